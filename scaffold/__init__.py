@@ -1,0 +1,1 @@
+"""Scaffolding for new Services of a Terragrunt and Kubernetes monorepo."""

@@ -1,0 +1,85 @@
+"""The one family of errors that a user may see. This module imports nothing of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What kind of failure it is; decides the exit code (``cli.EXIT_CODES``)."""
+
+    FINDINGS = "findings"
+    USAGE = "usage"
+    ANSWERS = "answers"
+    REFUSED = "refused"
+    VERIFICATION = "verification"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing that is wrong, with all that a person needs to mend it.
+
+    ``path`` is what the finding is about: a file relative to its repository's root (POSIX), or the
+    source of the answers (``answers.yml``, ``--set``). ``line`` and ``column`` count from 1.
+    ``answer`` is the dotted path of the answer that led there (``volumes[0].size``), where one did.
+    """
+
+    path: str
+    line: int | None
+    column: int | None
+    code: str
+    message: str
+    value: str | None = None
+    allowed: str | None = None
+    hint: str | None = None
+    answer: str | None = None
+
+    @property
+    def location(self) -> str:
+        """``path:line:column``, as far as it is known."""
+        return ":".join(str(p) for p in (self.path, self.line, self.column) if p is not None)
+
+
+class ScaffoldError(Exception):
+    """A failure that is told to the user: what happened, and what to do about it."""
+
+    kind = Kind.ENVIRONMENT
+
+    def __init__(self, message: str, hint: str = "", findings: Sequence[Finding] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.findings = tuple(findings)
+
+
+class UsageError(ScaffoldError):
+    """The command line was used wrongly."""
+
+    kind = Kind.USAGE
+
+
+class AnswersError(ScaffoldError):
+    """The answers are not valid; ``findings`` has every problem."""
+
+    kind = Kind.ANSWERS
+
+
+class RefusedError(ScaffoldError):
+    """What exists stands in the way: a name taken, an unclean stack, a missing anchor."""
+
+    kind = Kind.REFUSED
+
+
+class VerificationError(ScaffoldError):
+    """What was rendered failed its verification; nothing was written."""
+
+    kind = Kind.VERIFICATION
+
+
+class MissingError(ScaffoldError):
+    """Something outside is missing: no monorepo, no tool, no template source."""
+
+    kind = Kind.ENVIRONMENT
