@@ -1,0 +1,112 @@
+"""From answers to decisions: the tables in ``templates/decisions``, evaluated as Copier does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import yaml
+
+from scaffold import template
+from scaffold.questions import Question, Role, Value, all_questions, environment_options
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One computed value, why it is so, and the rule of the house that it follows."""
+
+    name: str
+    value: Value
+    reason: str
+    rule: str
+
+
+@cache
+def environment() -> SandboxedEnvironment:
+    """The Jinja environment of the template, equal to the one in which Copier evaluates it."""
+    import jinja2
+    from jinja2.sandbox import SandboxedEnvironment
+
+    options = dict(environment_options())
+    options["undefined"] = getattr(jinja2, options["undefined"].rpartition(".")[2])
+    return SandboxedEnvironment(
+        loader=jinja2.FileSystemLoader(template.root()),
+        extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
+        **options,
+    )
+
+
+def combine(answers: Mapping[str, Value]) -> dict[str, Value]:
+    """Every value that the template sees: the answers, the defaults of the rest, the decisions.
+
+    ``answers`` have to be valid. Equal to ``answers.combined`` of Copier's API for the same answers.
+    """
+    values: dict[str, Value] = {}
+    for question in all_questions():
+        values[question.name] = _value(question, answers, values)
+    return values
+
+
+def evaluate(path: str, values: Mapping[str, Value]) -> Value:
+    """The JSON that a decision file prints, given the values that it reads."""
+    return json.loads(environment().get_template(path).render(values))
+
+
+def defaults(answers: Mapping[str, Value]) -> dict[str, Value]:
+    """The stored answers and their defaults alone, without any decision."""
+    values: dict[str, Value] = {}
+    for question in all_questions():
+        if question.role is not Role.COMPUTED or not isinstance(question.default, str):
+            values[question.name] = _value(question, answers, values)
+    return values
+
+
+def house() -> Mapping[str, Value]:
+    """The facts of the house, as this template version has them."""
+    text = (template.root() / "templates" / "decisions" / "house.yml").read_text("utf-8")
+    facts: Mapping[str, Value] = yaml.safe_load(text)
+    return facts
+
+
+def table(values: Mapping[str, Value]) -> tuple[Decision, ...]:
+    """The decisions among combined values, each with its reason and rule, in the order of the files."""
+    computed = [q.name for q in all_questions() if q.role is Role.COMPUTED]
+    skipped = {"types", "house", "facts", "recorded_now"}
+    return tuple(d for name in computed if name not in skipped for d in _decisions(name, values[name]))
+
+
+def _decisions(name: str, value: Value) -> Iterator[Decision]:
+    if isinstance(value, Mapping):
+        if {"value", "reason", "rule"} <= value.keys():
+            yield Decision(name, value["value"], value["reason"], value["rule"])
+            return
+        for key, item in value.items():
+            yield from _decisions(f"{name}.{key}", item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            label = item.get("purpose", item.get("name", index)) if isinstance(item, Mapping) else index
+            yield from _decisions(f"{name}[{label}]", item)
+
+
+def applies(question: Question, values: Mapping[str, Value]) -> bool:
+    """Whether a question's condition holds for these values."""
+    if isinstance(question.when, bool):
+        return question.when
+    return environment().from_string(question.when).render(values) == "True"
+
+
+def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str, Value]) -> Value:
+    if question.name in answers and question.role is not Role.COMPUTED:
+        return answers[question.name]
+    if not isinstance(question.default, str):
+        return question.default
+    text = environment().from_string(question.default).render(values)
+    if question.type == "json":
+        return json.loads(text)
+    return yaml.safe_load(text) if question.type == "yaml" else text

@@ -1,0 +1,214 @@
+"""The questions, read from ``copier.yml``, and the JSON Schema that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
+from typing import Any, TypeAlias
+
+import yaml
+
+from scaffold import template
+
+Value: TypeAlias = Any
+"""What YAML can say: text, numbers, truth values, nothing, lists and mappings."""
+
+SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_JSON_TYPES = {"str": "string", "int": "integer", "bool": "boolean"}
+
+
+class Role(Enum):
+    """What a declaration in ``copier.yml`` is for."""
+
+    ASKED = "asked"
+    """Somebody answers it."""
+    INTERNAL = "internal"
+    """Stored with the answers, and set by the tool alone."""
+    COMPUTED = "computed"
+    """Computed anew every time, and not stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a question, with what follows from it."""
+
+    value: str
+    consequence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One declaration of ``copier.yml``."""
+
+    name: str
+    type: str
+    role: Role
+    help: str
+    core: bool
+    when: str | bool
+    has_default: bool
+    default: Value = field(compare=False)
+    options: tuple[Option, ...]
+    value_type: str
+    """The name of its definition among the types, or nothing."""
+    validator: str
+
+
+class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
+    """YAML with Copier's ``!include`` of one named file."""
+
+
+def _include(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Value:
+    return yaml.load((template.root() / str(node.value)).read_text("utf-8"), _Loader)  # noqa: S506
+
+
+_Loader.add_constructor("!include", _include)
+
+
+@cache
+def _documents() -> Mapping[str, Value]:
+    merged: dict[str, Value] = {}
+    for document in yaml.load_all((template.root() / "copier.yml").read_text("utf-8"), _Loader):  # noqa: S506
+        merged.update(document)
+    return merged
+
+
+@cache
+def environment_options() -> Mapping[str, Value]:
+    """The options of the Jinja environment (``_envops``) that the template is written for."""
+    return dict(_documents()["_envops"])
+
+
+@cache
+def all_questions() -> tuple[Question, ...]:
+    """Every declaration, in the order in which Copier takes them."""
+    return tuple(
+        _question(name, details) for name, details in _documents().items() if not name.startswith("_")
+    )
+
+
+@cache
+def asked() -> Mapping[str, Question]:
+    """The questions that somebody answers, by name, in order."""
+    return {question.name: question for question in all_questions() if question.role is Role.ASKED}
+
+
+def _question(name: str, details: Mapping[str, Value]) -> Question:
+    if details.get("when") is False:
+        role = Role.COMPUTED
+    elif details.get("ask") is False:
+        role = Role.INTERNAL
+    else:
+        role = Role.ASKED
+    options = []
+    for text, value in (details.get("choices") or {}).items():
+        _, _, consequence = text.partition(" · ")
+        options.append(Option(value, consequence or text))
+    return Question(
+        name=name,
+        type=details["type"],
+        role=role,
+        help=details.get("help", ""),
+        core=bool(details.get("x-core", False)),
+        when=details.get("when", True),
+        has_default="default" in details,
+        default=details.get("default"),
+        options=tuple(options),
+        value_type=details.get("x-type", ""),
+        validator=details.get("validator", ""),
+    )
+
+
+@cache
+def types() -> Mapping[str, Mapping[str, Value]]:
+    """The definitions that questions refer to, as JSON Schema."""
+    return dict(_documents()["types"]["default"])
+
+
+def condition(question: Question) -> Mapping[str, Value]:
+    """When a question applies, as a JSON Schema of the other answers; empty means always.
+
+    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'`` and ``a in [...]``.
+    Raises ``ValueError`` for anything else, so that a new form is noticed here.
+    """
+    if question.when is True:
+        return {}
+    from jinja2 import Environment, nodes
+
+    body = Environment(autoescape=False).parse(str(question.when)).body  # noqa: S701
+    output = body[0]
+    expression = output.nodes[0] if isinstance(output, nodes.Output) else None
+    if isinstance(expression, nodes.Name):
+        return {expression.name: {"const": True}}
+    if isinstance(expression, nodes.Compare) and isinstance(expression.expr, nodes.Name):
+        operand = expression.ops[0]
+        value = operand.expr.as_const()
+        forms: dict[str, Value] = {
+            "eq": {"const": value},
+            "ne": {"not": {"const": value}},
+            "in": {"enum": value},
+        }
+        return {expression.expr.name: forms[operand.op]}
+    raise ValueError(f"{question.name}: a condition of this form is not understood: {question.when}")
+
+
+def schema() -> dict[str, Value]:
+    """The JSON Schema (2020-12) of an answer file.
+
+    Unknown keys are refused, descriptions tell the consequences of each choice, and a question that
+    applies only under a condition is only allowed there.
+    """
+    properties: dict[str, Value] = {}
+    conditional: list[Value] = []
+    for question in asked().values():
+        applies = condition(question)
+        if not applies:
+            properties[question.name] = _property(question)
+            continue
+        (other, wanted) = next(iter(applies.items()))
+        default = asked()[other].default
+        required = [] if fits(default, wanted) else [other]
+        conditional.append(
+            {
+                "if": {"properties": {other: wanted}, **({"required": required} if required else {})},
+                "then": {"properties": {question.name: _property(question)}},
+            }
+        )
+    return {
+        "$schema": SCHEMA_DIALECT,
+        "title": "Answers for a new Service",
+        "type": "object",
+        "properties": properties,
+        "required": [q.name for q in asked().values() if not q.has_default],
+        "allOf": conditional,
+        "unevaluatedProperties": False,
+        "$defs": {name: dict(definition) for name, definition in types().items()},
+    }
+
+
+def fits(value: Value, wanted: Mapping[str, Value]) -> bool:
+    """Whether a value meets what :func:`condition` says of it."""
+    if "const" in wanted:
+        return bool(value == wanted["const"])
+    if "enum" in wanted:
+        return value in wanted["enum"]
+    return not fits(value, wanted["not"])
+
+
+def _property(question: Question) -> dict[str, Value]:
+    text = question.help
+    if question.options:
+        text += "\n" + "\n".join(f"- {option.value}: {option.consequence}" for option in question.options)
+    result: dict[str, Value] = {"description": text}
+    if question.value_type:
+        result["$ref"] = f"#/$defs/{question.value_type}"
+    elif question.options:
+        result["enum"] = [option.value for option in question.options]
+    else:
+        result["type"] = _JSON_TYPES[question.type]
+    if question.has_default and not (isinstance(question.default, str) and "{{" in question.default):
+        result["default"] = question.default
+    return result
+

@@ -1,0 +1,93 @@
+"""Where the template is: its files, its origin and its version."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from scaffold.errors import MissingError
+
+DISTRIBUTION = "homelab-scaffold"
+_PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a stack records so that a stock ``copier update`` finds its template again."""
+
+    source: str
+    version: str
+    updatable: bool
+    """False where a stock update cannot work, as from a checkout with uncommitted changes."""
+
+
+@cache
+def root() -> Path:
+    """The directory with ``copier.yml``: the installed package's, or the checkout's.
+
+    Raises :class:`MissingError` where the package was built without its templates.
+    """
+    for candidate in (_PACKAGE / "_template", _PACKAGE.parent):
+        if (candidate / "copier.yml").is_file():
+            return candidate
+    raise MissingError("This installation has no templates.", "Install the package again.")
+
+
+def version() -> str:
+    """The version of the installed package, which is the version of its templates."""
+    return metadata.version(DISTRIBUTION)
+
+
+@contextmanager
+def plain_directory() -> Iterator[Path]:
+    """The template as a directory that is no Git repository.
+
+    From a repository Copier would clone the newest tag instead of rendering what is there.
+    """
+    if not (root() / ".git").exists():
+        yield root()
+        return
+    with TemporaryDirectory(prefix="scaffold-template-") as scratch:
+        shutil.copy(root() / "copier.yml", scratch)
+        shutil.copytree(root() / "templates", Path(scratch, "templates"))
+        yield Path(scratch)
+
+
+def origin(source: str | None = None) -> Origin:
+    """Where this template comes from: ``source`` if given, else as PEP 610 recorded the installation.
+
+    A Git installation gives its URL and commit, an installation from a checkout that checkout and its
+    commit, any other the project's own URL and the tag of this version.
+    """
+    if source:
+        return Origin(source, f"v{version()}", updatable=True)
+    distribution = metadata.distribution(DISTRIBUTION)
+    direct = json.loads(distribution.read_text("direct_url.json") or "{}")
+    if "vcs_info" in direct:
+        return Origin(f"git+{direct['url']}", direct["vcs_info"]["commit_id"], updatable=True)
+    if str(direct.get("url", "")).startswith("file://"):
+        from urllib.parse import unquote, urlparse
+
+        checkout = Path(unquote(urlparse(direct["url"]).path))
+        if (checkout / ".git").exists():
+            return _of_checkout(checkout)
+    for line in distribution.metadata.get_all("Project-URL") or []:
+        label, _, url = line.partition(", ")
+        if label == "Source":
+            return Origin(f"git+{url}", f"v{version()}", updatable=True)
+    raise MissingError("Where the templates come from is not known.", "Name it with --template-source.")
+
+
+def _of_checkout(checkout: Path) -> Origin:
+    from scaffold.git import git
+
+    commit = git(checkout, "rev-parse", "HEAD").strip()
+    changed = git(checkout, "status", "--porcelain", "--", "copier.yml", "templates").strip()
+    return Origin(str(checkout), commit, updatable=not changed)

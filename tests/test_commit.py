@@ -1,0 +1,149 @@
+"""Committing exactly the files of a change set."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from scaffold.apply import apply
+from scaffold.change import ChangeSet, Content, Symlink
+from scaffold.commit import commit, uncommitted
+from scaffold.errors import RefusedError
+
+
+def git(root: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-c", "core.quotePath=false", *arguments],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "Ann")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "ann@example.com")
+    root = tmp_path / "repo"
+    root.mkdir()
+    git(root, "init", "--quiet")
+    return root
+
+
+@pytest.fixture
+def busy(root: Path) -> Path:
+    """A repository whose user has staged one file, edited another, and left a third untracked."""
+    for name in ("catalog.md", "gone.md", "staged.md", "dirty.md", "both-ways.md"):
+        (root / name).write_text("old\n")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "start")
+    (root / "staged.md").write_text("theirs, staged\n")
+    (root / "both-ways.md").write_text("theirs, staged\n")
+    git(root, "add", "--all")
+    (root / "both-ways.md").write_text("theirs, staged and edited\n")
+    (root / "dirty.md").write_text("theirs, edited\n")
+    (root / "untracked.md").write_text("theirs\n")
+    return root
+
+
+STATUS_OF_BUSY = "MM both-ways.md\n M dirty.md\nM  staged.md\n?? untracked.md\n"
+WANTED: dict[str, Content | None] = {
+    "catalog.md": b"new\n",
+    "gone.md": None,
+    "stacks/größe/a file.tf": b"new\n",
+    "stacks/größe/secrets": Symlink("../../secrets"),
+}
+
+
+def applied(root: Path, wanted: dict[str, Content | None]) -> ChangeSet:
+    change_set = ChangeSet.plan(root, {PurePosixPath(name): content for name, content in wanted.items()})
+    apply(change_set)
+    return change_set
+
+
+def test_exactly_the_files_of_the_change_set(busy: Path) -> None:
+    name = commit(applied(busy, WANTED), "Add größe\n\nWith a body.")
+    assert name == git(busy, "rev-parse", "HEAD").strip()
+    assert git(busy, "show", "--format=%B", "--name-status").split("\n", 4) == [
+        "Add größe", "", "With a body.", "",
+        "\nM\tcatalog.md\nD\tgone.md\nA\tstacks/größe/a file.tf\nA\tstacks/größe/secrets\n",
+    ]  # fmt: skip
+    assert git(busy, "status", "--porcelain") == STATUS_OF_BUSY
+    assert git(busy, "show", ":both-ways.md") == "theirs, staged\n"
+
+
+def test_first_commit_of_a_repository(root: Path) -> None:
+    (root / "theirs.md").write_text("staged\n")
+    git(root, "add", "theirs.md")
+    commit(applied(root, {"new.md": b"new\n"}), "Start")
+    assert git(root, "ls-tree", "--name-only", "HEAD") == "new.md\n"
+    assert git(root, "status", "--porcelain") == "A  theirs.md\n"
+
+
+def test_ignored_file_is_committed_too(busy: Path) -> None:
+    (busy / ".git/info/exclude").write_text("*.tfvars\n")
+    commit(applied(busy, {"stacks/x/x.tfvars": b"new\n"}), "Add x")
+    assert git(busy, "show", "--format=", "--name-only") == "stacks/x/x.tfvars\n"
+
+
+def test_file_that_was_never_tracked_can_go(busy: Path) -> None:
+    commit(applied(busy, {"untracked.md": None, "catalog.md": b"new\n"}), "Tidy")
+    assert git(busy, "show", "--format=", "--name-only") == "catalog.md\n"
+
+
+@pytest.mark.parametrize("name", ["staged.md", "dirty.md", "both-ways.md"])
+def test_work_of_the_user_is_not_swept_in(busy: Path, name: str) -> None:
+    change_set = applied(busy, {**WANTED, name: b"ours\n"})
+    assert uncommitted(change_set) == (PurePosixPath(name),)
+    head = git(busy, "rev-parse", "HEAD")
+    with pytest.raises(RefusedError, match=name):
+        commit(change_set, "Add größe")
+    assert git(busy, "rev-parse", "HEAD") == head
+
+
+def test_can_be_asked_before_applying(busy: Path) -> None:
+    change_set = ChangeSet.plan(busy, {PurePosixPath("dirty.md"): b"1", PurePosixPath("catalog.md"): b"1"})
+    assert uncommitted(change_set) == (PurePosixPath("dirty.md"),)
+
+
+def test_line_ends_that_git_converts_are_no_work_of_the_user(busy: Path) -> None:
+    git(busy, "config", "core.autocrlf", "true")
+    (busy / "catalog.md").write_bytes(b"old\r\n")
+    assert uncommitted(applied(busy, {"catalog.md": b"new\r\n"})) == ()
+
+
+def test_hooks_run_and_see_only_the_change(busy: Path) -> None:
+    hook = busy / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\ngit diff --cached --name-only > seen\n")
+    hook.chmod(0o755)
+    commit(applied(busy, {"catalog.md": b"new\n"}), "Edit")
+    assert (busy / "seen").read_text() == "catalog.md\n"
+
+
+def test_hook_that_refuses_leaves_files_and_index(busy: Path) -> None:
+    hook = busy / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\necho no thanks >&2\nexit 1\n")
+    hook.chmod(0o755)
+    head = git(busy, "rev-parse", "HEAD")
+    change_set = applied(busy, WANTED)
+    with pytest.raises(RefusedError, match="no thanks"):
+        commit(change_set, "Add")
+    assert git(busy, "rev-parse", "HEAD") == head
+    assert (busy / "stacks/größe/a file.tf").read_bytes() == b"new\n"
+    changed = " M catalog.md\n M dirty.md\n D gone.md\nM  staged.md\n?? stacks/\n?? untracked.md\n"
+    assert git(busy, "status", "--porcelain").replace("MM both-ways.md\n", "") == changed
+
+
+def test_works_inside_another_repositorys_hook(
+    busy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "nowhere/index"))
+    change_set = applied(busy, {"catalog.md": b"new\n"})
+    name = commit(change_set, "Edit")
+    monkeypatch.undo()
+    assert git(busy, "rev-parse", "HEAD").strip() == name
