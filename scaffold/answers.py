@@ -337,7 +337,6 @@ def _together(
     stand_ins = {q.name: "x" if q.type == "str" else 1 for q in questions.asked().values() if not q.has_default}
     good = {name: v for name, v in answers.values.items() if name not in bad and name in questions.asked()}
     values = decisions.defaults({**stand_ins, **good, "sensed": sensed, "recorded": recorded})
-    values["facts"] = {**decisions.house(), **sensed}
     for row in decisions.evaluate("templates/decisions/refusals.jinja", values):
         path = parse(row["answer"])
         yield _finding(

@@ -59,11 +59,12 @@ def evaluate(path: str, values: Mapping[str, Value]) -> Value:
 
 
 def defaults(answers: Mapping[str, Value]) -> dict[str, Value]:
-    """The stored answers and their defaults alone, without any decision."""
+    """The stored answers, their defaults and the facts alone, without any decision."""
     values: dict[str, Value] = {}
     for question in all_questions():
-        if question.role is not Role.COMPUTED or not isinstance(question.default, str):
-            values[question.name] = _value(question, answers, values)
+        values[question.name] = _value(question, answers, values)
+        if question.name == "facts":
+            break
     return values
 
 

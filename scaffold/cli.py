@@ -1,0 +1,213 @@
+"""The command line: options to one command call, results to text, errors to exit codes.
+
+Everything that costs is imported by the command that needs it, so that ``--help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from scaffold.errors import Kind, ScaffoldError, UsageError
+
+if TYPE_CHECKING:
+    from scaffold.answers import Answers
+    from scaffold.monorepo import Monorepo
+
+EXIT_CODES = {
+    Kind.FINDINGS: 1,
+    Kind.USAGE: 2,
+    Kind.ANSWERS: 3,
+    Kind.REFUSED: 4,
+    Kind.VERIFICATION: 5,
+    Kind.ENVIRONMENT: 6,
+}
+DEFECT = 70
+INTERRUPTED = 130
+
+_monorepo = click.option(
+    "--monorepo", "monorepo_at", type=click.Path(path_type=Path), metavar="DIR",
+    help="The monorepo; otherwise the one around the current directory.",
+)  # fmt: skip
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+_answers = click.option(
+    "--answers", "answer_files", multiple=True, metavar="FILE",
+    help="An answer file, - for standard input. May be repeated; later ones hold over earlier ones.",
+)  # fmt: skip
+_settings = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE",
+    help="One answer, such as memory=512Mi or volumes[0].size=2Gi. Holds over every file.",
+)  # fmt: skip
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="homelab-scaffold", prog_name="scaffold")
+def cli() -> None:
+    """Scaffold new Services of a Terragrunt and Kubernetes monorepo."""
+
+
+@cli.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+def demo(directory: Path) -> None:
+    """Make a small sample monorepo in DIRECTORY, to try everything on."""
+    from scaffold.demo import write
+
+    write(directory)
+    click.echo(f"A sample monorepo is in {directory}.")
+
+
+@cli.command("new-service")
+@_answers
+@_settings
+@_monorepo
+@click.option("--dry-run", is_flag=True, help="Show the diff, write nothing.")
+@click.option("--commit", is_flag=True, help="Commit exactly the written files.")
+@click.option("--template-source", metavar="URL", help="The template's Git URL that the stack records.")
+@_json
+def new_service(
+    answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, dry_run: bool,
+    commit: bool, template_source: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Make everything that a new Service needs. In a terminal without --answers it asks."""
+    from scaffold import report
+    from scaffold.commands.new_service import apply, prepare
+
+    monorepo = _find(monorepo_at)
+    if not dry_run:
+        _recover(monorepo, quiet=as_json)
+    given = _given(answer_files, settings, monorepo, ask=not as_json)
+    prepared = prepare(monorepo, given, template_source=template_source)
+    made = None if dry_run else apply(prepared, commit=commit)
+    steps = prepared.next_steps(monorepo, committed=made is not None)
+    if as_json:
+        _print_json(report.service_json(prepared, steps, written=not dry_run, commit=made))
+        return
+    if dry_run and not prepared.unchanged:
+        from scaffold.change import diff
+
+        click.echo(diff(prepared.change), nl=False)
+    for line in report.service_text(prepared, steps, written=not dry_run, commit=made):
+        click.echo(line)
+
+
+@cli.command()
+@_answers
+@_settings
+@_monorepo
+@_json
+def explain(
+    answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, as_json: bool
+) -> None:
+    """Show what is decided from answers, and why."""
+    from scaffold import report
+    from scaffold.commands.explain import explain as decide
+
+    given = _given(answer_files, settings, None, ask=False)
+    made = decide(given, _find(monorepo_at) if monorepo_at else None)
+    if as_json:
+        _print_json({"decisions": [report.decision_json(decision) for decision in made]})
+    else:
+        import shutil
+
+        click.echo(report.decisions_text(made, shutil.get_terminal_size((120, 24)).columns))
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of answer files."""
+    from scaffold.questions import schema as build
+
+    _print_json(build())
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the code that the kind of its outcome has."""
+    as_json = "--json" in sys.argv[1:]
+    try:
+        result: Any = cli.main(standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except ScaffoldError as error:
+        _fail(error, as_json)
+    except click.UsageError as error:
+        hint = f"See `{error.ctx.command_path} --help`." if error.ctx else ""
+        _fail(UsageError(error.format_message(), hint), as_json)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted; nothing was written.", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:  # the last resort: a defect is told as one
+        import traceback
+
+        traceback.print_exc()
+        click.echo(
+            f"This is a defect of scaffold ({type(error).__name__}); no file is half-written. "
+            "Please report it with the lines above.",
+            err=True,
+        )
+        sys.exit(DEFECT)
+
+
+def _fail(error: ScaffoldError, as_json: bool) -> NoReturn:
+    from scaffold import report
+
+    if as_json:
+        _print_json(report.error_json(error))
+    else:
+        click.echo(report.error_text(error), err=True)
+    sys.exit(EXIT_CODES[error.kind])
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _find(monorepo_at: Path | None) -> Monorepo:
+    from scaffold.monorepo import Monorepo
+
+    return Monorepo.find(monorepo_at or Path.cwd())
+
+
+def _recover(monorepo: Monorepo, *, quiet: bool) -> None:
+    """Finish or undo what an interrupted run left behind, before anything new is written."""
+    from scaffold.apply import recover
+
+    reached = recover(monorepo.root)
+    if reached is not None and not quiet:
+        click.echo(f"An interrupted change was found; now every file is {reached.value}.", err=True)
+
+
+def _given(
+    answer_files: Iterable[str], settings: Sequence[str], monorepo: Monorepo | None, *, ask: bool
+) -> Answers:
+    """The answers of all sources. Where no file is named, a person is asked, or it is an error."""
+    from scaffold.commands.new_service import read_answers
+
+    given = read_answers([_read(name) for name in answer_files], settings)
+    if answer_files or not ask:
+        return given
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if settings:
+            return given
+        raise UsageError(
+            "There is no terminal to ask questions in.",
+            "Give --answers FILE (or - for standard input); `scaffold schema` tells what belongs in it.",
+        )
+    from scaffold.wizard.ask import ask as ask_questions
+
+    return ask_questions(given, monorepo)
+
+
+def _read(name: str) -> tuple[str, bytes]:
+    if name == "-":
+        return "standard input", sys.stdin.buffer.read()
+    try:
+        return name, Path(name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}.", "Name an answer file.") from error

@@ -1,0 +1,143 @@
+"""Names that a new Service would take from another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from scaffold.errors import Finding
+from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Document
+from scaffold.monorepo import STACKS, Monorepo
+from scaffold.questions import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A name in use: what kind of name, where it is taken."""
+
+    kind: str
+    name: str
+    stack: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A name that a new Service needs, and the answer that it comes from."""
+
+    kind: str
+    name: str
+    answer: str
+
+
+def wanted(values: Mapping[str, Value], domain: str) -> tuple[Wanted, ...]:
+    """The names that a Service with these combined values takes."""
+    names = values["names"]
+    storage = values["storage"]
+    result = [
+        Wanted("namespace", names["namespace"]["value"], "name"),
+        Wanted("host", f"{values['host']}.{domain}", "host"),
+    ]
+    for index, volume in enumerate(storage["volumes"]):
+        kind = "PersistentVolume" if volume["on_nfs"] else "claim"
+        result.append(Wanted(kind, volume["claim"]["value"], f"volumes[{index}].purpose"))
+    if storage["backup"]["volumes"]:
+        result.append(Wanted("PersistentVolume", storage["backup"]["claim"], "name"))
+    return tuple(result)
+
+
+def taken(monorepo: Monorepo, needs: Iterable[Wanted], stack: str, domain: str) -> list[tuple[Wanted, Use]]:
+    """The names that a stack needs and another one has, with who has them.
+
+    PersistentVolumes are cluster-wide; a claim is taken only by a claim in the same namespace. Names
+    that a stack computes (``for_each``, functions) cannot be seen; the plan is the check for those.
+    """
+    needs = list(needs)
+    namespace = next((need.name for need in needs if need.kind == "namespace"), stack)
+    texts = {need.name for need in needs}
+    texts |= {need.name.removesuffix(f".{domain}") for need in needs if need.kind == "host"}
+    found = []
+    for path, content in monorepo.terraform_files(*(f'"{text}"' for text in texts)):
+        owner = monorepo.stack_of(path)
+        document = monorepo.document(path, content)
+        if owner == stack or document is None:
+            continue
+        for use in uses(document, owner, domain, namespace):
+            found += [(need, use) for need in needs if (need.kind, need.name) == (use.kind, use.name)]
+    return found
+
+
+def uses(document: Document, stack: str, domain: str, namespace: str) -> Iterator[Use]:
+    """The names that one file takes: namespaces, hosts, PersistentVolumes, and claims in ``namespace``."""
+    scope = _Scope(document.body)
+    for block in document.body.blocks:
+        kinds = list(_names(block, scope, domain, namespace))
+        for kind, name in kinds:
+            yield Use(kind, name, stack, document.path, block.line)
+
+
+def _names(block: Block, scope: _Scope, domain: str, namespace: str) -> Iterator[tuple[str, str]]:
+    if block.type == "module":
+        source = scope.text(block.body, "source") or ""
+        name = scope.text(block.body, "name")
+        if source.endswith("/ingress_factory"):
+            host = scope.text(block.body, "host") or name
+            full = scope.text(block.body, "full_host") or (f"{host}.{domain}" if host else None)
+            if full:
+                yield "host", full
+        elif source.endswith("/nfs_volume") and name:
+            yield "PersistentVolume", name
+        return
+    metadata = block.body.block("metadata")
+    kind = block.labels[0] if block.type == "resource" and block.labels else ""
+    name = scope.text(metadata.body, "name") if metadata else None
+    if name is None:
+        return
+    if kind in ("kubernetes_namespace", "kubernetes_namespace_v1"):
+        yield "namespace", name
+    elif kind in ("kubernetes_persistent_volume", "kubernetes_persistent_volume_v1"):
+        yield "PersistentVolume", name
+    elif kind.startswith("kubernetes_persistent_volume_claim") and metadata is not None:
+        if scope.text(metadata.body, "namespace") == namespace:
+            yield "claim", name
+
+
+class _Scope:
+    """The literals that one file knows: its locals and the names of its namespaces."""
+
+    def __init__(self, body: Body) -> None:
+        self._known: dict[tuple[str, ...], str] = {}
+        for block in body.blocks_of("locals"):
+            for name, attribute in block.body.attributes.items():
+                value = attribute.value.literal()
+                if isinstance(value, str):
+                    self._known["local", name] = value
+        for kind in ("kubernetes_namespace", "kubernetes_namespace_v1"):
+            for block in body.blocks_of("resource", kind):
+                metadata = block.body.block("metadata")
+                name = metadata.body.literal("name") if metadata else NOT_LITERAL
+                if isinstance(name, str):
+                    self._known[kind, block.labels[1], "metadata"] = name
+
+    def text(self, body: Body, name: str) -> str | None:
+        value = body.value(name)
+        if value is None:
+            return None
+        literal = value.literal()
+        if isinstance(literal, str):
+            return literal
+        reference = value.traversal()
+        return self._known.get(reference.names) if reference else None
+
+
+def findings(clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:
+    """What to tell about names that are taken."""
+    return [
+        Finding(
+            use.path, use.line, None, f"taken.{need.kind.lower()}",
+            f"The {need.kind} {need.name} belongs to {STACKS}/{use.stack}.", value=need.name,
+            hint=f"Choose another {need.answer}.", answer=need.answer,
+        )
+        for need, use in clashes
+    ]  # fmt: skip

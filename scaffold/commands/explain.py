@@ -1,0 +1,23 @@
+"""``scaffold explain``: the decisions that follow from answers, each with its reason."""
+
+from __future__ import annotations
+
+from scaffold import answers as answering
+from scaffold import decisions
+from scaffold.answers import Answers
+from scaffold.decisions import Decision
+from scaffold.monorepo import Monorepo
+
+
+def explain(given: Answers, monorepo: Monorepo | None) -> tuple[Decision, ...]:
+    """The decisions for these answers, by the facts of ``monorepo`` or else the template's own.
+
+    Raises :class:`~scaffold.errors.AnswersError` with every problem of the answers.
+    """
+    sensed = {}
+    if monorepo is not None:
+        from scaffold.sensing import sense
+
+        sensed = sense(monorepo)
+    answering.check(given, sensed, {})
+    return decisions.table(decisions.combine({**given.values, "sensed": sensed}))

@@ -1,0 +1,171 @@
+"""``scaffold new-service``: from answers to a stack in the monorepo, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import yaml
+
+from scaffold import answers as answering
+from scaffold import collisions, decisions, template
+from scaffold.answers import Answers
+from scaffold.change import ChangeSet, Content
+from scaffold.decisions import Decision
+from scaffold.errors import Finding, RefusedError
+from scaffold.monorepo import STACKS, Monorepo
+from scaffold.questions import Value, asked
+from scaffold.render import ANSWERS_FILE, render
+from scaffold.sensing import sense
+from scaffold.verify import Level, Verified, verify
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """Something that a person has to do, with its command."""
+
+    text: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A new Service, rendered and verified, not yet written."""
+
+    service: str
+    change: ChangeSet
+    values: Mapping[str, Value]
+    decisions: tuple[Decision, ...]
+    verified: Verified
+    origin: template.Origin
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether there is nothing to write: the stack exists with these answers."""
+        return not self.change.changes
+
+    def next_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[NextStep, ...]:
+        """What is left to do, as the template's table of next steps tells it."""
+        rows = decisions.evaluate(
+            "templates/decisions/next_steps.jinja",
+            {**self.values, "operations": _operations(monorepo), "committed": committed, "indexed": False},
+        )
+        return tuple(NextStep(row["text"], row["command"]) for row in rows)
+
+
+def prepare(
+    monorepo: Monorepo, given: Answers, *, template_source: str | None = None
+) -> Prepared:
+    """Check answers, decide, render and verify; nothing is written.
+
+    Raises :class:`AnswersError` with every problem of the answers, :class:`RefusedError` for a stack
+    or a name that is taken, and :class:`~scaffold.errors.VerificationError` for a stack that would not
+    work in this monorepo.
+    """
+    origin = template.origin(template_source)
+    sensed = sense(monorepo)
+    found = answering.problems(given, sensed, {})
+    if found:
+        raise answering.refused([*found, *_stack_taken(monorepo, given)])
+    values = decisions.combine({**given.values, "sensed": sensed})
+    name = str(values["name"])
+    if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file():
+        return _existing(monorepo, values, origin)
+    _refuse_taken(monorepo, given, values)
+    files = render(given.values, sensed, {}, origin)
+    verified = verify(monorepo, name, files, given.values)
+    return Prepared(
+        name, _change(monorepo, name, files), values, decisions.table(values), verified, origin
+    )  # fmt: skip
+
+
+def _change(monorepo: Monorepo, name: str, files: Mapping[PurePosixPath, Content]) -> ChangeSet:
+    return ChangeSet.plan(
+        monorepo.root, {PurePosixPath(STACKS, name, path): content for path, content in files.items()}
+    )
+
+
+def _stack_taken(monorepo: Monorepo, given: Answers) -> list[Finding]:
+    """The stack that stands where the new one would, told along with invalid answers."""
+    name = given.values.get("name")
+    if not isinstance(name, str) or "/" in name or name not in monorepo.stacks:
+        return []
+    if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file():
+        return []
+    return [_taken_finding(given, name)]
+
+
+def _taken_finding(given: Answers, name: str) -> Finding:
+    place = given.place(("name",))
+    return Finding(
+        place.source, place.line, place.column, "taken.stack", f"There is a stack {name} already: {STACKS}/{name}.",
+        value=name, hint="Choose another name.", answer="name",
+    )  # fmt: skip
+
+
+def _refuse_taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) -> None:
+    name = str(values["name"])
+    domain = values["facts"]["domain"]
+    found = [_taken_finding(given, name)] if monorepo.stack_directory(name).exists() else []
+    clashes = collisions.taken(monorepo, collisions.wanted(values, domain), name, domain)
+    for finding in collisions.findings(clashes):
+        place = given.place(answering.parse(finding.answer or "name"))
+        told = f"{finding.message[:-1]} ({finding.location})."
+        found.append(replace(finding, path=place.source, line=place.line, column=place.column, message=told))
+    if found:
+        count = "A name is" if len(found) == 1 else f"{len(found)} names are"
+        raise RefusedError(f"{count} taken; nothing was written.", "Choose other names.", found)
+
+
+def _existing(monorepo: Monorepo, values: Mapping[str, Value], origin: template.Origin) -> Prepared:
+    """The stack exists: nothing to do for the same answers and version, else refused."""
+    name = str(values["name"])
+    path = monorepo.stack_directory(name) / ANSWERS_FILE
+    recorded = yaml.safe_load(path.read_text("utf-8"))
+    differing = [q for q in asked() if q in values and recorded.get(q, values[q]) != values[q]]
+    where = f"(cd {STACKS}/{name} && copier update --defaults"
+    if differing:
+        settings = " ".join(f"-d {q}=…" for q in differing)
+        raise RefusedError(
+            f"{STACKS}/{name} exists with other answers: {', '.join(differing)}.",
+            f"Change it in place: {where} --vcs-ref=:current: {settings})",
+        )
+    if recorded.get("_commit") != origin.version:
+        raise RefusedError(
+            f"{STACKS}/{name} exists, rendered by version {recorded.get('_commit')} of the templates.",
+            f"Update it: {where})",
+        )
+    return Prepared(
+        name, ChangeSet(monorepo.root, ()), values, decisions.table(values), Verified(Level.STATIC), origin
+    )
+
+
+def _operations(monorepo: Monorepo) -> Mapping[str, Value]:
+    path = template.root() / "templates" / "decisions" / "operations.yml"
+    facts: dict[str, Value] = yaml.safe_load(path.read_text("utf-8"))
+    server = monorepo.variable("nfs_server")
+    return {**facts, "nfs_host": server} if server else facts
+
+
+def apply(prepared: Prepared, *, commit: bool) -> str | None:
+    """Write a prepared Service, and commit exactly its files where asked.
+
+    Returns the commit, if one was made. Raises :class:`RefusedError` where the files changed meanwhile.
+    """
+    from scaffold.apply import apply as write
+    from scaffold.commit import commit as record
+
+    write(prepared.change)
+    if not commit or prepared.unchanged:
+        return None
+    return record(prepared.change, f"{prepared.service}: new Service")
+
+
+def read_answers(files: Sequence[tuple[str, bytes]], settings: Sequence[str]) -> Answers:
+    """The answers of files (later ones over earlier ones) and of ``--set``, which is over all."""
+    merged = Answers()
+    for source, data in files:
+        merged = answering.from_yaml(data, source).over(merged)
+    return answering.from_settings(settings, merged)
+

@@ -1,0 +1,129 @@
+"""The monorepo in front of us: its stacks, its files, and what every stack gets from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from scaffold.errors import MissingError
+from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, HclSyntaxError, parse
+
+STACKS = "stacks"
+MODULES = "modules/kubernetes"
+_GENERATED = (".terraform", ".terragrunt-cache")
+_CIPHERTEXT = b"\0GITCRYPT\0"
+
+
+@dataclass(frozen=True)
+class Monorepo:
+    """A checkout of the infra repository."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path) -> Monorepo:
+        """The monorepo that ``start`` is in.
+
+        Raises :class:`MissingError` where no directory above has ``terragrunt.hcl``, ``stacks/`` and the
+        shared modules.
+        """
+        start = start.resolve()
+        for directory in (start, *start.parents):
+            if (directory / "terragrunt.hcl").is_file() and (directory / STACKS).is_dir():
+                if (directory / MODULES / "ingress_factory").is_dir():
+                    return cls(directory)
+                raise MissingError(
+                    f"{directory} has no {MODULES}/ingress_factory, so it is no monorepo of this kind.",
+                    "Name the monorepo with --monorepo.",
+                )
+        raise MissingError(
+            f"{start} is in no monorepo: no directory above has terragrunt.hcl and {STACKS}/.",
+            "Go into the monorepo or name it with --monorepo; `scaffold demo DIR` makes one to try.",
+        )
+
+    @cached_property
+    def stacks(self) -> tuple[str, ...]:
+        """The names of all stacks, sorted; directories that begin with ``_`` or ``.`` are none."""
+        return tuple(
+            sorted(
+                entry.name
+                for entry in (self.root / STACKS).iterdir()
+                if entry.is_dir() and entry.name[0] not in "._" and next(entry.glob("*.tf"), None)
+            )
+        )
+
+    def stack_directory(self, name: str) -> Path:
+        """Where a stack is, or would be."""
+        return self.root / STACKS / name
+
+    def stack_of(self, path: Path) -> str:
+        """The stack that a file belongs to."""
+        return path.relative_to(self.root / STACKS).parts[0]
+
+    def terraform_files(self, *containing: str) -> Iterator[tuple[Path, bytes]]:
+        """Every ``.tf`` file below the stacks that holds one of these texts, with its content.
+
+        A look at the bytes first: parsing the few files that can matter keeps this at milliseconds.
+        """
+        wanted = [text.encode() for text in containing]
+        for path in sorted((self.root / STACKS).rglob("*.tf")):
+            if any(part in _GENERATED for part in path.parts):
+                continue
+            try:
+                content = path.read_bytes()
+            except OSError:
+                continue
+            if any(text in content for text in wanted):
+                yield path, content
+
+    def document(self, path: Path, content: bytes) -> Document | None:
+        """A parsed file of the monorepo, or nothing where it is no HCL: that is not ours to judge here."""
+        try:
+            return parse(content, path.relative_to(self.root).as_posix())
+        except HclSyntaxError:
+            return None
+
+    @cached_property
+    def settings(self) -> Document | None:
+        """The root ``terragrunt.hcl``."""
+        path = self.root / "terragrunt.hcl"
+        return self.document(path, path.read_bytes())
+
+    @cached_property
+    def tiers(self) -> Mapping[str, str]:
+        """The Namespace tiers that terragrunt generates as ``local.tiers``: key and label."""
+        for block in self.settings.body.blocks_of("generate") if self.settings else ():
+            contents = block.body.literal("contents")
+            if not isinstance(contents, str) or "tiers" not in contents:
+                continue
+            locals_ = parse(contents.encode()).body.block("locals")
+            tiers = locals_.body.literal("tiers") if locals_ else NOT_LITERAL
+            if isinstance(tiers, Mapping):
+                return {str(key): str(value) for key, value in tiers.items()}
+        return {}
+
+    @cached_property
+    def tier0_stacks(self) -> tuple[str, ...]:
+        """The stacks of State tier 0, as the root ``terragrunt.hcl`` lists them."""
+        locals_ = self.settings.body.block("locals") if self.settings else None
+        names = locals_.body.literal("tier0_stacks") if locals_ else NOT_LITERAL
+        return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
+
+    @cached_property
+    def _tfvars(self) -> Body | None:
+        path = self.root / "config.tfvars"
+        content = path.read_bytes() if path.is_file() else _CIPHERTEXT
+        document = None if content.startswith(_CIPHERTEXT) else self.document(path, content)
+        return document.body if document else None
+
+    @property
+    def variables(self) -> frozenset[str] | None:
+        """The variables that ``config.tfvars`` gives to every stack; nothing where it cannot be read."""
+        return frozenset(self._tfvars.attributes) if self._tfvars else None
+
+    def variable(self, name: str) -> str | None:
+        """The text that ``config.tfvars`` gives to a variable, where it can be read."""
+        value = self._tfvars.literal(name) if self._tfvars else None
+        return value if isinstance(value, str) else None

@@ -1,0 +1,167 @@
+"""How results look: for people as text, for programs as JSON. The only prose below ``cli``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from scaffold.decisions import Decision
+from scaffold.errors import Finding, ScaffoldError
+from scaffold.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.change import ChangeSet
+    from scaffold.commands.new_service import NextStep, Prepared
+    from scaffold.verify import Verified
+
+
+def finding_text(finding: Finding) -> str:
+    """One finding in a few lines: where, what, what stood there, what is allowed, how to mend it."""
+    lines = [f"{finding.location}: {finding.message} [{finding.code}]"]
+    if finding.answer and finding.answer not in finding.message:
+        lines.append(f"  answer:  {finding.answer}")
+    if finding.value is not None:
+        lines.append(f"  value:   {finding.value}")
+    if finding.allowed:
+        lines.append(f"  allowed: {finding.allowed}")
+    if finding.hint:
+        lines.append(f"  mend:    {finding.hint}")
+    return "\n".join(lines)
+
+
+def error_text(error: ScaffoldError) -> str:
+    """A failure with all its findings."""
+    parts = [finding_text(finding) for finding in error.findings]
+    parts.append(f"error: {error.message}" + (f"\n{error.hint}" if error.hint else ""))
+    return "\n".join(parts)
+
+
+def finding_json(finding: Finding) -> dict[str, Value]:
+    """A finding as JSON; what is not known is left out."""
+    fields = {
+        "path": finding.path,
+        "line": finding.line,
+        "column": finding.column,
+        "code": finding.code,
+        "message": finding.message,
+        "value": finding.value,
+        "allowed": finding.allowed,
+        "hint": finding.hint,
+        "answer": finding.answer,
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def error_json(error: ScaffoldError) -> dict[str, Value]:
+    """A failure as JSON."""
+    return {
+        "error": {
+            "kind": error.kind.value,
+            "message": error.message,
+            "hint": error.hint,
+            "findings": [finding_json(finding) for finding in error.findings],
+        }
+    }
+
+
+def decision_json(decision: Decision) -> dict[str, Value]:
+    """A decision as JSON."""
+    return {"name": decision.name, "value": decision.value, "reason": decision.reason, "rule": decision.rule}
+
+
+def decisions_text(decisions: Sequence[Decision], width: int) -> str:
+    """Decisions as a table, ``width`` columns wide."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("decision", "value", "reason", "rule"):
+        table.add_column(heading, overflow="fold")
+    for decision in decisions:
+        table.add_row(decision.name, _shown(decision.value), decision.reason, decision.rule)
+    console = Console(width=width, highlight=False, markup=False, no_color=True)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get().rstrip("\n")
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) or "–"
+
+
+def files_json(change: ChangeSet, *, with_diff: bool) -> list[dict[str, Value]]:
+    """The files of a change set as JSON."""
+    from scaffold.change import ChangeSet, diff
+
+    result = []
+    for file in change.changes:
+        entry: dict[str, Value] = {
+            "path": str(file.path),
+            "action": file.action.value,
+            "lines": {"added": file.lines.added, "removed": file.lines.removed},
+        }
+        if with_diff:
+            entry["diff"] = diff(ChangeSet(change.root, (file,)))
+        result.append(entry)
+    return result
+
+
+def verified_json(verified: Verified) -> dict[str, Value]:
+    """What was verified, and what was not and why, as JSON."""
+    return {
+        "level": verified.level.value,
+        "resources": verified.resources,
+        "not_verified": [{"what": gap.what, "why": gap.why} for gap in verified.unverified],
+    }
+
+
+def service_json(
+    prepared: Prepared, steps: Iterable[NextStep], *, written: bool, commit: str | None
+) -> dict[str, Value]:
+    """The result of ``new-service`` as JSON."""
+    return {
+        "service": prepared.service,
+        "written": written,
+        "commit": commit,
+        "files": files_json(prepared.change, with_diff=not written),
+        "decisions": [decision_json(decision) for decision in prepared.decisions],
+        "verified": verified_json(prepared.verified),
+        "next_steps": [{"text": step.text, "command": step.command} for step in steps],
+    }
+
+
+def service_text(
+    prepared: Prepared, steps: Iterable[NextStep], *, written: bool, commit: str | None
+) -> Iterator[str]:
+    """The result of ``new-service`` for people, line by line."""
+    if prepared.unchanged:
+        yield f"{prepared.service} exists with these answers. Nothing to do."
+        return
+    yield f"{prepared.service}: {'written' if written else 'would be written'}"
+    for file in prepared.change.changes:
+        yield f"  {file.action.value} {file.path} (+{file.lines.added} -{file.lines.removed})"
+    yield from verified_text(prepared.verified)
+    if not prepared.origin.updatable:
+        yield (
+            "The templates come from a checkout with uncommitted changes: `copier update` will not work "
+            "on this stack."
+        )
+    if commit:
+        yield f"Committed as {commit[:12]}."
+    yield "Next steps:"
+    for number, step in enumerate(steps, 1):
+        yield f"  {number}. {step.text}"
+        yield f"     {step.command}"
+
+
+def verified_text(verified: Verified) -> Iterator[str]:
+    """What was verified, for people."""
+    if verified.resources is None:
+        yield "Verified: syntax, layout, module contracts, provider schemas, references, names."
+    else:
+        yield f"Verified: static checks, and planned by Terraform ({verified.resources} resources)."
+    for gap in verified.unverified:
+        yield f"Not verified: {gap.what} ({gap.why})."
+

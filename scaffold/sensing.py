@@ -1,0 +1,146 @@
+"""What the monorepo says about itself, where it differs from the facts of this template version."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import yaml
+
+from scaffold import decisions
+from scaffold.errors import Finding, MissingError
+from scaffold.hcl.modules import read_module
+from scaffold.hcl.syntax import Block, Body
+from scaffold.monorepo import MODULES, Monorepo
+from scaffold.questions import Value
+
+OVERRIDES = "scaffold.yml"
+
+
+def sense(monorepo: Monorepo) -> dict[str, Value]:
+    """The facts of this monorepo that differ from the template's defaults.
+
+    Only differences are returned, for only they are recorded with a stack: what equals the default has
+    to follow it in a later version. ``scaffold.yml`` at the monorepo's root holds over what is sensed.
+    Raises :class:`MissingError` where that file is not usable.
+    """
+    found: dict[str, Value] = {}
+    contract = read_module(monorepo.root / MODULES / "ingress_factory")
+    domain = contract.variables.get("root_domain")
+    if domain is not None and isinstance(domain.default, str):
+        found["domain"] = domain.default
+    dns_type = contract.variables.get("dns_type")
+    if dns_type is not None and dns_type.allowed:
+        found["dns_types"] = list(dns_type.allowed)
+    if monorepo.tier0_stacks:
+        found["tier0_stacks"] = list(monorepo.tier0_stacks)
+    found.update(_external_secrets(monorepo))
+    found["builds"] = _builds(monorepo, str(found.get("domain", decisions.house()["domain"])))
+    return _difference(decisions.house(), _merge(found, _overrides(monorepo.root)))
+
+
+def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
+    versions: Counter[str] = Counter()
+    forced: Counter[bool] = Counter()
+    for path, content in monorepo.terraform_files('"ExternalSecret"'):
+        document = monorepo.document(path, content)
+        for block in document.body.blocks_of("resource", "kubernetes_manifest") if document else ():
+            manifest = block.body.value("manifest")
+            kind = manifest.entry("kind") if manifest else None
+            version = manifest.entry("apiVersion") if manifest else None
+            if kind is None or version is None or kind.value.literal() != "ExternalSecret":
+                continue
+            versions[str(version.value.literal())] += 1
+            manager = block.body.block("field_manager")
+            forced[manager is not None and manager.body.literal("force_conflicts") is True] += 1
+    if not versions:
+        return {}
+    return {
+        "external_secret_api": versions.most_common(1)[0][0],
+        "external_secret_force_conflicts": forced.most_common(1)[0][0],
+    }
+
+
+def _builds(monorepo: Monorepo, domain: str) -> dict[str, Value]:
+    """The house's own registry for each build mode: the commonest below its domain with that pull secret.
+
+    A default that is in use at all stays: during a move between registries both are.
+    """
+    seen = _registries(monorepo)
+    found = {}
+    for mode, row in decisions.house()["builds"].items():
+        registries = seen.get(row["pull_secret"], Counter())
+        own = [name for name, _ in registries.most_common() if name.split("/")[0].endswith(f".{domain}")]
+        if own and row["registry"] not in registries:
+            found[mode] = {"registry": own[0]}
+    return found
+
+
+def _registries(monorepo: Monorepo) -> dict[str, Counter[str]]:
+    """For each pull secret, the registries of the images in pods that have it."""
+    seen: dict[str, Counter[str]] = {}
+    for path, content in monorepo.terraform_files("image_pull_secrets"):
+        document = monorepo.document(path, content)
+        for pod in _pods(document.body) if document else ():
+            for secret in pod.blocks_of("image_pull_secrets"):
+                name = secret.body.literal("name")
+                for container in pod.blocks_of("container"):
+                    image = container.body.value("image")
+                    registry = image.text.strip('"').rpartition("/")[0] if image else ""
+                    if isinstance(name, str) and "." in registry.split("/")[0] and "$" not in registry:
+                        seen.setdefault(name, Counter())[registry] += 1
+    return seen
+
+
+def _pods(body: Body) -> Iterator[Body]:
+    for block in body.blocks:
+        yield from _pods_of(block)
+
+
+def _pods_of(block: Block) -> Iterator[Body]:
+    if block.body.block("container"):
+        yield block.body
+    yield from _pods(block.body)
+
+
+def _overrides(root: Path) -> Mapping[str, Value]:
+    path = root / OVERRIDES
+    if not path.is_file():
+        return {}
+    try:
+        facts = yaml.safe_load(path.read_text("utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise MissingError(f"{OVERRIDES} is not YAML: {error}", "Correct it.") from error
+    known = decisions.house()
+    unknown = [key for key in facts if key not in known] if isinstance(facts, dict) else ["(no mapping)"]
+    if unknown:
+        raise MissingError(
+            f"{OVERRIDES} has facts that nobody reads.",
+            "Take them out, or correct their names.",
+            [
+                Finding(OVERRIDES, None, None, "facts.unknown", f"{key} is no fact.", allowed=", ".join(known))
+                for key in unknown
+            ],
+        )
+    return dict(facts)
+
+
+def _merge(lower: Mapping[str, Value], upper: Mapping[str, Value]) -> dict[str, Value]:
+    merged = dict(lower)
+    for key, value in upper.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _difference(default: Mapping[str, Value], found: Mapping[str, Value]) -> dict[str, Value]:
+    """What in ``found`` differs from ``default``, at any depth of mappings."""
+    result: dict[str, Value] = {}
+    for key, value in found.items():
+        if isinstance(value, Mapping) and isinstance(default.get(key), Mapping):
+            if inner := _difference(default[key], value):
+                result[key] = inner
+        elif default.get(key) != value:
+            result[key] = value
+    return result

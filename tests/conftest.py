@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from scaffold import demo
+from scaffold.monorepo import Monorepo
+from scaffold.template import Origin
+
+ANSWERS = Path(__file__).parent / "answers"
+GOLDEN = Path(__file__).parent / "golden"
+ORIGIN = Origin("https://git.example.test/scaffold.git", "v0.1.0", updatable=True)
+
+# The machine decides how long an example takes, so time is no reason to fail.
+settings.register_profile(
+    "default", deadline=None, max_examples=60, suppress_health_check=list(HealthCheck), print_blob=True
+)
+settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture(autouse=True)
+def _no_writing_at_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path_factory.mktemp("home")
+    for variable in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(variable, str(home))
+    for variable in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
+        monkeypatch.setenv(variable, "Robin Gardener")
+    for variable in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.setenv(variable, "robin@example.test")
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Monorepo:
+    """The sample monorepo; only for tests that do not write."""
+    directory = tmp_path_factory.mktemp("pristine") / "monorepo"
+    demo.write(directory)
+    return Monorepo(directory)
+
+
+@pytest.fixture
+def monorepo(pristine: Monorepo, tmp_path: Path) -> Iterator[Monorepo]:
+    """A sample monorepo of one's own."""
+    directory = tmp_path / "monorepo"
+    shutil.copytree(pristine.root, directory, symlinks=True)
+    yield Monorepo(directory)

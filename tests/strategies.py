@@ -1,0 +1,110 @@
+"""Answers that are valid, generated from the very schema that validates them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+
+from scaffold import answers as answering
+from scaffold import decisions, questions
+from scaffold.answers import Answers
+
+TEXT = st.text(st.characters(min_codepoint=32, blacklist_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=40)
+"""One line of any text, with everything that HCL, YAML and the shell find special among it."""
+
+
+def by_schema(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    """Values of a JSON Schema of the kind that the questions use."""
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return st.one_of([_of_kind(kind, schema) for kind in kinds])
+
+
+def _of_kind(kind: str, schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    if kind == "null":
+        return st.none()
+    if kind == "boolean":
+        return st.booleans()
+    if kind == "integer":
+        return st.integers(schema["minimum"], schema["maximum"])
+    if kind == "array":
+        return st.lists(by_schema(schema["items"]), min_size=schema.get("minItems", 0), max_size=3)
+    if kind == "object":
+        return _mapping(schema)
+    if schema["pattern"].startswith(r"^[^\x00-\x1f") and "minLength" in schema:
+        return TEXT
+    return st.from_regex(re.compile(schema["pattern"]), fullmatch=True).filter(lambda t: len(t) <= 200 and "\n" not in t)
+
+
+def _mapping(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    if "propertyNames" in schema:
+        return st.dictionaries(by_schema(schema["propertyNames"]), by_schema(schema["additionalProperties"]), max_size=4)
+    required = set(schema.get("required", []))
+    properties = {name: by_schema(part) for name, part in schema["properties"].items()}
+    return st.fixed_dictionaries(
+        {name: part for name, part in properties.items() if name in required},
+        optional={name: part for name, part in properties.items() if name not in required},
+    )
+
+
+@st.composite
+def valid_answers(draw: st.DrawFn) -> dict[str, Any]:
+    """Answers that pass every check: by their schema, together, and in conditions of each other."""
+    values: dict[str, Any] = {}
+    for question in questions.asked().values():
+        if question.has_default and draw(st.booleans()) and not question.core:
+            continue
+        if question.options:
+            values[question.name] = draw(st.sampled_from([option.value for option in question.options]))
+        elif question.type == "bool":
+            values[question.name] = draw(st.booleans())
+        else:
+            values[question.name] = draw(by_schema(questions.types()[question.value_type]))
+    _reconcile(values, draw)
+    found = answering.problems(Answers(values), {}, {})
+    for _ in range(20):
+        if not found:
+            break
+        for finding in found:
+            values.pop(re.split(r"[.\[]", finding.answer or "")[0], None)
+        _reconcile(values, draw)
+        found = answering.problems(Answers(values), {}, {})
+    assert not found, found
+    return values
+
+
+def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
+    """What the answers need of each other, chosen anew where it does not fit."""
+    values.setdefault("name", draw(st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)))
+    values.setdefault("description", draw(TEXT))
+    values.setdefault("port", draw(st.integers(1, 65535)))
+    gate = values.get("gate", "required")
+    if gate in ("app", "public", "none"):
+        values.setdefault("gate_reason", f"{draw(TEXT).replace(' ', '')}! is why")
+        if not re.search(r"\S \S", values["gate_reason"]):
+            values["gate_reason"] = "a reason in words"
+    else:
+        values.pop("gate_reason", None)
+    owned = decisions.house()["builds"][values.get("build", "upstream")]["owned"]
+    values["image"] = draw(st.sampled_from(["", "registry.example.test/own/app"])) if owned else draw(
+        st.sampled_from(["docker.io/library/nginx:1.29.0", "ghcr.io/a/b:v2", "quay.io/a/b@sha256:" + "0" * 64])
+    )
+    values["memory"] = draw(st.sampled_from(["64Mi", "256Mi", "1Gi", "3Gi"]))
+    if values.get("tier", "aux") in ("aux", "edge"):
+        values["memory_request"] = draw(st.sampled_from(["", "32Mi", "64Mi"]))
+    else:
+        values.pop("memory_request", None)
+    if values.get("dns") == "internal":
+        values["dns"] = "proxied"
+    if not values.get("homepage", True):
+        values.pop("homepage_group", None)
+        values.pop("homepage_icon", None)
+    if values.get("database", "none") == "none":
+        values.pop("database_env", None)
+    for volume in values.get("volumes", []):
+        if volume.get("backup") == "none":
+            volume["backup_reason"] = "it can be made again"

@@ -1,0 +1,225 @@
+"""The rendered backup script, executed: the shell and the tools are real, only the paths are not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import GOLDEN
+
+from scaffold.hcl.syntax import Document, parse
+
+SHELLS = [["sh"], pytest.param(["busybox", "ash"], marks=pytest.mark.skipif(
+    shutil.which("busybox") is None, reason="busybox, the shell of the image, is not here"))]  # fmt: skip
+
+# Stands in for the sqlite3 command where it is not installed: the few calls that the script makes.
+SQLITE3 = f"""#!{sys.executable}
+import sqlite3, sys
+target, *commands = sys.argv[1:]
+try:
+    db = sqlite3.connect(target if target.startswith("file:") else "file:" + target, uri=True)
+    for command in commands:
+        if command.startswith(".backup"):
+            with sqlite3.connect(command.split("'")[1]) as copy:
+                db.backup(copy)
+        elif not command.startswith("."):
+            for row in db.execute(command):
+                print(*row)
+except sqlite3.Error as error:
+    sys.exit(f"Error: {{error}}")
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    data: Path
+    backup: Path
+    bin: Path
+    run: Callable[[], subprocess.CompletedProcess[str]]
+
+    @property
+    def posted(self) -> str:
+        path = self.bin / "posted"
+        return path.read_text() if path.exists() else ""
+
+    def made(self) -> list[Path]:
+        return sorted(self.backup.iterdir())
+
+
+def script_of(document: Document) -> str:
+    block = document.body.block("resource", "kubernetes_cron_job_v1", "backup")
+    assert block is not None
+    for name in ("spec", "job_template", "spec", "template", "spec", "container"):
+        block = block.body.block(name)
+        assert block is not None
+    command = block.body.value("command")
+    assert command is not None
+    script = command.elements()[2].literal()
+    assert isinstance(script, str)
+    return script
+
+
+def executable(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+@pytest.fixture(params=SHELLS, ids=lambda shell: shell[0])
+def place_for(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Place]:
+    def build(service: str) -> Place:
+        data, backup, tools = tmp_path / "data", tmp_path / "backup", tmp_path / "bin"
+        for directory in (data, backup, tools):
+            directory.mkdir()
+        document = parse((GOLDEN / service / "stack" / "main.tf").read_bytes())
+        script = script_of(document).replace("/data/", f"{data}/").replace("/backup/", f"{backup}/")
+        script = script.replace("find /backup", f"find {backup}")
+        executable(tools / "wget", f'#!/bin/sh\nshift 3\nprintf "%s" "$2" >"{tools}/posted"\n')
+        if request.param[0] == "busybox":
+            for applet in ("tar", "find", "head", "sed", "awk", "du", "date", "mv", "mkdir", "rm", "dirname"):
+                executable(tools / applet, f'#!/bin/sh\nexec busybox {applet} "$@"\n')
+        if shutil.which("sqlite3") is None:
+            executable(tools / "sqlite3", SQLITE3)
+        path = f"{tools}:{os.environ['PATH']}"
+
+        def run() -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [*request.param, "-c", script], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+            )
+
+        return Place(data, backup, tools, run)
+
+    return build
+
+
+def database(path: Path, journal: str = "wal", rows: int = 100) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(path)
+    db.execute(f"PRAGMA journal_mode={journal}")
+    db.execute("CREATE TABLE note (text)")
+    db.executemany("INSERT INTO note VALUES (?)", [(f"note {i}" * 50,) for i in range(rows)])
+    db.commit()
+    return db
+
+
+def rows(path: Path) -> int:
+    with sqlite3.connect(path) as db:
+        return int(db.execute("SELECT count(*) FROM note").fetchone()[0])
+
+
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+@pytest.mark.parametrize("closed", [True, False])
+def test_sqlite_is_copied_whole_and_the_rest_archived(
+    place_for: Callable[[str], Place], journal: str, closed: bool
+) -> None:
+    place = place_for("vault-notes")
+    db = database(place.data / "data" / "it's a db.sqlite", journal)
+    (place.data / "data" / "keys").mkdir()
+    (place.data / "data" / "keys" / "rsa.pem").write_text("key")
+    if closed:
+        db.close()
+    done = place.run()
+    assert done.returncode == 0, done.stderr
+    (made,) = place.made()
+    assert rows(made / "data" / "it's a db.sqlite") == 100
+    with tarfile.open(made / "data" / "files.tar.gz") as archive:
+        assert [n for n in archive.getnames() if "db.sqlite" in n] == []
+        assert "./keys/rsa.pem" in archive.getnames()
+    lines = dict(line.split() for line in place.posted.splitlines())
+    assert abs(int(lines["backup_last_success_timestamp"]) - time.time()) < 60
+    assert int(lines["backup_output_bytes"]) > 0
+    assert int(lines["backup_duration_seconds"]) >= 0
+
+
+def test_a_corrupt_database_fails_the_job_and_leaves_nothing(place_for: Callable[[str], Place]) -> None:
+    place = place_for("vault-notes")
+    path = place.data / "data" / "notes.db"
+    database(path, "delete").close()
+    content = bytearray(path.read_bytes())
+    content[4096 : 4096 + 2048] = b"\xff" * 2048
+    path.write_bytes(content)
+    old = place.backup / "2020-01-01T00-00-00"
+    old.mkdir()
+    os.utime(old, (0, 0))
+    done = place.run()
+    assert done.returncode != 0
+    assert "integrity check" in done.stderr or "malformed" in done.stderr
+    assert place.made() == [old], "a failed backup may neither leave a part nor remove an old one"
+    assert place.posted == ""
+
+
+def test_no_database_where_one_is_expected_fails(place_for: Callable[[str], Place]) -> None:
+    place = place_for("vault-notes")
+    (place.data / "data").mkdir()
+    (place.data / "data" / "other.txt").write_text("x")
+    done = place.run()
+    assert done.returncode != 0
+    assert "no SQLite database" in done.stderr
+    assert place.made() == []
+
+
+def test_a_failing_metrics_push_does_not_fail_the_backup(place_for: Callable[[str], Place]) -> None:
+    place = place_for("drone-logbook")
+    (place.data / "data").mkdir()
+    (place.data / "data" / "flight.txt").write_text("up")
+    executable(place.bin / "wget", "#!/bin/sh\nexit 4\n")
+    done = place.run()
+    assert done.returncode == 0
+    assert "pushing the metrics failed" in done.stderr
+    assert len(place.made()) == 1
+
+
+def test_old_backups_go_and_young_ones_stay(place_for: Callable[[str], Place]) -> None:
+    place = place_for("drone-logbook")
+    (place.data / "data").mkdir()
+    (place.data / "data" / ".hidden").write_text("up")
+    day = 24 * 3600
+    for name, age in (("old", 32 * day), ("young", 29 * day)):
+        (place.backup / name).mkdir()
+        os.utime(place.backup / name, (time.time() - age, time.time() - age))
+    done = place.run()
+    assert done.returncode == 0, done.stderr
+    names = [path.name for path in place.made()]
+    assert "young" in names
+    assert "old" not in names
+    assert len(names) == 2
+    new = next(path for path in place.made() if path.name != "young")
+    with tarfile.open(new / "data" / "files.tar.gz") as archive:
+        assert "./.hidden" in archive.getnames()
+
+
+def test_an_archive_that_tears_is_made_again_and_fails_in_the_end(place_for: Callable[[str], Place]) -> None:
+    place = place_for("drone-logbook")
+    (place.data / "data").mkdir()
+    (place.data / "data" / "a").write_text("a")
+    executable(place.bin / "tar", f'#!/bin/sh\necho call >>"{place.bin}/calls"\nexit 1\n')
+    done = place.run()
+    assert done.returncode != 0
+    assert (place.bin / "calls").read_text().count("call") == 3
+    assert place.made() == []
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can mount read-only")
+def test_the_source_may_be_read_only(place_for: Callable[[str], Place]) -> None:
+    place = place_for("vault-notes")
+    database(place.data / "data" / "notes.db", "wal").close()
+    source = str(place.data / "data")
+    mounted = subprocess.run(["mount", "--bind", "-o", "ro", source, source], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    subprocess.run(["mount", "-o", "remount,ro,bind", source], check=True)
+    try:
+        done = place.run()
+    finally:
+        subprocess.run(["umount", source], check=True)
+    assert done.returncode == 0, done.stderr
+    (made,) = place.made()
+    assert rows(made / "data" / "notes.db") == 100
