@@ -161,7 +161,11 @@ def _put(target: Value, path: Path, value: Value, key: str) -> Value:
         items = [] if target is None else target
         if not isinstance(items, list) or head > len(items):
             raise UsageError(f"--set {key} has no such item.", "Items count from 0, without gaps.")
-        return [*items[:head], _put(items[head] if head < len(items) else None, rest, value, key), *items[head + 1 :]]
+        return [
+            *items[:head],
+            _put(items[head] if head < len(items) else None, rest, value, key),
+            *items[head + 1 :],
+        ]
     mapping = {} if target is None else target
     if not isinstance(mapping, dict):
         raise UsageError(f"--set {key} points into a single value.", f"Set {str(path[0])!r} as a whole.")
@@ -189,13 +193,17 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     First what each answer may be by its schema, then what they may not be together
     (``templates/decisions/refusals.jinja``). Answers that fail the first are left out of the second.
     """
+    if any(finding.code == "answers.yaml" for finding in answers.problems):
+        return list(answers.problems)
     findings = [*answers.problems, *_unknown(answers)]
     wrong = list(_against_schema(answers))
     findings += [finding for _, finding in wrong]
     missing = [q for q in questions.asked().values() if not q.has_default and q.name not in answers.values]
-    findings += [_missing(answers, question) for question in missing if not answers.problems]
+    findings += [_missing(answers, question) for question in missing]
     bad = {str(path[0]) for path, _ in wrong} | {q.name for q in missing}
-    findings += [f for f in _together(answers, bad, sensed, recorded) if str(parse(f.answer or "x")[0]) not in bad]
+    findings += [
+        f for f in _together(answers, bad, sensed, recorded) if str(parse(f.answer or "x")[0]) not in bad
+    ]
     return sorted(findings, key=lambda f: (f.path, f.line or 0, f.column or 0, f.code))
 
 
@@ -302,6 +310,8 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     hint = schema.get("mend", "")
     if rule == "type" and wanted == "string" and isinstance(value, bool | int | float):
         hint = "Put it in quotes."
+    if rule == "type" and isinstance(value, str) and wanted in ("integer", "boolean"):
+        hint = "Take the quotes off." if yaml.safe_load(value) != value else hint or f"Write {kinds}."
     if rule == "enum":
         hint = _nearest(str(value), map(str, schema["enum"])) or "Choose one of them."
     what = {
@@ -310,7 +320,9 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
         "minLength": "may not be empty",
         "minItems": "may not be empty",
     }.get(rule, f"has to be {schema.get('allowed', kinds)}")
-    shown = HIDDEN if _may_be_secret(path, value) else _plain(value)
+    shown = _plain(json.dumps(value, ensure_ascii=False, default=str) if rule == "type" else value)
+    if _may_be_secret(path, value):
+        shown = HIDDEN
     return _finding(
         answers, path, f"answers.{rule}", f"{show(path)} {what}.", value=shown, allowed=allowed, hint=hint
     )
@@ -334,7 +346,9 @@ def _plain(value: Value) -> str:
 def _together(
     answers: Answers, bad: set[str], sensed: Mapping[str, Value], recorded: Mapping[str, Value]
 ) -> Iterator[Finding]:
-    stand_ins = {q.name: "x" if q.type == "str" else 1 for q in questions.asked().values() if not q.has_default}
+    stand_ins = {
+        q.name: "x" if q.type == "str" else 1 for q in questions.asked().values() if not q.has_default
+    }
     good = {name: v for name, v in answers.values.items() if name not in bad and name in questions.asked()}
     values = decisions.defaults({**stand_ins, **good, "sensed": sensed, "recorded": recorded})
     for row in decisions.evaluate("templates/decisions/refusals.jinja", values):

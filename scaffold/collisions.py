@@ -127,7 +127,7 @@ class _Scope:
         literal = value.literal()
         if isinstance(literal, str):
             return literal
-        reference = value.traversal()
+        reference = value.traversal
         return self._known.get(reference.names) if reference else None
 
 

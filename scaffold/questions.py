@@ -211,4 +211,3 @@ def _property(question: Question) -> dict[str, Value]:
     if question.has_default and not (isinstance(question.default, str) and "{{" in question.default):
         result["default"] = question.default
     return result
-

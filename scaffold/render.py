@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from scaffold import template
 from scaffold.change import Content, Symlink
 from scaffold.errors import AnswersError
-from scaffold.questions import Value
+from scaffold.questions import Value, all_questions
 
 ANSWERS_FILE = ".copier-answers.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What Copier made of answers: the files by their path below the stack, and every combined value."""
+
+    files: Mapping[PurePosixPath, Content]
+    values: Mapping[str, Value]
 
 
 def render(
@@ -19,8 +28,8 @@ def render(
     sensed: Mapping[str, Value],
     recorded: Mapping[str, Value],
     origin: template.Origin,
-) -> dict[PurePosixPath, Content]:
-    """The files that the template gives for these answers, by their path below the stack.
+) -> Rendered:
+    """The files and values that the template gives for these answers.
 
     ``answers`` hold only what was given; defaults are Copier's matter, as in a stock ``copier copy``.
     Raises :class:`AnswersError` where Copier refuses answers that should have been found wrong before.
@@ -35,12 +44,19 @@ def render(
     data["_origin"] = {"_src_path": origin.source, "_commit": origin.version}
     with template.plain_directory() as source, TemporaryDirectory(prefix="scaffold-render-") as scratch:
         try:
-            copier.run_copy(
-                str(source), scratch, data, defaults=True, quiet=True, overwrite=True, settings=copier.Settings()
+            worker = copier.run_copy(
+                str(source),
+                scratch,
+                data,
+                defaults=True,
+                quiet=True,
+                overwrite=True,
+                settings=copier.Settings(),
             )
         except ValueError as error:
             raise AnswersError(f"Copier refuses these answers: {error}") from error
-        return _files(Path(scratch))
+        combined = worker.answers.combined
+        return Rendered(_files(Path(scratch)), {q.name: combined[q.name] for q in all_questions()})
 
 
 def _files(directory: Path) -> dict[PurePosixPath, Content]:

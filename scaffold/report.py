@@ -164,4 +164,3 @@ def verified_text(verified: Verified) -> Iterator[str]:
         yield f"Verified: static checks, and planned by Terraform ({verified.resources} resources)."
     for gap in verified.unverified:
         yield f"Not verified: {gap.what} ({gap.why})."
-

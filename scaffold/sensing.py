@@ -119,7 +119,9 @@ def _overrides(root: Path) -> Mapping[str, Value]:
             f"{OVERRIDES} has facts that nobody reads.",
             "Take them out, or correct their names.",
             [
-                Finding(OVERRIDES, None, None, "facts.unknown", f"{key} is no fact.", allowed=", ".join(known))
+                Finding(
+                    OVERRIDES, None, None, "facts.unknown", f"{key} is no fact.", allowed=", ".join(known)
+                )
                 for key in unknown
             ],
         )

@@ -93,4 +93,6 @@ def _led_by(finding: Finding, lines: Sequence[str], answers: Mapping[str, Value]
     if argument in _origins():
         return _origins()[argument]
     texts = {json.dumps(value): name for name, value in answers.items() if name in asked() and value}
-    return next((name for text, name in sorted(texts.items(), key=lambda i: -len(i[0])) if text in line), None)
+    return next(
+        (name for text, name in sorted(texts.items(), key=lambda i: -len(i[0])) if text in line), None
+    )

@@ -17,7 +17,7 @@ ORIGIN = Origin("https://git.example.test/scaffold.git", "v0.1.0", updatable=Tru
 
 # The machine decides how long an example takes, so time is no reason to fail.
 settings.register_profile(
-    "default", deadline=None, max_examples=60, suppress_health_check=list(HealthCheck), print_blob=True
+    "default", deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), print_blob=True
 )
 settings.load_profile("default")
 

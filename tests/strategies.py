@@ -12,7 +12,9 @@ from scaffold import answers as answering
 from scaffold import decisions, questions
 from scaffold.answers import Answers
 
-TEXT = st.text(st.characters(min_codepoint=32, blacklist_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=40)
+TEXT = st.text(
+    st.characters(min_codepoint=32, blacklist_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=40
+)
 """One line of any text, with everything that HCL, YAML and the shell find special among it."""
 
 
@@ -37,12 +39,16 @@ def _of_kind(kind: str, schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
         return _mapping(schema)
     if schema["pattern"].startswith(r"^[^\x00-\x1f") and "minLength" in schema:
         return TEXT
-    return st.from_regex(re.compile(schema["pattern"]), fullmatch=True).filter(lambda t: len(t) <= 200 and "\n" not in t)
+    return st.from_regex(re.compile(schema["pattern"]), fullmatch=True).filter(
+        lambda t: len(t) <= 200 and "\n" not in t
+    )
 
 
 def _mapping(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     if "propertyNames" in schema:
-        return st.dictionaries(by_schema(schema["propertyNames"]), by_schema(schema["additionalProperties"]), max_size=4)
+        return st.dictionaries(
+            by_schema(schema["propertyNames"]), by_schema(schema["additionalProperties"]), max_size=4
+        )
     required = set(schema.get("required", []))
     properties = {name: by_schema(part) for name, part in schema["properties"].items()}
     return st.fixed_dictionaries(
@@ -90,8 +96,14 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
     else:
         values.pop("gate_reason", None)
     owned = decisions.house()["builds"][values.get("build", "upstream")]["owned"]
-    values["image"] = draw(st.sampled_from(["", "registry.example.test/own/app"])) if owned else draw(
-        st.sampled_from(["docker.io/library/nginx:1.29.0", "ghcr.io/a/b:v2", "quay.io/a/b@sha256:" + "0" * 64])
+    values["image"] = (
+        draw(st.sampled_from(["", "registry.example.test/own/app"]))
+        if owned
+        else draw(
+            st.sampled_from(
+                ["docker.io/library/nginx:1.29.0", "ghcr.io/a/b:v2", "quay.io/a/b@sha256:" + "0" * 64]
+            )
+        )
     )
     values["memory"] = draw(st.sampled_from(["64Mi", "256Mi", "1Gi", "3Gi"]))
     if values.get("tier", "aux") in ("aux", "edge"):

@@ -29,7 +29,7 @@ try:
     db = sqlite3.connect(target if target.startswith("file:") else "file:" + target, uri=True)
     for command in commands:
         if command.startswith(".backup"):
-            with sqlite3.connect(command.split("'")[1]) as copy:
+            with sqlite3.connect(command.split()[1]) as copy:
                 db.backup(copy)
         elif not command.startswith("."):
             for row in db.execute(command):
@@ -63,7 +63,7 @@ def script_of(document: Document) -> str:
         assert block is not None
     command = block.body.value("command")
     assert command is not None
-    script = command.elements()[2].literal()
+    script = command.elements[2].literal()
     assert isinstance(script, str)
     return script
 
@@ -83,16 +83,22 @@ def place_for(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str],
         script = script_of(document).replace("/data/", f"{data}/").replace("/backup/", f"{backup}/")
         script = script.replace("find /backup", f"find {backup}")
         executable(tools / "wget", f'#!/bin/sh\nshift 3\nprintf "%s" "$2" >"{tools}/posted"\n')
-        if request.param[0] == "busybox":
-            for applet in ("tar", "find", "head", "sed", "awk", "du", "date", "mv", "mkdir", "rm", "dirname"):
-                executable(tools / applet, f'#!/bin/sh\nexec busybox {applet} "$@"\n')
+        # Busybox prefers its own applets to what is on PATH, but a function to both.
+        stubs = "".join(
+            f'{name}() {{ if [ -x "{tools}/{name}" ]; then "{tools}/{name}" "$@"; else command {name} "$@"; fi; }}\n'
+            for name in ("wget", "tar")
+        )
         if shutil.which("sqlite3") is None:
             executable(tools / "sqlite3", SQLITE3)
         path = f"{tools}:{os.environ['PATH']}"
 
         def run() -> subprocess.CompletedProcess[str]:
             return subprocess.run(
-                [*request.param, "-c", script], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+                [*request.param, "-c", stubs + script],
+                env={**os.environ, "PATH": path},
+                capture_output=True,
+                text=True,
+                check=False,
             )
 
         return Place(data, backup, tools, run)
@@ -129,10 +135,9 @@ def test_sqlite_is_copied_whole_and_the_rest_archived(
     done = place.run()
     assert done.returncode == 0, done.stderr
     (made,) = place.made()
+    copied = {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
+    assert copied == {"data/it's a db.sqlite", "data/keys/rsa.pem"}
     assert rows(made / "data" / "it's a db.sqlite") == 100
-    with tarfile.open(made / "data" / "files.tar.gz") as archive:
-        assert [n for n in archive.getnames() if "db.sqlite" in n] == []
-        assert "./keys/rsa.pem" in archive.getnames()
     lines = dict(line.split() for line in place.posted.splitlines())
     assert abs(int(lines["backup_last_success_timestamp"]) - time.time()) < 60
     assert int(lines["backup_output_bytes"]) > 0
@@ -192,7 +197,7 @@ def test_old_backups_go_and_young_ones_stay(place_for: Callable[[str], Place]) -
     assert "old" not in names
     assert len(names) == 2
     new = next(path for path in place.made() if path.name != "young")
-    with tarfile.open(new / "data" / "files.tar.gz") as archive:
+    with tarfile.open(new / "data.tar.gz") as archive:
         assert "./.hidden" in archive.getnames()
 
 
@@ -212,7 +217,9 @@ def test_the_source_may_be_read_only(place_for: Callable[[str], Place]) -> None:
     place = place_for("vault-notes")
     database(place.data / "data" / "notes.db", "wal").close()
     source = str(place.data / "data")
-    mounted = subprocess.run(["mount", "--bind", "-o", "ro", source, source], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "--bind", "-o", "ro", source, source], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip("mounting is not allowed here")
     subprocess.run(["mount", "-o", "remount,ro,bind", source], check=True)

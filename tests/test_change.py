@@ -28,7 +28,9 @@ Snapshot = dict[PurePosixPath, tuple[Content, int] | None]
 
 def git(root: Path, *arguments: str, check: bool = True) -> str:
     identity = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com")
-    result = subprocess.run(["git", *identity, *arguments], cwd=root, check=check, capture_output=True, text=True)
+    result = subprocess.run(
+        ["git", *identity, *arguments], cwd=root, check=check, capture_output=True, text=True
+    )
     return result.stdout
 
 

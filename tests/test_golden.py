@@ -24,7 +24,7 @@ def rendered(case: str, monorepo: Monorepo) -> dict[str, Content]:
     given = answering.from_yaml((ANSWERS / "valid" / f"{case}.yml").read_bytes(), case)
     sensed = sense(monorepo)
     answering.check(given, sensed, {})
-    files = render(given.values, sensed, {}, ORIGIN)
+    files = render(given.values, sensed, {}, ORIGIN).files
     verify(monorepo, case, files, given.values)
     return {str(path): content for path, content in files.items()}
 
@@ -44,7 +44,9 @@ def test_golden(case: str, pristine: Monorepo, request: pytest.FixtureRequest) -
             (directory / path).parent.mkdir(parents=True, exist_ok=True)
             assert isinstance(content, bytes)
             (directory / path).write_bytes(content)
-    golden = {p.relative_to(directory).as_posix(): p.read_bytes() for p in directory.rglob("*") if p.is_file()}
+    golden = {
+        p.relative_to(directory).as_posix(): p.read_bytes() for p in directory.rglob("*") if p.is_file()
+    }
     assert files == golden
 
 
@@ -58,7 +60,11 @@ def test_goldens_are_formatted_as_terraform_does(tmp_path: Path) -> None:
     config.touch()
     done = subprocess.run(
         ["terraform", "fmt", "-check", "-diff", "-recursive", GOLDEN],
-        env={"TF_CLI_CONFIG_FILE": str(config), "CHECKPOINT_DISABLE": "1", "PATH": "/usr/bin:/bin:/usr/local/bin"},
+        env={
+            "TF_CLI_CONFIG_FILE": str(config),
+            "CHECKPOINT_DISABLE": "1",
+            "PATH": "/usr/bin:/bin:/usr/local/bin",
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from scaffold import answers as answering
 from scaffold import decisions
 from scaffold.answers import Answers
 from scaffold.decisions import Decision
-from scaffold.monorepo import Monorepo
+
+if TYPE_CHECKING:
+    from scaffold.monorepo import Monorepo
 
 
 def explain(given: Answers, monorepo: Monorepo | None) -> tuple[Decision, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -11,7 +13,7 @@ import yaml
 from scaffold import answers as answering
 from scaffold import collisions, decisions, template
 from scaffold.answers import Answers
-from scaffold.change import ChangeSet, Content
+from scaffold.change import ChangeSet
 from scaffold.decisions import Decision
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo import STACKS, Monorepo
@@ -54,9 +56,7 @@ class Prepared:
         return tuple(NextStep(row["text"], row["command"]) for row in rows)
 
 
-def prepare(
-    monorepo: Monorepo, given: Answers, *, template_source: str | None = None
-) -> Prepared:
+def prepare(monorepo: Monorepo, given: Answers, *, template_source: str | None = None) -> Prepared:
     """Check answers, decide, render and verify; nothing is written.
 
     Raises :class:`AnswersError` with every problem of the answers, :class:`RefusedError` for a stack
@@ -68,22 +68,18 @@ def prepare(
     found = answering.problems(given, sensed, {})
     if found:
         raise answering.refused([*found, *_stack_taken(monorepo, given)])
-    values = decisions.combine({**given.values, "sensed": sensed})
-    name = str(values["name"])
+    stored = decisions.defaults({**given.values, "sensed": sensed})
+    name = str(stored["name"])
     if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file():
-        return _existing(monorepo, values, origin)
-    _refuse_taken(monorepo, given, values)
-    files = render(given.values, sensed, {}, origin)
-    verified = verify(monorepo, name, files, given.values)
-    return Prepared(
-        name, _change(monorepo, name, files), values, decisions.table(values), verified, origin
-    )  # fmt: skip
-
-
-def _change(monorepo: Monorepo, name: str, files: Mapping[PurePosixPath, Content]) -> ChangeSet:
-    return ChangeSet.plan(
-        monorepo.root, {PurePosixPath(STACKS, name, path): content for path, content in files.items()}
+        return _existing(monorepo, given, sensed, origin)
+    rendered = render(given.values, sensed, {}, origin)
+    _refuse_taken(monorepo, given, rendered.values)
+    verified = verify(monorepo, name, rendered.files, given.values)
+    change = ChangeSet.plan(
+        monorepo.root,
+        {PurePosixPath(STACKS, name, path): content for path, content in rendered.files.items()},
     )
+    return Prepared(name, change, rendered.values, decisions.table(rendered.values), verified, origin)
 
 
 def _stack_taken(monorepo: Monorepo, given: Answers) -> list[Finding]:
@@ -118,15 +114,18 @@ def _refuse_taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value
         raise RefusedError(f"{count} taken; nothing was written.", "Choose other names.", found)
 
 
-def _existing(monorepo: Monorepo, values: Mapping[str, Value], origin: template.Origin) -> Prepared:
+def _existing(
+    monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value], origin: template.Origin
+) -> Prepared:
     """The stack exists: nothing to do for the same answers and version, else refused."""
+    values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
     path = monorepo.stack_directory(name) / ANSWERS_FILE
     recorded = yaml.safe_load(path.read_text("utf-8"))
     differing = [q for q in asked() if q in values and recorded.get(q, values[q]) != values[q]]
     where = f"(cd {STACKS}/{name} && copier update --defaults"
     if differing:
-        settings = " ".join(f"-d {q}=…" for q in differing)
+        settings = " ".join(f"-d {shlex.quote(f'{q}={_text(values[q])}')}" for q in differing)
         raise RefusedError(
             f"{STACKS}/{name} exists with other answers: {', '.join(differing)}.",
             f"Change it in place: {where} --vcs-ref=:current: {settings})",
@@ -139,6 +138,10 @@ def _existing(monorepo: Monorepo, values: Mapping[str, Value], origin: template.
     return Prepared(
         name, ChangeSet(monorepo.root, ()), values, decisions.table(values), Verified(Level.STATIC), origin
     )
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _operations(monorepo: Monorepo) -> Mapping[str, Value]:
@@ -168,4 +171,3 @@ def read_answers(files: Sequence[tuple[str, bytes]], settings: Sequence[str]) ->
     for source, data in files:
         merged = answering.from_yaml(data, source).over(merged)
     return answering.from_settings(settings, merged)
-

@@ -1,0 +1,256 @@
+"""Calls of modules, held against what the modules themselves say they take and give."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scaffold.checks.rule import FamilyRule, at, nearest
+from scaffold.checks.stack import CheckContext, ParsedStack, own_contracts
+from scaffold.errors import Finding
+from scaffold.hcl.modules import ModuleContract, Variable
+from scaffold.hcl.syntax import NOT_LITERAL, Attribute, Block
+
+META_ARGUMENTS = frozenset(("source", "version", "providers", "count", "for_each", "depends_on"))
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleCall:
+    """A ``module`` block, and the directory its source names (None where that is not in the monorepo)."""
+
+    block: Block
+    directory: str | None
+    contract: ModuleContract | None
+
+    @property
+    def name(self) -> str:
+        """The name by which the stack refers to it."""
+        return self.block.labels[0]
+
+
+def module_calls(stack: ParsedStack, context: CheckContext) -> list[ModuleCall]:
+    """The calls of modules in a stack, those of its own modules included."""
+    own = stack.once(own_contracts, context)
+    calls: list[ModuleCall] = []
+    for directory, documents in stack.modules.items():
+        for block in (b for d in documents for b in d.body.blocks_of("module") if b.labels):
+            source = block.body.literal("source")
+            local = isinstance(source, str) and source.startswith(("./", "../"))
+            target = posixpath.normpath(posixpath.join(directory, str(source))) if local else None
+            contract = own.get(target) or context.module(target) if target is not None else None
+            calls.append(ModuleCall(block, target, contract))
+    return calls
+
+
+def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+    found: list[Finding] = []
+    for call in stack.once(module_calls, context):
+        if call.contract is not None:
+            found += _held_against(call, call.contract)
+        elif call.directory is not None:
+            found.append(_no_such_module(call, call.directory, context))
+    return found
+
+
+def _no_such_module(call: ModuleCall, directory: str, context: CheckContext) -> Finding:
+    source = call.block.body.attributes["source"]
+    known = context.list_modules(posixpath.dirname(directory))
+    return at(
+        source.source,
+        source.value.start,
+        "module-source",
+        f"there is no module in {directory}",
+        value=source.value.string(),
+        allowed=known,
+        hint=nearest(posixpath.basename(directory), known),
+    )
+
+
+def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Finding]:
+    block = call.block
+    for nested in block.body.blocks:
+        yield at(
+            block.source,
+            nested.start,
+            "module-argument",
+            f"a module call has arguments only: {nested.type} is a block",
+            hint=f"write {nested.type} = {{ … }}" if nested.type in contract.variables else None,
+        )
+    for name, attribute in block.body.attributes.items():
+        if name in META_ARGUMENTS:
+            continue
+        variable = contract.variables.get(name)
+        if variable is None:
+            yield at(
+                block.source,
+                attribute.start,
+                "module-argument",
+                f"the module {call.name} has no variable {name}",
+                value=name,
+                hint=nearest(name, contract.variables),
+            )
+        else:
+            yield from _value(attribute, variable)
+    for name in contract.required:
+        if name not in block.body.attributes:
+            yield at(
+                block.source,
+                block.start,
+                "module-required",
+                f"the module {call.name} needs {name}",
+                hint=f"set {name} ({contract.variables[name].type})",
+            )
+
+
+def _value(attribute: Attribute, variable: Variable) -> Iterator[Finding]:
+    source, value = attribute.source, attribute.value
+    if not variable.type.fits(value):
+        yield at(
+            source,
+            value.start,
+            "module-type",
+            f"{variable.name} is a {variable.type}",
+            value=value.text,
+            allowed=[variable.type],
+        )
+        return
+    literal = value.literal()
+    broken = variable.broken_by(literal) if literal is not NOT_LITERAL else None
+    if broken is not None:
+        yield at(
+            source,
+            value.start,
+            "module-value",
+            broken.message or f"the module refuses this {variable.name}",
+            value=value.text,
+            allowed=broken.allowed,
+        )
+
+
+class ModuleSource(FamilyRule):
+    """A call of a module that is not there."""
+
+    family = _findings
+    code = "module-source"
+    title = "The module that is called exists"
+    why = "Terraform fails at init when the directory that `source` names holds no module."
+    bad = """\
+module "tls" {
+  source = "../../modules/kubernetes/setup_tls"
+}
+"""
+    good = """\
+module "tls" {
+  source          = "../../modules/kubernetes/setup_tls_secret"
+  namespace       = "journal"
+  tls_secret_name = "tls"
+}
+"""
+
+
+class ModuleArgument(FamilyRule):
+    """An argument that the module does not have."""
+
+    family = _findings
+    code = "module-argument"
+    title = "A module is given arguments that it has"
+    why = "Modules move: an argument that was removed or never existed stops every plan of the stack."
+    bad = """\
+module "media" {
+  source      = "../../modules/kubernetes/nfs_volume"
+  name        = "journal-media-host"
+  namespace   = "journal"
+  nfs_server  = "nfs.internal"
+  nfs_path    = "/srv/media"
+  access_mode = ["ReadOnlyMany"]
+}
+"""
+    good = """\
+module "media" {
+  source       = "../../modules/kubernetes/nfs_volume"
+  name         = "journal-media-host"
+  namespace    = "journal"
+  nfs_server   = "nfs.internal"
+  nfs_path     = "/srv/media"
+  access_modes = ["ReadOnlyMany"]
+}
+"""
+
+
+class ModuleRequired(FamilyRule):
+    """An argument without a default that is not given."""
+
+    family = _findings
+    code = "module-required"
+    title = "A module is given everything it needs"
+    why = "A variable without a default has to be set by every call."
+    bad = """\
+module "media" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "journal-media-host"
+  namespace  = "journal"
+  nfs_server = "nfs.internal"
+}
+"""
+    good = """\
+module "media" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "journal-media-host"
+  namespace  = "journal"
+  nfs_server = "nfs.internal"
+  nfs_path   = "/srv/media"
+}
+"""
+
+
+class ModuleType(FamilyRule):
+    """A literal that cannot become the variable's type."""
+
+    family = _findings
+    code = "module-type"
+    title = "A literal has the type of the module's variable"
+    why = "Terraform refuses a value that it cannot convert to the variable's type."
+    bad = """\
+module "media" {
+  source       = "../../modules/kubernetes/nfs_volume"
+  name         = "journal-media-host"
+  namespace    = "journal"
+  nfs_server   = "nfs.internal"
+  nfs_path     = "/srv/media"
+  access_modes = "ReadOnlyMany"
+}
+"""
+    good = ModuleArgument.good
+
+
+class ModuleValue(FamilyRule):
+    """A literal that the variable's own validation refuses."""
+
+    family = _findings
+    code = "module-value"
+    title = "A literal passes the module's own validation"
+    why = "The module refuses it at plan time; here it is told at once, with what it accepts."
+    bad = """\
+module "ingress" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "journal"
+  namespace       = "journal"
+  tls_secret_name = "tls"
+  auth            = "required"
+  dns_type        = "cloudflare"
+}
+"""
+    good = """\
+module "ingress" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "journal"
+  namespace       = "journal"
+  tls_secret_name = "tls"
+  auth            = "required"
+  dns_type        = "proxied"
+}
+"""
+
+
+RULES = (ModuleSource(), ModuleArgument(), ModuleRequired(), ModuleType(), ModuleValue())

@@ -1,0 +1,138 @@
+"""The gate of an ingress: always written out, and with its reason where it is not the full one."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from scaffold.checks.contracts import module_calls
+from scaffold.checks.rule import FamilyRule, at
+from scaffold.checks.stack import CheckContext, ParsedStack
+from scaffold.errors import Finding
+from scaffold.hcl.syntax import Attribute, Block, Document, Expression, ExprKind
+
+_MODULE = "ingress_factory"
+_OPEN_MODES = frozenset(("app", "none", "public"))
+
+
+def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+    found: list[Finding] = []
+    for call in stack.once(module_calls, context):
+        if call.directory is not None and posixpath.basename(call.directory) == _MODULE:
+            document = stack.documents[call.block.source.path]
+            found += _gate(document, call.block)
+    return found
+
+
+def _gate(document: Document, call: Block) -> Iterator[Finding]:
+    auth = call.body.attributes.get("auth")
+    if auth is None:
+        yield at(
+            call.source,
+            call.start,
+            "ingress-auth",
+            f"the ingress {call.labels[0]} does not say what gates it",
+            hint='set auth = "required" (the default), or the mode that the app needs',
+        )
+        return
+    said = _reasons(document, auth.line)
+    for mode in sorted(_modes(auth.value) & _OPEN_MODES - said):
+        yield _unreasoned(document, call, auth, mode)
+
+
+def _unreasoned(document: Document, call: Block, auth: Attribute, mode: str) -> Finding:
+    hint = f'put a comment right above this line: # auth = "{mode}": what gates it, or why it is open'
+    if mode in _reasons(document, call.line):
+        hint = "the reason stands above the module: move it right above this line"
+    return at(
+        auth.source,
+        auth.start,
+        "ingress-auth-reason",
+        f'auth = "{mode}" gives no reason',
+        value=mode,
+        hint=hint,
+    )
+
+
+def _modes(value: Expression) -> set[str]:
+    """The modes that an expression can be, as far as it says: both of a conditional's."""
+    value = value.bare
+    if value.kind is ExprKind.CONDITIONAL:
+        return {mode for operand in value.operands[1:] for mode in _modes(operand)}
+    text = value.string()
+    return set() if text is None else {text.strip()}
+
+
+def _reasons(document: Document, line: int) -> set[str]:
+    """The modes for which the comments directly above a line give a reason: ``# auth = "app": why``.
+
+    The reason may go on, or begin, in the next line of the comment.
+    """
+    lines = [line for comment in document.comments_above(line) for line in comment.lines]
+    modes: set[str] = set()
+    for mode in _OPEN_MODES:
+        marker = f'auth="{mode}":'
+        for position, text in enumerate(lines):
+            head, colon, reason = text.partition(":")
+            if "".join(head.split()) + colon == marker and (reason.strip() or any(lines[position + 1 :])):
+                modes.add(mode)
+    return modes
+
+
+class IngressAuth(FamilyRule):
+    """An ingress that leaves its gate to the module's default."""
+
+    family = _findings
+    code = "ingress-auth"
+    title = "An ingress says what gates it"
+    why = "A gate that is left implicit was not thought about; four of five Services went out naked that way."
+    bad = """\
+module "ingress" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "journal"
+  namespace       = "journal"
+  tls_secret_name = "tls"
+}
+"""
+    good = """\
+module "ingress" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "journal"
+  namespace       = "journal"
+  tls_secret_name = "tls"
+  auth            = "required"
+}
+"""
+
+
+class IngressAuthReason(FamilyRule):
+    """An ingress without the full gate that does not say why."""
+
+    family = _findings
+    code = "ingress-auth-reason"
+    title = "An ingress without the full gate says why"
+    why = (
+        "The mode app, public or none opens the app to the internet: the reason stands right above the line."
+    )
+    bad = """\
+module "ingress" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "journal"
+  namespace       = "journal"
+  tls_secret_name = "tls"
+  auth            = "app"
+}
+"""
+    good = """\
+module "ingress" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "journal"
+  namespace       = "journal"
+  tls_secret_name = "tls"
+  # auth = "app": accounts with passkeys, sign-up is closed
+  auth = "app"
+}
+"""
+
+
+RULES = (IngressAuth(), IngressAuthReason())

@@ -1,0 +1,301 @@
+"""Resources and data sources, held against the schemas of their providers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scaffold.checks.rule import FamilyRule, at, nearest
+from scaffold.checks.stack import CheckContext, ParsedStack
+from scaffold.errors import Finding
+from scaffold.hcl.syntax import Attribute, Block, Body
+from scaffold.terraform.schemas import BlockSchema, NestedBlock, Nesting, ProviderSchema
+
+_META_ARGUMENTS = frozenset(("count", "for_each", "depends_on", "provider"))
+_META_BLOCKS = frozenset(("lifecycle", "connection", "provisioner"))
+_KINDS = {"resource": "resource", "data": "data source"}
+
+
+def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+    found: list[Finding] = []
+    for document in (d for documents in stack.modules.values() for d in documents):
+        for block in document.body.blocks:
+            if block.type in _KINDS and len(block.labels) == 2:
+                provider = context.schemas.provider_of(block.labels[0])
+                if provider is not None:
+                    found += _block(block, provider)
+    return found
+
+
+def _block(block: Block, provider: ProviderSchema) -> Iterator[Finding]:
+    type_ = block.labels[0]
+    data = block.type == "data"
+    schema = provider.data_source(type_) if data else provider.resource(type_)
+    if schema is not None:
+        yield from _Walk(top_level=True, where=type_).body(block, block.body, schema)
+        return
+    known, other = provider.types(data=data), provider.types(data=not data)
+    hint = nearest(type_, known)
+    if type_ in other:
+        hint = f"{type_} is a {_KINDS['resource' if data else 'data']}"
+    yield at(
+        block.source,
+        block.start,
+        "resource-type",
+        f"the provider {provider.name} {provider.version} has no {_KINDS[block.type]} {type_}".replace(
+            "  ", " "
+        ),
+        value=type_,
+        hint=hint,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """One level of a resource: ``where`` is its path, for messages (``kubernetes_service.spec``)."""
+
+    where: str
+    top_level: bool = False
+
+    def body(self, block: Block, body: Body, schema: BlockSchema) -> Iterator[Finding]:
+        """What is wrong in the body of a block (``block`` says where to report what is missing)."""
+        seen: dict[str, int] = {}
+        dynamic: set[str] = set()
+        for item in body.items:
+            if isinstance(item, Attribute):
+                yield from self._attribute(item, schema)
+            elif self.top_level and item.type in _META_BLOCKS:
+                continue
+            elif item.type == "dynamic" and item.labels:
+                dynamic.add(item.labels[0])
+                content = item.body.block("content")
+                if content is not None:
+                    yield from self._nested(item, item.labels[0], content.body, schema)
+            else:
+                seen[item.type] = seen.get(item.type, 0) + 1
+                yield from self._nested(item, item.type, item.body, schema)
+        yield from self._missing(block, body, schema, seen, dynamic)
+
+    def _attribute(self, attribute: Attribute, schema: BlockSchema) -> Iterator[Finding]:
+        name, source = attribute.name, attribute.source
+        known = schema.attributes.get(name)
+        if known is None:
+            if self.top_level and name in _META_ARGUMENTS:
+                return
+            hint = nearest(name, (*schema.attributes, *schema.blocks))
+            if name in schema.blocks:
+                hint = f"{name} is a block: write {name} {{ … }} without the equals sign"
+            message = f"{self.where} has no argument {name}"
+            yield at(source, attribute.start, "resource-argument", message, value=name, hint=hint)
+        elif not known.settable:
+            message = f"{self.where}.{name} is computed by the provider and cannot be set"
+            yield at(source, attribute.start, "resource-computed", message, value=name)
+        elif not known.type.fits(attribute.value):
+            message = f"{self.where}.{name} is a {known.type}"
+            text, allowed = attribute.value.text, [known.type]
+            yield at(source, attribute.value.start, "resource-value", message, value=text, allowed=allowed)
+
+    def _nested(self, block: Block, name: str, body: Body, schema: BlockSchema) -> Iterator[Finding]:
+        nested = schema.blocks.get(name)
+        if nested is not None:
+            yield from _Walk(f"{self.where}.{name}").body(block, body, nested.block)
+            return
+        attribute = schema.attributes.get(name)
+        if attribute is not None and attribute.takes_blocks:
+            return
+        hint = nearest(name, (*schema.blocks, *schema.attributes))
+        if attribute is not None:
+            hint = f"{name} is an argument: write {name} = {{ … }}"
+        message = f"{self.where} has no block {name}"
+        yield at(block.source, block.start, "resource-argument", message, value=name, hint=hint)
+
+    def _missing(
+        self, block: Block, body: Body, schema: BlockSchema, seen: dict[str, int], dynamic: set[str]
+    ) -> Iterator[Finding]:
+        for name in schema.required:
+            if name not in body.attributes and name not in seen and name not in dynamic:
+                message = f"{self.where} needs the argument {name}"
+                yield at(block.source, block.start, "resource-required", message, hint=f"set {name}")
+        for name, nested in schema.limited:
+            count, most = seen.get(name, 0), _most(nested)
+            if count < nested.min_items and name not in dynamic:
+                message = f"{self.where} needs {nested.min_items} {name} block(s) and has {count}"
+                yield at(block.source, block.start, "resource-blocks", message, hint=f"add {name} {{ … }}")
+            elif most and count > most:
+                message = f"{self.where} takes {most} {name} block(s) and has {count}"
+                second = body.blocks_of(name)[most]
+                yield at(block.source, second.start, "resource-blocks", message)
+
+
+def _most(nested: NestedBlock) -> int:
+    return 1 if nested.nesting in (Nesting.SINGLE, Nesting.GROUP) else nested.max_items
+
+
+class ResourceType(FamilyRule):
+    """A resource or data source that its provider does not have."""
+
+    family = _findings
+    code = "resource-type"
+    title = "The provider has this resource"
+    why = "A type that the provider's schema does not know cannot be planned."
+    bad = """\
+resource "kubernetes_cronjob" "backup" {
+  metadata {
+    name = "backup"
+  }
+}
+"""
+    good = """\
+resource "kubernetes_service_account" "backup" {
+  metadata {
+    name = "backup"
+  }
+}
+"""
+
+
+class ResourceArgument(FamilyRule):
+    """An argument or block that the resource does not have."""
+
+    family = _findings
+    code = "resource-argument"
+    title = "A resource has only arguments and blocks of its schema"
+    why = "A wrong name, or one in the wrong block, stops the plan: wait_until_bound is no part of spec."
+    bad = """\
+resource "kubernetes_persistent_volume_claim" "data" {
+  metadata {
+    name = "journal-data-proxmox"
+  }
+  spec {
+    wait_until_bound   = false
+    access_modes       = ["ReadWriteOnce"]
+    storage_class_name = "proxmox-lvm"
+    resources {
+      requests = { storage = "1Gi" }
+    }
+  }
+}
+"""
+    good = """\
+resource "kubernetes_persistent_volume_claim" "data" {
+  wait_until_bound = false
+  metadata {
+    name = "journal-data-proxmox"
+  }
+  spec {
+    access_modes       = ["ReadWriteOnce"]
+    storage_class_name = "proxmox-lvm"
+    resources {
+      requests = { storage = "1Gi" }
+    }
+  }
+}
+"""
+
+
+class ResourceRequired(FamilyRule):
+    """A required argument that is not set."""
+
+    family = _findings
+    code = "resource-required"
+    title = "A resource has the arguments that it needs"
+    why = "Terraform refuses a block without its required arguments."
+    bad = """\
+resource "kubernetes_role_binding" "reader" {
+  metadata {
+    name = "reader"
+  }
+  role_ref {
+    api_group = "rbac.authorization.k8s.io"
+    kind      = "Role"
+  }
+  subject {
+    kind = "ServiceAccount"
+    name = "default"
+  }
+}
+"""
+    good = """\
+resource "kubernetes_role_binding" "reader" {
+  metadata {
+    name = "reader"
+  }
+  role_ref {
+    api_group = "rbac.authorization.k8s.io"
+    kind      = "Role"
+    name      = "reader"
+  }
+  subject {
+    kind = "ServiceAccount"
+    name = "default"
+  }
+}
+"""
+
+
+class ResourceBlocks(FamilyRule):
+    """A nested block that is missing, or stands too often."""
+
+    family = _findings
+    code = "resource-blocks"
+    title = "A nested block stands as often as its schema says"
+    why = "Terraform refuses a resource with too few or too many blocks of a type."
+    bad = """\
+resource "kubernetes_config_map" "settings" {
+  data = { LOG_LEVEL = "info" }
+}
+"""
+    good = """\
+resource "kubernetes_config_map" "settings" {
+  metadata {
+    name = "settings"
+  }
+  data = { LOG_LEVEL = "info" }
+}
+"""
+
+
+class ResourceValue(FamilyRule):
+    """A literal that cannot become the argument's type."""
+
+    family = _findings
+    code = "resource-value"
+    title = "A literal has the type of the argument"
+    why = "Terraform refuses a value that it cannot convert to the type of the schema."
+    bad = """\
+resource "kubernetes_config_map" "settings" {
+  metadata {
+    name = "settings"
+  }
+  data = ["LOG_LEVEL=info"]
+}
+"""
+    good = ResourceBlocks.good
+
+
+class ResourceComputed(FamilyRule):
+    """An argument that only the provider sets."""
+
+    family = _findings
+    code = "resource-computed"
+    title = "Nothing is set that the provider computes"
+    why = "Terraform refuses a value for an attribute that belongs to the provider."
+    bad = """\
+resource "kubernetes_config_map" "settings" {
+  metadata {
+    name = "settings"
+    uid  = "7d3c1b8e"
+  }
+}
+"""
+    good = ResourceBlocks.good
+
+
+RULES = (
+    ResourceType(),
+    ResourceArgument(),
+    ResourceRequired(),
+    ResourceBlocks(),
+    ResourceValue(),
+    ResourceComputed(),
+)

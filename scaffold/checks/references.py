@@ -1,0 +1,422 @@
+"""References that point at nothing, and names that are defined twice or never given a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from scaffold.checks.contracts import module_calls
+from scaffold.checks.rule import FamilyRule, at, nearest
+from scaffold.checks.scope import Name, Scope, Use, UseKind, first_key, scopes
+from scaffold.checks.stack import CheckContext, ParsedStack
+from scaffold.errors import Finding
+from scaffold.hcl.modules import ModuleContract
+from scaffold.hcl.syntax import Attr, Attribute, Block, ExprKind, Index, Splat, Step
+from scaffold.terraform.schemas import BlockSchema, Nesting
+
+_BUILT_IN = frozenset(("path", "terraform", "each", "count", "self"))
+_ROOTS = {"var": 1, "local": 1, "module": 1, "data": 2, "ephemeral": 2}
+"""How many names follow a root to make up a definition's name; other roots are resource types."""
+
+
+def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+    contracts = {
+        (call.block.source.path, call.name): call.contract for call in stack.once(module_calls, context)
+    }
+    found: list[Finding] = []
+    for scope in stack.once(scopes, context):
+        found += _defined_twice(scope)
+        for use in scope.uses():
+            found += _Judge(scope, context, contracts).judge(use)
+    return found
+
+
+class _Judge:
+    """Holds the references of one module against what is defined there."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        context: CheckContext,
+        contracts: dict[tuple[str, str], ModuleContract | None],
+    ) -> None:
+        self.scope = scope
+        self.context = context
+        self.contracts = contracts
+
+    def judge(self, use: Use) -> Iterator[Finding]:
+        """What is wrong with one reference."""
+        reference = use.reference
+        if use.kind is UseKind.IGNORED_CHANGE:
+            yield from self._ignored(use)
+            return
+        if reference.root in _BUILT_IN:
+            return
+        size = _ROOTS.get(reference.root, 1) + 1
+        name = reference.names[:size]
+        if len(name) < size:
+            yield self._unusable(use)
+            return
+        definition = self.scope.defined(name)
+        if definition is None:
+            yield self._undefined(use, name)
+        elif use.kind is UseKind.ADDRESS:
+            return
+        elif isinstance(definition.item, Attribute):
+            yield from self._key(use, definition.item)
+        elif definition.item.type == "module":
+            yield from self._output(use, definition.item)
+        elif definition.item.type in ("resource", "data"):
+            yield from self._attribute(use, definition.item, reference.steps[size - 1 :])
+
+    def _unusable(self, use: Use) -> Finding:
+        reference = use.reference
+        return at(
+            use.block.source,
+            reference.start,
+            "reference",
+            f"{reference} refers to nothing",
+            value=str(reference),
+            hint=f'write "{reference}" if it is meant to be text' if not reference.steps else None,
+        )
+
+    def _undefined(self, use: Use, name: Name) -> Finding:
+        what = {"var": "variable", "local": "local value", "module": "module", "data": "data source"}
+        kind = what.get(name[0], "resource")
+        where = "this stack" if self.scope.directory.count("/") < 2 else self.scope.directory
+        known = self.scope.names(*name[:-1])
+        return at(
+            use.block.source,
+            use.reference.start,
+            "reference",
+            f"{where} has no {kind} {'.'.join(name)}",
+            value=".".join(name),
+            hint=nearest(name[-1], known),
+        )
+
+    def _key(self, use: Use, local: Attribute) -> Iterator[Finding]:
+        """A key of a local map: ``local.tiers.aux``."""
+        value, position = local.value, 1
+        while value.kind is ExprKind.MAP:
+            names = [entry.name for entry in value.entries]
+            key = first_key(use.reference, position)
+            if key is None or None in names:
+                return
+            entry = value.entry(key)
+            if entry is None:
+                known = [name for name in names if name is not None]
+                message = f"local.{local.name} has no key {key}"
+                start = use.reference.start
+                hint = nearest(key, known)
+                yield at(use.block.source, start, "local-key", message, value=key, allowed=known, hint=hint)
+                return
+            value, position = entry.value, position + 1
+
+    def _output(self, use: Use, module: Block) -> Iterator[Finding]:
+        contract = self.contracts.get((module.source.path, module.labels[0]))
+        steps = use.reference.steps[1:]
+        if contract is None or not steps:
+            return
+        repeated = _repeated(module)
+        first = steps[1] if repeated and len(steps) > 1 else steps[0]
+        if (
+            isinstance(first, Attr)
+            and not (repeated and len(steps) == 1)
+            and first.name not in contract.outputs
+        ):
+            yield at(
+                use.block.source,
+                use.reference.start,
+                "module-output",
+                f"the module {module.labels[0]} has no output {first.name}",
+                value=first.name,
+                allowed=contract.outputs,
+                hint=nearest(first.name, contract.outputs),
+            )
+
+    def _attribute(self, use: Use, block: Block, steps: Sequence[Step]) -> Iterator[Finding]:
+        schemas = self.context.schemas
+        of = schemas.data_source if block.type == "data" else schemas.resource
+        schema = of(block.labels[0])
+        message: str | None
+        hint: str | None
+        address = ".".join(use.reference.names[: 3 if block.type == "data" else 2])
+        if _repeated(block):
+            if steps and isinstance(steps[0], Attr):
+                message, hint = (
+                    f"{address} is many: it has {_repeated(block)}",
+                    "name one of them by its index",
+                )
+                yield self._no_attribute(use, message, hint)
+                return
+            steps = steps[1:]
+        elif steps and isinstance(steps[0], Index):
+            yield self._no_attribute(
+                use, f"{address} is one: it has no count and no for_each", "drop the index"
+            )
+            return
+        elif steps and isinstance(steps[0], Splat):
+            steps = steps[1:]
+        if schema is not None:
+            message, hint = _path_problem(address, steps, schema)
+            if message is not None:
+                yield self._no_attribute(use, message, hint)
+
+    def _ignored(self, use: Use) -> Iterator[Finding]:
+        reference = use.reference
+        if use.block.type != "resource" or not use.block.labels:
+            return
+        schema = self.context.schemas.resource(use.block.labels[0])
+        if schema is not None:
+            steps = (Attr(reference.root), *reference.steps)
+            message, hint = _path_problem(use.block.labels[0], steps, schema)
+            if message is not None:
+                yield self._no_attribute(use, message, hint)
+
+    def _no_attribute(self, use: Use, message: str, hint: str | None) -> Finding:
+        reference = use.reference
+        start = reference.start
+        return at(use.block.source, start, "reference-attribute", message, value=str(reference), hint=hint)
+
+
+def _repeated(block: Block) -> str | None:
+    return next((name for name in ("count", "for_each") if name in block.body.attributes), None)
+
+
+def _path_problem(address: str, steps: Sequence[Step], schema: BlockSchema) -> tuple[str | None, str | None]:
+    """What is wrong with the steps from a resource into its schema, and a hint."""
+    left = list(steps)
+    while left:
+        step = left.pop(0)
+        name = step.name if isinstance(step, Attr) else getattr(step, "key", None)
+        if not isinstance(name, str) or name in schema.attributes:
+            return None, None
+        nested = schema.blocks.get(name)
+        if nested is None:
+            hint = nearest(name, (*schema.attributes, *schema.blocks))
+            return f"{address} has no attribute {name}", hint
+        address, schema = f"{address}.{name}", nested.block
+        if not left or nested.nesting in (Nesting.SINGLE, Nesting.GROUP):
+            continue
+        if nested.nesting is Nesting.LIST and isinstance(left[0], Attr):
+            return f"{address} is a list", f"write {name}[0].{left[0].name}"
+        left.pop(0)
+    return None, None
+
+
+def _defined_twice(scope: Scope) -> Iterator[Finding]:
+    own = {document.path for document in scope.documents}
+    for name, places in scope.definitions.items():
+        for definition in places[1:]:
+            item, other = definition.item, places[0].item
+            if item.source.path not in own:
+                item, other = other, item
+            yield at(
+                item.source,
+                item.start,
+                "duplicate-definition",
+                f"{'.'.join(name)} is already defined in {other.source.path}, line {other.line}",
+                value=".".join(name),
+            )
+
+
+def _unset(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+    """Variables of the stack that have no default and that nothing provides."""
+    inputs = _inputs(stack)
+    if context.variables is None or inputs is None:
+        return []
+    given = context.variables | inputs
+    found: list[Finding] = []
+    for document in stack.modules.get(stack.directory, ()):
+        for block in document.body.blocks_of("variable"):
+            if block.labels and "default" not in block.body.attributes and block.labels[0] not in given:
+                found.append(
+                    at(
+                        block.source,
+                        block.start,
+                        "variable-unset",
+                        f"nothing gives the variable {block.labels[0]} a value",
+                        value=block.labels[0],
+                        hint=nearest(block.labels[0], given)
+                        or "give it a default, or inputs in terragrunt.hcl",
+                    )
+                )
+    return found
+
+
+def _inputs(stack: ParsedStack) -> frozenset[str] | None:
+    """The variables that the stack's ``terragrunt.hcl`` sets; None where only terragrunt can tell."""
+    value = stack.terragrunt.body.value("inputs") if stack.terragrunt is not None else None
+    if value is None:
+        return frozenset()
+    names = [entry.name for entry in value.entries]
+    known = frozenset(name for name in names if name is not None)
+    return known if value.kind is ExprKind.MAP and len(known) == len(names) else None
+
+
+class ReferenceRule(FamilyRule):
+    """A reference to something that is not there."""
+
+    family = _findings
+    code = "reference"
+    title = "A reference points at something"
+    why = "Terraform refuses to plan a stack that refers to an undeclared resource, variable or local value."
+    bad = """\
+resource "kubernetes_namespace" "journal" {
+  metadata {
+    name = "journal"
+  }
+}
+
+resource "kubernetes_service_account" "journal" {
+  metadata {
+    name      = "journal"
+    namespace = kubernetes_namespace.diary.metadata[0].name
+  }
+}
+"""
+    good = """\
+resource "kubernetes_namespace" "journal" {
+  metadata {
+    name = "journal"
+  }
+}
+
+resource "kubernetes_service_account" "journal" {
+  metadata {
+    name      = "journal"
+    namespace = kubernetes_namespace.journal.metadata[0].name
+  }
+}
+"""
+
+
+class ReferenceAttribute(FamilyRule):
+    """A reference to an attribute that the resource does not have."""
+
+    family = _findings
+    code = "reference-attribute"
+    title = "A reference names an attribute that the resource has"
+    why = "The schema of the provider says what a resource gives; anything else stops the plan."
+    bad = """\
+resource "kubernetes_namespace" "journal" {
+  metadata {
+    name = "journal"
+  }
+}
+
+resource "kubernetes_service_account" "journal" {
+  metadata {
+    name      = "journal"
+    namespace = kubernetes_namespace.journal.metadata.name
+  }
+}
+"""
+    good = ReferenceRule.good
+
+
+class LocalKey(FamilyRule):
+    """A key that a local map does not have."""
+
+    family = _findings
+    code = "local-key"
+    title = "A key of a local map exists"
+    why = "Namespace tiers are looked up by key: a key that is not in the map stops the plan."
+    bad = """\
+resource "kubernetes_namespace" "journal" {
+  metadata {
+    name   = "journal"
+    labels = { tier = local.tiers.apps }
+  }
+}
+"""
+    good = """\
+resource "kubernetes_namespace" "journal" {
+  metadata {
+    name   = "journal"
+    labels = { tier = local.tiers.aux }
+  }
+}
+"""
+
+
+class ModuleOutput(FamilyRule):
+    """An output that the module does not have."""
+
+    family = _findings
+    code = "module-output"
+    title = "An output that is used is one the module has"
+    why = "Terraform refuses to plan a reference to an output that the module does not declare."
+    bad = """\
+module "media" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "journal-media-host"
+  namespace  = "journal"
+  nfs_server = "nfs.internal"
+  nfs_path   = "/srv/media"
+}
+
+output "claim" {
+  value = module.media.claim
+}
+"""
+    good = """\
+module "media" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "journal-media-host"
+  namespace  = "journal"
+  nfs_server = "nfs.internal"
+  nfs_path   = "/srv/media"
+}
+
+output "claim" {
+  value = module.media.claim_name
+}
+"""
+
+
+class DuplicateDefinition(FamilyRule):
+    """A name that is defined twice in one module."""
+
+    family = _findings
+    code = "duplicate-definition"
+    title = "A name is defined once"
+    why = "Terraform refuses a module in which a resource, variable, local, module or output stands twice."
+    bad = """\
+variable "nfs_server" {
+  type = string
+}
+
+variable "nfs_server" {
+  type = string
+}
+"""
+    good = """\
+variable "nfs_server" {
+  type = string
+}
+"""
+
+
+class VariableUnset(FamilyRule):
+    """A variable that nothing gives a value."""
+
+    family = _unset
+    code = "variable-unset"
+    title = "A variable has a default or is given a value"
+    why = "Terraform asks for it, and in a pipeline nobody answers."
+    bad = """\
+variable "nfs_sever" {
+  type = string
+}
+"""
+    good = DuplicateDefinition.good
+
+
+RULES = (
+    ReferenceRule(),
+    ReferenceAttribute(),
+    LocalKey(),
+    ModuleOutput(),
+    DuplicateDefinition(),
+    VariableUnset(),
+)

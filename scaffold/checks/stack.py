@@ -1,0 +1,162 @@
+"""A stack as the rules see it, and what they may ask of its surroundings."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar, cast
+
+from scaffold.errors import Finding, ScaffoldError
+from scaffold.hcl.modules import ModuleContract, contract_of, read_module
+from scaffold.hcl.syntax import Block, Document, HclSyntaxError, parse
+from scaffold.monorepo import STACKS, Monorepo
+from scaffold.terraform import schemas
+from scaffold.terraform.schemas import Schemas
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class ParsedStack:
+    """The HCL files of one stack, by their path from the monorepo's root."""
+
+    name: str
+    documents: Mapping[str, Document]
+    _known: dict[object, object] = field(default_factory=dict, repr=False)
+
+    @property
+    def directory(self) -> str:
+        """The directory that Terraform runs in."""
+        return f"{STACKS}/{self.name}"
+
+    @cached_property
+    def modules(self) -> Mapping[str, tuple[Document, ...]]:
+        """The Terraform files of the stack's own modules, by directory; the stack itself is one."""
+        found: dict[str, list[Document]] = {}
+        for path in sorted(self.documents):
+            if path.endswith(".tf"):
+                found.setdefault(posixpath.dirname(path), []).append(self.documents[path])
+        return {directory: tuple(documents) for directory, documents in found.items()}
+
+    @property
+    def terragrunt(self) -> Document | None:
+        """The stack's ``terragrunt.hcl``."""
+        return self.documents.get(f"{self.directory}/terragrunt.hcl")
+
+    def once(self, compute: Callable[[ParsedStack, CheckContext], T], context: CheckContext) -> T:
+        """What the function says of this stack; computed once for all the rules that ask."""
+        key = (compute, id(context))
+        if key not in self._known:
+            self._known[key] = compute(self, context)
+        return cast("T", self._known[key])
+
+
+def parse_stack(name: str, files: Mapping[str, bytes]) -> ParsedStack | list[Finding]:
+    """The stack that these files are, or everything in them that is no HCL.
+
+    ``files`` are by path from the monorepo's root; only ``.tf`` and ``.hcl`` files are read.
+    """
+    documents: dict[str, Document] = {}
+    broken: list[Finding] = []
+    for path, content in files.items():
+        if not path.endswith((".tf", ".hcl")):
+            continue
+        try:
+            documents[path] = parse(content, path)
+        except HclSyntaxError as error:
+            broken += error.findings
+    return sorted(broken, key=place) if broken else ParsedStack(name, documents)
+
+
+def place(finding: Finding) -> tuple[str, int, int, str, str]:
+    """The order in which findings are told: by place, then by code."""
+    return finding.path, finding.line or 0, finding.column or 0, finding.code, finding.message
+
+
+@dataclass(frozen=True)
+class GeneratedFile:
+    """A file that terragrunt writes into a stack before Terraform reads it."""
+
+    name: str
+    document: Document
+
+
+@dataclass(frozen=True, eq=False)
+class CheckContext:
+    """What a rule may ask of a stack's surroundings.
+
+    ``variables`` are the names that every stack gets from outside; None where they cannot be read.
+    ``generated`` are the files that terragrunt writes into every stack.
+    """
+
+    schemas: Schemas
+    find_module: Callable[[str], ModuleContract | None]
+    list_modules: Callable[[str], tuple[str, ...]]
+    variables: frozenset[str] | None = None
+    generated: tuple[GeneratedFile, ...] = ()
+    _modules: dict[str, ModuleContract | None] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, root: Path, overlay: Path | None = None) -> CheckContext:
+        """The surroundings of every stack in a monorepo; ``overlay`` has refreshed provider schemas."""
+        monorepo = Monorepo(root)
+        settings = monorepo.settings
+        given = monorepo.variables
+        return cls(
+            schemas=schemas.load(overlay),
+            find_module=lambda directory: _read(root / directory),
+            list_modules=lambda directory: _module_directories(root / directory),
+            variables=None if given is None else given | frozenset(_passed(settings)),
+            generated=tuple(generated_by(settings)),
+        )
+
+    def module(self, directory: str) -> ModuleContract | None:
+        """The contract of the module in a directory (a path from the root), or None."""
+        if directory not in self._modules:
+            self._modules[directory] = self.find_module(directory)
+        return self._modules[directory]
+
+
+def generated_by(settings: Document | None) -> Iterator[GeneratedFile]:
+    """The files that the ``generate`` blocks of a ``terragrunt.hcl`` write, where their text is literal."""
+    for block in settings.body.blocks_of("generate") if settings is not None else ():
+        name, contents = block.body.literal("path"), block.body.literal("contents")
+        if isinstance(name, str) and isinstance(contents, str):
+            try:
+                yield GeneratedFile(name, parse(contents.encode(), f"{block.source.path} ({name})"))
+            except HclSyntaxError:
+                continue  # what terragrunt generates is not the stack's to answer for
+
+
+def own_contracts(stack: ParsedStack, _: CheckContext) -> Mapping[str, ModuleContract]:
+    """The contracts of the modules inside the stack."""
+    return {directory: contract_of(documents) for directory, documents in stack.modules.items()}
+
+
+def _read(directory: Path) -> ModuleContract | None:
+    try:
+        return read_module(directory)
+    except ScaffoldError:
+        return None
+
+
+def _module_directories(parent: Path) -> tuple[str, ...]:
+    return tuple(sorted({file.parent.name for file in parent.glob("*/*.tf")}))
+
+
+def _passed(settings: Document | None) -> Iterator[str]:
+    """The variables that terragrunt passes on Terraform's command line (``-var name=value``)."""
+    for block in settings.body.blocks_of("terraform") if settings is not None else ():
+        for arguments in block.body.blocks_of("extra_arguments"):
+            yield from _names_in(arguments)
+
+
+def _names_in(arguments: Block) -> Iterator[str]:
+    value = arguments.body.value("arguments")
+    for element in value.elements if value is not None else ():
+        first = next(iter(element.template), None)
+        if isinstance(first, str) and "=" in first:
+            yield first.removeprefix("-var=").partition("=")[0]

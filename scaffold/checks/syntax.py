@@ -1,0 +1,33 @@
+"""HCL that is well formed, and laid out as ``terraform fmt`` would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaffold.checks.rule import Rule
+from scaffold.checks.stack import CheckContext, ParsedStack
+from scaffold.errors import Finding
+
+
+class Syntax(Rule):
+    """A file that is no HCL. ``parse_stack`` reports it: what is broken never becomes a stack."""
+
+    code = "syntax"
+    title = "A file is valid HCL"
+    why = "Terraform and terragrunt refuse a broken file, often with a message about another place."
+    bad = """\
+variable "nfs_server" { type = string; sensitive = true }
+"""
+    good = """\
+variable "nfs_server" {
+  type      = string
+  sensitive = true
+}
+"""
+
+    def check(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
+        """Nothing: a parsed stack is well formed."""
+        return iter(())
+
+
+RULES = (Syntax(),)

@@ -1,0 +1,78 @@
+"""``scaffold index``: what the indexes hold, where they disagree with the stacks, and mending that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from scaffold.change import ChangeSet, Content, is_ciphertext, read
+from scaffold.indexes import ALL_INDEXES
+from scaffold.indexes.base import MissingAnchor
+from scaffold.indexes.drift import Drift, drift
+from scaffold.monorepo import Monorepo
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """One index as it stands: how many entries it has, or what keeps it from being read."""
+
+    name: str
+    path: PurePosixPath
+    required: bool
+    entries: int | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What ``--fix`` changes, not yet written, and what it leaves to a person."""
+
+    change: ChangeSet
+    fixed: tuple[Drift, ...]
+    rest: tuple[Drift, ...]
+
+
+def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
+    """All indexes of the monorepo."""
+    states = []
+    for index in ALL_INDEXES:
+        content = read(monorepo.root, index.path)[0]
+        entries, problem = None, ""
+        if content is None:
+            problem = "the file does not exist"
+        elif not isinstance(content, bytes):
+            problem = "the file is a symbolic link"
+        elif is_ciphertext(content):
+            problem = "the file is encrypted"
+        else:
+            found = index.entries(content)
+            if isinstance(found, MissingAnchor):
+                problem = f"{found.what} is missing"
+            else:
+                entries = len(found)
+        states.append(IndexState(index.name, index.path, index.required, entries, problem))
+    return tuple(states)
+
+
+def check(monorepo: Monorepo) -> tuple[Drift, ...]:
+    """Everything that the indexes and the stacks do not agree on."""
+    return drift(monorepo)
+
+
+def fix(monorepo: Monorepo) -> Mended:
+    """Plan what is certain: entries that are missing and follow from a stack. Nothing stale is taken out.
+
+    Raises ``RefusedError`` for an index file that may not be written.
+    """
+    texts: dict[PurePosixPath, Content | None] = {}
+    fixed, rest = [], []
+    for found in drift(monorepo):
+        path = found.index.path
+        text = texts.get(path) or read(monorepo.root, path)[0]
+        after = found.index.insert(text, found.entry) if found.entry and isinstance(text, bytes) else None
+        if isinstance(after, bytes):
+            texts[path] = after
+            fixed.append(found)
+        else:
+            rest.append(found)
+    return Mended(ChangeSet.plan(monorepo.root, texts), tuple(fixed), tuple(rest))

@@ -1,0 +1,211 @@
+"""``scaffold remove-service``: take a Service out of the monorepo, with everything that is only its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from scaffold.change import ChangeSet, Content, read
+from scaffold.errors import RefusedError
+from scaffold.git import git
+from scaffold.indexes import catalog, walloff
+from scaffold.indexes.edits import ManualStep, removals
+from scaffold.indexes.entry import BuildModel, Monitor, OwnImage, Protection, PublicPath, ServiceEntry
+from scaffold.indexes.stacks import StackReader
+from scaffold.monorepo import STACKS, Monorepo
+
+_CLAIM = "kubernetes_persistent_volume_claim"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A line elsewhere that names the Service; whether it has to go is for a person to say."""
+
+    path: PurePosixPath
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalStep:
+    """Something that a person has to do. ``first``: before the files are removed, which it needs."""
+
+    text: str
+    command: str = ""
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What removing a Service changes, not yet written, and what it does not reach."""
+
+    service: str
+    change: ChangeSet
+    steps: tuple[RemovalStep, ...]
+    warnings: tuple[str, ...]
+    manual: tuple[ManualStep, ...]
+    mentions: tuple[Mention, ...]
+
+
+def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
+    """Plan the removal of a Service: its stack, and what the indexes say of it and of nobody else.
+
+    ``apply_command`` applies a stack from within its directory. Raises ``RefusedError`` for a stack that
+    does not exist, that belongs to State tier 0, or that another stack depends on.
+    """
+    _refuse(monorepo, name)
+    reader = StackReader(monorepo)
+    entry = _own(reader, name)
+    edits = removals(monorepo.root, _entries(monorepo, reader, entry))
+    files = _files(monorepo, name)
+    wanted: dict[PurePosixPath, Content | None] = dict.fromkeys(files)
+    wanted |= {edit.path: edit.after for edit in edits.edits}
+    change = ChangeSet.plan(monorepo.root, wanted)
+    return Removal(
+        name,
+        change,
+        tuple(_steps(entry, apply_command)),
+        tuple(_warnings(monorepo, entry)),
+        edits.steps,
+        tuple(_mentions(monorepo, name, change)),
+    )
+
+
+def _refuse(monorepo: Monorepo, name: str) -> None:
+    if name not in monorepo.stacks:
+        raise RefusedError(f"There is no stack {name}.", f"There are: {', '.join(monorepo.stacks)}.")
+    if name in monorepo.tier0_stacks:
+        raise RefusedError(f"{name} is a Tier 0 stack: everything else stands on it.")
+    users = [stack for stack in monorepo.stacks if stack != name and _depends_on(monorepo, stack, name)]
+    if users:
+        raise RefusedError(
+            f"{', '.join(users)} {'depends' if len(users) == 1 else 'depend'} on {name}.",
+            "Take the dependency out of their terragrunt.hcl first.",
+        )
+
+
+def _depends_on(monorepo: Monorepo, stack: str, name: str) -> bool:
+    path = monorepo.stack_directory(stack) / "terragrunt.hcl"
+    document = monorepo.document(path, path.read_bytes()) if path.is_file() else None
+    dependencies = document.body.blocks_of("dependency") if document else ()
+    return any(block.body.literal("config_path") == f"../{name}" for block in dependencies)
+
+
+def _own(reader: StackReader, name: str) -> ServiceEntry:
+    """What the stack has to be listed for, without what another stack has as well."""
+    entry = reader.entries[name]
+    others = [other for stack, other in reader.entries.items() if stack != name]
+    hosts = {host.label for other in others for host in other.hosts}
+    roles = {database.role for other in others for database in other.databases}
+    return replace(
+        entry,
+        hosts=tuple(host for host in entry.hosts if host.label not in hosts),
+        databases=tuple(database for database in entry.databases if database.role not in roles),
+    )
+
+
+def _entries(monorepo: Monorepo, reader: StackReader, entry: ServiceEntry) -> Iterator[ServiceEntry]:
+    """The entry under every name and in every list that the Service may be in."""
+    hosts = {f"{host.label}.{reader.domain}" for host in entry.hosts}
+    targets = walloff.targets(_text(monorepo, walloff.TARGETS.path))
+    public = tuple(
+        PublicPath(key, (), url, "") for key, url in targets.items() if urlsplit(url).netloc in hosts
+    )
+    # The values do not matter where something is taken out: an entry is known by its key.
+    entry = replace(entry, public_paths=public, protection=Protection(""), monitor=Monitor("", 0))
+    for model in BuildModel:
+        yield replace(entry, own_image=OwnImage(entry.name, model, 0, entry.name))
+    rows = catalog.stacks_by_name(_text(monorepo, catalog.CATALOG.path))
+    for row, stack in rows.items():
+        if stack.split("/")[0] == entry.stack and row != entry.name:
+            yield ServiceEntry(row, stack)
+
+
+def _files(monorepo: Monorepo, name: str) -> list[PurePosixPath]:
+    """The files of the stack, without those that Git ignores: they are generated."""
+    listed = git(
+        monorepo.root,
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "--",
+        f"{STACKS}/{name}",
+    )
+    return [PurePosixPath(path) for path in listed.split("\0") if path]
+
+
+def _steps(entry: ServiceEntry, apply_command: str) -> Iterator[RemovalStep]:
+    destroy = " ".join([*apply_command.split()[:-1], "destroy"])
+    yield RemovalStep("Save the data that you want to keep.", first=True)
+    yield RemovalStep(
+        "Destroy what runs, while the stack is still there.",
+        f"(cd {STACKS}/{entry.stack} && {destroy})",
+        first=True,
+    )
+    if entry.databases:
+        # Vault has to let go of the role first: it could not rotate the password of a user that is gone.
+        for stack in ("vault", "dbaas"):
+            yield RemovalStep(f"Apply {stack}.", f"(cd {STACKS}/{stack} && {apply_command})")
+    for database in entry.databases:
+        yield RemovalStep(
+            f"Drop the {database.engine.value} database {database.name} and its user {database.user}: "
+            "no apply does that."
+        )
+    yield RemovalStep(
+        "Delete its secrets in Vault, if nobody else reads them.",
+        f"vault kv metadata delete secret/{entry.name}",
+    )
+
+
+def _warnings(monorepo: Monorepo, entry: ServiceEntry) -> Iterator[str]:
+    for path, content in monorepo.terraform_files(_CLAIM, "nfs_path"):
+        document = monorepo.document(path, content)
+        if monorepo.stack_of(path) != entry.stack or document is None:
+            continue
+        for block in document.body.blocks:
+            if block.type == "resource" and block.labels[0].startswith(_CLAIM):
+                yield f"The volume of {block.address} goes with the stack, with all data on it."
+            nfs = block.body.value("nfs_path") if block.type == "module" else None
+            if nfs:
+                yield f"The NFS directory {nfs.text.strip(chr(34))} stays on the server."
+    for host in entry.hosts:
+        if host.dns_type != "none":
+            yield f"The DNS record of {host.label} ({host.dns_type}) goes with the stack."
+
+
+def _mentions(monorepo: Monorepo, name: str, change: ChangeSet) -> Iterator[Mention]:
+    """Where the name still stands as a word, in the files as they will be."""
+    listed = git(monorepo.root, "ls-files", "-z")
+    changed = {file.path: file.after for file in change.changes}
+    for listed_path in filter(None, listed.split("\0")):
+        path = PurePosixPath(listed_path)
+        content = changed[path] if path in changed else _bytes(monorepo, path)
+        if not isinstance(content, bytes) or name.encode() not in content or b"\0" in content[:8000]:
+            continue
+        for number, line in enumerate(content.decode(errors="replace").split("\n"), 1):
+            if _has_word(line, name):
+                yield Mention(path, number, line.strip())
+
+
+def _has_word(line: str, word: str) -> bool:
+    at = line.find(word)
+    while at >= 0:
+        around = line[at - 1 : at] + line[at + len(word) : at + len(word) + 1]
+        if not any(c.isalnum() or c in "-_" for c in around):
+            return True
+        at = line.find(word, at + 1)
+    return False
+
+
+def _bytes(monorepo: Monorepo, path: PurePosixPath) -> bytes | None:
+    file = monorepo.root / path
+    return file.read_bytes() if file.is_file() and not file.is_symlink() else None
+
+
+def _text(monorepo: Monorepo, path: PurePosixPath) -> str:
+    content = read(monorepo.root, path)[0]
+    return content.decode(errors="replace") if isinstance(content, bytes) else ""

@@ -1,0 +1,109 @@
+"""The sample monorepo: the homelab of nobody, to try ``scaffold`` on and to test it with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scaffold.errors import MissingError, RefusedError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+# Links are made here: a wheel cannot hold them.
+_LINKS = {"stacks/navidrome/secrets": "../../secrets"}
+
+_GIT_OPTIONS = (
+    "-c", f"core.attributesFile={os.devnull}",
+    "-c", f"core.excludesFile={os.devnull}",
+    "-c", "commit.gpgSign=false",
+    "-c", "core.autocrlf=false",
+    "-c", "init.defaultBranch=main",
+)  # fmt: skip
+_GIT_ENVIRONMENT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "Robin Gardener",
+    "GIT_AUTHOR_EMAIL": "robin@example.test",
+    "GIT_AUTHOR_DATE": "2026-03-01T09:00:00+00:00",
+    "GIT_COMMITTER_NAME": "Robin Gardener",
+    "GIT_COMMITTER_EMAIL": "robin@example.test",
+    "GIT_COMMITTER_DATE": "2026-03-01T09:00:00+00:00",
+}
+
+
+def sample() -> Traversable:
+    """Where the sample's files lie in the package; :func:`write` adds the links and the history."""
+    return files(__name__) / "monorepo"
+
+
+def write(directory: Path) -> None:
+    """Write the sample monorepo into ``directory``: a clean Git repository on ``main`` with one commit.
+
+    The directory may be new or empty. The commit is the same everywhere, whatever Git is configured to do.
+    Nothing stays behind in the directory when this fails.
+
+    Raises:
+        MissingError: Git is missing or fails.
+        RefusedError: the directory is not empty, or cannot be written to.
+    """
+    if shutil.which("git") is None:
+        raise MissingError("git was not found", "Install Git: the sample is a Git repository.")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise RefusedError(f"{directory} is not empty", "Name a directory that is new or empty.")
+        with tempfile.TemporaryDirectory(prefix=".sample-", dir=directory) as staging:
+            repository = Path(staging, "monorepo")
+            _copy(sample(), repository)
+            for link, target in _LINKS.items():
+                (repository / link).symlink_to(target)
+            for script in (repository / "scripts").iterdir():
+                script.chmod(script.stat().st_mode | 0o111)
+            _commit(repository)
+            for entry in repository.iterdir():
+                entry.rename(directory / entry.name)
+    except OSError as error:
+        raise RefusedError(
+            f"{directory} cannot be written: {error.strerror}", "Name a directory that you may write to."
+        ) from error
+
+
+def _copy(source: Traversable, target: Path) -> None:
+    target.mkdir()
+    for entry in source.iterdir():
+        if entry.is_file():
+            (target / entry.name).write_bytes(entry.read_bytes())
+        elif entry.name != "__pycache__":  # an installer compiles every .py file it sees
+            _copy(entry, target / entry.name)
+
+
+def _commit(repository: Path) -> None:
+    _git(repository, "init", "--quiet", "--template=")
+    _git(repository, "add", "--all")
+    _git(repository, "commit", "--quiet", "--message", "A small homelab")
+
+
+def _git(repository: Path, *arguments: str) -> None:
+    """Run Git so that neither a configuration nor a surrounding repository has a say."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        subprocess.run(
+            ["git", *_GIT_OPTIONS, *arguments],
+            cwd=repository,
+            env=inherited | _GIT_ENVIRONMENT,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except subprocess.CalledProcessError as error:
+        raise MissingError(
+            f"git {arguments[0]} failed: {error.stderr.strip()}", "Is Git in working order?"
+        ) from error

@@ -1,0 +1,5 @@
+module "monitoring" {
+  source = "./modules/monitoring"
+
+  tier = local.tiers.cluster
+}

@@ -1,0 +1,5 @@
+module "uptime_kuma" {
+  source = "./modules/uptime-kuma"
+
+  tier = local.tiers.cluster
+}

@@ -1,0 +1,229 @@
+"""The value of an expression as far as it follows from literals and some given names.
+
+Enough for the conditions of variable validations: comparisons, logic, conditionals, and the handful of
+functions that validations are written with. Whatever else there is makes the answer ``UNKNOWN``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
+from typing import Final
+
+from scaffold.hcl.expressions import NOT_LITERAL, Attr, Expression, ExprKind, Index, Reference
+
+
+class Unknown(Enum):
+    """The type of ``UNKNOWN``."""
+
+    UNKNOWN = auto()
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+"""What cannot be said without Terraform."""
+
+Names = Mapping[tuple[str, ...], object]
+"""The known names: ``("var", "auth")`` and the value."""
+
+
+class _EvaluationError(Exception):
+    """The expression is an error in Terraform: what ``can`` is there to catch."""
+
+
+def evaluate(expression: Expression, names: Names) -> object:
+    """The value of the expression, or ``UNKNOWN``.
+
+    ``UNKNOWN`` also stands for what Terraform would refuse to evaluate.
+    """
+    try:
+        return _value(expression, names)
+    except _EvaluationError:
+        return UNKNOWN
+
+
+def _value(expression: Expression, names: Names) -> object:
+    literal = expression.literal()
+    if literal is not NOT_LITERAL:
+        return literal
+    reader = _READERS.get(expression.kind)
+    return reader(expression, names) if reader is not None else UNKNOWN
+
+
+def _parentheses(expression: Expression, names: Names) -> object:
+    return _value(expression.bare, names)
+
+
+def _list(expression: Expression, names: Names) -> object:
+    values = [_value(element, names) for element in expression.elements]
+    return UNKNOWN if UNKNOWN in values else values
+
+
+def _traversal(expression: Expression, names: Names) -> object:
+    reference = expression.traversal
+    return UNKNOWN if reference is None else _lookup(reference, names)
+
+
+def _lookup(reference: Reference, names: Names) -> object:
+    known = next((size for size in (2, 1) if reference.names[:size] in names), None)
+    if known is None:
+        return UNKNOWN
+    value = names[reference.names[:known]]
+    for step in reference.steps[known - 1 :]:
+        key = step.name if isinstance(step, Attr) else step.key if isinstance(step, Index) else None
+        if value is None:
+            raise _EvaluationError
+        if isinstance(value, dict) and isinstance(key, str):
+            # An attribute that an object leaves out is optional, thus null, if it exists at all.
+            value = value.get(key)
+        elif isinstance(value, list) and isinstance(key, int):
+            if key >= len(value):
+                raise _EvaluationError
+            value = value[key]
+        else:
+            return UNKNOWN
+    return value
+
+
+def _conditional(expression: Expression, names: Names) -> object:
+    condition, then, otherwise = expression.operands
+    chosen = _value(condition, names)
+    return _value(then if chosen else otherwise, names) if isinstance(chosen, bool) else UNKNOWN
+
+
+def _operation(expression: Expression, names: Names) -> object:
+    operator = expression.operator or ""
+    if operator in _LOGIC:
+        return _logic(expression.operands, names, decides=_LOGIC[operator])
+    values = [_value(operand, names) for operand in expression.operands]
+    if UNKNOWN in values:
+        return UNKNOWN
+    if operator == "!":
+        return not values[0] if isinstance(values[0], bool) else UNKNOWN
+    if operator in ("==", "!="):
+        return _equal(values[0], values[1]) == (operator == "==")
+    if operator in _ORDER:
+        left, right = map(_number, values)
+        return _ORDER[operator](left, right)
+    return UNKNOWN
+
+
+_LOGIC = {"&&": False, "||": True}
+_ORDER: dict[str, Callable[[float, float], bool]] = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+
+def _logic(operands: Sequence[Expression], names: Names, *, decides: bool) -> object:
+    """``&&`` and ``||``: one operand with the deciding value is enough."""
+    unknown = False
+    for operand in operands:
+        value = _value(operand, names)
+        if value is decides:
+            return decides
+        unknown = unknown or not isinstance(value, bool)
+    return UNKNOWN if unknown else not decides
+
+
+def _equal(left: object, right: object) -> bool:
+    return type(left) is type(right) and left == right if isinstance(left, bool) else left == right
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise _EvaluationError
+    try:
+        return float(value)
+    except ValueError as error:
+        raise _EvaluationError from error
+
+
+# functions
+
+
+def _call(expression: Expression, names: Names) -> object:
+    call = expression.call
+    if call is None or call.expanded:
+        return UNKNOWN
+    if call.function == "can":
+        try:
+            return True if _value(call.arguments[0], names) is not UNKNOWN else UNKNOWN
+        except _EvaluationError:
+            return False
+    function = _FUNCTIONS.get(call.function)
+    if function is None:
+        return UNKNOWN
+    values = [_value(argument, names) for argument in call.arguments]
+    return UNKNOWN if UNKNOWN in values else function(values)
+
+
+def _contains(values: list[object]) -> object:
+    if len(values) != 2 or not isinstance(values[0], list):
+        raise _EvaluationError
+    return any(_text(item) == _text(values[1]) for item in values[0])
+
+
+def _text(value: object) -> object:
+    """Terraform brings the elements of a list to one type: numbers beside strings are strings."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _regex(values: list[object]) -> object:
+    pattern, text = (_text(value) for value in values)
+    if not isinstance(pattern, str) or not isinstance(text, str):
+        raise _EvaluationError
+    try:
+        # The end of a text is the end of its last line in Python's `$`, not in RE2's.
+        found = re.compile(pattern).search(text) if "\n" not in text else UNKNOWN
+    except re.error:
+        return UNKNOWN
+    if found is None:
+        raise _EvaluationError
+    return UNKNOWN if found is UNKNOWN else found.group()
+
+
+def _length(values: list[object]) -> object:
+    if not isinstance(values[0], str | list | dict):
+        raise _EvaluationError
+    return len(values[0])
+
+
+def _coalesce(values: list[object]) -> object:
+    for value in values:
+        if value is not None and value != "":
+            return value
+    raise _EvaluationError
+
+
+def _affix(test: Callable[[str, str], bool]) -> Callable[[list[object]], object]:
+    def function(values: list[object]) -> object:
+        text, affix = values
+        if not isinstance(text, str) or not isinstance(affix, str):
+            raise _EvaluationError
+        return test(text, affix)
+
+    return function
+
+
+_FUNCTIONS: dict[str, Callable[[list[object]], object]] = {
+    "contains": _contains,
+    "regex": _regex,
+    "length": _length,
+    "coalesce": _coalesce,
+    "startswith": _affix(str.startswith),
+    "endswith": _affix(str.endswith),
+}
+
+_READERS: dict[ExprKind, Callable[[Expression, Names], object]] = {
+    ExprKind.PARENTHESES: _parentheses,
+    ExprKind.LIST: _list,
+    ExprKind.TRAVERSAL: _traversal,
+    ExprKind.CONDITIONAL: _conditional,
+    ExprKind.OPERATION: _operation,
+    ExprKind.CALL: _call,
+}

@@ -1,0 +1,499 @@
+"""Typed views of HCL expressions over the concrete syntax tree: immutable, computed when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import cached_property
+from typing import Final
+
+from tree_sitter import Node
+
+from scaffold.hcl import grammar as g
+from scaffold.hcl.source import Source
+from scaffold.hcl.strings import heredoc_text, unquote
+
+
+class NotLiteral(Enum):
+    """The type of ``NOT_LITERAL``."""
+
+    NOT_LITERAL = auto()
+
+    def __repr__(self) -> str:
+        return "NOT_LITERAL"
+
+
+NOT_LITERAL: Final = NotLiteral.NOT_LITERAL
+"""What ``Expression.literal`` answers where the value depends on something else (``None`` is ``null``)."""
+
+
+class ExprKind(Enum):
+    """What an expression is at its outermost."""
+
+    NUMBER = "number"
+    BOOL = "bool"
+    NULL = "null"
+    STRING = "string"
+    TEMPLATE = "template"
+    HEREDOC = "heredoc"
+    LIST = "list"
+    MAP = "map"
+    FOR = "for"
+    TRAVERSAL = "traversal"
+    CALL = "call"
+    CONDITIONAL = "conditional"
+    OPERATION = "operation"
+    PARENTHESES = "parentheses"
+    ACCESS = "access"
+    """Steps into the value of something that is not a name: ``f(x).y``, ``[1][0]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attr:
+    """The step ``.name``."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f".{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The step ``[key]`` or ``.0``; ``key`` is None where it is computed."""
+
+    key: str | int | None
+
+    def __str__(self) -> str:
+        if isinstance(self.key, str):
+            return f'["{self.key}"]'
+        return "[…]" if self.key is None else f"[{self.key}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Splat:
+    """The step ``[*]`` or ``.*``."""
+
+    def __str__(self) -> str:
+        return "[*]"
+
+
+Step = Attr | Index | Splat
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name and the steps taken from it (``var.x``, ``kubernetes_service.a.metadata[0].name``).
+
+    ``bound`` says that the name belongs to an enclosing ``for`` and not to the module.
+    """
+
+    root: str
+    steps: tuple[Step, ...]
+    start: int
+    end: int
+    bound: bool = False
+    source: Source = field(default=Source(b""), repr=False, compare=False)
+
+    @property
+    def line(self) -> int:
+        """The line in which it starts."""
+        return self.source.line_of(self.start)
+
+    @property
+    def column(self) -> int:
+        """The column in which it starts."""
+        return self.source.position(self.start)[1]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The root and the attribute names that directly follow it: ``("var", "x")``."""
+        names = [self.root]
+        for step in self.steps:
+            if not isinstance(step, Attr):
+                break
+            names.append(step.name)
+        return tuple(names)
+
+    def __str__(self) -> str:
+        return self.root + "".join(map(str, self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One ``key = value`` of a map expression; ``name`` is the key where it is a literal."""
+
+    key: Expression
+    value: Expression
+    name: str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function call; ``expanded`` marks ``f(list...)``."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+    expanded: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """One expression: a run of sibling nodes (an operand of an operation has no node of its own)."""
+
+    source: Source
+    nodes: tuple[Node, ...]
+
+    @classmethod
+    def of(cls, source: Source, node: Node) -> Expression:
+        """The view of an ``expression`` node."""
+        return cls(source, tuple(g.significant(node)))
+
+    @property
+    def start(self) -> int:
+        """The byte at which the expression starts."""
+        return self.nodes[0].start_byte
+
+    @property
+    def end(self) -> int:
+        """The byte after the expression."""
+        return self.nodes[-1].end_byte
+
+    @property
+    def line(self) -> int:
+        """The line in which it starts."""
+        return self.nodes[0].start_point.row + 1
+
+    @property
+    def end_line(self) -> int:
+        """The line in which it ends."""
+        return self.nodes[-1].end_point.row + 1
+
+    @property
+    def column(self) -> int:
+        """The column in which it starts."""
+        return self.source.position(self.start)[1]
+
+    @property
+    def text(self) -> str:
+        """The expression as it is written."""
+        return self.source.text(self.start, self.end)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind.value} {self.text[:60]!r} line {self.line}>"
+
+    @cached_property
+    def kind(self) -> ExprKind:
+        """What the expression is at its outermost."""
+        first = self.nodes[0]
+        if first.kind_id == g.PAREN_OPEN:
+            return ExprKind.PARENTHESES if len(self.nodes) == 3 else ExprKind.ACCESS
+        if first.kind_id == g.VARIABLE_EXPR:
+            return ExprKind.TRAVERSAL
+        if len(self.nodes) > 1:
+            return ExprKind.ACCESS
+        simple = _KINDS.get(first.kind_id)
+        return simple if simple is not None else _KINDS_BELOW[first.children[0].kind_id]
+
+    @property
+    def bare(self) -> Expression:
+        """The expression without the parentheses around it."""
+        bare = self
+        while bare.kind is ExprKind.PARENTHESES:
+            bare = Expression.of(self.source, bare.nodes[1])
+        return bare
+
+    # values
+
+    def literal(self) -> object:
+        """The Python value of a pure literal (lists and maps included), else ``NOT_LITERAL``.
+
+        ``str``, ``int``, ``float``, ``bool``, ``None``, ``list`` or ``dict`` (its keys are strings).
+        """
+        reader = _READERS.get(self.kind)
+        return reader(self) if reader is not None else NOT_LITERAL
+
+    def string(self) -> str | None:
+        """The text of a string or heredoc without interpolation, else None."""
+        value = self.literal()
+        return value if isinstance(value, str) else None
+
+    # parts
+
+    @cached_property
+    def elements(self) -> tuple[Expression, ...]:
+        """The elements of a list expression; empty for everything else."""
+        if self.kind is not ExprKind.LIST:
+            return ()
+        return tuple(Expression.of(self.source, n) for n in self._inner.children if n.kind_id == g.EXPRESSION)
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The entries of a map expression; empty for everything else."""
+        if self.kind is not ExprKind.MAP:
+            return ()
+        return tuple(self._entry(n) for n in self._inner.children if n.kind_id == g.OBJECT_ELEM)
+
+    def entry(self, name: str) -> Entry | None:
+        """The entry of a map expression with this literal key (the last one, as Terraform takes it)."""
+        return next((e for e in reversed(self.entries) if e.name == name), None)
+
+    @cached_property
+    def call(self) -> Call | None:
+        """The function call that the expression is, if it is one."""
+        if self.kind is not ExprKind.CALL:
+            return None
+        children = g.significant(self.nodes[0])
+        arguments = [n for child in children if child.kind_id == g.FUNCTION_ARGUMENTS for n in child.children]
+        return Call(
+            function=self.source.text(children[0].start_byte, children[0].end_byte),
+            arguments=tuple(Expression.of(self.source, n) for n in arguments if n.kind_id == g.EXPRESSION),
+            expanded=any(n.kind_id == g.ELLIPSIS for n in arguments),
+        )
+
+    @cached_property
+    def operator(self) -> str | None:
+        """``==``, ``&&``, ``!`` … of an operation, else None."""
+        return next((op for _, op in self._operation if op), None)
+
+    @cached_property
+    def operands(self) -> tuple[Expression, ...]:
+        """The operands of an operation, or the three parts of a conditional."""
+        if self.kind is ExprKind.CONDITIONAL:
+            parts = g.significant(self.nodes[0])
+            return tuple(Expression.of(self.source, n) for n in parts if n.kind_id == g.EXPRESSION)
+        return tuple(expression for expression, _ in self._operation if expression is not None)
+
+    @cached_property
+    def traversal(self) -> Reference | None:
+        """The reference that the expression is as a whole, if it is one."""
+        if self.kind is not ExprKind.TRAVERSAL:
+            return None
+        return _reference(self.source, self.nodes, 0, frozenset())
+
+    def references(self) -> tuple[Reference, ...]:
+        """All references in it, templates and heredocs included, in their order in the file.
+
+        Names of ``for`` expressions come marked as bound. Bare keys of maps are no references.
+        """
+        return tuple(_references(self.source, self.nodes, frozenset()))
+
+    @cached_property
+    def template(self) -> tuple[str | Expression | None, ...]:
+        """The pieces of a string, template or heredoc in their order; empty for everything else.
+
+        Text as it will be (escapes, indentation of heredocs), an expression for each interpolation, None
+        for what only Terraform can tell: directives, and interpolations that strip the text beside them.
+        """
+        if self.kind not in (ExprKind.STRING, ExprKind.TEMPLATE, ExprKind.HEREDOC):
+            return ()
+        holes = [n for n in self._inner.children if n.kind_id in _HOLES]
+        done, raw = self.start, ""
+        for hole in holes:
+            # No source holds a NUL: it can stand for the hole while the text around it is read.
+            raw += self.source.text(done, hole.start_byte) + "\0"
+            done = hole.end_byte
+        texts = _decoded(self.kind, raw + self.source.text(done, self.end)).split("\0")
+        pieces = [
+            texts[0],
+            *(piece for pair in zip(map(self._hole, holes), texts[1:], strict=True) for piece in pair),
+        ]
+        return tuple(piece for piece in pieces if piece != "")
+
+    # inside
+
+    def _hole(self, node: Node) -> Expression | None:
+        inner = [n for n in g.significant(node) if n.kind_id == g.EXPRESSION]
+        strips = any(n.kind_id == g.STRIP_MARKER for n in node.children)
+        plain = node.kind_id == g.TEMPLATE_INTERPOLATION and inner and not strips
+        return Expression.of(self.source, inner[0]) if plain else None
+
+    @property
+    def _inner(self) -> Node:
+        """The node below a supertype wrapper: the tuple of a collection value, and so on."""
+        return self.nodes[0].children[0]
+
+    @property
+    def _operation(self) -> Iterator[tuple[Expression | None, str]]:
+        if self.kind is not ExprKind.OPERATION:
+            return
+        run: list[Node] = []
+        for node in g.significant(self._inner):
+            if node.is_named or node.kind_id in (g.PAREN_OPEN, g.PAREN_CLOSE):
+                run.append(node)
+                continue
+            if run:
+                yield Expression(self.source, tuple(run)), ""
+            run = []
+            yield None, node.type
+        yield Expression(self.source, tuple(run)), ""
+
+    def _entry(self, node: Node) -> Entry:
+        key, value = (Expression.of(self.source, n) for n in node.children if n.kind_id == g.EXPRESSION)
+        return Entry(key, value, _key_name(key), node.start_byte, node.end_byte)
+
+
+_KINDS = {
+    g.CONDITIONAL: ExprKind.CONDITIONAL,
+    g.FOR_EXPR: ExprKind.FOR,
+    g.FUNCTION_CALL: ExprKind.CALL,
+    g.OPERATION: ExprKind.OPERATION,
+}
+_KINDS_BELOW = {
+    g.NUMERIC_LIT: ExprKind.NUMBER,
+    g.BOOL_LIT: ExprKind.BOOL,
+    g.NULL_LIT: ExprKind.NULL,
+    g.STRING_LIT: ExprKind.STRING,
+    g.QUOTED_TEMPLATE: ExprKind.TEMPLATE,
+    g.HEREDOC_TEMPLATE: ExprKind.HEREDOC,
+    g.TUPLE: ExprKind.LIST,
+    g.OBJECT: ExprKind.MAP,
+}
+
+
+def _key_name(key: Expression) -> str | None:
+    if key.kind is ExprKind.TRAVERSAL:
+        return key.text if len(key.nodes) == 1 else None
+    value = key.literal()
+    if isinstance(value, bool) or value is None:
+        return key.text
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+# literals
+
+
+def _number(expression: Expression) -> object:
+    text = expression.text
+    return int(text) if text.isdigit() else float(text)
+
+
+def _text(expression: Expression) -> object:
+    if not _is_plain(expression._inner):
+        return NOT_LITERAL
+    return _decoded(expression.kind, expression.text)
+
+
+def _decoded(kind: ExprKind, raw: str) -> str:
+    """What the raw text of a string or heredoc, marks included, stands for."""
+    if kind is not ExprKind.HEREDOC:
+        return unquote(raw[1:-1])
+    opening, *lines, _ = raw.replace("\r\n", "\n").split("\n")
+    return heredoc_text([f"{line}\n" for line in lines], flush=opening.startswith("<<-"))
+
+
+def _is_plain(template: Node) -> bool:
+    return all(n.kind_id not in _HOLES for n in template.children)
+
+
+_HOLES = frozenset((g.TEMPLATE_INTERPOLATION, g.TEMPLATE_DIRECTIVE))
+
+
+def _list(expression: Expression) -> object:
+    values = [element.literal() for element in expression.elements]
+    return NOT_LITERAL if any(value is NOT_LITERAL for value in values) else values
+
+
+def _map(expression: Expression) -> object:
+    result: dict[str, object] = {}
+    for entry in expression.entries:
+        value = entry.value.literal()
+        if entry.name is None or value is NOT_LITERAL:
+            return NOT_LITERAL
+        result[entry.name] = value
+    return result
+
+
+def _negative(expression: Expression) -> object:
+    value = expression.operands[0].literal() if len(expression.operands) == 1 else NOT_LITERAL
+    if expression.operator == "-" and isinstance(value, int | float) and not isinstance(value, bool):
+        return -value
+    return NOT_LITERAL
+
+
+_READERS: dict[ExprKind, Callable[[Expression], object]] = {
+    ExprKind.NUMBER: _number,
+    ExprKind.BOOL: lambda expression: expression.text == "true",
+    ExprKind.NULL: lambda expression: None,
+    ExprKind.STRING: _text,
+    ExprKind.TEMPLATE: _text,
+    ExprKind.HEREDOC: _text,
+    ExprKind.LIST: _list,
+    ExprKind.MAP: _map,
+    ExprKind.OPERATION: _negative,
+    ExprKind.PARENTHESES: lambda expression: expression.bare.literal(),
+}
+
+
+# references
+
+_LEAVES = frozenset((g.IDENTIFIER, g.LITERAL_VALUE, g.TEMPLATE_LITERAL, g.COMMENT, g.HEREDOC_IDENTIFIER))
+_STEPS = frozenset((g.GET_ATTR, g.INDEX, g.SPLAT))
+_FOR_INTROS = frozenset((g.FOR_INTRO, g.TEMPLATE_FOR_START))
+
+
+def _references(source: Source, nodes: Sequence[Node], bound: frozenset[str]) -> Iterator[Reference]:
+    """The references below a run of sibling nodes."""
+    for position, node in enumerate(nodes):
+        kind = node.kind_id
+        if kind in _LEAVES:
+            continue
+        if kind == g.VARIABLE_EXPR:
+            yield _reference(source, nodes, position, bound)
+        elif kind == g.OBJECT_ELEM:
+            yield from _entry_references(source, node, bound)
+        elif kind in (g.FOR_TUPLE_EXPR, g.FOR_OBJECT_EXPR, g.TEMPLATE_FOR):
+            yield from _for_references(source, node, bound)
+        elif node.child_count:
+            yield from _references(source, node.children, bound)
+
+
+def _reference(source: Source, nodes: Sequence[Node], position: int, bound: frozenset[str]) -> Reference:
+    start = last = nodes[position]
+    steps: list[Step] = []
+    for node in nodes[position + 1 :]:
+        if node.kind_id not in _STEPS:
+            break
+        steps += _steps(source, node)
+        last = node
+    root = source.text(start.start_byte, start.end_byte)
+    return Reference(root, tuple(steps), start.start_byte, last.end_byte, root in bound, source)
+
+
+def _steps(source: Source, node: Node) -> Iterator[Step]:
+    if node.kind_id == g.GET_ATTR:
+        yield Attr(source.text(node.children[-1].start_byte, node.end_byte))
+    elif node.kind_id == g.SPLAT:
+        yield Splat()
+        for child in node.children[0].children:
+            if child.kind_id in _STEPS:
+                yield from _steps(source, child)
+    else:
+        yield Index(_index_key(source, node.children[0]))
+
+
+def _index_key(source: Source, node: Node) -> str | int | None:
+    if node.kind_id == g.LEGACY_INDEX:
+        return int(source.text(node.start_byte + 1, node.end_byte))
+    key = next((Expression.of(source, n) for n in node.children if n.kind_id == g.EXPRESSION), None)
+    value = key.literal() if key is not None else None
+    return value if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
+def _entry_references(source: Source, node: Node, bound: frozenset[str]) -> Iterator[Reference]:
+    key, value = (n for n in node.children if n.kind_id == g.EXPRESSION)
+    parts = g.significant(key)
+    if not (len(parts) == 1 and parts[0].kind_id == g.VARIABLE_EXPR):
+        yield from _references(source, parts, bound)
+    yield from _references(source, value.children, bound)
+
+
+def _for_references(source: Source, node: Node, bound: frozenset[str]) -> Iterator[Reference]:
+    # What is iterated over is outside the scope of the names.
+    intro = next(n for n in node.children if n.kind_id in _FOR_INTROS)
+    names = (source.text(n.start_byte, n.end_byte) for n in intro.children if n.kind_id == g.IDENTIFIER)
+    yield from _references(source, intro.children, bound)
+    yield from _references(source, [n for n in node.children if n != intro], bound.union(names))

@@ -1,0 +1,195 @@
+"""The contract of a Terraform module: what it takes and what it gives, read from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaffold.errors import MissingError
+from scaffold.hcl import types
+from scaffold.hcl.evaluate import evaluate
+from scaffold.hcl.expressions import Expression, ExprKind
+from scaffold.hcl.syntax import NOT_LITERAL, Block, Document, parse
+from scaffold.hcl.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """One ``validation`` block of a variable.
+
+    ``allowed`` and ``pattern`` are what the condition says where it is of the common forms
+    ``contains([…], var.x)`` and ``can(regex("…", var.x))``, each also with a guard against null.
+    """
+
+    variable: str
+    condition: Expression
+    message: str
+    allowed: tuple[object, ...] | None = None
+    pattern: str | None = None
+
+    def holds(self, value: object) -> bool | None:
+        """Whether a literal value passes; None where that cannot be told without Terraform."""
+        verdict = evaluate(self.condition, {("var", self.variable): value})
+        return verdict if isinstance(verdict, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One ``variable`` block; ``default`` is ``NOT_LITERAL`` where there is none."""
+
+    name: str
+    type: Type
+    has_default: bool
+    default: object = NOT_LITERAL
+    nullable: bool = True
+    sensitive: bool = False
+    description: str = ""
+    validations: tuple[Validation, ...] = ()
+    path: str = ""
+    line: int = 0
+
+    @property
+    def required(self) -> bool:
+        """Whether a call has to set it."""
+        return not self.has_default
+
+    @property
+    def allowed(self) -> tuple[object, ...] | None:
+        """The values that a validation lists, where one does."""
+        return next((v.allowed for v in self.validations if v.allowed is not None), None)
+
+    def broken_by(self, value: object) -> Validation | None:
+        """The first validation that a literal value does not pass."""
+        if value is None and not self.nullable:
+            return None  # Terraform takes the default instead
+        return next((v for v in self.validations if v.holds(value) is False), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One ``output`` block."""
+
+    name: str
+    sensitive: bool
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleContract:
+    """What a module takes and gives."""
+
+    variables: Mapping[str, Variable]
+    outputs: Mapping[str, Output]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The variables that every call has to set."""
+        return tuple(v.name for v in self.variables.values() if v.required)
+
+
+def read_module(directory: Path) -> ModuleContract:
+    """The contract of the module in a directory.
+
+    Raises ``MissingError`` where there is no module, ``HclSyntaxError`` where a file of it is broken.
+    """
+    files = sorted(directory.glob("*.tf"))
+    if not files:
+        raise MissingError(f"{directory} is no Terraform module: it has no .tf file")
+    return contract_of(parse(file.read_bytes(), str(file)) for file in files)
+
+
+def contract_of(documents: Iterable[Document]) -> ModuleContract:
+    """The contract that the files of one module define together."""
+    blocks = [block for document in documents for block in document.body.blocks if len(block.labels) == 1]
+    return ModuleContract(
+        variables={b.labels[0]: variable_of(b) for b in blocks if b.type == "variable"},
+        outputs={b.labels[0]: _output(b) for b in blocks if b.type == "output"},
+    )
+
+
+def variable_of(block: Block) -> Variable:
+    """What a ``variable`` block declares."""
+    body, name = block.body, block.labels[0]
+    description = body.value("description")
+    return Variable(
+        name=name,
+        type=types.of_expression(body.value("type")),
+        has_default="default" in body.attributes,
+        default=body.literal("default"),
+        nullable=body.literal("nullable") is not False,
+        sensitive=body.literal("sensitive") is True,
+        description=(description.string() or "") if description is not None else "",
+        validations=tuple(_validations(block)),
+        path=block.source.path,
+        line=block.line,
+    )
+
+
+def _output(block: Block) -> Output:
+    sensitive = block.body.literal("sensitive") is True
+    return Output(block.labels[0], sensitive, block.source.path, block.line)
+
+
+def _validations(block: Block) -> Iterator[Validation]:
+    variable = block.labels[0]
+    for validation in block.body.blocks_of("validation"):
+        condition = validation.body.value("condition")
+        message = validation.body.value("error_message")
+        if condition is None:
+            continue
+        core = _without_null_guard(condition, variable)
+        yield Validation(
+            variable,
+            condition,
+            (message.string() or "") if message is not None else "",
+            allowed=_allowed(core, variable),
+            pattern=_pattern(core, variable),
+        )
+
+
+def _without_null_guard(condition: Expression, variable: str) -> Expression:
+    """What is asked of a value that is not null: ``var.x == null || c`` and ``var.x == null ? true : c``."""
+    condition = condition.bare
+    if condition.kind is ExprKind.OPERATION and condition.operator == "||":
+        left, right = condition.operands
+        if _is_null_test(left.bare, variable):
+            return right.bare
+        if _is_null_test(right.bare, variable):
+            return left.bare
+    if condition.kind is ExprKind.CONDITIONAL:
+        test, then, otherwise = condition.operands
+        if _is_null_test(test.bare, variable) and then.literal() is True:
+            return otherwise.bare
+    return condition
+
+
+def _is_null_test(test: Expression, variable: str) -> bool:
+    if test.kind is not ExprKind.OPERATION or test.operator != "==":
+        return False
+    left, right = test.operands
+    return (_names(left, variable) and right.kind is ExprKind.NULL) or (
+        _names(right, variable) and left.kind is ExprKind.NULL
+    )
+
+
+def _names(expression: Expression, variable: str) -> bool:
+    return str(expression.traversal) == f"var.{variable}"
+
+
+def _allowed(condition: Expression, variable: str) -> tuple[object, ...] | None:
+    call = condition.call
+    if call is None or call.function != "contains" or len(call.arguments) != 2:
+        return None
+    values = call.arguments[0].literal()
+    return tuple(values) if isinstance(values, list) and _names(call.arguments[1], variable) else None
+
+
+def _pattern(condition: Expression, variable: str) -> str | None:
+    call = condition.call
+    if call is not None and call.function == "can" and call.arguments:
+        call = call.arguments[0].call
+    if call is None or call.function != "regex" or len(call.arguments) != 2:
+        return None
+    return call.arguments[0].string() if _names(call.arguments[1], variable) else None

@@ -1,0 +1,392 @@
+"""What HCL refuses and the tree-sitter grammar lets pass.
+
+tree-sitter's grammar takes every line end for white space. HCL does not: a definition ends with its
+line, and an expression goes on in the next one only inside brackets ("Structural Elements" and
+"Operations" of the HCL native syntax specification). The walk below knows for each node whether line
+ends count in it, and judges the gaps between its children.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tree_sitter import Node, Tree
+
+from scaffold.hcl import grammar as g
+from scaffold.hcl.source import Source
+from scaffold.hcl.strings import bad_escapes, has_template
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SyntaxProblem:
+    """One thing that is no HCL, with its place."""
+
+    line: int
+    column: int
+    message: str
+
+
+Problem = tuple[int, str]
+"""The byte where it is, and what it is."""
+
+
+def find_problems(tree: Tree, source: Source) -> tuple[SyntaxProblem, ...]:
+    """Everything in the tree that HCL itself would refuse, in the order of the file."""
+    root = tree.root_node
+    found = [*_misplaced(root, source), *(_unparsed(root, source) if root.has_error else ())]
+    # Where the grammar does not fit the tree is a guess: anything else said about it would be noise.
+    found = found or [*_walk(root, source)]
+    return tuple(SyntaxProblem(*source.position(at), message) for at, message in sorted(set(found)))
+
+
+# the file as a whole
+
+
+def _unparsed(root: Node, source: Source) -> Iterator[Problem]:
+    """The places where the grammar does not fit."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.is_missing:
+            yield node.start_byte, f"missing {_NAMES.get(node.type, repr(node.type))}{_opened(node)}"
+        elif node.is_error:
+            yield _explained(node, source)
+        elif node.has_error:
+            stack += node.children
+
+
+def _opened(missing: Node) -> str:
+    """Since which line something waits for its missing end."""
+    node: Node | None = missing
+    while node is not None and node.start_byte == missing.start_byte:
+        node = node.parent
+    return "" if node is None else f" of what begins in line {node.start_point.row + 1}"
+
+
+_NAMES = {
+    "quoted_template_end": "the closing quote",
+    "heredoc_identifier": "the end marker of a heredoc",
+}
+_OPENERS = frozenset(
+    (g.BLOCK_START, g.OBJECT_START, g.TUPLE_START, g.PAREN_OPEN, g.QUOTE_START, g.INTERPOLATION_START)
+)
+
+
+def _explained(error: Node, source: Source) -> Problem:
+    """Where the grammar gave up: behind the last part of an error that it could still read."""
+    start, end, data = error.start_byte, error.end_byte, source.data
+    read = start
+    if error.children:
+        last = error.children[-1]
+        # In an error the scanner takes any word for the marker of a heredoc.
+        read = last.start_byte if last.kind_id == g.HEREDOC_IDENTIFIER else last.end_byte
+    rest = data[read:end].lstrip()
+    if read > start and rest:
+        return end - len(rest), f"unexpected {_first_words(rest)!r}"
+    opener = next((child for child in reversed(error.children) if child.kind_id in _OPENERS), None)
+    if opener is not None and not data[end:].strip():
+        return opener.start_byte, f"{_first_words(data[opener.start_byte :])!r} is never closed"
+    return start, f"unexpected {_first_words(data[start:])!r}"
+
+
+def _first_words(raw: bytes) -> str:
+    return raw[:160].decode("utf-8", "replace").lstrip().partition("\n")[0].strip()[:40]
+
+
+def _misplaced(root: Node, source: Source) -> Iterator[Problem]:
+    """Bytes, white space and words that the grammar takes and HCL knows only in some places."""
+    for at in _undecodable(source.data):
+        node = root.descendant_for_byte_range(at, at + 1)
+        if node is None or node.kind_id != g.COMMENT:
+            yield at, "this is not valid UTF-8"
+    if (at := source.data.find(b"\0")) != -1:
+        yield at, "a NUL byte"
+    data = source.data.replace(b"\r\n", b"\n\n")
+    for at, mark in _places(data, _ODD_WHITE_SPACE):
+        node = root.descendant_for_byte_range(at, at + len(mark))
+        allowed = _COMMENT if mark == b"\r" else _TEXT
+        if (at or mark != _BYTE_ORDER_MARK) and (node is None or node.kind_id not in allowed):
+            yield at, f"{mark.decode()!r} is no white space in HCL"
+    for at, mark in _places(data, _WORDS):
+        node = root.descendant_for_byte_range(at, at + len(mark))
+        if node is not None and (message := _misread(node, source)):
+            yield node.start_byte, message
+
+
+_WORDS = (b"::", b"0x", *(b".%d" % digit for digit in range(10)))
+
+
+def _misread(node: Node, source: Source) -> str | None:
+    """What is wrong with a word that the grammar takes as one and HCL reads otherwise."""
+    text = source.text(node.start_byte, node.end_byte)
+    if node.kind_id == g.NUMERIC_LIT and text.startswith("0x"):
+        return "HCL knows no hexadecimal numbers"
+    if node.kind_id == g.IDENTIFIER and "::" in text:
+        called = node.parent is not None and node.parent.kind_id == g.FUNCTION_CALL
+        return None if called and all(text.split("::")) else "only the name of a function has '::' in it"
+    after = source.data[node.end_byte : node.end_byte + 2]
+    if node.kind_id == g.LEGACY_INDEX and after[:1] == b"." and after[1:].isdigit():
+        return "two numbers in a row: write these steps as [0][1]"
+    return None
+
+
+def _undecodable(data: bytes) -> Iterator[int]:
+    done = 0
+    while True:
+        try:
+            data[done:].decode("utf-8")
+        except UnicodeDecodeError as error:
+            yield done + error.start
+            done += error.end
+        else:
+            return
+
+
+def _places(data: bytes, marks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    for mark in marks:
+        at = data.find(mark)
+        while at != -1:
+            yield at, mark
+            at = data.find(mark, at + 1)
+
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_ODD_WHITE_SPACE = tuple(
+    character.encode()
+    for character in (
+        *"\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff",
+        *map(chr, range(0x2000, 0x200B)),
+    )
+)
+_COMMENT = frozenset((g.COMMENT,))
+_TEXT = frozenset(
+    (
+        g.COMMENT,
+        g.STRING_LIT,
+        g.QUOTED_TEMPLATE,
+        g.HEREDOC_TEMPLATE,
+        g.TEMPLATE_LITERAL,
+        g.TEMPLATE_DIRECTIVE,
+        g.TEMPLATE_FOR,
+        g.TEMPLATE_IF,
+    )
+)
+
+
+# the walk
+
+_FREE_INSIDE = frozenset(
+    (
+        g.TUPLE,
+        g.FOR_TUPLE_EXPR,
+        g.FOR_OBJECT_EXPR,
+        g.FUNCTION_ARGUMENTS,
+        g.NEW_INDEX,
+        g.TEMPLATE_INTERPOLATION,
+        g.TEMPLATE_DIRECTIVE,
+        g.HEREDOC_TEMPLATE,
+        g.QUOTED_TEMPLATE,
+        g.STRING_LIT,
+    )
+)
+
+
+_OWN_LINES = frozenset((g.CONFIG_FILE, g.BODY, g.BLOCK, g.OBJECT))
+
+
+def _walk(root: Node, source: Source) -> Iterator[Problem]:
+    data = source.data
+    stack = [(root, True)]
+    while stack:
+        node, counts = stack.pop()
+        kind = node.kind_id
+        judge = _JUDGES.get(kind)
+        if judge is not None:
+            yield from judge(node, source)
+        if counts and kind not in _OWN_LINES and kind not in _FREE_INSIDE:
+            yield from _joined(node.children, data)
+        if kind in _FREE_INSIDE:
+            counts = False
+        elif kind == g.OBJECT:
+            counts = True
+        in_parentheses = False
+        for child in node.children:
+            if child.kind_id == g.PAREN_OPEN:
+                in_parentheses = True
+            elif child.kind_id == g.PAREN_CLOSE:
+                in_parentheses = False
+            elif child.child_count and not (child.kind_id == g.ATTRIBUTE and _is_plain(child, data)):
+                stack.append((child, counts and not in_parentheses))
+
+
+def _is_plain(attribute: Node, data: bytes) -> bool:
+    """Whether a definition has nothing in it that the walk could object to: most have not."""
+    raw = data[attribute.start_byte : attribute.end_byte]
+    return not (b"\n" in raw or b"{" in raw or b"\\" in raw or b"*" in raw)
+
+
+def _joined(children: list[Node], data: bytes) -> Iterator[Problem]:
+    """Parts of one expression or definition: nothing outside parentheses may begin a line."""
+    in_parentheses = False
+    for left, right in pairwise(children):
+        in_parentheses = left.kind_id == g.PAREN_OPEN or (in_parentheses and left.kind_id != g.PAREN_CLOSE)
+        if not in_parentheses and b"\n" in data[left.end_byte : right.start_byte]:
+            yield right.start_byte, "an expression goes on in the next line only inside brackets"
+
+
+def _file(node: Node, source: Source) -> Iterator[Problem]:
+    for child in node.children:
+        if child.kind_id == g.OBJECT:
+            yield child.start_byte, "a file holds arguments and blocks, not a value"
+
+
+def _body(node: Node, source: Source) -> Iterator[Problem]:
+    """The definitions of a body: each begins its own line, no argument is set twice."""
+    lines: dict[str, int] = {}
+    separated = True
+    done = node.start_byte
+    for child in node.children:
+        separated = separated or b"\n" in source.data[done : child.start_byte]
+        done = child.end_byte
+        if child.kind_id == g.COMMENT:
+            continue
+        if not separated:
+            yield child.start_byte, "two definitions in one line: begin a new line here"
+        separated = False
+        if child.kind_id == g.ATTRIBUTE:
+            name = source.text(child.start_byte, child.children[0].end_byte)
+            if name in lines:
+                yield child.start_byte, f"the argument {name!r} was already set in line {lines[name]}"
+            lines.setdefault(name, child.start_point.row + 1)
+
+
+def _block(node: Node, source: Source) -> Iterator[Problem]:
+    """A block: its brace ends the header's line, its body has lines of its own or is one argument."""
+    data = source.data
+    opening = next(i for i, child in enumerate(node.children) if child.kind_id == g.BLOCK_START)
+    for left, right in pairwise(node.children[: opening + 1]):
+        if b"\n" in data[left.end_byte : right.start_byte]:
+            yield right.start_byte, "the labels and the opening brace of a block stand in its first line"
+    for label in node.children[1:opening]:
+        if has_template(source.text(label.start_byte, label.end_byte)):
+            yield label.start_byte, "a label holds no template"
+    parts = [
+        part
+        for child in node.children[opening:]
+        for part in (child.children if child.kind_id == g.BODY else (child,))
+    ]
+    definitions = [part for part in parts if part.kind_id in (g.ATTRIBUTE, g.BLOCK)]
+    if not definitions:
+        return
+    after_brace = _line_end_between(parts, parts[0], definitions[0], data)
+    before_brace = _line_end_between(parts, definitions[-1], parts[-1], data)
+    if not after_brace and (len(definitions) > 1 or definitions[0].kind_id == g.BLOCK):
+        yield definitions[0].start_byte, "a block in one line holds one argument and no block"
+    elif after_brace and not before_brace:
+        yield parts[-1].start_byte, "the closing brace of this block stands in a line of its own"
+    elif before_brace and not after_brace:
+        yield parts[-1].start_byte, "a block that begins in one line ends in it"
+
+
+def _line_end_between(parts: list[Node], left: Node, right: Node, data: bytes) -> bool:
+    """Whether a line ends between two parts, outside block comments."""
+    between = parts[parts.index(left) : parts.index(right) + 1]
+    return any(b"\n" in data[a.end_byte : b.start_byte] for a, b in pairwise(between))
+
+
+def _object(node: Node, source: Source) -> Iterator[Problem]:
+    """A map: its entries are separated by a comma or a line end."""
+    entry_before = line_end = comma = False
+    done = node.start_byte
+    for child in node.children:
+        line_end = line_end or b"\n" in source.data[done : child.start_byte]
+        done = child.end_byte
+        if child.kind_id == g.COMMA:
+            if line_end:
+                yield child.start_byte, "a comma follows its entry in the same line"
+            comma = True
+        elif child.kind_id == g.OBJECT_ELEM:
+            if entry_before and not (line_end or comma):
+                yield child.start_byte, "entries of a map are separated by a comma or a new line"
+            entry_before, line_end, comma = True, False, False
+
+
+def _quoted(node: Node, source: Source) -> Iterator[Problem]:
+    """A quoted string: one line, known escapes."""
+    data = source.data
+    done = node.start_byte + 1
+    for code in (*_code(node), None):
+        end = code.start_byte if code is not None else node.end_byte - 1
+        if (line_end := data.find(b"\n", done, end)) != -1:
+            yield line_end, "a quoted string ends in its line: use \\n, or a heredoc"
+        if data.find(b"\\", done, end) != -1:
+            raw = source.text(done, end)
+            for at in bad_escapes(raw):
+                yield done + len(raw[:at].encode()), f"unknown escape sequence {raw[at : at + 2]}"
+        done = code.end_byte if code is not None else end
+
+
+def _code(template: Node) -> Iterator[Node]:
+    """The parts of a template that are code: interpolations, and the marks of directives."""
+    for child in template.children:
+        if child.kind_id in (g.TEMPLATE_DIRECTIVE, g.TEMPLATE_FOR, g.TEMPLATE_IF):
+            yield from _code(child)
+        elif child.kind_id not in (g.TEMPLATE_LITERAL, g.QUOTE_START, g.QUOTE_END):
+            yield child
+
+
+def _heredoc(node: Node, source: Source) -> Iterator[Problem]:
+    marker, name = node.children[:2]
+    after = source.data[name.end_byte : name.end_byte + 2]
+    if (
+        marker.end_byte != name.start_byte
+        or source.data[name.start_byte : name.end_byte][:1].isdigit()
+        or not after.startswith((b"\n", b"\r\n"))
+    ):
+        yield marker.start_byte, "the marker of a heredoc is one word, and its line ends after it"
+
+
+def _template_code(node: Node, source: Source) -> Iterator[Problem]:
+    """An interpolation or the mark of a directive: something in it, `~` right beside its braces."""
+    if all(child.kind_id in _BRACES_AND_COMMENTS for child in node.children):
+        yield node.start_byte, "an interpolation holds an expression"
+    for left, right in pairwise(node.children):
+        opens = right.kind_id == g.STRIP_MARKER and left.kind_id in _OPENING
+        closes = left.kind_id == g.STRIP_MARKER and right.kind_id in _CLOSING
+        if (opens or closes) and left.end_byte != right.start_byte:
+            yield left.start_byte, "'~' stands right beside the brace"
+
+
+_OPENING = frozenset((g.INTERPOLATION_START, g.DIRECTIVE_START))
+_CLOSING = frozenset((g.INTERPOLATION_END, g.DIRECTIVE_END))
+_BRACES_AND_COMMENTS = _OPENING | _CLOSING | {g.STRIP_MARKER, g.COMMENT}
+
+
+def _splat(node: Node, source: Source) -> Iterator[Problem]:
+    after = node.next_sibling
+    if (
+        after is not None
+        and after.kind_id == g.SPLAT
+        and node.children[0].kind_id == after.children[0].kind_id == g.ATTR_SPLAT
+    ):
+        yield after.start_byte, "'.*' stands once in a row of steps: write [*]"
+
+
+_JUDGES: dict[int, Callable[[Node, Source], Iterator[Problem]]] = {
+    g.CONFIG_FILE: _file,
+    g.BODY: _body,
+    g.BLOCK: _block,
+    g.OBJECT: _object,
+    g.STRING_LIT: _quoted,
+    g.QUOTED_TEMPLATE: _quoted,
+    g.HEREDOC_TEMPLATE: _heredoc,
+    g.TEMPLATE_INTERPOLATION: _template_code,
+    g.TEMPLATE_FOR_START: _template_code,
+    g.TEMPLATE_FOR_END: _template_code,
+    g.TEMPLATE_IF_INTRO: _template_code,
+    g.TEMPLATE_ELSE_INTRO: _template_code,
+    g.TEMPLATE_IF_END: _template_code,
+    g.SPLAT: _splat,
+}

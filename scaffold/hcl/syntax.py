@@ -1,0 +1,292 @@
+"""Reading HCL: a strict parse into typed, immutable views with places, comments and values.
+
+The views are cheap: they hold on to the syntax tree and compute what they are asked for. Rules, module
+contracts, the reference check and in-place edits all read files through this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from tree_sitter import Node, QueryCursor, Tree
+
+from scaffold.errors import Finding, RefusedError
+from scaffold.hcl import grammar as g
+from scaffold.hcl.comments import Comment
+from scaffold.hcl.expressions import (
+    NOT_LITERAL,
+    Attr,
+    Call,
+    Entry,
+    Expression,
+    ExprKind,
+    Index,
+    NotLiteral,
+    Reference,
+    Splat,
+    Step,
+)
+from scaffold.hcl.source import Source
+from scaffold.hcl.strict import SyntaxProblem, find_problems
+from scaffold.hcl.strings import unquote
+
+__all__ = [
+    "NOT_LITERAL",
+    "Attr",
+    "Attribute",
+    "Block",
+    "Body",
+    "Call",
+    "Comment",
+    "Document",
+    "Entry",
+    "ExprKind",
+    "Expression",
+    "HclSyntaxError",
+    "Index",
+    "NotLiteral",
+    "Reference",
+    "Source",
+    "Splat",
+    "Step",
+    "SyntaxProblem",
+    "parse",
+    "problems",
+]
+
+
+class HclSyntaxError(RefusedError):
+    """A file that is no HCL; ``problems`` has every place."""
+
+    def __init__(self, path: str, found: tuple[SyntaxProblem, ...]) -> None:
+        first = found[0]
+        super().__init__(
+            f"{path or 'the file'} is not valid HCL: line {first.line}: {first.message}",
+            findings=tuple(Finding(path, p.line, p.column, "syntax", p.message) for p in found),
+        )
+        self.path = path
+        self.problems = found
+
+
+def problems(source: bytes) -> tuple[SyntaxProblem, ...]:
+    """Everything that HCL itself would refuse in this source; empty for a good file."""
+    return find_problems(g.parse_tree(source), Source(source))
+
+
+def parse(source: bytes, path: str = "") -> Document:
+    """The document that the source holds.
+
+    ``path`` names the file in errors and findings. Raises ``HclSyntaxError`` with all problems.
+    """
+    tree = g.parse_tree(source)
+    document = Document(Source(source, path), tree)
+    if found := find_problems(tree, document.source):
+        raise HclSyntaxError(path, found)
+    return document
+
+
+@dataclass(frozen=True, eq=False)
+class Attribute:
+    """``name = value`` in a body."""
+
+    source: Source
+    node: Node
+
+    @cached_property
+    def name(self) -> str:
+        """What is set."""
+        name = self.node.children[0]
+        return self.source.text(name.start_byte, name.end_byte)
+
+    @cached_property
+    def value(self) -> Expression:
+        """What it is set to."""
+        return Expression.of(self.source, self.node.children[-1])
+
+    @property
+    def start(self) -> int:
+        """The byte at which the name starts."""
+        return self.node.start_byte
+
+    @property
+    def end(self) -> int:
+        """The byte after the value."""
+        return self.node.end_byte
+
+    @property
+    def line(self) -> int:
+        """The line of the name."""
+        return self.node.start_point.row + 1
+
+    @property
+    def end_line(self) -> int:
+        """The line in which the value ends."""
+        return self.node.end_point.row + 1
+
+    @property
+    def column(self) -> int:
+        """The column of the name."""
+        return self.source.position(self.start)[1]
+
+    def __repr__(self) -> str:
+        return f"<attribute {self.name} line {self.line}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """``type "label" … { body }``."""
+
+    source: Source
+    node: Node
+
+    @cached_property
+    def type(self) -> str:
+        """The word that begins the block."""
+        word = self.node.children[0]
+        return self.source.text(word.start_byte, word.end_byte)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, without their quotes."""
+        labels = [n for n in self.node.children[1:] if n.kind_id in (g.STRING_LIT, g.IDENTIFIER)]
+        return tuple(
+            self.source.text(n.start_byte, n.end_byte)
+            if n.kind_id == g.IDENTIFIER
+            else unquote(self.source.text(n.start_byte + 1, n.end_byte - 1))
+            for n in labels
+        )
+
+    @cached_property
+    def body(self) -> Body:
+        """What stands between the braces."""
+        body = next((n for n in self.node.children if n.kind_id == g.BODY), None)
+        return Body(self.source, body)
+
+    @property
+    def start(self) -> int:
+        """The byte at which the block starts."""
+        return self.node.start_byte
+
+    @property
+    def end(self) -> int:
+        """The byte after the closing brace."""
+        return self.node.end_byte
+
+    @property
+    def brace(self) -> int:
+        """The byte of the opening brace."""
+        return next(n for n in self.node.children if n.kind_id == g.BLOCK_START).start_byte
+
+    @property
+    def line(self) -> int:
+        """The line of the header."""
+        return self.node.start_point.row + 1
+
+    @property
+    def end_line(self) -> int:
+        """The line of the closing brace."""
+        return self.node.end_point.row + 1
+
+    @property
+    def column(self) -> int:
+        """The column in which the block starts."""
+        return self.source.position(self.start)[1]
+
+    @property
+    def address(self) -> str:
+        """Type and labels, joined by dots: ``resource.kubernetes_namespace.app``."""
+        return ".".join((self.type, *self.labels))
+
+    def __repr__(self) -> str:
+        return f"<block {self.address} line {self.line}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """The definitions of a file or a block, in their order."""
+
+    source: Source
+    node: Node | None
+
+    @cached_property
+    def items(self) -> tuple[Attribute | Block, ...]:
+        """Arguments and blocks, in the order of the file."""
+        views: list[Attribute | Block] = []
+        for node in self.node.children if self.node is not None else ():
+            if node.kind_id == g.ATTRIBUTE:
+                views.append(Attribute(self.source, node))
+            elif node.kind_id == g.BLOCK:
+                views.append(Block(self.source, node))
+        return tuple(views)
+
+    @cached_property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The arguments by name."""
+        return MappingProxyType({item.name: item for item in self.items if isinstance(item, Attribute)})
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks directly in this body."""
+        return tuple(item for item in self.items if isinstance(item, Block))
+
+    def blocks_of(self, type: str, *labels: str) -> tuple[Block, ...]:
+        """The blocks of a type whose first labels are these."""
+        return tuple(b for b in self.blocks if b.type == type and b.labels[: len(labels)] == labels)
+
+    def block(self, type: str, *labels: str) -> Block | None:
+        """The first block of a type whose first labels are these."""
+        return next(iter(self.blocks_of(type, *labels)), None)
+
+    def value(self, name: str) -> Expression | None:
+        """The value of an argument, or None where it is not set."""
+        attribute = self.attributes.get(name)
+        return attribute.value if attribute is not None else None
+
+    def literal(self, name: str) -> object:
+        """The literal value of an argument; ``NOT_LITERAL`` where it is none or not set."""
+        value = self.value(name)
+        return value.literal() if value is not None else NOT_LITERAL
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """One HCL file."""
+
+    source: Source
+    tree: Tree
+
+    @property
+    def path(self) -> str:
+        """The file's name, as it was given to ``parse``."""
+        return self.source.path
+
+    @cached_property
+    def body(self) -> Body:
+        """The definitions of the file."""
+        root = self.tree.root_node
+        return Body(self.source, next((n for n in root.children if n.kind_id == g.BODY), None))
+
+    @cached_property
+    def comments(self) -> tuple[Comment, ...]:
+        """All comments, in the order of the file."""
+        found = QueryCursor(g.COMMENTS).captures(self.tree.root_node).get("comment", [])
+        return tuple(Comment.of(self.source, n) for n in sorted(found, key=lambda n: n.start_byte))
+
+    def comments_above(self, line: int) -> tuple[Comment, ...]:
+        """The comments that directly precede a line: own-line ones, with no line between."""
+        block: list[Comment] = []
+        while (comment := self._own_line_comments.get(line - 1)) is not None:
+            block.append(comment)
+            line = comment.line
+        return tuple(reversed(block))
+
+    def comment_after(self, line: int) -> Comment | None:
+        """The comment that follows the code of a line, in this line."""
+        return next((c for c in self.comments if c.line == line and not c.own_line), None)
+
+    @cached_property
+    def _own_line_comments(self) -> Mapping[int, Comment]:
+        return {c.end_line: c for c in self.comments if c.own_line}

@@ -1,0 +1,103 @@
+"""``docs/architecture/backup-dr.md``: the row of a Service in the Service Protection Matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.entry import ServiceEntry, slug
+from scaffold.indexes.markdown import Markdown, Row, Table, key_of, plain, row
+
+_SECTION = "Service Protection Matrix"
+_SERVICE, _BACKUP, _STORAGE = "Service", "App Backup", "Storage"
+_YES, _NO = "✓", "—"
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionRow:
+    """What the matrix says of one Service: its name, where its data is, how often it backs it up."""
+
+    name: str
+    storage: str
+    backup: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The rows with a Service. Others are bold: those with one cell begin a group."""
+
+    markdown: Markdown
+    table: Table
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The slugs of the Services."""
+        return tuple(key_of(r.cells[0]) for r in self._services)
+
+    def append(self, value: ProtectionRow) -> str | MissingAnchor:
+        """The text with one more row, at the end of the group with its kind of storage.
+
+        Where several groups have it, that is the one of applications, else the one with most such rows.
+        Of snapshots and copies the row says what the last such row of the group says.
+        """
+        for kind in sorted({self._storage(r) for r in self._services}, key=len, reverse=True):
+            if not value.storage.startswith(kind):
+                continue
+            like = {
+                title: [r for r in rows if self._storage(r) == kind] for title, rows in self._groups().items()
+            }
+            title = max(
+                like, key=lambda title: (bool(like[title]) and _is_applications(title), len(like[title]))
+            )
+            cells = dict(zip(self.table.header, like[title][-1].cells, strict=True))
+            cells |= {_SERVICE: value.name, _STORAGE: value.storage, _BACKUP: _NO}
+            if value.backup:
+                cells[_BACKUP] = f"{_YES} {value.backup}"
+            return self.markdown.insert_after(self._groups()[title][-1].line, row(*cells.values()))
+        return MissingAnchor(f'a row with the storage {value.storage} under "{_SECTION}"')
+
+    def without(self, number: int) -> str:
+        """The text without one row."""
+        line = self._services[number].line
+        return self.markdown.without(line, line + 1)
+
+    @property
+    def _services(self) -> list[Row]:
+        return [r for rows in self._groups().values() for r in rows]
+
+    def _groups(self) -> dict[str, list[Row]]:
+        """The rows with a Service, by the title of their group."""
+        groups: dict[str, list[Row]] = {"": []}
+        for r in self.table.rows:
+            if len(r.cells) == 1:
+                groups[r.cells[0]] = []
+            elif not r.cells[0].startswith("**") and len(r.cells) == len(self.table.header):
+                groups[list(groups)[-1]].append(r)
+        return groups
+
+    def _storage(self, r: Row) -> str:
+        return r.cells[self.table.header.index(_STORAGE)]
+
+
+def _is_applications(title: str) -> bool:
+    return plain(title).lower().startswith("application")
+
+
+def _matrix(text: str) -> Matrix | MissingAnchor:
+    markdown = Markdown(text)
+    section = markdown.section(_SECTION)
+    table = markdown.table(section) if section else None
+    if table is None or not {_SERVICE, _BACKUP, _STORAGE} <= set(table.header):
+        return MissingAnchor(f'a table with {_SERVICE}, {_BACKUP} and {_STORAGE} under "{_SECTION}"')
+    return Matrix(markdown, table)
+
+
+def _row(entry: ServiceEntry) -> Iterator[Item[ProtectionRow]]:
+    if kept := entry.protection:
+        name = entry.title if slug(entry.title) == slug(entry.name) else entry.name
+        yield Item(slug(entry.name), ProtectionRow(name, kept.storage, kept.backup))
+
+
+MATRIX = Index("backup-matrix", PurePosixPath("docs/architecture/backup-dr.md"), {"": _matrix}, _row)

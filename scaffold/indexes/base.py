@@ -1,0 +1,130 @@
+"""What an index is: a list outside the stack that every Service, or every one of a kind, belongs in.
+
+An index knows its file, opens the list in it, and knows what a Service has there. Everything else is
+the same for all of them and stands here: insert once, remove exactly that, compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Generic, Protocol, TypeVar
+
+from scaffold.indexes.entry import ServiceEntry
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class MissingAnchor:
+    """The place that an index file should have and does not, as a noun: ``a table under "Optional"``."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[T]):
+    """What a Service has in a list: the key it is known by there, and what is written.
+
+    ``group`` says in which of the lists, where a file has several of a kind.
+    """
+
+    key: str
+    value: T
+    group: str = ""
+
+    @property
+    def name(self) -> str:
+        """Group and key; unique in the index."""
+        return qualified(self.group, self.key)
+
+
+class OpenList(Protocol[T_contra]):
+    """A list as it stands in a text. It cannot be changed: edits return the new text."""
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The keys of its entries, in the order of the text."""
+
+    def append(self, value: T_contra) -> str | MissingAnchor:
+        """The text with one more entry, where and how the list itself would have it."""
+
+    def without(self, number: int) -> str:
+        """The text without one entry; the inverse of ``append`` for the entry that was appended."""
+
+
+@dataclass(frozen=True)
+class Index(Generic[T]):
+    """One list of one file, or several of a kind.
+
+    ``lists`` opens the list of each group in a text; ``items`` tells what a Service has in them.
+    ``required`` says that a Service may not be added where the list has lost its place, since the
+    system, and not only a person, reads it. ``name`` is what ``--no-index`` calls it.
+    """
+
+    name: str
+    path: PurePosixPath
+    lists: Mapping[str, Callable[[str], OpenList[T] | MissingAnchor]]
+    items: Callable[[ServiceEntry], Iterable[Item[T]]]
+    required: bool = False
+
+    def keys(self, entry: ServiceEntry) -> frozenset[str]:
+        """The names under which this Service has to be in the list; empty if it does not belong there."""
+        return frozenset(item.name for item in self.items(entry))
+
+    def entries(self, text: bytes) -> frozenset[str] | MissingAnchor:
+        """The names of everything in the list; an anchor is missing only if no group has its list."""
+        lists = {group: self._opened(text.decode(), group) for group in self.lists}
+        missing = [found for found in lists.values() if isinstance(found, MissingAnchor)]
+        if len(missing) == len(lists):
+            return MissingAnchor(", ".join(anchor.what for anchor in missing))
+        return frozenset(
+            qualified(group, key)
+            for group, found in lists.items()
+            if not isinstance(found, MissingAnchor)
+            for key in found.keys
+        )
+
+    def insert(self, text: bytes, entry: ServiceEntry) -> bytes | MissingAnchor:
+        """The file with the Service in the list, once; what is there already stays as it is."""
+        result = text.decode()
+        for item in self.items(entry):
+            found = self._opened(result, item.group)
+            if isinstance(found, MissingAnchor):
+                return found
+            if item.key in found.keys:
+                continue
+            longer = found.append(item.value)
+            if isinstance(longer, MissingAnchor):
+                return longer
+            self._verify(longer, item.group, [*found.keys, item.key])
+            result = longer
+        return result.encode()
+
+    def remove(self, text: bytes, entry: ServiceEntry) -> bytes:
+        """The file without what this Service has in the list; undoes ``insert`` byte for byte."""
+        result = text.decode()
+        for item in reversed(tuple(self.items(entry))):
+            found = self._opened(result, item.group)
+            if not isinstance(found, MissingAnchor) and item.key in found.keys:
+                rest = list(found.keys)
+                result = found.without(rest.index(item.key))
+                rest.remove(item.key)
+                self._verify(result, item.group, rest)
+        return result.encode()
+
+    def _verify(self, text: str, group: str, keys: list[str]) -> None:
+        """Read the edited text again: its entries have to be these, and no edit may break the file."""
+        found = self._opened(text, group)
+        if isinstance(found, MissingAnchor) or sorted(found.keys) != sorted(keys):
+            raise AssertionError(f"the edit of {self.path} for the index {self.name} went wrong: {found}")
+
+    def _opened(self, text: str, group: str) -> OpenList[T] | MissingAnchor:
+        return self.lists[group](text)
+
+
+def qualified(group: str, key: str) -> str:
+    """The name of an entry in an index with several groups."""
+    return f"{group}:{key}" if group else key

@@ -1,0 +1,128 @@
+"""``.claude/reference/service-catalog.md``: the row of each Service, and the lists of Cloudflare's hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.comma_list import CommaList
+from scaffold.indexes.entry import ServiceEntry
+from scaffold.indexes.markdown import Block, Markdown, plain
+from scaffold.indexes.tables import TableList, TableUnder
+
+_PATH = PurePosixPath(".claude/reference/service-catalog.md")
+_HEADER = ("Service", "Description", "Stack")
+_DOMAINS = {"proxied": "Proxied", "non-proxied": "Non-Proxied"}
+_WIDTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogRow:
+    """A row of the catalog, and the section it belongs in."""
+
+    section: str
+    cells: tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All tables with one row per Service. A key is the first cell: a name is in one section only."""
+
+    text: str
+    tables: tuple[TableList, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of all Services."""
+        return tuple(key for table in self.tables for key in table.keys)
+
+    def append(self, value: CatalogRow) -> str | MissingAnchor:
+        """The text with one more row at the end of its section's table."""
+        table = TableUnder(value.section, _HEADER, plain)(self.text)
+        return table if isinstance(table, MissingAnchor) else table.append(value.cells)
+
+    def without(self, number: int) -> str:
+        """The text without one row."""
+        for table in self.tables:
+            if number < len(table.keys):
+                return table.without(number)
+            number -= len(table.keys)
+        raise IndexError(number)
+
+
+def _catalog(text: str) -> Catalog | MissingAnchor:
+    markdown = Markdown(text)
+    found = filter(None, map(markdown.table, markdown.within("table")))
+    tables = tuple(TableList(markdown, table, plain) for table in found if table.header == _HEADER)
+    return Catalog(text, tables) if tables else MissingAnchor(f"a table {' | '.join(_HEADER)}")
+
+
+def stacks_by_name(text: str) -> dict[str, str]:
+    """The stack that the catalog names for each Service."""
+    opened = _catalog(text)
+    tables = opened.tables if isinstance(opened, Catalog) else ()
+    return {plain(r.cells[0]): plain(r.cells[2]) for t in tables for r in t.table.rows if len(r.cells) == 3}
+
+
+def _row(entry: ServiceEntry) -> Iterator[Item[CatalogRow]]:
+    cells = (entry.name, entry.description or entry.title or entry.name, entry.stack)
+    yield Item(entry.name, CatalogRow(entry.section, cells))
+
+
+@dataclass(frozen=True, slots=True)
+class HostsUnder:
+    """Where a list of hosts is: in the first fence under a heading."""
+
+    section: str
+
+    def __call__(self, text: str) -> HostList | MissingAnchor:
+        """Open the list in a text."""
+        markdown = Markdown(text)
+        section = markdown.section(self.section)
+        fence = next(markdown.within("fence", section), None) if section else None
+        return HostList(markdown, fence) if fence else MissingAnchor(f'a fence under "{self.section}"')
+
+
+@dataclass(frozen=True, slots=True)
+class HostList:
+    """Hosts, separated by commas and wrapped."""
+
+    markdown: Markdown
+    fence: Block
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The hosts."""
+        return self._hosts.values
+
+    def append(self, value: str) -> str:
+        """The text with one more host, on a new line where the list's own lines would end."""
+        if not self.keys:
+            return self.markdown.insert_after(self.fence.start, value)
+        lines = self.markdown.lines[self.fence.start + 1 : self.fence.end - 1]
+        width = max(_WIDTH, *(len(line.rstrip()) for line in lines))
+        return self._hosts.append(value, width, self.markdown.newline)
+
+    def without(self, number: int) -> str:
+        """The text without one host."""
+        if len(self.keys) > 1:
+            return self._hosts.without(number)
+        line = self.markdown.text.count("\n", 0, self._hosts.items[0].start)
+        return self.markdown.without(line, line + 1)
+
+    @property
+    def _hosts(self) -> CommaList:
+        start, end = (self.markdown.offset(line) for line in (self.fence.start + 1, self.fence.end - 1))
+        return CommaList.read(self.markdown.text, start, end, prose=False)
+
+
+def _hosts(entry: ServiceEntry) -> Iterator[Item[str]]:
+    return (Item(h.label, h.label, h.dns_type) for h in entry.hosts if h.dns_type in _DOMAINS)
+
+
+CATALOG = Index("catalog", _PATH, {"": _catalog}, _row, required=True)
+DOMAINS = Index(
+    "domains", _PATH, {dns: HostsUnder(title) for dns, title in _DOMAINS.items()}, _hosts, required=True
+)

@@ -1,0 +1,42 @@
+"""``docs/architecture/ci-cd.md``: the build model of each own image, and its number in Woodpecker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from scaffold.indexes.base import Index, Item
+from scaffold.indexes.entry import BuildModel, ServiceEntry
+from scaffold.indexes.labelled import Labelled
+from scaffold.indexes.markdown import key_of
+from scaffold.indexes.tables import TableUnder
+
+_PATH = PurePosixPath("docs/architecture/ci-cd.md")
+
+
+def _builds(entry: ServiceEntry) -> Iterator[Item[str]]:
+    if image := entry.own_image:
+        # The first list has the names of projects, the others quote repositories.
+        text = image.repository if image.model is BuildModel.GITHUB else f"`{image.repository}`"
+        yield Item(key_of(image.repository), text, image.model.value)
+
+
+def _repo_ids(entry: ServiceEntry) -> Iterator[Item[tuple[str, ...]]]:
+    image = entry.own_image
+    if image and image.repo_id is not None:
+        yield Item(key_of(image.repository), (image.repository, str(image.repo_id)))
+
+
+BUILDS = Index(
+    "ci-cd-builds",
+    _PATH,
+    {
+        BuildModel.GITHUB.value: Labelled(("Migrated to GHA",)),
+        BuildModel.WOODPECKER_NATIVE.value: Labelled(("Woodpecker-native owned-app build",)),
+        BuildModel.WOODPECKER_ONLY.value: Labelled(("Woodpecker-only",)),
+    },
+    _builds,
+)
+REPO_IDS = Index(
+    "ci-cd-repo-ids", _PATH, {"": TableUnder("Woodpecker Repository IDs", ("Repo", "ID"), key_of)}, _repo_ids
+)

@@ -1,0 +1,58 @@
+"""The running lists of ``.claude/CLAUDE.md``: rotated databases, Anubis, build models, repository IDs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from scaffold.indexes.base import Index, Item
+from scaffold.indexes.entry import BuildModel, Engine, ServiceEntry
+from scaffold.indexes.labelled import Labelled
+from scaffold.indexes.markdown import key_of
+
+_PATH = PurePosixPath(".claude/CLAUDE.md")
+
+
+def _rotation(entry: ServiceEntry) -> Iterator[Item[str]]:
+    return (Item(key_of(d.user), d.user, d.engine.value) for d in entry.databases)
+
+
+def _anubis(entry: ServiceEntry) -> Iterator[Item[str]]:
+    if entry.anubis and entry.hosts:
+        label = entry.hosts[0].label
+        paths = ", ".join(f"`{path}`" for public in entry.public_paths for path in public.paths)
+        yield Item(key_of(label), f"{label} (except {paths})" if paths else label)
+
+
+def _builds(entry: ServiceEntry) -> Iterator[Item[str]]:
+    if image := entry.own_image:
+        yield Item(key_of(image.repository), image.repository, image.model.value)
+
+
+def _repo_ids(entry: ServiceEntry) -> Iterator[Item[str]]:
+    image = entry.own_image
+    if image and image.repo_id is not None:
+        yield Item(key_of(image.repository), f"{image.repository}={image.repo_id}")
+
+
+ROTATION = Index(
+    "claude-rotation",
+    _PATH,
+    {
+        Engine.MYSQL.value: Labelled(("Database rotation",), marker="MySQL"),
+        Engine.POSTGRESQL.value: Labelled(("Database rotation",), marker="PostgreSQL"),
+    },
+    _rotation,
+)
+ANUBIS = Index("claude-anubis", _PATH, {"": Labelled(("Anubis",), marker="Active on")}, _anubis)
+BUILDS = Index(
+    "claude-builds",
+    _PATH,
+    {
+        BuildModel.GITHUB.value: Labelled(("Migrated to GHA", "Migrated apps")),
+        BuildModel.WOODPECKER_NATIVE.value: Labelled(("Woodpecker-native owned-app build",)),
+        BuildModel.WOODPECKER_ONLY.value: Labelled(("Woodpecker-only",)),
+    },
+    _builds,
+)
+REPO_IDS = Index("claude-repo-ids", _PATH, {"": Labelled(("Woodpecker API",), marker="Repo IDs")}, _repo_ids)

@@ -1,0 +1,101 @@
+"""``stacks/dbaas/modules/dbaas/main.tf``: one ``null_resource`` that makes each PostgreSQL database.
+
+MySQL's rotated users have no such pattern: making them is a step for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from scaffold.hcl.syntax import Block
+from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.entry import Database, Engine, ServiceEntry
+from scaffold.indexes.hcl_text import BlockFamily, document, exchanged
+
+_TRIGGERS = ("db_name", "username")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseResource:
+    """A database, and the Service that it is for."""
+
+    service: str
+    database: Database
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseResources:
+    """The resources with triggers ``db_name`` and ``username``. A key is the database's name."""
+
+    family: BlockFamily
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the databases."""
+        return self.family.keys
+
+    def append(self, value: DatabaseResource) -> str | MissingAnchor:
+        """The text with one more database, after the last: a copy of the plainest one.
+
+        Only a resource can be copied whose two names are as equal or as different as the new ones, since
+        its script does not say which of the two it means where.
+        """
+        name, user = value.database.name, value.database.user
+        fitting = [
+            (block, old_name, old_user)
+            for block in self.family.blocks
+            for old_name, old_user in (_names(block),)
+            if (old_name == old_user) == (name == user) and old_name in block.labels[1]
+        ]
+        if not fitting:
+            return MissingAnchor("a resource that makes a PostgreSQL database, to go by")
+        block, old_name, old_user = min(fitting, key=lambda found: found[0].end - found[0].start)
+        label = block.labels[1].replace(old_name, name)
+        words = {old_name: name, old_user: user, block.labels[1]: label}
+        new = exchanged(block.source.text(block.start, block.end), words)
+        role = value.database.role
+        comment = f"The database of {value.service}. Vault rotates its password: static role {role}."
+        return self.family.append(new, comment)
+
+    def without(self, number: int) -> str:
+        """The text without one database."""
+        return self.family.without(number)
+
+
+def names_by_user(text: str) -> dict[str, str]:
+    """The name of each database by its user."""
+    opened = _resources(text)
+    if isinstance(opened, MissingAnchor):
+        return {}
+    return {user: name for name, user in map(_names, opened.family.blocks)}
+
+
+def _names(block: Block) -> tuple[str, str]:
+    triggers = block.body.value("triggers")
+    values = [triggers.entry(name) if triggers else None for name in _TRIGGERS]
+    name, user = ("" if value is None else value.value.string() or "" for value in values)
+    return name, user
+
+
+def _resources(text: str) -> DatabaseResources | MissingAnchor:
+    doc = document(text)
+    if isinstance(doc, MissingAnchor):
+        return doc
+    named = [(b, *_names(b)) for b in doc.body.blocks_of("resource", "null_resource")]
+    found = [(block, name) for block, name, user in named if name and user]
+    if not found:
+        return MissingAnchor(f"a null_resource with the triggers {' and '.join(_TRIGGERS)}, to go by")
+    return DatabaseResources(BlockFamily(doc, tuple(b for b, _ in found), tuple(n for _, n in found)))
+
+
+def _database(entry: ServiceEntry) -> Iterator[Item[DatabaseResource]]:
+    for database in entry.databases:
+        if database.engine is Engine.POSTGRESQL:
+            yield Item(database.name, DatabaseResource(entry.name, database))
+
+
+DATABASES = Index(
+    "dbaas", PurePosixPath("stacks/dbaas/modules/dbaas/main.tf"), {"": _resources}, _database, required=True
+)

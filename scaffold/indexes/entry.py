@@ -1,0 +1,118 @@
+"""What the indexes say about one Service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Engine(Enum):
+    """A shared database server."""
+
+    POSTGRESQL = "postgresql"
+    MYSQL = "mysql"
+
+
+class BuildModel(Enum):
+    """Who builds an own image and who rolls it out; the docs have a list for each."""
+
+    GITHUB = "github"
+    WOODPECKER_NATIVE = "woodpecker-native"
+    WOODPECKER_ONLY = "woodpecker-only"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host name without its domain, and the DNS record it has."""
+
+    label: str
+    dns_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database on a shared server: Vault's role, and what it is called there."""
+
+    engine: Engine
+    role: str
+    name: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPath:
+    """Paths that must stay reachable without single sign-on; ``key`` is ``<service>-<what they are>``.
+
+    ``url`` is one address below them that can be probed.
+    """
+
+    key: str
+    paths: tuple[str, ...]
+    url: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnImage:
+    """How an own image is built, in which repository.
+
+    ``repo_id`` is the number of the repository in Woodpecker; it exists only once it is activated there.
+    """
+
+    repository: str
+    model: BuildModel
+    repo_id: int | None = None
+    pull_namespace: str = ""
+    """The namespace that has to be on the allowlist for private images; empty where none has to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamImage:
+    """Somebody else's image without its tag, and the GitHub repository with its releases."""
+
+    image: str
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """Where the data is, and how often the Service itself backs it up (``daily``; empty: it does not)."""
+
+    storage: str
+    backup: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """What an uptime monitor inside the cluster connects to, where no public ingress exists."""
+
+    hostname: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEntry:
+    """All that the indexes say about one Service. What is empty needs no place in them.
+
+    ``section`` is the heading of the Service's section in the catalog, or how it begins.
+    """
+
+    name: str
+    stack: str
+    description: str = ""
+    title: str = ""
+    section: str = "Optional"
+    hosts: tuple[Host, ...] = ()
+    databases: tuple[Database, ...] = ()
+    public_paths: tuple[PublicPath, ...] = ()
+    anubis: bool = False
+    own_image: OwnImage | None = None
+    upstream_image: UpstreamImage | None = None
+    protection: Protection | None = None
+    monitor: Monitor | None = None
+    nfs_directories: tuple[str, ...] = ()
+
+
+def slug(text: str) -> str:
+    """A name as all spellings of it compare: ``Uptime Kuma``, ``uptime_kuma`` and ``uptime-kuma``."""
+    return "-".join("".join(c if c.isalnum() else " " for c in text.lower()).split())

@@ -1,0 +1,88 @@
+"""``stacks/uptime-kuma``: the monitors of what has no public ingress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from scaffold.hcl.strings import quote
+from scaffold.hcl.syntax import Entry, Expression, ExprKind
+from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.entry import Monitor, ServiceEntry
+from scaffold.indexes.hcl_text import Collection, Part, document, local
+
+_LOCAL = "internal_monitors"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMonitor:
+    """A monitor, and what it is called."""
+
+    name: str
+    monitor: Monitor
+
+
+@dataclass(frozen=True, slots=True)
+class Monitors:
+    """The list of monitors. A key is a monitor's name."""
+
+    collection: Collection
+    last: Expression
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the monitors."""
+        return self.collection.keys
+
+    def append(self, value: NamedMonitor) -> str | MissingAnchor:
+        """The text with one more monitor of a port, with the attributes and intervals of the last one."""
+        monitor = value.monitor
+        own = {
+            "name": quote(value.name),
+            "type": quote("port"),
+            "hostname": quote(monitor.hostname),
+            "port": str(monitor.port),
+        }
+        entries = self.last.entries
+        if not own.keys() <= {e.name for e in entries}:
+            return MissingAnchor(f"a monitor with {', '.join(own)} in local.{_LOCAL}, to go by")
+        width = max(len(e.key.text) for e in entries)
+        lines = [f"  {e.key.text.ljust(width)} = {own.get(e.name or '') or _kept(e)}" for e in entries]
+        return self.collection.append("\n".join(["{", *lines, "}"]))
+
+    def without(self, number: int) -> str:
+        """The text without one monitor."""
+        return self.collection.without(number)
+
+
+def _kept(entry: Entry) -> str:
+    """Intervals and retries are numbers and alike everywhere; all else belongs to the other monitor."""
+    return entry.value.text if entry.value.kind is ExprKind.NUMBER else "null"
+
+
+def _monitors(text: str) -> Monitors | MissingAnchor:
+    doc = document(text)
+    if isinstance(doc, MissingAnchor):
+        return doc
+    value = local(_LOCAL)(doc)
+    if value is None or not value.elements:
+        return MissingAnchor(f"a monitor in the list local.{_LOCAL}, to go by")
+    parts = []
+    for element in value.elements:
+        name = element.entry("name")
+        parts.append(Part(element.start, element.end, (name.value.string() if name else None) or ""))
+    return Monitors(Collection(doc, value, tuple(parts)), value.elements[-1])
+
+
+def _monitor(entry: ServiceEntry) -> Iterator[Item[NamedMonitor]]:
+    if entry.monitor:
+        yield Item(entry.name, NamedMonitor(entry.name, entry.monitor))
+
+
+MONITORS = Index(
+    "internal-monitors",
+    PurePosixPath("stacks/uptime-kuma/modules/uptime-kuma/main.tf"),
+    {"": _monitors},
+    _monitor,
+)

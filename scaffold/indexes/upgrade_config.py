@@ -1,0 +1,78 @@
+"""``.claude/reference/upgrade-config.json``: releases of upstream images, and Services with a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.entry import ServiceEntry
+from scaffold.indexes.json_text import Json, JsonObject, written
+
+_PATH = PurePosixPath(".claude/reference/upgrade-config.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The members of one object. A new one goes after the last that is alike, else to the end."""
+
+    members: JsonObject
+    alike: Callable[[Json, Json], bool]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the object."""
+        return tuple(m.key for m in self.members.members)
+
+    def append(self, value: tuple[str, Json]) -> str:
+        """The text with one more member."""
+        key, content = value
+        siblings = [m for m in self.members.members if self.alike(m.value, content)]
+        texts = [self.members.text[m.value_start : m.end] for m in self.members.members]
+        spaced = any(text.startswith("{ ") for text in texts)
+        return self.members.insert(key, written(content, spaced=spaced), siblings[-1] if siblings else None)
+
+    def without(self, number: int) -> str:
+        """The text without one member."""
+        return self.members.without(number)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectAt:
+    """Where an object is: under a key of the file."""
+
+    key: str
+    alike: Callable[[Json, Json], bool] = lambda one, other: False
+
+    def __call__(self, text: str) -> Members | MissingAnchor:
+        """Open the object in a text."""
+        try:
+            found = JsonObject.read(text, self.key)
+        except ValueError as error:
+            return MissingAnchor(f"valid JSON ({error})")
+        return Members(found, self.alike) if found else MissingAnchor(f'an object "{self.key}"')
+
+
+def _same_server(one: Json, other: Json) -> bool:
+    fields = ("type", "shared")
+    return (
+        isinstance(one, dict)
+        and isinstance(other, dict)
+        and [one.get(f) for f in fields] == [other.get(f) for f in fields]
+    )
+
+
+def _repository(entry: ServiceEntry) -> Iterator[Item[tuple[str, Json]]]:
+    if image := entry.upstream_image:
+        yield Item(image.image, (image.image, image.repository))
+
+
+def _database(entry: ServiceEntry) -> Iterator[Item[tuple[str, Json]]]:
+    for database in entry.databases[:1]:  # the file has one database per Service
+        value: Json = {"type": database.engine.value, "db_name": database.name, "shared": True}
+        yield Item(entry.name, (entry.name, value))
+
+
+REPOSITORIES = Index("upgrade-repositories", _PATH, {"": ObjectAt("github_repo_overrides")}, _repository)
+DATABASES = Index("upgrade-databases", _PATH, {"": ObjectAt("db_backed_services", _same_server)}, _database)

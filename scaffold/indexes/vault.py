@@ -1,0 +1,110 @@
+"""``stacks/vault/main.tf``: the static role of each database, and the roles that a connection allows.
+
+The two agree one to one: a role that its connection does not allow cannot be created.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from scaffold.hcl.strings import quote
+from scaffold.hcl.syntax import Block, Document, Expression
+from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.entry import Database, Engine, ServiceEntry
+from scaffold.indexes.hcl_text import BlockFamily, ListAt, copied, document
+
+_PATH = PurePosixPath("stacks/vault/main.tf")
+_CONNECTION = "vault_database_secret_backend_connection"
+_ROLE = "vault_database_secret_backend_static_role"
+
+
+def _allowed_roles(engine: Engine) -> Callable[[Document], Expression | None]:
+    def find(doc: Document) -> Expression | None:
+        block = doc.body.block("resource", _CONNECTION, engine.value)
+        return block.body.value("allowed_roles") if block else None
+
+    return find
+
+
+@dataclass(frozen=True, slots=True)
+class StaticRoles:
+    """The static roles of all connections, by the name that they have in Vault."""
+
+    family: BlockFamily
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the roles."""
+        return self.family.keys
+
+    def append(self, value: Database) -> str | MissingAnchor:
+        """The text with one more role: a copy of the last one of the same connection, after it."""
+        same = [b for b in self.family.blocks if _connection(b) == value.engine.value]
+        if not same:
+            return MissingAnchor(f"a static role of the connection {value.engine.value} to go by")
+        new = copied(same[-1], _names(same[-1], value))
+        return BlockFamily(self.family.doc, tuple(same), ()).append(new)
+
+    def without(self, number: int) -> str:
+        """The text without one role."""
+        return self.family.without(number)
+
+
+def _static_roles(text: str) -> StaticRoles | MissingAnchor:
+    doc = document(text)
+    if isinstance(doc, MissingAnchor):
+        return doc
+    named = [(b, b.body.literal("name")) for b in doc.body.blocks_of("resource", _ROLE)]
+    roles = [(b, name) for b, name in named if isinstance(name, str)]
+    return StaticRoles(BlockFamily(doc, tuple(b for b, _ in roles), tuple(name for _, name in roles)))
+
+
+def roles(text: str) -> tuple[Database, ...]:
+    """The databases whose passwords Vault rotates; their names are not known here, so the users stand in."""
+    opened = _static_roles(text)
+    found = []
+    for block, role in (
+        zip(opened.family.blocks, opened.keys, strict=True) if isinstance(opened, StaticRoles) else ()
+    ):
+        user, connection = block.body.literal("username"), _connection(block)
+        if isinstance(user, str) and connection in {engine.value for engine in Engine}:
+            found.append(Database(Engine(connection), role, user, user))
+    return tuple(found)
+
+
+def _connection(block: Block) -> str | None:
+    value = block.body.value("db_name")
+    reference = value.traversal if value else None
+    return reference.names[1] if reference and reference.names[:1] == (_CONNECTION,) else None
+
+
+def _names(block: Block, database: Database) -> Iterator[tuple[int, int, str]]:
+    """What is another in the new block: its label, the role's name and the user's."""
+    text = block.source.data
+    at = text.index(quote(block.labels[1]).encode(), block.start)
+    label = database.role.replace("-", "_")
+    yield at, at + len(quote(block.labels[1]).encode()), quote(label)
+    for name, new in (("name", database.role), ("username", database.user)):
+        value = block.body.value(name)
+        if value is not None:
+            yield value.start, value.end, quote(new)
+
+
+def _allowed(entry: ServiceEntry) -> Iterator[Item[tuple[str, str]]]:
+    return (Item(d.role, (d.role, ""), d.engine.value) for d in entry.databases)
+
+
+def _static(entry: ServiceEntry) -> Iterator[Item[Database]]:
+    return (Item(database.role, database) for database in entry.databases)
+
+
+ALLOWED_ROLES = Index(
+    "vault-allowed-roles",
+    _PATH,
+    {e.value: ListAt(f"allowed_roles of {_CONNECTION}.{e.value}", _allowed_roles(e)) for e in Engine},
+    _allowed,
+    required=True,
+)
+STATIC_ROLES = Index("vault-static-roles", _PATH, {"": _static_roles}, _static, required=True)

@@ -1,0 +1,66 @@
+"""The probe that asks whether a path that must stay public has been walled off by single sign-on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from scaffold.hcl.strings import quote
+from scaffold.hcl.syntax import ExprKind
+from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.entry import PublicPath, ServiceEntry
+from scaffold.indexes.hcl_text import Collection, Part, document, local
+
+_LOCAL = "authentik_walloff_targets"
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The map of targets."""
+
+    collection: Collection
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the map."""
+        return self.collection.keys
+
+    def append(self, value: PublicPath) -> str:
+        """The text with one more target, under a comment with its reason."""
+        return self.collection.append(f"{quote(value.key)} = {quote(value.url)}", value.reason)
+
+    def without(self, number: int) -> str:
+        """The text without one target and its comment."""
+        return self.collection.without(number)
+
+
+def _targets(text: str) -> Targets | MissingAnchor:
+    doc = document(text)
+    if isinstance(doc, MissingAnchor):
+        return doc
+    value = local(_LOCAL)(doc)
+    if value is None or value.kind is not ExprKind.MAP:
+        return MissingAnchor(f"the map local.{_LOCAL}")
+    return Targets(Collection(doc, value, tuple(Part(e.start, e.end, e.name or "") for e in value.entries)))
+
+
+def targets(text: str) -> dict[str, str]:
+    """The address of each target."""
+    opened = _targets(text)
+    if isinstance(opened, MissingAnchor):
+        return {}
+    return {e.name or "": e.value.string() or "" for e in opened.collection.value.entries}
+
+
+def _paths(entry: ServiceEntry) -> Iterator[Item[PublicPath]]:
+    return (Item(public.key, public) for public in entry.public_paths)
+
+
+TARGETS = Index(
+    "walloff",
+    PurePosixPath("stacks/monitoring/modules/monitoring/authentik_walloff_probe.tf"),
+    {"": _targets},
+    _paths,
+    required=True,
+)

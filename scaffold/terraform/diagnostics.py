@@ -1,0 +1,206 @@
+"""What Terraform says, in the terms of the monorepo: the file and line that a person wrote, and whose fault it is."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from scaffold.errors import Finding
+from scaffold.hcl.syntax import Expression
+from scaffold.terraform.dependencies import Dependencies
+from scaffold.terraform.result import Reason
+from scaffold.terraform.rewrite import REFUSED
+from scaffold.terraform.workspace import Placed, Workspace
+
+_MOST_DETAIL = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One error of Terraform. ``start`` and ``end`` are bytes of the file in the working copy."""
+
+    summary: str
+    detail: str
+    file: str = ""
+    line: int | None = None
+    start: int = 0
+    end: int = 0
+    address: str = ""
+
+    @property
+    def text(self) -> str:
+        """Summary and detail."""
+        return f"{self.summary}: {self.detail}" if self.detail else self.summary
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a command printed with ``-json``: the tool's version and the errors."""
+
+    version: str
+    errors: tuple[Diagnostic, ...]
+
+
+def read(stdout: bytes) -> Output:
+    """The machine-readable output of ``init -json`` or ``plan -json``; lines that are no JSON are passed over."""
+    version = ""
+    errors: list[Diagnostic] = []
+    for line in stdout.splitlines():
+        try:
+            message = json.loads(line)
+        except ValueError:
+            continue
+        if not isinstance(message, dict):
+            continue
+        if message.get("type") == "version":
+            version = str(message.get("terraform") or message.get("tofu") or "")
+        elif message.get("type") == "diagnostic" and message["diagnostic"].get("severity") == "error":
+            errors.append(_diagnostic(message["diagnostic"]))
+    return Output(version, tuple(dict.fromkeys(errors)))
+
+
+def _diagnostic(raw: Mapping[str, object]) -> Diagnostic:
+    place = cast("Mapping[str, object]", raw.get("range") or {})
+    start = cast("Mapping[str, int]", place.get("start") or {})
+    end = cast("Mapping[str, int]", place.get("end") or {})
+    return Diagnostic(
+        summary=str(raw.get("summary", "")),
+        detail=" ".join(str(raw.get("detail", "")).split()),
+        file=str(place.get("filename", "")),
+        line=start.get("line"),
+        start=start.get("byte", 0),
+        end=end.get("byte", 0),
+        address=str(raw.get("address", "")),
+    )
+
+
+@dataclass(frozen=True)
+class Located:
+    """A diagnostic at its place: the file of the working copy, and the range in the file that a person wrote."""
+
+    diagnostic: Diagnostic
+    path: str = ""
+    placed: Placed | None = None
+    start: int = 0
+    end: int = 0
+
+    @property
+    def origin(self) -> str:
+        """The file that a person wrote, from the monorepo's root."""
+        return self.placed.source.path if self.placed is not None else self.path
+
+    def position(self) -> tuple[int | None, int | None]:
+        """Line and column in that file."""
+        return self.placed.source.position(self.start) if self.placed is not None else (self.diagnostic.line, None)
+
+
+def locate(diagnostic: Diagnostic, workspace: Workspace) -> Located:
+    """Where a diagnostic really is."""
+    if not diagnostic.file:
+        return Located(diagnostic)
+    path = posixpath.normpath(posixpath.join(workspace.stack, diagnostic.file))
+    path = path.removeprefix(str(workspace.root).rstrip("/") + "/")
+    placed = workspace.placed.get(path)
+    if placed is None:
+        return Located(diagnostic, path)
+    return Located(diagnostic, path, placed, placed.origin(diagnostic.start), placed.origin(diagnostic.end))
+
+
+def explain(located: Located, workspace: Workspace, version: str) -> Finding:
+    """The finding that a person reads: whose fault it is, where, what, and what to do."""
+    reason, hint = _reason(located, workspace)
+    line, column = located.position()
+    return Finding(
+        path=located.origin or workspace.stack,
+        line=line,
+        column=column,
+        code=reason.value,
+        message=_message(located, workspace),
+        hint=hint or _HINTS.get(reason, "").format(version=version) or None,
+    )
+
+
+_HINTS = {
+    Reason.TERRAFORM_TOO_OLD: "install a newer Terraform: this is {version}",
+    Reason.MISSING_FILE: "add the file, or the link that leads to it",
+    Reason.STAND_IN: "unlock the repository, so that the real values can be read",
+}
+
+
+def _reason(located: Located, workspace: Workspace) -> tuple[Reason, str]:
+    diagnostic = located.diagnostic
+    text = diagnostic.text
+    if REFUSED in text:
+        return Reason.OUTSIDE, "a stack reads only files of its monorepo"
+    if diagnostic.summary.startswith("Unsupported") and diagnostic.summary.endswith("Core version"):
+        return Reason.TERRAFORM_TOO_OLD, ""
+    if "no file exists at" in text or "no such file or directory" in text:
+        return Reason.MISSING_FILE, ""
+    if located.placed is not None and unfit(located, workspace):
+        return Reason.STAND_IN, ""
+    if located.origin.endswith((".hcl", ".tfvars", ".tfvars.json")):
+        return Reason.GENERATED, ""
+    if located.placed is None and located.path:
+        return Reason.STAND_IN, ""
+    if not located.path or located.origin.startswith(workspace.stack + "/"):
+        return Reason.STACK, ""
+    return Reason.MODULE, called_from(located, workspace)
+
+
+def _message(located: Located, workspace: Workspace) -> str:
+    text = located.diagnostic.text.replace(str(workspace.root) + "/", "")
+    return text if len(text) <= _MOST_DETAIL else text[:_MOST_DETAIL].rsplit(" ", 1)[0] + " …"
+
+
+def called_from(located: Located, workspace: Workspace) -> str:
+    """Where the stack calls the module that a diagnostic is in."""
+    inside = posixpath.dirname(located.path)
+    names = located.diagnostic.address.split(".")
+    for module in workspace.modules.values():
+        for name, (called, block) in module.calls.items():
+            if called == inside and (name in names or not located.diagnostic.address):
+                return f"called from {block.source.path}:{block.line}"
+    return ""
+
+
+def expression_at(located: Located, workspace: Workspace) -> Iterator[Expression]:
+    """The expressions of arguments in whose place a diagnostic is."""
+    if located.placed is None:
+        return
+    document = workspace.module_of(located.path).documents[located.path]
+    waiting = [document.body]
+    while waiting:
+        body = waiting.pop()
+        waiting += [block.body for block in body.blocks if block.start <= located.start < block.end]
+        for attribute in body.attributes.values():
+            if attribute.start <= located.start < attribute.end:
+                yield attribute.value
+
+
+def unfit(located: Located, workspace: Workspace) -> frozenset[str]:
+    """The variables whose placeholders may be what an error is about."""
+    if not located.diagnostic.summary.startswith(_OF_VALUES):
+        return frozenset()
+    dependencies = Dependencies(workspace)
+    module = workspace.module_of(located.path)
+    return frozenset(
+        name
+        for expression in expression_at(located, workspace)
+        for name in dependencies.of(module, expression).placeholders
+    )
+
+
+_OF_VALUES = (
+    "Error in function call",
+    "Invalid function argument",
+    "Invalid index",
+    "Unsupported attribute",
+    "Invalid value for",
+    "Incorrect attribute value type",
+    "Inappropriate value for attribute",
+    "Iteration over non-iterable value",
+)
+"""Errors that come from a value, and not from what is written."""

@@ -1,0 +1,108 @@
+"""Planned Kubernetes objects, read the way Kubernetes means them, whichever resource type wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from scaffold.terraform.planned import PlannedResource, Tree, get
+
+_VERSIONS = ("_v1", "_v2", "")
+_POD_TEMPLATES = {
+    "deployment": ("spec", 0, "template", 0),
+    "stateful_set": ("spec", 0, "template", 0),
+    "daemon_set": ("spec", 0, "template", 0),
+    "daemonset": ("spec", 0, "template", 0),
+    "replication_controller": ("spec", 0, "template", 0),
+    "job": ("spec", 0, "template", 0),
+    "cron_job": ("spec", 0, "job_template", 0, "spec", 0, "template", 0),
+    "pod": (),
+}
+SERVERS = frozenset(("deployment", "stateful_set", "daemon_set", "daemonset"))
+"""Kinds whose pods are meant to run for ever."""
+
+
+def kind(resource: PlannedResource) -> str:
+    """The object's kind as the provider names it, without its version: ``cron_job`` of ``kubernetes_cron_job_v1``.
+
+    Empty for everything that is no Kubernetes object with a resource type of its own.
+    """
+    if not resource.type.startswith("kubernetes_"):
+        return ""
+    name = resource.type.removeprefix("kubernetes_")
+    return next(name.removesuffix(version) for version in _VERSIONS if name.endswith(version))
+
+
+def of_kind(resources: Iterable[PlannedResource], *kinds: str) -> Iterator[PlannedResource]:
+    """The resources of some kinds, in their order."""
+    return (resource for resource in resources if kind(resource) in kinds)
+
+
+def manifests(resources: Iterable[PlannedResource], *kinds: str) -> Iterator[tuple[PlannedResource, Tree]]:
+    """The objects that are written as ``kubernetes_manifest``, of some kinds (``ExternalSecret``)."""
+    for resource in of_kind(resources, "manifest"):
+        manifest = resource.get("manifest")
+        if get(manifest, "kind") in kinds:
+            yield resource, manifest
+
+
+def name(resource: PlannedResource) -> Tree:
+    """The object's name."""
+    return resource.get("metadata", 0, "name")
+
+
+def namespace(resource: PlannedResource) -> Tree:
+    """The object's namespace."""
+    return resource.get("metadata", 0, "namespace")
+
+
+def items(tree: Tree) -> tuple[Tree, ...]:
+    """The elements of a list; of anything else none."""
+    return tree if isinstance(tree, tuple) else ()
+
+
+def mapping(tree: Tree) -> Mapping[str, Tree]:
+    """The entries of a map; of anything else none."""
+    return tree if isinstance(tree, Mapping) else {}
+
+
+def ending(entries: Mapping[str, Tree], suffix: str) -> Tree:
+    """The value of the first key with this ending: an annotation, whichever domain stands before it."""
+    return next((entries[key] for key in sorted(entries) if key.endswith(suffix)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PodTemplate:
+    """The pods that a workload creates; ``metadata`` and ``spec`` are the template's."""
+
+    owner: PlannedResource
+    metadata: Tree
+    spec: Tree
+
+    @property
+    def labels(self) -> Mapping[str, Tree]:
+        """The labels of the pods."""
+        return mapping(get(self.metadata, "labels"))
+
+    def containers(self, *, init: bool = True) -> Iterator[Tree]:
+        """The containers, those that run before the others last."""
+        yield from items(get(self.spec, "container"))
+        if init:
+            yield from items(get(self.spec, "init_container"))
+
+    def claims(self) -> Iterator[tuple[str, Tree]]:
+        """The volumes that are claims: the volume's name, and the claim's."""
+        for volume in items(get(self.spec, "volume")):
+            claim = get(volume, "persistent_volume_claim", 0, "claim_name")
+            volume_name = get(volume, "name")
+            if claim is not None and isinstance(volume_name, str):
+                yield volume_name, claim
+
+
+def pod_templates(resources: Iterable[PlannedResource]) -> Iterator[PodTemplate]:
+    """The pod templates of all workloads."""
+    for resource in resources:
+        path = _POD_TEMPLATES.get(kind(resource))
+        if path is not None:
+            template = resource.get(*path)
+            yield PodTemplate(resource, get(template, "metadata", 0), get(template, "spec", 0))

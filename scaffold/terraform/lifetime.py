@@ -1,0 +1,179 @@
+"""The private directory of a run, and the promise that nothing of the run outlives it.
+
+Three layers, each for what the one before cannot reach: the context manager removes the directory after
+success, error and interrupt; a watchdog process does it when this process is killed; the next run sweeps what
+is left when both were killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scaffold.terraform import watchdog
+
+PREFIX = "scaffold-plan-"
+_LOCK = "lock"
+_GRACE = 60.0
+"""Seconds in which a directory may exist before its lock does."""
+_LONGEST_PARENT = 60
+"""A socket's path has room for about a hundred bytes, on macOS four less than on Linux."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a program ended; ``code`` is negative where a signal ended it."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """One run: its directory, and the processes it starts."""
+
+    directory: Path
+    _watchdog: subprocess.Popen[bytes]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _children: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    _closed: bool = False
+
+    def execute(
+        self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float
+    ) -> Finished:
+        """Run a program to its end, in a process group that ends with this run.
+
+        Returns its exit code and output; after ``timeout`` seconds it is killed and ``timed_out`` set.
+        """
+        child = self._start(argv, cwd, environment)
+        try:
+            stdout, stderr = child.communicate(timeout=timeout)
+            return Finished(child.returncode, stdout, stderr)
+        except subprocess.TimeoutExpired:
+            _kill(child)
+            stdout, stderr = child.communicate()
+            return Finished(child.returncode, stdout, stderr, timed_out=True)
+        except BaseException:
+            _kill(child)
+            child.wait()
+            raise
+        finally:
+            self._forget(child)
+
+    def _start(
+        self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the run is over")
+            child = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                process_group=0,
+            )
+            self._children.add(child)
+            self._tell(f"+{child.pid}\n")
+        return child
+
+    def _forget(self, child: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._children.discard(child)
+            self._tell(f"-{child.pid}\n")
+
+    def _tell(self, line: str) -> None:
+        assert self._watchdog.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._watchdog.stdin.write(line.encode())
+            self._watchdog.stdin.flush()
+
+    def kill(self) -> None:
+        """End what still runs, and start nothing more."""
+        with self._lock:
+            self._closed = True
+            for child in self._children:
+                _kill(child)
+
+    def close(self) -> None:
+        """End what still runs, remove the directory, let the watchdog go."""
+        self.kill()
+        for child in list(self._children):
+            child.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        with contextlib.suppress(BrokenPipeError):
+            self._watchdog.communicate()
+
+
+@contextmanager
+def private_run() -> Iterator[Run]:
+    """A run with a directory that only this user can enter; both are gone afterwards.
+
+    Raises nothing of its own: directories of dead runs that cannot be swept are left to the next one.
+    """
+    parent = _parent()
+    sweep(parent)
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    with (directory / _LOCK).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = Run(directory, _start_watchdog(directory))
+        try:
+            yield run
+        finally:
+            run.close()
+
+
+def sweep(parent: Path) -> None:
+    """Remove the directories of this user's runs that are no longer alive: nobody holds their lock."""
+    for directory in parent.glob(PREFIX + "*"):
+        with contextlib.suppress(OSError):
+            status = directory.lstat()
+            if status.st_uid == os.getuid() and not directory.is_symlink() and not _alive(directory, status):
+                shutil.rmtree(directory, ignore_errors=True)
+
+
+def _alive(directory: Path, status: os.stat_result) -> bool:
+    try:
+        with (directory / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return time.time() - status.st_mtime < _GRACE
+    return False
+
+
+def _parent() -> Path:
+    chosen = Path(tempfile.gettempdir())
+    return chosen if len(os.fsencode(chosen)) <= _LONGEST_PARENT else Path("/tmp")
+
+
+def _start_watchdog(directory: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", watchdog.__file__, str(directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, 9)

@@ -1,0 +1,71 @@
+"""What a failed attempt teaches: where an unknown value that stands in stops Terraform, and what gets it further.
+
+Each mend says less than the stack says, never something else, and each is listed in the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from scaffold.hcl.syntax import Body
+from scaffold.terraform import static
+from scaffold.terraform.dependencies import Dependencies, Source
+from scaffold.terraform.diagnostics import Located, expression_at, unfit
+from scaffold.terraform.rewrite import Mends
+from scaffold.terraform.workspace import Workspace
+
+_INSTANCES = ("Invalid for_each argument", "Invalid count argument")
+
+
+def learn(failed: Iterable[Located], workspace: Workspace, mends: Mends) -> Mends:
+    """The mends for the next attempt; the same ones where nothing can be learned."""
+    for located in failed:
+        if located.placed is None:
+            continue
+        summary, detail = located.diagnostic.summary, located.diagnostic.detail
+        if summary in _INSTANCES and "ensitive" in detail:
+            mends = replace(mends, unmarked=mends.unmarked or bool(workspace.variables.placeholders))
+        elif summary in _INSTANCES:
+            mends = _instances(located, workspace, mends)
+        elif guarded(located, workspace):
+            mends = replace(mends, operators=mends.operators | {located.origin})
+        else:
+            mends = replace(mends, variables=mends.variables | unfit(located, workspace))
+    return mends
+
+
+def _instances(located: Located, workspace: Workspace, mends: Mends) -> Mends:
+    """The ``count`` or ``for_each`` at a place, where only what stands in makes it unknown.
+
+    A value that is unknown because a resource is still to be created is unknown with a cluster too: that stays
+    an error.
+    """
+    module = workspace.module_of(located.path)
+    for block in module.documents[located.path].body.blocks:
+        for name in ("count", "for_each"):
+            attribute = block.body.attributes.get(name)
+            if attribute is None or not attribute.start <= located.start < attribute.end:
+                continue
+            sources = Dependencies(workspace).of(module, attribute.value, block).sources
+            if Source.RESOURCE in sources or not sources:
+                continue
+            place = (located.origin, attribute.start)
+            later = mends.later | {place} if Source.LATER in sources else mends.later
+            mends = replace(mends, instances=mends.instances | {place}, later=later)
+    return mends
+
+
+def guarded(located: Located, workspace: Workspace) -> bool:
+    """Whether the error is in an operand that newer versions of Terraform would not look at.
+
+    Since 1.12 ``a || b`` does not need ``b`` where ``a`` holds, and ``a && b`` not where it does not.
+    """
+    for expression in expression_at(located, workspace):
+        for node in expression.nodes:
+            for operation in static.operations(Body(expression.source, node)):
+                if operation.operator in ("||", "&&") and len(operation.operands) == 2:
+                    right = operation.operands[1]
+                    if right.start <= located.start < right.end:
+                        return True
+    return False

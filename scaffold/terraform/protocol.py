@@ -1,0 +1,108 @@
+"""Provider schemas in the terms of Terraform's plugin protocol (``tfplugin6``), and the one answer that is computed.
+
+A schema comes as ``terraform providers schema -json`` prints it. On the wire the type of an attribute is the
+JSON of that form, as bytes; values are MessagePack in which an unknown is extension type 0.
+Source: https://github.com/hashicorp/terraform/tree/main/docs/plugin-protocol
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import msgpack
+from tf.gen import tfplugin_pb2 as pb
+
+if TYPE_CHECKING:
+    from tf.gen.tfplugin_pb2 import DynamicValue
+
+RawBlock = Mapping[str, Any]
+"""The ``block`` object of a schema file: ``attributes`` and ``block_types``."""
+
+UNKNOWN = msgpack.ExtType(0, b"\0")
+_NESTING = {"single": 1, "list": 2, "set": 3, "map": 4, "group": 5}
+
+
+def schema_response(provider: Mapping[str, Any]) -> bytes:
+    """The serialized answer to ``GetProviderSchema``.
+
+    Takes one entry of ``provider_schemas``. Nothing is required of the provider's own configuration: its
+    values are no part of a plan, and ``terragrunt`` may generate them.
+    """
+    response = pb.GetProviderSchema.Response()
+    response.server_capabilities.get_provider_schema_optional = True
+    response.provider.block.CopyFrom(_block(provider.get("provider", {}).get("block", {}), lenient=True))
+    for name, schema in provider.get("resource_schemas", {}).items():
+        response.resource_schemas[name].version = schema.get("version", 0)
+        response.resource_schemas[name].block.CopyFrom(_block(schema["block"]))
+    for name, schema in provider.get("data_source_schemas", {}).items():
+        response.data_source_schemas[name].version = schema.get("version", 0)
+        response.data_source_schemas[name].block.CopyFrom(_block(schema["block"]))
+    return cast(bytes, response.SerializeToString())
+
+
+def _block(block: RawBlock, lenient: bool = False) -> Any:
+    message = pb.Schema.Block()
+    for name, attribute in block.get("attributes", {}).items():
+        _fill(message.attributes.add(name=name), attribute, lenient)
+    for name, nested in block.get("block_types", {}).items():
+        message.block_types.add(
+            type_name=name,
+            nesting=_NESTING[nested["nesting_mode"]],
+            min_items=0 if lenient else nested.get("min_items", 0),
+            max_items=nested.get("max_items", 0),
+            block=_block(nested["block"], lenient),
+        )
+    return message
+
+
+def _fill(message: Any, attribute: Mapping[str, Any], lenient: bool) -> None:
+    required = attribute.get("required", False)
+    message.required = required and not lenient
+    message.optional = attribute.get("optional", False) or (required and lenient)
+    message.computed = attribute.get("computed", False)
+    message.sensitive = attribute.get("sensitive", False)
+    # Exactly one of the two may be set: Terraform refuses an attribute with both or neither.
+    nested = attribute.get("nested_type") or attribute.get("nested_attribute_type")
+    if nested is None:
+        message.type = json.dumps(attribute["type"]).encode()
+        return
+    message.nested_type.nesting = _NESTING[nested["nesting_mode"]]
+    for name, inner in nested["attributes"].items():
+        _fill(message.nested_type.attributes.add(name=name), inner, lenient)
+
+
+def planned(block: RawBlock, proposed: DynamicValue) -> DynamicValue:
+    """The planned state of a resource: what was proposed, with all that the provider computes unknown.
+
+    Terraform proposes null where an attribute is computed and not set, at every depth of the blocks.
+    A resource that is to be destroyed stays null.
+    """
+    state = msgpack.unpackb(proposed.msgpack, strict_map_key=False)
+    return pb.DynamicValue(msgpack=msgpack.packb(_with_unknowns(block, state)))
+
+
+def _with_unknowns(block: RawBlock, state: Any) -> Any:
+    if not isinstance(state, dict):
+        return state
+    for name, attribute in block.get("attributes", {}).items():
+        state[name] = _attribute(attribute, state.get(name))
+    for name, nested in block.get("block_types", {}).items():
+        state[name] = _each(nested["nesting_mode"], nested["block"], state.get(name))
+    return state
+
+
+def _attribute(attribute: Mapping[str, Any], value: Any) -> Any:
+    if value is None:
+        return UNKNOWN if attribute.get("computed") else None
+    nested = attribute.get("nested_type") or attribute.get("nested_attribute_type")
+    return value if nested is None else _each(nested["nesting_mode"], nested, value)
+
+
+def _each(nesting: str, block: RawBlock, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_unknowns(block, item) for item in value]
+    if nesting == "map" and isinstance(value, dict):
+        return {key: _with_unknowns(block, item) for key, item in value.items()}
+    return _with_unknowns(block, value)

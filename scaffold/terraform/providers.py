@@ -1,0 +1,188 @@
+"""Which providers a stack needs, whose schema is known, and what stands in for a schema that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from scaffold.hcl.syntax import Attr, Block, Body, Document, Step
+from scaffold.terraform.schemas import RawSchema, Schemas
+
+REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
+"""The hosts that stand before an address without one, for ``terraform`` and for ``tofu``."""
+_OFFICIAL = "hashicorp"
+_BUILT_IN = "terraform"
+_OBJECTS = ("resource", "data")
+_META = frozenset(("alias", "count", "for_each", "provider", "depends_on", "lifecycle", "connection", "provisioner"))
+
+
+@dataclass(slots=True)
+class Requirement:
+    """A provider that a stack needs: its address without the host of a registry (``hashicorp/kubernetes``).
+
+    ``named`` says that a module names it, in ``required_providers`` or with a ``provider`` block; else its
+    address is what Terraform makes of the first word of a type. ``used`` is the first block that needs it.
+    """
+
+    address: str
+    named: bool = False
+    used: Block | None = None
+    blocks: list[Block] = field(default_factory=list)
+    settings: list[Block] = field(default_factory=list)
+    """Its ``provider`` blocks."""
+
+
+def required(modules: Iterable[Iterable[Document]]) -> Mapping[str, Requirement]:
+    """The providers of a stack and the modules it calls, by address; each module is its files."""
+    found: dict[str, Requirement] = {}
+    for module in modules:
+        documents = list(module)
+        sources = dict(_sources(documents))
+        for name in sources:
+            _get(found, sources, name).named = True
+        for document in documents:
+            for block in document.body.blocks_of("provider"):
+                if block.labels:
+                    requirement = _get(found, sources, block.labels[0])
+                    requirement.named = True
+                    requirement.used = requirement.used or block
+                    requirement.settings.append(block)
+            for block in _objects(document.body):
+                requirement = _get(found, sources, _local_name(block))
+                requirement.blocks.append(block)
+                requirement.used = requirement.used or block
+    found.pop(f"{_OFFICIAL}/{_BUILT_IN}", None)
+    return {address: requirement for address, requirement in found.items() if not address.startswith("terraform.io/")}
+
+
+def _get(found: dict[str, Requirement], sources: Mapping[str, str], name: str) -> Requirement:
+    address = sources.get(name) or f"{_OFFICIAL}/{name}"
+    return found.setdefault(address, Requirement(address))
+
+
+def _sources(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
+    for document in documents:
+        for settings in document.body.blocks_of("terraform"):
+            for providers in settings.body.blocks_of("required_providers"):
+                for name, attribute in providers.body.attributes.items():
+                    entry = attribute.value.entry("source")
+                    source = entry.value.string() if entry is not None else None
+                    yield name, _without_registry(source or f"{_OFFICIAL}/{name}")
+
+
+def _without_registry(address: str) -> str:
+    host, _, rest = address.partition("/")
+    if rest.count("/") == 1:
+        return rest if host in REGISTRIES else address
+    return address if rest else f"{_OFFICIAL}/{address}"
+
+
+def _objects(body: Body) -> Iterator[Block]:
+    for block in body.blocks:
+        if block.type in _OBJECTS and block.labels:
+            yield block
+        elif block.type == "check":
+            yield from block.body.blocks_of("data")
+
+
+def _local_name(block: Block) -> str:
+    chosen = block.body.value("provider")
+    if chosen is not None and chosen.traversal is not None:
+        return chosen.traversal.root
+    return block.labels[0].partition("_")[0]
+
+
+def addresses(address: str) -> tuple[str, ...]:
+    """The full addresses under which ``terraform`` and ``tofu`` look for a provider."""
+    return (address,) if address.count("/") > 1 else tuple(f"{host}/{address}" for host in REGISTRIES)
+
+
+def known_schema(schemas: Schemas, address: str) -> RawSchema | None:
+    """The schema of the provider with this address; None where there is none, or only one of another vendor."""
+    provider = schemas.providers.get(address.rpartition("/")[2])
+    if provider is None or _without_registry(provider.address) != address:
+        return None
+    return provider.raw
+
+
+# a schema made from the configuration
+
+
+def assumed_schema(requirement: Requirement, documents: Iterable[Document]) -> RawSchema:
+    """A schema in which all that the stack writes and reads of a provider exists, of any type.
+
+    It lets the rest of the stack be planned. Nothing about the provider's own resources is checked with it.
+    """
+    sections: dict[str, dict[str, _Shape]] = {kind: {} for kind in _OBJECTS}
+    for block in requirement.blocks:
+        shape = sections[block.type].setdefault(block.labels[0], _Shape())
+        shape.add(block.body)
+    for document in documents:
+        for reference in _references(document.body):
+            kind, names = ("data", reference[1:]) if reference[:1] == (Attr("data"),) else ("resource", reference)
+            if len(names) > 2 and isinstance(names[0], Attr) and names[0].name in sections[kind]:
+                sections[kind][names[0].name].read(names[2:])
+    provider = _Shape()
+    for block in requirement.settings:
+        provider.add(block.body)
+    return {
+        "provider": provider.schema(),
+        "resource_schemas": {name: shape.schema() for name, shape in sections["resource"].items()},
+        "data_source_schemas": {name: shape.schema() for name, shape in sections["data"].items()},
+    }
+
+
+@dataclass(slots=True)
+class _Shape:
+    """The arguments and blocks that are seen of one type."""
+
+    arguments: set[str] = field(default_factory=set)
+    blocks: dict[str, _Shape] = field(default_factory=dict)
+
+    def add(self, body: Body, *, top: bool = True) -> None:
+        """What a body sets."""
+        self.arguments |= {name for name in body.attributes if not (top and name in _META)}
+        for block in body.blocks:
+            if top and block.type in _META:
+                continue
+            if block.type == "dynamic" and block.labels:
+                content = block.body.block("content")
+                self.blocks.setdefault(block.labels[0], _Shape()).add(content.body if content else body, top=False)
+            else:
+                self.blocks.setdefault(block.type, _Shape()).add(block.body, top=False)
+
+    def read(self, steps: tuple[Step, ...]) -> None:
+        """What an expression reads: the first name after the keys of instances."""
+        named = [step.name for step in steps if isinstance(step, Attr)]
+        if not named:
+            return
+        if named[0] in self.blocks:
+            rest = steps[next(i for i, step in enumerate(steps) if isinstance(step, Attr)) + 1 :]
+            self.blocks[named[0]].read(rest)
+        else:
+            self.arguments.add(named[0])
+
+    def block(self) -> RawSchema:
+        """The block of a schema file."""
+        return {
+            "attributes": {
+                name: {"type": "dynamic", "optional": True, "computed": True}
+                for name in sorted(self.arguments - self.blocks.keys())
+            },
+            "block_types": {
+                name: {"nesting_mode": "list", "block": shape.block()} for name, shape in sorted(self.blocks.items())
+            },
+        }
+
+    def schema(self) -> RawSchema:
+        """The entry of a schema file."""
+        return {"version": 0, "block": self.block()}
+
+
+def _references(body: Body) -> Iterator[tuple[Step, ...]]:
+    for item in body.items:
+        if isinstance(item, Block):
+            yield from _references(item.body)
+        else:
+            for reference in item.value.references():
+                yield (Attr(reference.root), *reference.steps)

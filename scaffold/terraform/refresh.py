@@ -1,0 +1,162 @@
+"""Refreshing provider schemas from a stack that Terraform has initialised, and which versions are in use."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from scaffold.errors import MissingError
+from scaffold.hcl.syntax import HclSyntaxError, parse
+from scaffold.terraform import schemas
+from scaffold.terraform.schemas import RawSchema, Schemas
+
+LOCK = ".terraform.lock.hcl"
+_APPLICATION = "homelab-scaffold"
+_PROSE = frozenset(("description", "description_kind", "deprecation_message"))
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A schema that was stored; ``version`` is empty where no lock file says it."""
+
+    provider: str
+    version: str
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class VersionDifference:
+    """A provider that the monorepo locks in another version than the one whose schema is in use."""
+
+    provider: str
+    in_use: str
+    locked: str
+    lock: Path
+
+
+def directory() -> Path:
+    """Where refreshed schemas are kept for this user."""
+    from platformdirs import user_data_path
+
+    return user_data_path(_APPLICATION) / "schemas"
+
+
+def in_use(overlay: Path | None = None) -> Schemas:
+    """The schemas to plan with: the packaged ones, and over them the refreshed ones."""
+    chosen = directory() if overlay is None else overlay
+    return schemas.load(chosen if chosen.is_dir() else None)
+
+
+def store(file: Path, overlay: Path | None = None, lock: Path | None = None) -> tuple[Stored, ...]:
+    """Keep the schemas that ``terraform providers schema -json`` printed to a file, without their prose.
+
+    ``lock`` is the lock file of the stack they were printed in, which alone says the versions; by default the
+    one beside ``file``. A schema replaces the stored one of the same provider. Raises ``MissingError`` where
+    the file is no such output.
+    """
+    target = directory() if overlay is None else overlay
+    providers = _printed(file)
+    versions = locked(lock or file.parent / LOCK)
+    target.mkdir(parents=True, exist_ok=True)
+    return tuple(_store(address, schema, versions.get(address, ""), target) for address, schema in providers.items())
+
+
+def _printed(file: Path) -> Mapping[str, RawSchema]:
+    try:
+        decoded = json.loads(file.read_bytes())
+        providers = decoded["provider_schemas"]
+        if not providers or not all("provider" in schema for schema in providers.values()):
+            raise ValueError("it names no provider")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MissingError(
+            f"{file} holds no provider schemas: {error}",
+            "write it with `terraform providers schema -json` in an initialised stack",
+        ) from error
+    return cast("Mapping[str, RawSchema]", providers)
+
+
+def _store(address: str, schema: RawSchema, version: str, target: Path) -> Stored:
+    name = address.rpartition("/")[2]
+    file = target / f"{'-'.join(filter(None, (name, version)))}.json.gz"
+    content = {"format_version": "1.0", "provider_schemas": {address: _without_prose(schema)}}
+    staged = file.with_suffix(".new")
+    staged.write_bytes(gzip.compress(json.dumps(content, sort_keys=True, separators=(",", ":")).encode(), mtime=0))
+    for older in _files_of(name, target):
+        older.unlink()
+    os.replace(staged, file)
+    schemas.load.cache_clear()
+    return Stored(name, version, file)
+
+
+def _files_of(name: str, target: Path) -> Iterator[Path]:
+    for file in target.glob(f"{name}*.json.gz"):
+        stem = file.name.removesuffix(".json.gz")
+        if stem == name or stem.startswith(f"{name}-") and stem.removeprefix(f"{name}-")[:1].isdigit():
+            yield file
+
+
+def _without_prose(schema: RawSchema) -> RawSchema:
+    """The schema without what is only text for people. An argument may itself be called ``description``."""
+    return {
+        section: {name: _schema(spec) for name, spec in cast("Mapping[str, RawSchema]", content).items()}
+        if section.endswith("_schemas")
+        else _schema(cast("RawSchema", content))
+        for section, content in schema.items()
+        if section in ("provider", "resource_schemas", "data_source_schemas")
+    }
+
+
+def _schema(spec: RawSchema) -> RawSchema:
+    return {"version": spec.get("version", 0), "block": _block(cast("RawSchema", spec.get("block", {})))}
+
+
+def _block(block: RawSchema) -> RawSchema:
+    kept = {key: value for key, value in block.items() if key not in _PROSE}
+    attributes = cast("Mapping[str, RawSchema]", block.get("attributes", {}))
+    nested = cast("Mapping[str, RawSchema]", block.get("block_types", {}))
+    if attributes:
+        kept["attributes"] = {name: _attribute(spec) for name, spec in attributes.items()}
+    if nested:
+        kept["block_types"] = {
+            name: {**spec, "block": _block(cast("RawSchema", spec.get("block", {})))} for name, spec in nested.items()
+        }
+    return kept
+
+
+def _attribute(spec: RawSchema) -> RawSchema:
+    kept = {key: value for key, value in spec.items() if key not in _PROSE}
+    nested = cast("RawSchema | None", spec.get("nested_type"))
+    if nested is not None:
+        attributes = cast("Mapping[str, RawSchema]", nested.get("attributes", {}))
+        kept["nested_type"] = {**nested, "attributes": {n: _attribute(a) for n, a in attributes.items()}}
+    return kept
+
+
+# versions
+
+
+def locked(lock: Path) -> Mapping[str, str]:
+    """The versions in a lock file, by the provider's full address; empty where there is none to read."""
+    try:
+        body = parse(lock.read_bytes(), str(lock)).body
+    except (OSError, HclSyntaxError):
+        return {}
+    found = ((block.labels[0], block.body.literal("version")) for block in body.blocks_of("provider") if block.labels)
+    return {address: version for address, version in found if isinstance(version, str)}
+
+
+def differences(known: Schemas, monorepo_root: Path) -> tuple[VersionDifference, ...]:
+    """Where the lock files of a monorepo name other versions than the schemas in use; sorted, each once."""
+    found: dict[tuple[str, str], VersionDifference] = {}
+    for lock in sorted((monorepo_root / LOCK, *monorepo_root.glob(f"stacks/*/{LOCK}"))):
+        for address, version in locked(lock).items():
+            name = address.rpartition("/")[2]
+            versions = known.provider_versions()
+            if name in versions and versions[name] != version:
+                found.setdefault((name, version), VersionDifference(name, versions[name], version, lock))
+    return tuple(found[key] for key in sorted(found))

@@ -1,0 +1,102 @@
+"""What a plan yields: planned resources or problems, and everything that stood in for something real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from scaffold.errors import Finding
+from scaffold.terraform.planned import PlannedResource
+
+
+class StandInKind(Enum):
+    """What was not available, or left out on purpose."""
+
+    VARIABLE = "variable"
+    """A variable without a value that could be read: a placeholder of its type."""
+    DATA = "data"
+    """A data source: nothing is read, all of it is unknown."""
+    FILE = "file"
+    """A file that is ciphertext or a secret: its contents are unknown."""
+    IMPORT = "import"
+    """An ``import`` block: the object is planned as if it were new."""
+    BACKEND = "backend"
+    """Where the state is kept: no state is read."""
+    GENERATED = "generated"
+    """A part of what terragrunt generates that only terragrunt can evaluate."""
+    PROVIDER = "provider"
+    """A provider without a schema: whatever the stack writes is taken for right."""
+    INSTANCES = "instances"
+    """``count`` or ``for_each`` over something that stands in: one instance stands for all."""
+    OPERATOR = "operator"
+    """``&&`` and ``||`` that were evaluated as Terraform 1.12 does, by an older one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """One thing that stood in for something real: ``what`` it is, and ``where`` the stack asks for it."""
+
+    kind: StandInKind
+    what: str
+    where: str
+
+
+class Reason(Enum):
+    """Why a stack cannot be planned; the value is the code of the finding."""
+
+    STACK = "plan-stack"
+    """The stack is wrong."""
+    MODULE = "plan-module"
+    """A shared module is wrong, whichever stack calls it."""
+    GENERATED = "plan-generated"
+    """What the monorepo lets terragrunt generate is wrong."""
+    SYNTAX = "plan-syntax"
+    """A file is not HCL."""
+    TERRAFORM_TOO_OLD = "plan-terraform-too-old"
+    """The Terraform at hand is older than the monorepo's modules need."""
+    MISSING_FILE = "plan-missing-file"
+    """A file that the stack reads does not exist."""
+    CIPHERTEXT = "plan-ciphertext"
+    """A file that has to be read is ciphertext."""
+    STAND_IN = "plan-stand-in"
+    """The real value may be right: what stood in for it does not fit."""
+    OUTSIDE = "plan-outside"
+    """The stack reaches out of the monorepo, or may."""
+    REMOTE_MODULE = "plan-remote-module"
+    """A module would have to be downloaded."""
+    NO_SCHEMA = "plan-no-schema"
+    """A provider that nobody names and whose schema is not known."""
+    TWO_APPLIES = "plan-two-applies"
+    """A notice: what exists has to exist before the rest can be planned, so the first apply needs a target."""
+    TOOL = "plan-tool"
+    """Terraform itself failed: killed, too slow, or not able to do this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The program that planned: ``terraform`` or ``tofu``, where it is, and its version once it has said so."""
+
+    name: str
+    path: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """The plan of one stack. It is good where ``findings`` is empty.
+
+    ``notices`` say what a person should know although the stack can be planned.
+    """
+
+    stack: str
+    tool: Tool
+    resources: tuple[PlannedResource, ...] = ()
+    stand_ins: tuple[StandIn, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notices: tuple[Finding, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the stack could be planned."""
+        return not self.findings

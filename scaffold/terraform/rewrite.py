@@ -1,0 +1,282 @@
+"""What is changed in the working copy of an HCL file so that it can be planned without the world around it.
+
+Every change is a splice at the places of the syntax tree, and everything that stands in for something real is
+reported. What is left of a file means what it meant.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from scaffold.errors import Finding
+from scaffold.hcl.syntax import Attribute, Block, Body, Document, Expression
+from scaffold.terraform import static
+from scaffold.terraform.planned import HELPER, INSTANCE
+from scaffold.terraform.result import Reason, StandIn, StandInKind
+from scaffold.terraform.splices import Splice, blank, insertion
+from scaffold.terraform.tree import OutsideError
+
+UNKNOWN_STRING = f"terraform_data.{HELPER}.id"
+"""A string that Terraform does not know before apply."""
+UNKNOWN_ANY = f"jsondecode({UNKNOWN_STRING})"
+"""A value of any type that Terraform does not know before apply."""
+REFUSED = "scaffold-refused-outside"
+"""What a guarded path becomes where it leaves the working copy: a file that does not exist."""
+
+_KEPT_SETTINGS = frozenset(("required_providers", "required_version"))
+_READS_TEXT = frozenset(
+    f"{core}{name}"
+    for core in ("", "core::")
+    for name in (
+        "file",
+        "filebase64",
+        "filebase64sha256",
+        "filebase64sha512",
+        "filemd5",
+        "filesha1",
+        "filesha256",
+        "filesha512",
+        "templatefile",
+    )
+)
+_TEMPLATES = frozenset(("templatefile", "core::templatefile"))
+_LISTS = frozenset(("fileset", "core::fileset"))
+_READERS = _READS_TEXT | _LISTS | {"fileexists", "core::fileexists"}
+_UNCHECKED = frozenset(("templatestring", "core::templatestring"))
+
+
+def may_read(template: bytes) -> bool:
+    """Whether a template may call a function that reads files: a look at the bytes, before it is parsed."""
+    return any(name.encode() in template for name in _READERS | _UNCHECKED)
+
+
+
+@dataclass(frozen=True, slots=True)
+class FileAccess:
+    """A call that reads from a path, as far as the path is known.
+
+    ``path`` is the path from the monorepo's root where all of it is known, ``prefix`` the directory in which
+    it begins where only that is known.
+    """
+
+    call: Expression
+    path: str | None
+    prefix: str | None
+    template: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mends:
+    """What earlier attempts of the same plan have shown to be needed, by file.
+
+    ``instances``: places of ``count`` and ``for_each`` arguments whose value stands in, and ``later`` those of
+    them that are not known at a first apply either; ``operators``: files in which ``&&`` and ``||`` are
+    evaluated as Terraform 1.12 does; ``variables``: variables for which no placeholder fits and which are
+    unknown instead; ``unmarked``: placeholders are not marked as sensitive.
+    """
+
+    instances: frozenset[tuple[str, int]] = frozenset()
+    later: frozenset[tuple[str, int]] = frozenset()
+    operators: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
+    unmarked: bool = False
+
+
+@dataclass(slots=True)
+class Changes:
+    """What is changed in one file."""
+
+    splices: list[Splice] = field(default_factory=list)
+    stand_ins: list[StandIn] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    unknown: list[tuple[int, int]] = field(default_factory=list)
+    needs_helper: bool = False
+
+    def refuse(self, place: Expression | Block, message: str, hint: str = "") -> None:
+        """Note that the file reaches out of the working copy, or may."""
+        self.findings.append(
+            Finding(place.source.path, place.line, place.column, Reason.OUTSIDE.value, message, hint=hint or None)
+        )
+
+
+class Rewriter:
+    """Rewrites the files of one module."""
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        placeholders: frozenset[str],
+        mends: Mends,
+        access: Callable[[Expression, bool], FileAccess],
+        is_secret: Callable[[str], bool],
+    ) -> None:
+        """``root`` is the absolute path of the working copy; ``placeholders`` are the module's variables
+        without a value; ``access`` says what path a call reads from, ``is_secret`` whether a file's contents
+        may not be read.
+        """
+        self._root = root.rstrip("/") + "/"
+        self._placeholders = placeholders
+        self._mends = mends
+        self._access = access
+        self._is_secret = is_secret
+
+    def changes(self, document: Document) -> Changes:
+        """All changes of one file."""
+        result = Changes()
+        for block in document.body.blocks:
+            match block.type:
+                case "terraform":
+                    _settings(block, result)
+                case "import":
+                    _import(block, result)
+                case "data":
+                    _defer(block, result)
+                case "check":
+                    for data in block.body.blocks_of("data"):
+                        _defer(data, result)
+                case "variable":
+                    self._validations(block, result)
+            self._instances(block, result)
+        for call in static.calls(document.body):
+            self.read(call, result)
+        if self._placeholders & self._mends.variables:
+            self._variables(document.body, result)
+        if document.path in self._mends.operators:
+            _operators(document.body, result)
+        return result
+
+    def _validations(self, block: Block, result: Changes) -> None:
+        """There is no value to validate where a placeholder stands in."""
+        if block.labels and block.labels[0] in self._placeholders:
+            for validation in block.body.blocks_of("validation"):
+                result.splices.append(blank(block.source.data, validation.start, validation.end))
+
+    def _instances(self, block: Block, result: Changes) -> None:
+        for name in ("count", "for_each"):
+            attribute = block.body.attributes.get(name)
+            if attribute is None or (block.source.path, attribute.start) not in self._mends.instances:
+                continue
+            known = "1" if name == "count" else f'{{ "{INSTANCE}" = {UNKNOWN_ANY} }}'
+            result.splices.append(_replacement(attribute.value, known))
+            result.needs_helper = result.needs_helper or name == "for_each"
+            what = f"{name} of {'.'.join((block.type, *block.labels)).removeprefix('resource.')}"
+            result.stand_ins.append(StandIn(StandInKind.INSTANCES, what, _where(attribute)))
+
+    def _variables(self, body: Body, result: Changes) -> None:
+        """Variables for which no placeholder fits are unknown wherever they are used."""
+        for item in body.items:
+            if isinstance(item, Block):
+                if item.type != "variable":
+                    self._variables(item.body, result)
+                continue
+            for reference in item.value.references():
+                names = reference.names[:2]
+                if names[0] == "var" and names[1:] and names[1] in self._placeholders & self._mends.variables:
+                    end = reference.start + len(".".join(names))
+                    result.splices.append(Splice(reference.start, end, UNKNOWN_ANY.encode()))
+                    result.unknown.append((reference.start, end))
+                    result.needs_helper = True
+
+    def read(self, call: Expression, result: Changes, *, in_template: bool = False) -> None:
+        """A call that may read a file: it reads what is in the working copy, or nothing."""
+        assert call.call is not None
+        function, arguments = call.call.function, call.call.arguments
+        if function in _UNCHECKED:
+            message = f"{function}() evaluates text that cannot be looked at before"
+            result.refuse(call, message, "use templatefile() with a file of the stack")
+        if function not in _READERS or not arguments:
+            return
+        try:
+            access = self._access(arguments[0], function in _TEMPLATES)
+        except OutsideError as error:
+            result.refuse(call, f"{function}() reads {error.path}, which is outside of the monorepo")
+            return
+        pattern = arguments[1].string() if function in _LISTS and len(arguments) > 1 else ""
+        if access.path is None or pattern is None or ".." in pattern:
+            self._guard(call, result)
+        elif self._is_secret(access.path) and function in _READS_TEXT and not in_template:
+            result.splices.append(_replacement(call, UNKNOWN_STRING))
+            result.unknown.append((call.start, call.end))
+            result.needs_helper = True
+            result.stand_ins.append(StandIn(StandInKind.FILE, access.path, _where(call)))
+
+    def _guard(self, call: Expression, result: Changes) -> None:
+        """The path is known only when it is evaluated: then it may not leave the working copy."""
+        assert call.call is not None
+        path, *others = call.call.arguments
+        if call.call.expanded or any(map(_reads, (path, *others))):
+            result.refuse(call, "a path that depends on what another file holds cannot be checked")
+            return
+        inside = f'startswith("${{abspath({path.text})}}/", {json.dumps(self._root)})'
+        refused = json.dumps(REFUSED)
+        if call.call.function in _LISTS and others:
+            # A directory that does not exist has no files, without an error: a file that is missing has one.
+            inside, refused = f'{inside} && !strcontains({others[0].text}, "..")', f"file({refused})"
+        result.splices.append(insertion(path.start, f"{inside} ? ".encode()))
+        result.splices.append(insertion(path.end, f" : {refused}".encode()))
+
+
+def _reads(expression: Expression) -> bool:
+    return any(
+        inner.call is not None and inner.call.function in _READERS | _UNCHECKED
+        for node in expression.nodes
+        for inner in static.calls(Body(expression.source, node))
+    )
+
+
+def _settings(block: Block, result: Changes) -> None:
+    """Of the settings only what is needed of providers and versions: no state, no cloud, no key program."""
+    for item in block.body.items:
+        name = item.name if isinstance(item, Attribute) else item.type
+        if name in _KEPT_SETTINGS:
+            continue
+        result.splices.append(blank(block.source.data, item.start, item.end))
+        if name in ("backend", "cloud"):
+            result.stand_ins.append(StandIn(StandInKind.BACKEND, "state: planned as if nothing existed", _where(item)))
+
+
+def _import(block: Block, result: Changes) -> None:
+    result.splices.append(blank(block.source.data, block.start, block.end))
+    target = block.body.value("to")
+    what = target.text if target is not None else "import"
+    result.stand_ins.append(StandIn(StandInKind.IMPORT, what, _where(block)))
+
+
+def _defer(block: Block, result: Changes) -> None:
+    """Data that depends on what is still to be created is read after apply: all of it is unknown."""
+    result.needs_helper = True
+    result.stand_ins.append(StandIn(StandInKind.DATA, ".".join(("data", *block.labels)), _where(block)))
+    helper = f"terraform_data.{HELPER}"
+    existing = block.body.value("depends_on")
+    if existing is not None:
+        result.splices.append(insertion(existing.start + 1, f"{helper}, ".encode()))
+        return
+    if block.line == block.end_line and block.body.items:
+        result.splices.append(insertion(block.brace + 1, b"\n"))
+    result.splices.append(insertion(block.end - 1, f"\ndepends_on = [{helper}]\n".encode()))
+
+
+def _operators(body: Body, result: Changes) -> None:
+    """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: errors of what is not needed do not count."""
+    for operation in reversed(list(static.operations(body))):
+        if operation.operator not in ("||", "&&") or len(operation.operands) != 2:
+            continue
+        left, right = operation.operands
+        either = operation.operator == "||"
+        result.splices += [
+            insertion(operation.start, b"("),
+            Splice(left.end, right.start, b" ? true : " if either else b" ? "),
+            insertion(operation.end, b")" if either else b" : false)"),
+        ]
+        result.stand_ins.append(StandIn(StandInKind.OPERATOR, operation.operator, _where(operation)))
+
+
+def _replacement(expression: Expression, text: str) -> Splice:
+    return Splice(expression.start, expression.end, text.encode())
+
+
+def _where(place: Expression | Block | Attribute) -> str:
+    return f"{place.source.path}:{place.line}"

@@ -1,0 +1,149 @@
+"""A server of provider schemas: all providers in one process, for any number of Terraform processes.
+
+Terraform connects to a provider that already runs when ``TF_REATTACH_PROVIDERS`` names its socket. Each provider
+has a socket of its own, because a request does not say which provider it is meant for. The sockets are plain
+and lie in a directory that only this user can enter. No request changes anything: the server keeps no state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+from tf.gen import grpc_controller_pb2 as controller
+from tf.gen import grpc_stdio_pb2 as stdio
+from tf.gen import tfplugin_pb2 as pb
+
+from scaffold.terraform import protocol
+
+_THREADS = 8
+_LARGEST_MESSAGE = 64 << 20
+_GRACE = 1.0
+
+
+class SchemaServer:
+    """Serves provider schemas on unix sockets until it is closed."""
+
+    def __init__(self, directory: Path) -> None:
+        """``directory`` is where the sockets will lie; its path has to be short and is the caller's to remove."""
+        self._directory = directory
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="schemas")
+        self._servers: list[grpc.Server] = []
+        self._lock = threading.Lock()
+
+    def serve(self, schema: Mapping[str, Any]) -> Path:
+        """Serve one provider (an entry of ``provider_schemas``); returns the path of its socket."""
+        with self._lock:
+            socket = self._directory / f"{len(self._servers)}.sock"
+            server = grpc.server(
+                self._pool,
+                options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.so_reuseport", 0)],
+            )
+            server.add_generic_rpc_handlers((_Provider(schema).handlers(), *_plugin_handlers()))
+            server.add_insecure_port(f"unix:{socket}")
+            server.start()
+            self._servers.append(server)
+        return socket
+
+    def close(self) -> None:
+        """Stop serving, at once."""
+        for stopped in [server.stop(grace=None) for server in self._servers]:
+            stopped.wait(_GRACE)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def reattach(sockets: Mapping[str, Path]) -> str:
+    """The value of ``TF_REATTACH_PROVIDERS`` for providers by address (``registry.terraform.io/a/b``)."""
+    return json.dumps(
+        {
+            address: {
+                "Protocol": "grpc",
+                "ProtocolVersion": 6,
+                "Pid": os.getpid(),
+                "Test": True,
+                "Addr": {"Network": "unix", "String": str(socket)},
+            }
+            for address, socket in sorted(sockets.items())
+        }
+    )
+
+
+class _Provider:
+    """One provider: its schema, and the calls that ``init``, ``validate``, ``plan`` and ``show`` make."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._resources = schema.get("resource_schemas", {})
+        self._schema = protocol.schema_response(schema)
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        calls = {
+            "GetProviderSchema": _unary(pb.GetProviderSchema.Request, lambda _: self._schema, bytes),
+            "ValidateProviderConfig": _unary(
+                pb.ValidateProviderConfig.Request, lambda _: pb.ValidateProviderConfig.Response()
+            ),
+            "ValidateResourceConfig": _unary(
+                pb.ValidateResourceConfig.Request, lambda _: pb.ValidateResourceConfig.Response()
+            ),
+            "ValidateDataResourceConfig": _unary(
+                pb.ValidateDataResourceConfig.Request, lambda _: pb.ValidateDataResourceConfig.Response()
+            ),
+            "ConfigureProvider": _unary(pb.ConfigureProvider.Request, lambda _: pb.ConfigureProvider.Response()),
+            "PlanResourceChange": _unary(pb.PlanResourceChange.Request, self._plan),
+            "ReadDataSource": _unary(pb.ReadDataSource.Request, _refuse_to_read),
+            "StopProvider": _unary(pb.StopProvider.Request, lambda _: pb.StopProvider.Response()),
+        }
+        return grpc.method_handlers_generic_handler("tfplugin6.Provider", calls)
+
+    def _plan(self, request: Any) -> Any:
+        block = self._resources[request.type_name]["block"]
+        return pb.PlanResourceChange.Response(
+            planned_state=protocol.planned(block, request.proposed_new_state),
+            # Terraform then tolerates what the older SDK tolerates: defaults that only the provider knows.
+            legacy_type_system=True,
+        )
+
+
+def _refuse_to_read(request: Any) -> Any:
+    """Data is never read: the working copy defers every data source. This is the second lock on that door."""
+    return pb.ReadDataSource.Response(
+        diagnostics=[
+            pb.Diagnostic(
+                severity=pb.Diagnostic.ERROR,
+                summary="Data is not read offline",
+                detail=f"{request.type_name} would have to be read from a live system.",
+            )
+        ]
+    )
+
+
+def _plugin_handlers() -> Iterable[grpc.GenericRpcHandler]:
+    """The services of go-plugin that every plugin has besides its own."""
+    yield grpc.method_handlers_generic_handler(
+        "plugin.GRPCController", {"Shutdown": _unary(controller.Empty, lambda _: controller.Empty())}
+    )
+    yield grpc.method_handlers_generic_handler(
+        "plugin.GRPCStdio",
+        {
+            "StreamStdio": grpc.unary_stream_rpc_method_handler(
+                lambda request, context: iter(()),
+                request_deserializer=lambda data: data,
+                response_serializer=stdio.StdioData.SerializeToString,
+            )
+        },
+    )
+
+
+def _unary(
+    request: Any, answer: Callable[[Any], Any], serializer: Callable[[Any], bytes] | None = None
+) -> grpc.RpcMethodHandler:
+    return grpc.unary_unary_rpc_method_handler(
+        lambda message, context: answer(message),
+        request_deserializer=request.FromString,
+        response_serializer=serializer or (lambda message: message.SerializeToString()),
+    )

@@ -1,0 +1,50 @@
+"""Where a planned resource is written: the place in the stack's own files that a person would look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scaffold.hcl.syntax import Block
+from scaffold.terraform.planned import Site, without_keys
+from scaffold.terraform.rewrite import Mends
+from scaffold.terraform.workspace import Module, Workspace
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Finds the sites of the resources that one working copy plans."""
+
+    workspace: Workspace
+    mends: Mends
+
+    def site(self, module: str, type_: str, name: str) -> Site:
+        """The site of a resource, by the address of its module.
+
+        A resource of a shared module is where the stack calls that module.
+        """
+        blocks = list(self._path(module, type_, name))
+        written = [block for block in blocks if block.source.path.startswith(self.workspace.stack + "/")]
+        block = written[-1] if written else None
+        return Site(
+            path=block.source.path if block is not None else self.workspace.stack,
+            line=block.line if block is not None else None,
+            stands_for_many=any(map(self._mended, blocks)),
+        )
+
+    def _path(self, address: str, type_: str, name: str) -> Iterator[Block]:
+        """The ``module`` blocks that lead to the resource, and its own."""
+        here: Module | None = self.workspace.modules[self.workspace.stack]
+        for call in without_keys(address).split(".")[1::2]:
+            if here is None or call not in here.calls:
+                return
+            directory, block = here.calls[call]
+            yield block
+            here = self.workspace.modules.get(directory)
+        for block in here.blocks("resource") if here is not None else ():
+            if block.labels == (type_, name):
+                yield block
+
+    def _mended(self, block: Block) -> bool:
+        attributes = (block.body.attributes.get(name) for name in ("count", "for_each"))
+        return any(a is not None and (block.source.path, a.start) in self.mends.instances for a in attributes)

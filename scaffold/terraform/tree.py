@@ -1,0 +1,239 @@
+"""Where the files of a plan come from: a directory, a Git revision, and files that are not written yet."""
+
+from __future__ import annotations
+
+import posixpath
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from scaffold.errors import MissingError
+
+CIPHERTEXT = b"\0GITCRYPT\0"
+"""How a file begins that git-crypt has encrypted."""
+_MOST_LINKS = 16
+
+
+class Kind(Enum):
+    """What stands at a path."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link in an overlay."""
+
+    target: str
+
+
+Overlay = Mapping[str, "bytes | Link | None"]
+"""Files by their POSIX path from the monorepo's root, laid over what is there; None hides a file."""
+
+
+class OutsideError(Exception):
+    """A path leaves the monorepo, by ``..``, as an absolute path or through a symbolic link."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class Tree(Protocol):
+    """Files by POSIX paths from a root. Paths are normal: no ``..``, no ``.``, the root is ``""``."""
+
+    def kind(self, path: str) -> Kind | None:
+        """What stands at the path itself (a link is not followed), or None."""
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+
+    def target(self, path: str) -> str:
+        """What a link points to, as it is written."""
+
+    def names(self, path: str) -> frozenset[str]:
+        """The names in a directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskTree:
+    """The files below a directory."""
+
+    root: Path
+
+    def kind(self, path: str) -> Kind | None:
+        """What stands at the path."""
+        place = self.root / path
+        if place.is_symlink():
+            return Kind.LINK
+        if place.is_file():
+            return Kind.FILE
+        return Kind.DIRECTORY if place.is_dir() else None
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        return (self.root / path).read_bytes()
+
+    def target(self, path: str) -> str:
+        """What a link points to."""
+        return (self.root / path).readlink().as_posix()
+
+    def names(self, path: str) -> frozenset[str]:
+        """The names in a directory."""
+        return frozenset(entry.name for entry in (self.root / path).iterdir())
+
+
+@dataclass(frozen=True)
+class OverlayTree:
+    """A tree with other files laid over it."""
+
+    base: Tree
+    files: Overlay
+
+    @cached_property
+    def _names(self) -> Mapping[str, frozenset[str]]:
+        return _directories(path for path, entry in self.files.items() if entry is not None)
+
+    def kind(self, path: str) -> Kind | None:
+        """What stands at the path."""
+        if path in self.files:
+            entry = self.files[path]
+            return None if entry is None else Kind.LINK if isinstance(entry, Link) else Kind.FILE
+        return Kind.DIRECTORY if path in self._names else self.base.kind(path)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        entry = self.files.get(path)
+        return entry if isinstance(entry, bytes) else self.base.read(path)
+
+    def target(self, path: str) -> str:
+        """What a link points to."""
+        entry = self.files.get(path)
+        return entry.target if isinstance(entry, Link) else self.base.target(path)
+
+    def names(self, path: str) -> frozenset[str]:
+        """The names in a directory."""
+        below = self.base.names(path) if self.base.kind(path) is Kind.DIRECTORY else frozenset[str]()
+        both = below | self._names.get(path, frozenset())
+        return frozenset(name for name in both if self.kind(posixpath.join(path, name)) is not None)
+
+
+@dataclass(frozen=True)
+class GitTree:
+    """The files of one revision, read from the object store; filters such as git-crypt's do not run."""
+
+    entries: Mapping[str, tuple[Kind, str]]
+    objects: subprocess.Popen[bytes]
+
+    @cached_property
+    def _names(self) -> Mapping[str, frozenset[str]]:
+        return _directories(self.entries)
+
+    def kind(self, path: str) -> Kind | None:
+        """What stands at the path."""
+        if path in self.entries:
+            return self.entries[path][0]
+        return Kind.DIRECTORY if path in self._names else None
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        assert self.objects.stdin is not None and self.objects.stdout is not None
+        self.objects.stdin.write(self.entries[path][1].encode() + b"\n")
+        self.objects.stdin.flush()
+        size = int(self.objects.stdout.readline().split()[-1])
+        return self.objects.stdout.read(size + 1)[:-1]
+
+    def target(self, path: str) -> str:
+        """What a link points to."""
+        return self.read(path).decode()
+
+    def names(self, path: str) -> frozenset[str]:
+        """The names in a directory."""
+        return self._names[path]
+
+
+@contextmanager
+def git_tree(root: Path, revision: str) -> Iterator[GitTree]:
+    """The files of a revision of the repository at ``root``.
+
+    Raises ``MissingError`` where there is no such revision, or no Git.
+    """
+    listing = _git(root, revision)
+    entries = {}
+    for line in listing.split(b"\0")[:-1]:
+        description, path = line.split(b"\t", 1)
+        mode, kind, name = description.decode().split()
+        if kind == "blob":
+            entries[path.decode("utf-8", "surrogateescape")] = (
+                Kind.LINK if mode == "120000" else Kind.FILE,
+                name,
+            )
+    objects = subprocess.Popen(
+        ["git", "-C", str(root), "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with objects:
+        try:
+            yield GitTree(entries, objects)
+        finally:
+            objects.kill()
+
+
+def _git(root: Path, revision: str) -> bytes:
+    try:
+        return subprocess.run(
+            ["git", "-C", str(root), "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision],
+            check=True,
+            capture_output=True,
+        ).stdout
+    except FileNotFoundError:
+        raise MissingError("git is not installed", "planning an older revision reads it from Git") from None
+    except subprocess.CalledProcessError as error:
+        reason = error.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
+        raise MissingError(f"cannot read revision {revision}: {reason}", "name a commit, a branch or a tag") from None
+
+
+def normal(path: str) -> str:
+    """The path without ``.`` and ``..``; raises ``OutsideError`` where it leaves the root."""
+    result = posixpath.normpath(path)
+    if result == ".." or result.startswith(("../", "/")):
+        raise OutsideError(path)
+    return "" if result == "." else result
+
+
+def resolve(tree: Tree, path: str) -> str:
+    """The path with every link in it followed, inside the tree.
+
+    A path that does not exist stays as it is. Raises ``OutsideError`` where a link leaves the tree.
+    """
+    done = ""
+    parts = normal(path).split("/")
+    links = 0
+    while parts:
+        here = posixpath.join(done, parts.pop(0))
+        if tree.kind(here) is not Kind.LINK:
+            done = here
+            continue
+        links += 1
+        target = tree.target(here)
+        if links > _MOST_LINKS or target.startswith("/"):
+            raise OutsideError(path)
+        followed = normal(posixpath.join(posixpath.dirname(here), target))
+        done, parts = "", [*followed.split("/"), *parts]
+    return done
+
+
+def _directories(paths: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    names: dict[str, set[str]] = {"": set()}
+    for path in paths:
+        while path:
+            parent, name = posixpath.split(path)
+            names.setdefault(parent, set()).add(name)
+            path = parent
+    return {directory: frozenset(found) for directory, found in names.items()}

@@ -1,0 +1,88 @@
+"""Variables of a stack: where a value is known, and what stands in for it where none is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scaffold.hcl import types
+from scaffold.hcl.syntax import Block, Document
+from scaffold.hcl.types import Type
+from scaffold.terraform.planned import STAND_IN
+
+OVERRIDE = "scaffold_override.tf.json"
+"""Terraform merges a file with this ending into the blocks of the others, argument by argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables of a stack's own module.
+
+    ``placeholders`` are those without a value; ``inputs`` are values from terragrunt, which Terraform's own
+    files of values take precedence over.
+    """
+
+    placeholders: Mapping[str, Block] = field(default_factory=dict)
+    inputs: Mapping[str, object] = field(default_factory=dict)
+
+    def override(self, documents: Iterable[Document], *, marked: bool) -> bytes:
+        """The file that gives the variables their values.
+
+        Placeholders are marked as sensitive: Terraform then follows them through every expression and says of
+        each planned value whether one is in it. An output of the stack that could hold one is marked as well,
+        since Terraform wants that.
+        """
+        variables: dict[str, dict[str, object]] = {
+            name: {"default": value} for name, value in self.inputs.items()
+        }
+        for name, block in self.placeholders.items():
+            value = placeholder(types.of_expression(block.body.value("type")), name)
+            variables[name] = {"default": value, **({"sensitive": True} if marked else {})}
+        outputs = {
+            block.labels[0]: {"sensitive": True}
+            for document in documents
+            for block in document.body.blocks_of("output")
+            if block.labels
+        }
+        content = {"variable": variables, "output": outputs if marked and self.placeholders else {}}
+        return json.dumps({key: value for key, value in content.items() if value}).encode()
+
+
+def find(documents: Iterable[Document], inputs: Mapping[str, object], known: frozenset[str]) -> Variables:
+    """The variables that need a value from us.
+
+    ``inputs`` are terragrunt's; ``known`` are the names that a file of values sets.
+    """
+    declared = {
+        block.labels[0]: block
+        for document in documents
+        for block in document.body.blocks_of("variable")
+        if block.labels
+    }
+    return Variables(
+        placeholders={
+            name: block
+            for name, block in declared.items()
+            if "default" not in block.body.attributes and name not in known and name not in inputs
+        },
+        inputs={name: value for name, value in inputs.items() if name in declared},
+    )
+
+
+def placeholder(type_: Type, name: str) -> object:
+    """A value of the type that cannot be mistaken for a real one, as far as the type allows."""
+    match type_.name:
+        case "number":
+            return 1
+        case "bool":
+            return False
+        case "list" | "set":
+            return []
+        case "map":
+            return {}
+        case "tuple":
+            return [placeholder(element, name) for element in type_.elements]
+        case "object":
+            return {key: placeholder(inner, name) for key, inner, optional in type_.attributes if not optional}
+    return f"{STAND_IN}.var.{name}"

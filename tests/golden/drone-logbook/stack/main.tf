@@ -1,0 +1,383 @@
+# Drone Logbook: Flight log analyzer for DJI drones
+
+variable "tls_secret_name" {
+  type      = string
+  sensitive = true
+}
+variable "nfs_server" { type = string }
+
+resource "kubernetes_namespace" "drone_logbook" {
+  metadata {
+    name = "drone-logbook"
+    labels = {
+      tier               = local.tiers.aux
+      "keel.sh/enrolled" = "true"
+    }
+  }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
+}
+
+# Every key of secret/drone-logbook in Vault.
+resource "kubernetes_manifest" "external_secret" {
+  manifest = {
+    apiVersion = "external-secrets.io/v1beta1"
+    kind       = "ExternalSecret"
+    metadata = {
+      name      = "drone-logbook-secrets"
+      namespace = "drone-logbook"
+    }
+    spec = {
+      refreshInterval = "15m"
+      secretStoreRef = {
+        name = "vault-kv"
+        kind = "ClusterSecretStore"
+      }
+      target = {
+        name = "drone-logbook-secrets"
+        template = {
+          metadata = {
+            annotations = {
+              # Reloader restarts the Deployment when this Secret changes.
+              "reloader.stakater.com/match" = "true"
+            }
+          }
+        }
+      }
+      dataFrom = [{
+        extract = {
+          key = "drone-logbook"
+        }
+      }]
+    }
+  }
+  depends_on = [kubernetes_namespace.drone_logbook]
+}
+
+resource "kubernetes_persistent_volume_claim" "data" {
+  # The volume is only made when the first pod wants it.
+  wait_until_bound = false
+  metadata {
+    name      = "drone-logbook-data-encrypted"
+    namespace = kubernetes_namespace.drone_logbook.metadata[0].name
+    annotations = {
+      "resize.topolvm.io/threshold"     = "10%"
+      "resize.topolvm.io/increase"      = "100%"
+      "resize.topolvm.io/storage_limit" = "10Gi"
+    }
+  }
+  spec {
+    access_modes       = ["ReadWriteOnce"]
+    storage_class_name = "proxmox-lvm-encrypted"
+    resources {
+      requests = {
+        storage = "2Gi"
+      }
+    }
+  }
+  lifecycle {
+    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    ignore_changes = [spec[0].resources[0].requests]
+  }
+}
+
+# Several pods write to it, or it is browsed from outside, so it is on NFS.
+module "nfs_sync_logs" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "drone-logbook-sync-logs-host"
+  namespace  = kubernetes_namespace.drone_logbook.metadata[0].name
+  nfs_server = var.nfs_server
+  nfs_path   = "/srv/nfs/drone-logbook/sync-logs"
+  storage    = "1Gi"
+}
+
+resource "kubernetes_deployment" "drone_logbook" {
+  metadata {
+    name      = "drone-logbook"
+    namespace = kubernetes_namespace.drone_logbook.metadata[0].name
+    labels = {
+      app  = "drone-logbook"
+      tier = local.tiers.aux
+    }
+    annotations = {
+      # A changed Secret restarts the app.
+      "reloader.stakater.com/search" = "true"
+    }
+  }
+  spec {
+    replicas = 1
+    strategy {
+      # A ReadWriteOnce volume cannot be in two pods.
+      type = "Recreate"
+    }
+    selector {
+      match_labels = {
+        app = "drone-logbook"
+      }
+    }
+    template {
+      metadata {
+        labels = {
+          app = "drone-logbook"
+        }
+      }
+      spec {
+        container {
+          name  = "drone-logbook"
+          image = "ghcr.io/arpanghosh8453/open-dronelog:1.0.0"
+
+          port {
+            name           = "http"
+            container_port = 80
+          }
+          env {
+            name  = "KEEP_UPLOADED_FILES"
+            value = "true"
+          }
+          env {
+            name  = "SYNC_LOGS_PATH"
+            value = "/sync-logs"
+          }
+          env {
+            name = "PROFILE_CREATION_PASS"
+            value_from {
+              secret_key_ref {
+                name = "drone-logbook-secrets"
+                key  = "profile_creation_pass"
+              }
+            }
+          }
+          volume_mount {
+            name       = "data"
+            mount_path = "/data/drone-logbook"
+          }
+          volume_mount {
+            name       = "sync-logs"
+            mount_path = "/sync-logs"
+            read_only  = true
+          }
+
+          resources {
+            requests = {
+              cpu    = "25m"
+              memory = "512Mi"
+            }
+            # No CPU limit: it would throttle.
+            limits = {
+              memory = "512Mi"
+            }
+          }
+          readiness_probe {
+            tcp_socket {
+              port = 80
+            }
+            period_seconds  = 10
+            timeout_seconds = 5
+          }
+          liveness_probe {
+            tcp_socket {
+              port = 80
+            }
+            initial_delay_seconds = 30
+            period_seconds        = 30
+            timeout_seconds       = 10
+            failure_threshold     = 5
+          }
+        }
+        volume {
+          name = "data"
+          persistent_volume_claim {
+            claim_name = kubernetes_persistent_volume_claim.data.metadata[0].name
+          }
+        }
+        volume {
+          name = "sync-logs"
+          persistent_volume_claim {
+            claim_name = module.nfs_sync_logs.claim_name
+          }
+        }
+      }
+    }
+  }
+  # The pod cannot start before its Secrets exist.
+  depends_on = [
+    kubernetes_manifest.external_secret,
+  ]
+  lifecycle {
+    ignore_changes = [
+      spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
+      metadata[0].annotations["keel.sh/policy"],
+      metadata[0].annotations["keel.sh/trigger"],
+      metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
+      metadata[0].annotations["keel.sh/match-tag"],
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      metadata[0].annotations["kubernetes.io/change-cause"],
+      metadata[0].annotations["deployment.kubernetes.io/revision"],
+      spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
+    ]
+  }
+}
+
+resource "kubernetes_service" "drone_logbook" {
+  metadata {
+    name      = "drone-logbook"
+    namespace = kubernetes_namespace.drone_logbook.metadata[0].name
+    labels = {
+      app = "drone-logbook"
+    }
+  }
+  spec {
+    selector = {
+      app = "drone-logbook"
+    }
+    port {
+      name        = "http"
+      port        = 80
+      target_port = 80
+    }
+  }
+}
+
+# https://dronelog.example.test
+module "ingress" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "drone-logbook"
+  namespace       = kubernetes_namespace.drone_logbook.metadata[0].name
+  host            = "dronelog"
+  tls_secret_name = var.tls_secret_name
+  auth            = "required"
+  dns_type        = "proxied"
+  homepage_group  = "Media & Entertainment"
+  extra_annotations = {
+    "gethomepage.dev/name"         = "Drone Logbook"
+    "gethomepage.dev/description"  = "Flight log analyzer for DJI drones"
+    "gethomepage.dev/icon"         = "mdi-quadcopter"
+    "gethomepage.dev/pod-selector" = ""
+  }
+}
+
+# Where the backups go: the NFS server, which is mirrored off site.
+module "nfs_backup" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "drone-logbook-backup-host"
+  namespace  = kubernetes_namespace.drone_logbook.metadata[0].name
+  nfs_server = var.nfs_server
+  nfs_path   = "/srv/nfs/drone-logbook-backup"
+}
+
+resource "kubernetes_cron_job_v1" "backup" {
+  metadata {
+    name      = "drone-logbook-backup"
+    namespace = kubernetes_namespace.drone_logbook.metadata[0].name
+  }
+  spec {
+    schedule                      = "15 2 * * *"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        backoff_limit              = 3
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {}
+          spec {
+            # A ReadWriteOnce volume is only there on the node of the app's pod.
+            affinity {
+              pod_affinity {
+                required_during_scheduling_ignored_during_execution {
+                  label_selector {
+                    match_labels = {
+                      app = "drone-logbook"
+                    }
+                  }
+                  topology_key = "kubernetes.io/hostname"
+                }
+              }
+            }
+            restart_policy = "Never"
+            container {
+              name  = "backup"
+              image = "docker.io/library/alpine:3.20"
+              command = ["/bin/sh", "-c", <<-EOT
+                set -eu
+                started=$(date +%s)
+                target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
+                partial=$target.partial
+                # A failed backup leaves nothing that looks like a good one.
+                trap 'rm -rf "$partial"' EXIT
+                mkdir -p "$partial"
+
+                # An archive of the files. The app may write meanwhile, so a torn archive is made again.
+                copy_files() {
+                  if [ -z "$(ls -A "/data/$1")" ]; then
+                    echo "/data/$1 is empty: a wrong mount rather than a backup" >&2
+                    exit 1
+                  fi
+                  for attempt in 1 2 3; do
+                    if tar -C "/data/$1" -czf "$partial/$1.tar.gz" . && tar -tzf "$partial/$1.tar.gz" >/dev/null; then
+                      return
+                    fi
+                    echo "attempt $attempt to archive $1 failed" >&2
+                  done
+                  exit 1
+                }
+
+                copy_files data
+                mv "$partial" "$target"
+
+                # Only now, with a new and good backup, old ones may go.
+                find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
+
+                # The metrics tell, they do not decide: a failed push is no failed backup.
+                wget -q -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
+                backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
+                backup_last_success_timestamp $(date +%s)
+                " "http://prometheus-prometheus-pushgateway.monitoring:9091/metrics/job/drone-logbook-backup" || echo "pushing the metrics failed" >&2
+
+              EOT
+              ]
+              volume_mount {
+                name       = "data"
+                mount_path = "/data/data"
+                read_only  = true
+              }
+              volume_mount {
+                name       = "backup"
+                mount_path = "/backup"
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+            volume {
+              name = "data"
+              persistent_volume_claim {
+                claim_name = kubernetes_persistent_volume_claim.data.metadata[0].name
+              }
+            }
+            volume {
+              name = "backup"
+              persistent_volume_claim {
+                claim_name = module.nfs_backup.claim_name
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}

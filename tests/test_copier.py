@@ -1,0 +1,302 @@
+"""Stock Copier on the template and on rendered stacks: no trust, no help from this project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import copier
+import pytest
+import yaml
+from conftest import ANSWERS
+from hypothesis import given, settings
+from strategies import valid_answers
+
+from scaffold import decisions, questions, template
+from scaffold.change import Content
+from scaffold.questions import Role
+from scaffold.render import ANSWERS_FILE, render
+from scaffold.template import Origin
+
+CASES = sorted(path.stem for path in (ANSWERS / "valid").glob("*.yml"))
+SENSED = {"domain": "example.test"}
+
+
+def git(directory: Path, *arguments: str) -> str:
+    command = ["git", "-c", "commit.gpgSign=false", "-c", "tag.gpgSign=false", *arguments]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=True).stdout
+
+
+def commit(directory: Path, message: str, tag: str = "") -> None:
+    git(directory, "add", "--all")
+    git(directory, "commit", "--quiet", "--allow-empty", "--message", message)
+    if tag:
+        git(directory, "tag", tag)
+
+
+def run_copier(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "copier", *arguments], cwd=directory, capture_output=True, text=True, check=False,
+        env={**os.environ, "NO_COLOR": "1"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template's repository with the tag v0.1.0. Copy it before adding to it."""
+    directory = tmp_path_factory.mktemp("published") / "template"
+    directory.mkdir()
+    shutil.copy(template.root() / "copier.yml", directory)
+    shutil.copytree(template.root() / "templates", directory / "templates")
+    os.environ.setdefault("GIT_AUTHOR_NAME", "Robin Gardener")
+    git(directory, "init", "--quiet", "--initial-branch=main")
+    git(directory, "config", "user.name", "Robin Gardener")
+    git(directory, "config", "user.email", "robin@example.test")
+    commit(directory, "Version 0.1.0", "v0.1.0")
+    return directory
+
+
+@pytest.fixture
+def repository(published: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(published, tmp_path / "template"))
+
+
+@pytest.fixture
+def stack(repository: Path, tmp_path: Path) -> Path:
+    """A stack in a monorepo, rendered by this project from the tagged template."""
+    answers = yaml.safe_load((ANSWERS / "valid" / "drone-logbook.yml").read_text())
+    directory = tmp_path / "monorepo" / "stacks" / "drone-logbook"
+    write(directory, render(answers, SENSED, {}, Origin(str(repository), "v0.1.0", updatable=True)).files)
+    git(tmp_path / "monorepo", "init", "--quiet")
+    git(tmp_path / "monorepo", "config", "user.name", "Robin Gardener")
+    git(tmp_path / "monorepo", "config", "user.email", "robin@example.test")
+    commit(tmp_path / "monorepo", "A stack")
+    return directory
+
+
+def write(directory: Path, files: Mapping[Any, Content]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for path, content in files.items():
+        assert isinstance(content, bytes)
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_bytes(content)
+
+
+def tree(directory: Path) -> dict[str, bytes]:
+    return {p.relative_to(directory).as_posix(): p.read_bytes() for p in directory.rglob("*") if p.is_file()}
+
+
+def replace_in(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) == 1, f"{old!r} is not there once"
+    path.write_text(text.replace(old, new))
+
+
+def combined(answers: dict[str, Any], directory: Path) -> dict[str, Any]:
+    with template.plain_directory() as source:
+        worker = copier.run_copy(
+            str(source), directory, answers, pretend=True, exclude=["*"], defaults=True, quiet=True,
+            settings=copier.Settings(),
+        )  # fmt: skip
+    names = {question.name for question in questions.all_questions()}
+    return {name: value for name, value in worker.answers.combined.items() if name in names}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_package_and_tag_render_the_same(case: str, published: Path, tmp_path: Path) -> None:
+    file = ANSWERS / "valid" / f"{case}.yml"
+    done = run_copier(
+        tmp_path,
+        "copy",
+        "--quiet",
+        "--defaults",
+        "--vcs-ref=v0.1.0",
+        f"--data-file={file}",
+        str(published),
+        "tag",
+    )
+    assert done.returncode == 0, done.stderr
+    origin = Origin(str(published), "v0.1.0", updatable=True)
+    write(tmp_path / "package", render(yaml.safe_load(file.read_text()), {}, {}, origin).files)
+    assert tree(tmp_path / "package") == tree(tmp_path / "tag")
+
+
+@settings(max_examples=15)
+@given(answers=valid_answers())
+def test_package_and_tag_render_the_same_for_any_answers(
+    answers: dict[str, Any], published: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    directory = tmp_path_factory.mktemp("any")
+    copier.run_copy(
+        str(published),
+        directory / "tag",
+        answers,
+        vcs_ref="v0.1.0",
+        defaults=True,
+        quiet=True,
+        settings=copier.Settings(),
+    )
+    write(
+        directory / "package", render(answers, {}, {}, Origin(str(published), "v0.1.0", updatable=True)).files
+    )
+    assert tree(directory / "package") == tree(directory / "tag")
+
+
+@settings(max_examples=40)
+@given(answers=valid_answers())
+def test_copier_combines_what_we_combine(
+    answers: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert combined(answers, tmp_path_factory.mktemp("combined")) == decisions.combine(answers)
+
+
+def test_copier_takes_our_own_keys_of_a_question() -> None:
+    documents = (template.root() / "copier.yml").read_text()
+    assert "_tasks" not in documents
+    assert "_jinja_extensions" not in documents
+    assert {q.role for q in questions.all_questions()} == set(Role)
+
+
+def test_update_keeps_hand_edits_and_brings_new_facts(repository: Path, stack: Path) -> None:
+    replace_in(
+        repository / "templates/decisions/house.yml", "external_secret_api: external-secrets.io/v1beta1",
+        "external_secret_api: external-secrets.io/v1",
+    )  # fmt: skip
+    replace_in(
+        repository / "templates/decisions/house.yml", "force_conflicts: false", "force_conflicts: true"
+    )
+    commit(repository, "The operator's v1 API", "v0.2.0")
+    main = stack / "main.tf"
+    replace_in(main, "    replicas = 1\n", "    # Two, by hand.\n    replicas = 2\n")
+    commit(stack, "By hand")
+    done = run_copier(stack, "update", "--defaults", "--quiet")
+    assert done.returncode == 0, done.stderr
+    text = main.read_text()
+    assert 'apiVersion = "external-secrets.io/v1"\n' in text
+    assert "force_conflicts = true" in text
+    assert "    # Two, by hand.\n    replicas = 2\n" in text
+    assert "<<<<<<<" not in text
+    assert yaml.safe_load((stack / ANSWERS_FILE).read_text())["_commit"] == "v0.2.0"
+
+
+def test_a_changed_rule_does_not_move_a_volume_that_exists(repository: Path, stack: Path) -> None:
+    replace_in(
+        repository / "templates/decisions/house.yml",
+        "storage_encrypted: proxmox-lvm-encrypted",
+        "storage_encrypted: vault-lvm",
+    )
+    replace_in(
+        repository / "templates/decisions/house.yml",
+        "storage_encrypted_suffix: -encrypted",
+        "storage_encrypted_suffix: -vault",
+    )
+    replace_in(
+        repository / "templates/decisions/storage.jinja",
+        "volume.purpose ~ '-host'",
+        "volume.purpose ~ '-nfs'",
+    )
+    commit(repository, "Another class for sensitive data", "v0.2.0")
+    before = (stack / "main.tf").read_text()
+    done = run_copier(stack, "update", "--defaults", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert (stack / "main.tf").read_text() == before
+
+    commit(stack, "Updated")
+    recorded = yaml.safe_load((stack / ANSWERS_FILE).read_text())
+    more = [*recorded["volumes"], {"purpose": "later", "path": "/later"}]
+    done = run_copier(
+        stack,
+        "update",
+        "--defaults",
+        "--quiet",
+        "--vcs-ref=:current:",
+        "-d",
+        f"volumes={more!r}".replace("True", "true"),
+    )
+    assert done.returncode == 0, done.stderr
+    text = (stack / "main.tf").read_text()
+    assert 'storage_class_name = "proxmox-lvm-encrypted"' in text
+    assert '"drone-logbook-data-encrypted"' in text
+    assert '"drone-logbook-sync-logs-host"' in text
+    assert 'storage_class_name = "vault-lvm"' in text
+    assert '"drone-logbook-later-vault"' in text
+    kept = yaml.safe_load((stack / ANSWERS_FILE).read_text())["recorded"]["volumes"]
+    assert {name: entry["storage_class"] for name, entry in kept.items()} == {
+        "data": "proxmox-lvm-encrypted", "sync-logs": "nfs", "later": "vault-lvm",
+    }  # fmt: skip
+
+
+def test_names_that_exist_are_kept(repository: Path, stack: Path) -> None:
+    replace_in(repository / "templates/decisions/names.jinja", "value=name,", "value='svc-' ~ name,")
+    replace_in(
+        repository / "templates/decisions/names.jinja",
+        "kept.get(part, name) != name",
+        "kept.get(part, 'svc-' ~ name) != 'svc-' ~ name",
+    )
+    commit(repository, "Another name for everything", "v0.2.0")
+    before = (stack / "main.tf").read_text()
+    done = run_copier(stack, "update", "--defaults", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert (stack / "main.tf").read_text() == before
+
+
+def test_a_tightened_schema_never_empties_a_recorded_list(repository: Path, stack: Path) -> None:
+    types = repository / "templates/questions/types.yml"
+    replace_in(types, "enum: [none, sqlite, duckdb, rocksdb, other]", "enum: [none, sqlite]")
+    commit(repository, "Fewer databases", "v0.2.0")
+    before = tree(stack)
+    done = run_copier(stack, "update", "--defaults", "--quiet")
+    assert done.returncode != 0
+    assert "volumes[0].embedded_database" in done.stderr
+    assert tree(stack) == before
+
+
+def test_stock_copier_refuses_what_we_refuse(repository: Path, tmp_path: Path) -> None:
+    file = tmp_path / "answers.yml"
+    answers = yaml.safe_load((ANSWERS / "valid" / "drone-logbook.yml").read_text())
+    answers["volumes"][0]["rwx"] = True
+    file.write_text(yaml.safe_dump(answers))
+    done = run_copier(
+        tmp_path, "copy", "--quiet", "--defaults", f"--data-file={file}", str(repository), "out"
+    )
+    assert done.returncode != 0
+    assert "embedded database on NFS" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_conflict_exits_with_0_which_readme_warns_of(repository: Path, stack: Path) -> None:
+    replace_in(repository / "templates/partials/stack/deployment.jinja", "replicas = 1", "replicas = 3")
+    commit(repository, "Three of everything", "v0.2.0")
+    replace_in(stack / "main.tf", "replicas = 1", "replicas = 2")
+    commit(stack, "By hand")
+    done = run_copier(stack, "update", "--defaults", "--quiet")
+    assert done.returncode == 0
+    assert "<<<<<<<" in (stack / "main.tf").read_text()
+    assert "exits 0" in (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def test_the_verdict_of_the_macro_is_that_of_jsonschema(tmp_path: Path) -> None:
+    """Every type: a right value and wrong ones, by stock Copier's macro and by our validator."""
+    from scaffold.answers import Answers, problems
+
+    macro = decisions.environment().from_string(
+        "{% from 'templates/questions/problems.jinja' import problems %}{{ problems('x', value, schema) }}"
+    )
+    values = [None, True, 3, 0, 70000, "", "a", "A", "a\n", "/x", "1Gi", [], ["a"], {}, {"a": "b"}, {"path": "/x"}, [{"path": "/x"}],
+              [{"path": 1}], [{}], [{"env": "X", "no": 1}], [{"env": "X", "vault": "x"}], {"dsn": ""}, {"dsn": "1"}, [{"paths": [], "reason": "a b"}]]  # fmt: skip
+    by_type = {q.value_type: q.name for q in questions.asked().values() if q.value_type}
+    seen = {True: 0, False: 0}
+    for kind, schema in questions.types().items():
+        for value in values:
+            told = macro.render(value=value, schema=schema).strip()
+            found = [f for f in problems(Answers({by_type[kind]: value, "gate": "app", "database": "mysql"}), {}, {})
+                     if (f.answer or "").startswith(by_type[kind]) and f.code.split(".")[1] in (
+                         "type", "pattern", "enum", "minimum", "maximum", "minLength", "maxLength", "minItems", "unknown", "missing")]  # fmt: skip
+            assert bool(told) == bool(found), (kind, value, told, found)
+            seen[bool(told)] += 1
+    assert min(seen.values()) > 20

@@ -1,0 +1,45 @@
+"""Each refusal: a file of wrong answers, and beside it all that is said about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import ANSWERS
+
+from scaffold import report
+from scaffold.commands.new_service import prepare, read_answers
+from scaffold.errors import AnswersError, RefusedError
+from scaffold.monorepo import Monorepo
+
+CASES = sorted(path.stem for path in (ANSWERS / "invalid").glob("*.yml"))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refused_with_all_that_is_wrong(
+    case: str, pristine: Monorepo, request: pytest.FixtureRequest
+) -> None:
+    path = ANSWERS / "invalid" / f"{case}.yml"
+    before = sorted(pristine.root.rglob("*"))
+    with pytest.raises((AnswersError, RefusedError)) as refused:
+        prepare(
+            pristine,
+            read_answers([(path.name, path.read_bytes())], []),
+            template_source="https://x.test/t.git",
+        )
+    told = report.error_text(refused.value) + "\n"
+    expected = path.with_suffix(".txt")
+    if request.config.getoption("--update-golden"):
+        expected.write_text(told)
+    assert told == expected.read_text()
+    assert sorted(pristine.root.rglob("*")) == before
+
+
+def test_every_message_has_its_answers() -> None:
+    assert sorted(p.stem for p in (ANSWERS / "invalid").glob("*.txt")) == CASES
+    assert len(CASES) >= 20
+
+
+def test_no_secret_is_told() -> None:
+    for path in (ANSWERS / "invalid").glob("*.txt"):
+        assert "hunter2" not in Path(path).read_text(), path

@@ -1,0 +1,187 @@
+"""Text that has to come out exactly, and text that has to be refused, in every free-text answer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ORIGIN
+
+from scaffold import answers as answering
+from scaffold.answers import Answers
+from scaffold.change import Content
+from scaffold.hcl.syntax import Document, parse
+from scaffold.render import ANSWERS_FILE, render
+
+EXACT = [
+    'say "hi"', "it's", "a \\ b \\n c \\\\", "${var.name}", "$${var.name}", "$$${x}", "%{ if true }", "%%{ x }", "100 % {x}",
+    "$", "%", "${", "%{", "EOT", "<<-EOT", "# no comment", "// none", "/* none */", "- item", "key: value", "{a: b}", "[1, 2]",
+    "*alias", "&anchor", "!tag", "@at", "`tick`", "yes", "null", "~", "0x1f", "1e5", "2026-01-01", "007", "{{ name }}", "{% raw %}",
+    "{# note #}", "{{ '{{' }}", " leading and trailing ", "Grüße 你好 שלום", "👩‍👩‍👧‍👦🚀", "é e\u0301", "\u00a0", "a\u200bb", "|", ">", "x" * 10_000,
+]  # fmt: skip
+REFUSED = [
+    "two\nlines", "end\n", "carriage\rreturn", "tab\tstop", "nul\0", "bell\a", "escape\x1b[31m", "delete\x7f", "next\x85line",
+    "separator\u2028", "paragraph\u2029", "override\u202e", "isolate\u2066", "surrogate\ud800",
+]  # fmt: skip
+BASE = {
+    "name": "words",
+    "description": "d",
+    "image": "docker.io/library/nginx:1.29.0",
+    "port": 80,
+}
+PLAIN = ["title", "description", "homepage_group", "homepage_icon"]
+
+
+def files_for(**more: Any) -> dict[str, Content]:
+    given = {**BASE, **more}
+    assert answering.problems(Answers(given), {}, {}) == []
+    return {str(path): content for path, content in render(given, {}, {}, ORIGIN).files.items()}
+
+
+def document_of(files: dict[str, Content]) -> Document:
+    source = files["main.tf"]
+    assert isinstance(source, bytes)
+    return parse(source)
+
+
+def shown(document: Document) -> dict[str, object]:
+    """The values of every string that the free-text answers end in."""
+    ingress = document.body.block("module", "ingress")
+    deployment = document.body.block("resource", "kubernetes_deployment")
+    assert ingress is not None
+    assert deployment is not None
+    annotations = ingress.body.value("extra_annotations")
+    assert annotations is not None
+    entries = {entry.name: entry.value.literal() for entry in annotations.entries}
+    pod = deployment
+    for name in ("spec", "template", "spec", "container"):
+        inner = pod.body.block(name)
+        assert inner is not None
+        pod = inner
+    env = pod.body.block("env")
+    return {
+        "title": entries["gethomepage.dev/name"],
+        "description": entries["gethomepage.dev/description"],
+        "homepage_icon": entries["gethomepage.dev/icon"],
+        "homepage_group": ingress.body.literal("homepage_group"),
+        "env": env.body.literal("value") if env else None,
+    }
+
+
+@pytest.mark.parametrize("text", EXACT, ids=lambda text: text[:20])
+def test_text_comes_out_exactly(text: str) -> None:
+    files = files_for(**dict.fromkeys(PLAIN, text), env={"TEXT": text})
+    found = shown(document_of(files))
+    assert found == {**dict.fromkeys(PLAIN, text), "env": text}
+    recorded = yaml.safe_load(files[ANSWERS_FILE])  # type: ignore[arg-type]
+    assert {name: recorded[name] for name in PLAIN} == dict.fromkeys(PLAIN, text)
+    assert recorded["env"] == {"TEXT": text}
+
+
+@pytest.mark.parametrize("text", EXACT, ids=lambda text: text[:20])
+def test_a_reason_stands_in_its_comment_as_it_was_given(text: str) -> None:
+    reason = " ".join(["because", *text.replace("\u00a0", "_").split(" ")]).strip()
+    reason = " ".join(part for part in reason.split(" ") if part)
+    if " " not in reason:
+        reason += " yes"
+    files = files_for(
+        gate="none", gate_reason=reason,
+        machine_clients=[{"paths": ["/x"], "reason": reason}],
+        volumes=[{"path": "/data", "backup": "none", "backup_reason": reason}],
+    )  # fmt: skip
+    comments = [comment.text for comment in document_of(files).comments]
+    assert comments.count(f'auth = "none": {reason}') == 2
+    assert f"No backup: {reason}" in comments
+
+
+@pytest.mark.parametrize("text", ["two\nlines", "tab\tstop", "end\n", "crlf\r\n"], ids=repr)
+def test_the_value_of_a_variable_may_have_several_lines(text: str) -> None:
+    assert shown(document_of(files_for(env={"TEXT": text})))["env"] == text
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+def test_terraform_reads_the_same_text(tmp_path: Path) -> None:
+    outputs = []
+    for number, text in enumerate(EXACT):
+        document = document_of(files_for(env={"TEXT": text}))
+        pod = document.body.block("resource", "kubernetes_deployment")
+        for name in ("spec", "template", "spec", "container", "env"):
+            assert pod is not None
+            pod = pod.body.block(name)
+        assert pod is not None
+        value = pod.body.value("value")
+        assert value is not None
+        outputs.append(f'output "v{number}" {{\n  value = {value.text}\n}}\n')
+    (tmp_path / "main.tf").write_text("".join(outputs))
+    (tmp_path / "rc").touch()
+    env = {
+        "TF_CLI_CONFIG_FILE": str(tmp_path / "rc"),
+        "CHECKPOINT_DISABLE": "1",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+    }
+    for command in (["init", "-backend=false"], ["plan", "-out=p"], ["show", "-json", "p"]):
+        done = subprocess.run(
+            ["terraform", *command], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+        )
+    planned = json.loads(done.stdout)["planned_values"]["outputs"]
+    # Terraform itself composes accents (NFC).
+    composed = [unicodedata.normalize("NFC", text) for text in EXACT]
+    assert [planned[f"v{number}"]["value"] for number in range(len(EXACT))] == composed
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=repr)
+@pytest.mark.parametrize("answer", [*PLAIN, "gate_reason", "health_path"])
+def test_text_of_more_than_one_plain_line_is_refused(answer: str, text: str) -> None:
+    value = f"/{text}" if answer == "health_path" else f"because of {text}"
+    gate = {"gate": "none"} if answer == "gate_reason" else {}
+    found = answering.problems(Answers({**BASE, **gate, answer: value}), {}, {})
+    assert [(f.answer, f.code) for f in found] == [(answer, "answers.pattern")]
+    assert all(character.isprintable() for f in found for character in f.value or "")
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=repr)
+def test_reasons_and_paths_in_lists_are_refused_too(text: str) -> None:
+    found = answering.problems(
+        Answers({
+            **BASE,
+            "machine_clients": [{"paths": [f"/{text}"], "reason": f"because of {text}"}],
+            "volumes": [{"path": f"/{text}", "backup_reason": f"because of {text}"}],
+        }), {}, {},
+    )  # fmt: skip
+    assert [f.answer for f in found] == [
+        "machine_clients[0].paths[0]", "machine_clients[0].reason", "volumes[0].path", "volumes[0].backup_reason",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ["nul\0", "bell\a", "escape\x1b[31m", "delete\x7f", "next\x85line", "surrogate\ud800"], ids=repr
+)
+def test_control_characters_in_the_value_of_a_variable_are_refused(text: str) -> None:
+    found = answering.problems(Answers({**BASE, "env": {"TEXT": text}}), {}, {})
+    assert [f.answer for f in found] == ["env.TEXT"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../up", "a/b", "/root", "..", ".", "a\\b", "a b", "A", "-a", "a-", "a\n", "", "a" * 41, "stacks/a"],
+)
+def test_path_parts_in_names_are_refused(name: str) -> None:
+    found = answering.problems(Answers({**BASE, "name": name}), {}, {})
+    assert [f.answer for f in found] == ["name"]
+
+
+@pytest.mark.parametrize("path", ["../etc", "/a/../b", "/a/..", "relative", "/", "/a:b", "/a b", "/./a", ""])
+def test_path_parts_in_mount_paths_are_refused(path: str) -> None:
+    found = answering.problems(Answers({**BASE, "volumes": [{"path": path}]}), {}, {})
+    assert [f.answer for f in found] == ["volumes[0].path"]
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    found = answering.problems(answering.from_yaml(b"name: a\ntitle: \xff\xfe\n", "a.yml"), {}, {})
+    assert [(f.location, f.code) for f in found] == [("a.yml:2", "answers.yaml")]
