@@ -99,8 +99,7 @@ def _names(block: Block, scope: _Scope, domain: str, namespace: str) -> Iterator
     elif kind in ("kubernetes_persistent_volume", "kubernetes_persistent_volume_v1"):
         yield "PersistentVolume", name
     elif kind.startswith("kubernetes_persistent_volume_claim") and metadata is not None:
-        if scope.text(metadata.body, "namespace") == namespace:
-            yield "claim", name
+        yield ("claim", name) if scope.text(metadata.body, "namespace") == namespace else ("", name)
 
 
 class _Scope:
@@ -110,15 +109,15 @@ class _Scope:
         self._known: dict[tuple[str, ...], str] = {}
         for block in body.blocks_of("locals"):
             for name, attribute in block.body.attributes.items():
-                value = attribute.value.literal()
-                if isinstance(value, str):
-                    self._known["local", name] = value
+                local = attribute.value.literal()
+                if isinstance(local, str):
+                    self._known["local", name] = local
         for kind in ("kubernetes_namespace", "kubernetes_namespace_v1"):
             for block in body.blocks_of("resource", kind):
                 metadata = block.body.block("metadata")
-                name = metadata.body.literal("name") if metadata else NOT_LITERAL
-                if isinstance(name, str):
-                    self._known[kind, block.labels[1], "metadata"] = name
+                called = metadata.body.literal("name") if metadata else NOT_LITERAL
+                if isinstance(called, str):
+                    self._known[kind, block.labels[1], "metadata"] = called
 
     def text(self, body: Body, name: str) -> str | None:
         value = body.value(name)

@@ -61,7 +61,7 @@ class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoa
 
 
 def _include(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Value:
-    return yaml.load((template.root() / str(node.value)).read_text("utf-8"), _Loader)  # noqa: S506
+    return yaml.load((template.root() / str(node.value)).read_text("utf-8"), _Loader)
 
 
 _Loader.add_constructor("!include", _include)
@@ -70,7 +70,7 @@ _Loader.add_constructor("!include", _include)
 @cache
 def _documents() -> Mapping[str, Value]:
     merged: dict[str, Value] = {}
-    for document in yaml.load_all((template.root() / "copier.yml").read_text("utf-8"), _Loader):  # noqa: S506
+    for document in yaml.load_all((template.root() / "copier.yml").read_text("utf-8"), _Loader):
         merged.update(document)
     return merged
 
@@ -137,7 +137,7 @@ def condition(question: Question) -> Mapping[str, Value]:
         return {}
     from jinja2 import Environment, nodes
 
-    body = Environment(autoescape=False).parse(str(question.when)).body  # noqa: S701
+    body = Environment(autoescape=False).parse(str(question.when)).body
     output = body[0]
     expression = output.nodes[0] if isinstance(output, nodes.Output) else None
     if isinstance(expression, nodes.Name):

@@ -8,8 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from scaffold import answers as answering
-from scaffold import decisions, questions
+from scaffold import decisions, questions, validation
 from scaffold.answers import Answers
 
 TEXT = st.text(
@@ -71,14 +70,14 @@ def valid_answers(draw: st.DrawFn) -> dict[str, Any]:
         else:
             values[question.name] = draw(by_schema(questions.types()[question.value_type]))
     _reconcile(values, draw)
-    found = answering.problems(Answers(values), {}, {})
+    found = validation.problems(Answers(values), {}, {})
     for _ in range(20):
         if not found:
             break
         for finding in found:
             values.pop(re.split(r"[.\[]", finding.answer or "")[0], None)
         _reconcile(values, draw)
-        found = answering.problems(Answers(values), {}, {})
+        found = validation.problems(Answers(values), {}, {})
     assert not found, found
     return values
 

@@ -20,6 +20,7 @@ LAYERS = [
     {"apply", "commit", "questions"},
     {"decisions", "monorepo"},
     {"answers", "collisions", "sensing", "terraform"},
+    {"validation"},
     {"checks", "indexes", "pipelines"},
     {"demo", "render", "update", "verify", "wizard"},
     {"commands"},

@@ -282,12 +282,13 @@ def test_a_conflict_exits_with_0_which_readme_warns_of(repository: Path, stack: 
 
 def test_the_verdict_of_the_macro_is_that_of_jsonschema(tmp_path: Path) -> None:
     """Every type: a right value and wrong ones, by stock Copier's macro and by our validator."""
-    from scaffold.answers import Answers, problems
+    from scaffold.answers import Answers
+    from scaffold.validation import problems
 
     macro = decisions.environment().from_string(
         "{% from 'templates/questions/problems.jinja' import problems %}{{ problems('x', value, schema) }}"
     )
-    values = [None, True, 3, 0, 70000, "", "a", "A", "a\n", "/x", "1Gi", [], ["a"], {}, {"a": "b"}, {"path": "/x"}, [{"path": "/x"}],
+    values: list[Any] = [None, True, 3, 0, 70000, "", "a", "A", "a\n", "/x", "1Gi", [], ["a"], {}, {"a": "b"}, {"path": "/x"}, [{"path": "/x"}],
               [{"path": 1}], [{}], [{"env": "X", "no": 1}], [{"env": "X", "vault": "x"}], {"dsn": ""}, {"dsn": "1"}, [{"paths": [], "reason": "a b"}]]  # fmt: skip
     by_type = {q.value_type: q.name for q in questions.asked().values() if q.value_type}
     seen = {True: 0, False: 0}

@@ -10,6 +10,7 @@ import pytest
 from conftest import ANSWERS, GOLDEN, ORIGIN
 
 from scaffold import answers as answering
+from scaffold import validation
 from scaffold.change import Content
 from scaffold.monorepo import Monorepo
 from scaffold.render import render
@@ -23,7 +24,7 @@ MOST_LINES = 25
 def rendered(case: str, monorepo: Monorepo) -> dict[str, Content]:
     given = answering.from_yaml((ANSWERS / "valid" / f"{case}.yml").read_bytes(), case)
     sensed = sense(monorepo)
-    answering.check(given, sensed, {})
+    validation.check(given, sensed, {})
     files = render(given.values, sensed, {}, ORIGIN).files
     verify(monorepo, case, files, given.values)
     return {str(path): content for path, content in files.items()}

@@ -14,6 +14,7 @@ import yaml
 from conftest import ORIGIN
 
 from scaffold import answers as answering
+from scaffold import validation
 from scaffold.answers import Answers
 from scaffold.change import Content
 from scaffold.hcl.syntax import Document, parse
@@ -40,7 +41,7 @@ PLAIN = ["title", "description", "homepage_group", "homepage_icon"]
 
 def files_for(**more: Any) -> dict[str, Content]:
     given = {**BASE, **more}
-    assert answering.problems(Answers(given), {}, {}) == []
+    assert validation.problems(Answers(given), {}, {}) == []
     return {str(path): content for path, content in render(given, {}, {}, ORIGIN).files.items()}
 
 
@@ -140,14 +141,14 @@ def test_terraform_reads_the_same_text(tmp_path: Path) -> None:
 def test_text_of_more_than_one_plain_line_is_refused(answer: str, text: str) -> None:
     value = f"/{text}" if answer == "health_path" else f"because of {text}"
     gate = {"gate": "none"} if answer == "gate_reason" else {}
-    found = answering.problems(Answers({**BASE, **gate, answer: value}), {}, {})
+    found = validation.problems(Answers({**BASE, **gate, answer: value}), {}, {})
     assert [(f.answer, f.code) for f in found] == [(answer, "answers.pattern")]
     assert all(character.isprintable() for f in found for character in f.value or "")
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=repr)
 def test_reasons_and_paths_in_lists_are_refused_too(text: str) -> None:
-    found = answering.problems(
+    found = validation.problems(
         Answers({
             **BASE,
             "machine_clients": [{"paths": [f"/{text}"], "reason": f"because of {text}"}],
@@ -163,7 +164,7 @@ def test_reasons_and_paths_in_lists_are_refused_too(text: str) -> None:
     "text", ["nul\0", "bell\a", "escape\x1b[31m", "delete\x7f", "next\x85line", "surrogate\ud800"], ids=repr
 )
 def test_control_characters_in_the_value_of_a_variable_are_refused(text: str) -> None:
-    found = answering.problems(Answers({**BASE, "env": {"TEXT": text}}), {}, {})
+    found = validation.problems(Answers({**BASE, "env": {"TEXT": text}}), {}, {})
     assert [f.answer for f in found] == ["env.TEXT"]
 
 
@@ -172,16 +173,16 @@ def test_control_characters_in_the_value_of_a_variable_are_refused(text: str) ->
     ["../up", "a/b", "/root", "..", ".", "a\\b", "a b", "A", "-a", "a-", "a\n", "", "a" * 41, "stacks/a"],
 )
 def test_path_parts_in_names_are_refused(name: str) -> None:
-    found = answering.problems(Answers({**BASE, "name": name}), {}, {})
+    found = validation.problems(Answers({**BASE, "name": name}), {}, {})
     assert [f.answer for f in found] == ["name"]
 
 
 @pytest.mark.parametrize("path", ["../etc", "/a/../b", "/a/..", "relative", "/", "/a:b", "/a b", "/./a", ""])
 def test_path_parts_in_mount_paths_are_refused(path: str) -> None:
-    found = answering.problems(Answers({**BASE, "volumes": [{"path": path}]}), {}, {})
+    found = validation.problems(Answers({**BASE, "volumes": [{"path": path}]}), {}, {})
     assert [f.answer for f in found] == ["volumes[0].path"]
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
-    found = answering.problems(answering.from_yaml(b"name: a\ntitle: \xff\xfe\n", "a.yml"), {}, {})
+    found = validation.problems(answering.from_yaml(b"name: a\ntitle: \xff\xfe\n", "a.yml"), {}, {})
     assert [(f.location, f.code) for f in found] == [("a.yml:2", "answers.yaml")]

@@ -49,6 +49,11 @@ class Plan:
         """The pod templates of all workloads."""
         return tuple(k8s.pod_templates(self.resources))
 
+    @cached_property
+    def charted(self) -> bool:
+        """Whether a Helm chart makes objects that are not in the plan: then nothing is known to be missing."""
+        return any(resource.type == "helm_release" for resource in self.resources)
+
     def of_kind(self, *kinds: str) -> tuple[PlannedResource, ...]:
         """The resources of some kinds."""
         return tuple(k8s.of_kind(self.resources, *kinds))
@@ -174,7 +179,8 @@ class IngressBackend(PlannedRule):
                     continue
                 service = plan.named("service", name, place)
                 if service is None:
-                    yield self.found(ingress, f"there is no Service {name} in {place}")
+                    if not plan.charted:
+                        yield self.found(ingress, f"there is no Service {name} in {place}")
                     continue
                 wanted = get(backend, "port", 0, "number") or get(backend, "port", 0, "name")
                 ports = k8s.items(service.get("spec", 0, "port"))
@@ -198,7 +204,7 @@ class Selectors(PlannedRule):
                 yield self.found(pods.owner, f"its selector {_pairs(selector)} misses its pods {_pairs(pods.labels)}")
         for service in plan.of_kind("service"):
             selector = k8s.mapping(service.get("spec", 0, "selector"))
-            if selector and service.get("spec", 0, "type") != "ExternalName" and not plan.pods_behind(service):
+            if selector and not plan.charted and not plan.pods_behind(service):
                 yield self.found(service, f"no pods have the labels {_pairs(selector)}")
 
 
@@ -214,11 +220,12 @@ class ServicePort(PlannedRule):
         for service in plan.of_kind("service"):
             behind = plan.pods_behind(service) if service.get("spec", 0, "selector") else []
             listening = [p for pods in behind for c in pods.containers() for p in k8s.items(get(c, "port"))]
-            for port in k8s.items(service.get("spec", 0, "port")) if behind else ():
-                target = get(port, "target_port") or get(port, "port")
-                if isinstance(target, int | str) and not any(_listens(other, target) for other in listening):
-                    has = ", ".join(_shown(get(other, "container_port")) for other in listening) or "none"
-                    yield self.found(service, f"no container listens on {target}: declared are {has}")
+            targets = [get(port, "target_port") or get(port, "port") for port in k8s.items(service.get("spec", 0, "port"))]
+            deaf = [t for t in targets if isinstance(t, int | str) and not any(_listens(p, t) for p in listening)]
+            if behind and deaf:
+                has = ", ".join(_shown(get(port, "container_port")) for port in listening) or "none"
+                wanted = ", ".join(map(str, deaf))
+                yield self.found(service, f"no container listens on {wanted}: declared are {has}", "declare the port")
 
 
 class Claims(PlannedRule):
@@ -232,9 +239,8 @@ class Claims(PlannedRule):
         """Claims that nobody makes, mounts without a volume, volumes that nothing mounts."""
         for pods in plan.pods:
             for _, claim in pods.claims():
-                if isinstance(claim, str) and not plan.named(
-                    "persistent_volume_claim", claim, k8s.namespace(pods.owner)
-                ):
+                place = k8s.namespace(pods.owner)
+                if isinstance(claim, str) and not (plan.charted or plan.named("persistent_volume_claim", claim, place)):
                     yield self.found(pods.owner, f"there is no claim {claim} in this stack")
             yield from self._mounts(pods)
         volumes = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
@@ -262,7 +268,7 @@ class Secrets(PlannedRule):
 
     def check(self, plan: Plan) -> Iterator[Finding]:
         """References to Secrets and ConfigMaps that the stack does not make."""
-        for pods in plan.pods:
+        for pods in plan.pods if not plan.charted else ():
             place = k8s.namespace(pods.owner)
             secrets = _secret_keys(plan, place)
             maps = {k8s.name(r): k8s.mapping(r.get("data")).keys() for r in plan.of_kind("config_map")}
@@ -343,21 +349,22 @@ class Backups(PlannedRule):
     why = "A block volume is on one node: a job elsewhere waits for ever, and a job on another claim saves nothing."
 
     def check(self, plan: Plan) -> Iterator[Finding]:
-        """Jobs that mount a block volume nobody uses, write to it, or may run on another node."""
-        block = {k8s.name(c) for c in plan.of_kind("persistent_volume_claim") if _class(c) in plan.house.block_classes}
-        users = [(pods, dict(pods.claims())) for pods in plan.pods if k8s.kind(pods.owner) in k8s.SERVERS]
+        """Backup jobs for a block volume that nobody uses, that write to it, or that may run on another node."""
+        classes = {k8s.name(c): c.get("spec", 0, "storage_class_name") for c in plan.of_kind("persistent_volume_claim")}
         for pods in plan.pods:
-            if k8s.kind(pods.owner) != "cron_job":
+            claims = {claim: volume for volume, claim in pods.claims()}
+            block = [claim for claim in claims if classes.get(claim) in plan.house.block_classes]
+            target = [claim for claim in claims if classes.get(claim) in plan.house.shared_classes]
+            if k8s.kind(pods.owner) != "cron_job" or not target:
                 continue
-            for volume, claim in pods.claims():
-                if claim not in block:
-                    continue
-                using = [other for other, claims in users if claim in claims.values()]
-                if not using:
-                    yield self.found(pods.owner, f"it mounts {_shown(claim)}, which nothing in this stack uses")
-                if any(not _read_only(container, volume) for container in pods.containers()):
+            for claim in block:
+                users = [p for p in plan.pods if p is not pods and claim in (c for _, c in p.claims())]
+                if not users:
+                    yield self.found(pods.owner, f"it saves {_shown(claim)}, which nothing else in this stack uses")
+                if any(not _read_only(container, claims[claim]) for container in pods.containers()):
                     yield self.found(pods.owner, f"it mounts {_shown(claim)} for writing", "set read_only = true")
-                if using and not any(_beside(pods, other) for other in using):
+                servers = [user for user in users if k8s.kind(user.owner) in k8s.SERVERS]
+                if servers and not any(_beside(pods, user) for user in servers):
                     yield self.found(pods.owner, f"nothing keeps it on the node that has {_shown(claim)}", _AFFINITY)
 
 
@@ -407,10 +414,6 @@ def _pairs(labels: Mapping[str, Tree]) -> str:
 
 def _shown(tree: Tree) -> str:
     return tree.value if isinstance(tree, Mark) else str(tree)
-
-
-def _class(claim: PlannedResource) -> Tree:
-    return claim.get("spec", 0, "storage_class_name")
 
 
 def _backends(ingress: PlannedResource) -> Iterator[Tree]:

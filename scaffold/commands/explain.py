@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaffold import answers as answering
-from scaffold import decisions
+from scaffold import decisions, validation
 from scaffold.answers import Answers
 from scaffold.decisions import Decision
 
@@ -23,5 +22,5 @@ def explain(given: Answers, monorepo: Monorepo | None) -> tuple[Decision, ...]:
         from scaffold.sensing import sense
 
         sensed = sense(monorepo)
-    answering.check(given, sensed, {})
+    validation.check(given, sensed, {})
     return decisions.table(decisions.combine({**given.values, "sensed": sensed}))

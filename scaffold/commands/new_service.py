@@ -6,12 +6,12 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import yaml
 
 from scaffold import answers as answering
-from scaffold import collisions, decisions, template
+from scaffold import collisions, decisions, template, validation
 from scaffold.answers import Answers
 from scaffold.change import ChangeSet
 from scaffold.decisions import Decision
@@ -65,9 +65,9 @@ def prepare(monorepo: Monorepo, given: Answers, *, template_source: str | None =
     """
     origin = template.origin(template_source)
     sensed = sense(monorepo)
-    found = answering.problems(given, sensed, {})
+    found = validation.problems(given, sensed, {})
     if found:
-        raise answering.refused([*found, *_stack_taken(monorepo, given)])
+        raise validation.refused([*found, *_stack_taken(monorepo, given)])
     stored = decisions.defaults({**given.values, "sensed": sensed})
     name = str(stored["name"])
     if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file():
@@ -95,9 +95,15 @@ def _stack_taken(monorepo: Monorepo, given: Answers) -> list[Finding]:
 def _taken_finding(given: Answers, name: str) -> Finding:
     place = given.place(("name",))
     return Finding(
-        place.source, place.line, place.column, "taken.stack", f"There is a stack {name} already: {STACKS}/{name}.",
-        value=name, hint="Choose another name.", answer="name",
-    )  # fmt: skip
+        place.source,
+        place.line,
+        place.column,
+        "taken.stack",
+        f"There is a stack {name} already: {STACKS}/{name}.",
+        value=name,
+        hint="Choose another name.",
+        answer="name",
+    )
 
 
 def _refuse_taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tree_sitter import Node
 
 from scaffold.hcl import grammar as g
-from scaffold.hcl.syntax import Body, ExprKind, Expression
+from scaffold.hcl.syntax import Body, Expression, ExprKind
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Leaf, Mark, Placeholder, PlannedResource, Tree, get, leaves
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get, leaves
 
 _WORKLOADS = (*sorted(k8s.SERVERS), "job", "pod")
 _DNS = "/dns-type"

@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, ExprKind, Expression, parse
+from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Expression, ExprKind, parse
 from scaffold.terraform import static
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.tree import Kind, OutsideError, Tree, normal

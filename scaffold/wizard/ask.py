@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scaffold import answers as answering
-from scaffold import decisions
+from scaffold import decisions, validation
 from scaffold.answers import Answers, Place
 from scaffold.monorepo import Monorepo
 from scaffold.questions import Question, Role, Value, all_questions, asked, types
@@ -77,7 +76,7 @@ def _problem(name: str, value: Value, monorepo: Monorepo | None) -> str:
         return asked()[name].help
     if name == "name" and monorepo is not None and value in monorepo.stacks:
         return f"There is a stack {value} already."
-    found = answering.problems(Answers({name: value}), {}, {})
+    found = validation.problems(Answers({name: value}), {}, {})
     mine = [f for f in found if f.answer == name]
     return f"{mine[0].message} {mine[0].hint or ''}" if mine else ""
 
@@ -115,6 +114,6 @@ def _volumes(values: Mapping[str, Value]) -> list[Value]:
 
 
 def _volume_problem(volume: Mapping[str, Value]) -> str:
-    found = answering.problems(Answers({"volumes": [volume]}), {}, {})
+    found = validation.problems(Answers({"volumes": [volume]}), {}, {})
     mine = [f for f in found if (f.answer or "").startswith("volumes")]
     return f"{mine[0].message} {mine[0].hint or ''}" if mine else ""

@@ -1,0 +1,176 @@
+"""`scaffold new-service` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ANSWERS, GOLDEN
+
+from scaffold.monorepo import Monorepo
+
+DRONE = ANSWERS / "valid" / "drone-logbook.yml"
+FILES = [".copier-answers.yml", "main.tf", "terragrunt.hcl"]
+SOURCE = ("--template-source", "https://git.example.test/scaffold.git")
+
+
+def scaffold(*arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "scaffold", *map(str, arguments)], cwd=cwd, input=stdin, capture_output=True, check=False
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def new_service(monorepo: Monorepo, *arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    return scaffold("new-service", "--monorepo", monorepo.root, *SOURCE, *arguments, **more)
+
+
+def git(monorepo: Monorepo, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=monorepo.root, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def tree(monorepo: Monorepo) -> dict[str, bytes]:
+    return {str(p): p.read_bytes() for p in monorepo.root.rglob("*") if p.is_file() and ".git/" not in str(p)}
+
+
+def test_it_writes_what_the_golden_holds_and_nothing_else(monorepo: Monorepo) -> None:
+    done = new_service(monorepo, "--answers", DRONE)
+    assert done.returncode == 0, done.stderr
+    written = git(monorepo, "status", "--porcelain", "--untracked-files=all").split()[1::2]
+    assert written == [f"stacks/drone-logbook/{name}" for name in FILES]
+    stack = monorepo.stack_directory("drone-logbook")
+    for name in FILES:
+        assert (stack / name).read_bytes() == (GOLDEN / "drone-logbook" / "stack" / name).read_bytes()
+    assert "vault kv put secret/drone-logbook profile_creation_pass=" in done.stdout
+    assert "mkdir -p /srv/nfs/drone-logbook/sync-logs /srv/nfs/drone-logbook-backup" in done.stdout
+
+
+def test_a_dry_run_prints_the_diff_and_writes_nothing(monorepo: Monorepo) -> None:
+    before = tree(monorepo)
+    done = new_service(monorepo, "--answers", DRONE, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert tree(monorepo) == before
+    added = [line[1:] for line in done.stdout.splitlines() if line.startswith("+") and not line.startswith("+++")]
+    golden = "".join((GOLDEN / "drone-logbook" / "stack" / name).read_text() for name in FILES)
+    assert added == golden.splitlines()
+
+
+def test_the_same_answers_again_change_nothing_and_others_are_refused(monorepo: Monorepo) -> None:
+    assert new_service(monorepo, "--answers", DRONE).returncode == 0
+    main = monorepo.stack_directory("drone-logbook") / "main.tf"
+    main.write_text(main.read_text() + "# by hand\n")
+    before = tree(monorepo)
+    again = new_service(monorepo, "--answers", DRONE)
+    assert (again.returncode, again.stdout) == (0, "drone-logbook exists with these answers. Nothing to do.\n")
+    other = new_service(monorepo, "--answers", DRONE, "--set", "memory=1Gi")
+    assert other.returncode == 4
+    assert "copier update --defaults --vcs-ref=:current: -d memory=1Gi" in other.stderr
+    assert tree(monorepo) == before
+
+
+def test_json_is_all_there_is_on_standard_output(monorepo: Monorepo) -> None:
+    done = new_service(monorepo, "--answers", "-", "--dry-run", "--json", stdin=DRONE.read_bytes())
+    result = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert set(result) == {"service", "written", "commit", "files", "decisions", "verified", "next_steps"}
+    assert result["service"] == "drone-logbook"
+    assert [(f["path"], f["action"]) for f in result["files"]] == [(f"stacks/drone-logbook/{n}", "create") for n in FILES]
+    assert all(f["diff"].count("\n+") >= f["lines"]["added"] > 0 for f in result["files"])
+    decided = {d["name"]: d for d in result["decisions"]}
+    assert decided["storage.volumes[data].storage_class"]["value"] == "proxmox-lvm-encrypted"
+    assert all(d["reason"] and d["rule"] for d in result["decisions"])
+    assert result["verified"]["level"] in ("static", "plan")
+    assert all(step["text"] and step["command"] for step in result["next_steps"])
+
+
+def test_a_commit_holds_exactly_the_new_files(monorepo: Monorepo) -> None:
+    (monorepo.root / "README.md").write_text("staged by hand\n")
+    git(monorepo, "add", "README.md")
+    (monorepo.root / "AGENTS.md").write_text("dirty\n")
+    done = new_service(monorepo, "--answers", DRONE, "--commit")
+    assert done.returncode == 0, done.stderr
+    listed = git(monorepo, "show", "--name-only", "--format=%s", "HEAD").split("\n")
+    assert listed[0] == "drone-logbook: new Service"
+    assert "[ci skip]" not in git(monorepo, "log", "-1", "--format=%B")
+    assert listed[2:-1] == [f"stacks/drone-logbook/{name}" for name in FILES]
+    assert git(monorepo, "status", "--porcelain") == " M AGENTS.md\nM  README.md\n"
+
+
+def test_every_kind_of_failure_has_its_exit_code(monorepo: Monorepo, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yml"
+    bad.write_text("name: thing\nmemory: lots\n")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    cases = [
+        (2, "usage", ["--no-such-option"]),
+        (2, "usage", ["--answers", tmp_path / "absent.yml"]),
+        (2, "usage", ["--answers", DRONE, "--set", "memory"]),
+        (3, "answers", ["--answers", bad]),
+        (4, "refused", ["--answers", DRONE, "--set", "name=journal"]),
+        (6, "environment", ["--answers", DRONE, "--monorepo", outside]),
+    ]
+    before = tree(monorepo)
+    for code, kind, arguments in cases:
+        done = new_service(monorepo, *arguments, "--json")
+        error = json.loads(done.stdout)["error"]
+        assert (done.returncode, error["kind"]) == (code, kind), error
+        assert error["message"]
+        plain = new_service(monorepo, *arguments)
+        assert plain.returncode == code
+        assert plain.stdout == ""
+        assert error["message"] in plain.stderr
+    assert tree(monorepo) == before
+
+
+def test_without_a_terminal_and_answers_it_says_what_to_do(monorepo: Monorepo) -> None:
+    done = new_service(monorepo)
+    assert done.returncode == 2
+    assert "--answers" in done.stderr
+
+
+def test_what_would_not_work_in_this_monorepo_is_not_written(monorepo: Monorepo) -> None:
+    module = monorepo.root / "modules/kubernetes/ingress_factory/main.tf"
+    text = module.read_text()
+    assert text.count('variable "homepage_group"') == 1
+    module.write_text(text.replace('variable "homepage_group"', 'variable "dashboard_group"').replace("var.homepage_group", "var.dashboard_group"))
+    before = tree(monorepo)
+    done = new_service(monorepo, "--answers", DRONE, "--json")
+    assert done.returncode == 5
+    (finding,) = json.loads(done.stdout)["error"]["findings"]
+    assert finding["path"] == "stacks/drone-logbook/main.tf"
+    lines = (GOLDEN / "drone-logbook" / "stack" / "main.tf").read_text().splitlines()
+    assert "homepage_group" in lines[finding["line"] - 1]
+    assert finding["answer"] == "homepage_group"
+    assert finding["hint"]
+    assert tree(monorepo) == before
+
+
+def test_the_facts_of_the_monorepo_hold_over_those_of_the_template(monorepo: Monorepo) -> None:
+    (monorepo.root / "scaffold.yml").write_text("external_secret_api: external-secrets.io/v1\nkv_store: kv\n")
+    assert new_service(monorepo, "--answers", DRONE).returncode == 0
+    text = (monorepo.stack_directory("drone-logbook") / "main.tf").read_text()
+    assert 'apiVersion = "external-secrets.io/v1"' in text
+    assert 'name = "kv"' in text
+    recorded = (monorepo.stack_directory("drone-logbook") / ".copier-answers.yml").read_text()
+    assert "kv_store: kv" in recorded
+    assert "database_store" not in recorded, "what equals the default is not recorded"
+    (monorepo.root / "scaffold.yml").write_text("kv_stor: kv\n")
+    done = new_service(monorepo, "--answers", DRONE)
+    assert done.returncode == 6
+    assert "kv_stor is no fact" in done.stderr
+
+
+@pytest.mark.parametrize("shell_home", ["", "/nonexistent"])
+def test_it_needs_no_home(monorepo: Monorepo, shell_home: str) -> None:
+    environment = {**os.environ, "HOME": shell_home}
+    done = subprocess.run(
+        [sys.executable, "-m", "scaffold", "new-service", "--monorepo", monorepo.root, *SOURCE, "--answers", DRONE],
+        env=environment, capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 0, done.stderr
