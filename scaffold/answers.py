@@ -133,6 +133,14 @@ def _locate(
             _locate(item, (*path, index), source, places, problems)
 
 
+def read(files: Iterable[tuple[str, bytes]], settings: Iterable[str]) -> Answers:
+    """The answers of files (name and content; later ones over earlier ones), and of ``--set`` over all."""
+    merged = Answers()
+    for source, data in files:
+        merged = from_yaml(data, source).over(merged)
+    return from_settings(settings, merged)
+
+
 def from_settings(settings: Iterable[str], base: Answers) -> Answers:
     """``--set KEY=VALUE`` laid over ``base``.
 

@@ -118,11 +118,16 @@ def explain(
 
 
 @cli.command()
-def schema() -> None:
-    """Print the JSON Schema of answer files."""
+@click.option("--format", "form", type=click.Choice(["json", "markdown"]), default="json", show_default=True)
+def schema(form: str) -> None:
+    """Print the JSON Schema of answer files, or the same as documentation."""
+    from scaffold.commands.schema import markdown
     from scaffold.questions import schema as build
 
-    _print_json(build())
+    if form == "markdown":
+        click.echo(markdown(), nl=False)
+    else:
+        _print_json(build())
 
 
 def main() -> NoReturn:
@@ -187,9 +192,9 @@ def _given(
     answer_files: Iterable[str], settings: Sequence[str], monorepo: Monorepo | None, *, ask: bool
 ) -> Answers:
     """The answers of all sources. Where no file is named, a person is asked, or it is an error."""
-    from scaffold.commands.new_service import read_answers
+    from scaffold.answers import read
 
-    given = read_answers([_read(name) for name in answer_files], settings)
+    given = read([_read(name) for name in answer_files], settings)
     if answer_files or not ask:
         return given
     if not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from scaffold import template
 from scaffold.questions import Question, Role, Value, all_questions, environment_options
 
 if TYPE_CHECKING:
+    from jinja2 import BytecodeCache
     from jinja2.sandbox import SandboxedEnvironment
 
 
@@ -37,9 +39,23 @@ def environment() -> SandboxedEnvironment:
     options["undefined"] = getattr(jinja2, options["undefined"].rpartition(".")[2])
     return SandboxedEnvironment(
         loader=jinja2.FileSystemLoader(template.root()),
+        bytecode_cache=_bytecode_cache(),
         extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
         **options,
     )
+
+
+def _bytecode_cache() -> BytecodeCache | None:
+    """Compiled tables from run to run: compiling them is most of the work. None where nothing can be kept."""
+    from jinja2 import FileSystemBytecodeCache
+    from platformdirs import user_cache_path
+
+    directory = user_cache_path("scaffold", appauthor=False) / "tables"
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(directory)) if os.access(directory, os.W_OK) else None
 
 
 def combine(answers: Mapping[str, Value]) -> dict[str, Value]:
@@ -70,9 +86,7 @@ def defaults(answers: Mapping[str, Value]) -> dict[str, Value]:
 
 def house() -> Mapping[str, Value]:
     """The facts of the house, as this template version has them."""
-    text = (template.root() / "templates" / "decisions" / "house.yml").read_text("utf-8")
-    facts: Mapping[str, Value] = yaml.safe_load(text)
-    return facts
+    return template.facts("house")
 
 
 def table(values: Mapping[str, Value]) -> tuple[Decision, ...]:
@@ -110,4 +124,4 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
     text = environment().from_string(question.default).render(values)
     if question.type == "json":
         return json.loads(text)
-    return yaml.safe_load(text) if question.type == "yaml" else text
+    return yaml.load(text, template.FAST_LOADER) if question.type == "yaml" else text

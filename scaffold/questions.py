@@ -56,15 +56,14 @@ class Question:
     validator: str
 
 
-class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
-    """YAML with Copier's ``!include`` of one named file."""
+_Loader = type("_Loader", (template.FAST_LOADER,), {"__doc__": "YAML with Copier's ``!include`` of one file."})
 
 
-def _include(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Value:
+def _include(_: yaml.SafeLoader, node: yaml.ScalarNode) -> Value:
     return yaml.load((template.root() / str(node.value)).read_text("utf-8"), _Loader)
 
 
-_Loader.add_constructor("!include", _include)
+yaml.add_constructor("!include", _include, Loader=_Loader)
 
 
 @cache

@@ -11,11 +11,16 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
 
 from scaffold.errors import MissingError
 
 DISTRIBUTION = "homelab-scaffold"
 _PACKAGE = Path(__file__).parent
+FAST_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The loader for YAML whose places nobody needs: libyaml's, where PyYAML was built with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,14 @@ def root() -> Path:
         if (candidate / "copier.yml").is_file():
             return candidate
     raise MissingError("This installation has no templates.", "Install the package again.")
+
+
+@cache
+def facts(name: str) -> dict[str, Any]:
+    """A file of facts among the decision tables (``house.yml`` and its like)."""
+    text = (root() / "templates" / "decisions" / f"{name}.yml").read_text("utf-8")
+    values: dict[str, Any] = yaml.load(text, FAST_LOADER)
+    return values
 
 
 def version() -> str:

@@ -6,10 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cache
 from pathlib import PurePosixPath
-
-import yaml
 
 from scaffold import template
 from scaffold.change import Content
@@ -77,21 +74,15 @@ def static_findings(monorepo: Monorepo, stack: str, sources: Mapping[str, bytes]
     return run(parsed, CheckContext.of(monorepo.root), ALL_RULES)
 
 
-@cache
-def _origins() -> Mapping[str, str]:
-    path = template.root() / "templates" / "decisions" / "origins.yml"
-    origins: Mapping[str, str] = yaml.safe_load(path.read_text("utf-8"))
-    return origins
-
-
 def _led_by(finding: Finding, lines: Sequence[str], answers: Mapping[str, Value]) -> str | None:
     """The answer behind a line: by the argument that it sets, else by an answer's value in it."""
     if finding.answer or finding.line is None or finding.line > len(lines):
         return finding.answer
     line = lines[finding.line - 1]
     argument = line.split("=", maxsplit=1)[0].strip()
-    if argument in _origins():
-        return _origins()[argument]
+    origins = template.facts("origins")
+    if argument in origins:
+        return str(origins[argument])
     texts = {json.dumps(value): name for name, value in answers.items() if name in asked() and value}
     return next(
         (name for text, name in sorted(texts.items(), key=lambda i: -len(i[0])) if text in line), None

@@ -8,7 +8,8 @@ import pytest
 from conftest import ANSWERS
 
 from scaffold import report
-from scaffold.commands.new_service import prepare, read_answers
+from scaffold.answers import read
+from scaffold.commands.new_service import prepare
 from scaffold.errors import AnswersError, RefusedError
 from scaffold.monorepo import Monorepo
 
@@ -24,7 +25,7 @@ def test_refused_with_all_that_is_wrong(
     with pytest.raises((AnswersError, RefusedError)) as refused:
         prepare(
             pristine,
-            read_answers([(path.name, path.read_bytes())], []),
+            read([(path.name, path.read_bytes())], []),
             template_source="https://x.test/t.git",
         )
     told = report.error_text(refused.value) + "\n"

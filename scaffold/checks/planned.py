@@ -21,8 +21,8 @@ class HouseNames:
     """The names that a house has given to things; what is empty is not checked.
 
     ``block_classes`` are the StorageClasses of volumes that one node mounts at a time, ``shared_classes``
-    those of volumes that are made by hand and named by the claim. ``gates`` are the middlewares by the mode of
-    the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
+    those of volumes that are made by hand and named by the claim. ``gates`` are the middlewares by the mode
+    of the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
     make a host reachable from the internet. ``given_secrets`` exist in every namespace without the stack.
     """
 
@@ -51,7 +51,7 @@ class Plan:
 
     @cached_property
     def charted(self) -> bool:
-        """Whether a Helm chart makes objects that are not in the plan: then nothing is known to be missing."""
+        """Whether a Helm chart makes objects that are not in the plan: nothing is known to be missing then."""
         return any(resource.type == "helm_release" for resource in self.resources)
 
     def of_kind(self, *kinds: str) -> tuple[PlannedResource, ...]:
@@ -61,7 +61,8 @@ class Plan:
     def named(self, kind: str, name: Tree, namespace: Tree) -> PlannedResource | None:
         """The object of a kind with this name, in a namespace."""
         return next(
-            (r for r in self.of_kind(kind) if k8s.name(r) == name and _same(k8s.namespace(r), namespace)), None
+            (r for r in self.of_kind(kind) if k8s.name(r) == name and _same(k8s.namespace(r), namespace)),
+            None,
         )
 
     def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
@@ -102,7 +103,7 @@ class StorageClass(PlannedRule):
 
     code = "planned-storage-class"
     title = "StorageClass and access mode fit together"
-    why = "Without a class the cluster's default takes the data to one node's disk; a block volume cannot be shared."
+    why = "Without a class the cluster's default puts data on one node's disk; a block volume is not shared."
 
     def check(self, plan: Plan) -> Iterator[Finding]:
         """Claims without a class, shared block volumes, and shared classes without a volume."""
@@ -112,8 +113,12 @@ class StorageClass(PlannedRule):
             class_, modes = get(spec, "storage_class_name"), k8s.items(get(spec, "access_modes"))
             if class_ is None:
                 yield self.found(claim, "no storage class", "set storage_class_name")
-            elif class_ in house.block_classes and any(m != "ReadWriteOnce" for m in modes if isinstance(m, str)):
-                yield self.found(claim, f"{_shown(class_)} volumes are ReadWriteOnce", "use the NFS module to share files")
+            elif class_ in house.block_classes and any(
+                m != "ReadWriteOnce" for m in modes if isinstance(m, str)
+            ):
+                yield self.found(
+                    claim, f"{_shown(class_)} volumes are ReadWriteOnce", "use the NFS module to share files"
+                )
             elif class_ in house.shared_classes and get(spec, "volume_name") is None:
                 yield self.found(claim, f"{_shown(class_)} makes no volumes by itself", "use the NFS module")
 
@@ -138,7 +143,9 @@ class IngressGate(PlannedRule):
             if wanted is not None and wanted not in present:
                 yield self.found(ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
             elif mode is None and not present & set(gates.values()):
-                yield self.found(ingress, "nothing gates it and nothing says why", "make it with the ingress module")
+                yield self.found(
+                    ingress, "nothing gates it and nothing says why", "make it with the ingress module"
+                )
 
 
 class IngressAnnotations(PlannedRule):
@@ -186,7 +193,9 @@ class IngressBackend(PlannedRule):
                 ports = k8s.items(service.get("spec", 0, "port"))
                 if isinstance(wanted, int | str) and not any(_is_port(port, wanted) for port in ports):
                     has = ", ".join(_shown(get(port, "port")) for port in ports) or "none"
-                    yield self.found(ingress, f"Service {name} has no port {wanted}: it has {has}", "set port")
+                    yield self.found(
+                        ingress, f"Service {name} has no port {wanted}: it has {has}", "set port"
+                    )
 
 
 class Selectors(PlannedRule):
@@ -194,14 +203,18 @@ class Selectors(PlannedRule):
 
     code = "planned-selector"
     title = "selectors match the labels of pods"
-    why = "A Deployment whose selector misses its own pods is refused; a Service that selects nothing answers 503."
+    why = (
+        "A Deployment whose selector misses its pods is refused; a Service that selects nothing answers 503."
+    )
 
     def check(self, plan: Plan) -> Iterator[Finding]:
         """Selectors that miss the pods of their workload, and Services that select nothing."""
         for pods in plan.pods:
             selector = k8s.mapping(pods.owner.get("spec", 0, "selector", 0, "match_labels"))
             if k8s.kind(pods.owner) in k8s.SERVERS and not _selects(selector, pods.labels):
-                yield self.found(pods.owner, f"its selector {_pairs(selector)} misses its pods {_pairs(pods.labels)}")
+                yield self.found(
+                    pods.owner, f"its selector {_pairs(selector)} misses its pods {_pairs(pods.labels)}"
+                )
         for service in plan.of_kind("service"):
             selector = k8s.mapping(service.get("spec", 0, "selector"))
             if selector and not plan.charted and not plan.pods_behind(service):
@@ -220,12 +233,19 @@ class ServicePort(PlannedRule):
         for service in plan.of_kind("service"):
             behind = plan.pods_behind(service) if service.get("spec", 0, "selector") else []
             listening = [p for pods in behind for c in pods.containers() for p in k8s.items(get(c, "port"))]
-            targets = [get(port, "target_port") or get(port, "port") for port in k8s.items(service.get("spec", 0, "port"))]
-            deaf = [t for t in targets if isinstance(t, int | str) and not any(_listens(p, t) for p in listening)]
+            targets = [
+                get(port, "target_port") or get(port, "port")
+                for port in k8s.items(service.get("spec", 0, "port"))
+            ]
+            deaf = [
+                t for t in targets if isinstance(t, int | str) and not any(_listens(p, t) for p in listening)
+            ]
             if behind and deaf:
                 has = ", ".join(_shown(get(port, "container_port")) for port in listening) or "none"
-                wanted = ", ".join(map(str, deaf))
-                yield self.found(service, f"no container listens on {wanted}: declared are {has}", "declare the port")
+                wanted = ", ".join(map(str, dict.fromkeys(deaf)))
+                yield self.found(
+                    service, f"no container listens on {wanted}: declared are {has}", "declare the port"
+                )
 
 
 class Claims(PlannedRule):
@@ -240,7 +260,9 @@ class Claims(PlannedRule):
         for pods in plan.pods:
             for _, claim in pods.claims():
                 place = k8s.namespace(pods.owner)
-                if isinstance(claim, str) and not (plan.charted or plan.named("persistent_volume_claim", claim, place)):
+                if isinstance(claim, str) and not (
+                    plan.charted or plan.named("persistent_volume_claim", claim, place)
+                ):
                     yield self.found(pods.owner, f"there is no claim {claim} in this stack")
             yield from self._mounts(pods)
         volumes = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
@@ -251,7 +273,10 @@ class Claims(PlannedRule):
 
     def _mounts(self, pods: k8s.PodTemplate) -> Iterator[Finding]:
         volumes = {get(volume, "name") for volume in k8s.items(get(pods.spec, "volume"))}
-        volumes |= {get(t, "metadata", 0, "name") for t in k8s.items(pods.owner.get("spec", 0, "volume_claim_template"))}
+        volumes |= {
+            get(t, "metadata", 0, "name")
+            for t in k8s.items(pods.owner.get("spec", 0, "volume_claim_template"))
+        }
         mounted = {get(m, "name") for c in pods.containers() for m in k8s.items(get(c, "volume_mount"))}
         for name in sorted(_strings(mounted - volumes)) if not _vague(volumes) else ():
             yield self.found(pods.owner, f"a container mounts {name}, which is no volume of its pod")
@@ -308,7 +333,9 @@ class Resources(PlannedRule):
 
     code = "planned-resources"
     title = "every container has memory and cpu requests, and no cpu limit"
-    why = "A container without a request is placed anywhere and killed first; a cpu limit throttles for nothing."
+    why = (
+        "A container without requests is placed anywhere and killed first; a cpu limit throttles for nothing."
+    )
 
     def check(self, plan: Plan) -> Iterator[Finding]:
         """Containers without requests or memory limit, and with a limit of cpu."""
@@ -318,7 +345,9 @@ class Resources(PlannedRule):
                 name = _shown(get(container, "name"))
                 for part, unit in (("requests", "memory"), ("limits", "memory"), ("requests", "cpu")):
                     if not isinstance(asked, Mark) and get(asked, part, unit) is None:
-                        yield self.found(pods.owner, f"container {name} has no {unit} {part.removesuffix('s')}")
+                        yield self.found(
+                            pods.owner, f"container {name} has no {unit} {part.removesuffix('s')}"
+                        )
                 if get(asked, "limits", "cpu") is not None:
                     yield self.found(pods.owner, f"container {name} has a cpu limit")
 
@@ -328,7 +357,9 @@ class Probes(PlannedRule):
 
     code = "planned-probes"
     title = "every container that listens is probed"
-    why = "Without a readiness probe traffic reaches what is not ready; without a liveness probe nobody restarts it."
+    why = (
+        "Without readiness, traffic reaches what is not ready; without liveness, nobody restarts what hangs."
+    )
 
     def check(self, plan: Plan) -> Iterator[Finding]:
         """Containers of servers with ports and without probes."""
@@ -338,7 +369,9 @@ class Probes(PlannedRule):
             for container in pods.containers(init=False):
                 for probe in ("readiness", "liveness") if get(container, "port") else ():
                     if not get(container, f"{probe}_probe"):
-                        yield self.found(pods.owner, f"container {_shown(get(container, 'name'))} has no {probe} probe")
+                        yield self.found(
+                            pods.owner, f"container {_shown(get(container, 'name'))} has no {probe} probe"
+                        )
 
 
 class Backups(PlannedRule):
@@ -350,7 +383,10 @@ class Backups(PlannedRule):
 
     def check(self, plan: Plan) -> Iterator[Finding]:
         """Backup jobs for a block volume that nobody uses, that write to it, or that may run on another node."""
-        classes = {k8s.name(c): c.get("spec", 0, "storage_class_name") for c in plan.of_kind("persistent_volume_claim")}
+        classes = {
+            k8s.name(c): c.get("spec", 0, "storage_class_name")
+            for c in plan.of_kind("persistent_volume_claim")
+        }
         for pods in plan.pods:
             claims = {claim: volume for volume, claim in pods.claims()}
             block = [claim for claim in claims if classes.get(claim) in plan.house.block_classes]
@@ -359,13 +395,19 @@ class Backups(PlannedRule):
                 continue
             for claim in block:
                 users = [p for p in plan.pods if p is not pods and claim in (c for _, c in p.claims())]
-                if not users:
-                    yield self.found(pods.owner, f"it saves {_shown(claim)}, which nothing else in this stack uses")
+                if not users and not plan.charted:
+                    yield self.found(
+                        pods.owner, f"it saves {_shown(claim)}, which nothing else in this stack uses"
+                    )
                 if any(not _read_only(container, claims[claim]) for container in pods.containers()):
-                    yield self.found(pods.owner, f"it mounts {_shown(claim)} for writing", "set read_only = true")
+                    yield self.found(
+                        pods.owner, f"it mounts {_shown(claim)} for writing", "set read_only = true"
+                    )
                 servers = [user for user in users if k8s.kind(user.owner) in k8s.SERVERS]
                 if servers and not any(_beside(pods, user) for user in servers):
-                    yield self.found(pods.owner, f"nothing keeps it on the node that has {_shown(claim)}", _AFFINITY)
+                    yield self.found(
+                        pods.owner, f"nothing keeps it on the node that has {_shown(claim)}", _AFFINITY
+                    )
 
 
 _AFFINITY = "add a pod_affinity to the app's pods with topology_key kubernetes.io/hostname"
@@ -396,7 +438,9 @@ def _same(left: Tree, right: Tree) -> bool:
 
 
 def _selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
-    return bool(selector) and all(key in labels and _same(value, labels[key]) for key, value in selector.items())
+    return bool(selector) and all(
+        key in labels and _same(value, labels[key]) for key, value in selector.items()
+    )
 
 
 def _vague(names: Iterable[Tree]) -> bool:

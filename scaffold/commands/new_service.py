@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -151,8 +151,7 @@ def _text(value: Value) -> str:
 
 
 def _operations(monorepo: Monorepo) -> Mapping[str, Value]:
-    path = template.root() / "templates" / "decisions" / "operations.yml"
-    facts: dict[str, Value] = yaml.safe_load(path.read_text("utf-8"))
+    facts = template.facts("operations")
     server = monorepo.variable("nfs_server")
     return {**facts, "nfs_host": server} if server else facts
 
@@ -169,11 +168,3 @@ def apply(prepared: Prepared, *, commit: bool) -> str | None:
     if not commit or prepared.unchanged:
         return None
     return record(prepared.change, f"{prepared.service}: new Service")
-
-
-def read_answers(files: Sequence[tuple[str, bytes]], settings: Sequence[str]) -> Answers:
-    """The answers of files (later ones over earlier ones) and of ``--set``, which is over all."""
-    merged = Answers()
-    for source, data in files:
-        merged = answering.from_yaml(data, source).over(merged)
-    return answering.from_settings(settings, merged)

@@ -219,9 +219,7 @@ _OPERATORS = frozenset((":", "?", "+", "*", "/", "%", "==", "!=", ">", ">=", "<"
 # columns
 
 
-def _line_up(
-    lines: list[_Line], cell: Callable[[_Line], list[Token]], width: Callable[[_Line], int]
-) -> None:
+def _line_up(lines: list[_Line], cell: Callable[[_Line], list[Token]], width: Callable[[_Line], int]) -> None:
     """Put a cell of consecutive lines that have it in one column."""
     for chain in _chains(lines, cell):
         widths = [width(line) for line in chain]

@@ -49,15 +49,16 @@ def _replacements(tokens: list[Token], body: Body, within: tuple[str, ...]) -> I
 
 
 def _labels(block: Block) -> Iterator[Replacement]:
-    labels = (n for n in block.node.children[1:] if n.kind_id == g.IDENTIFIER)
-    for node in labels:
-        text = block.source.text(node.start_byte, node.end_byte)
-        quoted = [
-            Token(Kind.OPEN_QUOTE, '"', 1, node.start_byte),
-            Token(Kind.TEXT, text, 0, node.start_byte),
-            Token(Kind.CLOSE_QUOTE, '"', 0, node.start_byte),
-        ]
-        yield node.start_byte, node.end_byte, quoted
+    header = [n for n in block.node.children if n.kind_id not in (g.BLOCK_START, g.BODY, g.BLOCK_END)]
+    while header[-1].kind_id == g.COMMENT:  # only comments between the labels are lost
+        header.pop()
+    for node in header[1:]:
+        if node.kind_id == g.COMMENT:
+            yield node.start_byte, node.end_byte, []
+        elif node.kind_id == g.IDENTIFIER:
+            text = block.source.text(node.start_byte, node.end_byte)
+            marks = ((Kind.OPEN_QUOTE, '"'), (Kind.TEXT, text), (Kind.CLOSE_QUOTE, '"'))
+            yield node.start_byte, node.end_byte, [Token(k, t, 0, node.start_byte) for k, t in marks]
 
 
 def _type(attribute: Attribute) -> Iterator[Replacement]:

@@ -141,7 +141,10 @@ class _Scanner:
     def add(self, kind: Kind, start: int, end: int) -> None:
         """Add a token, and before it the line ends since the last one."""
         if start > self.done:
-            self.gap(start)
+            if b"\n" in self.data[self.done : start]:
+                self.gap(start)
+            else:
+                self.spaces += start - self.done
         self.tokens.append(Token(kind, self.data[start:end].decode("utf-8", "replace"), self.spaces, start))
         self.done, self.spaces = end, 0
 
@@ -152,7 +155,7 @@ class _Scanner:
         for line in lines:
             bare = line.removesuffix(b"\r")
             at += len(line) + 1
-            text = "\n" if bare is line or bare == line else "\r\n"
+            text = "\n" if bare == line else "\r\n"
             self.tokens.append(Token(Kind.NEWLINE, text, self.spaces + len(bare), at - len(text)))
             self.spaces = 0
         self.spaces += len(last)

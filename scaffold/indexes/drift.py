@@ -44,6 +44,15 @@ class Drift:
         return Finding(str(self.index.path), None, None, code, self.what, value=self.key, hint=self.fix)
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One index file beside the stacks."""
+
+    reader: StackReader
+    text: str
+    entries: frozenset[str]
+
+
 Expected = Callable[[StackReader], Iterable[ServiceEntry]]
 
 
@@ -51,11 +60,15 @@ def _never(_entry: ServiceEntry) -> bool:
     return False
 
 
-def _not_covered(_reader: StackReader, _text: str, _entry: ServiceEntry, _key: str) -> bool:
-    return False
+def _always(_entry: ServiceEntry) -> bool:
+    return True
 
 
-def _nothing_stale(_reader: StackReader, _text: str, _entries: frozenset[str]) -> Mapping[str, str]:
+def _is_listed(view: _View, _entry: ServiceEntry, key: str) -> bool:
+    return key in view.entries
+
+
+def _nothing_stale(_view: _View) -> Mapping[str, str]:
     return {}
 
 
@@ -63,16 +76,16 @@ def _nothing_stale(_reader: StackReader, _text: str, _entries: frozenset[str]) -
 class _Comparison:
     """How one index is held against the stacks.
 
-    ``expected`` gives everything that has to be in it, ``covered`` says what stands there under another
-    key, ``certain`` what may be inserted without a person. ``stale`` names the entries that nothing
+    ``expected`` gives everything that has to be in it, ``present`` says whether it is, under any key;
+    ``certain`` says what may be inserted without a person. ``stale`` names the entries that nothing
     stands behind, with the reason.
     """
 
     index: Index[Any]
     expected: Expected
-    stale: Callable[[StackReader, str, frozenset[str]], Mapping[str, str]] = _nothing_stale
+    stale: Callable[[_View], Mapping[str, str]] = _nothing_stale
     certain: Callable[[ServiceEntry], bool] = _never
-    covered: Callable[[StackReader, str, ServiceEntry, str], bool] = _not_covered
+    present: Callable[[_View, ServiceEntry, str], bool] = _is_listed
     advice: str = "Add it by hand."
 
 
@@ -92,15 +105,15 @@ def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:
         what = f"{index.path} lacks {entries.what}."
         yield Drift(index, State.NO_ANCHOR, "", "", what, "Give the list its place again.")
         return
-    text = content.decode()
+    view = _View(reader, content.decode(), entries)
     for entry in comparison.expected(reader):
         certain = comparison.certain(entry)
         fix = "`scaffold index --fix` adds it." if certain else comparison.advice
-        for key in sorted(index.keys(entry) - entries):
-            if not comparison.covered(reader, text, entry, key):
+        for key in sorted(index.keys(entry)):
+            if not comparison.present(view, entry, key):
                 what = f"{entry.name}: {key} is missing."
                 yield Drift(index, State.MISSING, entry.name, key, what, fix, entry if certain else None)
-    for key, reason in sorted(comparison.stale(reader, text, entries).items()):
+    for key, reason in sorted(comparison.stale(view).items()):
         what = f"{key} is listed, but {reason}."
         yield Drift(index, State.STALE, "", key, what, "Take it out, if it is really gone.")
 
@@ -126,54 +139,46 @@ def _in_vault(reader: StackReader) -> Iterator[ServiceEntry]:
     return (entry for entry in _roles(reader) if entry.databases[0].role in reader.roles)
 
 
-def _always(_entry: ServiceEntry) -> bool:
-    return True
-
-
 def _compared(index: Index[Any], expected: Expected, reason: str) -> _Comparison:
     """An index whose entries all follow from the stacks: what nothing asks for is stale."""
 
-    def stale(reader: StackReader, _text: str, entries: frozenset[str]) -> Mapping[str, str]:
-        known = {key for entry in expected(reader) for key in index.keys(entry)}
-        return dict.fromkeys(entries - known, reason)
+    def stale(view: _View) -> Mapping[str, str]:
+        known = {key for entry in expected(view.reader) for key in index.keys(entry)}
+        return dict.fromkeys(view.entries - known, reason)
 
     return _Comparison(index, expected, stale, _always)
 
 
-def _stale_rows(reader: StackReader, text: str, _entries: frozenset[str]) -> Mapping[str, str]:
-    rows = catalog.stacks_by_name(text)
+def _has_row(view: _View, entry: ServiceEntry, key: str) -> bool:
+    """A row of the stack under another name is as good."""
+    return key in view.entries or entry.stack in catalog.stacks_by_name(view.text).values()
+
+
+def _stale_rows(view: _View) -> Mapping[str, str]:
     return {
         name: f"there is no {STACKS}/{stack}"
-        for name, stack in rows.items()
-        if stack.split("/")[0] not in reader.monorepo.stacks
+        for name, stack in catalog.stacks_by_name(view.text).items()
+        if stack.split("/")[0] not in view.reader.monorepo.stacks
     }
 
 
-def _has_row_under_another_name(_reader: StackReader, text: str, entry: ServiceEntry, _key: str) -> bool:
-    return entry.stack in catalog.stacks_by_name(text).values()
-
-
-def _is_probed(_reader: StackReader, text: str, entry: ServiceEntry, key: str) -> bool:
-    """A target for any address below the paths is as good as one for the first of them."""
+def _is_probed(view: _View, entry: ServiceEntry, key: str) -> bool:
+    """Any address below one of the paths will do, whatever it is called."""
     public = next(public for public in entry.public_paths if public.key == key)
-    wanted = urlsplit(public.url)
-    return any(
-        target.netloc == wanted.netloc
-        and target.path.startswith(tuple(path.rstrip("/") for path in public.paths))
-        for target in map(urlsplit, walloff.targets(text).values())
-    )
+    below = tuple(path.rstrip("/") for path in public.paths)
+    targets = map(urlsplit, walloff.targets(view.text).values())
+    return any(t.netloc == urlsplit(public.url).netloc and t.path.startswith(below) for t in targets)
 
 
-def _anubis(text: str) -> frozenset[str]:
-    entries = claude.ANUBIS.entries(text.encode())
-    return frozenset() if isinstance(entries, MissingAnchor) else entries
-
-
-def _behind_no_anubis(reader: StackReader, _text: str, entries: frozenset[str]) -> Mapping[str, str]:
+def _is_said_to_have_anubis(view: _View, entry: ServiceEntry, key: str) -> bool:
     """The list has hosts, and here and there the name of a Service."""
-    gated = [entry for entry in reader.entries.values() if entry.anubis]
+    return key in view.entries or slug(entry.name) in view.entries
+
+
+def _behind_no_anubis(view: _View) -> Mapping[str, str]:
+    gated = [entry for entry in view.reader.entries.values() if entry.anubis]
     known = {slug(name) for entry in gated for name in (entry.name, *(host.label for host in entry.hosts))}
-    return dict.fromkeys(entries - known, "no ingress with this host leads to Anubis")
+    return dict.fromkeys(view.entries - known, "no ingress with this host leads to Anubis")
 
 
 _NO_ROLE = "Vault has no static role for this user"
@@ -183,7 +188,7 @@ _COMPARISONS = (
         _services,
         _stale_rows,
         certain=lambda entry: bool(entry.description),
-        covered=_has_row_under_another_name,
+        present=_has_row,
         advice="Add a row that says what it is.",
     ),
     _compared(catalog.DOMAINS, _all_stacks, "no ingress has this host with this DNS record"),
@@ -193,13 +198,11 @@ _COMPARISONS = (
     _Comparison(
         walloff.TARGETS,
         _all_stacks,
-        covered=_is_probed,
+        present=_is_probed,
         advice="Add an address below the path that answers today without signing on.",
     ),
     _compared(claude.ROTATION, _in_vault, _NO_ROLE),
-    _Comparison(
-        claude.ANUBIS, _all_stacks, _behind_no_anubis, _always, lambda r, t, e, k: slug(e.name) in _anubis(t)
-    ),
+    _Comparison(claude.ANUBIS, _all_stacks, _behind_no_anubis, _always, _is_said_to_have_anubis),
     _compared(databases.ROTATION, _in_vault, _NO_ROLE),
     _Comparison(upgrade_config.DATABASES, _services),
 )

@@ -94,7 +94,11 @@ class Located:
 
     def position(self) -> tuple[int | None, int | None]:
         """Line and column in that file."""
-        return self.placed.source.position(self.start) if self.placed is not None else (self.diagnostic.line, None)
+        return (
+            self.placed.source.position(self.start)
+            if self.placed is not None
+            else (self.diagnostic.line, None)
+        )
 
 
 def locate(diagnostic: Diagnostic, workspace: Workspace) -> Located:

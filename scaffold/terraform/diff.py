@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from scaffold.terraform.planned import Leaf, Mark, Path, Placeholder, PlannedResource, path_text
+from scaffold.terraform.planned import (
+    Leaf,
+    Mark,
+    Path,
+    Placeholder,
+    PlannedResource,
+    Tree,
+    get,
+    leaves,
+    path_text,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +82,34 @@ def difference(before: Iterable[PlannedResource], after: Iterable[PlannedResourc
     )
 
 
-def _changes(before: PlannedResource, after: PlannedResource) -> Iterable[Change]:
-    old, new = _leaves(before), _leaves(after)
-    for path in sorted(old.keys() | new.keys(), key=_order):
-        if not _same(old.get(path), new.get(path)):
-            yield Change(path_text(path), old.get(path), new.get(path))
+def _changes(before: PlannedResource, after: PlannedResource) -> Iterator[Change]:
+    for path, old, new in _compare(before.values, after.values, ()):
+        yield Change(path_text(path), old, new)
 
 
-def _leaves(resource: PlannedResource) -> Mapping[Path, Leaf]:
-    return dict(resource.leaves())
+def _compare(before: Tree, after: Tree, path: Path) -> Iterator[tuple[Path, Leaf, Leaf]]:
+    """The leaves that differ. Elements that have names, such as containers, are compared by name."""
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        old, new = _named(before), _named(after)
+        if old is not None and new is not None and (old.keys() != new.keys() or [*old] == [*new]):
+            before, after = old, new
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in dict.fromkeys((*before, *after)):
+            yield from _compare(before.get(key), after.get(key), (*path, key))
+    elif isinstance(before, tuple) and isinstance(after, tuple):
+        for index in range(max(len(before), len(after))):
+            yield from _compare(get(before, index), get(after, index), (*path, index))
+    else:
+        old_leaves, new_leaves = dict(leaves(before, path)), dict(leaves(after, path))
+        for place in dict.fromkeys((*old_leaves, *new_leaves)):
+            if not _same(old_leaves.get(place), new_leaves.get(place)):
+                yield place, old_leaves.get(place), new_leaves.get(place)
 
 
-def _order(path: Path) -> list[tuple[str, int]]:
-    return [("", step) if isinstance(step, int) else (step, 0) for step in path]
+def _named(items: tuple[Tree, ...]) -> Mapping[str, Tree] | None:
+    """The elements by their ``name``, where every element has one of its own."""
+    names = [name for item in items if isinstance(name := get(item, "name"), str)]
+    return dict(zip(names, items, strict=True)) if len({*names}) == len(items) else None
 
 
 def _same(before: Leaf, after: Leaf) -> bool:

@@ -267,7 +267,9 @@ def _block(
     return MappingProxyType(values)
 
 
-def _blocks(after: object, unknown: object, sensitive: object, schema: NestedBlock, expressions: object) -> Tree:
+def _blocks(
+    after: object, unknown: object, sensitive: object, schema: NestedBlock, expressions: object
+) -> Tree:
     def one(step: Step) -> Tree:
         item = cast("RawSchema", _part(after, step, None) or {})
         return _block(
@@ -298,7 +300,9 @@ def _value(after: object, unknown: object, sensitive: object) -> Tree:
         )
     if isinstance(after, Sequence) and not isinstance(after, str):
         size = max(len(after), len(unknown) if isinstance(unknown, Sequence) else 0)
-        return tuple(_value(_part(after, i, None), _part(unknown, i), _part(sensitive, i)) for i in range(size))
+        return tuple(
+            _value(_part(after, i, None), _part(unknown, i), _part(sensitive, i)) for i in range(size)
+        )
     if sensitive is True and after is not None:
         return Mark.SENSITIVE
     return cast("Leaf", after)
@@ -310,6 +314,11 @@ def _part(tree: object, step: Step, default: object = False) -> object:
         return tree
     if isinstance(tree, Mapping):
         return tree.get(step, default)
-    if isinstance(tree, Sequence) and not isinstance(tree, str) and isinstance(step, int) and step < len(tree):
+    if (
+        isinstance(tree, Sequence)
+        and not isinstance(tree, str)
+        and isinstance(step, int)
+        and step < len(tree)
+    ):
         return tree[step]
     return default

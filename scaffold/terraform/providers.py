@@ -13,7 +13,9 @@ REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
 _OFFICIAL = "hashicorp"
 _BUILT_IN = "terraform"
 _OBJECTS = ("resource", "data")
-_META = frozenset(("alias", "count", "for_each", "provider", "depends_on", "lifecycle", "connection", "provisioner"))
+_META = frozenset(
+    ("alias", "count", "for_each", "provider", "depends_on", "lifecycle", "connection", "provisioner")
+)
 
 
 @dataclass(slots=True)
@@ -52,7 +54,11 @@ def required(modules: Iterable[Iterable[Document]]) -> Mapping[str, Requirement]
                 requirement.blocks.append(block)
                 requirement.used = requirement.used or block
     found.pop(f"{_OFFICIAL}/{_BUILT_IN}", None)
-    return {address: requirement for address, requirement in found.items() if not address.startswith("terraform.io/")}
+    return {
+        address: requirement
+        for address, requirement in found.items()
+        if not address.startswith("terraform.io/")
+    }
 
 
 def _get(found: dict[str, Requirement], sources: Mapping[str, str], name: str) -> Requirement:
@@ -119,7 +125,9 @@ def assumed_schema(requirement: Requirement, documents: Iterable[Document]) -> R
         shape.add(block.body)
     for document in documents:
         for reference in _references(document.body):
-            kind, names = ("data", reference[1:]) if reference[:1] == (Attr("data"),) else ("resource", reference)
+            kind, names = (
+                ("data", reference[1:]) if reference[:1] == (Attr("data"),) else ("resource", reference)
+            )
             if len(names) > 2 and isinstance(names[0], Attr) and names[0].name in sections[kind]:
                 sections[kind][names[0].name].read(names[2:])
     provider = _Shape()
@@ -147,7 +155,9 @@ class _Shape:
                 continue
             if block.type == "dynamic" and block.labels:
                 content = block.body.block("content")
-                self.blocks.setdefault(block.labels[0], _Shape()).add(content.body if content else body, top=False)
+                self.blocks.setdefault(block.labels[0], _Shape()).add(
+                    content.body if content else body, top=False
+                )
             else:
                 self.blocks.setdefault(block.type, _Shape()).add(block.body, top=False)
 
@@ -170,7 +180,8 @@ class _Shape:
                 for name in sorted(self.arguments - self.blocks.keys())
             },
             "block_types": {
-                name: {"nesting_mode": "list", "block": shape.block()} for name, shape in sorted(self.blocks.items())
+                name: {"nesting_mode": "list", "block": shape.block()}
+                for name, shape in sorted(self.blocks.items())
             },
         }
 

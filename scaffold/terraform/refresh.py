@@ -63,7 +63,9 @@ def store(file: Path, overlay: Path | None = None, lock: Path | None = None) -> 
     providers = _printed(file)
     versions = locked(lock or file.parent / LOCK)
     target.mkdir(parents=True, exist_ok=True)
-    return tuple(_store(address, schema, versions.get(address, ""), target) for address, schema in providers.items())
+    return tuple(
+        _store(address, schema, versions.get(address, ""), target) for address, schema in providers.items()
+    )
 
 
 def _printed(file: Path) -> Mapping[str, RawSchema]:
@@ -85,7 +87,9 @@ def _store(address: str, schema: RawSchema, version: str, target: Path) -> Store
     file = target / f"{'-'.join(filter(None, (name, version)))}.json.gz"
     content = {"format_version": "1.0", "provider_schemas": {address: _without_prose(schema)}}
     staged = file.with_suffix(".new")
-    staged.write_bytes(gzip.compress(json.dumps(content, sort_keys=True, separators=(",", ":")).encode(), mtime=0))
+    staged.write_bytes(
+        gzip.compress(json.dumps(content, sort_keys=True, separators=(",", ":")).encode(), mtime=0)
+    )
     for older in _files_of(name, target):
         older.unlink()
     os.replace(staged, file)
@@ -96,7 +100,7 @@ def _store(address: str, schema: RawSchema, version: str, target: Path) -> Store
 def _files_of(name: str, target: Path) -> Iterator[Path]:
     for file in target.glob(f"{name}*.json.gz"):
         stem = file.name.removesuffix(".json.gz")
-        if stem == name or stem.startswith(f"{name}-") and stem.removeprefix(f"{name}-")[:1].isdigit():
+        if stem == name or (stem.startswith(f"{name}-") and stem.removeprefix(f"{name}-")[:1].isdigit()):
             yield file
 
 
@@ -123,7 +127,8 @@ def _block(block: RawSchema) -> RawSchema:
         kept["attributes"] = {name: _attribute(spec) for name, spec in attributes.items()}
     if nested:
         kept["block_types"] = {
-            name: {**spec, "block": _block(cast("RawSchema", spec.get("block", {})))} for name, spec in nested.items()
+            name: {**spec, "block": _block(cast("RawSchema", spec.get("block", {})))}
+            for name, spec in nested.items()
         }
     return kept
 
@@ -146,7 +151,11 @@ def locked(lock: Path) -> Mapping[str, str]:
         body = parse(lock.read_bytes(), str(lock)).body
     except (OSError, HclSyntaxError):
         return {}
-    found = ((block.labels[0], block.body.literal("version")) for block in body.blocks_of("provider") if block.labels)
+    found = (
+        (block.labels[0], block.body.literal("version"))
+        for block in body.blocks_of("provider")
+        if block.labels
+    )
     return {address: version for address, version in found if isinstance(version, str)}
 
 

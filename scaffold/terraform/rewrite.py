@@ -52,7 +52,6 @@ def may_read(template: bytes) -> bool:
     return any(name.encode() in template for name in _READERS | _UNCHECKED)
 
 
-
 @dataclass(frozen=True, slots=True)
 class FileAccess:
     """A call that reads from a path, as far as the path is known.
@@ -97,7 +96,9 @@ class Changes:
     def refuse(self, place: Expression | Block, message: str, hint: str = "") -> None:
         """Note that the file reaches out of the working copy, or may."""
         self.findings.append(
-            Finding(place.source.path, place.line, place.column, Reason.OUTSIDE.value, message, hint=hint or None)
+            Finding(
+                place.source.path, place.line, place.column, Reason.OUTSIDE.value, message, hint=hint or None
+            )
         )
 
 
@@ -235,7 +236,9 @@ def _settings(block: Block, result: Changes) -> None:
             continue
         result.splices.append(blank(block.source.data, item.start, item.end))
         if name in ("backend", "cloud"):
-            result.stand_ins.append(StandIn(StandInKind.BACKEND, "state: planned as if nothing existed", _where(item)))
+            result.stand_ins.append(
+                StandIn(StandInKind.BACKEND, "state: planned as if nothing existed", _where(item))
+            )
 
 
 def _import(block: Block, result: Changes) -> None:

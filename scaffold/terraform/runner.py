@@ -303,11 +303,13 @@ class _Attempt:
         known = self._planner.schemas.providers.get(name)
         if known is not None:
             message = f"the module does not say where the provider {name} comes from: Terraform looks for {requirement.address}"
-            hint = f"add required_providers with source = \"{known.address.partition('/')[2]}\" to the module"
+            hint = f'add required_providers with source = "{known.address.partition("/")[2]}" to the module'
         else:
             message = f"there is no provider {requirement.address} that anybody here names or knows: is {block.address} misspelt?"
             hint = "name the provider in required_providers, or add its schema with `scaffold doctor --schemas FILE`"
-        return Finding(block.source.path, block.line, block.column, Reason.NO_SCHEMA.value, message, hint=hint)
+        return Finding(
+            block.source.path, block.line, block.column, Reason.NO_SCHEMA.value, message, hint=hint
+        )
 
     def _schema(self, provider: str, type_: str) -> BlockSchema | None:
         raw = self._schemas.get(provider, {})

@@ -81,7 +81,7 @@ class _Provider:
         self._resources = schema.get("resource_schemas", {})
         self._schema = protocol.schema_response(schema)
 
-    def handlers(self) -> grpc.GenericRpcHandler:
+    def handlers(self) -> grpc.GenericRpcHandler[Any, Any]:
         calls = {
             "GetProviderSchema": _unary(pb.GetProviderSchema.Request, lambda _: self._schema, bytes),
             "ValidateProviderConfig": _unary(
@@ -93,7 +93,9 @@ class _Provider:
             "ValidateDataResourceConfig": _unary(
                 pb.ValidateDataResourceConfig.Request, lambda _: pb.ValidateDataResourceConfig.Response()
             ),
-            "ConfigureProvider": _unary(pb.ConfigureProvider.Request, lambda _: pb.ConfigureProvider.Response()),
+            "ConfigureProvider": _unary(
+                pb.ConfigureProvider.Request, lambda _: pb.ConfigureProvider.Response()
+            ),
             "PlanResourceChange": _unary(pb.PlanResourceChange.Request, self._plan),
             "ReadDataSource": _unary(pb.ReadDataSource.Request, _refuse_to_read),
             "StopProvider": _unary(pb.StopProvider.Request, lambda _: pb.StopProvider.Response()),
@@ -122,7 +124,7 @@ def _refuse_to_read(request: Any) -> Any:
     )
 
 
-def _plugin_handlers() -> Iterable[grpc.GenericRpcHandler]:
+def _plugin_handlers() -> Iterable[grpc.GenericRpcHandler[Any, Any]]:
     """The services of go-plugin that every plugin has besides its own."""
     yield grpc.method_handlers_generic_handler(
         "plugin.GRPCController", {"Shutdown": _unary(controller.Empty, lambda _: controller.Empty())}
@@ -141,7 +143,7 @@ def _plugin_handlers() -> Iterable[grpc.GenericRpcHandler]:
 
 def _unary(
     request: Any, answer: Callable[[Any], Any], serializer: Callable[[Any], bytes] | None = None
-) -> grpc.RpcMethodHandler:
+) -> grpc.RpcMethodHandler[Any, Any]:
     return grpc.unary_unary_rpc_method_handler(
         lambda message, context: answer(message),
         request_deserializer=request.FromString,

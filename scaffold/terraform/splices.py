@@ -74,7 +74,12 @@ def apply(source: bytes, splices: Iterable[Splice]) -> Spliced:
 def _outermost(splices: Iterable[Splice]) -> list[Splice]:
     kept: list[Splice] = []
     for splice in sorted(splices, key=lambda s: (s.start, s.end != s.start, -s.end)):
-        if kept and kept[-1].end >= splice.end and splice.start < kept[-1].end and splice.start >= kept[-1].start:
+        if (
+            kept
+            and kept[-1].end >= splice.end
+            and splice.start < kept[-1].end
+            and splice.start >= kept[-1].start
+        ):
             continue
         kept.append(splice)
     return kept

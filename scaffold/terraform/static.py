@@ -44,7 +44,11 @@ def pieces(expression: Expression, scope: Scope) -> Iterator[str | None]:
 def _template(expression: Expression, scope: Scope) -> Iterator[str | None]:
     for node in expression.nodes[0].children[0].children:
         if node.kind_id == g.TEMPLATE_LITERAL:
-            yield expression.source.text(node.start_byte, node.end_byte).replace("$${", "${").replace("%%{", "%{")
+            yield (
+                expression.source.text(node.start_byte, node.end_byte)
+                .replace("$${", "${")
+                .replace("%%{", "%{")
+            )
         elif node.kind_id == g.TEMPLATE_INTERPOLATION:
             inner = next((n for n in node.children if n.kind_id == g.EXPRESSION), None)
             if inner is None:

@@ -66,7 +66,10 @@ def _jobs(resources: Sequence[PlannedResource]) -> _Lines:
     for pods in k8s.pod_templates(k8s.of_kind(resources, "cron_job")):
         schedule = pods.owner.get("spec", 0, "schedule")
         for role, container in _containers(pods):
-            yield pods.owner, f"{text(k8s.name(pods.owner))}{role} at {text(schedule)}: {_container(container)}"
+            yield (
+                pods.owner,
+                f"{text(k8s.name(pods.owner))}{role} at {text(schedule)}: {_container(container)}",
+            )
 
 
 def _containers(pods: k8s.PodTemplate) -> Iterator[tuple[str, Tree]]:
@@ -119,15 +122,22 @@ def _hosts(resources: Sequence[PlannedResource]) -> _Lines:
         monitor = k8s.ending(annotations, _MONITOR)
         recorded = k8s.ending(annotations, _DNS)
         dns = ingress.settings.get("dns_type") or (text(recorded) if recorded is not None else "")
-        tile = annotations.get(f"{_DASHBOARD}name") if annotations.get(f"{_DASHBOARD}enabled") == "true" else None
+        tile = (
+            annotations.get(f"{_DASHBOARD}name")
+            if annotations.get(f"{_DASHBOARD}enabled") == "true"
+            else None
+        )
         for rule in k8s.items(ingress.get("spec", 0, "rule")):
             paths = [text(get(path, "path")) for path in k8s.items(get(rule, "http", 0, "path"))]
-            yield ingress, _join(
-                text(get(rule, "host")) + (" " + " ".join(paths) if paths not in ([], ["/"]) else ""),
-                f"gate {gate}" if gate else "gate not known",
-                f"DNS {dns}" if dns else "no DNS record",
-                {"true": "monitored", "false": "not monitored"}.get(str(monitor), "no monitor set"),
-                f"tile {text(tile)}" if tile is not None else "no tile",
+            yield (
+                ingress,
+                _join(
+                    text(get(rule, "host")) + (" " + " ".join(paths) if paths not in ([], ["/"]) else ""),
+                    f"gate {gate}" if gate else "gate not known",
+                    f"DNS {dns}" if dns else "no DNS record",
+                    {"true": "monitored", "false": "not monitored"}.get(str(monitor), "no monitor set"),
+                    f"tile {text(tile)}" if tile is not None else "no tile",
+                ),
             )
 
 
@@ -140,7 +150,10 @@ def _secrets(resources: Sequence[PlannedResource]) -> _Lines:
         target = get(spec, "target", "name") or get(manifest, "metadata", "name")
         yield resource, f"{text(target)} from {text(store)}: {', '.join(dict.fromkeys(keys)) or 'nothing'}"
     for resource in k8s.of_kind(resources, "secret"):
-        yield resource, _join(text(k8s.name(resource)), text(resource.get("type")) if resource.get("type") else "")
+        yield (
+            resource,
+            _join(text(k8s.name(resource)), text(resource.get("type")) if resource.get("type") else ""),
+        )
 
 
 def text(tree: Tree) -> str:

@@ -16,7 +16,9 @@ from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.tree import Kind, OutsideError, Tree, normal
 
 FILE = "terragrunt.hcl"
-_ROOT = static.Scope(functions={"get_repo_root": "", "get_parent_terragrunt_dir": "", "get_path_to_repo_root": ""})
+_ROOT = static.Scope(
+    functions={"get_repo_root": "", "get_parent_terragrunt_dir": "", "get_path_to_repo_root": ""}
+)
 """What the functions that name the monorepo's root stand for: paths here are relative to it."""
 
 

@@ -196,7 +196,9 @@ def _git(root: Path, revision: str) -> bytes:
         raise MissingError("git is not installed", "planning an older revision reads it from Git") from None
     except subprocess.CalledProcessError as error:
         reason = error.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
-        raise MissingError(f"cannot read revision {revision}: {reason}", "name a commit, a branch or a tag") from None
+        raise MissingError(
+            f"cannot read revision {revision}: {reason}", "name a commit, a branch or a tag"
+        ) from None
 
 
 def normal(path: str) -> str:

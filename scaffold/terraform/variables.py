@@ -84,5 +84,7 @@ def placeholder(type_: Type, name: str) -> object:
         case "tuple":
             return [placeholder(element, name) for element in type_.elements]
         case "object":
-            return {key: placeholder(inner, name) for key, inner, optional in type_.attributes if not optional}
+            return {
+                key: placeholder(inner, name) for key, inner, optional in type_.attributes if not optional
+            }
     return f"{STAND_IN}.var.{name}"

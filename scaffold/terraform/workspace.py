@@ -127,7 +127,9 @@ class Workspace:
 
     def _load_modules(self, generated: terragrunt.Generated) -> None:
         if generated.source is not None:
-            self._find(Reason.REMOTE_MODULE, generated.source, "the stack is made from a module that lies elsewhere")
+            self._find(
+                Reason.REMOTE_MODULE, generated.source, "the stack is made from a module that lies elsewhere"
+            )
         files = {file.name: file for file in generated.files}
         waiting = [self.stack]
         while waiting:
@@ -188,14 +190,17 @@ class Workspace:
                     if self.tree.kind(resolve(self.tree, called)) is Kind.DIRECTORY:
                         yield block.labels[0], (called, block)
                 except OutsideError:
-                    self._find(Reason.OUTSIDE, source, f"module {block.labels[0]} lies outside of the monorepo")
+                    self._find(
+                        Reason.OUTSIDE, source, f"module {block.labels[0]} lies outside of the monorepo"
+                    )
 
     def _find_variables(self, generated: terragrunt.Generated) -> None:
         known: set[str] = set()
         automatic = [
             posixpath.join(self.stack, name)
             for name in (self.tree.names(self.stack) if self.tree.kind(self.stack) is Kind.DIRECTORY else ())
-            if name.endswith((".auto.tfvars", ".auto.tfvars.json")) or name in ("terraform.tfvars", "terraform.tfvars.json")
+            if name.endswith((".auto.tfvars", ".auto.tfvars.json"))
+            or name in ("terraform.tfvars", "terraform.tfvars.json")
         ]
         for path in (*automatic, *generated.var_files):
             if not self._is_file(path) or (content := self._read(path)).startswith(CIPHERTEXT):
@@ -280,7 +285,9 @@ class Workspace:
             try:
                 document = parse(_TEMPLATE_OPEN + content + b"\n" + _TEMPLATE_MARK + b"\n", path)
             except HclSyntaxError:
-                message = "the template may read files, and cannot be looked at: it is not plain template syntax"
+                message = (
+                    "the template may read files, and cannot be looked at: it is not plain template syntax"
+                )
                 self.findings.append(Finding(path, None, None, Reason.OUTSIDE.value, message))
                 continue
             changes = Changes()
@@ -288,7 +295,8 @@ class Workspace:
                 rewriter.read(call, changes, in_template=True)
             self._note(changes)
             moved = [
-                Splice(s.start - len(_TEMPLATE_OPEN), s.end - len(_TEMPLATE_OPEN), s.text) for s in changes.splices
+                Splice(s.start - len(_TEMPLATE_OPEN), s.end - len(_TEMPLATE_OPEN), s.text)
+                for s in changes.splices
             ]
             self._put(path, apply(content, moved).data)
 
@@ -331,7 +339,9 @@ class Workspace:
     def _read(self, path: str) -> bytes:
         return self.tree.read(resolve(self.tree, path))
 
-    def _copy_directory(self, path: str, target: str | None = None, above: frozenset[str] = frozenset()) -> None:
+    def _copy_directory(
+        self, path: str, target: str | None = None, above: frozenset[str] = frozenset()
+    ) -> None:
         """Copy a directory and all below it, links followed; ``target`` is where it really is."""
         target = resolve(self.tree, path) if target is None else target
         if target in above or self.tree.kind(target) is not Kind.DIRECTORY:

@@ -19,9 +19,15 @@ FILES = [".copier-answers.yml", "main.tf", "terragrunt.hcl"]
 SOURCE = ("--template-source", "https://git.example.test/scaffold.git")
 
 
-def scaffold(*arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def scaffold(
+    *arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "scaffold", *map(str, arguments)], cwd=cwd, input=stdin, capture_output=True, check=False
+        [sys.executable, "-m", "scaffold", *map(str, arguments)],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        check=False,
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
@@ -56,7 +62,9 @@ def test_a_dry_run_prints_the_diff_and_writes_nothing(monorepo: Monorepo) -> Non
     done = new_service(monorepo, "--answers", DRONE, "--dry-run")
     assert done.returncode == 0, done.stderr
     assert tree(monorepo) == before
-    added = [line[1:] for line in done.stdout.splitlines() if line.startswith("+") and not line.startswith("+++")]
+    added = [
+        line[1:] for line in done.stdout.splitlines() if line.startswith("+") and not line.startswith("+++")
+    ]
     golden = "".join((GOLDEN / "drone-logbook" / "stack" / name).read_text() for name in FILES)
     assert added == golden.splitlines()
 
@@ -67,7 +75,10 @@ def test_the_same_answers_again_change_nothing_and_others_are_refused(monorepo: 
     main.write_text(main.read_text() + "# by hand\n")
     before = tree(monorepo)
     again = new_service(monorepo, "--answers", DRONE)
-    assert (again.returncode, again.stdout) == (0, "drone-logbook exists with these answers. Nothing to do.\n")
+    assert (again.returncode, again.stdout) == (
+        0,
+        "drone-logbook exists with these answers. Nothing to do.\n",
+    )
     other = new_service(monorepo, "--answers", DRONE, "--set", "memory=1Gi")
     assert other.returncode == 4
     assert "copier update --defaults --vcs-ref=:current: -d memory=1Gi" in other.stderr
@@ -80,7 +91,9 @@ def test_json_is_all_there_is_on_standard_output(monorepo: Monorepo) -> None:
     assert done.stderr == ""
     assert set(result) == {"service", "written", "commit", "files", "decisions", "verified", "next_steps"}
     assert result["service"] == "drone-logbook"
-    assert [(f["path"], f["action"]) for f in result["files"]] == [(f"stacks/drone-logbook/{n}", "create") for n in FILES]
+    assert [(f["path"], f["action"]) for f in result["files"]] == [
+        (f"stacks/drone-logbook/{n}", "create") for n in FILES
+    ]
     assert all(f["diff"].count("\n+") >= f["lines"]["added"] > 0 for f in result["files"])
     decided = {d["name"]: d for d in result["decisions"]}
     assert decided["storage.volumes[data].storage_class"]["value"] == "proxmox-lvm-encrypted"
@@ -107,7 +120,7 @@ def test_every_kind_of_failure_has_its_exit_code(monorepo: Monorepo, tmp_path: P
     bad.write_text("name: thing\nmemory: lots\n")
     outside = tmp_path / "outside"
     outside.mkdir()
-    cases = [
+    cases: list[tuple[int, str, list[str | Path]]] = [
         (2, "usage", ["--no-such-option"]),
         (2, "usage", ["--answers", tmp_path / "absent.yml"]),
         (2, "usage", ["--answers", DRONE, "--set", "memory"]),
@@ -138,7 +151,11 @@ def test_what_would_not_work_in_this_monorepo_is_not_written(monorepo: Monorepo)
     module = monorepo.root / "modules/kubernetes/ingress_factory/main.tf"
     text = module.read_text()
     assert text.count('variable "homepage_group"') == 1
-    module.write_text(text.replace('variable "homepage_group"', 'variable "dashboard_group"').replace("var.homepage_group", "var.dashboard_group"))
+    module.write_text(
+        text.replace('variable "homepage_group"', 'variable "dashboard_group"').replace(
+            "var.homepage_group", "var.dashboard_group"
+        )
+    )
     before = tree(monorepo)
     done = new_service(monorepo, "--answers", DRONE, "--json")
     assert done.returncode == 5
@@ -170,7 +187,20 @@ def test_the_facts_of_the_monorepo_hold_over_those_of_the_template(monorepo: Mon
 def test_it_needs_no_home(monorepo: Monorepo, shell_home: str) -> None:
     environment = {**os.environ, "HOME": shell_home}
     done = subprocess.run(
-        [sys.executable, "-m", "scaffold", "new-service", "--monorepo", monorepo.root, *SOURCE, "--answers", DRONE],
-        env=environment, capture_output=True, text=True, check=False,
+        [
+            sys.executable,
+            "-m",
+            "scaffold",
+            "new-service",
+            "--monorepo",
+            monorepo.root,
+            *SOURCE,
+            "--answers",
+            DRONE,
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr

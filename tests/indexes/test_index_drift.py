@@ -1,0 +1,154 @@
+"""What the indexes and the stacks do not agree on, and mending it."""
+
+from __future__ import annotations
+
+import pytest
+
+from scaffold.apply import apply
+from scaffold.commands import index as command
+from scaffold.indexes.drift import State, drift
+from scaffold.indexes.entry import Database, Engine, Host
+from scaffold.indexes.stacks import StackReader
+from scaffold.monorepo import Monorepo
+
+CATALOG = ".claude/reference/service-catalog.md"
+
+
+def edit(sample: Monorepo, path: str, old: str, new: str) -> None:
+    text = (sample.root / path).read_text()
+    assert old in text
+    (sample.root / path).write_text(text.replace(old, new))
+
+
+def keys(sample: Monorepo, name: str, state: State = State.MISSING) -> set[str]:
+    return {found.key for found in drift(sample) if found.index.name == name and found.state is state}
+
+
+@pytest.fixture
+def in_order(sample: Monorepo) -> Monorepo:
+    """The sample with all its drift mended, to break one thing at a time."""
+    apply(command.fix(sample).change)
+    for found in command.fix(sample).rest:
+        path = sample.root / found.index.path
+        if found.index.name == "catalog" and found.state is State.MISSING:
+            line = "| Service | Description | Stack |\n|---------|-------------|-------|\n"
+            text = path.read_text()
+            path.write_text(text.replace(line, f"{line}| {found.key} | By hand | {found.key} |\n", 1))
+        elif found.index.name == "domains" and found.state is State.STALE:
+            label = found.key.partition(":")[2]
+            text = (
+                path.read_text()
+                .replace(f"{label}, ", "")
+                .replace(f",\n{label}", "")
+                .replace(f", {label}", "")
+            )
+            path.write_text(text)
+        elif found.index.name == "upgrade-databases":
+            line = f'    "{found.key}": {{ "type": "postgresql", "db_name": "x", "shared": true }},\n'
+            edit(sample, str(found.index.path), '    "monitoring": {', f'{line}    "monitoring": {{')
+    assert [found.what for found in drift(sample)] == []
+    return sample
+
+
+def test_entries_of_stacks(sample: Monorepo) -> None:
+    reader = StackReader(sample)
+    journal = reader.entries["journal"]
+    assert journal.hosts[0] == Host("journal", "proxied")
+    assert journal.anubis
+    assert journal.description == "What grows and what does not"
+    assert [(p.key, p.paths, p.url) for p in journal.public_paths] == [
+        ("journal-feed", ("/feed.xml",), "https://journal.example.test/feed.xml")
+    ]
+    assert reader.entries["seed-log"].databases == (
+        Database(Engine.POSTGRESQL, "pg-seed-log", "seed_log", "seed_log"),
+    )
+    names = {entry.name for entry in reader.services}
+    assert {"journal", "seed-log", "navidrome"} <= names
+    assert not names & {"vault", "dbaas", "platform", "external-secrets"}
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "index", "state", "key"),
+    [
+        (CATALOG, " journal |\n", " gone |\n", "catalog", State.STALE, "journal"),
+        (CATALOG, "notes, journal", "notes, diary", "domains", State.MISSING, "proxied:journal"),
+        (CATALOG, "notes, journal", "notes, diary, journal", "domains", State.STALE, "proxied:diary"),
+        ("stacks/vault/main.tf", '    "pg-seed-log",\n', "", "vault-allowed-roles", State.MISSING, "postgresql:pg-seed-log"),
+        ("stacks/vault/main.tf", '    "pg-seed-log",\n', '    "pg-seed-log", "pg-x",\n', "vault-allowed-roles", State.STALE, "postgresql:pg-x"),
+        ("stacks/vault/main.tf", '= "pg-seed-log"', '= "pg-seeds"', "vault-static-roles", State.MISSING, "pg-seed-log"),
+        ("stacks/dbaas/modules/dbaas/main.tf", '= "seed_log"', '= "seeds"', "dbaas", State.MISSING, "seed_log"),
+        (".claude/CLAUDE.md", "woodpecker, seed_log", "woodpecker", "claude-rotation", State.MISSING, "postgresql:seed-log"),
+        (".claude/CLAUDE.md", "MySQL: grafana", "MySQL: grafana, old", "claude-rotation", State.STALE, "mysql:old"),
+        (".claude/CLAUDE.md", "Active on: journal (", "Active on: diary (", "claude-anubis", State.MISSING, "journal"),
+        (".claude/CLAUDE.md", "Active on: journal (", "Active on: diary, journal (", "claude-anubis", State.STALE, "diary"),
+        ("docs/architecture/databases.md", "- woodpecker\n", "", "databases-rotation", State.MISSING, "postgresql:woodpecker"),
+        ("stacks/monitoring/modules/monitoring/authentik_walloff_probe.tf", "/feed.xml", "/other", "walloff", State.MISSING, "journal-feed"),
+        (".claude/reference/upgrade-config.json", '"seed-log"', '"seeds"', "upgrade-databases", State.MISSING, "seed-log"),
+    ],
+)  # fmt: skip
+def test_one_disagreement(
+    in_order: Monorepo, path: str, old: str, new: str, index: str, state: State, key: str
+) -> None:
+    edit(in_order, path, old, new)
+    assert keys(in_order, index, state) == {key}
+
+
+def test_row_under_another_name_counts_by_its_stack(in_order: Monorepo) -> None:
+    edit(in_order, CATALOG, "| journal |", "| Diary |")
+    edit(in_order, CATALOG, "Anubis | Diary |", "Anubis | journal |")
+    assert drift(in_order) == ()
+
+
+def test_target_below_any_of_the_paths_counts(in_order: Monorepo) -> None:
+    path = "stacks/monitoring/modules/monitoring/authentik_walloff_probe.tf"
+    edit(in_order, path, '"journal-feed"', '"news"')
+    assert drift(in_order) == ()
+
+
+def test_lost_place_is_told_and_absent_files_are_not_judged(in_order: Monorepo) -> None:
+    edit(in_order, ".claude/CLAUDE.md", "**Database rotation**", "**Rotation**")
+    (in_order.root / "docs/architecture/databases.md").unlink()
+    (found,) = drift(in_order)
+    assert (found.index.name, found.state) == ("claude-rotation", State.NO_ANCHOR)
+    assert found.finding.code == "index.claude-rotation.no-anchor"
+    assert found.finding.path == ".claude/CLAUDE.md"
+
+
+def test_fix_adds_what_is_certain_and_lists_the_rest(in_order: Monorepo) -> None:
+    for path, old, new in [
+        (CATALOG, "notes, journal", "notes"),
+        (CATALOG, "| journal | Garden", "| diary | Garden"),
+        (CATALOG, "Anubis | journal |", "Anubis | diary |"),
+        ("stacks/vault/main.tf", '    "pg-seed-log",\n', ""),
+        (".claude/CLAUDE.md", "woodpecker, seed_log", "woodpecker"),
+        (".claude/reference/upgrade-config.json", '"seed-log"', '"seeds"'),
+    ]:
+        edit(in_order, path, old, new)
+    mended = command.fix(in_order)
+    assert {(found.index.name, found.key) for found in mended.fixed} == {
+        ("catalog", "journal"),
+        ("domains", "proxied:journal"),
+        ("vault-allowed-roles", "postgresql:pg-seed-log"),
+        ("claude-rotation", "postgresql:seed-log"),
+    }
+    assert {(found.index.name, found.key) for found in mended.rest} == {
+        ("catalog", "diary"),
+        ("upgrade-databases", "seed-log"),
+    }
+    apply(mended.change)
+    assert {found.key for found in drift(in_order)} == {"diary", "seed-log"}
+    assert "| journal | What grows and what does not | journal |" in (in_order.root / CATALOG).read_text()
+    assert command.fix(in_order).change.changes == ()
+
+
+def test_show(sample: Monorepo) -> None:
+    (sample.root / "docs/architecture/backup-dr.md").write_bytes(b"\0GITCRYPT\0")
+    (sample.root / "docs/architecture/ci-cd.md").unlink()
+    edit(sample, ".claude/CLAUDE.md", "Active on", "Used on")
+    states = {state.name: state for state in command.show(sample)}
+    assert states["vault-allowed-roles"].entries == 3
+    assert states["vault-allowed-roles"].required
+    assert states["backup-matrix"].problem == "the file is encrypted"
+    assert states["ci-cd-builds"].problem == "the file does not exist"
+    assert states["claude-anubis"].entries is None
+    assert "Active on" in states["claude-anubis"].problem

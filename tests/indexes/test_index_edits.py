@@ -1,0 +1,117 @@
+"""What one Service changes in a monorepo, and what is left for a person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+import pytest
+
+from scaffold.apply import apply
+from scaffold.change import ChangeSet
+from scaffold.errors import RefusedError, UsageError
+from scaffold.indexes import ALL_INDEXES
+from scaffold.indexes.edits import Edits, Why, insertions, removals
+from scaffold.indexes.entry import BuildModel, Database, Engine, OwnImage, ServiceEntry
+from scaffold.monorepo import Monorepo
+
+CATALOG = PurePosixPath(".claude/reference/service-catalog.md")
+VAULT = PurePosixPath("stacks/vault/main.tf")
+
+
+def change_of(sample: Monorepo, edits: Edits) -> ChangeSet:
+    return ChangeSet.plan(sample.root, {edit.path: edit.after for edit in edits.edits})
+
+
+def test_one_edit_per_file_with_all_its_indexes(sample: Monorepo, everything: ServiceEntry) -> None:
+    found = insertions(sample.root, everything)
+    assert found.steps == ()
+    assert found.refused == ()
+    assert {edit.path for edit in found.edits} == {index.path for index in ALL_INDEXES}
+    assert {name for edit in found.edits for name in edit.indexes} == {index.name for index in ALL_INDEXES}
+    assert all(edit.before == (sample.root / edit.path).read_bytes() for edit in found.edits)
+
+
+def test_written_undone_and_removed(sample: Monorepo, everything: ServiceEntry) -> None:
+    before = {edit.path: edit.before for edit in insertions(sample.root, everything).edits}
+    change = change_of(sample, insertions(sample.root, everything))
+    apply(change)
+    assert insertions(sample.root, everything).edits == (), "a second run changes nothing"
+    apply(change_of(sample, removals(sample.root, [everything])))
+    assert {path: (sample.root / path).read_bytes() for path in before} == before
+    assert removals(sample.root, [everything]).edits == ()
+
+
+def test_left_out(sample: Monorepo, everything: ServiceEntry) -> None:
+    found = insertions(sample.root, everything, skip=["catalog", "claude-anubis"])
+    names = {name for edit in found.edits for name in edit.indexes}
+    assert {index.name for index in ALL_INDEXES} - names == {"catalog", "claude-anubis"}
+    with pytest.raises(UsageError, match="no index is called catalogue"):
+        insertions(sample.root, everything, skip=["catalogue"])
+
+
+def test_ciphertext_is_a_step(sample: Monorepo, everything: ServiceEntry) -> None:
+    (sample.root / CATALOG).write_bytes(b"\0GITCRYPT\0secret")
+    found = insertions(sample.root, everything)
+    assert CATALOG not in {edit.path for edit in found.edits}
+    assert [(step.index, step.why) for step in found.steps] == [
+        ("catalog", Why.ENCRYPTED),
+        ("domains", Why.ENCRYPTED),
+    ]
+    assert "bee-hooks, bees" in found.steps[1].text
+    assert [step.why for step in removals(sample.root, [everything]).steps] == [Why.ENCRYPTED] * 2
+
+
+def test_absent_file_is_a_step(sample: Monorepo, everything: ServiceEntry) -> None:
+    (sample.root / VAULT).unlink()
+    steps = insertions(sample.root, everything).steps
+    assert {(step.path, step.why) for step in steps} == {(VAULT, Why.ABSENT)}
+    assert removals(sample.root, [everything]).steps == ()
+
+
+def test_link_is_never_written_through(sample: Monorepo, everything: ServiceEntry) -> None:
+    target = sample.root / CATALOG
+    target.rename(target.with_name("other.md"))
+    target.symlink_to("other.md")
+    found = insertions(sample.root, everything)
+    assert {step.why for step in found.steps} == {Why.LINK}
+    assert CATALOG not in {edit.path for edit in found.edits}
+
+
+def test_lost_place_of_a_required_list_is_refused(sample: Monorepo, everything: ServiceEntry) -> None:
+    text = (sample.root / VAULT).read_text()
+    (sample.root / VAULT).write_text(text.replace("allowed_roles", "allowed"))
+    refused = insertions(sample.root, everything).refused
+    assert [step.index for step in refused] == ["vault-allowed-roles"]
+    missing = "allowed_roles of vault_database_secret_backend_connection.postgresql is missing"
+    assert missing in refused[0].text
+    assert insertions(sample.root, everything, skip=["vault-allowed-roles"]).refused == ()
+
+
+def test_lost_place_in_a_document_is_a_step(sample: Monorepo, everything: ServiceEntry) -> None:
+    path = sample.root / "docs/architecture/backup-dr.md"
+    path.write_text(path.read_text().replace("Service Protection Matrix", "Matrix"))
+    found = insertions(sample.root, everything)
+    assert [(step.index, step.why) for step in found.steps] == [("backup-matrix", Why.NO_ANCHOR)]
+    assert found.refused == ()
+
+
+def test_what_has_no_list_is_a_step(sample: Monorepo, everything: ServiceEntry) -> None:
+    entry = replace(
+        everything,
+        databases=(Database(Engine.MYSQL, "mysql-bees", "bees", "bees"),),
+        nfs_directories=("/srv/nfs/bee-log",),
+        own_image=OwnImage("bee-log", BuildModel.GITHUB),
+    )
+    steps = {step.index: step for step in insertions(sample.root, entry).steps}
+    assert steps.keys() == {"dbaas", "nfs-directories", "claude-repo-ids"}
+    assert steps["dbaas"].why is Why.BY_HAND
+    assert steps["nfs-directories"].why is Why.ENCRYPTED
+    assert "/srv/nfs/bee-log" in steps["nfs-directories"].text
+
+
+def test_a_link_in_the_way_is_refused(sample: Monorepo, everything: ServiceEntry) -> None:
+    (sample.root / "docs").rename(sample.root / "elsewhere")
+    (sample.root / "docs").symlink_to("elsewhere")
+    with pytest.raises(RefusedError, match="docs is a symbolic link"):
+        insertions(sample.root, everything)

@@ -1,0 +1,140 @@
+"""Finding lists behind labels, in all the ways that the house writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from scaffold.indexes.base import MissingAnchor
+from scaffold.indexes.comma_list import CommaList
+from scaffold.indexes.labelled import Labelled
+from scaffold.indexes.markdown import Markdown, cells, key_of, row
+
+GHA = Labelled(("Moved", "Migrated apps"))
+
+
+def added(place: Labelled, text: str, value: str = "new") -> str:
+    opened = place(text)
+    assert not isinstance(opened, MissingAnchor), opened
+    after = opened.append(value)
+    assert isinstance(after, str), after
+    again = place(after)
+    assert not isinstance(again, MissingAnchor)
+    assert again.keys == (*opened.keys, key_of(value))
+    assert again.without(len(opened.keys)) == text
+    return after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("**Moved** (2): a, b\n", "**Moved** (3): a, b, new\n"),
+        ("**Moved (2 apps)**: a, b.\n", "**Moved (3 apps)**: a, b, new.\n"),
+        ("**Moved:** a, b. More.\n", "**Moved:** a, b, new. More.\n"),
+        ("**Moved** (to: x, y): a\n**Other**: b\n", "**Moved** (to: x, y): a, new\n**Other**: b\n"),
+        ("**Moved**: a — plus b. C\n", "**Moved**: a, new — plus b. C\n"),
+        ("**Moved**: a, **b** (c, d),\n**e**. F\n", "**Moved**: a, **b** (c, d),\n**e**, new. F\n"),
+        ("- **Moved**: `a`, v1.2\n- other\n", "- **Moved**: `a`, v1.2, new\n- other\n"),
+        ("**Moved**:\n- a\n- b (c)\n\nText\n", "**Moved**:\n- a\n- b (c)\n- new\n\nText\n"),
+        ("**Moved (1)**:\n\n* a\n  more\n* 3 in all\n", "**Moved (2)**:\n\n* a\n  more\n* new\n* 3 in all\n"),
+        ("**Moved**:\n\nText\n", "**Moved**:\n- new\n\nText\n"),
+        ("**Moved**:\n- a", "**Moved**:\n- a\n- new"),
+        ("**Moved**: none. Else\n", "**Moved**: new. Else\n"),
+        ("**Migrated apps (#1):** a,\nb\n", "**Migrated apps (#1):** a,\nb, new\n"),
+    ],
+)
+def test_after_a_label(before: str, after: str) -> None:
+    assert added(GHA, before) == after
+
+
+def test_wrapped_text_is_wrapped_again() -> None:
+    text = (
+        "**Moved** (all of it, over a long time):\nalpha, bravo, charlie, delta, echo and, foxtrot.\nMore.\n"
+    )
+    assert added(GHA, text, "golf").split("\n")[1:3] == [
+        "alpha, bravo, charlie, delta, echo and, foxtrot,",
+        "golf.",
+    ]
+    indented = "- **Moved**:\n  alpha, bravo.\n"
+    assert added(GHA, indented, "charlie-delta") == "- **Moved**:\n  alpha, bravo,\n  charlie-delta.\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("- **Rule** x. Active on: a.\n", "- **Rule** x. Active on: a, new.\n"),
+        ("- **Rule** Active on 1 stacks: a.\n", "- **Rule** Active on 2 stacks: a, new.\n"),
+        ("- **Rule** Active on some: Active on: a.\n", "- **Rule** Active on some: Active on: a, new.\n"),
+        ("**Rule**: x\nActive on: a\n", "**Rule**: x\nActive on: a,\nnew\n"),
+    ],
+)
+def test_after_a_marker(before: str, after: str) -> None:
+    assert added(Labelled(("Rule",), marker="Active on"), before) == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Moved: a, b\n",
+        "**Moving**: a\n",
+        "**Moved** to there.\n",
+        "```\n**Moved**: a\n```\n",
+        "    **Moved**: a\n",
+        "**Moved",
+    ],
+)
+def test_no_such_list(text: str) -> None:
+    assert isinstance(GHA(text), MissingAnchor)
+
+
+def test_empty_list_in_a_sentence_has_no_place() -> None:
+    opened = Labelled(("Rule",), marker="on")("**Rule** on: . More\n")
+    assert not isinstance(opened, MissingAnchor)
+    assert isinstance(opened.append("new"), MissingAnchor)
+
+
+def test_only_in_its_section() -> None:
+    text = "## MySQL\n**Used by**:\n- a\n\n## PostgreSQL (here)\n**Used by**:\n- b\n"
+    place = Labelled(("Used by",), section="PostgreSQL")
+    assert added(place, text) == text + "- new\n"
+    assert isinstance(Labelled(("Used by",), section="Postgre")(text), MissingAnchor)
+
+
+def test_the_only_item_of_a_sentence_leaves_none() -> None:
+    opened = GHA("**Moved**: a. More\n")
+    assert not isinstance(opened, MissingAnchor)
+    assert opened.without(0) == "**Moved**: none. More\n"
+
+
+def test_first_of_a_wrapped_list() -> None:
+    assert CommaList.read("a,\nb, c", 0, 7).without(0) == "b, c"
+    assert CommaList.read("a,\nb, c", 0, 7).without(1) == "a, c"
+
+
+def test_headings_in_fences_are_none() -> None:
+    markdown = Markdown("```\n# A\n```\n# B #\ntext\n## C\nmore\n# D\n")
+    section = markdown.section("b")
+    assert section is not None
+    assert markdown.source(section) == "# B #\ntext\n## C\nmore\n"
+    assert markdown.section("A") is None
+    assert markdown.section("C") is not None
+
+
+def test_cells() -> None:
+    assert cells("| a \\| b | `c` | |\n") == ("a \\| b", "`c`")
+    assert cells("a | b") == ("a", "b")
+    assert row("a | b", "c") == "| a \\| b | c |"
+
+
+@pytest.mark.parametrize(
+    ("item", "key"),
+    [
+        ("`claude_memory` (remark)", "claude-memory"),
+        ("**Uptime Kuma**", "uptime-kuma"),
+        ("seed-log=8", "seed-log"),
+        ("`travel_blog`: 5.7GB", "travel-blog"),
+        ("~~netbox~~", "netbox"),
+    ],
+)
+def test_keys(item: str, key: str) -> None:
+    assert key_of(item) == key
