@@ -66,22 +66,31 @@ def demo(directory: Path) -> None:
 @_settings
 @_monorepo
 @click.option("--dry-run", is_flag=True, help="Show the diff, write nothing.")
+@click.option(
+    "--verify",
+    "level",
+    type=click.Choice(["static", "plan"]),
+    help="How far: static leaves the plan out, plan demands it. Otherwise the stack is planned where "
+    "terraform or tofu is at hand.",
+)
 @click.option("--commit", is_flag=True, help="Commit exactly the written files.")
 @click.option("--template-source", metavar="URL", help="The template's Git URL that the stack records.")
 @_json
 def new_service(
     answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, dry_run: bool,
-    commit: bool, template_source: str | None, as_json: bool,
+    level: str | None, commit: bool, template_source: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make everything that a new Service needs. In a terminal without --answers it asks."""
     from scaffold import report
     from scaffold.commands.new_service import apply, prepare
+    from scaffold.verify import Level
 
     monorepo = _find(monorepo_at)
     if not dry_run:
         _recover(monorepo, quiet=as_json)
     given = _given(answer_files, settings, monorepo, ask=not as_json)
-    prepared = prepare(monorepo, given, template_source=template_source)
+    verify = Level(level) if level else None
+    prepared = prepare(monorepo, given, level=verify, template_source=template_source)
     made = None if dry_run else apply(prepared, commit=commit)
     steps = prepared.next_steps(monorepo, committed=made is not None)
     if as_json:
@@ -128,6 +137,70 @@ def schema(form: str) -> None:
         click.echo(markdown(), nl=False)
     else:
         _print_json(build())
+
+
+@cli.command()
+@click.argument("stacks", nargs=-1, metavar="STACK…")
+@click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
+@click.option("--against", metavar="REV", help="Show the difference from a Git revision.")
+@click.option("--exit-code", is_flag=True, help="With --against: exit 1 where there is a difference.")
+@_monorepo
+@_json
+def plan(
+    stacks: Sequence[str],
+    every: bool,
+    against: str | None,
+    exit_code: bool,
+    monorepo_at: Path | None,
+    as_json: bool,
+) -> int:
+    """Show what Terraform would create for stacks: no cluster, no credentials, no provider binaries."""
+    import os
+
+    from scaffold.commands.plan import plan as plan_stacks
+
+    monorepo = _find(monorepo_at)
+    if bool(stacks) == every:
+        raise UsageError("Name stacks, or give --all.", "For example: scaffold plan drone-logbook")
+    names = monorepo.stacks if every else stacks
+    plans = plan_stacks(monorepo.root, names, against=against, workers=min(len(names), os.cpu_count() or 1))
+    if as_json:
+        _print_json(plans.to_json())
+    else:
+        click.echo(plans.to_text(), nl=False)
+    return int(not plans.ok or (exit_code and plans.differs))
+
+
+@cli.command()
+@click.option(
+    "--schemas",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep the provider schemas that `terraform providers schema -json` printed.",
+)
+@_monorepo
+@_json
+def doctor(file: Path | None, monorepo_at: Path | None, as_json: bool) -> None:
+    """Show what is at hand: tools, templates, monorepo, versions of the provider schemas."""
+    from scaffold import report
+    from scaffold.commands.doctor import diagnose, store_schemas
+
+    stored = store_schemas(file) if file else ()
+    try:
+        monorepo = _find(monorepo_at)
+    except ScaffoldError:
+        if monorepo_at:
+            raise
+        monorepo = None
+    found = diagnose(monorepo)
+    if as_json:
+        _print_json(report.diagnosis_json(found))
+        return
+    for schema in stored:
+        click.echo(f"{schema.provider} {schema.version or '(version unknown)'}: schema stored.")
+    for line in report.diagnosis_text(found):
+        click.echo(line)
 
 
 def main() -> NoReturn:

@@ -50,7 +50,7 @@ def _bytecode_cache() -> BytecodeCache | None:
     from jinja2 import FileSystemBytecodeCache
     from platformdirs import user_cache_path
 
-    directory = user_cache_path("scaffold", appauthor=False) / "tables"
+    directory = user_cache_path(template.DISTRIBUTION, appauthor=False) / "tables"
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:

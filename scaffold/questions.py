@@ -56,7 +56,9 @@ class Question:
     validator: str
 
 
-_Loader = type("_Loader", (template.FAST_LOADER,), {"__doc__": "YAML with Copier's ``!include`` of one file."})
+_Loader = type(
+    "_Loader", (template.FAST_LOADER,), {"__doc__": "YAML with Copier's ``!include`` of one file."}
+)
 
 
 def _include(_: yaml.SafeLoader, node: yaml.ScalarNode) -> Value:

@@ -11,6 +11,7 @@ from scaffold.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.change import ChangeSet
+    from scaffold.commands.doctor import Diagnosis
     from scaffold.commands.new_service import NextStep, Prepared
     from scaffold.verify import Verified
 
@@ -112,7 +113,8 @@ def verified_json(verified: Verified) -> dict[str, Value]:
     """What was verified, and what was not and why, as JSON."""
     return {
         "level": verified.level.value,
-        "resources": verified.resources,
+        "resources": len(verified.plan.resources) if verified.plan else None,
+        "tool": f"{verified.plan.tool.name} {verified.plan.tool.version}" if verified.plan else None,
         "not_verified": [{"what": gap.what, "why": gap.why} for gap in verified.unverified],
     }
 
@@ -158,9 +160,56 @@ def service_text(
 
 def verified_text(verified: Verified) -> Iterator[str]:
     """What was verified, for people."""
-    if verified.resources is None:
-        yield "Verified: syntax, layout, module contracts, provider schemas, references, names."
-    else:
-        yield f"Verified: static checks, and planned by Terraform ({verified.resources} resources)."
+    yield "Verified: syntax, layout, module contracts, provider schemas, references, names."
+    if (plan := verified.plan) is not None:
+        from scaffold.terraform.summary import summarize
+
+        yield (
+            f"Planned offline by {plan.tool.name} {plan.tool.version}, and held against the house's rules: "
+            f"{len(plan.resources)} resources."
+        )
+        for section in summarize(plan.resources):
+            yield f"  {section.title}"
+            yield from (f"    {line}" for line in section.lines)
     for gap in verified.unverified:
         yield f"Not verified: {gap.what} ({gap.why})."
+
+
+def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Value]:
+    """What ``doctor`` found, as JSON."""
+    return {
+        "version": diagnosis.version,
+        "templates": {"source": diagnosis.source, "updatable": diagnosis.updatable},
+        "terraform": diagnosis.terraform or None,
+        "monorepo": str(diagnosis.monorepo) if diagnosis.monorepo else None,
+        "providers": [
+            {"name": provider.name, "version": provider.version, "refreshed": provider.refreshed}
+            for provider in diagnosis.providers
+        ],
+        "differences": [
+            {"provider": d.provider, "in_use": d.in_use, "locked": d.locked, "lock": str(d.lock)}
+            for d in diagnosis.differences
+        ],
+        "missing": list(diagnosis.missing),
+    }
+
+
+def diagnosis_text(diagnosis: Diagnosis) -> Iterator[str]:
+    """What ``doctor`` found, for people."""
+    yield f"scaffold   {diagnosis.version}"
+    yield f"templates  {diagnosis.source}"
+    yield f"terraform  {diagnosis.terraform or '–'}"
+    yield f"monorepo   {diagnosis.monorepo or '–'}"
+    yield "provider schemas:"
+    for provider in diagnosis.providers:
+        yield f"  {provider.name} {provider.version or '(version unknown)'}" + (
+            ", refreshed" if provider.refreshed else ""
+        )
+    for difference in diagnosis.differences:
+        yield (
+            f"{difference.provider} is locked at {difference.locked} in {difference.lock}, but its schema here "
+            f"is {difference.in_use}. Refresh it: terraform providers schema -json > schemas.json in that "
+            "stack, then scaffold doctor --schemas schemas.json."
+        )
+    for gap in diagnosis.missing:
+        yield f"note: {gap}."

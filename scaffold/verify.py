@@ -7,17 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from scaffold import template
 from scaffold.change import Content
 from scaffold.checks.base import ALL_RULES, CheckContext, parse_stack, run
-from scaffold.errors import Finding, VerificationError
-from scaffold.monorepo import STACKS, Monorepo
+from scaffold.errors import Finding, MissingError, VerificationError
+from scaffold.monorepo import MODULES, STACKS, Monorepo
 from scaffold.questions import Value, asked
+from scaffold.terraform import refresh
+
+if TYPE_CHECKING:
+    from scaffold.checks.planned import HouseNames
+    from scaffold.terraform.result import PlanResult
 
 
 class Level(Enum):
-    """How far a stack was verified."""
+    """How far a stack is verified."""
 
     STATIC = "static"
     """Syntax tree, module contracts, provider schemas, references, house rules."""
@@ -35,35 +41,41 @@ class Unverified:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The outcome of a verification without findings."""
+    """The outcome of a verification without findings; ``plan`` where the stack was planned."""
 
     level: Level
-    resources: int | None = None
+    plan: PlanResult | None = None
     unverified: tuple[Unverified, ...] = ()
 
 
 def verify(
-    monorepo: Monorepo, stack: str, files: Mapping[PurePosixPath, Content], answers: Mapping[str, Value]
+    monorepo: Monorepo,
+    stack: str,
+    files: Mapping[PurePosixPath, Content],
+    values: Mapping[str, Value],
+    level: Level | None = None,
 ) -> Verified:
     """Verify the files of a stack against the monorepo that it is for.
 
-    ``files`` are by path below the stack, ``answers`` what they were rendered from, to tell which one
-    led to a line. Raises :class:`VerificationError` with every finding.
+    ``files`` are by path below the stack; ``values`` are the combined values that they were rendered
+    from, to tell which answer led to a line. Without a ``level`` a stack is planned where Terraform is at
+    hand, and the result says so where it is not. Raises :class:`VerificationError` with every finding of
+    the first stage that finds any, and :class:`MissingError` where a plan is demanded and impossible.
     """
     sources = {
         f"{STACKS}/{stack}/{path}": content
         for path, content in files.items()
         if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
     }
-    found = static_findings(monorepo, stack, sources)
-    if found:
-        lines = {path: content.decode().splitlines() for path, content in sources.items()}
-        raise VerificationError(
-            f"What was rendered for {stack} failed its verification; nothing was written.",
-            "If no answer explains it, the monorepo has moved away from this version of the templates.",
-            [replace(f, answer=_led_by(f, lines.get(f.path, []), answers)) for f in found],
-        )
-    return Verified(Level.STATIC, None, (Unverified("the plan", "only static checks were made"),))
+    if found := static_findings(monorepo, stack, sources):
+        raise _failed(stack, found, sources, values)
+    if level is Level.STATIC:
+        return Verified(Level.STATIC, None, (Unverified("the plan", "left out by --verify static"),))
+    planned = _planned(monorepo, stack, sources, values, demanded=level is Level.PLAN)
+    if isinstance(planned, Unverified):
+        return Verified(Level.STATIC, None, (planned,))
+    only_there = Unverified("what only the cluster knows", "images, admission policies and quotas in use")
+    return Verified(Level.PLAN, planned, (only_there,))
 
 
 def static_findings(monorepo: Monorepo, stack: str, sources: Mapping[str, bytes]) -> list[Finding]:
@@ -71,10 +83,88 @@ def static_findings(monorepo: Monorepo, stack: str, sources: Mapping[str, bytes]
     parsed = parse_stack(stack, sources)
     if isinstance(parsed, list):
         return parsed
-    return run(parsed, CheckContext.of(monorepo.root), ALL_RULES)
+    refreshed = refresh.directory()
+    context = CheckContext.of(monorepo.root, refreshed if refreshed.is_dir() else None)
+    return run(parsed, context, ALL_RULES)
 
 
-def _led_by(finding: Finding, lines: Sequence[str], answers: Mapping[str, Value]) -> str | None:
+def house_names(monorepo: Monorepo, facts: Mapping[str, Value]) -> HouseNames:
+    """The names that planned resources are judged by: facts, and the class that the NFS module uses."""
+    from scaffold.checks.planned import HouseNames
+
+    operations = template.facts("operations")
+    return HouseNames(
+        block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
+        shared_classes=frozenset(_nfs_classes(monorepo)),
+        gates=operations["gates"],
+        public_dns=frozenset(operations["public_dns"]),
+        given_secrets=frozenset(operations["given_secrets"]),
+    )
+
+
+def _nfs_classes(monorepo: Monorepo) -> set[str]:
+    classes = set()
+    for path in sorted((monorepo.root / MODULES / "nfs_volume").glob("*.tf")):
+        document = monorepo.document(path, path.read_bytes())
+        for block in document.body.blocks_of("resource") if document else ():
+            spec = block.body.block("spec")
+            name = spec.body.literal("storage_class_name") if spec else None
+            if isinstance(name, str):
+                classes.add(name)
+    return classes
+
+
+def _planned(
+    monorepo: Monorepo,
+    stack: str,
+    sources: Mapping[str, bytes],
+    values: Mapping[str, Value],
+    *,
+    demanded: bool,
+) -> PlanResult | Unverified:
+    from scaffold.checks import planned as rules
+    from scaffold.terraform.result import Reason
+    from scaffold.terraform.runner import find_tool, plan_stacks
+
+    try:
+        tool = find_tool()
+    except MissingError as error:
+        if demanded:
+            raise
+        return Unverified("the plan", error.message)
+    (result,) = plan_stacks(monorepo.root, [stack], sources, tool=tool)
+    # A Terraform that cannot plan this monorepo at all says nothing about the stack.
+    unable = {Reason.TERRAFORM_TOO_OLD.value, Reason.TOOL.value}
+    if result.findings and all(finding.code in unable for finding in result.findings):
+        first = result.findings[0]
+        if demanded:
+            raise MissingError(first.message, first.hint or "", result.findings)
+        return Unverified("the plan", first.message)
+    shared = [finding for finding in result.findings if finding.code == Reason.MODULE.value]
+    if shared:
+        raise VerificationError(
+            f"{stack} cannot be planned: a shared module of this monorepo is wrong, whichever stack calls it.",
+            "Mend the module, or leave the plan out with --verify static.",
+            result.findings,
+        )
+    found = list(result.findings) or rules.check(result.resources, house_names(monorepo, values["facts"]))
+    if found:
+        raise _failed(stack, found, sources, values)
+    return result
+
+
+def _failed(
+    stack: str, found: Sequence[Finding], sources: Mapping[str, bytes], values: Mapping[str, Value]
+) -> VerificationError:
+    lines = {path: content.decode().splitlines() for path, content in sources.items()}
+    return VerificationError(
+        f"What was rendered for {stack} failed its verification; nothing was written.",
+        "If no answer explains it, the monorepo has moved away from this version of the templates.",
+        [replace(f, answer=_led_by(f, lines.get(f.path, []), values)) for f in found],
+    )
+
+
+def _led_by(finding: Finding, lines: Sequence[str], values: Mapping[str, Value]) -> str | None:
     """The answer behind a line: by the argument that it sets, else by an answer's value in it."""
     if finding.answer or finding.line is None or finding.line > len(lines):
         return finding.answer
@@ -83,7 +173,7 @@ def _led_by(finding: Finding, lines: Sequence[str], answers: Mapping[str, Value]
     origins = template.facts("origins")
     if argument in origins:
         return str(origins[argument])
-    texts = {json.dumps(value): name for name, value in answers.items() if name in asked() and value}
+    texts = {json.dumps(values[name]): name for name in asked() if values.get(name)}
     return next(
         (name for text, name in sorted(texts.items(), key=lambda i: -len(i[0])) if text in line), None
     )

@@ -56,8 +56,10 @@ class Prepared:
         return tuple(NextStep(row["text"], row["command"]) for row in rows)
 
 
-def prepare(monorepo: Monorepo, given: Answers, *, template_source: str | None = None) -> Prepared:
-    """Check answers, decide, render and verify; nothing is written.
+def prepare(
+    monorepo: Monorepo, given: Answers, *, level: Level | None = None, template_source: str | None = None
+) -> Prepared:
+    """Check answers, decide, render and verify as far as ``level`` says; nothing is written.
 
     Raises :class:`AnswersError` with every problem of the answers, :class:`RefusedError` for a stack
     or a name that is taken, and :class:`~scaffold.errors.VerificationError` for a stack that would not
@@ -74,7 +76,7 @@ def prepare(monorepo: Monorepo, given: Answers, *, template_source: str | None =
         return _existing(monorepo, given, sensed, origin)
     rendered = render(given.values, sensed, {}, origin)
     _refuse_taken(monorepo, given, rendered.values)
-    verified = verify(monorepo, name, rendered.files, given.values)
+    verified = verify(monorepo, name, rendered.files, rendered.values, level)
     change = ChangeSet.plan(
         monorepo.root,
         {PurePosixPath(STACKS, name, path): content for path, content in rendered.files.items()},

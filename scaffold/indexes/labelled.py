@@ -8,7 +8,8 @@ from scaffold.indexes.base import MissingAnchor
 from scaffold.indexes.comma_list import CommaList
 from scaffold.indexes.markdown import Block, Markdown, key_of
 
-_WIDEST_WRAPPED = 120
+# A block with a line longer than this is not wrapped, and one with short lines only need not be.
+_WRAPPED = range(60, 121)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class LabelledList:
     def _width(self) -> int | None:
         """The width to which the block is wrapped, if it is."""
         widths = [len(line.rstrip()) for line in self.markdown.lines[self.block.start : self.block.end]]
-        return max(widths) if len(widths) > 1 and max(widths) <= _WIDEST_WRAPPED else None
+        return max(widths) if len(widths) > 1 and max(widths) in _WRAPPED else None
 
     @property
     def _inline(self) -> CommaList:
@@ -163,7 +164,7 @@ def _after_marker(markdown: Markdown, block: Block, start: int, marker: str) -> 
     while (start := text.find(marker, start, end)) >= 0:
         start += len(marker)
         colon = text.find(":", start, end)
-        words = text[start:colon].split() if colon >= 0 else ["", "", ""]
+        words = [] if colon >= 0 else ["", "", ""]
         if not words:
             return LabelledList(markdown, block, colon + 1, None)
         if len(words) == 2 and words[0].isdigit():

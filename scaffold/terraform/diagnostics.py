@@ -1,4 +1,4 @@
-"""What Terraform says, in the terms of the monorepo: the file and line that a person wrote, and whose fault it is."""
+"""What Terraform says, in the terms of the monorepo: the file and line that a person wrote, whose fault it is."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Output:
 
 
 def read(stdout: bytes) -> Output:
-    """The machine-readable output of ``init -json`` or ``plan -json``; lines that are no JSON are passed over."""
+    """The machine-readable output of ``init -json`` or ``plan -json``; what is no JSON is passed over."""
     version = ""
     errors: list[Diagnostic] = []
     for line in stdout.splitlines():
@@ -79,7 +79,7 @@ def _diagnostic(raw: Mapping[str, object]) -> Diagnostic:
 
 @dataclass(frozen=True)
 class Located:
-    """A diagnostic at its place: the file of the working copy, and the range in the file that a person wrote."""
+    """A diagnostic at its place: the file of the working copy, the range in what a person wrote."""
 
     diagnostic: Diagnostic
     path: str = ""

@@ -23,7 +23,7 @@ SERVERS = frozenset(("deployment", "stateful_set", "daemon_set", "daemonset"))
 
 
 def kind(resource: PlannedResource) -> str:
-    """The object's kind as the provider names it, without its version: ``cron_job`` of ``kubernetes_cron_job_v1``.
+    """The object's kind as the provider names it, without a version: ``job`` of ``kubernetes_job_v1``.
 
     Empty for everything that is no Kubernetes object with a resource type of its own.
     """

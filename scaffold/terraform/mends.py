@@ -1,4 +1,4 @@
-"""What a failed attempt teaches: where an unknown value that stands in stops Terraform, and what gets it further.
+"""What a failed attempt teaches: where a value that stands in stops Terraform, and what gets it further.
 
 Each mend says less than the stack says, never something else, and each is listed in the result.
 """
@@ -38,8 +38,8 @@ def learn(failed: Iterable[Located], workspace: Workspace, mends: Mends) -> Mend
 def _instances(located: Located, workspace: Workspace, mends: Mends) -> Mends:
     """The ``count`` or ``for_each`` at a place, where only what stands in makes it unknown.
 
-    A value that is unknown because a resource is still to be created is unknown with a cluster too: that stays
-    an error.
+    A value that is unknown because a resource is still to be created is unknown with a cluster too: that
+    stays an error.
     """
     module = workspace.module_of(located.path)
     for block in module.documents[located.path].body.blocks:

@@ -1,4 +1,4 @@
-"""Provider schemas in the terms of Terraform's plugin protocol (``tfplugin6``), and the one answer that is computed.
+"""Provider schemas in the terms of Terraform's plugin protocol (``tfplugin6``), and the one computed answer.
 
 A schema comes as ``terraform providers schema -json`` prints it. On the wire the type of an attribute is the
 JSON of that form, as bytes; values are MessagePack in which an unknown is extension type 0.

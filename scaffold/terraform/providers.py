@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from scaffold.hcl.syntax import Attr, Block, Body, Document, Step
 from scaffold.terraform.schemas import RawSchema, Schemas
@@ -104,11 +105,28 @@ def addresses(address: str) -> tuple[str, ...]:
 
 
 def known_schema(schemas: Schemas, address: str) -> RawSchema | None:
-    """The schema of the provider with this address; None where there is none, or only one of another vendor."""
+    """The schema of the provider with this address; None where only another vendor's is known, or none."""
     provider = schemas.providers.get(address.rpartition("/")[2])
     if provider is None or _without_registry(provider.address) != address:
         return None
     return provider.raw
+
+
+def trimmed(schema: RawSchema, requirement: Requirement) -> RawSchema:
+    """The part of a schema that a stack uses: Terraform decodes all that it is given, at every command.
+
+    Where the stack names a type that does not exist it is the whole schema, so that Terraform can say what was
+    meant.
+    """
+    sections = {"resource": "resource_schemas", "data": "data_source_schemas"}
+    kept: dict[str, object] = {"provider": schema.get("provider", {})}
+    for kind, section in sections.items():
+        known = cast("Mapping[str, RawSchema]", schema.get(section, {}))
+        used = {block.labels[0] for block in requirement.blocks if block.type == kind}
+        if not used <= known.keys():
+            return schema
+        kept[section] = {name: known[name] for name in sorted(used)}
+    return kept
 
 
 # a schema made from the configuration

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +91,7 @@ def _store(address: str, schema: RawSchema, version: str, target: Path) -> Store
     )
     for older in _files_of(name, target):
         older.unlink()
-    os.replace(staged, file)
+    staged.replace(file)
     schemas.load.cache_clear()
     return Stored(name, version, file)
 

@@ -1,17 +1,15 @@
 """A server of provider schemas: all providers in one process, for any number of Terraform processes.
 
-Terraform connects to a provider that already runs when ``TF_REATTACH_PROVIDERS`` names its socket. Each provider
-has a socket of its own, because a request does not say which provider it is meant for. The sockets are plain
-and lie in a directory that only this user can enter. No request changes anything: the server keeps no state.
+Terraform connects to a provider that already runs when ``TF_REATTACH_PROVIDERS`` names its socket. Each
+provider has a socket of its own, because a request does not say which provider it is meant for. The sockets
+are plain and lie in a directory that only this user can enter. The server keeps no state.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -27,51 +25,29 @@ _LARGEST_MESSAGE = 64 << 20
 _GRACE = 1.0
 
 
-class SchemaServer:
+class SchemaServer(AbstractContextManager["SchemaServer"]):
     """Serves provider schemas on unix sockets until it is closed."""
 
-    def __init__(self, directory: Path) -> None:
-        """``directory`` is where the sockets will lie; its path has to be short and is the caller's to remove."""
-        self._directory = directory
+    def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="schemas")
         self._servers: list[grpc.Server] = []
-        self._lock = threading.Lock()
 
-    def serve(self, schema: Mapping[str, Any]) -> Path:
-        """Serve one provider (an entry of ``provider_schemas``); returns the path of its socket."""
-        with self._lock:
-            socket = self._directory / f"{len(self._servers)}.sock"
-            server = grpc.server(
-                self._pool,
-                options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.so_reuseport", 0)],
-            )
-            server.add_generic_rpc_handlers((_Provider(schema).handlers(), *_plugin_handlers()))
-            server.add_insecure_port(f"unix:{socket}")
-            server.start()
-            self._servers.append(server)
-        return socket
+    def serve(self, schema: Mapping[str, Any], socket: Path) -> None:
+        """Serve one provider (an entry of ``provider_schemas``) on a socket.
 
-    def close(self) -> None:
+        The directory of the socket is the caller's, to keep private and to remove; its path has to be short.
+        """
+        server = grpc.server(self._pool, options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE)])
+        server.add_generic_rpc_handlers((_Provider(schema).handlers(), *_plugin_handlers()))
+        server.add_insecure_port(f"unix:{socket}")
+        server.start()
+        self._servers.append(server)
+
+    def __exit__(self, *error: object) -> None:
         """Stop serving, at once."""
         for stopped in [server.stop(grace=None) for server in self._servers]:
             stopped.wait(_GRACE)
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-def reattach(sockets: Mapping[str, Path]) -> str:
-    """The value of ``TF_REATTACH_PROVIDERS`` for providers by address (``registry.terraform.io/a/b``)."""
-    return json.dumps(
-        {
-            address: {
-                "Protocol": "grpc",
-                "ProtocolVersion": 6,
-                "Pid": os.getpid(),
-                "Test": True,
-                "Addr": {"Network": "unix", "String": str(socket)},
-            }
-            for address, socket in sorted(sockets.items())
-        }
-    )
 
 
 class _Provider:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scaffold.hcl.syntax import Block
-from scaffold.terraform.planned import Site, without_keys
+from scaffold.terraform.plan_json import without_keys
+from scaffold.terraform.planned import Site
 from scaffold.terraform.rewrite import Mends
 from scaffold.terraform.workspace import Module, Workspace
 

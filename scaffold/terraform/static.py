@@ -1,4 +1,4 @@
-"""What can be known of an HCL expression without evaluating a configuration: literal strings, and file paths."""
+"""What can be known of an HCL expression without evaluating a configuration: literal strings, file paths."""
 
 from __future__ import annotations
 

@@ -234,8 +234,9 @@ def resolve(tree: Tree, path: str) -> str:
 def _directories(paths: Iterable[str]) -> Mapping[str, frozenset[str]]:
     names: dict[str, set[str]] = {"": set()}
     for path in paths:
-        while path:
-            parent, name = posixpath.split(path)
-            names.setdefault(parent, set()).add(name)
-            path = parent
+        below = path
+        while below:
+            above, name = posixpath.split(below)
+            names.setdefault(above, set()).add(name)
+            below = above
     return {directory: frozenset(found) for directory, found in names.items()}

@@ -47,15 +47,11 @@ def test_after_a_label(before: str, after: str) -> None:
 
 
 def test_wrapped_text_is_wrapped_again() -> None:
-    text = (
-        "**Moved** (all of it, over a long time):\nalpha, bravo, charlie, delta, echo and, foxtrot.\nMore.\n"
-    )
-    assert added(GHA, text, "golf").split("\n")[1:3] == [
-        "alpha, bravo, charlie, delta, echo and, foxtrot,",
-        "golf.",
-    ]
-    indented = "- **Moved**:\n  alpha, bravo.\n"
-    assert added(GHA, indented, "charlie-delta") == "- **Moved**:\n  alpha, bravo,\n  charlie-delta.\n"
+    names = "alpha, bravo, charlie, delta, echo, foxtrot, golf, hotel, india"
+    text = f"**Moved** (all of it, and over a long time, from there to here):\n{names}.\nMore.\n"
+    assert added(GHA, text, "juliett").split("\n")[1:3] == [f"{names},", "juliett."]
+    indented = f"- **Moved**:\n  {names}.\n"
+    assert added(GHA, indented, "juliett") == f"- **Moved**:\n  {names},\n  juliett.\n"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +60,7 @@ def test_wrapped_text_is_wrapped_again() -> None:
         ("- **Rule** x. Active on: a.\n", "- **Rule** x. Active on: a, new.\n"),
         ("- **Rule** Active on 1 stacks: a.\n", "- **Rule** Active on 2 stacks: a, new.\n"),
         ("- **Rule** Active on some: Active on: a.\n", "- **Rule** Active on some: Active on: a, new.\n"),
-        ("**Rule**: x\nActive on: a\n", "**Rule**: x\nActive on: a,\nnew\n"),
+        ("**Rule**: x\nActive on: a\n", "**Rule**: x\nActive on: a, new\n"),
     ],
 )
 def test_after_a_marker(before: str, after: str) -> None:
@@ -121,7 +117,7 @@ def test_headings_in_fences_are_none() -> None:
 
 
 def test_cells() -> None:
-    assert cells("| a \\| b | `c` | |\n") == ("a \\| b", "`c`")
+    assert cells("| a \\| b | `c` | |\n") == ("a \\| b", "`c`", "")
     assert cells("a | b") == ("a", "b")
     assert row("a | b", "c") == "| a \\| b | c |"
 

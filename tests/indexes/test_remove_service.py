@@ -145,7 +145,7 @@ def test_mentions_that_nobody_can_attribute(sample: Monorepo, everything: Servic
 
 def test_generated_files_are_left_to_git(sample: Monorepo, everything: ServiceEntry) -> None:
     apply(add(sample, everything))
-    (sample.root / ".git/info/exclude").write_text("backend.tf\n")
+    (sample.root / ".gitignore").write_text("backend.tf\n")
     (sample.root / "stacks/bee-log/backend.tf").write_text("")
     paths = {str(file.path) for file in plan_removal(Monorepo(sample.root), "bee-log", APPLY).change.changes}
     assert "stacks/bee-log/files/größe.txt" in paths

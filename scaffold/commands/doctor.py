@@ -1,0 +1,76 @@
+"""``scaffold doctor``: what this machine and this monorepo offer, and refreshing provider schemas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaffold import template
+from scaffold.errors import MissingError
+from scaffold.monorepo import Monorepo
+from scaffold.terraform import refresh
+from scaffold.terraform.refresh import Stored, VersionDifference
+from scaffold.terraform.runner import find_tool
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider whose schema is known, in the version that is in use."""
+
+    name: str
+    version: str
+    refreshed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What ``doctor`` found. What is missing is empty, and what follows from that is in ``missing``."""
+
+    version: str
+    source: str
+    updatable: bool
+    terraform: str
+    monorepo: Path | None
+    providers: tuple[Provider, ...]
+    differences: tuple[VersionDifference, ...]
+    missing: tuple[str, ...]
+
+
+def diagnose(monorepo: Monorepo | None) -> Diagnosis:
+    """Look at the tools, the template's origin, the monorepo and the provider schemas. Writes nothing."""
+    missing = []
+    try:
+        tool = find_tool()
+        terraform = f"{tool.name} at {tool.path}"
+    except MissingError as error:
+        terraform = ""
+        missing.append(f"{error.message}: stacks are verified by static checks only")
+    origin = template.origin()
+    if not origin.updatable:
+        missing.append("the templates are a checkout with changes: `copier update` will not find them")
+    if monorepo is None:
+        missing.append("no monorepo around the current directory")
+    known = refresh.in_use()
+    kept = refresh.directory()
+    own = {path.name.rpartition("-")[0] for path in kept.glob("*.json.gz")} if kept.is_dir() else set()
+    return Diagnosis(
+        version=template.version(),
+        source=f"{origin.source} at {origin.version}",
+        updatable=origin.updatable,
+        terraform=terraform,
+        monorepo=monorepo.root if monorepo else None,
+        providers=tuple(
+            Provider(name, version, name in own)
+            for name, version in sorted(known.provider_versions().items())
+        ),
+        differences=refresh.differences(known, monorepo.root) if monorepo else (),
+        missing=tuple(missing),
+    )
+
+
+def store_schemas(file: Path) -> tuple[Stored, ...]:
+    """Keep the provider schemas of a file that ``terraform providers schema -json`` wrote.
+
+    Raises :class:`MissingError` where the file is no such output.
+    """
+    return refresh.store(file)

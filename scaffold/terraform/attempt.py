@@ -1,0 +1,216 @@
+"""Planning one stack: attempt after attempt, until Terraform plans it or nothing more can be learned."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from scaffold.errors import Finding
+from scaffold.terraform import diagnostics, plan_json, providers
+from scaffold.terraform.diagnostics import Output
+from scaffold.terraform.lifetime import Finished
+from scaffold.terraform.mends import learn
+from scaffold.terraform.planned import PlannedResource
+from scaffold.terraform.result import PlanResult, Reason, StandIn, StandInKind, Tool
+from scaffold.terraform.rewrite import Mends
+from scaffold.terraform.schemas import BlockSchema, RawSchema, Schemas
+from scaffold.terraform.sites import Sites
+from scaffold.terraform.tree import Tree
+from scaffold.terraform.workspace import Workspace
+
+CHOICE = "SCAFFOLD_TERRAFORM"
+"""The environment variable that names the program to plan with, where PATH does not say it."""
+TIMEOUT = 120.0
+"""Seconds that one command may take."""
+Execute = Callable[[Sequence[str], Path, str], Finished]
+"""Runs Terraform: its arguments, the directory, and the value of ``TF_REATTACH_PROVIDERS``."""
+_INIT = ("init", "-json", "-backend=false", "-input=false")
+_PLAN = ("plan", "-json", "-refresh=false", "-input=false", "-lock=false")
+
+
+class Attempt:
+    """Plans one working copy."""
+
+    def __init__(
+        self, tree: Tree, stack: str, place: Path, tool: Tool, known: Schemas, execute: Execute
+    ) -> None:
+        """``stack`` is its directory in the tree, ``place`` a private directory for the working copy."""
+        self._place = place
+        self._tool = tool
+        self._known = known
+        self._execute = execute
+        self._workspace = Workspace(tree, place / "copy", stack)
+        self._schemas: dict[str, RawSchema] = {}
+        self._assumed: list[StandIn] = []
+        self._findings: list[Finding] = []
+        self._mends = Mends()
+
+    def result(self, stack: str) -> PlanResult:
+        """The plan of the stack, or everything that stands in its way."""
+        self._workspace.compose()
+        self._workspace.write(self._mends)
+        self._findings += self._workspace.findings
+        served = self._serve() if not self._findings else {}
+        resources = self._plan(served) if not self._findings else ()
+        return PlanResult(
+            stack=stack,
+            tool=self._tool,
+            resources=resources,
+            stand_ins=tuple(dict.fromkeys((*self._workspace.stand_ins, *self._assumed))),
+            findings=tuple(self._findings),
+            notices=tuple(self._notices()) if not self._findings else (),
+        )
+
+    # running Terraform
+
+    def _plan(self, served: Mapping[str, RawSchema]) -> tuple[PlannedResource, ...]:
+        """Run Terraform. The server is made ready while ``init`` runs, which asks nothing of it."""
+        sockets = {address: self._place / f"{n}.sock" for n, address in enumerate(served)}
+        reattach = _reattach(sockets)
+        with ThreadPoolExecutor(1) as beside:
+            initialised = beside.submit(self._terraform, _INIT, reattach)
+            from scaffold.terraform.server import SchemaServer
+
+            with SchemaServer() as server:
+                for address, schema in served.items():
+                    server.serve(schema, sockets[address])
+                if self._failed(initialised.result(), "init"):
+                    return ()
+                return self._evaluate(reattach)
+
+    def _evaluate(self, reattach: str) -> tuple[PlannedResource, ...]:
+        out = self._place / "plan"
+        values = [f"-var-file={self._workspace.root / path}" for path in self._workspace.var_files]
+        command = [*_PLAN, f"-out={out}", *values]
+        done = self._terraform(command, reattach)
+        while done.code != 0 and self._learn(done):
+            self._workspace.write(self._mends)
+            done = self._terraform(command, reattach)
+        if self._failed(done, "plan"):
+            return ()
+        done = self._terraform(["show", "-json", str(out)], reattach)
+        if self._failed(done, "show"):
+            return ()
+        sites = Sites(self._workspace, self._mends)
+        return plan_json.read(json.loads(done.stdout), self._schema, sites.site)
+
+    def _terraform(self, arguments: Sequence[str], reattach: str) -> Finished:
+        return self._execute(arguments, self._workspace.directory, reattach)
+
+    def _learn(self, done: Finished) -> bool:
+        """Whether the failure shows something to mend that the attempts before did not."""
+        failed = [diagnostics.locate(error, self._workspace) for error in self._read(done).errors]
+        before, self._mends = self._mends, learn(failed, self._workspace, self._mends)
+        return self._mends != before
+
+    def _read(self, done: Finished) -> Output:
+        output = diagnostics.read(done.stdout)
+        if output.version:
+            self._tool = replace(self._tool, version=output.version)
+        return output
+
+    def _failed(self, done: Finished, command: str) -> bool:
+        """Whether a command failed; what it said becomes findings."""
+        output = self._read(done)
+        if done.code == 0:
+            return False
+        workspace, version = self._workspace, self._tool.version
+        located = [diagnostics.locate(error, workspace) for error in output.errors]
+        self._findings += [diagnostics.explain(error, workspace, version) for error in located]
+        if not self._findings:
+            self._findings.append(self._tool_failed(done, command))
+        return True
+
+    def _tool_failed(self, done: Finished, command: str) -> Finding:
+        if done.timed_out:
+            what = f"was stopped after {TIMEOUT:.0f} s"
+        elif done.code < 0:
+            what = f"was ended by signal {-done.code}"
+        else:
+            said = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
+            what = f"failed with exit code {done.code}: {said[-1] if said else 'it said nothing'}"
+        message = f"{self._tool.name} {command} {what}"
+        hint = f"scaffold needs terraform 1.9 or tofu 1.8, or newer; {CHOICE} names another one"
+        return Finding(self._workspace.stack, None, None, Reason.TOOL.value, message, hint=hint)
+
+    # providers
+
+    def _serve(self) -> Mapping[str, RawSchema]:
+        """The schemas to serve, by the provider's address; a provider that nobody knows is a finding."""
+        modules = [list(module.documents.values()) for module in self._workspace.modules.values()]
+        documents = [document for module in modules for document in module]
+        served: dict[str, RawSchema] = {}
+        for address, requirement in sorted(providers.required(modules).items()):
+            schema = providers.known_schema(self._known, address)
+            if schema is not None:
+                schema = providers.trimmed(schema, requirement)
+            elif requirement.named:
+                schema = providers.assumed_schema(requirement, documents)
+                self._assume(requirement)
+            else:
+                self._findings.append(self._no_schema(requirement))
+                continue
+            served[address] = schema
+            self._schemas |= dict.fromkeys(providers.addresses(address), schema)
+        return served
+
+    def _assume(self, requirement: providers.Requirement) -> None:
+        if requirement.used is not None:
+            where = f"{requirement.used.source.path}:{requirement.used.line}"
+            self._assumed.append(StandIn(StandInKind.PROVIDER, requirement.address, where))
+
+    def _no_schema(self, requirement: providers.Requirement) -> Finding:
+        block = requirement.used
+        assert block is not None
+        address, name = requirement.address, requirement.address.rpartition("/")[2]
+        known = self._known.providers.get(name)
+        if known is not None:
+            message = f"the module does not say where the provider {name} is from, so it would be {address}"
+            source = known.address.partition("/")[2]
+            hint = f'add required_providers with source = "{source}" to the module'
+        else:
+            message = f"nobody here names or knows a provider {address}: is {block.address} misspelt?"
+            hint = "name it in required_providers, or add its schema with `scaffold doctor --schemas FILE`"
+        return Finding(
+            block.source.path, block.line, block.column, Reason.NO_SCHEMA.value, message, hint=hint
+        )
+
+    def _schema(self, provider: str, type_: str) -> BlockSchema | None:
+        types = cast("Mapping[str, RawSchema]", self._schemas.get(provider, {}).get("resource_schemas", {}))
+        return BlockSchema(cast("RawSchema", types[type_]["block"])) if type_ in types else None
+
+    # notices
+
+    def _notices(self) -> Iterator[Finding]:
+        tool = f"{self._tool.name} {self._tool.version}"
+        for path in sorted(self._mends.operators):
+            message = f"{tool} fails at an operand of || or && that newer versions do not look at; planned as they do"
+            hint = "use Terraform 1.12 or newer to apply"
+            yield Finding(path, None, None, Reason.TERRAFORM_TOO_OLD.value, message, hint=hint)
+        for path, offset in sorted(self._mends.later):
+            line, column = self._workspace.position(path, offset)
+            message = "known only when what it depends on exists: a first apply of everything fails here"
+            hint = "apply what it depends on first, with -target"
+            yield Finding(path, line, column, Reason.TWO_APPLIES.value, message, hint=hint)
+
+
+def _reattach(sockets: Mapping[str, Path]) -> str:
+    """The value of ``TF_REATTACH_PROVIDERS``: the providers that already run, and where."""
+    return json.dumps(
+        {
+            full: {
+                "Protocol": "grpc",
+                "ProtocolVersion": 6,
+                "Pid": os.getpid(),
+                "Test": True,
+                "Addr": {"Network": "unix", "String": str(socket)},
+            }
+            for address, socket in sockets.items()
+            for full in providers.addresses(address)
+        }
+    )

@@ -1,0 +1,178 @@
+"""Planned resources out of what ``terraform show -json`` prints of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import cast
+
+from scaffold.terraform.planned import (
+    HELPER,
+    INSTANCE,
+    STAND_IN,
+    Leaf,
+    Mark,
+    Placeholder,
+    PlannedResource,
+    Site,
+    Step,
+    Tree,
+)
+from scaffold.terraform.schemas import BlockSchema, NestedBlock, Nesting, RawSchema
+
+Schema = Callable[[str, str], BlockSchema | None]
+"""Finds the schema of a resource type of a provider, by the provider's full address."""
+Sited = Callable[[str, str, str], Site]
+"""Finds the site of a resource by module address, type and name."""
+
+
+def read(plan: RawSchema, schema_of: Schema, site_of: Sited) -> tuple[PlannedResource, ...]:
+    """The managed resources of a plan, sorted by address.
+
+    ``plan`` is the decoded output of ``terraform show -json PLANFILE``.
+    """
+    changes = cast("Sequence[RawSchema]", plan.get("resource_changes", ()))
+    root = cast("RawSchema", cast("RawSchema", plan.get("configuration", {})).get("root_module", {}))
+    found = [
+        _resource(change, root, schema_of, site_of)
+        for change in changes
+        if change["mode"] == "managed" and change["name"] != HELPER
+    ]
+    return tuple(sorted(found, key=lambda resource: resource.address))
+
+
+def _resource(change: RawSchema, root: RawSchema, schema_of: Schema, site_of: Sited) -> PlannedResource:
+    type_, name, module = str(change["type"]), str(change["name"]), str(change.get("module_address", ""))
+    actual = cast("RawSchema", change["change"])
+    configuration, settings = _configuration(root, module)
+    values = _block(
+        cast("RawSchema", actual["after"]),
+        actual.get("after_unknown"),
+        actual.get("after_sensitive"),
+        schema_of(str(change["provider_name"]), type_),
+        _expressions(configuration, f"{type_}.{name}"),
+    )
+    return PlannedResource(
+        address=str(change["address"]),
+        type=type_,
+        name=name,
+        module=module,
+        instance=cast("str | int | None", change.get("index")),
+        values=values,
+        settings=settings,
+        site=site_of(module, type_, name),
+    )
+
+
+def without_keys(address: str) -> str:
+    """A module's address without the keys of instances: ``module.a.module.b`` of ``module.a["x"].module.b``."""
+    kept, depth, quoted = [], 0, False
+    previous = ""
+    for character in address:
+        if character == '"' and previous != "\\" and depth:
+            quoted = not quoted
+        if character == "[" and not quoted:
+            depth += 1
+        if not depth:
+            kept.append(character)
+        if character == "]" and not quoted:
+            depth -= 1
+        previous = character
+    return "".join(kept)
+
+
+def _configuration(root: RawSchema, module: str) -> tuple[RawSchema, Mapping[str, object]]:
+    """What the configuration says of a module, and its constant arguments: defaults and what a call sets."""
+    here, settings = root, dict[str, object]()
+    for name in without_keys(module).split(".")[1::2]:
+        call = cast("Mapping[str, RawSchema]", here.get("module_calls", {})).get(name, {})
+        here = cast("RawSchema", call.get("module", {}))
+        variables = cast("Mapping[str, RawSchema]", here.get("variables", {}))
+        given = cast("Mapping[str, RawSchema]", call.get("expressions", {}))
+        settings = {key: spec.get("default") for key, spec in variables.items() if key not in given}
+        settings |= {key: spec["constant_value"] for key, spec in given.items() if "constant_value" in spec}
+    return here, MappingProxyType(settings)
+
+
+def _expressions(module: RawSchema, resource: str) -> RawSchema:
+    """What the configuration says about a resource of a module: expressions by argument."""
+    for candidate in cast("Sequence[RawSchema]", module.get("resources", ())):
+        if candidate["address"] == resource:
+            return cast("RawSchema", candidate.get("expressions", {}))
+    return {}
+
+
+def _block(
+    after: RawSchema, unknown: object, sensitive: object, schema: BlockSchema | None, expressions: object
+) -> Mapping[str, Tree]:
+    """The values of a block. What is unknown only because the provider computes it is left out."""
+    values: dict[str, Tree] = {}
+    nested = schema.blocks if schema is not None else {}
+    configured = expressions if isinstance(expressions, Mapping) else {}
+    for name in sorted({*after, *(unknown if isinstance(unknown, Mapping) else ())}):
+        args = after.get(name), _part(unknown, name), _part(sensitive, name)
+        if name in nested:
+            values[name] = _blocks(*args, nested[name], configured.get(name))
+            continue
+        attribute = schema.attributes.get(name) if schema is not None else None
+        if args[1] is True and name not in configured and (attribute is None or attribute.computed):
+            continue
+        values[name] = _value(*args)
+    return MappingProxyType(values)
+
+
+def _blocks(
+    after: object, unknown: object, sensitive: object, schema: NestedBlock, expressions: object
+) -> Tree:
+    def one(step: Step) -> Tree:
+        item = cast("RawSchema", _part(after, step, None) or {})
+        return _block(
+            item, _part(unknown, step), _part(sensitive, step), schema.block, _part(expressions, step, None)
+        )
+
+    if unknown is True:
+        return Mark.UNKNOWN
+    if isinstance(after, Sequence) and not isinstance(after, str):
+        return tuple(one(i) for i in range(len(after)))
+    if isinstance(after, Mapping) and schema.nesting is Nesting.MAP:
+        return MappingProxyType({key: one(key) for key in sorted(after)})
+    if isinstance(after, Mapping):
+        return _block(after, unknown, sensitive, schema.block, expressions)
+    return None
+
+
+def _value(after: object, unknown: object, sensitive: object) -> Tree:
+    """A value with its marks. A placeholder is no secret and stays readable."""
+    if unknown is True:
+        return Mark.UNKNOWN
+    if isinstance(after, str) and (STAND_IN in after or INSTANCE in after):
+        return Placeholder(after)
+    if isinstance(after, Mapping):
+        keys = {*after, *(unknown if isinstance(unknown, Mapping) else ())}
+        return MappingProxyType(
+            {key: _value(after.get(key), _part(unknown, key), _part(sensitive, key)) for key in sorted(keys)}
+        )
+    if isinstance(after, Sequence) and not isinstance(after, str):
+        size = max(len(after), len(unknown) if isinstance(unknown, Sequence) else 0)
+        return tuple(
+            _value(_part(after, i, None), _part(unknown, i), _part(sensitive, i)) for i in range(size)
+        )
+    if sensitive is True and after is not None:
+        return Mark.SENSITIVE
+    return cast("Leaf", after)
+
+
+def _part(tree: object, step: Step, default: object = False) -> object:
+    """The part of ``after_unknown`` or ``after_sensitive`` at a step: ``true`` holds for all below it."""
+    if isinstance(tree, bool):
+        return tree
+    if isinstance(tree, Mapping):
+        return tree.get(step, default)
+    if (
+        isinstance(tree, Sequence)
+        and not isinstance(tree, str)
+        and isinstance(step, int)
+        and step < len(tree)
+    ):
+        return tree[step]
+    return default
