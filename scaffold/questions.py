@@ -61,7 +61,7 @@ _Loader = type(
 )
 
 
-def _include(_: yaml.SafeLoader, node: yaml.ScalarNode) -> Value:
+def _include(_: yaml.SafeLoader, node: yaml.Node) -> Value:
     return yaml.load((template.root() / str(node.value)).read_text("utf-8"), _Loader)
 
 

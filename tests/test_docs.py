@@ -21,7 +21,9 @@ def test_the_page_of_answers_is_generated() -> None:
 
 def test_every_command_is_in_readme_and_every_one_there_exists() -> None:
     text = (ROOT / "README.md").read_text()
-    named = {name for name in re.findall(r"`scaffold ([a-z-]+)", text)} | set(re.findall(r"^scaffold ([a-z-]+)", text, re.M))
+    named = {name for name in re.findall(r"`scaffold ([a-z-]+)", text)} | set(
+        re.findall(r"^scaffold ([a-z-]+)", text, re.M)
+    )
     assert named == set(cli.commands)
 
 
@@ -31,7 +33,14 @@ def test_the_schema_is_a_schema_and_takes_the_examples() -> None:
     validator = Draft202012Validator(schema)
     for path in sorted((ROOT / "tests" / "answers" / "valid").glob("*.yml")):
         assert list(validator.iter_errors(yaml.safe_load(path.read_text()))) == []
-    wrong = {"name": "a", "description": "b", "port": 1, "image": "", "gate_reason": "not asked for", "nme": "x"}
+    wrong = {
+        "name": "a",
+        "description": "b",
+        "port": 1,
+        "image": "",
+        "gate_reason": "not asked for",
+        "nme": "x",
+    }
     assert list(validator.iter_errors(wrong))
 
 

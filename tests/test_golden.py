@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,23 +11,27 @@ import pytest
 from conftest import ANSWERS, GOLDEN, ORIGIN
 
 from scaffold import answers as answering
-from scaffold import validation
+from scaffold import decisions, validation
 from scaffold.change import Content
-from scaffold.monorepo import Monorepo
+from scaffold.checks import planned as rules
+from scaffold.monorepo import STACKS, Monorepo
 from scaffold.render import render
 from scaffold.sensing import sense
-from scaffold.verify import verify
+from scaffold.terraform import planned
+from scaffold.terraform.runner import plan_stacks
+from scaffold.verify import Level, house_names, verify
 
 CASES = sorted(path.stem for path in (ANSWERS / "valid").glob("*.yml"))
 MOST_LINES = 25
 
 
 def rendered(case: str, monorepo: Monorepo) -> dict[str, Content]:
+    """The files of an archetype, verified as far as can be without Terraform."""
     given = answering.from_yaml((ANSWERS / "valid" / f"{case}.yml").read_bytes(), case)
     sensed = sense(monorepo)
     validation.check(given, sensed, {})
     files = render(given.values, sensed, {}, ORIGIN).files
-    verify(monorepo, case, files, given.values)
+    verify(monorepo, case, files, given.values, Level.STATIC)
     return {str(path): content for path, content in files.items()}
 
 
@@ -53,6 +58,24 @@ def test_golden(case: str, pristine: Monorepo, request: pytest.FixtureRequest) -
 
 def test_every_golden_has_its_answers() -> None:
     assert sorted(path.name for path in GOLDEN.iterdir()) == CASES
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+def test_goldens_plan_to_what_is_recorded(pristine: Monorepo, request: pytest.FixtureRequest) -> None:
+    overlay = {
+        f"{STACKS}/{case}/{path.relative_to(GOLDEN / case / 'stack').as_posix()}": path.read_bytes()
+        for case in CASES
+        for path in (GOLDEN / case / "stack").rglob("*")
+        if path.is_file()
+    }
+    for result in plan_stacks(pristine.root, CASES, overlay, workers=2):
+        assert result.findings == (), result.stack
+        assert rules.check(result.resources, house_names(pristine, decisions.house())) == []
+        text = json.dumps(planned.to_json(result.resources), indent=1, ensure_ascii=False) + "\n"
+        recorded = GOLDEN / result.stack / "planned.json"
+        if request.config.getoption("--update-golden"):
+            recorded.write_text(text)
+        assert text == recorded.read_text(), result.stack
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")

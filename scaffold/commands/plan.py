@@ -34,7 +34,7 @@ class StackPlan:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Why the stack cannot be planned; an older revision that cannot be planned is no fault of this one."""
+        """Why the stack cannot be planned; an older revision that cannot be is no fault of this one."""
         return self.result.findings if self.result is not None else ()
 
 

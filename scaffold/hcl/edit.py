@@ -8,41 +8,20 @@ parsed again, and its tokens have to be those of the old file and the intended o
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scaffold.errors import RefusedError
 from scaffold.hcl import grammar as g
-from scaffold.hcl.layout import misaligned
+from scaffold.hcl.splice import EditError, Splice, applied, below, tokens_in, whole_lines
 from scaffold.hcl.syntax import (
     Attribute,
     Block,
     Document,
     Expression,
     ExprKind,
-    HclSyntaxError,
     Source,
-    parse,
 )
-from scaffold.hcl.tokens import Kind, Token, tokens_of
-
-
-class EditError(RefusedError):
-    """An edit that cannot be made without touching more than it is meant to."""
-
-
-Words = Sequence[tuple[Kind, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Splice:
-    """The bytes from ``start`` to ``end`` are replaced by ``text``."""
-
-    start: int
-    end: int
-    text: bytes = b""
-
+from scaffold.hcl.tokens import Kind
 
 # elements and entries
 
@@ -164,69 +143,58 @@ class _Collection:
 def _inserted(
     document: Document, target: _Collection, text: str, comment: str, frame: tuple[str, str]
 ) -> bytes:
-    words = _words(frame[0] + text + frame[1])[3:-1]
+    added = tokens_in(frame[0] + text + frame[1])[3:-1]
     last = target.parts[-1] if target.parts else None
     if last is None and not target.in_one_line:
         splices = _first_line(target, _lines(comment, text))
     elif last is not None and target.has_own_lines(last):
-        splices = _line_below(target, last, _lines(comment, text))
+        splices = _linebelow(target, last, _lines(comment, text))
     else:
         comment = ""
         splices = [_beside(target, last, text)]
     if comment:
-        words = [(Kind.COMMENT, f"# {comment}"), *words]
-    return _applied(document, splices, added=words)
+        added = [(Kind.COMMENT, f"# {comment}"), *added]
+    return applied(document, splices, added)
 
 
 def _lines(comment: str, text: str) -> list[str]:
     return ([f"# {comment}"] if comment else []) + text.split("\n")
 
 
-def _beside(target: _Collection, last: _Part | None, text: str) -> _Splice:
+def _beside(target: _Collection, last: _Part | None, text: str) -> Splice:
     """A part in the line of the last one, or between brackets with nothing in them."""
     text = text.replace("\n", target.source.newline.decode())
     if last is None:
         inside = text if target.is_list else f" {text} "
-        return _Splice(target.start + 1, target.end - 1, inside.encode())
+        return Splice(target.start + 1, target.end - 1, inside.encode())
     if last.heredoc and last.comma is None:
         raise EditError(f"nothing can follow the heredoc in line {target.source.line_of(last.start)}")
     after = f" {text}," if last.comma is not None else f", {text}"
-    return _Splice(last.stop, last.stop, after.encode())
+    return Splice(last.stop, last.stop, after.encode())
 
 
-def _first_line(target: _Collection, lines: Sequence[str]) -> list[_Splice]:
+def _first_line(target: _Collection, lines: Sequence[str]) -> list[Splice]:
     """The first part of a collection whose brackets stand in different lines."""
     source = target.source
     closing = source.line_of(target.end - 1)
     at = source.line_span(closing - 1)[1]
-    raw = _below(source, source.indent_of(closing) + b"  ", lines)
-    return [_Splice(at, at, raw + (b"," if target.is_list else b""))]
+    raw = below(source, source.indent_of(closing) + b"  ", lines)
+    return [Splice(at, at, raw + (b"," if target.is_list else b""))]
 
 
-def _line_below(target: _Collection, last: _Part, lines: Sequence[str]) -> list[_Splice]:
+def _linebelow(target: _Collection, last: _Part, lines: Sequence[str]) -> list[Splice]:
     """A part in lines of its own, below the last one."""
     source = target.source
     indent = source.indent_of(source.line_of(last.start))
     at = source.line_span(source.line_of(last.stop - 1))[1]
-    raw = _below(source, indent, lines)
+    raw = below(source, indent, lines)
     if last.comma is not None:
-        return [_Splice(at, at, raw + b",")]
+        return [Splice(at, at, raw + b",")]
     if not target.is_list and all(part.comma is None for part in target.parts):
-        return [_Splice(at, at, raw)]
+        return [Splice(at, at, raw)]
     if last.heredoc:  # the end mark of a heredoc stands alone in its line
-        return [_Splice(at, at, _below(source, indent, [","]) + raw)]
-    return [_Splice(last.end, last.end, b","), _Splice(at, at, raw)]
-
-
-def _below(source: Source, indent: bytes, lines: Sequence[str]) -> bytes:
-    """Lines below another one. Those of a heredoc are not indented: that would change what it says."""
-    first, *others = (line.encode() for line in lines)
-    if any("<<" in line for line in lines):
-        indents = [b""] * len(others)
-    else:
-        indents = [indent if line.strip() else b"" for line in others]
-    rest = (source.newline + i + line for i, line in zip(indents, others, strict=True))
-    return b"".join((source.newline, indent, first, *rest))
+        return [Splice(at, at, below(source, indent, [","]) + raw)]
+    return [Splice(last.end, last.end, b","), Splice(at, at, raw)]
 
 
 def _removed(document: Document, target: _Collection, position: int) -> bytes:
@@ -238,38 +206,27 @@ def _removed(document: Document, target: _Collection, position: int) -> bytes:
     before = target.parts[position - 1] if position else None
     is_last = position == len(target.parts) - 1
     if target.has_own_lines(part):
-        splices = [_whole_lines(document, part.start, part.stop)]
+        splices = [whole_lines(document, part.start, part.stop)]
         if before is not None and before.comma is not None and is_last and part.comma is None:
             splices.insert(0, _comma(target, before))
     elif len(target.parts) == 1:
-        splices = [_Splice(target.start + 1, target.end - 1)]
+        splices = [Splice(target.start + 1, target.end - 1)]
     elif not is_last:
-        splices = [_Splice(part.start, target.parts[position + 1].start)]
+        splices = [Splice(part.start, target.parts[position + 1].start)]
     elif before is not None and part.comma is not None:
-        splices = [_Splice(before.stop, part.comma)]
+        splices = [Splice(before.stop, part.comma)]
     else:
-        splices = [_Splice(before.end if before is not None else part.start, part.end)]
-    return _applied(document, splices)
+        splices = [Splice(before.end if before is not None else part.start, part.end)]
+    return applied(document, splices)
 
 
-def _comma(target: _Collection, part: _Part) -> _Splice:
+def _comma(target: _Collection, part: _Part) -> Splice:
     """The comma after a part, with its line where it stands alone."""
     source = target.source
     start, end = source.line_span(source.line_of(part.stop - 1))
     if source.data[start:end].strip() == b",":
-        return _Splice(source.line_span(source.line_of(part.end - 1))[1], end)
-    return _Splice(part.end, part.stop)
-
-
-def _whole_lines(document: Document, start: int, stop: int) -> _Splice:
-    """The lines of a part and the comments right above it."""
-    source = document.source
-    first = source.line_of(start)
-    comments = document.comments_above(first)
-    first = comments[0].line if comments else first
-    last = source.line_of(stop - 1)
-    end = source.line_starts[last] if last < len(source.line_starts) else len(source.data)
-    return _Splice(source.line_starts[first - 1], end)
+        return Splice(source.line_span(source.line_of(part.end - 1))[1], end)
+    return Splice(part.end, part.stop)
 
 
 # blocks
@@ -281,18 +238,18 @@ def insert_block(document: Document, text: str, after: Block | Attribute | None 
     ``text`` is the block as HCL, with the comments that belong above it. Between blocks of a file there is a
     blank line; inside a block there is one where the blocks before have one. Raises ``EditError``.
     """
-    words = _words(text)
+    added = tokens_in(text)
     source, lines = document.source, text.strip("\n").split("\n")
     if after is None:
         content = source.data.rstrip(b"\r\n")
-        raw = _below(source, b"", lines)
+        raw = below(source, b"", lines)
         raw = source.newline + raw if content else raw.removeprefix(source.newline)
         end = source.newline if content == source.data else b""
-        return _applied(document, [_Splice(len(content), len(content), raw + end)], added=words)
+        return applied(document, [Splice(len(content), len(content), raw + end)], added)
     at = source.line_span(after.end_line)[1]
     between = source.newline if _apart(document, after) else b""
-    raw = between + _below(source, source.indent_of(after.line), lines)
-    return _applied(document, [_Splice(at, at, raw)], added=words)
+    raw = between + below(source, source.indent_of(after.line), lines)
+    return applied(document, [Splice(at, at, raw)], added)
 
 
 def _apart(document: Document, after: Block | Attribute) -> bool:
@@ -310,79 +267,11 @@ def remove_block(document: Document, block: Block) -> bytes:
     Raises ``EditError``.
     """
     source = document.source
-    lines = _whole_lines(document, block.start, block.end)
+    lines = whole_lines(document, block.start, block.end)
     head = source.data[: lines.start]
     kept = head.rstrip()
     if not kept:
         tail = source.data[lines.end :]
-        return _applied(document, [_Splice(lines.start, len(source.data) - len(tail.lstrip(b"\r\n")))])
+        return applied(document, [Splice(lines.start, len(source.data) - len(tail.lstrip(b"\r\n")))])
     start = len(kept) + len(head[len(kept) :].partition(b"\n")[0]) + 1
-    return _applied(document, [_Splice(min(start, lines.start), lines.end)])
-
-
-# applying and checking
-
-
-def _applied(document: Document, splices: Sequence[_Splice], added: Words | None = None) -> bytes:
-    """The bytes after the splices, lined up, and proven to be the intended ones.
-
-    ``added`` are the tokens that are new; without them the splices take away what they cover.
-    """
-    result = _spliced(document.source.data, splices)
-    try:
-        changed = _lined_up(document, parse(result, document.path))
-    except HclSyntaxError as error:
-        raise EditError(f"the edit would break {document.path or 'the file'}: {error.message}") from error
-    old = _tokens(document)
-    if added is None:
-        expected = [word for at, word in old if not any(s.start <= at < s.end for s in splices)]
-    else:
-        before = sum(1 for at, _ in old if at < splices[-1].start)
-        words = [word for _, word in old]
-        expected = [*words[:before], *added, *words[before:]]
-    if expected != [word for _, word in _tokens(changed)]:
-        raise EditError(f"the edit of {document.path or 'the file'} would change more than it is meant to")
-    return changed.source.data
-
-
-def _spliced(data: bytes, splices: Iterable[_Splice]) -> bytes:
-    pieces: list[bytes] = []
-    done = 0
-    for splice in splices:
-        pieces += (data[done : splice.start], splice.text)
-        done = splice.end
-    return b"".join((*pieces, data[done:]))
-
-
-def _tokens(document: Document) -> list[tuple[int, tuple[Kind, str]]]:
-    """Place and content of each token; line ends and commas may come and go with an edit."""
-    return [
-        (token.start, (token.kind, _content(token)))
-        for token in tokens_of(document.tree.root_node, document.source.data)
-        if token.kind not in (Kind.NEWLINE, Kind.COMMA)
-    ]
-
-
-def _content(token: Token) -> str:
-    text = token.text.replace("\r\n", "\n")
-    return text.rstrip("\n") if token.kind is Kind.COMMENT else text
-
-
-def _words(text: str) -> list[tuple[Kind, str]]:
-    try:
-        return [word for _, word in _tokens(parse(text.encode()))]
-    except HclSyntaxError as error:
-        raise EditError(f"what is to be inserted is no HCL: {error.problems[0].message}") from error
-
-
-def _lined_up(before: Document, after: Document) -> Document:
-    """The file with those lines laid out that the edit has put out of line."""
-    known = Counter(before.source.line_text(problem.line) for problem in misaligned(before))
-    splices: list[_Splice] = []
-    for problem in misaligned(after):
-        line = after.source.line_text(problem.line)
-        if known[line]:
-            known[line] -= 1
-        elif "".join(line.split()) == "".join(problem.expected.split()):
-            splices.append(_Splice(*after.source.line_span(problem.line), problem.expected.encode()))
-    return parse(_spliced(after.source.data, splices), after.path) if splices else after
+    return applied(document, [Splice(min(start, lines.start), lines.end)])

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Final
 
-from scaffold.hcl.expressions import NOT_LITERAL, Attr, Expression, ExprKind, Index, Reference
+from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
+from scaffold.hcl.references import Attr, Index, Reference
 
 
 class Unknown(Enum):

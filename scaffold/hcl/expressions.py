@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from tree_sitter import Node
 
 from scaffold.hcl import grammar as g
+from scaffold.hcl.references import Reference, reference_at, references_in
 from scaffold.hcl.source import Source
 from scaffold.hcl.strings import heredoc_text, unquote
 
@@ -47,77 +48,6 @@ class ExprKind(Enum):
     PARENTHESES = "parentheses"
     ACCESS = "access"
     """Steps into the value of something that is not a name: ``f(x).y``, ``[1][0]``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attr:
-    """The step ``.name``."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f".{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """The step ``[key]`` or ``.0``; ``key`` is None where it is computed."""
-
-    key: str | int | None
-
-    def __str__(self) -> str:
-        if isinstance(self.key, str):
-            return f'["{self.key}"]'
-        return "[…]" if self.key is None else f"[{self.key}]"
-
-
-@dataclass(frozen=True, slots=True)
-class Splat:
-    """The step ``[*]`` or ``.*``."""
-
-    def __str__(self) -> str:
-        return "[*]"
-
-
-Step = Attr | Index | Splat
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A name and the steps taken from it (``var.x``, ``kubernetes_service.a.metadata[0].name``).
-
-    ``bound`` says that the name belongs to an enclosing ``for`` and not to the module.
-    """
-
-    root: str
-    steps: tuple[Step, ...]
-    start: int
-    end: int
-    bound: bool = False
-    source: Source = field(default=Source(b""), repr=False, compare=False)
-
-    @property
-    def line(self) -> int:
-        """The line in which it starts."""
-        return self.source.line_of(self.start)
-
-    @property
-    def column(self) -> int:
-        """The column in which it starts."""
-        return self.source.position(self.start)[1]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The root and the attribute names that directly follow it: ``("var", "x")``."""
-        names = [self.root]
-        for step in self.steps:
-            if not isinstance(step, Attr):
-                break
-            names.append(step.name)
-        return tuple(names)
-
-    def __str__(self) -> str:
-        return self.root + "".join(map(str, self.steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,14 +202,14 @@ class Expression:
         """The reference that the expression is as a whole, if it is one."""
         if self.kind is not ExprKind.TRAVERSAL:
             return None
-        return _reference(self.source, self.nodes, 0, frozenset())
+        return reference_at(self.source, self.nodes, 0, frozenset())
 
     def references(self) -> tuple[Reference, ...]:
         """All references in it, templates and heredocs included, in their order in the file.
 
         Names of ``for`` expressions come marked as bound. Bare keys of maps are no references.
         """
-        return tuple(_references(self.source, self.nodes, frozenset()))
+        return tuple(references_in(self.source, self.nodes, frozenset()))
 
     @cached_property
     def template(self) -> tuple[str | Expression | None, ...]:
@@ -426,74 +356,3 @@ _READERS: dict[ExprKind, Callable[[Expression], object]] = {
     ExprKind.OPERATION: _negative,
     ExprKind.PARENTHESES: lambda expression: expression.bare.literal(),
 }
-
-
-# references
-
-_LEAVES = frozenset((g.IDENTIFIER, g.LITERAL_VALUE, g.TEMPLATE_LITERAL, g.COMMENT, g.HEREDOC_IDENTIFIER))
-_STEPS = frozenset((g.GET_ATTR, g.INDEX, g.SPLAT))
-_FOR_INTROS = frozenset((g.FOR_INTRO, g.TEMPLATE_FOR_START))
-
-
-def _references(source: Source, nodes: Sequence[Node], bound: frozenset[str]) -> Iterator[Reference]:
-    """The references below a run of sibling nodes."""
-    for position, node in enumerate(nodes):
-        kind = node.kind_id
-        if kind in _LEAVES:
-            continue
-        if kind == g.VARIABLE_EXPR:
-            yield _reference(source, nodes, position, bound)
-        elif kind == g.OBJECT_ELEM:
-            yield from _entry_references(source, node, bound)
-        elif kind in (g.FOR_TUPLE_EXPR, g.FOR_OBJECT_EXPR, g.TEMPLATE_FOR):
-            yield from _for_references(source, node, bound)
-        elif node.child_count:
-            yield from _references(source, node.children, bound)
-
-
-def _reference(source: Source, nodes: Sequence[Node], position: int, bound: frozenset[str]) -> Reference:
-    start = last = nodes[position]
-    steps: list[Step] = []
-    for node in nodes[position + 1 :]:
-        if node.kind_id not in _STEPS:
-            break
-        steps += _steps(source, node)
-        last = node
-    root = source.text(start.start_byte, start.end_byte)
-    return Reference(root, tuple(steps), start.start_byte, last.end_byte, root in bound, source)
-
-
-def _steps(source: Source, node: Node) -> Iterator[Step]:
-    if node.kind_id == g.GET_ATTR:
-        yield Attr(source.text(node.children[-1].start_byte, node.end_byte))
-    elif node.kind_id == g.SPLAT:
-        yield Splat()
-        for child in node.children[0].children:
-            if child.kind_id in _STEPS:
-                yield from _steps(source, child)
-    else:
-        yield Index(_index_key(source, node.children[0]))
-
-
-def _index_key(source: Source, node: Node) -> str | int | None:
-    if node.kind_id == g.LEGACY_INDEX:
-        return int(source.text(node.start_byte + 1, node.end_byte))
-    key = next((Expression.of(source, n) for n in node.children if n.kind_id == g.EXPRESSION), None)
-    value = key.literal() if key is not None else None
-    return value if isinstance(value, str | int) and not isinstance(value, bool) else None
-
-
-def _entry_references(source: Source, node: Node, bound: frozenset[str]) -> Iterator[Reference]:
-    key, value = (n for n in node.children if n.kind_id == g.EXPRESSION)
-    parts = g.significant(key)
-    if not (len(parts) == 1 and parts[0].kind_id == g.VARIABLE_EXPR):
-        yield from _references(source, parts, bound)
-    yield from _references(source, value.children, bound)
-
-
-def _for_references(source: Source, node: Node, bound: frozenset[str]) -> Iterator[Reference]:
-    # What is iterated over is outside the scope of the names.
-    intro = next(n for n in node.children if n.kind_id in _FOR_INTROS)
-    names = (source.text(n.start_byte, n.end_byte) for n in intro.children if n.kind_id == g.IDENTIFIER)
-    yield from _references(source, intro.children, bound)
-    yield from _references(source, [n for n in node.children if n != intro], bound.union(names))

@@ -17,6 +17,7 @@ from tree_sitter import Node, Tree
 from scaffold.hcl import grammar as g
 from scaffold.hcl.source import Source
 from scaffold.hcl.strings import bad_escapes, has_template
+from scaffold.hcl.unparsed import Problem, unparsed
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,71 +29,16 @@ class SyntaxProblem:
     message: str
 
 
-Problem = tuple[int, str]
-"""The byte where it is, and what it is."""
-
-
 def find_problems(tree: Tree, source: Source) -> tuple[SyntaxProblem, ...]:
     """Everything in the tree that HCL itself would refuse, in the order of the file."""
     root = tree.root_node
-    found = [*_misplaced(root, source), *(_unparsed(root, source) if root.has_error else ())]
+    found = [*_misplaced(root, source), *(unparsed(root, source) if root.has_error else ())]
     # Where the grammar does not fit the tree is a guess: anything else said about it would be noise.
     found = found or [*_walk(root, source)]
     return tuple(SyntaxProblem(*source.position(at), message) for at, message in sorted(set(found)))
 
 
 # the file as a whole
-
-
-def _unparsed(root: Node, source: Source) -> Iterator[Problem]:
-    """The places where the grammar does not fit."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.is_missing:
-            yield node.start_byte, f"missing {_NAMES.get(node.type, repr(node.type))}{_opened(node)}"
-        elif node.is_error:
-            yield _explained(node, source)
-        elif node.has_error:
-            stack += node.children
-
-
-def _opened(missing: Node) -> str:
-    """Since which line something waits for its missing end."""
-    node: Node | None = missing
-    while node is not None and node.start_byte == missing.start_byte:
-        node = node.parent
-    return "" if node is None else f" of what begins in line {node.start_point.row + 1}"
-
-
-_NAMES = {
-    "quoted_template_end": "the closing quote",
-    "heredoc_identifier": "the end marker of a heredoc",
-}
-_OPENERS = frozenset(
-    (g.BLOCK_START, g.OBJECT_START, g.TUPLE_START, g.PAREN_OPEN, g.QUOTE_START, g.INTERPOLATION_START)
-)
-
-
-def _explained(error: Node, source: Source) -> Problem:
-    """Where the grammar gave up: behind the last part of an error that it could still read."""
-    start, end, data = error.start_byte, error.end_byte, source.data
-    read = start
-    if error.children:
-        last = error.children[-1]
-        # In an error the scanner takes any word for the marker of a heredoc.
-        read = last.start_byte if last.kind_id == g.HEREDOC_IDENTIFIER else last.end_byte
-    rest = data[read:end].lstrip()
-    if read > start and rest:
-        return end - len(rest), f"unexpected {_first_words(rest)!r}"
-    opener = next((child for child in reversed(error.children) if child.kind_id in _OPENERS), None)
-    if opener is not None and not data[end:].strip():
-        return opener.start_byte, f"{_first_words(data[opener.start_byte :])!r} is never closed"
-    return start, f"unexpected {_first_words(data[start:])!r}"
-
-
-def _first_words(raw: bytes) -> str:
-    return raw[:160].decode("utf-8", "replace").lstrip().partition("\n")[0].strip()[:40]
 
 
 def _misplaced(root: Node, source: Source) -> Iterator[Problem]:

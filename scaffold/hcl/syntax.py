@@ -16,19 +16,8 @@ from tree_sitter import Node, QueryCursor, Tree
 from scaffold.errors import Finding, RefusedError
 from scaffold.hcl import grammar as g
 from scaffold.hcl.comments import Comment
-from scaffold.hcl.expressions import (
-    NOT_LITERAL,
-    Attr,
-    Call,
-    Entry,
-    Expression,
-    ExprKind,
-    Index,
-    NotLiteral,
-    Reference,
-    Splat,
-    Step,
-)
+from scaffold.hcl.expressions import NOT_LITERAL, Call, Entry, Expression, ExprKind, NotLiteral
+from scaffold.hcl.references import Attr, Index, Reference, Splat, Step
 from scaffold.hcl.source import Source
 from scaffold.hcl.strict import SyntaxProblem, find_problems
 from scaffold.hcl.strings import unquote

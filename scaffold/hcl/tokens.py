@@ -14,6 +14,8 @@ class Kind(IntEnum):
 
     WORD = auto()
     NUMBER = auto()
+    STRING = auto()
+    """A whole quoted string without templates in it: no space can stand inside."""
     OPERATOR = auto()
     OPEN_BRACE = auto()
     CLOSE_BRACE = auto()
@@ -73,12 +75,12 @@ _BY_TEXT = {
 _BY_NODE = {
     g.IDENTIFIER: Kind.WORD,
     g.NUMERIC_LIT: Kind.NUMBER,
-    g.COMMENT: Kind.COMMENT,
+    g.STRING_LIT: Kind.STRING,
+    g.NULL_LIT: Kind.WORD,
 }
 _SPLIT = {"[*]": ("[", "*", "]"), ".*": (".", "*")}
 _OPENING = frozenset((g.INTERPOLATION_START, g.DIRECTIVE_START))
 _CLOSING = frozenset((g.INTERPOLATION_END, g.DIRECTIVE_END))
-_QUOTED = frozenset((g.STRING_LIT, g.QUOTED_TEMPLATE))
 _TEMPLATE_PARTS = frozenset((g.TEMPLATE_DIRECTIVE, g.TEMPLATE_FOR, g.TEMPLATE_IF))
 
 
@@ -99,8 +101,15 @@ class _Scanner:
 
     def walk(self, node: Node) -> None:
         """Add the tokens of a node."""
+        while node.child_count == 1 and node.kind_id != g.LEGACY_INDEX:
+            node = node.children[0]
         kind = node.kind_id
-        if kind in _QUOTED:
+        simple = _BY_NODE.get(kind)
+        if simple is not None:
+            self.add(simple, node.start_byte, node.end_byte)
+        elif kind == g.COMMENT:
+            self.comment(node.start_byte, node.end_byte)
+        elif kind == g.QUOTED_TEMPLATE:
             self.add(Kind.OPEN_QUOTE, node.start_byte, node.start_byte + 1)
             self.text(node)
             self.literal(node.end_byte - 1)
@@ -114,19 +123,14 @@ class _Scanner:
             for child in node.children:
                 self.walk(child)
         else:
-            self.leaf(node, kind)
+            self.mark(node, kind)
 
-    def leaf(self, node: Node, kind: int) -> None:
-        """Add the token of a node without children."""
+    def mark(self, node: Node, kind: int) -> None:
+        """Add a bracket, an operator, a keyword or the brace of a template."""
         start, end = node.start_byte, node.end_byte
-        known = _BY_NODE.get(kind)
-        if known is Kind.COMMENT:
-            self.comment(start, end)
-        elif known is not None:
-            self.add(known, start, end)
-        elif kind == g.STRIP_MARKER:
+        if kind == g.STRIP_MARKER:
             return  # a part of the brace beside it
-        elif kind in _OPENING:
+        if kind in _OPENING:
             strips = self.data[end : end + 1] == b"~"
             self.add(Kind.OPEN_TEMPLATE, start, end + strips)
         elif kind in _CLOSING:

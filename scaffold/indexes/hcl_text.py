@@ -66,7 +66,7 @@ class Collection:
         if self.value.line == self.value.end_line:
             if self.parts:
                 return self._spliced(self.parts[-1].end, self.parts[-1].end, f", {new}")
-            inside = new if comma else f" {new} "
+            inside = new if True else f" {new} "
             return self._spliced(self.value.start + 1, self.value.start + 1, inside)
         if self.parts:
             last = self.parts[-1]

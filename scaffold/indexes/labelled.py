@@ -164,7 +164,7 @@ def _after_marker(markdown: Markdown, block: Block, start: int, marker: str) -> 
     while (start := text.find(marker, start, end)) >= 0:
         start += len(marker)
         colon = text.find(":", start, end)
-        words = [] if colon >= 0 else ["", "", ""]
+        words = text[start:colon].split() if colon >= 0 else ["", "", ""]
         if not words:
             return LabelledList(markdown, block, colon + 1, None)
         if len(words) == 2 and words[0].isdigit():

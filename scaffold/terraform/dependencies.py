@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from scaffold.hcl.syntax import Attr, Attribute, Block, Body, Expression, Reference
-from scaffold.terraform.workspace import Module, Workspace
+from scaffold.terraform.modules import Module
+from scaffold.terraform.workspace import Workspace
 
 
 class Source(Enum):

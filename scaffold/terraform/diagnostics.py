@@ -1,4 +1,4 @@
-"""What Terraform says, in the terms of the monorepo: the file and line that a person wrote, whose fault it is."""
+"""What Terraform says, in the terms of the monorepo: the line that a person wrote, and whose fault it is."""
 
 from __future__ import annotations
 

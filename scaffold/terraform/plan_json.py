@@ -65,7 +65,7 @@ def _resource(change: RawSchema, root: RawSchema, schema_of: Schema, site_of: Si
 
 
 def without_keys(address: str) -> str:
-    """A module's address without the keys of instances: ``module.a.module.b`` of ``module.a["x"].module.b``."""
+    """A module's address without the keys of instances: ``module.a.module.b`` of ``module.a[0].module.b``."""
     kept, depth, quoted = [], 0, False
     previous = ""
     for character in address:

@@ -115,8 +115,8 @@ def known_schema(schemas: Schemas, address: str) -> RawSchema | None:
 def trimmed(schema: RawSchema, requirement: Requirement) -> RawSchema:
     """The part of a schema that a stack uses: Terraform decodes all that it is given, at every command.
 
-    Where the stack names a type that does not exist it is the whole schema, so that Terraform can say what was
-    meant.
+    Where the stack names a type that does not exist it is the whole schema, so that Terraform can say what
+    was meant.
     """
     sections = {"resource": "resource_schemas", "data": "data_source_schemas"}
     kept: dict[str, object] = {"provider": schema.get("provider", {})}

@@ -67,14 +67,14 @@ class Reason(Enum):
     NO_SCHEMA = "plan-no-schema"
     """A provider that nobody names and whose schema is not known."""
     TWO_APPLIES = "plan-two-applies"
-    """A notice: what exists has to exist before the rest can be planned, so the first apply needs a target."""
+    """A notice: a part has to exist before the rest can be planned, so the first apply needs a target."""
     TOOL = "plan-tool"
     """Terraform itself failed: killed, too slow, or not able to do this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """The program that planned: ``terraform`` or ``tofu``, where it is, and its version once it has said so."""
+    """The program that plans: ``terraform`` or ``tofu``, where it is, and its version once it has said so."""
 
     name: str
     path: str

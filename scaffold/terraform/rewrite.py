@@ -54,24 +54,17 @@ def may_read(template: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class FileAccess:
-    """A call that reads from a path, as far as the path is known.
+    """What a call reads from: a path from the monorepo's root, or None where it is only known in the end."""
 
-    ``path`` is the path from the monorepo's root where all of it is known, ``prefix`` the directory in which
-    it begins where only that is known.
-    """
-
-    call: Expression
     path: str | None
-    prefix: str | None
-    template: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Mends:
     """What earlier attempts of the same plan have shown to be needed, by file.
 
-    ``instances``: places of ``count`` and ``for_each`` arguments whose value stands in, and ``later`` those of
-    them that are not known at a first apply either; ``operators``: files in which ``&&`` and ``||`` are
+    ``instances``: places of ``count`` and ``for_each`` arguments whose value stands in, and ``later`` those
+    of them that are not known at a first apply either; ``operators``: files in which ``&&`` and ``||`` are
     evaluated as Terraform 1.12 does; ``variables``: variables for which no placeholder fits and which are
     unknown instead; ``unmarked``: placeholders are not marked as sensitive.
     """
@@ -263,7 +256,7 @@ def _defer(block: Block, result: Changes) -> None:
 
 
 def _operators(body: Body, result: Changes) -> None:
-    """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: errors of what is not needed do not count."""
+    """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: what is not needed may fail."""
     for operation in reversed(list(static.operations(body))):
         if operation.operator not in ("||", "&&") or len(operation.operands) != 2:
             continue

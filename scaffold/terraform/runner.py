@@ -81,8 +81,8 @@ def plan_jobs(
 ) -> list[PlanResult]:
     """Plan stacks of any trees of files, for instance of a Git revision; see ``plan_stacks``.
 
-    ``workers`` stacks are planned at once, all with one server of schemas. ``known`` are the schemas to serve,
-    by default the packaged ones with the refreshed ones over them.
+    ``workers`` stacks are planned at once, and this process serves the schemas to all. ``known`` are those
+    schemas, by default the packaged ones with the refreshed ones over them.
     """
     tool = tool or find_tool()
     for job in jobs:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scaffold.hcl.syntax import Block
+from scaffold.terraform.modules import Module
 from scaffold.terraform.plan_json import without_keys
 from scaffold.terraform.planned import Site
 from scaffold.terraform.rewrite import Mends
-from scaffold.terraform.workspace import Module, Workspace
+from scaffold.terraform.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ class GeneratedFile:
 class Generated:
     """All that terragrunt gives to one stack.
 
-    ``inputs`` are literal values of variables; ``var_files`` are paths from the monorepo's root; ``source`` is
-    the module that the stack is made from where it is not its own directory.
+    ``inputs`` are literal values of variables; ``var_files`` are paths from the monorepo's root; ``source``
+    is the module that the stack is made from where it is not its own directory.
     """
 
     files: tuple[GeneratedFile, ...] = ()

@@ -201,6 +201,19 @@ def _git(root: Path, revision: str) -> bytes:
         ) from None
 
 
+def names_in(tree: Tree, path: str) -> frozenset[str]:
+    """The names in a directory; none where there is no directory."""
+    return tree.names(path) if tree.kind(path) is Kind.DIRECTORY else frozenset()
+
+
+def is_file(tree: Tree, path: str) -> bool:
+    """Whether a file is at the path, or at the end of the links there, inside the tree."""
+    try:
+        return tree.kind(resolve(tree, path)) is Kind.FILE
+    except OutsideError:
+        return False
+
+
 def normal(path: str) -> str:
     """The path without ``.`` and ``..``; raises ``OutsideError`` where it leaves the root."""
     result = posixpath.normpath(path)
