@@ -189,7 +189,7 @@ class Attempt:
     def _notices(self) -> Iterator[Finding]:
         tool = f"{self._tool.name} {self._tool.version}"
         for path in sorted(self._mends.operators):
-            message = f"{tool} fails at an operand of || or && that newer ones do not look at; planned as by them"
+            message = f"{tool} fails at an operand of || or && that newer ones leave out; planned as by them"
             hint = "use Terraform 1.12 or newer to apply"
             yield Finding(path, None, None, Reason.TERRAFORM_TOO_OLD.value, message, hint=hint)
         for path, offset in sorted(self._mends.later):
