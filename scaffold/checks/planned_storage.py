@@ -39,14 +39,14 @@ class StorageClass(PlannedRule):
 
 
 class Backups(PlannedRule):
-    """A backup job mounts the volume that it is for, beside the pods that use it, and does not write to it."""
+    """A backup job mounts the volume that it is for, beside the pods that use it, and only reads it."""
 
     code = "planned-backup"
     title = "a backup job reads the volume that it is for"
-    why = "A block volume is on one node: a job elsewhere waits for ever, and a job on another claim saves nothing."
+    why = "A block volume is on one node: a job elsewhere waits for ever; a job on another claim saves nothing."
 
     def check(self, plan: Plan) -> Iterator[Finding]:
-        """Backup jobs for a block volume that nobody uses, that write to it, or that may run on another node."""
+        """Backup jobs of a block volume that nobody uses, that write to it, or that may be on another node."""
         classes = {
             k8s.name(c): c.get("spec", 0, "storage_class_name")
             for c in plan.of_kind("persistent_volume_claim")

@@ -16,6 +16,7 @@ from scaffold.answers import Answers
 from scaffold.change import ChangeSet
 from scaffold.decisions import Decision
 from scaffold.errors import Finding, RefusedError
+from scaffold.git import git
 from scaffold.monorepo import STACKS, Monorepo
 from scaffold.questions import Value, asked
 from scaffold.render import ANSWERS_FILE, render
@@ -128,8 +129,7 @@ def _existing(
     """The stack exists: nothing to do for the same answers and version, else refused."""
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
-    path = monorepo.stack_directory(name) / ANSWERS_FILE
-    recorded = yaml.safe_load(path.read_text("utf-8"))
+    recorded = _recorded(monorepo, name)
     differing = [q for q in asked() if q in values and recorded.get(q, values[q]) != values[q]]
     where = f"(cd {STACKS}/{name} && copier update --defaults"
     if differing:
@@ -152,6 +152,20 @@ def _text(value: Value) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _recorded(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
+    """The answers that a stack was rendered from. Raises :class:`RefusedError` where they are unreadable."""
+    path = monorepo.stack_directory(name) / ANSWERS_FILE
+    try:
+        recorded = yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RefusedError(
+            f"{STACKS}/{name}/{ANSWERS_FILE} is not YAML: {error}", "Restore it from Git."
+        ) from error
+    if not isinstance(recorded, dict):
+        raise RefusedError(f"{STACKS}/{name}/{ANSWERS_FILE} holds no answers.", "Restore it from Git.")
+    return recorded
+
+
 def _operations(monorepo: Monorepo) -> Mapping[str, Value]:
     facts = template.facts("operations")
     server = monorepo.variable("nfs_server")
@@ -166,7 +180,11 @@ def apply(prepared: Prepared, *, commit: bool) -> str | None:
     from scaffold.apply import apply as write
     from scaffold.commit import commit as record
 
-    write(prepared.change)
-    if not commit or prepared.unchanged:
+    if prepared.unchanged:
         return None
-    return record(prepared.change, f"{prepared.service}: new Service")
+    unmerged = git(prepared.change.root, "ls-files", "--unmerged", "-z", "--format=%(path)").split("\0")
+    if unmerged != [""]:
+        names = ", ".join(sorted(set(unmerged) - {""}))
+        raise RefusedError(f"There are unmerged paths: {names}.", "Resolve them, then run it again.")
+    write(prepared.change)
+    return None if not commit else record(prepared.change, f"{prepared.service}: new Service")

@@ -204,3 +204,28 @@ def test_it_needs_no_home(monorepo: Monorepo, shell_home: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_an_unfinished_merge_is_not_written_over(monorepo: Monorepo) -> None:
+    readme = monorepo.root / "README.md"
+    for branch, text in (("other", "theirs\n"), ("main", "ours\n")):
+        git(monorepo, "checkout", "--quiet", *(["-b"] if branch == "other" else []), branch)
+        readme.write_text(text)
+        git(monorepo, "-c", "commit.gpgSign=false", "commit", "--quiet", "--all", "--message", branch)
+    merge = subprocess.run(["git", "merge", "other"], cwd=monorepo.root, capture_output=True, check=False)
+    assert merge.returncode == 1
+    before = tree(monorepo)
+    done = new_service(monorepo, "--answers", DRONE)
+    assert done.returncode == 4
+    assert "unmerged paths: README.md" in done.stderr
+    assert tree(monorepo) == before
+
+
+def test_answers_of_a_stack_that_cannot_be_read_are_no_defect_of_ours(monorepo: Monorepo) -> None:
+    assert new_service(monorepo, "--answers", DRONE, "--verify", "static").returncode == 0
+    recorded = monorepo.stack_directory("drone-logbook") / ".copier-answers.yml"
+    for text in ("<<<<<<< before\n:\n", "- a list\n"):
+        recorded.write_text(text)
+        done = new_service(monorepo, "--answers", DRONE)
+        assert done.returncode == 4
+        assert "Restore it from Git" in done.stderr
