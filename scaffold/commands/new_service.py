@@ -182,7 +182,7 @@ def apply(prepared: Prepared, *, commit: bool) -> str | None:
 
     if prepared.unchanged:
         return None
-    unmerged = git(prepared.change.root, "ls-files", "--unmerged", "-z", "--format=%(path)").split("\0")
+    unmerged = git(prepared.change.root, "diff", "--name-only", "--diff-filter=U", "-z").split("\0")
     if unmerged != [""]:
         names = ", ".join(sorted(set(unmerged) - {""}))
         raise RefusedError(f"There are unmerged paths: {names}.", "Resolve them, then run it again.")

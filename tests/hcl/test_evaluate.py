@@ -28,7 +28,7 @@ NAMES = {
         ('can(regex("^[a-z]$", var.a))', True),
         ('can(regex("^[0-9]$", var.a))', False),
         ('can(regex("^x$", var.none))', False),
-        ('can(regex("(?!x)", var.a))', True),
+        ('can(regex("(?!y)", var.a))', UNKNOWN),
         ('can(regex("[", var.a))', UNKNOWN),
         ('regex("[a-z]", "1a")', "a"),
         ("var.n >= 1 && var.n <= 2", True),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scaffold.hcl.strings import bad_escapes, has_template, heredoc_text, quote, unquote
 from scaffold.hcl.syntax import parse, problems
 
-TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\r\t$%{\\\""))
+TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), include_characters='\n\r\t$%{\\"'))
 
 
 @given(TEXT)
@@ -31,13 +31,22 @@ def test_a_quoted_text_is_a_literal_of_a_file(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "offsets"),
-    [("plain", []), (r"\n\"\\\u00e9\U0001F600", []), (r"\d", [0]), (r"a\\\q", [3]), (r"\u12", [0]), ("\\", [0])],
+    [
+        ("plain", []),
+        (r"\n\"\\\u00e9\U0001F600", []),
+        (r"\d", [0]),
+        (r"a\\\q", [3]),
+        (r"\u12", [0]),
+        ("\\", [0]),
+    ],
 )
 def test_bad_escapes(raw: str, offsets: list[int]) -> None:
     assert bad_escapes(raw) == offsets
 
 
-@pytest.mark.parametrize(("raw", "is_one"), [("${a}", True), ("%{a}", True), ("$${a}", False), ("$a{", False)])
+@pytest.mark.parametrize(
+    ("raw", "is_one"), [("${a}", True), ("%{a}", True), ("$${a}", False), ("$a{", False)]
+)
 def test_has_template(raw: str, is_one: bool) -> None:
     assert has_template(raw) is is_one
 

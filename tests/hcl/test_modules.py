@@ -70,7 +70,9 @@ def test_a_list_of_allowed_values_is_found_behind_its_guard(condition: str) -> N
     "condition", ['can(regex("^[0-9]+$", var.x))', 'var.x == null || can(regex("^[0-9]+$", var.x))']
 )
 def test_a_pattern_is_found_behind_its_guard(condition: str) -> None:
-    variable = contract(f'variable "x" {{\n  validation {{\n    condition = {condition}\n  }}\n}}\n').variables["x"]
+    variable = contract(
+        f'variable "x" {{\n  validation {{\n    condition = {condition}\n  }}\n}}\n'
+    ).variables["x"]
     assert variable.validations[0].pattern == "^[0-9]+$"
     assert variable.allowed is None
     assert variable.broken_by("12") is None
@@ -81,14 +83,16 @@ def test_a_pattern_is_found_behind_its_guard(condition: str) -> None:
     "condition",
     [
         'contains(["a", "b"], var.y)',
-        'contains(var.y, var.x)',
+        "contains(var.y, var.x)",
         'var.y == null || contains(["a"], var.y)',
         'length(regexall("a", var.x)) > 0',
         'var.x != null || contains(["a", "b"], var.x)',
     ],
 )
 def test_what_is_no_common_form_has_no_list_and_no_pattern(condition: str) -> None:
-    variable = contract(f'variable "x" {{\n  validation {{\n    condition = {condition}\n  }}\n}}\n').variables["x"]
+    variable = contract(
+        f'variable "x" {{\n  validation {{\n    condition = {condition}\n  }}\n}}\n'
+    ).variables["x"]
     assert (variable.allowed, variable.validations[0].pattern) == (None, None)
 
 

@@ -18,7 +18,12 @@ BROKEN = {
     "an argument twice": (b"a {\n  b = 1\n  b = 2\n}\n", 3, 3, "'b' was already set in line 2"),
     "a semicolon": (b"a {\n  b = 1; c = 2\n}\n", 2, 8, "unexpected '; c = 2'"),
     "a line end in a string": (b'a = "x\ny"\n', 1, 7, "a quoted string ends in its line"),
-    "a line end in a directive's text": (b'a = "%{if b}\n%{endif}"\n', 1, 13, "a quoted string ends in its line"),
+    "a line end in a directive's text": (
+        b'a = "%{if b}\n%{endif}"\n',
+        1,
+        13,
+        "a quoted string ends in its line",
+    ),
     "an unknown escape": (b'a = "\\d"\n', 1, 6, "unknown escape sequence \\d"),
     "an unknown escape behind a template": (b'a = "\xc3\xa9${b}\\d"\n', 1, 11, "unknown escape sequence \\d"),
     "a short unicode escape": (b'a = "\\u12"\n', 1, 6, "unknown escape sequence \\u"),
@@ -119,7 +124,10 @@ def test_the_error_names_the_file_and_carries_all_findings() -> None:
     error = raised.value
     assert error.kind is Kind.REFUSED
     assert error.message.startswith("stacks/journal/main.tf is not valid HCL: line 1: two definitions")
-    assert [f.location for f in error.findings] == ["stacks/journal/main.tf:1:7", "stacks/journal/main.tf:1:13"]
+    assert [f.location for f in error.findings] == [
+        "stacks/journal/main.tf:1:7",
+        "stacks/journal/main.tf:1:13",
+    ]
     assert [f.code for f in error.findings] == ["syntax", "syntax"]
 
 
@@ -133,7 +141,20 @@ def test_the_tables_agree_with_terraform(tmp_path: Path) -> None:
 
 PIECES = [
     *(bytes((c,)) for c in b";{}[]()\"=,\n #$%\\'|&.:?!-+*1a~@"),
-    *(b"/*", b"*/", b"/* x */", b"# x\n", b"${", b"%{", b"<<EOT\n", b"EOT\n", b"...", b"=>", b"\\q", b"\\u12"),
+    *(
+        b"/*",
+        b"*/",
+        b"/* x */",
+        b"# x\n",
+        b"${",
+        b"%{",
+        b"<<EOT\n",
+        b"EOT\n",
+        b"...",
+        b"=>",
+        b"\\q",
+        b"\\u12",
+    ),
     *(b"::", b"0x1", b"a = 1\n", b"a {}\n", b", a = 1", b" b = 2", b"[*]", b".*", b".0", b"\r", b"\xff"),
 ]
 
