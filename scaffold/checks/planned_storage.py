@@ -43,10 +43,10 @@ class Backups(PlannedRule):
 
     code = "planned-backup"
     title = "a backup job reads the volume that it is for"
-    why = "A block volume is on one node: a job elsewhere waits for ever; a job on another claim saves nothing."
+    why = "A block volume is on one node: a job elsewhere waits; a job on another claim saves nothing."
 
     def check(self, plan: Plan) -> Iterator[Finding]:
-        """Backup jobs of a block volume that nobody uses, that write to it, or that may be on another node."""
+        """Backup jobs of a block volume that nobody uses, that write to it, or that run anywhere."""
         classes = {
             k8s.name(c): c.get("spec", 0, "storage_class_name")
             for c in plan.of_kind("persistent_volume_claim")

@@ -87,7 +87,7 @@ def _tokens(document: Document) -> list[tuple[int, tuple[Kind, str]]]:
     return [
         (token.start, (token.kind, _content(token)))
         for token in tokens_of(document.tree.root_node, document.source.data)
-        if token.kind not in (Kind.NEWLINE, Kind.COMMA)
+        if token.kind not in (Kind.NEWLINE, Kind.COMMA, Kind.END)
     ]
 
 

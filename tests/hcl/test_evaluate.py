@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.hcl.evaluate import UNKNOWN, evaluate
+from scaffold.hcl.evaluate import UNKNOWN, Names, evaluate
 from scaffold.hcl.syntax import parse
 
-NAMES = {
+NAMES: Names = {
     ("var", "a"): "x",
     ("var", "n"): 2,
     ("var", "none"): None,
