@@ -73,12 +73,19 @@ def demo(directory: Path) -> None:
     help="How far: static leaves the plan out, plan demands it. Otherwise the stack is planned where "
     "terraform or tofu is at hand.",
 )
+@click.option(
+    "--no-index",
+    "without_indexes",
+    multiple=True,
+    metavar="NAME",
+    help="Leave one index alone; `scaffold index` lists them. May be repeated.",
+)
 @click.option("--commit", is_flag=True, help="Commit exactly the written files.")
 @click.option("--template-source", metavar="URL", help="The template's Git URL that the stack records.")
 @_json
 def new_service(
     answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, dry_run: bool,
-    level: str | None, commit: bool, template_source: str | None, as_json: bool,
+    level: str | None, without_indexes: Sequence[str], commit: bool, template_source: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make everything that a new Service needs. In a terminal without --answers it asks."""
     from scaffold import report
@@ -90,7 +97,13 @@ def new_service(
         _recover(monorepo, quiet=as_json)
     given = _given(answer_files, settings, monorepo, ask=not as_json)
     verify = Level(level) if level else None
-    prepared = prepare(monorepo, given, level=verify, template_source=template_source)
+    prepared = prepare(
+        monorepo,
+        given,
+        level=verify,
+        template_source=template_source,
+        without_indexes=without_indexes,
+    )
     made = None if dry_run else apply(prepared, commit=commit)
     steps = prepared.next_steps(monorepo, committed=made is not None)
     if as_json:

@@ -124,7 +124,7 @@ class _Scanner:
         elif node.child_count:
             for child in node.children:
                 self.walk(child)
-        else:
+        elif node.end_byte > node.start_byte:
             self.mark(node, kind)
 
     def mark(self, node: Node, kind: int) -> None:
