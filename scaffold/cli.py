@@ -216,6 +216,65 @@ def doctor(file: Path | None, monorepo_at: Path | None, as_json: bool) -> None:
         click.echo(line)
 
 
+@cli.command()
+@click.option(
+    "--check", "check_only", is_flag=True, help="Compare with all stacks; exit 1 where they disagree."
+)
+@click.option("--fix", is_flag=True, help="Add what is missing and certain, and list the rest.")
+@_monorepo
+@_json
+def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) -> int:
+    """Show the lists outside the stacks that Services belong in, and where they drift from the stacks."""
+    from scaffold import report_indexes as report
+    from scaffold.commands import index as command
+
+    monorepo = _find(monorepo_at)
+    if not check_only and not fix:
+        states = command.show(monorepo)
+        _print(report.states_json(states), report.states_text(states), as_json=as_json)
+        return 0
+    if fix:
+        from scaffold.apply import apply
+
+        _recover(monorepo, quiet=as_json)
+        mended = command.fix(monorepo)
+        apply(mended.change)
+        found = mended.rest
+    else:
+        found = command.check(monorepo)
+    _print(report.drift_json(found), report.drift_text(found), as_json=as_json)
+    return int(bool(found))
+
+
+@cli.command("remove-service")
+@click.argument("name")
+@click.option("--write", is_flag=True, help="Do it. Otherwise it is only shown.")
+@click.option("--commit", is_flag=True, help="With --write: commit exactly these changes.")
+@_monorepo
+@_json
+def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | None, as_json: bool) -> None:
+    """Take a Service out: its stack, and what the indexes say of it and of nobody else."""
+    from scaffold import report_indexes as report
+    from scaffold import template
+    from scaffold.apply import apply
+    from scaffold.commands.remove_service import plan_removal
+    from scaffold.commit import commit as record
+
+    monorepo = _find(monorepo_at)
+    if write:
+        _recover(monorepo, quiet=as_json)
+    removal = plan_removal(monorepo, name, template.facts("operations")["apply"])
+    if write:
+        apply(removal.change)
+        if commit:
+            record(removal.change, f"{name}: removed")
+    _print(
+        report.removal_json(removal, written=write),
+        report.removal_text(removal, written=write),
+        as_json=as_json,
+    )
+
+
 def main() -> NoReturn:
     """Run the command line and exit with the code that the kind of its outcome has."""
     as_json = "--json" in sys.argv[1:]
@@ -257,6 +316,15 @@ def _fail(error: ScaffoldError, as_json: bool) -> NoReturn:
 
 def _print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _print(value: object, lines: Iterable[str], *, as_json: bool) -> None:
+    """One of the two forms of a result."""
+    if as_json:
+        _print_json(value)
+    else:
+        for line in lines:
+            click.echo(line)
 
 
 def _find(monorepo_at: Path | None) -> Monorepo:
