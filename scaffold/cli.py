@@ -85,7 +85,8 @@ def demo(directory: Path) -> None:
 @_json
 def new_service(
     answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, dry_run: bool,
-    level: str | None, without_indexes: Sequence[str], commit: bool, template_source: str | None, as_json: bool,
+    level: str | None, without_indexes: Sequence[str], commit: bool, template_source: str | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Make everything that a new Service needs. In a terminal without --answers it asks."""
     from scaffold import report
