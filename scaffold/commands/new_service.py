@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import yaml
 
@@ -14,8 +14,9 @@ from scaffold import answers as answering
 from scaffold import collisions, decisions, template, validation
 from scaffold.answers import Answers
 from scaffold.change import ChangeSet
+from scaffold.commands.pipeline import PreparedPipeline, apply_pipeline, prepare_pipeline
 from scaffold.decisions import Decision
-from scaffold.errors import Finding, RefusedError
+from scaffold.errors import Finding, RefusedError, ScaffoldError
 from scaffold.monorepo import STACKS, Monorepo
 from scaffold.questions import Value, asked
 from scaffold.render import ANSWERS_FILE, render
@@ -47,11 +48,22 @@ class Prepared:
         """Whether there is nothing to write: the stack exists with these answers."""
         return not self.change.changes
 
-    def next_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[NextStep, ...]:
-        """What is left to do, as the template's table of next steps tells it."""
+    def next_steps(
+        self, monorepo: Monorepo, *, committed: bool, piped: bool = False
+    ) -> tuple[NextStep, ...]:
+        """What is left to do, as the template's table of next steps tells it.
+
+        ``piped``: the app's repository has its pipeline, which builds the first image.
+        """
         rows = decisions.evaluate(
             "templates/decisions/next_steps.jinja",
-            {**self.values, "operations": _operations(monorepo), "committed": committed, "indexed": False},
+            {
+                **self.values,
+                "operations": _operations(monorepo),
+                "committed": committed,
+                "indexed": False,
+                "piped": piped,
+            },
         )
         return tuple(NextStep(row["text"], row["command"]) for row in rows)
 
@@ -170,3 +182,56 @@ def apply(prepared: Prepared, *, commit: bool) -> str | None:
     if not commit or prepared.unchanged:
         return None
     return record(prepared.change, f"{prepared.service}: new Service")
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """A new Service and its pipeline: two change sets, both verified before either is applied."""
+
+    service: Prepared
+    pipeline: PreparedPipeline
+
+    def apply(self, *, commit: bool) -> tuple[str | None, str | None]:
+        """Write the stack, then the pipeline. Returns the two commits, if they were made.
+
+        Where the second one fails, the stack is written, and the error tells the command that finishes it.
+        """
+        first = apply(self.service, commit=commit)
+        try:
+            second = apply_pipeline(self.pipeline, commit=commit)
+        except ScaffoldError as error:
+            finish = f"scaffold pipeline --service {self.service.service} --app-repo {shlex.quote(str(self.pipeline.change.root))}"
+            raise RefusedError(
+                f"{STACKS}/{self.service.service} is written, the pipeline is not: {error.message}",
+                f"{error.hint} Then finish it: {finish}".strip(),
+                error.findings,
+            ) from error
+        return first, second
+
+    def next_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[NextStep, ...]:
+        """What is left to do in both: push first, then apply, then run the pipeline again."""
+        own = self.service.next_steps(monorepo, committed=committed, piped=True)
+        added = self.pipeline.next_steps()
+        before = [NextStep(step.text, step.command) for step in added if not step.after_apply]
+        after = [NextStep(step.text, step.command) for step in added if step.after_apply]
+        return (*own[:-1], *before, *own[-1:], *after)
+
+
+def with_pipeline(
+    monorepo: Monorepo,
+    prepared: Prepared,
+    given: Answers,
+    app_repository: Path,
+    *,
+    overwrite: bool,
+    template_source: str | None,
+) -> Both:
+    """The pipeline to a prepared Service, verified against the stack that is about to be written."""
+    files = {str(file.path): file.after for file in prepared.change.changes}
+    stack = {path: content for path, content in files.items() if isinstance(content, bytes)} or None
+    return Both(
+        prepared,
+        prepare_pipeline(
+            monorepo, given, app_repository, overwrite=overwrite, template_source=template_source, stack=stack
+        ),
+    )
