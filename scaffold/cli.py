@@ -107,7 +107,12 @@ def new_service(
         from scaffold.commands.new_service import with_pipeline
 
         both = with_pipeline(
-            monorepo, prepared, given, app_repo, overwrite=overwrite or dry_run, template_source=template_source
+            monorepo,
+            prepared,
+            given,
+            app_repo,
+            overwrite=overwrite or dry_run,
+            template_source=template_source,
         )
         made_both = None if dry_run else both.apply(commit=commit)
         for line in report.both(both, monorepo, written=not dry_run, commits=made_both, as_json=as_json):

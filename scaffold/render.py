@@ -39,7 +39,9 @@ def render(
     """
     import copier
 
-    data: dict[str, Value] = {**answers, "template": target}
+    data: dict[str, Value] = dict(answers)
+    if target != "stack":
+        data["template"] = target
     if sensed:
         data["sensed"] = dict(sensed)
     if recorded:

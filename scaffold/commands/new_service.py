@@ -48,9 +48,7 @@ class Prepared:
         """Whether there is nothing to write: the stack exists with these answers."""
         return not self.change.changes
 
-    def next_steps(
-        self, monorepo: Monorepo, *, committed: bool, piped: bool = False
-    ) -> tuple[NextStep, ...]:
+    def next_steps(self, monorepo: Monorepo, *, committed: bool, piped: bool = False) -> tuple[NextStep, ...]:
         """What is left to do, as the template's table of next steps tells it.
 
         ``piped``: the app's repository has its pipeline, which builds the first image.

@@ -103,11 +103,24 @@ class RepositoryId(PipelineRule):
                 if parts[0] == "lookup" or parts[0].isdigit():
                     continue
                 if not parts[0].startswith("$") or (len(parts) > 1 and parts[1] != "pipelines"):
-                    yield self.at(actions.path, line, "The API takes the repository's number only.", value=match[0],
-                                  hint="Look it up: /api/repos/lookup/OWNER/NAME answers with .id")  # fmt: skip
-            for match in re.finditer(r"(?m)^\s*\w*REPO(?:SITORY)?_?ID\w*\s*[:=]\s*[\"']?([A-Za-z][\w-]*)[\"']?\s*$", actions.raw):
+                    yield self.at(
+                        actions.path,
+                        line,
+                        "The API takes the repository's number only.",
+                        value=match[0],
+                        hint="Look it up: /api/repos/lookup/OWNER/NAME answers with .id",
+                    )
+            for match in re.finditer(
+                r"(?m)^\s*\w*REPO(?:SITORY)?_?ID\w*\s*[:=]\s*[\"']?([A-Za-z][\w-]*)[\"']?\s*$", actions.raw
+            ):
                 line = actions.raw.count("\n", 0, match.start(1)) + 1
-                yield self.at(actions.path, line, "This is a placeholder.", value=match[1], allowed="the repository's number")
+                yield self.at(
+                    actions.path,
+                    line,
+                    "This is a placeholder.",
+                    value=match[1],
+                    allowed="the repository's number",
+                )
 
 
 class PipelineNumber(PipelineRule):
@@ -115,7 +128,9 @@ class PipelineNumber(PipelineRule):
 
     code = "actions-answer"
     title = "Woodpecker's answer has a number, or the job fails"
-    why = "204 means that every workflow was filtered, and the web page answers 200: both looked like success."
+    why = (
+        "204 means that every workflow was filtered, and the web page answers 200: both looked like success."
+    )
     mistakes = (2,)
     bad = {_FILE: _HEAD + _CALL.replace(" | jq -er .number", "")}
     good = {_FILE: _HEAD + _CALL}
@@ -126,7 +141,12 @@ class PipelineNumber(PipelineRule):
             for step in steps(actions):
                 script = str(step.value.get("run") or "")
                 if "/pipelines" in script and "/api/repos" in script and ".number" not in script:
-                    yield self.at(actions.path, step.line("run"), "Any answer counts as success here.", hint="Pipe it to jq -er .number")
+                    yield self.at(
+                        actions.path,
+                        step.line("run"),
+                        "Any answer counts as success here.",
+                        hint="Pipe it to jq -er .number",
+                    )
 
 
 class ActionVersion(PipelineRule):
@@ -147,7 +167,13 @@ class ActionVersion(PipelineRule):
                 newest = context.facts["ci_actions"].get(name)
                 major = re.match(r"v?(\d+)", version)
                 if newest and major and int(major[1]) > newest:
-                    yield self.at(actions.path, step.line("uses"), f"{name} is too new.", value=version, allowed=f"v{newest}")
+                    yield self.at(
+                        actions.path,
+                        step.line("uses"),
+                        f"{name} is too new.",
+                        value=version,
+                        allowed=f"v{newest}",
+                    )
 
 
 class ActionsBuild(PipelineRule):
@@ -157,7 +183,10 @@ class ActionsBuild(PipelineRule):
     title = "A build pushes `latest` and a tag of its own, for linux/amd64"
     why = "The rollout needs a tag that no other build has, and the nodes run amd64."
     mistakes = (8,)
-    bad = {_FILE: _HEAD + _BUILD.replace("            registry.example.test/own/app:${{ steps.tag.outputs.image_tag }}\n", "")}
+    bad = {
+        _FILE: _HEAD
+        + _BUILD.replace("            registry.example.test/own/app:${{ steps.tag.outputs.image_tag }}\n", "")
+    }
     good = {_FILE: _HEAD + _BUILD}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -171,11 +200,21 @@ class ActionsBuild(PipelineRule):
         tags = [tag for tag in re.split(r"[\s,]+", str(step.inputs.get("tags", ""))) if tag]
         names = [re.sub(r"^[^:$]*:?", "", tag.rpartition("/")[2], count=1) for tag in tags]
         if all(name in ("", "latest") for name in names):
-            yield self.at(step.actions.path, step.line("with", "tags"), "No tag is this build's own.", value=" ".join(tags) or None,
-                          hint="Add the first eight characters of the commit.")  # fmt: skip
+            yield self.at(
+                step.actions.path,
+                step.line("with", "tags"),
+                "No tag is this build's own.",
+                value=" ".join(tags) or None,
+                hint="Add the first eight characters of the commit.",
+            )
         if str(step.inputs.get("platforms")) != "linux/amd64":
-            yield self.at(step.actions.path, step.line("with", "platforms"), "The nodes run amd64.",
-                          value=str(step.inputs.get("platforms")), allowed="linux/amd64")  # fmt: skip
+            yield self.at(
+                step.actions.path,
+                step.line("with", "platforms"),
+                "The nodes run amd64.",
+                value=str(step.inputs.get("platforms")),
+                allowed="linux/amd64",
+            )
 
 
 class ActionsDockerfile(PipelineRule):
@@ -185,8 +224,19 @@ class ActionsDockerfile(PipelineRule):
     title = "The Dockerfile is where the workflow looks for it"
     why = "A Dockerfile that is not in the root has to be named with `file`, or the build fails."
     mistakes = (19,)
-    bad = {_FILE: _HEAD + _BUILD, "docker/Dockerfile": "FROM scratch\nUSER 10001\n", ".dockerignore": ".git\n"}
-    good = {_FILE: _HEAD + _BUILD.replace("          push: true\n", "          push: true\n          file: docker/Dockerfile\n"), "docker/Dockerfile": "FROM scratch\nUSER 10001\n", ".dockerignore": ".git\n"}
+    bad = {
+        _FILE: _HEAD + _BUILD,
+        "docker/Dockerfile": "FROM scratch\nUSER 10001\n",
+        ".dockerignore": ".git\n",
+    }
+    good = {
+        _FILE: _HEAD
+        + _BUILD.replace(
+            "          push: true\n", "          push: true\n          file: docker/Dockerfile\n"
+        ),
+        "docker/Dockerfile": "FROM scratch\nUSER 10001\n",
+        ".dockerignore": ".git\n",
+    }
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The builds whose Dockerfile is not there."""
@@ -199,8 +249,13 @@ class ActionsDockerfile(PipelineRule):
                 folder = str(step.inputs.get("context", ".")).removeprefix("./").strip("/").removeprefix(".")
                 wanted = str(step.inputs.get("file") or f"{folder}/Dockerfile").removeprefix("./").lstrip("/")
                 if "$" not in wanted and wanted not in repository.paths:
-                    yield self.at(actions.path, step.line("with", "file"), f"There is no {wanted}.", value=wanted,
-                                  allowed=", ".join(repository.dockerfiles) or None)  # fmt: skip
+                    yield self.at(
+                        actions.path,
+                        step.line("with", "file"),
+                        f"There is no {wanted}.",
+                        value=wanted,
+                        allowed=", ".join(repository.dockerfiles) or None,
+                    )
 
 
 class ActionsSecret(PipelineRule):
@@ -221,10 +276,21 @@ class ActionsSecret(PipelineRule):
             for match in re.finditer(r"secrets\.(\w+)", actions.raw):
                 if match[1] not in context.expected.action_secrets:
                     line = actions.raw.count("\n", 0, match.start()) + 1
-                    yield self.at(actions.path, line, f"Nobody sets the secret {match[1]}.", value=match[1],
-                                  allowed=", ".join(sorted(context.expected.action_secrets)))  # fmt: skip
+                    yield self.at(
+                        actions.path,
+                        line,
+                        f"Nobody sets the secret {match[1]}.",
+                        value=match[1],
+                        allowed=", ".join(sorted(context.expected.action_secrets)),
+                    )
 
 
 RULES: tuple[PipelineRule, ...] = (
-    ActionsSchema(), RepositoryId(), PipelineNumber(), ActionVersion(), ActionsBuild(), ActionsDockerfile(), ActionsSecret(),
-)  # fmt: skip
+    ActionsSchema(),
+    RepositoryId(),
+    PipelineNumber(),
+    ActionVersion(),
+    ActionsBuild(),
+    ActionsDockerfile(),
+    ActionsSecret(),
+)

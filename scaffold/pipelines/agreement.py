@@ -49,10 +49,22 @@ class SameDeployment(StackRule):
                     continue
                 pod = _target(command, context)
                 if pod is None:
-                    yield self.at(workflow.path, command.line, "The stack has no such Deployment.", value=command.target[1], allowed=names)
+                    yield self.at(
+                        workflow.path,
+                        command.line,
+                        "The stack has no such Deployment.",
+                        value=command.target[1],
+                        allowed=names,
+                    )
                     continue
                 if pod.namespace and command.namespace != pod.namespace:
-                    yield self.at(workflow.path, command.line, "The Deployment is in another namespace.", value=command.namespace, allowed=pod.namespace)
+                    yield self.at(
+                        workflow.path,
+                        command.line,
+                        "The Deployment is in another namespace.",
+                        value=command.namespace,
+                        allowed=pod.namespace,
+                    )
                 if command.is_a("set", "image"):
                     yield from self._containers(command, pod)
 
@@ -61,16 +73,31 @@ class SameDeployment(StackRule):
         known = {container.name: container for container in pod.containers}
         for name, image in command.images.items():
             if name not in known:
-                yield self.at(path, command.line, "The Deployment has no such container.", value=name, allowed=", ".join(known))
+                yield self.at(
+                    path,
+                    command.line,
+                    "The Deployment has no such container.",
+                    value=name,
+                    allowed=", ".join(known),
+                )
             elif not _same(without_tag(image), without_tag(known[name].image)):
-                yield self.at(path, command.line, f"The stack runs another image in {name}.", value=without_tag(image),
-                              allowed=without_tag(known[name].image))  # fmt: skip
+                yield self.at(
+                    path,
+                    command.line,
+                    f"The stack runs another image in {name}.",
+                    value=without_tag(image),
+                    allowed=without_tag(known[name].image),
+                )
         given = [without_tag(image) for image in command.images.values()]
         for container in pod.containers:
             shares = any(_same(without_tag(container.image), image) for image in given)
             if shares and container.name not in command.images:
-                yield self.at(path, command.line, f"{container.name} runs this image too, and stays on the old one.",
-                              hint=f"Add {container.name}=… to the command.")  # fmt: skip
+                yield self.at(
+                    path,
+                    command.line,
+                    f"{container.name} runs this image too, and stays on the old one.",
+                    hint=f"Add {container.name}=… to the command.",
+                )
 
 
 class SameImage(StackRule):
@@ -89,16 +116,29 @@ class SameImage(StackRule):
         for workflow in repository.workflows:
             for step in builds(workflow):
                 if not any(_same(image, other) for image in targets(step) for other in run):
-                    yield self.at(workflow.path, step.line("settings", "repo"), "The stack runs no image that this builds.",
-                                  value=", ".join(targets(step)), allowed=allowed)  # fmt: skip
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings", "repo"),
+                        "The stack runs no image that this builds.",
+                        value=", ".join(targets(step)),
+                        allowed=allowed,
+                    )
         for actions in repository.actions:
-            for step in github.steps(actions):
-                if step.uses[0] != "docker/build-push-action":
+            for job in github.steps(actions):
+                if job.uses[0] != "docker/build-push-action":
                     continue
-                pushed = [without_tag(tag.partition("$")[0].rstrip(":") if "$" in tag else tag) for tag in str(step.inputs.get("tags", "")).split()]
+                pushed = [
+                    without_tag(tag.partition("$")[0].rstrip(":") if "$" in tag else tag)
+                    for tag in str(job.inputs.get("tags", "")).split()
+                ]
                 if not any(_same(image, other) for image in pushed for other in run):
-                    yield self.at(actions.path, step.line("with", "tags"), "The stack runs no image that this builds.",
-                                  value=", ".join(sorted(set(pushed))), allowed=allowed)  # fmt: skip
+                    yield self.at(
+                        actions.path,
+                        job.line("with", "tags"),
+                        "The stack runs no image that this builds.",
+                        value=", ".join(sorted(set(pushed))),
+                        allowed=allowed,
+                    )
 
 
 class SameBranch(StackRule):
@@ -117,17 +157,39 @@ class SameBranch(StackRule):
             for condition in workflow.when:
                 for name in branches(condition):
                     if name != wanted:
-                        yield self.at(workflow.path, workflow.document.line("when"), "The branch is another one.", value=name, allowed=wanted)
+                        yield self.at(
+                            workflow.path,
+                            workflow.document.line("when"),
+                            "The branch is another one.",
+                            value=name,
+                            allowed=wanted,
+                        )
         for actions in repository.actions:
             value = actions.document.value
-            push = (value.get("on") or {}).get("push") if isinstance(value, dict) and isinstance(value.get("on"), dict) else None
+            push = (
+                (value.get("on") or {}).get("push")
+                if isinstance(value, dict) and isinstance(value.get("on"), dict)
+                else None
+            )
             for name in (push or {}).get("branches", ()) if isinstance(push, dict) else ():
                 if name != wanted:
-                    yield self.at(actions.path, actions.document.line("on", "push", "branches"), "The branch is another one.", value=str(name), allowed=wanted)
+                    yield self.at(
+                        actions.path,
+                        actions.document.line("on", "push", "branches"),
+                        "The branch is another one.",
+                        value=str(name),
+                        allowed=wanted,
+                    )
             for step in github.steps(actions):
                 named = (step.value.get("env") or {}).get("BRANCH")
                 if named is not None and named != wanted:
-                    yield self.at(actions.path, step.line("env", "BRANCH"), "The branch is another one.", value=str(named), allowed=wanted)
+                    yield self.at(
+                        actions.path,
+                        step.line("env", "BRANCH"),
+                        "The branch is another one.",
+                        value=str(named),
+                        allowed=wanted,
+                    )
 
 
 class _OfStack(StackRule):
@@ -155,8 +217,13 @@ class PullSecret(_OfStack):
         secret = context.expected.pull_secret if context.expected else ""
         for pod, container in self._own(context):
             if secret and secret not in pod.pull_secrets:
-                yield self.at(pod.path, pod.line, f"The {pod.kind} {pod.name} pulls a private image without a login.",
-                              value=without_tag(container.image), hint=f'image_pull_secrets {{ name = "{secret}" }}')  # fmt: skip
+                yield self.at(
+                    pod.path,
+                    pod.line,
+                    f"The {pod.kind} {pod.name} pulls a private image without a login.",
+                    value=without_tag(container.image),
+                    hint=f'image_pull_secrets {{ name = "{secret}" }}',
+                )
 
 
 class IgnoredImage(_OfStack):
@@ -175,14 +242,23 @@ class IgnoredImage(_OfStack):
         for pod, container in self._own(context):
             ignored = any(path.endswith(container.slot) for path in pod.ignored)
             if pod.kind == "deployment" and (pod.name, container.name) in moved and not ignored:
-                yield self.at(pod.path, container.line, f"CI moves the image of {container.name}; an apply moves it back.",
-                              hint=f"Add spec[0].template[0].spec[0].{container.slot} to ignore_changes.")  # fmt: skip
+                yield self.at(
+                    pod.path,
+                    container.line,
+                    f"CI moves the image of {container.name}; an apply moves it back.",
+                    hint=f"Add spec[0].template[0].spec[0].{container.slot} to ignore_changes.",
+                )
         for pod in context.stack.deployments if context.stack else ():
             for container in pod.containers:
                 ignored = any(path.endswith(container.slot) for path in pod.ignored)
                 if ignored and _IMAGE_TAG not in container.image and (pod.name, container.name) not in moved:
-                    yield self.at(pod.path, container.line, f"Nothing but Terraform moves the image of {container.name}, and it ignores it.",
-                                  value=container.image, hint=f"Take {container.slot} out of ignore_changes.")  # fmt: skip
+                    yield self.at(
+                        pod.path,
+                        container.line,
+                        f"Nothing but Terraform moves the image of {container.name}, and it ignores it.",
+                        value=container.image,
+                        hint=f"Take {container.slot} out of ignore_changes.",
+                    )
 
 
 class CronJobTag(_OfStack):
@@ -197,8 +273,13 @@ class CronJobTag(_OfStack):
         """The jobs with a fixed tag."""
         for pod, container in self._own(context):
             if pod.kind in ("cronjob", "job") and tag_of(container.image) not in ("latest", _IMAGE_TAG):
-                yield self.at(pod.path, container.line, f"The {pod.kind} {pod.name} is pinned to one build.", value=container.image,
-                              allowed=f"{without_tag(container.image)}:latest")  # fmt: skip
+                yield self.at(
+                    pod.path,
+                    container.line,
+                    f"The {pod.kind} {pod.name} is pinned to one build.",
+                    value=container.image,
+                    allowed=f"{without_tag(container.image)}:latest",
+                )
 
 
 class KeelForce(StackRule):
@@ -212,7 +293,7 @@ class KeelForce(StackRule):
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The places where it is told to."""
         for path, line in context.stack.keel_forces if context.stack else ():
-            yield self.at(path, line, "Keel would force a tag here.", hint='Take it out; CI moves the image.')
+            yield self.at(path, line, "Keel would force a tag here.", hint="Take it out; CI moves the image.")
 
 
 class BareImage(StackRule):
@@ -228,10 +309,28 @@ class BareImage(StackRule):
         for pod in context.stack.pods if context.stack else ():
             for container in pod.containers:
                 head = container.image.split("/")[0]
-                if "/" in container.image and "$" not in head and registry_of(container.image) == "docker.io" and head != "docker.io":
-                    yield self.at(pod.path, container.line, "The registry is missing.", value=container.image, allowed=f"docker.io/{container.image}")
+                if (
+                    "/" in container.image
+                    and "$" not in head
+                    and registry_of(container.image) == "docker.io"
+                    and head != "docker.io"
+                ):
+                    yield self.at(
+                        pod.path,
+                        container.line,
+                        "The registry is missing.",
+                        value=container.image,
+                        allowed=f"docker.io/{container.image}",
+                    )
 
 
 RULES: tuple[StackRule, ...] = (
-    SameDeployment(), SameImage(), SameBranch(), PullSecret(), IgnoredImage(), CronJobTag(), KeelForce(), BareImage(),
-)  # fmt: skip
+    SameDeployment(),
+    SameImage(),
+    SameBranch(),
+    PullSecret(),
+    IgnoredImage(),
+    CronJobTag(),
+    KeelForce(),
+    BareImage(),
+)

@@ -28,7 +28,9 @@ BY_NO_FILE: Mapping[int, str] = {
 """The recorded mistakes that no file of the app's repository or stack shows, and what prevents each."""
 
 
-def check(repository: Repository, context: Context, rules: Iterable[PipelineRule] = ALL_RULES) -> list[Finding]:
+def check(
+    repository: Repository, context: Context, rules: Iterable[PipelineRule] = ALL_RULES
+) -> list[Finding]:
     """What the rules find, sorted by place."""
     found = {finding for rule in rules for finding in rule.check(repository, context)}
     return sorted(found, key=lambda f: (f.path, f.line or 0, f.code, f.message, f.value or ""))
@@ -44,9 +46,22 @@ def actionlint(repository: Repository) -> list[Finding] | None:
     found = []
     for workflow in repository.actions:
         done = subprocess.run(
-            [tool, "-no-color", "-shellcheck=", "-pyflakes=", "-format", "{{json .}}", "-stdin-filename", workflow.path, "-"],
-            input=workflow.raw, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [
+                tool,
+                "-no-color",
+                "-shellcheck=",
+                "-pyflakes=",
+                "-format",
+                "{{json .}}",
+                "-stdin-filename",
+                workflow.path,
+                "-",
+            ],
+            input=workflow.raw,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         problems: list[dict[str, Any]] = json.loads(done.stdout or "[]")
         found += [
             Finding(workflow.path, problem["line"], problem["column"], "actionlint", problem["message"])

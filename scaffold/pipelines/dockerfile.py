@@ -12,7 +12,7 @@ from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule
 
 _FILE = "Dockerfile"
-_GOOD = "FROM docker.io/library/python:3.12-slim\nWORKDIR /app\nCOPY app ./app\nUSER 10001\nCMD [\"python\", \"-m\", \"app\"]\n"
+_GOOD = 'FROM docker.io/library/python:3.12-slim\nWORKDIR /app\nCOPY app ./app\nUSER 10001\nCMD ["python", "-m", "app"]\n'
 _NODE = "FROM docker.io/library/node:22-alpine AS build\nWORKDIR /app\nENV NODE_ENV=production\nCOPY . .\nRUN npm ci\nUSER 10001\n"
 _IGNORE = ".git\n.env*\n"
 
@@ -61,8 +61,13 @@ class NumericUser(PipelineRule):
             user = users[-1].arguments.split(":")[0] if users else ""
             if not user.isdigit() or int(user) == 0:
                 line = users[-1].line if users else None
-                yield self.at(path, line, "The image runs as root, or as a name that may be root.", value=user or None,
-                              allowed="a number, such as 10001")  # fmt: skip
+                yield self.at(
+                    path,
+                    line,
+                    "The image runs as root, or as a name that may be root.",
+                    value=user or None,
+                    allowed="a number, such as 10001",
+                )
 
 
 class IgnoredCopy(PipelineRule):
@@ -72,7 +77,11 @@ class IgnoredCopy(PipelineRule):
     title = "What is copied is in Git"
     why = "A binary that Git ignores was copied on one machine, and missing in every build."
     mistakes = (20,)
-    bad = {_FILE: _GOOD.replace("COPY app ./app", "COPY server ./server"), ".gitignore": "server\n", ".dockerignore": _IGNORE}
+    bad = {
+        _FILE: _GOOD.replace("COPY app ./app", "COPY server ./server"),
+        ".gitignore": "server\n",
+        ".dockerignore": _IGNORE,
+    }
     good = {_FILE: _GOOD, ".gitignore": "server\n", ".dockerignore": _IGNORE}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -84,7 +93,12 @@ class IgnoredCopy(PipelineRule):
                 for source in _sources(one):
                     for file, pattern in ignored:
                         if _matches(source, pattern):
-                            yield self.at(path, one.line, f"{source} is not in the build: {file} leaves it out.", value=pattern)
+                            yield self.at(
+                                path,
+                                one.line,
+                                f"{source} is not in the build: {file} leaves it out.",
+                                value=pattern,
+                            )
 
 
 def _patterns(text: str) -> Iterator[str]:
@@ -94,13 +108,21 @@ def _patterns(text: str) -> Iterator[str]:
 
 
 def _sources(instruction: Instruction) -> list[str]:
-    if instruction.name not in ("COPY", "ADD") or "--from=" in instruction.arguments or instruction.arguments.startswith("["):
+    if (
+        instruction.name not in ("COPY", "ADD")
+        or "--from=" in instruction.arguments
+        or instruction.arguments.startswith("[")
+    ):
         return []
     try:
         words = [word for word in shlex.split(instruction.arguments) if not word.startswith("--")]
     except ValueError:
         return []
-    return [word.removeprefix("./").strip("/") for word in words[:-1] if word not in (".", "./") and "*" not in word and "$" not in word]
+    return [
+        word.removeprefix("./").strip("/")
+        for word in words[:-1]
+        if word not in (".", "./") and "*" not in word and "$" not in word
+    ]
 
 
 def _matches(source: str, pattern: str) -> bool:
@@ -130,8 +152,18 @@ class BuildTools(PipelineRule):
                 if one.name == "ENV" and "production" in one.arguments and "NODE_ENV" in one.arguments:
                     production = True
                 installs = one.name == "RUN" and ("npm ci" in one.arguments or "npm install" in one.arguments)
-                if installs and production and "--include=dev" not in one.arguments and "--omit=dev" not in one.arguments:
-                    yield self.at(path, one.line, "npm leaves the development dependencies out here.", hint="npm ci --include=dev")
+                if (
+                    installs
+                    and production
+                    and "--include=dev" not in one.arguments
+                    and "--omit=dev" not in one.arguments
+                ):
+                    yield self.at(
+                        path,
+                        one.line,
+                        "npm leaves the development dependencies out here.",
+                        hint="npm ci --include=dev",
+                    )
 
 
 class BrowserDownload(PipelineRule):
@@ -141,17 +173,30 @@ class BrowserDownload(PipelineRule):
     title = "A build downloads no browser and no model"
     why = "Such downloads time out from within the cluster."
     mistakes = (20,)
-    bad = {_FILE: _GOOD.replace("COPY app", "RUN playwright install chromium\nCOPY app"), ".dockerignore": _IGNORE}
+    bad = {
+        _FILE: _GOOD.replace("COPY app", "RUN playwright install chromium\nCOPY app"),
+        ".dockerignore": _IGNORE,
+    }
     good = {_FILE: _GOOD, ".dockerignore": _IGNORE}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The downloads that are known to be large."""
         for path, text in repository.dockerfiles.items():
             for one in instructions(text):
-                for command in ("playwright install", "puppeteer browsers install", "huggingface-cli download", "spacy download"):
+                for command in (
+                    "playwright install",
+                    "puppeteer browsers install",
+                    "huggingface-cli download",
+                    "spacy download",
+                ):
                     if one.name == "RUN" and command in one.arguments:
-                        yield self.at(path, one.line, "This download times out in the cluster.", value=command,
-                                      hint="Begin with an image that has it, or download it at start into a volume.")  # fmt: skip
+                        yield self.at(
+                            path,
+                            one.line,
+                            "This download times out in the cluster.",
+                            value=command,
+                            hint="Begin with an image that has it, or download it at start into a volume.",
+                        )
 
 
 class Readme(PipelineRule):
@@ -161,8 +206,16 @@ class Readme(PipelineRule):
     title = "The build has every file that pyproject.toml names"
     why = "The build backend reads the README that pyproject.toml names, and fails without it."
     mistakes = (20,)
-    bad = {_FILE: _GOOD.replace("COPY app", "COPY pyproject.toml ./\nRUN pip install .\nCOPY app"), "pyproject.toml": '[project]\nname = "app"\nreadme = "README.md"\n', ".dockerignore": _IGNORE}
-    good = {_FILE: _GOOD.replace("COPY app", "COPY pyproject.toml README.md ./\nRUN pip install .\nCOPY app"), "pyproject.toml": '[project]\nname = "app"\nreadme = "README.md"\n', ".dockerignore": _IGNORE}
+    bad = {
+        _FILE: _GOOD.replace("COPY app", "COPY pyproject.toml ./\nRUN pip install .\nCOPY app"),
+        "pyproject.toml": '[project]\nname = "app"\nreadme = "README.md"\n',
+        ".dockerignore": _IGNORE,
+    }
+    good = {
+        _FILE: _GOOD.replace("COPY app", "COPY pyproject.toml README.md ./\nRUN pip install .\nCOPY app"),
+        "pyproject.toml": '[project]\nname = "app"\nreadme = "README.md"\n',
+        ".dockerignore": _IGNORE,
+    }
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The installations of a project without its README."""
@@ -171,9 +224,16 @@ class Readme(PipelineRule):
             copied: set[str] = set()
             for one in instructions(text):
                 copied |= set(one.arguments.split()) if one.name in ("COPY", "ADD") else set()
-                installs = one.name == "RUN" and any(c in one.arguments for c in ("pip install .", "poetry build", "uv build"))
+                installs = one.name == "RUN" and any(
+                    c in one.arguments for c in ("pip install .", "poetry build", "uv build")
+                )
                 if installs and readme not in copied and "." not in copied:
-                    yield self.at(path, one.line, f"{readme} is not copied yet, and pyproject.toml names it.", hint=f"COPY it along with pyproject.toml.")
+                    yield self.at(
+                        path,
+                        one.line,
+                        f"{readme} is not copied yet, and pyproject.toml names it.",
+                        hint=f"COPY it along with pyproject.toml.",
+                    )
 
 
 def _readme(text: str) -> str:
@@ -192,7 +252,9 @@ class Dockerignore(PipelineRule):
 
     code = "dockerfile-ignore"
     title = "A Dockerfile has a .dockerignore"
-    why = "`COPY . .` without one takes the history, the virtual environment and local secrets into the image."
+    why = (
+        "`COPY . .` without one takes the history, the virtual environment and local secrets into the image."
+    )
     bad = {_FILE: _GOOD.replace("COPY app ./app", "COPY . .")}
     good = {_FILE: _GOOD.replace("COPY app ./app", "COPY . ."), ".dockerignore": _IGNORE}
 
@@ -203,9 +265,19 @@ class Dockerignore(PipelineRule):
         for path, text in repository.dockerfiles.items():
             for one in instructions(text):
                 if one.name in ("COPY", "ADD") and one.arguments.split()[:1] in (["."], ["./"]):
-                    yield self.at(path, one.line, "Everything is copied, and nothing is left out.", hint="Write a .dockerignore.")
+                    yield self.at(
+                        path,
+                        one.line,
+                        "Everything is copied, and nothing is left out.",
+                        hint="Write a .dockerignore.",
+                    )
 
 
 RULES: tuple[PipelineRule, ...] = (
-    NumericUser(), IgnoredCopy(), BuildTools(), BrowserDownload(), Readme(), Dockerignore(),
-)  # fmt: skip
+    NumericUser(),
+    IgnoredCopy(),
+    BuildTools(),
+    BrowserDownload(),
+    Readme(),
+    Dockerignore(),
+)

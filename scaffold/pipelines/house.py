@@ -46,13 +46,20 @@ when:
 skip_clone: true
 steps:
 """ + _DEPLOY.replace("${CI_COMMIT_SHA:0:8}", "${IMAGE_TAG}")
-_SHELL = _WHEN + "skip_clone: true\nsteps:\n  - name: say\n    image: docker.io/library/alpine:3.20\n    commands:\n"
+_SHELL = (
+    _WHEN
+    + "skip_clone: true\nsteps:\n  - name: say\n    image: docker.io/library/alpine:3.20\n    commands:\n"
+)
 _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
 
 
 def builds(workflow: Workflow) -> Iterator[Step]:
     """The steps that build and push an image."""
-    return (step for step in workflow.steps if step.repository in ("woodpeckerci/plugin-docker-buildx", "plugins/docker"))
+    return (
+        step
+        for step in workflow.steps
+        if step.repository in ("woodpeckerci/plugin-docker-buildx", "plugins/docker")
+    )
 
 
 def targets(step: Step) -> tuple[str, ...]:
@@ -83,9 +90,11 @@ class PlainPush(PipelineRule):
             names = _given(workflow)
             if names and workflow.runs_on("push") and not workflow.guarded:
                 yield self.at(
-                    workflow.path, workflow.document.line("when"), f"On a push there is no {', '.join(names)}.",
+                    workflow.path,
+                    workflow.document.line("when"),
+                    f"On a push there is no {', '.join(names)}.",
                     hint=f"Put evaluate: '{names[0]} != \"\"' into every condition of `when`, or run on manual only.",
-                )  # fmt: skip
+                )
 
 
 def _given(workflow: Workflow) -> list[str]:
@@ -111,8 +120,14 @@ class SeveralManual(PipelineRule):
     title = "One call of the API starts one workflow"
     why = "A run through the API starts every workflow that admits `manual`: the fallback built, and deployed, too."
     mistakes = (4, 15)
-    bad = {".woodpecker/deploy.yml": _GUARDED, ".woodpecker/other.yml": _SHELL.replace("event: push", "event: manual") + "      - echo\n"}
-    good = {".woodpecker/deploy.yml": _GUARDED, ".woodpecker/other.yml": _SHELL.replace("event: push", "event: deployment") + "      - echo\n"}
+    bad = {
+        ".woodpecker/deploy.yml": _GUARDED,
+        ".woodpecker/other.yml": _SHELL.replace("event: push", "event: manual") + "      - echo\n",
+    }
+    good = {
+        ".woodpecker/deploy.yml": _GUARDED,
+        ".woodpecker/other.yml": _SHELL.replace("event: push", "event: deployment") + "      - echo\n",
+    }
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The workflows that run along with another one and do not look at what they were given."""
@@ -122,7 +137,9 @@ class SeveralManual(PipelineRule):
                 others = ", ".join(other.path for other in manual if other is not workflow)
                 hint = "Run it on another event (a fallback: deployment), or evaluate a variable of its own."
                 line = workflow.document.line("when")
-                yield self.at(workflow.path, line, f"A manual run starts this along with {others}.", hint=hint)
+                yield self.at(
+                    workflow.path, line, f"A manual run starts this along with {others}.", hint=hint
+                )
 
 
 class Fallback(PipelineRule):
@@ -132,20 +149,36 @@ class Fallback(PipelineRule):
     title = "A fallback build runs on `deployment` only"
     why = "On any other event the image is built twice, and the two builds race for the same tags."
     mistakes = (4,)
-    bad = {_FILE: _BOTH, ".github/workflows/build.yml": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/build-push-action@v6\n        with: {platforms: linux/amd64, push: true, tags: 'registry.example.test/own/app:latest,registry.example.test/own/app:${{ github.sha }}'}\n"}
-    good = {_FILE: _BOTH.replace("event: push", "event: deployment"), ".github/workflows/build.yml": bad[".github/workflows/build.yml"]}
+    bad = {
+        _FILE: _BOTH,
+        ".github/workflows/build.yml": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/build-push-action@v6\n        with: {platforms: linux/amd64, push: true, tags: 'registry.example.test/own/app:latest,registry.example.test/own/app:${{ github.sha }}'}\n",
+    }
+    good = {
+        _FILE: _BOTH.replace("event: push", "event: deployment"),
+        ".github/workflows/build.yml": bad[".github/workflows/build.yml"],
+    }
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps beside a build on GitHub."""
-        pushed = "\n".join(actions.raw for actions in repository.actions if "docker/build-push-action" in actions.raw)
+        pushed = "\n".join(
+            actions.raw for actions in repository.actions if "docker/build-push-action" in actions.raw
+        )
         for workflow in repository.workflows:
-            twice = [image for step in builds(workflow) for image in targets(step) if image.removeprefix("docker.io/") in pushed]
+            twice = [
+                image
+                for step in builds(workflow)
+                for image in targets(step)
+                if image.removeprefix("docker.io/") in pushed
+            ]
             others = sorted({event for when in workflow.when for event in events(when)} - {"deployment"})
             if twice and (others or not workflow.when):
                 yield self.at(
-                    workflow.path, workflow.document.line("when"), f"GitHub Actions builds {twice[0]} already.",
-                    value=", ".join(others), allowed="deployment",
-                )  # fmt: skip
+                    workflow.path,
+                    workflow.document.line("when"),
+                    f"GitHub Actions builds {twice[0]} already.",
+                    value=", ".join(others),
+                    allowed="deployment",
+                )
 
 
 class KubectlImage(PipelineRule):
@@ -163,8 +196,17 @@ class KubectlImage(PipelineRule):
         wanted = context.facts["ci_images"]["kubectl"]
         name = wanted.rpartition(":")[0]
         for step in _steps(repository):
-            if step.repository.removeprefix("docker.io/") == name and tag_of(step.image) not in ("", "latest"):
-                yield self.at(step.workflow.path, step.line("image"), "This tag was removed.", value=step.image, allowed=wanted)
+            if step.repository.removeprefix("docker.io/") == name and tag_of(step.image) not in (
+                "",
+                "latest",
+            ):
+                yield self.at(
+                    step.workflow.path,
+                    step.line("image"),
+                    "This tag was removed.",
+                    value=step.image,
+                    allowed=wanted,
+                )
 
 
 class MissingImage(PipelineRule):
@@ -174,15 +216,23 @@ class MissingImage(PipelineRule):
     title = "A step's image exists"
     why = "The step never starts; where it only tells of failures, nobody notices."
     mistakes = (6,)
-    bad = {_FILE: _BOTH + "  - name: tell\n    image: woodpeckerci/plugin-slack\n    settings: {channel: general}\n"}
+    bad = {
+        _FILE: _BOTH
+        + "  - name: tell\n    image: woodpeckerci/plugin-slack\n    settings: {channel: general}\n"
+    }
     good = {_FILE: _BOTH}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps with an image that is known not to exist."""
         for step in _steps(repository):
             if step.repository in context.facts["ci_missing_images"]:
-                yield self.at(step.workflow.path, step.line("image"), "There is no such image.", value=step.image,
-                              hint=f"Send the message with {context.facts['ci_images']['curl']}.")  # fmt: skip
+                yield self.at(
+                    step.workflow.path,
+                    step.line("image"),
+                    "There is no such image.",
+                    value=step.image,
+                    hint=f"Send the message with {context.facts['ci_images']['curl']}.",
+                )
 
 
 class UnknownSecret(PipelineRule):
@@ -203,9 +253,12 @@ class UnknownSecret(PipelineRule):
             for path, name in _secrets(step.value, ()):
                 if name.lower() not in context.expected.secrets:
                     yield self.at(
-                        step.workflow.path, step.line(*path), f"The secret {name} is none that every run has.",
-                        value=name, allowed=", ".join(sorted(context.expected.secrets)),
-                    )  # fmt: skip
+                        step.workflow.path,
+                        step.line(*path),
+                        f"The secret {name} is none that every run has.",
+                        value=name,
+                        allowed=", ".join(sorted(context.expected.secrets)),
+                    )
 
 
 def _secrets(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -227,7 +280,12 @@ class RolloutTag(PipelineRule):
     title = "A rollout sets a tag of its own, and waits for the pods"
     why = "A restart pulls the same tag again, `latest` says nothing has changed, and without `rollout status` a failure is green."
     mistakes = (8,)
-    bad = {_FILE: _BOTH.replace('"kubectl set image deployment/app app=registry.example.test/own/app:${CI_COMMIT_SHA:0:8} -n app"', '"kubectl rollout restart deployment/app -n app"')}
+    bad = {
+        _FILE: _BOTH.replace(
+            '"kubectl set image deployment/app app=registry.example.test/own/app:${CI_COMMIT_SHA:0:8} -n app"',
+            '"kubectl rollout restart deployment/app -n app"',
+        )
+    }
     good = {_FILE: _BOTH}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -243,16 +301,34 @@ class RolloutTag(PipelineRule):
                     continue
                 for image in command.images.values():
                     if tag_of(image) in ("", "latest"):
-                        yield self.at(workflow.path, command.line, "This tag is the same for every build.", value=image,
-                                      allowed="the first eight characters of the commit")  # fmt: skip
+                        yield self.at(
+                            workflow.path,
+                            command.line,
+                            "This tag is the same for every build.",
+                            value=image,
+                            allowed="the first eight characters of the commit",
+                        )
                 if command.target[0] not in ("deployment", "deployments", "deploy"):
-                    yield self.at(workflow.path, command.line, "Only Deployments are rolled out: operators own the rest.",
-                                  value="/".join(command.target))  # fmt: skip
+                    yield self.at(
+                        workflow.path,
+                        command.line,
+                        "Only Deployments are rolled out: operators own the rest.",
+                        value="/".join(command.target),
+                    )
                 elif (command.target, command.namespace) not in waited:
-                    yield self.at(workflow.path, command.line, "Nobody waits for the pods to come up.",
-                                  hint=f"kubectl rollout status deployment/{command.target[1]} -n {command.namespace} --timeout=300s")  # fmt: skip
+                    yield self.at(
+                        workflow.path,
+                        command.line,
+                        "Nobody waits for the pods to come up.",
+                        hint=f"kubectl rollout status deployment/{command.target[1]} -n {command.namespace} --timeout=300s",
+                    )
                 if not command.namespace:
-                    yield self.at(workflow.path, command.line, "The namespace is missing.", hint="Add -n and the namespace.")
+                    yield self.at(
+                        workflow.path,
+                        command.line,
+                        "The namespace is missing.",
+                        hint="Add -n and the namespace.",
+                    )
 
 
 class BuildMemory(PipelineRule):
@@ -273,8 +349,12 @@ class BuildMemory(PipelineRule):
                 for key in ("backend_options", "kubernetes", "resources", "limits", "memory"):
                     value = value.get(key) if isinstance(value, dict) else None
                 if not value:
-                    yield self.at(workflow.path, step.line(), f"The step {step.name} has no memory limit.",
-                                  hint="backend_options.kubernetes.resources: requests 500m and 1Gi, limits.memory 2Gi.")  # fmt: skip
+                    yield self.at(
+                        workflow.path,
+                        step.line(),
+                        f"The step {step.name} has no memory limit.",
+                        hint="backend_options.kubernetes.resources: requests 500m and 1Gi, limits.memory 2Gi.",
+                    )
 
 
 class CacheFrom(PipelineRule):
@@ -284,17 +364,34 @@ class CacheFrom(PipelineRule):
     title = "A cache is named by its image alone"
     why = "The plugin splits cache_from at commas, so `type=registry,ref=…` is two caches that do not exist."
     mistakes = (10,)
-    bad = {_FILE: _BOTH.replace("      platforms:", '      cache_from: "type=registry,ref=registry.example.test/own/app:cache"\n      platforms:')}
-    good = {_FILE: _BOTH.replace("      platforms:", '      cache_from: "registry.example.test/own/app:latest"\n      platforms:')}
+    bad = {
+        _FILE: _BOTH.replace(
+            "      platforms:",
+            '      cache_from: "type=registry,ref=registry.example.test/own/app:cache"\n      platforms:',
+        )
+    }
+    good = {
+        _FILE: _BOTH.replace(
+            "      platforms:", '      cache_from: "registry.example.test/own/app:latest"\n      platforms:'
+        )
+    }
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The settings with a comma inside one cache."""
         for workflow in repository.workflows:
             for step in builds(workflow):
                 value = step.settings.get("cache_from")
-                if any("=" in str(item) and "," in str(item) for item in (value if isinstance(value, list) else [value])):
-                    yield self.at(workflow.path, step.line("settings", "cache_from"), "The plugin splits this at the comma.",
-                                  value=str(value), hint="Name the image, or leave the cache out.")  # fmt: skip
+                if any(
+                    "=" in str(item) and "," in str(item)
+                    for item in (value if isinstance(value, list) else [value])
+                ):
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings", "cache_from"),
+                        "The plugin splits this at the comma.",
+                        value=str(value),
+                        hint="Name the image, or leave the cache out.",
+                    )
 
 
 class RegistryLogin(PipelineRule):
@@ -311,13 +408,22 @@ class RegistryLogin(PipelineRule):
         """The images whose registry is in no login."""
         for workflow in repository.workflows:
             for step in builds(workflow):
-                known = {_host(str(login.get("registry", ""))) for login in step.settings.get("logins") or () if isinstance(login, dict)}
+                known = {
+                    _host(str(login.get("registry", "")))
+                    for login in step.settings.get("logins") or ()
+                    if isinstance(login, dict)
+                }
                 if "password" in step.settings:
                     known.add(_host(str(step.settings.get("registry", ""))))
                 for image in targets(step):
                     if registry_of(image) not in known:
-                        yield self.at(workflow.path, step.line("settings", "repo"), f"There is no login for {registry_of(image)}.",
-                                      value=image, allowed=", ".join(sorted(known)) or None)  # fmt: skip
+                        yield self.at(
+                            workflow.path,
+                            step.line("settings", "repo"),
+                            f"There is no login for {registry_of(image)}.",
+                            value=image,
+                            allowed=", ".join(sorted(known)) or None,
+                        )
 
 
 def _host(registry: str) -> str:
@@ -343,12 +449,22 @@ class BuildTags(PipelineRule):
                 tags = _listed(step.settings.get("tags", step.settings.get("tag")))
                 if set(tags) != {"latest", sha}:
                     line = step.line("settings", "tags" if "tags" in step.settings else "tag")
-                    yield self.at(workflow.path, line, f"The step {step.name} pushes other tags.", value=", ".join(tags) or None,
-                                  allowed='"latest" and "${CI_COMMIT_SHA:0:8}", both quoted')  # fmt: skip
+                    yield self.at(
+                        workflow.path,
+                        line,
+                        f"The step {step.name} pushes other tags.",
+                        value=", ".join(tags) or None,
+                        allowed='"latest" and "${CI_COMMIT_SHA:0:8}", both quoted',
+                    )
                 platforms = _listed(step.settings.get("platforms"))
                 if platforms != ["linux/amd64"]:
-                    yield self.at(workflow.path, step.line("settings", "platforms"), f"The step {step.name} builds for another machine.",
-                                  value=", ".join(platforms) or None, allowed="linux/amd64")  # fmt: skip
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings", "platforms"),
+                        f"The step {step.name} builds for another machine.",
+                        value=", ".join(platforms) or None,
+                        allowed="linux/amd64",
+                    )
 
 
 def _listed(value: object) -> list[str]:
@@ -372,12 +488,19 @@ class ShellVariable(PipelineRule):
         for workflow in repository.workflows:
             for use in substitution.uses(workflow.raw):
                 name = use.name
-                is_set = re.search(rf"(?m)(^|[\s;(]|for |read |export ){name}(=| in )", workflow.raw) is not None
+                is_set = (
+                    re.search(rf"(?m)(^|[\s;(]|for |read |export ){name}(=| in )", workflow.raw) is not None
+                )
                 in_environment = any(name in (step.value.get("environment") or {}) for step in workflow.steps)
                 if not name.startswith("CI_") and (is_set or in_environment or name.islower()):
                     line = workflow.raw.count("\n", 0, use.offset) + 1
-                    yield self.at(workflow.path, line, f"Woodpecker replaces ${{{name}}} before the shell can.", value=name,
-                                  hint=f"Write ${name} or $${{{name}}}.")  # fmt: skip
+                    yield self.at(
+                        workflow.path,
+                        line,
+                        f"Woodpecker replaces ${{{name}}} before the shell can.",
+                        value=name,
+                        hint=f"Write ${name} or $${{{name}}}.",
+                    )
 
 
 class RemovedVariable(PipelineRule):
@@ -393,11 +516,19 @@ class RemovedVariable(PipelineRule):
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Where the old names stand."""
         for workflow in repository.workflows:
-            for match in re.finditer(r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\w+)\b", workflow.raw):
+            for match in re.finditer(
+                r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\w+)\b", workflow.raw
+            ):
                 line = workflow.raw.count("\n", 0, match.start()) + 1
-                hint = f"Write ${match[1]}." if match[1] else "Write one step for each outcome, with `status` in its `when`."
+                hint = (
+                    f"Write ${match[1]}."
+                    if match[1]
+                    else "Write one step for each outcome, with `status` in its `when`."
+                )
                 if not _line(workflow.raw, match.start()).lstrip().startswith("#"):
-                    yield self.at(workflow.path, line, "Woodpecker 3 has no such variable.", value=match[0], hint=hint)
+                    yield self.at(
+                        workflow.path, line, "Woodpecker 3 has no such variable.", value=match[0], hint=hint
+                    )
 
 
 class Clone(PipelineRule):
@@ -419,18 +550,45 @@ class Clone(PipelineRule):
             steps = workflow.area("clone")
             if not steps:
                 message = "The clone is Woodpecker's default, which tries once."
-                yield self.at(workflow.path, workflow.document.line("steps"), message, hint="Write clone.git with attempts and backoff, or skip_clone: true.")
+                yield self.at(
+                    workflow.path,
+                    workflow.document.line("steps"),
+                    message,
+                    hint="Write clone.git with attempts and backoff, or skip_clone: true.",
+                )
             for step in steps:
                 if step.repository != wanted:
-                    yield self.at(workflow.path, step.line("image"), "This is no clone plugin.", value=step.image, allowed=wanted)
+                    yield self.at(
+                        workflow.path,
+                        step.line("image"),
+                        "This is no clone plugin.",
+                        value=step.image,
+                        allowed=wanted,
+                    )
                     continue
                 backoff = step.settings.get("backoff")
                 if not isinstance(step.settings.get("attempts"), int) or backoff is None:
-                    yield self.at(workflow.path, step.line("settings"), "The clone does not try again.", hint="attempts: 5, backoff: 10s")
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings"),
+                        "The clone does not try again.",
+                        hint="attempts: 5, backoff: 10s",
+                    )
                 if backoff is not None and not _DURATION.fullmatch(str(backoff)):
-                    yield self.at(workflow.path, step.line("settings", "backoff"), "This is no duration.", value=str(backoff), allowed="such as 10s")
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings", "backoff"),
+                        "This is no duration.",
+                        value=str(backoff),
+                        allowed="such as 10s",
+                    )
                 if step.settings.get("partial") is not False:
-                    yield self.at(workflow.path, step.line("settings"), "The clone is a partial one.", hint="partial: false")
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings"),
+                        "The clone is a partial one.",
+                        hint="partial: false",
+                    )
 
 
 class Dockerfile(PipelineRule):
@@ -441,7 +599,11 @@ class Dockerfile(PipelineRule):
     why = "A Dockerfile that is not in the root has to be named, or the build fails."
     mistakes = (19,)
     bad = {_FILE: _BOTH, "docker/Dockerfile": "FROM scratch\nUSER 10001\n", ".dockerignore": ".git\n"}
-    good = {_FILE: _BOTH.replace("      platforms:", "      dockerfile: docker/Dockerfile\n      platforms:"), "docker/Dockerfile": "FROM scratch\nUSER 10001\n", ".dockerignore": ".git\n"}
+    good = {
+        _FILE: _BOTH.replace("      platforms:", "      dockerfile: docker/Dockerfile\n      platforms:"),
+        "docker/Dockerfile": "FROM scratch\nUSER 10001\n",
+        ".dockerignore": ".git\n",
+    }
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The builds that name, or leave out, a Dockerfile that is not there."""
@@ -452,8 +614,13 @@ class Dockerfile(PipelineRule):
             for step in builds(workflow):
                 wanted = str(step.settings.get("dockerfile", "Dockerfile")).removeprefix("./")
                 if wanted not in present:
-                    yield self.at(workflow.path, step.line("settings", "dockerfile"), f"There is no {wanted}.", value=wanted,
-                                  allowed=", ".join(repository.dockerfiles) or None)  # fmt: skip
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings", "dockerfile"),
+                        f"There is no {wanted}.",
+                        value=wanted,
+                        allowed=", ".join(repository.dockerfiles) or None,
+                    )
 
 
 class Message(PipelineRule):
@@ -461,10 +628,18 @@ class Message(PipelineRule):
 
     code = "pipeline-message"
     title = "Success and failure are told by two steps"
-    why = "The chat plugin always believes in success: one step for both outcomes says `success` on a failure."
+    why = (
+        "The chat plugin always believes in success: one step for both outcomes says `success` on a failure."
+    )
     mistakes = (28,)
-    bad = {_FILE: _BOTH + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general}\n    when:\n      - status: [success, failure]\n"}
-    good = {_FILE: _BOTH + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general, template: failed}\n    when:\n      - status: [failure]\n"}
+    bad = {
+        _FILE: _BOTH
+        + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general}\n    when:\n      - status: [success, failure]\n"
+    }
+    good = {
+        _FILE: _BOTH
+        + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general, template: failed}\n    when:\n      - status: [failure]\n"
+    }
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps that send messages on both outcomes."""
@@ -472,8 +647,12 @@ class Message(PipelineRule):
             statuses = {str(status) for when in step.when for status in _listed(when.get("status"))}
             is_message = step.repository.endswith("plugins/slack") or "webhook" in str(step.value).lower()
             if is_message and {"success", "failure"} <= statuses:
-                yield self.at(step.workflow.path, step.line("when"), f"The step {step.name} tells both outcomes, and knows neither.",
-                              hint="Make two steps, one with status success and one with status failure; or tell failures only.")  # fmt: skip
+                yield self.at(
+                    step.workflow.path,
+                    step.line("when"),
+                    f"The step {step.name} tells both outcomes, and knows neither.",
+                    hint="Make two steps, one with status success and one with status failure; or tell failures only.",
+                )
 
 
 class Branch(PipelineRule):
@@ -488,17 +667,42 @@ class Branch(PipelineRule):
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The workflows that run on pushes to whatever branch."""
         for workflow in repository.workflows:
-            acts = list(builds(workflow)) or [c for c in kubectl_commands(workflow) if c.is_a("set", "image")]
+            acts = any(builds(workflow)) or any(c.is_a("set", "image") for c in kubectl_commands(workflow))
             open_ = [when for when in workflow.when if "push" in events(when) and "branch" not in when]
             if acts and (open_ or not workflow.when):
-                yield self.at(workflow.path, workflow.document.line("when"), "Pushes to every branch run this.", hint="Put the branch into `when`.")
+                yield self.at(
+                    workflow.path,
+                    workflow.document.line("when"),
+                    "Pushes to every branch run this.",
+                    hint="Put the branch into `when`.",
+                )
 
 
 def _steps(repository: Repository) -> Iterator[Step]:
-    return (step for workflow in repository.workflows for area in ("clone", "steps", "services") for step in workflow.area(area))
+    return (
+        step
+        for workflow in repository.workflows
+        for area in ("clone", "steps", "services")
+        for step in workflow.area(area)
+    )
 
 
 RULES: tuple[PipelineRule, ...] = (
-    PlainPush(), SeveralManual(), Fallback(), KubectlImage(), MissingImage(), UnknownSecret(), RolloutTag(), BuildMemory(),
-    CacheFrom(), RegistryLogin(), BuildTags(), ShellVariable(), RemovedVariable(), Clone(), Dockerfile(), Message(), Branch(),
-)  # fmt: skip
+    PlainPush(),
+    SeveralManual(),
+    Fallback(),
+    KubectlImage(),
+    MissingImage(),
+    UnknownSecret(),
+    RolloutTag(),
+    BuildMemory(),
+    CacheFrom(),
+    RegistryLogin(),
+    BuildTags(),
+    ShellVariable(),
+    RemovedVariable(),
+    Clone(),
+    Dockerfile(),
+    Message(),
+    Branch(),
+)

@@ -47,7 +47,13 @@ class Repository:
 
     @cached_property
     def _in_directory(self) -> tuple[str, ...]:
-        return tuple(sorted(p for p in self.files if PurePosixPath(p).parent.as_posix() == WOODPECKER and p.endswith(_YAML)))
+        return tuple(
+            sorted(
+                p
+                for p in self.files
+                if PurePosixPath(p).parent.as_posix() == WOODPECKER and p.endswith(_YAML)
+            )
+        )
 
     @cached_property
     def live(self) -> tuple[str, ...]:
@@ -92,7 +98,11 @@ class Repository:
     @property
     def action_paths(self) -> tuple[str, ...]:
         """The files that GitHub Actions reads."""
-        return tuple(sorted(p for p in self.files if PurePosixPath(p).parent.as_posix() == GITHUB and p.endswith(_YAML)))
+        return tuple(
+            sorted(
+                p for p in self.files if PurePosixPath(p).parent.as_posix() == GITHUB and p.endswith(_YAML)
+            )
+        )
 
     @property
     def dockerfiles(self) -> Mapping[str, str]:

@@ -76,9 +76,15 @@ class PipelineRule(ABC):
         """Everything in the repository that breaks the rule."""
 
     def at(
-        self, path: str, line: int | None, message: str, *, value: str | None = None, allowed: str | None = None,
+        self,
+        path: str,
+        line: int | None,
+        message: str,
+        *,
+        value: str | None = None,
+        allowed: str | None = None,
         hint: str | None = None,
-    ) -> Finding:  # fmt: skip
+    ) -> Finding:
         """A finding of this rule."""
         return Finding(path, line, None, self.code, message, value, allowed, hint)
 

@@ -114,7 +114,9 @@ def _namespace(resource: Block, namespaces: Mapping[str, str]) -> str:
     if isinstance(literal, str):
         return literal
     parts = value.text.split(".")
-    return namespaces.get(parts[1], "") if parts[0].startswith("kubernetes_namespace") and len(parts) > 1 else ""
+    return (
+        namespaces.get(parts[1], "") if parts[0].startswith("kubernetes_namespace") and len(parts) > 1 else ""
+    )
 
 
 def _pod_specs(body: Body) -> Iterator[Body]:
@@ -146,5 +148,7 @@ def _ignored(resource: Block) -> tuple[str, ...]:
 def _forced(document: Document) -> Iterator[tuple[str, int]]:
     for number, line in enumerate(document.source.data.decode(errors="replace").split("\n"), 1):
         text = "".join(line.partition("#")[0].split())
-        if '"keel.sh/policy"="force"' in text or ('"keel.sh/match-tag"=' in text and "ignore_changes" not in text):
+        if '"keel.sh/policy"="force"' in text or (
+            '"keel.sh/match-tag"=' in text and "ignore_changes" not in text
+        ):
             yield document.path, number

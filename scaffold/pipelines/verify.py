@@ -48,10 +48,17 @@ def verify_pipeline(
             own,
         )
     return VerifiedPipeline(
-        ("substitution", "YAML", "schemas", "Woodpecker's linter", "house rules", *(["the stack's names"] if stack else []),
-         *(["actionlint"] if linted is not None and repository.actions else [])),
+        (
+            "substitution",
+            "YAML",
+            "schemas",
+            "Woodpecker's linter",
+            "house rules",
+            *(["the stack's names"] if stack else []),
+            *(["actionlint"] if linted is not None and repository.actions else []),
+        ),
         tuple(_gaps(stack, linted, bool(repository.actions))),
-    )  # fmt: skip
+    )
 
 
 def _gaps(

@@ -29,7 +29,9 @@ class Substitution(_Loading):
 
     code = "pipeline-substitution"
     title = "What stands in ${…} is a variable's name"
-    why = "Woodpecker substitutes the raw text, comments and scripts included, and refuses what it cannot read."
+    why = (
+        "Woodpecker substitutes the raw text, comments and scripts included, and refuses what it cannot read."
+    )
     mistakes = (13,)
     bad = {_FILE: _STEP + "    commands:\n      # the tag is ${{ github.sha }}\n      - echo done\n"}
     good = {_FILE: _STEP + "    commands:\n      # the tag is the commit's hash\n      - echo done\n"}
@@ -40,7 +42,9 @@ class Yaml(_Loading):
 
     code = "pipeline-yaml"
     title = "A pipeline file is YAML, in every run"
-    why = "A file that cannot be parsed breaks the whole pipeline, even where its `when` would have skipped it."
+    why = (
+        "A file that cannot be parsed breaks the whole pipeline, even where its `when` would have skipped it."
+    )
     bad = {_FILE: _STEP + "    commands: [echo one\n"}
     good = {_FILE: _STEP + "    commands: [echo one]\n"}
 
@@ -50,7 +54,9 @@ class Unquoted(_Loading):
 
     code = "pipeline-unquoted"
     title = "Text with a variable is in quotes"
-    why = "An empty variable leaves `x=: -n ns`, which YAML takes for a mapping, and 01234567 becomes a number."
+    why = (
+        "An empty variable leaves `x=: -n ns`, which YAML takes for a mapping, and 01234567 becomes a number."
+    )
     mistakes = (1,)
     bad = {_FILE: _STEP + "    commands:\n      - echo a=${CI_COMMIT_SHA}:${TAG} -n app\n"}
     good = {_FILE: _STEP + '    commands:\n      - "echo a=${CI_COMMIT_SHA}:${TAG:-none} -n app"\n'}
@@ -64,7 +70,9 @@ class Schema(PipelineRule):
     why = "Woodpecker only warns of an unknown key and then ignores it: a typo does nothing, silently."
     mistakes = (12,)
     bad = {_FILE: _STEP + "    commands: [make]\n    secrets: [token]\n"}
-    good = {_FILE: _STEP + "    commands: [make]\n    environment:\n      TOKEN:\n        from_secret: token\n"}
+    good = {
+        _FILE: _STEP + "    commands: [make]\n    environment:\n      TOKEN:\n        from_secret: token\n"
+    }
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Everything that the vendored schema refuses."""
@@ -110,10 +118,24 @@ class Linter(PipelineRule):
         for other in ("commands", "entrypoint", "environment"):
             if value.get("settings") and value.get(other):
                 yield f"{other} and settings exclude each other."
-        for key in ("privileged", "dns", "dns_search", "extra_hosts", "network_mode", "devices", "volumes", "tmpfs"):
+        for key in (
+            "privileged",
+            "dns",
+            "dns_search",
+            "extra_hosts",
+            "network_mode",
+            "devices",
+            "volumes",
+            "tmpfs",
+        ):
             if value.get(key) and value[key] != "none":
                 yield f"{key} needs a trusted repository, and no repository of the house is one."
-        if step.repository in ("plugins/docker", "plugins/gcr", "plugins/ecr", "woodpeckerci/plugin-docker-buildx"):
+        if step.repository in (
+            "plugins/docker",
+            "plugins/gcr",
+            "plugins/ecr",
+            "woodpeckerci/plugin-docker-buildx",
+        ):
             if step.repository not in facts["ci_privileged"]:
                 yield f"{step.repository} is not among the server's privileged plugins, so it cannot build."
         if step.area == "steps":
@@ -128,9 +150,15 @@ class DependsOn(PipelineRule):
     code = "pipeline-depends-on"
     title = "Either every later step says what it waits for, or none"
     why = "As soon as one step has depends_on, every step without it starts at once, the deployment included."
-    bad = {_FILE: _STEP + "    commands: [make]\n  - name: pack\n    image: docker.io/library/alpine:3.20\n    depends_on: [test]\n    commands: [ls]\n"
-           "  - name: last\n    image: docker.io/library/alpine:3.20\n    commands: [ls]\n"}  # fmt: skip
-    good = {_FILE: _STEP + "    commands: [make]\n  - name: pack\n    image: docker.io/library/alpine:3.20\n    depends_on: [test]\n    commands: [ls]\n"}
+    bad = {
+        _FILE: _STEP
+        + "    commands: [make]\n  - name: pack\n    image: docker.io/library/alpine:3.20\n    depends_on: [test]\n    commands: [ls]\n"
+        "  - name: last\n    image: docker.io/library/alpine:3.20\n    commands: [ls]\n"
+    }
+    good = {
+        _FILE: _STEP
+        + "    commands: [make]\n  - name: pack\n    image: docker.io/library/alpine:3.20\n    depends_on: [test]\n    commands: [ls]\n"
+    }
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps after the first that would start at once."""
@@ -140,7 +168,9 @@ class DependsOn(PipelineRule):
             for step in workflow.steps[1:]:
                 if "depends_on" not in step.value:
                     hint = "Write depends_on for it, or for no step; [] where it shall start at once."
-                    yield self.at(workflow.path, step.line(), f"The step {step.name} waits for nothing.", hint=hint)
+                    yield self.at(
+                        workflow.path, step.line(), f"The step {step.name} waits for nothing.", hint=hint
+                    )
 
 
 class DeadFile(PipelineRule):
@@ -148,7 +178,9 @@ class DeadFile(PipelineRule):
 
     code = "pipeline-dead-file"
     title = "Every Woodpecker file is read"
-    why = "The directory .woodpecker hides .woodpecker.yml: one of the two is dead, and looks alive for months."
+    why = (
+        "The directory .woodpecker hides .woodpecker.yml: one of the two is dead, and looks alive for months."
+    )
     bad = {_FILE: _STEP + "    commands: [make]\n", ".woodpecker/test.yml": _STEP + "    commands: [make]\n"}
     good = {_FILE: _STEP + "    commands: [make]\n"}
 
@@ -156,7 +188,9 @@ class DeadFile(PipelineRule):
         """The files that others hide."""
         for path in repository.dead:
             live = ", ".join(repository.live)
-            yield self.at(path, None, f"Woodpecker never reads this file: it reads {live}.", hint="Delete one of them.")
+            yield self.at(
+                path, None, f"Woodpecker never reads this file: it reads {live}.", hint="Delete one of them."
+            )
 
 
 def schema_errors(name: str, value: Any) -> list[tuple[tuple[str | int, ...], str]]:
@@ -180,7 +214,10 @@ def _deepest(error: Any) -> Any:
     """Of the alternatives that all failed, the complaint that went deepest into the file."""
     if not error.context:
         return error
-    return max((_deepest(inner) for inner in error.context), key=lambda e: (len(e.absolute_path), e.validator == "additionalProperties"))
+    return max(
+        (_deepest(inner) for inner in error.context),
+        key=lambda e: (len(e.absolute_path), e.validator == "additionalProperties"),
+    )
 
 
 def _shortened(message: str) -> str:
@@ -193,5 +230,11 @@ def _names(value: Any) -> list[str]:
 
 
 RULES: tuple[PipelineRule, ...] = (
-    Substitution(), Yaml(), Unquoted(), Schema(), Linter(), DependsOn(), DeadFile(),
-)  # fmt: skip
+    Substitution(),
+    Yaml(),
+    Unquoted(),
+    Schema(),
+    Linter(),
+    DependsOn(),
+    DeadFile(),
+)
