@@ -24,7 +24,8 @@ ANSWERS = ROOT / "tests" / "answers" / "valid" / "drone-logbook.yml"
 def seconds(command: list[str | Path]) -> float:
     """How long a whole process takes, on the wall clock."""
     start = time.perf_counter()
-    subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run([str(part) for part in command], check=True, **quiet)
     return time.perf_counter() - start
 
 
@@ -41,11 +42,16 @@ def main(runs: int) -> None:
         plain.mkdir()
         shutil.copy(ROOT / "copier.yml", plain)
         shutil.copytree(ROOT / "templates", plain / "templates")
-        ours: list[str | Path] = [
-            BIN / "scaffold", "new-service", "--monorepo", monorepo, "--answers", ANSWERS, "--verify", "static",
-        ]  # fmt: skip
+        new = [BIN / "scaffold", "new-service", "--verify", "static"]
+        ours: list[str | Path] = [*new, "--monorepo", monorepo, "--answers", ANSWERS]
         stock: list[str | Path] = [
-            BIN / "copier", "copy", "--quiet", "--defaults", f"--data-file={ANSWERS}", plain, out
+            BIN / "copier",
+            "copy",
+            "--quiet",
+            "--defaults",
+            f"--data-file={ANSWERS}",
+            plain,
+            out,
         ]
         pairs = []
         for _ in range(runs + 1):

@@ -153,7 +153,10 @@ def from_settings(settings: Iterable[str], base: Answers) -> Answers:
         if not equals:
             raise UsageError(f"--set {setting} has no value.", "Write --set memory=512Mi.")
         path = parse(key)
-        value = text if _takes_text(path) else yaml.safe_load(text)
+        try:
+            value = text if _takes_text(path) else yaml.safe_load(text)
+        except (yaml.YAMLError, ValueError) as error:
+            raise UsageError(f"--set {key} is not YAML: {text!r}.", "Put it in quotes.") from error
         values = {**result.values, str(path[0]): _put(result.values.get(str(path[0])), path[1:], value, key)}
         places = {p: place for p, place in result.places.items() if p[: len(path)] != path}
         places[path] = Place(f"--set {key}")

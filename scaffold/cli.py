@@ -82,6 +82,13 @@ def demo(directory: Path) -> None:
     help="How far: static leaves the plan out, plan demands it. Otherwise the stack is planned where "
     "terraform or tofu is at hand.",
 )
+@click.option(
+    "--no-index",
+    "without_indexes",
+    multiple=True,
+    metavar="NAME",
+    help="Leave one index alone; `scaffold index` lists them. May be repeated.",
+)
 @click.option("--commit", is_flag=True, help="Commit exactly the written files.")
 @click.option("--template-source", metavar="URL", help="The template's Git URL that the stack records.")
 @_app_repo
@@ -89,8 +96,8 @@ def demo(directory: Path) -> None:
 @_json
 def new_service(
     answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, dry_run: bool,
-    level: str | None, commit: bool, template_source: str | None, app_repo: Path | None, overwrite: bool,
-    as_json: bool,
+    level: str | None, without_indexes: Sequence[str], commit: bool, template_source: str | None,
+    app_repo: Path | None, overwrite: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make everything that a new Service needs. In a terminal without --answers it asks."""
     from scaffold import report
@@ -99,13 +106,22 @@ def new_service(
 
     monorepo = _find(monorepo_at)
     if not dry_run:
-        _recover(monorepo.root, quiet=as_json)
+        _recover(monorepo, quiet=as_json)
     given = _given(answer_files, settings, monorepo, ask=not as_json)
     verify = Level(level) if level else None
-    prepared = prepare(monorepo, given, level=verify, template_source=template_source)
+    prepared = prepare(
+        monorepo,
+        given,
+        level=verify,
+        template_source=template_source,
+        without_indexes=without_indexes,
+    )
     if app_repo is not None:
         from scaffold.commands.new_service import with_pipeline
+        from scaffold.commands.pipeline import app_root
 
+        if not dry_run:
+            _recover_at(app_root(app_repo), quiet=as_json)
         both = with_pipeline(
             monorepo,
             prepared,
@@ -144,7 +160,8 @@ def new_service(
 @_json
 def pipeline(
     service: str | None, answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None,
-    app_repo: Path | None, dry_run: bool, overwrite: bool, commit: bool, template_source: str | None, as_json: bool,
+    app_repo: Path | None, dry_run: bool, overwrite: bool, commit: bool, template_source: str | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Make the pipeline of the app's own repository, from the answers of its Service."""
     from scaffold import report
@@ -157,7 +174,7 @@ def pipeline(
     if service:
         given = given.over(answers_of(monorepo, service))
     if not dry_run:
-        _recover(app_root(app_repo), quiet=as_json)
+        _recover_at(app_root(app_repo), quiet=as_json)
     prepared = prepare_pipeline(
         monorepo, given, app_repo, overwrite=overwrite or dry_run, template_source=template_source
     )
@@ -292,6 +309,65 @@ def doctor(file: Path | None, monorepo_at: Path | None, as_json: bool) -> None:
         click.echo(line)
 
 
+@cli.command()
+@click.option(
+    "--check", "check_only", is_flag=True, help="Compare with all stacks; exit 1 where they disagree."
+)
+@click.option("--fix", is_flag=True, help="Add what is missing and certain, and list the rest.")
+@_monorepo
+@_json
+def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) -> int:
+    """Show the lists outside the stacks that Services belong in, and where they drift from the stacks."""
+    from scaffold import report_indexes as report
+    from scaffold.commands import index as command
+
+    monorepo = _find(monorepo_at)
+    if not check_only and not fix:
+        states = command.show(monorepo)
+        _print(report.states_json(states), report.states_text(states), as_json=as_json)
+        return 0
+    if fix:
+        from scaffold.apply import apply
+
+        _recover(monorepo, quiet=as_json)
+        mended = command.fix(monorepo)
+        apply(mended.change)
+        found = mended.rest
+    else:
+        found = command.check(monorepo)
+    _print(report.drift_json(found), report.drift_text(found), as_json=as_json)
+    return int(bool(found))
+
+
+@cli.command("remove-service")
+@click.argument("name")
+@click.option("--write", is_flag=True, help="Do it. Otherwise it is only shown.")
+@click.option("--commit", is_flag=True, help="With --write: commit exactly these changes.")
+@_monorepo
+@_json
+def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | None, as_json: bool) -> None:
+    """Take a Service out: its stack, and what the indexes say of it and of nobody else."""
+    from scaffold import report_indexes as report
+    from scaffold import template
+    from scaffold.apply import apply
+    from scaffold.commands.remove_service import plan_removal
+    from scaffold.commit import commit as record
+
+    monorepo = _find(monorepo_at)
+    if write:
+        _recover(monorepo, quiet=as_json)
+    removal = plan_removal(monorepo, name, template.facts("operations")["apply"])
+    if write:
+        apply(removal.change)
+        if commit:
+            record(removal.change, f"{name}: removed")
+    _print(
+        report.removal_json(removal, written=write),
+        report.removal_text(removal, written=write),
+        as_json=as_json,
+    )
+
+
 def main() -> NoReturn:
     """Run the command line and exit with the code that the kind of its outcome has."""
     as_json = "--json" in sys.argv[1:]
@@ -335,14 +411,27 @@ def _print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def _print(value: object, lines: Iterable[str], *, as_json: bool) -> None:
+    """One of the two forms of a result."""
+    if as_json:
+        _print_json(value)
+    else:
+        for line in lines:
+            click.echo(line)
+
+
 def _find(monorepo_at: Path | None) -> Monorepo:
     from scaffold.monorepo import Monorepo
 
     return Monorepo.find(monorepo_at or Path.cwd())
 
 
-def _recover(root: Path, *, quiet: bool) -> None:
+def _recover(monorepo: Monorepo, *, quiet: bool) -> None:
     """Finish or undo what an interrupted run left behind, before anything new is written."""
+    _recover_at(monorepo.root, quiet=quiet)
+
+
+def _recover_at(root: Path, *, quiet: bool) -> None:
     from scaffold.apply import recover
 
     reached = recover(root)

@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-import yaml
-
 from scaffold import decisions, questions
 from scaffold.answers import Answers, Path, parse, show
 from scaffold.errors import AnswersError, Finding
@@ -17,6 +15,7 @@ from scaffold.questions import Question, Value
 
 HIDDEN = "(not shown)"
 _SHOWN = 60
+_TRUTH = {"true", "false", "yes", "no"}
 
 
 def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, Value]) -> list[Finding]:
@@ -27,12 +26,13 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     """
     if any(finding.code == "answers.yaml" for finding in answers.problems):
         return list(answers.problems)
-    findings = [*answers.problems, *_unknown(answers)]
+    unknown = list(_unknown(answers))
+    findings = [*answers.problems, *unknown]
     wrong = list(_against_schema(answers))
     findings += [finding for _, finding in wrong]
     missing = [q for q in questions.asked().values() if not q.has_default and q.name not in answers.values]
     findings += [_missing(answers, question) for question in missing]
-    bad = {str(path[0]) for path, _ in wrong} | {q.name for q in missing}
+    bad = {str(path[0]) for path, _ in wrong} | {q.name for q in missing} | {str(f.answer) for f in unknown}
     findings += [
         f for f in _together(answers, bad, sensed, recorded) if str(parse(f.answer or "x")[0]) not in bad
     ]
@@ -169,8 +169,12 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     hint = schema.get("mend", "")
     if rule == "type" and wanted == "string" and isinstance(value, bool | int | float):
         hint = "Put it in quotes."
-    if rule == "type" and isinstance(value, str) and wanted in ("integer", "boolean"):
-        hint = "Take the quotes off." if yaml.safe_load(value) != value else hint or f"Write {kinds}."
+    if (
+        rule == "type"
+        and isinstance(value, str)
+        and ((wanted == "integer" and value.isdecimal()) or (wanted == "boolean" and value in _TRUTH))
+    ):
+        hint = "Take the quotes off."
     if rule == "enum":
         hint = _nearest(str(value), map(str, schema["enum"])) or "Choose one of them."
     what = {

@@ -143,7 +143,7 @@ def _planned(
     shared = [finding for finding in result.findings if finding.code == Reason.MODULE.value]
     if shared:
         raise VerificationError(
-            f"{stack} cannot be planned: a shared module of this monorepo is wrong, whichever stack calls it.",
+            f"{stack} cannot be planned: a shared module is wrong, whichever stack calls it.",
             "Mend the module, or leave the plan out with --verify static.",
             result.findings,
         )

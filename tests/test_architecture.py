@@ -25,6 +25,7 @@ LAYERS = [
     {"demo", "render", "update", "verify", "wizard"},
     {"commands"},
     {"report"},
+    {"report_indexes"},
     {"cli"},
     {"__main__"},
 ]

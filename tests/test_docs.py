@@ -21,7 +21,7 @@ def test_the_page_of_answers_is_generated() -> None:
 
 def test_every_command_is_in_readme_and_every_one_there_exists() -> None:
     text = (ROOT / "README.md").read_text()
-    named = {name for name in re.findall(r"`scaffold ([a-z-]+)", text)} | set(
+    named = set(re.findall(r"`scaffold ([a-z-]+)", text)) | set(
         re.findall(r"^scaffold ([a-z-]+)", text, re.M)
     )
     assert named == set(cli.commands)

@@ -63,16 +63,23 @@ MUTATIONS = [
 
 
 @pytest.mark.parametrize(
-    "golden,old,new,stage,line", MUTATIONS, ids=[f"{n}-{m[0]}-{m[3].value}" for n, m in enumerate(MUTATIONS, 1)]
+    "golden,old,new,stage,line",
+    MUTATIONS,
+    ids=[f"{n}-{m[0]}-{m[3].value}" for n, m in enumerate(MUTATIONS, 1)],
 )
-def test_refused_at_its_line(golden: str, old: str, new: str, stage: Level, line: str, pristine: Monorepo) -> None:
+def test_refused_at_its_line(
+    golden: str, old: str, new: str, stage: Level, line: str, pristine: Monorepo
+) -> None:
     if stage is PLAN and shutil.which("terraform") is None:
         pytest.skip("terraform is not on PATH")
     stack = GOLDEN / golden / "stack"
     text = (stack / "main.tf").read_text()
     assert old in text
     mutated = text.replace(old, new, 1)
-    files = {PurePosixPath("main.tf"): mutated.encode(), PurePosixPath("terragrunt.hcl"): (stack / "terragrunt.hcl").read_bytes()}
+    files = {
+        PurePosixPath("main.tf"): mutated.encode(),
+        PurePosixPath("terragrunt.hcl"): (stack / "terragrunt.hcl").read_bytes(),
+    }
     values = {"facts": decisions.house()}
     if stage is PLAN:
         verify(pristine, golden, files, values, STATIC)

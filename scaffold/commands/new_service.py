@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -13,10 +13,13 @@ import yaml
 from scaffold import answers as answering
 from scaffold import collisions, decisions, template, validation
 from scaffold.answers import Answers
-from scaffold.change import ChangeSet
+from scaffold.change import ChangeSet, Content
 from scaffold.commands.pipeline import PreparedPipeline, apply_pipeline, prepare_pipeline
+from scaffold.commands.service_entry import service_entry
 from scaffold.decisions import Decision
 from scaffold.errors import Finding, RefusedError, ScaffoldError
+from scaffold.git import git
+from scaffold.indexes.edits import Edits, ManualStep, insertions
 from scaffold.monorepo import STACKS, Monorepo
 from scaffold.questions import Value, asked
 from scaffold.render import ANSWERS_FILE, render
@@ -42,6 +45,7 @@ class Prepared:
     decisions: tuple[Decision, ...]
     verified: Verified
     origin: template.Origin
+    manual: tuple[ManualStep, ...] = ()
 
     @property
     def unchanged(self) -> bool:
@@ -59,7 +63,8 @@ class Prepared:
                 **self.values,
                 "operations": _operations(monorepo),
                 "committed": committed,
-                "indexed": False,
+                "paths": [str(file.path) for file in self.change.changes],
+                "manual": [{"text": step.text, "path": str(step.path)} for step in self.manual],
                 "piped": piped,
             },
         )
@@ -67,13 +72,18 @@ class Prepared:
 
 
 def prepare(
-    monorepo: Monorepo, given: Answers, *, level: Level | None = None, template_source: str | None = None
+    monorepo: Monorepo,
+    given: Answers,
+    *,
+    level: Level | None = None,
+    template_source: str | None = None,
+    without_indexes: Collection[str] = (),
 ) -> Prepared:
     """Check answers, decide, render and verify as far as ``level`` says; nothing is written.
 
     Raises :class:`AnswersError` with every problem of the answers, :class:`RefusedError` for a stack
     or a name that is taken, and :class:`~scaffold.errors.VerificationError` for a stack that would not
-    work in this monorepo.
+    work in this monorepo. ``without_indexes`` are indexes that are left to a person.
     """
     origin = template.origin(template_source)
     sensed = sense(monorepo)
@@ -87,11 +97,39 @@ def prepare(
     rendered = render(given.values, sensed, {}, origin)
     _refuse_taken(monorepo, given, rendered.values)
     verified = verify(monorepo, name, rendered.files, rendered.values, level)
-    change = ChangeSet.plan(
-        monorepo.root,
-        {PurePosixPath(STACKS, name, path): content for path, content in rendered.files.items()},
-    )
-    return Prepared(name, change, rendered.values, decisions.table(rendered.values), verified, origin)
+    outside = _indexed(monorepo, rendered.values, without_indexes)
+    wanted: dict[PurePosixPath, Content | None] = {
+        PurePosixPath(STACKS, name, path): content for path, content in rendered.files.items()
+    }
+    wanted.update((edit.path, edit.after) for edit in outside.edits)
+    change = ChangeSet.plan(monorepo.root, wanted)
+    made = decisions.table(rendered.values)
+    return Prepared(name, change, rendered.values, made, verified, origin, outside.steps)
+
+
+def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collection[str]) -> Edits:
+    """What the Service changes outside its stack.
+
+    Raises :class:`RefusedError` for a list that the system reads and that has lost its place.
+    """
+    found = insertions(monorepo.root, service_entry(values), without)
+    if found.refused:
+        raise RefusedError(
+            "Lists that a new Service has to be in have lost their place; nothing was written.",
+            "Mend them, or leave one out with --no-index NAME and see to it by hand.",
+            [
+                Finding(
+                    str(step.path),
+                    None,
+                    None,
+                    f"index.{step.index}",
+                    step.text,
+                    hint=f"--no-index {step.index}",
+                )
+                for step in found.refused
+            ],
+        )
+    return found
 
 
 def _stack_taken(monorepo: Monorepo, given: Answers) -> list[Finding]:
@@ -138,8 +176,7 @@ def _existing(
     """The stack exists: nothing to do for the same answers and version, else refused."""
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
-    path = monorepo.stack_directory(name) / ANSWERS_FILE
-    recorded = yaml.safe_load(path.read_text("utf-8"))
+    recorded = _recorded(monorepo, name)
     differing = [q for q in asked() if q in values and recorded.get(q, values[q]) != values[q]]
     where = f"(cd {STACKS}/{name} && copier update --defaults"
     if differing:
@@ -162,6 +199,20 @@ def _text(value: Value) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _recorded(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
+    """The answers that a stack was rendered from. Raises :class:`RefusedError` where they are unreadable."""
+    path = monorepo.stack_directory(name) / ANSWERS_FILE
+    try:
+        recorded = yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RefusedError(
+            f"{STACKS}/{name}/{ANSWERS_FILE} is not YAML: {error}", "Restore it from Git."
+        ) from error
+    if not isinstance(recorded, dict):
+        raise RefusedError(f"{STACKS}/{name}/{ANSWERS_FILE} holds no answers.", "Restore it from Git.")
+    return recorded
+
+
 def _operations(monorepo: Monorepo) -> Mapping[str, Value]:
     facts = template.facts("operations")
     server = monorepo.variable("nfs_server")
@@ -176,10 +227,14 @@ def apply(prepared: Prepared, *, commit: bool) -> str | None:
     from scaffold.apply import apply as write
     from scaffold.commit import commit as record
 
-    write(prepared.change)
-    if not commit or prepared.unchanged:
+    if prepared.unchanged:
         return None
-    return record(prepared.change, f"{prepared.service}: new Service")
+    unmerged = git(prepared.change.root, "diff", "--name-only", "--diff-filter=U", "-z").split("\0")
+    if unmerged != [""]:
+        names = ", ".join(sorted(set(unmerged) - {""}))
+        raise RefusedError(f"There are unmerged paths: {names}.", "Resolve them, then run it again.")
+    write(prepared.change)
+    return None if not commit else record(prepared.change, f"{prepared.service}: new Service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +253,8 @@ class Both:
         try:
             second = apply_pipeline(self.pipeline, commit=commit)
         except ScaffoldError as error:
-            finish = f"scaffold pipeline --service {self.service.service} --app-repo {shlex.quote(str(self.pipeline.change.root))}"
+            where = shlex.quote(str(self.pipeline.change.root))
+            finish = f"scaffold pipeline --service {self.service.service} --app-repo {where}"
             raise RefusedError(
                 f"{STACKS}/{self.service.service} is written, the pipeline is not: {error.message}",
                 f"{error.hint} Then finish it: {finish}".strip(),
@@ -225,8 +281,9 @@ def with_pipeline(
     template_source: str | None,
 ) -> Both:
     """The pipeline to a prepared Service, verified against the stack that is about to be written."""
+    own = f"{STACKS}/{prepared.service}/"
     files = {str(file.path): file.after for file in prepared.change.changes}
-    stack = {path: content for path, content in files.items() if isinstance(content, bytes)} or None
+    stack = {p: c for p, c in files.items() if p.startswith(own) and isinstance(c, bytes)} or None
     return Both(
         prepared,
         prepare_pipeline(

@@ -178,6 +178,8 @@ def _regex(values: list[object]) -> object:
     pattern, text = (_text(value) for value in values)
     if not isinstance(pattern, str) or not isinstance(text, str):
         raise _EvaluationError
+    if any(mark in pattern for mark in _NOT_IN_RE2):
+        return UNKNOWN
     try:
         # The end of a text is the end of its last line in Python's `$`, not in RE2's.
         found = re.compile(pattern).search(text) if "\n" not in text else UNKNOWN
@@ -186,6 +188,10 @@ def _regex(values: list[object]) -> object:
     if found is None:
         raise _EvaluationError
     return UNKNOWN if found is UNKNOWN else found.group()
+
+
+_NOT_IN_RE2 = ("(?=", "(?!", "(?<", "(?>", "(?(")
+"""Groups that Python's expressions know and Terraform's do not."""
 
 
 def _length(values: list[object]) -> object:

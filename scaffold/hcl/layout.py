@@ -38,7 +38,7 @@ class _Line:
 
 def formatted(document: Document) -> bytes:
     """The file as ``terraform fmt`` would lay it out."""
-    tokens = tokens_of(document.tree.root_node, document.source.data)
+    *tokens, end = tokens_of(document.tree.root_node, document.source.data)
     lines = _lines(rewritten(tokens, document.body))
     _indent(lines)
     for line in lines:
@@ -47,7 +47,7 @@ def formatted(document: Document) -> bytes:
     _line_up(lines, lambda line: line.assign, lambda line: _columns(line.lead))
     _line_up(lines, lambda line: line.comment, lambda line: _columns(line.lead) + _columns(line.assign))
     laid_out = (token for line in lines for cell in (line.lead, line.assign, line.comment) for token in cell)
-    return "".join(" " * token.spaces + token.text for token in laid_out).encode()
+    return ("".join(" " * token.spaces + token.text for token in laid_out) + " " * end.spaces).encode()
 
 
 def misaligned(document: Document) -> tuple[LayoutProblem, ...]:

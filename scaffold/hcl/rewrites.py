@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from scaffold.hcl import grammar as g
 from scaffold.hcl.expressions import Expression, ExprKind
+from scaffold.hcl.strings import quote, unquote
 from scaffold.hcl.syntax import Attribute, Block, Body
 from scaffold.hcl.tokens import Kind, Token
 
@@ -53,12 +54,11 @@ def _labels(block: Block) -> Iterator[Replacement]:
     while header[-1].kind_id == g.COMMENT:  # only comments between the labels are lost
         header.pop()
     for node in header[1:]:
+        text = block.source.text(node.start_byte, node.end_byte)
         if node.kind_id == g.COMMENT:
             yield node.start_byte, node.end_byte, []
-        elif node.kind_id == g.IDENTIFIER:
-            text = block.source.text(node.start_byte, node.end_byte)
-            marks = ((Kind.OPEN_QUOTE, '"'), (Kind.TEXT, text), (Kind.CLOSE_QUOTE, '"'))
-            yield node.start_byte, node.end_byte, [Token(k, t, 0, node.start_byte) for k, t in marks]
+        elif (label := quote(unquote(text.strip('"')))) != text:
+            yield node.start_byte, node.end_byte, [Token(Kind.STRING, label, 1, node.start_byte)]
 
 
 def _type(attribute: Attribute) -> Iterator[Replacement]:

@@ -17,7 +17,7 @@ from tree_sitter import Node, Tree
 from scaffold.hcl import grammar as g
 from scaffold.hcl.source import Source
 from scaffold.hcl.strings import bad_escapes, has_template
-from scaffold.hcl.unparsed import Problem, unparsed
+from scaffold.hcl.unparsed import STRING_OVER_LINES, Problem, unparsed
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -266,7 +266,7 @@ def _quoted(node: Node, source: Source) -> Iterator[Problem]:
     for code in (*_code(node), None):
         end = code.start_byte if code is not None else node.end_byte - 1
         if (line_end := data.find(b"\n", done, end)) != -1:
-            yield line_end, "a quoted string ends in its line: use \\n, or a heredoc"
+            yield line_end, STRING_OVER_LINES
         if data.find(b"\\", done, end) != -1:
             raw = source.text(done, end)
             for at in bad_escapes(raw):

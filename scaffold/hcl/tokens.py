@@ -40,6 +40,8 @@ class Kind(IntEnum):
     MINUS = auto()
     COMMENT = auto()
     NEWLINE = auto()
+    END = auto()
+    """The end of the file, with the white space that a last line without a line end has."""
 
 
 class Token:
@@ -85,10 +87,10 @@ _TEMPLATE_PARTS = frozenset((g.TEMPLATE_DIRECTIVE, g.TEMPLATE_FOR, g.TEMPLATE_IF
 
 
 def tokens_of(root: Node, data: bytes) -> list[Token]:
-    """The tokens below the root of a well-formed file, in their order, line ends included."""
+    """The tokens below the root of a well-formed file, in their order, line ends and the end included."""
     scanner = _Scanner(data)
     scanner.walk(root)
-    scanner.gap(len(data))
+    scanner.add(Kind.END, len(data), len(data))
     return scanner.tokens
 
 
@@ -122,7 +124,7 @@ class _Scanner:
         elif node.child_count:
             for child in node.children:
                 self.walk(child)
-        else:
+        elif node.end_byte > node.start_byte:
             self.mark(node, kind)
 
     def mark(self, node: Node, kind: int) -> None:

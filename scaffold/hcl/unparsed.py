@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from tree_sitter import Node
 
 from scaffold.hcl import grammar as g
@@ -13,30 +11,46 @@ Problem = tuple[int, str]
 """The byte where it is, and what it is."""
 
 
-def unparsed(root: Node, source: Source) -> Iterator[Problem]:
-    """The places where the grammar does not fit."""
+def unparsed(root: Node, source: Source) -> list[Problem]:
+    """The places where the grammar does not fit, in the order of the file."""
+    wrong: list[Problem] = []
+    missing: list[Problem] = []
     stack = [root]
     while stack:
         node = stack.pop()
         if node.is_missing:
-            yield node.start_byte, f"missing {_NAMES.get(node.type, repr(node.type))}{_opened(node)}"
+            missing.append((node.start_byte, _missing(node)))
         elif node.is_error:
-            yield _explained(node, source)
-        elif node.has_error:
+            wrong.append(_explained(node, source))
+        elif node.kind_id in _QUOTED and not node.has_error:
+            line_end = source.data.find(b"\n", node.start_byte, node.end_byte)
+            if line_end != -1:
+                wrong.append((line_end, STRING_OVER_LINES))
+        else:
             stack += node.children
+    first = min(wrong, default=(len(source.data) + 1, ""))
+    # What is missing behind something wrong is mostly not missing, but was lost there.
+    return sorted((*wrong, *(problem for problem in missing if problem < first)))
 
 
-def _opened(missing: Node) -> str:
-    """Since which line something waits for its missing end."""
+STRING_OVER_LINES = "a quoted string ends in its line: use \\n, or a heredoc"
+_QUOTED = frozenset((g.STRING_LIT, g.QUOTED_TEMPLATE))
+
+
+def _missing(missing: Node) -> str:
+    """What is missing, and since which line something waits for it."""
+    if missing.kind_id == g.IDENTIFIER:
+        return "a value or a name is missing"
     node: Node | None = missing
     while node is not None and node.start_byte == missing.start_byte:
         node = node.parent
-    return "" if node is None else f" of what begins in line {node.start_point.row + 1}"
+    line = f" of what begins in line {node.start_point.row + 1}" if node is not None else ""
+    return f"missing {_NAMES.get(missing.type, repr(missing.type))}{line}"
 
 
 _NAMES = {
     "quoted_template_end": "the closing quote",
-    "heredoc_identifier": "the end marker of a heredoc",
+    "heredoc_identifier": "the end marker",
 }
 _OPENERS = frozenset(
     (g.BLOCK_START, g.OBJECT_START, g.TUPLE_START, g.PAREN_OPEN, g.QUOTE_START, g.INTERPOLATION_START)
@@ -46,9 +60,13 @@ _OPENERS = frozenset(
 def _explained(error: Node, source: Source) -> Problem:
     """Where the grammar gave up: behind the last part of an error that it could still read."""
     start, end, data = error.start_byte, error.end_byte, source.data
+    if data[start : start + 1] == b"\\":
+        return start, f"unknown escape sequence {source.text(start, start + 2)}"
     read = start
     if error.children:
         last = error.children[-1]
+        if last.is_error:
+            return _explained(last, source)
         # In an error the scanner takes any word for the marker of a heredoc.
         read = last.start_byte if last.kind_id == g.HEREDOC_IDENTIFIER else last.end_byte
     rest = data[read:end].lstrip()

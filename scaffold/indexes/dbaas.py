@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from scaffold.hcl.syntax import Block
 from scaffold.indexes.base import Index, Item, MissingAnchor
 from scaffold.indexes.entry import Database, Engine, ServiceEntry
-from scaffold.indexes.hcl_text import BlockFamily, document, exchanged
+from scaffold.indexes.hcl_text import BlockFamily, copied, document, exchanged
 
 _TRIGGERS = ("db_name", "username")
 
@@ -54,10 +54,10 @@ class DatabaseResources:
         block, old_name, old_user = min(fitting, key=lambda found: found[0].end - found[0].start)
         label = block.labels[1].replace(old_name, name)
         words = {old_name: name, old_user: user, block.labels[1]: label}
-        new = exchanged(block.source.text(block.start, block.end), words)
+        new = exchanged(copied(block, ()), words)
         role = value.database.role
         comment = f"The database of {value.service}. Vault rotates its password: static role {role}."
-        return self.family.append(new, comment)
+        return self.family.append(new, self.family.blocks[-1], comment)
 
     def without(self, number: int) -> str:
         """The text without one database."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from scaffold.hcl.edit import insert_element, remove_element
 from scaffold.hcl.strings import quote
-from scaffold.hcl.syntax import Entry, Expression, ExprKind
+from scaffold.hcl.syntax import Document, Entry, Expression, ExprKind
 from scaffold.indexes.base import Index, Item, MissingAnchor
 from scaffold.indexes.entry import Monitor, ServiceEntry
-from scaffold.indexes.hcl_text import Collection, Part, document, local
+from scaffold.indexes.hcl_text import document, local
 
 _LOCAL = "internal_monitors"
 
@@ -27,13 +28,14 @@ class NamedMonitor:
 class Monitors:
     """The list of monitors. A key is a monitor's name."""
 
-    collection: Collection
-    last: Expression
+    doc: Document
+    value: Expression
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The names of the monitors."""
-        return self.collection.keys
+        names = (element.entry("name") for element in self.value.elements)
+        return tuple((name.value.string() if name else None) or "" for name in names)
 
     def append(self, value: NamedMonitor) -> str | MissingAnchor:
         """The text with one more monitor of a port, with the attributes and intervals of the last one."""
@@ -44,16 +46,16 @@ class Monitors:
             "hostname": quote(monitor.hostname),
             "port": str(monitor.port),
         }
-        entries = self.last.entries
+        entries = self.value.elements[-1].entries
         if not own.keys() <= {e.name for e in entries}:
             return MissingAnchor(f"a monitor with {', '.join(own)} in local.{_LOCAL}, to go by")
         width = max(len(e.key.text) for e in entries)
         lines = [f"  {e.key.text.ljust(width)} = {own.get(e.name or '') or _kept(e)}" for e in entries]
-        return self.collection.append("\n".join(["{", *lines, "}"]))
+        return insert_element(self.doc, self.value, "\n".join(["{", *lines, "}"])).decode()
 
     def without(self, number: int) -> str:
         """The text without one monitor."""
-        return self.collection.without(number)
+        return remove_element(self.doc, self.value, number).decode()
 
 
 def _kept(entry: Entry) -> str:
@@ -68,11 +70,7 @@ def _monitors(text: str) -> Monitors | MissingAnchor:
     value = local(_LOCAL)(doc)
     if value is None or not value.elements:
         return MissingAnchor(f"a monitor in the list local.{_LOCAL}, to go by")
-    parts = []
-    for element in value.elements:
-        name = element.entry("name")
-        parts.append(Part(element.start, element.end, (name.value.string() if name else None) or ""))
-    return Monitors(Collection(doc, value, tuple(parts)), value.elements[-1])
+    return Monitors(doc, value)
 
 
 def _monitor(entry: ServiceEntry) -> Iterator[Item[NamedMonitor]]:

@@ -45,7 +45,7 @@ class StaticRoles:
         if not same:
             return MissingAnchor(f"a static role of the connection {value.engine.value} to go by")
         new = copied(same[-1], _names(same[-1], value))
-        return BlockFamily(self.family.doc, tuple(same), ()).append(new)
+        return self.family.append(new, same[-1])
 
     def without(self, number: int) -> str:
         """The text without one role."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from scaffold.hcl.edit import insert_entry, remove_entry
 from scaffold.hcl.strings import quote
-from scaffold.hcl.syntax import ExprKind
+from scaffold.hcl.syntax import Document, Expression, ExprKind
 from scaffold.indexes.base import Index, Item, MissingAnchor
 from scaffold.indexes.entry import PublicPath, ServiceEntry
-from scaffold.indexes.hcl_text import Collection, Part, document, local
+from scaffold.indexes.hcl_text import document, local
 
 _LOCAL = "authentik_walloff_targets"
 
@@ -19,20 +20,21 @@ _LOCAL = "authentik_walloff_targets"
 class Targets:
     """The map of targets."""
 
-    collection: Collection
+    doc: Document
+    value: Expression
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of the map."""
-        return self.collection.keys
+        return tuple(entry.name or "" for entry in self.value.entries)
 
     def append(self, value: PublicPath) -> str:
         """The text with one more target, under a comment with its reason."""
-        return self.collection.append(f"{quote(value.key)} = {quote(value.url)}", value.reason)
+        return insert_entry(self.doc, self.value, quote(value.key), quote(value.url), value.reason).decode()
 
     def without(self, number: int) -> str:
         """The text without one target and its comment."""
-        return self.collection.without(number)
+        return remove_entry(self.doc, self.value, self.keys[number]).decode()
 
 
 def _targets(text: str) -> Targets | MissingAnchor:
@@ -42,7 +44,7 @@ def _targets(text: str) -> Targets | MissingAnchor:
     value = local(_LOCAL)(doc)
     if value is None or value.kind is not ExprKind.MAP:
         return MissingAnchor(f"the map local.{_LOCAL}")
-    return Targets(Collection(doc, value, tuple(Part(e.start, e.end, e.name or "") for e in value.entries)))
+    return Targets(doc, value)
 
 
 def targets(text: str) -> dict[str, str]:
@@ -50,7 +52,7 @@ def targets(text: str) -> dict[str, str]:
     opened = _targets(text)
     if isinstance(opened, MissingAnchor):
         return {}
-    return {e.name or "": e.value.string() or "" for e in opened.collection.value.entries}
+    return {e.name or "": e.value.string() or "" for e in opened.value.entries}
 
 
 def _paths(entry: ServiceEntry) -> Iterator[Item[PublicPath]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from scaffold.errors import Finding
-from scaffold.hcl.syntax import Expression
+from scaffold.hcl.syntax import Block, Expression
 from scaffold.terraform.dependencies import Dependencies
 from scaffold.terraform.result import Reason
 from scaffold.terraform.rewrite import REFUSED
@@ -59,6 +59,8 @@ def read(stdout: bytes) -> Output:
             version = str(message.get("terraform") or message.get("tofu") or "")
         elif message.get("type") == "diagnostic" and message["diagnostic"].get("severity") == "error":
             errors.append(_diagnostic(message["diagnostic"]))
+    # Said once more of all that was said before it.
+    errors = [error for error in errors if "encountered problems during init" not in error.summary] or errors
     return Output(version, tuple(dict.fromkeys(errors)))
 
 
@@ -115,59 +117,77 @@ def locate(diagnostic: Diagnostic, workspace: Workspace) -> Located:
 
 def explain(located: Located, workspace: Workspace, version: str) -> Finding:
     """The finding that a person reads: whose fault it is, where, what, and what to do."""
-    reason, hint = _reason(located, workspace)
-    line, column = located.position()
-    return Finding(
-        path=located.origin or workspace.stack,
-        line=line,
-        column=column,
-        code=reason.value,
-        message=_message(located, workspace),
-        hint=hint or _HINTS.get(reason, "").format(version=version) or None,
-    )
+    reason = _reason(located, workspace)
+    path, (line, column) = located.origin or workspace.stack, located.position()
+    if reason is Reason.GENERATED and (earlier := _earlier(located.diagnostic)) is not None:
+        # What is generated was there first, whatever the order of the files' names.
+        reason, path, line, column = Reason.STACK, f"{workspace.stack}/{earlier[0]}", earlier[1], None
+    message, hint = _message(located, workspace, reason), _HINTS.get(reason, "").format(version=version)
+    call = _call_of(located, workspace) if not path.startswith(f"{workspace.stack}/") else None
+    if call is not None and reason is Reason.MODULE:
+        hint = f"called from {call.source.path}:{call.line}"
+    elif call is not None and reason in (Reason.MISSING_FILE, Reason.OUTSIDE):
+        # The module does what it is for: which file it reads is up to the stack.
+        message = f"{message} (read in {path}:{line})"
+        path, line, column = call.source.path, call.line, call.column
+    return Finding(path, line, column, reason.value, message, hint=hint or None)
 
 
 _HINTS = {
     Reason.TERRAFORM_TOO_OLD: "install a newer Terraform: this is {version}",
     Reason.MISSING_FILE: "add the file, or the link that leads to it",
+    Reason.OUTSIDE: "a stack reads only files of its monorepo",
     Reason.STAND_IN: "unlock the repository, so that the real values can be read",
 }
 
 
-def _reason(located: Located, workspace: Workspace) -> tuple[Reason, str]:
+def _reason(located: Located, workspace: Workspace) -> Reason:
     diagnostic = located.diagnostic
     text = diagnostic.text
     if REFUSED in text:
-        return Reason.OUTSIDE, "a stack reads only files of its monorepo"
+        return Reason.OUTSIDE
     if diagnostic.summary.startswith("Unsupported") and diagnostic.summary.endswith("Core version"):
-        return Reason.TERRAFORM_TOO_OLD, ""
+        return Reason.TERRAFORM_TOO_OLD
     if "no file exists at" in text or "no such file or directory" in text:
-        return Reason.MISSING_FILE, ""
+        return Reason.MISSING_FILE
     if located.placed is not None and unfit(located, workspace):
-        return Reason.STAND_IN, ""
+        return Reason.STAND_IN
     if located.origin.endswith((".hcl", ".tfvars", ".tfvars.json")):
-        return Reason.GENERATED, ""
+        return Reason.GENERATED
     if located.placed is None and located.path:
-        return Reason.STAND_IN, ""
+        return Reason.STAND_IN
     if not located.path or located.origin.startswith(workspace.stack + "/"):
-        return Reason.STACK, ""
-    return Reason.MODULE, called_from(located, workspace)
+        return Reason.STACK
+    return Reason.MODULE
 
 
-def _message(located: Located, workspace: Workspace) -> str:
+def _message(located: Located, workspace: Workspace, reason: Reason) -> str:
+    if reason is Reason.OUTSIDE:
+        return "a path that is read here leads out of the monorepo"
     text = located.diagnostic.text.replace(str(workspace.root) + "/", "")
+    if reason is Reason.MISSING_FILE:
+        text = text.partition("; this function works only")[0]
     return text if len(text) <= _MOST_DETAIL else text[:_MOST_DETAIL].rsplit(" ", 1)[0] + " …"
 
 
-def called_from(located: Located, workspace: Workspace) -> str:
-    """Where the stack calls the module that a diagnostic is in."""
+def _earlier(diagnostic: Diagnostic) -> tuple[str, int] | None:
+    """The other place of two that Terraform says are one too many: ``… at main.tf:7,3-21.``."""
+    file, _, place = diagnostic.detail.rpartition(" at ")[2].partition(":")
+    line = place.partition(",")[0]
+    return (file, int(line)) if diagnostic.summary.startswith("Duplicate") and line.isdigit() else None
+
+
+def _call_of(located: Located, workspace: Workspace) -> Block | None:
+    """Where the module that a diagnostic is in is called."""
     inside = posixpath.dirname(located.path)
     names = located.diagnostic.address.split(".")
-    for module in workspace.modules.values():
-        for name, (called, block) in module.calls.items():
-            if called == inside and (name in names or not located.diagnostic.address):
-                return f"called from {block.source.path}:{block.line}"
-    return ""
+    calls = [
+        (name, block)
+        for module in workspace.modules.values()
+        for name, (called, block) in module.calls.items()
+        if called == inside
+    ]
+    return next((block for name, block in calls if name in names), calls[0][1] if calls else None)
 
 
 def expression_at(located: Located, workspace: Workspace) -> Iterator[Expression]:

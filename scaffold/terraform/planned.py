@@ -101,7 +101,7 @@ def get(tree: Tree, *path: Step) -> Tree:
 
 
 def leaves(tree: Tree, path: Path = ()) -> Iterator[tuple[Path, Leaf]]:
-    """Every leaf below a tree that is not None, with its path; an empty block is one, an empty list is none."""
+    """Every leaf below a tree that is not None, with its path; an empty block is one, an empty list none."""
     if isinstance(tree, Mapping):
         below = [leaf for key in sorted(tree) for leaf in leaves(tree[key], (*path, key))]
         yield from below or [(path, Mark.EMPTY)]

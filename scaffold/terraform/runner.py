@@ -13,8 +13,8 @@ from pathlib import Path
 
 from scaffold.errors import MissingError
 from scaffold.terraform import refresh
-from scaffold.terraform.attempt import CHOICE, TIMEOUT, Attempt
-from scaffold.terraform.lifetime import Finished, Run, private_run
+from scaffold.terraform.attempt import CHOICE, Attempt
+from scaffold.terraform.lifetime import Run, Running, private_run
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree
@@ -122,15 +122,15 @@ class Planner:
         place.mkdir(mode=0o700)
         try:
             attempt = Attempt(
-                job.tree, f"{STACKS}/{job.stack}", place, self._tool, self._schemas, self._execute
+                job.tree, f"{STACKS}/{job.stack}", place, self._tool, self._schemas, self._start
             )
             result = attempt.result(job.stack)
         finally:
             shutil.rmtree(place, ignore_errors=True)
         return replace(result, seconds=time.perf_counter() - started)
 
-    def _execute(self, arguments: Sequence[str], directory: Path, reattach: str) -> Finished:
-        """Run Terraform in a working copy, with an environment that holds nothing of the user's."""
+    def _start(self, arguments: Sequence[str], directory: Path, reattach: str) -> Running:
+        """Start Terraform in a working copy, with an environment that holds nothing of the user's."""
         private = self._run.directory
         environment = {
             "PATH": str(private / "mirror"),
@@ -146,4 +146,4 @@ class Planner:
             "GOMEMLIMIT": "512MiB",
             "LC_ALL": "C.UTF-8",
         }
-        return self._run.execute([self._tool.path, *arguments], directory, environment, TIMEOUT)
+        return self._run.start([self._tool.path, *arguments], directory, environment)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-
-from tree_sitter import Node
 
 from scaffold.hcl import grammar as g
 from scaffold.hcl.syntax import Body, Expression, ExprKind
@@ -76,14 +74,3 @@ def _below(body: Body, kind: int) -> Iterator[Expression]:
         if node.kind_id == kind:
             yield Expression(body.source, (node,))
         stack.extend(reversed(node.children))
-
-
-def first(body: Body, predicate: Callable[[Node], bool]) -> Node | None:
-    """The first node of a body, in the order of the file, for which the predicate holds."""
-    stack = [body.node] if body.node is not None else []
-    while stack:
-        node = stack.pop()
-        if predicate(node):
-            return node
-        stack.extend(reversed(node.children))
-    return None

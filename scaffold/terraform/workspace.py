@@ -131,10 +131,12 @@ class Workspace:
     def is_secret(self, path: str) -> bool:
         """Whether a file's contents may not be read, or cannot be: keys, certificates, ciphertext."""
         parts = path.split("/")
-        if "secrets" in parts[:-1] or ".git" in parts:
+        if ".git" in parts:
             return True
         target = resolve(self.tree, path)
-        return self.tree.kind(target) is Kind.FILE and self.tree.read(target).startswith(CIPHERTEXT)
+        if self.tree.kind(target) is not Kind.FILE:
+            return False
+        return "secrets" in parts[:-1] or self.tree.read(target).startswith(CIPHERTEXT)
 
     # variables
 

@@ -1,0 +1,159 @@
+"""House rules over planned resources: what a pod needs to start and to keep running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from scaffold.checks.planned_rule import Plan, PlannedRule, same, shown, strings, vague
+from scaffold.errors import Finding
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import Mark, PlannedResource, Tree, get, leaves, path_text
+
+_SECRET_REFERENCES = frozenset(("secret_key_ref", "secret_ref", "secret", "image_pull_secrets"))
+_MAP_REFERENCES = frozenset(("config_map_key_ref", "config_map_ref", "config_map"))
+
+
+class Claims(PlannedRule):
+    """What a pod mounts exists."""
+
+    code = "planned-claim"
+    title = "claims and volumes that are mounted exist"
+    why = "A pod that waits for a claim that nobody makes stays in Pending for ever."
+
+    def check(self, plan: Plan) -> Iterator[Finding]:
+        """Claims that nobody makes, mounts without a volume, volumes that nothing mounts."""
+        for pods in plan.pods:
+            for _, claim in pods.claims():
+                place = k8s.namespace(pods.owner)
+                if isinstance(claim, str) and not (
+                    plan.charted or plan.named("persistent_volume_claim", claim, place)
+                ):
+                    yield self.found(pods.owner, f"there is no claim {claim} in this stack")
+            yield from self._mounts(pods)
+        volumes = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
+        for resource in plan.of_kind("persistent_volume_claim"):
+            volume = resource.get("spec", 0, "volume_name")
+            if isinstance(volume, str) and volumes and volume not in volumes:
+                yield self.found(resource, f"there is no volume {volume} in this stack")
+
+    def _mounts(self, pods: k8s.PodTemplate) -> Iterator[Finding]:
+        volumes = {get(volume, "name") for volume in k8s.items(get(pods.spec, "volume"))}
+        volumes |= {
+            get(t, "metadata", 0, "name")
+            for t in k8s.items(pods.owner.get("spec", 0, "volume_claim_template"))
+        }
+        mounted = {get(m, "name") for c in pods.containers() for m in k8s.items(get(c, "volume_mount"))}
+        for name in sorted(strings(mounted - volumes)) if not vague(volumes) else ():
+            yield self.found(pods.owner, f"a container mounts {name}, which is no volume of its pod")
+        for name in sorted(strings(volumes - mounted)) if not vague(mounted) else ():
+            yield self.found(pods.owner, f"no container mounts the volume {name}")
+
+
+class Secrets(PlannedRule):
+    """Secrets and ConfigMaps that a pod refers to exist, with the keys that it asks for."""
+
+    code = "planned-secret"
+    title = "secrets that are referred to exist"
+    why = "A container whose Secret is missing never starts; a missing key stops it just as well."
+
+    def check(self, plan: Plan) -> Iterator[Finding]:
+        """References to Secrets and ConfigMaps that the stack does not make."""
+        for pods in plan.pods if not plan.charted else ():
+            place = k8s.namespace(pods.owner)
+            secrets = _secret_keys(plan, place)
+            maps = {k8s.name(r): k8s.mapping(r.get("data")).keys() for r in plan.of_kind("config_map")}
+            for path, leaf in leaves(pods.spec):
+                if not isinstance(leaf, str) or path[-1] not in ("name", "secret_name") or len(path) < 2:
+                    continue
+                reference = get(pods.spec, *path[:-1])
+                if get(reference, "optional") is True:
+                    continue
+                word = next((str(step) for step in reversed(path[:-1]) if isinstance(step, str)), "")
+                key = get(reference, "key")
+                if word in _SECRET_REFERENCES and leaf not in plan.house.given_secrets:
+                    yield from self._missing(pods.owner, "Secret", leaf, key, secrets, path)
+                elif word in _MAP_REFERENCES:
+                    yield from self._missing(pods.owner, "ConfigMap", leaf, key, dict(maps), path)
+
+    def _missing(
+        self,
+        owner: PlannedResource,
+        kind: str,
+        name: str,
+        key: Tree,
+        known: Mapping[Tree, Iterable[str] | None],
+        path: tuple[str | int, ...],
+    ) -> Iterator[Finding]:
+        if vague(known.keys()):
+            return
+        keys = known.get(name)
+        if name not in known:
+            yield self.found(owner, f"there is no {kind} {name} in this stack ({path_text(path)})")
+        elif keys is not None and isinstance(key, str) and key not in keys:
+            yield self.found(owner, f"{kind} {name} has no key {key} ({path_text(path)})")
+
+
+class Resources(PlannedRule):
+    """Every container says what it needs."""
+
+    code = "planned-resources"
+    title = "every container has memory and cpu requests, and no cpu limit"
+    why = (
+        "A container without requests is placed anywhere and killed first; a cpu limit throttles for nothing."
+    )
+
+    def check(self, plan: Plan) -> Iterator[Finding]:
+        """Containers without requests or memory limit, and with a limit of cpu."""
+        for pods in plan.pods:
+            for container in pods.containers():
+                asked = get(container, "resources", 0)
+                name = shown(get(container, "name"))
+                for part, unit in (("requests", "memory"), ("limits", "memory"), ("requests", "cpu")):
+                    if not isinstance(asked, Mark) and get(asked, part, unit) is None:
+                        yield self.found(
+                            pods.owner, f"container {name} has no {unit} {part.removesuffix('s')}"
+                        )
+                if get(asked, "limits", "cpu") is not None:
+                    yield self.found(pods.owner, f"container {name} has a cpu limit")
+
+
+class Probes(PlannedRule):
+    """Every server that listens is probed."""
+
+    code = "planned-probes"
+    title = "every container that listens is probed"
+    why = (
+        "Without readiness, traffic reaches what is not ready; without liveness, nobody restarts what hangs."
+    )
+
+    def check(self, plan: Plan) -> Iterator[Finding]:
+        """Containers of servers with ports and without probes."""
+        for pods in plan.pods:
+            if k8s.kind(pods.owner) not in k8s.SERVERS:
+                continue
+            for container in pods.containers(init=False):
+                for probe in ("readiness", "liveness") if get(container, "port") else ():
+                    if not get(container, f"{probe}_probe"):
+                        yield self.found(
+                            pods.owner, f"container {shown(get(container, 'name'))} has no {probe} probe"
+                        )
+
+
+RULES: tuple[PlannedRule, ...] = (Claims(), Secrets(), Resources(), Probes())
+
+
+def _secret_keys(plan: Plan, place: Tree) -> Mapping[Tree, Iterable[str] | None]:
+    """The Secrets of a namespace with their keys; None where Vault decides which keys there are."""
+    known: dict[Tree, Iterable[str] | None] = {}
+    for resource in plan.of_kind("secret"):
+        if same(k8s.namespace(resource), place):
+            known[k8s.name(resource)] = None
+    for _, manifest in k8s.manifests(plan.resources, "ExternalSecret"):
+        if not same(get(manifest, "metadata", "namespace"), place):
+            continue
+        spec = get(manifest, "spec")
+        target = get(spec, "target", "name") or get(manifest, "metadata", "name")
+        templated = k8s.mapping(get(spec, "target", "template", "data")).keys()
+        listed = {str(get(entry, "secretKey")) for entry in k8s.items(get(spec, "data"))}
+        known[target] = None if get(spec, "dataFrom") else (templated or listed)
+    return known

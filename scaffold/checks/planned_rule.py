@@ -1,0 +1,118 @@
+"""What a house rule over planned resources is, and what such rules may ask."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+from scaffold.errors import Finding
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class HouseNames:
+    """The names that a house has given to things; what is empty is not checked.
+
+    ``block_classes`` are the StorageClasses of volumes that one node mounts at a time, ``shared_classes``
+    those of volumes that are made by hand and named by the claim. ``gates`` are the middlewares by the mode
+    of the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
+    make a host reachable from the internet. ``given_secrets`` exist in every namespace without the stack.
+    """
+
+    block_classes: frozenset[str] = frozenset()
+    shared_classes: frozenset[str] = frozenset()
+    gates: Mapping[str, str] = field(default_factory=dict)
+    public_dns: frozenset[str] = frozenset()
+    given_secrets: frozenset[str] = frozenset()
+    gate_annotation: str = "traefik.ingress.kubernetes.io/router.middlewares"
+    dns_annotation: str = "/dns-type"
+    monitor_annotation: str = "/external-monitor"
+    dashboard: str = "gethomepage.dev/"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The planned resources of one stack, looked at in the ways that rules need."""
+
+    resources: Sequence[PlannedResource]
+    house: HouseNames
+
+    @cached_property
+    def pods(self) -> tuple[k8s.PodTemplate, ...]:
+        """The pod templates of all workloads."""
+        return tuple(k8s.pod_templates(self.resources))
+
+    @cached_property
+    def charted(self) -> bool:
+        """Whether a Helm chart makes objects that no plan shows: nothing is known to be missing then."""
+        return any(resource.type == "helm_release" for resource in self.resources)
+
+    def of_kind(self, *kinds: str) -> tuple[PlannedResource, ...]:
+        """The resources of some kinds."""
+        return tuple(k8s.of_kind(self.resources, *kinds))
+
+    def named(self, kind: str, name: Tree, namespace: Tree) -> PlannedResource | None:
+        """The object of a kind with this name, in a namespace."""
+        return next(
+            (r for r in self.of_kind(kind) if k8s.name(r) == name and same(k8s.namespace(r), namespace)),
+            None,
+        )
+
+    def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
+        """The pods that a Service selects."""
+        selector = k8s.mapping(service.get("spec", 0, "selector"))
+        place = k8s.namespace(service)
+        return [p for p in self.pods if same(k8s.namespace(p.owner), place) and selects(selector, p.labels)]
+
+
+class PlannedRule(ABC):
+    """One rule over planned resources: what it is called, why it is there, and what it finds."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+    why: ClassVar[str]
+
+    @abstractmethod
+    def check(self, plan: Plan) -> Iterator[Finding]:
+        """Everything in the plan that breaks the rule."""
+
+    def found(self, resource: PlannedResource, message: str, hint: str = "") -> Finding:
+        """A finding about a resource, at the place where the stack writes it or calls its module."""
+        what = f"{k8s.kind(resource) or resource.type} {shown(k8s.name(resource))}: {message}"
+        return Finding(resource.site.path, resource.site.line, None, self.code, what, hint=hint or None)
+
+
+def same(left: Tree, right: Tree) -> bool:
+    """Whether two names can be the same: one that is not known can be any."""
+    return left == right or isinstance(left, Mark | Placeholder) or isinstance(right, Mark | Placeholder)
+
+
+def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
+    """Whether labels have all that a selector wants; an empty selector selects nothing."""
+    return bool(selector) and all(
+        key in labels and same(value, labels[key]) for key, value in selector.items()
+    )
+
+
+def vague(names: Iterable[Tree]) -> bool:
+    """Whether one of the names is not known, so that nothing is known to be missing."""
+    return any(isinstance(name, Mark) for name in names)
+
+
+def strings(names: Iterable[Tree]) -> list[str]:
+    """The names that are text."""
+    return [name for name in names if isinstance(name, str)]
+
+
+def pairs(labels: Mapping[str, Tree]) -> str:
+    """Labels as they are shown."""
+    return ", ".join(f"{key}={shown(value)}" for key, value in sorted(labels.items())) or "(none)"
+
+
+def shown(tree: Tree) -> str:
+    """A value as it is shown."""
+    return tree.value if isinstance(tree, Mark) else str(tree)

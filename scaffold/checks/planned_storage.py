@@ -1,0 +1,92 @@
+"""House rules over planned resources: where data lies, and who saves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaffold.checks.planned_rule import Plan, PlannedRule, selects, shown
+from scaffold.errors import Finding
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import Tree, get
+
+_HOST = "kubernetes.io/hostname"
+_AFFINITY = f"add a pod_affinity to the app's pods with topology_key {_HOST}"
+
+
+class StorageClass(PlannedRule):
+    """A claim's class and access modes fit together."""
+
+    code = "planned-storage-class"
+    title = "StorageClass and access mode fit together"
+    why = "Without a class the cluster's default puts data on one node's disk; a block volume is not shared."
+
+    def check(self, plan: Plan) -> Iterator[Finding]:
+        """Claims without a class, shared block volumes, and shared classes without a volume."""
+        house = plan.house
+        for claim in plan.of_kind("persistent_volume_claim"):
+            spec = claim.get("spec", 0)
+            class_, modes = get(spec, "storage_class_name"), k8s.items(get(spec, "access_modes"))
+            if class_ is None:
+                yield self.found(claim, "no storage class", "set storage_class_name")
+            elif class_ in house.block_classes and any(
+                m != "ReadWriteOnce" for m in modes if isinstance(m, str)
+            ):
+                yield self.found(
+                    claim, f"{shown(class_)} volumes are ReadWriteOnce", "use the NFS module to share files"
+                )
+            elif class_ in house.shared_classes and get(spec, "volume_name") is None:
+                yield self.found(claim, f"{shown(class_)} makes no volumes by itself", "use the NFS module")
+
+
+class Backups(PlannedRule):
+    """A backup job mounts the volume that it is for, beside the pods that use it, and only reads it."""
+
+    code = "planned-backup"
+    title = "a backup job reads the volume that it is for"
+    why = "A block volume is on one node: a job elsewhere waits; a job on another claim saves nothing."
+
+    def check(self, plan: Plan) -> Iterator[Finding]:
+        """Backup jobs of a block volume that nobody uses, that write to it, or that run anywhere."""
+        classes = {
+            k8s.name(c): c.get("spec", 0, "storage_class_name")
+            for c in plan.of_kind("persistent_volume_claim")
+        }
+        for pods in plan.pods:
+            claims = {claim: volume for volume, claim in pods.claims()}
+            block = [claim for claim in claims if classes.get(claim) in plan.house.block_classes]
+            target = [claim for claim in claims if classes.get(claim) in plan.house.shared_classes]
+            if k8s.kind(pods.owner) != "cron_job" or not target:
+                continue
+            for claim in block:
+                users = [p for p in plan.pods if p is not pods and claim in (c for _, c in p.claims())]
+                if not users and not plan.charted:
+                    yield self.found(pods.owner, f"nothing else in this stack uses {shown(claim)}")
+                if any(not _read_only(container, claims[claim]) for container in pods.containers()):
+                    yield self.found(
+                        pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
+                    )
+                servers = [user for user in users if k8s.kind(user.owner) in k8s.SERVERS]
+                if servers and not any(_beside(pods, user) for user in servers):
+                    yield self.found(
+                        pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
+                    )
+
+
+RULES: tuple[PlannedRule, ...] = (StorageClass(), Backups())
+
+
+def _read_only(container: Tree, volume: str) -> bool:
+    mounts = [m for m in k8s.items(get(container, "volume_mount")) if get(m, "name") == volume]
+    return all(get(mount, "read_only") is True for mount in mounts)
+
+
+def _beside(job: k8s.PodTemplate, pods: k8s.PodTemplate) -> bool:
+    affinity = get(job.spec, "affinity", 0, "pod_affinity", 0)
+    required = k8s.items(get(affinity, "required_during_scheduling_ignored_during_execution"))
+    preferred = k8s.items(get(affinity, "preferred_during_scheduling_ignored_during_execution"))
+    terms = [*required, *(get(term, "pod_affinity_term", 0) for term in preferred)]
+    return any(
+        selects(k8s.mapping(get(term, "label_selector", 0, "match_labels")), pods.labels)
+        and get(term, "topology_key") == _HOST
+        for term in terms
+    )

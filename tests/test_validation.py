@@ -1,0 +1,111 @@
+"""Whatever is given as answers, validation tells what is wrong and never fails itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scaffold import answers as answering
+from scaffold import questions, validation
+from scaffold.answers import Answers, parse, show
+from scaffold.errors import UsageError
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12), st.dates(), st.binary(max_size=4),
+    st.sampled_from(["64Mi", "proxied", "none", "sqlite", "/data", "A_KEY", "path#key", "a reason"]),
+)  # fmt: skip
+KEYS = st.one_of(
+    st.sampled_from([*questions.asked(), "path", "purpose", "env", "vault", "paths", "reason", "dsn"]),
+    st.text(max_size=6), st.integers(), st.booleans(), st.none(),
+)  # fmt: skip
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150)
+@given(values=st.dictionaries(KEYS, ANYTHING, max_size=6))
+def test_any_answers_are_judged(values: dict[Any, Any]) -> None:
+    found = validation.problems(Answers(values), {}, {})
+    assert found, "nothing this random is valid"
+    for finding in found:
+        assert finding.code.startswith("answers.")
+        assert finding.message.endswith(".")
+
+
+@settings(max_examples=150)
+@given(
+    data=st.one_of(
+        st.binary(max_size=60), st.text(max_size=60).map(lambda t: t.encode("utf-8", "surrogatepass"))
+    )
+)
+def test_any_bytes_are_judged(data: bytes) -> None:
+    given_ = answering.from_yaml(data, "x.yml")
+    assert validation.problems(given_, {}, {})
+
+
+@settings(max_examples=100)
+@given(setting=st.text(max_size=30))
+def test_any_setting_is_taken_or_refused(setting: str) -> None:
+    try:
+        result = answering.from_settings([setting], Answers())
+    except UsageError as error:
+        assert error.message
+    else:
+        assert result.values
+
+
+@pytest.mark.parametrize(
+    "path,text",
+    [(("memory",), "memory"), (("volumes", 0, "size"), "volumes[0].size"), (("env", "A"), "env.A")],
+)
+def test_paths_are_written_as_they_are_read(path: tuple[str | int, ...], text: str) -> None:
+    assert show(path) == text
+    assert parse(text) == path
+
+
+def test_settings_hold_over_files_and_text_stays_text() -> None:
+    file = answering.from_yaml(b"name: a\nvolumes:\n- path: /a\n  size: 1Gi\n", "a.yml")
+    settings_ = [
+        "volumes[0].size=2Gi",
+        "volumes[1].path=/b",
+        "env.N=5",
+        "port=8080",
+        "title=007",
+        "sensitive=false",
+    ]
+    result = answering.from_settings(settings_, file)
+    assert result.values == {
+        "name": "a", "volumes": [{"path": "/a", "size": "2Gi"}, {"path": "/b"}],
+        "env": {"N": "5"}, "port": 8080, "title": "007", "sensitive": False,
+    }  # fmt: skip
+    assert result.place(("volumes", 0, "size")).source == "--set volumes[0].size"
+    assert result.place(("volumes", 0, "path")).source == "a.yml"
+
+
+@pytest.mark.parametrize(
+    "setting", ["memory", "=1", "volumes[3].path=/x", "name.x=1", "env={", "port=[", "a..b=1"]
+)
+def test_settings_that_make_no_sense_are_refused(setting: str) -> None:
+    with pytest.raises(UsageError):
+        answering.from_settings([setting], Answers({"name": "a"}))
+
+
+def test_later_files_hold_over_earlier_ones() -> None:
+    merged = answering.read([("a.yml", b"name: a\nport: 1\n"), ("b.yml", b"port: 2\n")], ["name=c"])
+    assert merged.values == {"name": "c", "port": 2}
+    assert merged.place(("port",)).source == "b.yml"
+
+
+def test_places_are_those_of_the_file() -> None:
+    text = b"name: thing\nvolumes:\n  - path: /data\n    size: 5\n"
+    found = validation.problems(answering.from_yaml(text, "a.yml"), {}, {})
+    (size,) = [f for f in found if f.answer == "volumes[0].size"]
+    assert (size.path, size.line, size.column, size.value) == ("a.yml", 4, 5, "5")
+    assert yaml.safe_load(text)["volumes"][0]["size"] == 5
