@@ -11,8 +11,8 @@ from scaffold.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.change import ChangeSet
-    from scaffold.commands.doctor import Diagnosis
     from scaffold.commands.check_pipelines import PipelineReport
+    from scaffold.commands.doctor import Diagnosis
     from scaffold.commands.new_service import Both, NextStep, Prepared
     from scaffold.commands.pipeline import PreparedPipeline
     from scaffold.monorepo import Monorepo
@@ -215,7 +215,8 @@ def pipeline_text(prepared: PreparedPipeline, *, written: bool, commit: str | No
 
 
 def _pipeline_files(prepared: PreparedPipeline, *, written: bool, commit: str | None) -> Iterator[str]:
-    yield f"The pipeline of {prepared.service}: {'written' if written else 'would be written'} to {prepared.change.root}"
+    done = "written" if written else "would be written"
+    yield f"The pipeline of {prepared.service}: {done} to {prepared.change.root}"
     for file in prepared.change.changes:
         yield f"  {file.action.value} {file.path} (+{file.lines.added} -{file.lines.removed})"
     yield f"Verified: {', '.join(prepared.verified.checked)}."

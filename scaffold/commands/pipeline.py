@@ -153,7 +153,8 @@ def _refuse_replacing(change: ChangeSet, service: str) -> None:
     ]  # fmt: skip
     recorded = change.root / ANSWERS_FILE
     if recorded.is_file() and f"name: {service}\n" in recorded.read_text("utf-8", errors="replace"):
-        hint = f"Rendered before? (cd {shlex.quote(str(change.root))} && copier update --defaults) keeps hand edits."
+        update = f"(cd {shlex.quote(str(change.root))} && copier update --defaults)"
+        hint = f"Rendered before? {update} keeps hand edits."
     else:
         hint = ""
     raise RefusedError(

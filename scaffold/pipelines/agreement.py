@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from scaffold.errors import Finding
 from scaffold.pipelines import actions as github
-from scaffold.pipelines.house import builds, registry_of, targets
+from scaffold.pipelines.common import builds, registry_of, targets
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, StackRule
 from scaffold.pipelines.stack import Container, Pod

@@ -8,22 +8,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scaffold.errors import Finding
-from scaffold.pipelines import actions, agreement, dockerfile, house, woodpecker
+from scaffold.pipelines import actions, agreement, dockerfile, house, steps, woodpecker
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule
 
 ALL_RULES: tuple[PipelineRule, ...] = (
     *woodpecker.RULES,
     *house.RULES,
+    *steps.RULES,
     *actions.RULES,
     *dockerfile.RULES,
     *agreement.RULES,
 )
 
 BY_NO_FILE: Mapping[int, str] = {
-    17: "the admission policy has to know the images of the steps: it is part of the monorepo's kyverno stack",
+    17: "the admission policy has to know the images of the steps: a next step names them",
     18: "the repository has to be registered, active and untrusted in Woodpecker: the next steps register it",
-    27: "a directory of templates among the stacks: stacks that begin with an underscore are none for this tool",
+    27: "a directory of templates among the stacks: those that begin with an underscore are no stacks here",
 }
 """The recorded mistakes that no file of the app's repository or stack shows, and what prevents each."""
 

@@ -232,7 +232,7 @@ class Readme(PipelineRule):
                         path,
                         one.line,
                         f"{readme} is not copied yet, and pyproject.toml names it.",
-                        hint=f"COPY it along with pyproject.toml.",
+                        hint="COPY it along with pyproject.toml.",
                     )
 
 

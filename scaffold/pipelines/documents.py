@@ -24,7 +24,7 @@ class DocumentError(ValueError):
 class _Loader(yaml.SafeLoader):
     """Scalars by the rules of Go's YAML library: ``on`` is text, ``12e3`` and ``0123`` are numbers."""
 
-    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012
+    yaml_implicit_resolvers: dict[Any, Any] = {}
 
 
 def _float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:

@@ -1,4 +1,4 @@
-"""What the house has learnt about Woodpecker workflows: each rule is a mistake that somebody had to fix."""
+"""What the house has learnt of when a workflow runs: each rule is a mistake that somebody had to fix."""
 
 from __future__ import annotations
 
@@ -7,71 +7,20 @@ from collections.abc import Iterator
 
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
+from scaffold.pipelines.common import (
+    BOTH,
+    FILE,
+    GUARDED,
+    SHELL,
+    builds,
+    line_at,
+    targets,
+)
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule
-from scaffold.pipelines.workflow import Step, Workflow, events, kubectl_commands, tag_of
+from scaffold.pipelines.workflow import Workflow, events, kubectl_commands
 
-_FILE = ".woodpecker.yml"
-_CLONE = """\
-clone:
-  git:
-    image: woodpeckerci/plugin-git
-    settings: {attempts: 5, backoff: 10s, partial: false}
-"""
-_WHEN = "when:\n  - event: push\n    branch: main\n"
-_BUILD = """\
-  - name: build
-    image: woodpeckerci/plugin-docker-buildx
-    settings:
-      repo: registry.example.test/own/app
-      logins:
-        - {registry: registry.example.test, username: robot, password: {from_secret: registry_token}}
-      platforms: [linux/amd64]
-      tags: ["latest", "${CI_COMMIT_SHA:0:8}"]
-    backend_options: {kubernetes: {resources: {requests: {memory: 1Gi}, limits: {memory: 2Gi}}}}
-"""
-_DEPLOY = """\
-  - name: deploy
-    image: bitnami/kubectl:latest
-    commands:
-      - "kubectl set image deployment/app app=registry.example.test/own/app:${CI_COMMIT_SHA:0:8} -n app"
-      - "kubectl rollout status deployment/app -n app --timeout=300s"
-"""
-_BOTH = _WHEN + _CLONE + "steps:\n" + _BUILD + _DEPLOY
-_GUARDED = """\
-when:
-  - event: [manual, push]
-    branch: main
-    evaluate: 'IMAGE_TAG != ""'
-skip_clone: true
-steps:
-""" + _DEPLOY.replace("${CI_COMMIT_SHA:0:8}", "${IMAGE_TAG}")
-_SHELL = (
-    _WHEN
-    + "skip_clone: true\nsteps:\n  - name: say\n    image: docker.io/library/alpine:3.20\n    commands:\n"
-)
 _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
-
-
-def builds(workflow: Workflow) -> Iterator[Step]:
-    """The steps that build and push an image."""
-    return (
-        step
-        for step in workflow.steps
-        if step.repository in ("woodpeckerci/plugin-docker-buildx", "plugins/docker")
-    )
-
-
-def targets(step: Step) -> tuple[str, ...]:
-    """The image repositories that a build step pushes to."""
-    repo = step.settings.get("repo")
-    return tuple(str(item) for item in (repo if isinstance(repo, list) else [repo] if repo else []))
-
-
-def registry_of(image: str) -> str:
-    """The registry of an image reference; Docker Hub's where none is written."""
-    head, slash, _ = image.partition("/")
-    return head if slash and ("." in head or ":" in head) else "docker.io"
 
 
 class PlainPush(PipelineRule):
@@ -81,8 +30,8 @@ class PlainPush(PipelineRule):
     title = "A workflow that is given its variables evaluates them"
     why = "Every plain push then ran it too, without the variables, and went red."
     mistakes = (3,)
-    bad = {_FILE: _GUARDED.replace("    evaluate: 'IMAGE_TAG != \"\"'\n", "")}
-    good = {_FILE: _GUARDED}
+    bad = {FILE: GUARDED.replace("    evaluate: 'IMAGE_TAG != \"\"'\n", "")}
+    good = {FILE: GUARDED}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The workflows with variables that a push does not have."""
@@ -102,15 +51,9 @@ def _given(workflow: Workflow) -> list[str]:
     named = {
         use.name
         for use in substitution.uses(workflow.raw)
-        if not use.name.startswith("CI_") and "set image" in _line(workflow.raw, use.offset)
+        if not use.name.startswith("CI_") and "set image" in line_at(workflow.raw, use.offset)
     }
     return sorted(named)
-
-
-def _line(text: str, offset: int) -> str:
-    start = text.rfind("\n", 0, offset) + 1
-    end = text.find("\n", offset)
-    return text[start : end if end >= 0 else len(text)]
 
 
 class SeveralManual(PipelineRule):
@@ -121,12 +64,12 @@ class SeveralManual(PipelineRule):
     why = "A run through the API starts every workflow that admits `manual`: the fallback built, and deployed, too."
     mistakes = (4, 15)
     bad = {
-        ".woodpecker/deploy.yml": _GUARDED,
-        ".woodpecker/other.yml": _SHELL.replace("event: push", "event: manual") + "      - echo\n",
+        ".woodpecker/deploy.yml": GUARDED,
+        ".woodpecker/other.yml": SHELL.replace("event: push", "event: manual") + "      - echo\n",
     }
     good = {
-        ".woodpecker/deploy.yml": _GUARDED,
-        ".woodpecker/other.yml": _SHELL.replace("event: push", "event: deployment") + "      - echo\n",
+        ".woodpecker/deploy.yml": GUARDED,
+        ".woodpecker/other.yml": SHELL.replace("event: push", "event: deployment") + "      - echo\n",
     }
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -150,11 +93,11 @@ class Fallback(PipelineRule):
     why = "On any other event the image is built twice, and the two builds race for the same tags."
     mistakes = (4,)
     bad = {
-        _FILE: _BOTH,
+        FILE: BOTH,
         ".github/workflows/build.yml": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/build-push-action@v6\n        with: {platforms: linux/amd64, push: true, tags: 'registry.example.test/own/app:latest,registry.example.test/own/app:${{ github.sha }}'}\n",
     }
     good = {
-        _FILE: _BOTH.replace("event: push", "event: deployment"),
+        FILE: BOTH.replace("event: push", "event: deployment"),
         ".github/workflows/build.yml": bad[".github/workflows/build.yml"],
     }
 
@@ -181,356 +124,6 @@ class Fallback(PipelineRule):
                 )
 
 
-class KubectlImage(PipelineRule):
-    """An image of kubectl that is gone."""
-
-    code = "pipeline-kubectl-image"
-    title = "kubectl comes from the image that exists"
-    why = "The publisher removed every version tag in 2025: only the newest one is still there."
-    mistakes = (5,)
-    bad = {_FILE: _BOTH.replace("bitnami/kubectl:latest", "bitnami/kubectl:1.32")}
-    good = {_FILE: _BOTH}
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The steps with another tag."""
-        wanted = context.facts["ci_images"]["kubectl"]
-        name = wanted.rpartition(":")[0]
-        for step in _steps(repository):
-            if step.repository.removeprefix("docker.io/") == name and tag_of(step.image) not in (
-                "",
-                "latest",
-            ):
-                yield self.at(
-                    step.workflow.path,
-                    step.line("image"),
-                    "This tag was removed.",
-                    value=step.image,
-                    allowed=wanted,
-                )
-
-
-class MissingImage(PipelineRule):
-    """A plugin that was never published."""
-
-    code = "pipeline-missing-image"
-    title = "A step's image exists"
-    why = "The step never starts; where it only tells of failures, nobody notices."
-    mistakes = (6,)
-    bad = {
-        _FILE: _BOTH
-        + "  - name: tell\n    image: woodpeckerci/plugin-slack\n    settings: {channel: general}\n"
-    }
-    good = {_FILE: _BOTH}
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The steps with an image that is known not to exist."""
-        for step in _steps(repository):
-            if step.repository in context.facts["ci_missing_images"]:
-                yield self.at(
-                    step.workflow.path,
-                    step.line("image"),
-                    "There is no such image.",
-                    value=step.image,
-                    hint=f"Send the message with {context.facts['ci_images']['curl']}.",
-                )
-
-
-class UnknownSecret(PipelineRule):
-    """A secret that Woodpecker does not have for every run."""
-
-    code = "pipeline-secret"
-    title = "A secret is one that every run may have"
-    why = "A secret that is missing, or not allowed for the event, fails the whole pipeline, even if only a message needs it."
-    mistakes = (7,)
-    bad = {}
-    good = {}
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The secrets that the answers do not lead to; only where answers are known."""
-        if context.expected is None:
-            return
-        for step in _steps(repository):
-            for path, name in _secrets(step.value, ()):
-                if name.lower() not in context.expected.secrets:
-                    yield self.at(
-                        step.workflow.path,
-                        step.line(*path),
-                        f"The secret {name} is none that every run has.",
-                        value=name,
-                        allowed=", ".join(sorted(context.expected.secrets)),
-                    )
-
-
-def _secrets(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key == "from_secret":
-                yield (*path, key), str(inner)
-            else:
-                yield from _secrets(inner, (*path, str(key)))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _secrets(inner, (*path, index))
-
-
-class RolloutTag(PipelineRule):
-    """A rollout that changes nothing, or that nobody waits for."""
-
-    code = "pipeline-rollout"
-    title = "A rollout sets a tag of its own, and waits for the pods"
-    why = "A restart pulls the same tag again, `latest` says nothing has changed, and without `rollout status` a failure is green."
-    mistakes = (8,)
-    bad = {
-        _FILE: _BOTH.replace(
-            '"kubectl set image deployment/app app=registry.example.test/own/app:${CI_COMMIT_SHA:0:8} -n app"',
-            '"kubectl rollout restart deployment/app -n app"',
-        )
-    }
-    good = {_FILE: _BOTH}
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """Restarts, tags that do not change, and images that are set without waiting."""
-        for workflow in repository.workflows:
-            commands = list(kubectl_commands(workflow))
-            waited = {(c.target, c.namespace) for c in commands if c.is_a("rollout", "status")}
-            for command in commands:
-                if command.is_a("rollout", "restart"):
-                    hint = "Set the image that was just built: kubectl set image deployment/… container=image:tag -n …"
-                    yield self.at(workflow.path, command.line, "A restart rolls out no new image.", hint=hint)
-                if not command.is_a("set", "image"):
-                    continue
-                for image in command.images.values():
-                    if tag_of(image) in ("", "latest"):
-                        yield self.at(
-                            workflow.path,
-                            command.line,
-                            "This tag is the same for every build.",
-                            value=image,
-                            allowed="the first eight characters of the commit",
-                        )
-                if command.target[0] not in ("deployment", "deployments", "deploy"):
-                    yield self.at(
-                        workflow.path,
-                        command.line,
-                        "Only Deployments are rolled out: operators own the rest.",
-                        value="/".join(command.target),
-                    )
-                elif (command.target, command.namespace) not in waited:
-                    yield self.at(
-                        workflow.path,
-                        command.line,
-                        "Nobody waits for the pods to come up.",
-                        hint=f"kubectl rollout status deployment/{command.target[1]} -n {command.namespace} --timeout=300s",
-                    )
-                if not command.namespace:
-                    yield self.at(
-                        workflow.path,
-                        command.line,
-                        "The namespace is missing.",
-                        hint="Add -n and the namespace.",
-                    )
-
-
-class BuildMemory(PipelineRule):
-    """A build that gets what the namespace gives by default."""
-
-    code = "pipeline-build-memory"
-    title = "A build step says how much memory it needs"
-    why = "The namespace's default of 256Mi killed every build for four weeks."
-    mistakes = (9,)
-    bad = {_FILE: _BOTH.replace(", limits: {memory: 2Gi}", "")}
-    good = {_FILE: _BOTH}
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The build steps without a memory limit."""
-        for workflow in repository.workflows:
-            for step in builds(workflow):
-                value: object = step.value
-                for key in ("backend_options", "kubernetes", "resources", "limits", "memory"):
-                    value = value.get(key) if isinstance(value, dict) else None
-                if not value:
-                    yield self.at(
-                        workflow.path,
-                        step.line(),
-                        f"The step {step.name} has no memory limit.",
-                        hint="backend_options.kubernetes.resources: requests 500m and 1Gi, limits.memory 2Gi.",
-                    )
-
-
-class CacheFrom(PipelineRule):
-    """A cache that the plugin splits at its commas."""
-
-    code = "pipeline-cache-from"
-    title = "A cache is named by its image alone"
-    why = "The plugin splits cache_from at commas, so `type=registry,ref=…` is two caches that do not exist."
-    mistakes = (10,)
-    bad = {
-        _FILE: _BOTH.replace(
-            "      platforms:",
-            '      cache_from: "type=registry,ref=registry.example.test/own/app:cache"\n      platforms:',
-        )
-    }
-    good = {
-        _FILE: _BOTH.replace(
-            "      platforms:", '      cache_from: "registry.example.test/own/app:latest"\n      platforms:'
-        )
-    }
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The settings with a comma inside one cache."""
-        for workflow in repository.workflows:
-            for step in builds(workflow):
-                value = step.settings.get("cache_from")
-                if any(
-                    "=" in str(item) and "," in str(item)
-                    for item in (value if isinstance(value, list) else [value])
-                ):
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings", "cache_from"),
-                        "The plugin splits this at the comma.",
-                        value=str(value),
-                        hint="Name the image, or leave the cache out.",
-                    )
-
-
-class RegistryLogin(PipelineRule):
-    """A push without a login."""
-
-    code = "pipeline-login"
-    title = "Every registry that is pushed to has a login"
-    why = "The push was refused with 401 for four weeks, and the pipeline was red."
-    mistakes = (11,)
-    bad = {_FILE: _BOTH.replace("{registry: registry.example.test,", "{registry: other.example.test,")}
-    good = {_FILE: _BOTH}
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The images whose registry is in no login."""
-        for workflow in repository.workflows:
-            for step in builds(workflow):
-                known = {
-                    _host(str(login.get("registry", "")))
-                    for login in step.settings.get("logins") or ()
-                    if isinstance(login, dict)
-                }
-                if "password" in step.settings:
-                    known.add(_host(str(step.settings.get("registry", ""))))
-                for image in targets(step):
-                    if registry_of(image) not in known:
-                        yield self.at(
-                            workflow.path,
-                            step.line("settings", "repo"),
-                            f"There is no login for {registry_of(image)}.",
-                            value=image,
-                            allowed=", ".join(sorted(known)) or None,
-                        )
-
-
-def _host(registry: str) -> str:
-    host = registry.removeprefix("https://").removeprefix("http://").split("/")[0]
-    return "docker.io" if host in ("", "docker.io", "index.docker.io", "registry-1.docker.io") else host
-
-
-class BuildTags(PipelineRule):
-    """An image without a tag of its own, or for another machine."""
-
-    code = "pipeline-tags"
-    title = "A build pushes `latest` and the commit's first eight characters, for linux/amd64"
-    why = "The rollout needs a tag that no other build has; CronJobs and a first apply pull `latest`."
-    mistakes = (8,)
-    bad = {_FILE: _BOTH.replace('tags: ["latest", "${CI_COMMIT_SHA:0:8}"]', "auto_tag: true")}
-    good = {_FILE: _BOTH}
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The build steps with other tags or platforms."""
-        sha = "a1b2c3d4"
-        for workflow in repository.workflows:
-            for step in builds(workflow):
-                tags = _listed(step.settings.get("tags", step.settings.get("tag")))
-                if set(tags) != {"latest", sha}:
-                    line = step.line("settings", "tags" if "tags" in step.settings else "tag")
-                    yield self.at(
-                        workflow.path,
-                        line,
-                        f"The step {step.name} pushes other tags.",
-                        value=", ".join(tags) or None,
-                        allowed='"latest" and "${CI_COMMIT_SHA:0:8}", both quoted',
-                    )
-                platforms = _listed(step.settings.get("platforms"))
-                if platforms != ["linux/amd64"]:
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings", "platforms"),
-                        f"The step {step.name} builds for another machine.",
-                        value=", ".join(platforms) or None,
-                        allowed="linux/amd64",
-                    )
-
-
-def _listed(value: object) -> list[str]:
-    if isinstance(value, list):
-        return [str(item) for item in value]
-    return [part.strip() for part in str(value).split(",")] if value is not None else []
-
-
-class ShellVariable(PipelineRule):
-    """A shell variable in braces."""
-
-    code = "pipeline-shell-variable"
-    title = "A shell variable is written $NAME or $${NAME}"
-    why = "Woodpecker replaces ${NAME} before any shell sees it, and a name that it does not know becomes empty."
-    mistakes = (13,)
-    bad = {_FILE: _SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "${count} files"\n'}
-    good = {_FILE: _SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "$${count} files"\n'}
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The names in ``${…}`` that the same file's shell sets, or that are in lower case."""
-        for workflow in repository.workflows:
-            for use in substitution.uses(workflow.raw):
-                name = use.name
-                is_set = (
-                    re.search(rf"(?m)(^|[\s;(]|for |read |export ){name}(=| in )", workflow.raw) is not None
-                )
-                in_environment = any(name in (step.value.get("environment") or {}) for step in workflow.steps)
-                if not name.startswith("CI_") and (is_set or in_environment or name.islower()):
-                    line = workflow.raw.count("\n", 0, use.offset) + 1
-                    yield self.at(
-                        workflow.path,
-                        line,
-                        f"Woodpecker replaces ${{{name}}} before the shell can.",
-                        value=name,
-                        hint=f"Write ${name} or $${{{name}}}.",
-                    )
-
-
-class RemovedVariable(PipelineRule):
-    """A variable of Woodpecker that is gone."""
-
-    code = "pipeline-removed-variable"
-    title = "A variable is one that Woodpecker 3 has"
-    why = "What is gone is empty text: the message that said `success` on every run now says nothing at all."
-    mistakes = (14,)
-    bad = {_FILE: _SHELL + '      - echo "$CI_PIPELINE_VARIABLE_TAG"\n'}
-    good = {_FILE: _SHELL + '      - echo "$TAG"\n'}
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """Where the old names stand."""
-        for workflow in repository.workflows:
-            for match in re.finditer(
-                r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\w+)\b", workflow.raw
-            ):
-                line = workflow.raw.count("\n", 0, match.start()) + 1
-                hint = (
-                    f"Write ${match[1]}."
-                    if match[1]
-                    else "Write one step for each outcome, with `status` in its `when`."
-                )
-                if not _line(workflow.raw, match.start()).lstrip().startswith("#"):
-                    yield self.at(
-                        workflow.path, line, "Woodpecker 3 has no such variable.", value=match[0], hint=hint
-                    )
-
-
 class Clone(PipelineRule):
     """A clone that gives up at the first error."""
 
@@ -538,17 +131,17 @@ class Clone(PipelineRule):
     title = "The clone tries again, and is not partial"
     why = "The forge does not always answer at once, half of all partial clones of private repositories fail, and 10sec is no duration."
     mistakes = (16,)
-    bad = {_FILE: _BOTH.replace("backoff: 10s", "backoff: 10sec")}
-    good = {_FILE: _BOTH}
+    bad = {FILE: BOTH.replace("backoff: 10s", "backoff: 10sec")}
+    good = {FILE: BOTH}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The workflows that clone in another way."""
+        """The builds that clone in another way; a workflow that only rolls out needs no source."""
         wanted = context.facts["ci_images"]["clone"]
         for workflow in repository.workflows:
             if workflow.value.get("skip_clone") is True:
                 continue
             steps = workflow.area("clone")
-            if not steps:
+            if not steps and any(builds(workflow)):
                 message = "The clone is Woodpecker's default, which tries once."
                 yield self.at(
                     workflow.path,
@@ -591,78 +184,14 @@ class Clone(PipelineRule):
                     )
 
 
-class Dockerfile(PipelineRule):
-    """A Dockerfile that is not where the build looks."""
-
-    code = "pipeline-dockerfile"
-    title = "The Dockerfile is where the build looks for it"
-    why = "A Dockerfile that is not in the root has to be named, or the build fails."
-    mistakes = (19,)
-    bad = {_FILE: _BOTH, "docker/Dockerfile": "FROM scratch\nUSER 10001\n", ".dockerignore": ".git\n"}
-    good = {
-        _FILE: _BOTH.replace("      platforms:", "      dockerfile: docker/Dockerfile\n      platforms:"),
-        "docker/Dockerfile": "FROM scratch\nUSER 10001\n",
-        ".dockerignore": ".git\n",
-    }
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The builds that name, or leave out, a Dockerfile that is not there."""
-        if not repository.complete and not repository.dockerfiles:
-            return
-        present = set(repository.dockerfiles) | repository.paths
-        for workflow in repository.workflows:
-            for step in builds(workflow):
-                wanted = str(step.settings.get("dockerfile", "Dockerfile")).removeprefix("./")
-                if wanted not in present:
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings", "dockerfile"),
-                        f"There is no {wanted}.",
-                        value=wanted,
-                        allowed=", ".join(repository.dockerfiles) or None,
-                    )
-
-
-class Message(PipelineRule):
-    """A message that says success whatever happened."""
-
-    code = "pipeline-message"
-    title = "Success and failure are told by two steps"
-    why = (
-        "The chat plugin always believes in success: one step for both outcomes says `success` on a failure."
-    )
-    mistakes = (28,)
-    bad = {
-        _FILE: _BOTH
-        + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general}\n    when:\n      - status: [success, failure]\n"
-    }
-    good = {
-        _FILE: _BOTH
-        + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general, template: failed}\n    when:\n      - status: [failure]\n"
-    }
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The steps that send messages on both outcomes."""
-        for step in _steps(repository):
-            statuses = {str(status) for when in step.when for status in _listed(when.get("status"))}
-            is_message = step.repository.endswith("plugins/slack") or "webhook" in str(step.value).lower()
-            if is_message and {"success", "failure"} <= statuses:
-                yield self.at(
-                    step.workflow.path,
-                    step.line("when"),
-                    f"The step {step.name} tells both outcomes, and knows neither.",
-                    hint="Make two steps, one with status success and one with status failure; or tell failures only.",
-                )
-
-
 class Branch(PipelineRule):
     """A build that any branch starts."""
 
     code = "pipeline-branch"
     title = "A workflow that pushes or rolls out names its branch"
     why = "A push to any other branch overwrites `latest`, which CronJobs then run, or rolls out what nobody merged."
-    bad = {_FILE: _BOTH.replace("    branch: main\n", "")}
-    good = {_FILE: _BOTH}
+    bad = {FILE: BOTH.replace("    branch: main\n", "")}
+    good = {FILE: BOTH}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The workflows that run on pushes to whatever branch."""
@@ -678,31 +207,10 @@ class Branch(PipelineRule):
                 )
 
 
-def _steps(repository: Repository) -> Iterator[Step]:
-    return (
-        step
-        for workflow in repository.workflows
-        for area in ("clone", "steps", "services")
-        for step in workflow.area(area)
-    )
-
-
 RULES: tuple[PipelineRule, ...] = (
     PlainPush(),
     SeveralManual(),
     Fallback(),
-    KubectlImage(),
-    MissingImage(),
-    UnknownSecret(),
-    RolloutTag(),
-    BuildMemory(),
-    CacheFrom(),
-    RegistryLogin(),
-    BuildTags(),
-    ShellVariable(),
-    RemovedVariable(),
     Clone(),
-    Dockerfile(),
-    Message(),
     Branch(),
 )
