@@ -90,3 +90,13 @@ def test_hadolint_passes(case: str) -> None:
     for path in (GOLDEN / case / "repository").rglob("Dockerfile"):
         done = subprocess.run([hadolint, path], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not on PATH")
+@pytest.mark.parametrize("case", CASES)
+def test_actionlint_passes(case: str) -> None:
+    workflows = sorted((GOLDEN / case / "repository").glob(".github/workflows/*.yml"))
+    assert bool(workflows) == answers(case)["build"].startswith("github-")
+    for path in workflows:
+        done = subprocess.run(["actionlint", path], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
