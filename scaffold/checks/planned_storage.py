@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.checks.planned_rule import Plan, PlannedRule, selects, shown
+from scaffold.checks.planned_rule import Plan, PlannedRule, selects, shown, vague
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
@@ -58,8 +58,10 @@ class Backups(PlannedRule):
             if k8s.kind(pods.owner) != "cron_job" or not target:
                 continue
             for claim in block:
-                users = [p for p in plan.pods if p is not pods and claim in (c for _, c in p.claims())]
-                if not users and not plan.charted:
+                others = [other for other in plan.pods if other is not pods]
+                users = [other for other in others if claim in _claims(other)]
+                known = not plan.charted and not any(vague(_claims(other)) for other in others)
+                if not users and known:
                     yield self.found(pods.owner, f"nothing else in this stack uses {shown(claim)}")
                 if any(not _read_only(container, claims[claim]) for container in pods.containers()):
                     yield self.found(
@@ -73,6 +75,10 @@ class Backups(PlannedRule):
 
 
 RULES: tuple[PlannedRule, ...] = (StorageClass(), Backups())
+
+
+def _claims(pods: k8s.PodTemplate) -> list[Tree]:
+    return [claim for _, claim in pods.claims()]
 
 
 def _read_only(container: Tree, volume: str) -> bool:

@@ -46,12 +46,12 @@ def _page() -> Iterator[str]:
     yield "# Checks of pipelines"
     yield ""
     yield (
-        "Generated from `scaffold/pipelines`. `scaffold check --pipelines DIR` goes the way that Woodpecker 3.14 "
-        "goes: substitution on the raw text (for a run through the API, for a plain push, and for commits whose "
-        "first eight characters look like numbers), then YAML, the vendored schema, the linter's rules, and then "
-        "what the house has learnt. Workflows of GitHub Actions are held against the vendored schema, and given "
-        "to actionlint where it is on PATH. `scaffold pipeline` and `new-service --app-repo` also compare with "
-        "the stack's Terraform."
+        "Generated from `scaffold/pipelines`. `scaffold check --pipelines DIR` goes the way that "
+        "Woodpecker 3.14 goes: substitution on the raw text (for a run through the API, for a plain "
+        "push, and for commits whose first eight characters look like numbers), then YAML, the vendored "
+        "schema, the linter's rules, and then what the house has learnt. Workflows of GitHub Actions are "
+        "held against the vendored schema, and given to actionlint where it is on PATH. `scaffold "
+        "pipeline` and `new-service --app-repo` also compare with the stack's Terraform."
     )
     yield ""
     yield "| code | rule | why | recorded mistake |"

@@ -83,7 +83,9 @@ def test_every_broken_file_is_told_and_no_rule_runs(surroundings: CheckContext) 
     ]
 
 
-def test_the_sample_monorepo_has_only_the_flaw_that_it_shows(pristine: Monorepo, surroundings: CheckContext) -> None:
+def test_the_sample_monorepo_has_only_the_flaw_that_it_shows(
+    pristine: Monorepo, surroundings: CheckContext
+) -> None:
     found: list[tuple[str, str]] = []
     for name in pristine.stacks:
         directory = pristine.stack_directory(name)

@@ -115,6 +115,14 @@ def test_any_element_can_be_removed(before: str, position: int, after: str) -> N
     assert edited(before, lambda d, e: remove_element(d, e, position)) == after
 
 
+def test_a_comment_that_is_no_utf_8_is_not_touched() -> None:
+    document = parse(b"a = {\n  b = 1 # caf\xe9\n}\n")
+    with pytest.raises(EditError, match="more than it is meant to"):
+        insert_entry(document, value(document), "long", "2")
+    document = parse(b"# caf\xe9\na = {\n  b = 1\n}\n")
+    assert insert_entry(document, value(document), "cd", "2") == b"# caf\xe9\na = {\n  b  = 1\n  cd = 2\n}\n"
+
+
 def test_what_is_inserted_may_have_lines_of_its_own() -> None:
     new = '{\n  "x" = 1\n  yy  = <<-EOT\n      z\n  EOT\n}'
     inserted = edited(
@@ -161,6 +169,10 @@ def test_a_block_is_inserted_and_removed(name: str) -> None:
     ("inside", "expected"),
     [
         ("  b {\n  }\n  c {\n  }\n", "  b {\n  }\n  c {\n  }\n  n {\n    x = 1\n  }\n"),
+        (
+            "  b {\n  }\n\n  # 1\n  # 2\n  c {\n  }\n",
+            "  b {\n  }\n\n  # 1\n  # 2\n  c {\n  }\n\n  n {\n    x = 1\n  }\n",
+        ),
         ("  b {\n  }\n\n  c {\n  }\n", "  b {\n  }\n\n  c {\n  }\n\n  n {\n    x = 1\n  }\n"),
     ],
 )

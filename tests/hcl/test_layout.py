@@ -38,6 +38,7 @@ CASES = {
         "a = [ - 1, -b ]\nc = (- 1)\nd = e ? - 1:- 2\n",
         "a = [-1, -b]\nc = (-1)\nd = e ? -1 : -2\n",
     ),
+    "a minus behind an arrow": ("a = { for b in c : b => -1 }\n", "a = { for b in c : b => - 1 }\n"),
     "a negation": ("a = ! b && ! (c)\n", "a = !b && !(c)\n"),
     "steps": ("a = b . c [ 0 ] . d\n", "a = b.c[0].d\n"),
     "calls": ("a = f ( b,c , d ... )\n", "a = f(b, c, d...)\n"),
@@ -82,6 +83,13 @@ def test_the_cases_are_what_terraform_makes_of_them(tmp_path: Path) -> None:
     theirs = formatted_by_terraform([source.encode() for source, _ in CASES.values()], tmp_path)
     ours = [formatted(parse(source.encode())) for source, _ in CASES.values()]
     assert dict(zip(CASES, ours, strict=True)) == dict(zip(CASES, theirs, strict=True))
+
+
+def test_a_comment_that_is_no_utf_8_stays_as_it_is() -> None:
+    assert formatted(parse(b"a=1 # caf\xe9\n")) == b"a = 1 # caf\xe9\n"
+    assert misaligned(parse(b"a = 1 # caf\xe9\n")) == ()
+    (found,) = misaligned(parse(b"a=1 # caf\xe9\n"))
+    assert found.expected == "a = 1 # caf\ufffd"
 
 
 def test_problems_name_the_line_and_what_would_be_right() -> None:

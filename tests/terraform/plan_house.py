@@ -171,6 +171,24 @@ def config_map(expression: str, before: str = "") -> str:
     )
 
 
+STATE = """\
+{
+  "version": 4,
+  "serial": 1,
+  "lineage": "x",
+  "outputs": {},
+  "resources": [
+    {
+      "mode": "managed",
+      "type": "kubernetes_namespace",
+      "name": "gone",
+      "provider": "provider[\\"registry.terraform.io/hashicorp/kubernetes\\"]",
+      "instances": [{"schema_version": 0, "attributes": {"id": "gone"}}]
+    }
+  ]
+}
+"""
+
 STACKS: dict[str, dict[str, str | bytes]] = {
     "web": {
         "main.tf": WEB,
@@ -180,9 +198,7 @@ STACKS: dict[str, dict[str, str | bytes]] = {
     },
     "misspelt": {"main.tf": NAMESPACE.replace("metadata", "metadta")},
     "reference": {"main.tf": config_map("kubernetes_namespace.nope.id")},
-    "argument": {
-        "main.tf": 'module "x" {\n  source = "../../modules/kubernetes/broken"\n\n  nme = "x"\n}\n'
-    },
+    "argument": {"main.tf": 'module "x" {\n  source = "../../modules/kubernetes/broken"\n\n  nme = "x"\n}\n'},
     "validation": {
         "main.tf": (
             'module "x" {\n  source = "../../modules/kubernetes/gate"\n  name = "x"\n  namespace = "x"\n'
@@ -234,7 +250,10 @@ STACKS: dict[str, dict[str, str | bytes]] = {
         "main.tf": config_map('file(join("/", ["", "etc", "hostname"]))'),
     },
     "computed-dots": {
-        "main.tf": config_map('file("${path.module}/${var.name}")', 'variable "name" {\n  default = "../../../outside/secret.txt"\n}\n'),
+        "main.tf": config_map(
+            'file("${path.module}/${var.name}")',
+            'variable "name" {\n  default = "../../../outside/secret.txt"\n}\n',
+        ),
     },
     "computed-inside": {
         "main.tf": config_map(
@@ -245,25 +264,30 @@ STACKS: dict[str, dict[str, str | bytes]] = {
     },
     "listing": {"main.tf": config_map('join(",", fileset(join("/", ["", "etc"]), "*"))')},
     "listing-dots": {
-        "main.tf": config_map('join(",", fileset(path.module, var.p))', 'variable "p" {\n  default = "../*/*"\n}\n')
+        "main.tf": config_map(
+            'join(",", fileset(path.module, var.p))', 'variable "p" {\n  default = "../*/*"\n}\n'
+        )
     },
     "template": {
         "main.tf": config_map('templatefile("${path.module}/t.tpl", { a = "x" })'),
-        "t.tpl": "${a} ${file(join(\"/\", [\"\", \"etc\", \"hostname\"]))}\n",
+        "t.tpl": '${a} ${file(join("/", ["", "etc", "hostname"]))}\n',
     },
     "template-inside": {
         "main.tf": config_map('templatefile("${path.module}/t.tpl", { a = "x" })'),
-        "t.tpl": "${a} ${file(\"included.txt\")}%{ if a == \"x\" }!%{ endif }\n",
+        "t.tpl": '${a} ${file("included.txt")}%{ if a == "x" }!%{ endif }\n',
         "included.txt": "inside",
     },
     "template-string": {"main.tf": config_map("templatestring(local.t, {})", 'locals {\n  t = "x"\n}\n')},
-    "nested-read": {"main.tf": config_map('file(file("${path.module}/name.txt"))'), "name.txt": "/etc/hostname"},
+    "nested-read": {
+        "main.tf": config_map('file(file("${path.module}/name.txt"))'),
+        "name.txt": "/etc/hostname",
+    },
     "far-file": {
         "main.tf": config_map('file("${path.root}/../../scripts/tool.sh")'),
     },
     "missing": {"main.tf": config_map('file("${path.module}/nothing.txt")')},
     "git-key": {"main.tf": config_map('filebase64("${path.root}/../../.git/git-crypt/keys/default")')},
-    "state": {"main.tf": NAMESPACE, "terraform.tfstate": '{"version": 4, "serial": 1, "lineage": "x", "outputs": {}, "resources": [{"mode": "managed", "type": "kubernetes_namespace", "name": "gone", "provider": "provider[\\"registry.terraform.io/hashicorp/kubernetes\\"]", "instances": []}]}'},
+    "state": {"main.tf": NAMESPACE, "terraform.tfstate": STATE},
     "unnamed-provider": {"main.tf": 'resource "kuberntes_namespace" "x" {\n}\n'},
     "other-vendor": {
         "main.tf": 'module "x" {\n  source = "./inner"\n}\n',
@@ -290,17 +314,19 @@ STACKS: dict[str, dict[str, str | bytes]] = {
             '  namespace       = "x"\n  tls_secret_name = "tls"\n}\n'
         )
     },
-    "twice": {"main.tf": NAMESPACE + 'terraform {\n  required_providers {\n  }\n}\n'},
+    "twice": {"main.tf": NAMESPACE + "terraform {\n  required_providers {\n  }\n}\n"},
     "untyped": {
         "main.tf": 'variable "names" {}\nmodule "x" {\n  source = "../../modules/kubernetes/many"\n  names  = var.names\n}\n'
     },
     "valued": {
-        "main.tf": config_map('"${var.mail_host} ${var.own}"', 'variable "mail_host" {}\nvariable "own" {}\n'),
+        "main.tf": config_map(
+            '"${var.mail_host} ${var.own}"', 'variable "mail_host" {}\nvariable "own" {}\n'
+        ),
         "own.auto.tfvars": 'own = "automatic"\n',
     },
     "placeholder-key": {
         "main.tf": 'variable "key" { type = string }\nresource "kubernetes_secret" "x" {\n'
-        '  for_each = toset([var.key])\n  metadata {\n    name = each.key\n  }\n}\n'
+        "  for_each = toset([var.key])\n  metadata {\n    name = each.key\n  }\n}\n"
     },
 }
 
@@ -319,7 +345,7 @@ SHARED: dict[str, str | bytes] = {
         '  quiet = var.scale == null || var.scale.mode == "quiet"\n'
         '  loud  = var.scale != null && (var.scale.mode == "loud" || var.scale.mode == "very")\n}\n'
         'resource "kubernetes_config_map" "x" {\n  metadata {\n    name = "x"\n  }\n'
-        '  data = { quiet = tostring(local.quiet), loud = tostring(local.loud) }\n}\n'
+        "  data = { quiet = tostring(local.quiet), loud = tostring(local.loud) }\n}\n"
     ),
     "modules/kubernetes/many/main.tf": (
         'variable "names" { type = list(string) }\nresource "kubernetes_secret" "x" {\n'

@@ -44,8 +44,12 @@ def until(condition: Callable[[], object]) -> None:
 
 def processes_of(place: Path) -> list[str]:
     """The processes that name a directory in their arguments, or work in it."""
-    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    named = [line for line in listed.splitlines() if str(place) in line and str(os.getpid()) not in line.split()]
+    listed = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    named = [
+        line for line in listed.splitlines() if str(place) in line and str(os.getpid()) not in line.split()
+    ]
     working = []
     for link in Path("/proc").glob("[0-9]*/cwd"):
         try:
@@ -113,9 +117,7 @@ def test_nothing_is_left_after_a_signal_to_scaffold(
     until(lambda: not processes_of(temporary))
 
 
-def test_nothing_is_left_after_terraform_is_killed(
-    running: subprocess.Popen[bytes], temporary: Path
-) -> None:
+def test_nothing_is_left_after_terraform_is_killed(running: subprocess.Popen[bytes], temporary: Path) -> None:
     (pid,) = begun(temporary)
     until(lambda: pid.read_text().strip())
     os.kill(int(pid.read_text()), signal.SIGKILL)
@@ -125,9 +127,7 @@ def test_nothing_is_left_after_terraform_is_killed(
     assert processes_of(temporary) == []
 
 
-def test_nothing_is_left_after_both_are_killed(
-    running: subprocess.Popen[bytes], temporary: Path
-) -> None:
+def test_nothing_is_left_after_both_are_killed(running: subprocess.Popen[bytes], temporary: Path) -> None:
     """Not even the watchdog is there: the next run removes the directory."""
     (pid,) = begun(temporary)
     until(lambda: pid.read_text().strip())

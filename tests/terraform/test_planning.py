@@ -206,7 +206,12 @@ REFUSED = [
     ("template-string", Reason.OUTSIDE, "stacks/template-string/main.tf:10:9", "templatestring()"),
     ("nested-read", Reason.OUTSIDE, "stacks/nested-read/main.tf:7:9", "cannot be checked"),
     ("missing", Reason.MISSING_FILE, "stacks/missing/main.tf:7:17", "nothing.txt"),
-    ("no-link", Reason.MISSING_FILE, "stacks/no-link/main.tf:1:1", "read in modules/kubernetes/gate/main.tf:32"),
+    (
+        "no-link",
+        Reason.MISSING_FILE,
+        "stacks/no-link/main.tf:1:1",
+        "read in modules/kubernetes/gate/main.tf:32",
+    ),
     ("unnamed-provider", Reason.NO_SCHEMA, "stacks/unnamed-provider/main.tf:1:1", "misspelt"),
     ("other-vendor", Reason.NO_SCHEMA, "stacks/other-vendor/inner/main.tf:1:1", "hashicorp/kubectl"),
     ("twice", Reason.STACK, "stacks/twice/main.tf:7", "only one required providers"),
