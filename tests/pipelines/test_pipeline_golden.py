@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -84,9 +85,7 @@ def test_an_upstream_image_gets_no_files() -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_hadolint_passes(case: str) -> None:
-    hadolint = shutil.which("hadolint")
-    if hadolint is None:
-        pytest.skip("hadolint is not on PATH")
+    hadolint = Path(sys.executable).with_name("hadolint")  # a wheel, among the development dependencies
     for path in (GOLDEN / case / "repository").rglob("Dockerfile"):
         done = subprocess.run([hadolint, path], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "")

@@ -70,7 +70,7 @@ MISTAKES = [
     Mistake(1, "meter-api", SINGLE, '"${CI_COMMIT_SHA:0:8}"', "${CI_COMMIT_SHA:0:8}", "pipeline-unquoted"),
     Mistake(2, "tide-table", GHCR, "$SERVER/api/repos/$REPOSITORY_ID/pipelines", "$SERVER/api/repos/ViktorBarzin/tide-table/pipelines", "actions-repository-id"),
     Mistake(2, "recipe-box", GHCR, 'REPOSITORY_ID: "88"', "REPOSITORY_ID: REPO_ID_PLACEHOLDER", "actions-repository-id"),
-    Mistake(2, "recipe-box", GHCR, " | jq -er .number", "", "actions-answer"),
+    Mistake(2, "recipe-box", GHCR, " | jq -r .number", "", "actions-answer"),
     Mistake(3, "seed-swap", DEPLOY, "    evaluate: 'IMAGE_TAG != \"\"'\n", "", "pipeline-deploy-guard"),
     Mistake(4, "seed-swap", FALLBACK, "event: deployment", "event: manual", "pipeline-several-manual"),
     Mistake(4, "seed-swap", FALLBACK, "event: deployment", "event: [push, deployment]", "pipeline-fallback-event"),
