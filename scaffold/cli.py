@@ -45,6 +45,15 @@ _settings = click.option(
 )  # fmt: skip
 
 
+_app_repo = click.option(
+    "--app-repo", type=click.Path(path_type=Path), metavar="DIR",
+    help="The clone of the app's own repository, for its pipeline.",
+)  # fmt: skip
+_overwrite = click.option(
+    "--overwrite", is_flag=True, help="Replace files that the app's repository has; --dry-run shows the diff."
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="homelab-scaffold", prog_name="scaffold")
 def cli() -> None:
@@ -82,11 +91,13 @@ def demo(directory: Path) -> None:
 )
 @click.option("--commit", is_flag=True, help="Commit exactly the written files.")
 @click.option("--template-source", metavar="URL", help="The template's Git URL that the stack records.")
+@_app_repo
+@_overwrite
 @_json
 def new_service(
     answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, dry_run: bool,
     level: str | None, without_indexes: Sequence[str], commit: bool, template_source: str | None,
-    as_json: bool,
+    app_repo: Path | None, overwrite: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make everything that a new Service needs. In a terminal without --answers it asks."""
     from scaffold import report
@@ -105,6 +116,24 @@ def new_service(
         template_source=template_source,
         without_indexes=without_indexes,
     )
+    if app_repo is not None:
+        from scaffold.commands.new_service import with_pipeline
+        from scaffold.commands.pipeline import app_root
+
+        if not dry_run:
+            _recover_at(app_root(app_repo), quiet=as_json)
+        both = with_pipeline(
+            monorepo,
+            prepared,
+            given,
+            app_repo,
+            overwrite=overwrite or dry_run,
+            template_source=template_source,
+        )
+        made_both = None if dry_run else both.apply(commit=commit)
+        for line in report.both(both, monorepo, written=not dry_run, commits=made_both, as_json=as_json):
+            click.echo(line)
+        return
     made = None if dry_run else apply(prepared, commit=commit)
     steps = prepared.next_steps(monorepo, committed=made is not None)
     if as_json:
@@ -116,6 +145,69 @@ def new_service(
         click.echo(diff(prepared.change), nl=False)
     for line in report.service_text(prepared, steps, written=not dry_run, commit=made):
         click.echo(line)
+
+
+@cli.command()
+@click.option("--service", metavar="NAME", help="Take the answers that this stack records.")
+@_answers
+@_settings
+@_monorepo
+@_app_repo
+@click.option("--dry-run", is_flag=True, help="Show the diff, write nothing.")
+@_overwrite
+@click.option("--commit", is_flag=True, help="Commit exactly the written files.")
+@click.option("--template-source", metavar="URL", help="The template's Git URL that the repository records.")
+@_json
+def pipeline(
+    service: str | None, answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None,
+    app_repo: Path | None, dry_run: bool, overwrite: bool, commit: bool, template_source: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Make the pipeline of the app's own repository, from the answers of its Service."""
+    from scaffold import report
+    from scaffold.commands.pipeline import answers_of, app_root, apply_pipeline, prepare_pipeline
+
+    if app_repo is None:
+        raise UsageError("The app's repository is missing.", "Name its clone with --app-repo DIR.")
+    monorepo = _find(monorepo_at)
+    given = _given(answer_files, settings, monorepo, ask=not (as_json or service))
+    if service:
+        given = given.over(answers_of(monorepo, service))
+    if not dry_run:
+        _recover_at(app_root(app_repo), quiet=as_json)
+    prepared = prepare_pipeline(
+        monorepo, given, app_repo, overwrite=overwrite or dry_run, template_source=template_source
+    )
+    made = None if dry_run else apply_pipeline(prepared, commit=commit)
+    if as_json:
+        _print_json(report.pipeline_json(prepared, written=not dry_run, commit=made))
+        return
+    if dry_run and not prepared.unchanged:
+        from scaffold.change import diff
+
+        click.echo(diff(prepared.change), nl=False)
+    for line in report.pipeline_text(prepared, written=not dry_run, commit=made):
+        click.echo(line)
+
+
+@cli.command()
+@click.option(
+    "--pipelines", type=click.Path(path_type=Path), metavar="DIR", required=True,
+    help="An app's repository: its pipelines and Dockerfiles.",
+)  # fmt: skip
+@_json
+def check(pipelines: Path, as_json: bool) -> int:
+    """Hold what stands in a repository against the rules; exit 1 where something is found."""
+    from scaffold import report
+    from scaffold.commands.check_pipelines import check_pipelines
+
+    found = check_pipelines(pipelines)
+    if as_json:
+        _print_json(report.pipeline_report_json(found))
+    else:
+        for line in report.pipeline_report_text(found):
+            click.echo(line)
+    return int(bool(found.findings))
 
 
 @cli.command()
@@ -336,9 +428,13 @@ def _find(monorepo_at: Path | None) -> Monorepo:
 
 def _recover(monorepo: Monorepo, *, quiet: bool) -> None:
     """Finish or undo what an interrupted run left behind, before anything new is written."""
+    _recover_at(monorepo.root, quiet=quiet)
+
+
+def _recover_at(root: Path, *, quiet: bool) -> None:
     from scaffold.apply import recover
 
-    reached = recover(monorepo.root)
+    reached = recover(root)
     if reached is not None and not quiet:
         click.echo(f"An interrupted change was found; now every file is {reached.value}.", err=True)
 

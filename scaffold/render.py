@@ -17,7 +17,7 @@ ANSWERS_FILE = ".copier-answers.yml"
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What Copier made of answers: the files by their path below the stack, and every combined value."""
+    """What Copier made of answers: the files by their path below its root, and every combined value."""
 
     files: Mapping[PurePosixPath, Content]
     values: Mapping[str, Value]
@@ -28,8 +28,11 @@ def render(
     sensed: Mapping[str, Value],
     recorded: Mapping[str, Value],
     origin: template.Origin,
+    target: str = "stack",
 ) -> Rendered:
     """The files and values that the template gives for these answers.
+
+    ``target`` is which of the two templates: ``stack``, or ``service`` for the app's repository.
 
     ``answers`` hold only what was given; defaults are Copier's matter, as in a stock ``copier copy``.
     Raises :class:`AnswersError` where Copier refuses answers that should have been found wrong before.
@@ -37,6 +40,8 @@ def render(
     import copier
 
     data: dict[str, Value] = dict(answers)
+    if target != "stack":
+        data["template"] = target
     if sensed:
         data["sensed"] = dict(sensed)
     if recorded:

@@ -11,8 +11,11 @@ from scaffold.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.change import ChangeSet
+    from scaffold.commands.check_pipelines import PipelineReport
     from scaffold.commands.doctor import Diagnosis
-    from scaffold.commands.new_service import NextStep, Prepared
+    from scaffold.commands.new_service import Both, NextStep, Prepared
+    from scaffold.commands.pipeline import PreparedPipeline
+    from scaffold.monorepo import Monorepo
     from scaffold.verify import Verified
 
 
@@ -135,9 +138,14 @@ def service_json(
 
 
 def service_text(
-    prepared: Prepared, steps: Iterable[NextStep], *, written: bool, commit: str | None
+    prepared: Prepared,
+    steps: Iterable[NextStep],
+    *,
+    written: bool,
+    commit: str | None,
+    steps_follow: bool = False,
 ) -> Iterator[str]:
-    """The result of ``new-service`` for people, line by line."""
+    """The result of ``new-service`` for people, line by line; ``steps_follow``: its next steps come later."""
     if prepared.unchanged:
         yield f"{prepared.service} exists with these answers. Nothing to do."
         return
@@ -152,6 +160,8 @@ def service_text(
         )
     if commit:
         yield f"Committed as {commit[:12]}."
+    if steps_follow:
+        return
     yield "Next steps:"
     for number, step in enumerate(steps, 1):
         yield f"  {number}. {step.text}"
@@ -173,6 +183,103 @@ def verified_text(verified: Verified) -> Iterator[str]:
             yield from (f"    {line}" for line in section.lines)
     for gap in verified.unverified:
         yield f"Not verified: {gap.what} ({gap.why})."
+
+
+def pipeline_json(prepared: PreparedPipeline, *, written: bool, commit: str | None) -> dict[str, Value]:
+    """The result of ``pipeline`` as JSON."""
+    return {
+        "service": prepared.service,
+        "repository": str(prepared.change.root),
+        "written": written,
+        "commit": commit,
+        "files": files_json(prepared.change, with_diff=not written),
+        "decisions": [decision_json(d) for d in prepared.decisions if d.name.startswith("pipeline.")],
+        "verified": {
+            "checked": list(prepared.verified.checked),
+            "not_verified": [{"what": what, "why": why} for what, why in prepared.verified.not_verified],
+        },
+        "next_steps": [{"text": step.text, "command": step.command} for step in prepared.next_steps()],
+    }
+
+
+def pipeline_text(prepared: PreparedPipeline, *, written: bool, commit: str | None) -> Iterator[str]:
+    """The result of ``pipeline`` for people, line by line."""
+    if prepared.unchanged:
+        yield f"The pipeline of {prepared.service} is there already. Nothing to do."
+        return
+    yield from _pipeline_files(prepared, written=written, commit=commit)
+    yield "Next steps:"
+    for number, step in enumerate(prepared.next_steps(), 1):
+        yield f"  {number}. {step.text}"
+        yield f"     {step.command}"
+
+
+def _pipeline_files(prepared: PreparedPipeline, *, written: bool, commit: str | None) -> Iterator[str]:
+    done = "written" if written else "would be written"
+    yield f"The pipeline of {prepared.service}: {done} to {prepared.change.root}"
+    for file in prepared.change.changes:
+        yield f"  {file.action.value} {file.path} (+{file.lines.added} -{file.lines.removed})"
+    yield f"Verified: {', '.join(prepared.verified.checked)}."
+    for what, why in prepared.verified.not_verified:
+        yield f"Not verified: {what} ({why})."
+    if commit:
+        yield f"Committed as {commit[:12]}."
+
+
+def both(
+    made: Both,
+    monorepo: Monorepo,
+    *,
+    written: bool,
+    commits: tuple[str | None, str | None] | None,
+    as_json: bool,
+) -> Iterator[str]:
+    """The result of ``new-service`` with the app's repository, as one JSON object or for people."""
+    import json
+
+    from scaffold.change import diff
+
+    first, second = commits or (None, None)
+    steps = made.next_steps(monorepo, committed=first is not None)
+    if as_json:
+        result = service_json(made.service, steps, written=written, commit=first)
+        pipeline = pipeline_json(made.pipeline, written=written, commit=second)
+        result["app_repository"] = {
+            key: value for key, value in pipeline.items() if key not in ("service", "next_steps", "decisions")
+        }
+        yield json.dumps(result, indent=2, ensure_ascii=False)
+        return
+    if not written:
+        shown = diff(made.service.change) + diff(made.pipeline.change)
+        yield from [shown.rstrip("\n")] if shown else []
+    yield from service_text(made.service, (), written=written, commit=first, steps_follow=True)
+    yield from _pipeline_files(made.pipeline, written=written, commit=second)
+    yield "Next steps:"
+    for number, step in enumerate(steps, 1):
+        yield f"  {number}. {step.text}"
+        yield f"     {step.command}"
+
+
+def pipeline_report_json(found: PipelineReport) -> dict[str, Value]:
+    """The result of ``check --pipelines`` as JSON."""
+    return {
+        "files": list(found.files),
+        "findings": [finding_json(finding) for finding in found.findings],
+        "actionlint": found.actionlint,
+    }
+
+
+def pipeline_report_text(found: PipelineReport) -> Iterator[str]:
+    """The result of ``check --pipelines`` for people."""
+    for finding in found.findings:
+        yield finding_text(finding)
+    if not found.files:
+        yield "There is no pipeline and no Dockerfile."
+        return
+    count = len(found.findings)
+    yield f"{len(found.files)} files, {count or 'no'} finding{'s' if count != 1 else ''}."
+    if not found.actionlint and any(name.startswith(".github/") for name in found.files):
+        yield "Not verified: actionlint (it is not on PATH)."
 
 
 def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Value]:

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import yaml
 
@@ -14,9 +14,10 @@ from scaffold import answers as answering
 from scaffold import collisions, decisions, template, validation
 from scaffold.answers import Answers
 from scaffold.change import ChangeSet, Content
+from scaffold.commands.pipeline import PreparedPipeline, apply_pipeline, prepare_pipeline
 from scaffold.commands.service_entry import service_entry
 from scaffold.decisions import Decision
-from scaffold.errors import Finding, RefusedError
+from scaffold.errors import Finding, RefusedError, ScaffoldError
 from scaffold.git import git
 from scaffold.indexes.edits import Edits, ManualStep, insertions
 from scaffold.monorepo import STACKS, Monorepo
@@ -51,8 +52,11 @@ class Prepared:
         """Whether there is nothing to write: the stack exists with these answers."""
         return not self.change.changes
 
-    def next_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[NextStep, ...]:
-        """What is left to do, as the template's table of next steps tells it."""
+    def next_steps(self, monorepo: Monorepo, *, committed: bool, piped: bool = False) -> tuple[NextStep, ...]:
+        """What is left to do, as the template's table of next steps tells it.
+
+        ``piped``: the app's repository has its pipeline, which builds the first image.
+        """
         rows = decisions.evaluate(
             "templates/decisions/next_steps.jinja",
             {
@@ -61,6 +65,7 @@ class Prepared:
                 "committed": committed,
                 "paths": [str(file.path) for file in self.change.changes],
                 "manual": [{"text": step.text, "path": str(step.path)} for step in self.manual],
+                "piped": piped,
             },
         )
         return tuple(NextStep(row["text"], row["command"]) for row in rows)
@@ -230,3 +235,58 @@ def apply(prepared: Prepared, *, commit: bool) -> str | None:
         raise RefusedError(f"There are unmerged paths: {names}.", "Resolve them, then run it again.")
     write(prepared.change)
     return None if not commit else record(prepared.change, f"{prepared.service}: new Service")
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """A new Service and its pipeline: two change sets, both verified before either is applied."""
+
+    service: Prepared
+    pipeline: PreparedPipeline
+
+    def apply(self, *, commit: bool) -> tuple[str | None, str | None]:
+        """Write the stack, then the pipeline. Returns the two commits, if they were made.
+
+        Where the second one fails, the stack is written, and the error tells the command that finishes it.
+        """
+        first = apply(self.service, commit=commit)
+        try:
+            second = apply_pipeline(self.pipeline, commit=commit)
+        except ScaffoldError as error:
+            where = shlex.quote(str(self.pipeline.change.root))
+            finish = f"scaffold pipeline --service {self.service.service} --app-repo {where}"
+            raise RefusedError(
+                f"{STACKS}/{self.service.service} is written, the pipeline is not: {error.message}",
+                f"{error.hint} Then finish it: {finish}".strip(),
+                error.findings,
+            ) from error
+        return first, second
+
+    def next_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[NextStep, ...]:
+        """What is left to do in both: push first, then apply, then run the pipeline again."""
+        own = self.service.next_steps(monorepo, committed=committed, piped=True)
+        added = self.pipeline.next_steps()
+        before = [NextStep(step.text, step.command) for step in added if not step.after_apply]
+        after = [NextStep(step.text, step.command) for step in added if step.after_apply]
+        return (*own[:-1], *before, *own[-1:], *after)
+
+
+def with_pipeline(
+    monorepo: Monorepo,
+    prepared: Prepared,
+    given: Answers,
+    app_repository: Path,
+    *,
+    overwrite: bool,
+    template_source: str | None,
+) -> Both:
+    """The pipeline to a prepared Service, verified against the stack that is about to be written."""
+    own = f"{STACKS}/{prepared.service}/"
+    files = {str(file.path): file.after for file in prepared.change.changes}
+    stack = {p: c for p, c in files.items() if p.startswith(own) and isinstance(c, bytes)} or None
+    return Both(
+        prepared,
+        prepare_pipeline(
+            monorepo, given, app_repository, overwrite=overwrite, template_source=template_source, stack=stack
+        ),
+    )

@@ -1,0 +1,175 @@
+"""``scaffold pipeline``: from answers to the pipeline files of the app's own repository."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import yaml
+
+from scaffold import decisions, template, validation
+from scaffold.answers import Answers, Place
+from scaffold.change import Action, ChangeSet
+from scaffold.decisions import Decision
+from scaffold.errors import Finding, MissingError, RefusedError, UsageError
+from scaffold.monorepo import STACKS, Monorepo
+from scaffold.pipelines.verify import VerifiedPipeline, verify_pipeline
+from scaffold.questions import Value, asked
+from scaffold.render import ANSWERS_FILE, render
+from scaffold.sensing import sense
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStep:
+    """Something that a person has to do; ``after_apply`` where the stack has to be applied before."""
+
+    text: str
+    command: str
+    after_apply: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPipeline:
+    """A pipeline, rendered and verified, not yet written."""
+
+    service: str
+    change: ChangeSet
+    values: Mapping[str, Value]
+    decisions: tuple[Decision, ...]
+    verified: VerifiedPipeline
+    origin: template.Origin
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.change.changes
+
+    def next_steps(self) -> tuple[PipelineStep, ...]:
+        """What is left to do, as the template's table tells it."""
+        has_dockerfile = (self.change.root / self.values["dockerfile"]).exists() or any(
+            str(change.path) == self.values["dockerfile"] for change in self.change.changes
+        )
+        rows = decisions.evaluate(
+            "templates/decisions/pipeline_steps.jinja",
+            {**self.values, "app_repo": shlex.quote(str(self.change.root)), "has_dockerfile": has_dockerfile},
+        )
+        return tuple(PipelineStep(row["text"], row["command"], row["after_apply"]) for row in rows)
+
+
+def prepare_pipeline(
+    monorepo: Monorepo,
+    given: Answers,
+    app_repository: Path,
+    *,
+    overwrite: bool = False,
+    template_source: str | None = None,
+    stack: Mapping[str, bytes] | None = None,
+) -> PreparedPipeline:
+    """Render and verify the pipeline of a Service; nothing is written.
+
+    ``stack`` are the stack's files by their path, where it is not written yet. Raises
+    :class:`AnswersError` for answers that are not valid, :class:`UsageError` for an image that others
+    build, :class:`RefusedError` where files of a person would be replaced without ``overwrite``, and
+    :class:`~scaffold.errors.VerificationError` for a pipeline that would not work.
+    """
+    root = app_root(app_repository)
+    origin = template.origin(template_source)
+    sensed = sense(monorepo)
+    name = given.values.get("name")
+    recorded = _recorded(monorepo, name) if isinstance(name, str) and name in monorepo.stacks else {}
+    validation.check(given, sensed, recorded)
+    rendered = render(given.values, sensed, recorded, origin, "service")
+    service = str(rendered.values["name"])
+    if not rendered.values["pipeline"]["files"]:
+        raise UsageError(
+            f"{service} runs an image that somebody else builds, so there is no pipeline.",
+            "Choose another way with --set build=…, or leave the app's repository out.",
+        )
+    files = {str(path): content for path, content in rendered.files.items() if isinstance(content, bytes)}
+    sources = _stack_files(monorepo, service) if stack is None else stack
+    verified = verify_pipeline(root, files, rendered.values, sources)
+    change = ChangeSet.plan(root, {PurePosixPath(path): content for path, content in files.items()})
+    if not overwrite:
+        _refuse_replacing(change, service)
+    return PreparedPipeline(
+        service, change, rendered.values, decisions.table(rendered.values), verified, origin
+    )
+
+
+def app_root(directory: Path) -> Path:
+    """The root of the app's repository. Raises :class:`MissingError` where it is none."""
+    root = directory.resolve()
+    if not (root / ".git").exists():
+        raise MissingError(
+            f"{directory} is not the root of a Git repository.",
+            f"Clone the app's repository, or make one: git init {shlex.quote(str(directory))}",
+        )
+    return root
+
+
+def _recorded(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
+    stored = stored_answers(monorepo, name)
+    return dict(stored.get("recorded") or {})
+
+
+def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
+    """Everything that a stack's answers file says; nothing where it has none."""
+    path = monorepo.stack_directory(name) / ANSWERS_FILE
+    return dict(yaml.safe_load(path.read_text("utf-8"))) if path.is_file() else {}
+
+
+def answers_of(monorepo: Monorepo, name: str) -> Answers:
+    """The answers that a stack was rendered from, to render the pipeline from the same ones.
+
+    Raises :class:`RefusedError` for a stack that has none.
+    """
+    if "/" in name or not (stored := stored_answers(monorepo, name)):
+        raise RefusedError(
+            f"{STACKS}/{name} records no answers.", "Give them with --answers FILE; see `scaffold schema`."
+        )
+    values = {key: value for key, value in stored.items() if key in asked()}
+    return Answers(values, {(): Place(f"{STACKS}/{name}/{ANSWERS_FILE}")})
+
+
+def _stack_files(monorepo: Monorepo, name: str) -> dict[str, bytes]:
+    directory = monorepo.stack_directory(name)
+    paths = sorted(directory.glob("*.tf")) if directory.is_dir() else []
+    return {path.relative_to(monorepo.root).as_posix(): path.read_bytes() for path in paths}
+
+
+def _refuse_replacing(change: ChangeSet, service: str) -> None:
+    """Refuse to replace what a person wrote, or answers that another template recorded."""
+    replaced = [file for file in change.changes if file.action is Action.MODIFY]
+    if not replaced:
+        return
+    findings = [
+        Finding(
+            str(file.path), None, None, "pipeline-file-exists", "This file exists, with other content.",
+            value=f"+{file.lines.added} -{file.lines.removed} lines",
+        )
+        for file in replaced
+    ]  # fmt: skip
+    recorded = change.root / ANSWERS_FILE
+    if recorded.is_file() and f"name: {service}\n" in recorded.read_text("utf-8", errors="replace"):
+        update = f"(cd {shlex.quote(str(change.root))} && copier update --defaults)"
+        hint = f"Rendered before? {update} keeps hand edits."
+    else:
+        hint = ""
+    raise RefusedError(
+        "The pipeline would replace files of the app's repository; nothing was written.",
+        f"See the difference with --dry-run, then give --overwrite. {hint}".strip(),
+        findings,
+    )
+
+
+def apply_pipeline(prepared: PreparedPipeline, *, commit: bool) -> str | None:
+    """Write a prepared pipeline, and commit exactly its files where asked. Returns the commit."""
+    from scaffold.apply import apply as write
+    from scaffold.commit import commit as record
+
+    write(prepared.change)
+    if not commit or prepared.unchanged:
+        return None
+    return record(prepared.change, f"{prepared.service}: pipeline")

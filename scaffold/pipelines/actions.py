@@ -1,0 +1,297 @@
+"""Rules over workflows of GitHub Actions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scaffold.errors import Finding
+from scaffold.pipelines.repository import Actions, Repository
+from scaffold.pipelines.rule import Context, PipelineRule
+from scaffold.pipelines.woodpecker import schema_errors
+
+_FILE = ".github/workflows/build.yml"
+_HEAD = "on:\n  push:\n    branches: [main]\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n"
+_BUILD = """\
+      - uses: docker/build-push-action@v6
+        with:
+          push: true
+          platforms: linux/amd64
+          tags: |
+            registry.example.test/own/app:latest
+            registry.example.test/own/app:${{ steps.tag.outputs.image_tag }}
+"""
+_CALL = """\
+      - run: |
+          id=$(curl -fsS "https://ci.example.test/api/repos/lookup/own/app" | jq -er .id)
+          curl -fsS --json "$BODY" "https://ci.example.test/api/repos/$id/pipelines" | jq -er .number
+"""
+_API = re.compile(r"/api/repos/([^\s\"'|)]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One step of one job."""
+
+    actions: Actions
+    job: str
+    index: int
+    value: Mapping[str, Any]
+
+    def line(self, *path: str | int) -> int:
+        """The line of a value of this step."""
+        return self.actions.document.line("jobs", self.job, "steps", self.index, *path)
+
+    @property
+    def uses(self) -> tuple[str, str]:
+        """The action and its version, or nothing."""
+        name, _, version = str(self.value.get("uses") or "").partition("@")
+        return name, version
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """What the action is given."""
+        given = self.value.get("with")
+        return given if isinstance(given, Mapping) else {}
+
+
+def steps(actions: Actions) -> Iterator[Job]:
+    """Every step of every job."""
+    value = actions.document.value
+    jobs = value.get("jobs") if isinstance(value, Mapping) else None
+    for name, job in (jobs if isinstance(jobs, Mapping) else {}).items():
+        listed = job.get("steps") if isinstance(job, Mapping) else None
+        for index, step in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(step, Mapping):
+                yield Job(actions, str(name), index, step)
+
+
+class ActionsSchema(PipelineRule):
+    """A workflow that GitHub's schema does not take."""
+
+    code = "actions-schema"
+    title = "A workflow is what GitHub's schema says"
+    why = "GitHub refuses the file, and nothing is built."
+    bad = {_FILE: _HEAD.replace("runs-on", "runs_on") + "      - run: make\n"}
+    good = {_FILE: _HEAD + "      - run: make\n"}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """Everything that the vendored schema refuses."""
+        for actions in repository.actions:
+            for path, message in schema_errors("github-workflows", actions.document.value):
+                yield self.at(actions.path, actions.document.line(*path), message)
+
+
+class RepositoryId(PipelineRule):
+    """A call of Woodpecker's API that reaches its web page."""
+
+    code = "actions-repository-id"
+    title = "Woodpecker's API is given the repository's number"
+    why = "Owner and name, or a placeholder, are answered by the web page with 200: green, and nothing is rolled out."
+    mistakes = (2,)
+    bad = {_FILE: _HEAD + _CALL.replace("repos/$id/pipelines", "repos/own/app/pipelines")}
+    good = {_FILE: _HEAD + _CALL}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The addresses that have no number, and the numbers that are none."""
+        for actions in repository.actions:
+            for match in _API.finditer(actions.raw):
+                parts = match[1].split("/")
+                line = actions.raw.count("\n", 0, match.start()) + 1
+                if parts[0] == "lookup" or parts[0].isdigit():
+                    continue
+                if not parts[0].startswith("$") or (len(parts) > 1 and parts[1] != "pipelines"):
+                    yield self.at(
+                        actions.path,
+                        line,
+                        "The API takes the repository's number only.",
+                        value=match[0],
+                        hint="Look it up: /api/repos/lookup/OWNER/NAME answers with .id",
+                    )
+            for match in re.finditer(
+                r"(?m)^\s*\w*REPO(?:SITORY)?_?ID\w*\s*[:=]\s*[\"']?([A-Za-z][\w-]*)[\"']?\s*$", actions.raw
+            ):
+                line = actions.raw.count("\n", 0, match.start(1)) + 1
+                yield self.at(
+                    actions.path,
+                    line,
+                    "This is a placeholder.",
+                    value=match[1],
+                    allowed="the repository's number",
+                )
+
+
+class PipelineNumber(PipelineRule):
+    """An answer of Woodpecker that nobody reads."""
+
+    code = "actions-answer"
+    title = "Woodpecker's answer has a number, or the job fails"
+    why = (
+        "204 means that every workflow was filtered, and the web page answers 200: both looked like success."
+    )
+    mistakes = (2,)
+    bad = {_FILE: _HEAD + _CALL.replace(" | jq -er .number", "")}
+    good = {_FILE: _HEAD + _CALL}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The scripts that start a pipeline and do not look for its number."""
+        for actions in repository.actions:
+            for step in steps(actions):
+                script = str(step.value.get("run") or "")
+                if "/pipelines" in script and "/api/repos" in script and ".number" not in script:
+                    yield self.at(
+                        actions.path,
+                        step.line("run"),
+                        "Any answer counts as success here.",
+                        hint="Pipe it to jq -er .number",
+                    )
+
+
+class ActionVersion(PipelineRule):
+    """An action that cannot push to every registry."""
+
+    code = "actions-version"
+    title = "The Docker actions are the versions that work together"
+    why = "Newer ones were refused with 403 when they pushed to a fresh package."
+    mistakes = (25,)
+    bad = {_FILE: _HEAD + _BUILD.replace("@v6", "@v7")}
+    good = {_FILE: _HEAD + _BUILD}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The actions with a newer major version."""
+        for actions in repository.actions:
+            for step in steps(actions):
+                name, version = step.uses
+                newest = context.facts["ci_actions"].get(name)
+                major = re.match(r"v?(\d+)", version)
+                if newest and major and int(major[1]) > newest:
+                    yield self.at(
+                        actions.path,
+                        step.line("uses"),
+                        f"{name} is too new.",
+                        value=version,
+                        allowed=f"v{newest}",
+                    )
+
+
+class ActionsBuild(PipelineRule):
+    """A build on GitHub with other tags, or for another machine."""
+
+    code = "actions-build"
+    title = "A build pushes `latest` and a tag of its own, for linux/amd64"
+    why = "The rollout needs a tag that no other build has, and the nodes run amd64."
+    mistakes = (8,)
+    bad = {
+        _FILE: _HEAD
+        + _BUILD.replace("            registry.example.test/own/app:${{ steps.tag.outputs.image_tag }}\n", "")
+    }
+    good = {_FILE: _HEAD + _BUILD}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The build steps that push something else, and the Dockerfiles that are not there."""
+        for actions in repository.actions:
+            for step in steps(actions):
+                if step.uses[0] == "docker/build-push-action" and step.inputs.get("push"):
+                    yield from self._step(step)
+
+    def _step(self, step: Job) -> Iterator[Finding]:
+        tags = [tag for tag in re.split(r"[\s,]+", str(step.inputs.get("tags", ""))) if tag]
+        names = [re.sub(r"^[^:$]*:?", "", tag.rpartition("/")[2], count=1) for tag in tags]
+        if all(name in ("", "latest") for name in names):
+            yield self.at(
+                step.actions.path,
+                step.line("with", "tags"),
+                "No tag is this build's own.",
+                value=" ".join(tags) or None,
+                hint="Add the first eight characters of the commit.",
+            )
+        # The runner's own machine is the right one where nothing is said.
+        if "linux/amd64" not in str(step.inputs.get("platforms", "linux/amd64")):
+            yield self.at(
+                step.actions.path,
+                step.line("with", "platforms"),
+                "The nodes run amd64.",
+                value=str(step.inputs.get("platforms")),
+                allowed="linux/amd64",
+            )
+
+
+class ActionsDockerfile(PipelineRule):
+    """A Dockerfile that is not where GitHub Actions looks."""
+
+    code = "actions-dockerfile"
+    title = "The Dockerfile is where the workflow looks for it"
+    why = "A Dockerfile that is not in the root has to be named with `file`, or the build fails."
+    mistakes = (19,)
+    bad = {
+        _FILE: _HEAD + _BUILD,
+        "docker/Dockerfile": "FROM scratch\nUSER 10001\n",
+        ".dockerignore": ".git\n",
+    }
+    good = {
+        _FILE: _HEAD
+        + _BUILD.replace(
+            "          push: true\n", "          push: true\n          file: docker/Dockerfile\n"
+        ),
+        "docker/Dockerfile": "FROM scratch\nUSER 10001\n",
+        ".dockerignore": ".git\n",
+    }
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The builds whose Dockerfile is not there."""
+        if not repository.complete and not repository.dockerfiles:
+            return
+        for actions in repository.actions:
+            for step in steps(actions):
+                if step.uses[0] != "docker/build-push-action":
+                    continue
+                folder = str(step.inputs.get("context", ".")).removeprefix("./").strip("/").removeprefix(".")
+                wanted = str(step.inputs.get("file") or f"{folder}/Dockerfile").removeprefix("./").lstrip("/")
+                if "$" not in wanted and wanted not in repository.paths:
+                    yield self.at(
+                        actions.path,
+                        step.line("with", "file"),
+                        f"There is no {wanted}.",
+                        value=wanted,
+                        allowed=", ".join(repository.dockerfiles) or None,
+                    )
+
+
+class ActionsSecret(PipelineRule):
+    """A secret that nobody was told to set."""
+
+    code = "actions-secret"
+    title = "A workflow uses the secrets that the next steps set"
+    why = "A secret that is not set is empty text, and the login fails only when the build is done."
+    mistakes = (7,)
+    bad = {}
+    good = {}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The secrets that the answers do not lead to; only where answers are known."""
+        if context.expected is None:
+            return
+        for actions in repository.actions:
+            for match in re.finditer(r"secrets\.(\w+)", actions.raw):
+                if match[1] not in context.expected.action_secrets:
+                    line = actions.raw.count("\n", 0, match.start()) + 1
+                    yield self.at(
+                        actions.path,
+                        line,
+                        f"Nobody sets the secret {match[1]}.",
+                        value=match[1],
+                        allowed=", ".join(sorted(context.expected.action_secrets)),
+                    )
+
+
+RULES: tuple[PipelineRule, ...] = (
+    ActionsSchema(),
+    RepositoryId(),
+    PipelineNumber(),
+    ActionVersion(),
+    ActionsBuild(),
+    ActionsDockerfile(),
+    ActionsSecret(),
+)

@@ -1,0 +1,71 @@
+"""All rules over an app's repository, and running them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from scaffold.errors import Finding
+from scaffold.pipelines import actions, agreement, dockerfile, house, steps, woodpecker
+from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.rule import Context, PipelineRule
+
+ALL_RULES: tuple[PipelineRule, ...] = (
+    *woodpecker.RULES,
+    *house.RULES,
+    *steps.RULES,
+    *actions.RULES,
+    *dockerfile.RULES,
+    *agreement.RULES,
+)
+
+BY_NO_FILE: Mapping[int, str] = {
+    17: "the admission policy has to know the images of the steps: a next step names them",
+    18: "the repository has to be registered, active and untrusted in Woodpecker: the next steps register it",
+    27: "a directory of templates among the stacks: those that begin with an underscore are no stacks here",
+}
+"""The recorded mistakes that no file of the app's repository or stack shows, and what prevents each."""
+
+
+def check(
+    repository: Repository, context: Context, rules: Iterable[PipelineRule] = ALL_RULES
+) -> list[Finding]:
+    """What the rules find, sorted by place."""
+    found = {finding for rule in rules for finding in rule.check(repository, context)}
+    return sorted(found, key=lambda f: (f.path, f.line or 0, f.code, f.message, f.value or ""))
+
+
+def actionlint(repository: Repository) -> list[Finding] | None:
+    """What ``actionlint`` says of the workflows of GitHub Actions; nothing where it is not on PATH."""
+    import json
+
+    tool = shutil.which("actionlint")
+    if tool is None:
+        return None
+    found = []
+    for workflow in repository.actions:
+        done = subprocess.run(
+            [
+                tool,
+                "-no-color",
+                "-shellcheck=",
+                "-pyflakes=",
+                "-format",
+                "{{json .}}",
+                "-stdin-filename",
+                workflow.path,
+                "-",
+            ],
+            input=workflow.raw,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        problems: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+        found += [
+            Finding(workflow.path, problem["line"], problem["column"], "actionlint", problem["message"])
+            for problem in problems
+        ]
+    return found

@@ -1,0 +1,93 @@
+"""What the rules over workflows share: their examples, and what builds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.workflow import Step, Workflow
+
+FILE = ".woodpecker.yml"
+CLONE = """\
+clone:
+  git:
+    image: woodpeckerci/plugin-git
+    settings: {attempts: 5, backoff: 10s, partial: false}
+"""
+WHEN = "when:\n  - event: push\n    branch: main\n"
+BUILD = """\
+  - name: build
+    image: woodpeckerci/plugin-docker-buildx
+    settings:
+      repo: registry.example.test/own/app
+      logins:
+        - {registry: registry.example.test, username: robot, password: {from_secret: registry_token}}
+      platforms: [linux/amd64]
+      tags: ["latest", "${CI_COMMIT_SHA:0:8}"]
+    backend_options: {kubernetes: {resources: {requests: {memory: 1Gi}, limits: {memory: 2Gi}}}}
+"""
+DEPLOY = """\
+  - name: deploy
+    image: bitnami/kubectl:latest
+    commands:
+      - "kubectl set image deployment/app app=registry.example.test/own/app:${CI_COMMIT_SHA:0:8} -n app"
+      - "kubectl rollout status deployment/app -n app --timeout=300s"
+"""
+BOTH = WHEN + CLONE + "steps:\n" + BUILD + DEPLOY
+GUARDED = """\
+when:
+  - event: [manual, push]
+    branch: main
+    evaluate: 'IMAGE_TAG != ""'
+skip_clone: true
+steps:
+""" + DEPLOY.replace("${CI_COMMIT_SHA:0:8}", "${IMAGE_TAG}")
+SHELL = (
+    WHEN
+    + "skip_clone: true\nsteps:\n  - name: say\n    image: docker.io/library/alpine:3.20\n    commands:\n"
+)
+
+
+def builds(workflow: Workflow) -> Iterator[Step]:
+    """The steps that build and push an image."""
+    return (
+        step
+        for step in workflow.steps
+        if step.repository in ("woodpeckerci/plugin-docker-buildx", "plugins/docker")
+    )
+
+
+def targets(step: Step) -> tuple[str, ...]:
+    """The image repositories that a build step pushes to."""
+    repo = step.settings.get("repo")
+    return tuple(str(item) for item in (repo if isinstance(repo, list) else [repo] if repo else []))
+
+
+def registry_of(image: str) -> str:
+    """The registry of an image reference; Docker Hub's where none is written."""
+    head, slash, _ = image.partition("/")
+    return head if slash and ("." in head or ":" in head) else "docker.io"
+
+
+def line_at(text: str, offset: int) -> str:
+    """The line of a text that an offset is in."""
+    start = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    return text[start : end if end >= 0 else len(text)]
+
+
+def all_steps(repository: Repository) -> Iterator[Step]:
+    """Every step, clone step and service of every workflow."""
+    return (
+        step
+        for workflow in repository.workflows
+        for area in ("clone", "steps", "services")
+        for step in workflow.area(area)
+    )
+
+
+def listed(value: object) -> list[str]:
+    """The items of a setting that is a list, or text with commas."""
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    return [part.strip() for part in str(value).split(",")] if value is not None else []

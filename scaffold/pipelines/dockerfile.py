@@ -1,0 +1,283 @@
+"""Rules over Dockerfiles: what built, and then did not start, or could not be built in the cluster."""
+
+from __future__ import annotations
+
+import fnmatch
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scaffold.errors import Finding
+from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.rule import Context, PipelineRule
+
+_FILE = "Dockerfile"
+_GOOD = 'FROM docker.io/library/python:3.12-slim\nWORKDIR /app\nCOPY app ./app\nUSER 10001\nCMD ["python", "-m", "app"]\n'
+_NODE = "FROM docker.io/library/node:22-alpine AS build\nWORKDIR /app\nENV NODE_ENV=production\nCOPY . .\nRUN npm ci\nUSER 10001\n"
+_IGNORE = ".git\n.env*\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction, with its continued lines joined."""
+
+    name: str
+    arguments: str
+    line: int
+
+
+def instructions(text: str) -> Iterator[Instruction]:
+    """The instructions of a Dockerfile, without comments; lines that go on are one."""
+    parts: list[str] = []
+    start = 1
+    for number, line in enumerate(text.split("\n"), 1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        start = start if parts else number
+        parts.append(stripped.removesuffix("\\").strip())
+        if not stripped.endswith("\\"):
+            name, _, arguments = " ".join(parts).partition(" ")
+            yield Instruction(name.upper(), arguments.strip(), start)
+            parts = []
+
+
+class NumericUser(PipelineRule):
+    """A container that runs as root, or as a name."""
+
+    code = "dockerfile-user"
+    title = "The last USER is a number above 0"
+    why = "Kubernetes cannot tell that a name is not root, and refuses to start the container."
+    mistakes = (20,)
+    bad = {_FILE: _GOOD.replace("USER 10001", "USER app"), ".dockerignore": _IGNORE}
+    good = {_FILE: _GOOD, ".dockerignore": _IGNORE}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The Dockerfiles whose last user is none."""
+        for path, text in repository.dockerfiles.items():
+            found = list(instructions(text))
+            last = max((i for i, one in enumerate(found) if one.name == "FROM"), default=0)
+            users = [one for one in found[last:] if one.name == "USER"]
+            user = users[-1].arguments.split(":")[0] if users else ""
+            if not user.isdigit() or int(user) == 0:
+                line = users[-1].line if users else None
+                yield self.at(
+                    path,
+                    line,
+                    "The image runs as root, or as a name that may be root.",
+                    value=user or None,
+                    allowed="a number, such as 10001",
+                )
+
+
+class IgnoredCopy(PipelineRule):
+    """A file that only one machine has."""
+
+    code = "dockerfile-ignored-copy"
+    title = "What is copied is in Git"
+    why = "A binary that Git ignores was copied on one machine, and missing in every build."
+    mistakes = (20,)
+    bad = {
+        _FILE: _GOOD.replace("COPY app ./app", "COPY server ./server"),
+        ".gitignore": "server\n",
+        ".dockerignore": _IGNORE,
+    }
+    good = {_FILE: _GOOD, ".gitignore": "server\n", ".dockerignore": _IGNORE}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The sources that a pattern of ``.gitignore`` matches, or ``.dockerignore`` keeps away."""
+        ignored = [(".gitignore", line) for line in _patterns(repository.files.get(".gitignore", ""))]
+        ignored += [(".dockerignore", line) for line in _patterns(repository.files.get(".dockerignore", ""))]
+        for path, text in repository.dockerfiles.items():
+            for one in instructions(text):
+                for source in _sources(one):
+                    for file, pattern in ignored:
+                        if _matches(source, pattern):
+                            yield self.at(
+                                path,
+                                one.line,
+                                f"{source} is not in the build: {file} leaves it out.",
+                                value=pattern,
+                            )
+
+
+def _patterns(text: str) -> Iterator[str]:
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    kept = {line[1:].strip("/") for line in lines if line.startswith("!")}
+    return (line for line in lines if not line.startswith("!") and line.strip("/") not in kept)
+
+
+def _sources(instruction: Instruction) -> list[str]:
+    if (
+        instruction.name not in ("COPY", "ADD")
+        or "--from=" in instruction.arguments
+        or instruction.arguments.startswith("[")
+    ):
+        return []
+    try:
+        words = [word for word in shlex.split(instruction.arguments) if not word.startswith("--")]
+    except ValueError:
+        return []
+    return [
+        word.removeprefix("./").strip("/")
+        for word in words[:-1]
+        if word not in (".", "./") and "*" not in word and "$" not in word
+    ]
+
+
+def _matches(source: str, pattern: str) -> bool:
+    bare = pattern.strip("/")
+    if pattern.startswith("/") or "/" in bare:
+        return fnmatch.fnmatchcase(source, bare)
+    return any(fnmatch.fnmatchcase(part, bare) for part in source.split("/"))
+
+
+class BuildTools(PipelineRule):
+    """A build stage without its build tools."""
+
+    code = "dockerfile-dev-dependencies"
+    title = "The build stage installs what the build needs"
+    why = "With NODE_ENV=production npm leaves the development dependencies out, and with them the bundler."
+    mistakes = (20,)
+    bad = {_FILE: _NODE, ".dockerignore": _IGNORE}
+    good = {_FILE: _NODE.replace("npm ci", "npm ci --include=dev"), ".dockerignore": _IGNORE}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The installations after ``NODE_ENV=production`` that do not ask for everything."""
+        for path, text in repository.dockerfiles.items():
+            production = False
+            for one in instructions(text):
+                if one.name == "FROM":
+                    production = False
+                if one.name == "ENV" and "production" in one.arguments and "NODE_ENV" in one.arguments:
+                    production = True
+                installs = one.name == "RUN" and ("npm ci" in one.arguments or "npm install" in one.arguments)
+                if (
+                    installs
+                    and production
+                    and "--include=dev" not in one.arguments
+                    and "--omit=dev" not in one.arguments
+                ):
+                    yield self.at(
+                        path,
+                        one.line,
+                        "npm leaves the development dependencies out here.",
+                        hint="npm ci --include=dev",
+                    )
+
+
+class BrowserDownload(PipelineRule):
+    """A download that the cluster cannot make."""
+
+    code = "dockerfile-download"
+    title = "A build downloads no browser and no model"
+    why = "Such downloads time out from within the cluster."
+    mistakes = (20,)
+    bad = {
+        _FILE: _GOOD.replace("COPY app", "RUN playwright install chromium\nCOPY app"),
+        ".dockerignore": _IGNORE,
+    }
+    good = {_FILE: _GOOD, ".dockerignore": _IGNORE}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The downloads that are known to be large."""
+        for path, text in repository.dockerfiles.items():
+            for one in instructions(text):
+                for command in (
+                    "playwright install",
+                    "puppeteer browsers install",
+                    "huggingface-cli download",
+                    "spacy download",
+                ):
+                    if one.name == "RUN" and command in one.arguments:
+                        yield self.at(
+                            path,
+                            one.line,
+                            "This download times out in the cluster.",
+                            value=command,
+                            hint="Begin with an image that has it, or download it at start into a volume.",
+                        )
+
+
+class Readme(PipelineRule):
+    """A Python package whose README is not in the build."""
+
+    code = "dockerfile-readme"
+    title = "The build has every file that pyproject.toml names"
+    why = "The build backend reads the README that pyproject.toml names, and fails without it."
+    mistakes = (20,)
+    bad = {
+        _FILE: _GOOD.replace("COPY app", "COPY pyproject.toml ./\nRUN pip install .\nCOPY app"),
+        "pyproject.toml": '[project]\nname = "app"\nreadme = "README.md"\n',
+        ".dockerignore": _IGNORE,
+    }
+    good = {
+        _FILE: _GOOD.replace("COPY app", "COPY pyproject.toml README.md ./\nRUN pip install .\nCOPY app"),
+        "pyproject.toml": '[project]\nname = "app"\nreadme = "README.md"\n',
+        ".dockerignore": _IGNORE,
+    }
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The installations of a project without its README."""
+        readme = _readme(repository.files.get("pyproject.toml", ""))
+        for path, text in repository.dockerfiles.items() if readme else ():
+            copied: set[str] = set()
+            for one in instructions(text):
+                copied |= set(one.arguments.split()) if one.name in ("COPY", "ADD") else set()
+                installs = one.name == "RUN" and any(
+                    c in one.arguments for c in ("pip install .", "poetry build", "uv build")
+                )
+                if installs and readme not in copied and "." not in copied:
+                    yield self.at(
+                        path,
+                        one.line,
+                        f"{readme} is not copied yet, and pyproject.toml names it.",
+                        hint="COPY it along with pyproject.toml.",
+                    )
+
+
+def _readme(text: str) -> str:
+    import tomllib
+
+    try:
+        project = tomllib.loads(text).get("project", {})
+    except tomllib.TOMLDecodeError:
+        return ""
+    readme = project.get("readme", "")
+    return readme if isinstance(readme, str) else str(readme.get("file", ""))
+
+
+class Dockerignore(PipelineRule):
+    """A build that is sent everything."""
+
+    code = "dockerfile-ignore"
+    title = "A Dockerfile has a .dockerignore"
+    why = (
+        "`COPY . .` without one takes the history, the virtual environment and local secrets into the image."
+    )
+    bad = {_FILE: _GOOD.replace("COPY app ./app", "COPY . .")}
+    good = {_FILE: _GOOD.replace("COPY app ./app", "COPY . ."), ".dockerignore": _IGNORE}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The Dockerfiles that copy everything where nothing is left out."""
+        if any(path.endswith(".dockerignore") for path in repository.files):
+            return
+        for path, text in repository.dockerfiles.items():
+            for one in instructions(text):
+                if one.name in ("COPY", "ADD") and one.arguments.split()[:1] in (["."], ["./"]):
+                    yield self.at(
+                        path,
+                        one.line,
+                        "Everything is copied, and nothing is left out.",
+                        hint="Write a .dockerignore.",
+                    )
+
+
+RULES: tuple[PipelineRule, ...] = (
+    NumericUser(),
+    IgnoredCopy(),
+    BuildTools(),
+    BrowserDownload(),
+    Readme(),
+    Dockerignore(),
+)

@@ -1,0 +1,216 @@
+"""What the house has learnt of when a workflow runs: each rule is a mistake that somebody had to fix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scaffold.errors import Finding
+from scaffold.pipelines import substitution
+from scaffold.pipelines.common import (
+    BOTH,
+    FILE,
+    GUARDED,
+    SHELL,
+    builds,
+    line_at,
+    targets,
+)
+from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.rule import Context, PipelineRule
+from scaffold.pipelines.workflow import Workflow, events, kubectl_commands
+
+_DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
+
+
+class PlainPush(PipelineRule):
+    """A workflow that needs a variable of the API and also runs on a push."""
+
+    code = "pipeline-deploy-guard"
+    title = "A workflow that is given its variables evaluates them"
+    why = "Every plain push then ran it too, without the variables, and went red."
+    mistakes = (3,)
+    bad = {FILE: GUARDED.replace("    evaluate: 'IMAGE_TAG != \"\"'\n", "")}
+    good = {FILE: GUARDED}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The workflows with variables that a push does not have."""
+        for workflow in repository.workflows:
+            names = _given(workflow)
+            if names and workflow.runs_on("push") and not workflow.guarded:
+                yield self.at(
+                    workflow.path,
+                    workflow.document.line("when"),
+                    f"On a push there is no {', '.join(names)}.",
+                    hint=f"Put evaluate: '{names[0]} != \"\"' into every condition of `when`, or run on manual only.",
+                )
+
+
+def _given(workflow: Workflow) -> list[str]:
+    """The variables that only a run through the API has: those in the images that are rolled out."""
+    named = {
+        use.name
+        for use in substitution.uses(workflow.raw)
+        if not use.name.startswith("CI_") and "set image" in line_at(workflow.raw, use.offset)
+    }
+    return sorted(named)
+
+
+class SeveralManual(PipelineRule):
+    """Several workflows that one call of the API starts."""
+
+    code = "pipeline-several-manual"
+    title = "One call of the API starts one workflow"
+    why = "A run through the API starts every workflow that admits `manual`: the fallback built, and deployed, too."
+    mistakes = (4, 15)
+    bad = {
+        ".woodpecker/deploy.yml": GUARDED,
+        ".woodpecker/other.yml": SHELL.replace("event: push", "event: manual") + "      - echo\n",
+    }
+    good = {
+        ".woodpecker/deploy.yml": GUARDED,
+        ".woodpecker/other.yml": SHELL.replace("event: push", "event: deployment") + "      - echo\n",
+    }
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The workflows that run along with another one and do not look at what they were given."""
+        manual = [workflow for workflow in repository.workflows if workflow.runs_on("manual")]
+        for workflow in manual if len(manual) > 1 else ():
+            if not workflow.guarded:
+                others = ", ".join(other.path for other in manual if other is not workflow)
+                hint = "Run it on another event (a fallback: deployment), or evaluate a variable of its own."
+                line = workflow.document.line("when")
+                yield self.at(
+                    workflow.path, line, f"A manual run starts this along with {others}.", hint=hint
+                )
+
+
+class Fallback(PipelineRule):
+    """A workflow that builds what GitHub Actions builds as well."""
+
+    code = "pipeline-fallback-event"
+    title = "A fallback build runs on `deployment` only"
+    why = "On any other event the image is built twice, and the two builds race for the same tags."
+    mistakes = (4,)
+    bad = {
+        FILE: BOTH,
+        ".github/workflows/build.yml": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/build-push-action@v6\n        with: {platforms: linux/amd64, push: true, tags: 'registry.example.test/own/app:latest,registry.example.test/own/app:${{ github.sha }}'}\n",
+    }
+    good = {
+        FILE: BOTH.replace("event: push", "event: deployment"),
+        ".github/workflows/build.yml": bad[".github/workflows/build.yml"],
+    }
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The build steps beside a build on GitHub."""
+        pushed = "\n".join(
+            actions.raw for actions in repository.actions if "docker/build-push-action" in actions.raw
+        )
+        for workflow in repository.workflows:
+            twice = [
+                image
+                for step in builds(workflow)
+                for image in targets(step)
+                if image.removeprefix("docker.io/") in pushed
+            ]
+            others = sorted({event for when in workflow.when for event in events(when)} - {"deployment"})
+            if twice and (others or not workflow.when):
+                yield self.at(
+                    workflow.path,
+                    workflow.document.line("when"),
+                    f"GitHub Actions builds {twice[0]} already.",
+                    value=", ".join(others),
+                    allowed="deployment",
+                )
+
+
+class Clone(PipelineRule):
+    """A clone that gives up at the first error."""
+
+    code = "pipeline-clone"
+    title = "The clone tries again, and is not partial"
+    why = "The forge does not always answer at once, half of all partial clones of private repositories fail, and 10sec is no duration."
+    mistakes = (16,)
+    bad = {FILE: BOTH.replace("backoff: 10s", "backoff: 10sec")}
+    good = {FILE: BOTH}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The builds that clone in another way; a workflow that only rolls out needs no source."""
+        wanted = context.facts["ci_images"]["clone"]
+        for workflow in repository.workflows:
+            if workflow.value.get("skip_clone") is True:
+                continue
+            steps = workflow.area("clone")
+            if not steps and any(builds(workflow)):
+                message = "The clone is Woodpecker's default, which tries once."
+                yield self.at(
+                    workflow.path,
+                    workflow.document.line("steps"),
+                    message,
+                    hint="Write clone.git with attempts and backoff, or skip_clone: true.",
+                )
+            for step in steps:
+                if step.repository != wanted:
+                    yield self.at(
+                        workflow.path,
+                        step.line("image"),
+                        "This is no clone plugin.",
+                        value=step.image,
+                        allowed=wanted,
+                    )
+                    continue
+                backoff = step.settings.get("backoff")
+                if not isinstance(step.settings.get("attempts"), int) or backoff is None:
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings"),
+                        "The clone does not try again.",
+                        hint="attempts: 5, backoff: 10s",
+                    )
+                if backoff is not None and not _DURATION.fullmatch(str(backoff)):
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings", "backoff"),
+                        "This is no duration.",
+                        value=str(backoff),
+                        allowed="such as 10s",
+                    )
+                if step.settings.get("partial") is not False:
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings"),
+                        "The clone is a partial one.",
+                        hint="partial: false",
+                    )
+
+
+class Branch(PipelineRule):
+    """A build that any branch starts."""
+
+    code = "pipeline-branch"
+    title = "A workflow that pushes or rolls out names its branch"
+    why = "A push to any other branch overwrites `latest`, which CronJobs then run, or rolls out what nobody merged."
+    bad = {FILE: BOTH.replace("    branch: main\n", "")}
+    good = {FILE: BOTH}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The workflows that run on pushes to whatever branch."""
+        for workflow in repository.workflows:
+            acts = any(builds(workflow)) or any(c.is_a("set", "image") for c in kubectl_commands(workflow))
+            open_ = [when for when in workflow.when if "push" in events(when) and "branch" not in when]
+            if acts and (open_ or not workflow.when):
+                yield self.at(
+                    workflow.path,
+                    workflow.document.line("when"),
+                    "Pushes to every branch run this.",
+                    hint="Put the branch into `when`.",
+                )
+
+
+RULES: tuple[PipelineRule, ...] = (
+    PlainPush(),
+    SeveralManual(),
+    Fallback(),
+    Clone(),
+    Branch(),
+)

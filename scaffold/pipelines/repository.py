@@ -1,0 +1,215 @@
+"""An app's repository as its pipelines see it: the files that matter, and what else is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from scaffold.errors import Finding
+from scaffold.pipelines import substitution
+from scaffold.pipelines.documents import Document, DocumentError, parse
+from scaffold.pipelines.workflow import Workflow, runs
+
+WOODPECKER = ".woodpecker"
+GITHUB = ".github/workflows"
+_YAML = (".yml", ".yaml")
+_SKIPPED = {".git", "node_modules", ".venv", "venv", "__pycache__", ".svelte-kit"}
+_READ = {".dockerignore", ".gitignore", "pyproject.toml", ".copier-answers.yml"}
+
+
+@dataclass(frozen=True)
+class Actions:
+    """A workflow of GitHub Actions."""
+
+    path: str
+    raw: str
+    document: Document
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The files by their path below the root, and the paths of everything that is there.
+
+    ``complete`` is false where only some files are known, so that nothing can be said to be missing.
+    """
+
+    files: Mapping[str, str]
+    paths: frozenset[str]
+    complete: bool = True
+
+    @classmethod
+    def of(cls, files: Mapping[str, str]) -> Repository:
+        """A repository that has these files and nothing else that is known."""
+        return cls(files, frozenset(files), complete=False)
+
+    @cached_property
+    def _in_directory(self) -> tuple[str, ...]:
+        return tuple(
+            sorted(
+                p
+                for p in self.files
+                if PurePosixPath(p).parent.as_posix() == WOODPECKER and p.endswith(_YAML)
+            )
+        )
+
+    @cached_property
+    def live(self) -> tuple[str, ...]:
+        """The files that Woodpecker reads: the directory's, else one in the root."""
+        if self._in_directory:
+            return self._in_directory
+        return next(((name,) for name in (".woodpecker.yaml", ".woodpecker.yml") if name in self.files), ())
+
+    @property
+    def dead(self) -> tuple[str, ...]:
+        """The files that look as if Woodpecker read them."""
+        candidates = (*self._in_directory, ".woodpecker.yaml", ".woodpecker.yml")
+        return tuple(name for name in candidates if name in self.files and name not in self.live)
+
+    @cached_property
+    def _loaded(self) -> tuple[tuple[Workflow, ...], tuple[Finding, ...]]:
+        workflows: list[Workflow] = []
+        found: list[Finding] = []
+        for path in self.live:
+            workflow, problems = load(path, self.files[path])
+            found += problems
+            workflows += [workflow] if workflow else []
+        return tuple(workflows), tuple(found)
+
+    @property
+    def workflows(self) -> tuple[Workflow, ...]:
+        """The workflows that Woodpecker can parse."""
+        return self._loaded[0]
+
+    @cached_property
+    def actions(self) -> tuple[Actions, ...]:
+        """The workflows of GitHub Actions that can be parsed."""
+        return tuple(self._actions())
+
+    def _actions(self) -> Iterator[Actions]:
+        for path in self.action_paths:
+            try:
+                yield Actions(path, self.files[path], parse(self.files[path]))
+            except DocumentError:
+                continue
+
+    @property
+    def action_paths(self) -> tuple[str, ...]:
+        """The files that GitHub Actions reads."""
+        return tuple(
+            sorted(
+                p for p in self.files if PurePosixPath(p).parent.as_posix() == GITHUB and p.endswith(_YAML)
+            )
+        )
+
+    @property
+    def dockerfiles(self) -> Mapping[str, str]:
+        """Every Dockerfile, by its path."""
+        return {path: text for path, text in sorted(self.files.items()) if is_dockerfile(path)}
+
+    @property
+    def load_findings(self) -> tuple[Finding, ...]:
+        """What keeps files from being parsed, or makes them mean something else from run to run."""
+        return (*self._loaded[1], *self._unparsed_actions())
+
+    def _unparsed_actions(self) -> Iterator[Finding]:
+        for path in self.action_paths:
+            try:
+                parse(self.files[path])
+            except DocumentError as error:
+                yield Finding(path, error.line, None, "pipeline-yaml", f"This is no YAML: {error.message}.")
+
+
+def is_dockerfile(path: str) -> bool:
+    """Whether a file is a Dockerfile, by its name."""
+    name = PurePosixPath(path).name
+    return name == "Dockerfile" or name.startswith("Dockerfile.") or name.endswith(".Dockerfile")
+
+
+def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
+    """A workflow as Woodpecker comes to it (substitution, then YAML), and what stands in the way."""
+    try:
+        names = sorted({use.name for use in substitution.uses(raw)})
+    except substitution.SubstitutionError as error:
+        line = raw.count("\n", 0, error.offset) + 1
+        return None, [
+            Finding(
+                path,
+                line,
+                None,
+                "pipeline-substitution",
+                f"Woodpecker cannot substitute this, even in a comment: {error.message}.",
+                value=raw[error.offset :].split("\n", 1)[0][:60],
+                hint="Write $NAME or $${NAME} for the shell; take ${…} out of comments.",
+            )
+        ]
+    documents: list[tuple[str, Document]] = []
+    for run in runs(names):
+        try:
+            documents.append((run.title, parse(substitution.substitute(raw, run.environment))))
+        except DocumentError as error:
+            message = f"After substitution for {run.title} this is no YAML: {error.message}."
+            hint = "Put text with ${…} in quotes." if names else None
+            return None, [Finding(path, error.line, None, "pipeline-yaml", message, hint=hint)]
+    first = documents[0][1]
+    return Workflow(path, raw, first), _unquoted(path, raw, documents)
+
+
+def _unquoted(path: str, raw: str, documents: list[tuple[str, Document]]) -> list[Finding]:
+    """Values that are text in one run and something else in another."""
+    (_, first), *others = documents
+    lines = raw.split("\n")
+    found: dict[int, Finding] = {}
+    for title, other in others:
+        if other.kinds == first.kinds:
+            continue
+        differing = [
+            key for key in {**first.kinds, **other.kinds} if first.kinds.get(key) != other.kinds.get(key)
+        ]
+        line = min(other.lines.get(key) or first.lines[key] for key in differing)
+        found.setdefault(
+            line,
+            Finding(
+                path,
+                line,
+                None,
+                "pipeline-unquoted",
+                f"For {title} this is no text any more, but a number, a mapping or nothing.",
+                value=lines[line - 1].strip(),
+                hint="Put it in double quotes.",
+            ),
+        )
+    return list(found.values())
+
+
+def read_repository(root: Path, overlay: Mapping[str, bytes] | None = None) -> Repository:
+    """The repository at ``root``, with ``overlay`` laid over it as if it were written."""
+    paths = set(_walk(root))
+    files: dict[str, str] = {}
+    for path in paths:
+        if _matters(path):
+            try:
+                files[path] = (root / path).read_text("utf-8", errors="replace")
+            except OSError:
+                continue
+    for path, content in (overlay or {}).items():
+        paths.add(path)
+        if _matters(path):
+            files[path] = content.decode("utf-8", errors="replace")
+    return Repository(files, frozenset(paths))
+
+
+def _matters(path: str) -> bool:
+    pure = PurePosixPath(path)
+    if pure.parent.as_posix() in (WOODPECKER, GITHUB):
+        return path.endswith(_YAML)
+    return path in (".woodpecker.yml", ".woodpecker.yaml") or pure.name in _READ or is_dockerfile(path)
+
+
+def _walk(root: Path) -> Iterable[str]:
+    for directory, names, files in os.walk(root):
+        names[:] = sorted(set(names) - _SKIPPED)
+        for name in files:
+            yield (Path(directory) / name).relative_to(root).as_posix()

@@ -1,0 +1,72 @@
+"""What is checked of a rendered pipeline before a byte of it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaffold.errors import Finding, VerificationError
+from scaffold.pipelines.check import actionlint, check
+from scaffold.pipelines.repository import read_repository
+from scaffold.pipelines.rule import Context, Expected
+from scaffold.pipelines.stack import read_stack
+from scaffold.questions import Value
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedPipeline:
+    """The outcome of a verification without findings."""
+
+    checked: tuple[str, ...]
+    not_verified: tuple[tuple[str, str], ...]
+
+
+def verify_pipeline(
+    app_repository: Path,
+    files: Mapping[str, bytes],
+    values: Mapping[str, Value],
+    stack: Mapping[str, bytes],
+) -> VerifiedPipeline:
+    """Verify rendered files in the repository that they are for, and against the Service's stack.
+
+    ``files`` are laid over what the repository holds; ``stack`` are the stack's ``.tf`` files by their
+    path. Only findings in rendered files, in the stack, and of files that would be dead count: what else
+    stands in the repository is a person's own. Raises :class:`VerificationError` with all of them.
+    """
+    repository = read_repository(app_repository, files)
+    context = Context(values["facts"], Expected.of(values), read_stack(stack) if stack else None)
+    linted = actionlint(repository)
+    found = [*check(repository, context), *(linted or ())]
+    own = [f for f in found if f.path in files or f.path in stack or f.code == "pipeline-dead-file"]
+    # A repository that is new has no Dockerfile yet: the next steps tell of it.
+    own = [f for f in own if f.code not in ("pipeline-dockerfile", "actions-dockerfile")]
+    if own:
+        raise VerificationError(
+            f"The pipeline of {values['name']} failed its verification; nothing was written.",
+            "If no answer explains it, delete what the repository had before, or mend the stack.",
+            own,
+        )
+    return VerifiedPipeline(
+        (
+            "substitution",
+            "YAML",
+            "schemas",
+            "Woodpecker's linter",
+            "house rules",
+            *(["the stack's names"] if stack else []),
+            *(["actionlint"] if linted is not None and repository.actions else []),
+        ),
+        tuple(_gaps(stack, linted, bool(repository.actions))),
+    )
+
+
+def _gaps(
+    stack: Mapping[str, bytes], linted: list[Finding] | None, has_actions: bool
+) -> list[tuple[str, str]]:
+    gaps = [("what only the servers know", "the registration, secrets, and images of the steps")]
+    if not stack:
+        gaps.append(("the stack's names", "there is no stack of this name yet"))
+    if linted is None and has_actions:
+        gaps.append(("actionlint", "it is not on PATH"))
+    return gaps

@@ -1,0 +1,240 @@
+"""Woodpecker's own order of things: substitution, YAML, schema, linter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from scaffold.errors import Finding
+from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.rule import Context, PipelineRule
+from scaffold.pipelines.workflow import Step, Workflow
+
+_HEAD = "when:\n  - event: push\n    branch: main\nskip_clone: true\n"
+_STEP = _HEAD + "steps:\n  - name: test\n    image: docker.io/library/alpine:3.20\n"
+_FILE = ".woodpecker.yml"
+
+
+class _Loading(PipelineRule):
+    """A rule whose findings come from loading the files."""
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The findings of loading that carry this rule's code."""
+        return (finding for finding in repository.load_findings if finding.code == self.code)
+
+
+class Substitution(_Loading):
+    """Text in ``${…}`` that is no variable."""
+
+    code = "pipeline-substitution"
+    title = "What stands in ${…} is a variable's name"
+    why = (
+        "Woodpecker substitutes the raw text, comments and scripts included, and refuses what it cannot read."
+    )
+    mistakes = (13,)
+    bad = {_FILE: _STEP + "    commands:\n      # the tag is ${{ github.sha }}\n      - echo done\n"}
+    good = {_FILE: _STEP + "    commands:\n      # the tag is the commit's hash\n      - echo done\n"}
+
+
+class Yaml(_Loading):
+    """A file that is no YAML after substitution."""
+
+    code = "pipeline-yaml"
+    title = "A pipeline file is YAML, in every run"
+    why = (
+        "A file that cannot be parsed breaks the whole pipeline, even where its `when` would have skipped it."
+    )
+    bad = {_FILE: _STEP + "    commands: [echo one\n"}
+    good = {_FILE: _STEP + "    commands: [echo one]\n"}
+
+
+class Unquoted(_Loading):
+    """A value that is text in one run and something else in another."""
+
+    code = "pipeline-unquoted"
+    title = "Text with a variable is in quotes"
+    why = (
+        "An empty variable leaves `x=: -n ns`, which YAML takes for a mapping, and 01234567 becomes a number."
+    )
+    mistakes = (1,)
+    bad = {_FILE: _STEP + "    commands:\n      - echo a=${CI_COMMIT_SHA}:${TAG} -n app\n"}
+    good = {_FILE: _STEP + '    commands:\n      - "echo a=${CI_COMMIT_SHA}:${TAG:-none} -n app"\n'}
+
+
+class Schema(PipelineRule):
+    """A file that Woodpecker's schema does not take."""
+
+    code = "pipeline-schema"
+    title = "A workflow is what Woodpecker's schema says"
+    why = "Woodpecker only warns of an unknown key and then ignores it: a typo does nothing, silently."
+    mistakes = (12,)
+    bad = {_FILE: _STEP + "    commands: [make]\n    secrets: [token]\n"}
+    good = {
+        _FILE: _STEP + "    commands: [make]\n    environment:\n      TOKEN:\n        from_secret: token\n"
+    }
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """Everything that the vendored schema refuses."""
+        for workflow in repository.workflows:
+            for path, message in schema_errors("woodpecker-ci", workflow.document.value):
+                yield self.at(workflow.path, workflow.document.line(*path), message)
+
+
+class Linter(PipelineRule):
+    """What Woodpecker's own linter says."""
+
+    code = "pipeline-linter"
+    title = "Woodpecker's linter finds nothing"
+    why = "An error of the linter stops the pipeline; its warnings are mistakes that nobody is told of later."
+    bad = {_FILE: _STEP.replace("event: push\n    ", "") + "    commands: [make]\n"}
+    good = {_FILE: _STEP + "    commands: [make]\n"}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """Every error and warning, as ``linter.go`` of Woodpecker 3.14 has them."""
+        for workflow in repository.workflows:
+            yield from self._workflow(workflow, context.facts)
+
+    def _workflow(self, workflow: Workflow, facts: Mapping[str, Any]) -> Iterator[Finding]:
+        if not workflow.steps:
+            yield self.at(workflow.path, workflow.document.line("steps"), "The steps are missing.")
+        names = {step.name for step in workflow.steps}
+        for area in ("clone", "steps", "services"):
+            for step in workflow.area(area):
+                for message in self._step(step, names, facts):
+                    yield self.at(workflow.path, step.line(), f"{area}.{step.name}: {message}")
+        if not workflow.when or not all("event" in condition for condition in workflow.when):
+            for step in workflow.steps:
+                if not step.when or not all("event" in condition for condition in step.when):
+                    message = f"Neither the workflow nor the step {step.name} says on which events it runs."
+                    yield self.at(workflow.path, step.line(), message, hint="Put an event into `when`.")
+
+    def _step(self, step: Step, names: set[str], facts: Mapping[str, Any]) -> Iterator[str]:
+        value = step.value
+        if not step.image:
+            yield "the image is missing."
+        if step.area == "clone" and step.repository not in facts["ci_trusted_clone"]:
+            yield "this image gets no password of the forge, so it clones public repositories only."
+        for other in ("commands", "entrypoint", "environment"):
+            if value.get("settings") and value.get(other):
+                yield f"{other} and settings exclude each other."
+        for key in (
+            "privileged",
+            "dns",
+            "dns_search",
+            "extra_hosts",
+            "network_mode",
+            "devices",
+            "volumes",
+            "tmpfs",
+        ):
+            if value.get(key) and value[key] != "none":
+                yield f"{key} needs a trusted repository, and no repository of the house is one."
+        if step.repository in (
+            "plugins/docker",
+            "plugins/gcr",
+            "plugins/ecr",
+            "woodpeckerci/plugin-docker-buildx",
+        ):
+            if step.repository not in facts["ci_privileged"]:
+                yield f"{step.repository} is not among the server's privileged plugins, so it cannot build."
+        if step.area == "steps":
+            for needed in _names(value.get("depends_on")):
+                if needed not in names:
+                    yield f"depends_on names {needed}, which is no step."
+
+
+class DependsOn(PipelineRule):
+    """Steps of which only some say what they wait for."""
+
+    code = "pipeline-depends-on"
+    title = "Either every later step says what it waits for, or none"
+    why = "As soon as one step has depends_on, every step without it starts at once, the deployment included."
+    bad = {
+        _FILE: _STEP
+        + "    commands: [make]\n  - name: pack\n    image: docker.io/library/alpine:3.20\n    depends_on: [test]\n    commands: [ls]\n"
+        "  - name: last\n    image: docker.io/library/alpine:3.20\n    commands: [ls]\n"
+    }
+    good = {
+        _FILE: _STEP
+        + "    commands: [make]\n  - name: pack\n    image: docker.io/library/alpine:3.20\n    depends_on: [test]\n    commands: [ls]\n"
+    }
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The steps after the first that would start at once."""
+        for workflow in repository.workflows:
+            if not any("depends_on" in step.value for step in workflow.steps):
+                continue
+            for step in workflow.steps[1:]:
+                if "depends_on" not in step.value:
+                    hint = "Write depends_on for it, or for no step; [] where it shall start at once."
+                    yield self.at(
+                        workflow.path, step.line(), f"The step {step.name} waits for nothing.", hint=hint
+                    )
+
+
+class DeadFile(PipelineRule):
+    """A file that Woodpecker never reads."""
+
+    code = "pipeline-dead-file"
+    title = "Every Woodpecker file is read"
+    why = (
+        "The directory .woodpecker hides .woodpecker.yml: one of the two is dead, and looks alive for months."
+    )
+    bad = {_FILE: _STEP + "    commands: [make]\n", ".woodpecker/test.yml": _STEP + "    commands: [make]\n"}
+    good = {_FILE: _STEP + "    commands: [make]\n"}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The files that others hide."""
+        for path in repository.dead:
+            live = ", ".join(repository.live)
+            yield self.at(
+                path, None, f"Woodpecker never reads this file: it reads {live}.", hint="Delete one of them."
+            )
+
+
+def schema_errors(name: str, value: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    """What a vendored schema of check-jsonschema says of a value: place and message, nearest cause first."""
+    found = []
+    for error in _validator(name).iter_errors(value):
+        cause = _deepest(error)
+        found.append((tuple(cause.absolute_path), _shortened(cause.message)))
+    return sorted(set(found), key=str)
+
+
+@cache
+def _validator(name: str) -> Any:
+    from check_jsonschema.builtin_schemas import get_builtin_schema
+    from jsonschema import Draft7Validator
+
+    return Draft7Validator(get_builtin_schema(f"vendor.{name}"))
+
+
+def _deepest(error: Any) -> Any:
+    """Of the alternatives that all failed, the complaint that went deepest into the file."""
+    if not error.context:
+        return error
+    return max(
+        (_deepest(inner) for inner in error.context),
+        key=lambda e: (len(e.absolute_path), e.validator == "additionalProperties"),
+    )
+
+
+def _shortened(message: str) -> str:
+    return (message if len(message) <= 200 else message[:80] + " … " + message[-100:]) + "."
+
+
+def _names(value: Any) -> list[str]:
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    return [str(item.get("name") if isinstance(item, Mapping) else item) for item in items]
+
+
+RULES: tuple[PipelineRule, ...] = (
+    Substitution(),
+    Yaml(),
+    Unquoted(),
+    Schema(),
+    Linter(),
+    DependsOn(),
+    DeadFile(),
+)

@@ -1,0 +1,215 @@
+"""`scaffold pipeline`, `scaffold check --pipelines` and `new-service --app-repo` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ORIGIN
+from hypothesis import given, settings
+from strategies import valid_answers
+from test_pipeline_golden import GOLDEN, files_of
+
+from scaffold.commands.check_pipelines import markdown
+from scaffold.monorepo import Monorepo
+from scaffold.questions import asked
+from scaffold.render import render
+
+METER = GOLDEN / "meter-api" / "answers.yml"
+SOURCE = ("--template-source", ORIGIN.source)
+
+
+def scaffold(*arguments: str | Path, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    environment = None if path is None else {"PATH": path, "HOME": "/nonexistent"}
+    command = [sys.executable, "-m", "scaffold", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    directory = tmp_path / "app"
+    subprocess.run(["git", "init", "--quiet", directory], check=True)
+    return directory
+
+
+def pipeline(monorepo: Monorepo, app: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return scaffold("pipeline", "--monorepo", monorepo.root, "--app-repo", app, *SOURCE, *arguments)
+
+
+def written(app: Path) -> dict[str, bytes]:
+    return {path: data for path, data in files_of(app).items() if not path.startswith(".git/")}
+
+
+def test_it_writes_what_the_golden_holds_and_again_changes_nothing(monorepo: Monorepo, app: Path) -> None:
+    done = pipeline(monorepo, app, "--answers", METER)
+    assert done.returncode == 0, done.stderr
+    assert written(app) == files_of(GOLDEN / "meter-api" / "repository")
+    assert "there is no stack of this name yet" in done.stdout
+    again = pipeline(monorepo, app, "--answers", METER)
+    assert (again.returncode, again.stdout) == (
+        0,
+        "The pipeline of meter-api is there already. Nothing to do.\n",
+    )
+
+
+def test_a_dry_run_shows_the_diff_and_writes_nothing(monorepo: Monorepo, app: Path) -> None:
+    done = pipeline(monorepo, app, "--answers", METER, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "+++ b/.woodpecker.yml" in done.stdout
+    assert written(app) == {}
+    result = json.loads(pipeline(monorepo, app, "--answers", METER, "--dry-run", "--json").stdout)
+    assert [file["path"] for file in result["files"]] == sorted(files_of(GOLDEN / "meter-api" / "repository"))
+    assert all(step["text"] and step["command"] for step in result["next_steps"])
+
+
+def test_a_person_s_file_is_not_replaced_without_being_asked(monorepo: Monorepo, app: Path) -> None:
+    (app / "Dockerfile").write_text("FROM scratch\n")
+    before = written(app)
+    done = pipeline(monorepo, app, "--answers", METER)
+    assert done.returncode == 4
+    assert "--overwrite" in done.stderr
+    assert "Dockerfile: This file exists" in done.stderr
+    assert written(app) == before
+    assert "-FROM scratch" in pipeline(monorepo, app, "--answers", METER, "--dry-run").stdout
+    assert pipeline(monorepo, app, "--answers", METER, "--overwrite").returncode == 0
+    assert written(app) == files_of(GOLDEN / "meter-api" / "repository")
+
+
+def test_a_file_that_would_be_dead_is_refused(monorepo: Monorepo, app: Path) -> None:
+    (app / ".woodpecker").mkdir()
+    (app / ".woodpecker" / "old.yml").write_text("when:\n  - event: tag\nsteps: []\n")
+    done = pipeline(monorepo, app, "--answers", METER)
+    assert done.returncode == 5
+    assert "pipeline-dead-file" in done.stderr
+    assert ".woodpecker.yml" not in written(app)
+
+
+def test_other_failures_have_their_exit_codes(monorepo: Monorepo, app: Path, tmp_path: Path) -> None:
+    (tmp_path / "no-git").mkdir()
+    assert pipeline(monorepo, tmp_path / "no-git", "--answers", METER).returncode == 6
+    upstream = ("--set", "build=upstream", "--set", "image=docker.io/library/nginx:1.29.0")
+    for question in ("app_kind", "health_path", "uid"):
+        assert question in yaml.safe_load(METER.read_text())
+    plain = tmp_path / "plain.yml"
+    plain.write_text("name: plain\ndescription: An upstream app\nport: 80\n")
+    done = pipeline(monorepo, app, "--answers", plain, *upstream)
+    assert done.returncode == 2
+    assert "somebody else builds" in done.stderr
+    assert pipeline(monorepo, app, "--service", "journal").returncode == 4
+
+
+def test_a_service_and_its_pipeline_at_once(monorepo: Monorepo, app: Path) -> None:
+    arguments = (
+        "new-service",
+        "--monorepo",
+        monorepo.root,
+        "--app-repo",
+        app,
+        *SOURCE,
+        "--answers",
+        METER,
+        "--verify",
+        "static",
+    )
+    done = scaffold(*arguments, "--commit", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert written(app) == files_of(GOLDEN / "meter-api" / "repository")
+    assert (monorepo.stack_directory("meter-api") / "main.tf").is_file()
+    assert result["commit"] and result["app_repository"]["commit"]
+    assert "the stack's names" in result["app_repository"]["verified"]["checked"]
+    texts = [step["text"] for step in result["next_steps"]]
+    push, apply = (
+        next(i for i, t in enumerate(texts) if t.startswith(word))
+        for word in ("Commit and push", "Apply the stack.")
+    )
+    assert push < apply < len(texts) - 1
+    assert texts[-1].startswith("Run the pipeline again")
+    log = subprocess.run(["git", "log", "--format=%s"], cwd=app, capture_output=True, text=True, check=True)
+    assert log.stdout == "meter-api: pipeline\n"
+
+
+def test_nothing_is_written_where_the_pipeline_is_refused(monorepo: Monorepo, app: Path) -> None:
+    (app / "Dockerfile").write_text("FROM scratch\n")
+    done = scaffold(
+        "new-service",
+        "--monorepo",
+        monorepo.root,
+        "--app-repo",
+        app,
+        *SOURCE,
+        "--answers",
+        METER,
+        "--verify",
+        "static",
+    )
+    assert done.returncode == 4
+    assert not monorepo.stack_directory("meter-api").exists()
+
+
+def test_a_failure_between_the_two_tells_how_to_finish(
+    monorepo: Monorepo, app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scaffold.answers import read
+    from scaffold.commands import new_service
+    from scaffold.errors import MissingError, RefusedError
+    from scaffold.verify import Level
+
+    given = read([("a.yml", METER.read_bytes())], [])
+    prepared = new_service.prepare(monorepo, given, level=Level.STATIC, template_source=ORIGIN.source)
+    both = new_service.with_pipeline(
+        monorepo, prepared, given, app, overwrite=False, template_source=ORIGIN.source
+    )
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise MissingError("the disk is full", "Make room.")
+
+    monkeypatch.setattr(new_service, "apply_pipeline", fails)
+    with pytest.raises(RefusedError) as refused:
+        both.apply(commit=False)
+    finish = refused.value.hint.partition("Then finish it: scaffold ")[2].split()
+    done = scaffold(*finish, "--monorepo", monorepo.root, *SOURCE)
+    assert done.returncode == 0, done.stderr
+    assert written(app).keys() == files_of(GOLDEN / "meter-api" / "repository").keys()
+    assert (
+        written(app)[".woodpecker.yml"]
+        == (GOLDEN / "meter-api" / "repository" / ".woodpecker.yml").read_bytes()
+    )
+
+
+def test_check_tells_what_is_wrong_and_where(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(GOLDEN / "meter-api" / "repository", app)
+    done = scaffold("check", "--pipelines", app)
+    assert (done.returncode, done.stdout) == (0, "2 files, no findings.\n")
+    file = app / ".woodpecker.yml"
+    file.write_text(file.read_text().replace("bitnami/kubectl:latest", "bitnami/kubectl:1.32"))
+    done = scaffold("check", "--pipelines", app, "--json")
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert done.returncode == 1
+    assert (finding["path"], finding["code"]) == (".woodpecker.yml", "pipeline-kubectl-image")
+    assert "bitnami/kubectl:1.32" in file.read_text().splitlines()[finding["line"] - 1]
+    assert scaffold("check", "--pipelines", tmp_path / "absent").returncode == 6
+
+
+def test_the_page_of_rules_is_generated() -> None:
+    page = Path(__file__).parent.parent.parent / "docs" / "pipelines.md"
+    assert page.read_text() == markdown()
+
+
+@settings(max_examples=15)
+@given(answers=valid_answers())
+def test_the_recorded_answers_are_enough_to_render_again(answers: dict[str, Any]) -> None:
+    """The app's repository records only some answers, since it may be public: they have to suffice."""
+    first = {str(path): data for path, data in render(answers, {}, {}, ORIGIN, "service").files.items()}
+    recorded = yaml.safe_load(first[".copier-answers.yml"])  # type: ignore[arg-type]
+    kept = {key: value for key, value in recorded.items() if key in asked()}
+    again = render(kept, recorded["sensed"], recorded["recorded"], ORIGIN, "service").files
+    assert {str(path): data for path, data in again.items()} == first
+    assert not {"env", "secrets", "gate_reason", "machine_clients"} & recorded.keys()

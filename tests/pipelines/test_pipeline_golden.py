@@ -1,0 +1,101 @@
+"""The app's repository for each build mode and each kind of app, byte by byte, and that all of it passes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ORIGIN
+
+from scaffold import decisions, validation
+from scaffold.answers import from_yaml
+from scaffold.monorepo import Monorepo
+from scaffold.pipelines.check import check
+from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.rule import Context, Expected
+from scaffold.pipelines.stack import read_stack
+from scaffold.pipelines.verify import verify_pipeline
+from scaffold.questions import asked
+from scaffold.render import render
+from scaffold.sensing import sense
+
+GOLDEN = Path(__file__).parent.parent / "golden_service"
+CASES = sorted(path.name for path in GOLDEN.iterdir())
+
+
+def answers(case: str) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((GOLDEN / case / "answers.yml").read_text())
+    return values
+
+
+@cache
+def stack_of(case: str, monorepo: Monorepo) -> dict[str, bytes]:
+    files = render(answers(case), sense(monorepo), {}, ORIGIN).files
+    return {f"stacks/{case}/{path}": content for path, content in files.items() if isinstance(content, bytes)}
+
+
+def files_of(directory: Path) -> dict[str, bytes]:
+    return {p.relative_to(directory).as_posix(): p.read_bytes() for p in directory.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_repository(
+    case: str, pristine: Monorepo, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    sensed = sense(pristine)
+    validation.check(from_yaml((GOLDEN / case / "answers.yml").read_bytes(), case), sensed, {})
+    rendered = render(answers(case), sensed, {}, ORIGIN, "service")
+    files = {str(path): content for path, content in rendered.files.items() if isinstance(content, bytes)}
+    verify_pipeline(tmp_path, files, rendered.values, stack_of(case, pristine))
+    directory = GOLDEN / case / "repository"
+    if request.config.getoption("--update-golden"):
+        shutil.rmtree(directory, ignore_errors=True)
+        for path, content in files.items():
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (directory / path).write_bytes(content)
+    assert files == files_of(directory)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_golden_repository_has_no_findings(case: str, pristine: Monorepo) -> None:
+    values = decisions.combine({**answers(case), "sensed": sense(pristine)})
+    files = {path: content.decode() for path, content in files_of(GOLDEN / case / "repository").items()}
+    context = Context(values["facts"], Expected.of(values), read_stack(stack_of(case, pristine)))
+    assert check(Repository.of(files), context) == []
+
+
+def test_there_is_a_golden_for_each_mode_and_each_kind() -> None:
+    given = [answers(case) for case in CASES]
+    assert {one["build"] for one in given} == {o.value for o in asked()["build"].options} - {"upstream"}
+    assert {one.get("app_kind", "own") for one in given} == {o.value for o in asked()["app_kind"].options}
+
+
+def test_an_upstream_image_gets_no_files() -> None:
+    values = decisions.combine(
+        {"name": "a", "description": "b", "port": 1, "image": "docker.io/library/nginx:1"}
+    )
+    assert values["pipeline"]["files"] == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_hadolint_passes(case: str) -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")  # a wheel, among the development dependencies
+    for path in (GOLDEN / case / "repository").rglob("Dockerfile"):
+        done = subprocess.run([hadolint, path], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not on PATH")
+@pytest.mark.parametrize("case", CASES)
+def test_actionlint_passes(case: str) -> None:
+    workflows = sorted((GOLDEN / case / "repository").glob(".github/workflows/*.yml"))
+    assert bool(workflows) == answers(case)["build"].startswith("github-")
+    for path in workflows:
+        done = subprocess.run(["actionlint", path], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")

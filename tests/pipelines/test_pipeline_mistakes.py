@@ -1,0 +1,160 @@
+"""The recorded mistakes, each put into a golden repository or its stack: the checker finds every one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from conftest import ORIGIN
+from test_pipeline_golden import GOLDEN, answers, files_of
+
+from scaffold import decisions
+from scaffold.monorepo import Monorepo
+from scaffold.pipelines.check import ALL_RULES, BY_NO_FILE, check
+from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.rule import Context, Expected
+from scaffold.pipelines.stack import read_stack
+from scaffold.render import render
+from scaffold.sensing import sense
+
+SINGLE, DEPLOY, FALLBACK = ".woodpecker.yml", ".woodpecker/deploy.yml", ".woodpecker/build-fallback.yml"
+HUB, GHCR = ".github/workflows/build-and-deploy.yml", ".github/workflows/build.yml"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One edit that brings a recorded mistake into a golden repository, or into its stack."""
+
+    number: int
+    case: str
+    path: str
+    old: str
+    new: str
+    code: str
+    stack: bool = False
+    more: dict[str, str] = field(default_factory=dict)
+
+
+POD = '        image_pull_secrets {\n          name = "registry-credentials"\n        }\n'
+CRON = """
+resource "kubernetes_cron_job_v1" "nightly" {
+  metadata {
+    name      = "nightly"
+    namespace = "meter-api"
+  }
+  spec {
+    job_template {
+      spec {
+        template {
+          spec {
+            %s
+            container {
+              name  = "nightly"
+              image = "registry.example.test/apps/meter-api:%s"
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+PULL = 'image_pull_secrets {\n              name = "registry-credentials"\n            }'
+TAGGED = "registry.example.test/apps/meter-api:${CI_COMMIT_SHA:0:8}"
+SLACK = "\n  - name: tell\n    image: %s\n    settings:\n      channel: general\n    when:\n      - status: [%s]\n"
+LAST = '--timeout=300s"\n'
+
+MISTAKES = [
+    Mistake(1, "seed-swap", DEPLOY, '"kubectl set image deployment/seed-swap seed-swap=docker.io/viktorbarzin/seed-swap:${IMAGE_TAG} -n seed-swap"',
+            "kubectl set image deployment/seed-swap seed-swap=${IMAGE_NAME}:${IMAGE_TAG} -n seed-swap", "pipeline-unquoted"),
+    Mistake(1, "meter-api", SINGLE, '"${CI_COMMIT_SHA:0:8}"', "${CI_COMMIT_SHA:0:8}", "pipeline-unquoted"),
+    Mistake(2, "tide-table", GHCR, "$SERVER/api/repos/$REPOSITORY_ID/pipelines", "$SERVER/api/repos/ViktorBarzin/tide-table/pipelines", "actions-repository-id"),
+    Mistake(2, "recipe-box", GHCR, 'REPOSITORY_ID: "88"', "REPOSITORY_ID: REPO_ID_PLACEHOLDER", "actions-repository-id"),
+    Mistake(2, "recipe-box", GHCR, " | jq -r .number", "", "actions-answer"),
+    Mistake(3, "seed-swap", DEPLOY, "    evaluate: 'IMAGE_TAG != \"\"'\n", "", "pipeline-deploy-guard"),
+    Mistake(4, "seed-swap", FALLBACK, "event: deployment", "event: manual", "pipeline-several-manual"),
+    Mistake(4, "seed-swap", FALLBACK, "event: deployment", "event: [push, deployment]", "pipeline-fallback-event"),
+    Mistake(5, "meter-api", SINGLE, "bitnami/kubectl:latest", "bitnami/kubectl:1.32", "pipeline-kubectl-image"),
+    Mistake(6, "meter-api", SINGLE, LAST, LAST + SLACK % ("woodpeckerci/plugin-slack", "failure"), "pipeline-missing-image"),
+    Mistake(7, "seed-swap", DEPLOY, "from_secret: slack_webhook", "from_secret: slack-webhook-url", "pipeline-secret"),
+    Mistake(7, "recipe-box", GHCR, "secrets.SLACK_WEBHOOK", "secrets.SLACK_URL", "actions-secret"),
+    Mistake(8, "meter-api", SINGLE, f"set image deployment/meter-api meter-api={TAGGED}", "rollout restart deployment/meter-api", "pipeline-rollout"),
+    Mistake(8, "meter-api", SINGLE, f"meter-api={TAGGED}", "meter-api=registry.example.test/apps/meter-api:latest", "pipeline-rollout"),
+    Mistake(8, "meter-api", SINGLE, '      tags:\n        - "latest"\n        - "${CI_COMMIT_SHA:0:8}"\n', "      auto_tag: true\n", "pipeline-tags"),
+    Mistake(9, "meter-api", SINGLE, "          limits:\n            memory: 2Gi\n", "", "pipeline-build-memory"),
+    Mistake(10, "meter-api", SINGLE, "      platforms:", "      cache_from: type=registry,ref=registry.example.test/apps/meter-api:cache\n      platforms:", "pipeline-cache-from"),
+    Mistake(11, "meter-api", SINGLE, 'registry: "registry.example.test"', 'registry: "docker.io"', "pipeline-login"),
+    Mistake(12, "meter-api", SINGLE, "    image: bitnami/kubectl:latest\n", "    image: bitnami/kubectl:latest\n    secrets: [token]\n", "pipeline-schema"),
+    Mistake(13, "meter-api", SINGLE, "    commands:\n", "    commands:\n      - |\n        NOW=$(date)\n        echo \"${NOW}\"\n", "pipeline-shell-variable"),
+    Mistake(13, "meter-api", SINGLE, "# Builds the image", "# As in ${{ github.sha }}. Builds the image", "pipeline-substitution"),
+    Mistake(14, "seed-swap", DEPLOY, "printf '%s\\n' \"$IMAGE_TAG\"", "printf '%s\\n' \"$CI_PIPELINE_VARIABLE_IMAGE_TAG\"", "pipeline-removed-variable"),
+    Mistake(15, "seed-swap", DEPLOY, "    evaluate: 'IMAGE_TAG != \"\"'\n", "", "pipeline-several-manual",
+            more={".woodpecker/lint.yml": "when:\n  - event: manual\nskip_clone: true\nsteps:\n  - name: lint\n    image: docker.io/library/alpine:3.20\n    commands: [ls]\n"}),
+    Mistake(16, "meter-api", SINGLE, "image: woodpeckerci/plugin-git", "image: alpine/git", "pipeline-clone"),
+    Mistake(16, "meter-api", SINGLE, "backoff: 10s", "backoff: 10sec", "pipeline-clone"),
+    Mistake(16, "meter-api", SINGLE, "      partial: false\n", "", "pipeline-clone"),
+    Mistake(19, "tap-bridge", SINGLE, 'dockerfile: "docker/Dockerfile"', 'dockerfile: "Dockerfile"', "pipeline-dockerfile"),
+    Mistake(19, "tide-table", GHCR, 'file: "Dockerfile"', 'file: "build/Dockerfile"', "actions-dockerfile"),
+    Mistake(20, "meter-api", "Dockerfile", "USER 10001:10001", "USER app", "dockerfile-user"),
+    Mistake(20, "seed-swap", "Dockerfile", "RUN npm ci --include=dev", "ENV NODE_ENV=production\nRUN npm ci", "dockerfile-dev-dependencies"),
+    Mistake(20, "tide-table", "Dockerfile", "USER 10001", "RUN playwright install chromium\nUSER 10001", "dockerfile-download"),
+    Mistake(20, "hook-relay", "Dockerfile", "COPY --from=build /server /server", "COPY relay /server", "dockerfile-ignored-copy", more={".gitignore": "/relay\n"}),
+    Mistake(20, "tide-table", "Dockerfile", "--no-install-project --no-cache", "--no-cache && pip install .", "dockerfile-readme",
+            more={"pyproject.toml": '[project]\nname = "tide-table"\nreadme = "README.md"\n'}),
+    Mistake(21, "meter-api", "main.tf", '"keel.sh/enrolled" = "true"', '"keel.sh/enrolled" = "true"\n      "keel.sh/policy"   = "force"', "pipeline-keel-force", stack=True),
+    Mistake(22, "meter-api", "main.tf", "      spec[0].template[0].spec[0].container[0].image,", "      spec[0].template[0].spec[0].container[1].image,", "pipeline-ignored-image", stack=True),
+    Mistake(22, "meter-api", "main.tf", "        container {\n",
+            '        init_container {\n          name  = "migrate"\n          image = "registry.example.test/apps/meter-api:${var.image_tag}"\n        }\n        container {\n', "pipeline-deployment", stack=True),
+    Mistake(23, "meter-api", "main.tf", 'resource "kubernetes_service"', CRON % (PULL, "a1b2c3d4") + '\nresource "kubernetes_service"', "pipeline-cronjob-tag", stack=True),
+    Mistake(24, "meter-api", "main.tf", POD, "", "pipeline-pull-secret", stack=True),
+    Mistake(24, "meter-api", "main.tf", 'resource "kubernetes_service"', CRON % ("", "latest") + '\nresource "kubernetes_service"', "pipeline-pull-secret", stack=True),
+    Mistake(25, "tide-table", GHCR, "docker/build-push-action@v6", "docker/build-push-action@v7", "actions-version"),
+    Mistake(26, "meter-api", "main.tf", "        container {\n", '        init_container {\n          name  = "wait"\n          image = "someone/wait:1.0"\n        }\n        container {\n', "pipeline-bare-image", stack=True),
+    Mistake(28, "seed-swap", DEPLOY, "- status: [failure]", "- status: [success, failure]", "pipeline-message"),
+    # What no commit had to fix yet, and the facts warn of.
+    Mistake(0, "meter-api", SINGLE, "-n meter-api\"\n      - \"kubectl rollout", "-n meter\"\n      - \"kubectl rollout", "pipeline-deployment"),
+    Mistake(0, "meter-api", SINGLE, '        - "registry.example.test/apps/meter-api"', '        - "registry.example.test/apps/meter_api"', "pipeline-image"),
+    Mistake(0, "tide-table", GHCR, '      - "master"', '      - "main"', "pipeline-same-branch"),
+    Mistake(0, "meter-api", SINGLE, '    branch: "master"\n', "", "pipeline-branch"),
+    Mistake(0, "seed-swap", DEPLOY, "when:", "when:", "pipeline-dead-file", more={SINGLE: "steps: []\n"}),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def goldens(pristine: Monorepo) -> dict[str, tuple[dict[str, str], dict[str, bytes], Context]]:
+    """For each case its files, its stack's files, and what is expected of them."""
+    found = {}
+    for case in {mistake.case for mistake in MISTAKES}:
+        sensed = sense(pristine)
+        values = decisions.combine({**answers(case), "sensed": sensed})
+        files = {path: data.decode() for path, data in files_of(GOLDEN / case / "repository").items()}
+        rendered = render(answers(case), sensed, {}, ORIGIN).files
+        stack = {str(path): data for path, data in rendered.items() if isinstance(data, bytes)}
+        found[case] = files, stack, Context(values["facts"], Expected.of(values))
+    return found
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: f"{m.number}-{m.code}")
+def test_the_mistake_is_found(
+    mistake: Mistake, goldens: dict[str, tuple[dict[str, str], dict[str, bytes], Context]]
+) -> None:
+    files, stack, context = goldens[mistake.case]
+    files, stack = {**files, **mistake.more}, dict(stack)
+    text = stack[mistake.path].decode() if mistake.stack else files[mistake.path]
+    assert mistake.old in text
+    changed = text.replace(mistake.old, mistake.new, 1)
+    if mistake.stack:
+        stack[mistake.path] = changed.encode()
+    else:
+        files[mistake.path] = changed
+    found = check(Repository.of(files), Context(context.facts, context.expected, read_stack(stack)))
+    assert mistake.code in {finding.code for finding in found}
+    place = next(finding for finding in found if finding.code == mistake.code)
+    assert place.path in {mistake.path, *mistake.more, SINGLE}
+    assert place.message.endswith(".")
+
+
+def test_every_recorded_mistake_is_here_or_named() -> None:
+    assert {m.number for m in MISTAKES} - {0} | set(BY_NO_FILE) == set(range(1, 29))
+    codes = {m.code for m in MISTAKES}
+    assert {rule.code for rule in ALL_RULES if rule.mistakes} <= codes | {"actions-build"}
