@@ -21,6 +21,8 @@ def by_schema(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     """Values of a JSON Schema of the kind that the questions use."""
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if "type" not in schema:
+        return st.nothing()
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return st.one_of([_of_kind(kind, schema) for kind in kinds])
 

@@ -101,11 +101,12 @@ def test_a_block_volume_brings_all_that_it_needs(answers: dict[str, Any]) -> Non
     saved = {
         str(b.body.literal("claim_name"))
         for job in jobs
+        if job.labels[1] == "backup"
         for b in walk(job.body)
         if b.type == "persistent_volume_claim"
     }
     saved |= {
-        value.text for job in jobs for b in walk(job.body)
+        value.text for job in jobs if job.labels[1] == "backup" for b in walk(job.body)
         if b.type == "persistent_volume_claim" and (value := b.body.value("claim_name"))
     }  # fmt: skip
     excused = {v["purpose"] for v in values["storage"]["volumes"] if v["backup"]["value"] == "none"}
@@ -121,6 +122,8 @@ def test_a_block_volume_brings_all_that_it_needs(answers: dict[str, Any]) -> Non
         is_saved = f"kubernetes_persistent_volume_claim.{claim.labels[1]}.metadata[0].name" in saved
         assert is_saved != (claim.labels[1].replace("_", "-") in excused)
     for job in jobs:
+        if job.labels[1] != "backup":
+            continue
         affinity = inside(job, "spec", "job_template", "spec", "template", "spec", "affinity", "pod_affinity")
         assert affinity.body.block("required_during_scheduling_ignored_during_execution") is not None
 
