@@ -156,7 +156,7 @@ def test_every_pod_has_resources_probes_and_the_lifecycle_block(answers: dict[st
 def test_no_gate_opens_without_a_reason_where_the_guard_looks(answers: dict[str, Any]) -> None:
     document, values = stack_of(answers)
     calls = modules(document, "ingress_factory")
-    assert len(calls) == 1 + len(values["machine_clients"])
+    assert len(calls) == 1 + len(values["machine_clients"]) + len(values["hosts"])
     for call in calls:
         auth = call.body.attributes["auth"]
         mode = auth.value.literal()
