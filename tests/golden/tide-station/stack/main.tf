@@ -466,6 +466,31 @@ resource "kubernetes_deployment" "tide_station" {
   }
 }
 
+resource "kubernetes_service" "tide_station" {
+  metadata {
+    name      = "tide-station"
+    namespace = kubernetes_namespace.tide_station.metadata[0].name
+    labels = {
+      app = "tide-station"
+    }
+  }
+  spec {
+    selector = {
+      app = "tide-station"
+    }
+    port {
+      name        = "http"
+      port        = 80
+      target_port = 8080
+    }
+    port {
+      name        = "metrics"
+      port        = 9090
+      target_port = 9090
+    }
+  }
+}
+
 resource "kubernetes_cron_job_v1" "tide_fetch" {
   metadata {
     name      = "tide-fetch"
@@ -771,31 +796,6 @@ resource "kubernetes_job_v1" "tide_seed" {
       # A newer image is no reason to run it again.
       spec[0].template[0].spec[0].container[0].image,
     ]
-  }
-}
-
-resource "kubernetes_service" "tide_station" {
-  metadata {
-    name      = "tide-station"
-    namespace = kubernetes_namespace.tide_station.metadata[0].name
-    labels = {
-      app = "tide-station"
-    }
-  }
-  spec {
-    selector = {
-      app = "tide-station"
-    }
-    port {
-      name        = "http"
-      port        = 80
-      target_port = 8080
-    }
-    port {
-      name        = "metrics"
-      port        = 9090
-      target_port = 9090
-    }
   }
 }
 
