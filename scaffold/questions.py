@@ -174,7 +174,10 @@ def schema() -> dict[str, Value]:
         conditional.append(
             {
                 "if": {"properties": {other: wanted}, **({"required": required} if required else {})},
-                "then": {"properties": {question.name: _property(question)}},
+                "then": {
+                    "properties": {question.name: _property(question)},
+                    **({} if question.has_default else {"required": [question.name]}),
+                },
             }
         )
     return {
@@ -182,7 +185,7 @@ def schema() -> dict[str, Value]:
         "title": "Answers for a new Service",
         "type": "object",
         "properties": properties,
-        "required": [q.name for q in asked().values() if not q.has_default],
+        "required": [q.name for q in asked().values() if not q.has_default and not condition(q)],
         "allOf": conditional,
         "unevaluatedProperties": False,
         "$defs": {name: dict(definition) for name, definition in types().items()},

@@ -137,9 +137,20 @@ def _stack_taken(monorepo: Monorepo, given: Answers) -> list[Finding]:
     name = given.values.get("name")
     if not isinstance(name, str) or "/" in name or name not in monorepo.stacks:
         return []
-    if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file():
+    if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file() or not _is_stack(monorepo, name):
         return []
     return [_taken_finding(given, name)]
+
+
+def _is_stack(monorepo: Monorepo, name: str) -> bool:
+    """Whether something stands where the stack would; files that are kept beside what is rendered do not."""
+    directory = monorepo.stack_directory(name)
+    rendered = ("main.tf", "terragrunt.hcl", ANSWERS_FILE)
+    return directory.exists() and (
+        not directory.is_dir()
+        or not any(directory.glob("*.tf"))
+        or any((directory / file).exists() for file in rendered)
+    )
 
 
 def _taken_finding(given: Answers, name: str) -> Finding:
@@ -159,7 +170,7 @@ def _taken_finding(given: Answers, name: str) -> Finding:
 def _refuse_taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) -> None:
     name = str(values["name"])
     domain = values["facts"]["domain"]
-    found = [_taken_finding(given, name)] if monorepo.stack_directory(name).exists() else []
+    found = [_taken_finding(given, name)] if _is_stack(monorepo, name) else []
     clashes = collisions.taken(monorepo, collisions.wanted(values, domain), name, domain)
     for finding in collisions.findings(clashes):
         place = given.place(answering.parse(finding.answer or "name"))

@@ -39,7 +39,7 @@ def _is_asked(question: Question, values: Mapping[str, Value]) -> bool:
         return decisions.applies(question, known)
     if question.name == "image":
         return not decisions.house()["builds"][known["build"]]["owned"]
-    return question.core or not question.has_default
+    return question.core or (not question.has_default and decisions.applies(question, known))
 
 
 def _with_defaults(values: Mapping[str, Value]) -> dict[str, Value]:
