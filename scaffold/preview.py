@@ -1,0 +1,106 @@
+"""What answers lead to, prepared in the background while a person reads the review."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from scaffold import decisions, report
+from scaffold.answers import Answers
+from scaffold.change import diff
+from scaffold.commands.new_service import Prepared, prepare
+from scaffold.errors import ScaffoldError
+from scaffold.monorepo import Monorepo
+from scaffold.questions import Value
+from scaffold.verify import Level
+
+
+class Previews:
+    """Makes previews one after the other: a new one leaves out what its predecessor has not begun."""
+
+    def __init__(
+        self,
+        monorepo: Monorepo,
+        sensed: Mapping[str, Value],
+        level: Level | None,
+        template_source: str | None,
+    ) -> None:
+        self._monorepo = monorepo
+        self._sensed = sensed
+        self._level = level
+        self._source = template_source
+        self._worker = ThreadPoolExecutor(1, "preview")
+        self._last: Preview | None = None
+
+    def of(self, values: Mapping[str, Value]) -> Preview:
+        """The preview for these answers."""
+        if self._last is not None:
+            self._last.cancel()
+        given = Answers(dict(values))
+
+        def at(level: Level | None) -> Prepared:
+            return prepare(self._monorepo, given, level=level, template_source=self._source)
+
+        rendered = self._worker.submit(at, Level.STATIC)
+        planned = rendered if self._level is Level.STATIC else self._worker.submit(at, self._level)
+        self._last = Preview(decisions.defaults({**values, "sensed": self._sensed}), rendered, planned)
+        return self._last
+
+    def close(self) -> None:
+        """Leave out what has not begun."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+
+class Preview:
+    """What one set of answers leads to."""
+
+    def __init__(
+        self, values: Mapping[str, Value], rendered: Future[Prepared], planned: Future[Prepared]
+    ) -> None:
+        self._values = values
+        self._rendered = rendered
+        self._planned = planned
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is known by now that nothing can be written."""
+        done = self._planned if self._planned.done() else self._rendered
+        return done.done() and done.exception() is not None
+
+    def ready(self) -> bool:
+        """Whether the plan is done."""
+        return self._planned.done()
+
+    def decisions(self) -> Iterator[str]:
+        """The decisions, each with its reason."""
+        for decision in decisions.table(decisions.combine(self._values)):
+            yield report.decision_line(decision)
+
+    def files(self) -> Iterator[str]:
+        """The files with their line counts, or why there are none; waits for the rendering."""
+        yield from self._told(self._rendered, lambda prepared: report.files_text(prepared.change))
+
+    def diff(self) -> Iterator[str]:
+        """The whole change as a diff; waits for the rendering."""
+        yield from self._told(self._rendered, lambda prepared: diff(prepared.change).splitlines())
+
+    def resources(self) -> Iterator[str]:
+        """What will exist, or why it cannot; waits for the plan."""
+        yield from self._told(self._planned, lambda prepared: report.verified_text(prepared.verified))
+
+    def prepared(self) -> Prepared:
+        """The change to write; waits for the plan. Raises what :func:`prepare` raises."""
+        return self._planned.result()
+
+    def cancel(self) -> None:
+        """Leave out what has not begun."""
+        self._rendered.cancel()
+        self._planned.cancel()
+
+    @staticmethod
+    def _told(future: Future[Prepared], tell: Callable[[Prepared], Iterable[str]]) -> Iterable[str]:
+        try:
+            prepared = future.result()
+        except ScaffoldError as error:
+            return report.error_text(error).splitlines()
+        return tell(prepared)
