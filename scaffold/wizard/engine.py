@@ -289,7 +289,7 @@ class Engine:
         for question in questions.asked().values():
             if question.suggests and values.get(question.name):
                 seen = {question.name: values[question.name], "given_name": values.get("name", "")}
-                told.update(decisions.evaluate(question.suggests, seen))
+                told.update(_suggested(question.suggests, json.dumps(seen, default=str)))
         return told
 
     def _item_steps(
@@ -311,6 +311,12 @@ class Engine:
                 if first or (*at, name) in forced or _renders(declared.ask, {**known, "item": full}):
                     yield self.step(state, (*at, name), known)
         yield self.step(state, (question.name, len(items), *_opening(question)), known)
+
+
+@lru_cache(64)
+def _suggested(table: str, seen: str) -> Mapping[str, Value]:
+    found: Mapping[str, Value] = decisions.evaluate(table, json.loads(seen))
+    return found
 
 
 def shown_item(question: Question, item: Mapping[str, Value]) -> str:
