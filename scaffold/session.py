@@ -85,7 +85,8 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
     try:
         with screen.opened():
             screen.show([screen.keys, *(start.notes if start else ())])
-            state = walk(engine, state, screen, keeper.keep)
+            first = engine.first_open(state)
+            state = walk(engine, state, screen, keeper.keep, first.path if first else None)
             outcome, state, preview = review(
                 engine, state, screen, lambda values: _Patient(previews.of(values)), keeper.keep
             )

@@ -80,7 +80,6 @@ class TerminalScreen:
     ) -> str | Typed:
         """A line of text; what is wrong with it stands below while it is typed."""
         import questionary
-        from prompt_toolkit.application import get_app
 
         wrong = lru_cache(256)(problem)
 
@@ -88,14 +87,14 @@ class TerminalScreen:
             return "Not valid:" if wrong(text) else True
 
         def below() -> str:
-            text = get_app().current_buffer.text
-            told = wrong(text) if text != default else ""
-            return _wrapped(told, _width())
+            text = prompt.application.current_buffer.text
+            return _wrapped(wrong(text) if text or default else "", _width())
 
         prompt = questionary.text(
             f"{_wrapped(title, _width() - 3)}\n >", default=default, validate=verdict,
-            validate_while_typing=False, bottom_toolbar=below,
+            validate_while_typing=False,
         )  # fmt: skip
+        _add_below(prompt.application, below)
         return self._run(prompt.application, lambda text: text in ("", default), until)  # type: ignore[no-any-return]
 
     def _run(
@@ -140,6 +139,16 @@ class TerminalScreen:
         for window in application.layout.find_all_windows():
             if isinstance(window.content, InquirerControl):
                 window.content.text = partial(_told, window.content._get_choice_tokens)
+
+
+def _add_below(application: Any, text: Callable[[], str]) -> None:
+    """Show a text of several lines below a prompt, whose own toolbars have one line or need the height."""
+    from prompt_toolkit.filters import Condition, is_done
+    from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Window
+
+    below = Window(FormattedTextControl(text), dont_extend_height=True)
+    shown = ConditionalContainer(below, filter=~is_done & Condition(lambda: bool(text())))
+    application.layout.container = HSplit([application.layout.container, shown])
 
 
 def _told(drawn: Callable[[], list[Any]]) -> list[Any]:

@@ -17,7 +17,7 @@ Keep = Callable[[State], None]
 
 
 def walk(engine: Engine, state: State, screen: Screen, keep: Keep, at: Path | None = None) -> State:
-    """Ask every open question, from ``at`` or the first open one, until none is open."""
+    """Ask until no question is open: all from ``at`` on, or without it those that are open."""
     step = engine.step(state, at) if at else engine.first_open(state)
     while step is not None:
         reply = ask(engine, state, step, screen)
@@ -29,7 +29,7 @@ def walk(engine: Engine, state: State, screen: Screen, keep: Keep, at: Path | No
             continue
         state = engine.answer(state, step.path, reply)
         keep(state)
-        step = engine.next(state, step.path)
+        step = engine.next(state, step.path) if at else engine.first_open(state)
     return state
 
 
