@@ -11,6 +11,7 @@ from scaffold.change import diff
 from scaffold.commands.new_service import Prepared, prepare
 from scaffold.errors import ScaffoldError
 from scaffold.monorepo import Monorepo
+from scaffold.progress import waiting
 from scaffold.questions import Value
 from scaffold.verify import Level
 
@@ -46,6 +47,12 @@ class Previews:
         self._last = Preview(decisions.defaults({**values, "sensed": self._sensed}), rendered, planned)
         return self._last
 
+    def prepared(self) -> Prepared:
+        """What the newest preview leads to; waits for its plan. Raises what :func:`prepare` raises."""
+        assert self._last is not None
+        with waiting("Planning …"):
+            return self._last.planned.result()
+
     def close(self) -> None:
         """Leave out what has not begun."""
         self._worker.shutdown(wait=False, cancel_futures=True)
@@ -59,17 +66,17 @@ class Preview:
     ) -> None:
         self._values = values
         self._rendered = rendered
-        self._planned = planned
+        self.planned = planned
 
     @property
     def failed(self) -> bool:
         """Whether it is known by now that nothing can be written."""
-        done = self._planned if self._planned.done() else self._rendered
+        done = self.planned if self.planned.done() else self._rendered
         return done.done() and done.exception() is not None
 
     def ready(self) -> bool:
         """Whether the plan is done."""
-        return self._planned.done()
+        return self.planned.done()
 
     def decisions(self) -> Iterator[str]:
         """The decisions, each with its reason."""
@@ -86,21 +93,18 @@ class Preview:
 
     def resources(self) -> Iterator[str]:
         """What will exist, or why it cannot; waits for the plan."""
-        yield from self._told(self._planned, lambda prepared: report.verified_text(prepared.verified))
-
-    def prepared(self) -> Prepared:
-        """The change to write; waits for the plan. Raises what :func:`prepare` raises."""
-        return self._planned.result()
+        yield from self._told(self.planned, lambda prepared: report.verified_text(prepared.verified))
 
     def cancel(self) -> None:
         """Leave out what has not begun."""
         self._rendered.cancel()
-        self._planned.cancel()
+        self.planned.cancel()
 
     @staticmethod
     def _told(future: Future[Prepared], tell: Callable[[Prepared], Iterable[str]]) -> Iterable[str]:
         try:
-            prepared = future.result()
+            with waiting("Rendering, checking and planning …"):
+                prepared = future.result()
         except ScaffoldError as error:
             return report.error_text(error).splitlines()
         return tell(prepared)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from scaffold import compose, drafts, validation
 from scaffold.answers import Answers, parse
 from scaffold.commands.new_service import Prepared, judge
 from scaffold.drafts import Drafts
-from scaffold.errors import ScaffoldError, UsageError
+from scaffold.errors import UsageError
 from scaffold.monorepo import Monorepo
 from scaffold.preview import Previews
 from scaffold.progress import waiting
@@ -23,7 +22,7 @@ from scaffold.sensing import sense
 from scaffold.verify import Level
 from scaffold.wizard.draft import from_draft, to_draft
 from scaffold.wizard.engine import Engine, State
-from scaffold.wizard.review import Outcome, Preview, review
+from scaffold.wizard.review import Outcome, review
 from scaffold.wizard.screen import Screen
 from scaffold.wizard.walk import walk
 
@@ -87,10 +86,8 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
             screen.show([screen.keys, *(start.notes if start else ())])
             first = engine.first_open(state)
             state = walk(engine, state, screen, keeper.keep, first.path if first else None)
-            outcome, state, preview = review(
-                engine, state, screen, lambda values: _Patient(previews.of(values)), keeper.keep
-            )
-        return _end(engine, state, outcome, preview, store, options)
+            outcome, state = review(engine, state, screen, previews.of, keeper.keep)
+        return _end(engine, state, outcome, previews, store, options)
     except KeyboardInterrupt:
         keeper.save()
         raise Paused(keeper.resume_command(options)) from None
@@ -132,35 +129,6 @@ class _Keeper:
         return shlex.join(["scaffold", "new-service", "--resume", self.name, *options.arguments])
 
 
-class _Patient:
-    """A preview that says so when one has to wait for it."""
-
-    def __init__(self, preview: Preview) -> None:
-        self.inner = preview
-
-    @property
-    def failed(self) -> bool:
-        return self.inner.failed
-
-    def ready(self) -> bool:
-        return self.inner.ready()
-
-    def decisions(self) -> Iterable[str]:
-        return self.inner.decisions()
-
-    def files(self) -> Iterable[str]:
-        with waiting("Rendering and checking …"):
-            return list(self.inner.files())
-
-    def diff(self) -> Iterable[str]:
-        with waiting("Rendering and checking …"):
-            return list(self.inner.diff())
-
-    def resources(self) -> Iterable[str]:
-        with waiting("Planning …"):
-            return list(self.inner.resources())
-
-
 def _begin(
     engine: Engine, given: Answers, start: compose.Draft | None, store: Drafts, options: Options
 ) -> State:
@@ -199,7 +167,7 @@ def _screen(plain: bool) -> Screen:
 
 
 def _end(
-    engine: Engine, state: State, outcome: Outcome, preview: Preview, store: Drafts, options: Options
+    engine: Engine, state: State, outcome: Outcome, previews: Previews, store: Drafts, options: Options
 ) -> Asked:
     values = engine.result(state)
     name = str(values["name"])
@@ -214,13 +182,7 @@ def _end(
         return Asked(
             None, (f"The answers are in {path}. To make the Service:", f"  {_command(path, options)}")
         )
-    assert isinstance(preview, _Patient)
-    with waiting("Planning …"):
-        try:
-            prepared: Prepared = preview.inner.prepared()  # type: ignore[attr-defined]
-        except ScaffoldError:
-            store.save(name, to_draft(state))
-            raise
+    prepared = previews.prepared()
     closing: tuple[str, ...] = ()
     if drafts.writable(store):
         kept = store.keep_answers(name, text)

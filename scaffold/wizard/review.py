@@ -69,7 +69,7 @@ def review(
     screen: Screen,
     preview_of: Callable[[Mapping[str, Value]], Preview],
     keep: Keep,
-) -> tuple[Outcome, State, Preview]:
+) -> tuple[Outcome, State]:
     """Show the review until the person applies, saves or quits; every change begins it anew."""
     while True:
         preview = preview_of(engine.result(state))
@@ -79,7 +79,7 @@ def review(
         screen.show(["", "Files", *(f"  {line}" for line in preview.files()), ""])
         chosen = _command(screen, preview, len(rows))
         if isinstance(chosen, Outcome):
-            return chosen, state, preview
+            return chosen, state
         if chosen is Key.BACK:
             steps = engine.steps(state)
             state = walk(engine, state, screen, keep, steps[-1].path if steps else None)

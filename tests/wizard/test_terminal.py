@@ -315,8 +315,8 @@ def test_a_narrow_window_cuts_nothing_off(monorepo: Monorepo) -> None:
     terminal.sees("the internet")
     terminal.press(DOWN)
     terminal.sees("JavaScript")
-    terminal.press("\x1b[A\x1b[A")
-    terminal.answer(IP_ECHO)
+    terminal.press("\x1b[A\x1b[A" + ENTER)
+    terminal.answer(IP_ECHO[1:])
     shown = terminal.sees(NEXT)
     assert "ingress.auth = required" in shown
     assert max(map(len, shown.splitlines())) <= 60
