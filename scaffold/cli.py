@@ -74,6 +74,13 @@ def demo(directory: Path) -> None:
     help="How far: static leaves the plan out, plan demands it. Otherwise the stack is planned where "
     "terraform or tofu is at hand.",
 )
+@click.option(
+    "--no-index",
+    "without_indexes",
+    multiple=True,
+    metavar="NAME",
+    help="Leave one index alone; `scaffold index` lists them. May be repeated.",
+)
 @click.option("--commit", is_flag=True, help="Commit exactly the written files.")
 @click.option("--template-source", metavar="URL", help="The template's Git URL that the stack records.")
 @click.option("--plain", is_flag=True, help="Ask with numbered lines, for screen readers.")
@@ -94,8 +101,8 @@ def demo(directory: Path) -> None:
 @_json
 def new_service(
     answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, dry_run: bool,
-    level: str | None, commit: bool, template_source: str | None, plain: bool, resume: str | None,
-    compose_file: Path | None, as_json: bool,
+    level: str | None, without_indexes: Sequence[str], commit: bool, template_source: str | None,
+    plain: bool, resume: str | None, compose_file: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make everything that a new Service needs. In a terminal without --answers it asks."""
     from scaffold import report
@@ -116,7 +123,10 @@ def new_service(
 
         place = [f"--monorepo={monorepo_at.resolve()}"] if monorepo_at else []
         place += [f"--template-source={template_source}"] if template_source else []
-        options = session.Options(plain, resume, verify, template_source, tuple(place))
+        place += [f"--no-index={name}" for name in without_indexes]
+        options = session.Options(
+            plain, resume, verify, template_source, tuple(without_indexes), tuple(place)
+        )
         asked = session.run(monorepo, given, start, options)
         closing = asked.closing
         if asked.prepared is None:
@@ -131,7 +141,13 @@ def new_service(
     else:
         with waiting("Rendering, checking and planning …"):
             given = given.over(_defaults(start)) if start else given
-            prepared = prepare(monorepo, given, level=verify, template_source=template_source)
+            prepared = prepare(
+                monorepo,
+                given,
+                level=verify,
+                template_source=template_source,
+                without_indexes=without_indexes,
+            )
     made = None if dry_run else apply(prepared, commit=commit)
     if asked is not None and not dry_run:
         session.forget(monorepo, asked.service)
@@ -246,6 +262,65 @@ def doctor(file: Path | None, monorepo_at: Path | None, as_json: bool) -> None:
         click.echo(line)
 
 
+@cli.command()
+@click.option(
+    "--check", "check_only", is_flag=True, help="Compare with all stacks; exit 1 where they disagree."
+)
+@click.option("--fix", is_flag=True, help="Add what is missing and certain, and list the rest.")
+@_monorepo
+@_json
+def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) -> int:
+    """Show the lists outside the stacks that Services belong in, and where they drift from the stacks."""
+    from scaffold import report_indexes as report
+    from scaffold.commands import index as command
+
+    monorepo = _find(monorepo_at)
+    if not check_only and not fix:
+        states = command.show(monorepo)
+        _print(report.states_json(states), report.states_text(states), as_json=as_json)
+        return 0
+    if fix:
+        from scaffold.apply import apply
+
+        _recover(monorepo, quiet=as_json)
+        mended = command.fix(monorepo)
+        apply(mended.change)
+        found = mended.rest
+    else:
+        found = command.check(monorepo)
+    _print(report.drift_json(found), report.drift_text(found), as_json=as_json)
+    return int(bool(found))
+
+
+@cli.command("remove-service")
+@click.argument("name")
+@click.option("--write", is_flag=True, help="Do it. Otherwise it is only shown.")
+@click.option("--commit", is_flag=True, help="With --write: commit exactly these changes.")
+@_monorepo
+@_json
+def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | None, as_json: bool) -> None:
+    """Take a Service out: its stack, and what the indexes say of it and of nobody else."""
+    from scaffold import report_indexes as report
+    from scaffold import template
+    from scaffold.apply import apply
+    from scaffold.commands.remove_service import plan_removal
+    from scaffold.commit import commit as record
+
+    monorepo = _find(monorepo_at)
+    if write:
+        _recover(monorepo, quiet=as_json)
+    removal = plan_removal(monorepo, name, template.facts("operations")["apply"])
+    if write:
+        apply(removal.change)
+        if commit:
+            record(removal.change, f"{name}: removed")
+    _print(
+        report.removal_json(removal, written=write),
+        report.removal_text(removal, written=write),
+        as_json=as_json,
+    )
+
+
 def main() -> NoReturn:
     """Run the command line and exit with the code that the kind of its outcome has."""
     as_json = "--json" in sys.argv[1:]
@@ -289,6 +364,15 @@ def _fail(error: ScaffoldError, as_json: bool) -> NoReturn:
 
 def _print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _print(value: object, lines: Iterable[str], *, as_json: bool) -> None:
+    """One of the two forms of a result."""
+    if as_json:
+        _print_json(value)
+    else:
+        for line in lines:
+            click.echo(line)
 
 
 def _find(monorepo_at: Path | None) -> Monorepo:

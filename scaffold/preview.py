@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 from scaffold import decisions, report
 from scaffold.answers import Answers
 from scaffold.change import diff
-from scaffold.commands.new_service import Prepared, prepare
+from scaffold.commands.new_service import Prepared
 from scaffold.errors import ScaffoldError
-from scaffold.monorepo import Monorepo
 from scaffold.progress import waiting
 from scaffold.questions import Value
 from scaffold.verify import Level
 
 
+class Make(Protocol):
+    """Renders and verifies answers, as :func:`~scaffold.commands.new_service.prepare` does."""
+
+    def __call__(self, given: Answers, /, *, level: Level | None) -> Prepared:
+        """The change that the answers lead to."""
+
+
 class Previews:
     """Makes previews one after the other: a new one leaves out what its predecessor has not begun."""
 
-    def __init__(
-        self,
-        monorepo: Monorepo,
-        sensed: Mapping[str, Value],
-        level: Level | None,
-        template_source: str | None,
-    ) -> None:
-        self._monorepo = monorepo
+    def __init__(self, make: Make, sensed: Mapping[str, Value], level: Level | None) -> None:
+        self._make = make
         self._sensed = sensed
         self._level = level
-        self._source = template_source
         self._worker = ThreadPoolExecutor(1, "preview")
         self._last: Preview | None = None
 
@@ -40,7 +40,7 @@ class Previews:
         given = Answers(dict(values))
 
         def at(level: Level | None) -> Prepared:
-            return prepare(self._monorepo, given, level=level, template_source=self._source)
+            return self._make(given, level=level)
 
         rendered = self._worker.submit(at, Level.STATIC)
         planned = rendered if self._level is Level.STATIC else self._worker.submit(at, self._level)
@@ -48,7 +48,7 @@ class Previews:
         return self._last
 
     def prepared(self) -> Prepared:
-        """What the newest preview leads to; waits for its plan. Raises what :func:`prepare` raises."""
+        """What the newest preview leads to; waits for its plan. Raises what ``make`` raises."""
         assert self._last is not None
         with waiting("Planning …"):
             return self._last.planned.result()

@@ -6,13 +6,14 @@ import os
 import shlex
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import yaml
 
 from scaffold import compose, drafts, validation
 from scaffold.answers import Answers, parse
-from scaffold.commands.new_service import Prepared, judge
+from scaffold.commands.new_service import Prepared, judge, prepare
 from scaffold.drafts import Drafts
 from scaffold.errors import UsageError
 from scaffold.monorepo import Monorepo
@@ -36,6 +37,7 @@ class Options:
     """The draft to go on with: a name, or nothing for the newest."""
     level: Level | None = None
     template_source: str | None = None
+    without_indexes: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     """What a command that goes on needs besides: ``--monorepo DIR`` and the like."""
 
@@ -80,7 +82,13 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
     state = _begin(engine, given, start, store, options)
     screen = _screen(options.plain)
     keeper = _Keeper(engine, store, state)
-    previews = Previews(monorepo, sensed, options.level, options.template_source)
+    make = partial(
+        prepare,
+        monorepo,
+        template_source=options.template_source,
+        without_indexes=options.without_indexes,
+    )
+    previews = Previews(make, sensed, options.level)
     try:
         with screen.opened():
             screen.show([screen.keys, *(start.notes if start else ())])

@@ -25,7 +25,7 @@ LAYERS = [
     {"demo", "render", "update", "verify", "wizard"},
     {"commands"},
     {"report"},
-    {"preview"},
+    {"preview", "report_indexes"},
     {"session"},
     {"cli"},
     {"__main__"},

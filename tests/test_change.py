@@ -131,6 +131,22 @@ def test_diff_reads_like_gits(root: Path) -> None:
     )
 
 
+def test_diff_of_names_modes_and_links(root: Path) -> None:
+    path = PurePosixPath("a b")
+    change = FileChange(path, b"1\n", b"1\n", executable=True)
+    assert diff(ChangeSet(root, (change,))) == "diff --git a/a b b/a b\nold mode 100644\nnew mode 100755\n"
+    change = FileChange(path, b"1\n", Symlink("there"), was_executable=True)
+    assert diff(ChangeSet(root, (change,))) == (
+        "diff --git a/a b b/a b\ndeleted file mode 100755\n--- a/a b\t\n+++ /dev/null\n@@ -1 +0,0 @@\n-1\n"
+        "diff --git a/a b b/a b\nnew file mode 120000\n--- /dev/null\n+++ b/a b\t\n@@ -0,0 +1 @@\n+there\n"
+        "\\ No newline at end of file\n"
+    )
+    change = FileChange(PurePosixPath('say "ä"\t'), None, b"")
+    name = '\\"ä\\"\\t"'
+    header = f'diff --git "a/say {name} "b/say {name}\nnew file mode 100644\n'
+    assert diff(ChangeSet(root, (change,))) == header
+
+
 def test_diff_does_not_show_binary_files_or_ciphertext(root: Path) -> None:
     put(root, {PurePosixPath("secret"): b"\0GITCRYPT\0hidden", PurePosixPath("logo"): b"\x89\0old"})
     text = diff(plan(root, secret=None, logo=b"\x89\0new", latin=b"\xe4\n"))
@@ -197,7 +213,7 @@ def test_apply_then_inverse_is_the_identity(trees: tuple[Tree, Tree]) -> None:
         assert not pending(root)
 
 
-@given(two_trees(texts))
+@given(two_trees(st.one_of(texts, names.map(Symlink))))
 @settings(max_examples=60, deadline=None)
 def test_git_applies_the_diff(trees: tuple[Tree, Tree]) -> None:
     old, new = trees

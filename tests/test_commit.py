@@ -105,6 +105,12 @@ def test_work_of_the_user_is_not_swept_in(busy: Path, name: str) -> None:
     assert git(busy, "rev-parse", "HEAD") == head
 
 
+def test_what_the_user_staged_and_took_back_is_not_lost(busy: Path) -> None:
+    (busy / "staged.md").write_text("old\n")
+    change_set = applied(busy, {"staged.md": b"ours\n"})
+    assert uncommitted(change_set) == (PurePosixPath("staged.md"),)
+
+
 def test_can_be_asked_before_applying(busy: Path) -> None:
     change_set = ChangeSet.plan(busy, {PurePosixPath("dirty.md"): b"1", PurePosixPath("catalog.md"): b"1"})
     assert uncommitted(change_set) == (PurePosixPath("dirty.md"),)

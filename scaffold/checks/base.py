@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scaffold.checks import contracts, ingress, provider_schemas, references, syntax
+from scaffold.checks import contracts, definitions, ingress, provider_schemas, references, syntax
 from scaffold.checks.rule import Rule
 from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, place
 from scaffold.errors import Finding
@@ -16,6 +16,7 @@ ALL_RULES: tuple[Rule, ...] = (
     *contracts.RULES,
     *provider_schemas.RULES,
     *references.RULES,
+    *definitions.RULES,
     *ingress.RULES,
 )
 

@@ -22,18 +22,17 @@ class Claims(PlannedRule):
 
     def check(self, plan: Plan) -> Iterator[Finding]:
         """Claims that nobody makes, mounts without a volume, volumes that nothing mounts."""
+        known = not plan.charted and not vague(map(k8s.name, plan.of_kind("persistent_volume_claim")))
         for pods in plan.pods:
-            for _, claim in pods.claims():
-                place = k8s.namespace(pods.owner)
-                if isinstance(claim, str) and not (
-                    plan.charted or plan.named("persistent_volume_claim", claim, place)
-                ):
+            place = k8s.namespace(pods.owner)
+            for claim in strings(claim for _, claim in pods.claims()) if known else ():
+                if plan.named("persistent_volume_claim", claim, place) is None:
                     yield self.found(pods.owner, f"there is no claim {claim} in this stack")
             yield from self._mounts(pods)
         volumes = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
         for resource in plan.of_kind("persistent_volume_claim"):
             volume = resource.get("spec", 0, "volume_name")
-            if isinstance(volume, str) and volumes and volume not in volumes:
+            if isinstance(volume, str) and volumes and not vague(volumes) and volume not in volumes:
                 yield self.found(resource, f"there is no volume {volume} in this stack")
 
     def _mounts(self, pods: k8s.PodTemplate) -> Iterator[Finding]:

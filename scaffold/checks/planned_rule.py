@@ -100,7 +100,7 @@ def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
 
 def vague(names: Iterable[Tree]) -> bool:
     """Whether one of the names is not known, so that nothing is known to be missing."""
-    return any(isinstance(name, Mark) for name in names)
+    return any(isinstance(name, Mark | Placeholder) for name in names)
 
 
 def strings(names: Iterable[Tree]) -> list[str]:

@@ -1,8 +1,8 @@
-"""References that point at nothing, and names that are defined twice or never given a value."""
+"""References that point at nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from scaffold.checks.contracts import module_calls
 from scaffold.checks.rule import FamilyRule, at, nearest
@@ -10,8 +10,8 @@ from scaffold.checks.scope import Name, Scope, Use, UseKind, first_key, scopes
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
 from scaffold.hcl.modules import ModuleContract
-from scaffold.hcl.syntax import Attr, Attribute, Block, ExprKind, Index, Splat, Step
-from scaffold.terraform.schemas import BlockSchema, Nesting
+from scaffold.hcl.syntax import Attr, Attribute, Block, ExprKind, Index, Step
+from scaffold.terraform.schemas import BlockSchema, Nesting, Schemas
 
 _BUILT_IN = frozenset(("path", "terraform", "each", "count", "self"))
 _ROOTS = {"var": 1, "local": 1, "module": 1, "data": 2, "ephemeral": 2}
@@ -24,9 +24,10 @@ def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
     }
     found: list[Finding] = []
     for scope in stack.once(scopes, context):
-        found += _defined_twice(scope)
+        where = "this stack" if scope.directory == stack.directory else scope.directory
+        judge = _Judge(scope, where, context.schemas, contracts)
         for use in scope.uses():
-            found += _Judge(scope, context, contracts).judge(use)
+            found += judge.judge(use)
     return found
 
 
@@ -36,11 +37,13 @@ class _Judge:
     def __init__(
         self,
         scope: Scope,
-        context: CheckContext,
-        contracts: dict[tuple[str, str], ModuleContract | None],
+        where: str,
+        schemas: Schemas,
+        contracts: Mapping[tuple[str, str], ModuleContract | None],
     ) -> None:
         self.scope = scope
-        self.context = context
+        self.where = where
+        self.schemas = schemas
         self.contracts = contracts
 
     def judge(self, use: Use) -> Iterator[Finding]:
@@ -82,13 +85,12 @@ class _Judge:
     def _undefined(self, use: Use, name: Name) -> Finding:
         what = {"var": "variable", "local": "local value", "module": "module", "data": "data source"}
         kind = what.get(name[0], "resource")
-        where = "this stack" if self.scope.directory.count("/") < 2 else self.scope.directory
         known = self.scope.names(*name[:-1])
         return at(
             use.block.source,
             use.reference.start,
             "reference",
-            f"{where} has no {kind} {'.'.join(name)}",
+            f"{self.where} has no {kind} {'.'.join(name)}",
             value=".".join(name),
             hint=nearest(name[-1], known),
         )
@@ -116,13 +118,8 @@ class _Judge:
         steps = use.reference.steps[1:]
         if contract is None or not steps:
             return
-        repeated = _repeated(module)
-        first = steps[1] if repeated and len(steps) > 1 else steps[0]
-        if (
-            isinstance(first, Attr)
-            and not (repeated and len(steps) == 1)
-            and first.name not in contract.outputs
-        ):
+        first = steps[0] if not _repeated(module) else steps[1] if len(steps) > 1 else None
+        if isinstance(first, Attr) and first.name not in contract.outputs:
             yield at(
                 use.block.source,
                 use.reference.start,
@@ -134,123 +131,60 @@ class _Judge:
             )
 
     def _attribute(self, use: Use, block: Block, steps: Sequence[Step]) -> Iterator[Finding]:
-        schemas = self.context.schemas
-        of = schemas.data_source if block.type == "data" else schemas.resource
-        schema = of(block.labels[0])
-        message: str | None
-        hint: str | None
         address = ".".join(use.reference.names[: 3 if block.type == "data" else 2])
-        if _repeated(block):
-            if steps and isinstance(steps[0], Attr):
-                message, hint = (
-                    f"{address} is many: it has {_repeated(block)}",
-                    "name one of them by its index",
-                )
-                yield self._no_attribute(use, message, hint)
-                return
-            steps = steps[1:]
-        elif steps and isinstance(steps[0], Index):
+        repeated = _repeated(block)
+        first = steps[0] if steps else None
+        if repeated and isinstance(first, Attr):
+            yield self._no_attribute(use, f"{address} is many: it has {repeated}", "name one by its index")
+            return
+        if not repeated and isinstance(first, Index):
             yield self._no_attribute(
                 use, f"{address} is one: it has no count and no for_each", "drop the index"
             )
             return
-        elif steps and isinstance(steps[0], Splat):
-            steps = steps[1:]
+        of = self.schemas.data_source if block.type == "data" else self.schemas.resource
+        schema = of(block.labels[0])
         if schema is not None:
-            message, hint = _path_problem(address, steps, schema)
-            if message is not None:
-                yield self._no_attribute(use, message, hint)
+            yield from self._path(use, address, steps if isinstance(first, Attr) else steps[1:], schema)
 
     def _ignored(self, use: Use) -> Iterator[Finding]:
-        reference = use.reference
-        if use.block.type != "resource" or not use.block.labels:
-            return
-        schema = self.context.schemas.resource(use.block.labels[0])
+        type_ = use.block.labels[0] if use.block.type == "resource" and use.block.labels else ""
+        schema = self.schemas.resource(type_)
         if schema is not None:
-            steps = (Attr(reference.root), *reference.steps)
-            message, hint = _path_problem(use.block.labels[0], steps, schema)
-            if message is not None:
-                yield self._no_attribute(use, message, hint)
+            yield from self._path(use, type_, (Attr(use.reference.root), *use.reference.steps), schema)
+
+    def _path(self, use: Use, address: str, steps: Sequence[Step], schema: BlockSchema) -> Iterator[Finding]:
+        problem = _path_problem(address, steps, schema)
+        if problem is not None:
+            yield self._no_attribute(use, *problem)
 
     def _no_attribute(self, use: Use, message: str, hint: str | None) -> Finding:
-        reference = use.reference
-        start = reference.start
-        return at(use.block.source, start, "reference-attribute", message, value=str(reference), hint=hint)
+        source, reference = use.block.source, use.reference
+        return at(source, reference.start, "reference-attribute", message, value=str(reference), hint=hint)
 
 
 def _repeated(block: Block) -> str | None:
     return next((name for name in ("count", "for_each") if name in block.body.attributes), None)
 
 
-def _path_problem(address: str, steps: Sequence[Step], schema: BlockSchema) -> tuple[str | None, str | None]:
+def _path_problem(address: str, steps: Sequence[Step], schema: BlockSchema) -> tuple[str, str | None] | None:
     """What is wrong with the steps from a resource into its schema, and a hint."""
     left = list(steps)
     while left:
         step = left.pop(0)
         name = step.name if isinstance(step, Attr) else getattr(step, "key", None)
         if not isinstance(name, str) or name in schema.attributes:
-            return None, None
+            return None
         nested = schema.blocks.get(name)
         if nested is None:
-            hint = nearest(name, (*schema.attributes, *schema.blocks))
-            return f"{address} has no attribute {name}", hint
+            return f"{address} has no attribute {name}", nearest(name, (*schema.attributes, *schema.blocks))
         address, schema = f"{address}.{name}", nested.block
         if not left or nested.nesting in (Nesting.SINGLE, Nesting.GROUP):
             continue
         if nested.nesting is Nesting.LIST and isinstance(left[0], Attr):
             return f"{address} is a list", f"write {name}[0].{left[0].name}"
         left.pop(0)
-    return None, None
-
-
-def _defined_twice(scope: Scope) -> Iterator[Finding]:
-    own = {document.path for document in scope.documents}
-    for name, places in scope.definitions.items():
-        for definition in places[1:]:
-            item, other = definition.item, places[0].item
-            if item.source.path not in own:
-                item, other = other, item
-            yield at(
-                item.source,
-                item.start,
-                "duplicate-definition",
-                f"{'.'.join(name)} is already defined in {other.source.path}, line {other.line}",
-                value=".".join(name),
-            )
-
-
-def _unset(stack: ParsedStack, context: CheckContext) -> list[Finding]:
-    """Variables of the stack that have no default and that nothing provides."""
-    inputs = _inputs(stack)
-    if context.variables is None or inputs is None:
-        return []
-    given = context.variables | inputs
-    found: list[Finding] = []
-    for document in stack.modules.get(stack.directory, ()):
-        for block in document.body.blocks_of("variable"):
-            if block.labels and "default" not in block.body.attributes and block.labels[0] not in given:
-                found.append(
-                    at(
-                        block.source,
-                        block.start,
-                        "variable-unset",
-                        f"nothing gives the variable {block.labels[0]} a value",
-                        value=block.labels[0],
-                        hint=nearest(block.labels[0], given)
-                        or "give it a default, or inputs in terragrunt.hcl",
-                    )
-                )
-    return found
-
-
-def _inputs(stack: ParsedStack) -> frozenset[str] | None:
-    """The variables that the stack's ``terragrunt.hcl`` sets; None where only terragrunt can tell."""
-    value = stack.terragrunt.body.value("inputs") if stack.terragrunt is not None else None
-    if value is None:
-        return frozenset()
-    names = [entry.name for entry in value.entries]
-    known = frozenset(name for name in names if name is not None)
-    return known if value.kind is ExprKind.MAP and len(known) == len(names) else None
+    return None
 
 
 class ReferenceRule(FamilyRule):
@@ -374,49 +308,9 @@ output "claim" {
 """
 
 
-class DuplicateDefinition(FamilyRule):
-    """A name that is defined twice in one module."""
-
-    family = _findings
-    code = "duplicate-definition"
-    title = "A name is defined once"
-    why = "Terraform refuses a module in which a resource, variable, local, module or output stands twice."
-    bad = """\
-variable "nfs_server" {
-  type = string
-}
-
-variable "nfs_server" {
-  type = string
-}
-"""
-    good = """\
-variable "nfs_server" {
-  type = string
-}
-"""
-
-
-class VariableUnset(FamilyRule):
-    """A variable that nothing gives a value."""
-
-    family = _unset
-    code = "variable-unset"
-    title = "A variable has a default or is given a value"
-    why = "Terraform asks for it, and in a pipeline nobody answers."
-    bad = """\
-variable "nfs_sever" {
-  type = string
-}
-"""
-    good = DuplicateDefinition.good
-
-
 RULES = (
     ReferenceRule(),
     ReferenceAttribute(),
     LocalKey(),
     ModuleOutput(),
-    DuplicateDefinition(),
-    VariableUnset(),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -13,10 +13,12 @@ import yaml
 from scaffold import answers as answering
 from scaffold import collisions, decisions, template, validation
 from scaffold.answers import Answers
-from scaffold.change import ChangeSet
+from scaffold.change import ChangeSet, Content
+from scaffold.commands.service_entry import service_entry
 from scaffold.decisions import Decision
 from scaffold.errors import Finding, RefusedError
 from scaffold.git import git
+from scaffold.indexes.edits import Edits, ManualStep, insertions
 from scaffold.monorepo import STACKS, Monorepo
 from scaffold.questions import Value, asked
 from scaffold.render import ANSWERS_FILE, render
@@ -42,6 +44,7 @@ class Prepared:
     decisions: tuple[Decision, ...]
     verified: Verified
     origin: template.Origin
+    manual: tuple[ManualStep, ...] = ()
 
     @property
     def unchanged(self) -> bool:
@@ -52,19 +55,30 @@ class Prepared:
         """What is left to do, as the template's table of next steps tells it."""
         rows = decisions.evaluate(
             "templates/decisions/next_steps.jinja",
-            {**self.values, "operations": _operations(monorepo), "committed": committed, "indexed": False},
+            {
+                **self.values,
+                "operations": _operations(monorepo),
+                "committed": committed,
+                "paths": [str(file.path) for file in self.change.changes],
+                "manual": [{"text": step.text, "path": str(step.path)} for step in self.manual],
+            },
         )
         return tuple(NextStep(row["text"], row["command"]) for row in rows)
 
 
 def prepare(
-    monorepo: Monorepo, given: Answers, *, level: Level | None = None, template_source: str | None = None
+    monorepo: Monorepo,
+    given: Answers,
+    *,
+    level: Level | None = None,
+    template_source: str | None = None,
+    without_indexes: Collection[str] = (),
 ) -> Prepared:
     """Check answers, decide, render and verify as far as ``level`` says; nothing is written.
 
     Raises :class:`AnswersError` with every problem of the answers, :class:`RefusedError` for a stack
     or a name that is taken, and :class:`~scaffold.errors.VerificationError` for a stack that would not
-    work in this monorepo.
+    work in this monorepo. ``without_indexes`` are indexes that are left to a person.
     """
     origin = template.origin(template_source)
     sensed = sense(monorepo)
@@ -78,11 +92,39 @@ def prepare(
     rendered = render(given.values, sensed, {}, origin)
     _refuse_taken(monorepo, given, rendered.values)
     verified = verify(monorepo, name, rendered.files, rendered.values, level)
-    change = ChangeSet.plan(
-        monorepo.root,
-        {PurePosixPath(STACKS, name, path): content for path, content in rendered.files.items()},
-    )
-    return Prepared(name, change, rendered.values, decisions.table(rendered.values), verified, origin)
+    outside = _indexed(monorepo, rendered.values, without_indexes)
+    wanted: dict[PurePosixPath, Content | None] = {
+        PurePosixPath(STACKS, name, path): content for path, content in rendered.files.items()
+    }
+    wanted.update((edit.path, edit.after) for edit in outside.edits)
+    change = ChangeSet.plan(monorepo.root, wanted)
+    made = decisions.table(rendered.values)
+    return Prepared(name, change, rendered.values, made, verified, origin, outside.steps)
+
+
+def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collection[str]) -> Edits:
+    """What the Service changes outside its stack.
+
+    Raises :class:`RefusedError` for a list that the system reads and that has lost its place.
+    """
+    found = insertions(monorepo.root, service_entry(values), without)
+    if found.refused:
+        raise RefusedError(
+            "Lists that a new Service has to be in have lost their place; nothing was written.",
+            "Mend them, or leave one out with --no-index NAME and see to it by hand.",
+            [
+                Finding(
+                    str(step.path),
+                    None,
+                    None,
+                    f"index.{step.index}",
+                    step.text,
+                    hint=f"--no-index {step.index}",
+                )
+                for step in found.refused
+            ],
+        )
+    return found
 
 
 def judge(monorepo: Monorepo, sensed: Mapping[str, Value]) -> Callable[[Mapping[str, Value]], list[Finding]]:

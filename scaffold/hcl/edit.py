@@ -23,6 +23,16 @@ from scaffold.hcl.syntax import (
 )
 from scaffold.hcl.tokens import Kind
 
+__all__ = [
+    "EditError",
+    "insert_block",
+    "insert_element",
+    "insert_entry",
+    "remove_block",
+    "remove_element",
+    "remove_entry",
+]
+
 # elements and entries
 
 
@@ -107,7 +117,7 @@ class _Collection:
         commas = [n.end_byte for n in children if n.kind_id == g.COMMA]
         values = target.elements if is_list else [entry.value for entry in target.entries]
         spans = [(n.start_byte, n.end_byte) for n in children if n.kind_id in (g.EXPRESSION, g.OBJECT_ELEM)]
-        limits = [start for start, _ in spans[1:]] + [target.end]
+        limits = [*(start for start, _ in spans[1:]), target.end][: len(spans)]
         parts = tuple(
             _Part(
                 start,
@@ -148,13 +158,13 @@ def _inserted(
     if last is None and not target.in_one_line:
         splices = _first_line(target, _lines(comment, text))
     elif last is not None and target.has_own_lines(last):
-        splices = _linebelow(target, last, _lines(comment, text))
+        splices = _line_below(target, last, _lines(comment, text))
     else:
         comment = ""
         splices = [_beside(target, last, text)]
     if comment:
         added = [(Kind.COMMENT, f"# {comment}"), *added]
-    return applied(document, splices, added)
+    return applied(document, splices, added=added)
 
 
 def _lines(comment: str, text: str) -> list[str]:
@@ -178,23 +188,30 @@ def _first_line(target: _Collection, lines: Sequence[str]) -> list[Splice]:
     source = target.source
     closing = source.line_of(target.end - 1)
     at = source.line_span(closing - 1)[1]
-    raw = below(source, source.indent_of(closing) + b"  ", lines)
-    return [Splice(at, at, raw + (b"," if target.is_list else b""))]
+    indent = source.indent_of(closing) + b"  "
+    return [Splice(at, at, below(source, indent, _with_comma(lines) if target.is_list else lines))]
 
 
-def _linebelow(target: _Collection, last: _Part, lines: Sequence[str]) -> list[Splice]:
+def _line_below(target: _Collection, last: _Part, lines: Sequence[str]) -> list[Splice]:
     """A part in lines of its own, below the last one."""
     source = target.source
     indent = source.indent_of(source.line_of(last.start))
     at = source.line_span(source.line_of(last.stop - 1))[1]
-    raw = below(source, indent, lines)
     if last.comma is not None:
-        return [Splice(at, at, raw + b",")]
+        return [Splice(at, at, below(source, indent, _with_comma(lines)))]
+    raw = below(source, indent, lines)
     if not target.is_list and all(part.comma is None for part in target.parts):
         return [Splice(at, at, raw)]
-    if last.heredoc:  # the end mark of a heredoc stands alone in its line
+    if last.heredoc:
         return [Splice(at, at, below(source, indent, [","]) + raw)]
     return [Splice(last.end, last.end, b","), Splice(at, at, raw)]
+
+
+def _with_comma(lines: Sequence[str]) -> list[str]:
+    """The lines of a part with a comma behind it; the end mark of a heredoc stands alone in its line."""
+    *first, last = lines
+    ends_heredoc = any(line.rstrip().endswith(("<<" + last.strip(), "<<-" + last.strip())) for line in first)
+    return [*first, last, ","] if ends_heredoc else [*first, f"{last},"]
 
 
 def _removed(document: Document, target: _Collection, position: int) -> bytes:
@@ -205,8 +222,10 @@ def _removed(document: Document, target: _Collection, position: int) -> bytes:
     part = target.parts[position]
     before = target.parts[position - 1] if position else None
     is_last = position == len(target.parts) - 1
+    gone = Splice(part.start, part.end)
     if target.has_own_lines(part):
-        splices = [whole_lines(document, part.start, part.stop)]
+        gone = whole_lines(document, part.start, part.stop)
+        splices = [gone]
         if before is not None and before.comma is not None and is_last and part.comma is None:
             splices.insert(0, _comma(target, before))
     elif len(target.parts) == 1:
@@ -217,7 +236,7 @@ def _removed(document: Document, target: _Collection, position: int) -> bytes:
         splices = [Splice(before.stop, part.comma)]
     else:
         splices = [Splice(before.end if before is not None else part.start, part.end)]
-    return applied(document, splices)
+    return applied(document, splices, removed=[gone])
 
 
 def _comma(target: _Collection, part: _Part) -> Splice:
@@ -245,11 +264,11 @@ def insert_block(document: Document, text: str, after: Block | Attribute | None 
         raw = below(source, b"", lines)
         raw = source.newline + raw if content else raw.removeprefix(source.newline)
         end = source.newline if content == source.data else b""
-        return applied(document, [Splice(len(content), len(content), raw + end)], added)
+        return applied(document, [Splice(len(content), len(content), raw + end)], added=added)
     at = source.line_span(after.end_line)[1]
     between = source.newline if _apart(document, after) else b""
     raw = between + below(source, source.indent_of(after.line), lines)
-    return applied(document, [Splice(at, at, raw)], added)
+    return applied(document, [Splice(at, at, raw)], added=added)
 
 
 def _apart(document: Document, after: Block | Attribute) -> bool:
@@ -270,8 +289,10 @@ def remove_block(document: Document, block: Block) -> bytes:
     lines = whole_lines(document, block.start, block.end)
     head = source.data[: lines.start]
     kept = head.rstrip()
-    if not kept:
-        tail = source.data[lines.end :]
-        return applied(document, [Splice(lines.start, len(source.data) - len(tail.lstrip(b"\r\n")))])
-    start = len(kept) + len(head[len(kept) :].partition(b"\n")[0]) + 1
-    return applied(document, [Splice(min(start, lines.start), lines.end)])
+    if kept:
+        start = len(kept) + len(head[len(kept) :].partition(b"\n")[0]) + 1
+        splice = Splice(min(start, lines.start), lines.end)
+    else:
+        tail = source.data[lines.end :].lstrip(b"\r\n")
+        splice = Splice(lines.start, len(source.data) - len(tail))
+    return applied(document, [splice], removed=[lines])

@@ -47,7 +47,9 @@ def formatted(document: Document) -> bytes:
     _line_up(lines, lambda line: line.assign, lambda line: _columns(line.lead))
     _line_up(lines, lambda line: line.comment, lambda line: _columns(line.lead) + _columns(line.assign))
     laid_out = (token for line in lines for cell in (line.lead, line.assign, line.comment) for token in cell)
-    return ("".join(" " * token.spaces + token.text for token in laid_out) + " " * end.spaces).encode()
+    return ("".join(" " * token.spaces + token.text for token in laid_out) + " " * end.spaces).encode(
+        "utf-8", "surrogateescape"
+    )
 
 
 def misaligned(document: Document) -> tuple[LayoutProblem, ...]:
@@ -55,8 +57,7 @@ def misaligned(document: Document) -> tuple[LayoutProblem, ...]:
     wanted = formatted(document)
     if wanted == document.source.data:
         return ()
-    have = document.source.text().split("\n")
-    want = wanted.decode().split("\n")
+    have, want = (data.decode("utf-8", "replace").split("\n") for data in (document.source.data, wanted))
     if len(have) == len(want):
         pairs = enumerate(zip(have, want, strict=True), start=1)
         return tuple(LayoutProblem(n, _difference(a, b), b.rstrip("\r")) for n, (a, b) in pairs if a != b)

@@ -29,10 +29,13 @@ class Splice:
     text: bytes = b""
 
 
-def applied(document: Document, splices: Sequence[Splice], added: Words | None = None) -> bytes:
+def applied(
+    document: Document, splices: Sequence[Splice], *, added: Words = (), removed: Sequence[Splice] = ()
+) -> bytes:
     """The bytes after the splices, lined up, and proven to be the intended ones.
 
-    ``added`` are the tokens that are new; without them the splices take away what they cover.
+    ``added`` are the tokens that the last splice brings; ``removed`` are the ranges whose tokens go. Raises
+    ``EditError`` where the result is anything else.
     """
     result = _spliced(document.source.data, splices)
     try:
@@ -40,13 +43,10 @@ def applied(document: Document, splices: Sequence[Splice], added: Words | None =
     except HclSyntaxError as error:
         raise EditError(f"the edit would break {document.path or 'the file'}: {error.message}") from error
     old = _tokens(document)
-    if added is None:
-        expected = [word for at, word in old if not any(s.start <= at < s.end for s in splices)]
-    else:
-        before = sum(1 for at, _ in old if at < splices[-1].start)
-        words = [word for _, word in old]
-        expected = [*words[:before], *added, *words[before:]]
-    if expected != [word for _, word in _tokens(changed)]:
+    kept = [(at, word) for at, word in old if not any(r.start <= at < r.end for r in removed)]
+    position = sum(1 for at, _ in kept if at < splices[-1].start)
+    words = [word for _, word in kept]
+    if [*words[:position], *added, *words[position:]] != [word for _, word in _tokens(changed)]:
         raise EditError(f"the edit of {document.path or 'the file'} would change more than it is meant to")
     return changed.source.data
 

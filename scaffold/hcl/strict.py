@@ -139,14 +139,19 @@ _FREE_INSIDE = frozenset(
 )
 
 
+_DEEPEST = 500
+"""How deep a tree may be: what reads it afterwards goes down in Python calls."""
 _OWN_LINES = frozenset((g.CONFIG_FILE, g.BODY, g.BLOCK, g.OBJECT))
 
 
 def _walk(root: Node, source: Source) -> Iterator[Problem]:
     data = source.data
-    stack = [(root, True)]
+    stack = [(root, True, 0)]
     while stack:
-        node, counts = stack.pop()
+        node, counts, depth = stack.pop()
+        if depth > _DEEPEST:
+            yield node.start_byte, "this is nested too deeply"
+            return
         kind = node.kind_id
         judge = _JUDGES.get(kind)
         if judge is not None:
@@ -164,7 +169,7 @@ def _walk(root: Node, source: Source) -> Iterator[Problem]:
             elif child.kind_id == g.PAREN_CLOSE:
                 in_parentheses = False
             elif child.child_count and not (child.kind_id == g.ATTRIBUTE and _is_plain(child, data)):
-                stack.append((child, counts and not in_parentheses))
+                stack.append((child, counts and not in_parentheses, depth + 1))
 
 
 def _is_plain(attribute: Node, data: bytes) -> bool:

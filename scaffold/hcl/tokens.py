@@ -124,7 +124,7 @@ class _Scanner:
         elif node.child_count:
             for child in node.children:
                 self.walk(child)
-        else:
+        elif node.end_byte > node.start_byte:
             self.mark(node, kind)
 
     def mark(self, node: Node, kind: int) -> None:
@@ -151,7 +151,9 @@ class _Scanner:
                 self.gap(start)
             else:
                 self.spaces += start - self.done
-        self.tokens.append(Token(kind, self.data[start:end].decode("utf-8", "replace"), self.spaces, start))
+        self.tokens.append(
+            Token(kind, self.data[start:end].decode("utf-8", "surrogateescape"), self.spaces, start)
+        )
         self.done, self.spaces = end, 0
 
     def gap(self, end: int) -> None:
@@ -177,7 +179,9 @@ class _Scanner:
         """Add the text of a template up to a byte, white space included."""
         if end > self.done:
             start, self.done = self.done, end
-            self.tokens.append(Token(Kind.TEXT, self.data[start:end].decode("utf-8", "replace"), 0, start))
+            self.tokens.append(
+                Token(Kind.TEXT, self.data[start:end].decode("utf-8", "surrogateescape"), 0, start)
+            )
 
     def text(self, template: Node) -> None:
         """Add what stands between the marks of a template."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -13,7 +12,7 @@ from typing import cast
 from scaffold.errors import Finding
 from scaffold.terraform import diagnostics, plan_json, providers
 from scaffold.terraform.diagnostics import Output
-from scaffold.terraform.lifetime import Finished
+from scaffold.terraform.lifetime import Finished, Running
 from scaffold.terraform.mends import learn
 from scaffold.terraform.planned import PlannedResource
 from scaffold.terraform.result import PlanResult, Reason, StandIn, StandInKind, Tool
@@ -27,8 +26,8 @@ CHOICE = "SCAFFOLD_TERRAFORM"
 """The environment variable that names the program to plan with, where PATH does not say it."""
 TIMEOUT = 120.0
 """Seconds that one command may take."""
-Execute = Callable[[Sequence[str], Path, str], Finished]
-"""Runs Terraform: its arguments, the directory, and the value of ``TF_REATTACH_PROVIDERS``."""
+Start = Callable[[Sequence[str], Path, str], Running]
+"""Starts Terraform: its arguments, the directory, and the value of ``TF_REATTACH_PROVIDERS``."""
 _INIT = ("init", "-json", "-backend=false", "-input=false")
 _PLAN = ("plan", "-json", "-refresh=false", "-input=false", "-lock=false")
 
@@ -36,14 +35,12 @@ _PLAN = ("plan", "-json", "-refresh=false", "-input=false", "-lock=false")
 class Attempt:
     """Plans one working copy."""
 
-    def __init__(
-        self, tree: Tree, stack: str, place: Path, tool: Tool, known: Schemas, execute: Execute
-    ) -> None:
+    def __init__(self, tree: Tree, stack: str, place: Path, tool: Tool, known: Schemas, start: Start) -> None:
         """``stack`` is its directory in the tree, ``place`` a private directory for the working copy."""
         self._place = place
         self._tool = tool
         self._known = known
-        self._execute = execute
+        self._start = start
         self._workspace = Workspace(tree, place / "copy", stack)
         self._schemas: dict[str, RawSchema] = {}
         self._assumed: list[StandIn] = []
@@ -72,16 +69,15 @@ class Attempt:
         """Run Terraform. The server is made ready while ``init`` runs, which asks nothing of it."""
         sockets = {address: self._place / f"{n}.sock" for n, address in enumerate(served)}
         reattach = _reattach(sockets)
-        with ThreadPoolExecutor(1) as beside:
-            initialised = beside.submit(self._terraform, _INIT, reattach)
-            from scaffold.terraform.server import SchemaServer
+        initialising = self._start(_INIT, self._workspace.directory, reattach)
+        from scaffold.terraform.server import SchemaServer
 
-            with SchemaServer() as server:
-                for address, schema in served.items():
-                    server.serve(schema, sockets[address])
-                if self._failed(initialised.result(), "init"):
-                    return ()
-                return self._evaluate(reattach)
+        with SchemaServer() as server:
+            for address, schema in served.items():
+                server.serve(schema, sockets[address])
+            if self._failed(initialising.finish(TIMEOUT), "init"):
+                return ()
+            return self._evaluate(reattach)
 
     def _evaluate(self, reattach: str) -> tuple[PlannedResource, ...]:
         out = self._place / "plan"
@@ -100,7 +96,7 @@ class Attempt:
         return plan_json.read(json.loads(done.stdout), self._schema, sites.site)
 
     def _terraform(self, arguments: Sequence[str], reattach: str) -> Finished:
-        return self._execute(arguments, self._workspace.directory, reattach)
+        return self._start(arguments, self._workspace.directory, reattach).finish(TIMEOUT)
 
     def _learn(self, done: Finished) -> bool:
         """Whether the failure shows something to mend that the attempts before did not."""

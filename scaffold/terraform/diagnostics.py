@@ -119,6 +119,9 @@ def explain(located: Located, workspace: Workspace, version: str) -> Finding:
     """The finding that a person reads: whose fault it is, where, what, and what to do."""
     reason = _reason(located, workspace)
     path, (line, column) = located.origin or workspace.stack, located.position()
+    if reason is Reason.GENERATED and (earlier := _earlier(located.diagnostic)) is not None:
+        # What is generated was there first, whatever the order of the files' names.
+        reason, path, line, column = Reason.STACK, f"{workspace.stack}/{earlier[0]}", earlier[1], None
     message, hint = _message(located, workspace, reason), _HINTS.get(reason, "").format(version=version)
     call = _call_of(located, workspace) if not path.startswith(f"{workspace.stack}/") else None
     if call is not None and reason is Reason.MODULE:
@@ -165,6 +168,13 @@ def _message(located: Located, workspace: Workspace, reason: Reason) -> str:
     if reason is Reason.MISSING_FILE:
         text = text.partition("; this function works only")[0]
     return text if len(text) <= _MOST_DETAIL else text[:_MOST_DETAIL].rsplit(" ", 1)[0] + " …"
+
+
+def _earlier(diagnostic: Diagnostic) -> tuple[str, int] | None:
+    """The other place of two that Terraform says are one too many: ``… at main.tf:7,3-21.``."""
+    file, _, place = diagnostic.detail.rpartition(" at ")[2].partition(":")
+    line = place.partition(",")[0]
+    return (file, int(line)) if diagnostic.summary.startswith("Duplicate") and line.isdigit() else None
 
 
 def _call_of(located: Located, workspace: Workspace) -> Block | None:

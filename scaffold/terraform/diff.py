@@ -89,8 +89,9 @@ def _changes(before: PlannedResource, after: PlannedResource) -> Iterator[Change
 
 def _compare(before: Tree, after: Tree, path: Path) -> Iterator[tuple[Path, Leaf, Leaf]]:
     """The leaves that differ. Elements that have names, such as containers, are compared by name."""
-    if isinstance(before, tuple) and isinstance(after, tuple):
+    if isinstance(before, tuple) and isinstance(after, tuple) and len(before) + len(after) > 2:
         old, new = _named(before), _named(after)
+        # The same names in another order stay as they are: the order is the difference.
         if old is not None and new is not None and (old.keys() != new.keys() or [*old] == [*new]):
             before, after = old, new
     if isinstance(before, Mapping) and isinstance(after, Mapping):

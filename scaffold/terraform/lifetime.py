@@ -41,6 +41,31 @@ class Finished:
     timed_out: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class Running:
+    """A program that was started and belongs to a run."""
+
+    _run: Run
+    _child: subprocess.Popen[bytes]
+
+    def finish(self, timeout: float) -> Finished:
+        """Wait for its end and return its exit code and output.
+
+        After ``timeout`` seconds it is killed and ``timed_out`` set.
+        """
+        try:
+            stdout, stderr = self._child.communicate(timeout=timeout)
+            return Finished(self._child.returncode, stdout, stderr)
+        except subprocess.TimeoutExpired:
+            _kill(self._child)
+            stdout, stderr = self._child.communicate()
+            return Finished(self._child.returncode, stdout, stderr, timed_out=True)
+        finally:
+            # On an interrupt it still runs: then it stays with the run, which ends it.
+            if self._child.returncode is not None:
+                self._run.forget(self._child)
+
+
 @dataclass(slots=True)
 class Run:
     """One run: its directory, and the processes it starts."""
@@ -51,31 +76,8 @@ class Run:
     _children: set[subprocess.Popen[bytes]] = field(default_factory=set)
     _closed: bool = False
 
-    def execute(
-        self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float
-    ) -> Finished:
-        """Run a program to its end, in a process group that ends with this run.
-
-        Returns its exit code and output; after ``timeout`` seconds it is killed and ``timed_out`` set.
-        """
-        child = self._start(argv, cwd, environment)
-        try:
-            stdout, stderr = child.communicate(timeout=timeout)
-            return Finished(child.returncode, stdout, stderr)
-        except subprocess.TimeoutExpired:
-            _kill(child)
-            stdout, stderr = child.communicate()
-            return Finished(child.returncode, stdout, stderr, timed_out=True)
-        except BaseException:
-            _kill(child)
-            child.wait()
-            raise
-        finally:
-            self._forget(child)
-
-    def _start(
-        self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]
-    ) -> subprocess.Popen[bytes]:
+    def start(self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Running:
+        """Start a program, in a process group that ends with this run."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("the run is over")
@@ -90,9 +92,10 @@ class Run:
             )
             self._children.add(child)
             self._tell(f"+{child.pid}\n")
-        return child
+        return Running(self, child)
 
-    def _forget(self, child: subprocess.Popen[bytes]) -> None:
+    def forget(self, child: subprocess.Popen[bytes]) -> None:
+        """Note that a program has ended."""
         with self._lock:
             self._children.discard(child)
             self._tell(f"-{child.pid}\n")
@@ -128,7 +131,8 @@ def private_run() -> Iterator[Run]:
     """
     parent = _parent()
     sweep(parent)
-    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    # Without links in it: Terraform compares paths in it with what the system calls the current directory.
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).resolve()
     with (directory / _LOCK).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         run = Run(directory, _start_watchdog(directory))

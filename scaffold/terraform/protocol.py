@@ -101,6 +101,9 @@ def _attribute(attribute: Mapping[str, Any], value: Any) -> Any:
 
 
 def _each(nesting: str, block: RawBlock, value: Any) -> Any:
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], bytes):
+        # Of dynamic type: the type as JSON, and then the value.
+        return [value[0], _each(nesting, block, value[1])]
     if isinstance(value, list):
         return [_with_unknowns(block, item) for item in value]
     if nesting == "map" and isinstance(value, dict):

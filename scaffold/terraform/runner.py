@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +15,8 @@ from pathlib import Path
 
 from scaffold.errors import MissingError
 from scaffold.terraform import refresh
-from scaffold.terraform.attempt import CHOICE, TIMEOUT, Attempt
-from scaffold.terraform.lifetime import Finished, Run, private_run
+from scaffold.terraform.attempt import CHOICE, Attempt
+from scaffold.terraform.lifetime import Run, Running, private_run
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree
@@ -22,6 +24,7 @@ from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree
 TOOLS = ("terraform", "tofu")
 STACKS = "stacks"
 """The directory of the stacks in a monorepo."""
+_PATIENCE = 10.0
 _CLI = """\
 disable_checkpoint = true
 provider_installation {{
@@ -54,6 +57,25 @@ class Job:
 
     tree: Tree
     stack: str
+
+
+def with_version(tool: Tool) -> Tool:
+    """The tool with the version that it says it has. Raises ``MissingError`` where it cannot be asked."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    environment = {**kept, "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
+    try:
+        done = subprocess.run(
+            [tool.path, "version", "-json"],
+            env=environment,
+            capture_output=True,
+            check=True,
+            timeout=_PATIENCE,
+        )
+        return replace(tool, version=str(json.loads(done.stdout)["terraform_version"]))
+    except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError) as error:
+        raise MissingError(
+            f"{tool.path} does not say its version: {error}", f"name the program itself with {CHOICE}"
+        ) from error
 
 
 def plan_stacks(
@@ -122,15 +144,15 @@ class Planner:
         place.mkdir(mode=0o700)
         try:
             attempt = Attempt(
-                job.tree, f"{STACKS}/{job.stack}", place, self._tool, self._schemas, self._execute
+                job.tree, f"{STACKS}/{job.stack}", place, self._tool, self._schemas, self._start
             )
             result = attempt.result(job.stack)
         finally:
             shutil.rmtree(place, ignore_errors=True)
         return replace(result, seconds=time.perf_counter() - started)
 
-    def _execute(self, arguments: Sequence[str], directory: Path, reattach: str) -> Finished:
-        """Run Terraform in a working copy, with an environment that holds nothing of the user's."""
+    def _start(self, arguments: Sequence[str], directory: Path, reattach: str) -> Running:
+        """Start Terraform in a working copy, with an environment that holds nothing of the user's."""
         private = self._run.directory
         environment = {
             "PATH": str(private / "mirror"),
@@ -146,4 +168,4 @@ class Planner:
             "GOMEMLIMIT": "512MiB",
             "LC_ALL": "C.UTF-8",
         }
-        return self._run.execute([self._tool.path, *arguments], directory, environment, TIMEOUT)
+        return self._run.start([self._tool.path, *arguments], directory, environment)

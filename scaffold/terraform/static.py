@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from scaffold.hcl import grammar as g
+from scaffold.hcl.strings import unescape_markers, unquote
 from scaffold.hcl.syntax import Body, Expression, ExprKind
 
 
@@ -42,14 +43,12 @@ def pieces(expression: Expression, scope: Scope) -> Iterator[str | None]:
 def _template(expression: Expression, scope: Scope) -> Iterator[str | None]:
     for node in expression.nodes[0].children[0].children:
         if node.kind_id == g.TEMPLATE_LITERAL:
-            yield (
-                expression.source.text(node.start_byte, node.end_byte)
-                .replace("$${", "${")
-                .replace("%%{", "%{")
-            )
+            raw = expression.source.text(node.start_byte, node.end_byte)
+            yield unquote(raw) if expression.kind is ExprKind.TEMPLATE else unescape_markers(raw)
         elif node.kind_id == g.TEMPLATE_INTERPOLATION:
             inner = next((n for n in node.children if n.kind_id == g.EXPRESSION), None)
-            if inner is None:
+            if inner is None or any(n.type == "strip_marker" for n in node.children):
+                # A marker takes white space from the pieces beside it.
                 yield None
             else:
                 yield from pieces(Expression.of(expression.source, inner), scope)

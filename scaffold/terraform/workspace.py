@@ -10,7 +10,7 @@ import json
 import os
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -68,6 +68,7 @@ class Workspace:
     _hcl: set[str] = field(default_factory=set)
     _copied: set[str] = field(default_factory=set)
     _templates: set[str] = field(default_factory=set)
+    _any_template: bool = False
 
     @property
     def directory(self) -> Path:
@@ -194,8 +195,7 @@ class Workspace:
             # The directories above the stack hold the whole monorepo: of those nothing is copied.
             if directory and not f"{self.stack}/".startswith(f"{directory}/"):
                 self._copy_directory(directory)
-            if template:
-                self._templates |= self._copied
+            self._any_template = self._any_template or template
             return FileAccess(None)
         path = self._location(text)
         target = resolve(self.tree, path)
@@ -224,23 +224,33 @@ class Workspace:
             access=partial(self._access, static.Scope()),
             is_secret=self.is_secret,
         )
-        for path in sorted(self._templates):
-            content = self.tree.read(resolve(self.tree, path))
-            if self.is_secret(path) or not rewrite.may_read(content):
-                continue
-            try:
-                document = parse(_TEMPLATE_OPEN + content + b"\n" + _TEMPLATE_MARK + b"\n", path)
-            except HclSyntaxError:
-                message = "the template may read files, and its syntax cannot be looked at"
-                self.findings.append(Finding(path, None, None, Reason.OUTSIDE.value, message))
-                continue
-            changes = Changes()
-            for call in static.calls(document.body):
-                rewriter.read(call, changes, in_template=True)
+        done: set[str] = set()
+        # A template can name another one; where it is not known which, it can be every file.
+        while waiting := (self._copied if self._any_template else self._templates) - done:
+            for path in sorted(waiting):
+                content = self.tree.read(resolve(self.tree, path))
+                if not self.is_secret(path) and rewrite.may_read(content):
+                    self._put(path, self._guarded(path, content, rewriter))
+            done |= waiting
+
+    def _guarded(self, path: str, content: bytes, rewriter: Rewriter) -> bytes:
+        """A template whose calls read from the working copy only."""
+        changes = Changes()
+        try:
+            document = parse(_TEMPLATE_OPEN + content + b"\n" + _TEMPLATE_MARK + b"\n", path)
+        except HclSyntaxError:
+            message = "the template may read files, and its syntax cannot be looked at"
+            changes.findings.append(Finding(path, None, None, Reason.OUTSIDE.value, message))
             self._note(changes)
-            opened = len(_TEMPLATE_OPEN)
-            moved = [Splice(s.start - opened, s.end - opened, s.text) for s in changes.splices]
-            self._put(path, apply(content, moved).data)
+            return content
+        for call in static.calls(document.body):
+            rewriter.read(call, changes, in_template=True)
+        # The line that was put in front is no line of the template.
+        changes.findings = [replace(f, line=f.line - 1) if f.line else f for f in changes.findings]
+        self._note(changes)
+        opened = len(_TEMPLATE_OPEN)
+        moved = [Splice(s.start - opened, s.end - opened, s.text) for s in changes.splices]
+        return apply(content, moved).data
 
     # files
 

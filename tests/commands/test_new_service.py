@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ANSWERS, GOLDEN
+from support import ANSWERS, GOLDEN
 
 from scaffold.monorepo import Monorepo
 
 DRONE = ANSWERS / "valid" / "drone-logbook.yml"
 FILES = [".copier-answers.yml", "main.tf", "terragrunt.hcl"]
+INDEXES = [
+    ".claude/reference/service-catalog.md",
+    ".claude/reference/upgrade-config.json",
+    "docs/architecture/backup-dr.md",
+]
 SOURCE = ("--template-source", "https://git.example.test/scaffold.git")
 
 
@@ -49,7 +54,7 @@ def test_it_writes_what_the_golden_holds_and_nothing_else(monorepo: Monorepo) ->
     done = new_service(monorepo, "--answers", DRONE)
     assert done.returncode == 0, done.stderr
     written = git(monorepo, "status", "--porcelain", "--untracked-files=all").split()[1::2]
-    assert written == [f"stacks/drone-logbook/{name}" for name in FILES]
+    assert written == INDEXES + [f"stacks/drone-logbook/{name}" for name in FILES]
     stack = monorepo.stack_directory("drone-logbook")
     for name in FILES:
         assert (stack / name).read_bytes() == (GOLDEN / "drone-logbook" / "stack" / name).read_bytes()
@@ -62,9 +67,8 @@ def test_a_dry_run_prints_the_diff_and_writes_nothing(monorepo: Monorepo) -> Non
     done = new_service(monorepo, "--answers", DRONE, "--dry-run")
     assert done.returncode == 0, done.stderr
     assert tree(monorepo) == before
-    added = [
-        line[1:] for line in done.stdout.splitlines() if line.startswith("+") and not line.startswith("+++")
-    ]
+    stack = done.stdout[done.stdout.index("diff --git a/stacks/drone-logbook/") :]
+    added = [line[1:] for line in stack.splitlines() if line.startswith("+") and not line.startswith("+++")]
     golden = "".join((GOLDEN / "drone-logbook" / "stack" / name).read_text() for name in FILES)
     assert added == golden.splitlines()
 
@@ -92,7 +96,8 @@ def test_json_is_all_there_is_on_standard_output(monorepo: Monorepo) -> None:
     assert set(result) == {"service", "written", "commit", "files", "decisions", "verified", "next_steps"}
     assert result["service"] == "drone-logbook"
     assert [(f["path"], f["action"]) for f in result["files"]] == [
-        (f"stacks/drone-logbook/{n}", "create") for n in FILES
+        *((path, "modify") for path in INDEXES),
+        *((f"stacks/drone-logbook/{name}", "create") for name in FILES),
     ]
     assert all(f["diff"].count("\n+") >= f["lines"]["added"] > 0 for f in result["files"])
     decided = {d["name"]: d for d in result["decisions"]}
@@ -111,7 +116,7 @@ def test_a_commit_holds_exactly_the_new_files(monorepo: Monorepo) -> None:
     listed = git(monorepo, "show", "--name-only", "--format=%s", "HEAD").split("\n")
     assert listed[0] == "drone-logbook: new Service"
     assert "[ci skip]" not in git(monorepo, "log", "-1", "--format=%B")
-    assert listed[2:-1] == [f"stacks/drone-logbook/{name}" for name in FILES]
+    assert listed[2:-1] == INDEXES + [f"stacks/drone-logbook/{name}" for name in FILES]
     assert git(monorepo, "status", "--porcelain") == " M AGENTS.md\nM  README.md\n"
 
 
@@ -229,3 +234,24 @@ def test_answers_of_a_stack_that_cannot_be_read_are_no_defect_of_ours(monorepo: 
         done = new_service(monorepo, "--answers", DRONE)
         assert done.returncode == 4
         assert "Restore it from Git" in done.stderr
+
+
+def test_an_index_can_be_left_out_and_one_that_lost_its_place_is_refused(monorepo: Monorepo) -> None:
+    linkboard = ANSWERS / "valid" / "linkboard.yml"
+    vault = monorepo.root / "stacks/vault/main.tf"
+    vault.write_text(vault.read_text().replace("allowed_roles", "permitted_roles"))
+    before = tree(monorepo)
+    done = new_service(monorepo, "--answers", linkboard, "--verify", "static", "--json")
+    assert done.returncode == 4
+    assert {f["path"] for f in json.loads(done.stdout)["error"]["findings"]} == {"stacks/vault/main.tf"}
+    assert tree(monorepo) == before
+    done = new_service(
+        monorepo, "--answers", linkboard, "--verify", "static", "--no-index", "vault-allowed-roles",
+        "--no-index", "catalog", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    paths = {f["path"] for f in json.loads(done.stdout)["files"]}
+    assert "stacks/dbaas/modules/dbaas/main.tf" in paths
+    assert "| linkboard |" not in (monorepo.root / INDEXES[0]).read_text()
+    unknown = new_service(monorepo, "--answers", DRONE, "--no-index", "katalog")
+    assert unknown.returncode == 2

@@ -11,6 +11,7 @@ NAMES: Names = {
     ("var", "a"): "x",
     ("var", "n"): 2,
     ("var", "none"): None,
+    ("var", "yes"): True,
     ("var", "o"): {"k": ["v"], "deep": {"n": 1}},
 }
 
@@ -21,6 +22,9 @@ NAMES: Names = {
         ('var.a == "x"', True),
         ("var.a != var.a", False),
         ("var.n == true", False),
+        ("var.yes == true", True),
+        ("var.yes == false", False),
+        ("var.yes == 1", False),
         ("var.none == null", True),
         ('contains(["x", "y"], var.a)', True),
         ('contains(["x", "y"], "z")', False),
@@ -58,7 +62,8 @@ NAMES: Names = {
         ("length(var.n)", UNKNOWN),
         ("var.n + 1", UNKNOWN),
         ("[for x in var.o.k : x]", UNKNOWN),
-        ("contains(var.o.k...)", UNKNOWN),
+        ("length(var.o.k...)", UNKNOWN),
+        ("true > 0", UNKNOWN),
     ],
 )
 def test_value(text: str, value: object) -> None:

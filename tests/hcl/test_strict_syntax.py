@@ -9,7 +9,8 @@ import pytest
 from hcl_oracle import EVERY_KIND, FILES, formatted_by_terraform, needs_terraform
 
 from scaffold.errors import Kind
-from scaffold.hcl.syntax import HclSyntaxError, parse, problems
+from scaffold.hcl.layout import misaligned
+from scaffold.hcl.syntax import NOT_LITERAL, HclSyntaxError, parse, problems
 
 BROKEN = {
     "two arguments in a line": (b"a = 1 b = 2\n", 1, 7, "two definitions in one line"),
@@ -40,6 +41,7 @@ BROKEN = {
     "an operator at the end of a line": (b"a = 1 +\n  2\n", 2, 3, "only inside brackets"),
     "an operator in a map in parentheses": (b"a = ({ b = 1 +\n 2 })\n", 2, 2, "only inside brackets"),
     "a condition over lines": (b"a = b ?\n 1 : 2\n", 2, 2, "only inside brackets"),
+    "an operator over lines inside a condition": (b"a = b ? 1 +\n 2 : 3\n", 2, 2, "only inside brackets"),
     "a step in the next line": (b"a = (b)\n.c\n", 2, 1, "only inside brackets"),
     "a call whose bracket is in the next line": (b"a = f\n(1)\n", 2, 1, "only inside brackets"),
     "an unclosed block": (b'x = 1\na "b" {\n  c = 1\n', 4, 1, "missing '}' of what begins in line 2"),
@@ -91,6 +93,7 @@ GOOD = {
     "a heredoc in a list": b"a = [<<EOT\nb\nEOT\n, 1]\n",
     "a function of a provider": b"a = provider::b::c(1)\n",
     "dots and splats": b"a = b.0.c\nd = b.*.c[0]\ne = b[*].c.*.d\n",
+    "spaces in templates": b'a = "${ b } ${~ c ~} %{ if d }e%{~ endif ~}"\n',
     "a template's dollar": b'a = "$ $$ $${ % %% %%{"\n',
 }
 
@@ -120,15 +123,26 @@ def test_what_follows_from_an_error_is_not_told_as_another_one() -> None:
 
 def test_the_error_names_the_file_and_carries_all_findings() -> None:
     with pytest.raises(HclSyntaxError) as raised:
-        parse(b"a = 1 b = 2 c = 3\n", "stacks/journal/main.tf")
+        parse(b"a = 1 b = 2\na = 3\n", "stacks/journal/main.tf")
     error = raised.value
     assert error.kind is Kind.REFUSED
     assert error.message.startswith("stacks/journal/main.tf is not valid HCL: line 1: two definitions")
     assert [f.location for f in error.findings] == [
         "stacks/journal/main.tf:1:7",
-        "stacks/journal/main.tf:1:13",
+        "stacks/journal/main.tf:2:1",
     ]
     assert [f.code for f in error.findings] == ["syntax", "syntax"]
+
+
+def test_a_file_may_be_nested_deeply_but_not_without_end() -> None:
+    def nested(depth: int) -> bytes:
+        return b"a = " + b"[{ b = " * depth + b"1" + b" }]" * depth + b"\n"
+
+    document = parse(nested(40))
+    assert misaligned(document) == ()
+    assert document.body.attributes["a"].value.literal() != NOT_LITERAL
+    assert document.body.attributes["a"].value.references() == ()
+    assert problems(nested(1000))[0].message == "this is nested too deeply"
 
 
 @needs_terraform

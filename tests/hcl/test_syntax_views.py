@@ -82,6 +82,9 @@ def test_a_value_that_is_not_set_is_told_from_null() -> None:
         ("(a).b", ExprKind.ACCESS, NOT_LITERAL),
         ("1 + 2", ExprKind.OPERATION, NOT_LITERAL),
         ("!true", ExprKind.OPERATION, NOT_LITERAL),
+        ("!1", ExprKind.OPERATION, NOT_LITERAL),
+        ("-true", ExprKind.OPERATION, NOT_LITERAL),
+        ('-"1"', ExprKind.OPERATION, NOT_LITERAL),
         ("a ? 1 : 2", ExprKind.CONDITIONAL, NOT_LITERAL),
         ("[for a in b : a]", ExprKind.FOR, NOT_LITERAL),
     ],
@@ -110,6 +113,11 @@ def test_parts_of_expressions() -> None:
     assert entry is not None
     assert other.source.data[entry.start : entry.end] == b"g = 2"
     assert other.bare.entry("h") is None
+
+
+def test_an_expression_over_lines_starts_in_one_and_ends_in_another() -> None:
+    value = parse(b"a = 1\nb = c[\n  0\n].d\n").body.attributes["b"].value
+    assert (value.line, value.end_line, value.column) == (2, 4, 5)
 
 
 def test_the_last_of_two_equal_keys_counts() -> None:

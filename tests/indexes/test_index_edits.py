@@ -64,8 +64,9 @@ def test_ciphertext_is_a_step(sample: Monorepo, everything: ServiceEntry) -> Non
 
 def test_absent_file_is_a_step(sample: Monorepo, everything: ServiceEntry) -> None:
     (sample.root / VAULT).unlink()
-    steps = insertions(sample.root, everything).steps
-    assert {(step.path, step.why) for step in steps} == {(VAULT, Why.ABSENT)}
+    found = insertions(sample.root, everything)
+    assert {(step.path, step.why) for step in found.steps} == {(VAULT, Why.ABSENT)}
+    assert found.refused == (), "a house without the file does without the list"
     assert removals(sample.root, [everything]).steps == ()
 
 

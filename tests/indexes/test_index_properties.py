@@ -204,13 +204,16 @@ def hcl_lists(draw: st.DrawFn) -> str:
     if draw(st.booleans()):
         return "[" + ", ".join(quoted) + "]"
     lines: list[str] = []
+    # With several strings in a line, nobody can say which of them a comment is about.
+    widest = draw(st.integers(1, 3))
+    above = own_lines if widest == 1 else st.just("")
     while quoted:
-        count = draw(st.integers(1, 3))
+        count = draw(st.integers(1, widest))
         trailing = draw(st.booleans())
         comma = "," if quoted[count:] or trailing else ""
         # On one line only: comments of neighbours would have to stand in one column.
-        comment = "" if lines else draw(comments)
-        lines.append(f"{draw(own_lines)}    {', '.join(quoted[:count])}{comma}{comment}\n")
+        comment = "" if lines or widest > 1 else draw(comments)
+        lines.append(f"{draw(above)}    {', '.join(quoted[:count])}{comma}{comment}\n")
         quoted = quoted[count:]
     end = draw(st.sampled_from(["", "    # NOTE: the end\n"])) if lines else ""
     return "[\n" + "".join(lines) + end + "  ]"

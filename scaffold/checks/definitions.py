@@ -1,0 +1,107 @@
+"""Names that are defined twice, and variables that nothing gives a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaffold.checks.rule import FamilyRule, at, nearest
+from scaffold.checks.scope import Scope, scopes
+from scaffold.checks.stack import CheckContext, ParsedStack
+from scaffold.errors import Finding
+from scaffold.hcl.syntax import ExprKind
+
+
+def _repeated(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+    """Names of a module that are defined more than once."""
+    return [finding for scope in stack.once(scopes, context) for finding in _defined_twice(scope)]
+
+
+def _defined_twice(scope: Scope) -> Iterator[Finding]:
+    own = {document.path for document in scope.documents}
+    for name, places in scope.definitions.items():
+        for definition in places[1:]:
+            item, other = definition.item, places[0].item
+            if item.source.path not in own:
+                item, other = other, item
+            yield at(
+                item.source,
+                item.start,
+                "duplicate-definition",
+                f"{'.'.join(name)} is already defined in {other.source.path}, line {other.line}",
+                value=".".join(name),
+            )
+
+
+def _unset(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+    """Variables of the stack that have no default and that nothing provides."""
+    inputs = _inputs(stack)
+    if context.variables is None or inputs is None:
+        return []
+    given = context.variables | inputs
+    found: list[Finding] = []
+    for document in stack.modules.get(stack.directory, ()):
+        for block in document.body.blocks_of("variable"):
+            if block.labels and "default" not in block.body.attributes and block.labels[0] not in given:
+                found.append(
+                    at(
+                        block.source,
+                        block.start,
+                        "variable-unset",
+                        f"nothing gives the variable {block.labels[0]} a value",
+                        value=block.labels[0],
+                        hint=nearest(block.labels[0], given)
+                        or "give it a default, or inputs in terragrunt.hcl",
+                    )
+                )
+    return found
+
+
+def _inputs(stack: ParsedStack) -> frozenset[str] | None:
+    """The variables that the stack's ``terragrunt.hcl`` sets; None where only terragrunt can tell."""
+    value = stack.terragrunt.body.value("inputs") if stack.terragrunt is not None else None
+    if value is None:
+        return frozenset()
+    names = [entry.name for entry in value.entries]
+    known = frozenset(name for name in names if name is not None)
+    return known if value.kind is ExprKind.MAP and len(known) == len(names) else None
+
+
+class DuplicateDefinition(FamilyRule):
+    """A name that is defined twice in one module."""
+
+    family = _repeated
+    code = "duplicate-definition"
+    title = "A name is defined once"
+    why = "Terraform refuses a module in which a resource, variable, local, module or output stands twice."
+    bad = """\
+variable "nfs_server" {
+  type = string
+}
+
+variable "nfs_server" {
+  type = string
+}
+"""
+    good = """\
+variable "nfs_server" {
+  type = string
+}
+"""
+
+
+class VariableUnset(FamilyRule):
+    """A variable that nothing gives a value."""
+
+    family = _unset
+    code = "variable-unset"
+    title = "A variable has a default or is given a value"
+    why = "Terraform asks for it, and in a pipeline nobody answers."
+    bad = """\
+variable "nfs_sever" {
+  type = string
+}
+"""
+    good = DuplicateDefinition.good
+
+
+RULES = (DuplicateDefinition(), VariableUnset())

@@ -1,0 +1,95 @@
+"""What the indexes are told about a Service: taken from its decisions, none of it decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scaffold import template
+from scaffold.indexes.entry import (
+    BuildModel,
+    Database,
+    Engine,
+    Host,
+    OwnImage,
+    Protection,
+    PublicPath,
+    ServiceEntry,
+    UpstreamImage,
+)
+from scaffold.questions import Value, asked
+
+_GITHUB = "ghcr.io/"
+
+
+def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
+    """The entry of a Service with these combined values."""
+    name, ingress = values["name"], values["ingress"]
+    return ServiceEntry(
+        name=name,
+        stack=name,
+        description=values["description"],
+        title=values["title"],
+        section=next(o.consequence for o in asked()["section"].options if o.value == values["section"]),
+        hosts=(Host(values["host"], values["dns"]),),
+        databases=_databases(values["credentials"]["database"]),
+        public_paths=tuple(
+            PublicPath(
+                client["name"], tuple(client["paths"]), f"https://{ingress['fqdn']}{client['paths'][0]}",
+                client["auth"]["reason"],
+            )
+            for client in ingress["carve_outs"]
+            if client["auth"]["value"] == "none"
+        ),
+        anubis=ingress["anubis"],
+        own_image=_own_image(values),
+        upstream_image=_upstream_image(values),
+        protection=_protection(values["storage"]),
+        nfs_directories=_nfs_directories(values["storage"]),
+    )  # fmt: skip
+
+
+def _databases(database: Mapping[str, Value]) -> tuple[Database, ...]:
+    if not database:
+        return ()
+    engine = Engine(database["engine"])
+    role, name, user = (database[part]["value"] for part in ("role", "database", "user"))
+    return (Database(engine, role, name, user),)
+
+
+def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
+    how = values["facts"]["builds"][values["build"]]
+    if not how["owned"]:
+        return None
+    repository = values["workload"]["image_base"].rpartition("/")[2]
+    model = BuildModel(template.facts("operations")["build_models"][values["build"]])
+    private = how["pull_secret"] if how["registry"].startswith(_GITHUB) else ""
+    return OwnImage(
+        repository, model, pull_namespace=values["names"]["namespace"]["value"] if private else ""
+    )
+
+
+def _upstream_image(values: Mapping[str, Value]) -> UpstreamImage | None:
+    """Where the releases are: known without asking only for images of GitHub's own registry."""
+    if values["facts"]["builds"][values["build"]]["owned"]:
+        return None
+    image = values["workload"]["image"]["value"].partition("@")[0]
+    head, slash, tail = image.rpartition("/")
+    image = f"{head}{slash}{tail.partition(':')[0]}"
+    if not image.startswith(_GITHUB):
+        return None
+    return UpstreamImage(image, "/".join(image.removeprefix(_GITHUB).split("/")[:2]))
+
+
+def _protection(storage: Mapping[str, Value]) -> Protection | None:
+    volumes = storage["volumes"]
+    if not volumes:
+        return None
+    first = next((v for v in volumes if not v["on_nfs"]), volumes[0])
+    kind = "NFS" if first["on_nfs"] else first["storage_class"]["value"]
+    return Protection(kind, "daily" if storage["backup"]["volumes"] else "")
+
+
+def _nfs_directories(storage: Mapping[str, Value]) -> tuple[str, ...]:
+    mounted = [v["nfs_path"] for v in storage["volumes"] if v["on_nfs"]]
+    backup = storage["backup"]
+    return (*mounted, *([backup["nfs_path"]] if backup["volumes"] else []))

@@ -1,0 +1,110 @@
+"""How the indexes look: what is in them, where they drift from the stacks, what a removal changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from scaffold.questions import Value
+from scaffold.report import files_json
+
+if TYPE_CHECKING:
+    from scaffold.commands.index import IndexState
+    from scaffold.commands.remove_service import Removal
+    from scaffold.indexes.drift import Drift
+
+
+def states_json(states: Iterable[IndexState]) -> dict[str, Value]:
+    """The indexes of a monorepo, as JSON."""
+    return {
+        "indexes": [
+            {
+                "name": state.name,
+                "file": str(state.path),
+                "required": state.required,
+                "entries": state.entries,
+                "problem": state.problem or None,
+            }
+            for state in states
+        ]
+    }
+
+
+def states_text(states: Sequence[IndexState]) -> Iterator[str]:
+    """The indexes of a monorepo, for people: name, number of entries, file."""
+    width = max(len(state.name) for state in states)
+    for state in states:
+        count = f"{state.entries:4}" if state.entries is not None else "   –"
+        note = f": {state.problem}" if state.problem else ""
+        yield f"{state.name:{width}} {count}  {state.path}{note}"
+
+
+def drift_json(found: Iterable[Drift]) -> dict[str, Value]:
+    """Where indexes and stacks disagree, as JSON."""
+    return {"findings": [_drift(drift) for drift in found]}
+
+
+def _drift(drift: Drift) -> dict[str, Value]:
+    return {
+        "file": str(drift.index.path),
+        "index": drift.index.name,
+        "service": drift.service,
+        "state": drift.state.value,
+        "key": drift.key,
+        "what": drift.what,
+        "fix": drift.fix,
+    }
+
+
+def drift_text(found: Sequence[Drift]) -> Iterator[str]:
+    """Where indexes and stacks disagree, for people, by file."""
+    file = None
+    for drift in found:
+        if drift.index.path != file:
+            file = drift.index.path
+            yield str(file)
+        yield f"  {drift.service or '–'}: {drift.what}"
+        yield f"    mend: {drift.fix}"
+    yield f"{len(found)} disagreements." if found else "The indexes and the stacks agree."
+
+
+def removal_json(removal: Removal, *, written: bool) -> dict[str, Value]:
+    """A removal as JSON."""
+    return {
+        "service": removal.service,
+        "written": written,
+        "files": files_json(removal.change, with_diff=not written),
+        "steps": [
+            {"text": step.text, "command": step.command or None, "first": step.first}
+            for step in removal.steps
+        ],
+        "warnings": list(removal.warnings),
+        "manual": [{"file": str(step.path), "text": step.text} for step in removal.manual],
+        "mentions": [
+            {"file": str(mention.path), "line": mention.line, "text": mention.text}
+            for mention in removal.mentions
+        ],
+    }
+
+
+def removal_text(removal: Removal, *, written: bool) -> Iterator[str]:
+    """A removal for people: what goes, what is lost, what is left to do."""
+    yield f"{removal.service}: {'removed' if written else 'would be removed'}"
+    for file in removal.change.changes:
+        yield f"  {file.action.value} {file.path} (+{file.lines.added} -{file.lines.removed})"
+    for warning in removal.warnings:
+        yield f"warning: {warning}"
+    for first, heading in ((True, "Before that:"), (False, "After that:")):
+        steps = [step for step in removal.steps if step.first is first]
+        if steps:
+            yield heading
+        for step in steps:
+            yield f"  {step.text}"
+            if step.command:
+                yield f"     {step.command}"
+    for manual in removal.manual:
+        yield f"by hand: {manual.text}"
+    for mention in removal.mentions:
+        yield f"mentioned: {mention.path}:{mention.line}: {mention.text}"
+    if not written:
+        yield "Nothing was written; --write does it."

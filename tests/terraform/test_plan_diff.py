@@ -1,0 +1,89 @@
+"""The difference between two plans."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scaffold.terraform.diff import difference
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree
+
+
+def resource(address: str, values: dict[str, Tree]) -> PlannedResource:
+    return PlannedResource(address, "x_thing", address, "", None, values)
+
+
+def changes(before: dict[str, Tree], after: dict[str, Tree]) -> list[tuple[str, object, object]]:
+    found = difference([resource("a", before)], [resource("a", after)])
+    return [(c.path, c.before, c.after) for r in found.changed for c in r.changes]
+
+
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.sampled_from(Mark),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.text(min_size=1, max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+VALUES = st.dictionaries(st.text(min_size=1, max_size=3), TREES, max_size=4)
+
+
+@given(VALUES)
+def test_a_plan_does_not_differ_from_itself(values: dict[str, Tree]) -> None:
+    assert not difference([resource("a", values)], [resource("a", values)])
+
+
+@given(VALUES, VALUES)
+def test_backwards_is_the_same_turned_round(before: dict[str, Tree], after: dict[str, Tree]) -> None:
+    there, back = changes(before, after), changes(after, before)
+    assert sorted(map(repr, there)) == sorted(repr((path, b, a)) for path, a, b in back)
+
+
+def test_added_and_removed_resources() -> None:
+    found = difference([resource("b", {}), resource("a", {})], [resource("b", {}), resource("c", {})])
+    assert [r.address for r in found.added] == ["c"] and [r.address for r in found.removed] == ["a"]
+    assert found.changed == () and found
+    assert found.to_json()["added"] == [{"address": "c", "type": "x_thing"}]
+
+
+def test_attributes_that_changed() -> None:
+    before: dict[str, Tree] = {"n": 1, "same": "x", "gone": True, "labels": {"a": "1"}, "ports": (1, 2)}
+    after: dict[str, Tree] = {"n": 2, "same": "x", "labels": {"a": "1", "b/c": "2"}, "ports": (1, 3, 4)}
+    assert sorted(changes(before, after), key=lambda change: change[0]) == [
+        ("gone", True, None),
+        ('labels["b/c"]', None, "2"),
+        ("n", 1, 2),
+        ("ports[1]", 2, 3),
+        ("ports[2]", None, 4),
+    ]
+
+
+def test_types_are_told_apart() -> None:
+    assert changes({"a": True}, {"a": 1}) == [("a", True, 1)]
+    assert changes({"a": "x"}, {"a": Placeholder("x")}) == [("a", "x", Placeholder("x"))]
+    assert changes({"a": Mark.UNKNOWN}, {"a": "x"}) == [("a", Mark.UNKNOWN, "x")]
+    assert changes({"a": Mark.UNKNOWN}, {"a": Mark.UNKNOWN}) == []
+
+
+def env(*pairs: tuple[str, str]) -> Tree:
+    return tuple({"name": name, "value": value} for name, value in pairs)
+
+
+def test_elements_with_names_are_compared_by_name() -> None:
+    before, after = env(("A", "1"), ("B", "2")), env(("A", "1"), ("NEW", "x"), ("B", "3"))
+    assert changes({"env": before}, {"env": after}) == [
+        ("env.B.value", "2", "3"),
+        ("env.NEW.name", None, "NEW"),
+        ("env.NEW.value", None, "x"),
+    ]
+
+
+def test_another_order_is_a_change() -> None:
+    assert changes({"env": env(("A", "1"), ("B", "2"))}, {"env": env(("B", "2"), ("A", "1"))}) != []
+
+
+def test_an_empty_block_that_appears_is_a_change() -> None:
+    assert changes(
+        {"volume": ({"name": "x", "empty_dir": ()},)}, {"volume": ({"name": "x", "empty_dir": ({},)},)}
+    ) == [("volume[0].empty_dir[0]", None, Mark.EMPTY)]

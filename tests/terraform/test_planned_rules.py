@@ -1,0 +1,392 @@
+"""The house rules over planned resources: one good plan, and everything that can be wrong with it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from scaffold.checks.planned import RULES, HouseNames, check
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Site, Tree
+
+HOUSE = HouseNames(
+    block_classes=frozenset({"block", "block-encrypted"}),
+    shared_classes=frozenset({"nfs"}),
+    gates={"required": "gate-all", "public": "gate-public"},
+    public_dns=frozenset({"proxied", "non-proxied"}),
+    given_secrets=frozenset({"pull-secret"}),
+    gate_annotation="middlewares",
+)
+NEEDS = [{"requests": {"memory": "64Mi", "cpu": "10m"}, "limits": {"memory": "64Mi"}}]
+PROBE = [{"http_get": [{"path": "/"}]}]
+
+GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
+    "deployment": (
+        "kubernetes_deployment",
+        {
+            "metadata": [{"name": "app", "namespace": "app"}],
+            "spec": [
+                {
+                    "selector": [{"match_labels": {"app": "app"}}],
+                    "template": [
+                        {
+                            "metadata": [{"labels": {"app": "app", "more": "x"}}],
+                            "spec": [
+                                {
+                                    "container": [
+                                        {
+                                            "name": "app",
+                                            "port": [{"container_port": 8080, "name": "http"}],
+                                            "resources": NEEDS,
+                                            "readiness_probe": PROBE,
+                                            "liveness_probe": PROBE,
+                                            "env": [
+                                                {
+                                                    "name": "TOKEN",
+                                                    "value_from": [
+                                                        {
+                                                            "secret_key_ref": [
+                                                                {"name": "app-secrets", "key": "token"}
+                                                            ]
+                                                        }
+                                                    ],
+                                                },
+                                                {
+                                                    "name": "PASSWORD",
+                                                    "value_from": [
+                                                        {
+                                                            "secret_key_ref": [
+                                                                {"name": "app-db", "key": "password"}
+                                                            ]
+                                                        }
+                                                    ],
+                                                },
+                                            ],
+                                            "env_from": [{"config_map_ref": [{"name": "app-config"}]}],
+                                            "volume_mount": [{"name": "data", "mount_path": "/data"}],
+                                        }
+                                    ],
+                                    "init_container": [{"name": "init", "resources": NEEDS}],
+                                    "image_pull_secrets": [{"name": "pull-secret"}],
+                                    "volume": [
+                                        {
+                                            "name": "data",
+                                            "persistent_volume_claim": [{"claim_name": "app-data"}],
+                                        }
+                                    ],
+                                }
+                            ],
+                        }
+                    ],
+                }
+            ],
+        },
+        {},
+    ),
+    "service": (
+        "kubernetes_service",
+        {
+            "metadata": [{"name": "app", "namespace": "app"}],
+            "spec": [
+                {"selector": {"app": "app"}, "port": [{"port": 80, "target_port": "http", "name": "web"}]}
+            ],
+        },
+        {},
+    ),
+    "ingress": (
+        "kubernetes_ingress_v1",
+        {
+            "metadata": [
+                {
+                    "name": "app",
+                    "namespace": "app",
+                    "annotations": {
+                        "middlewares": "retry,gate-all",
+                        "x/dns-type": "proxied",
+                        "y/external-monitor": "true",
+                        "gethomepage.dev/enabled": "true",
+                        **{
+                            f"gethomepage.dev/{part}": "x"
+                            for part in ("name", "description", "group", "icon", "href")
+                        },
+                    },
+                }
+            ],
+            "spec": [
+                {
+                    "rule": [
+                        {
+                            "http": [
+                                {
+                                    "path": [
+                                        {
+                                            "backend": [
+                                                {"service": [{"name": "app", "port": [{"number": 80}]}]}
+                                            ]
+                                        }
+                                    ]
+                                }
+                            ]
+                        }
+                    ]
+                }
+            ],
+        },
+        {"auth": "required"},
+    ),
+    "claim": (
+        "kubernetes_persistent_volume_claim",
+        {
+            "metadata": [{"name": "app-data", "namespace": "app"}],
+            "spec": [{"storage_class_name": "block", "access_modes": ["ReadWriteOnce"]}],
+        },
+        {},
+    ),
+    "backup claim": (
+        "kubernetes_persistent_volume_claim",
+        {
+            "metadata": [{"name": "app-backup", "namespace": "app"}],
+            "spec": [
+                {"storage_class_name": "nfs", "access_modes": ["ReadWriteMany"], "volume_name": "app-backup"}
+            ],
+        },
+        {},
+    ),
+    "volume": ("kubernetes_persistent_volume", {"metadata": [{"name": "app-backup"}]}, {}),
+    "secrets": (
+        "kubernetes_manifest",
+        {
+            "manifest": {
+                "kind": "ExternalSecret",
+                "metadata": {"name": "app-secrets", "namespace": "app"},
+                "spec": {"dataFrom": [{"extract": {"key": "app"}}]},
+            }
+        },
+        {},
+    ),
+    "database": (
+        "kubernetes_manifest",
+        {
+            "manifest": {
+                "kind": "ExternalSecret",
+                "metadata": {"name": "db", "namespace": "app"},
+                "spec": {
+                    "target": {"name": "app-db"},
+                    "data": [{"secretKey": "password", "remoteRef": {"key": "static/pg"}}],
+                },
+            }
+        },
+        {},
+    ),
+    "config": (
+        "kubernetes_config_map",
+        {"metadata": [{"name": "app-config", "namespace": "app"}], "data": {"a": "1"}},
+        {},
+    ),
+    "backup": (
+        "kubernetes_cron_job_v1",
+        {
+            "metadata": [{"name": "app-backup", "namespace": "app"}],
+            "spec": [
+                {
+                    "job_template": [
+                        {
+                            "spec": [
+                                {
+                                    "template": [
+                                        {
+                                            "spec": [
+                                                {
+                                                    "affinity": [
+                                                        {
+                                                            "pod_affinity": [
+                                                                {
+                                                                    "required_during_scheduling_ignored_during_execution": [
+                                                                        {
+                                                                            "topology_key": "kubernetes.io/hostname",
+                                                                            "label_selector": [
+                                                                                {
+                                                                                    "match_labels": {
+                                                                                        "app": "app"
+                                                                                    }
+                                                                                }
+                                                                            ],
+                                                                        }
+                                                                    ]
+                                                                }
+                                                            ]
+                                                        }
+                                                    ],
+                                                    "container": [
+                                                        {
+                                                            "name": "backup",
+                                                            "resources": NEEDS,
+                                                            "volume_mount": [
+                                                                {"name": "from", "read_only": True},
+                                                                {"name": "to"},
+                                                            ],
+                                                        }
+                                                    ],
+                                                    "volume": [
+                                                        {
+                                                            "name": "from",
+                                                            "persistent_volume_claim": [
+                                                                {"claim_name": "app-data"}
+                                                            ],
+                                                        },
+                                                        {
+                                                            "name": "to",
+                                                            "persistent_volume_claim": [
+                                                                {"claim_name": "app-backup"}
+                                                            ],
+                                                        },
+                                                    ],
+                                                }
+                                            ]
+                                        }
+                                    ]
+                                }
+                            ]
+                        }
+                    ]
+                }
+            ],
+        },
+        {},
+    ),
+}
+POD = ("spec", 0, "template", 0, "spec", 0)
+JOB = ("spec", 0, "job_template", 0, "spec", 0, "template", 0, "spec", 0)
+CONTAINER = (*POD, "container", 0)
+ANNOTATIONS = ("metadata", 0, "annotations")
+PATHS = ("spec", 0, "rule", 0, "http", 0, "path", 0, "backend", 0, "service", 0)
+
+
+def frozen(value: Any) -> Tree:
+    if isinstance(value, dict):
+        return {key: frozen(item) for key, item in value.items()}
+    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
+
+
+def plan(
+    *changes: tuple[str, tuple[str | int, ...], Any], without: str = "", auth: object = "required"
+) -> list[PlannedResource]:
+    """The good plan, with values set (None removes them), and without one of its resources."""
+    resources = copy.deepcopy(GOOD)
+    for name, path, value in changes:
+        here: Any = resources[name][1]
+        for step in path[:-1]:
+            here = here[step]
+        here[path[-1]] = value
+    return [
+        PlannedResource(
+            f"{type_}.{name}",
+            type_,
+            name,
+            "",
+            None,
+            {key: frozen(value) for key, value in values.items()},
+            {**settings, **({"auth": auth} if "auth" in settings else {})},
+            Site(f"stacks/app/{name}.tf", 7),
+        )
+        for name, (type_, values, settings) in resources.items()
+        if name != without
+    ]
+
+
+def test_a_good_plan() -> None:
+    assert check(plan(), HOUSE) == []
+
+
+BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
+    ("planned-storage-class", "claim", lambda: plan(("claim", ("spec", 0, "storage_class_name"), None)), "no storage class"),
+    ("planned-storage-class", "claim", lambda: plan(("claim", ("spec", 0, "access_modes"), ["ReadWriteMany"])), "ReadWriteOnce"),
+    ("planned-storage-class", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), None)), "makes no volumes"),
+    ("planned-ingress-gate", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry")), "gate-all is not on it"),
+    ("planned-ingress-gate", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), None), auth="public"), "gate-public"),
+    ("planned-ingress-gate", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry"), auth=None), "nothing gates it"),
+    ("planned-ingress-annotations", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "y/external-monitor"), None)), "no monitor"),
+    ("planned-ingress-annotations", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/description"), None)), "no description"),
+    ("planned-ingress-backend", "ingress", lambda: plan(("ingress", (*PATHS, "port", 0, "number"), 8080)), "no port 8080: it has 80"),
+    ("planned-ingress-backend", "ingress", lambda: plan(("ingress", (*PATHS, "name"), "ap")), "no Service ap"),
+    ("planned-selector", "deployment", lambda: plan(("deployment", ("spec", 0, "selector", 0, "match_labels", "app"), "ap")), "misses its pods"),
+    ("planned-selector", "service", lambda: plan(("service", ("spec", 0, "selector", "app"), "ap")), "no pods have the labels app=ap"),
+    ("planned-service-port", "service", lambda: plan(("service", ("spec", 0, "port", 0, "target_port"), "80")), "no container listens on 80"),
+    ("planned-service-port", "service", lambda: plan(("service", ("spec", 0, "port", 0, "target_port"), None)), "no container listens on 80"),
+    ("planned-claim", "backup", lambda: plan(("backup", (*JOB, "volume", 1, "persistent_volume_claim", 0, "claim_name"), "app-bakup")), "no claim app-bakup"),
+    ("planned-claim", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount", 0, "name"), "dat")), "mounts dat"),
+    ("planned-claim", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount"), [])), "no container mounts the volume data"),
+    ("planned-claim", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), "app-bakup")), "no volume app-bakup"),
+    ("planned-secret", "deployment", lambda: plan(without="secrets"), "no Secret app-secrets"),
+    ("planned-secret", "deployment", lambda: plan(("database", ("manifest", "metadata", "namespace"), "other")), "no Secret app-db"),
+    ("planned-secret", "deployment", lambda: plan(("database", ("manifest", "spec", "data", 0, "secretKey"), "pw")), "app-db has no key password"),
+    ("planned-secret", "deployment", lambda: plan(without="config"), "no ConfigMap app-config"),
+    ("planned-secret", "deployment", lambda: plan(("deployment", (*POD, "image_pull_secrets", 0, "name"), "pul-secret")), "no Secret pul-secret"),
+    ("planned-resources", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [])), "app has no memory request"),
+    ("planned-resources", "deployment", lambda: plan(("deployment", (*POD, "init_container", 0, "resources"), [])), "init has no memory limit"),
+    ("planned-resources", "backup", lambda: plan(("backup", (*JOB, "container", 0, "resources"), [])), "backup has no cpu request"),
+    ("planned-resources", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [{**NEEDS[0], "limits": {"memory": "1Gi", "cpu": "1"}}])), "has a cpu limit"),
+    ("planned-probes", "deployment", lambda: plan(("deployment", (*CONTAINER, "readiness_probe"), [])), "no readiness probe"),
+    ("planned-probes", "deployment", lambda: plan(("deployment", (*CONTAINER, "liveness_probe"), [])), "no liveness probe"),
+    ("planned-backup", "backup", lambda: plan(("backup", (*JOB, "affinity"), [])), "nothing keeps it on the node"),
+    ("planned-backup", "backup", lambda: plan(("backup", (*JOB, "container", 0, "volume_mount", 0, "read_only"), None)), "for writing"),
+    ("planned-backup", "backup", lambda: plan(("deployment", (*POD, "volume"), []), ("deployment", (*CONTAINER, "volume_mount"), [])), "nothing else in this stack uses app-data"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code,where,bad,text", BAD, ids=[f"{n}-{case[0]}" for n, case in enumerate(BAD, 1)])
+def test_one_thing_wrong(code: str, where: str, bad: Callable[[], list[PlannedResource]], text: str) -> None:
+    found = check(bad(), HOUSE)
+    assert {finding.code for finding in found} == {code}, found
+    assert {(finding.path, finding.line) for finding in found} == {(f"stacks/app/{where}.tf", 7)}
+    assert any(text in finding.message for finding in found), found
+
+
+def test_every_rule_has_a_bad_example_and_says_why() -> None:
+    assert {rule.code for rule in RULES} == {case[0] for case in BAD}
+    assert all(rule.title and rule.why.endswith(".") for rule in RULES)
+
+
+UNKNOWN = [
+    ("claim", ("spec", 0, "storage_class_name")),
+    ("claim", ("metadata", 0, "name")),
+    ("claim", ("metadata", 0, "namespace")),
+    ("ingress", (*ANNOTATIONS, "middlewares")),
+    ("ingress", (*PATHS, "name")),
+    ("ingress", (*PATHS, "port", 0, "number")),
+    ("service", ("spec", 0, "port", 0, "target_port")),
+    ("service", ("spec", 0, "port", 0, "port")),
+    ("service", ("spec", 0, "selector", "app")),
+    ("deployment", ("metadata", 0, "namespace")),
+    ("deployment", (*CONTAINER, "port", 0, "container_port")),
+    ("deployment", (*POD, "volume", 0, "persistent_volume_claim", 0, "claim_name")),
+    ("deployment", (*CONTAINER, "env", 0, "value_from", 0, "secret_key_ref", 0, "name")),
+    ("deployment", (*CONTAINER, "resources", 0, "limits", "memory")),
+    ("config", ("metadata", 0, "name")),
+    ("database", ("manifest", "spec", "target", "name")),
+]
+
+
+@pytest.mark.parametrize("mark", [Mark.UNKNOWN, Placeholder("scaffold-stand-in.var.x")])
+@pytest.mark.parametrize("name,path", UNKNOWN)
+def test_what_is_not_known_is_not_judged(name: str, path: tuple[str | int, ...], mark: Tree) -> None:
+    assert check(plan((name, path, mark)), HOUSE) == []
+
+
+def test_what_a_helm_chart_may_make_is_not_missing() -> None:
+    chart = PlannedResource("helm_release.x", "helm_release", "x", "", None, {})
+    assert check([*plan(without="secrets"), chart], HOUSE) == []
+    assert check([*plan(("service", ("spec", 0, "selector", "app"), "charted")), chart], HOUSE) == []
+
+
+def test_without_names_nothing_of_a_house_is_checked() -> None:
+    bare = HouseNames(given_secrets=frozenset({"pull-secret"}))
+    assert check(plan(("ingress", (*ANNOTATIONS, "middlewares"), None), auth=None), bare) == []
+
+
+def test_an_optional_reference_may_be_missing() -> None:
+    reference = {"name": "nowhere", "key": "x", "optional": True}
+    changed = ("deployment", (*CONTAINER, "env", 0, "value_from", 0, "secret_key_ref", 0), reference)
+    assert check(plan(changed), HOUSE) == []
