@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ORIGIN
+from support import ORIGIN
 from hypothesis import given, settings
 from strategies import valid_answers
 from test_pipeline_golden import GOLDEN, files_of
