@@ -4,9 +4,9 @@
 
 MONOREPO is a checkout of the real monorepo; it is only read. Each answer file names a stack that is there.
 Both stacks are planned offline with that monorepo's modules. Resources match by kind, name and namespace,
-whatever Terraform calls them; a rest of one kind on each side is paired by likeness. The shares are those of the
-attributes in the hand-written plan that the generated one has with the same value: of all, and of those that no
-rule of the house forbids (`RULES`). ``--missing`` lists the others.
+whatever Terraform calls them; a rest of one kind on each side is paired by likeness. The shares are those
+of the attributes in the hand-written plan that the generated one has with the same value: of all, and of
+those that no rule of the house forbids (`RULES`). ``--missing`` lists the others.
 """
 
 from __future__ import annotations
@@ -100,7 +100,12 @@ def identity(resource: PlannedResource) -> tuple[str, str, str]:
     manifest = resource.get("manifest")
     place = get(manifest, "metadata") if isinstance(manifest, Mapping) else resource.get("metadata", 0)
     kind = str(get(manifest, "kind")) if isinstance(manifest, Mapping) else resource.type
-    return kind, _text(get(place, "namespace") or ""), _text(get(place, "name") or resource.get("name") or "")
+    space, named = get(place, "namespace"), get(place, "name") or resource.get("name")
+    return kind, _label(space), _label(named)
+
+
+def _label(tree: Tree) -> str:
+    return "" if isinstance(tree, Mapping | tuple) or tree is None else _text(tree)
 
 
 def compare(human: Sequence[PlannedResource], ours: Sequence[PlannedResource]) -> list[Compared]:
@@ -132,7 +137,8 @@ def _one(human: PlannedResource, ours: PlannedResource | None) -> Compared:
     wanted = attributes(human)
     have = attributes(ours) if ours is not None else {}
     kind, _, name = identity(human)
-    ruled, missing = [], []
+    ruled: list[str] = []
+    missing: list[str] = []
     for path, text in wanted.items():
         mine = have.get(path, "not there")
         if mine == text or (
@@ -198,9 +204,7 @@ def main(arguments: Sequence[str]) -> int:
                 print(f"    {one.label}: {' '.join(text.split())[:200]}")
     if shares:
         raw, fair = (sum(column) / len(column) for column in zip(*shares, strict=True))
-        print(
-            f"{'average':16} {raw:6.1%} {fair:6.1%}  over {len(shares)} stacks: of all, and without what a rule forbids"
-        )
+        print(f"{'average':16} {raw:6.1%} {fair:6.1%}  over {len(shares)} stacks: all, and what rules allow")
     return 0
 
 
