@@ -9,11 +9,6 @@ from hypothesis import HealthCheck, settings
 
 from scaffold import demo
 from scaffold.monorepo import Monorepo
-from scaffold.template import Origin
-
-ANSWERS = Path(__file__).parent / "answers"
-GOLDEN = Path(__file__).parent / "golden"
-ORIGIN = Origin("https://git.example.test/scaffold.git", "v0.1.0", updatable=True)
 
 # The machine decides how long an example takes, so time is no reason to fail.
 settings.register_profile(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import GOLDEN
+from support import GOLDEN
 
 from scaffold.hcl.syntax import Document, parse
 

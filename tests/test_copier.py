@@ -13,9 +13,9 @@ from typing import Any
 import copier
 import pytest
 import yaml
-from conftest import ANSWERS
 from hypothesis import given, settings
 from strategies import valid_answers
+from support import ANSWERS
 
 from scaffold import decisions, questions, template
 from scaffold.change import Content

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ANSWERS, GOLDEN, ORIGIN
+from support import ANSWERS, GOLDEN, ORIGIN
 
 from scaffold import answers as answering
 from scaffold import decisions, validation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import ANSWERS
+from support import ANSWERS
 
 from scaffold import report
 from scaffold.answers import read

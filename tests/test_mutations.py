@@ -6,7 +6,7 @@ import shutil
 from pathlib import PurePosixPath
 
 import pytest
-from conftest import GOLDEN
+from support import GOLDEN
 
 from scaffold import decisions
 from scaffold.errors import VerificationError
@@ -45,7 +45,7 @@ MUTATIONS = [
     ("drone-logbook", "module.nfs_sync_logs.claim_name", "module.nfs_sync.claim_name", STATIC, "module.nfs_sync."),
     ("drone-logbook", "                name = \"drone-logbook-secrets\"\n", "                name = \"drone-logbook-secret\"\n", PLAN, "resource \"kubernetes_deployment\""),
     ("drone-logbook", "  wait_until_bound = false\n  metadata", "  wait_until_bound = \"maybe\"\n  metadata", STATIC, "maybe"),
-    ("drone-logbook", "storage_class_name = \"proxmox-lvm-encrypted\"\n", "\n", PLAN, "resource \"kubernetes_persistent_volume_claim\""),
+    ("drone-logbook", "access_modes       = [\"ReadWriteOnce\"]\n    storage_class_name = \"proxmox-lvm-encrypted\"\n", "access_modes = [\"ReadWriteOnce\"]\n", PLAN, "resource \"kubernetes_persistent_volume_claim\""),
     ("drone-logbook", "access_modes       = [\"ReadWriteOnce\"]", "access_modes       = [\"ReadWriteMany\"]", PLAN, "resource \"kubernetes_persistent_volume_claim\""),
     ("drone-logbook", "access_modes       = [\"ReadWriteOnce\"]", "access_modes       = {}", STATIC, "access_modes"),
     ("drone-logbook", "                claim_name = kubernetes_persistent_volume_claim.data.metadata[0].name\n", "                claim_name = module.nfs_sync_logs.claim_name\n", PLAN, "resource"),

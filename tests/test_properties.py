@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from conftest import ORIGIN
 from hypothesis import given
 from strategies import valid_answers
+from support import ORIGIN
 
 from scaffold import decisions
 from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Document, parse

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ORIGIN
+from support import ORIGIN
 
 from scaffold import answers as answering
 from scaffold import validation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from scaffold.checks.planned_rule import Plan, PlannedRule, selects, shown, vague
 from scaffold.errors import Finding
@@ -57,6 +57,10 @@ class Backups(PlannedRule):
             target = [claim for claim in claims if classes.get(claim) in plan.house.shared_classes]
             if k8s.kind(pods.owner) != "cron_job" or not target:
                 continue
+            if not block and "backup" in str(k8s.name(pods.owner)) and (saved := self._served(plan, classes)):
+                yield self.found(
+                    pods.owner, f"it mounts no block volume, and saves none of {', '.join(saved)}"
+                )
             for claim in block:
                 others = [other for other in plan.pods if other is not pods]
                 users = [other for other in others if claim in _claims(other)]
@@ -72,6 +76,12 @@ class Backups(PlannedRule):
                     yield self.found(
                         pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
                     )
+
+    def _served(self, plan: Plan, classes: Mapping[Tree, Tree]) -> list[str]:
+        """The block volumes that the stack's servers use."""
+        servers = [pods for pods in plan.pods if k8s.kind(pods.owner) in k8s.SERVERS]
+        claims = {claim for pods in servers for claim in _claims(pods)}
+        return sorted(str(c) for c in claims if classes.get(c) in plan.house.block_classes)
 
 
 RULES: tuple[PlannedRule, ...] = (StorageClass(), Backups())

@@ -10,9 +10,18 @@ from urllib.parse import urlsplit
 from scaffold.change import ChangeSet, Content, read
 from scaffold.errors import RefusedError
 from scaffold.git import git
-from scaffold.indexes import catalog, walloff
+from scaffold.indexes import catalog, upgrade_config, walloff
+from scaffold.indexes.base import MissingAnchor
 from scaffold.indexes.edits import ManualStep, removals
-from scaffold.indexes.entry import BuildModel, Monitor, OwnImage, Protection, PublicPath, ServiceEntry
+from scaffold.indexes.entry import (
+    BuildModel,
+    Monitor,
+    OwnImage,
+    Protection,
+    PublicPath,
+    ServiceEntry,
+    UpstreamImage,
+)
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo import STACKS, Monorepo
 
@@ -117,10 +126,23 @@ def _entries(monorepo: Monorepo, reader: StackReader, entry: ServiceEntry) -> It
     entry = replace(entry, public_paths=public, protection=Protection(""), monitor=Monitor("", 0))
     for model in BuildModel:
         yield replace(entry, own_image=OwnImage(entry.name, model, 0, entry.name))
+    for image in _only_here(monorepo, entry.stack):
+        yield replace(entry, upstream_image=UpstreamImage(image, ""))
     rows = catalog.stacks_by_name(_text(monorepo, catalog.CATALOG.path))
     for row, stack in rows.items():
         if stack.split("/")[0] == entry.stack and row != entry.name:
             yield ServiceEntry(row, stack)
+
+
+def _only_here(monorepo: Monorepo, stack: str) -> Iterator[str]:
+    """The images whose repository is recorded, and that no other stack runs."""
+    index = upgrade_config.REPOSITORIES
+    recorded = index.entries(_text(monorepo, index.path).encode())
+    for image in sorted(recorded) if not isinstance(recorded, MissingAnchor) else ():
+        written = (f'"{image}{end}' for end in (":", "@", '"'))
+        users = {monorepo.stack_of(path) for path, _ in monorepo.terraform_files(*written)}
+        if users == {stack}:
+            yield image
 
 
 def _files(monorepo: Monorepo, name: str) -> list[PurePosixPath]:

@@ -7,6 +7,7 @@ wrapping, and type words of Terraform 0.11 in variables become types.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unicodedata import normalize
 
 from scaffold.hcl import grammar as g
 from scaffold.hcl.expressions import Expression, ExprKind
@@ -57,7 +58,7 @@ def _labels(block: Block) -> Iterator[Replacement]:
         text = block.source.text(node.start_byte, node.end_byte)
         if node.kind_id == g.COMMENT:
             yield node.start_byte, node.end_byte, []
-        elif (label := quote(unquote(text.strip('"')))) != text:
+        elif (label := quote(normalize("NFC", unquote(text.strip('"'))))) != text:
             yield node.start_byte, node.end_byte, [Token(Kind.STRING, label, 1, node.start_byte)]
 
 

@@ -131,7 +131,8 @@ def private_run() -> Iterator[Run]:
     """
     parent = _parent()
     sweep(parent)
-    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    # Without links in it: Terraform compares paths in it with what the system calls the current directory.
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).resolve()
     with (directory / _LOCK).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         run = Run(directory, _start_watchdog(directory))

@@ -257,8 +257,11 @@ def _defer(block: Block, result: Changes) -> None:
 
 def _operators(body: Body, result: Changes) -> None:
     """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: what is not needed may fail."""
+    replaced = [(splice.start, splice.end) for splice in result.splices if splice.start < splice.end]
     for operation in reversed(list(static.operations(body))):
         if operation.operator not in ("||", "&&") or len(operation.operands) != 2:
+            continue
+        if any(start <= operation.start and operation.end <= end for start, end in replaced):
             continue
         left, right = operation.operands
         either = operation.operator == "||"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,7 @@ from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree
 TOOLS = ("terraform", "tofu")
 STACKS = "stacks"
 """The directory of the stacks in a monorepo."""
+_PATIENCE = 10.0
 _CLI = """\
 disable_checkpoint = true
 provider_installation {{
@@ -54,6 +57,25 @@ class Job:
 
     tree: Tree
     stack: str
+
+
+def with_version(tool: Tool) -> Tool:
+    """The tool with the version that it says it has. Raises ``MissingError`` where it cannot be asked."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    environment = {**kept, "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
+    try:
+        done = subprocess.run(
+            [tool.path, "version", "-json"],
+            env=environment,
+            capture_output=True,
+            check=True,
+            timeout=_PATIENCE,
+        )
+        return replace(tool, version=str(json.loads(done.stdout)["terraform_version"]))
+    except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError) as error:
+        raise MissingError(
+            f"{tool.path} does not say its version: {error}", f"name the program itself with {CHOICE}"
+        ) from error
 
 
 def plan_stacks(

@@ -236,10 +236,9 @@ def resolve(tree: Tree, path: str) -> str:
             done = here
             continue
         links += 1
-        target = tree.target(here)
-        if links > _MOST_LINKS or target.startswith("/"):
+        if links > _MOST_LINKS:
             raise OutsideError(path)
-        followed = normal(posixpath.join(posixpath.dirname(here), target))
+        followed = normal(posixpath.join(posixpath.dirname(here), tree.target(here)))
         done, parts = "", [*followed.split("/"), *parts]
     return done
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ANSWERS, GOLDEN
+from support import ANSWERS, GOLDEN
 
 from scaffold.monorepo import Monorepo
 

@@ -52,6 +52,7 @@ CASES = {
     "marks of no width": ('a = { "e\u0301" = 1 # x\n"bc" = 2 } # y\n', None),
     "carriage returns": ("a {\r\nb=1\r\n}\r\n", "a {\r\n  b = 1\r\n}\r\n"),
     "labels are written plainly": ('a "b\tc" "\\u0064" {\n}\n', 'a "b\\tc" "d" {\n}\n'),
+    "letters of labels are composed": ('a "e\u0301" {\n}\n', 'a "é" {\n}\n'),
     "labels get quotes": ("a b c-d {\n}\n", 'a "b" "c-d" {\n}\n'),
     "a lone interpolation loses its wrapping": ('a = "${b.c}"\n', "a = b.c\n"),
     "two interpolations keep it": ('a = "${b}${c}"\n', 'a = "${b}${c}"\n'),

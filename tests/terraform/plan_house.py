@@ -288,6 +288,7 @@ STACKS: dict[str, dict[str, str | bytes]] = {
     "missing": {"main.tf": config_map('file("${path.module}/nothing.txt")')},
     "git-key": {"main.tf": config_map('filebase64("${path.root}/../../.git/git-crypt/keys/default")')},
     "state": {"main.tf": NAMESPACE, "terraform.tfstate": STATE},
+    "too-old": {"main.tf": 'module "x" {\n  source = "../../modules/kubernetes/demanding"\n}\n'},
     "unnamed-provider": {"main.tf": 'resource "kuberntes_namespace" "x" {\n}\n'},
     "other-vendor": {
         "main.tf": 'module "x" {\n  source = "./inner"\n}\n',
@@ -347,6 +348,7 @@ SHARED: dict[str, str | bytes] = {
         'resource "kubernetes_config_map" "x" {\n  metadata {\n    name = "x"\n  }\n'
         "  data = { quiet = tostring(local.quiet), loud = tostring(local.loud) }\n}\n"
     ),
+    "modules/kubernetes/demanding/main.tf": 'terraform {\n  required_version = ">= 99.0"\n}\n',
     "modules/kubernetes/many/main.tf": (
         'variable "names" { type = list(string) }\nresource "kubernetes_secret" "x" {\n'
         "  for_each = toset(var.names)\n  metadata {\n    name = each.key\n  }\n}\n"

@@ -175,6 +175,24 @@ def test_a_run_is_private(temporary: Path) -> None:
     assert not run.directory.exists()
 
 
+def test_a_run_without_its_watchdog_cleans_up_as_well(temporary: Path) -> None:
+    with private_run() as run:
+        (watchdog,) = (line for line in processes_of(run.directory) if "watchdog.py" in line)
+        os.kill(int(watchdog.split()[0]), signal.SIGKILL)
+        until(lambda: not any("watchdog.py" in line for line in processes_of(run.directory)))
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_directory_has_no_link_in_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "link"))
+    monkeypatch.setattr(lifetime, "_LONGEST_PARENT", 1000)
+    with private_run() as run:
+        assert run.directory.parent == tmp_path / "real"
+    assert list((tmp_path / "real").iterdir()) == []
+
+
 def test_a_run_that_lives_is_not_swept(temporary: Path) -> None:
     with private_run() as first:
         (first.directory / "kept").touch()

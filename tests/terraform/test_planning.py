@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from plan_house import INCLUDE, STACKS, WEB, House, big_house, config_map, small_house
+from plan_house import INCLUDE, STACKS, WEB, House, big_house, config_map, fake_tool, small_house
 
 from scaffold.errors import MissingError
 from scaffold.terraform import planned, schemas
 from scaffold.terraform.planned import INSTANCE, Mark, Placeholder
-from scaffold.terraform.result import PlanResult, Reason, StandInKind
-from scaffold.terraform.runner import find_tool, plan_stacks
+from scaffold.terraform.result import PlanResult, Reason, StandInKind, Tool
+from scaffold.terraform.runner import find_tool, plan_stacks, with_version
 from scaffold.terraform.tree import Link
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
@@ -214,6 +214,7 @@ REFUSED = [
     ),
     ("unnamed-provider", Reason.NO_SCHEMA, "stacks/unnamed-provider/main.tf:1:1", "misspelt"),
     ("other-vendor", Reason.NO_SCHEMA, "stacks/other-vendor/inner/main.tf:1:1", "hashicorp/kubectl"),
+    ("too-old", Reason.TERRAFORM_TOO_OLD, "modules/kubernetes/demanding/main.tf:2:3", "Core version"),
     ("twice", Reason.STACK, "stacks/twice/main.tf:7", "only one required providers"),
 ]
 
@@ -282,7 +283,7 @@ def test_no_program_is_started(tmp_path: Path) -> None:
 def test_files_that_are_not_written_yet(tmp_path: Path) -> None:
     house = small_house(tmp_path)
     house.stack("old", config_map('"old"'))
-    overlay = {
+    overlay: dict[str, bytes | Link | None] = {
         "stacks/new/main.tf": WEB.encode(),
         "stacks/new/terragrunt.hcl": INCLUDE.encode(),
         "stacks/new/secrets": Link("../../secrets"),
@@ -314,3 +315,10 @@ def test_the_users_environment_does_not_reach_terraform(
 def test_which_tool_is_used_is_said(plans: Mapping[str, PlanResult]) -> None:
     assert plans["web"].tool.name == find_tool().name
     assert plans["web"].tool.version.count(".") >= 2
+    assert with_version(find_tool()).version == plans["web"].tool.version
+
+
+def test_a_program_that_is_none(tmp_path: Path) -> None:
+    for body in ("exit 1", "echo {}", "echo x"):
+        with pytest.raises(MissingError, match="does not say its version"):
+            with_version(Tool("terraform", str(fake_tool(tmp_path, body))))

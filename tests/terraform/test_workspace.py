@@ -10,7 +10,7 @@ from plan_house import CIPHERTEXT, NAMESPACE, House, config_map, small_house
 
 from scaffold.hcl.syntax import parse
 from scaffold.terraform import static, variables
-from scaffold.terraform.result import Reason
+from scaffold.terraform.result import Reason, StandInKind
 from scaffold.terraform.rewrite import Mends
 from scaffold.terraform.static import Scope
 from scaffold.terraform.tree import DiskTree
@@ -61,9 +61,8 @@ def test_only_what_the_stack_needs_is_copied(house: House, tmp_path: Path) -> No
 
 
 def test_no_link_no_program_no_secret_is_in_it(house: House, tmp_path: Path) -> None:
-    house.stack(
-        "x", NAMESPACE, **{"run.sh": "#!/bin/sh\n", "hidden.bin": CIPHERTEXT, "some.auto.tfvars": CIPHERTEXT}
-    )
+    house.stack("x", NAMESPACE, **{"run.sh": "#!/bin/sh\n"})
+    house.stack("x", NAMESPACE, **{"hidden.bin": CIPHERTEXT, "some.auto.tfvars": CIPHERTEXT})
     stack = house.root / "stacks/x"
     (stack / "run.sh").chmod(0o755)
     (stack / "secrets").symlink_to("../../secrets")
@@ -105,6 +104,26 @@ def test_every_line_stays_or_is_found_again(house: House, tmp_path: Path) -> Non
     for word in (b'"b"', b'"c"', b"triggers", b"data.http.a", b"null_resource"):
         new, old = written.index(word), main.encode().rindex(word)
         assert placed.origin(new) == old, word
+
+
+def test_mends_of_one_expression_do_not_get_in_each_others_way(house: House, tmp_path: Path) -> None:
+    count = 'count = var.a && jsondecode(file("hidden.json")) || file(var.b) == "x"\n'
+    main = f'variable "a" {{}}\nvariable "b" {{}}\nresource "null_resource" "x" {{\n  {count}}}\n'
+    house.stack("x", main + f"locals {{\n  {count}}}\n", **{"hidden.json": CIPHERTEXT})
+    path = "stacks/x/main.tf"
+    everything = Mends(
+        instances=frozenset({(path, main.index("count"))}),
+        operators=frozenset({path}),
+        variables=frozenset({"a", "b"}),
+    )
+    workspace = compose(house, tmp_path, everything)
+    document = parse((workspace.root / path).read_bytes(), path)
+    resource, locals_ = document.body.blocks[2:]
+    assert resource.body.literal("count") == 1
+    value = locals_.body.attributes["count"].value
+    unknown = "jsondecode(terraform_data.scaffold_stand_in.id)"
+    assert value.text.startswith(f"(({unknown} ? {unknown} : false) ? true : file(startswith(")
+    assert [s.what for s in workspace.stand_ins if s.kind is StandInKind.OPERATOR] == ["&&", "||"]
 
 
 def test_where_terragrunt_would_write_its_file_is_there_instead(house: House, tmp_path: Path) -> None:
