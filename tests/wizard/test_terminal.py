@@ -13,7 +13,7 @@ from typing import Any
 import pexpect
 import pytest
 import yaml
-from conftest import ANSWERS, GOLDEN
+from support import ANSWERS, GOLDEN
 
 from scaffold.monorepo import Monorepo
 
