@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ORIGIN
+from support import ORIGIN
 
 from scaffold import decisions, validation
 from scaffold.answers import from_yaml

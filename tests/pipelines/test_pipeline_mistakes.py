@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from conftest import ORIGIN
+from support import ORIGIN
 from test_pipeline_golden import GOLDEN, answers, files_of
 
 from scaffold import decisions
