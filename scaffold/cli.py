@@ -16,6 +16,7 @@ import click
 from scaffold.errors import Kind, ScaffoldError, UsageError
 
 if TYPE_CHECKING:
+    from scaffold import compose
     from scaffold.answers import Answers
     from scaffold.monorepo import Monorepo
 
@@ -93,29 +94,72 @@ def demo(directory: Path) -> None:
 @click.option("--template-source", metavar="URL", help="The template's Git URL that the stack records.")
 @_app_repo
 @_overwrite
+@click.option("--plain", is_flag=True, help="Ask with numbered lines, for screen readers.")
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="Go on with a draft: that of NAME, or the newest.",
+)
+@click.option(
+    "--from-compose",
+    "compose_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take defaults of answers from a docker-compose file; of secrets the names only.",
+)
 @_json
 def new_service(
     answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, dry_run: bool,
     level: str | None, without_indexes: Sequence[str], commit: bool, template_source: str | None,
+    plain: bool, resume: str | None, compose_file: Path | None,
     app_repo: Path | None, overwrite: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make everything that a new Service needs. In a terminal without --answers it asks."""
     from scaffold import report
     from scaffold.commands.new_service import apply, prepare
+    from scaffold.progress import waiting
     from scaffold.verify import Level
 
     monorepo = _find(monorepo_at)
     if not dry_run:
         _recover(monorepo, quiet=as_json)
-    given = _given(answer_files, settings, monorepo, ask=not as_json)
     verify = Level(level) if level else None
-    prepared = prepare(
-        monorepo,
-        given,
-        level=verify,
-        template_source=template_source,
-        without_indexes=without_indexes,
-    )
+    closing: tuple[str, ...] = ()
+    asked = None
+    given = _given(answer_files, settings)
+    start = _compose(compose_file)
+    if _asks(answer_files, settings, start is not None and resume is None, as_json=as_json):
+        from scaffold import session
+
+        place = [f"--monorepo={monorepo_at.resolve()}"] if monorepo_at else []
+        place += [f"--template-source={template_source}"] if template_source else []
+        place += [f"--no-index={name}" for name in without_indexes]
+        options = session.Options(
+            plain, resume, verify, template_source, tuple(without_indexes), tuple(place)
+        )
+        asked = session.run(monorepo, given, start, options)
+        closing = asked.closing
+        if asked.prepared is None:
+            for line in closing:
+                click.echo(line)
+            return
+        prepared, given = asked.prepared, asked.given
+    elif resume is not None:
+        raise UsageError(
+            "--resume goes on with questions; answers on the command line leave none.", "Leave one out."
+        )
+    else:
+        with waiting("Rendering, checking and planning …"):
+            given = given.over(_defaults(start)) if start else given
+            prepared = prepare(
+                monorepo,
+                given,
+                level=verify,
+                template_source=template_source,
+                without_indexes=without_indexes,
+            )
     if app_repo is not None:
         from scaffold.commands.new_service import with_pipeline
         from scaffold.commands.pipeline import app_root
@@ -135,6 +179,8 @@ def new_service(
             click.echo(line)
         return
     made = None if dry_run else apply(prepared, commit=commit)
+    if asked is not None and not dry_run:
+        session.forget(monorepo, asked.service)
     steps = prepared.next_steps(monorepo, committed=made is not None)
     if as_json:
         _print_json(report.service_json(prepared, steps, written=not dry_run, commit=made))
@@ -143,7 +189,7 @@ def new_service(
         from scaffold.change import diff
 
         click.echo(diff(prepared.change), nl=False)
-    for line in report.service_text(prepared, steps, written=not dry_run, commit=made):
+    for line in (*report.service_text(prepared, steps, written=not dry_run, commit=made), *closing):
         click.echo(line)
 
 
@@ -170,7 +216,11 @@ def pipeline(
     if app_repo is None:
         raise UsageError("The app's repository is missing.", "Name its clone with --app-repo DIR.")
     monorepo = _find(monorepo_at)
-    given = _given(answer_files, settings, monorepo, ask=not (as_json or service))
+    if not (answer_files or settings or service):
+        raise UsageError(
+            "No answers were given.", "Give --answers FILE, or --service NAME for those of a stack."
+        )
+    given = _given(answer_files, settings)
     if service:
         given = given.over(answers_of(monorepo, service))
     if not dry_run:
@@ -222,7 +272,7 @@ def explain(
     from scaffold import report
     from scaffold.commands.explain import explain as decide
 
-    given = _given(answer_files, settings, None, ask=False)
+    given = _given(answer_files, settings)
     made = decide(given, _find(monorepo_at) if monorepo_at else None)
     if as_json:
         _print_json({"decisions": [report.decision_json(decision) for decision in made]})
@@ -379,8 +429,10 @@ def main() -> NoReturn:
     except click.UsageError as error:
         hint = f"See `{error.ctx.command_path} --help`." if error.ctx else ""
         _fail(UsageError(error.format_message(), hint), as_json)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as stop:
         click.echo("Interrupted; nothing was written.", err=True)
+        if command := getattr(stop.__cause__ or stop, "command", ""):
+            click.echo(f"A draft is kept. To go on:\n  {command}", err=True)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
@@ -439,25 +491,40 @@ def _recover_at(root: Path, *, quiet: bool) -> None:
         click.echo(f"An interrupted change was found; now every file is {reached.value}.", err=True)
 
 
-def _given(
-    answer_files: Iterable[str], settings: Sequence[str], monorepo: Monorepo | None, *, ask: bool
-) -> Answers:
-    """The answers of all sources. Where no file is named, a person is asked, or it is an error."""
+def _given(answer_files: Iterable[str], settings: Sequence[str]) -> Answers:
+    """The answers of all files and settings."""
     from scaffold.answers import read
 
-    given = read([_read(name) for name in answer_files], settings)
-    if answer_files or not ask:
-        return given
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        if settings:
-            return given
-        raise UsageError(
-            "There is no terminal to ask questions in.",
-            "Give --answers FILE (or - for standard input); `scaffold schema` tells what belongs in it.",
-        )
-    from scaffold.wizard.ask import ask as ask_questions
+    return read([_read(name) for name in answer_files], settings)
 
-    return ask_questions(given, monorepo)
+
+def _compose(path: Path | None) -> compose.Draft | None:
+    if path is None:
+        return None
+    from scaffold.session import starting_point
+
+    return starting_point(path)
+
+
+def _defaults(start: compose.Draft) -> Answers:
+    """What a compose file gives, as answers below all others."""
+    from scaffold.answers import Answers, Place
+
+    return Answers(start.answers, {(name,): Place("the compose file") for name in start.answers})
+
+
+def _asks(answer_files: Sequence[str], settings: Sequence[str], start: bool, *, as_json: bool) -> bool:
+    """Whether to ask questions: without an answer file, in a terminal. Without one it is an error."""
+    if answer_files or as_json:
+        return False
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return True
+    if settings or start:
+        return False
+    raise UsageError(
+        "There is no terminal to ask questions in.",
+        "Give --answers FILE (or - for standard input); `scaffold schema` tells what belongs in it.",
+    )
 
 
 def _read(name: str) -> tuple[str, bytes]:

@@ -37,8 +37,11 @@ def wanted(values: Mapping[str, Value], domain: str) -> tuple[Wanted, ...]:
     storage = values["storage"]
     result = [
         Wanted("namespace", names["namespace"]["value"], "name"),
-        Wanted("host", f"{values['host']}.{domain}", "host"),
     ]
+    if values["stack"]["ingress"]:
+        result.append(Wanted("host", f"{values['host']}.{domain}", "host"))
+    for index, item in enumerate(values["ingress"]["hosts"]):
+        result.append(Wanted("host", item["fqdn"], f"hosts[{index}].host"))
     for index, volume in enumerate(storage["volumes"]):
         kind = "PersistentVolume" if volume["on_nfs"] else "claim"
         result.append(Wanted(kind, volume["claim"]["value"], f"volumes[{index}].purpose"))

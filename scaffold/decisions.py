@@ -65,7 +65,8 @@ def combine(answers: Mapping[str, Value]) -> dict[str, Value]:
     """
     values: dict[str, Value] = {}
     for question in all_questions():
-        values[question.name] = _value(question, answers, values)
+        if question.name in answers or question.has_default:
+            values[question.name] = _value(question, answers, values)
     return values
 
 
@@ -78,7 +79,8 @@ def defaults(answers: Mapping[str, Value]) -> dict[str, Value]:
     """The stored answers, their defaults and the facts alone, without any decision."""
     values: dict[str, Value] = {}
     for question in all_questions():
-        values[question.name] = _value(question, answers, values)
+        if question.name in answers or question.has_default:
+            values[question.name] = _value(question, answers, values)
         if question.name == "facts":
             break
     return values

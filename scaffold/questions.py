@@ -34,7 +34,7 @@ class Role(Enum):
 class Option:
     """One choice of a question, with what follows from it."""
 
-    value: str
+    value: Value
     consequence: str
 
 
@@ -54,6 +54,18 @@ class Question:
     value_type: str
     """The name of its definition among the types, or nothing."""
     validator: str
+    after: str = ""
+    """``x-after``: the question that the wizard asks just before this one, wherever it is declared."""
+    ask: str | bool = False
+    """``x-ask``: whether the wizard asks it although it has a default; a template over the other answers."""
+    suggests: str = ""
+    """``x-suggests``: a decision file that gives defaults of other questions, once this one is answered."""
+    consequences: Mapping[Value, str] = field(default_factory=dict, compare=False)
+    """``x-consequences``: what follows from each value of a yes-or-no question; templates over the facts."""
+    explain: str = ""
+    """``x-explain``: the rule of the house behind the question, for the wizard."""
+    proposals: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, compare=False)
+    """``x-proposals``: items that a list question offers, each with its consequence."""
 
 
 _Loader = type(
@@ -119,6 +131,12 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
         options=tuple(options),
         value_type=details.get("x-type", ""),
         validator=details.get("validator", ""),
+        after=details.get("x-after", ""),
+        ask=details.get("x-ask", False),
+        suggests=details.get("x-suggests", ""),
+        consequences=details.get("x-consequences", {}),
+        explain=details.get("x-explain", ""),
+        proposals=details.get("x-proposals", {}),
     )
 
 
@@ -174,7 +192,10 @@ def schema() -> dict[str, Value]:
         conditional.append(
             {
                 "if": {"properties": {other: wanted}, **({"required": required} if required else {})},
-                "then": {"properties": {question.name: _property(question)}},
+                "then": {
+                    "properties": {question.name: _property(question)},
+                    **({} if question.has_default else {"required": [question.name]}),
+                },
             }
         )
     return {
@@ -182,7 +203,7 @@ def schema() -> dict[str, Value]:
         "title": "Answers for a new Service",
         "type": "object",
         "properties": properties,
-        "required": [q.name for q in asked().values() if not q.has_default],
+        "required": [q.name for q in asked().values() if not q.has_default and not condition(q)],
         "allOf": conditional,
         "unevaluatedProperties": False,
         "$defs": {name: dict(definition) for name, definition in types().items()},

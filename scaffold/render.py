@@ -61,7 +61,9 @@ def render(
         except ValueError as error:
             raise AnswersError(f"Copier refuses these answers: {error}") from error
         combined = worker.answers.combined
-        return Rendered(_files(Path(scratch)), {q.name: combined[q.name] for q in all_questions()})
+        return Rendered(
+            _files(Path(scratch)), {q.name: combined[q.name] for q in all_questions() if q.name in combined}
+        )
 
 
 def _files(directory: Path) -> dict[PurePosixPath, Content]:

@@ -95,6 +95,17 @@ def _shown(value: Value) -> str:
     return str(value) or "–"
 
 
+def decision_line(decision: Decision) -> str:
+    """A decision with its reason on one line."""
+    return f"{decision.name} = {_shown(decision.value)}: {decision.reason}"
+
+
+def files_text(change: ChangeSet) -> Iterator[str]:
+    """The files of a change set with their line counts."""
+    for file in change.changes:
+        yield f"{file.action.value} {file.path} (+{file.lines.added} -{file.lines.removed})"
+
+
 def files_json(change: ChangeSet, *, with_diff: bool) -> list[dict[str, Value]]:
     """The files of a change set as JSON."""
     from scaffold.change import ChangeSet, diff
@@ -150,8 +161,7 @@ def service_text(
         yield f"{prepared.service} exists with these answers. Nothing to do."
         return
     yield f"{prepared.service}: {'written' if written else 'would be written'}"
-    for file in prepared.change.changes:
-        yield f"  {file.action.value} {file.path} (+{file.lines.added} -{file.lines.removed})"
+    yield from (f"  {line}" for line in files_text(prepared.change))
     yield from verified_text(prepared.verified)
     if not prepared.origin.updatable:
         yield (

@@ -30,7 +30,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     findings = [*answers.problems, *unknown]
     wrong = list(_against_schema(answers))
     findings += [finding for _, finding in wrong]
-    missing = [q for q in questions.asked().values() if not q.has_default and q.name not in answers.values]
+    missing = [q for q in questions.asked().values() if not q.has_default and _lacks(answers, q)]
     findings += [_missing(answers, question) for question in missing]
     bad = {str(path[0]) for path, _ in wrong} | {q.name for q in missing} | {str(f.answer) for f in unknown}
     findings += [
@@ -84,6 +84,14 @@ def _unknown(answers: Answers) -> Iterator[Finding]:
                     f"{name} does not apply where {other} is {_plain(value)}.",
                     hint=f"Take it out, or change {other}.",
                 )
+
+
+def _lacks(answers: Answers, question: Question) -> bool:
+    """Whether a question that applies is not answered."""
+    return question.name not in answers.values and all(
+        questions.fits(answers.values.get(other, questions.asked()[other].default), wanted)
+        for other, wanted in questions.condition(question).items()
+    )
 
 
 def _missing(answers: Answers, question: Question) -> Finding:

@@ -67,6 +67,7 @@ def verify(
         for path, content in files.items()
         if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
     }
+    sources = {**beside(monorepo, stack, sources), **sources}
     if found := static_findings(monorepo, stack, sources):
         raise _failed(stack, found, sources, values)
     if level is Level.STATIC:
@@ -76,6 +77,16 @@ def verify(
         return Verified(Level.STATIC, None, (planned,))
     only_there = Unverified("what only the cluster knows", "images, admission policies and quotas in use")
     return Verified(Level.PLAN, planned, (only_there,))
+
+
+def beside(monorepo: Monorepo, stack: str, rendered: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The Terraform files that people keep in a stack's directory beside the rendered ones, by path.
+
+    They are part of the stack: what is rendered may refer to them, and they to it.
+    """
+    files = sorted(monorepo.stack_directory(stack).glob("*.tf"))
+    found = {path.relative_to(monorepo.root).as_posix(): path for path in files if path.is_file()}
+    return {path: file.read_bytes() for path, file in found.items() if path not in rendered}
 
 
 def static_findings(monorepo: Monorepo, stack: str, sources: Mapping[str, bytes]) -> list[Finding]:

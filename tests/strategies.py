@@ -21,6 +21,8 @@ def by_schema(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     """Values of a JSON Schema of the kind that the questions use."""
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if "type" not in schema:
+        return st.nothing()
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return st.one_of([_of_kind(kind, schema) for kind in kinds])
 
@@ -86,7 +88,25 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
     """What the answers need of each other, chosen anew where it does not fit."""
     values.setdefault("name", draw(st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)))
     values.setdefault("description", draw(TEXT))
-    values.setdefault("port", draw(st.integers(1, 65535)))
+    shape = values.get("shape", "web")
+    if shape == "jobs":
+        values.pop("port", None)
+        if not values.get("cron_jobs"):
+            values["cron_jobs"] = [{"name": "nightly", "schedule": "5 1 * * *"}]
+    else:
+        values.setdefault("port", draw(st.integers(1, 65535)))
+    if shape == "external":
+        values.setdefault("backend", draw(st.sampled_from(["192.0.2.7", "drive.example.org"])))
+        if values.get("gate") == "anubis":
+            values["gate"] = "required"
+    else:
+        values.pop("backend", None)
+    if not decisions.house()["shapes"][shape]["ingress"]:
+        values["gate"] = "required"
+        for name in ("machine_clients", "hosts", "ingress_options"):
+            values.pop(name, None)
+    if values.get("gpu"):
+        values["tier"] = "gpu"
     gate = values.get("gate", "required")
     if gate in ("app", "public", "none"):
         values.setdefault("gate_reason", f"{draw(TEXT).replace(' ', '')}! is why")

@@ -13,19 +13,20 @@ import scaffold
 
 PACKAGE = Path(scaffold.__file__).parent
 LAYERS = [
-    {"errors"},
+    {"errors", "progress"},
     {"hcl"},
     {"change", "git"},
     {"journal", "template"},
     {"apply", "commit", "questions"},
     {"decisions", "monorepo"},
-    {"answers", "collisions", "sensing", "terraform"},
+    {"answers", "collisions", "compose", "drafts", "sensing", "terraform"},
     {"validation"},
     {"checks", "indexes", "pipelines"},
     {"demo", "render", "update", "verify", "wizard"},
     {"commands"},
     {"report"},
-    {"report_indexes"},
+    {"preview", "report_indexes"},
+    {"session"},
     {"cli"},
     {"__main__"},
 ]

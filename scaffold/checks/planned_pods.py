@@ -131,7 +131,9 @@ class Probes(PlannedRule):
             if k8s.kind(pods.owner) not in k8s.SERVERS:
                 continue
             for container in pods.containers(init=False):
-                for probe in ("readiness", "liveness") if get(container, "port") else ():
+                # No probe speaks UDP.
+                listens = any(get(port, "protocol") != "UDP" for port in k8s.items(get(container, "port")))
+                for probe in ("readiness", "liveness") if listens else ():
                     if not get(container, f"{probe}_probe"):
                         yield self.found(
                             pods.owner, f"container {shown(get(container, 'name'))} has no {probe} probe"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -132,14 +132,46 @@ def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collectio
     return found
 
 
+def judge(monorepo: Monorepo, sensed: Mapping[str, Value]) -> Callable[[Mapping[str, Value]], list[Finding]]:
+    """What tells of answers, complete or not, all that is wrong with them: the wizard's judge.
+
+    Besides the answers themselves it knows the stacks and names of the monorepo.
+    """
+
+    def judged(values: Mapping[str, Value]) -> list[Finding]:
+        given = Answers(dict(values))
+        found = validation.problems(given, sensed, {})
+        if any(finding.answer == "name" for finding in found):
+            return found
+        if monorepo.stack_directory(str(values["name"])).exists():
+            return [*found, _taken_finding(given, str(values["name"]))]
+        wrong = {str(answering.parse(finding.answer)[0]) for finding in found if finding.answer}
+        stand_ins = {q.name: "x" if q.type == "str" else 1 for q in asked().values() if not q.has_default}
+        good = {name: value for name, value in values.items() if name not in wrong}
+        return [*found, *_taken(monorepo, given, decisions.combine({**stand_ins, **good, "sensed": sensed}))]
+
+    return judged
+
+
 def _stack_taken(monorepo: Monorepo, given: Answers) -> list[Finding]:
     """The stack that stands where the new one would, told along with invalid answers."""
     name = given.values.get("name")
     if not isinstance(name, str) or "/" in name or name not in monorepo.stacks:
         return []
-    if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file():
+    if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file() or not _is_stack(monorepo, name):
         return []
     return [_taken_finding(given, name)]
+
+
+def _is_stack(monorepo: Monorepo, name: str) -> bool:
+    """Whether something stands where the stack would; files that are kept beside what is rendered do not."""
+    directory = monorepo.stack_directory(name)
+    rendered = ("main.tf", "terragrunt.hcl", ANSWERS_FILE)
+    return directory.exists() and (
+        not directory.is_dir()
+        or not any(directory.glob("*.tf"))
+        or any((directory / file).exists() for file in rendered)
+    )
 
 
 def _taken_finding(given: Answers, name: str) -> Finding:
@@ -158,16 +190,20 @@ def _taken_finding(given: Answers, name: str) -> Finding:
 
 def _refuse_taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) -> None:
     name = str(values["name"])
-    domain = values["facts"]["domain"]
-    found = [_taken_finding(given, name)] if monorepo.stack_directory(name).exists() else []
-    clashes = collisions.taken(monorepo, collisions.wanted(values, domain), name, domain)
-    for finding in collisions.findings(clashes):
-        place = given.place(answering.parse(finding.answer or "name"))
-        told = f"{finding.message[:-1]} ({finding.location})."
-        found.append(replace(finding, path=place.source, line=place.line, column=place.column, message=told))
+    found = [_taken_finding(given, name)] if _is_stack(monorepo, name) else []
+    found += _taken(monorepo, given, values)
     if found:
         count = "A name is" if len(found) == 1 else f"{len(found)} names are"
         raise RefusedError(f"{count} taken; nothing was written.", "Choose other names.", found)
+
+
+def _taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) -> Iterator[Finding]:
+    domain = values["facts"]["domain"]
+    clashes = collisions.taken(monorepo, collisions.wanted(values, domain), str(values["name"]), domain)
+    for finding in collisions.findings(clashes):
+        place = given.place(answering.parse(finding.answer or "name"))
+        told = f"{finding.message[:-1]} ({finding.location})."
+        yield replace(finding, path=place.source, line=place.line, column=place.column, message=told)
 
 
 def _existing(

@@ -10,6 +10,7 @@ from scaffold.indexes.entry import (
     Database,
     Engine,
     Host,
+    Monitor,
     OwnImage,
     Protection,
     PublicPath,
@@ -30,22 +31,42 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         description=values["description"],
         title=values["title"],
         section=next(o.consequence for o in asked()["section"].options if o.value == values["section"]),
-        hosts=(Host(values["host"], values["dns"]),),
+        hosts=_hosts(values),
         databases=_databases(values["credentials"]["database"]),
         public_paths=tuple(
             PublicPath(
                 client["name"], tuple(client["paths"]), f"https://{ingress['fqdn']}{client['paths'][0]}",
                 client["auth"]["reason"],
             )
-            for client in ingress["carve_outs"]
+            for client in (ingress["carve_outs"] if values["stack"]["ingress"] else ())
             if client["auth"]["value"] == "none"
         ),
         anubis=ingress["anubis"],
         own_image=_own_image(values),
         upstream_image=_upstream_image(values),
         protection=_protection(values["storage"]),
+        monitor=_monitor(values),
         nfs_directories=_nfs_directories(values["storage"]),
     )  # fmt: skip
+
+
+def _hosts(values: Mapping[str, Value]) -> tuple[Host, ...]:
+    """The hosts below the house's domain; those of another domain are in nobody's list."""
+    if not values["stack"]["ingress"]:
+        return ()
+    further = (
+        Host(call["host"], call["dns"]["value"]) for call in values["ingress"]["hosts"] if not call["full"]
+    )
+    return (Host(values["host"], values["dns"]), *further)
+
+
+def _monitor(values: Mapping[str, Value]) -> Monitor | None:
+    """What to watch from inside, where no ingress makes a monitor from outside."""
+    if values["stack"]["ingress"] or not values["stack"]["app"]:
+        return None
+    names = values["names"]
+    place = f"{names['service']['value']}.{names['namespace']['value']}.svc.cluster.local"
+    return Monitor(place, values["service_port"])
 
 
 def _databases(database: Mapping[str, Value]) -> tuple[Database, ...]:

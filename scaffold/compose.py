@@ -1,0 +1,238 @@
+"""A docker-compose file as a starting point: defaults of answers, and what was left out and why.
+
+Values that look like secrets become references by name. The values themselves go nowhere: not into the
+result, not into notes, not into errors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import yaml
+
+from scaffold import decisions, template
+from scaffold.errors import UsageError
+from scaffold.questions import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a compose file says about one Service."""
+
+    answers: Mapping[str, Value]
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    answers: dict[str, Value] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+_HARMLESS = re.compile(r"(?i)^(|true|false|yes|no|on|off|none|/[^:@]*)$")
+_DATABASE_URL = re.compile(r"^(postgres|postgresql|mysql|mariadb)(\+\w+)?://")
+_LOCAL_URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?(/[^\s\"'|;]*)?")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^${}]*))?\}|\$(\w+)")
+_NOT_DATA = re.compile(r"^/(etc/(localtime|timezone)|var/run|run|dev|sys|proc|tmp)(/|$)")
+
+
+def read(data: bytes, source: str) -> Draft:
+    """The defaults that a compose file gives.
+
+    Of several services the one that is no database and no helper is taken, the first of them. Raises
+    :class:`UsageError` for a file that is not a compose file, without a word of its content.
+    """
+    try:
+        content = yaml.safe_load(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{source} is not UTF-8 text.", "Save the file as UTF-8.") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f", line {mark.line + 1}" if mark else ""
+        # The parser's own words could repeat what stands there.
+        raise UsageError(f"{source} is not YAML{at}.", "Correct the line.") from None
+    services = content.get("services") if isinstance(content, dict) else None
+    if not isinstance(services, dict) or not services:
+        raise UsageError(f"{source} has no services.", "Name a docker-compose file.")
+    usable = {str(name): body for name, body in services.items() if isinstance(body, dict)}
+    apps = [name for name, body in usable.items() if _base(body) not in _parts()]
+    if not apps:
+        raise UsageError(f"{source} has no service that is an app.", "Name the file of the app itself.")
+    reading = _Reading()
+    _service(apps[0], usable[apps[0]], reading)
+    databases = {name: _parts()[_base(body)] for name, body in usable.items() if _base(body) in _parts()}
+    _others(apps, databases, reading)
+    return Draft(reading.answers, tuple(reading.notes))
+
+
+@cache
+def _parts() -> Mapping[str, str]:
+    """Images of parts that the house has already: the database that each is, or nothing for a helper."""
+    facts = template.facts("images")
+    return {**facts["databases"], **dict.fromkeys(facts["helpers"], "")}
+
+
+def _base(body: Mapping[str, Value]) -> str:
+    image = str(body.get("image", "")).split("@", maxsplit=1)[0]
+    return image.rpartition("/")[2].partition(":")[0]
+
+
+def _others(apps: Sequence[str], databases: Mapping[str, str], reading: _Reading) -> None:
+    if len(apps) > 1:
+        reading.notes.append(f"Left out: the services {', '.join(apps[1:])}. Each is a Service of its own.")
+    for name, kind in databases.items():
+        if kind and "database" not in reading.answers:
+            reading.answers["database"] = kind
+            reading.notes.append(f"The service {name} becomes a database on the shared {kind} host.")
+        else:
+            reading.notes.append(f"Left out: the service {name}, which the house has already.")
+    if "database" not in reading.answers:
+        reading.answers.pop("database_env", None)
+
+
+def _service(name: str, body: Mapping[str, Value], reading: _Reading) -> None:
+    answers = reading.answers
+    called = re.sub(r"[^a-z0-9]+", "-", str(body.get("container_name") or name).lower()).strip("-")
+    if re.fullmatch(r"[a-z][a-z0-9-]{0,39}", called):
+        answers["name"] = called
+    if image := _plain(body.get("image")):
+        answers["image"] = _with_registry(image)
+    elif "build" in body:
+        reading.notes.append("It is built from source: say how, and leave the image out.")
+    if (port := _port(body)) is not None:
+        answers["port"] = port
+    if volumes := list(_volumes(body, reading)):
+        answers["volumes"] = volumes
+    _environment(body, reading)
+    _health(body.get("healthcheck"), answers)
+    user = str(body.get("user", "")).partition(":")[0]
+    if user.isdecimal() and int(user):
+        answers["uid"] = int(user)
+    left = [
+        key for key in ("command", "entrypoint", "env_file", "secrets", "configs", "devices") if body.get(key)
+    ]
+    if left:
+        reading.notes.append(f"Left out: {', '.join(left)}.")
+
+
+def _plain(value: Value) -> str:
+    """A text with its variables replaced by their defaults; nothing where one has none."""
+    if value is None or isinstance(value, list | dict):
+        return ""
+    text = str(value)
+    if any(match[2] is None for match in _VARIABLE.finditer(text)):
+        return ""
+    return _VARIABLE.sub(lambda match: match[2], text)
+
+
+def _with_registry(image: str) -> str:
+    first, slash, _ = image.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return image
+    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+
+
+def _port(body: Mapping[str, Value]) -> int | None:
+    for entry in [*_listed(body.get("ports")), *_listed(body.get("expose"))]:
+        text = str(entry.get("target", "")) if isinstance(entry, dict) else _plain(entry)
+        last = text.partition("/")[0].rpartition(":")[2]
+        if last.isdecimal() and 0 < int(last) < 65536:
+            return int(last)
+    return None
+
+
+def _listed(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else []
+
+
+def _volumes(body: Mapping[str, Value], reading: _Reading) -> Iterator[dict[str, Value]]:
+    seen: list[str] = []
+    for entry in _listed(body.get("volumes")):
+        if isinstance(entry, dict):
+            if entry.get("type") == "tmpfs":
+                continue
+            path, read_only = _plain(entry.get("target")), bool(entry.get("read_only"))
+        else:
+            parts = _VARIABLE.sub(lambda match: match[2] or "x", str(entry)).split(":")
+            path = parts[1] if len(parts) > 1 else parts[0]
+            read_only = len(parts) > 2 and "ro" in parts[2].split(",")
+        if not path.startswith("/") or _NOT_DATA.match(path) or "." in path.rpartition("/")[2][1:]:
+            reading.notes.append("Left out: a mount that is a single file, or of the machine itself.")
+            continue
+        purpose = re.sub(r"[^a-z0-9]+", "-", path.rstrip("/").rpartition("/")[2].lower()).strip("-")
+        if not seen or not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", purpose):
+            purpose = "data" if not seen else f"data-{len(seen) + 1}"
+        if purpose in seen or purpose == "backup":
+            purpose = f"{purpose}-{len(seen) + 1}"
+        seen.append(purpose)
+        volume: dict[str, Value] = {"path": path}
+        if len(seen) > 1:
+            volume["purpose"] = purpose
+        if read_only:
+            volume["read_only"] = True
+        yield volume
+
+
+def _environment(body: Mapping[str, Value], reading: _Reading) -> None:
+    plain: dict[str, str] = {}
+    secrets: list[Value] = []
+    for name, value in _variables(body.get("environment")):
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name):
+            reading.notes.append("Left out: a variable whose name is none.")
+        elif value is not None and _DATABASE_URL.match(value):
+            reading.answers["database_env"] = {"dsn": name}
+        elif _is_secret(name, value):
+            secrets.append({"env": name})
+        elif value is None or _VARIABLE.search(value):
+            reading.notes.append(f"Left out: {name}, whose value is not in the file.")
+        else:
+            plain[name] = value
+    if plain:
+        reading.answers["env"] = plain
+    if secrets:
+        reading.answers["secrets"] = secrets
+
+
+def _variables(environment: Value) -> Iterator[tuple[str, str | None]]:
+    if isinstance(environment, dict):
+        for name, value in environment.items():
+            if isinstance(value, bool):
+                yield str(name), str(value).lower()
+            else:
+                yield str(name), _default_of(value)
+    for entry in _listed(environment):
+        name, equals, text = str(entry).partition("=")
+        yield name, _default_of(text) if equals else None
+
+
+def _default_of(value: Value) -> str | None:
+    if value is None:
+        return None
+    return _plain(value) or (str(value) if _VARIABLE.search(str(value)) else "")
+
+
+def _is_secret(name: str, value: str | None) -> bool:
+    """Whether a variable is taken for a secret: by its name, unless its value says nothing, or its value."""
+    facts = template.facts("images")["compose"]
+    house = decisions.house()
+    named = re.search(facts["secret_names"], name) or re.search(house["secret_names"], name)
+    if value is None:
+        return bool(named)
+    if named and not _HARMLESS.match(value):
+        return True
+    return bool(re.search(house["secret_values"], value) or re.search(facts["secret_values"], value))
+
+
+def _health(check: Value, answers: dict[str, Value]) -> None:
+    if not isinstance(check, dict) or check.get("disable"):
+        return
+    test = check.get("test", "")
+    text = " ".join(map(str, test)) if isinstance(test, list) else str(test)
+    if (url := _LOCAL_URL.search(text)) and url[1] and "?" not in url[1] and "@" not in url[1]:
+        answers["health_path"] = url[1]
+    period = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", str(check.get("start_period", "")))
+    if period and 60 * int(period[1] or 0) + int(period[2] or 0) > 30:
+        answers["slow_start"] = True

@@ -1,0 +1,95 @@
+"""Drafts of unfinished Services: kept for each monorepo and stack, so that a wizard can go on later."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import yaml
+
+from scaffold import template
+from scaffold.errors import MissingError, UsageError
+from scaffold.questions import Value
+
+UNNAMED = "unnamed"
+"""The draft of a Service whose name is not answered yet; no Service can be called like this by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """The drafts for one monorepo. They hold answers that were valid, so no secret."""
+
+    directory: Path
+
+    @classmethod
+    def of(cls, root: Path) -> Drafts:
+        """The drafts for the monorepo at ``root``, in the user's state directory."""
+        from platformdirs import user_state_path
+
+        place = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
+        return cls(
+            user_state_path(template.DISTRIBUTION, appauthor=False) / "drafts" / f"{root.name}-{place}"
+        )
+
+    def save(self, name: str, content: Mapping[str, Value]) -> None:
+        """Keep a draft, whole or not at all, readable by its owner alone."""
+        self._write(self._path(name), yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True))
+        if name != UNNAMED:
+            self.drop(UNNAMED)
+
+    def keep_answers(self, name: str, text: str) -> Path:
+        """Keep the answers of a finished Service beside the drafts, and say where."""
+        path = self.directory / "answers" / f"{name}.yml"
+        self._write(path, text)
+        return path
+
+    def load(self, name: str) -> Mapping[str, Value]:
+        """A draft by the name of its Service, or the newest one for an empty name.
+
+        Raises :class:`UsageError` where there is none, and :class:`MissingError` where it cannot be read.
+        """
+        path = self._path(name) if name else self._newest()
+        if path is None or not path.is_file():
+            known = ", ".join(sorted(p.stem for p in self.directory.glob("*.yml")))
+            raise UsageError(
+                f"There is no draft of {name}." if name else "There is no draft to resume.",
+                f"There are drafts of: {known}." if known else "Begin with `scaffold new-service`.",
+            )
+        try:
+            content = yaml.safe_load(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise MissingError(f"The draft {path} cannot be read.", "Remove it and begin anew.") from error
+        if not isinstance(content, dict):
+            raise MissingError(f"The draft {path} holds no answers.", "Remove it and begin anew.")
+        return content
+
+    def drop(self, name: str) -> None:
+        """Forget a draft, if there is one."""
+        self._path(name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        if not name.replace("-", "").isalnum():
+            raise UsageError(f"{name!r} is no name of a Service.", "Name the Service whose draft it is.")
+        return self.directory / f"{name}.yml"
+
+    def _newest(self) -> Path | None:
+        return max(self.directory.glob("*.yml"), key=lambda path: path.stat().st_mtime_ns, default=None)
+
+    def _write(self, path: Path, text: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with NamedTemporaryFile("w", dir=path.parent, prefix=".", delete=False, encoding="utf-8") as scratch:
+            scratch.write(text)
+        Path(scratch.name).replace(path)
+
+
+def writable(drafts: Drafts) -> bool:
+    """Whether drafts can be kept at all."""
+    try:
+        drafts.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return False
+    return os.access(drafts.directory, os.W_OK)

@@ -1,0 +1,110 @@
+"""What answers lead to, prepared in the background while a person reads the review."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+from scaffold import decisions, report
+from scaffold.answers import Answers
+from scaffold.change import diff
+from scaffold.commands.new_service import Prepared
+from scaffold.errors import ScaffoldError
+from scaffold.progress import waiting
+from scaffold.questions import Value
+from scaffold.verify import Level
+
+
+class Make(Protocol):
+    """Renders and verifies answers, as :func:`~scaffold.commands.new_service.prepare` does."""
+
+    def __call__(self, given: Answers, /, *, level: Level | None) -> Prepared:
+        """The change that the answers lead to."""
+
+
+class Previews:
+    """Makes previews one after the other: a new one leaves out what its predecessor has not begun."""
+
+    def __init__(self, make: Make, sensed: Mapping[str, Value], level: Level | None) -> None:
+        self._make = make
+        self._sensed = sensed
+        self._level = level
+        self._worker = ThreadPoolExecutor(1, "preview")
+        self._last: Preview | None = None
+
+    def of(self, values: Mapping[str, Value]) -> Preview:
+        """The preview for these answers."""
+        if self._last is not None:
+            self._last.cancel()
+        given = Answers(dict(values))
+
+        def at(level: Level | None) -> Prepared:
+            return self._make(given, level=level)
+
+        rendered = self._worker.submit(at, Level.STATIC)
+        planned = rendered if self._level is Level.STATIC else self._worker.submit(at, self._level)
+        self._last = Preview(decisions.defaults({**values, "sensed": self._sensed}), rendered, planned)
+        return self._last
+
+    def prepared(self) -> Prepared:
+        """What the newest preview leads to; waits for its plan. Raises what ``make`` raises."""
+        assert self._last is not None
+        with waiting("Planning …"):
+            return self._last.planned.result()
+
+    def close(self) -> None:
+        """Leave out what has not begun."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+
+class Preview:
+    """What one set of answers leads to."""
+
+    def __init__(
+        self, values: Mapping[str, Value], rendered: Future[Prepared], planned: Future[Prepared]
+    ) -> None:
+        self._values = values
+        self._rendered = rendered
+        self.planned = planned
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is known by now that nothing can be written."""
+        done = self.planned if self.planned.done() else self._rendered
+        return done.done() and done.exception() is not None
+
+    def ready(self) -> bool:
+        """Whether the plan is done."""
+        return self.planned.done()
+
+    def decisions(self) -> Iterator[str]:
+        """The decisions, each with its reason."""
+        for decision in decisions.table(decisions.combine(self._values)):
+            yield report.decision_line(decision)
+
+    def files(self) -> Iterator[str]:
+        """The files with their line counts, or why there are none; waits for the rendering."""
+        yield from self._told(self._rendered, lambda prepared: report.files_text(prepared.change))
+
+    def diff(self) -> Iterator[str]:
+        """The whole change as a diff; waits for the rendering."""
+        yield from self._told(self._rendered, lambda prepared: diff(prepared.change).splitlines())
+
+    def resources(self) -> Iterator[str]:
+        """What will exist, or why it cannot; waits for the plan."""
+        yield from self._told(self.planned, lambda prepared: report.verified_text(prepared.verified))
+
+    def cancel(self) -> None:
+        """Leave out what has not begun."""
+        self._rendered.cancel()
+        self.planned.cancel()
+
+    @staticmethod
+    def _told(future: Future[Prepared], tell: Callable[[Prepared], Iterable[str]]) -> Iterable[str]:
+        try:
+            with waiting("Rendering, checking and planning …"):
+                prepared = future.result()
+        except ScaffoldError as error:
+            return report.error_text(error).splitlines()
+        return tell(prepared)

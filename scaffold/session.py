@@ -1,0 +1,218 @@
+"""One run of the wizard: drafts, a starting point, questions, review."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+from scaffold import compose, drafts, validation
+from scaffold.answers import Answers, parse
+from scaffold.commands.new_service import Prepared, judge, prepare
+from scaffold.drafts import Drafts
+from scaffold.errors import UsageError
+from scaffold.monorepo import Monorepo
+from scaffold.preview import Previews
+from scaffold.progress import waiting
+from scaffold.sensing import sense
+from scaffold.verify import Level
+from scaffold.wizard.draft import from_draft, to_draft
+from scaffold.wizard.engine import Engine, State
+from scaffold.wizard.review import Outcome, review
+from scaffold.wizard.screen import Screen
+from scaffold.wizard.walk import walk
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the wizard runs."""
+
+    plain: bool = False
+    resume: str | None = None
+    """The draft to go on with: a name, or nothing for the newest."""
+    level: Level | None = None
+    template_source: str | None = None
+    without_indexes: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    """What a command that goes on needs besides: ``--monorepo DIR`` and the like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How it ended: the change to write, or what to tell instead."""
+
+    prepared: Prepared | None
+    closing: tuple[str, ...]
+    service: str = ""
+    given: Answers = field(default_factory=Answers)
+
+
+class Paused(KeyboardInterrupt):
+    """The person broke off; a draft is kept."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__()
+        self.command = command
+
+
+def starting_point(path: Path) -> compose.Draft:
+    """What a docker-compose file gives. Raises :class:`UsageError` where it cannot be read."""
+    try:
+        return compose.read(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}.", "Name a docker-compose file."
+        ) from error
+
+
+def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options: Options) -> Asked:
+    """Ask in the terminal until the person applies, saves or quits.
+
+    Raises :class:`Paused` on Ctrl-C, after keeping a draft, and :class:`~scaffold.errors.AnswersError`
+    for given answers that are refused.
+    """
+    with waiting("Reading the monorepo …"):
+        sensed = sense(monorepo)
+    engine = Engine(judge(monorepo, sensed), sensed)
+    store = Drafts.of(monorepo.root)
+    state = _begin(engine, given, start, store, options)
+    screen = _screen(options.plain)
+    keeper = _Keeper(engine, store, state)
+    make = partial(
+        prepare,
+        monorepo,
+        template_source=options.template_source,
+        without_indexes=options.without_indexes,
+    )
+    previews = Previews(make, sensed, options.level)
+    try:
+        with screen.opened():
+            screen.show([screen.keys, *(start.notes if start else ())])
+            first = engine.first_open(state)
+            state = walk(engine, state, screen, keeper.keep, first.path if first else None)
+            outcome, state = review(engine, state, screen, previews.of, keeper.keep)
+        return _end(engine, state, outcome, previews, store, options)
+    except KeyboardInterrupt:
+        keeper.save()
+        raise Paused(keeper.resume_command(options)) from None
+    finally:
+        previews.close()
+
+
+class _Keeper:
+    """Keeps a draft of the newest state, where one can be kept."""
+
+    def __init__(self, engine: Engine, store: Drafts, state: State) -> None:
+        self._engine = engine
+        self._store = store
+        self._state = state
+        self._able = drafts.writable(store)
+
+    @property
+    def name(self) -> str:
+        said = self._state.said.get(("name",), self._state.given.get("name"))
+        if said is None and ("name",) in self._state.accepted:
+            said = self._engine.values(self._state).get("name")
+        return str(said) if said else drafts.UNNAMED
+
+    def keep(self, state: State) -> None:
+        """Keep a new state. A draft under the Service's former name goes."""
+        former = self.name
+        self._state = state
+        if former != self.name and self._able:
+            self._store.drop(former)
+        self.save()
+
+    def save(self) -> None:
+        if self._able:
+            self._store.save(self.name, to_draft(self._state))
+
+    def resume_command(self, options: Options) -> str:
+        if not self._able:
+            return ""
+        return shlex.join(["scaffold", "new-service", "--resume", self.name, *options.arguments])
+
+
+def _begin(
+    engine: Engine, given: Answers, start: compose.Draft | None, store: Drafts, options: Options
+) -> State:
+    _refuse(engine, given)
+    if options.resume is None:
+        return State(given.values, start.answers if start else {})
+    state = from_draft(store.load(options.resume))
+    return State(
+        {**state.given, **given.values},
+        {**state.suggested, **(start.answers if start else {})},
+        {path: value for path, value in state.said.items() if path[0] not in given.values},
+        state.accepted,
+        state.forced,
+    )
+
+
+def _refuse(engine: Engine, given: Answers) -> None:
+    """Refuse given answers that are wrong in themselves, before the first question."""
+    found = [f for f in given.problems if f.answer not in given.values] + [
+        finding
+        for finding in validation.problems(given, {}, {})
+        if finding.answer and parse(finding.answer)[0] in given.values
+    ]
+    if found:
+        raise validation.refused(list(dict.fromkeys(found)))
+
+
+def _screen(plain: bool) -> Screen:
+    if plain or os.environ.get("ACCESSIBLE") == "1" or os.environ.get("TERM", "dumb") == "dumb":
+        from scaffold.wizard.plain import PlainScreen
+
+        return PlainScreen(sys.stdin, sys.stdout)
+    from scaffold.wizard.terminal import TerminalScreen
+
+    return TerminalScreen(sys.stdout)
+
+
+def _end(
+    engine: Engine, state: State, outcome: Outcome, previews: Previews, store: Drafts, options: Options
+) -> Asked:
+    values = engine.result(state)
+    name = str(values["name"])
+    if outcome is Outcome.QUIT:
+        command = shlex.join(["scaffold", "new-service", "--resume", name, *options.arguments])
+        return Asked(None, ("Nothing was written. To go on:", f"  {command}"))
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=1000)
+    if outcome is Outcome.SAVE:
+        path = _free(Path(f"{name}.yml"))
+        path.write_text(text, "utf-8")
+        store.drop(name)
+        return Asked(
+            None, (f"The answers are in {path}. To make the Service:", f"  {_command(path, options)}")
+        )
+    prepared = previews.prepared()
+    closing: tuple[str, ...] = ()
+    if drafts.writable(store):
+        kept = store.keep_answers(name, text)
+        closing = ("The answers are kept. The same without questions:", f"  {_command(kept, options)}")
+    return Asked(prepared, closing, name, Answers(values))
+
+
+def forget(monorepo: Monorepo, name: str) -> None:
+    """Drop the draft of a Service that is written."""
+    Drafts.of(monorepo.root).drop(name)
+
+
+def _command(answers: Path, options: Options) -> str:
+    return shlex.join(["scaffold", "new-service", "--answers", str(answers), *options.arguments])
+
+
+def _free(path: Path) -> Path:
+    """``path``, or the like of it with a number where that is taken."""
+    number = 1
+    found = path
+    while found.exists():
+        number += 1
+        found = path.with_stem(f"{path.stem}-{number}")
+    return found

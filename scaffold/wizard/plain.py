@@ -1,0 +1,90 @@
+"""The wizard as numbered lines: for screen readers, terminals that cannot move the cursor, ``--plain``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TextIO
+
+from scaffold.questions import Value
+from scaffold.wizard.screen import Choice, Key, Typed
+
+_BACK = ("<", "\x1b", "\x02")
+_EXPLAIN = "?"
+_EMPTY = "-"
+
+
+class PlainScreen:
+    """Reads lines and writes lines; nothing else is asked of the terminal."""
+
+    keys = (
+        f"Enter takes what stands in brackets, {_EMPTY} is nothing, < goes back, ? explains, "
+        "Ctrl-C keeps a draft and leaves."
+    )
+
+    def __init__(self, source: TextIO, target: TextIO) -> None:
+        self._source = source
+        self._target = target
+
+    def opened(self) -> AbstractContextManager[None]:
+        """Nothing is set: lines are read as the terminal gives them."""
+        return nullcontext()
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Write lines of text."""
+        for line in lines:
+            self._target.write(f"{line}\n")
+        self._target.flush()
+
+    def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:
+        """Number the options, and read a number or a label."""
+        preset = next((n for n, choice in enumerate(choices, 1) if choice.value == default), 1)
+        self.show([title])
+        for number, choice in enumerate(choices, 1):
+            self.show(
+                [f"  {number}. {choice.label}" + (f": {choice.consequence}" if choice.consequence else "")]
+            )
+        while True:
+            text = self._read(f"Number [{preset}]: ")
+            if text in _BACK:
+                return Key.BACK
+            if text == _EXPLAIN:
+                return Key.EXPLAIN
+            if not text:
+                return choices[preset - 1].value
+            if text.isdecimal() and 1 <= int(text) <= len(choices):
+                return choices[int(text) - 1].value
+            labelled = [c for c in choices if c.label.lower() == text.lower()]
+            if labelled:
+                return labelled[0].value
+            self.show([f"Not valid: give a number from 1 to {len(choices)}."])
+
+    def line(
+        self,
+        title: str,
+        default: str,
+        problem: Callable[[str], str],
+        *,
+        until: Callable[[], bool] | None = None,
+    ) -> str | Typed:
+        """Read a line until it is right."""
+        while True:
+            self.show([title])
+            text = self._read(f"[{default}]: " if default else "> ")
+            if text in _BACK:
+                return Typed(Key.BACK, "")
+            if text == _EXPLAIN:
+                return Typed(Key.EXPLAIN, default)
+            text = "" if text == _EMPTY else text or default
+            wrong = problem(text)
+            if not wrong:
+                return text
+            self.show([f"Not valid: {wrong}"])
+
+    def _read(self, prompt: str) -> str:
+        self._target.write(prompt)
+        self._target.flush()
+        line = self._source.readline()
+        if not line:
+            raise KeyboardInterrupt
+        return line.strip()

@@ -1,0 +1,187 @@
+"""The last screen: what was answered and what follows from it, to change, to save or to apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from scaffold import questions
+from scaffold.answers import Path, show
+from scaffold.questions import Question, Value
+from scaffold.wizard import fields
+from scaffold.wizard.engine import MORE, Engine, State
+from scaffold.wizard.screen import Choice, Key, Screen, Typed
+from scaffold.wizard.walk import Keep, ask, walk
+
+
+class Outcome(Enum):
+    """How the review ended."""
+
+    APPLY = "apply"
+    SAVE = "save"
+    QUIT = "quit"
+
+
+class Preview(Protocol):
+    """What answers lead to. It is prepared in the background from the moment it exists."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is known by now that nothing can be written."""
+
+    def ready(self) -> bool:
+        """Whether the plan is done."""
+
+    def decisions(self) -> Iterable[str]:
+        """The decisions, each with its reason."""
+
+    def files(self) -> Iterable[str]:
+        """The files with their line counts; waits for the rendering."""
+
+    def diff(self) -> Iterable[str]:
+        """The whole change as a diff; waits for the rendering."""
+
+    def resources(self) -> Iterable[str]:
+        """What will exist; waits for the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer in the review."""
+
+    question: Question
+    value: Value
+    origin: str
+
+
+_COMMANDS = (
+    "A number changes that answer; a applies, d shows the diff, r the resources, "
+    "s saves the answers only, q quits."
+)
+_ADD, _DONE, _REMOVE = "add", "done", "remove"
+
+
+def review(
+    engine: Engine,
+    state: State,
+    screen: Screen,
+    preview_of: Callable[[Mapping[str, Value]], Preview],
+    keep: Keep,
+) -> tuple[Outcome, State]:
+    """Show the review until the person applies, saves or quits; every change begins it anew."""
+    while True:
+        preview = preview_of(engine.result(state))
+        rows = list(_rows(engine, state))
+        screen.show(_answers(rows))
+        screen.show(["", "Decisions", *(f"  {line}" for line in preview.decisions())])
+        screen.show(["", "Files", *(f"  {line}" for line in preview.files()), ""])
+        chosen = _command(screen, preview, len(rows))
+        if isinstance(chosen, Outcome):
+            return chosen, state
+        if chosen is Key.BACK:
+            steps = engine.steps(state)
+            state = walk(engine, state, screen, keep, steps[-1].path if steps else None)
+            continue
+        question = rows[int(str(chosen)) - 1].question
+        state = edit(engine, state, screen, question, keep)
+        keep(state)
+        state = walk(engine, state, screen, keep)
+
+
+def _command(screen: Screen, preview: Preview, count: int) -> Outcome | Key | int:
+    """Ask what to do next; show the planned resources as soon as they are known."""
+    told = False
+    text = ""
+    ends = {"a": Outcome.APPLY, "s": Outcome.SAVE, "q": Outcome.QUIT}
+
+    def problem(text: str) -> str:
+        text = text.strip()
+        if text in ("d", "r", *ends) or (text.isdecimal() and 1 <= int(text) <= count):
+            return ""
+        return f"Give a number from 1 to {count}, or one of a, d, r, s, q."
+
+    while True:
+        if not told and preview.ready():
+            screen.show([*preview.resources(), ""])
+            told = True
+        reply = screen.line(_COMMANDS, text, problem, until=None if told else preview.ready)
+        text = ""
+        if isinstance(reply, Typed):
+            if reply.key is Key.BACK:
+                return Key.BACK
+            if reply.key is Key.EXPLAIN:
+                screen.show([_COMMANDS])
+            text = reply.text if reply.key is None else ""
+            continue
+        command = reply.strip()
+        if command == "d":
+            screen.show(preview.diff())
+        elif command == "r":
+            screen.show([*preview.resources(), ""])
+            told = True
+        elif command == "a" and preview.failed:
+            screen.show(["It cannot be applied as it is; see above. Change an answer, or save them."])
+        else:
+            return ends.get(command) or int(command)
+
+
+def _rows(engine: Engine, state: State) -> Iterator[Row]:
+    known = engine.known(engine.values(state))
+    for question in questions.asked().values():
+        if engine.applies(state, question):
+            yield Row(question, known[question.name], engine.origin(state, question.name))
+
+
+def _answers(rows: list[Row]) -> Iterator[str]:
+    yield ""
+    yield "Answers"
+    width = max(len(row.question.name) for row in rows)
+    for number, row in enumerate(rows, 1):
+        yield f"  {number:>2} {row.question.name:<{width}}  {fields.shown(row.value)} ({row.origin})"
+
+
+def edit(engine: Engine, state: State, screen: Screen, question: Question, keep: Keep) -> State:
+    """Ask one question again; a list with every field of its items. Back leaves it as it was."""
+    if not fields.is_list(question):
+        step = engine.step(state, (question.name,))
+        reply = ask(engine, state, step, screen)
+        return state if reply is Key.BACK else engine.answer(state, step.path, reply)
+    while True:
+        choices = [Choice(_DONE, "done"), Choice(_ADD, "add one"), *_item_choices(engine, state, question)]
+        chosen = screen.choose(question.help, choices, _DONE)
+        if chosen in (_DONE, Key.BACK):
+            return state
+        if chosen is Key.EXPLAIN:
+            screen.show([question.help])
+        elif chosen == _ADD:
+            state = _add(engine, state, screen, question, keep)
+        elif chosen[0] == _REMOVE:
+            state = engine.without_item(state, question, chosen[1])
+        else:
+            reply = ask(engine, state, engine.step(state, chosen), screen)
+            state = state if reply is Key.BACK else engine.answer(state, chosen, reply)
+
+
+def _add(engine: Engine, state: State, screen: Screen, question: Question, keep: Keep) -> State:
+    end = engine.end(state, question)
+    reply = ask(engine, state, engine.step(state, end), screen)
+    if reply in (Key.BACK, MORE):
+        return state
+    return walk(engine, engine.answer(state, end, reply), screen, keep)
+
+
+def _item_choices(engine: Engine, state: State, question: Question) -> Iterator[Choice]:
+    items = engine.values(state).get(question.name, [])
+    if fields.is_pairs(question):
+        for index, (name, value) in enumerate(items.items()):
+            yield Choice((question.name, index), f"{name}={value}")
+            yield Choice((_REMOVE, index), f"remove {name}")
+        return
+    for index, item in enumerate(items):
+        for name in fields.item_fields(question):
+            path: Path = (question.name, index, name)
+            value = item.get(name, fields.field_at(path).default)
+            yield Choice(path, f"{show(path)} = {fields.shown(value)}")
+        yield Choice((_REMOVE, index), f"remove {show((question.name, index))}")

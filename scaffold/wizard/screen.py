@@ -1,0 +1,64 @@
+"""What the wizard shows and asks, whatever draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from scaffold.questions import Value
+
+
+class Key(Enum):
+    """What a person may press instead of an answer."""
+
+    BACK = "back"
+    EXPLAIN = "explain"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a menu, with what follows from it."""
+
+    value: Value
+    label: str
+    consequence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stood in the line when the person asked for an explanation, or something came in between."""
+
+    key: Key | None
+    text: str
+
+
+class Screen(Protocol):
+    """What draws the wizard: questionary on a terminal, or plain lines."""
+
+    keys: str
+    """How to go back and get an explanation, in one line."""
+
+    def opened(self) -> AbstractContextManager[None]:
+        """What has to hold while the wizard runs."""
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Show lines of text."""
+
+    def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:
+        """Let the person choose one option."""
+
+    def line(
+        self,
+        title: str,
+        default: str,
+        problem: Callable[[str], str],
+        *,
+        until: Callable[[], bool] | None = None,
+    ) -> str | Typed:
+        """Let the person type a line. ``problem`` says what is wrong with it while it is typed.
+
+        ``until`` ends the line early with what is typed so far, where the screen can do that.
+        """

@@ -1,0 +1,176 @@
+"""The wizard on a terminal, drawn by questionary: its prompts, with keys of our own merged in."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from typing import Any, TextIO
+
+from scaffold.questions import Value
+from scaffold.wizard.screen import Choice, Key, Typed
+
+_LONG = 8
+"""From here on a list can be filtered by typing."""
+_ESCAPE_SECONDS = 0.05
+"""How long Esc waits for the rest of an arrow key's sequence; terminals send those at once."""
+_POLL_SECONDS = 0.2
+
+
+class TerminalScreen:
+    """Prompts that know Esc and Ctrl-B for back, and ? and F1 for an explanation."""
+
+    keys = "Enter answers, Esc or Ctrl-B goes back, ? or F1 explains, Ctrl-C keeps a draft and leaves."
+
+    def __init__(self, target: TextIO) -> None:
+        self._target = target
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """While it runs, what is typed ahead of a prompt does not show up between two of them."""
+        try:
+            import termios
+        except ImportError:  # no terminal of this kind, so nothing to set
+            yield
+            return
+        place = sys.stdin.fileno()
+        before = termios.tcgetattr(place)
+        quiet = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+        termios.tcsetattr(place, termios.TCSANOW, quiet)
+        try:
+            yield
+        finally:
+            termios.tcsetattr(place, termios.TCSANOW, before)
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Write lines, wrapped to the window between words."""
+        for line in lines:
+            self._target.write(f"{_wrapped(line, _width())}\n")
+        self._target.flush()
+
+    def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:
+        """A menu; what follows from an option stands below it while the cursor is there."""
+        import questionary
+
+        # By number: questionary takes an option whose value is None for one whose value is its label.
+        listed = [
+            questionary.Choice(c.label, str(number), description=c.consequence or None)
+            for number, c in enumerate(choices)
+        ]
+        preset = next((str(n) for n, c in enumerate(choices) if c.value == default), None)
+        long = len(choices) > _LONG
+        prompt = questionary.select(
+            _wrapped(title, _width() - 3), listed, default=preset,
+            use_jk_keys=not long, use_search_filter=long,
+            instruction="(type to filter)" if long else " ",
+        )  # fmt: skip
+        self._consequences(prompt.application)
+        answer = self._run(prompt.application, lambda _: True)
+        return choices[int(answer)].value if isinstance(answer, str) else answer.key
+
+    def line(
+        self,
+        title: str,
+        default: str,
+        problem: Callable[[str], str],
+        *,
+        until: Callable[[], bool] | None = None,
+    ) -> str | Typed:
+        """A line of text; what is wrong with it stands below while it is typed."""
+        import questionary
+
+        wrong = lru_cache(256)(problem)
+
+        def verdict(text: str) -> str | bool:
+            return "Not valid:" if wrong(text) else True
+
+        def below() -> str:
+            text = prompt.application.current_buffer.text
+            return _wrapped(wrong(text) if text or default else "", _width())
+
+        prompt = questionary.text(
+            f"{_wrapped(title, _width() - 3)}\n >", default=default, validate=verdict,
+            validate_while_typing=False,
+        )  # fmt: skip
+        _add_below(prompt.application, below)
+        return self._run(prompt.application, lambda text: text in ("", default), until)  # type: ignore[no-any-return]
+
+    def _run(
+        self, application: Any, explains: Callable[[str], bool], until: Callable[[], bool] | None = None
+    ) -> Any:
+        """Run a prompt with our keys. ``explains`` says whether ? is a key of ours after what is typed."""
+        from prompt_toolkit.filters import Condition
+        from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+
+        keys = KeyBindings()
+
+        def leave(key: Key | None) -> Callable[[Any], None]:
+            return lambda event: event.app.exit(result=Typed(key, event.app.current_buffer.text))
+
+        keys.add("escape", eager=True)(leave(Key.BACK))
+        keys.add("c-b", eager=True)(leave(Key.BACK))
+        keys.add("f1", eager=True)(leave(Key.EXPLAIN))
+        untouched = Condition(lambda: explains(application.current_buffer.text))
+        keys.add("?", filter=untouched, eager=True)(leave(Key.EXPLAIN))
+        application.key_bindings = merge_key_bindings([application.key_bindings, keys])
+        application.ttimeoutlen = _ESCAPE_SECONDS
+
+        async def watch() -> None:
+            import asyncio
+
+            while until is not None and not until():
+                await asyncio.sleep(_POLL_SECONDS)
+            # Not exit() alone: the line is drawn again below what is told now.
+            application.erase_when_done = True
+            application.exit(result=Typed(None, application.current_buffer.text))
+
+        def start() -> None:
+            if until is not None:
+                application.create_background_task(watch())
+
+        return application.run(pre_run=start)
+
+    def _consequences(self, application: Any) -> None:
+        """Wrap what questionary prints below a menu, which would be cut off at the window's edge."""
+        from questionary.prompts.common import InquirerControl
+
+        for window in application.layout.find_all_windows():
+            if isinstance(window.content, InquirerControl):
+                window.content.text = partial(_told, window.content._get_choice_tokens)
+
+
+def _add_below(application: Any, text: Callable[[], str]) -> None:
+    """Show a text of several lines below a prompt, whose own toolbars have one line or need the height."""
+    from prompt_toolkit.filters import Condition, is_done
+    from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Window
+
+    below = Window(FormattedTextControl(text), dont_extend_height=True)
+    shown = ConditionalContainer(below, filter=~is_done & Condition(lambda: bool(text())))
+    application.layout.container = HSplit([application.layout.container, shown])
+
+
+def _told(drawn: Callable[[], list[Any]]) -> list[Any]:
+    tokens = drawn()
+    style, text = tokens[-1]
+    label = "  Description: "
+    if not text.startswith(label):
+        return tokens
+    return [*tokens[:-1], (style, textwrap.indent(_wrapped(text.removeprefix(label), _width() - 5), "     "))]
+
+
+def _width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).columns - 1
+
+
+def _wrapped(text: str, width: int) -> str:
+    """A line wrapped between words, the following lines indented like the first."""
+    if len(text) <= width:
+        return text
+    indent = " " * (len(text) - len(text.lstrip()))
+    return textwrap.fill(
+        text.strip(), width, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
+    )

@@ -1,0 +1,70 @@
+# House Router: The router's own pages
+
+variable "tls_secret_name" {
+  type      = string
+  sensitive = true
+}
+
+resource "kubernetes_namespace" "house_router" {
+  metadata {
+    name = "house-router"
+    labels = {
+      tier               = local.tiers.aux
+      "keel.sh/enrolled" = "true"
+    }
+  }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
+}
+
+# It runs outside the cluster, at 192.0.2.1.
+resource "kubernetes_service" "house_router" {
+  metadata {
+    name      = "house-router"
+    namespace = kubernetes_namespace.house_router.metadata[0].name
+  }
+  spec {
+    port {
+      name        = "http"
+      port        = 8443
+      target_port = 8443
+    }
+  }
+}
+
+resource "kubernetes_endpoints" "house_router" {
+  metadata {
+    name      = kubernetes_service.house_router.metadata[0].name
+    namespace = kubernetes_namespace.house_router.metadata[0].name
+  }
+  subset {
+    address {
+      ip = "192.0.2.1"
+    }
+    port {
+      name = "http"
+      port = 8443
+    }
+  }
+}
+
+# https://house-router.example.test
+module "ingress" {
+  source                  = "../../modules/kubernetes/ingress_factory"
+  name                    = "house-router"
+  namespace               = kubernetes_namespace.house_router.metadata[0].name
+  port                    = 8443
+  tls_secret_name         = var.tls_secret_name
+  auth                    = "required"
+  dns_type                = "proxied"
+  homepage_group          = "Other"
+  allow_local_access_only = true
+  extra_annotations = {
+    "gethomepage.dev/name"         = "House Router"
+    "gethomepage.dev/description"  = "The router's own pages"
+    "gethomepage.dev/icon"         = "house-router.png"
+    "gethomepage.dev/pod-selector" = ""
+  }
+}

@@ -1,0 +1,264 @@
+# Meter Sync: Fetches the readings of the meters every night
+
+variable "nfs_server" { type = string }
+variable "image_tag" {
+  type    = string
+  default = "latest"
+}
+
+resource "kubernetes_namespace" "meter_sync" {
+  metadata {
+    name = "meter-sync"
+    labels = {
+      tier               = local.tiers.aux
+      "keel.sh/enrolled" = "true"
+    }
+  }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
+}
+
+# Every key of secret/meter-sync in Vault.
+resource "kubernetes_manifest" "external_secret" {
+  manifest = {
+    apiVersion = "external-secrets.io/v1beta1"
+    kind       = "ExternalSecret"
+    metadata = {
+      name      = "meter-sync-secrets"
+      namespace = "meter-sync"
+    }
+    spec = {
+      refreshInterval = "15m"
+      secretStoreRef = {
+        name = "vault-kv"
+        kind = "ClusterSecretStore"
+      }
+      target = {
+        name = "meter-sync-secrets"
+        template = {
+          metadata = {
+            annotations = {
+              # Reloader restarts the Deployment when this Secret changes.
+              "reloader.stakater.com/match" = "true"
+            }
+          }
+        }
+      }
+      dataFrom = [{
+        extract = {
+          key = "meter-sync"
+        }
+      }]
+    }
+  }
+  depends_on = [kubernetes_namespace.meter_sync]
+}
+
+resource "kubernetes_persistent_volume_claim" "data" {
+  # The volume is only made when the first pod wants it.
+  wait_until_bound = false
+  metadata {
+    name      = "meter-sync-data-encrypted"
+    namespace = kubernetes_namespace.meter_sync.metadata[0].name
+    annotations = {
+      "resize.topolvm.io/threshold"     = "10%"
+      "resize.topolvm.io/increase"      = "100%"
+      "resize.topolvm.io/storage_limit" = "5Gi"
+    }
+  }
+  spec {
+    access_modes       = ["ReadWriteOnce"]
+    storage_class_name = "proxmox-lvm-encrypted"
+    resources {
+      requests = {
+        storage = "1Gi"
+      }
+    }
+  }
+  lifecycle {
+    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    ignore_changes = [spec[0].resources[0].requests]
+  }
+}
+
+resource "kubernetes_cron_job_v1" "readings" {
+  metadata {
+    name      = "readings"
+    namespace = kubernetes_namespace.meter_sync.metadata[0].name
+  }
+  spec {
+    schedule                      = "20 2 * * *"
+    timezone                      = "Europe/Berlin"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        backoff_limit              = 2
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {}
+          spec {
+            restart_policy = "Never"
+            image_pull_secrets {
+              name = "registry-credentials"
+            }
+            container {
+              name              = "readings"
+              image             = "registry.example.test/apps/meter-sync:latest"
+              image_pull_policy = "Always"
+              command           = ["meters", "fetch"]
+              env {
+                name = "METER_KEY"
+                value_from {
+                  secret_key_ref {
+                    name = "meter-sync-secrets"
+                    key  = "meter_key"
+                  }
+                }
+              }
+              volume_mount {
+                name       = "data"
+                mount_path = "/state"
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+            volume {
+              name = "data"
+              persistent_volume_claim {
+                claim_name = kubernetes_persistent_volume_claim.data.metadata[0].name
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  depends_on = [kubernetes_manifest.external_secret]
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}
+
+# Where the backups go: the NFS server, which is mirrored off site.
+module "nfs_backup" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "meter-sync-backup-host"
+  namespace  = kubernetes_namespace.meter_sync.metadata[0].name
+  nfs_server = var.nfs_server
+  nfs_path   = "/srv/nfs/meter-sync-backup"
+}
+
+resource "kubernetes_cron_job_v1" "backup" {
+  metadata {
+    name      = "meter-sync-backup"
+    namespace = kubernetes_namespace.meter_sync.metadata[0].name
+  }
+  spec {
+    schedule                      = "19 4 * * *"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        backoff_limit              = 3
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {}
+          spec {
+            restart_policy = "Never"
+            container {
+              name  = "backup"
+              image = "docker.io/library/alpine:3.20"
+              command = ["/bin/sh", "-c", <<-EOT
+                set -eu
+                started=$(date +%s)
+                target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
+                partial=$target.partial
+                # A failed backup leaves nothing that looks like a good one.
+                trap 'rm -rf "$partial"' EXIT
+                mkdir -p "$partial"
+
+                # An archive of the files. The app may write meanwhile, so a torn archive is made again.
+                copy_files() {
+                  if [ -z "$(ls -A "/data/$1")" ]; then
+                    echo "/data/$1 is empty: a wrong mount rather than a backup" >&2
+                    exit 1
+                  fi
+                  for attempt in 1 2 3; do
+                    if tar -C "/data/$1" -czf "$partial/$1.tar.gz" . && tar -tzf "$partial/$1.tar.gz" >/dev/null; then
+                      return
+                    fi
+                    echo "attempt $attempt to archive $1 failed" >&2
+                  done
+                  exit 1
+                }
+
+                copy_files data
+                mv "$partial" "$target"
+
+                # Only now, with a new and good backup, old ones may go.
+                find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
+
+                # The metrics tell, they do not decide: a failed push is no failed backup.
+                wget -q -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
+                backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
+                backup_last_success_timestamp $(date +%s)
+                " "http://prometheus-prometheus-pushgateway.monitoring:9091/metrics/job/meter-sync-backup" || echo "pushing the metrics failed" >&2
+
+              EOT
+              ]
+              volume_mount {
+                name       = "data"
+                mount_path = "/data/data"
+                read_only  = true
+              }
+              volume_mount {
+                name       = "backup"
+                mount_path = "/backup"
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+            volume {
+              name = "data"
+              persistent_volume_claim {
+                claim_name = kubernetes_persistent_volume_claim.data.metadata[0].name
+              }
+            }
+            volume {
+              name = "backup"
+              persistent_volume_claim {
+                claim_name = module.nfs_backup.claim_name
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}

@@ -1,0 +1,982 @@
+# Tide Station: Tide tables of the harbour, from its own gauge
+
+variable "tls_secret_name" {
+  type      = string
+  sensitive = true
+}
+variable "nfs_server" { type = string }
+variable "postgresql_host" { type = string }
+variable "redis_host" { type = string }
+variable "mail_host" { type = string }
+variable "image_tag" {
+  type    = string
+  default = "latest"
+}
+
+resource "kubernetes_namespace" "tide_station" {
+  metadata {
+    name = "tide-station"
+    labels = {
+      tier               = local.tiers.aux
+      "keel.sh/enrolled" = "true"
+    }
+  }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
+}
+
+# The database password, which Vault rotates, as the variables that the app reads.
+resource "kubernetes_manifest" "db_external_secret" {
+  manifest = {
+    apiVersion = "external-secrets.io/v1beta1"
+    kind       = "ExternalSecret"
+    metadata = {
+      name      = "tide-station-db-creds"
+      namespace = "tide-station"
+    }
+    spec = {
+      refreshInterval = "15m"
+      secretStoreRef = {
+        name = "vault-database"
+        kind = "ClusterSecretStore"
+      }
+      target = {
+        name = "tide-station-db-creds"
+        template = {
+          metadata = {
+            annotations = {
+              # Reloader restarts the Deployment when this Secret changes.
+              "reloader.stakater.com/match" = "true"
+            }
+          }
+          data = {
+            DATABASE_URL = "postgresql+asyncpg://tide_station:{{ .password }}@${var.postgresql_host}:5432/tide_station"
+          }
+        }
+      }
+      data = [{
+        secretKey = "password"
+        remoteRef = {
+          key      = "static-creds/pg-tide-station"
+          property = "password"
+        }
+      }]
+    }
+  }
+  depends_on = [kubernetes_namespace.tide_station]
+}
+
+resource "kubernetes_persistent_volume_claim" "data" {
+  # The volume is only made when the first pod wants it.
+  wait_until_bound = false
+  metadata {
+    name      = "tide-station-data-proxmox"
+    namespace = kubernetes_namespace.tide_station.metadata[0].name
+    annotations = {
+      "resize.topolvm.io/threshold"     = "10%"
+      "resize.topolvm.io/increase"      = "100%"
+      "resize.topolvm.io/storage_limit" = "5Gi"
+    }
+  }
+  spec {
+    access_modes       = ["ReadWriteOnce"]
+    storage_class_name = "proxmox-lvm"
+    resources {
+      requests = {
+        storage = "1Gi"
+      }
+    }
+  }
+  lifecycle {
+    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    ignore_changes = [spec[0].resources[0].requests]
+  }
+}
+
+# Configuration that the app reads as files.
+resource "kubernetes_config_map" "files" {
+  metadata {
+    name      = "tide-station-files"
+    namespace = kubernetes_namespace.tide_station.metadata[0].name
+  }
+  data = {
+    "etc-tides-stations.yml" = <<-EOT
+      stations:
+        - name: pier
+          factor: $${not_a_reference}
+
+        - name: lock
+    EOT
+
+    "etc-tides-state.json" = "{\"seen\": 0}"
+  }
+}
+
+resource "kubernetes_deployment" "tide_station" {
+  metadata {
+    name      = "tide-station"
+    namespace = kubernetes_namespace.tide_station.metadata[0].name
+    labels = {
+      app  = "tide-station"
+      tier = local.tiers.aux
+    }
+    annotations = {
+      # A changed Secret restarts the app.
+      "reloader.stakater.com/search" = "true"
+    }
+  }
+  spec {
+    replicas = 1
+    strategy {
+      # A ReadWriteOnce volume cannot be in two pods.
+      type = "Recreate"
+    }
+    selector {
+      match_labels = {
+        app = "tide-station"
+      }
+    }
+    template {
+      metadata {
+        labels = {
+          app = "tide-station"
+        }
+        annotations = {
+          "dependency.kyverno.io/wait-for" = "mqtt.mosquitto:1883"
+          "checksum/files"                 = sha256(jsonencode(kubernetes_config_map.files.data))
+        }
+      }
+      spec {
+        image_pull_secrets {
+          name = "registry-credentials"
+        }
+        security_context {
+          run_as_user  = 10001
+          run_as_group = 10001
+          fs_group     = 10001
+        }
+        init_container {
+          name    = "own-data"
+          image   = "docker.io/library/busybox:1.37"
+          command = ["chown", "-R", "10001:10001", "/volume"]
+          # A new volume belongs to root; this container sees nothing else.
+          security_context {
+            run_as_user     = 0
+            run_as_non_root = false
+          }
+          volume_mount {
+            name       = "data"
+            mount_path = "/volume"
+          }
+          resources {
+            requests = {
+              cpu    = "10m"
+              memory = "32Mi"
+            }
+            limits = {
+              memory = "32Mi"
+            }
+          }
+        }
+        init_container {
+          name    = "copy-files"
+          image   = "docker.io/library/busybox:1.37"
+          command = ["/bin/sh", "-c", "cp /files/etc-tides-state.json /writable/etc-tides-state.json && chmod a+rw /writable/*"]
+          volume_mount {
+            name       = "files"
+            mount_path = "/files"
+            read_only  = true
+          }
+          volume_mount {
+            name       = "writable-files"
+            mount_path = "/writable"
+          }
+          resources {
+            requests = {
+              cpu    = "10m"
+              memory = "32Mi"
+            }
+            limits = {
+              memory = "32Mi"
+            }
+          }
+        }
+        init_container {
+          name    = "migrate"
+          image   = "registry.example.test/apps/tide-station:${var.image_tag}"
+          command = ["python", "-m", "tides", "migrate"]
+          env {
+            name = "POD_IP"
+            value_from {
+              field_ref {
+                field_path = "status.podIP"
+              }
+            }
+          }
+          env {
+            name  = "REDIS_URL"
+            value = "redis://${var.redis_host}:6379/5"
+          }
+          env {
+            name  = "SMTP_HOST"
+            value = var.mail_host
+          }
+          env {
+            name  = "SMTP_PORT"
+            value = "587"
+          }
+          env {
+            name = "GAUGE_KEY"
+            value_from {
+              secret_key_ref {
+                name     = "gauge-key"
+                key      = "key"
+                optional = true
+              }
+            }
+          }
+          env {
+            name = "DATABASE_URL"
+            value_from {
+              secret_key_ref {
+                name = "tide-station-db-creds"
+                key  = "DATABASE_URL"
+              }
+            }
+          }
+          env_from {
+            config_map_ref {
+              name     = "harbour"
+              optional = true
+            }
+          }
+          volume_mount {
+            name       = "data"
+            mount_path = "/var/lib/tides"
+            sub_path   = "tides"
+          }
+          volume_mount {
+            name       = "files"
+            mount_path = "/etc/tides/stations.yml"
+            sub_path   = "etc-tides-stations.yml"
+            read_only  = true
+          }
+          volume_mount {
+            name       = "writable-files"
+            mount_path = "/etc/tides/state.json"
+            sub_path   = "etc-tides-state.json"
+          }
+          resources {
+            requests = {
+              cpu    = "10m"
+              memory = "256Mi"
+            }
+            limits = {
+              memory = "256Mi"
+            }
+          }
+        }
+        container {
+          name    = "tide-station"
+          image   = "registry.example.test/apps/tide-station:${var.image_tag}"
+          command = ["python", "-m", "tides"]
+          args    = ["serve", "--workers=2"]
+
+          port {
+            name           = "http"
+            container_port = 8080
+          }
+          port {
+            name           = "metrics"
+            container_port = 9090
+          }
+          env {
+            name = "POD_IP"
+            value_from {
+              field_ref {
+                field_path = "status.podIP"
+              }
+            }
+          }
+          env {
+            name  = "REDIS_URL"
+            value = "redis://${var.redis_host}:6379/5"
+          }
+          env {
+            name  = "SMTP_HOST"
+            value = var.mail_host
+          }
+          env {
+            name  = "SMTP_PORT"
+            value = "587"
+          }
+          env {
+            name = "GAUGE_KEY"
+            value_from {
+              secret_key_ref {
+                name     = "gauge-key"
+                key      = "key"
+                optional = true
+              }
+            }
+          }
+          env {
+            name = "DATABASE_URL"
+            value_from {
+              secret_key_ref {
+                name = "tide-station-db-creds"
+                key  = "DATABASE_URL"
+              }
+            }
+          }
+          env_from {
+            config_map_ref {
+              name     = "harbour"
+              optional = true
+            }
+          }
+          volume_mount {
+            name       = "data"
+            mount_path = "/var/lib/tides"
+            sub_path   = "tides"
+          }
+          volume_mount {
+            name       = "files"
+            mount_path = "/etc/tides/stations.yml"
+            sub_path   = "etc-tides-stations.yml"
+            read_only  = true
+          }
+          volume_mount {
+            name       = "writable-files"
+            mount_path = "/etc/tides/state.json"
+            sub_path   = "etc-tides-state.json"
+          }
+
+          resources {
+            requests = {
+              cpu    = "25m"
+              memory = "512Mi"
+            }
+            # No CPU limit: it would throttle.
+            limits = {
+              memory = "512Mi"
+            }
+          }
+          readiness_probe {
+            http_get {
+              path = "/healthz"
+              port = 8080
+            }
+            period_seconds  = 10
+            timeout_seconds = 5
+          }
+          liveness_probe {
+            http_get {
+              path = "/healthz"
+              port = 8080
+            }
+            initial_delay_seconds = 30
+            period_seconds        = 30
+            timeout_seconds       = 10
+            failure_threshold     = 5
+          }
+        }
+        container {
+          name  = "gauge"
+          image = "docker.io/library/telegraf:1.34.2"
+          port {
+            name           = "gauge"
+            container_port = 8094
+            protocol       = "UDP"
+          }
+          port {
+            name           = "health"
+            container_port = 8888
+          }
+          volume_mount {
+            name       = "data"
+            mount_path = "/in"
+            read_only  = true
+          }
+          resources {
+            requests = {
+              cpu    = "10m"
+              memory = "64Mi"
+            }
+            limits = {
+              memory = "64Mi"
+            }
+          }
+          readiness_probe {
+            tcp_socket {
+              port = 8888
+            }
+            period_seconds  = 10
+            timeout_seconds = 5
+          }
+          liveness_probe {
+            tcp_socket {
+              port = 8888
+            }
+            initial_delay_seconds = 30
+            period_seconds        = 30
+            timeout_seconds       = 10
+            failure_threshold     = 5
+          }
+        }
+        volume {
+          name = "data"
+          persistent_volume_claim {
+            claim_name = kubernetes_persistent_volume_claim.data.metadata[0].name
+          }
+        }
+        volume {
+          name = "files"
+          config_map {
+            name = kubernetes_config_map.files.metadata[0].name
+          }
+        }
+        volume {
+          name = "writable-files"
+          empty_dir {}
+        }
+      }
+    }
+  }
+  # The pod cannot start before its Secrets exist.
+  depends_on = [
+    kubernetes_manifest.db_external_secret,
+  ]
+  lifecycle {
+    ignore_changes = [
+      spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
+      metadata[0].annotations["keel.sh/policy"],
+      metadata[0].annotations["keel.sh/trigger"],
+      metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
+      metadata[0].annotations["keel.sh/match-tag"],
+      spec[0].template[0].spec[0].container[0].image,      # KEEL_IGNORE_IMAGE: CI moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[1].image,      # KEEL_IGNORE_IMAGE
+      spec[0].template[0].spec[0].init_container[2].image, # KEEL_IGNORE_IMAGE
+      metadata[0].annotations["kubernetes.io/change-cause"],
+      metadata[0].annotations["deployment.kubernetes.io/revision"],
+      spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
+    ]
+  }
+}
+
+resource "kubernetes_service" "tide_station" {
+  metadata {
+    name      = "tide-station"
+    namespace = kubernetes_namespace.tide_station.metadata[0].name
+    labels = {
+      app = "tide-station"
+    }
+  }
+  spec {
+    selector = {
+      app = "tide-station"
+    }
+    port {
+      name        = "http"
+      port        = 80
+      target_port = 8080
+    }
+    port {
+      name        = "metrics"
+      port        = 9090
+      target_port = 9090
+    }
+  }
+}
+
+resource "kubernetes_cron_job_v1" "tide_fetch" {
+  metadata {
+    name      = "tide-fetch"
+    namespace = kubernetes_namespace.tide_station.metadata[0].name
+  }
+  spec {
+    schedule                      = "15 */6 * * *"
+    timezone                      = "Europe/Lisbon"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        backoff_limit              = 2
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {}
+          spec {
+            restart_policy = "Never"
+            image_pull_secrets {
+              name = "registry-credentials"
+            }
+            security_context {
+              run_as_user  = 10001
+              run_as_group = 10001
+              fs_group     = 10001
+            }
+            container {
+              name              = "tide-fetch"
+              image             = "registry.example.test/apps/tide-station:latest"
+              image_pull_policy = "Always"
+              command           = ["python", "-m", "tides", "fetch"]
+              env {
+                name = "POD_IP"
+                value_from {
+                  field_ref {
+                    field_path = "status.podIP"
+                  }
+                }
+              }
+              env {
+                name  = "REDIS_URL"
+                value = "redis://${var.redis_host}:6379/5"
+              }
+              env {
+                name  = "SMTP_HOST"
+                value = var.mail_host
+              }
+              env {
+                name  = "SMTP_PORT"
+                value = "587"
+              }
+              env {
+                name = "GAUGE_KEY"
+                value_from {
+                  secret_key_ref {
+                    name     = "gauge-key"
+                    key      = "key"
+                    optional = true
+                  }
+                }
+              }
+              env {
+                name = "DATABASE_URL"
+                value_from {
+                  secret_key_ref {
+                    name = "tide-station-db-creds"
+                    key  = "DATABASE_URL"
+                  }
+                }
+              }
+              env_from {
+                config_map_ref {
+                  name     = "harbour"
+                  optional = true
+                }
+              }
+              volume_mount {
+                name       = "files"
+                mount_path = "/etc/tides/stations.yml"
+                sub_path   = "etc-tides-stations.yml"
+                read_only  = true
+              }
+              volume_mount {
+                name       = "files"
+                mount_path = "/etc/tides/state.json"
+                sub_path   = "etc-tides-state.json"
+                read_only  = true
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+            volume {
+              name = "files"
+              config_map {
+                name = kubernetes_config_map.files.metadata[0].name
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  depends_on = [kubernetes_manifest.db_external_secret]
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}
+
+resource "kubernetes_cron_job_v1" "tide_prune" {
+  metadata {
+    name      = "tide-prune"
+    namespace = kubernetes_namespace.tide_station.metadata[0].name
+  }
+  spec {
+    schedule                      = "0 4 * * SUN"
+    suspend                       = true
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        backoff_limit              = 1
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {}
+          spec {
+            # A ReadWriteOnce volume is only there on the node of the app's pod.
+            affinity {
+              pod_affinity {
+                required_during_scheduling_ignored_during_execution {
+                  label_selector {
+                    match_labels = {
+                      app = "tide-station"
+                    }
+                  }
+                  topology_key = "kubernetes.io/hostname"
+                }
+              }
+            }
+            restart_policy = "Never"
+            image_pull_secrets {
+              name = "registry-credentials"
+            }
+            container {
+              name  = "tide-prune"
+              image = "docker.io/library/alpine:3.20"
+              command = ["/bin/sh", "-c", <<-EOT
+                set -eu
+                for year in $${YEARS:-1999}; do
+                  rm -rf "/var/lib/tides/$year"
+                done
+              EOT
+              ]
+              volume_mount {
+                name       = "data"
+                mount_path = "/var/lib/tides"
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+            volume {
+              name = "data"
+              persistent_volume_claim {
+                claim_name = kubernetes_persistent_volume_claim.data.metadata[0].name
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  depends_on = [kubernetes_manifest.db_external_secret]
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}
+
+# Runs once. It is not removed when it is done: else the next apply would run it again.
+resource "kubernetes_job_v1" "tide_seed" {
+  metadata {
+    name      = "tide-seed"
+    namespace = kubernetes_namespace.tide_station.metadata[0].name
+  }
+  spec {
+    backoff_limit = 2
+    template {
+      metadata {}
+      spec {
+        restart_policy = "OnFailure"
+        image_pull_secrets {
+          name = "registry-credentials"
+        }
+        security_context {
+          run_as_user  = 10001
+          run_as_group = 10001
+          fs_group     = 10001
+        }
+        container {
+          name              = "tide-seed"
+          image             = "registry.example.test/apps/tide-station:latest"
+          image_pull_policy = "Always"
+          command           = ["python", "-m", "tides", "seed"]
+          env {
+            name = "POD_IP"
+            value_from {
+              field_ref {
+                field_path = "status.podIP"
+              }
+            }
+          }
+          env {
+            name  = "REDIS_URL"
+            value = "redis://${var.redis_host}:6379/5"
+          }
+          env {
+            name  = "SMTP_HOST"
+            value = var.mail_host
+          }
+          env {
+            name  = "SMTP_PORT"
+            value = "587"
+          }
+          env {
+            name = "GAUGE_KEY"
+            value_from {
+              secret_key_ref {
+                name     = "gauge-key"
+                key      = "key"
+                optional = true
+              }
+            }
+          }
+          env {
+            name = "DATABASE_URL"
+            value_from {
+              secret_key_ref {
+                name = "tide-station-db-creds"
+                key  = "DATABASE_URL"
+              }
+            }
+          }
+          env_from {
+            config_map_ref {
+              name     = "harbour"
+              optional = true
+            }
+          }
+          volume_mount {
+            name       = "files"
+            mount_path = "/etc/tides/stations.yml"
+            sub_path   = "etc-tides-stations.yml"
+            read_only  = true
+          }
+          volume_mount {
+            name       = "files"
+            mount_path = "/etc/tides/state.json"
+            sub_path   = "etc-tides-state.json"
+            read_only  = true
+          }
+          resources {
+            requests = {
+              cpu    = "10m"
+              memory = "128Mi"
+            }
+            limits = {
+              memory = "128Mi"
+            }
+          }
+        }
+        volume {
+          name = "files"
+          config_map {
+            name = kubernetes_config_map.files.metadata[0].name
+          }
+        }
+      }
+    }
+  }
+  wait_for_completion = false
+  depends_on          = [kubernetes_manifest.db_external_secret]
+  lifecycle {
+    ignore_changes = [
+      spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
+      # A newer image is no reason to run it again.
+      spec[0].template[0].spec[0].container[0].image,
+    ]
+  }
+}
+
+# https://tide-station.example.test
+module "ingress" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "tide-station"
+  namespace       = kubernetes_namespace.tide_station.metadata[0].name
+  tls_secret_name = var.tls_secret_name
+  auth            = "required"
+  dns_type        = "proxied"
+  homepage_group  = "Other"
+  extra_annotations = {
+    "gethomepage.dev/name"         = "Tide Station"
+    "gethomepage.dev/description"  = "Tide tables of the harbour, from its own gauge"
+    "gethomepage.dev/icon"         = "tide-station.png"
+    "gethomepage.dev/pod-selector" = ""
+  }
+}
+
+# Where the backups go: the NFS server, which is mirrored off site.
+module "nfs_backup" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "tide-station-backup-host"
+  namespace  = kubernetes_namespace.tide_station.metadata[0].name
+  nfs_server = var.nfs_server
+  nfs_path   = "/srv/nfs/tide-station-backup"
+}
+
+resource "kubernetes_cron_job_v1" "backup" {
+  metadata {
+    name      = "tide-station-backup"
+    namespace = kubernetes_namespace.tide_station.metadata[0].name
+  }
+  spec {
+    schedule                      = "34 3 * * *"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        backoff_limit              = 3
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {}
+          spec {
+            # A ReadWriteOnce volume is only there on the node of the app's pod.
+            affinity {
+              pod_affinity {
+                required_during_scheduling_ignored_during_execution {
+                  label_selector {
+                    match_labels = {
+                      app = "tide-station"
+                    }
+                  }
+                  topology_key = "kubernetes.io/hostname"
+                }
+              }
+            }
+            restart_policy = "Never"
+            container {
+              name  = "backup"
+              image = "docker.io/library/alpine:3.20"
+              command = ["/bin/sh", "-c", <<-EOT
+                set -eu
+                started=$(date +%s)
+                target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
+                partial=$target.partial
+                # A failed backup leaves nothing that looks like a good one.
+                trap 'rm -rf "$partial"' EXIT
+                mkdir -p "$partial"
+
+                command -v sqlite3 >/dev/null || apk add --no-cache sqlite
+
+                is_sqlite() {
+                  [ "$(head -c 15 "$1" 2>/dev/null)" = "SQLite format 3" ]
+                }
+                healthy() {
+                  [ "$(sqlite3 "$1" 'PRAGMA integrity_check;')" = ok ]
+                }
+                # A read-only URI. In WAL mode a cleanly closed database cannot be opened on a read-only mount;
+                # without a -wal file nobody writes to it, so it may be taken as immutable.
+                read_only() {
+                  uri="file:$(printf %s "$1" | sed 's/%/%25/g; s/?/%3f/g; s/#/%23/g')?mode=ro"
+                  if ! sqlite3 "$uri" 'PRAGMA schema_version;' >/dev/null 2>&1 && [ ! -e "$1-wal" ]; then
+                    uri="$uri&immutable=1"
+                  fi
+                  printf %s "$uri"
+                }
+                copy_database() {
+                  source=$(read_only "$1")
+                  if ! healthy "$source"; then
+                    echo "$1 fails its integrity check" >&2
+                    exit 1
+                  fi
+                  sqlite3 "$source" ".timeout 60000" ".backup $partial/copy"
+                  if ! healthy "$partial/copy"; then
+                    echo "the copy of $1 fails its integrity check" >&2
+                    exit 1
+                  fi
+                  mv "$partial/copy" "$2"
+                }
+                # Databases by SQLite's own backup, and every other file as it is.
+                copy_sqlite() {
+                  databases=0
+                  (cd "/data/$1" && find . -type f) >"$partial/list"
+                  while IFS= read -r file; do
+                    from=/data/$1/$file
+                    mkdir -p "$(dirname "$partial/$1/$file")"
+                    if is_sqlite "$from"; then
+                      copy_database "$from" "$partial/$1/$file"
+                      databases=$((databases + 1))
+                      continue
+                    fi
+                    case $file in
+                      # These belong to a database, and are in its copy.
+                      *-wal | *-shm | *-journal) if is_sqlite "$${from%-*}"; then continue; fi ;;
+                    esac
+                    # A file may go away meanwhile, but not fail to be read.
+                    cp -p "$from" "$partial/$1/$file" || [ ! -e "$from" ] || exit 1
+                  done <"$partial/list"
+                  rm "$partial/list"
+                  if [ "$databases" = 0 ]; then
+                    echo "no SQLite database in /data/$1" >&2
+                    exit 1
+                  fi
+                }
+
+                copy_sqlite data
+                mv "$partial" "$target"
+
+                # Only now, with a new and good backup, old ones may go.
+                find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
+
+                # The metrics tell, they do not decide: a failed push is no failed backup.
+                wget -q -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
+                backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
+                backup_last_success_timestamp $(date +%s)
+                " "http://prometheus-prometheus-pushgateway.monitoring:9091/metrics/job/tide-station-backup" || echo "pushing the metrics failed" >&2
+
+              EOT
+              ]
+              volume_mount {
+                name       = "data"
+                mount_path = "/data/data"
+                read_only  = true
+              }
+              volume_mount {
+                name       = "backup"
+                mount_path = "/backup"
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+            volume {
+              name = "data"
+              persistent_volume_claim {
+                claim_name = kubernetes_persistent_volume_claim.data.metadata[0].name
+              }
+            }
+            volume {
+              name = "backup"
+              persistent_volume_claim {
+                claim_name = module.nfs_backup.claim_name
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}

@@ -1,0 +1,128 @@
+"""A docker-compose file as a starting point."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scaffold import compose
+from scaffold.commands.new_service import judge
+from scaffold.errors import UsageError
+from scaffold.monorepo import Monorepo
+from scaffold.wizard.draft import to_draft
+from scaffold.wizard.engine import Engine, State
+
+FILE = b"""
+services:
+  db:
+    image: postgres:16
+    environment: {POSTGRES_PASSWORD: swordfish-1}
+  cache:
+    image: redis:7
+  app:
+    image: ghcr.io/acme/ledger:${VERSION:-2.1.0}
+    container_name: Acme_Ledger
+    ports: ["127.0.0.1:9000:8080/tcp"]
+    user: "1000:1000"
+    command: serve
+    volumes:
+      - data:/var/lib/ledger
+      - ./media:/media:ro
+      - /var/run/docker.sock:/var/run/docker.sock
+      - ./config.yml:/etc/ledger/config.yml
+    environment:
+      - LOG_LEVEL=info
+      - FEATURE_AUTH=true
+      - SESSION_KEY=swordfish-2
+      - SMTP_PASS=12345678
+      - DATABASE_URL=postgres://app:swordfish-3@db/app
+      - UPLINK=Zm9vYmFyc3dvcmRmaXNoMTIzNA
+      - BASE_URL=${BASE_URL}
+      - PUBLIC_NAME=${PUBLIC_NAME:-Ledger}
+    healthcheck:
+      test: ["CMD", "curl", "-f", "http://localhost:8080/healthz"]
+      start_period: 2m
+"""
+SECRETS = ("swordfish", "12345678", "Zm9vYmFy")
+
+
+def test_what_a_file_says_becomes_answers() -> None:
+    draft = compose.read(FILE, "compose.yml")
+    assert draft.answers == {
+        "name": "acme-ledger",
+        "image": "ghcr.io/acme/ledger:2.1.0",
+        "port": 8080,
+        "volumes": [{"path": "/var/lib/ledger"}, {"path": "/media", "purpose": "media", "read_only": True}],
+        "env": {"LOG_LEVEL": "info", "FEATURE_AUTH": "true", "PUBLIC_NAME": "Ledger"},
+        "secrets": [{"env": "SESSION_KEY"}, {"env": "SMTP_PASS"}, {"env": "UPLINK"}],
+        "database": "postgresql",
+        "database_env": {"dsn": "DATABASE_URL"},
+        "health_path": "/healthz",
+        "slow_start": True,
+        "uid": 1000,
+    }
+    told = " ".join(draft.notes)
+    for what in ("command", "BASE_URL", "cache", "db becomes a database", "a single file"):
+        assert what in told
+
+
+def test_values_of_secrets_are_nowhere(pristine: Monorepo) -> None:
+    draft = compose.read(FILE, "compose.yml")
+    engine = Engine(judge(pristine, {}), {})
+    state = State(suggested=draft.answers)
+    everything = f"{draft} {yaml.safe_dump(to_draft(state))} {engine.problems(state)} {engine.result(state)}"
+    assert not [secret for secret in SECRETS if secret in everything]
+    assert [f.message for f in engine.problems(state)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"services: {a: {image: x, environment: {TOKEN: swordfish}",
+        b"services:\n  a: *swordfish\n",
+        b"services: {a: !swordfish 1}",
+        b"- swordfish",
+        b"services: [swordfish]",
+        b"services: {db: {image: postgres, environment: {P: swordfish}}}",
+        b"\xff\xfeswordfish",
+    ],
+)
+def test_what_is_no_compose_file_is_refused_without_its_content(text: bytes) -> None:
+    with pytest.raises(UsageError) as error:
+        compose.read(text, "compose.yml")
+    assert "swordfish" not in f"{error.value.message} {error.value.hint} {error.value.findings}"
+    assert error.value.__cause__ is None or "swordfish" not in str(error.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("nginx:1.29.0", "docker.io/library/nginx:1.29.0"),
+        ("acme/app:1", "docker.io/acme/app:1"),
+        ("localhost:5000/app:1", "localhost:5000/app:1"),
+        ("quay.io/acme/app@sha256:" + "a" * 64, "quay.io/acme/app@sha256:" + "a" * 64),
+    ],
+)
+def test_the_registry_is_written_out(image: str, expected: str) -> None:
+    text = f"services: {{a: {{image: '{image}'}}}}".encode()
+    assert compose.read(text, "x").answers["image"] == expected
+
+
+def test_without_a_terminal_it_lies_below_all_other_answers(monorepo: Monorepo, tmp_path: Path) -> None:
+    path = tmp_path / "compose.yml"
+    path.write_bytes(FILE)
+    done = subprocess.run(
+        [sys.executable, "-m", "scaffold", "new-service", "--from-compose", str(path), "--dry-run", "--verify=static",
+         "--template-source=https://git.example.test/scaffold.git", "--set", "description=Accounts", "--set", "port=9999"],
+        cwd=monorepo.root, env={**os.environ}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "container_port = 9999" in done.stdout
+    assert "/var/lib/ledger" in done.stdout
+    assert "session_key=…" in done.stdout
+    assert not [secret for secret in SECRETS if secret in done.stdout + done.stderr]

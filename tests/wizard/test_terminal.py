@@ -1,0 +1,431 @@
+"""The wizard in a real terminal: what is seen, what keys do, what is written."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+import yaml
+from support import ANSWERS, GOLDEN
+
+from scaffold.monorepo import Monorepo
+
+ENTER, DOWN, ESC, CTRL_B, CTRL_C, CTRL_U, F1 = "\r", "\x1b[B", "\x1b", "\x02", "\x03", "\x15", "\x1bOP"
+SOURCE = "--template-source=https://git.example.test/scaffold.git"
+FILES = [".copier-answers.yml", "main.tf", "terragrunt.hcl"]
+NEXT = "A number changes that answer"
+
+DRONE = [
+    ("What gates the app", ENTER),
+    ("Paths that machines call", ENTER),
+    ("Is its data sensitive", ENTER),
+    ("Does it need RWX", ENTER),
+    ("How is it built", ENTER),
+    ("The image, with its registry", "ghcr.io/arpanghosh8453/open-dronelog:1.0.0" + ENTER),
+    ("The Service's name", CTRL_U + "drone-logbook" + ENTER),
+    ("What it is, in a few words", "Flight log analyzer for DJI drones" + ENTER),
+    ("The port that the app listens on", ENTER),
+    ("NAME=value", "KEEP_UPLOADED_FILES=true" + ENTER),
+    ("One more?", "SYNC_LOGS_PATH=/sync-logs" + ENTER),
+    ("One more?", ENTER),
+    ("What it keeps on disk", "/data/drone-logbook" + ENTER),
+    ("/data/drone-logbook: Whether several pods", ENTER),
+    ("A database that the app keeps", DOWN + DOWN + ENTER),
+    ("The size at the start", CTRL_U + "2Gi" + ENTER),
+    ("One more?", "/sync-logs" + ENTER),
+    ("What it is for", CTRL_U + "sync-logs" + ENTER),
+    ("/sync-logs: Whether several pods", DOWN + DOWN + ENTER),
+    ("The size at the start", ENTER),
+    ("Whether the app only reads", DOWN + ENTER),
+    ("One more?", ENTER),
+    ("Secrets from Vault", "PROFILE_CREATION_PASS" + ENTER),
+    ("One more?", ENTER),
+]
+"""What a person presses for drone-logbook, up to the review."""
+
+IP_ECHO = [
+    ("What gates the app", ENTER),
+    ("Paths that machines call", ENTER),
+    ("Is its data sensitive", DOWN + ENTER),
+    ("Does it need RWX", ENTER),
+    ("How is it built", ENTER),
+    ("The image, with its registry", "docker.io/mpolden/echoip:2.0.1" + ENTER),
+    ("The Service's name", CTRL_U + "ip-echo" + ENTER),
+    ("What it is, in a few words", "Tells visitors their address" + ENTER),
+    ("The port that the app listens on", ENTER),
+    ("NAME=value", ENTER),
+    ("What it keeps on disk", ENTER),
+    ("Secrets from Vault", ENTER),
+]
+
+SKETCHPAD = [
+    ("What gates the app", DOWN + ENTER),
+    ("Why is that safe", "Every board is behind a login of its own" + ENTER),
+    ("Is its data sensitive", ENTER),
+    ("Does it need RWX", ENTER),
+    ("How is it built", DOWN + ENTER),
+    ("The Service's name", "wall-board" + ENTER),
+    ("What it is, in a few words", "Boards to draw on" + ENTER),
+    ("The port that the app listens on", "8080" + ENTER),
+    ("NAME=value", ENTER),
+    ("What it keeps on disk", ENTER),
+    ("Secrets from Vault", ENTER),
+]
+
+
+class Terminal:
+    """A wizard in a terminal of its own."""
+
+    def __init__(self, monorepo: Monorepo, *arguments: str, columns: int = 100, **environment: str) -> None:
+        command = ["-m", "scaffold", "new-service", SOURCE, "--verify=static", *arguments]
+        self.seen = ""
+        self.child = pexpect.spawn(
+            sys.executable,
+            command,
+            cwd=str(monorepo.root),
+            env={**os.environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **environment},
+            dimensions=(60, columns),
+            encoding="utf-8",
+            timeout=20,
+        )
+        self.child.delaybeforesend = None
+
+    def sees(self, text: str) -> str:
+        """Wait for a text, and return what came up to it."""
+        self.child.expect_exact(text)
+        self.seen += self.child.before + text
+        return plain(self.child.before)
+
+    def press(self, keys: str) -> None:
+        self.child.send(keys)
+
+    def answer(self, script: list[tuple[str, str]]) -> None:
+        for title, keys in script:
+            self.sees(title)
+            self.press(keys)
+
+    def ends(self, code: int) -> str:
+        self.child.expect(pexpect.EOF)
+        self.seen += self.child.before
+        self.child.close()
+        assert self.child.exitstatus == code, plain(self.seen)[-2000:]
+        return plain(self.child.before)
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\x1b(\[[0-9;?]*[a-zA-Z]|[()].|[=>])", "", text).replace("\r", "")
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in ("NO_COLOR", "ACCESSIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+
+
+def change(terminal: Terminal, name: str, title: str, text: str) -> None:
+    """Change one answer in the review, by its number."""
+    terminal.sees(NEXT)
+    number = re.findall(rf"(\d+) {name} ", plain(terminal.seen))[-1]
+    terminal.press(number + ENTER)
+    terminal.sees(title)
+    terminal.press(CTRL_U + text + ENTER)
+
+
+def stack(monorepo: Monorepo, name: str) -> dict[str, bytes]:
+    return {file: (monorepo.stack_directory(name) / file).read_bytes() for file in FILES}
+
+
+def again(monorepo: Monorepo, answers: Path, name: str) -> dict[str, bytes]:
+    """What the saved answers give in a monorepo without the stack."""
+    for file in FILES:
+        (monorepo.stack_directory(name) / file).unlink()
+    monorepo.stack_directory(name).rmdir()
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "scaffold",
+            "new-service",
+            SOURCE,
+            "--verify=static",
+            "--answers",
+            str(answers),
+        ],
+        cwd=monorepo.root,
+        check=True,
+        capture_output=True,
+    )
+    return stack(monorepo, name)
+
+
+def test_drone_logbook_is_what_its_answer_file_gives(monorepo: Monorepo) -> None:
+    terminal = Terminal(monorepo)
+    terminal.answer(DRONE)
+    change(terminal, "memory", "The memory limit", "512Mi")
+    change(terminal, "host", "Its host name", "dronelog")
+    change(terminal, "homepage_group", "The dashboard's group", "Media & Entertainment")
+    terminal.sees(NEXT)
+    terminal.press("a" + ENTER)
+    told = terminal.ends(0)
+    assert "drone-logbook: written" in told
+    assert "vault kv put secret/drone-logbook profile_creation_pass=" in told
+    golden = {name: (GOLDEN / "drone-logbook" / "stack" / name).read_bytes() for name in FILES}
+    written = stack(monorepo, "drone-logbook")
+    answers = ".copier-answers.yml"
+    assert yaml.safe_load(written[answers]) == yaml.safe_load(golden[answers])
+    assert {**written, answers: b""} == {**golden, answers: b""}
+    saved = Path(re.findall(r"--answers (\S+)", told.replace("\n", ""))[0].split(".yml")[0] + ".yml")
+    assert again(monorepo, saved, "drone-logbook") == written
+
+
+@pytest.mark.parametrize(
+    ("script", "name"), [(IP_ECHO, "ip-echo"), (SKETCHPAD, "wall-board")], ids=["required", "own image"]
+)
+def test_the_whole_way_gives_what_the_answers_give(monorepo: Monorepo, script: Any, name: str) -> None:
+    terminal = Terminal(monorepo)
+    terminal.answer(script)
+    terminal.sees(NEXT)
+    terminal.press("s" + ENTER)
+    assert "The answers are in" in terminal.ends(0)
+    saved = monorepo.root / f"{name}.yml"
+    assert not monorepo.stack_directory(name).exists()
+    second = Terminal(monorepo)
+    second.answer(script)
+    second.sees(NEXT)
+    second.press("a" + ENTER)
+    second.ends(0)
+    written = stack(monorepo, name)
+    assert again(monorepo, saved, name) == written
+    if name == "ip-echo":
+        assert yaml.safe_load(saved.read_text())["health_path"] == "/health"
+        example = yaml.safe_load((ANSWERS / "valid" / "ip-echo.yml").read_text())
+        answers = yaml.safe_load(written[".copier-answers.yml"])
+        changed = {"memory", "title"}
+        assert {key: answers[key] for key in example.keys() - changed} == {
+            key: example[key] for key in example.keys() - changed
+        }
+
+
+@pytest.mark.parametrize("key", [ESC, CTRL_B], ids=["Esc", "Ctrl-B"])
+def test_back_from_every_question(monorepo: Monorepo, key: str) -> None:
+    terminal = Terminal(monorepo)
+    former = None
+    for title, keys in DRONE:
+        terminal.sees(title)
+        if former is not None:
+            terminal.press(key)
+            terminal.sees(former[0])
+            terminal.press(former[1])
+            terminal.sees(title)
+        # Esc alone is told from an arrow key by what follows, so nothing is sent in one go with it.
+        terminal.press(keys)
+        former = (title, ENTER)
+    terminal.sees(NEXT)
+    terminal.press(key)
+    terminal.sees("One more?")
+    terminal.press(ENTER)
+    terminal.sees(NEXT)
+    terminal.press("q" + ENTER)
+    assert "--resume drone-logbook" in terminal.ends(0).replace("\n", "")
+
+
+def test_back_from_an_answer_that_is_not_valid(monorepo: Monorepo) -> None:
+    terminal = Terminal(monorepo)
+    terminal.sees("What gates the app")
+    terminal.press(ESC)
+    terminal.sees("This is the first question")
+    terminal.answer(DRONE[:5])
+    terminal.sees("The image, with its registry")
+    terminal.press("nginx" + ENTER)
+    terminal.sees("Write the registry first")
+    terminal.press(CTRL_B)
+    terminal.sees("How is it built")
+    terminal.press(ENTER)
+    terminal.answer(DRONE[5:6])
+    terminal.sees("The Service's name")
+    terminal.press(CTRL_U + "journal")
+    terminal.sees("There is a stack journal already: stacks/journal")
+    terminal.press(ENTER)
+    terminal.sees("Not valid")
+    terminal.press(CTRL_U + "music" + ENTER)
+    terminal.sees("Its host name")
+    terminal.sees("belongs to stacks/navidrome")
+    terminal.press(CTRL_C)
+    assert "--resume music" in terminal.ends(130).replace("\n", "")
+
+
+def test_a_draft_is_kept_and_resumed(monorepo: Monorepo, tmp_path: Path) -> None:
+    terminal = Terminal(monorepo)
+    terminal.answer(IP_ECHO[:5])
+    terminal.sees("The image, with its registry")
+    terminal.press(CTRL_C)
+    told = terminal.ends(130)
+    assert "nothing was written" in told
+    assert "scaffold new-service --resume unnamed" in told
+    terminal = Terminal(monorepo, "--resume")
+    terminal.answer(IP_ECHO[5:9])
+    terminal.sees("NAME=value")
+    terminal.press(CTRL_C)
+    assert "--resume ip-echo" in terminal.ends(130).replace("\n", "")
+    (draft,) = (tmp_path / "state").rglob("*.yml")
+    assert draft.stat().st_mode & 0o77 == 0
+    terminal = Terminal(monorepo, "--resume", "ip-echo")
+    terminal.answer(IP_ECHO[9:])
+    terminal.sees(NEXT)
+    terminal.press("a" + ENTER)
+    terminal.ends(0)
+    assert b"echoip:2.0.1" in stack(monorepo, "ip-echo")["main.tf"]
+    assert not draft.exists()
+
+
+@pytest.mark.parametrize("key", ["?", F1], ids=["?", "F1"])
+def test_an_explanation_wherever_one_is(monorepo: Monorepo, key: str) -> None:
+    terminal = Terminal(monorepo)
+    terminal.sees("What gates the app")
+    terminal.press(key)
+    terminal.sees("The rule: an Ingress fails closed")
+    terminal.answer(DRONE[:5])
+    terminal.sees("The image, with its registry")
+    terminal.press(key)
+    terminal.sees("Allowed: an image reference")
+    terminal.answer(DRONE[5:6])
+    terminal.sees("The Service's name")
+    terminal.press(CTRL_U + "photos" + ENTER)
+    terminal.sees("What it is, in a few words")
+    terminal.press("What" + "?" + ENTER)
+    terminal.sees("The port that")
+    terminal.press(CTRL_C)
+    terminal.ends(130)
+
+
+def test_a_narrow_window_cuts_nothing_off(monorepo: Monorepo) -> None:
+    terminal = Terminal(monorepo, columns=60)
+    terminal.sees("What gates the app")
+    terminal.sees("login of its own")
+    terminal.press(DOWN)
+    terminal.sees("the internet")
+    terminal.press(DOWN)
+    terminal.sees("JavaScript")
+    terminal.press("\x1b[A\x1b[A" + ENTER)
+    terminal.answer(IP_ECHO[1:])
+    shown = terminal.sees(NEXT)
+    assert "ingress.auth = required" in shown
+    assert max(map(len, shown.splitlines())) <= 60
+    terminal.press("q" + ENTER)
+    terminal.ends(0)
+
+
+def test_no_color_takes_the_colour_only(monorepo: Monorepo) -> None:
+    colour = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-7]|4[0-7]|9[0-7]|38|48)(?:;|m)")
+    for environment, expected in (({}, True), ({"NO_COLOR": "1"}, False)):
+        terminal = Terminal(monorepo, **environment)
+        terminal.answer(DRONE[:3])
+        terminal.sees("Does it need RWX")
+        assert (colour.search(terminal.seen) is not None) == expected
+        terminal.press(CTRL_C)
+        terminal.ends(130)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [(["--plain"], {}), ([], {"TERM": "dumb"}), ([], {"ACCESSIBLE": "1"})],
+    ids=["--plain", "TERM=dumb", "ACCESSIBLE=1"],
+)
+def test_plain_lines(monorepo: Monorepo, arguments: list[str], environment: dict[str, str]) -> None:
+    terminal = Terminal(monorepo, *arguments, **environment)
+    terminal.sees("1. required")
+    terminal.sees("Number [1]: ")
+    terminal.press("9\n")
+    terminal.sees("Not valid")
+    terminal.press("?\n")
+    terminal.sees("The rule: an Ingress fails closed")
+    terminal.sees("Number [1]: ")
+    terminal.press("app\n")
+    terminal.sees("Why is that safe")
+    terminal.press("<\n")
+    terminal.sees("What gates the app")
+    if not arguments:
+        terminal.press(CTRL_C)
+        terminal.ends(130)
+        return
+    for title, line in [
+        ("Number", "1"), ("Paths that machines", ""), ("Is its data", "no"), ("RWX", ""), ("built", ""),
+        ("The image", "nginx"), ("Write the registry first", "docker.io/mpolden/echoip:2.0.1"),
+        ("The Service's name", "ip-echo"), ("What it is", "Tells visitors their address"), ("The port", ""),
+        ("NAME=value", ""), ("What it keeps", ""), ("Secrets from Vault", ""), (NEXT, "a"),
+    ]:  # fmt: skip
+        terminal.sees(title)
+        terminal.press(line + "\n")
+    terminal.ends(0)
+    assert not set(re.findall(r"\x1b\[[0-9;?]*[a-zA-Z]", terminal.seen)) - {"\x1b[K"}
+    assert b"echoip:2.0.1" in stack(monorepo, "ip-echo")["main.tf"]
+
+
+def test_a_pipe_is_refused_before_the_first_question(monorepo: Monorepo) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "scaffold", "new-service", "--monorepo", str(monorepo.root)],
+        input="\n\n\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "--answers" in done.stderr
+
+
+def test_the_review_shows_and_changes(monorepo: Monorepo) -> None:
+    terminal = Terminal(monorepo, "--set", "tier=edge", "--set", "gate=app")
+    terminal.answer([SKETCHPAD[1], *SKETCHPAD[2:]])
+    shown = terminal.sees(NEXT)
+    assert re.search(r"tier +edge \(given\)", shown)
+    assert re.search(r"gate_reason +Every board .* \(asked\)", shown)
+    assert re.search(r"memory +256Mi \(default\)", shown)
+    assert "create stacks/wall-board/main.tf (+" in shown
+    terminal.press("x" + ENTER)
+    terminal.sees("Give a number from 1 to")
+    terminal.press(CTRL_U + "d" + ENTER)
+    terminal.sees("+++ b/stacks/wall-board/main.tf")
+    terminal.sees(NEXT)
+    number = re.findall(r"(\d+) gate ", plain(terminal.seen))[-1]
+    terminal.press(number + ENTER)
+    terminal.sees("What gates the app")
+    terminal.press("\x1b[A" + ENTER)
+    terminal.sees("Paths that machines call")
+    terminal.press(ENTER)
+    assert "gate_reason" not in terminal.sees(NEXT)
+    number = re.findall(r"(\d+) volumes ", plain(terminal.seen))[-1]
+    terminal.press(number + ENTER)
+    terminal.sees("add one")
+    terminal.press(DOWN + ENTER)
+    terminal.answer(
+        [
+            ("Where it is mounted", "/data" + ENTER),
+            ("Whether several pods", ENTER),
+            ("A database that", ENTER),
+            ("The size", ENTER),
+            ("One more?", ENTER),
+            ("What it keeps", ENTER),
+        ]
+    )
+    assert "wall-board-data-encrypted" in terminal.sees(NEXT)
+    terminal.press("q" + ENTER)
+    terminal.ends(0)
+    assert not monorepo.stack_directory("wall-board").exists()
+
+
+def test_a_given_answer_that_is_refused_stops_before_the_first_question(monorepo: Monorepo) -> None:
+    terminal = Terminal(monorepo, "--set", "env.API_TOKEN=hunter2-hunter2", "--set", "memory=lots")
+    told = terminal.ends(3)
+    assert "hunter2" not in told
+    assert "memory" in told
+    assert "env.API_TOKEN" in told
