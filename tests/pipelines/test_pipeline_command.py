@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from support import ORIGIN
 from hypothesis import given, settings
 from strategies import valid_answers
+from support import ORIGIN
 from test_pipeline_golden import GOLDEN, files_of
 
 from scaffold.commands.check_pipelines import markdown
