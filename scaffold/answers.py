@@ -195,4 +195,5 @@ def _takes_text(path: Path) -> bool:
             schema = schema.get("items", {})
         else:
             schema = schema.get("properties", {}).get(part) or schema.get("additionalProperties") or {}
-    return schema.get("type") == "string"
+    kinds = schema.get("type", ())
+    return "string" in ([kinds] if isinstance(kinds, str) else kinds)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from support import ANSWERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support import ANSWERS
 
 from scaffold import questions
 from scaffold.answers import parse, show

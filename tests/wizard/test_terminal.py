@@ -327,7 +327,7 @@ def test_a_narrow_window_cuts_nothing_off(monorepo: Monorepo) -> None:
 def test_no_color_takes_the_colour_only(monorepo: Monorepo) -> None:
     colour = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-7]|4[0-7]|9[0-7]|38|48)(?:;|m)")
     for environment, expected in (({}, True), ({"NO_COLOR": "1"}, False)):
-        terminal = Terminal(monorepo, **environment)
+        terminal = Terminal(monorepo, columns=100, **environment)
         terminal.answer(DRONE[:3])
         terminal.sees("Does it need RWX")
         assert (colour.search(terminal.seen) is not None) == expected
@@ -341,7 +341,7 @@ def test_no_color_takes_the_colour_only(monorepo: Monorepo) -> None:
     ids=["--plain", "TERM=dumb", "ACCESSIBLE=1"],
 )
 def test_plain_lines(monorepo: Monorepo, arguments: list[str], environment: dict[str, str]) -> None:
-    terminal = Terminal(monorepo, *arguments, **environment)
+    terminal = Terminal(monorepo, *arguments, columns=100, **environment)
     terminal.sees("1. required")
     terminal.sees("Number [1]: ")
     terminal.press("9\n")
