@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from scaffold import demo
 from scaffold.monorepo import Monorepo
@@ -14,6 +14,8 @@ from scaffold.monorepo import Monorepo
 settings.register_profile(
     "default", deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), print_blob=True
 )
+# `--hypothesis-profile=quick` tells soon whether something fails, without making the example small.
+settings.register_profile("quick", settings.get_profile("default"), max_examples=12, phases=[Phase.generate])
 settings.load_profile("default")
 
 
