@@ -94,7 +94,7 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         if not values.get("cron_jobs"):
             values["cron_jobs"] = [{"name": "nightly", "schedule": "5 1 * * *"}]
     else:
-        values.setdefault("port", draw(st.integers(1, 65535)))
+        values.setdefault("port", draw(st.integers(1024, 65535)))
     if shape == "external":
         values.setdefault("backend", draw(st.sampled_from(["192.0.2.7", "drive.example.org"])))
         if values.get("gate") == "anubis":
@@ -114,9 +114,10 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
             values["gate_reason"] = "a reason in words"
     else:
         values.pop("gate_reason", None)
-    owned = decisions.house()["builds"][values.get("build", "upstream")]["owned"]
+    built = decisions.house()["builds"][values.get("build", "upstream")]
+    owned = built["owned"]
     values["image"] = (
-        draw(st.sampled_from(["", "registry.example.test/own/app"]))
+        draw(st.sampled_from(["", f"{built['registry']}/app"]))
         if owned
         else draw(
             st.sampled_from(
