@@ -218,7 +218,7 @@ def _together(
     answers: Answers, bad: set[str], sensed: Mapping[str, Value], recorded: Mapping[str, Value]
 ) -> Iterator[Finding]:
     stand_ins = {
-        q.name: "x" if q.type == "str" else 1 for q in questions.asked().values() if not q.has_default
+        q.name: "x" if q.type == "str" else 8080 for q in questions.asked().values() if not q.has_default
     }
     good = {name: v for name, v in answers.values.items() if name not in bad and name in questions.asked()}
     values = decisions.defaults({**stand_ins, **good, "sensed": sensed, "recorded": recorded})

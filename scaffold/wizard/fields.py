@@ -133,7 +133,7 @@ def _form(schema: Mapping[str, Value]) -> Form:
     if "array" in kinds and schema.get("items", {}).get("type") == "string":
         return Form.WORDS
     extra = schema.get("additionalProperties")
-    if "object" in kinds and isinstance(extra, Mapping) and extra.get("type") == "string":
+    if "object" in kinds and isinstance(extra, Mapping) and "string" in _kinds(extra):
         return Form.PAIRS
     return Form.YAML
 
