@@ -218,11 +218,14 @@ BY_FILE = {"camera-eye", "cloud-drive", "house-router", "meter-sync", "reading-r
 """Examples of what only an answer file says so far: jobs, sidecars, widgets, references as values."""
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(p for p in (ANSWERS / "valid").glob("*.yml") if p.stem not in BY_FILE),
-    ids=lambda p: p.stem,
-)
+def examples() -> list[Any]:
+    """Every example; those that the wizard cannot lead to yet are expected to fail, and told when they do not."""
+    missing = pytest.mark.xfail(strict=True, reason="the wizard does not ask for this yet")
+    paths = sorted((ANSWERS / "valid").glob("*.yml"))
+    return [pytest.param(p, id=p.stem, marks=[missing] if p.stem in BY_FILE else []) for p in paths]
+
+
+@pytest.mark.parametrize("path", examples())
 def test_the_questions_lead_to_every_example(engine: Engine, path: Any) -> None:
     answers = yaml.safe_load(path.read_text())
     state = replay(engine, answers)
