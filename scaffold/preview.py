@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
-from scaffold import decisions, report
+from scaffold import decisions
 from scaffold.answers import Answers
 from scaffold.change import diff
 from scaffold.commands.new_service import Prepared
 from scaffold.errors import ScaffoldError
 from scaffold.progress import waiting
 from scaffold.questions import Value
+from scaffold.report.changes import files_text
+from scaffold.report.decisions import decision_line
+from scaffold.report.findings import error_text
+from scaffold.report.service import verified_text
 from scaffold.verify import Level
 
 
@@ -81,11 +85,11 @@ class Preview:
     def decisions(self) -> Iterator[str]:
         """The decisions, each with its reason."""
         for decision in decisions.table(decisions.combine(self._values)):
-            yield report.decision_line(decision)
+            yield decision_line(decision)
 
     def files(self) -> Iterator[str]:
         """The files with their line counts, or why there are none; waits for the rendering."""
-        yield from self._told(self._rendered, lambda prepared: report.files_text(prepared.change))
+        yield from self._told(self._rendered, lambda prepared: files_text(prepared.change))
 
     def diff(self) -> Iterator[str]:
         """The whole change as a diff; waits for the rendering."""
@@ -93,7 +97,7 @@ class Preview:
 
     def resources(self) -> Iterator[str]:
         """What will exist, or why it cannot; waits for the plan."""
-        yield from self._told(self.planned, lambda prepared: report.verified_text(prepared.verified))
+        yield from self._told(self.planned, lambda prepared: verified_text(prepared.verified))
 
     def cancel(self) -> None:
         """Leave out what has not begun."""
@@ -106,5 +110,5 @@ class Preview:
             with waiting("Rendering, checking and planning …"):
                 prepared = future.result()
         except ScaffoldError as error:
-            return report.error_text(error).splitlines()
+            return error_text(error).splitlines()
         return tell(prepared)

@@ -25,7 +25,7 @@ LAYERS = [
     {"demo", "render", "update", "verify", "wizard"},
     {"commands"},
     {"report"},
-    {"preview", "report_indexes"},
+    {"preview"},
     {"session"},
     {"cli"},
     {"__main__"},

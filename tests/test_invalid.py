@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from support import ANSWERS
 
-from scaffold import report
 from scaffold.answers import read
 from scaffold.commands.new_service import prepare
 from scaffold.errors import AnswersError, RefusedError
 from scaffold.monorepo import Monorepo
+from scaffold.report.findings import error_text
 
 CASES = sorted(path.stem for path in (ANSWERS / "invalid").glob("*.yml"))
 
@@ -28,7 +28,7 @@ def test_refused_with_all_that_is_wrong(
             read([(path.name, path.read_bytes())], []),
             template_source="https://x.test/t.git",
         )
-    told = report.error_text(refused.value) + "\n"
+    told = error_text(refused.value) + "\n"
     expected = path.with_suffix(".txt")
     if request.config.getoption("--update-golden"):
         expected.write_text(told)

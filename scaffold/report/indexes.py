@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from scaffold.questions import Value
-from scaffold.report import files_json
+from scaffold.report.changes import files_json
 
 if TYPE_CHECKING:
     from scaffold.commands.index import IndexState

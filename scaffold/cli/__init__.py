@@ -1,0 +1,106 @@
+"""The command line: options to one command call, results to text, errors to exit codes.
+
+Each command is a module of this package, imported when it is needed; what costs is imported by the
+command that needs it. So ``--help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from scaffold.errors import Kind, ScaffoldError, UsageError
+
+COMMANDS = (
+    "demo",
+    "new-service",
+    "explain",
+    "schema",
+    "pipeline",
+    "plan",
+    "check",
+    "index",
+    "remove-service",
+    "doctor",
+)
+"""The commands in the order of the help. Each is a function of its own name in a module of its own name."""
+
+EXIT_CODES = {
+    Kind.FINDINGS: 1,
+    Kind.USAGE: 2,
+    Kind.ANSWERS: 3,
+    Kind.REFUSED: 4,
+    Kind.VERIFICATION: 5,
+    Kind.ENVIRONMENT: 6,
+}
+DEFECT = 70
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are looked up."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """The names of all commands, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command called ``name``, or nothing where there is none."""
+        if name not in COMMANDS:
+            return None
+        function = name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"scaffold.cli.{function}"), function)
+        return command
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="homelab-scaffold", prog_name="scaffold")
+def cli() -> None:
+    """Scaffold new Services of a Terragrunt and Kubernetes monorepo."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the code that the kind of its outcome has."""
+    as_json = "--json" in sys.argv[1:]
+    try:
+        result: Any = cli.main(standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except ScaffoldError as error:
+        _fail(error, as_json)
+    except click.UsageError as error:
+        hint = f"See `{error.ctx.command_path} --help`." if error.ctx else ""
+        _fail(UsageError(error.format_message(), hint), as_json)
+    except (click.Abort, KeyboardInterrupt) as stop:
+        click.echo("Interrupted; nothing was written.", err=True)
+        if command := getattr(stop.__cause__ or stop, "command", ""):
+            click.echo(f"A draft is kept. To go on:\n  {command}", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:  # the last resort: a defect is told as one
+        import traceback
+
+        traceback.print_exc()
+        click.echo(
+            f"This is a defect of scaffold ({type(error).__name__}); no file is half-written. "
+            "Please report it with the lines above.",
+            err=True,
+        )
+        sys.exit(DEFECT)
+
+
+def _fail(error: ScaffoldError, as_json: bool) -> NoReturn:
+    from scaffold.cli.output import print_json
+    from scaffold.report.findings import error_json, error_text
+
+    if as_json:
+        print_json(error_json(error))
+    else:
+        click.echo(error_text(error), err=True)
+    sys.exit(EXIT_CODES[error.kind])

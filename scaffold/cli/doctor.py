@@ -1,0 +1,41 @@
+"""The command ``doctor``: options to one call, its result to text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scaffold.cli import options, output
+from scaffold.errors import ScaffoldError
+
+
+@click.command()
+@click.option(
+    "--schemas",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep the provider schemas that `terraform providers schema -json` printed.",
+)
+@options.monorepo
+@options.as_json
+def doctor(file: Path | None, monorepo_at: Path | None, as_json: bool) -> None:
+    """Show what is at hand: tools, templates, monorepo, versions of the provider schemas."""
+    from scaffold.commands.doctor import diagnose, store_schemas
+    from scaffold.report import doctor as report
+
+    stored = store_schemas(file) if file else ()
+    try:
+        monorepo = options.find(monorepo_at)
+    except ScaffoldError:
+        if monorepo_at:
+            raise
+        monorepo = None
+    found = diagnose(monorepo)
+    if as_json:
+        output.print_json(report.diagnosis_json(found))
+        return
+    for schema in stored:
+        click.echo(f"{schema.provider} {schema.version or '(version unknown)'}: schema stored.")
+    output.print_lines(report.diagnosis_text(found))

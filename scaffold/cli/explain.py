@@ -1,0 +1,32 @@
+"""The command ``explain``: options to one call, its result to text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from scaffold.cli import options, output
+
+
+@click.command()
+@options.answers
+@options.settings
+@options.monorepo
+@options.as_json
+def explain(
+    answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, as_json: bool
+) -> None:
+    """Show what is decided from answers, and why."""
+    from scaffold.commands.explain import explain as decide
+    from scaffold.report import decisions as report
+
+    given = options.given(answer_files, settings)
+    made = decide(given, options.find(monorepo_at) if monorepo_at else None)
+    if as_json:
+        output.print_json({"decisions": [report.decision_json(decision) for decision in made]})
+    else:
+        import shutil
+
+        click.echo(report.decisions_text(made, shutil.get_terminal_size((120, 24)).columns))

@@ -1,0 +1,226 @@
+"""The command ``new-service``: from an answer file, or from questions in a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from scaffold.cli import options, output
+from scaffold.errors import UsageError
+
+if TYPE_CHECKING:
+    from scaffold import compose, session
+    from scaffold.answers import Answers
+    from scaffold.commands.new_service import Prepared
+    from scaffold.monorepo import Monorepo
+    from scaffold.verify import Level
+
+
+@click.command("new-service")
+@options.answers
+@options.settings
+@options.monorepo
+@click.option("--dry-run", is_flag=True, help="Show the diff, write nothing.")
+@click.option(
+    "--verify", "level", type=click.Choice(["static", "plan"]),
+    help="How far: static leaves the plan out, plan demands it. Otherwise the stack is planned where "
+    "terraform or tofu is at hand.",
+)  # fmt: skip
+@click.option(
+    "--no-index", "without_indexes", multiple=True, metavar="NAME",
+    help="Leave one index alone; `scaffold index` lists them. May be repeated.",
+)  # fmt: skip
+@click.option("--commit", is_flag=True, help="Commit exactly the written files.")
+@click.option("--template-source", metavar="URL", help="The template's Git URL that the stack records.")
+@options.app_repo
+@options.overwrite
+@click.option("--plain", is_flag=True, help="Ask with numbered lines, for screen readers.")
+@click.option(
+    "--resume", is_flag=False, flag_value="", metavar="[NAME]",
+    help="Go on with a draft: that of NAME, or the newest.",
+)  # fmt: skip
+@click.option(
+    "--from-compose", "compose_file", type=click.Path(path_type=Path), metavar="FILE",
+    help="Take defaults of answers from a docker-compose file; of secrets the names only.",
+)  # fmt: skip
+@options.as_json
+def new_service(
+    answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, dry_run: bool,
+    level: str | None, without_indexes: Sequence[str], commit: bool, template_source: str | None,
+    plain: bool, resume: str | None, compose_file: Path | None,
+    app_repo: Path | None, overwrite: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Make everything that a new Service needs. In a terminal without --answers it asks."""
+    from scaffold.verify import Level
+
+    monorepo = options.find(monorepo_at)
+    if not dry_run:
+        output.recover(monorepo, quiet=as_json)
+    making = Making(
+        monorepo,
+        Level(level) if level else None,
+        template_source,
+        tuple(without_indexes),
+        dry_run=dry_run,
+        commit=commit,
+        as_json=as_json,
+    )
+    given = options.given(answer_files, settings)
+    start = _starting_point(compose_file)
+    if _asks(answer_files, settings, start is not None and resume is None, as_json=as_json):
+        making.ask(given, start, app_repo, plain=plain, resume=resume, overwrite=overwrite, place=monorepo_at)
+    elif resume is not None:
+        raise UsageError(
+            "--resume goes on with questions; answers on the command line leave none.", "Leave one out."
+        )
+    else:
+        given = given.over(_defaults(start)) if start else given
+        making.finish(making.prepare(given), given, app_repo, overwrite=overwrite)
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What every way of ``new-service`` needs."""
+
+    monorepo: Monorepo
+    level: Level | None
+    template_source: str | None
+    without_indexes: tuple[str, ...]
+    dry_run: bool
+    commit: bool
+    as_json: bool
+
+    def prepare(self, given: Answers) -> Prepared:
+        """The change that the answers lead to."""
+        from scaffold.commands.new_service import prepare
+        from scaffold.progress import waiting
+
+        with waiting("Rendering, checking and planning …"):
+            return prepare(
+                self.monorepo,
+                given,
+                level=self.level,
+                template_source=self.template_source,
+                without_indexes=self.without_indexes,
+            )
+
+    def ask(
+        self,
+        given: Answers,
+        start: compose.Draft | None,
+        app_repo: Path | None,
+        *,
+        plain: bool,
+        resume: str | None,
+        overwrite: bool,
+        place: Path | None,
+    ) -> None:
+        """Ask in the terminal, then write what was applied."""
+        from scaffold import session
+
+        arguments = [f"--monorepo={place.resolve()}"] if place else []
+        arguments += [f"--template-source={self.template_source}"] if self.template_source else []
+        arguments += [f"--no-index={name}" for name in self.without_indexes]
+        asked = session.run(
+            self.monorepo,
+            given,
+            start,
+            session.Options(
+                plain, resume, self.level, self.template_source, self.without_indexes, tuple(arguments)
+            ),
+        )
+        if asked.prepared is None:
+            output.print_lines(asked.closing)
+        else:
+            self.finish(asked.prepared, asked.given, app_repo, overwrite=overwrite, asked=asked)
+
+    def finish(
+        self,
+        prepared: Prepared,
+        given: Answers,
+        app_repo: Path | None,
+        *,
+        overwrite: bool,
+        asked: session.Asked | None = None,
+    ) -> None:
+        """Write what is prepared, with the pipeline where the app's repository is named, and tell of it."""
+        if app_repo is not None:
+            self._finish_both(prepared, given, app_repo, overwrite=overwrite)
+        else:
+            self._finish_stack(prepared)
+        if asked is not None and not self.dry_run:
+            from scaffold.session import forget
+
+            forget(self.monorepo, asked.service)
+        output.print_lines(asked.closing if asked else ())
+
+    def _finish_stack(self, prepared: Prepared) -> None:
+        from scaffold.commands.new_service import apply
+        from scaffold.report.service import service_json, service_text
+
+        made = None if self.dry_run else apply(prepared, commit=self.commit)
+        steps = prepared.next_steps(self.monorepo, committed=made is not None)
+        if self.as_json:
+            output.print_json(service_json(prepared, steps, written=not self.dry_run, commit=made))
+            return
+        if self.dry_run and not prepared.unchanged:
+            from scaffold.change import diff
+
+            click.echo(diff(prepared.change), nl=False)
+        output.print_lines(service_text(prepared, steps, written=not self.dry_run, commit=made))
+
+    def _finish_both(self, prepared: Prepared, given: Answers, app_repo: Path, *, overwrite: bool) -> None:
+        from scaffold.commands.new_service import with_pipeline
+        from scaffold.commands.pipeline import app_root
+        from scaffold.report.service import both_json, both_text
+
+        if not self.dry_run:
+            output.recover_at(app_root(app_repo), quiet=self.as_json)
+        both = with_pipeline(
+            self.monorepo,
+            prepared,
+            given,
+            app_repo,
+            overwrite=overwrite or self.dry_run,
+            template_source=self.template_source,
+        )
+        made = None if self.dry_run else both.apply(commit=self.commit)
+        steps = both.next_steps(self.monorepo, committed=bool(made and made[0]))
+        if self.as_json:
+            output.print_json(both_json(both, steps, written=not self.dry_run, commits=made))
+        else:
+            output.print_lines(both_text(both, steps, written=not self.dry_run, commits=made))
+
+
+def _starting_point(path: Path | None) -> compose.Draft | None:
+    if path is None:
+        return None
+    from scaffold.session import starting_point
+
+    return starting_point(path)
+
+
+def _defaults(start: compose.Draft) -> Answers:
+    """What a compose file gives, as answers below all others."""
+    from scaffold.answers import Answers, Place
+
+    return Answers(start.answers, {(name,): Place("the compose file") for name in start.answers})
+
+
+def _asks(answer_files: Sequence[str], settings: Sequence[str], start: bool, *, as_json: bool) -> bool:
+    """Whether to ask questions: without an answer file, in a terminal. Without one it is an error."""
+    if answer_files or as_json:
+        return False
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return True
+    if settings or start:
+        return False
+    raise UsageError(
+        "There is no terminal to ask questions in.",
+        "Give --answers FILE (or - for standard input); `scaffold schema` tells what belongs in it.",
+    )

@@ -1,0 +1,60 @@
+"""Options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from scaffold.errors import UsageError
+
+if TYPE_CHECKING:
+    from scaffold.answers import Answers
+    from scaffold.monorepo import Monorepo
+
+monorepo = click.option(
+    "--monorepo", "monorepo_at", type=click.Path(path_type=Path), metavar="DIR",
+    help="The monorepo; otherwise the one around the current directory.",
+)  # fmt: skip
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+answers = click.option(
+    "--answers", "answer_files", multiple=True, metavar="FILE",
+    help="An answer file, - for standard input. May be repeated; later ones hold over earlier ones.",
+)  # fmt: skip
+settings = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE",
+    help="One answer, such as memory=512Mi or volumes[0].size=2Gi. Holds over every file.",
+)  # fmt: skip
+app_repo = click.option(
+    "--app-repo", type=click.Path(path_type=Path), metavar="DIR",
+    help="The clone of the app's own repository, for its pipeline.",
+)  # fmt: skip
+overwrite = click.option(
+    "--overwrite", is_flag=True, help="Replace files that the app's repository has; --dry-run shows the diff."
+)
+
+
+def find(monorepo_at: Path | None) -> Monorepo:
+    """The monorepo that ``--monorepo`` names, or the one around the current directory."""
+    from scaffold.monorepo import Monorepo
+
+    return Monorepo.find(monorepo_at or Path.cwd())
+
+
+def given(answer_files: Iterable[str], settings: Sequence[str]) -> Answers:
+    """The answers of all files and settings. Raises :class:`UsageError` for a file that is not there."""
+    from scaffold.answers import read
+
+    return read([_read(name) for name in answer_files], settings)
+
+
+def _read(name: str) -> tuple[str, bytes]:
+    if name == "-":
+        return "standard input", sys.stdin.buffer.read()
+    try:
+        return name, Path(name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}.", "Name an answer file.") from error

@@ -1,0 +1,57 @@
+"""The command ``pipeline``: options to one call, its result to text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from scaffold.cli import options, output
+from scaffold.errors import UsageError
+
+
+@click.command()
+@click.option("--service", metavar="NAME", help="Take the answers that this stack records.")
+@options.answers
+@options.settings
+@options.monorepo
+@options.app_repo
+@click.option("--dry-run", is_flag=True, help="Show the diff, write nothing.")
+@options.overwrite
+@click.option("--commit", is_flag=True, help="Commit exactly the written files.")
+@click.option("--template-source", metavar="URL", help="The template's Git URL that the repository records.")
+@options.as_json
+def pipeline(
+    service: str | None, answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None,
+    app_repo: Path | None, dry_run: bool, overwrite: bool, commit: bool, template_source: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Make the pipeline of the app's own repository, from the answers of its Service."""
+    from scaffold.commands.pipeline import answers_of, app_root, apply_pipeline, prepare_pipeline
+    from scaffold.report import pipeline as report
+
+    if app_repo is None:
+        raise UsageError("The app's repository is missing.", "Name its clone with --app-repo DIR.")
+    monorepo = options.find(monorepo_at)
+    if not (answer_files or settings or service):
+        raise UsageError(
+            "No answers were given.", "Give --answers FILE, or --service NAME for those of a stack."
+        )
+    given = options.given(answer_files, settings)
+    if service:
+        given = given.over(answers_of(monorepo, service))
+    if not dry_run:
+        output.recover_at(app_root(app_repo), quiet=as_json)
+    prepared = prepare_pipeline(
+        monorepo, given, app_repo, overwrite=overwrite or dry_run, template_source=template_source
+    )
+    made = None if dry_run else apply_pipeline(prepared, commit=commit)
+    if as_json:
+        output.print_json(report.pipeline_json(prepared, written=not dry_run, commit=made))
+        return
+    if dry_run and not prepared.unchanged:
+        from scaffold.change import diff
+
+        click.echo(diff(prepared.change), nl=False)
+    output.print_lines(report.pipeline_text(prepared, written=not dry_run, commit=made))

@@ -1,0 +1,43 @@
+"""The command ``plan``: options to one call, its result to text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from scaffold.cli import options, output
+from scaffold.errors import UsageError
+
+
+@click.command()
+@click.argument("stacks", nargs=-1, metavar="STACK…")
+@click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
+@click.option("--against", metavar="REV", help="Show the difference from a Git revision.")
+@click.option("--exit-code", is_flag=True, help="With --against: exit 1 where there is a difference.")
+@options.monorepo
+@options.as_json
+def plan(
+    stacks: Sequence[str],
+    every: bool,
+    against: str | None,
+    exit_code: bool,
+    monorepo_at: Path | None,
+    as_json: bool,
+) -> int:
+    """Show what Terraform would create for stacks: no cluster, no credentials, no provider binaries."""
+    import os
+
+    from scaffold.commands.plan import plan as plan_stacks
+
+    monorepo = options.find(monorepo_at)
+    if bool(stacks) == every:
+        raise UsageError("Name stacks, or give --all.", "For example: scaffold plan drone-logbook")
+    names = monorepo.stacks if every else stacks
+    plans = plan_stacks(monorepo.root, names, against=against, workers=min(len(names), os.cpu_count() or 1))
+    if as_json:
+        output.print_json(plans.to_json())
+    else:
+        click.echo(plans.to_text(), nl=False)
+    return int(not plans.ok or (exit_code and plans.differs))

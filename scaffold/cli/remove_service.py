@@ -1,0 +1,38 @@
+"""The command ``remove-service``: options to one call, its result to text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scaffold.cli import options, output
+
+
+@click.command()
+@click.argument("name")
+@click.option("--write", is_flag=True, help="Do it. Otherwise it is only shown.")
+@click.option("--commit", is_flag=True, help="With --write: commit exactly these changes.")
+@options.monorepo
+@options.as_json
+def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | None, as_json: bool) -> None:
+    """Take a Service out: its stack, and what the indexes say of it and of nobody else."""
+    from scaffold import template
+    from scaffold.apply import apply
+    from scaffold.commands.remove_service import plan_removal
+    from scaffold.commit import commit as record
+    from scaffold.report import indexes as report
+
+    monorepo = options.find(monorepo_at)
+    if write:
+        output.recover(monorepo, quiet=as_json)
+    removal = plan_removal(monorepo, name, template.facts("operations")["apply"])
+    if write:
+        apply(removal.change)
+        if commit:
+            record(removal.change, f"{name}: removed")
+    output.print_either(
+        report.removal_json(removal, written=write),
+        report.removal_text(removal, written=write),
+        as_json=as_json,
+    )

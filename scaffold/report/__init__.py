@@ -1,0 +1,1 @@
+"""How results look: for people as text, for programs as JSON. The only prose below ``cli``."""

@@ -1,0 +1,34 @@
+"""The files of a change set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scaffold.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.change import ChangeSet
+
+
+def files_text(change: ChangeSet) -> Iterator[str]:
+    """The files of a change set with their line counts."""
+    for file in change.changes:
+        yield f"{file.action.value} {file.path} (+{file.lines.added} -{file.lines.removed})"
+
+
+def files_json(change: ChangeSet, *, with_diff: bool) -> list[dict[str, Value]]:
+    """The files of a change set as JSON."""
+    from scaffold.change import ChangeSet, diff
+
+    result = []
+    for file in change.changes:
+        entry: dict[str, Value] = {
+            "path": str(file.path),
+            "action": file.action.value,
+            "lines": {"added": file.lines.added, "removed": file.lines.removed},
+        }
+        if with_diff:
+            entry["diff"] = diff(ChangeSet(change.root, (file,)))
+        result.append(entry)
+    return result

@@ -1,0 +1,51 @@
+"""What ``doctor`` found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scaffold.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.commands.doctor import Diagnosis
+
+
+def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Value]:
+    """What ``doctor`` found, as JSON."""
+    return {
+        "version": diagnosis.version,
+        "templates": {"source": diagnosis.source, "updatable": diagnosis.updatable},
+        "terraform": diagnosis.terraform or None,
+        "monorepo": str(diagnosis.monorepo) if diagnosis.monorepo else None,
+        "providers": [
+            {"name": provider.name, "version": provider.version, "refreshed": provider.refreshed}
+            for provider in diagnosis.providers
+        ],
+        "differences": [
+            {"provider": d.provider, "in_use": d.in_use, "locked": d.locked, "lock": str(d.lock)}
+            for d in diagnosis.differences
+        ],
+        "missing": list(diagnosis.missing),
+    }
+
+
+def diagnosis_text(diagnosis: Diagnosis) -> Iterator[str]:
+    """What ``doctor`` found, for people."""
+    yield f"scaffold   {diagnosis.version}"
+    yield f"templates  {diagnosis.source}"
+    yield f"terraform  {diagnosis.terraform or '–'}"
+    yield f"monorepo   {diagnosis.monorepo or '–'}"
+    yield "provider schemas:"
+    for provider in diagnosis.providers:
+        yield f"  {provider.name} {provider.version or '(version unknown)'}" + (
+            ", refreshed" if provider.refreshed else ""
+        )
+    for difference in diagnosis.differences:
+        yield (
+            f"{difference.provider} is locked at {difference.locked} in {difference.lock}, but its schema "
+            f"here is {difference.in_use}. Refresh it in that stack: terraform providers schema -json "
+            "> schemas.json, then scaffold doctor --schemas schemas.json."
+        )
+    for gap in diagnosis.missing:
+        yield f"note: {gap}."

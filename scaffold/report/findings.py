@@ -1,0 +1,55 @@
+"""Findings and failures."""
+
+from __future__ import annotations
+
+from scaffold.errors import Finding, ScaffoldError
+from scaffold.questions import Value
+
+
+def finding_text(finding: Finding) -> str:
+    """One finding in a few lines: where, what, what stood there, what is allowed, how to mend it."""
+    lines = [f"{finding.location}: {finding.message} [{finding.code}]"]
+    if finding.answer and finding.answer not in finding.message:
+        lines.append(f"  answer:  {finding.answer}")
+    if finding.value is not None:
+        lines.append(f"  value:   {finding.value}")
+    if finding.allowed:
+        lines.append(f"  allowed: {finding.allowed}")
+    if finding.hint:
+        lines.append(f"  mend:    {finding.hint}")
+    return "\n".join(lines)
+
+
+def error_text(error: ScaffoldError) -> str:
+    """A failure with all its findings."""
+    parts = [finding_text(finding) for finding in error.findings]
+    parts.append(f"error: {error.message}" + (f"\n{error.hint}" if error.hint else ""))
+    return "\n".join(parts)
+
+
+def finding_json(finding: Finding) -> dict[str, Value]:
+    """A finding as JSON; what is not known is left out."""
+    fields = {
+        "path": finding.path,
+        "line": finding.line,
+        "column": finding.column,
+        "code": finding.code,
+        "message": finding.message,
+        "value": finding.value,
+        "allowed": finding.allowed,
+        "hint": finding.hint,
+        "answer": finding.answer,
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def error_json(error: ScaffoldError) -> dict[str, Value]:
+    """A failure as JSON."""
+    return {
+        "error": {
+            "kind": error.kind.value,
+            "message": error.message,
+            "hint": error.hint,
+            "findings": [finding_json(finding) for finding in error.findings],
+        }
+    }
