@@ -13,7 +13,7 @@ from scaffold.errors import Finding
 from scaffold.terraform import diagnostics, plan_json, providers
 from scaffold.terraform.diagnostics import Output
 from scaffold.terraform.lifetime import Finished, Running
-from scaffold.terraform.mends import learn
+from scaffold.terraform.mends import from_the_start, learn
 from scaffold.terraform.planned import PlannedResource
 from scaffold.terraform.result import PlanResult, Reason, StandIn, StandInKind, Tool
 from scaffold.terraform.rewrite import Mends
@@ -50,6 +50,7 @@ class Attempt:
     def result(self, stack: str) -> PlanResult:
         """The plan of the stack, or everything that stands in its way."""
         self._workspace.compose()
+        self._mends = from_the_start(self._workspace)
         self._workspace.write(self._mends)
         self._findings += self._workspace.findings
         served = self._serve() if not self._findings else {}
@@ -170,7 +171,8 @@ class Attempt:
             source = known.address.partition("/")[2]
             hint = f'add required_providers with source = "{source}" to the module'
         else:
-            message = f"nobody here names or knows a provider {address}: is {block.address} misspelt?"
+            used = block.address.removeprefix("resource.")
+            message = f"nobody here names or knows a provider {address}: is {used} misspelt?"
             hint = "name it in required_providers, or add its schema with `scaffold doctor --schemas FILE`"
         return Finding(
             block.source.path, block.line, block.column, Reason.NO_SCHEMA.value, message, hint=hint

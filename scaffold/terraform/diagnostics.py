@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from scaffold.errors import Finding
-from scaffold.hcl.syntax import Block, Expression
+from scaffold.hcl.syntax import Attribute, Block, Expression
 from scaffold.terraform.dependencies import Dependencies
+from scaffold.terraform.plan_json import without_keys
 from scaffold.terraform.result import Reason
 from scaffold.terraform.rewrite import REFUSED
 from scaffold.terraform.workspace import Placed, Workspace
@@ -119,6 +120,8 @@ def explain(located: Located, workspace: Workspace, version: str) -> Finding:
     """The finding that a person reads: whose fault it is, where, what, and what to do."""
     reason = _reason(located, workspace)
     path, (line, column) = located.origin or workspace.stack, located.position()
+    if not located.path and (named := _named(located.diagnostic, workspace)) is not None:
+        path, line, column = named.source.path, named.line, named.column
     if reason is Reason.GENERATED and (earlier := _earlier(located.diagnostic)) is not None:
         # What is generated was there first, whatever the order of the files' names.
         reason, path, line, column = Reason.STACK, f"{workspace.stack}/{earlier[0]}", earlier[1], None
@@ -168,6 +171,14 @@ def _message(located: Located, workspace: Workspace, reason: Reason) -> str:
     if reason is Reason.MISSING_FILE:
         text = text.partition("; this function works only")[0]
     return text if len(text) <= _MOST_DETAIL else text[:_MOST_DETAIL].rsplit(" ", 1)[0] + " …"
+
+
+def _named(diagnostic: Diagnostic, workspace: Workspace) -> Block | Attribute | None:
+    """The first definition that is named where no place is: a cycle has none, but the addresses in it."""
+    own = workspace.modules[workspace.stack]
+    words = diagnostic.text.replace(",", " ").replace(":", " ").split()
+    named = (own.definition(without_keys(word)) for word in words)
+    return next((definition for definition in named if definition is not None), None)
 
 
 def _earlier(diagnostic: Diagnostic) -> tuple[str, int] | None:

@@ -25,6 +25,7 @@ from scaffold.terraform import watchdog
 
 PREFIX = "scaffold-plan-"
 _LOCK = "lock"
+_NEW_LOCK = "lock.new"
 _GRACE = 60.0
 """Seconds in which a directory may exist before its lock does."""
 _LONGEST_PARENT = 60
@@ -133,8 +134,10 @@ def private_run() -> Iterator[Run]:
     sweep(parent)
     # Without links in it: Terraform compares paths in it with what the system calls the current directory.
     directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).resolve()
-    with (directory / _LOCK).open("wb") as lock:
+    with (directory / _NEW_LOCK).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        # Held before it has its name: the sweep of another run must never find it free.
+        (directory / _NEW_LOCK).rename(directory / _LOCK)
         run = Run(directory, _start_watchdog(directory))
         try:
             yield run

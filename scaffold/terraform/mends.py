@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from scaffold.hcl.syntax import Body
+from scaffold.hcl import types
+from scaffold.hcl.syntax import Block, Body
 from scaffold.terraform import static
 from scaffold.terraform.dependencies import Dependencies, Source
 from scaffold.terraform.diagnostics import Located, expression_at, unfit
@@ -16,6 +17,36 @@ from scaffold.terraform.rewrite import Mends
 from scaffold.terraform.workspace import Workspace
 
 _INSTANCES = ("Invalid for_each argument", "Invalid count argument")
+_TEXT = ("string", "any")
+
+
+def from_the_start(workspace: Workspace) -> Mends:
+    """The mends without which a placeholder would decide something, and nothing would show it.
+
+    Only text shows that it is none of the user's: a variable of any other type is unknown. And ``count``
+    takes the value of a placeholder without a word, where ``for_each`` refuses it.
+    """
+    variables = workspace.variables.placeholders.items()
+    dependencies = Dependencies(workspace)
+    counts = (
+        (document.source.path, count.start, dependencies.of(module, count.value, block).sources)
+        for module in workspace.modules.values()
+        for document in module.documents.values()
+        for block in document.body.blocks
+        if (count := block.body.attributes.get("count")) is not None
+    )
+    return Mends(
+        variables=frozenset(name for name, block in variables if _type(block) not in _TEXT),
+        instances=frozenset(
+            (path, start)
+            for path, start, sources in counts
+            if Source.PLACEHOLDER in sources and Source.RESOURCE not in sources
+        ),
+    )
+
+
+def _type(variable: Block) -> str:
+    return types.of_expression(variable.body.value("type")).name
 
 
 def learn(failed: Iterable[Located], workspace: Workspace, mends: Mends) -> Mends:
@@ -24,10 +55,9 @@ def learn(failed: Iterable[Located], workspace: Workspace, mends: Mends) -> Mend
         if located.placed is None:
             continue
         summary, detail = located.diagnostic.summary, located.diagnostic.detail
-        if summary in _INSTANCES and "ensitive" in detail:
-            mends = replace(mends, unmarked=mends.unmarked or bool(workspace.variables.placeholders))
-        elif summary in _INSTANCES:
-            mends = _instances(located, workspace, mends)
+        if summary in _INSTANCES:
+            marked = "ensitive" in detail and bool(workspace.variables.placeholders)
+            mends = _instances(located, workspace, mends, marked=marked)
         elif guarded(located, workspace):
             mends = replace(mends, operators=mends.operators | {located.origin})
         else:
@@ -35,11 +65,11 @@ def learn(failed: Iterable[Located], workspace: Workspace, mends: Mends) -> Mend
     return mends
 
 
-def _instances(located: Located, workspace: Workspace, mends: Mends) -> Mends:
+def _instances(located: Located, workspace: Workspace, mends: Mends, *, marked: bool) -> Mends:
     """The ``count`` or ``for_each`` at a place, where only what stands in makes it unknown.
 
     A value that is unknown because a resource is still to be created is unknown with a cluster too: that
-    stays an error.
+    stays an error. ``marked`` says that Terraform has seen the mark of a placeholder in the value.
     """
     module = workspace.module_of(located.path)
     for block in module.documents[located.path].body.blocks:
@@ -48,7 +78,7 @@ def _instances(located: Located, workspace: Workspace, mends: Mends) -> Mends:
             if attribute is None or not attribute.start <= located.start < attribute.end:
                 continue
             sources = Dependencies(workspace).of(module, attribute.value, block).sources
-            if Source.RESOURCE in sources or not sources:
+            if not marked and (Source.RESOURCE in sources or not sources):
                 continue
             place = (located.origin, attribute.start)
             later = mends.later | {place} if Source.LATER in sources else mends.later

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from scaffold.errors import Finding
-from scaffold.hcl.syntax import Block, Document, Expression, HclSyntaxError, parse
+from scaffold.hcl.syntax import Attribute, Block, Document, Expression, HclSyntaxError, parse
 from scaffold.terraform import terragrunt
 from scaffold.terraform.result import Reason, StandIn, StandInKind
 from scaffold.terraform.terragrunt import Generated, GeneratedFile
@@ -32,6 +32,26 @@ class Module:
         """The module's blocks of a type."""
         for document in self.documents.values():
             yield from document.body.blocks_of(type_)
+
+    def definition(self, address: str) -> Block | Attribute | None:
+        """What an address names, as far as it is written here: of an address inside a module, its call."""
+        kind, _, rest = address.partition(".")
+        names = tuple(rest.split("."))
+        match kind:
+            case "local":
+                values = (block.body.attributes.get(rest) for block in self.blocks("locals"))
+                return next((value for value in values if value is not None), None)
+            case "module":
+                return self.calls[names[0]][1] if names[0] in self.calls else None
+            case "data":
+                labels = names[:2]
+            case "var":
+                kind, labels = "variable", names
+            case "output":
+                labels = names
+            case _:
+                kind, labels = "resource", (kind, *names[:1])
+        return next((block for block in self.blocks(kind) if block.labels == labels), None)
 
 
 @dataclass
@@ -118,11 +138,13 @@ class Loader:
             return None
         try:
             called = normal(text if text.startswith("/") else posixpath.join(path, text))
-            # Where there is no such directory, Terraform says so, and better.
-            return called if self.tree.kind(resolve(self.tree, called)) is Kind.DIRECTORY else None
+            if self.tree.kind(resolve(self.tree, called)) is Kind.DIRECTORY:
+                return called
         except OutsideError:
             self._find(Reason.OUTSIDE, source, f"module {block.labels[0]} lies outside of the monorepo")
-            return None
+        else:
+            self._find(Reason.MISSING_FILE, source, f"there is no directory {called}")
+        return None
 
     def _find(self, reason: Reason, place: Expression, message: str) -> None:
         self.findings.append(Finding(place.source.path, place.line, place.column, reason.value, message))

@@ -24,6 +24,8 @@ class StandInKind(Enum):
     """Where the state is kept: no state is read."""
     GENERATED = "generated"
     """A part of what terragrunt generates that only terragrunt can evaluate."""
+    FUNCTION = "function"
+    """A function of a provider: what it returns is unknown."""
     PROVIDER = "provider"
     """A provider without a schema: whatever the stack writes is taken for right."""
     INSTANCES = "instances"

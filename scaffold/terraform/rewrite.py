@@ -45,6 +45,7 @@ _TEMPLATES = frozenset(("templatefile", "core::templatefile"))
 _LISTS = frozenset(("fileset", "core::fileset"))
 _READERS = _READS_TEXT | _LISTS | {"fileexists", "core::fileexists"}
 _UNCHECKED = frozenset(("templatestring", "core::templatestring"))
+_OF_PROVIDER = "provider::"
 
 
 def may_read(template: bytes) -> bool:
@@ -66,14 +67,13 @@ class Mends:
     ``instances``: places of ``count`` and ``for_each`` arguments whose value stands in, and ``later`` those
     of them that are not known at a first apply either; ``operators``: files in which ``&&`` and ``||`` are
     evaluated as Terraform 1.12 does; ``variables``: variables for which no placeholder fits and which are
-    unknown instead; ``unmarked``: placeholders are not marked as sensitive.
+    unknown instead.
     """
 
     instances: frozenset[tuple[str, int]] = frozenset()
     later: frozenset[tuple[str, int]] = frozenset()
     operators: frozenset[str] = frozenset()
     variables: frozenset[str] = frozenset()
-    unmarked: bool = False
 
 
 @dataclass(slots=True)
@@ -128,6 +128,8 @@ class Rewriter:
                     _import(block, result)
                 case "data":
                     _defer(block, result)
+                case "ephemeral":
+                    _ephemeral(block, result)
                 case "check":
                     for data in block.body.blocks_of("data"):
                         _defer(data, result)
@@ -178,6 +180,9 @@ class Rewriter:
         """A call that may read a file: it reads what is in the working copy, or nothing."""
         assert call.call is not None
         function, arguments = call.call.function, call.call.arguments
+        if function.startswith(_OF_PROVIDER):
+            self._stand_in(call, StandInKind.FUNCTION, f"{function}()", result)
+            return
         if function in _UNCHECKED:
             message = f"{function}() evaluates text that cannot be looked at before"
             result.refuse(call, message, "use templatefile() with a file of the stack")
@@ -192,10 +197,15 @@ class Rewriter:
         if access.path is None or pattern is None or ".." in pattern:
             self._guard(call, result)
         elif self._is_secret(access.path) and function in _READS_TEXT and not in_template:
-            result.splices.append(_replacement(call, UNKNOWN_STRING))
-            result.unknown.append((call.start, call.end))
-            result.needs_helper = True
-            result.stand_ins.append(StandIn(StandInKind.FILE, access.path, _where(call)))
+            self._stand_in(call, StandInKind.FILE, access.path, result)
+
+    def _stand_in(self, call: Expression, kind: StandInKind, what: str, result: Changes) -> None:
+        """An unknown value in place of a call."""
+        unknown = UNKNOWN_STRING if kind is StandInKind.FILE else UNKNOWN_ANY
+        result.splices.append(_replacement(call, unknown))
+        result.unknown.append((call.start, call.end))
+        result.needs_helper = True
+        result.stand_ins.append(StandIn(kind, what, _where(call)))
 
     def _guard(self, call: Expression, result: Changes) -> None:
         """The path is known only when it is evaluated: then it may not leave the working copy."""
@@ -239,6 +249,13 @@ def _import(block: Block, result: Changes) -> None:
     target = block.body.value("to")
     what = target.text if target is not None else "import"
     result.stand_ins.append(StandIn(StandInKind.IMPORT, what, _where(block)))
+
+
+def _ephemeral(block: Block, result: Changes) -> None:
+    message = f"{block.address} is opened in every plan, and no provider is there to do it"
+    result.findings.append(
+        Finding(block.source.path, block.line, block.column, Reason.NO_SCHEMA.value, message)
+    )
 
 
 def _defer(block: Block, result: Changes) -> None:

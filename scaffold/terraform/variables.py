@@ -26,7 +26,7 @@ class Variables:
     placeholders: Mapping[str, Block] = field(default_factory=dict)
     inputs: Mapping[str, object] = field(default_factory=dict)
 
-    def override(self, documents: Iterable[Document], *, marked: bool) -> bytes:
+    def override(self, documents: Iterable[Document]) -> bytes:
         """The file that gives the variables their values.
 
         Placeholders are marked as sensitive: Terraform then follows them through every expression and says of
@@ -38,14 +38,14 @@ class Variables:
         }
         for name, block in self.placeholders.items():
             value = placeholder(types.of_expression(block.body.value("type")), name)
-            variables[name] = {"default": value, **({"sensitive": True} if marked else {})}
+            variables[name] = {"default": value, "sensitive": True}
         outputs = {
             block.labels[0]: {"sensitive": True}
             for document in documents
             for block in document.body.blocks_of("output")
             if block.labels
         }
-        content = {"variable": variables, "output": outputs if marked and self.placeholders else {}}
+        content = {"variable": variables, "output": outputs if self.placeholders else {}}
         return json.dumps({key: value for key, value in content.items() if value}).encode()
 
 

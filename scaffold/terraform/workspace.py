@@ -106,7 +106,7 @@ class Workspace:
             for name, block in self.variables.placeholders.items()
         ]
         own = self.modules[self.stack].documents.values()
-        override = self.variables.override(own, marked=not mends.unmarked)
+        override = self.variables.override(own)
         self._put(posixpath.join(self.stack, variables.OVERRIDE), override)
 
     # questions

@@ -329,6 +329,28 @@ STACKS: dict[str, dict[str, str | bytes]] = {
         "main.tf": 'variable "key" { type = string }\nresource "kubernetes_secret" "x" {\n'
         "  for_each = toset([var.key])\n  metadata {\n    name = each.key\n  }\n}\n"
     },
+    "placeholder-types": {
+        "main.tf": 'variable "names" { type = list(string) }\nvariable "on" { type = bool }\n'
+        'variable "size" { type = number }\nvariable "host" { type = string }\n'
+        'resource "kubernetes_secret" "each" {\n  for_each = toset(var.names)\n  metadata {\n'
+        "    name = each.key\n  }\n}\n"
+        'resource "kubernetes_secret" "sized" {\n  count = var.size\n  metadata {\n    name = "x"\n  }\n}\n'
+        'resource "kubernetes_secret" "hosted" {\n  count = var.host == "" ? 1 : 0\n  metadata {\n'
+        '    name = "x"\n  }\n}\n'
+        'resource "kubernetes_deployment" "x" {\n  metadata {\n    name = upper(var.host)\n  }\n'
+        "  spec {\n    replicas = length(var.names)\n    paused   = var.on\n    template {\n"
+        '      metadata {}\n      spec {\n        dynamic "container" {\n          for_each = var.names\n'
+        "          content {\n            name = container.value\n          }\n        }\n      }\n    }\n"
+        "  }\n}\n"
+    },
+    "function": {
+        "main.tf": config_map('provider::kubernetes::manifest_decode("a: 1").a')
+        + 'terraform {\n  required_version = ">= 1.0"\n}\n',
+    },
+    "ephemeral": {"main.tf": NAMESPACE + 'ephemeral "random_password" "x" {\n  length = 3\n}\n'},
+    "cycle": {"main.tf": NAMESPACE + "locals {\n  a = local.b\n  b = local.a\n}\n"},
+    "alias": {"main.tf": NAMESPACE.replace("metadata", "provider = kubernetes.other\n  metadata")},
+    "no-module": {"main.tf": 'module "x" {\n  source = "./gone"\n}\n'},
 }
 
 SHARED: dict[str, str | bytes] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from plan_house import NAMESPACE, House, fake_tool, small_house
@@ -200,6 +202,20 @@ def test_a_run_that_lives_is_not_swept(temporary: Path) -> None:
             assert first.directory != second.directory
             assert (first.directory / "kept").exists()
     assert list(temporary.iterdir()) == []
+
+
+def test_a_run_that_only_begins_is_not_swept(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run sweeps in the moment between the file of the lock and the lock."""
+    lock = fcntl.flock
+
+    def sweep_first(file: IO[bytes], operation: int) -> None:
+        if operation == fcntl.LOCK_EX:
+            sweep(temporary)
+        lock(file, operation)
+
+    monkeypatch.setattr("fcntl.flock", sweep_first)
+    with private_run() as run:
+        assert run.directory.is_dir()
 
 
 def test_only_what_is_stale_is_swept(temporary: Path) -> None:

@@ -155,6 +155,27 @@ def test_an_untyped_variable_without_a_value_is_unknown(plans: Mapping[str, Plan
     assert secret.site.stands_for_many
 
 
+def test_a_placeholder_decides_nothing(plans: Mapping[str, PlanResult]) -> None:
+    """Neither how many resources or blocks there are, nor a value that no longer shows the placeholder."""
+    result = plans["placeholder-types"]
+    deployment, *secrets = result.resources
+    assert [r.address for r in secrets if r.site.stands_for_many] == [
+        f'kubernetes_secret.each["{INSTANCE}"]',
+        "kubernetes_secret.hosted[0]",
+        "kubernetes_secret.sized[0]",
+    ]
+    assert deployment.get("metadata", 0, "name") is Mark.SENSITIVE
+    assert deployment.get("spec", 0, "replicas") is Mark.UNKNOWN
+    assert deployment.get("spec", 0, "paused") is Mark.UNKNOWN
+    assert deployment.get("spec", 0, "template", 0, "spec", 0, "container") is Mark.UNKNOWN
+
+
+def test_what_a_function_of_a_provider_returns_is_unknown(plans: Mapping[str, PlanResult]) -> None:
+    assert _value(plans["function"]) is Mark.UNKNOWN
+    (told,) = [s for s in plans["function"].stand_ins if s.kind is StandInKind.FUNCTION]
+    assert told.what == "provider::kubernetes::manifest_decode()"
+
+
 def test_an_old_terraform_is_told_from_a_broken_stack(plans: Mapping[str, PlanResult]) -> None:
     result = plans["null-guard"]
     major, minor = map(int, result.tool.version.split(".")[:2])
@@ -212,6 +233,10 @@ REFUSED = [
         "stacks/no-link/main.tf:1:1",
         "read in modules/kubernetes/gate/main.tf:32",
     ),
+    ("no-module", Reason.MISSING_FILE, "stacks/no-module/main.tf:2:12", "no directory stacks/no-module/gone"),
+    ("cycle", Reason.STACK, "stacks/cycle/main.tf", "Cycle"),
+    ("alias", Reason.STACK, "stacks/alias/main.tf:1:1", "configuration not present"),
+    ("ephemeral", Reason.NO_SCHEMA, "stacks/ephemeral/main.tf:6:1", "ephemeral.random_password.x"),
     ("unnamed-provider", Reason.NO_SCHEMA, "stacks/unnamed-provider/main.tf:1:1", "misspelt"),
     ("other-vendor", Reason.NO_SCHEMA, "stacks/other-vendor/inner/main.tf:1:1", "hashicorp/kubectl"),
     ("too-old", Reason.TERRAFORM_TOO_OLD, "modules/kubernetes/demanding/main.tf:2:3", "Core version"),
