@@ -10,7 +10,7 @@ from scaffold.errors import MissingError
 from scaffold.monorepo import Monorepo
 from scaffold.terraform import refresh
 from scaffold.terraform.refresh import Stored, VersionDifference
-from scaffold.terraform.runner import find_tool
+from scaffold.terraform.runner import find_tool, with_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ def diagnose(monorepo: Monorepo | None) -> Diagnosis:
     """Look at the tools, the template's origin, the monorepo and the provider schemas. Writes nothing."""
     missing = []
     try:
-        tool = find_tool()
-        terraform = f"{tool.name} at {tool.path}"
+        tool = with_version(find_tool())
+        terraform = f"{tool.name} {tool.version} at {tool.path}"
     except MissingError as error:
         terraform = ""
         missing.append(f"{error.message}: stacks are verified by static checks only")
@@ -51,8 +51,7 @@ def diagnose(monorepo: Monorepo | None) -> Diagnosis:
     if monorepo is None:
         missing.append("no monorepo around the current directory")
     known = refresh.in_use()
-    kept = refresh.directory()
-    own = {path.name.rpartition("-")[0] for path in kept.glob("*.json.gz")} if kept.is_dir() else set()
+    refreshed = refresh.directory()
     return Diagnosis(
         version=template.version(),
         source=f"{origin.source} at {origin.version}",
@@ -60,8 +59,8 @@ def diagnose(monorepo: Monorepo | None) -> Diagnosis:
         terraform=terraform,
         monorepo=monorepo.root if monorepo else None,
         providers=tuple(
-            Provider(name, version, name in own)
-            for name, version in sorted(known.provider_versions().items())
+            Provider(name, provider.version, provider.file.parent == refreshed)
+            for name, provider in sorted(known.providers.items())
         ),
         differences=refresh.differences(known, monorepo.root) if monorepo else (),
         missing=tuple(missing),

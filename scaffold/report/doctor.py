@@ -44,8 +44,8 @@ def diagnosis_text(diagnosis: Diagnosis) -> Iterator[str]:
     for difference in diagnosis.differences:
         yield (
             f"{difference.provider} is locked at {difference.locked} in {difference.lock}, but its schema "
-            f"here is {difference.in_use}. Refresh it in that stack: terraform providers schema -json "
-            "> schemas.json, then scaffold doctor --schemas schemas.json."
+            f"here is {difference.in_use or 'of an unknown version'}. Refresh it in that stack: terraform "
+            "providers schema -json > schemas.json, then scaffold doctor --schemas schemas.json."
         )
     for gap in diagnosis.missing:
         yield f"note: {gap}."

@@ -16,6 +16,8 @@ from scaffold.terraform.schemas import RawSchema, Schemas
 
 LOCK = ".terraform.lock.hcl"
 _APPLICATION = "homelab-scaffold"
+_BUILT_IN = "terraform.io/"
+"""How the address of the provider begins that is a part of Terraform and has no version of its own."""
 _PROSE = frozenset(("description", "description_kind", "deprecation_message"))
 
 
@@ -63,7 +65,9 @@ def store(file: Path, overlay: Path | None = None, lock: Path | None = None) -> 
     versions = locked(lock or file.parent / LOCK)
     target.mkdir(parents=True, exist_ok=True)
     return tuple(
-        _store(address, schema, versions.get(address, ""), target) for address, schema in providers.items()
+        _store(address, schema, versions.get(address, ""), target)
+        for address, schema in providers.items()
+        if not address.startswith(_BUILT_IN)
     )
 
 
