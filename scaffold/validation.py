@@ -11,6 +11,7 @@ from functools import cache
 from scaffold import decisions, questions
 from scaffold.answers import Answers, Path, parse, show
 from scaffold.errors import AnswersError, Finding
+from scaffold.pruning import Pruned, sound
 from scaffold.questions import Question, Value
 
 HIDDEN = "(not shown)"
@@ -22,21 +23,46 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     """Everything that is wrong with answers, in the order of their places.
 
     First what each answer may be by its schema, then what they may not be together
-    (``templates/decisions/refusals.jinja``). Answers that fail the first are left out of the second.
+    (``templates/decisions/refusals.jinja``). What fails the first is left out of the second.
     """
     if any(finding.code == "answers.yaml" for finding in answers.problems):
         return list(answers.problems)
     unknown = list(_unknown(answers))
-    findings = [*answers.problems, *unknown]
-    wrong = list(_against_schema(answers))
-    findings += [finding for _, finding in wrong]
+    wrong = list(_against_schema(answers.values, answers))
     missing = [q for q in questions.asked().values() if not q.has_default and _lacks(answers, q)]
-    findings += [_missing(answers, question) for question in missing]
-    bad = {str(path[0]) for path, _ in wrong} | {q.name for q in missing} | {str(f.answer) for f in unknown}
-    findings += [
-        f for f in _together(answers, bad, sensed, recorded) if str(parse(f.answer or "x")[0]) not in bad
-    ]
-    return sorted(findings, key=lambda f: (f.path, f.line or 0, f.column or 0, f.code))
+    told = [*answers.problems, *unknown, *(f for _, f in wrong), *(_missing(answers, q) for q in missing)]
+    left_out = [path for path, _ in wrong] + [(str(f.answer),) for f in unknown]
+    # Judged without the wrong parts, and without all that they belong to: what both find does not
+    # follow from their absence.
+    unknown_keys = {path for path, finding in wrong if finding.code == "answers.unknown"}
+    small, large = (
+        sound(answers.values, left_out, _wrong_paths, whole=whole, meaningless=unknown_keys)
+        if left_out
+        else Pruned(answers.values, {})
+        for whole in (False, True)
+    )
+    findings = list(_together(answers, small, sensed, recorded))
+    if left_out:
+        certain = {(f.answer, f.code) for f in _together(answers, large, sensed, recorded)}
+        findings = [f for f in findings if (f.answer, f.code) in certain]
+    named = {path[:n] for path in left_out if path not in unknown_keys for n in range(1, len(path) + 1)}
+    named |= {(question.name,) for question in missing}
+    told += [f for f in findings if parse(f.answer or "x") not in named]
+    return sorted(told, key=_order)
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str]:
+    return finding.path, finding.line or 0, finding.column or 0, finding.code
+
+
+def valid_part(answers: Answers, findings: Iterable[Finding]) -> Pruned:
+    """The answers without what ``findings`` are about, and without the items around it."""
+    wrong = [parse(finding.answer) for finding in findings if finding.answer]
+    return sound(answers.values, wrong, _wrong_paths, whole=True)
+
+
+def _wrong_paths(values: Mapping[str, Value]) -> list[Path]:
+    return [path for path, _ in _against_schema(values, Answers(values))]
 
 
 def check(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, Value]) -> None:
@@ -48,7 +74,11 @@ def check(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, 
 def refused(findings: Sequence[Finding]) -> AnswersError:
     """The error that tells these problems."""
     count = "One answer is" if len(findings) == 1 else f"{len(findings)} answers are"
-    return AnswersError(f"{count} not valid; nothing was written.", "Mend them and run it again.", findings)
+    return AnswersError(
+        f"{count} not valid; nothing was written.",
+        "Mend them and run it again.",
+        sorted(findings, key=_order),
+    )
 
 
 def _finding(answers: Answers, path: Path, code: str, message: str, **more: str | None) -> Finding:
@@ -76,7 +106,7 @@ def _unknown(answers: Answers) -> Iterator[Finding]:
             continue
         for other, wanted in questions.condition(asked[name]).items():
             value = answers.values.get(other, asked[other].default)
-            if not questions.fits(value, wanted):
+            if not questions.fits(value, wanted) and _possible(asked[other], value):
                 yield _finding(
                     answers,
                     (name,),
@@ -84,6 +114,11 @@ def _unknown(answers: Answers) -> Iterator[Finding]:
                     f"{name} does not apply where {other} is {_plain(value)}.",
                     hint=f"Take it out, or change {other}.",
                 )
+
+
+def _possible(question: Question, value: Value) -> bool:
+    """Whether a question could be answered so; what follows from an impossible answer is not known."""
+    return not question.options or value in [option.value for option in question.options]
 
 
 def _lacks(answers: Answers, question: Question) -> bool:
@@ -120,8 +155,8 @@ def _validator() -> Value:
     return validator(questions.schema())
 
 
-def _against_schema(answers: Answers) -> Iterator[tuple[Path, Finding]]:
-    for error in _validator().iter_errors(dict(answers.values)):
+def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
+    for error in _validator().iter_errors(dict(values)):
         path: Path = tuple(error.absolute_path)
         rule = str(error.validator)
         if rule == "unevaluatedProperties" or (rule == "required" and not path):
@@ -158,6 +193,18 @@ def _against_schema(answers: Answers) -> Iterator[tuple[Path, Finding]]:
         if error.parent is None and "propertyNames" in error.absolute_schema_path:
             path = (*path, str(error.instance))
         yield path, _wrong(answers, path, rule, error.instance, error.schema)
+    yield from _where_it_might_apply(values, answers)
+
+
+def _where_it_might_apply(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
+    """What is wrong with answers whose question hangs on another answer that is impossible itself."""
+    asked = questions.asked()
+    for name in values.keys() & asked.keys():
+        for other, wanted in questions.condition(asked[name]).items():
+            if other in values and not _possible(asked[other], values[other]):
+                fitting = next(o.value for o in asked[other].options if questions.fits(o.value, wanted))
+                supposed = _against_schema({other: fitting, name: values[name]}, answers)
+                yield from ((path, finding) for path, finding in supposed if path[:1] == (name,))
 
 
 def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mapping[str, Value]) -> Finding:
@@ -215,20 +262,19 @@ def _plain(value: Value) -> str:
 
 
 def _together(
-    answers: Answers, bad: set[str], sensed: Mapping[str, Value], recorded: Mapping[str, Value]
+    answers: Answers, left: Pruned, sensed: Mapping[str, Value], recorded: Mapping[str, Value]
 ) -> Iterator[Finding]:
     stand_ins = {
         q.name: "x" if q.type == "str" else 8080 for q in questions.asked().values() if not q.has_default
     }
-    good = {name: v for name, v in answers.values.items() if name not in bad and name in questions.asked()}
-    values = decisions.defaults({**stand_ins, **good, "sensed": sensed, "recorded": recorded})
+    values = decisions.defaults({**stand_ins, **left.values, "sensed": sensed, "recorded": recorded})
     for row in decisions.evaluate("templates/decisions/refusals.jinja", values):
-        path = parse(row["answer"])
+        path = left.before(parse(row["answer"]))
         yield _finding(
             answers,
             path,
             row["code"],
-            f"{row['answer']} {row['message']}",
+            f"{show(path)} {row['message']}",
             value=_plain(row["value"]) or None,
             allowed=row["allowed"],
             hint=row["mend"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -88,12 +88,12 @@ def prepare(
     origin = template.origin(template_source)
     sensed = sense(monorepo)
     found = validation.problems(given, sensed, {})
+    exists = _rendered_stack(monorepo, given.values.get("name"))
     if found:
-        raise validation.refused([*found, *_stack_taken(monorepo, given)])
-    stored = decisions.defaults({**given.values, "sensed": sensed})
-    name = str(stored["name"])
-    if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file():
+        raise validation.refused(found if exists else _with_taken(monorepo, given, sensed, found))
+    if exists:
         return _existing(monorepo, given, sensed, origin)
+    name = str(given.values["name"])
     rendered = render(given.values, sensed, {}, origin)
     _refuse_taken(monorepo, given, rendered.values)
     verified = verify(monorepo, name, rendered.files, rendered.values, level)
@@ -140,27 +140,29 @@ def judge(monorepo: Monorepo, sensed: Mapping[str, Value]) -> Callable[[Mapping[
 
     def judged(values: Mapping[str, Value]) -> list[Finding]:
         given = Answers(dict(values))
-        found = validation.problems(given, sensed, {})
-        if any(finding.answer == "name" for finding in found):
-            return found
-        if monorepo.stack_directory(str(values["name"])).exists():
-            return [*found, _taken_finding(given, str(values["name"]))]
-        wrong = {str(answering.parse(finding.answer)[0]) for finding in found if finding.answer}
-        stand_ins = {q.name: "x" if q.type == "str" else 1 for q in asked().values() if not q.has_default}
-        good = {name: value for name, value in values.items() if name not in wrong}
-        return [*found, *_taken(monorepo, given, decisions.combine({**stand_ins, **good, "sensed": sensed}))]
+        return _with_taken(monorepo, given, sensed, validation.problems(given, sensed, {}))
 
     return judged
 
 
-def _stack_taken(monorepo: Monorepo, given: Answers) -> list[Finding]:
-    """The stack that stands where the new one would, told along with invalid answers."""
+def _with_taken(
+    monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value], found: Sequence[Finding]
+) -> list[Finding]:
+    """Problems of answers, and the names that the rest of them would take from others."""
     name = given.values.get("name")
-    if not isinstance(name, str) or "/" in name or name not in monorepo.stacks:
-        return []
-    if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file() or not _is_stack(monorepo, name):
-        return []
-    return [_taken_finding(given, name)]
+    if not isinstance(name, str) or any(finding.answer == "name" for finding in found):
+        return list(found)
+    if _rendered_stack(monorepo, name) or _is_stack(monorepo, name):
+        return [*found, _taken_finding(given, name)]
+    left = validation.valid_part(given, found)
+    stand_ins = {q.name: "x" if q.type == "str" else 1 for q in asked().values() if not q.has_default}
+    values = decisions.combine({**stand_ins, **left.values, "sensed": sensed})
+    return [*found, *_taken(monorepo, given, values, left.before)]
+
+
+def _rendered_stack(monorepo: Monorepo, name: Value) -> bool:
+    """Whether the Service has a stack that this tool rendered."""
+    return isinstance(name, str) and (monorepo.stack_directory(name) / ANSWERS_FILE).is_file()
 
 
 def _is_stack(monorepo: Monorepo, name: str) -> bool:
@@ -197,13 +199,27 @@ def _refuse_taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value
         raise RefusedError(f"{count} taken; nothing was written.", "Choose other names.", found)
 
 
-def _taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) -> Iterator[Finding]:
+def _taken(
+    monorepo: Monorepo,
+    given: Answers,
+    values: Mapping[str, Value],
+    path_of: Callable[[answering.Path], answering.Path] = lambda path: path,
+) -> Iterator[Finding]:
+    """The names among combined values that others have. ``path_of`` tells where an answer stands as given."""
     domain = values["facts"]["domain"]
     clashes = collisions.taken(monorepo, collisions.wanted(values, domain), str(values["name"]), domain)
     for finding in collisions.findings(clashes):
-        place = given.place(answering.parse(finding.answer or "name"))
+        path = path_of(answering.parse(finding.answer or "name"))
+        place = given.place(path)
         told = f"{finding.message[:-1]} ({finding.location})."
-        yield replace(finding, path=place.source, line=place.line, column=place.column, message=told)
+        yield replace(
+            finding,
+            path=place.source,
+            line=place.line,
+            column=place.column,
+            message=told,
+            answer=answering.show(path),
+        )
 
 
 def _existing(
