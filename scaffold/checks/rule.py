@@ -16,8 +16,7 @@ class Rule(ABC):
     """One rule: what it is called, why it is there, and what it finds.
 
     ``bad`` is a ``main.tf`` in which the rule, and no other, finds something; in ``good`` none does. Both
-    are shown to users by ``scaffold rule`` and are the rule's tests, in the surroundings of the sample
-    monorepo.
+    are the rule's tests, in the surroundings of the sample monorepo.
     """
 
     code: ClassVar[str]
