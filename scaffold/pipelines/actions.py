@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 from scaffold.errors import Finding
-from scaffold.pipelines.repository import Actions, Repository
+from scaffold.pipelines.common import registry_of
+from scaffold.pipelines.instructions import base_images
+from scaffold.pipelines.jobs import JobStep, steps
+from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule
 from scaffold.pipelines.woodpecker import schema_errors
+from scaffold.pipelines.workflow import tag_of
 
 _FILE = ".github/workflows/build.yml"
 _HEAD = "on:\n  push:\n    branches: [main]\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n"
@@ -29,43 +31,6 @@ _CALL = """\
           curl -fsS --json "$BODY" "https://ci.example.test/api/repos/$id/pipelines" | jq -er .number
 """
 _API = re.compile(r"/api/repos/([^\s\"'|)]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One step of one job."""
-
-    actions: Actions
-    job: str
-    index: int
-    value: Mapping[str, Any]
-
-    def line(self, *path: str | int) -> int:
-        """The line of a value of this step."""
-        return self.actions.document.line("jobs", self.job, "steps", self.index, *path)
-
-    @property
-    def uses(self) -> tuple[str, str]:
-        """The action and its version, or nothing."""
-        name, _, version = str(self.value.get("uses") or "").partition("@")
-        return name, version
-
-    @property
-    def inputs(self) -> Mapping[str, Any]:
-        """What the action is given."""
-        given = self.value.get("with")
-        return given if isinstance(given, Mapping) else {}
-
-
-def steps(actions: Actions) -> Iterator[Job]:
-    """Every step of every job."""
-    value = actions.document.value
-    jobs = value.get("jobs") if isinstance(value, Mapping) else None
-    for name, job in (jobs if isinstance(jobs, Mapping) else {}).items():
-        listed = job.get("steps") if isinstance(job, Mapping) else None
-        for index, step in enumerate(listed if isinstance(listed, list) else ()):
-            if isinstance(step, Mapping):
-                yield Job(actions, str(name), index, step)
 
 
 class ActionsSchema(PipelineRule):
@@ -150,30 +115,42 @@ class PipelineNumber(PipelineRule):
 
 
 class ActionVersion(PipelineRule):
-    """An action that cannot push to every registry."""
+    """A pair of actions that cannot push what begins with an image of the same registry."""
 
     code = "actions-version"
-    title = "The Docker actions are the versions that work together"
-    why = "Newer ones were refused with 403 when they pushed to a fresh package."
+    title = "The Docker actions are versions that push to a fresh package"
+    why = "Newer ones were refused with 403 where the base image is another owner's in the same registry."
     mistakes = (25,)
-    bad = {_FILE: _HEAD + _BUILD.replace("@v6", "@v7")}
-    good = {_FILE: _HEAD + _BUILD}
+    good = {
+        _FILE: _HEAD + _BUILD.replace("registry.example.test", "ghcr.io"),
+        "Dockerfile": "FROM ghcr.io/else/base:1.0\nUSER 10001\n",
+    }
+    bad = {**good, _FILE: good[_FILE].replace("@v6", "@v7")}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The actions with a newer major version."""
+        """The actions with a newer major version, in the jobs that push on top of such an image."""
+        known = context.facts["ci_actions"]
         for actions in repository.actions:
-            for step in steps(actions):
+            listed = list(steps(actions))
+            jobs = {step.job for step in listed if _stands_on(step, repository, known["registry"])}
+            for step in listed:
                 name, version = step.uses
-                newest = context.facts["ci_actions"].get(name)
+                newest = known["newest"].get(name)
                 major = re.match(r"v?(\d+)", version)
-                if newest and major and int(major[1]) > newest:
+                if step.job in jobs and newest and major and int(major[1]) > newest:
                     yield self.at(
                         actions.path,
                         step.line("uses"),
-                        f"{name} is too new.",
+                        f"{name} is too new to push on top of an image of {known['registry']}.",
                         value=version,
                         allowed=f"v{newest}",
                     )
+
+
+def _stands_on(step: JobStep, repository: Repository, registry: str) -> bool:
+    """Whether a step pushes to this registry, and its Dockerfile begins with an image from there."""
+    bases = base_images(repository.dockerfiles.get(step.dockerfile, ""))
+    return registry in map(registry_of, step.pushed) and registry in map(registry_of, bases)
 
 
 class ActionsBuild(PipelineRule):
@@ -196,15 +173,14 @@ class ActionsBuild(PipelineRule):
                 if step.uses[0] == "docker/build-push-action" and step.inputs.get("push"):
                     yield from self._step(step)
 
-    def _step(self, step: Job) -> Iterator[Finding]:
-        tags = [tag for tag in re.split(r"[\s,]+", str(step.inputs.get("tags", ""))) if tag]
-        names = [re.sub(r"^[^:$]*:?", "", tag.rpartition("/")[2], count=1) for tag in tags]
-        if all(name in ("", "latest") for name in names):
+    def _step(self, step: JobStep) -> Iterator[Finding]:
+        # What is one expression, such as an output of docker/metadata-action, may be anything.
+        if all(tag_of(image) in ("", "latest") and image[0] != "$" for image in step.pushed):
             yield self.at(
                 step.actions.path,
                 step.line("with", "tags"),
                 "No tag is this build's own.",
-                value=" ".join(tags) or None,
+                value=" ".join(step.pushed) or None,
                 hint="Add the first eight characters of the commit.",
             )
         # The runner's own machine is the right one where nothing is said.
@@ -247,9 +223,8 @@ class ActionsDockerfile(PipelineRule):
             for step in steps(actions):
                 if step.uses[0] != "docker/build-push-action":
                     continue
-                folder = str(step.inputs.get("context", ".")).removeprefix("./").strip("/").removeprefix(".")
-                wanted = str(step.inputs.get("file") or f"{folder}/Dockerfile").removeprefix("./").lstrip("/")
-                if "$" not in wanted and wanted not in repository.paths:
+                wanted = step.dockerfile
+                if wanted and wanted not in repository.paths:
                     yield self.at(
                         actions.path,
                         step.line("with", "file"),

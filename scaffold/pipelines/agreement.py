@@ -5,24 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scaffold.errors import Finding
-from scaffold.pipelines import actions as github
-from scaffold.pipelines.common import builds, registry_of, targets
+from scaffold.pipelines.common import builds, same_image, targets
+from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, StackRule
-from scaffold.pipelines.stack import Container, Pod
-from scaffold.pipelines.workflow import Kubectl, branches, kubectl_commands, tag_of, without_tag
-
-_IMAGE_TAG = "${var.image_tag}"
-
-
-def _set_images(repository: Repository) -> Iterator[Kubectl]:
-    for workflow in repository.workflows:
-        yield from (command for command in kubectl_commands(workflow) if command.is_a("set", "image"))
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two references name one image; Docker Hub may be written or not."""
-    return one.removeprefix("docker.io/") == other.removeprefix("docker.io/")
+from scaffold.pipelines.stack import Pod
+from scaffold.pipelines.workflow import Kubectl, branches, kubectl_commands, without_tag
 
 
 def _target(command: Kubectl, context: Context) -> Pod | None:
@@ -80,7 +68,7 @@ class SameDeployment(StackRule):
                     value=name,
                     allowed=", ".join(known),
                 )
-            elif not _same(without_tag(image), without_tag(known[name].image)):
+            elif not same_image(without_tag(image), without_tag(known[name].image)):
                 yield self.at(
                     path,
                     command.line,
@@ -90,7 +78,7 @@ class SameDeployment(StackRule):
                 )
         given = [without_tag(image) for image in command.images.values()]
         for container in pod.containers:
-            shares = any(_same(without_tag(container.image), image) for image in given)
+            shares = any(same_image(without_tag(container.image), image) for image in given)
             if shares and container.name not in command.images:
                 yield self.at(
                     path,
@@ -115,7 +103,7 @@ class SameImage(StackRule):
         allowed = context.expected.image if context.expected else ", ".join(sorted(run))
         for workflow in repository.workflows:
             for step in builds(workflow):
-                if not any(_same(image, other) for image in targets(step) for other in run):
+                if not any(same_image(image, other) for image in targets(step) for other in run):
                     yield self.at(
                         workflow.path,
                         step.line("settings", "repo"),
@@ -124,19 +112,14 @@ class SameImage(StackRule):
                         allowed=allowed,
                     )
         for actions in repository.actions:
-            for job in github.steps(actions):
-                if job.uses[0] != "docker/build-push-action":
-                    continue
-                pushed = [
-                    without_tag(tag.partition("$")[0].rstrip(":") if "$" in tag else tag)
-                    for tag in str(job.inputs.get("tags", "")).split()
-                ]
-                if not any(_same(image, other) for image in pushed for other in run):
+            for job in github_steps(actions):
+                pushed = sorted({without_tag(image) for image in job.pushed})
+                if pushed and not any(same_image(image, other) for image in pushed for other in run):
                     yield self.at(
                         actions.path,
                         job.line("with", "tags"),
                         "The stack runs no image that this builds.",
-                        value=", ".join(sorted(set(pushed))),
+                        value=", ".join(pushed),
                         allowed=allowed,
                     )
 
@@ -180,7 +163,7 @@ class SameBranch(StackRule):
                         value=str(name),
                         allowed=wanted,
                     )
-            for step in github.steps(actions):
+            for step in github_steps(actions):
                 named = (step.value.get("env") or {}).get("BRANCH")
                 if named is not None and named != wanted:
                     yield self.at(
@@ -192,145 +175,8 @@ class SameBranch(StackRule):
                     )
 
 
-class _OfStack(StackRule):
-    """A rule over the stack's own pods; only where the answers say which image is the app's own."""
-
-    def _own(self, context: Context) -> Iterator[tuple[Pod, Container]]:
-        if context.stack is None or context.expected is None:
-            return
-        for pod in context.stack.pods:
-            for container in pod.containers:
-                if _same(without_tag(container.image), context.expected.image):
-                    yield pod, container
-
-
-class PullSecret(_OfStack):
-    """A private image without a pull secret."""
-
-    code = "pipeline-pull-secret"
-    title = "Every pod with the own image has its pull secret, CronJobs included"
-    why = "The image cannot be pulled, and Keel cannot see its tags."
-    mistakes = (24,)
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The pods without it."""
-        secret = context.expected.pull_secret if context.expected else ""
-        for pod, container in self._own(context):
-            if secret and secret not in pod.pull_secrets:
-                yield self.at(
-                    pod.path,
-                    pod.line,
-                    f"The {pod.kind} {pod.name} pulls a private image without a login.",
-                    value=without_tag(container.image),
-                    hint=f'image_pull_secrets {{ name = "{secret}" }}',
-                )
-
-
-class IgnoredImage(_OfStack):
-    """An image that CI sets and Terraform sets back, or that Terraform owns and may not change."""
-
-    code = "pipeline-ignored-image"
-    title = "Terraform ignores the images that CI moves, and no others"
-    why = "An apply would roll the app back; and where Terraform owns an image, ignoring it makes the apply do nothing."
-    mistakes = (22,)
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The containers whose image is ignored wrongly."""
-        if not any(True for _ in _set_images(repository)):
-            return
-        moved = {(command.target[1], name) for command in _set_images(repository) for name in command.images}
-        for pod, container in self._own(context):
-            ignored = any(path.endswith(container.slot) for path in pod.ignored)
-            if pod.kind == "deployment" and (pod.name, container.name) in moved and not ignored:
-                yield self.at(
-                    pod.path,
-                    container.line,
-                    f"CI moves the image of {container.name}; an apply moves it back.",
-                    hint=f"Add spec[0].template[0].spec[0].{container.slot} to ignore_changes.",
-                )
-        for pod in context.stack.deployments if context.stack else ():
-            for container in pod.containers:
-                ignored = any(path.endswith(container.slot) for path in pod.ignored)
-                if ignored and _IMAGE_TAG not in container.image and (pod.name, container.name) not in moved:
-                    yield self.at(
-                        pod.path,
-                        container.line,
-                        f"Nothing but Terraform moves the image of {container.name}, and it ignores it.",
-                        value=container.image,
-                        hint=f"Take {container.slot} out of ignore_changes.",
-                    )
-
-
-class CronJobTag(_OfStack):
-    """A CronJob that keeps an old build."""
-
-    code = "pipeline-cronjob-tag"
-    title = "A CronJob runs the own image as `latest`"
-    why = "CI moves Deployments only: a tag that is written out is pruned when ten newer ones exist."
-    mistakes = (23,)
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The jobs with a fixed tag."""
-        for pod, container in self._own(context):
-            if pod.kind in ("cronjob", "job") and tag_of(container.image) not in ("latest", _IMAGE_TAG):
-                yield self.at(
-                    pod.path,
-                    container.line,
-                    f"The {pod.kind} {pod.name} is pinned to one build.",
-                    value=container.image,
-                    allowed=f"{without_tag(container.image)}:latest",
-                )
-
-
-class KeelForce(StackRule):
-    """Keel beside CI, with a policy that moves tags backwards."""
-
-    code = "pipeline-keel-force"
-    title = "Keel forces no tag"
-    why = "It replaced :latest by an old version, and exchanged the images of two containers."
-    mistakes = (21,)
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The places where it is told to."""
-        for path, line in context.stack.keel_forces if context.stack else ():
-            yield self.at(path, line, "Keel would force a tag here.", hint="Take it out; CI moves the image.")
-
-
-class BareImage(StackRule):
-    """An image whose registry is left to be guessed."""
-
-    code = "pipeline-bare-image"
-    title = "An image is written with its registry"
-    why = "The admission policy denies what it cannot match with the registries that it trusts."
-    mistakes = (26,)
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The containers of the stack with a bare reference."""
-        for pod in context.stack.pods if context.stack else ():
-            for container in pod.containers:
-                head = container.image.split("/")[0]
-                if (
-                    "/" in container.image
-                    and "$" not in head
-                    and registry_of(container.image) == "docker.io"
-                    and head != "docker.io"
-                ):
-                    yield self.at(
-                        pod.path,
-                        container.line,
-                        "The registry is missing.",
-                        value=container.image,
-                        allowed=f"docker.io/{container.image}",
-                    )
-
-
 RULES: tuple[StackRule, ...] = (
     SameDeployment(),
     SameImage(),
     SameBranch(),
-    PullSecret(),
-    IgnoredImage(),
-    CronJobTag(),
-    KeelForce(),
-    BareImage(),
 )

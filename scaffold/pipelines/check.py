@@ -8,17 +8,30 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scaffold.errors import Finding
-from scaffold.pipelines import actions, agreement, dockerfile, house, steps, woodpecker
+from scaffold.pipelines import (
+    actions,
+    agreement,
+    building,
+    dockerfile,
+    rollout,
+    stack_images,
+    triggers,
+    variables,
+    woodpecker,
+)
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule
 
 ALL_RULES: tuple[PipelineRule, ...] = (
     *woodpecker.RULES,
-    *house.RULES,
-    *steps.RULES,
+    *triggers.RULES,
+    *building.RULES,
+    *rollout.RULES,
+    *variables.RULES,
     *actions.RULES,
     *dockerfile.RULES,
     *agreement.RULES,
+    *stack_images.RULES,
 )
 
 BY_NO_FILE: Mapping[int, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.workflow import Step, Workflow
+from scaffold.pipelines.workflow import Kubectl, Step, Workflow, kubectl_commands
 
 FILE = ".woodpecker.yml"
 CLONE = """\
@@ -91,3 +91,14 @@ def listed(value: object) -> list[str]:
     if isinstance(value, list):
         return [str(item) for item in value]
     return [part.strip() for part in str(value).split(",")] if value is not None else []
+
+
+def set_images(repository: Repository) -> Iterator[Kubectl]:
+    """Every ``kubectl set image`` of every workflow."""
+    for workflow in repository.workflows:
+        yield from (command for command in kubectl_commands(workflow) if command.is_a("set", "image"))
+
+
+def same_image(one: str, other: str) -> bool:
+    """Whether two references name one image; Docker Hub may be written or not."""
+    return one.removeprefix("docker.io/") == other.removeprefix("docker.io/")

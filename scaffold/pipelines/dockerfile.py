@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 from scaffold.errors import Finding
+from scaffold.pipelines.common import builds
+from scaffold.pipelines.instructions import Instruction, instructions
+from scaffold.pipelines.jobs import steps
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule
 
@@ -17,29 +19,21 @@ _NODE = "FROM docker.io/library/node:22-alpine AS build\nWORKDIR /app\nENV NODE_
 _IGNORE = ".git\n.env*\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """One instruction, with its continued lines joined."""
-
-    name: str
-    arguments: str
-    line: int
-
-
-def instructions(text: str) -> Iterator[Instruction]:
-    """The instructions of a Dockerfile, without comments; lines that go on are one."""
-    parts: list[str] = []
-    start = 1
-    for number, line in enumerate(text.split("\n"), 1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        start = start if parts else number
-        parts.append(stripped.removesuffix("\\").strip())
-        if not stripped.endswith("\\"):
-            name, _, arguments = " ".join(parts).partition(" ")
-            yield Instruction(name.upper(), arguments.strip(), start)
-            parts = []
+def _built(repository: Repository) -> Mapping[str, str]:
+    """The Dockerfiles that the pipelines build; every one where that is not known."""
+    named = {
+        str(step.settings.get("dockerfile", "Dockerfile")).removeprefix("./")
+        for w in repository.workflows
+        for step in builds(w)
+    }
+    named |= {
+        step.dockerfile
+        for a in repository.actions
+        for step in steps(a)
+        if step.uses[0] == "docker/build-push-action"
+    }
+    found = repository.dockerfiles
+    return found if "" in named else {path: text for path, text in found.items() if path in named} or found
 
 
 class NumericUser(PipelineRule):
@@ -54,17 +48,19 @@ class NumericUser(PipelineRule):
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The Dockerfiles whose last user is none."""
-        for path, text in repository.dockerfiles.items():
+        for path, text in _built(repository).items():
             found = list(instructions(text))
             last = max((i for i, one in enumerate(found) if one.name == "FROM"), default=0)
             users = [one for one in found[last:] if one.name == "USER"]
             user = users[-1].arguments.split(":")[0] if users else ""
             if not user.isdigit() or int(user) == 0:
-                line = users[-1].line if users else None
+                is_name = bool(user) and not user.isdigit()
                 yield self.at(
                     path,
-                    line,
-                    "The image runs as root, or as a name that may be root.",
+                    users[-1].line if users else None,
+                    "Kubernetes cannot tell that this name is not root."
+                    if is_name
+                    else "The image runs as root.",
                     value=user or None,
                     allowed="a number, such as 10001",
                 )
@@ -88,7 +84,7 @@ class IgnoredCopy(PipelineRule):
         """The sources that a pattern of ``.gitignore`` matches, or ``.dockerignore`` keeps away."""
         ignored = [(".gitignore", line) for line in _patterns(repository.files.get(".gitignore", ""))]
         ignored += [(".dockerignore", line) for line in _patterns(repository.files.get(".dockerignore", ""))]
-        for path, text in repository.dockerfiles.items():
+        for path, text in _built(repository).items():
             for one in instructions(text):
                 for source in _sources(one):
                     for file, pattern in ignored:
@@ -144,7 +140,7 @@ class BuildTools(PipelineRule):
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The installations after ``NODE_ENV=production`` that do not ask for everything."""
-        for path, text in repository.dockerfiles.items():
+        for path, text in _built(repository).items():
             production = False
             for one in instructions(text):
                 if one.name == "FROM":
@@ -181,7 +177,7 @@ class BrowserDownload(PipelineRule):
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The downloads that are known to be large."""
-        for path, text in repository.dockerfiles.items():
+        for path, text in _built(repository).items():
             for one in instructions(text):
                 for command in (
                     "playwright install",
@@ -220,7 +216,7 @@ class Readme(PipelineRule):
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The installations of a project without its README."""
         readme = _readme(repository.files.get("pyproject.toml", ""))
-        for path, text in repository.dockerfiles.items() if readme else ():
+        for path, text in _built(repository).items() if readme else ():
             copied: set[str] = set()
             for one in instructions(text):
                 copied |= set(one.arguments.split()) if one.name in ("COPY", "ADD") else set()
@@ -262,7 +258,7 @@ class Dockerignore(PipelineRule):
         """The Dockerfiles that copy everything where nothing is left out."""
         if any(path.endswith(".dockerignore") for path in repository.files):
             return
-        for path, text in repository.dockerfiles.items():
+        for path, text in _built(repository).items():
             for one in instructions(text):
                 if one.name in ("COPY", "ADD") and one.arguments.split()[:1] in (["."], ["./"]):
                     yield self.at(

@@ -108,7 +108,8 @@ MISTAKES = [
     Mistake(23, "meter-api", "main.tf", 'resource "kubernetes_service"', CRON % (PULL, "a1b2c3d4") + '\nresource "kubernetes_service"', "pipeline-cronjob-tag", stack=True),
     Mistake(24, "meter-api", "main.tf", POD, "", "pipeline-pull-secret", stack=True),
     Mistake(24, "meter-api", "main.tf", 'resource "kubernetes_service"', CRON % ("", "latest") + '\nresource "kubernetes_service"', "pipeline-pull-secret", stack=True),
-    Mistake(25, "tide-table", GHCR, "docker/build-push-action@v6", "docker/build-push-action@v7", "actions-version"),
+    Mistake(25, "tide-table", GHCR, "docker/build-push-action@v6", "docker/build-push-action@v7", "actions-version",
+            more={"Dockerfile": "FROM ghcr.io/astral-sh/uv:0.5.11 AS uv\nFROM docker.io/library/python:3.12-slim\nUSER 10001\n"}),
     Mistake(26, "meter-api", "main.tf", "        container {\n", '        init_container {\n          name  = "wait"\n          image = "someone/wait:1.0"\n        }\n        container {\n', "pipeline-bare-image", stack=True),
     Mistake(28, "seed-swap", DEPLOY, "- status: [failure]", "- status: [success, failure]", "pipeline-message"),
     # What no commit had to fix yet, and the facts warn of.

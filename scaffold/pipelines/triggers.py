@@ -1,26 +1,16 @@
-"""What the house has learnt of when a workflow runs: each rule is a mistake that somebody had to fix."""
+"""When a workflow runs: each rule is a mistake that somebody had to fix."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
-from scaffold.pipelines.common import (
-    BOTH,
-    FILE,
-    GUARDED,
-    SHELL,
-    builds,
-    line_at,
-    targets,
-)
+from scaffold.pipelines.common import BOTH, FILE, GUARDED, SHELL, builds, line_at, same_image, targets
+from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule
-from scaffold.pipelines.workflow import Workflow, events, kubectl_commands
-
-_DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
+from scaffold.pipelines.workflow import Workflow, events, kubectl_commands, without_tag
 
 
 class PlainPush(PipelineRule):
@@ -103,15 +93,18 @@ class Fallback(PipelineRule):
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps beside a build on GitHub."""
-        pushed = "\n".join(
-            actions.raw for actions in repository.actions if "docker/build-push-action" in actions.raw
-        )
+        pushed = {
+            without_tag(image)
+            for actions in repository.actions
+            for step in github_steps(actions)
+            for image in step.pushed
+        }
         for workflow in repository.workflows:
             twice = [
                 image
                 for step in builds(workflow)
                 for image in targets(step)
-                if image.removeprefix("docker.io/") in pushed
+                if any(same_image(image, other) for other in pushed)
             ]
             others = sorted({event for when in workflow.when for event in events(when)} - {"deployment"})
             if twice and (others or not workflow.when):
@@ -122,66 +115,6 @@ class Fallback(PipelineRule):
                     value=", ".join(others),
                     allowed="deployment",
                 )
-
-
-class Clone(PipelineRule):
-    """A clone that gives up at the first error."""
-
-    code = "pipeline-clone"
-    title = "The clone tries again, and is not partial"
-    why = "The forge does not always answer at once, half of all partial clones of private repositories fail, and 10sec is no duration."
-    mistakes = (16,)
-    bad = {FILE: BOTH.replace("backoff: 10s", "backoff: 10sec")}
-    good = {FILE: BOTH}
-
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The builds that clone in another way; a workflow that only rolls out needs no source."""
-        wanted = context.facts["ci_images"]["clone"]
-        for workflow in repository.workflows:
-            if workflow.value.get("skip_clone") is True:
-                continue
-            steps = workflow.area("clone")
-            if not steps and any(builds(workflow)):
-                message = "The clone is Woodpecker's default, which tries once."
-                yield self.at(
-                    workflow.path,
-                    workflow.document.line("steps"),
-                    message,
-                    hint="Write clone.git with attempts and backoff, or skip_clone: true.",
-                )
-            for step in steps:
-                if step.repository != wanted:
-                    yield self.at(
-                        workflow.path,
-                        step.line("image"),
-                        "This is no clone plugin.",
-                        value=step.image,
-                        allowed=wanted,
-                    )
-                    continue
-                backoff = step.settings.get("backoff")
-                if not isinstance(step.settings.get("attempts"), int) or backoff is None:
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings"),
-                        "The clone does not try again.",
-                        hint="attempts: 5, backoff: 10s",
-                    )
-                if backoff is not None and not _DURATION.fullmatch(str(backoff)):
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings", "backoff"),
-                        "This is no duration.",
-                        value=str(backoff),
-                        allowed="such as 10s",
-                    )
-                if step.settings.get("partial") is not False:
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings"),
-                        "The clone is a partial one.",
-                        hint="partial: false",
-                    )
 
 
 class Branch(PipelineRule):
@@ -196,7 +129,9 @@ class Branch(PipelineRule):
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The workflows that run on pushes to whatever branch."""
         for workflow in repository.workflows:
-            acts = any(builds(workflow)) or any(c.is_a("set", "image") for c in kubectl_commands(workflow))
+            # What is given its tag rolls out nothing on a push: `evaluate` is what it needs.
+            rolls_out = any(c.is_a("set", "image") for c in kubectl_commands(workflow))
+            acts = any(builds(workflow)) or (rolls_out and not _given(workflow))
             open_ = [when for when in workflow.when if "push" in events(when) and "branch" not in when]
             if acts and (open_ or not workflow.when):
                 yield self.at(
@@ -211,6 +146,5 @@ RULES: tuple[PipelineRule, ...] = (
     PlainPush(),
     SeveralManual(),
     Fallback(),
-    Clone(),
     Branch(),
 )

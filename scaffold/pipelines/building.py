@@ -1,0 +1,253 @@
+"""What builds and pushes an image: each rule is a mistake that somebody had to fix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scaffold.errors import Finding
+from scaffold.pipelines.common import BOTH, FILE, builds, listed, registry_of, targets
+from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.rule import Context, PipelineRule
+
+_DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
+
+
+class Clone(PipelineRule):
+    """A clone that gives up at the first error."""
+
+    code = "pipeline-clone"
+    title = "The clone tries again, and is not partial"
+    why = "The forge does not always answer at once, half of all partial clones of private repositories fail, and 10sec is no duration."
+    mistakes = (16,)
+    bad = {FILE: BOTH.replace("backoff: 10s", "backoff: 10sec")}
+    good = {FILE: BOTH}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The builds that clone in another way; a workflow that only rolls out needs no source."""
+        wanted = context.facts["ci_images"]["clone"]
+        for workflow in repository.workflows:
+            if workflow.value.get("skip_clone") is True:
+                continue
+            steps = workflow.area("clone")
+            if not steps and any(builds(workflow)):
+                message = "The clone is Woodpecker's default, which tries once."
+                yield self.at(
+                    workflow.path,
+                    workflow.document.line("steps"),
+                    message,
+                    hint="Write clone.git with attempts and backoff, or skip_clone: true.",
+                )
+            for step in steps:
+                if step.repository != wanted:
+                    yield self.at(
+                        workflow.path,
+                        step.line("image"),
+                        "This is no clone plugin.",
+                        value=step.image,
+                        allowed=wanted,
+                    )
+                    continue
+                backoff = step.settings.get("backoff")
+                if not isinstance(step.settings.get("attempts"), int) or backoff is None:
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings"),
+                        "The clone does not try again.",
+                        hint="attempts: 5, backoff: 10s",
+                    )
+                if backoff is not None and not _DURATION.fullmatch(str(backoff)):
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings", "backoff"),
+                        "This is no duration.",
+                        value=str(backoff),
+                        allowed="such as 10s",
+                    )
+                # What GitHub builds is on GitHub, which answers partial clones.
+                if step.settings.get("partial") is not False and not repository.actions:
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings"),
+                        "The clone is a partial one.",
+                        hint="partial: false",
+                    )
+
+
+class BuildMemory(PipelineRule):
+    """A build that gets what the namespace gives by default."""
+
+    code = "pipeline-build-memory"
+    title = "A build step says how much memory it needs"
+    why = "The namespace's default of 256Mi killed every build for four weeks."
+    mistakes = (9,)
+    bad = {FILE: BOTH.replace(", limits: {memory: 2Gi}", "")}
+    good = {FILE: BOTH}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The build steps without a memory limit."""
+        for workflow in repository.workflows:
+            for step in builds(workflow):
+                value: object = step.value
+                for key in ("backend_options", "kubernetes", "resources", "limits", "memory"):
+                    value = value.get(key) if isinstance(value, dict) else None
+                if not value:
+                    yield self.at(
+                        workflow.path,
+                        step.line(),
+                        f"The step {step.name} has no memory limit.",
+                        hint="backend_options.kubernetes.resources: requests 500m and 1Gi, limits.memory 2Gi.",
+                    )
+
+
+class CacheFrom(PipelineRule):
+    """A cache that the plugin splits at its commas."""
+
+    code = "pipeline-cache-from"
+    title = "A cache is named by its image alone"
+    why = "The plugin splits cache_from at commas, so `type=registry,ref=…` is two caches that do not exist."
+    mistakes = (10,)
+    bad = {
+        FILE: BOTH.replace(
+            "      platforms:",
+            '      cache_from: "type=registry,ref=registry.example.test/own/app:cache"\n      platforms:',
+        )
+    }
+    good = {
+        FILE: BOTH.replace(
+            "      platforms:", '      cache_from: "registry.example.test/own/app:latest"\n      platforms:'
+        )
+    }
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The settings with a comma inside one cache."""
+        for workflow in repository.workflows:
+            for step in builds(workflow):
+                value = step.settings.get("cache_from")
+                if any(
+                    "=" in str(item) and "," in str(item)
+                    for item in (value if isinstance(value, list) else [value])
+                ):
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings", "cache_from"),
+                        "The plugin splits this at the comma.",
+                        value=str(value),
+                        hint="Name the image, or leave the cache out.",
+                    )
+
+
+class RegistryLogin(PipelineRule):
+    """A push without a login."""
+
+    code = "pipeline-login"
+    title = "Every registry that is pushed to has a login"
+    why = "The push was refused with 401 for four weeks, and the pipeline was red."
+    mistakes = (11,)
+    bad = {FILE: BOTH.replace("{registry: registry.example.test,", "{registry: other.example.test,")}
+    good = {FILE: BOTH}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The images whose registry is in no login."""
+        for workflow in repository.workflows:
+            for step in builds(workflow):
+                known = {
+                    _host(str(login.get("registry", "")))
+                    for login in step.settings.get("logins") or ()
+                    if isinstance(login, dict)
+                }
+                if "password" in step.settings:
+                    known.add(_host(str(step.settings.get("registry", ""))))
+                for image in targets(step):
+                    if registry_of(image) not in known:
+                        yield self.at(
+                            workflow.path,
+                            step.line("settings", "repo"),
+                            f"There is no login for {registry_of(image)}.",
+                            value=image,
+                            allowed=", ".join(sorted(known)) or None,
+                        )
+
+
+def _host(registry: str) -> str:
+    host = registry.removeprefix("https://").removeprefix("http://").split("/")[0]
+    return "docker.io" if host in ("", "docker.io", "index.docker.io", "registry-1.docker.io") else host
+
+
+class BuildTags(PipelineRule):
+    """An image without a tag of its own, or for another machine."""
+
+    code = "pipeline-tags"
+    title = "A build pushes `latest` and the commit's first eight characters, for linux/amd64"
+    why = "The rollout needs a tag that no other build has; CronJobs and a first apply pull `latest`."
+    mistakes = (8,)
+    bad = {FILE: BOTH.replace('tags: ["latest", "${CI_COMMIT_SHA:0:8}"]', "auto_tag: true")}
+    good = {FILE: BOTH}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The build steps with other tags or platforms."""
+        sha = "a1b2c3d4"
+        for workflow in repository.workflows:
+            for step in builds(workflow):
+                tags = listed(step.settings.get("tags", step.settings.get("tag")))
+                if set(tags) != {"latest", sha}:
+                    line = step.line("settings", "tags" if "tags" in step.settings else "tag")
+                    yield self.at(
+                        workflow.path,
+                        line,
+                        f"The step {step.name} pushes other tags.",
+                        value=", ".join(tags) or None,
+                        allowed='"latest" and "${CI_COMMIT_SHA:0:8}", both quoted',
+                    )
+                # The agent's own machine is the right one where nothing is said.
+                platforms = listed(step.settings.get("platforms", "linux/amd64"))
+                if platforms != ["linux/amd64"]:
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings", "platforms"),
+                        f"The step {step.name} builds for another machine.",
+                        value=", ".join(platforms) or None,
+                        allowed="linux/amd64",
+                    )
+
+
+class Dockerfile(PipelineRule):
+    """A Dockerfile that is not where the build looks."""
+
+    code = "pipeline-dockerfile"
+    title = "The Dockerfile is where the build looks for it"
+    why = "A Dockerfile that is not in the root has to be named, or the build fails."
+    mistakes = (19,)
+    bad = {FILE: BOTH, "docker/Dockerfile": "FROM scratch\nUSER 10001\n", ".dockerignore": ".git\n"}
+    good = {
+        FILE: BOTH.replace("      platforms:", "      dockerfile: docker/Dockerfile\n      platforms:"),
+        "docker/Dockerfile": "FROM scratch\nUSER 10001\n",
+        ".dockerignore": ".git\n",
+    }
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The builds that name, or leave out, a Dockerfile that is not there."""
+        if not repository.complete and not repository.dockerfiles:
+            return
+        present = set(repository.dockerfiles) | repository.paths
+        for workflow in repository.workflows:
+            for step in builds(workflow):
+                wanted = str(step.settings.get("dockerfile", "Dockerfile")).removeprefix("./")
+                if wanted not in present:
+                    yield self.at(
+                        workflow.path,
+                        step.line("settings", "dockerfile"),
+                        f"There is no {wanted}.",
+                        value=wanted,
+                        allowed=", ".join(repository.dockerfiles) or None,
+                    )
+
+
+RULES: tuple[PipelineRule, ...] = (
+    Clone(),
+    BuildMemory(),
+    CacheFrom(),
+    RegistryLogin(),
+    BuildTags(),
+    Dockerfile(),
+)

@@ -1,0 +1,44 @@
+"""The instructions of a Dockerfile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction, with its continued lines joined."""
+
+    name: str
+    arguments: str
+    line: int
+
+
+def instructions(text: str) -> Iterator[Instruction]:
+    """The instructions of a Dockerfile, without comments; lines that go on are one."""
+    parts: list[str] = []
+    start = 1
+    for number, line in enumerate(text.split("\n"), 1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        start = start if parts else number
+        parts.append(stripped.removesuffix("\\").strip())
+        if not stripped.endswith("\\"):
+            name, _, arguments = " ".join(parts).partition(" ")
+            yield Instruction(name.upper(), arguments.strip(), start)
+            parts = []
+
+
+def base_images(text: str) -> tuple[str, ...]:
+    """The images that the stages of a Dockerfile begin with, without those that are stages themselves."""
+    stages: set[str] = set()
+    found = []
+    for one in instructions(text):
+        if one.name == "FROM":
+            words = [word for word in one.arguments.split() if not word.startswith("--")]
+            if words and words[0] not in stages:
+                found.append(words[0])
+            stages |= set(words[2:])
+    return tuple(found)

@@ -1,0 +1,77 @@
+"""The steps of the jobs of a GitHub Actions workflow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scaffold.pipelines.repository import Actions
+
+_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class JobStep:
+    """One step of one job."""
+
+    actions: Actions
+    job: str
+    index: int
+    value: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    """The ``env`` of the workflow, the job and the step, the nearest one first."""
+
+    def line(self, *path: str | int) -> int:
+        """The line of a value of this step."""
+        return self.actions.document.line("jobs", self.job, "steps", self.index, *path)
+
+    @property
+    def uses(self) -> tuple[str, str]:
+        """The action and its version, or nothing."""
+        name, _, version = str(self.value.get("uses") or "").partition("@")
+        return name, version
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """What the action is given."""
+        given = self.value.get("with")
+        return given if isinstance(given, Mapping) else {}
+
+    @property
+    def pushed(self) -> tuple[str, ...]:
+        """The image references that a build pushes to; expressions that are not known are ``${…}``."""
+        if self.uses[0] != "docker/build-push-action" or not self.inputs.get("push"):
+            return ()
+        text = _EXPRESSION.sub(self._known, str(self.inputs.get("tags", "")))
+        return tuple(reference for reference in re.split(r"[\s,]+", text) if reference)
+
+    @property
+    def dockerfile(self) -> str:
+        """The Dockerfile that a build takes, seen from the root; nothing where an expression names it."""
+        folder = str(self.inputs.get("context", ".")).removeprefix("./").strip("/").removeprefix(".")
+        path = str(self.inputs.get("file") or f"{folder}/Dockerfile").removeprefix("./").lstrip("/")
+        return "" if "$" in path else path
+
+    def _known(self, expression: re.Match[str]) -> str:
+        context, _, name = expression[1].partition(".")
+        if context == "env" and name in self.environment:
+            return str(self.environment[name])
+        return "${" + "".join(expression[1].split()) + "}"
+
+
+def steps(actions: Actions) -> Iterator[JobStep]:
+    """Every step of every job."""
+    workflow = _mapping(actions.document.value)
+    for name, job in _mapping(workflow.get("jobs")).items():
+        listed = _mapping(job).get("steps")
+        for index, step in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(step, Mapping):
+                levels = (_mapping(level.get("env")) for level in (workflow, _mapping(job), step))
+                environment = {key: value for level in levels for key, value in level.items()}
+                yield JobStep(actions, str(name), index, step, environment)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,163 @@
+"""What rolls an image out, and tells of it: each rule is a mistake that somebody had to fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaffold.errors import Finding
+from scaffold.pipelines.common import BOTH, FILE, all_steps, listed
+from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.rule import Context, PipelineRule
+from scaffold.pipelines.workflow import kubectl_commands, tag_of
+
+
+class KubectlImage(PipelineRule):
+    """An image of kubectl that is gone."""
+
+    code = "pipeline-kubectl-image"
+    title = "kubectl comes from the image that exists"
+    why = "The publisher removed every version tag in 2025: only the newest one is still there."
+    mistakes = (5,)
+    bad = {FILE: BOTH.replace("bitnami/kubectl:latest", "bitnami/kubectl:1.32")}
+    good = {FILE: BOTH}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The steps with another tag."""
+        wanted = context.facts["ci_images"]["kubectl"]
+        name = wanted.rpartition(":")[0]
+        for step in all_steps(repository):
+            if step.repository.removeprefix("docker.io/") == name and tag_of(step.image) not in (
+                "",
+                "latest",
+            ):
+                yield self.at(
+                    step.workflow.path,
+                    step.line("image"),
+                    "This tag was removed.",
+                    value=step.image,
+                    allowed=wanted,
+                )
+
+
+class MissingImage(PipelineRule):
+    """A plugin that was never published."""
+
+    code = "pipeline-missing-image"
+    title = "A step's image exists"
+    why = "The step never starts; where it only tells of failures, nobody notices."
+    mistakes = (6,)
+    bad = {
+        FILE: BOTH
+        + "  - name: tell\n    image: woodpeckerci/plugin-slack\n    settings: {channel: general}\n"
+    }
+    good = {FILE: BOTH}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The steps with an image that is known not to exist."""
+        for step in all_steps(repository):
+            if step.repository in context.facts["ci_missing_images"]:
+                yield self.at(
+                    step.workflow.path,
+                    step.line("image"),
+                    "There is no such image.",
+                    value=step.image,
+                    hint=f"Send the message with {context.facts['ci_images']['curl']}.",
+                )
+
+
+class RolloutTag(PipelineRule):
+    """A rollout that changes nothing, or that nobody waits for."""
+
+    code = "pipeline-rollout"
+    title = "A rollout sets a tag of its own, and waits for the pods"
+    why = "A restart pulls the same tag again, `latest` says nothing has changed, and without `rollout status` a failure is green."
+    mistakes = (8,)
+    bad = {
+        FILE: BOTH.replace(
+            '"kubectl set image deployment/app app=registry.example.test/own/app:${CI_COMMIT_SHA:0:8} -n app"',
+            '"kubectl rollout restart deployment/app -n app"',
+        )
+    }
+    good = {FILE: BOTH}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """Restarts, tags that do not change, and images that are set without waiting."""
+        for workflow in repository.workflows:
+            commands = list(kubectl_commands(workflow))
+            waited = {(c.target, c.namespace) for c in commands if c.is_a("rollout", "status")}
+            for command in commands:
+                if command.is_a("rollout", "restart"):
+                    hint = "Set the image that was just built: kubectl set image deployment/… container=image:tag -n …"
+                    yield self.at(workflow.path, command.line, "A restart rolls out no new image.", hint=hint)
+                if not command.is_a("set", "image"):
+                    continue
+                for image in command.images.values():
+                    if tag_of(image) in ("", "latest"):
+                        yield self.at(
+                            workflow.path,
+                            command.line,
+                            "This tag is the same for every build.",
+                            value=image,
+                            allowed="the first eight characters of the commit",
+                        )
+                if command.target[0] not in ("deployment", "deployments", "deploy"):
+                    yield self.at(
+                        workflow.path,
+                        command.line,
+                        "Only Deployments are rolled out: operators own the rest.",
+                        value="/".join(command.target),
+                    )
+                elif (command.target, command.namespace) not in waited:
+                    yield self.at(
+                        workflow.path,
+                        command.line,
+                        "Nobody waits for the pods to come up.",
+                        hint=f"kubectl rollout status deployment/{command.target[1]} -n {command.namespace} --timeout=300s",
+                    )
+                if not command.namespace:
+                    yield self.at(
+                        workflow.path,
+                        command.line,
+                        "The namespace is missing.",
+                        hint="Add -n and the namespace.",
+                    )
+
+
+class Message(PipelineRule):
+    """A message that says success whatever happened."""
+
+    code = "pipeline-message"
+    title = "Success and failure are told by two steps"
+    why = (
+        "The chat plugin always believes in success: one step for both outcomes says `success` on a failure."
+    )
+    mistakes = (28,)
+    bad = {
+        FILE: BOTH
+        + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general}\n    when:\n      - status: [success, failure]\n"
+    }
+    good = {
+        FILE: BOTH
+        + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general, template: failed}\n    when:\n      - status: [failure]\n"
+    }
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The steps that send messages on both outcomes."""
+        for step in all_steps(repository):
+            statuses = {str(status) for when in step.when for status in listed(when.get("status"))}
+            is_message = step.repository.endswith("plugins/slack") or "webhook" in str(step.value).lower()
+            if is_message and {"success", "failure"} <= statuses:
+                yield self.at(
+                    step.workflow.path,
+                    step.line("when"),
+                    f"The step {step.name} tells both outcomes, and knows neither.",
+                    hint="Make two steps, one with status success and one with status failure; or tell failures only.",
+                )
+
+
+RULES: tuple[PipelineRule, ...] = (
+    KubectlImage(),
+    MissingImage(),
+    RolloutTag(),
+    Message(),
+)

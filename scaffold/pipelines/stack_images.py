@@ -1,0 +1,155 @@
+"""The images of the stack that a pipeline belongs to: who pulls them, who moves them, how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaffold.errors import Finding
+from scaffold.pipelines.common import registry_of, same_image, set_images
+from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.rule import Context, StackRule
+from scaffold.pipelines.stack import Container, Pod
+from scaffold.pipelines.workflow import tag_of, without_tag
+
+_IMAGE_TAG = "${var.image_tag}"
+
+
+class _OfStack(StackRule):
+    """A rule over the stack's own pods; only where the answers say which image is the app's own."""
+
+    def _own(self, context: Context) -> Iterator[tuple[Pod, Container]]:
+        if context.stack is None or context.expected is None:
+            return
+        for pod in context.stack.pods:
+            for container in pod.containers:
+                if same_image(without_tag(container.image), context.expected.image):
+                    yield pod, container
+
+
+class PullSecret(_OfStack):
+    """A private image without a pull secret."""
+
+    code = "pipeline-pull-secret"
+    title = "Every pod with the own image has its pull secret, CronJobs included"
+    why = "The image cannot be pulled, and Keel cannot see its tags."
+    mistakes = (24,)
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The pods without it."""
+        secret = context.expected.pull_secret if context.expected else ""
+        for pod, container in self._own(context):
+            if secret and secret not in pod.pull_secrets:
+                yield self.at(
+                    pod.path,
+                    pod.line,
+                    f"The {pod.kind} {pod.name} pulls a private image without a login.",
+                    value=without_tag(container.image),
+                    hint=f'image_pull_secrets {{ name = "{secret}" }}',
+                )
+
+
+class IgnoredImage(_OfStack):
+    """An image that CI sets and Terraform sets back, or that Terraform owns and may not change."""
+
+    code = "pipeline-ignored-image"
+    title = "Terraform ignores the images that CI moves, and no others"
+    why = "An apply would roll the app back; and where Terraform owns an image, ignoring it makes the apply do nothing."
+    mistakes = (22,)
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The containers whose image is ignored wrongly."""
+        if not any(True for _ in set_images(repository)):
+            return
+        moved = {(command.target[1], name) for command in set_images(repository) for name in command.images}
+        for pod, container in self._own(context):
+            ignored = any(path.endswith(container.slot) for path in pod.ignored)
+            if pod.kind == "deployment" and (pod.name, container.name) in moved and not ignored:
+                yield self.at(
+                    pod.path,
+                    container.line,
+                    f"CI moves the image of {container.name}; an apply moves it back.",
+                    hint=f"Add spec[0].template[0].spec[0].{container.slot} to ignore_changes.",
+                )
+        for pod in context.stack.deployments if context.stack else ():
+            for container in pod.containers:
+                ignored = any(path.endswith(container.slot) for path in pod.ignored)
+                if ignored and _IMAGE_TAG not in container.image and (pod.name, container.name) not in moved:
+                    yield self.at(
+                        pod.path,
+                        container.line,
+                        f"Nothing but Terraform moves the image of {container.name}, and it ignores it.",
+                        value=container.image,
+                        hint=f"Take {container.slot} out of ignore_changes.",
+                    )
+
+
+class CronJobTag(_OfStack):
+    """A CronJob that keeps an old build."""
+
+    code = "pipeline-cronjob-tag"
+    title = "A CronJob runs the own image as `latest`"
+    why = "CI moves Deployments only: a tag that is written out is pruned when ten newer ones exist."
+    mistakes = (23,)
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The jobs with a fixed tag."""
+        for pod, container in self._own(context):
+            if pod.kind in ("cronjob", "job") and tag_of(container.image) not in ("latest", _IMAGE_TAG):
+                yield self.at(
+                    pod.path,
+                    container.line,
+                    f"The {pod.kind} {pod.name} is pinned to one build.",
+                    value=container.image,
+                    allowed=f"{without_tag(container.image)}:latest",
+                )
+
+
+class KeelForce(StackRule):
+    """Keel beside CI, with a policy that moves tags backwards."""
+
+    code = "pipeline-keel-force"
+    title = "Keel forces no tag"
+    why = "It replaced :latest by an old version, and exchanged the images of two containers."
+    mistakes = (21,)
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The places where it is told to."""
+        for path, line in context.stack.keel_forces if context.stack else ():
+            yield self.at(path, line, "Keel would force a tag here.", hint="Take it out; CI moves the image.")
+
+
+class BareImage(StackRule):
+    """An image whose registry is left to be guessed."""
+
+    code = "pipeline-bare-image"
+    title = "An image is written with its registry"
+    why = "The admission policy denies what it cannot match with the registries that it trusts."
+    mistakes = (26,)
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The containers of the stack with a bare reference."""
+        for pod in context.stack.pods if context.stack else ():
+            for container in pod.containers:
+                head = container.image.split("/")[0]
+                if (
+                    "/" in container.image
+                    and "$" not in head
+                    and registry_of(container.image) == "docker.io"
+                    and head != "docker.io"
+                ):
+                    yield self.at(
+                        pod.path,
+                        container.line,
+                        "The registry is missing.",
+                        value=container.image,
+                        allowed=f"docker.io/{container.image}",
+                    )
+
+
+RULES: tuple[StackRule, ...] = (
+    PullSecret(),
+    IgnoredImage(),
+    CronJobTag(),
+    KeelForce(),
+    BareImage(),
+)

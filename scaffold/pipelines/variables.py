@@ -1,0 +1,115 @@
+"""Secrets and variables of the steps: each rule is a mistake that somebody had to fix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scaffold.errors import Finding
+from scaffold.pipelines import substitution
+from scaffold.pipelines.common import FILE, SHELL, all_steps, line_at
+from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.rule import Context, PipelineRule
+
+
+class UnknownSecret(PipelineRule):
+    """A secret that Woodpecker does not have for every run."""
+
+    code = "pipeline-secret"
+    title = "A secret is one that every run may have"
+    why = "A secret that is missing, or not allowed for the event, fails the whole pipeline, even if only a message needs it."
+    mistakes = (7,)
+    bad = {}
+    good = {}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The secrets that the answers do not lead to; only where answers are known."""
+        if context.expected is None:
+            return
+        for step in all_steps(repository):
+            for path, name in _secrets(step.value, ()):
+                if name.lower() not in context.expected.secrets:
+                    yield self.at(
+                        step.workflow.path,
+                        step.line(*path),
+                        f"The secret {name} is none that every run has.",
+                        value=name,
+                        allowed=", ".join(sorted(context.expected.secrets)),
+                    )
+
+
+def _secrets(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "from_secret":
+                yield (*path, key), str(inner)
+            else:
+                yield from _secrets(inner, (*path, str(key)))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _secrets(inner, (*path, index))
+
+
+class ShellVariable(PipelineRule):
+    """A shell variable in braces."""
+
+    code = "pipeline-shell-variable"
+    title = "A shell variable is written $NAME or $${NAME}"
+    why = "Woodpecker replaces ${NAME} before any shell sees it, and a name that it does not know becomes empty."
+    mistakes = (13,)
+    bad = {FILE: SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "${count} files"\n'}
+    good = {FILE: SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "$${count} files"\n'}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The names in ``${…}`` that the same file's shell sets, or that are in lower case."""
+        for workflow in repository.workflows:
+            for use in substitution.uses(workflow.raw):
+                name = use.name
+                is_set = (
+                    re.search(rf"(?m)(^|[\s;(]|for |read |export ){name}(=| in )", workflow.raw) is not None
+                )
+                in_environment = any(name in (step.value.get("environment") or {}) for step in workflow.steps)
+                if not name.startswith("CI_") and (is_set or in_environment or name.islower()):
+                    line = workflow.raw.count("\n", 0, use.offset) + 1
+                    yield self.at(
+                        workflow.path,
+                        line,
+                        f"Woodpecker replaces ${{{name}}} before the shell can.",
+                        value=name,
+                        hint=f"Write ${name} or $${{{name}}}.",
+                    )
+
+
+class RemovedVariable(PipelineRule):
+    """A variable of Woodpecker that is gone."""
+
+    code = "pipeline-removed-variable"
+    title = "A variable is one that Woodpecker 3 has"
+    why = "What is gone is empty text: the message that said `success` on every run now says nothing at all."
+    mistakes = (14,)
+    bad = {FILE: SHELL + '      - echo "$CI_PIPELINE_VARIABLE_TAG"\n'}
+    good = {FILE: SHELL + '      - echo "$TAG"\n'}
+
+    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """Where the old names stand."""
+        for workflow in repository.workflows:
+            for match in re.finditer(
+                r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\w+)\b", workflow.raw
+            ):
+                line = workflow.raw.count("\n", 0, match.start()) + 1
+                hint = (
+                    f"Write ${match[1]}."
+                    if match[1]
+                    else "Write one step for each outcome, with `status` in its `when`."
+                )
+                if not line_at(workflow.raw, match.start()).lstrip().startswith("#"):
+                    yield self.at(
+                        workflow.path, line, "Woodpecker 3 has no such variable.", value=match[0], hint=hint
+                    )
+
+
+RULES: tuple[PipelineRule, ...] = (
+    UnknownSecret(),
+    ShellVariable(),
+    RemovedVariable(),
+)
