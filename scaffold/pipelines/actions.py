@@ -157,25 +157,27 @@ class ActionsBuild(PipelineRule):
     """A build on GitHub with other tags, or for another machine."""
 
     code = "actions-build"
-    title = "A build pushes `latest` and a tag of its own, for linux/amd64"
+    title = "What is rolled out is pushed as `latest` and under a tag of its own, for linux/amd64"
     why = "The rollout needs a tag that no other build has, and the nodes run amd64."
     mistakes = (8,)
     bad = {
         _FILE: _HEAD
         + _BUILD.replace("            registry.example.test/own/app:${{ steps.tag.outputs.image_tag }}\n", "")
+        + _CALL
     }
-    good = {_FILE: _HEAD + _BUILD}
+    good = {_FILE: _HEAD + _BUILD + _CALL}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The build steps that push something else, and the Dockerfiles that are not there."""
+        """The build steps that push something else."""
         for actions in repository.actions:
             for step in steps(actions):
                 if step.uses[0] == "docker/build-push-action" and step.inputs.get("push"):
                     yield from self._step(step)
 
     def _step(self, step: JobStep) -> Iterator[Finding]:
+        rolled_out = _API.search(step.actions.raw) or "kubectl" in step.actions.raw
         # What is one expression, such as an output of docker/metadata-action, may be anything.
-        if all(tag_of(image) in ("", "latest") and image[0] != "$" for image in step.pushed):
+        if rolled_out and all(tag_of(image) in ("", "latest") and image[0] != "$" for image in step.pushed):
             yield self.at(
                 step.actions.path,
                 step.line("with", "tags"),

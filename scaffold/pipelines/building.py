@@ -9,6 +9,7 @@ from scaffold.errors import Finding
 from scaffold.pipelines.common import BOTH, FILE, builds, listed, registry_of, targets
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule
+from scaffold.pipelines.workflow import COMMON, Step
 
 _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
 
@@ -178,7 +179,9 @@ class BuildTags(PipelineRule):
     """An image without a tag of its own, or for another machine."""
 
     code = "pipeline-tags"
-    title = "A build pushes `latest` and the commit's first eight characters, for linux/amd64"
+    title = (
+        "What is rolled out is pushed as `latest` and as the commit's first eight characters, for linux/amd64"
+    )
     why = "The rollout needs a tag that no other build has; CronJobs and a first apply pull `latest`."
     mistakes = (8,)
     bad = {FILE: BOTH.replace('tags: ["latest", "${CI_COMMIT_SHA:0:8}"]', "auto_tag: true")}
@@ -186,19 +189,11 @@ class BuildTags(PipelineRule):
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps with other tags or platforms."""
-        sha = "a1b2c3d4"
         for workflow in repository.workflows:
             for step in builds(workflow):
-                tags = listed(step.settings.get("tags", step.settings.get("tag")))
-                if set(tags) != {"latest", sha}:
-                    line = step.line("settings", "tags" if "tags" in step.settings else "tag")
-                    yield self.at(
-                        workflow.path,
-                        line,
-                        f"The step {step.name} pushes other tags.",
-                        value=", ".join(tags) or None,
-                        allowed='"latest" and "${CI_COMMIT_SHA:0:8}", both quoted',
-                    )
+                # What nothing comes after is rolled out by nobody, such as the base of another image.
+                if step != workflow.steps[-1]:
+                    yield from self._tags(step)
                 # The agent's own machine is the right one where nothing is said.
                 platforms = listed(step.settings.get("platforms", "linux/amd64"))
                 if platforms != ["linux/amd64"]:
@@ -206,9 +201,20 @@ class BuildTags(PipelineRule):
                         workflow.path,
                         step.line("settings", "platforms"),
                         f"The step {step.name} builds for another machine.",
-                        value=", ".join(platforms) or None,
+                        value=", ".join(platforms),
                         allowed="linux/amd64",
                     )
+
+    def _tags(self, step: Step) -> Iterator[Finding]:
+        tags = listed(step.settings.get("tags", step.settings.get("tag")))
+        if set(tags) != {"latest", COMMON["CI_COMMIT_SHA"][:8]}:
+            yield self.at(
+                step.workflow.path,
+                step.line("settings", "tags" if "tags" in step.settings else "tag"),
+                f"The step {step.name} pushes other tags.",
+                value=", ".join(tags) or None,
+                allowed='"latest" and "${CI_COMMIT_SHA:0:8}", both quoted',
+            )
 
 
 class Dockerfile(PipelineRule):
