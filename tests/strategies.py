@@ -101,6 +101,12 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
             values["gate"] = "required"
     else:
         values.pop("backend", None)
+    if shape in ("jobs", "external"):
+        values.pop("app_kind", None)
+        values.pop("app_module", None)
+    if shape == "external":
+        for name in ("build", "repository", "branch", "woodpecker_id", "dockerfile"):
+            values.pop(name, None)
     if not decisions.house()["shapes"][shape]["ingress"]:
         values["gate"] = "required"
         for name in ("machine_clients", "hosts", "ingress_options"):

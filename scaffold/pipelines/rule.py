@@ -42,8 +42,8 @@ class Expected:
             branch=pipeline["branch"],
             dockerfile=values["dockerfile"],
             pull_secret=how["pull_secret"],
-            secrets=frozenset(how.get("cluster_secrets", ())),
-            action_secrets=frozenset({*how.get("secrets", ()), "GITHUB_TOKEN"}),
+            secrets=frozenset(pipeline["cluster_secrets"]),
+            action_secrets=frozenset({*pipeline["secrets"], "GITHUB_TOKEN"}),
         )
 
 
