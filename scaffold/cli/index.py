@@ -32,8 +32,8 @@ def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) 
         output.recover(monorepo, quiet=as_json)
         mended = command.fix(monorepo)
         apply(mended.change)
-        found = mended.rest
-    else:
-        found = command.check(monorepo)
+        output.print_either(report.mended_json(mended), report.mended_text(mended), as_json=as_json)
+        return int(bool(mended.rest))
+    found = command.check(monorepo)
     output.print_either(report.drift_json(found), report.drift_text(found), as_json=as_json)
     return int(bool(found))

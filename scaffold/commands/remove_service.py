@@ -75,7 +75,7 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
     return Removal(
         name,
         change,
-        tuple(_steps(entry, apply_command)),
+        tuple(_steps(monorepo, entry, change, apply_command)),
         tuple(_warnings(monorepo, entry)),
         edits.steps,
         tuple(_mentions(monorepo, name, change)),
@@ -160,7 +160,9 @@ def _files(monorepo: Monorepo, name: str) -> list[PurePosixPath]:
     return [PurePosixPath(path) for path in listed.split("\0") if path]
 
 
-def _steps(entry: ServiceEntry, apply_command: str) -> Iterator[RemovalStep]:
+def _steps(
+    monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_command: str
+) -> Iterator[RemovalStep]:
     destroy = " ".join([*apply_command.split()[:-1], "destroy"])
     yield RemovalStep("Save the data that you want to keep.", first=True)
     yield RemovalStep(
@@ -168,10 +170,11 @@ def _steps(entry: ServiceEntry, apply_command: str) -> Iterator[RemovalStep]:
         f"(cd {STACKS}/{entry.stack} && {destroy})",
         first=True,
     )
-    if entry.databases:
-        # Vault has to let go of the role first: it could not rotate the password of a user that is gone.
-        for stack in ("vault", "dbaas"):
-            yield RemovalStep(f"Apply {stack}.", f"(cd {STACKS}/{stack} && {apply_command})")
+    # Vault has to let go of a role first: it could not rotate the password of a user that is gone.
+    for stack in sorted(
+        _edited(monorepo, change) - {entry.stack}, key=lambda stack: (stack != "vault", stack)
+    ):
+        yield RemovalStep(f"Apply {stack}.", f"(cd {STACKS}/{stack} && {apply_command})")
     for database in entry.databases:
         yield RemovalStep(
             f"Drop the {database.engine.value} database {database.name} and its user {database.user}: "
@@ -181,6 +184,12 @@ def _steps(entry: ServiceEntry, apply_command: str) -> Iterator[RemovalStep]:
         "Delete its secrets in Vault, if nobody else reads them.",
         f"vault kv metadata delete secret/{entry.name}",
     )
+
+
+def _edited(monorepo: Monorepo, change: ChangeSet) -> set[str]:
+    """The stacks of which a file changes."""
+    paths = [monorepo.root / file.path for file in change.changes]
+    return {monorepo.stack_of(path) for path in paths if path.is_relative_to(monorepo.root / STACKS)}
 
 
 def _warnings(monorepo: Monorepo, entry: ServiceEntry) -> Iterator[str]:

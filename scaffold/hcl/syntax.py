@@ -186,8 +186,8 @@ class Block:
 
     @property
     def address(self) -> str:
-        """Type and labels, joined by dots: ``resource.kubernetes_namespace.app``."""
-        return ".".join((self.type, *self.labels))
+        """Type and labels as Terraform joins them: ``kubernetes_namespace.app``, ``data.http.page``."""
+        return ".".join(self.labels if self.type == "resource" else (self.type, *self.labels))
 
     def __repr__(self) -> str:
         return f"<block {self.address} line {self.line}>"

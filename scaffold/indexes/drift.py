@@ -111,11 +111,17 @@ def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:
         fix = "`scaffold index --fix` adds it." if certain else comparison.advice
         for key in sorted(index.keys(entry)):
             if not comparison.present(view, entry, key):
-                what = f"{entry.name}: {key} is missing."
+                what = f"{_told(key)} is missing."
                 yield Drift(index, State.MISSING, entry.name, key, what, fix, entry if certain else None)
     for key, reason in sorted(comparison.stale(view).items()):
-        what = f"{key} is listed, but {reason}."
+        what = f"{_told(key)} is listed, but {reason}."
         yield Drift(index, State.STALE, "", key, what, "Take it out, if it is really gone.")
+
+
+def _told(key: str) -> str:
+    """The name of an entry for people: the group that it is in comes last."""
+    group, _, name = key.rpartition(":")
+    return f"{name} ({group})" if group else name
 
 
 def _services(reader: StackReader) -> Iterable[ServiceEntry]:

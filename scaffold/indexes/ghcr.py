@@ -15,7 +15,7 @@ _LOCAL = "ghcr_private_namespaces"
 def _namespace(entry: ServiceEntry) -> Iterator[Item[tuple[str, str]]]:
     image = entry.own_image
     if image and image.pull_namespace:
-        comment = f"{entry.name} pulls a private image, {image.repository}."
+        comment = f"{entry.name} pulls the private image {image.repository}."
         yield Item(image.pull_namespace, (image.pull_namespace, comment))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from scaffold.questions import Value
-from scaffold.report.changes import files_json
+from scaffold.report.changes import files_json, files_text
 
 if TYPE_CHECKING:
-    from scaffold.commands.index import IndexState
+    from scaffold.commands.index import IndexState, Mended
     from scaffold.commands.remove_service import Removal
     from scaffold.indexes.drift import Drift
 
@@ -57,15 +58,30 @@ def _drift(drift: Drift) -> dict[str, Value]:
 
 
 def drift_text(found: Sequence[Drift]) -> Iterator[str]:
-    """Where indexes and stacks disagree, for people, by file."""
-    file = None
-    for drift in found:
-        if drift.index.path != file:
-            file = drift.index.path
-            yield str(file)
-        yield f"  {drift.service or '–'}: {drift.what}"
-        yield f"    mend: {drift.fix}"
+    """Where indexes and stacks disagree, for people, by file; what mends several is said once below them."""
+    for path, of_file in groupby(found, key=lambda drift: drift.index.path):
+        yield str(path)
+        for fix, alike in groupby(of_file, key=lambda drift: drift.fix):
+            yield from (f"  {drift.service or '–'}: {drift.what}" for drift in alike)
+            yield f"    mend: {fix}"
     yield f"{len(found)} disagreements." if found else "The indexes and the stacks agree."
+
+
+def mended_json(mended: Mended) -> dict[str, Value]:
+    """What was added to the indexes, and where they still disagree with the stacks, as JSON."""
+    return {
+        "files": files_json(mended.change, with_diff=False),
+        "fixed": [_drift(drift) for drift in mended.fixed],
+        **drift_json(mended.rest),
+    }
+
+
+def mended_text(mended: Mended) -> Iterator[str]:
+    """What was added to the indexes, and where they still disagree with the stacks, for people."""
+    yield from files_text(mended.change)
+    for drift in mended.fixed:
+        yield f"  added {drift.service}: {drift.index.name} {drift.key}"
+    yield from drift_text(mended.rest)
 
 
 def removal_json(removal: Removal, *, written: bool) -> dict[str, Value]:
@@ -90,8 +106,7 @@ def removal_json(removal: Removal, *, written: bool) -> dict[str, Value]:
 def removal_text(removal: Removal, *, written: bool) -> Iterator[str]:
     """A removal for people: what goes, what is lost, what is left to do."""
     yield f"{removal.service}: {'removed' if written else 'would be removed'}"
-    for file in removal.change.changes:
-        yield f"  {file.action.value} {file.path} (+{file.lines.added} -{file.lines.removed})"
+    yield from (f"  {line}" for line in files_text(removal.change))
     for warning in removal.warnings:
         yield f"warning: {warning}"
     for first, heading in ((True, "Before that:"), (False, "After that:")):

@@ -171,8 +171,7 @@ class Attempt:
             source = known.address.partition("/")[2]
             hint = f'add required_providers with source = "{source}" to the module'
         else:
-            used = block.address.removeprefix("resource.")
-            message = f"nobody here names or knows a provider {address}: is {used} misspelt?"
+            message = f"nobody here names or knows a provider {address}: is {block.address} misspelt?"
             hint = "name it in required_providers, or add its schema with `scaffold doctor --schemas FILE`"
         return Finding(
             block.source.path, block.line, block.column, Reason.NO_SCHEMA.value, message, hint=hint

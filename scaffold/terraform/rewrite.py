@@ -158,7 +158,7 @@ class Rewriter:
             known = "1" if name == "count" else f'{{ "{INSTANCE}" = {UNKNOWN_ANY} }}'
             result.splices.append(_replacement(attribute.value, known))
             result.needs_helper = result.needs_helper or name == "for_each"
-            what = f"{name} of {'.'.join((block.type, *block.labels)).removeprefix('resource.')}"
+            what = f"{name} of {block.address}"
             result.stand_ins.append(StandIn(StandInKind.INSTANCES, what, _where(attribute)))
 
     def _variables(self, body: Body, result: Changes) -> None:
@@ -261,7 +261,7 @@ def _ephemeral(block: Block, result: Changes) -> None:
 def _defer(block: Block, result: Changes) -> None:
     """Data that depends on what is still to be created is read after apply: all of it is unknown."""
     result.needs_helper = True
-    result.stand_ins.append(StandIn(StandInKind.DATA, ".".join(("data", *block.labels)), _where(block)))
+    result.stand_ins.append(StandIn(StandInKind.DATA, block.address, _where(block)))
     helper = f"terraform_data.{HELPER}"
     existing = block.body.value("depends_on")
     if existing is not None:

@@ -255,3 +255,19 @@ def test_an_index_can_be_left_out_and_one_that_lost_its_place_is_refused(monorep
     assert "| linkboard |" not in (monorepo.root / INDEXES[0]).read_text()
     unknown = new_service(monorepo, "--answers", DRONE, "--no-index", "katalog")
     assert unknown.returncode == 2
+
+
+def test_every_stack_that_is_edited_is_applied_first(monorepo: Monorepo) -> None:
+    """A database: dbaas before Vault, whose role needs the user. No ingress: the monitor inside."""
+    for answers, stacks in (("linkboard", "dbaas vault"), ("camera-eye", "uptime-kuma")):
+        done = new_service(
+            monorepo,
+            "--answers",
+            ANSWERS / "valid" / f"{answers}.yml",
+            "--dry-run",
+            "--verify",
+            "static",
+            "--json",
+        )
+        commands = [step["command"] for step in json.loads(done.stdout)["next_steps"]]
+        assert f"for stack in {stacks}; do (cd stacks/$stack && ../../scripts/tg apply); done" in commands

@@ -10,6 +10,7 @@ from scaffold.indexes.drift import State, drift
 from scaffold.indexes.entry import Database, Engine, Host
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo import Monorepo
+from scaffold.report.indexes import drift_text, mended_text
 
 CATALOG = ".claude/reference/service-catalog.md"
 
@@ -135,6 +136,9 @@ def test_fix_adds_what_is_certain_and_lists_the_rest(in_order: Monorepo) -> None
         ("catalog", "diary"),
         ("upgrade-databases", "seed-log"),
     }
+    told = list(mended_text(mended))
+    assert "  added seed-log: vault-allowed-roles postgresql:pg-seed-log" in told
+    assert told[-1] == "2 disagreements."
     apply(mended.change)
     assert {found.key for found in drift(in_order)} == {"diary", "seed-log"}
     assert "| journal | What grows and what does not | journal |" in (in_order.root / CATALOG).read_text()
@@ -152,3 +156,15 @@ def test_show(sample: Monorepo) -> None:
     assert states["ci-cd-builds"].problem == "the file does not exist"
     assert states["claude-anubis"].entries is None
     assert "Active on" in states["claude-anubis"].problem
+
+
+def test_what_mends_several_is_said_once(in_order: Monorepo) -> None:
+    edit(in_order, CATALOG, "notes, journal", "notes")
+    edit(in_order, CATALOG, "seed-log, music", "music")
+    assert list(drift_text(command.check(in_order))) == [
+        CATALOG,
+        "  journal: journal (proxied) is missing.",
+        "  seed-log: seed-log (non-proxied) is missing.",
+        "    mend: `scaffold index --fix` adds it.",
+        "2 disagreements.",
+    ]

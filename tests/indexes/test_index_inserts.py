@@ -98,7 +98,7 @@ EXPECTED = {
     "ghcr-namespaces": [
         (
             '    "seed-log",\n',
-            '    "seed-log",\n    # bee-log pulls a private image, bee-log.\n    "bee-log",\n',
+            '    "seed-log",\n    # bee-log pulls the private image bee-log.\n    "bee-log",\n',
         )
     ],
 }

@@ -103,15 +103,16 @@ def test_steps_and_warnings(sample: Monorepo, everything: ServiceEntry) -> None:
     removal = plan_removal(Monorepo(sample.root), "bee-log", APPLY)
     commands = [step.command for step in removal.steps]
     assert commands[1] == "(cd stacks/bee-log && ../../scripts/tg destroy)"
-    assert commands[2:4] == [
-        "(cd stacks/vault && ../../scripts/tg apply)",
-        "(cd stacks/dbaas && ../../scripts/tg apply)",
+    # Vault first; and every stack of which a file changes.
+    assert commands[2:-2] == [
+        f"(cd stacks/{stack} && ../../scripts/tg apply)"
+        for stack in ("vault", "dbaas", "kyverno", "monitoring", "uptime-kuma")
     ]
     assert commands[-1] == "vault kv metadata delete secret/bee-log"
-    assert [step.first for step in removal.steps] == [True, True, False, False, False, False]
-    assert "Drop the postgresql database bee_log and its user bee_log" in removal.steps[4].text
+    assert [step.first for step in removal.steps] == [True, True, *[False] * 7]
+    assert "Drop the postgresql database bee_log and its user bee_log" in removal.steps[-2].text
     assert removal.warnings == (
-        "The volume of resource.kubernetes_persistent_volume_claim.data goes with the stack, with all data on it.",
+        "The volume of kubernetes_persistent_volume_claim.data goes with the stack, with all data on it.",
         "The NFS directory /srv/nfs/bee-log stays on the server.",
         "The DNS record of bees (proxied) goes with the stack.",
         "The DNS record of bee-hooks (non-proxied) goes with the stack.",
