@@ -259,7 +259,7 @@ def test_an_index_can_be_left_out_and_one_that_lost_its_place_is_refused(monorep
 
 def test_every_stack_that_is_edited_is_applied_first(monorepo: Monorepo) -> None:
     """A database: dbaas before Vault, whose role needs the user. No ingress: the monitor inside."""
-    for answers, stacks in (("linkboard", "dbaas vault"), ("camera-eye", "uptime-kuma")):
+    for answers, stacks in (("linkboard", "dbaas vault"), ("camera-eye", "vault uptime-kuma")):
         done = new_service(
             monorepo,
             "--answers",
