@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import yaml
@@ -15,7 +15,7 @@ from scaffold import template
 from scaffold.questions import Question, Role, Value, all_questions, environment_options
 
 if TYPE_CHECKING:
-    from jinja2 import BytecodeCache
+    from jinja2 import BytecodeCache, Template
     from jinja2.sandbox import SandboxedEnvironment
 
 
@@ -115,7 +115,7 @@ def applies(question: Question, values: Mapping[str, Value]) -> bool:
     """Whether a question's condition holds for these values."""
     if isinstance(question.when, bool):
         return question.when
-    return environment().from_string(question.when).render(values) == "True"
+    return _compiled(question.when).render(values) == "True"
 
 
 def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str, Value]) -> Value:
@@ -123,7 +123,19 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
         return answers[question.name]
     if not isinstance(question.default, str):
         return question.default
-    text = environment().from_string(question.default).render(values)
+    text = _compiled(question.default).render(values)
     if question.type == "json":
         return json.loads(text)
-    return yaml.load(text, template.FAST_LOADER) if question.type == "yaml" else text
+    return _parsed(text) if question.type == "yaml" else text
+
+
+@cache
+def _compiled(text: str) -> Template:
+    """A default or a condition, ready to be rendered again: the wizard does that at every answer."""
+    return environment().from_string(text)
+
+
+@lru_cache(16)
+def _parsed(text: str) -> Value:
+    """YAML that a default gives, chiefly the facts of the house. Nobody changes it in place."""
+    return yaml.load(text, template.FAST_LOADER)
