@@ -59,6 +59,18 @@ MUTATIONS = [
     ("field-guide", "  # auth = \"none\": Anubis", "  # Anubis", STATIC, "auth             = \"none\""),
     ("ledger-bridge", "ledger-bridge:${var.image_tag}", "ledger-bridge:${var.imagetag}", STATIC, "var.imagetag"),
     ("ledger-bridge", "ledger-bridge:${var.image_tag}\"", "ledger-bridge:${upper()}\"", PLAN, "upper()"),
+    ("drone-logbook", "type = \"Recreate\"", "type = \"RollingUpdate\"", PLAN, "resource \"kubernetes_deployment\""),
+    ("drone-logbook", "mount_path = \"/data", "mount_path = \"data", PLAN, "resource \"kubernetes_deployment\""),
+    ("drone-logbook", "memory = \"512Mi\"", "memory = \"512MB\"", PLAN, "resource \"kubernetes_deployment\""),
+    ("drone-logbook", "name      = \"drone-logbook-data-encrypted\"", "name      = \"drone_logbook_data\"", PLAN, "resource \"kubernetes_persistent_volume_claim\""),
+    ("drone-logbook", "storage = \"2Gi\"", "storage = \"2GB\"", PLAN, "resource \"kubernetes_persistent_volume_claim\""),
+    ("drone-logbook", "schedule                      = \"", "schedule                      = \"0 ", PLAN, "resource \"kubernetes_cron_job_v1\""),
+    ("drone-logbook", "topology_key = \"kubernetes.io/hostname\"", "topology_key = \"kubernetes.io/host\"", PLAN, "resource \"kubernetes_cron_job_v1\""),
+    ("drone-logbook", "kind       = \"ExternalSecret\"", "kind       = \"ExternalSecrt\"", PLAN, "resource \"kubernetes_deployment\""),
+    ("sketchpad", "              port = 80\n", "              port = 8123\n", PLAN, "resource \"kubernetes_deployment\""),
+    ("linkboard", "metadata[0].name", "metadata[1].name", PLAN, "metadata[1]"),
+    ("linkboard", "metadata[0].name", "metadata.name", STATIC, "metadata.name"),
+    ("ledger-bridge", "name = \"registry-credentials\"", "name = \"registry-credential\"", PLAN, "resource \"kubernetes_deployment\""),
 ]  # fmt: skip
 
 

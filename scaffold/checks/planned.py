@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from scaffold.checks import planned_network, planned_pods, planned_storage
+from scaffold.checks import planned_network, planned_pods, planned_storage, planned_values
 from scaffold.checks.planned_rule import HouseNames, Plan, PlannedRule
 from scaffold.errors import Finding
 from scaffold.terraform.planned import PlannedResource
 
 __all__ = ["RULES", "HouseNames", "Plan", "PlannedRule", "check"]
 
-RULES: tuple[PlannedRule, ...] = (*planned_storage.RULES, *planned_network.RULES, *planned_pods.RULES)
+RULES: tuple[PlannedRule, ...] = (
+    *planned_storage.RULES,
+    *planned_network.RULES,
+    *planned_pods.RULES,
+    *planned_values.RULES,
+)
 
 
 def check(

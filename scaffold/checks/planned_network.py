@@ -125,7 +125,9 @@ class ServicePort(PlannedRule):
                 for port in k8s.items(service.get("spec", 0, "port"))
             ]
             deaf = [
-                t for t in targets if isinstance(t, int | str) and not any(_listens(p, t) for p in listening)
+                t
+                for t in targets
+                if isinstance(t, int | str) and not any(k8s.listens(p, t) for p in listening)
             ]
             if behind and deaf:
                 has = ", ".join(shown(get(port, "container_port")) for port in listening) or "none"
@@ -153,8 +155,3 @@ def _backends(ingress: PlannedResource) -> Iterator[Tree]:
 def _is_port(port: Tree, wanted: int | str) -> bool:
     number, name = get(port, "port"), get(port, "name")
     return isinstance(number, Mark | Placeholder) or str(number) == str(wanted) or name == wanted
-
-
-def _listens(port: Tree, target: int | str) -> bool:
-    number, name = get(port, "container_port"), get(port, "name")
-    return isinstance(number, Mark | Placeholder) or str(number) == str(target) or name == target

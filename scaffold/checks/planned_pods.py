@@ -120,13 +120,13 @@ class Probes(PlannedRule):
     """Every server that listens is probed."""
 
     code = "planned-probes"
-    title = "every container that listens is probed"
+    title = "every container that listens is probed, where it listens"
     why = (
         "Without readiness, traffic reaches what is not ready; without liveness, nobody restarts what hangs."
     )
 
     def check(self, plan: Plan) -> Iterator[Finding]:
-        """Containers of servers with ports and without probes."""
+        """Containers of servers with ports and without probes, and probes of ports that nobody has."""
         for pods in plan.pods:
             if k8s.kind(pods.owner) not in k8s.SERVERS:
                 continue
@@ -138,6 +138,18 @@ class Probes(PlannedRule):
                         yield self.found(
                             pods.owner, f"container {shown(get(container, 'name'))} has no {probe} probe"
                         )
+                yield from self._deaf(pods, container)
+
+    def _deaf(self, pods: k8s.PodTemplate, container: Tree) -> Iterator[Finding]:
+        # A shared module may know of a port that it does not declare.
+        ports = k8s.items(get(container, "port")) if not pods.owner.module else ()
+        for probe in ("startup", "readiness", "liveness") if ports else ():
+            for how in ("http_get", "tcp_socket", "grpc"):
+                asked = get(container, f"{probe}_probe", 0, how, 0, "port")
+                if isinstance(asked, int | str) and not any(k8s.listens(port, asked) for port in ports):
+                    has = ", ".join(shown(get(port, "container_port")) for port in ports)
+                    what = f"the {probe} probe asks port {asked}, and declared are {has}"
+                    yield self.found(pods.owner, what, "declare the port, or probe another one")
 
 
 RULES: tuple[PlannedRule, ...] = (Claims(), Secrets(), Resources(), Probes())

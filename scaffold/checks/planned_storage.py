@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.checks.planned_rule import Plan, PlannedRule, selects, shown, vague
+from scaffold.checks.planned_rule import Plan, PlannedRule, same, selects, shown, vague
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
@@ -47,10 +47,7 @@ class Backups(PlannedRule):
 
     def check(self, plan: Plan) -> Iterator[Finding]:
         """Backup jobs of a block volume that nobody uses, that write to it, or that run anywhere."""
-        classes = {
-            k8s.name(c): c.get("spec", 0, "storage_class_name")
-            for c in plan.of_kind("persistent_volume_claim")
-        }
+        classes = _classes(plan)
         for pods in plan.pods:
             claims = {claim: volume for volume, claim in pods.claims()}
             block = [claim for claim in claims if classes.get(claim) in plan.house.block_classes]
@@ -84,7 +81,31 @@ class Backups(PlannedRule):
         return sorted(str(c) for c in claims if classes.get(c) in plan.house.block_classes)
 
 
-RULES: tuple[PlannedRule, ...] = (StorageClass(), Backups())
+class Strategy(PlannedRule):
+    """A Deployment on a block volume is replaced, never rolled over."""
+
+    code = "planned-strategy"
+    title = "a Deployment on a block volume is recreated"
+    why = "A rolling update starts the new pod while the old one holds the volume: neither comes to an end."
+
+    def check(self, plan: Plan) -> Iterator[Finding]:
+        """Deployments that mount a block volume and would be rolled over."""
+        classes = _classes(plan)
+        for pods in plan.pods:
+            block = [c for c in _claims(pods) if classes.get(c) in plan.house.block_classes]
+            strategy = pods.owner.get("spec", 0, "strategy", 0, "type")
+            if k8s.kind(pods.owner) == "deployment" and block and not same(strategy, "Recreate"):
+                what = f"it mounts {shown(block[0])}, and its strategy is not Recreate"
+                yield self.found(pods.owner, what, 'set strategy { type = "Recreate" }')
+
+
+RULES: tuple[PlannedRule, ...] = (StorageClass(), Backups(), Strategy())
+
+
+def _classes(plan: Plan) -> Mapping[Tree, Tree]:
+    """The StorageClass of each claim of the stack, by name."""
+    claims = plan.of_kind("persistent_volume_claim")
+    return {k8s.name(claim): claim.get("spec", 0, "storage_class_name") for claim in claims}
 
 
 def _claims(pods: k8s.PodTemplate) -> list[Tree]:

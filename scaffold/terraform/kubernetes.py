@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from scaffold.terraform.planned import PlannedResource, Tree, get
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
 
 _VERSIONS = ("_v1", "_v2", "")
 _POD_TEMPLATES = {
@@ -69,6 +69,12 @@ def mapping(tree: Tree) -> Mapping[str, Tree]:
 def ending(entries: Mapping[str, Tree], suffix: str) -> Tree:
     """The value of the first key with this ending: an annotation, whichever domain stands before it."""
     return next((entries[key] for key in sorted(entries) if key.endswith(suffix)), None)
+
+
+def listens(port: Tree, target: int | str) -> bool:
+    """Whether a port of a container is the one with a number or a name; one that is not known can be any."""
+    number, name = get(port, "container_port"), get(port, "name")
+    return isinstance(number, Mark | Placeholder) or str(number) == str(target) or name == target
 
 
 @dataclass(frozen=True, slots=True)

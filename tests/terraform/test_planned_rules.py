@@ -29,6 +29,7 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
             "metadata": [{"name": "app", "namespace": "app"}],
             "spec": [
                 {
+                    "strategy": [{"type": "Recreate"}],
                     "selector": [{"match_labels": {"app": "app"}}],
                     "template": [
                         {
@@ -333,6 +334,18 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("planned-backup", "backup", lambda: plan(("backup", (*JOB, "affinity"), [])), "nothing keeps it on the node"),
     ("planned-backup", "backup", lambda: plan(("backup", (*JOB, "container", 0, "volume_mount", 0, "read_only"), None)), "for writing"),
     ("planned-backup", "backup", lambda: plan(("deployment", (*POD, "volume"), []), ("deployment", (*CONTAINER, "volume_mount"), [])), "nothing else in this stack uses app-data"),
+    ("planned-probes", "deployment", lambda: plan(("deployment", (*CONTAINER, "liveness_probe"), [{"tcp_socket": [{"port": 8081}]}])), "the liveness probe asks port 8081, and declared are 8080"),
+    ("planned-probes", "deployment", lambda: plan(("deployment", (*CONTAINER, "startup_probe"), [{"http_get": [{"port": "web"}]}])), "the startup probe asks port web"),
+    ("planned-strategy", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy"), [])), "it mounts app-data"),
+    ("planned-strategy", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy", 0, "type"), "RollingUpdate")), "not Recreate"),
+    ("planned-value", "config", lambda: plan(("config", ("metadata", 0, "name"), "app-config "), ("deployment", (*CONTAINER, "env_from"), [])), "'app-config ' is no name"),
+    ("planned-value", "backup", lambda: plan(("backup", ("metadata", 0, "name"), "backup-" + "x" * 46)), "more than 52"),
+    ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 30 2 * * *")), "it has 6 fields"),
+    ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "61 2 * * *")), "61 is no minute"),
+    ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2-24 * * *")), "2-24 is no hour"),
+    ("planned-value", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount", 0, "mount_path"), "data")), "data is not absolute"),
+    ("planned-value", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [{**NEEDS[0], "limits": {"memory": "1GB"}}])), "container[0].resources[0].limits.memory is '1GB'"),
+    ("planned-value", "claim", lambda: plan(("claim", ("spec", 0, "resources"), [{"requests": {"storage": "2 Gi"}}])), "'2 Gi'"),
 ]  # fmt: skip
 
 
@@ -390,3 +403,17 @@ def test_an_optional_reference_may_be_missing() -> None:
     reference = {"name": "nowhere", "key": "x", "optional": True}
     changed = ("deployment", (*CONTAINER, "env", 0, "value_from", 0, "secret_key_ref", 0), reference)
     assert check(plan(changed), HOUSE) == []
+
+
+@pytest.mark.parametrize(
+    "schedule", ["0 2 * * *", "*/90 2,14 1-15 JAN-DEC mon", "30 3 L * ?", "@daily", "0 0 * * 7"]
+)
+def test_a_schedule(schedule: str) -> None:
+    found = check(plan(("backup", ("spec", 0, "schedule"), schedule)), HOUSE)
+    assert [finding.message for finding in found] == []
+
+
+@pytest.mark.parametrize("quantity", ["256Mi", "1.5Gi", "10m", 1, "0", "1e3", "512M", "2Ti"])
+def test_a_quantity(quantity: object) -> None:
+    needs = [{"requests": {"memory": quantity, "cpu": quantity}, "limits": {"memory": quantity}}]
+    assert check(plan(("deployment", (*CONTAINER, "resources"), needs)), HOUSE) == []

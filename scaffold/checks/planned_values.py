@@ -1,0 +1,92 @@
+"""House rules over planned resources: values that Terraform takes for text and Kubernetes does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scaffold.checks.planned_rule import Plan, PlannedRule
+from scaffold.errors import Finding
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import PlannedResource, Tree, get, leaves, path_text
+
+_NAMED = (
+    *k8s.SERVERS, "namespace", "service", "ingress", "config_map", "secret", "job", "cron_job",
+    "persistent_volume", "persistent_volume_claim",
+)  # fmt: skip
+"""Kinds whose names are DNS names; those of roles may hold more."""
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST_NAME = {"namespace": 63, "service": 63, "cron_job": 52}
+"""What Kubernetes adds to a CronJob's name has to fit into a label."""
+_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([numkMGTPE]|[KMGTPE]i|[eE][0-9]+)?")
+_QUANTITIES = ("requests", "limits", "capacity")
+_FIELDS = (("minute", 59), ("hour", 23), ("day", 31), ("month", 12), ("weekday", 7))
+_FIELD = re.compile(r"[0-9A-Za-z*?/,-]+")
+
+
+class Values(PlannedRule):
+    """Names, quantities, schedules and paths have the form that Kubernetes wants.
+
+    Follows https://kubernetes.io/docs/concepts/overview/working-with-objects/names, and the forms of
+    ``resource.Quantity`` and of ``CronJob.spec.schedule``.
+    """
+
+    code = "planned-value"
+    title = "names, quantities, schedules and paths are what Kubernetes takes"
+    why = "Only the cluster looks at them: what has another form fails in the middle of an apply."
+
+    def check(self, plan: Plan) -> Iterator[Finding]:
+        """Values that the cluster will refuse."""
+        for resource in plan.of_kind(*_NAMED):
+            yield from self._name(resource)
+        for resource in plan.resources:
+            if k8s.kind(resource):
+                yield from self._quantities(resource)
+        for job in plan.of_kind("cron_job"):
+            schedule = job.get("spec", 0, "schedule")
+            if isinstance(schedule, str) and (wrong := _wrong_in(schedule)):
+                yield self.found(job, f"schedule {schedule!r}: {wrong}")
+        for pods in plan.pods:
+            for container in pods.containers():
+                for mount in k8s.items(get(container, "volume_mount")):
+                    path = get(mount, "mount_path")
+                    if isinstance(path, str) and not path.startswith("/"):
+                        yield self.found(pods.owner, f"mount_path {path} is not absolute")
+
+    def _name(self, resource: PlannedResource) -> Iterator[Finding]:
+        name, longest = k8s.name(resource), _LONGEST_NAME.get(k8s.kind(resource), 253)
+        if not isinstance(name, str):
+            return
+        if not _NAME.fullmatch(name):
+            yield self.found(resource, f"{name!r} is no name", "lower-case letters, digits and hyphens")
+        elif len(name) > longest:
+            yield self.found(resource, f"its name has more than {longest} characters")
+
+    def _quantities(self, resource: PlannedResource) -> Iterator[Finding]:
+        for path, leaf in leaves(resource.get("spec")):
+            if len(path) < 2 or path[-2] not in _QUANTITIES or not _is_text(leaf):
+                continue
+            if not _QUANTITY.fullmatch(str(leaf)):
+                where = path_text(("spec", *path))
+                yield self.found(resource, f"{where} is {leaf!r}, which is no quantity", "such as 256Mi, 10m")
+
+
+RULES: tuple[PlannedRule, ...] = (Values(),)
+
+
+def _is_text(leaf: Tree) -> bool:
+    return isinstance(leaf, str | int | float) and not isinstance(leaf, bool)
+
+
+def _wrong_in(schedule: str) -> str:
+    """What is wrong with a schedule; empty where nothing is."""
+    if schedule.startswith("@"):
+        return ""
+    fields = schedule.split()
+    if len(fields) != len(_FIELDS):
+        return f"it has {len(fields)} fields, not {len(_FIELDS)}"
+    for field, (name, most) in zip(fields, _FIELDS, strict=True):
+        numbers = [int(number) for number in re.findall(r"(?<!/)\b[0-9]+", field)]
+        if not _FIELD.fullmatch(field) or any(number > most for number in numbers):
+            return f"{field} is no {name}"
+    return ""
