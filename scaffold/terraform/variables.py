@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from scaffold.hcl import types
-from scaffold.hcl.syntax import Block, Document
+from scaffold.hcl.syntax import Block, Document, parse
 from scaffold.hcl.types import Type
 from scaffold.terraform.planned import STAND_IN
+from scaffold.terraform.tree import Tree, names_in
 
 OVERRIDE = "scaffold_override.tf.json"
 """Terraform merges a file with this ending into the blocks of the others, argument by argument."""
@@ -68,6 +70,27 @@ def find(documents: Iterable[Document], inputs: Mapping[str, object], known: fro
         },
         inputs={name: value for name, value in inputs.items() if name in declared},
     )
+
+
+def automatic(tree: Tree, stack: str) -> Iterator[str]:
+    """The files of values that Terraform reads by itself."""
+    for name in sorted(names_in(tree, stack)):
+        if name.endswith((".auto.tfvars", ".auto.tfvars.json")) or name in (
+            "terraform.tfvars",
+            "terraform.tfvars.json",
+        ):
+            yield posixpath.join(stack, name)
+
+
+def names_set(path: str, content: bytes) -> set[str]:
+    """The variables that a file of values sets."""
+    if not path.endswith(".json"):
+        return set(parse(content, path).body.attributes)
+    try:
+        decoded = json.loads(content)
+    except ValueError:
+        return set()
+    return set(decoded) if isinstance(decoded, dict) else set()
 
 
 def placeholder(type_: Type, name: str) -> object:

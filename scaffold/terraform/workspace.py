@@ -6,29 +6,24 @@ modules it calls and the files they read: never a link, never an executable, nev
 
 from __future__ import annotations
 
-import json
-import os
 import posixpath
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Expression, HclSyntaxError, Source, parse
 from scaffold.terraform import rewrite, static, variables
+from scaffold.terraform.files import Files
 from scaffold.terraform.modules import Loader, Module
-from scaffold.terraform.planned import HELPER, STAND_IN
+from scaffold.terraform.planned import HELPER
 from scaffold.terraform.result import Reason, StandIn, StandInKind
 from scaffold.terraform.rewrite import Changes, FileAccess, Mends, Rewriter
 from scaffold.terraform.splices import Splice, Spliced, apply
-from scaffold.terraform.tree import CIPHERTEXT, Kind, OutsideError, Tree, is_file, names_in, normal, resolve
+from scaffold.terraform.tree import CIPHERTEXT, Kind, OutsideError, Tree, is_file, normal, resolve
 
 _HELPER_FILE = "scaffold_stand_in.tf"
 _HELPER = f'resource "terraform_data" "{HELPER}" {{}}\n'.encode()
-_NOT_COPIED = frozenset((".git", ".terraform", ".terragrunt-cache", "terraform.d", ".terraform.lock.hcl"))
-_STATE = (".tfstate", ".tfstate.backup", ".tfstate.lock.info")
-_VALUES = (".tfvars", ".tfvars.json")
 _HERE = "\0"
 """Begins a path from the monorepo's root, where a stack says ``path.module`` or ``path.root``."""
 _TEMPLATE_MARK = b"SCAFFOLD_TEMPLATE"
@@ -65,10 +60,14 @@ class Workspace:
     stand_ins: list[StandIn] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     _guessed: list[StandIn] = field(default_factory=list)
-    _hcl: set[str] = field(default_factory=set)
-    _copied: set[str] = field(default_factory=set)
     _templates: set[str] = field(default_factory=set)
     _any_template: bool = False
+
+    @cached_property
+    def files(self) -> Files:
+        """The files that are no HCL; what could not be copied is in this copy's findings."""
+        hcl = {path for module in self.modules.values() for path in module.documents}
+        return Files(self.tree, self.root, hcl, findings=self.findings)
 
     @property
     def directory(self) -> Path:
@@ -86,11 +85,10 @@ class Workspace:
         self.modules = loader.modules
         self.findings += loader.findings
         self._guessed = loader.guessed
-        self._hcl = {path for module in self.modules.values() for path in module.documents}
         for path in self.modules:
-            self._copy_directory(path)
+            self.files.copy_directory(path)
         for path in self.var_files:
-            self._copy_file(path, resolve(self.tree, path))
+            self.files.copy_file(path, resolve(self.tree, path))
 
     def write(self, mends: Mends) -> None:
         """Write the HCL files, with everything that stands in, and with the mends of earlier attempts.
@@ -107,7 +105,7 @@ class Workspace:
         ]
         own = self.modules[self.stack].documents.values()
         override = self.variables.override(own)
-        self._put(posixpath.join(self.stack, variables.OVERRIDE), override)
+        self.files.put(posixpath.join(self.stack, variables.OVERRIDE), override)
 
     # questions
 
@@ -129,21 +127,11 @@ class Workspace:
         source = next(placed.source for placed in self.placed.values() if placed.source.path == origin)
         return source.position(offset)
 
-    def is_secret(self, path: str) -> bool:
-        """Whether a file's contents may not be read, or cannot be: keys, certificates, ciphertext."""
-        parts = path.split("/")
-        if ".git" in parts:
-            return True
-        target = resolve(self.tree, path)
-        if self.tree.kind(target) is not Kind.FILE:
-            return False
-        return "secrets" in parts[:-1] or self.tree.read(target).startswith(CIPHERTEXT)
-
     # variables
 
     def _find_variables(self, loader: Loader) -> None:
         known: set[str] = set()
-        automatic = list(_automatic(self.tree, self.stack))
+        automatic = list(variables.automatic(self.tree, self.stack))
         for path in (*automatic, *loader.generated.var_files):
             if not is_file(self.tree, path):
                 continue
@@ -151,7 +139,7 @@ class Workspace:
             if content.startswith(CIPHERTEXT):
                 continue
             try:
-                known |= _names_set(path, content)
+                known |= variables.names_set(path, content)
             except HclSyntaxError as error:
                 loader.refuse_syntax(error)
             if path not in automatic:
@@ -168,7 +156,7 @@ class Workspace:
             placeholders=frozenset(self.variables.placeholders) if own else frozenset(),
             mends=mends,
             access=partial(self._access, _scope(module, self.stack)),
-            is_secret=self.is_secret,
+            is_secret=self.files.is_secret,
         )
         helper = False
         for path, document in module.documents.items():
@@ -177,9 +165,9 @@ class Workspace:
             self._note(changes)
             spliced = apply(document.source.data, changes.splices)
             self.placed[path] = Placed(document.source, spliced, tuple(changes.unknown))
-            self._put(path, spliced.data)
+            self.files.put(path, spliced.data)
         if helper:
-            self._put(posixpath.join(module.path, _HELPER_FILE), _HELPER)
+            self.files.put(posixpath.join(module.path, _HELPER_FILE), _HELPER)
 
     def _note(self, changes: Changes) -> None:
         self.stand_ins += changes.stand_ins
@@ -194,15 +182,15 @@ class Workspace:
             directory = self._location(posixpath.dirname(text)) if text else ""
             # The directories above the stack hold the whole monorepo: of those nothing is copied.
             if directory and not f"{self.stack}/".startswith(f"{directory}/"):
-                self._copy_directory(directory)
+                self.files.copy_directory(directory)
             self._any_template = self._any_template or template
             return FileAccess(None)
         path = self._location(text)
         target = resolve(self.tree, path)
         if self.tree.kind(target) is Kind.DIRECTORY:
-            self._copy_directory(path)
+            self.files.copy_directory(path)
         elif self.tree.kind(target) is Kind.FILE:
-            self._copy_file(path, target)
+            self.files.copy_file(path, target)
             if template:
                 self._templates.add(path)
         return FileAccess(target)
@@ -222,15 +210,15 @@ class Workspace:
             placeholders=frozenset(),
             mends=Mends(),
             access=partial(self._access, static.Scope()),
-            is_secret=self.is_secret,
+            is_secret=self.files.is_secret,
         )
         done: set[str] = set()
         # A template can name another one; where it is not known which, it can be every file.
-        while waiting := (self._copied if self._any_template else self._templates) - done:
+        while waiting := (self.files.copied if self._any_template else self._templates) - done:
             for path in sorted(waiting):
                 content = self.tree.read(resolve(self.tree, path))
-                if not self.is_secret(path) and rewrite.may_read(content):
-                    self._put(path, self._guarded(path, content, rewriter))
+                if not self.files.is_secret(path) and rewrite.may_read(content):
+                    self.files.put(path, self._guarded(path, content, rewriter))
             done |= waiting
 
     def _guarded(self, path: str, content: bytes, rewriter: Rewriter) -> bytes:
@@ -252,44 +240,6 @@ class Workspace:
         moved = [Splice(s.start - opened, s.end - opened, s.text) for s in changes.splices]
         return apply(content, moved).data
 
-    # files
-
-    def _copy_directory(
-        self, path: str, target: str | None = None, above: frozenset[str] = frozenset()
-    ) -> None:
-        """Copy a directory and all below it, links followed; ``target`` is where it really is."""
-        target = resolve(self.tree, path) if target is None else target
-        if target in above:
-            return
-        for name in sorted(names_in(self.tree, target) - _NOT_COPIED):
-            here = posixpath.join(path, name)
-            try:
-                there = resolve(self.tree, posixpath.join(target, name))
-            except OutsideError:
-                message = "the link leads out of the monorepo"
-                self.findings.append(Finding(here, None, None, Reason.OUTSIDE.value, message))
-                continue
-            if self.tree.kind(there) is Kind.DIRECTORY:
-                self._copy_directory(here, there, above | {target})
-            elif self.tree.kind(there) is Kind.FILE and not name.endswith(_STATE):
-                self._copy_file(here, there)
-
-    def _copy_file(self, path: str, target: str) -> None:
-        if path in self._copied or path in self._hcl:
-            return
-        self._copied.add(path)
-        if not self.is_secret(target) and not self.is_secret(path):
-            self._put(path, self.tree.read(target))
-        elif not path.endswith(_VALUES):
-            self._put(path, f"{STAND_IN}.file.{path}\n".encode())
-
-    def _put(self, path: str, content: bytes) -> None:
-        place = self.root / path
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Without a mode that lets anything be started: Terraform looks for plugins in its directory.
-        with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
-            file.write(content)
-
 
 def _scope(module: Module, stack: str) -> static.Scope:
     """The names of a module that stand for known text."""
@@ -305,24 +255,3 @@ def _scope(module: Module, stack: str) -> static.Scope:
             if (text := static.text(attribute.value, scope)) is not None:
                 names[f"local.{name}"] = text
     return scope
-
-
-def _automatic(tree: Tree, stack: str) -> Iterator[str]:
-    """The files of values that Terraform reads by itself."""
-    for name in sorted(names_in(tree, stack)):
-        if name.endswith((".auto.tfvars", ".auto.tfvars.json")) or name in (
-            "terraform.tfvars",
-            "terraform.tfvars.json",
-        ):
-            yield posixpath.join(stack, name)
-
-
-def _names_set(path: str, content: bytes) -> set[str]:
-    """The variables that a file of values sets."""
-    if not path.endswith(".json"):
-        return set(parse(content, path).body.attributes)
-    try:
-        decoded = json.loads(content)
-    except ValueError:
-        return set()
-    return set(decoded) if isinstance(decoded, dict) else set()

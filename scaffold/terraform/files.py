@@ -1,0 +1,80 @@
+"""The files of a working copy that are no HCL: never a link, nothing executable, no secret's contents."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scaffold.errors import Finding
+from scaffold.terraform.planned import STAND_IN
+from scaffold.terraform.result import Reason
+from scaffold.terraform.tree import CIPHERTEXT, Kind, OutsideError, Tree, names_in, resolve
+
+_NOT_COPIED = frozenset((".git", ".terraform", ".terragrunt-cache", "terraform.d", ".terraform.lock.hcl"))
+_STATE = (".tfstate", ".tfstate.backup", ".tfstate.lock.info")
+_VALUES = (".tfvars", ".tfvars.json")
+
+
+@dataclass
+class Files:
+    """Copies from a tree to ``root``; paths are from the monorepo's root.
+
+    ``hcl`` are the files that are written in another way; ``copied`` are those that were copied, and what
+    could not be is in ``findings``.
+    """
+
+    tree: Tree
+    root: Path
+    hcl: Collection[str] = ()
+    copied: set[str] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+
+    def is_secret(self, path: str) -> bool:
+        """Whether a file's contents may not be read, or cannot be: keys, certificates, ciphertext."""
+        parts = path.split("/")
+        if ".git" in parts:
+            return True
+        target = resolve(self.tree, path)
+        if self.tree.kind(target) is not Kind.FILE:
+            return False
+        return "secrets" in parts[:-1] or self.tree.read(target).startswith(CIPHERTEXT)
+
+    def copy_directory(
+        self, path: str, target: str | None = None, above: frozenset[str] = frozenset()
+    ) -> None:
+        """Copy a directory and all below it, links followed; ``target`` is where it really is."""
+        target = resolve(self.tree, path) if target is None else target
+        if target in above:
+            return
+        for name in sorted(names_in(self.tree, target) - _NOT_COPIED):
+            here = posixpath.join(path, name)
+            try:
+                there = resolve(self.tree, posixpath.join(target, name))
+            except OutsideError:
+                message = "the link leads out of the monorepo"
+                self.findings.append(Finding(here, None, None, Reason.OUTSIDE.value, message))
+                continue
+            if self.tree.kind(there) is Kind.DIRECTORY:
+                self.copy_directory(here, there, above | {target})
+            elif self.tree.kind(there) is Kind.FILE and not name.endswith(_STATE):
+                self.copy_file(here, there)
+
+    def copy_file(self, path: str, target: str) -> None:
+        """Copy one file; a secret one keeps its place, not its contents."""
+        if path in self.copied or path in self.hcl:
+            return
+        self.copied.add(path)
+        if not self.is_secret(target) and not self.is_secret(path):
+            self.put(path, self.tree.read(target))
+        elif not path.endswith(_VALUES):
+            self.put(path, f"{STAND_IN}.file.{path}\n".encode())
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write a file, without a mode that lets anything be started: Terraform looks for plugins here."""
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(content)
