@@ -11,6 +11,9 @@ from scaffold.monorepo import STACKS, Monorepo
 from scaffold.questions import Value
 
 
+_BALANCED = "load balancer port"
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """A name in use: what kind of name, where it is taken."""
@@ -31,7 +34,7 @@ class Wanted:
     answer: str
 
 
-def wanted(values: Mapping[str, Value], domain: str) -> tuple[Wanted, ...]:
+def wanted(values: Mapping[str, Value]) -> tuple[Wanted, ...]:
     """The names that a Service with these combined values takes."""
     names = values["names"]
     storage = values["storage"]
@@ -39,7 +42,7 @@ def wanted(values: Mapping[str, Value], domain: str) -> tuple[Wanted, ...]:
         Wanted("namespace", names["namespace"]["value"], "name"),
     ]
     if values["stack"]["ingress"]:
-        result.append(Wanted("host", f"{values['host']}.{domain}", "host"))
+        result.append(Wanted("host", values["ingress"]["fqdn"], "host"))
     for index, item in enumerate(values["ingress"]["hosts"]):
         result.append(Wanted("host", item["fqdn"], f"hosts[{index}].host"))
     for index, volume in enumerate(storage["volumes"]):
@@ -47,6 +50,12 @@ def wanted(values: Mapping[str, Value], domain: str) -> tuple[Wanted, ...]:
         result.append(Wanted(kind, volume["claim"]["value"], f"volumes[{index}].purpose"))
     if storage["backup"]["volumes"]:
         result.append(Wanted("PersistentVolume", storage["backup"]["claim"], "name"))
+    balanced = values["containers"]["load_balancer"]
+    for port in balanced["ports"] if balanced else ():
+        place = _address_port(
+            balanced["address"]["value"], port["protocol"], port["service_port"] or port["port"]
+        )
+        result.append(Wanted(_BALANCED, place, "load_balancer.ports"))
     return tuple(result)
 
 
@@ -59,6 +68,7 @@ def taken(monorepo: Monorepo, needs: Iterable[Wanted], stack: str, domain: str) 
     needs = list(needs)
     namespace = next((need.name for need in needs if need.kind == "namespace"), stack)
     texts = {need.name for need in needs}
+    texts |= {need.name.split()[0] for need in needs if need.kind == _BALANCED}
     texts |= {need.name.removesuffix(f".{domain}") for need in needs if need.kind == "host"}
     found = []
     for path, content in monorepo.terraform_files(*(f'"{text}"' for text in texts)):
@@ -72,7 +82,8 @@ def taken(monorepo: Monorepo, needs: Iterable[Wanted], stack: str, domain: str) 
 
 
 def uses(document: Document, stack: str, domain: str, namespace: str) -> Iterator[Use]:
-    """The names that one file takes: namespaces, hosts, PersistentVolumes, and claims in ``namespace``."""
+    """The names that one file takes: namespaces, hosts, PersistentVolumes, ports of the load balancer's
+    addresses, and claims in ``namespace``."""
     scope = _Scope(document.body)
     for block in document.body.blocks:
         kinds = list(_names(block, scope, domain, namespace))
@@ -101,8 +112,27 @@ def _names(block: Block, scope: _Scope, domain: str, namespace: str) -> Iterator
         yield "namespace", name
     elif kind in ("kubernetes_persistent_volume", "kubernetes_persistent_volume_v1"):
         yield "PersistentVolume", name
+    elif kind in ("kubernetes_service", "kubernetes_service_v1") and metadata is not None:
+        yield from ((_BALANCED, place) for place in _balanced(block, metadata))
     elif kind.startswith("kubernetes_persistent_volume_claim") and metadata is not None:
         yield ("claim", name) if scope.text(metadata.body, "namespace") == namespace else ("", name)
+
+
+def _balanced(service: Block, metadata: Block) -> Iterator[str]:
+    """The ports of a Service of type LoadBalancer at each address that one of its annotations names."""
+    spec = service.body.block("spec")
+    annotations = metadata.body.literal("annotations")
+    if spec is None or spec.body.literal("type") != "LoadBalancer" or not isinstance(annotations, Mapping):
+        return
+    for port in spec.body.blocks_of("port"):
+        protocol, number = port.body.literal("protocol"), port.body.literal("port")
+        protocol = protocol if isinstance(protocol, str) else "TCP"
+        if isinstance(number, int | str):
+            yield from (_address_port(str(value), protocol, number) for value in annotations.values())
+
+
+def _address_port(address: str, protocol: str, port: int | str) -> str:
+    return f"{address} {protocol} {port}"
 
 
 class _Scope:
@@ -137,7 +167,7 @@ def findings(clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:
     """What to tell about names that are taken."""
     return [
         Finding(
-            use.path, use.line, None, f"taken.{need.kind.lower()}",
+            use.path, use.line, None, f"taken.{need.kind.lower().replace(' ', '-')}",
             f"The {need.kind} {need.name} belongs to {STACKS}/{use.stack}.", value=need.name,
             hint=f"Choose another {need.answer}.", answer=need.answer,
         )

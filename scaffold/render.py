@@ -61,9 +61,11 @@ def render(
         except ValueError as error:
             raise AnswersError(f"Copier refuses these answers: {error}") from error
         combined = worker.answers.combined
-        return Rendered(
-            _files(Path(scratch)), {q.name: combined[q.name] for q in all_questions() if q.name in combined}
-        )
+        values = {q.name: combined[q.name] for q in all_questions() if q.name in combined}
+        # A wheel holds no links, so those of an installed package's template come from its decisions.
+        links = values["stack"]["links"] if target == "stack" else {}
+        linked = {PurePosixPath(path): Symlink(aim) for path, aim in links.items()}
+        return Rendered({**_files(Path(scratch)), **linked}, values)
 
 
 def _files(directory: Path) -> dict[PurePosixPath, Content]:

@@ -69,7 +69,7 @@ def plain_directory() -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix="scaffold-template-") as scratch:
         shutil.copy(root() / "copier.yml", scratch)
-        shutil.copytree(root() / "templates", Path(scratch, "templates"))
+        shutil.copytree(root() / "templates", Path(scratch, "templates"), symlinks=True)
         yield Path(scratch)
 
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scaffold import template
-from scaffold.change import Content
+from scaffold.change import Content, Symlink
 from scaffold.checks.base import ALL_RULES, CheckContext, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.monorepo import MODULES, STACKS, Monorepo
@@ -72,7 +72,8 @@ def verify(
         raise _failed(stack, found, sources, values)
     if level is Level.STATIC:
         return Verified(Level.STATIC, None, (Unverified("the plan", "left out by --verify static"),))
-    planned = _planned(monorepo, stack, sources, values, demanded=level is Level.PLAN)
+    links = {f"{STACKS}/{stack}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
+    planned = _planned(monorepo, stack, sources, links, values, demanded=level is Level.PLAN)
     if isinstance(planned, Unverified):
         return Verified(Level.STATIC, None, (planned,))
     only_there = Unverified("what only the cluster knows", "images, admission policies and quotas in use")
@@ -129,6 +130,7 @@ def _planned(
     monorepo: Monorepo,
     stack: str,
     sources: Mapping[str, bytes],
+    links: Mapping[str, str],
     values: Mapping[str, Value],
     *,
     demanded: bool,
@@ -136,6 +138,7 @@ def _planned(
     from scaffold.checks import planned as rules
     from scaffold.terraform.result import Reason
     from scaffold.terraform.runner import find_tool, plan_stacks
+    from scaffold.terraform.tree import Link
 
     try:
         tool = find_tool()
@@ -143,7 +146,8 @@ def _planned(
         if demanded:
             raise
         return Unverified("the plan", error.message)
-    (result,) = plan_stacks(monorepo.root, [stack], sources, tool=tool)
+    overlay = {**sources, **{path: Link(target) for path, target in links.items()}}
+    (result,) = plan_stacks(monorepo.root, [stack], overlay, tool=tool)
     # A Terraform that cannot plan this monorepo at all says nothing about the stack.
     unable = {Reason.TERRAFORM_TOO_OLD.value, Reason.TOOL.value}
     if result.findings and all(finding.code in unable for finding in result.findings):

@@ -18,7 +18,7 @@ from strategies import valid_answers
 from support import ANSWERS
 
 from scaffold import decisions, questions, template
-from scaffold.change import Content
+from scaffold.change import Content, Symlink
 from scaffold.questions import Role
 from scaffold.render import ANSWERS_FILE, render
 from scaffold.template import Origin
@@ -52,7 +52,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("published") / "template"
     directory.mkdir()
     shutil.copy(template.root() / "copier.yml", directory)
-    shutil.copytree(template.root() / "templates", directory / "templates")
+    shutil.copytree(template.root() / "templates", directory / "templates", symlinks=True)
     os.environ.setdefault("GIT_AUTHOR_NAME", "Robin Gardener")
     git(directory, "init", "--quiet", "--initial-branch=main")
     git(directory, "config", "user.name", "Robin Gardener")
@@ -63,7 +63,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def repository(published: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(published, tmp_path / "template"))
+    return Path(shutil.copytree(published, tmp_path / "template", symlinks=True))
 
 
 @pytest.fixture
@@ -82,13 +82,20 @@ def stack(repository: Path, tmp_path: Path) -> Path:
 def write(directory: Path, files: Mapping[Any, Content]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for path, content in files.items():
-        assert isinstance(content, bytes)
         (directory / path).parent.mkdir(parents=True, exist_ok=True)
-        (directory / path).write_bytes(content)
+        if isinstance(content, Symlink):
+            (directory / path).symlink_to(content.target)
+        else:
+            (directory / path).write_bytes(content)
 
 
-def tree(directory: Path) -> dict[str, bytes]:
-    return {p.relative_to(directory).as_posix(): p.read_bytes() for p in directory.rglob("*") if p.is_file()}
+def tree(directory: Path) -> dict[str, Content]:
+    """Every file and link below a directory."""
+    return {
+        p.relative_to(directory).as_posix(): Symlink(str(p.readlink())) if p.is_symlink() else p.read_bytes()
+        for p in directory.rglob("*")
+        if p.is_symlink() or p.is_file()
+    }
 
 
 def replace_in(path: Path, old: str, new: str) -> None:

@@ -1,4 +1,7 @@
-"""What is rendered for each archetype, byte by byte. `--update-golden` writes the files anew."""
+"""What is rendered for each archetype, byte by byte. `--update-golden` writes the files anew.
+
+Files in `beside` are those that a person keeps in the stack beside the rendered ones.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,14 @@ from support import ANSWERS, GOLDEN, ORIGIN
 
 from scaffold import answers as answering
 from scaffold import decisions, validation
-from scaffold.change import Content
+from scaffold.change import Content, Symlink
 from scaffold.checks import planned as rules
 from scaffold.monorepo import STACKS, Monorepo
 from scaffold.render import render
 from scaffold.sensing import sense
 from scaffold.terraform import planned
 from scaffold.terraform.runner import plan_stacks
+from scaffold.terraform.tree import Link
 from scaffold.verify import Level, house_names, verify
 
 CASES = sorted(path.stem for path in (ANSWERS / "valid").glob("*.yml"))
@@ -48,10 +52,14 @@ def test_golden(case: str, pristine: Monorepo, request: pytest.FixtureRequest) -
         shutil.rmtree(directory, ignore_errors=True)
         for path, content in files.items():
             (directory / path).parent.mkdir(parents=True, exist_ok=True)
-            assert isinstance(content, bytes)
-            (directory / path).write_bytes(content)
+            if isinstance(content, Symlink):
+                (directory / path).symlink_to(content.target)
+            else:
+                (directory / path).write_bytes(content)
     golden = {
-        p.relative_to(directory).as_posix(): p.read_bytes() for p in directory.rglob("*") if p.is_file()
+        p.relative_to(directory).as_posix(): Symlink(str(p.readlink())) if p.is_symlink() else p.read_bytes()
+        for p in directory.rglob("*")
+        if p.is_symlink() or p.is_file()
     }
     assert files == golden
 
@@ -62,11 +70,21 @@ def test_every_golden_has_its_answers() -> None:
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
 def test_goldens_plan_to_what_is_recorded(pristine: Monorepo, request: pytest.FixtureRequest) -> None:
-    overlay = {
+    overlay: dict[str, bytes | Link | None] = {
         f"{STACKS}/{case}/{path.relative_to(GOLDEN / case / 'stack').as_posix()}": path.read_bytes()
         for case in CASES
         for path in (GOLDEN / case / "stack").rglob("*")
         if path.is_file()
+    }
+    overlay |= {
+        f"{STACKS}/{path.parent.parent.name}/{path.name}": path.read_bytes()
+        for path in GOLDEN.glob("*/beside/*.tf")
+    }
+    overlay |= {
+        f"{STACKS}/{case}/{path.name}": Link(str(path.readlink()))
+        for case in CASES
+        for path in (GOLDEN / case / "stack").iterdir()
+        if path.is_symlink()
     }
     for result in plan_stacks(pristine.root, CASES, overlay, workers=2):
         assert result.findings == (), result.stack

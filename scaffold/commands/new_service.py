@@ -207,7 +207,7 @@ def _taken(
 ) -> Iterator[Finding]:
     """The names among combined values that others have. ``path_of`` tells where an answer stands as given."""
     domain = values["facts"]["domain"]
-    clashes = collisions.taken(monorepo, collisions.wanted(values, domain), str(values["name"]), domain)
+    clashes = collisions.taken(monorepo, collisions.wanted(values), str(values["name"]), domain)
     for finding in collisions.findings(clashes):
         path = path_of(answering.parse(finding.answer or "name"))
         place = given.place(path)

@@ -54,10 +54,15 @@ def _hosts(values: Mapping[str, Value]) -> tuple[Host, ...]:
     """The hosts below the house's domain; those of another domain are in nobody's list."""
     if not values["stack"]["ingress"]:
         return ()
-    further = (
-        Host(call["host"], call["dns"]["value"]) for call in values["ingress"]["hosts"] if not call["full"]
+    ingress, domain = values["ingress"], values["facts"]["domain"]
+    calls = [
+        (ingress["fqdn"], values["dns"]),
+        *((call["fqdn"], call["dns"]["value"]) for call in ingress["hosts"]),
+    ]
+    below = f".{domain}"
+    return tuple(
+        Host(host.removesuffix(below), dns) for host, dns in calls if host == domain or host.endswith(below)
     )
-    return (Host(values["host"], values["dns"]), *further)
 
 
 def _monitor(values: Mapping[str, Value]) -> Monitor | None:

@@ -32,7 +32,7 @@ def test_stock_update_keeps_hand_edits_and_brings_the_newer_template(tmp_path: P
     source.mkdir()
     app.mkdir()
     shutil.copy(template.root() / "copier.yml", source)
-    shutil.copytree(template.root() / "templates", source / "templates")
+    shutil.copytree(template.root() / "templates", source / "templates", symlinks=True)
     for directory in (source, app):
         git(directory, "init", "--quiet")
     commit(source, "v0.1.0")

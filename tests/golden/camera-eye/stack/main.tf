@@ -229,6 +229,10 @@ resource "kubernetes_deployment" "camera_eye" {
   }
   spec {
     replicas = 1
+    strategy {
+      # The new pod waits for the slice of the GPU that the old one holds.
+      type = "Recreate"
+    }
     selector {
       match_labels = {
         app = "camera-eye"

@@ -1,0 +1,306 @@
+# Call Relay: Relays video calls of the family
+
+variable "nfs_server" { type = string }
+
+resource "kubernetes_namespace" "turn_server" {
+  metadata {
+    name = "call-relay"
+    labels = {
+      tier               = local.tiers.edge
+      "keel.sh/enrolled" = "true"
+    }
+  }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
+}
+
+# Several pods write to it, or it is browsed from outside, so it is on NFS.
+module "nfs_logs" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "call-relay-logs-host"
+  namespace  = kubernetes_namespace.turn_server.metadata[0].name
+  nfs_server = var.nfs_server
+  nfs_path   = "/srv/nfs/call-relay/logs"
+  storage    = "1Gi"
+}
+
+resource "kubernetes_deployment" "turn_server" {
+  metadata {
+    name      = "turn-server"
+    namespace = kubernetes_namespace.turn_server.metadata[0].name
+    labels = {
+      app       = "turn-server"
+      tier      = local.tiers.edge
+      component = "relay"
+    }
+  }
+  spec {
+    replicas = 2
+    selector {
+      match_labels = {
+        app = "turn-server"
+      }
+    }
+    template {
+      metadata {
+        labels = {
+          app       = "turn-server"
+          component = "relay"
+        }
+        annotations = {
+          "sidecar.istio.io/inject" = "false"
+        }
+      }
+      spec {
+        priority_class_name = "tier-1-cluster"
+        node_selector = {
+          "kubernetes.io/arch" = "amd64"
+        }
+        container {
+          name  = "coturn"
+          image = "docker.io/coturn/coturn:4.6.3"
+
+          security_context {
+            capabilities {
+              add = ["NET_BIND_SERVICE"]
+            }
+          }
+          port {
+            name           = "http"
+            container_port = 9641
+          }
+          port {
+            name           = "turn-udp"
+            container_port = 3478
+            protocol       = "UDP"
+          }
+          port {
+            name           = "turn-tcp"
+            container_port = 3478
+          }
+          port {
+            name           = "admin"
+            container_port = 5766
+          }
+          volume_mount {
+            name       = "logs"
+            mount_path = "/var/log/coturn"
+          }
+          volume_mount {
+            name       = "shared-memory"
+            mount_path = "/dev/shm"
+          }
+          volume_mount {
+            name       = "sessions"
+            mount_path = "/var/lib/coturn"
+          }
+
+          resources {
+            requests = {
+              cpu    = "25m"
+              memory = "512Mi"
+            }
+            # No CPU limit: it would throttle.
+            limits = {
+              memory = "512Mi"
+            }
+          }
+          # Asked for.
+          startup_probe {
+            tcp_socket {
+              port = 9641
+            }
+            period_seconds    = 10
+            failure_threshold = 12
+          }
+          readiness_probe {
+            tcp_socket {
+              port = 3478
+            }
+            initial_delay_seconds = 5
+            period_seconds        = 15
+            timeout_seconds       = 5
+            failure_threshold     = 2
+          }
+          liveness_probe {
+            exec {
+              command = ["turnadmin", "--version"]
+            }
+            period_seconds    = 30
+            timeout_seconds   = 5
+            failure_threshold = 5
+          }
+        }
+        container {
+          name    = "exporter"
+          image   = "docker.io/library/busybox:1.37"
+          command = ["tail", "-F", "/sessions/log"]
+          volume_mount {
+            name       = "sessions"
+            mount_path = "/var/lib/coturn"
+            read_only  = true
+          }
+          resources {
+            requests = {
+              cpu    = "10m"
+              memory = "128Mi"
+            }
+            limits = {
+              memory = "128Mi"
+            }
+          }
+        }
+        volume {
+          name = "logs"
+          persistent_volume_claim {
+            claim_name = module.nfs_logs.claim_name
+          }
+        }
+        volume {
+          name = "shared-memory"
+          empty_dir {
+            medium     = "Memory"
+            size_limit = "64Mi"
+          }
+        }
+        volume {
+          name = "sessions"
+          empty_dir {}
+        }
+      }
+    }
+  }
+  lifecycle {
+    ignore_changes = [
+      spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
+      metadata[0].annotations["keel.sh/policy"],
+      metadata[0].annotations["keel.sh/trigger"],
+      metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
+      metadata[0].annotations["keel.sh/match-tag"],
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[1].image, # KEEL_IGNORE_IMAGE
+      metadata[0].annotations["kubernetes.io/change-cause"],
+      metadata[0].annotations["deployment.kubernetes.io/revision"],
+      spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
+    ]
+  }
+}
+
+resource "kubernetes_service" "turn_server" {
+  metadata {
+    name      = "call-relay"
+    namespace = kubernetes_namespace.turn_server.metadata[0].name
+    labels = {
+      app = "turn-server"
+    }
+    annotations = {
+      "prometheus.io/scrape" = "false"
+    }
+  }
+  spec {
+    selector = {
+      app = "turn-server"
+    }
+    port {
+      name        = "http"
+      port        = 9641
+      target_port = 9641
+    }
+    port {
+      name        = "turn-udp"
+      port        = 3478
+      target_port = 3478
+      protocol    = "UDP"
+    }
+    port {
+      name        = "turn-tcp"
+      port        = 3478
+      target_port = 3478
+    }
+    port {
+      name        = "admin"
+      port        = 5766
+      target_port = 5766
+    }
+  }
+}
+
+# Reached from the house's network without the ingress. The address is its own.
+resource "kubernetes_service" "load_balancer" {
+  metadata {
+    name      = "call-relay-lb"
+    namespace = kubernetes_namespace.turn_server.metadata[0].name
+    labels = {
+      app = "turn-server"
+    }
+    annotations = {
+      "metallb.io/loadBalancerIPs" = "10.0.20.204"
+    }
+  }
+  spec {
+    type = "LoadBalancer"
+    # The app sees the addresses of its clients.
+    external_traffic_policy = "Local"
+    selector = {
+      app = "turn-server"
+    }
+    port {
+      name        = "turn-udp"
+      port        = 3478
+      target_port = 3478
+      protocol    = "UDP"
+    }
+    port {
+      name        = "turn-tcp"
+      port        = 3478
+      target_port = 3478
+    }
+  }
+}
+
+resource "kubernetes_cron_job_v1" "expire" {
+  metadata {
+    name      = "expire"
+    namespace = kubernetes_namespace.turn_server.metadata[0].name
+  }
+  spec {
+    schedule                      = "0 * * * *"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        backoff_limit              = 2
+        active_deadline_seconds    = 120
+        ttl_seconds_after_finished = 600
+        template {
+          metadata {}
+          spec {
+            restart_policy = "Never"
+            container {
+              name    = "expire"
+              image   = "docker.io/coturn/coturn:4.6.3"
+              command = ["turnadmin", "--list"]
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}

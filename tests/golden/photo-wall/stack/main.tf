@@ -1,0 +1,541 @@
+# Photo Wall: Photos of the whole family
+
+variable "tls_secret_name" {
+  type      = string
+  sensitive = true
+}
+variable "nfs_server" { type = string }
+
+resource "kubernetes_namespace" "photo_wall" {
+  metadata {
+    name = "photo-wall"
+    labels = {
+      tier                                    = local.tiers.aux
+      "keel.sh/enrolled"                      = "true"
+      "resource-governance/custom-quota"      = "true"
+      "resource-governance/custom-limitrange" = "true"
+    }
+  }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
+}
+
+# In place of the quota of its Namespace tier.
+resource "kubernetes_resource_quota" "photo_wall" {
+  metadata {
+    name      = "photo-wall-quota"
+    namespace = kubernetes_namespace.photo_wall.metadata[0].name
+  }
+  spec {
+    hard = {
+      "requests.cpu"    = "4"
+      "requests.memory" = "8Gi"
+      "limits.memory"   = "16384Mi"
+      pods              = "12"
+    }
+  }
+}
+
+# In place of the limits of its Namespace tier.
+resource "kubernetes_limit_range" "photo_wall" {
+  metadata {
+    name      = "photo-wall-limits"
+    namespace = kubernetes_namespace.photo_wall.metadata[0].name
+  }
+  spec {
+    limit {
+      type = "Container"
+      default = {
+        memory = "256Mi"
+      }
+      default_request = {
+        memory = "128Mi"
+      }
+      max = {
+        memory = "6Gi"
+      }
+    }
+  }
+}
+
+# The certificate, read through the link `secrets` beside this file.
+module "tls_secret" {
+  source          = "../../modules/kubernetes/setup_tls_secret"
+  namespace       = kubernetes_namespace.photo_wall.metadata[0].name
+  tls_secret_name = var.tls_secret_name
+}
+
+# Every key of secret/photo-wall in Vault.
+resource "kubernetes_manifest" "external_secret" {
+  manifest = {
+    apiVersion = "external-secrets.io/v1beta1"
+    kind       = "ExternalSecret"
+    metadata = {
+      name      = "photo-wall-secrets"
+      namespace = "photo-wall"
+    }
+    spec = {
+      refreshInterval = "15m"
+      secretStoreRef = {
+        name = "vault-kv"
+        kind = "ClusterSecretStore"
+      }
+      target = {
+        name = "photo-wall-secrets"
+      }
+      dataFrom = [{
+        extract = {
+          key = "photo-wall"
+        }
+      }]
+    }
+  }
+  depends_on = [kubernetes_namespace.photo_wall]
+}
+
+# Several pods write to it, or it is browsed from outside, so it is on NFS.
+module "nfs_originals" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "photo-wall-originals-host"
+  namespace  = kubernetes_namespace.photo_wall.metadata[0].name
+  nfs_server = var.nfs_server
+  nfs_path   = "/srv/nfs/photos"
+  storage    = "200Gi"
+}
+
+resource "kubernetes_persistent_volume_claim" "config" {
+  # The volume is only made when the first pod wants it.
+  wait_until_bound = false
+  metadata {
+    name      = "photo-wall-config-proxmox"
+    namespace = kubernetes_namespace.photo_wall.metadata[0].name
+    annotations = {
+      "resize.topolvm.io/threshold"     = "10%"
+      "resize.topolvm.io/increase"      = "100%"
+      "resize.topolvm.io/storage_limit" = "5Gi"
+    }
+  }
+  spec {
+    access_modes       = ["ReadWriteOnce"]
+    storage_class_name = "proxmox-lvm"
+    resources {
+      requests = {
+        storage = "1Gi"
+      }
+    }
+  }
+  lifecycle {
+    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    ignore_changes = [spec[0].resources[0].requests]
+  }
+}
+
+resource "kubernetes_deployment" "photo_wall" {
+  metadata {
+    name      = "photo-wall"
+    namespace = kubernetes_namespace.photo_wall.metadata[0].name
+    labels = {
+      app  = "photo-wall"
+      tier = local.tiers.aux
+    }
+  }
+  spec {
+    replicas = 1
+    strategy {
+      # A ReadWriteOnce volume cannot be in two pods.
+      type = "Recreate"
+    }
+    selector {
+      match_labels = {
+        app = "photo-wall"
+      }
+    }
+    template {
+      metadata {
+        labels = {
+          app = "photo-wall"
+        }
+      }
+      spec {
+        security_context {
+          fs_group = 1001
+        }
+        container {
+          name  = "photo-wall"
+          image = "lscr.io/linuxserver/photoprism:2025.1.1"
+
+          port {
+            name           = "http"
+            container_port = 2342
+          }
+          port {
+            name           = "share"
+            container_port = 8081
+          }
+          env {
+            name  = "PUID"
+            value = "1000"
+          }
+          env {
+            name  = "PGID"
+            value = "1001"
+          }
+          env {
+            name  = "NO_CHOWN"
+            value = "true"
+          }
+          volume_mount {
+            name       = "originals"
+            mount_path = "/photos"
+          }
+          volume_mount {
+            name       = "config"
+            mount_path = "/config"
+          }
+          volume_mount {
+            name       = "photo-wall-secrets-files"
+            mount_path = "/config/license.key"
+            sub_path   = "license"
+            read_only  = true
+          }
+          volume_mount {
+            name       = "house-ca-files"
+            mount_path = "/config/ca.pem"
+            sub_path   = "ca.crt"
+            read_only  = true
+          }
+          volume_mount {
+            name       = "photo-wall-theme-files"
+            mount_path = "/config/theme.json"
+            sub_path   = "theme.json"
+            read_only  = true
+          }
+
+          resources {
+            requests = {
+              cpu    = "25m"
+              memory = "3584Mi"
+            }
+            # No CPU limit: it would throttle.
+            limits = {
+              memory = "6Gi"
+            }
+          }
+          readiness_probe {
+            tcp_socket {
+              port = 2342
+            }
+            period_seconds  = 10
+            timeout_seconds = 5
+          }
+          liveness_probe {
+            tcp_socket {
+              port = 2342
+            }
+            initial_delay_seconds = 30
+            period_seconds        = 30
+            timeout_seconds       = 10
+            failure_threshold     = 5
+          }
+        }
+        volume {
+          name = "originals"
+          persistent_volume_claim {
+            claim_name = module.nfs_originals.claim_name
+          }
+        }
+        volume {
+          name = "config"
+          persistent_volume_claim {
+            claim_name = kubernetes_persistent_volume_claim.config.metadata[0].name
+          }
+        }
+        volume {
+          name = "photo-wall-secrets-files"
+          secret {
+            secret_name = "photo-wall-secrets"
+          }
+        }
+        volume {
+          name = "house-ca-files"
+          secret {
+            secret_name = "house-ca"
+          }
+        }
+        volume {
+          name = "photo-wall-theme-files"
+          config_map {
+            name = "photo-wall-theme"
+          }
+        }
+      }
+    }
+  }
+  # The pod cannot start before its Secrets exist.
+  depends_on = [
+    kubernetes_manifest.external_secret,
+  ]
+  lifecycle {
+    ignore_changes = [
+      spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
+      metadata[0].annotations["keel.sh/policy"],
+      metadata[0].annotations["keel.sh/trigger"],
+      metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
+      metadata[0].annotations["keel.sh/match-tag"],
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      metadata[0].annotations["kubernetes.io/change-cause"],
+      metadata[0].annotations["deployment.kubernetes.io/revision"],
+      spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
+    ]
+  }
+}
+
+resource "kubernetes_service" "photo_wall" {
+  metadata {
+    name      = "photo-wall"
+    namespace = kubernetes_namespace.photo_wall.metadata[0].name
+    labels = {
+      app = "photo-wall"
+    }
+  }
+  spec {
+    selector = {
+      app = "photo-wall"
+    }
+    port {
+      name        = "http"
+      port        = 80
+      target_port = 2342
+    }
+    port {
+      name        = "share"
+      port        = 8081
+      target_port = 8081
+    }
+  }
+}
+
+# Asks browsers for a proof of work before it passes them on to the Service.
+module "anubis" {
+  source     = "../../modules/kubernetes/anubis_instance"
+  name       = "photo-wall"
+  namespace  = kubernetes_namespace.photo_wall.metadata[0].name
+  target_url = "http://photo-wall.photo-wall.svc.cluster.local"
+}
+
+# https://photos.example.org
+module "ingress" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "photo-wall"
+  namespace       = kubernetes_namespace.photo_wall.metadata[0].name
+  full_host       = "photos.example.org"
+  tls_secret_name = var.tls_secret_name
+  # auth = "app": its own accounts, which phones log in to
+  auth              = "app"
+  homepage_group    = "Other"
+  max_body_size     = "2g"
+  extra_middlewares = ["photo-wall-compress@kubernetescrd"]
+  extra_annotations = {
+    "gethomepage.dev/name"         = "Photo Wall"
+    "gethomepage.dev/description"  = "Photos of the whole family"
+    "gethomepage.dev/icon"         = "photo-wall.png"
+    "gethomepage.dev/pod-selector" = ""
+  }
+}
+
+# /admin: a login for these paths alone.
+module "ingress_admin" {
+  source           = "../../modules/kubernetes/ingress_factory"
+  name             = "photo-wall-admin"
+  namespace        = kubernetes_namespace.photo_wall.metadata[0].name
+  full_host        = "photos.example.org"
+  service_name     = "photo-wall"
+  ingress_path     = ["/admin"]
+  tls_secret_name  = var.tls_secret_name
+  auth             = "required"
+  homepage_enabled = false
+}
+
+# /share: called by machines, which no login page may stop.
+module "ingress_share" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "photo-wall-share"
+  namespace       = kubernetes_namespace.photo_wall.metadata[0].name
+  full_host       = "photos.example.org"
+  service_name    = "photo-wall"
+  port            = 8081
+  ingress_path    = ["/share"]
+  tls_secret_name = var.tls_secret_name
+  # auth = "none": Whoever has the link may see the album
+  auth             = "none"
+  homepage_enabled = false
+}
+
+# https://album.example.test
+module "ingress_host_album" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "photo-wall-album"
+  namespace       = kubernetes_namespace.photo_wall.metadata[0].name
+  host            = "album"
+  service_name    = module.anubis.service_name
+  port            = module.anubis.service_port
+  tls_secret_name = var.tls_secret_name
+  # auth = "none": Anubis is the gate: it lets a browser through after a proof of work
+  auth             = "none"
+  dns_type         = "proxied"
+  anti_ai_scraping = false
+  external_monitor = false
+  homepage_enabled = false
+}
+
+# https://wall.example.org
+module "ingress_host_wall_example_org" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "photo-wall-wall-example-org"
+  namespace       = kubernetes_namespace.photo_wall.metadata[0].name
+  full_host       = "wall.example.org"
+  service_name    = "photo-wall"
+  tls_secret_name = var.tls_secret_name
+  # auth = "public": A wall of pictures for guests
+  auth             = "public"
+  homepage_enabled = false
+}
+
+# https://frame.example.test
+module "ingress_host_frame" {
+  source                = "../../modules/kubernetes/ingress_factory"
+  name                  = "photo-wall-frame"
+  namespace             = kubernetes_namespace.photo_wall.metadata[0].name
+  host                  = "frame"
+  service_name          = "photo-wall"
+  tls_secret_name       = var.tls_secret_name
+  auth                  = "required"
+  external_monitor_name = "Picture frame"
+  homepage_enabled      = false
+}
+
+# Where the backups go: the NFS server, which is mirrored off site.
+module "nfs_backup" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "photo-wall-backup-host"
+  namespace  = kubernetes_namespace.photo_wall.metadata[0].name
+  nfs_server = var.nfs_server
+  nfs_path   = "/srv/nfs/photo-wall-backup"
+}
+
+resource "kubernetes_cron_job_v1" "backup" {
+  metadata {
+    name      = "photo-wall-backup"
+    namespace = kubernetes_namespace.photo_wall.metadata[0].name
+  }
+  spec {
+    schedule                      = "58 2 * * *"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        backoff_limit              = 3
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {}
+          spec {
+            # A ReadWriteOnce volume is only there on the node of the app's pod.
+            affinity {
+              pod_affinity {
+                required_during_scheduling_ignored_during_execution {
+                  label_selector {
+                    match_labels = {
+                      app = "photo-wall"
+                    }
+                  }
+                  topology_key = "kubernetes.io/hostname"
+                }
+              }
+            }
+            restart_policy = "Never"
+            container {
+              name  = "backup"
+              image = "docker.io/library/alpine:3.20"
+              command = ["/bin/sh", "-c", <<-EOT
+                set -eu
+                started=$(date +%s)
+                target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
+                partial=$target.partial
+                # A failed backup leaves nothing that looks like a good one.
+                trap 'rm -rf "$partial"' EXIT
+                mkdir -p "$partial"
+
+                # An archive of the files. The app may write meanwhile, so a torn archive is made again.
+                copy_files() {
+                  if [ -z "$(ls -A "/data/$1")" ]; then
+                    echo "/data/$1 is empty: a wrong mount rather than a backup" >&2
+                    exit 1
+                  fi
+                  for attempt in 1 2 3; do
+                    if tar -C "/data/$1" -czf "$partial/$1.tar.gz" . && tar -tzf "$partial/$1.tar.gz" >/dev/null; then
+                      return
+                    fi
+                    echo "attempt $attempt to archive $1 failed" >&2
+                  done
+                  exit 1
+                }
+
+                copy_files config
+                mv "$partial" "$target"
+
+                # Only now, with a new and good backup, old ones may go.
+                find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
+
+                # The metrics tell, they do not decide: a failed push is no failed backup.
+                wget -q -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
+                backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
+                backup_last_success_timestamp $(date +%s)
+                " "http://prometheus-prometheus-pushgateway.monitoring:9091/metrics/job/photo-wall-backup" || echo "pushing the metrics failed" >&2
+
+              EOT
+              ]
+              volume_mount {
+                name       = "config"
+                mount_path = "/data/config"
+                read_only  = true
+              }
+              volume_mount {
+                name       = "backup"
+                mount_path = "/backup"
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+            volume {
+              name = "config"
+              persistent_volume_claim {
+                claim_name = kubernetes_persistent_volume_claim.config.metadata[0].name
+              }
+            }
+            volume {
+              name = "backup"
+              persistent_volume_claim {
+                claim_name = module.nfs_backup.claim_name
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}
