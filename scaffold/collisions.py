@@ -10,7 +10,6 @@ from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Document
 from scaffold.monorepo import STACKS, Monorepo
 from scaffold.questions import Value
 
-
 _BALANCED = "load balancer port"
 
 

@@ -138,7 +138,7 @@ def _planned(
     from scaffold.checks import planned as rules
     from scaffold.terraform.result import Reason
     from scaffold.terraform.runner import find_tool, plan_stacks
-    from scaffold.terraform.tree import Link
+    from scaffold.terraform.tree import Link, Overlay
 
     try:
         tool = find_tool()
@@ -146,7 +146,7 @@ def _planned(
         if demanded:
             raise
         return Unverified("the plan", error.message)
-    overlay = {**sources, **{path: Link(target) for path, target in links.items()}}
+    overlay: Overlay = {**sources, **{path: Link(target) for path, target in links.items()}}
     (result,) = plan_stacks(monorepo.root, [stack], overlay, tool=tool)
     # A Terraform that cannot plan this monorepo at all says nothing about the stack.
     unable = {Reason.TERRAFORM_TOO_OLD.value, Reason.TOOL.value}

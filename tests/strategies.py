@@ -127,11 +127,16 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         if owned
         else draw(
             st.sampled_from(
-                ["docker.io/library/nginx:1.29.0", "ghcr.io/a/b:v2", "quay.io/a/b@sha256:" + "0" * 64]
+                [
+                    "docker.io/library/nginx:1.29.0",
+                    "ghcr.io/a/b:v2",
+                    "quay.io/a/b@sha256:" + "0" * 64,
+                    "lscr.io/linuxserver/code-server:4.100.3",
+                ]
             )
         )
     )
-    values["memory"] = draw(st.sampled_from(["64Mi", "256Mi", "1Gi", "3Gi"]))
+    values["memory"] = draw(st.sampled_from(["128Mi", "256Mi", "1Gi", "3Gi"]))
     if values.get("tier", "aux") in ("aux", "edge"):
         values["memory_request"] = draw(st.sampled_from(["", "32Mi", "64Mi"]))
     else:
@@ -143,6 +148,76 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.pop("homepage_icon", None)
     if values.get("database", "none") == "none":
         values.pop("database_env", None)
+    if values.get("database") != "postgresql":
+        values.pop("grafana_datasource", None)
     for volume in values.get("volumes", []):
         if volume.get("backup") == "none":
             volume["backup_reason"] = "it can be made again"
+    _reconcile_pod(values, draw)
+    _reconcile_ingresses(values)
+
+
+def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
+    if not decisions.house()["shapes"][values.get("shape", "web")]["app"]:
+        for name in (
+            "replicas", "strategy", "probes", "annotations", "labels", "capabilities", "node_selector",
+            "priority_class", "scratch", "load_balancer",
+        ):  # fmt: skip
+            values.pop(name, None)
+    shared = values.get("rwx", False)
+    if any((shared if v.get("rwx") is None else v["rwx"]) is False for v in values.get("volumes", [])):
+        values["replicas"] = min(values.get("replicas", 1), 1)
+        if values.get("strategy") == "RollingUpdate":
+            values["strategy"] = "Recreate"
+    for probe in values.get("probes", {}).values():
+        probe["port"] = draw(st.sampled_from([None, values.get("port")]))
+        if probe.get("command"):
+            probe.pop("path", None)
+            probe.pop("port", None)
+    if values.get("busy"):
+        values.get("probes", {}).pop("liveness", None)
+    if values.get("quota"):
+        values["quota"]["requests_memory"] = "8Gi"
+    if values.get("limit_range"):
+        values["limit_range"] = {"max_memory": draw(st.sampled_from(["4Gi", "16Gi"]))}
+    for item in values.get("scratch", []):
+        if item.get("in_memory"):
+            item["size_limit"] = "32Mi"
+    if values.get("load_balancer"):
+        names = ["http", *(port["name"] for port in values.get("ports", []))]
+        values["load_balancer"]["ports"] = draw(st.lists(st.sampled_from(names), unique=True, max_size=3))
+        if not values["load_balancer"].get("address"):
+            values["load_balancer"].pop("client_addresses", None)
+    for file in values.get("files", []):
+        said = [part for part in ("content", "source", "vault", "secret", "config_map") if file.get(part)]
+        for part in said[1:]:
+            file.pop(part)
+        if not said:
+            file["content"] = "a line"
+        elif said[0] in ("vault", "secret", "config_map"):
+            file.pop("writable", None)
+        if not file.get("secret") and not file.get("config_map"):
+            file.pop("key", None)
+        if file.get("vault"):
+            values.pop("secrets_form", None)
+
+
+def _reconcile_ingresses(values: dict[str, Any]) -> None:
+    if values.get("full_host"):
+        values.update(host="www.example.org", dns="none")
+    for client in values.get("machine_clients", []):
+        client.pop("port", None)
+        if client.get("auth", "none") == "required":
+            client.pop("reason", None)
+        else:
+            client["reason"] = client.get("reason") or "they have a token"
+    for item in values.get("hosts", []):
+        item.pop("port", None)
+        if "." not in item["host"]:
+            item.pop("full", None)
+        if item.get("dns") in ("internal", None) or item.get("full"):
+            item.pop("dns", None)
+        if item.get("auth", "required") in ("required", "anubis"):
+            item.pop("reason", None)
+        else:
+            item["reason"] = item.get("reason") or "guests look at it"

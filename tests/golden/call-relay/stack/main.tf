@@ -107,7 +107,7 @@ resource "kubernetes_deployment" "turn_server" {
               memory = "512Mi"
             }
           }
-          # Asked for.
+          # It may take a while to start.
           startup_probe {
             tcp_socket {
               port = 9641
@@ -269,7 +269,7 @@ resource "kubernetes_cron_job_v1" "expire" {
     schedule                      = "0 * * * *"
     concurrency_policy            = "Forbid"
     starting_deadline_seconds     = 300
-    successful_jobs_history_limit = 3
+    successful_jobs_history_limit = 1
     failed_jobs_history_limit     = 5
     job_template {
       metadata {}

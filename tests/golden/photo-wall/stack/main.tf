@@ -32,7 +32,7 @@ resource "kubernetes_resource_quota" "photo_wall" {
     hard = {
       "requests.cpu"    = "4"
       "requests.memory" = "8Gi"
-      "limits.memory"   = "16384Mi"
+      "limits.memory"   = "16Gi"
       pods              = "12"
     }
   }

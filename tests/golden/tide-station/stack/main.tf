@@ -68,6 +68,79 @@ resource "kubernetes_manifest" "db_external_secret" {
   depends_on = [kubernetes_namespace.tide_station]
 }
 
+# The rotated database password once more, where Grafana runs.
+resource "kubernetes_manifest" "grafana_external_secret" {
+  manifest = {
+    apiVersion = "external-secrets.io/v1beta1"
+    kind       = "ExternalSecret"
+    metadata = {
+      name      = "grafana-tide-station-pg-creds"
+      namespace = "monitoring"
+    }
+    spec = {
+      refreshInterval = "15m"
+      secretStoreRef = {
+        name = "vault-database"
+        kind = "ClusterSecretStore"
+      }
+      target = {
+        name = "grafana-tide-station-pg-creds"
+        template = {
+          metadata = {
+            annotations = {
+              # Reloader restarts Grafana when the password rotates.
+              "reloader.stakater.com/match" = "true"
+            }
+          }
+          data = {
+            TIDE_STATION_PG_PASSWORD = "{{ .password }}"
+          }
+        }
+      }
+      data = [{
+        secretKey = "password"
+        remoteRef = {
+          key      = "static-creds/pg-tide-station"
+          property = "password"
+        }
+      }]
+    }
+  }
+}
+
+# Grafana finds datasources by this label, and takes the password from its environment.
+resource "kubernetes_config_map" "grafana_datasource" {
+  metadata {
+    name      = "grafana-tide-station-datasource"
+    namespace = "monitoring"
+    labels = {
+      grafana_datasource = "1"
+    }
+  }
+  data = {
+    "tide-station-datasource.yaml" = yamlencode({
+      apiVersion = 1
+      datasources = [{
+        name   = "Tide Station"
+        type   = "postgres"
+        access = "proxy"
+        url    = "${var.postgresql_host}:5432"
+        user   = "tide_station"
+        uid    = "tide-station-pg"
+        jsonData = {
+          database = "tide_station"
+          sslmode  = "disable"
+        }
+        secureJsonData = {
+          password = "$__env{TIDE_STATION_PG_PASSWORD}"
+        }
+        editable = true
+      }]
+    })
+  }
+  depends_on = [kubernetes_manifest.grafana_external_secret]
+}
+
 resource "kubernetes_persistent_volume_claim" "data" {
   # The volume is only made when the first pod wants it.
   wait_until_bound = false
