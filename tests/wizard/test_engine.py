@@ -145,7 +145,7 @@ def test_lists_grow_until_nothing_is_answered(engine: Engine) -> None:
 def test_a_proposal_fills_a_carve_out(engine: Engine) -> None:
     state = said(engine, [("machine_clients[0]", "webhooks")])
     assert asked(engine, state)[1:5] == [
-        "machine_clients[0]", "machine_clients[0].paths", "machine_clients[0].reason", "machine_clients[0].auth",
+        "machine_clients[0]", "machine_clients[0].paths", "machine_clients[0].auth", "machine_clients[0].reason",
     ]  # fmt: skip
     (client,) = engine.values(state)["machine_clients"]
     assert client["paths"] == ["/api/webhook"]
@@ -214,7 +214,15 @@ def wanted(answers: dict[str, Any], step: Step) -> Any:
     return value[index].get(step.path[2], step.default)
 
 
-BY_FILE = {"camera-eye", "cloud-drive", "house-router", "meter-sync", "reading-room", "tide-station"}
+BY_FILE = {
+    "call-relay",
+    "camera-eye",
+    "cloud-drive",
+    "house-router",
+    "meter-sync",
+    "reading-room",
+    "tide-station",
+}
 """Examples of what only an answer file says so far: jobs, sidecars, widgets, references as values."""
 
 
