@@ -44,6 +44,20 @@ def _read(block: BlockSchema) -> None:
         _read(nested.block)
 
 
+@pytest.mark.parametrize(
+    "type_",
+    [
+        *("kubernetes_priority_class", "kubernetes_priority_class_v1", "helm_release", "vault_mount"),
+        *("cloudflare_ruleset", "cloudflare_zero_trust_dex_test", "authentik_token"),
+    ],
+)
+def test_an_argument_may_be_called_description(type_: str) -> None:
+    """What is only prose in a schema has that name too, and is left out of the package."""
+    resource = schemas.load().resource(type_)
+    assert resource is not None
+    assert str(resource.attributes["description"].type) == "string"
+
+
 def test_attributes_and_blocks_are_typed() -> None:
     deployment = schemas.load().resource("kubernetes_deployment")
     assert deployment is not None
