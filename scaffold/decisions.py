@@ -115,7 +115,7 @@ def applies(question: Question, values: Mapping[str, Value]) -> bool:
     """Whether a question's condition holds for these values."""
     if isinstance(question.when, bool):
         return question.when
-    return _compiled(question.when).render(values) == "True"
+    return compiled(question.when).render(values) == "True"
 
 
 def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str, Value]) -> Value:
@@ -123,14 +123,14 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
         return answers[question.name]
     if not isinstance(question.default, str):
         return question.default
-    text = _compiled(question.default).render(values)
+    text = compiled(question.default).render(values)
     if question.type == "json":
         return json.loads(text)
     return _parsed(text) if question.type == "yaml" else text
 
 
 @cache
-def _compiled(text: str) -> Template:
+def compiled(text: str) -> Template:
     """A default or a condition, ready to be rendered again: the wizard does that at every answer."""
     return environment().from_string(text)
 

@@ -22,9 +22,10 @@ from scaffold.progress import waiting
 from scaffold.sensing import sense
 from scaffold.verify import Level
 from scaffold.wizard.draft import from_draft, to_draft
-from scaffold.wizard.engine import Engine, State
+from scaffold.wizard.engine import Engine
 from scaffold.wizard.review import Outcome, review
 from scaffold.wizard.screen import Screen
+from scaffold.wizard.state import State
 from scaffold.wizard.walk import walk
 
 

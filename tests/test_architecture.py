@@ -20,6 +20,7 @@ LAYERS = [
     {"apply", "commit", "questions"},
     {"decisions", "monorepo"},
     {"answers", "collisions", "compose", "drafts", "sensing", "terraform"},
+    {"pruning"},
     {"validation"},
     {"checks", "indexes", "pipelines"},
     {"demo", "render", "update", "verify", "wizard"},

@@ -8,7 +8,7 @@ from scaffold import questions
 from scaffold.answers import Path, parse, show
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.questions import Value
-from scaffold.wizard.engine import State
+from scaffold.wizard.state import State
 
 
 def to_draft(state: State) -> dict[str, Value]:

@@ -1,53 +1,30 @@
 """The wizard's steps: which question comes next, what it begins with, what is wrong with an answer.
 
 Pure: a state goes in, a state comes out. What is asked, in which order and under which condition is
-read from the declarations alone (``core``, ``when``, ``x-after``, ``x-ask``, ``x-suggests``,
-``x-proposals``); besides, a question is asked where its default would be refused.
+read from the declarations alone (``x-core``, ``when``, ``x-after``, ``x-ask``, ``x-suggests``,
+``x-proposals``; for the items of lists ``x-line``, ``x-ask`` and ``x-suggest``); besides, a question is
+asked where its default would be refused.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
-from itertools import count
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from scaffold import decisions, questions
-from scaffold.answers import Path, parse
-from scaffold.errors import Finding
+from scaffold.answers import Answers as Given
+from scaffold.answers import Path, from_settings, parse
+from scaffold.errors import Finding, UsageError
 from scaffold.questions import Option, Question, Value
-from scaffold.wizard import fields
-from scaffold.wizard.fields import Field, Form
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from scaffold.wizard import fields, notation
+from scaffold.wizard.conditions import holds, rendered
+from scaffold.wizard.fields import Field
+from scaffold.wizard.state import MORE, State, base, items, put, without
 
 Judge = Callable[[Mapping[str, Value]], Sequence[Finding]]
 """What is wrong with answers, each finding with the path of its answer."""
-
-MORE = ""
-"""What ends a list: an empty answer to its next item."""
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What is known so far.
-
-    A path is that of a question, of an item, or of a field of an item: ``("volumes", 0, "size")``.
-    """
-
-    given: Mapping[str, Value] = field(default_factory=dict)
-    """Answered before the wizard began (``--set``): not asked, but shown."""
-    suggested: Mapping[str, Value] = field(default_factory=dict)
-    """Defaults from outside, as from a docker-compose file. They hold over the declared ones."""
-    said: Mapping[Path, Value] = field(default_factory=dict)
-    """What was answered, other than with the default."""
-    accepted: frozenset[Path] = frozenset()
-    """Where the default was taken. It is computed anew whenever what it follows from changes."""
-    forced: frozenset[Path] = frozenset()
-    """What was asked because its default would have been refused, and stays a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +36,38 @@ class Step:
     title: str
     default: Value
     options: tuple[Option, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What stands in the line at first; of the items of a list, what is typed with the list itself."""
+        names = self._names
+        value = [_told(item, names) for item in self.default] if names else self.default
+        return notation.write(self.field.schema, value)
+
+    @property
+    def by_refusal(self) -> bool:
+        """Whether it is a step only because what it has would be refused, or in the review."""
+        return self.field.has_default and self.field.ask is False
+
+    def read(self, text: str) -> Value:
+        """The value of a line; what was known of the items of a list stays with them.
+
+        Raises :class:`UsageError` for a line that cannot be read.
+        """
+        value = notation.read(self.field.schema, text)
+        names = self._names
+        if not names or not isinstance(value, list):
+            return value
+        known = {_key(item, names): item for item in self.default if isinstance(item, Mapping)}
+        return [
+            {**_rest(known.get(_key(item, names), {}), names), **item} if _is_short(item, names) else item
+            for item in value
+        ]
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        question = questions.asked()[str(self.path[0])]
+        return fields.line_fields(question) if len(self.path) == 1 and fields.is_list(question) else ()
 
 
 class Engine:
@@ -78,9 +87,9 @@ class Engine:
             if name in state.given:
                 found[name] = state.given[name]
             elif fields.is_list(question):
-                items = _pairs(state, question) if fields.is_pairs(question) else _items(state, question)
-                if items or name in state.suggested or (name, 0, *_opening(question)) in state.said:
-                    found[name] = items
+                listed = list(items(state, question))
+                if listed or name in state.suggested or (name,) in state.said or (name, 0) in state.said:
+                    found[name] = listed
             elif (name,) in state.said:
                 found[name] = state.said[name,]
             elif name in state.suggested:
@@ -88,10 +97,7 @@ class Engine:
         for name, value in self._suggestions(found).items():
             found.setdefault(name, value)
         known = self.known(found)
-        return {n: v for n, v in found.items() if _renders(questions.asked()[n].when, known)}
-
-    def _judged(self, values: Mapping[str, Value]) -> Sequence[Finding]:
-        return self._findings(json.dumps(values, default=str))
+        return {n: v for n, v in found.items() if holds(questions.asked()[n].when, known)}
 
     def result(self, state: State) -> dict[str, Value]:
         """The answers to render: as :meth:`values`, with the core questions whose default was taken."""
@@ -110,11 +116,6 @@ class Engine:
         seen = {**stand_ins, **values, "sensed": self._sensed}
         return dict(self._known(json.dumps(seen, default=str)))
 
-    def problems(self, state: State) -> list[Finding]:
-        """Everything that is wrong with the answers so far, but for what is not answered yet."""
-        values = self.values(state)
-        return [finding for finding in self._judged(values) if not _is_open(finding, values)]
-
     def steps(self, state: State, *, refusals: bool = True) -> list[Step]:
         """The questions that are asked, given what is answered so far, in order.
 
@@ -122,139 +123,100 @@ class Engine:
         """
         values = self.values(state)
         known = self.known(values)
-        judged = self._judged(values) if refusals else ()
-        refused = {_place(finding, values) for finding in judged if not _is_open(finding, values)}
+        refused = {_place(f) for f in self._judged(values) if not _is_open(f)} if refusals else set()
+        offered = {*state.suggested, *self._suggestions(values)}
         found: list[Step] = []
         for question in _order():
-            if question.name in state.given or not _renders(question.when, known):
+            if question.name in state.given or not holds(question.when, known):
                 continue
             forced = {path for path in refused | state.forced if path[:1] == (question.name,)}
-            if not (_holds(question, known) or forced):
-                continue
+            asked = (
+                question.core
+                or not (question.has_default or question.name in offered)
+                or holds(question.ask, known)
+            )
+            asked = asked or (question.name,) in forced
+            if asked and not question.proposals:
+                found.append(self.step(state, (question.name,), known))
             if fields.is_list(question):
                 found += self._item_steps(state, question, known, forced)
-            else:
-                found.append(self.step(state, (question.name,), known))
+            if asked and question.proposals:
+                found.append(self.step(state, (question.name, len(base(state, question))), known))
         return found
 
     def step(self, state: State, path: Path, known: Mapping[str, Value] | None = None) -> Step:
         """The step at ``path``, with the default that it has by now."""
         known = known or self.known(self.values(state))
         question = questions.asked()[str(path[0])]
-        if fields.is_pairs(question):
-            first = "NAME=value, one at a time; nothing where there is none."
-            more = "One more? Nothing ends the list." if path[1] else first
-            declared = Field(Form.TEXT, question.help, True, MORE, True)
-            title = f"{question.help} {more}"
-            return Step(path, declared, title, state.said.get(path, _default(state, path)))
         if len(path) == 2:
-            names = list(question.proposals)
-            options = (Option(MORE, "no more" if path[1] else "none"), *(
-                Option(name, question.proposals[name]["consequence"]) for name in names
-            ))  # fmt: skip
-            declared = Field(Form.CHOICE, question.help, True, MORE, True, options)
-            return Step(path, declared, question.help, state.said.get(path, MORE), options)
+            return _proposal_step(state, question, path)
         declared = fields.field_at(path)
-        if len(path) == 3 and path[2] == fields.opening(question):
-            more = "One more? Nothing ends the list." if path[1] else "Nothing where there is none."
-            title = f"{declared.help} {more}"
-            if not path[1]:
-                title = f"{question.help} {title}"
-            return Step(path, declared, title, state.said.get(path, _default(state, path) or MORE))
-        default = state.said.get(path, _default(state, path))
+        options = tuple(Option(o.value, rendered(o.consequence, known)) for o in declared.options)
         title = declared.help
         if len(path) == 3:
-            items = known[question.name]
-            item = items[int(path[1])] if int(path[1]) < len(items) else {}
-            title = f"{shown_item(question, item)}: {declared.help}"
-        elif path not in state.said and question.name in known:
-            default = (
-                known[question.name] if question.has_default or question.name in self.values(state) else None
-            )
-        options = tuple(Option(o.value, _consequence(o, known)) for o in declared.options)
+            item = known[question.name][int(path[1])]
+            title = f"{_called(question, item)}: {title}"
+            default = item.get(str(path[2]), declared.default)
+        elif fields.is_list(question):
+            default = list(base(state, question))
+        else:
+            answered = question.has_default or question.name in self.values(state)
+            default = known[question.name] if answered else None
+        if form := notation.form(declared.schema) if not options else "":
+            title = f"{title} {form}"
         return Step(path, declared, title, default, options)
 
     def answer(self, state: State, path: Path, value: Value) -> State:
         """The state after an answer. Answers whose question does not apply any more are dropped."""
         before = {step.path for step in self.steps(state, refusals=False)}
-        step = self.step(state, path)
-        question = questions.asked()[str(path[0])]
-        begins = len(path) > 1 and path == (question.name, path[1], *_opening(question))
-        if begins and value == MORE and path != self.end(state, question):
-            return self.without_item(state, question, int(path[1]))
-        declared = self.step(replace(state, said=_without(state.said, {path})), path)
-        said = {p: v for p, v in state.said.items() if p != path}
-        accepted = state.accepted - {path}
-        if value == declared.default and type(value) is type(declared.default):
-            accepted |= {path}
-        else:
-            said[path] = value
-        forced = state.forced if _asks(step, question) else state.forced | {path}
-        given = {name: v for name, v in state.given.items() if name != path[0]}
-        after = replace(state, given=given, said=said, accepted=accepted, forced=forced)
+        asked = self.step(_unsaid(state, path), path)
+        after = put(state, path, value)
+        if path in after.said and value == asked.default and type(value) is type(asked.default):
+            after = without(after, {path})
+            after = replace(after, accepted=after.accepted | {path})
+        if path in {*after.said, *after.accepted} and asked.by_refusal:
+            after = replace(after, forced=after.forced | {path})
         gone = before - {step.path for step in self.steps(after, refusals=False)} - {path}
         known = self.known(self.values(after))
-        gone |= {p for p in said if not _renders(questions.asked()[str(p[0])].when, known)}
-        return replace(
-            after, said=_without(after.said, gone), accepted=after.accepted - gone, forced=after.forced - gone
-        )
+        gone |= {p for p in after.said if not holds(questions.asked()[str(p[0])].when, known)}
+        return without(after, gone)
 
-    def without_item(self, state: State, question: Question, index: int) -> State:
-        """The state without one item of a list; the later ones move up."""
-        values = self.values(state).get(question.name, [])
-        items = list(values.items()) if isinstance(values, Mapping) else list(values)
-        del items[index]
-        return self._with_items(state, question, dict(items) if fields.is_pairs(question) else items)
+    def setting(self, state: State, text: str) -> tuple[Path, Value]:
+        """The answer that ``NAME=value`` gives to a whole question; NAME may lead into it, as for ``--set``.
 
-    def end(self, state: State, question: Question) -> Path:
-        """The path of the step that asks a list question for one more item."""
-        return (question.name, len(self.values(state).get(question.name, ())), *_opening(question))
+        Raises :class:`UsageError` for a name that is no question, and for a line that cannot be read.
+        """
+        name, _, line = text.partition("=")
+        path = parse(name.strip())
+        question = questions.asked().get(str(path[0]))
+        if question is None or not self.applies(state, question):
+            raise UsageError(f"{name.strip()} is no answer here.", "The answers are listed above.")
+        whole = path[:1]
+        if len(path) == 1:
+            return whole, self.step(state, whole).read(line)
+        known = self.known(self.values(state))[question.name]
+        changed = from_settings([f"{name.strip()}={line.strip()}"], Given({question.name: known}))
+        return whole, changed.values[question.name]
 
     def applies(self, state: State, question: Question) -> bool:
         """Whether a question applies, given the answers so far."""
-        return _renders(question.when, self.known(self.values(state)))
-
-    def _with_items(self, state: State, question: Question, items: Value) -> State:
-        """The state with a list question answered as a whole."""
-        mine = {path for path in (*state.said, *state.accepted, *state.forced) if path[0] == question.name}
-        said = dict(_without(state.said, mine))
-        if fields.is_pairs(question):
-            said.update({(question.name, n): f"{key}={text}" for n, (key, text) in enumerate(items.items())})
-            items_of: Sequence[Mapping[str, Value]] = ()
-        else:
-            items_of = items
-        for index, item in enumerate(items_of):
-            if question.proposals:
-                said[question.name, index] = list(question.proposals)[-1]
-            said.update({(question.name, index, key): value for key, value in item.items()})
-        end: Path = (question.name, len(items), *_opening(question))
-        said[end] = MORE
-        return replace(state, said=said, accepted=state.accepted - mine, forced=state.forced - mine)
+        return holds(question.when, self.known(self.values(state)))
 
     def problem(self, state: State, path: Path, value: Value) -> str:
         """What is wrong with one answer, with how to mend it; nothing where it is right."""
-        question = questions.asked()[str(path[0])]
-        end = (question.name, path[1], *_opening(question)) if len(path) > 1 else None
-        if path == end and value == MORE:
+        if len(path) == 2 and value == MORE:
             return ""
-        said = {**_without(state.said, {path}), path: value}
-        if fields.is_pairs(question) and "=" not in str(value):
-            return "There is no = in it. Write NAME=value."
-        values = self.values(replace(state, said=said, accepted=state.accepted - {path}))
+        values = self.values(put(state, path, value))
         for finding in self._judged(values):
-            if _place(finding, values) == path:
+            if _place(finding) == path or (len(path) == 3 and _answer(finding)[:3] == path):
                 return f"{finding.message} {finding.hint or ''}".strip()
         return ""
 
-    def is_open(self, state: State, step: Step, refused: set[Path]) -> bool:
-        """Whether a step is still to be answered."""
-        return (step.path not in state.said and step.path not in state.accepted) or step.path in refused
-
     def first_open(self, state: State) -> Step | None:
         """The first step that is not answered, or whose answer is refused by now."""
-        values = self.values(state)
-        refused = {_place(finding, values) for finding in self._judged(values)}
-        return next((step for step in self.steps(state) if self.is_open(state, step, refused)), None)
+        refused = {_place(finding) for finding in self._judged(self.values(state))}
+        done = {*state.said, *state.accepted} - refused
+        return next((step for step in self.steps(state) if step.path not in done), None)
 
     def next(self, state: State, path: Path) -> Step | None:
         """The step after the one at ``path``; at the end, the first that is open."""
@@ -284,6 +246,9 @@ class Engine:
             return "image"
         return "asked" if any(path[0] == name for path in state.accepted) else "default"
 
+    def _judged(self, values: Mapping[str, Value]) -> Sequence[Finding]:
+        return self._findings(json.dumps(values, default=str))
+
     def _suggestions(self, values: Mapping[str, Value]) -> dict[str, Value]:
         told: dict[str, Value] = {}
         for question in questions.asked().values():
@@ -295,22 +260,37 @@ class Engine:
     def _item_steps(
         self, state: State, question: Question, known: Mapping[str, Value], forced: set[Path]
     ) -> Iterator[Step]:
-        if fields.is_pairs(question):
-            for index in range(len(_pairs(state, question)) + 1):
-                yield self.step(state, (question.name, index), known)
-            return
-        items = _items(state, question)
-        for index, item in enumerate(items):
-            at: Path = (question.name, index)
-            full = {**_item_defaults(question), **item}
+        start = base(state, question)
+        in_line = () if question.proposals else fields.line_fields(question)
+        for index, item in enumerate(items(state, question)):
             if question.proposals:
-                yield self.step(state, at, known)
+                yield self.step(state, (question.name, index), known)
+            if not isinstance(item, Mapping):
+                continue
             for name in fields.item_fields(question):
-                declared = fields.field_at((*at, name))
-                first = not question.proposals and name == fields.opening(question)
-                if first or (*at, name) in forced or _renders(declared.ask, {**known, "item": full}):
-                    yield self.step(state, (*at, name), known)
-        yield self.step(state, (question.name, len(items), *_opening(question)), known)
+                at: Path = (question.name, index, name)
+                declared = fields.field_at(at)
+                # What is proposed is not answered yet.
+                told = name in in_line or (name in start[index] and not question.proposals)
+                seen = {**known, "item": {**_item_defaults(question), **item}, "index": index}
+                if at in forced or (not told and (not declared.has_default or holds(declared.ask, seen))):
+                    yield self.step(state, at, known)
+
+
+def _proposal_step(state: State, question: Question, path: Path) -> Step:
+    index = int(path[1])
+    none = Option(MORE, "no more" if index else "none")
+    options = (none, *(Option(name, row["consequence"]) for name, row in question.proposals.items()))
+    last = options[-1].value
+    default = last if index < len(state.suggested.get(question.name, ())) else MORE
+    declared = Field({}, question.help, True, MORE, True, options)
+    return Step(path, declared, question.help, state.said.get(path, default), options)
+
+
+def _unsaid(state: State, path: Path) -> State:
+    """The state without an answer, to know what its question has by default."""
+    given = {name: v for name, v in state.given.items() if name != path[0]} if len(path) == 1 else state.given
+    return without(replace(state, given=given), {path})
 
 
 @lru_cache(64)
@@ -319,19 +299,15 @@ def _suggested(table: str, seen: str) -> Mapping[str, Value]:
     return found
 
 
-def shown_item(question: Question, item: Mapping[str, Value]) -> str:
+def _called(question: Question, item: Mapping[str, Value]) -> str:
     """What an item is called in a question about it: its first field."""
-    return fields.shown(item.get(fields.opening(question), question.name))
+    return fields.shown(item.get(fields.line_fields(question)[0], question.name))
 
 
 def _order() -> list[Question]:
     """The core questions, then the others, each followed by those that come after it."""
-    return _ordered(tuple(questions.asked().values()))
-
-
-def _ordered(every: tuple[Question, ...]) -> list[Question]:
+    every = tuple(questions.asked().values())
     names = {q.name for q in every}
-    roots = [q for q in every if q.after not in names]
     result: list[Question] = []
 
     def add(question: Question) -> None:
@@ -340,66 +316,9 @@ def _ordered(every: tuple[Question, ...]) -> list[Question]:
             if follower.after == question.name:
                 add(follower)
 
-    for root in sorted(roots, key=lambda q: not q.core):
+    for root in sorted((q for q in every if q.after not in names), key=lambda q: not q.core):
         add(root)
     return result
-
-
-def _opening(question: Question) -> tuple[str, ...]:
-    """What follows the index in the path of the step that begins an item."""
-    return () if question.proposals or fields.is_pairs(question) else (fields.opening(question),)
-
-
-def _pairs(state: State, question: Question) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    for index in count():
-        at: Path = (question.name, index)
-        text = str(state.said.get(at, _default(state, at)))
-        if text == MORE:
-            break
-        name, _, value = text.partition("=")
-        found[name.strip()] = value
-    return found
-
-
-def _items(state: State, question: Question) -> list[dict[str, Value]]:
-    suggested = state.suggested.get(question.name, [])
-    found: list[dict[str, Value]] = []
-    for index in count():
-        at: Path = (question.name, index)
-        start: Path = (*at, *_opening(question))
-        if state.said.get(start, _default(state, start) or MORE) == MORE:
-            break
-        item: dict[str, Value] = dict(suggested[index]) if index < len(suggested) else {}
-        if question.proposals and start in state.said:
-            item.update(question.proposals.get(str(state.said[start]), {}).get("item", {}))
-        item.update(
-            {str(path[2]): value for path, value in state.said.items() if path[:2] == at and len(path) == 3}
-        )
-        schema = fields.item_schema(question)["properties"]
-        found.append({name: item[name] for name in schema if name in item})
-    return found
-
-
-def _default(state: State, path: Path) -> Value:
-    """What a field has where nobody says anything: from a suggestion, a proposal, or its declaration."""
-    question = questions.asked()[str(path[0])]
-    if len(path) == 1:
-        return state.suggested.get(question.name, question.default)
-    suggested = state.suggested.get(question.name, [])
-    index = int(path[1])
-    if fields.is_pairs(question):
-        pairs = list(state.suggested.get(question.name, {}).items())
-        return "=".join(pairs[index]) if index < len(pairs) else MORE
-    if len(path) == 2:
-        return list(question.proposals)[-1] if index < len(suggested) else MORE
-    name = str(path[2])
-    if index < len(suggested) and name in suggested[index]:
-        return suggested[index][name]
-    proposal = question.proposals.get(str(state.said.get(path[:2], "")), {})
-    if name in proposal.get("item", {}):
-        return proposal["item"][name]
-    return fields.field_at(path).default
 
 
 def _item_defaults(question: Question) -> dict[str, Value]:
@@ -407,47 +326,37 @@ def _item_defaults(question: Question) -> dict[str, Value]:
     return {name: schema.get("default") for name, schema in properties.items()}
 
 
-def _holds(question: Question, known: Mapping[str, Value]) -> bool:
-    """Whether a question is asked wherever it applies."""
-    return question.core or not question.has_default or _renders(question.ask, known)
+def _told(item: Value, names: Sequence[str]) -> Value:
+    return {name: item[name] for name in names if name in item} if isinstance(item, Mapping) else item
 
 
-def _asks(step: Step, question: Question) -> bool:
-    return question.core or not step.field.has_default or step.field.ask is not False
+def _rest(item: Mapping[str, Value], names: Sequence[str]) -> dict[str, Value]:
+    return {name: value for name, value in item.items() if name not in names}
 
 
-def _renders(condition: str | bool, values: Mapping[str, Value]) -> bool:
-    return condition if isinstance(condition, bool) else _template(condition).render(values) == "True"
+def _is_short(item: Value, names: Sequence[str]) -> bool:
+    return isinstance(item, Mapping) and set(item) <= set(names)
 
 
-@cache
-def _template(text: str) -> Template:
-    return decisions.environment().from_string(text)
+def _key(item: Value, names: Sequence[str]) -> str:
+    return json.dumps(item.get(names[0]) if isinstance(item, Mapping) else item, default=str)
 
 
-def _consequence(option: Option, known: Mapping[str, Value]) -> str:
-    return _template(option.consequence).render(known) if "{{" in option.consequence else option.consequence
+def _answer(finding: Finding) -> Path:
+    return parse(finding.answer) if finding.answer else ()
 
 
-def _place(finding: Finding, values: Mapping[str, Value]) -> Path:
+def _place(finding: Finding) -> Path:
     """The step that a finding is about."""
-    if not finding.answer:
-        return ()
-    path = parse(finding.answer)
-    question = questions.asked().get(str(path[0]))
+    path = _answer(finding)
+    question = questions.asked().get(str(path[0])) if path else None
     if question is None or not fields.is_list(question):
         return path[:1]
-    if fields.is_pairs(question):
-        names = list(values.get(question.name, {}))
-        name = finding.answer.partition(".")[2]
-        return (question.name, names.index(name)) if name in names else path[:1]
-    return path[:3] if len(path) > 2 else (*path, *_opening(question))
+    if question.proposals:
+        return path[:3]
+    return path[:3] if len(path) > 2 and path[2] not in fields.line_fields(question) else path[:1]
 
 
-def _is_open(finding: Finding, values: Mapping[str, Value]) -> bool:
-    """Whether a finding only says that a question is not answered yet."""
-    return finding.code == "answers.missing" and finding.answer not in values
-
-
-def _without(said: Mapping[Path, Value], paths: set[Path]) -> dict[Path, Value]:
-    return {path: value for path, value in said.items() if path not in paths}
+def _is_open(finding: Finding) -> bool:
+    """Whether a finding only says that something is not answered yet."""
+    return finding.code == "answers.missing"

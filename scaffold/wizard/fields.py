@@ -1,45 +1,35 @@
-"""What one field of an answer may be, as its declaration says: its form, typed text, how it is shown."""
+"""What one field of an answer may be, as its declaration says, and how it is shown."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
-
-import yaml
+from dataclasses import dataclass, field
 
 from scaffold.answers import Path
 from scaffold.questions import Option, Question, Value, asked, types
+from scaffold.wizard import notation
 
-
-class Form(Enum):
-    """How a field is answered."""
-
-    CHOICE = "choice"
-    TEXT = "text"
-    NUMBER = "number"
-    WORDS = "words"
-    """A list of words on one line."""
-    PAIRS = "pairs"
-    """A mapping of names to text: ``NAME=value`` a line."""
-    YAML = "yaml"
-    """Anything else, as YAML on one line."""
+_JSON_TYPES = {"str": "string", "int": "integer", "bool": "boolean"}
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an answer, or an answer that is one field."""
+    """One field of an answer, or an answer that is one field: chosen from its options, or typed on a line."""
 
-    form: Form
+    schema: Mapping[str, Value]
     help: str
     has_default: bool
     default: Value
     ask: str | bool
     options: tuple[Option, ...] = ()
-    allowed: str = ""
-    mend: str = ""
+    suggest: str = field(default="")
+    """``x-suggest``: a template for what it has instead of its default; over the item, and its index."""
+
+    @property
+    def allowed(self) -> str:
+        """What is allowed, and how to mend what is not."""
+        found = self.schema.get("allowed", "")
+        return f"Allowed: {found}. {self.schema.get('mend', '')}".strip() if found else ""
 
 
 def item_schema(question: Question) -> Mapping[str, Value]:
@@ -49,21 +39,15 @@ def item_schema(question: Question) -> Mapping[str, Value]:
     return items if items.get("properties") else {}
 
 
-def is_pairs(question: Question) -> bool:
-    """Whether a question takes a mapping of names to text, asked pair by pair."""
-    return _form(types().get(question.value_type, {})) is Form.PAIRS
-
-
 def is_list(question: Question) -> bool:
-    """Whether a question is asked item by item."""
-    return is_pairs(question) or bool(item_schema(question))
+    """Whether a question takes a list of mappings, whose fields can be asked one by one."""
+    return bool(item_schema(question))
 
 
-def opening(question: Question) -> str:
-    """The field whose answer begins an item of a list question: the first that is required."""
+def line_fields(question: Question) -> tuple[str, ...]:
+    """The fields of an item that are typed with the list itself; the first tells one item from another."""
     schema = item_schema(question)
-    required = schema.get("required") or list(schema["properties"])
-    return str(required[0])
+    return tuple(schema.get("x-line") or (schema.get("required") or list(schema["properties"]))[:1])
 
 
 def item_fields(question: Question) -> tuple[str, ...]:
@@ -84,86 +68,32 @@ def field_at(path: Path) -> Field:
 
 
 def _of_question(question: Question) -> Field:
-    schema = types().get(question.value_type, {})
+    kind = _JSON_TYPES.get(question.type)
+    schema = types().get(question.value_type) or ({"type": kind} if kind else {})
     options = question.options
     if question.type == "bool":
         values = sorted((True, False), key=lambda value: value is not question.default)
         options = tuple(Option(value, str(question.consequences.get(value, ""))) for value in values)
-    form = Form.CHOICE if options else _form(schema) if schema else _FORMS.get(question.type, Form.YAML)
-    return Field(
-        form, question.help, question.has_default, question.default, question.ask, options,
-        schema.get("allowed", ""), schema.get("mend", ""),
-    )  # fmt: skip
+    ask = question.core or question.ask
+    return Field(schema, question.help, question.has_default, question.default, ask, options)
 
 
 def _of_schema(name: str, schema: Mapping[str, Value], *, required: bool) -> Field:
     values: Sequence[Value] = schema.get("enum", ())
     whole = asked().get(name)
-    if "boolean" in _kinds(schema):
-        values = (None, False, True) if "null" in _kinds(schema) else (False, True)
+    if "boolean" in notation.kinds(schema):
+        values = (None, False, True) if "null" in notation.kinds(schema) else (False, True)
     # A key of an item that is called like a question is that question, asked for the item alone.
     told = schema.get("x-consequences") or (whole.consequences if whole else {})
-    options = tuple(Option(value, str(told.get(value, ""))) for value in values)
     return Field(
-        Form.CHOICE if options else _form(schema),
+        schema,
         schema.get("description", ""),
         not required,
         schema.get("default"),
         schema.get("x-ask", required),
-        options,
-        schema.get("allowed", ""),
-        schema.get("mend", ""),
+        tuple(Option(value, str(told.get(value, ""))) for value in values),
+        schema.get("x-suggest", ""),
     )
-
-
-_FORMS = {"str": Form.TEXT, "int": Form.NUMBER}
-
-
-def _kinds(schema: Mapping[str, Value]) -> Sequence[str]:
-    kinds = schema.get("type", ())
-    return [kinds] if isinstance(kinds, str) else list(kinds)
-
-
-def _form(schema: Mapping[str, Value]) -> Form:
-    kinds = _kinds(schema)
-    if "string" in kinds:
-        return Form.TEXT
-    if "integer" in kinds:
-        return Form.NUMBER
-    if "array" in kinds and schema.get("items", {}).get("type") == "string":
-        return Form.WORDS
-    extra = schema.get("additionalProperties")
-    if "object" in kinds and isinstance(extra, Mapping) and "string" in _kinds(extra):
-        return Form.PAIRS
-    return Form.YAML
-
-
-def typed(field: Field, text: str) -> Value:
-    """The value that a text means. What it may not be is left to the validation."""
-    text = text.strip()
-    match field.form:
-        case Form.NUMBER:
-            return int(text) if re.fullmatch(r"-?\d{1,18}", text) else (text or None)
-        case Form.WORDS:
-            return [word for word in re.split(r"[,\s]+", text) if word]
-        case Form.PAIRS | Form.YAML:
-            try:
-                return yaml.safe_load(text) if text else field.default
-            except yaml.YAMLError:
-                return text
-        case _:
-            return text
-
-
-def editable(field: Field, value: Value) -> str:
-    """The text that :func:`typed` turns into this value."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if field.form is Form.WORDS and isinstance(value, list):
-        return " ".join(map(str, value))
-    return json.dumps(value, ensure_ascii=False)
 
 
 def shown(value: Value) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from scaffold import questions
 from scaffold.answers import Path, show
+from scaffold.errors import UsageError
 from scaffold.questions import Question, Value
 from scaffold.wizard import fields
-from scaffold.wizard.engine import MORE, Engine, State
+from scaffold.wizard.engine import Engine
 from scaffold.wizard.screen import Choice, Key, Screen, Typed
+from scaffold.wizard.state import State, without_item
 from scaffold.wizard.walk import Keep, ask, walk
 
 
@@ -57,10 +59,10 @@ class Row:
 
 
 _COMMANDS = (
-    "A number changes that answer; a applies, d shows the diff, r the resources, "
-    "s saves the answers only, q quits."
+    "A number changes that answer, NAME=value does so at once; a applies, d shows the diff, "
+    "r the resources, s saves the answers only, q quits."
 )
-_ADD, _DONE, _REMOVE = "add", "done", "remove"
+_DONE, _REMOVE = "done", "remove"
 
 
 def review(
@@ -77,30 +79,39 @@ def review(
         screen.show(_answers(rows))
         screen.show(["", "Decisions", *(f"  {line}" for line in preview.decisions())])
         screen.show(["", "Files", *(f"  {line}" for line in preview.files()), ""])
-        chosen = _command(screen, preview, len(rows))
+        chosen = _command(engine, state, screen, preview, rows)
         if isinstance(chosen, Outcome):
             return chosen, state
         if chosen is Key.BACK:
             steps = engine.steps(state)
             state = walk(engine, state, screen, keep, steps[-1].path if steps else None)
             continue
-        question = rows[int(str(chosen)) - 1].question
-        state = edit(engine, state, screen, question, keep)
+        if isinstance(chosen, Question):
+            state = edit(engine, state, screen, chosen)
+        else:
+            state = engine.answer(state, *engine.setting(state, str(chosen)))
         keep(state)
         state = walk(engine, state, screen, keep)
 
 
-def _command(screen: Screen, preview: Preview, count: int) -> Outcome | Key | int:
-    """Ask what to do next; show the planned resources as soon as they are known."""
+def _command(
+    engine: Engine, state: State, screen: Screen, preview: Preview, rows: Sequence[Row]
+) -> Outcome | Key | Question | str:
+    """Ask what to do next; show the planned resources as soon as they are known.
+
+    Returns how it ends, the question to ask again, or a ``NAME=value`` that is valid.
+    """
     told = False
     text = ""
     ends = {"a": Outcome.APPLY, "s": Outcome.SAVE, "q": Outcome.QUIT}
 
     def problem(text: str) -> str:
         text = text.strip()
-        if text in ("d", "r", *ends) or (text.isdecimal() and 1 <= int(text) <= count):
+        if "=" in text:
+            return _wrong_setting(engine, state, text)
+        if text in ("d", "r", *ends) or (text.isdecimal() and 1 <= int(text) <= len(rows)):
             return ""
-        return f"Give a number from 1 to {count}, or one of a, d, r, s, q."
+        return f"Give a number from 1 to {len(rows)}, NAME=value, or one of a, d, r, s, q."
 
     while True:
         if not told and preview.ready():
@@ -123,8 +134,17 @@ def _command(screen: Screen, preview: Preview, count: int) -> Outcome | Key | in
             told = True
         elif command == "a" and preview.failed:
             screen.show(["It cannot be applied as it is; see above. Change an answer, or save them."])
+        elif command.isdecimal():
+            return rows[int(command) - 1].question
         else:
-            return ends.get(command) or int(command)
+            return ends.get(command, command)
+
+
+def _wrong_setting(engine: Engine, state: State, text: str) -> str:
+    try:
+        return engine.problem(state, *engine.setting(state, text))
+    except UsageError as error:
+        return f"{error.message} {error.hint}"
 
 
 def _rows(engine: Engine, state: State) -> Iterator[Row]:
@@ -142,44 +162,36 @@ def _answers(rows: list[Row]) -> Iterator[str]:
         yield f"  {number:>2} {row.question.name:<{width}}  {fields.shown(row.value)} ({row.origin})"
 
 
-def edit(engine: Engine, state: State, screen: Screen, question: Question, keep: Keep) -> State:
-    """Ask one question again; a list with every field of its items. Back leaves it as it was."""
+def edit(engine: Engine, state: State, screen: Screen, question: Question) -> State:
+    """Ask one question again; of a list, any field of its items. Back leaves it as it was."""
     if not fields.is_list(question):
-        step = engine.step(state, (question.name,))
-        reply = ask(engine, state, step, screen)
-        return state if reply is Key.BACK else engine.answer(state, step.path, reply)
+        return _again(engine, state, screen, (question.name,))
     while True:
-        choices = [Choice(_DONE, "done"), Choice(_ADD, "add one"), *_item_choices(engine, state, question)]
-        chosen = screen.choose(question.help, choices, _DONE)
+        choices = [Choice(_DONE, "done"), _list_choice(engine, state, question)]
+        chosen = screen.choose(question.help, [*choices, *_item_choices(engine, state, question)], _DONE)
         if chosen in (_DONE, Key.BACK):
             return state
         if chosen is Key.EXPLAIN:
             screen.show([question.help])
-        elif chosen == _ADD:
-            state = _add(engine, state, screen, question, keep)
         elif chosen[0] == _REMOVE:
-            state = engine.without_item(state, question, chosen[1])
+            state = without_item(state, question, chosen[1])
         else:
-            reply = ask(engine, state, engine.step(state, chosen), screen)
-            state = state if reply is Key.BACK else engine.answer(state, chosen, reply)
+            state = _again(engine, state, screen, chosen)
 
 
-def _add(engine: Engine, state: State, screen: Screen, question: Question, keep: Keep) -> State:
-    end = engine.end(state, question)
-    reply = ask(engine, state, engine.step(state, end), screen)
-    if reply in (Key.BACK, MORE):
-        return state
-    return walk(engine, engine.answer(state, end, reply), screen, keep)
+def _again(engine: Engine, state: State, screen: Screen, path: Path) -> State:
+    reply = ask(engine, state, engine.step(state, path), screen)
+    return state if reply is Key.BACK else engine.answer(state, path, reply)
+
+
+def _list_choice(engine: Engine, state: State, question: Question) -> Choice:
+    if question.proposals:
+        return Choice((question.name, len(engine.values(state).get(question.name, ()))), "add one")
+    return Choice((question.name,), "write the whole list on one line")
 
 
 def _item_choices(engine: Engine, state: State, question: Question) -> Iterator[Choice]:
-    items = engine.values(state).get(question.name, [])
-    if fields.is_pairs(question):
-        for index, (name, value) in enumerate(items.items()):
-            yield Choice((question.name, index), f"{name}={value}")
-            yield Choice((_REMOVE, index), f"remove {name}")
-        return
-    for index, item in enumerate(items):
+    for index, item in enumerate(engine.values(state).get(question.name, ())):
         for name in fields.item_fields(question):
             path: Path = (question.name, index, name)
             value = item.get(name, fields.field_at(path).default)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 from scaffold import questions
 from scaffold.answers import Path
+from scaffold.errors import UsageError
 from scaffold.questions import Value
 from scaffold.wizard import fields
-from scaffold.wizard.engine import Engine, State, Step
-from scaffold.wizard.fields import Form
+from scaffold.wizard.engine import Engine, Step
 from scaffold.wizard.screen import Choice, Key, Screen, Typed
+from scaffold.wizard.state import State
 
 Keep = Callable[[State], None]
 """Called after every answer, to keep a draft of it."""
@@ -35,32 +36,34 @@ def walk(engine: Engine, state: State, screen: Screen, keep: Keep, at: Path | No
 
 def ask(engine: Engine, state: State, step: Step, screen: Screen) -> Value | Key:
     """Ask one question until it is answered or the person goes back."""
-    field = step.field
-    default = fields.editable(field, step.default)
-    options = step.options or field.options
+    options = step.options or step.field.options
+    text = "" if options else step.text
 
-    def problem(text: str) -> str:
-        return engine.problem(state, step.path, fields.typed(field, text))
+    def problem(line: str) -> str:
+        try:
+            return engine.problem(state, step.path, step.read(line))
+        except UsageError as error:
+            return f"{error.message} {error.hint}"
 
     while True:
         reply: Value | Key | Typed
-        if field.form is Form.CHOICE:
+        if options:
             choices = [Choice(o.value, option_label(o.value), o.consequence) for o in options]
             reply = screen.choose(step.title, choices, step.default)
             if isinstance(reply, Key):
                 reply = Typed(reply, "")
+            wrong = "" if isinstance(reply, Typed) else engine.problem(state, step.path, reply)
         else:
-            reply = screen.line(step.title, default, problem)
+            reply = screen.line(step.title, text, problem)
+            wrong = "" if isinstance(reply, Typed) else problem(reply)
         if not isinstance(reply, Typed):
-            value = reply if field.form is Form.CHOICE else fields.typed(field, reply)
-            wrong = engine.problem(state, step.path, value)
             if not wrong:
-                return value
+                return reply if options else step.read(reply)
             screen.show([f"Not valid: {wrong}"])
         elif reply.key is Key.BACK:
             return Key.BACK
         else:
-            default = reply.text
+            text = reply.text
             screen.show(explanation(step))
 
 
@@ -78,7 +81,7 @@ def explanation(step: Step) -> Iterator[str]:
     if question.explain:
         yield f"  {question.explain}"
     if step.field.allowed:
-        yield f"  Allowed: {step.field.allowed}. {step.field.mend}"
+        yield f"  {step.field.allowed}"
     for option in step.options or step.field.options:
         if option.consequence:
             yield f"  - {option_label(option.value)}: {option.consequence}"

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from strategies import valid_answers
 from support import ANSWERS
 
 from scaffold import questions
 from scaffold.answers import parse, show
 from scaffold.commands.new_service import judge
+from scaffold.errors import UsageError
 from scaffold.monorepo import Monorepo
 from scaffold.wizard import fields
 from scaffold.wizard.draft import from_draft, to_draft
-from scaffold.wizard.engine import MORE, Engine, State, Step
+from scaffold.wizard.engine import Engine, Step
+from scaffold.wizard.state import MORE, State
 from scaffold.wizard.walk import explanation
 
 IMAGE = "docker.io/vikunja/vikunja:1.0.0"
+NO_SHRINKING = [Phase.explicit, Phase.reuse, Phase.generate]
 CORE = [("gate", "required"), ("machine_clients[0]", MORE), ("sensitive", True), ("rwx", False)]
-CORE += [("build", "upstream"), ("image", IMAGE)]
+CORE += [("build", "upstream"), ("shape", "web"), ("image", IMAGE)]
 
 
 @pytest.fixture
@@ -45,8 +48,8 @@ def asked(engine: Engine, state: State) -> list[str]:
 
 def test_the_core_questions_are_first_and_each_is_followed_by_what_belongs_to_it(engine: Engine) -> None:
     order = asked(engine, State())
-    assert order[:6] == ["gate", "machine_clients[0]", "sensitive", "rwx", "build", "image"]
-    assert set(order[6:]) == {"name", "description", "port", "env[0]", "volumes[0].path", "secrets[0].env"}
+    assert order[:7] == ["gate", "machine_clients[0]", "sensitive", "rwx", "build", "shape", "image"]
+    assert set(order[7:]) == {"name", "description", "port", "env", "volumes", "secrets"}
     assert asked(engine, said(engine, [("gate", "app")]))[:3] == ["gate", "gate_reason", "sensitive"]
 
 
@@ -60,6 +63,10 @@ def test_every_question_that_the_wizard_names_is_declared() -> None:
     for item in properties:
         for schema in item.values():
             assert set(schema.get("x-consequences", {})) <= set(schema.get("enum", (True, False)))
+    for question in every.values():
+        assert not fields.is_list(question) or set(fields.line_fields(question)) <= set(
+            fields.item_schema(question)["properties"]
+        )
 
 
 def test_an_image_gives_defaults_and_an_answer_holds_over_them(engine: Engine) -> None:
@@ -94,7 +101,7 @@ def test_answers_that_no_longer_apply_are_dropped(engine: Engine) -> None:
     assert "gate_reason" not in engine.values(closed)
     again = said(engine, [("gate", "app")], closed)
     assert "gate_reason" not in engine.values(again), "it was said of another gate"
-    volume = [("volumes[0].path", "/data"), ("volumes[0].embedded_database", "sqlite")]
+    volume = [("volumes", [{"path": "/data"}]), ("volumes[0].embedded_database", "sqlite")]
     shared = said(engine, [*volume, ("volumes[0].rwx", True)])
     assert engine.values(shared)["volumes"] == [{"path": "/data", "rwx": True}]
 
@@ -105,9 +112,17 @@ def test_a_default_that_would_be_refused_is_asked(engine: Engine) -> None:
     assert "stacks/navidrome" in engine.problem(taken, ("host",), "music")
     mended = said(engine, [("host", "tunes")], taken)
     assert "host" in asked(engine, mended), "a question that was asked stays, to come back to"
-    two = said(engine, [("volumes[0].path", "/data"), ("volumes[1].path", "/more")])
-    assert "volumes[1].purpose" in asked(engine, two)
+    two = said(engine, [("volumes", [{"path": "/data"}, {"path": "/1"}])])
+    assert "volumes[1].purpose" in asked(engine, two), "1 is no name"
     assert "volumes[0].purpose" not in asked(engine, two)
+
+
+def test_what_an_item_is_called_follows_from_what_is_typed(engine: Engine) -> None:
+    two = said(engine, [("volumes", [{"path": "/data"}, {"path": "/srv/Shared_Media/"}])])
+    assert engine.values(two)["volumes"][1]["purpose"] == "shared-media"
+    assert "volumes[1].purpose" not in asked(engine, two)
+    named = said(engine, [("volumes[1].purpose", "films")], two)
+    assert engine.values(named)["volumes"][1]["purpose"] == "films"
 
 
 def test_names_in_use_are_told_with_who_uses_them(engine: Engine) -> None:
@@ -123,23 +138,73 @@ def test_an_own_image_needs_no_answer(engine: Engine) -> None:
     assert "image" not in engine.values(said(engine, [("build", "forgejo-woodpecker")], with_image))
 
 
-def test_lists_grow_until_nothing_is_answered(engine: Engine) -> None:
-    state = said(
-        engine,
-        [
-            ("env[0]", "A=1"),
-            ("env[1]", "B=x=y"),
-            ("env[2]", MORE),
-            ("secrets[0].env", "TOKEN"),
-            ("secrets[1].env", MORE),
-        ],
+def line(engine: Engine, state: State, path: str, text: str) -> State:
+    """Type a line, as a person does."""
+    step = engine.step(state, parse(path))
+    value = step.read(text)
+    assert not engine.problem(state, step.path, value)
+    return engine.answer(state, step.path, value)
+
+
+def test_a_list_is_one_line(engine: Engine) -> None:
+    state = line(engine, State(), "env", "A=1 'B=x=y z'")
+    assert engine.values(state)["env"] == {"A": "1", "B": "x=y z"}
+    state = line(engine, state, "secrets", "TOKEN, KEY=other/place#key")
+    assert engine.values(state)["secrets"] == [{"env": "TOKEN"}, {"env": "KEY", "vault": "other/place#key"}]
+    assert engine.step(state, ("secrets",)).text == "TOKEN KEY=other/place#key"
+    assert not engine.values(line(engine, state, "secrets", "")).get("secrets")
+    for text in ("API_TOKEN=hunter2-hunter2", "A=1 API_TOKEN=hunter2-hunter2"):
+        told = engine.problem(state, ("env",), engine.step(state, ("env",)).read(text))
+        assert "hunter2" not in told
+        assert "secret" in told
+    with pytest.raises(UsageError, match="no ="):
+        engine.step(state, ("env",)).read("no equals sign")
+
+
+def test_answers_about_an_item_follow_it(engine: Engine) -> None:
+    state = line(engine, State(), "volumes", "/data=2Gi /media")
+    state = said(engine, [("volumes[0].embedded_database", "duckdb"), ("volumes[1].rwx", True)], state)
+    swapped = line(engine, state, "volumes", "/media /new /data=4Gi")
+    assert engine.values(swapped)["volumes"] == [
+        {"path": "/media", "rwx": True},
+        {"purpose": "new", "path": "/new"},
+        {"purpose": "data", "path": "/data", "embedded_database": "duckdb", "size": "4Gi"},
+    ]
+    gone = line(engine, swapped, "volumes", "/new")
+    assert engine.values(gone)["volumes"] == [{"path": "/new"}]
+
+
+def test_an_item_of_a_file_keeps_what_is_not_on_its_line(engine: Engine) -> None:
+    state = State(
+        suggested={"volumes": [{"path": "/a", "read_only": True}, {"path": "/b", "purpose": "more"}]}
     )
-    assert engine.values(state)["env"] == {"A": "1", "B": "x=y"}
-    assert engine.values(state)["secrets"] == [{"env": "TOKEN"}]
-    assert engine.values(said(engine, [("env[0]", MORE)], state))["env"] == {"B": "x=y"}
-    assert "hunter2" not in engine.problem(state, ("env", 0), "API_TOKEN=hunter2-hunter2")
-    assert "secret" in engine.problem(state, ("env", 0), "API_TOKEN=hunter2-hunter2")
-    assert engine.problem(state, ("env", 0), "no equals sign")
+    assert engine.step(state, ("volumes",)).text == "/a /b"
+    state = line(engine, state, "volumes", "/b=5Gi /c")
+    assert engine.values(state)["volumes"] == [
+        {"purpose": "more", "path": "/b", "size": "5Gi"},
+        {"purpose": "c", "path": "/c"},
+    ]
+
+
+def test_an_answer_is_set_by_its_name(engine: Engine) -> None:
+    state = said(engine, CORE)
+    for text, name, value in [
+        ("memory=512Mi", "memory", "512Mi"),
+        ("homepage_group = Media & Entertainment", "homepage_group", "Media & Entertainment"),
+        ("busy=yes", "busy", True),
+        ("env=A=1 B=2", "env", {"A": "1", "B": "2"}),
+        ("volumes=/data", "volumes", [{"path": "/data"}]),
+        ("volumes[0].size=3Gi", "volumes", [{"path": "/data", "size": "3Gi"}]),
+        ("env.A=3", "env", {"A": "3", "B": "2"}),
+    ]:
+        path, found = engine.setting(state, text)
+        assert not engine.problem(state, path, found)
+        state = engine.answer(state, path, found)
+        assert engine.values(state)[name] == value
+    assert engine.problem(state, *engine.setting(state, "memory=lots"))
+    for wrong in ("nothing=1", "gate_reason=It asks for a password", "env[0=1"):
+        with pytest.raises(UsageError):
+            engine.setting(state, wrong)
 
 
 def test_a_proposal_fills_a_carve_out(engine: Engine) -> None:
@@ -152,13 +217,13 @@ def test_a_proposal_fills_a_carve_out(engine: Engine) -> None:
     assert len(client["reason"].split()) > 2
     other = said(engine, [("machine_clients[0].paths", ["/hook"])], state)
     assert engine.values(other)["machine_clients"][0]["paths"] == ["/hook"]
-    assert engine.values(said(engine, [("machine_clients[0]", MORE)], other))["machine_clients"] == []
+    assert not engine.values(said(engine, [("machine_clients[0]", MORE)], other)).get("machine_clients")
 
 
 def test_back_leads_through_every_question_to_the_first(engine: Engine) -> None:
     state = said(
         engine,
-        [*CORE, ("name", "a-b"), ("description", "x"), ("port", 1), ("env[0]", "A=1"), ("env[1]", MORE)],
+        [*CORE, ("name", "a-b"), ("description", "x"), ("port", 1), ("env", {"A": "1"})],
     )
     step: Step | None = engine.first_open(state)
     seen = []
@@ -188,14 +253,41 @@ def test_consequences_name_what_follows_here(pristine: Monorepo) -> None:
 
 
 def replay(engine: Engine, answers: dict[str, Any]) -> State:
-    """Answer every step as an answer file does."""
-    state = State()
+    """Answer every step as an answer file does, then change in the review what was not asked."""
+    state = walked(engine, State(), answers)
+    for name, value in answers.items():
+        question = questions.asked()[name]
+        if not fields.is_list(question):
+            state = reply(engine, state, (name,), value)
+            continue
+        if not question.proposals:
+            state = reply(engine, state, (name,), value)
+        for index, item in enumerate(value):
+            if question.proposals and len(engine.values(state).get(name, [])) <= index:
+                state = reply(engine, state, (name, index), "other")
+            for key, field in item.items():
+                state = reply(engine, state, (name, index, key), field)
+    return walked(engine, state, answers)
+
+
+def walked(engine: Engine, state: State, answers: dict[str, Any]) -> State:
     for _ in range(200):
         step = engine.first_open(state)
         if step is None:
             return state
-        state = engine.answer(state, step.path, wanted(answers, step))
+        state = reply(engine, state, step.path, wanted(answers, step))
     raise AssertionError("it never ends")
+
+
+def reply(engine: Engine, state: State, path: Any, value: Any) -> State:
+    """Answer as a person can: choose an option, or type a line."""
+    step = engine.step(state, path)
+    options = [option.value for option in step.options]
+    if options:
+        assert value in options, show(path)
+    else:
+        value = step.read(replace(step, default=value).text)
+    return engine.answer(state, path, value)
 
 
 def wanted(answers: dict[str, Any], step: Step) -> Any:
@@ -204,9 +296,6 @@ def wanted(answers: dict[str, Any], step: Step) -> Any:
     if len(step.path) == 1:
         return step.default if value is None else value
     index = int(step.path[1])
-    if isinstance(value, dict):
-        pairs = list(value.items())
-        return "=".join(pairs[index]) if index < len(pairs) else MORE
     if value is None or index >= len(value):
         return MORE
     if len(step.path) == 2:
@@ -214,45 +303,21 @@ def wanted(answers: dict[str, Any], step: Step) -> Any:
     return value[index].get(step.path[2], step.default)
 
 
-BY_FILE = {
-    "call-relay",
-    "camera-eye",
-    "cloud-drive",
-    "house-router",
-    "meter-sync",
-    "reading-room",
-    "tide-station",
-}
-"""Examples of what only an answer file says so far: jobs, sidecars, widgets, references as values."""
-
-
-def examples() -> list[Any]:
-    """Every example; those that the wizard cannot lead to yet are expected to fail, and told when they do not."""
-    missing = pytest.mark.xfail(strict=True, reason="the wizard does not ask for this yet")
-    paths = sorted((ANSWERS / "valid").glob("*.yml"))
-    return [pytest.param(p, id=p.stem, marks=[missing] if p.stem in BY_FILE else []) for p in paths]
-
-
-@pytest.mark.parametrize("path", examples())
+@pytest.mark.parametrize("path", sorted((ANSWERS / "valid").glob("*.yml")), ids=lambda path: path.stem)
 def test_the_questions_lead_to_every_example(engine: Engine, path: Any) -> None:
     answers = yaml.safe_load(path.read_text())
-    state = replay(engine, answers)
-    reached = engine.result(replace(state, said={**state.said, **edits(answers)}))
+    known = engine.known(engine.result(replay(engine, answers)))
     for name, value in answers.items():
-        assert complete(name, engine.known(reached)[name]) == complete(name, value), name
+        assert complete(name, known[name]) == complete(name, value), name
 
 
-def edits(answers: dict[str, Any]) -> dict[Any, Any]:
-    """What is changed in the review: answers that the wizard does not ask for by itself."""
-    found: dict[Any, Any] = {}
+@settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None, phases=NO_SHRINKING)
+@given(valid_answers())
+def test_the_questions_lead_to_any_answers(pristine: Monorepo, answers: dict[str, Any]) -> None:
+    engine = Engine(judge(pristine, {}), {})
+    known = engine.known(engine.result(replay(engine, answers)))
     for name, value in answers.items():
-        question = questions.asked()[name]
-        if not fields.is_list(question):
-            found[name,] = value
-        elif fields.item_schema(question):
-            found.update({(name, i): "other" for i in range(len(value)) if question.proposals})
-            found.update({(name, i, k): v for i, item in enumerate(value) for k, v in item.items()})
-    return found
+        assert complete(name, known[name]) == complete(name, value), name
 
 
 def complete(name: str, value: Any) -> Any:
@@ -266,7 +331,7 @@ def complete(name: str, value: Any) -> Any:
 
 
 def test_a_draft_brings_everything_back(engine: Engine) -> None:
-    state = said(engine, [*CORE, ("name", "vikunja"), ("volumes[0].path", "/data")])
+    state = said(engine, [*CORE, ("name", "vikunja"), ("volumes", [{"path": "/data"}])])
     state = replace(state, given={"memory": "1Gi"}, suggested={"port": 8080})
     assert from_draft(yaml.safe_load(yaml.safe_dump(to_draft(state)))) == state
 
@@ -296,7 +361,10 @@ def test_no_way_through_gets_stuck_or_keeps_what_does_not_apply(
         if move == "option" and options:
             value = options[number % len(options)].value
         elif move == "text" and not options:
-            value = fields.typed(step.field, ["", "/x", "web-app", "8080", "A=1", "two words"][number % 6])
+            try:
+                value = step.read(["", "/x", "web-app", "8080", "A=1", "two words"][number % 6])
+            except UsageError:
+                continue
         if engine.problem(state, step.path, value):
             continue
         state = engine.answer(state, step.path, value)
@@ -306,16 +374,3 @@ def test_no_way_through_gets_stuck_or_keeps_what_does_not_apply(
             when = questions.condition(questions.asked()[name])
             assert all(questions.fits(known[other], wish) for other, wish in when.items())
         assert from_draft(to_draft(state)) == state
-
-
-def test_typed_and_editable_are_inverse() -> None:
-    def every() -> Iterator[tuple[fields.Field, Any]]:
-        yield fields.field_at(("port",)), 8080
-        yield fields.field_at(("name",)), "a-b"
-        yield fields.field_at(("uid",)), None
-        yield fields.field_at(("uid",)), 1000
-        yield fields.field_at(("machine_clients", 0, "paths")), ["/a", "/b"]
-        yield fields.field_at(("database_env",)), {"dsn": "DATABASE_URL"}
-
-    for field, value in every():
-        assert fields.typed(field, fields.editable(field, value)) == value
