@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from itertools import groupby
 from typing import Protocol
 
 from scaffold import decisions
@@ -83,9 +85,12 @@ class Preview:
         return self.planned.done()
 
     def decisions(self) -> Iterator[str]:
-        """The decisions, each with its reason."""
-        for decision in decisions.table(decisions.combine(self._values)):
-            yield decision_line(decision)
+        """The decisions, those together that are alike. What is decided to be empty is left to `explain`."""
+        made = [d for d in decisions.table(decisions.combine(self._values)) if d.value not in ("", None)]
+        for _, alike in groupby(made, key=lambda decision: (decision.value, decision.reason)):
+            first, *others = alike
+            names = ", ".join([first.name, *(decision.name for decision in others)])
+            yield decision_line(replace(first, name=names))
 
     def files(self) -> Iterator[str]:
         """The files with their line counts, or why there are none; waits for the rendering."""

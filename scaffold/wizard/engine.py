@@ -151,7 +151,7 @@ class Engine:
         if len(path) == 2:
             return _proposal_step(state, question, path)
         declared = fields.field_at(path)
-        options = tuple(Option(o.value, rendered(o.consequence, known)) for o in declared.options)
+        options = tuple(Option(o.value, _consequence(o, path, known)) for o in declared.options)
         title = declared.help
         if len(path) == 3:
             item = known[question.name][int(path[1])]
@@ -285,6 +285,15 @@ def _proposal_step(state: State, question: Question, path: Path) -> Step:
     default = last if index < len(state.suggested.get(question.name, ())) else MORE
     declared = Field({}, question.help, True, MORE, True, options)
     return Step(path, declared, question.help, state.said.get(path, default), options)
+
+
+def _consequence(option: Option, path: Path, known: Mapping[str, Value]) -> str:
+    """What follows from an option; of none, what follows from the answer for the whole Service."""
+    whole = questions.asked().get(str(path[-1]))
+    if option.value is not None or whole is None or whole.type != "bool":
+        return rendered(option.consequence, known)
+    value = known[whole.name]
+    return f"{fields.shown(value)}. {rendered(whole.consequences.get(value, ''), known)}"
 
 
 def _unsaid(state: State, path: Path) -> State:

@@ -54,6 +54,8 @@ def read(schema: Schema, text: str) -> Value:
 def write(schema: Schema, value: Value) -> str:
     """The line that :func:`read` takes for this value: short where that says the same, else JSON."""
     short = _short(schema, value)
+    if value is None:
+        return ""
     if short.isprintable():
         try:
             if _same(read(schema, short), value):
@@ -66,14 +68,15 @@ def write(schema: Schema, value: Value) -> str:
 def form(schema: Schema) -> str:
     """How a list or a mapping is written, in one sentence; nothing for all else."""
     allowed = kinds(schema)
-    if "array" in allowed:
-        names = _line(schema.get("items", {}))
-        words = [name.upper() for name in names] or ["WORD"]
-        shown = words[0] if len(words) == 1 else f"{words[0]} or {'='.join(words)}"
-        return f"As {shown}, any number of them with blanks between."
     if "object" in allowed and "string" not in allowed:
-        return "As NAME=value, any number of them with blanks between; in quotes where it has blanks."
-    return ""
+        names = list(schema.get("properties", {}))
+        forms = [f"{name}=…" for name in names[:2]] or ["NAME=value", "OTHER='with blanks'"]
+    elif "array" in allowed:
+        names = [name.upper() for name in _line(schema.get("items", {}))] or ["ONE", "OTHER"]
+        forms = [names[0], "=".join(names)] if schema.get("items", {}).get("properties") else names
+    else:
+        return ""
+    return f"Type {' '.join(dict.fromkeys(forms))} …, or nothing."
 
 
 def _short(schema: Schema, value: Value) -> str:

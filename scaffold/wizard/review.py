@@ -57,6 +57,11 @@ class Row:
     value: Value
     origin: str
 
+    @property
+    def empty(self) -> bool:
+        """Whether the answer is that there is none."""
+        return self.value is None or self.value in ("", [], {})
+
 
 _COMMANDS = (
     "A number changes that answer, NAME=value does so at once; a applies, d shows the diff, "
@@ -75,7 +80,7 @@ def review(
     """Show the review until the person applies, saves or quits; every change begins it anew."""
     while True:
         preview = preview_of(engine.result(state))
-        rows = list(_rows(engine, state))
+        rows = _rows(engine, state)
         screen.show(_answers(rows))
         screen.show(["", "Decisions", *(f"  {line}" for line in preview.decisions())])
         screen.show(["", "Files", *(f"  {line}" for line in preview.files()), ""])
@@ -147,19 +152,29 @@ def _wrong_setting(engine: Engine, state: State, text: str) -> str:
         return f"{error.message} {error.hint}"
 
 
-def _rows(engine: Engine, state: State) -> Iterator[Row]:
+def _rows(engine: Engine, state: State) -> list[Row]:
+    """The answers that apply: first what somebody said, then the defaults, last what is left empty."""
     known = engine.known(engine.values(state))
-    for question in questions.asked().values():
-        if engine.applies(state, question):
-            yield Row(question, known[question.name], engine.origin(state, question.name))
+    rows = [
+        Row(question, known[question.name], engine.origin(state, question.name))
+        for question in questions.asked().values()
+        if engine.applies(state, question)
+    ]
+    return sorted(rows, key=lambda row: (row.origin == "default", row.empty))
 
 
-def _answers(rows: list[Row]) -> Iterator[str]:
+def _answers(rows: Sequence[Row]) -> Iterator[str]:
     yield ""
     yield "Answers"
     width = max(len(row.question.name) for row in rows)
+    empty: list[str] = []
     for number, row in enumerate(rows, 1):
-        yield f"  {number:>2} {row.question.name:<{width}}  {fields.shown(row.value)} ({row.origin})"
+        if row.empty and row.origin == "default":
+            empty.append(f"{number} {row.question.name}")
+        else:
+            yield f"  {number:>2} {row.question.name:<{width}}  {fields.shown(row.value)} ({row.origin})"
+    if empty:
+        yield f"  Left empty: {', '.join(empty)}"
 
 
 def edit(engine: Engine, state: State, screen: Screen, question: Question) -> State:

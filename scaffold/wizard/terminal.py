@@ -61,8 +61,9 @@ class TerminalScreen:
         ]
         preset = next((str(n) for n, c in enumerate(choices) if c.value == default), None)
         long = len(choices) > _LONG
+        room = max(len(c.label) for c in choices)
         prompt = questionary.select(
-            _wrapped(title, _width() - 3), listed, default=preset,
+            _wrapped(title, max(_width() - 4 - room, _width() // 2)), listed, default=preset,
             use_jk_keys=not long, use_search_filter=long,
             instruction="(type to filter)" if long else " ",
         )  # fmt: skip

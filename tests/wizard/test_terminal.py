@@ -22,45 +22,40 @@ SOURCE = "--template-source=https://git.example.test/scaffold.git"
 FILES = [".copier-answers.yml", "main.tf", "terragrunt.hcl"]
 NEXT = "A number changes that answer"
 
-DRONE = [
+CORE = [
     ("What gates the app", ENTER),
     ("Paths that machines call", ENTER),
     ("Is its data sensitive", ENTER),
     ("Does it need RWX", ENTER),
     ("How is it built", ENTER),
+    ("What is it, seen from outside", ENTER),
+]
+
+DRONE = [
+    *CORE,
     ("The image, with its registry", "ghcr.io/arpanghosh8453/open-dronelog:1.0.0" + ENTER),
     ("The Service's name", CTRL_U + "drone-logbook" + ENTER),
     ("What it is, in a few words", "Flight log analyzer for DJI drones" + ENTER),
-    ("The port that the app listens on", ENTER),
-    ("NAME=value", "KEEP_UPLOADED_FILES=true" + ENTER),
-    ("One more?", "SYNC_LOGS_PATH=/sync-logs" + ENTER),
-    ("One more?", ENTER),
-    ("What it keeps on disk", "/data/drone-logbook" + ENTER),
+    ("Environment variables", "KEEP_UPLOADED_FILES=true SYNC_LOGS_PATH=/sync-logs" + ENTER),
+    ("What it keeps on disk", "/data/drone-logbook=2Gi /sync-logs" + ENTER),
     ("/data/drone-logbook: Whether several pods", ENTER),
     ("A database that the app keeps", DOWN + DOWN + ENTER),
-    ("The size at the start", CTRL_U + "2Gi" + ENTER),
-    ("One more?", "/sync-logs" + ENTER),
-    ("What it is for", CTRL_U + "sync-logs" + ENTER),
     ("/sync-logs: Whether several pods", DOWN + DOWN + ENTER),
-    ("The size at the start", ENTER),
     ("Whether the app only reads", DOWN + ENTER),
-    ("One more?", ENTER),
     ("Secrets from Vault", "PROFILE_CREATION_PASS" + ENTER),
-    ("One more?", ENTER),
 ]
 """What a person presses for drone-logbook, up to the review."""
+CHANGES = ["memory=512Mi", "host=dronelog", "homepage_group=Media & Entertainment"]
+"""What a person changes there."""
 
 IP_ECHO = [
-    ("What gates the app", ENTER),
-    ("Paths that machines call", ENTER),
+    *CORE[:2],
     ("Is its data sensitive", DOWN + ENTER),
-    ("Does it need RWX", ENTER),
-    ("How is it built", ENTER),
+    *CORE[3:],
     ("The image, with its registry", "docker.io/mpolden/echoip:2.0.1" + ENTER),
     ("The Service's name", CTRL_U + "ip-echo" + ENTER),
     ("What it is, in a few words", "Tells visitors their address" + ENTER),
-    ("The port that the app listens on", ENTER),
-    ("NAME=value", ENTER),
+    ("Environment variables", ENTER),
     ("What it keeps on disk", ENTER),
     ("Secrets from Vault", ENTER),
 ]
@@ -68,13 +63,13 @@ IP_ECHO = [
 SKETCHPAD = [
     ("What gates the app", DOWN + ENTER),
     ("Why is that safe", "Every board is behind a login of its own" + ENTER),
-    ("Is its data sensitive", ENTER),
-    ("Does it need RWX", ENTER),
+    *CORE[2:4],
     ("How is it built", DOWN + ENTER),
+    CORE[5],
     ("The Service's name", "wall-board" + ENTER),
     ("What it is, in a few words", "Boards to draw on" + ENTER),
     ("The port that the app listens on", "8080" + ENTER),
-    ("NAME=value", ENTER),
+    ("Environment variables", ENTER),
     ("What it keeps on disk", ENTER),
     ("Secrets from Vault", ENTER),
 ]
@@ -171,8 +166,9 @@ def test_drone_logbook_is_what_its_answer_file_gives(monorepo: Monorepo) -> None
     terminal = Terminal(monorepo)
     terminal.answer(DRONE)
     change(terminal, "memory", "The memory limit", "512Mi")
-    change(terminal, "host", "Its host name", "dronelog")
-    change(terminal, "homepage_group", "The dashboard's group", "Media & Entertainment")
+    for setting in CHANGES[1:]:
+        terminal.sees(NEXT)
+        terminal.press(setting + ENTER)
     terminal.sees(NEXT)
     terminal.press("a" + ENTER)
     told = terminal.ends(0)
@@ -231,7 +227,7 @@ def test_back_from_every_question(monorepo: Monorepo, key: str) -> None:
         former = (title, ENTER)
     terminal.sees(NEXT)
     terminal.press(key)
-    terminal.sees("One more?")
+    terminal.sees("Secrets from Vault")
     terminal.press(ENTER)
     terminal.sees(NEXT)
     terminal.press("q" + ENTER)
@@ -243,14 +239,14 @@ def test_back_from_an_answer_that_is_not_valid(monorepo: Monorepo) -> None:
     terminal.sees("What gates the app")
     terminal.press(ESC)
     terminal.sees("This is the first question")
-    terminal.answer(DRONE[:5])
+    terminal.answer(CORE)
     terminal.sees("The image, with its registry")
     terminal.press("nginx" + ENTER)
     terminal.sees("Write the registry first")
     terminal.press(CTRL_B)
-    terminal.sees("How is it built")
+    terminal.sees("What is it, seen from outside")
     terminal.press(ENTER)
-    terminal.answer(DRONE[5:6])
+    terminal.answer(DRONE[6:7])
     terminal.sees("The Service's name")
     terminal.press(CTRL_U + "journal")
     terminal.sees("There is a stack journal already: stacks/journal")
@@ -265,14 +261,14 @@ def test_back_from_an_answer_that_is_not_valid(monorepo: Monorepo) -> None:
 
 def test_a_draft_is_kept_and_resumed(monorepo: Monorepo, tmp_path: Path) -> None:
     terminal = Terminal(monorepo)
-    terminal.answer(IP_ECHO[:5])
+    terminal.answer(IP_ECHO[:6])
     terminal.sees("The image, with its registry")
     terminal.press(CTRL_C)
     told = terminal.ends(130)
     assert "nothing was written" in told
     assert "scaffold new-service --resume unnamed" in told
     terminal = Terminal(monorepo, "--resume")
-    terminal.answer(IP_ECHO[5:9])
+    terminal.answer(IP_ECHO[6:9])
     terminal.sees("NAME=value")
     terminal.press(CTRL_C)
     assert "--resume ip-echo" in terminal.ends(130).replace("\n", "")
@@ -293,16 +289,16 @@ def test_an_explanation_wherever_one_is(monorepo: Monorepo, key: str) -> None:
     terminal.sees("What gates the app")
     terminal.press(key)
     terminal.sees("The rule: an Ingress fails closed")
-    terminal.answer(DRONE[:5])
+    terminal.answer(CORE)
     terminal.sees("The image, with its registry")
     terminal.press(key)
     terminal.sees("Allowed: an image reference")
-    terminal.answer(DRONE[5:6])
+    terminal.answer(DRONE[6:7])
     terminal.sees("The Service's name")
     terminal.press(CTRL_U + "photos" + ENTER)
     terminal.sees("What it is, in a few words")
     terminal.press("What" + "?" + ENTER)
-    terminal.sees("The port that")
+    terminal.sees("Environment variables")
     terminal.press(CTRL_C)
     terminal.ends(130)
 
@@ -358,9 +354,9 @@ def test_plain_lines(monorepo: Monorepo, arguments: list[str], environment: dict
         terminal.ends(130)
         return
     for title, line in [
-        ("Number", "1"), ("Paths that machines", ""), ("Is its data", "no"), ("RWX", ""), ("built", ""),
+        ("Number", "1"), ("Paths that machines", ""), ("Is its data", "no"), ("RWX", ""), ("built", ""), ("outside?", ""),
         ("The image", "nginx"), ("Write the registry first", "docker.io/mpolden/echoip:2.0.1"),
-        ("The Service's name", "ip-echo"), ("What it is", "Tells visitors their address"), ("The port", ""),
+        ("The Service's name", "ip-echo"), ("What it is, in", "Tells visitors their address"),
         ("NAME=value", ""), ("What it keeps", ""), ("Secrets from Vault", ""), (NEXT, "a"),
     ]:  # fmt: skip
         terminal.sees(title)
@@ -403,19 +399,12 @@ def test_the_review_shows_and_changes(monorepo: Monorepo) -> None:
     terminal.sees("Paths that machines call")
     terminal.press(ENTER)
     assert "gate_reason" not in terminal.sees(NEXT)
-    number = re.findall(r"(\d+) volumes ", plain(terminal.seen))[-1]
+    number = re.findall(r"(\d+) volumes", plain(terminal.seen))[-1]
     terminal.press(number + ENTER)
-    terminal.sees("add one")
+    terminal.sees("the whole list on one line")
     terminal.press(DOWN + ENTER)
     terminal.answer(
-        [
-            ("Where it is mounted", "/data" + ENTER),
-            ("Whether several pods", ENTER),
-            ("A database that", ENTER),
-            ("The size", ENTER),
-            ("One more?", ENTER),
-            ("What it keeps", ENTER),
-        ]
+        [("What it keeps", "/data" + ENTER), ("What it keeps", ENTER), ("A database that", ENTER)]
     )
     assert "wall-board-data-encrypted" in terminal.sees(NEXT)
     terminal.press("q" + ENTER)
