@@ -17,7 +17,7 @@ TYPES = questions.types()
 NAME = {"type": "string", "pattern": "^[a-z]+$"}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(sorted(TYPES)), st.data())
 def test_every_valid_value_comes_back(name: str, data: Any) -> None:
     value = data.draw(by_schema(TYPES[name]))
