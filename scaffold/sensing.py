@@ -36,7 +36,7 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     if monorepo.tier0_stacks:
         found["tier0_stacks"] = list(monorepo.tier0_stacks)
     found.update(_external_secrets(monorepo))
-    found["builds"] = _builds(monorepo, str(found.get("domain", decisions.house()["domain"])))
+    found.update(_builds(monorepo, str(found.get("domain", decisions.house()["domain"]))))
     return _difference(decisions.house(), _merge(found, _overrides(monorepo.root)))
 
 
@@ -63,18 +63,26 @@ def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
 
 
 def _builds(monorepo: Monorepo, domain: str) -> dict[str, Value]:
-    """The house's own registry for each build mode: the commonest below its domain with that pull secret.
+    """The house's own registry for each build mode, and the mode that most own images are built in.
 
-    A default that is in use at all stays: during a move between registries both are.
+    A registry is the commonest below the house's domain with the mode's pull secret. A default that is in
+    use at all stays: during a move between registries both are. Images that anybody may pull tell nothing
+    of the mode: there are old ones and strangers' ones among them.
     """
     seen = _registries(monorepo)
     found = {}
+    uses: Counter[str] = Counter()
     for mode, row in decisions.house()["builds"].items():
         registries = seen.get(row["pull_secret"], Counter())
         own = [name for name, _ in registries.most_common() if name.split("/")[0].endswith(f".{domain}")]
-        if own and row["registry"] not in registries:
-            found[mode] = {"registry": own[0]}
-    return found
+        registry = row["registry"]
+        if own and registry not in registries:
+            registry = own[0]
+            found[mode] = {"registry": registry}
+        uses[mode] = registries[registry]
+    # Of modes that share a registry the first one is the usual one.
+    usual, count = uses.most_common(1)[0]
+    return {"builds": found, **({"own_build": usual} if count else {})}
 
 
 def _registries(monorepo: Monorepo) -> dict[str, Counter[str]]:

@@ -77,6 +77,7 @@ def prepare_pipeline(
     root = app_root(app_repository)
     origin = template.origin(template_source)
     sensed = sense(monorepo)
+    given = with_own_build(given, sensed)
     name = given.values.get("name")
     recorded = _recorded(monorepo, name) if isinstance(name, str) and name in monorepo.stacks else {}
     validation.check(given, sensed, recorded)
@@ -96,6 +97,15 @@ def prepare_pipeline(
     return PreparedPipeline(
         service, change, rendered.values, decisions.table(rendered.values), verified, origin
     )
+
+
+def with_own_build(given: Answers, sensed: Mapping[str, Value]) -> Answers:
+    """Answers that say how the image is built: where they do not, as most own images of the monorepo.
+
+    For whoever names the app's repository: then the image is an own one.
+    """
+    usual = sensed.get("own_build", decisions.house()["own_build"])
+    return given.over(Answers({"build": usual}, {("build",): Place("the monorepo")}))
 
 
 def app_root(directory: Path) -> Path:
