@@ -34,6 +34,8 @@ def plan(
     monorepo = options.find(monorepo_at)
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold plan drone-logbook")
+    if exit_code and against is None:
+        raise UsageError("--exit-code goes with --against.", "For example: --against HEAD --exit-code")
     names = monorepo.stacks if every else stacks
     plans = plan_stacks(monorepo.root, names, against=against, workers=min(len(names), os.cpu_count() or 1))
     if as_json:

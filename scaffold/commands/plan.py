@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from scaffold.errors import Finding, MissingError
 from scaffold.terraform import planned, summary
@@ -87,9 +87,11 @@ def plan(
 ) -> Plans:
     """Plan stacks of the monorepo at ``root``, and with ``against`` compare them with a Git revision.
 
-    Raises ``MissingError`` where there is no Terraform, no such stack or no such revision.
+    A stack may be named by its directory too, ``stacks/x/``, and is planned once. Raises ``MissingError``
+    where there is no Terraform, no such stack or no such revision.
     """
     tool = tool or find_tool()
+    stacks = tuple(dict.fromkeys(map(_name, stacks)))
     with ExitStack() as stack_of_trees:
         now: Tree = DiskTree(root)
         then = stack_of_trees.enter_context(git_tree(root, against)) if against else None
@@ -110,8 +112,14 @@ def plan(
     )
 
 
+def _name(stack: str) -> str:
+    path = PurePosixPath(stack)
+    return path.name if path.parent in (PurePosixPath(STACKS), PurePosixPath()) else stack
+
+
 def _has(tree: Tree, stack: str) -> bool:
-    return tree.kind(f"{STACKS}/{stack}") is Kind.DIRECTORY
+    is_name = stack not in ("", ".", "..") and "/" not in stack
+    return is_name and tree.kind(f"{STACKS}/{stack}") is Kind.DIRECTORY
 
 
 def _difference(new: PlanResult | None, old: PlanResult | None) -> Difference | None:

@@ -6,10 +6,11 @@ import posixpath
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
 from scaffold.errors import MissingError
@@ -127,10 +128,14 @@ class OverlayTree:
 
 @dataclass(frozen=True)
 class GitTree:
-    """The files of one revision, read from the object store; filters such as git-crypt's do not run."""
+    """The files of one revision, read from the object store; filters such as git-crypt's do not run.
+
+    Stacks that are planned at once read from the one process, each in its turn.
+    """
 
     entries: Mapping[str, tuple[Kind, str]]
     objects: subprocess.Popen[bytes]
+    _turn: Lock = field(default_factory=Lock)
 
     @cached_property
     def _names(self) -> Mapping[str, frozenset[str]]:
@@ -145,10 +150,11 @@ class GitTree:
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
         assert self.objects.stdin is not None and self.objects.stdout is not None
-        self.objects.stdin.write(self.entries[path][1].encode() + b"\n")
-        self.objects.stdin.flush()
-        size = int(self.objects.stdout.readline().split()[-1])
-        return self.objects.stdout.read(size + 1)[:-1]
+        with self._turn:
+            self.objects.stdin.write(self.entries[path][1].encode() + b"\n")
+            self.objects.stdin.flush()
+            size = int(self.objects.stdout.readline().split()[-1])
+            return self.objects.stdout.read(size + 1)[:-1]
 
     def target(self, path: str) -> str:
         """What a link points to."""

@@ -158,6 +158,15 @@ def test_a_stack_or_a_revision_that_does_not_exist(repository: Path) -> None:
         plan(repository, ["changed", "nope"])
     with pytest.raises(MissingError, match="there is no stack gone"):
         plan(repository, ["gone"])
+    for name in ("", ".", "..", "../stacks/new", "stacks", "new/main.tf"):
+        with pytest.raises(MissingError, match="there is no stack"):
+            plan(repository, [name])
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+def test_a_stack_is_named_by_its_directory_too_and_planned_once(repository: Path) -> None:
+    plans = plan(repository, ["new", "new/", "stacks/new", "stacks/new/"], known=schemas.load())
+    assert [stack.stack for stack in plans.stacks] == ["new"]
     with pytest.raises(MissingError, match="cannot read revision nope"):
         plan(repository, ["changed"], against="nope")
 

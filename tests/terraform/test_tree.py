@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,18 @@ def test_on_disk_and_in_a_revision(root: Path) -> None:
     with git_tree(root, "HEAD") as tree:
         _same(tree)
         assert tree.read("a/file.txt") == b"one\n"
+
+
+def test_a_revision_is_read_by_several_at_once(root: Path) -> None:
+    contents = {f"many/{n}.txt": b"%d\n" % n * n for n in range(200)}
+    (root / "many").mkdir()
+    for path, content in contents.items():
+        (root / path).write_bytes(content)
+    _git(root, "init", "-q")
+    _git(root, "add", ".")
+    _git(root, "commit", "-qm", "one")
+    with git_tree(root, "HEAD") as tree, ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(tree.read, contents)) == list(contents.values())
 
 
 @pytest.mark.parametrize("revision", ["nope", "--all"])
