@@ -24,12 +24,15 @@ class Draft:
 
     answers: Mapping[str, Value]
     notes: tuple[str, ...]
+    from_source: bool = False
+    """Whether the app is built, not pulled."""
 
 
 @dataclass(slots=True)
 class _Reading:
     answers: dict[str, Value] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    from_source: bool = False
 
 
 _HARMLESS = re.compile(r"(?i)^(|true|false|yes|no|on|off|none|/[^:@]*)$")
@@ -65,7 +68,7 @@ def read(data: bytes, source: str) -> Draft:
     _service(apps[0], usable[apps[0]], reading)
     databases = {name: _parts()[_base(body)] for name, body in usable.items() if _base(body) in _parts()}
     _others(apps, databases, reading)
-    return Draft(reading.answers, tuple(reading.notes))
+    return Draft(reading.answers, tuple(reading.notes), reading.from_source)
 
 
 @cache
@@ -101,6 +104,7 @@ def _service(name: str, body: Mapping[str, Value], reading: _Reading) -> None:
     if image := _plain(body.get("image")):
         answers["image"] = _with_registry(image)
     elif "build" in body:
+        reading.from_source = True
         reading.notes.append("It is built from source: say how, and leave the image out.")
     if (port := _port(body)) is not None:
         answers["port"] = port

@@ -6,26 +6,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from scaffold import decisions
 from scaffold.answers import Answers
 from scaffold.change import diff
-from scaffold.commands.new_service import Prepared
+from scaffold.commands.new_service import Both, Prepared
 from scaffold.errors import ScaffoldError
 from scaffold.progress import waiting
 from scaffold.questions import Value
 from scaffold.report.changes import files_text
 from scaffold.report.decisions import decision_line
 from scaffold.report.findings import error_text
+from scaffold.report.pipeline import pipeline_files_text
 from scaffold.report.service import verified_text
 from scaffold.verify import Level
+
+Made: TypeAlias = Prepared | Both
 
 
 class Make(Protocol):
     """Renders and verifies answers, as :func:`~scaffold.commands.new_service.prepare` does."""
 
-    def __call__(self, given: Answers, /, *, level: Level | None) -> Prepared:
+    def __call__(self, given: Answers, /, *, level: Level | None) -> Made:
         """The change that the answers lead to."""
 
 
@@ -45,7 +48,7 @@ class Previews:
             self._last.cancel()
         given = Answers(dict(values))
 
-        def at(level: Level | None) -> Prepared:
+        def at(level: Level | None) -> Made:
             return self._make(given, level=level)
 
         rendered = self._worker.submit(at, Level.STATIC)
@@ -53,7 +56,7 @@ class Previews:
         self._last = Preview(decisions.defaults({**values, "sensed": self._sensed}), rendered, planned)
         return self._last
 
-    def prepared(self) -> Prepared:
+    def prepared(self) -> Made:
         """What the newest preview leads to; waits for its plan. Raises what ``make`` raises."""
         assert self._last is not None
         with waiting("Planning …"):
@@ -67,9 +70,7 @@ class Previews:
 class Preview:
     """What one set of answers leads to."""
 
-    def __init__(
-        self, values: Mapping[str, Value], rendered: Future[Prepared], planned: Future[Prepared]
-    ) -> None:
+    def __init__(self, values: Mapping[str, Value], rendered: Future[Made], planned: Future[Made]) -> None:
         self._values = values
         self._rendered = rendered
         self.planned = planned
@@ -94,15 +95,15 @@ class Preview:
 
     def files(self) -> Iterator[str]:
         """The files with their line counts, or why there are none; waits for the rendering."""
-        yield from self._told(self._rendered, lambda prepared: files_text(prepared.change))
+        yield from self._told(self._rendered, _files)
 
     def diff(self) -> Iterator[str]:
         """The whole change as a diff; waits for the rendering."""
-        yield from self._told(self._rendered, lambda prepared: diff(prepared.change).splitlines())
+        yield from self._told(self._rendered, lambda made: "".join(map(diff, made.changes)).splitlines())
 
     def resources(self) -> Iterator[str]:
         """What will exist, or why it cannot; waits for the plan."""
-        yield from self._told(self.planned, lambda prepared: verified_text(prepared.verified))
+        yield from self._told(self.planned, lambda made: verified_text(made.verified))
 
     def cancel(self) -> None:
         """Leave out what has not begun."""
@@ -110,10 +111,18 @@ class Preview:
         self.planned.cancel()
 
     @staticmethod
-    def _told(future: Future[Prepared], tell: Callable[[Prepared], Iterable[str]]) -> Iterable[str]:
+    def _told(future: Future[Made], tell: Callable[[Made], Iterable[str]]) -> Iterable[str]:
         try:
             with waiting("Rendering, checking and planning …"):
-                prepared = future.result()
+                made = future.result()
         except ScaffoldError as error:
             return error_text(error).splitlines()
-        return tell(prepared)
+        return tell(made)
+
+
+def _files(made: Made) -> Iterator[str]:
+    """The files of both repositories; what a person wrote and loses is shown whole."""
+    yield from files_text(made.changes[0])
+    if isinstance(made, Both):
+        yield from pipeline_files_text(made.pipeline, written=False, commit=None)
+        yield from diff(made.pipeline.replaced).splitlines()

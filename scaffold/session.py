@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from scaffold import compose, drafts, validation
 from scaffold.answers import Answers, parse
-from scaffold.commands.new_service import Prepared, judge, prepare
+from scaffold.clone import Clone
+from scaffold.commands.new_service import judge, prepare_with_pipeline
+from scaffold.commands.pipeline import usual_build
 from scaffold.drafts import Drafts
 from scaffold.errors import UsageError
 from scaffold.monorepo import Monorepo
-from scaffold.preview import Previews
+from scaffold.preview import Made, Preview, Previews
 from scaffold.progress import waiting
+from scaffold.questions import Value
 from scaffold.sensing import sense
 from scaffold.verify import Level
 from scaffold.wizard.draft import from_draft, to_draft
@@ -41,16 +44,17 @@ class Options:
     without_indexes: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     """What a command that goes on needs besides: ``--monorepo DIR`` and the like."""
+    app_repo: Path | None = None
+    """The clone of the app's repository, where the command line names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """How it ended: the change to write, or what to tell instead."""
 
-    prepared: Prepared | None
+    made: Made | None
     closing: tuple[str, ...]
     service: str = ""
-    given: Answers = field(default_factory=Answers)
 
 
 class Paused(KeyboardInterrupt):
@@ -81,23 +85,44 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
         sensed = sense(monorepo)
     engine = Engine(judge(monorepo, sensed), sensed)
     store = Drafts.of(monorepo.root)
-    state = _begin(engine, given, start, store, options)
+    own = (start is not None and start.from_source) or options.app_repo is not None
+    outside = {**({"build": usual_build(sensed)} if own else {}), **(start.answers if start else {})}
+    state = _begin(engine, given, outside, store, options)
     screen = _screen(options.plain)
-    keeper = _Keeper(engine, store, state)
-    make = partial(
-        prepare,
-        monorepo,
-        template_source=options.template_source,
-        without_indexes=options.without_indexes,
-    )
+    clone = Clone(options.app_repo, monorepo.root.parent)
+    keeper = _Keeper(engine, store, state, clone)
+
+    def is_own(known: Mapping[str, Value]) -> bool:
+        return bool(known["facts"]["builds"][known["build"]]["owned"])
+
+    def make(given: Answers, /, *, level: Level | None) -> Made:
+        return prepare_with_pipeline(
+            monorepo,
+            given,
+            clone.path if is_own(engine.known(given.values)) else None,
+            overwrite=True,  # the review shows what would be replaced
+            level=level,
+            template_source=options.template_source,
+            without_indexes=options.without_indexes,
+        )
+
     previews = Previews(make, sensed, options.level)
+
+    def preview_of(values: Mapping[str, Value]) -> Preview | None:
+        known = engine.known(values)
+        if is_own(known) and not clone.settled:
+            repository = known["repository"].rpartition("/")[2] or known["name"]
+            if not clone.ask(screen, repository):
+                return None
+        return previews.of(values)
+
     try:
         with screen.opened():
             screen.show([screen.keys, *(start.notes if start else ())])
             first = engine.first_open(state)
             state = walk(engine, state, screen, keeper.keep, first.path if first else None)
-            outcome, state = review(engine, state, screen, previews.of, keeper.keep)
-        return _end(engine, state, outcome, previews, store, options)
+            outcome, state = review(engine, state, screen, preview_of, keeper.keep)
+        return _end(engine, state, outcome, previews, store, _arguments(options, clone))
     except KeyboardInterrupt:
         keeper.save()
         raise Paused(keeper.resume_command(options)) from None
@@ -105,11 +130,17 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
         previews.close()
 
 
+def _arguments(options: Options, clone: Clone) -> tuple[str, ...]:
+    """What a command that goes on needs besides its answers."""
+    return (*options.arguments, *([f"--app-repo={clone.path}"] if clone.path else ()))
+
+
 class _Keeper:
     """Keeps a draft of the newest state, where one can be kept."""
 
-    def __init__(self, engine: Engine, store: Drafts, state: State) -> None:
+    def __init__(self, engine: Engine, store: Drafts, state: State, clone: Clone) -> None:
         self._engine = engine
+        self._clone = clone
         self._store = store
         self._state = state
         self._able = drafts.writable(store)
@@ -136,19 +167,21 @@ class _Keeper:
     def resume_command(self, options: Options) -> str:
         if not self._able:
             return ""
-        return shlex.join(["scaffold", "new-service", "--resume", self.name, *options.arguments])
+        return shlex.join(
+            ["scaffold", "new-service", "--resume", self.name, *_arguments(options, self._clone)]
+        )
 
 
 def _begin(
-    engine: Engine, given: Answers, start: compose.Draft | None, store: Drafts, options: Options
+    engine: Engine, given: Answers, outside: Mapping[str, Value], store: Drafts, options: Options
 ) -> State:
     _refuse(engine, given)
     if options.resume is None:
-        return State(given.values, start.answers if start else {})
+        return State(given.values, outside)
     state = from_draft(store.load(options.resume))
     return State(
         {**state.given, **given.values},
-        {**state.suggested, **(start.answers if start else {})},
+        {**state.suggested, **outside},
         {path: value for path, value in state.said.items() if path[0] not in given.values},
         state.accepted,
         state.forced,
@@ -177,12 +210,17 @@ def _screen(plain: bool) -> Screen:
 
 
 def _end(
-    engine: Engine, state: State, outcome: Outcome, previews: Previews, store: Drafts, options: Options
+    engine: Engine,
+    state: State,
+    outcome: Outcome,
+    previews: Previews,
+    store: Drafts,
+    arguments: Sequence[str],
 ) -> Asked:
     values = engine.result(state)
     name = str(values["name"])
     if outcome is Outcome.QUIT:
-        command = shlex.join(["scaffold", "new-service", "--resume", name, *options.arguments])
+        command = shlex.join(["scaffold", "new-service", "--resume", name, *arguments])
         return Asked(None, ("Nothing was written. To go on:", f"  {command}"))
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=1000)
     if outcome is Outcome.SAVE:
@@ -190,14 +228,14 @@ def _end(
         path.write_text(text, "utf-8")
         store.drop(name)
         return Asked(
-            None, (f"The answers are in {path}. To make the Service:", f"  {_command(path, options)}")
+            None, (f"The answers are in {path}. To make the Service:", f"  {_command(path, arguments)}")
         )
     prepared = previews.prepared()
     closing: tuple[str, ...] = ()
     if drafts.writable(store):
         kept = store.keep_answers(name, text)
-        closing = ("The answers are kept. The same without questions:", f"  {_command(kept, options)}")
-    return Asked(prepared, closing, name, Answers(values))
+        closing = ("The answers are kept. The same without questions:", f"  {_command(kept, arguments)}")
+    return Asked(prepared, closing, name)
 
 
 def forget(monorepo: Monorepo, name: str) -> None:
@@ -205,8 +243,8 @@ def forget(monorepo: Monorepo, name: str) -> None:
     Drafts.of(monorepo.root).drop(name)
 
 
-def _command(answers: Path, options: Options) -> str:
-    return shlex.join(["scaffold", "new-service", "--answers", str(answers), *options.arguments])
+def _command(answers: Path, arguments: Sequence[str]) -> str:
+    return shlex.join(["scaffold", "new-service", "--answers", str(answers), *arguments])
 
 
 def _free(path: Path) -> Path:

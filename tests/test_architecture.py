@@ -26,7 +26,7 @@ LAYERS = [
     {"demo", "render", "update", "verify", "wizard"},
     {"commands"},
     {"report"},
-    {"preview"},
+    {"clone", "preview"},
     {"session"},
     {"cli"},
     {"__main__"},

@@ -16,8 +16,9 @@ from scaffold.errors import UsageError
 if TYPE_CHECKING:
     from scaffold import compose, session
     from scaffold.answers import Answers
-    from scaffold.commands.new_service import Prepared
+    from scaffold.commands.new_service import Both, Prepared
     from scaffold.monorepo import Monorepo
+    from scaffold.preview import Made
     from scaffold.verify import Level
 
 
@@ -66,21 +67,26 @@ def new_service(
         Level(level) if level else None,
         template_source,
         tuple(without_indexes),
+        app_repo,
         dry_run=dry_run,
         commit=commit,
         as_json=as_json,
     )
+    if app_repo is not None and not dry_run:
+        from scaffold.commands.pipeline import app_root
+
+        output.recover_at(app_root(app_repo), quiet=as_json)
     given = options.given(answer_files, settings)
     start = _starting_point(compose_file)
     if _asks(answer_files, settings, start is not None and resume is None, as_json=as_json):
-        making.ask(given, start, app_repo, plain=plain, resume=resume, overwrite=overwrite, place=monorepo_at)
+        making.ask(given, start, plain=plain, resume=resume, place=monorepo_at)
     elif resume is not None:
         raise UsageError(
             "--resume goes on with questions; answers on the command line leave none.", "Leave one out."
         )
     else:
         given = given.over(_defaults(start)) if start else given
-        making.finish(making.prepare(given), given, app_repo, overwrite=overwrite)
+        making.finish(making.prepare(given, overwrite=overwrite))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +97,22 @@ class Making:
     level: Level | None
     template_source: str | None
     without_indexes: tuple[str, ...]
+    app_repo: Path | None
     dry_run: bool
     commit: bool
     as_json: bool
 
-    def prepare(self, given: Answers) -> Prepared:
+    def prepare(self, given: Answers, *, overwrite: bool) -> Made:
         """The change that the answers lead to."""
-        from scaffold.commands.new_service import prepare
+        from scaffold.commands.new_service import prepare_with_pipeline
         from scaffold.progress import waiting
 
         with waiting("Rendering, checking and planning …"):
-            return prepare(
+            return prepare_with_pipeline(
                 self.monorepo,
                 given,
+                self.app_repo,
+                overwrite=overwrite or self.dry_run,
                 level=self.level,
                 template_source=self.template_source,
                 without_indexes=self.without_indexes,
@@ -113,11 +122,9 @@ class Making:
         self,
         given: Answers,
         start: compose.Draft | None,
-        app_repo: Path | None,
         *,
         plain: bool,
         resume: str | None,
-        overwrite: bool,
         place: Path | None,
     ) -> None:
         """Ask in the terminal, then write what was applied."""
@@ -131,28 +138,28 @@ class Making:
             given,
             start,
             session.Options(
-                plain, resume, self.level, self.template_source, self.without_indexes, tuple(arguments)
+                plain,
+                resume,
+                self.level,
+                self.template_source,
+                self.without_indexes,
+                tuple(arguments),
+                self.app_repo,
             ),
         )
-        if asked.prepared is None:
+        if asked.made is None:
             output.print_lines(asked.closing)
         else:
-            self.finish(asked.prepared, asked.given, app_repo, overwrite=overwrite, asked=asked)
+            self.finish(asked.made, asked)
 
-    def finish(
-        self,
-        prepared: Prepared,
-        given: Answers,
-        app_repo: Path | None,
-        *,
-        overwrite: bool,
-        asked: session.Asked | None = None,
-    ) -> None:
-        """Write what is prepared, with the pipeline where the app's repository is named, and tell of it."""
-        if app_repo is not None:
-            self._finish_both(prepared, given, app_repo, overwrite=overwrite)
+    def finish(self, made: Made, asked: session.Asked | None = None) -> None:
+        """Write what is prepared, in one repository or in both, and tell of it."""
+        from scaffold.commands.new_service import Prepared
+
+        if isinstance(made, Prepared):
+            self._finish_stack(made)
         else:
-            self._finish_stack(prepared)
+            self._finish_both(made)
         if asked is not None and not self.dry_run:
             from scaffold.session import forget
 
@@ -174,21 +181,9 @@ class Making:
             click.echo(diff(prepared.change), nl=False)
         output.print_lines(service_text(prepared, steps, written=not self.dry_run, commit=made))
 
-    def _finish_both(self, prepared: Prepared, given: Answers, app_repo: Path, *, overwrite: bool) -> None:
-        from scaffold.commands.new_service import with_pipeline
-        from scaffold.commands.pipeline import app_root
+    def _finish_both(self, both: Both) -> None:
         from scaffold.report.service import both_json, both_text
 
-        if not self.dry_run:
-            output.recover_at(app_root(app_repo), quiet=self.as_json)
-        both = with_pipeline(
-            self.monorepo,
-            prepared,
-            given,
-            app_repo,
-            overwrite=overwrite or self.dry_run,
-            template_source=self.template_source,
-        )
         made = None if self.dry_run else both.apply(commit=self.commit)
         steps = both.next_steps(self.monorepo, committed=bool(made and made[0]))
         if self.as_json:

@@ -14,7 +14,12 @@ from scaffold import answers as answering
 from scaffold import collisions, decisions, template, validation
 from scaffold.answers import Answers
 from scaffold.change import ChangeSet, Content
-from scaffold.commands.pipeline import PreparedPipeline, apply_pipeline, prepare_pipeline
+from scaffold.commands.pipeline import (
+    PreparedPipeline,
+    apply_pipeline,
+    prepare_pipeline,
+    with_own_build,
+)
 from scaffold.commands.service_entry import service_entry
 from scaffold.decisions import Decision
 from scaffold.errors import Finding, RefusedError, ScaffoldError
@@ -48,6 +53,11 @@ class Prepared:
     manual: tuple[ManualStep, ...] = ()
 
     @property
+    def changes(self) -> tuple[ChangeSet, ...]:
+        """What is written, one change set for each repository."""
+        return (self.change,)
+
+    @property
     def unchanged(self) -> bool:
         """Whether there is nothing to write: the stack exists with these answers."""
         return not self.change.changes
@@ -78,15 +88,18 @@ def prepare(
     level: Level | None = None,
     template_source: str | None = None,
     without_indexes: Collection[str] = (),
+    own_image: bool = False,
 ) -> Prepared:
     """Check answers, decide, render and verify as far as ``level`` says; nothing is written.
 
     Raises :class:`AnswersError` with every problem of the answers, :class:`RefusedError` for a stack
     or a name that is taken, and :class:`~scaffold.errors.VerificationError` for a stack that would not
     work in this monorepo. ``without_indexes`` are indexes that are left to a person.
+    ``own_image``: where no answer says how the image is built, it is as most own ones of the monorepo.
     """
     origin = template.origin(template_source)
     sensed = sense(monorepo)
+    given = with_own_build(given, sensed) if own_image else given
     found = validation.problems(given, sensed, {})
     exists = _rendered_stack(monorepo, given.values.get("name"))
     if found:
@@ -296,6 +309,16 @@ class Both:
     service: Prepared
     pipeline: PreparedPipeline
 
+    @property
+    def changes(self) -> tuple[ChangeSet, ...]:
+        """What is written, one change set for each repository."""
+        return self.service.change, self.pipeline.change
+
+    @property
+    def verified(self) -> Verified:
+        """What was verified of the stack."""
+        return self.service.verified
+
     def apply(self, *, commit: bool) -> tuple[str | None, str | None]:
         """Write the stack, then the pipeline. Returns the two commits, if they were made.
 
@@ -323,16 +346,30 @@ class Both:
         return (*own[:-1], *before, *own[-1:], *after)
 
 
-def with_pipeline(
+def prepare_with_pipeline(
     monorepo: Monorepo,
-    prepared: Prepared,
     given: Answers,
-    app_repository: Path,
+    app_repository: Path | None,
     *,
     overwrite: bool,
-    template_source: str | None,
-) -> Both:
-    """The pipeline to a prepared Service, verified against the stack that is about to be written."""
+    level: Level | None = None,
+    template_source: str | None = None,
+    without_indexes: Collection[str] = (),
+) -> Prepared | Both:
+    """A Service as :func:`prepare` makes it, and with ``app_repository`` its pipeline.
+
+    The pipeline is verified against the stack that is about to be written.
+    """
+    prepared = prepare(
+        monorepo,
+        given,
+        level=level,
+        template_source=template_source,
+        without_indexes=without_indexes,
+        own_image=app_repository is not None,
+    )
+    if app_repository is None:
+        return prepared
     own = f"{STACKS}/{prepared.service}/"
     files = {str(file.path): file.after for file in prepared.change.changes}
     stack = {p: c for p, c in files.items() if p.startswith(own) and isinstance(c, bytes)} or None

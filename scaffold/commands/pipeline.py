@@ -46,6 +46,13 @@ class PreparedPipeline:
         """Whether there is nothing to write."""
         return not self.change.changes
 
+    @property
+    def replaced(self) -> ChangeSet:
+        """The part of the change that replaces files which the repository has."""
+        return ChangeSet(
+            self.change.root, tuple(file for file in self.change.changes if file.action is Action.MODIFY)
+        )
+
     def next_steps(self) -> tuple[PipelineStep, ...]:
         """What is left to do, as the template's table tells it."""
         has_dockerfile = (self.change.root / self.values["dockerfile"]).exists() or any(
@@ -92,11 +99,17 @@ def prepare_pipeline(
     sources = _stack_files(monorepo, service) if stack is None else stack
     verified = verify_pipeline(root, files, rendered.values, sources)
     change = ChangeSet.plan(root, {PurePosixPath(path): content for path, content in files.items()})
-    if not overwrite:
-        _refuse_replacing(change, service)
-    return PreparedPipeline(
+    prepared = PreparedPipeline(
         service, change, rendered.values, decisions.table(rendered.values), verified, origin
     )
+    if not overwrite:
+        _refuse_replacing(prepared)
+    return prepared
+
+
+def usual_build(sensed: Mapping[str, Value]) -> str:
+    """How most own images of the monorepo are built, given what is sensed of it."""
+    return str(sensed.get("own_build", decisions.house()["own_build"]))
 
 
 def with_own_build(given: Answers, sensed: Mapping[str, Value]) -> Answers:
@@ -104,8 +117,7 @@ def with_own_build(given: Answers, sensed: Mapping[str, Value]) -> Answers:
 
     For whoever names the app's repository: then the image is an own one.
     """
-    usual = sensed.get("own_build", decisions.house()["own_build"])
-    return given.over(Answers({"build": usual}, {("build",): Place("the monorepo")}))
+    return given.over(Answers({"build": usual_build(sensed)}, {("build",): Place("the monorepo")}))
 
 
 def app_root(directory: Path) -> Path:
@@ -149,9 +161,9 @@ def _stack_files(monorepo: Monorepo, name: str) -> dict[str, bytes]:
     return {path.relative_to(monorepo.root).as_posix(): path.read_bytes() for path in paths}
 
 
-def _refuse_replacing(change: ChangeSet, service: str) -> None:
+def _refuse_replacing(prepared: PreparedPipeline) -> None:
     """Refuse to replace what a person wrote, or answers that another template recorded."""
-    replaced = [file for file in change.changes if file.action is Action.MODIFY]
+    change, replaced = prepared.change, prepared.replaced.changes
     if not replaced:
         return
     findings = [
@@ -162,7 +174,7 @@ def _refuse_replacing(change: ChangeSet, service: str) -> None:
         for file in replaced
     ]  # fmt: skip
     recorded = change.root / ANSWERS_FILE
-    if recorded.is_file() and f"name: {service}\n" in recorded.read_text("utf-8", errors="replace"):
+    if recorded.is_file() and f"name: {prepared.service}\n" in recorded.read_text("utf-8", errors="replace"):
         update = f"(cd {shlex.quote(str(change.root))} && copier update --defaults)"
         hint = f"Rendered before? {update} keeps hand edits."
     else:

@@ -74,12 +74,18 @@ def review(
     engine: Engine,
     state: State,
     screen: Screen,
-    preview_of: Callable[[Mapping[str, Value]], Preview],
+    preview_of: Callable[[Mapping[str, Value]], Preview | None],
     keep: Keep,
 ) -> tuple[Outcome, State]:
-    """Show the review until the person applies, saves or quits; every change begins it anew."""
+    """Show the review until the person applies, saves or quits; every change begins it anew.
+
+    Where ``preview_of`` gives nothing, the person went back from a question that it had to ask.
+    """
     while True:
         preview = preview_of(engine.result(state))
+        if preview is None:
+            state = _walk_from_the_end(engine, state, screen, keep)
+            continue
         rows = _rows(engine, state)
         screen.show(_answers(rows))
         screen.show(["", "Decisions", *(f"  {line}" for line in preview.decisions())])
@@ -88,8 +94,7 @@ def review(
         if isinstance(chosen, Outcome):
             return chosen, state
         if chosen is Key.BACK:
-            steps = engine.steps(state)
-            state = walk(engine, state, screen, keep, steps[-1].path if steps else None)
+            state = _walk_from_the_end(engine, state, screen, keep)
             continue
         if isinstance(chosen, Question):
             state = edit(engine, state, screen, chosen)
@@ -97,6 +102,11 @@ def review(
             state = engine.answer(state, *engine.setting(state, str(chosen)))
         keep(state)
         state = walk(engine, state, screen, keep)
+
+
+def _walk_from_the_end(engine: Engine, state: State, screen: Screen, keep: Keep) -> State:
+    steps = engine.steps(state)
+    return walk(engine, state, screen, keep, steps[-1].path if steps else None)
 
 
 def _command(

@@ -135,6 +135,20 @@ def test_a_service_and_its_pipeline_at_once(monorepo: Monorepo, app: Path) -> No
     assert log.stdout == "meter-api: pipeline\n"
 
 
+def test_whoever_names_the_repository_builds_the_image_as_the_monorepo_does(
+    monorepo: Monorepo, app: Path, tmp_path: Path
+) -> None:
+    short = tmp_path / "short.yml"
+    short.write_text("name: short-cut\ndescription: Ways through the garden\nport: 8080\n")
+    (monorepo.root / "scaffold.yml").write_text("own_build: github-ghcr\n")
+    arguments = ("--monorepo", monorepo.root, "--app-repo", app, *SOURCE, "--answers", short)
+    done = scaffold("new-service", *arguments, "--verify", "static")
+    assert done.returncode == 0, done.stderr
+    recorded = yaml.safe_load((monorepo.stack_directory("short-cut") / ".copier-answers.yml").read_text())
+    assert recorded["build"] == "github-ghcr"
+    assert {".github/workflows/build.yml", ".woodpecker/deploy.yml"} < written(app).keys()
+
+
 def test_nothing_is_written_where_the_pipeline_is_refused(monorepo: Monorepo, app: Path) -> None:
     (app / "Dockerfile").write_text("FROM scratch\n")
     done = scaffold(
@@ -162,10 +176,10 @@ def test_a_failure_between_the_two_tells_how_to_finish(
     from scaffold.verify import Level
 
     given = read([("a.yml", METER.read_bytes())], [])
-    prepared = new_service.prepare(monorepo, given, level=Level.STATIC, template_source=ORIGIN.source)
-    both = new_service.with_pipeline(
-        monorepo, prepared, given, app, overwrite=False, template_source=ORIGIN.source
+    both = new_service.prepare_with_pipeline(
+        monorepo, given, app, overwrite=False, level=Level.STATIC, template_source=ORIGIN.source
     )
+    assert isinstance(both, new_service.Both)
 
     def fails(*_: Any, **__: Any) -> None:
         raise MissingError("the disk is full", "Make room.")

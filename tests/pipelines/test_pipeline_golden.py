@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -99,3 +100,23 @@ def test_actionlint_passes(case: str) -> None:
     for path in workflows:
         done = subprocess.run(["actionlint", path], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_next_steps_of_each_mode(case: str, pristine: Monorepo) -> None:
+    values = decisions.combine({**answers(case), "sensed": sense(pristine)})
+    rows = decisions.evaluate(
+        "templates/decisions/pipeline_steps.jinja", {**values, "app_repo": "../app", "has_dockerfile": True}
+    )
+    commands = "\n".join(row["command"] for row in rows)
+    for workflow in (GOLDEN / case / "repository").rglob(".github/workflows/*.yml"):
+        for secret in set(re.findall(r"secrets\.(\w+)", workflow.read_text())) - {"GITHUB_TOKEN"}:
+            assert f"gh secret set {secret} " in commands
+    for workflow in (GOLDEN / case / "repository").rglob("*.yml"):
+        for secret in re.findall(r"from_secret: (\S+)", workflow.read_text()):
+            assert f"/api/secrets/{secret} " in commands
+    has_woodpecker = any((GOLDEN / case / "repository").glob(".woodpecker*"))
+    assert ("/api/repos/lookup/" in commands) == has_woodpecker
+    # Without a Deployment nothing is rolled out, so nothing has to be run again.
+    assert [row["after_apply"] for row in rows].count(True) == (values["shape"] != "jobs")
+    assert rows[-1]["after_apply"] == (values["shape"] != "jobs")

@@ -72,6 +72,7 @@ SKETCHPAD = [
     ("Environment variables", ENTER),
     ("What it keeps on disk", ENTER),
     ("Secrets from Vault", ENTER),
+    ("Where is the clone", ENTER),
 ]
 
 
@@ -209,6 +210,35 @@ def test_the_whole_way_gives_what_the_answers_give(monorepo: Monorepo, script: A
         assert {key: answers[key] for key in example.keys() - changed} == {
             key: example[key] for key in example.keys() - changed
         }
+
+
+def test_the_clone_of_the_app_s_repository_gets_the_pipeline_in_the_same_run(monorepo: Monorepo) -> None:
+    clone = monorepo.root.parent / "wall-board"
+    subprocess.run(["git", "init", "--quiet", clone], check=True)
+    (clone / ".woodpecker.yml").write_text("steps: []\n")
+    terminal = Terminal(monorepo)
+    terminal.answer(SKETCHPAD[:-1])
+    terminal.sees("Where is the clone")
+    terminal.sees("wall-board")
+    terminal.press(CTRL_B)
+    terminal.sees("Secrets from Vault")
+    terminal.press(ENTER)
+    terminal.sees("Where is the clone")
+    terminal.press(CTRL_U + "/nonexistent" + ENTER)
+    terminal.sees("is not the root of a Git repository")
+    terminal.press(CTRL_U + str(clone) + ENTER)
+    review = terminal.sees(NEXT)
+    assert "create stacks/wall-board/main.tf" in review
+    assert "modify .woodpecker.yml" in review
+    # What a person wrote is not replaced without being shown.
+    assert "-steps: []" in review
+    assert not monorepo.stack_directory("wall-board").exists()
+    terminal.press("a" + ENTER)
+    told = terminal.ends(0)
+    assert "The pipeline of wall-board: written" in told
+    assert "deployment/wall-board" in (clone / ".woodpecker.yml").read_text()
+    assert (monorepo.stack_directory("wall-board") / "main.tf").is_file()
+    assert f"--app-repo={clone}" in told.replace("\n", "").replace(" ", "")
 
 
 @pytest.mark.parametrize("key", [ESC, CTRL_B], ids=["Esc", "Ctrl-B"])

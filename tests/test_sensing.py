@@ -1,0 +1,74 @@
+"""What is sensed of how own images are built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scaffold import decisions
+from scaffold.monorepo import Monorepo
+from scaffold.sensing import sense
+
+POD = """
+resource "kubernetes_deployment" "{name}" {{
+  spec {{
+    template {{
+      spec {{
+        image_pull_secrets {{
+          name = "{secret}"
+        }}
+        container {{
+          name  = "{name}"
+          image = "{registry}/{name}:latest"
+        }}
+      }}
+    }}
+  }}
+}}
+"""
+OWN = ("registry-credentials", "registry.example.test/apps")
+GHCR = ("ghcr-credentials", decisions.house()["builds"]["github-ghcr"]["registry"])
+STRANGERS = ("ghcr-credentials", "ghcr.io/somebody")
+
+
+def sensed(monorepo: Monorepo, pods: list[tuple[str, str]]) -> dict[str, Any]:
+    """What is sensed with one further stack for each pod."""
+    for number, (secret, registry) in enumerate(pods):
+        directory = monorepo.root / "stacks" / f"extra-{number}"
+        directory.mkdir()
+        text = POD.format(name=f"extra_{number}", secret=secret, registry=registry)
+        (directory / "main.tf").write_text(text)
+    return sense(Monorepo(monorepo.root))
+
+
+def test_the_sample_builds_as_the_template_does(pristine: Monorepo) -> None:
+    assert "own_build" not in sense(pristine)
+
+
+@pytest.mark.parametrize(
+    ("pods", "usual"),
+    [([GHCR] * 9, "github-ghcr"), ([STRANGERS] * 9, None), ([OWN] * 9 + [GHCR] * 2, None)],
+    ids=["moved", "strangers", "beginning"],
+)
+def test_the_usual_way_is_that_of_most_own_images(
+    monorepo: Monorepo, pods: list[tuple[str, str]], usual: str | None
+) -> None:
+    assert sensed(monorepo, pods).get("own_build") == usual
+
+
+def test_an_override_holds_over_what_is_sensed(monorepo: Monorepo, tmp_path: Path) -> None:
+    (monorepo.root / "scaffold.yml").write_text("own_build: woodpecker\n")
+    assert sensed(monorepo, [GHCR] * 9)["own_build"] == "woodpecker"
+
+
+@pytest.mark.parametrize(
+    ("usual", "events"), [("forgejo-woodpecker", ["manual", "push"]), ("github-ghcr", ["manual"])]
+)
+def test_a_rollout_is_started_as_in_the_monorepo(usual: str, events: list[str]) -> None:
+    """Where workflows that only roll out run on `manual` alone, every one does."""
+    answers = {"name": "a", "description": "b", "port": 8080, "build": "github-woodpecker"}
+    made = decisions.combine({**answers, "sensed": {"own_build": usual}})["pipeline"]
+    assert made["deploy_on"]["value"] == events
+    assert usual in made["way"]["reason"]
