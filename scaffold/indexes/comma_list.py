@@ -46,15 +46,16 @@ class CommaList:
     def append(self, value: str, width: int | None, newline: str) -> str:
         """The text with one more item at the end of the list, on a new line where ``width`` says so.
 
-        The list must not be empty (one that says ``none`` is not).
+        Prose that follows in the line is not counted: it would be torn from the list by a new line before
+        it. The list must not be empty (one that says ``none`` is not).
         """
         last = self.items[-1]
         if not self.values:
             return self.text[: last.start] + value + self.text[last.end :]
         line = self.text.rfind("\n", 0, last.end) + 1
-        current = self.text[line:].split("\n", 1)[0]
+        current, rest = self.text[line : last.end], self.text[last.end :].split("\n", 1)[0].rstrip()
         separator = ", "
-        if width is not None and len(current.rstrip()) + len(f", {value}") > width:
+        if width is not None and len(current) + len(f", {value}") + len(rest.partition(" ")[0]) > width:
             separator = f",{newline}{current[: len(current) - len(current.lstrip())]}"
         return self.text[: last.end] + separator + value + self.text[last.end :]
 

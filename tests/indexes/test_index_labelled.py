@@ -134,3 +134,19 @@ def test_cells() -> None:
 )
 def test_keys(item: str, key: str) -> None:
     assert key_of(item) == key
+
+
+def test_prose_behind_a_wrapped_list_stays_with_it() -> None:
+    """One line changes, even if it grows longer than the others: nothing is torn apart."""
+    text = (
+        "**Built** (elsewhere): the-first-of-them, the-second-of-them, the-third-of-all-of-them,\n"
+        "the-fourth — and more of them. What is said after that fills the rest of this line.\n"
+        "And it goes on.\n"
+    )
+    opened = Labelled(("Built",))(text)
+    assert not isinstance(opened, MissingAnchor)
+    after = opened.append("the-fifth")
+    assert after == text.replace("the-fourth —", "the-fourth, the-fifth —")
+    again = Labelled(("Built",))(str(after))
+    assert not isinstance(again, MissingAnchor)
+    assert again.without(4) == text
