@@ -15,9 +15,10 @@ from itertools import pairwise
 from tree_sitter import Node, Tree
 
 from scaffold.hcl import grammar as g
+from scaffold.hcl import strict_templates as templates
 from scaffold.hcl.source import Source
-from scaffold.hcl.strings import bad_escapes, has_template
-from scaffold.hcl.unparsed import STRING_OVER_LINES, Problem, unparsed
+from scaffold.hcl.strings import has_template
+from scaffold.hcl.unparsed import Problem, unparsed
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -264,57 +265,6 @@ def _object(node: Node, source: Source) -> Iterator[Problem]:
             entry_before, line_end, comma = True, False, False
 
 
-def _quoted(node: Node, source: Source) -> Iterator[Problem]:
-    """A quoted string: one line, known escapes."""
-    data = source.data
-    done = node.start_byte + 1
-    for code in (*_code(node), None):
-        end = code.start_byte if code is not None else node.end_byte - 1
-        if (line_end := data.find(b"\n", done, end)) != -1:
-            yield line_end, STRING_OVER_LINES
-        if data.find(b"\\", done, end) != -1:
-            raw = source.text(done, end)
-            for at in bad_escapes(raw):
-                yield done + len(raw[:at].encode()), f"unknown escape sequence {raw[at : at + 2]}"
-        done = code.end_byte if code is not None else end
-
-
-def _code(template: Node) -> Iterator[Node]:
-    """The parts of a template that are code: interpolations, and the marks of directives."""
-    for child in template.children:
-        if child.kind_id in (g.TEMPLATE_DIRECTIVE, g.TEMPLATE_FOR, g.TEMPLATE_IF):
-            yield from _code(child)
-        elif child.kind_id not in (g.TEMPLATE_LITERAL, g.QUOTE_START, g.QUOTE_END):
-            yield child
-
-
-def _heredoc(node: Node, source: Source) -> Iterator[Problem]:
-    marker, name = node.children[:2]
-    after = source.data[name.end_byte : name.end_byte + 2]
-    if (
-        marker.end_byte != name.start_byte
-        or source.data[name.start_byte : name.end_byte][:1].isdigit()
-        or not after.startswith((b"\n", b"\r\n"))
-    ):
-        yield marker.start_byte, "the marker of a heredoc is one word, and its line ends after it"
-
-
-def _template_code(node: Node, source: Source) -> Iterator[Problem]:
-    """An interpolation or the mark of a directive: something in it, `~` right beside its braces."""
-    if all(child.kind_id in _BRACES_AND_COMMENTS for child in node.children):
-        yield node.start_byte, "an interpolation holds an expression"
-    for left, right in pairwise(node.children):
-        opens = right.kind_id == g.STRIP_MARKER and left.kind_id in _OPENING
-        closes = left.kind_id == g.STRIP_MARKER and right.kind_id in _CLOSING
-        if (opens or closes) and left.end_byte != right.start_byte:
-            yield left.start_byte, "'~' stands right beside the brace"
-
-
-_OPENING = frozenset((g.INTERPOLATION_START, g.DIRECTIVE_START))
-_CLOSING = frozenset((g.INTERPOLATION_END, g.DIRECTIVE_END))
-_BRACES_AND_COMMENTS = _OPENING | _CLOSING | {g.STRIP_MARKER, g.COMMENT}
-
-
 def _splat(node: Node, source: Source) -> Iterator[Problem]:
     after = node.next_sibling
     if (
@@ -330,14 +280,14 @@ _JUDGES: dict[int, Callable[[Node, Source], Iterator[Problem]]] = {
     g.BODY: _body,
     g.BLOCK: _block,
     g.OBJECT: _object,
-    g.STRING_LIT: _quoted,
-    g.QUOTED_TEMPLATE: _quoted,
-    g.HEREDOC_TEMPLATE: _heredoc,
-    g.TEMPLATE_INTERPOLATION: _template_code,
-    g.TEMPLATE_FOR_START: _template_code,
-    g.TEMPLATE_FOR_END: _template_code,
-    g.TEMPLATE_IF_INTRO: _template_code,
-    g.TEMPLATE_ELSE_INTRO: _template_code,
-    g.TEMPLATE_IF_END: _template_code,
+    g.STRING_LIT: templates.quoted,
+    g.QUOTED_TEMPLATE: templates.quoted,
+    g.HEREDOC_TEMPLATE: templates.heredoc,
+    g.TEMPLATE_INTERPOLATION: templates.template_code,
+    g.TEMPLATE_FOR_START: templates.template_code,
+    g.TEMPLATE_FOR_END: templates.template_code,
+    g.TEMPLATE_IF_INTRO: templates.template_code,
+    g.TEMPLATE_ELSE_INTRO: templates.template_code,
+    g.TEMPLATE_IF_END: templates.template_code,
     g.SPLAT: _splat,
 }
