@@ -2,195 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-
-from scaffold.checks.contracts import module_calls
-from scaffold.checks.rule import FamilyRule, at, nearest
-from scaffold.checks.scope import Name, Scope, Use, UseKind, first_key, scopes
-from scaffold.checks.stack import CheckContext, ParsedStack
-from scaffold.errors import Finding
-from scaffold.hcl.modules import ModuleContract
-from scaffold.hcl.syntax import Attr, Attribute, Block, ExprKind, Index, Step
-from scaffold.terraform.schemas import BlockSchema, Nesting, Schemas
-
-_BUILT_IN = frozenset(("path", "terraform", "each", "count", "self"))
-_ROOTS = {"var": 1, "local": 1, "module": 1, "data": 2, "ephemeral": 2}
-"""How many names follow a root to make up a definition's name; other roots are resource types."""
-
-
-def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
-    contracts = {
-        (call.block.source.path, call.name): call.contract for call in stack.once(module_calls, context)
-    }
-    found: list[Finding] = []
-    for scope in stack.once(scopes, context):
-        where = "this stack" if scope.directory == stack.directory else scope.directory
-        judge = _Judge(scope, where, context.schemas, contracts)
-        for use in scope.uses():
-            found += judge.judge(use)
-    return found
-
-
-class _Judge:
-    """Holds the references of one module against what is defined there."""
-
-    def __init__(
-        self,
-        scope: Scope,
-        where: str,
-        schemas: Schemas,
-        contracts: Mapping[tuple[str, str], ModuleContract | None],
-    ) -> None:
-        self.scope = scope
-        self.where = where
-        self.schemas = schemas
-        self.contracts = contracts
-
-    def judge(self, use: Use) -> Iterator[Finding]:
-        """What is wrong with one reference."""
-        reference = use.reference
-        if use.kind is UseKind.IGNORED_CHANGE:
-            yield from self._ignored(use)
-            return
-        if reference.root in _BUILT_IN:
-            return
-        size = _ROOTS.get(reference.root, 1) + 1
-        name = reference.names[:size]
-        if len(name) < size:
-            yield self._unusable(use)
-            return
-        definition = self.scope.defined(name)
-        if definition is None:
-            yield self._undefined(use, name)
-        elif use.kind is UseKind.ADDRESS:
-            return
-        elif isinstance(definition.item, Attribute):
-            yield from self._key(use, definition.item)
-        elif definition.item.type == "module":
-            yield from self._output(use, definition.item)
-        elif definition.item.type in ("resource", "data"):
-            yield from self._attribute(use, definition.item, reference.steps[size - 1 :])
-
-    def _unusable(self, use: Use) -> Finding:
-        reference = use.reference
-        return at(
-            use.block.source,
-            reference.start,
-            "reference",
-            f"{reference} refers to nothing",
-            value=str(reference),
-            hint=f'write "{reference}" if it is meant to be text' if not reference.steps else None,
-        )
-
-    def _undefined(self, use: Use, name: Name) -> Finding:
-        what = {"var": "variable", "local": "local value", "module": "module", "data": "data source"}
-        kind = what.get(name[0], "resource")
-        known = self.scope.names(*name[:-1])
-        return at(
-            use.block.source,
-            use.reference.start,
-            "reference",
-            f"{self.where} has no {kind} {'.'.join(name)}",
-            value=".".join(name),
-            hint=nearest(name[-1], known),
-        )
-
-    def _key(self, use: Use, local: Attribute) -> Iterator[Finding]:
-        """A key of a local map: ``local.tiers.aux``."""
-        value, position = local.value, 1
-        while value.kind is ExprKind.MAP:
-            names = [entry.name for entry in value.entries]
-            key = first_key(use.reference, position)
-            if key is None or None in names:
-                return
-            entry = value.entry(key)
-            if entry is None:
-                known = [name for name in names if name is not None]
-                message = f"local.{local.name} has no key {key}"
-                start = use.reference.start
-                hint = nearest(key, known)
-                yield at(use.block.source, start, "local-key", message, value=key, allowed=known, hint=hint)
-                return
-            value, position = entry.value, position + 1
-
-    def _output(self, use: Use, module: Block) -> Iterator[Finding]:
-        contract = self.contracts.get((module.source.path, module.labels[0]))
-        steps = use.reference.steps[1:]
-        if contract is None or not steps:
-            return
-        first = steps[0] if not _repeated(module) else steps[1] if len(steps) > 1 else None
-        if isinstance(first, Attr) and first.name not in contract.outputs:
-            yield at(
-                use.block.source,
-                use.reference.start,
-                "module-output",
-                f"the module {module.labels[0]} has no output {first.name}",
-                value=first.name,
-                allowed=contract.outputs,
-                hint=nearest(first.name, contract.outputs),
-            )
-
-    def _attribute(self, use: Use, block: Block, steps: Sequence[Step]) -> Iterator[Finding]:
-        address = ".".join(use.reference.names[: 3 if block.type == "data" else 2])
-        repeated = _repeated(block)
-        first = steps[0] if steps else None
-        if repeated and isinstance(first, Attr):
-            yield self._no_attribute(use, f"{address} is many: it has {repeated}", "name one by its index")
-            return
-        if not repeated and isinstance(first, Index):
-            yield self._no_attribute(
-                use, f"{address} is one: it has no count and no for_each", "drop the index"
-            )
-            return
-        of = self.schemas.data_source if block.type == "data" else self.schemas.resource
-        schema = of(block.labels[0])
-        if schema is not None:
-            yield from self._path(use, address, steps if isinstance(first, Attr) else steps[1:], schema)
-
-    def _ignored(self, use: Use) -> Iterator[Finding]:
-        type_ = use.block.labels[0] if use.block.type == "resource" and use.block.labels else ""
-        schema = self.schemas.resource(type_)
-        if schema is not None:
-            yield from self._path(use, type_, (Attr(use.reference.root), *use.reference.steps), schema)
-
-    def _path(self, use: Use, address: str, steps: Sequence[Step], schema: BlockSchema) -> Iterator[Finding]:
-        problem = _path_problem(address, steps, schema)
-        if problem is not None:
-            yield self._no_attribute(use, *problem)
-
-    def _no_attribute(self, use: Use, message: str, hint: str | None) -> Finding:
-        source, reference = use.block.source, use.reference
-        return at(source, reference.start, "reference-attribute", message, value=str(reference), hint=hint)
-
-
-def _repeated(block: Block) -> str | None:
-    return next((name for name in ("count", "for_each") if name in block.body.attributes), None)
-
-
-def _path_problem(address: str, steps: Sequence[Step], schema: BlockSchema) -> tuple[str, str | None] | None:
-    """What is wrong with the steps from a resource into its schema, and a hint."""
-    left = list(steps)
-    while left:
-        step = left.pop(0)
-        name = step.name if isinstance(step, Attr) else getattr(step, "key", None)
-        if not isinstance(name, str) or name in schema.attributes:
-            return None
-        nested = schema.blocks.get(name)
-        if nested is None:
-            return f"{address} has no attribute {name}", nearest(name, (*schema.attributes, *schema.blocks))
-        address, schema = f"{address}.{name}", nested.block
-        if not left or nested.nesting in (Nesting.SINGLE, Nesting.GROUP):
-            continue
-        if nested.nesting is Nesting.LIST and isinstance(left[0], Attr):
-            return f"{address} is a list", f"write {name}[0].{left[0].name}"
-        left.pop(0)
-    return None
+from scaffold.checks.resolving import findings
+from scaffold.checks.rule import FamilyRule
 
 
 class ReferenceRule(FamilyRule):
     """A reference to something that is not there."""
 
-    family = _findings
+    family = findings
     code = "reference"
     title = "A reference points at something"
     why = "Terraform refuses to plan a stack that refers to an undeclared resource, variable or local value."
@@ -227,7 +46,7 @@ resource "kubernetes_service_account" "journal" {
 class ReferenceAttribute(FamilyRule):
     """A reference to an attribute that the resource does not have."""
 
-    family = _findings
+    family = findings
     code = "reference-attribute"
     title = "A reference names an attribute that the resource has"
     why = "The schema of the provider says what a resource gives; anything else stops the plan."
@@ -251,7 +70,7 @@ resource "kubernetes_service_account" "journal" {
 class LocalKey(FamilyRule):
     """A key that a local map does not have."""
 
-    family = _findings
+    family = findings
     code = "local-key"
     title = "A key of a local map exists"
     why = "Namespace tiers are looked up by key: a key that is not in the map stops the plan."
@@ -276,7 +95,7 @@ resource "kubernetes_namespace" "journal" {
 class ModuleOutput(FamilyRule):
     """An output that the module does not have."""
 
-    family = _findings
+    family = findings
     code = "module-output"
     title = "An output that is used is one the module has"
     why = "Terraform refuses to plan a reference to an output that the module does not declare."
