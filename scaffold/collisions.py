@@ -45,6 +45,8 @@ def wanted(values: Mapping[str, Value]) -> tuple[Wanted, ...]:
     for index, item in enumerate(values["ingress"]["hosts"]):
         result.append(Wanted("host", item["fqdn"], f"hosts[{index}].host"))
     for index, volume in enumerate(storage["volumes"]):
+        if volume["exists"]:
+            continue
         kind = "PersistentVolume" if volume["on_nfs"] else "claim"
         result.append(Wanted(kind, volume["claim"]["value"], f"volumes[{index}].purpose"))
     if storage["backup"]["volumes"]:

@@ -252,7 +252,7 @@ def _secret_values() -> re.Pattern[str]:
 
 
 def _may_be_secret(path: Path, value: Value) -> bool:
-    return path[0] in ("secrets", "env") or _secret_values().search(str(value)) is not None
+    return bool({"secrets", "env", "password"} & set(path)) or _secret_values().search(str(value)) is not None
 
 
 def _plain(value: Value) -> str:

@@ -100,17 +100,21 @@ def static_findings(monorepo: Monorepo, stack: str, sources: Mapping[str, bytes]
     return run(parsed, context, ALL_RULES)
 
 
-def house_names(monorepo: Monorepo, facts: Mapping[str, Value]) -> HouseNames:
-    """The names that planned resources are judged by: facts, and the class that the NFS module uses."""
+def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
+    """The names that planned resources are judged by, for a stack with these combined values.
+
+    They are facts, the class that the NFS module uses, and the claims that are said to exist.
+    """
     from scaffold.checks.planned import HouseNames
 
-    operations = template.facts("operations")
+    operations, facts = template.facts("operations"), values["facts"]
     return HouseNames(
         block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
         shared_classes=frozenset(_nfs_classes(monorepo)),
         gates=operations["gates"],
         public_dns=frozenset(operations["public_dns"]),
         given_secrets=frozenset(operations["given_secrets"]),
+        given_claims=frozenset(v["claim"]["value"] for v in values["storage"]["volumes"] if v["exists"]),
     )
 
 
@@ -162,7 +166,7 @@ def _planned(
             "Mend the module, or leave the plan out with --verify static.",
             result.findings,
         )
-    found = list(result.findings) or rules.check(result.resources, house_names(monorepo, values["facts"]))
+    found = list(result.findings) or rules.check(result.resources, house_names(monorepo, values))
     if found:
         raise _failed(stack, found, sources, values)
     return result

@@ -150,9 +150,7 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.pop("database_env", None)
     if values.get("database") != "postgresql":
         values.pop("grafana_datasource", None)
-    for volume in values.get("volumes", []):
-        if volume.get("backup") == "none":
-            volume["backup_reason"] = "it can be made again"
+    _reconcile_volumes(values, draw)
     _reconcile_pod(values, draw)
     _reconcile_ingresses(values)
 
@@ -221,3 +219,60 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
             item.pop("reason", None)
         else:
             item["reason"] = item.get("reason") or "guests look at it"
+
+
+def _reconcile_volumes(values: dict[str, Any], draw: st.DrawFn) -> None:
+    """Volumes that are each one thing: new or existing, with one form of backup and what it needs."""
+    for index, volume in enumerate(values.get("volumes", [])):
+        volume["purpose"], volume["path"] = f"{volume.get('purpose', 'data')[:20]}-{index}", f"/data/{index}"
+        if volume.get("claim"):
+            volume["claim"] = f"claim-{index}"
+            for key in ("size", "limit", "sensitive", "nfs_server", "nfs_path"):
+                volume.pop(key, None)
+        if draw(st.booleans()):
+            volume["backup"] = draw(st.sampled_from(["sqlite", "pg_dump", "mysqldump"]))
+        shared = values.get("rwx", False) if volume.get("rwx") is None else volume["rwx"]
+        if shared:
+            volume.pop("embedded_database", None)
+            if volume.get("backup") not in ("files", "none"):
+                volume.pop("backup", None)
+        form = volume.get("backup", "decided")
+        volume.pop("backup_reason", None)
+        if form == "none":
+            volume["backup_reason"] = "it can be made again"
+        if form != "sqlite":
+            volume.pop("sqlite_files", None)
+        elif volume.get("embedded_database", "none") != "sqlite":
+            volume.pop("embedded_database", None)
+        if form not in ("pg_dump", "mysqldump"):
+            volume.pop("dump", None)
+        elif draw(st.booleans()) and values.get("shape", "web") in ("web", "internal"):
+            _database_beside(values, volume)
+        else:
+            volume.pop("owner", None)
+            password = {"secret": "own-secret", "key": "password"}
+            image = "docker.io/library/postgres:16.4"
+            volume["dump"] = {
+                **volume.get("dump", {}),
+                "host": "own-db",
+                "password": password,
+                "image": image,
+            }
+
+
+def _database_beside(values: dict[str, Any], volume: dict[str, Any]) -> None:
+    """A sidecar that has its data on a volume, and tells what the dump has to know."""
+    variable = {"pg_dump": "POSTGRES_PASSWORD", "mysqldump": "MYSQL_ROOT_PASSWORD"}[volume["backup"]]
+    name = f"db-{volume['purpose'][-1]}"
+    others = [item for item in values.get("sidecars", []) if item["name"] != name]
+    port = 20000 + int(volume["purpose"][-1])
+    values["sidecars"] = [
+        *others,
+        {
+            "name": name, "image": "docker.io/library/postgres:16.4", "inherits": False,
+            "env": {variable: {"secret": "own-secret", "key": "password"}},
+            "ports": [{"name": name, "port": port}], "mounts": [{"volume": volume["purpose"], "sub_path": "data"}],
+        },
+    ]  # fmt: skip
+    volume.pop("dump", None)
+    values.pop("diun", None)

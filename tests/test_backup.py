@@ -55,16 +55,25 @@ class Place:
         return sorted(self.backup.iterdir())
 
 
-def script_of(document: Document) -> str:
+def containers_of(document: Document) -> list[str]:
+    """The scripts of the backup's containers, in the order in which they run."""
     block = document.body.block("resource", "kubernetes_cron_job_v1", "backup")
     assert block is not None
-    for name in ("spec", "job_template", "spec", "template", "spec", "container"):
+    for name in ("spec", "job_template", "spec", "template", "spec"):
         block = block.body.block(name)
         assert block is not None
-    command = block.body.value("command")
-    assert command is not None
-    script = command.elements[2].literal()
-    assert isinstance(script, str)
+    scripts = []
+    for container in (*block.body.blocks_of("init_container"), *block.body.blocks_of("container")):
+        command = container.body.value("command")
+        assert command is not None
+        script = command.elements[2].literal()
+        assert isinstance(script, str)
+        scripts.append(script)
+    return scripts
+
+
+def script_of(document: Document) -> str:
+    (script,) = containers_of(document)
     return script
 
 

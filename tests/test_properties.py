@@ -81,6 +81,10 @@ def test_storage_follows_the_rules(answers: dict[str, Any]) -> None:
     shared = {module.labels[0] for module in modules(document, "nfs_volume")}
     for volume in values["volumes"]:
         purpose = volume.get("purpose", "data").replace("-", "_")
+        if volume.get("claim"):
+            assert purpose not in classes
+            assert f"nfs_{purpose}" not in shared
+            continue
         rwx = values["rwx"] if volume.get("rwx") is None else volume["rwx"]
         sensitive = values["sensitive"] if volume.get("sensitive") is None else volume["sensitive"]
         assert (f"nfs_{purpose}" in shared) == rwx
@@ -94,9 +98,10 @@ def test_storage_follows_the_rules(answers: dict[str, Any]) -> None:
 def test_a_block_volume_brings_all_that_it_needs(answers: dict[str, Any]) -> None:
     document, values = stack_of(answers)
     claims = resources(document, "kubernetes_persistent_volume_claim")
+    block = [volume for volume in values["storage"]["volumes"] if volume["block"]]
     for deployment in resources(document, "kubernetes_deployment"):
         strategy = inside(deployment, "spec").body.block("strategy")
-        assert (strategy is not None and strategy.body.literal("type") == "Recreate") == bool(claims)
+        assert (strategy is not None and strategy.body.literal("type") == "Recreate") == bool(block)
     jobs = resources(document, "kubernetes_cron_job_v1")
     saved = {
         str(b.body.literal("claim_name"))
@@ -119,13 +124,47 @@ def test_a_block_volume_brings_all_that_it_needs(answers: dict[str, Any]) -> Non
         ignored = inside(claim, "lifecycle").body.value("ignore_changes")
         assert ignored is not None
         assert [element.text for element in ignored.elements] == ["spec[0].resources[0].requests"]
-        is_saved = f"kubernetes_persistent_volume_claim.{claim.labels[1]}.metadata[0].name" in saved
-        assert is_saved != (claim.labels[1].replace("_", "-") in excused)
+    dumped = {dump["purpose"] for dump in values["dumps"]}
+    for volume in block:
+        own = f"kubernetes_persistent_volume_claim.{volume['label']}.metadata[0].name"
+        is_saved = (volume["claim"]["value"] if volume["exists"] else own) in saved
+        assert is_saved != (volume["purpose"] in excused | dumped)
+        assert not excused & dumped
     for job in jobs:
         if job.labels[1] != "backup" or not values["stack"]["app"]:
             continue
+        if {volume["purpose"] for volume in block} <= excused | dumped:
+            continue
         affinity = inside(job, "spec", "job_template", "spec", "template", "spec", "affinity", "pod_affinity")
         assert affinity.body.block("required_during_scheduling_ignored_during_execution") is not None
+
+
+@given(answers=valid_answers())
+def test_a_dump_is_read_back_and_knows_its_database_by_reference(answers: dict[str, Any]) -> None:
+    document, values = stack_of(answers)
+    jobs = [j for j in resources(document, "kubernetes_cron_job_v1") if j.labels[1] == "backup"]
+    containers = [b for job in jobs for b in walk(job.body) if b.type == "init_container"]
+    assert [f"dump-{dump['purpose']}" for dump in values["dumps"]] == [
+        c.body.literal("name") for c in containers
+    ]
+    services = {s.labels[1]: s for s in resources(document, "kubernetes_service")}
+    for dump, container in zip(values["dumps"], containers, strict=True):
+        (command,) = (container.body.value("command"),)
+        assert command is not None
+        assert ("pg_restore --file=/dev/null" in command.text) == (dump["form"] == "pg_dump")
+        assert ("-- Dump completed" in command.text) == (dump["form"] == "mysqldump")
+        variables = {str(e.body.literal("name")): e for e in container.body.blocks_of("env")}
+        (password,) = (variables[name] for name in ("PGPASSWORD", "MYSQL_PWD") if name in variables)
+        assert inside(password, "value_from").body.block("secret_key_ref") is not None
+        if dump["own_service"]:
+            service = services[dump["service"].replace("-", "_")]
+            port = inside(service, "spec", "port").body.literal("target_port")
+            (deployment,) = resources(document, "kubernetes_deployment")
+            assert port in [
+                p.body.literal("container_port") for p in walk(deployment.body) if p.type == "port"
+            ]
+    if any(dump["own_service"] for dump in values["dumps"]):
+        assert values["workload"]["keel"]["value"] != "enrolled"
 
 
 @given(answers=valid_answers())
@@ -153,7 +192,8 @@ def test_every_pod_has_resources_probes_and_the_lifecycle_block(answers: dict[st
     lifecycle = inside(deployment, "lifecycle").body.value("ignore_changes")
     assert lifecycle is not None
     ignores_image = "container[0].image" in lifecycle.text
-    assert ignores_image == (values["build"] != "upstream" or values["keel"] == "enrolled")
+    moved = values["workload"]["keel"]["value"]
+    assert ignores_image == (values["build"] != "upstream" or moved == "enrolled")
     assert ("keel.sh/match-tag" in lifecycle.text) == (values["keel"] != "pinned")
 
 

@@ -26,7 +26,8 @@ class Claims(PlannedRule):
         for pods in plan.pods:
             place = k8s.namespace(pods.owner)
             for claim in strings(claim for _, claim in pods.claims()) if known else ():
-                if plan.named("persistent_volume_claim", claim, place) is None:
+                made = plan.named("persistent_volume_claim", claim, place) is not None
+                if not made and claim not in plan.house.given_claims:
                     yield self.found(pods.owner, f"there is no claim {claim} in this stack")
             yield from self._mounts(pods)
         volumes = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}

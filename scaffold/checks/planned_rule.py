@@ -20,7 +20,8 @@ class HouseNames:
     ``block_classes`` are the StorageClasses of volumes that one node mounts at a time, ``shared_classes``
     those of volumes that are made by hand and named by the claim. ``gates`` are the middlewares by the mode
     of the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
-    make a host reachable from the internet. ``given_secrets`` exist in every namespace without the stack.
+    make a host reachable from the internet. ``given_secrets`` exist in every namespace without the stack,
+    ``given_claims`` in the stack's own.
     """
 
     block_classes: frozenset[str] = frozenset()
@@ -28,6 +29,7 @@ class HouseNames:
     gates: Mapping[str, str] = field(default_factory=dict)
     public_dns: frozenset[str] = frozenset()
     given_secrets: frozenset[str] = frozenset()
+    given_claims: frozenset[str] = frozenset()
     gate_annotation: str = "traefik.ingress.kubernetes.io/router.middlewares"
     dns_annotation: str = "/dns-type"
     monitor_annotation: str = "/external-monitor"

@@ -10,6 +10,7 @@ from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
 
 _HOST = "kubernetes.io/hostname"
+_DUMPS = ("pg_dump", "mysqldump", "mariadb-dump")
 _AFFINITY = f"add a pod_affinity to the app's pods with topology_key {_HOST}"
 
 
@@ -54,7 +55,9 @@ class Backups(PlannedRule):
             target = [claim for claim in claims if classes.get(claim) in plan.house.shared_classes]
             if k8s.kind(pods.owner) != "cron_job" or not target:
                 continue
-            if not block and "backup" in str(k8s.name(pods.owner)) and (saved := self._served(plan, classes)):
+            saves_else = any(c not in classes for c in claims) or _dumps(pods)
+            named = "backup" in str(k8s.name(pods.owner))
+            if not block and not saves_else and named and (saved := self._served(plan, classes)):
                 yield self.found(
                     pods.owner, f"it mounts no block volume, and saves none of {', '.join(saved)}"
                 )
@@ -106,6 +109,12 @@ def _classes(plan: Plan) -> Mapping[Tree, Tree]:
     """The StorageClass of each claim of the stack, by name."""
     claims = plan.of_kind("persistent_volume_claim")
     return {k8s.name(claim): claim.get("spec", 0, "storage_class_name") for claim in claims}
+
+
+def _dumps(pods: k8s.PodTemplate) -> bool:
+    """Whether a container asks a database server for its data, which needs no volume."""
+    commands = [get(c, part) for c in pods.containers() for part in ("command", "args")]
+    return any(tool in str(word) for words in commands for word in k8s.items(words) for tool in _DUMPS)
 
 
 def _claims(pods: k8s.PodTemplate) -> list[Tree]:

@@ -38,6 +38,8 @@ class NextStep:
 
     text: str
     command: str
+    after_apply: bool = False
+    """Whether the stack has to be applied before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Prepared:
                 "piped": piped,
             },
         )
-        return tuple(NextStep(row["text"], row["command"]) for row in rows)
+        return tuple(NextStep(row["text"], row["command"], row.get("after_apply", False)) for row in rows)
 
 
 def prepare(
@@ -340,10 +342,10 @@ class Both:
     def next_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[NextStep, ...]:
         """What is left to do in both: push first, then apply, then run the pipeline again."""
         own = self.service.next_steps(monorepo, committed=committed, piped=True)
-        added = self.pipeline.next_steps()
-        before = [NextStep(step.text, step.command) for step in added if not step.after_apply]
-        after = [NextStep(step.text, step.command) for step in added if step.after_apply]
-        return (*own[:-1], *before, *own[-1:], *after)
+        added = [NextStep(s.text, s.command, s.after_apply) for s in self.pipeline.next_steps()]
+        *before, apply_it = [step for step in own if not step.after_apply]
+        ready = [step for step in added if not step.after_apply]
+        return (*before, *ready, apply_it, *(step for step in (*added, *own) if step.after_apply))
 
 
 def prepare_with_pipeline(

@@ -107,7 +107,8 @@ def _upstream_image(values: Mapping[str, Value]) -> UpstreamImage | None:
 
 
 def _protection(storage: Mapping[str, Value]) -> Protection | None:
-    volumes = storage["volumes"]
+    # Where a claim that somebody else made is, nobody knows here.
+    volumes = [volume for volume in storage["volumes"] if not volume["exists"]]
     if not volumes:
         return None
     first = next((v for v in volumes if not v["on_nfs"]), volumes[0])

@@ -47,7 +47,7 @@ def steps_text(steps: Iterable[NextStep | PipelineStep]) -> Iterator[str]:
     yield "Next steps:"
     for number, step in enumerate(steps, 1):
         yield f"  {number}. {step.text}"
-        yield f"     {step.command}"
+        yield from (f"     {line}" for line in step.command.split("\n"))
 
 
 def pipeline_files_text(prepared: PreparedPipeline, *, written: bool, commit: str | None) -> Iterator[str]:

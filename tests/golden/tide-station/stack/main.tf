@@ -967,6 +967,9 @@ resource "kubernetes_cron_job_v1" "backup" {
                     exit 1
                   fi
                   sqlite3 "$source" ".timeout 60000" ".backup $partial/copy"
+                  # Of the same owner, so that the app can write to it once it is restored.
+                  chown "$(stat -c %u:%g "$1")" "$partial/copy" || echo "the copy of $1 has another owner" >&2
+                  chmod "$(stat -c %a "$1")" "$partial/copy"
                   if ! healthy "$partial/copy"; then
                     echo "the copy of $1 fails its integrity check" >&2
                     exit 1

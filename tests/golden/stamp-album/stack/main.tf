@@ -1,0 +1,585 @@
+# Stamp Album: A catalogue of stamps with their scans
+
+variable "tls_secret_name" {
+  type      = string
+  sensitive = true
+}
+variable "nfs_server" { type = string }
+
+resource "kubernetes_namespace" "stamp_album" {
+  metadata {
+    name = "stamp-album"
+    labels = {
+      tier               = local.tiers.aux
+      "keel.sh/enrolled" = "true"
+    }
+  }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
+}
+
+# Every key of secret/stamp-album in Vault.
+resource "kubernetes_manifest" "external_secret" {
+  manifest = {
+    apiVersion = "external-secrets.io/v1beta1"
+    kind       = "ExternalSecret"
+    metadata = {
+      name      = "stamp-album-secrets"
+      namespace = "stamp-album"
+    }
+    spec = {
+      refreshInterval = "15m"
+      secretStoreRef = {
+        name = "vault-kv"
+        kind = "ClusterSecretStore"
+      }
+      target = {
+        name = "stamp-album-secrets"
+        template = {
+          metadata = {
+            annotations = {
+              # Reloader restarts the Deployment when this Secret changes.
+              "reloader.stakater.com/match" = "true"
+            }
+          }
+        }
+      }
+      dataFrom = [{
+        extract = {
+          key = "stamp-album"
+        }
+      }]
+    }
+  }
+  depends_on = [kubernetes_namespace.stamp_album]
+}
+
+resource "kubernetes_persistent_volume_claim" "postgres" {
+  # The volume is only made when the first pod wants it.
+  wait_until_bound = false
+  metadata {
+    name      = "stamp-album-postgres-encrypted"
+    namespace = kubernetes_namespace.stamp_album.metadata[0].name
+    annotations = {
+      "resize.topolvm.io/threshold"     = "10%"
+      "resize.topolvm.io/increase"      = "100%"
+      "resize.topolvm.io/storage_limit" = "25Gi"
+    }
+  }
+  spec {
+    access_modes       = ["ReadWriteOnce"]
+    storage_class_name = "proxmox-lvm-encrypted"
+    resources {
+      requests = {
+        storage = "5Gi"
+      }
+    }
+  }
+  lifecycle {
+    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    ignore_changes = [spec[0].resources[0].requests]
+  }
+}
+
+# Several pods write to it, or it is browsed from outside, so it is on NFS.
+module "nfs_scans" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "stamp-album-scans-host"
+  namespace  = kubernetes_namespace.stamp_album.metadata[0].name
+  nfs_server = var.nfs_server
+  nfs_path   = "/srv/nfs/stamp-album/scans"
+  storage    = "200Gi"
+}
+
+resource "kubernetes_deployment" "stamp_album" {
+  metadata {
+    name      = "stamp-album"
+    namespace = kubernetes_namespace.stamp_album.metadata[0].name
+    labels = {
+      app  = "stamp-album"
+      tier = local.tiers.aux
+      # Its pod has a database server, which Keel may not move; on the pod template this would do nothing.
+      "keel.sh/policy" = "never"
+    }
+    annotations = {
+      # A changed Secret restarts the app.
+      "reloader.stakater.com/search" = "true"
+    }
+  }
+  spec {
+    replicas = 1
+    strategy {
+      # A ReadWriteOnce volume cannot be in two pods.
+      type = "Recreate"
+    }
+    selector {
+      match_labels = {
+        app = "stamp-album"
+      }
+    }
+    template {
+      metadata {
+        labels = {
+          app = "stamp-album"
+        }
+      }
+      spec {
+        container {
+          name  = "stamp-album"
+          image = "ghcr.io/example/stamp-album:1.8.2"
+
+          port {
+            name           = "http"
+            container_port = 8000
+          }
+          env {
+            name  = "DATABASE_HOST"
+            value = "localhost"
+          }
+          env {
+            name = "DATABASE_PASSWORD"
+            value_from {
+              secret_key_ref {
+                name = "stamp-album-secrets"
+                key  = "db_password"
+              }
+            }
+          }
+          volume_mount {
+            name       = "catalogue"
+            mount_path = "/var/lib/catalogue"
+          }
+          volume_mount {
+            name       = "scans"
+            mount_path = "/scans"
+          }
+
+          resources {
+            requests = {
+              cpu    = "25m"
+              memory = "512Mi"
+            }
+            # No CPU limit: it would throttle.
+            limits = {
+              memory = "512Mi"
+            }
+          }
+          readiness_probe {
+            http_get {
+              path = "/healthz"
+              port = 8000
+            }
+            period_seconds  = 10
+            timeout_seconds = 5
+          }
+          liveness_probe {
+            http_get {
+              path = "/healthz"
+              port = 8000
+            }
+            initial_delay_seconds = 30
+            period_seconds        = 30
+            timeout_seconds       = 10
+            failure_threshold     = 5
+          }
+        }
+        container {
+          name  = "postgres"
+          image = "docker.io/library/postgres:16.4"
+          port {
+            name           = "postgres"
+            container_port = 5432
+          }
+          env {
+            name = "POSTGRES_PASSWORD"
+            value_from {
+              secret_key_ref {
+                name = "stamp-album-secrets"
+                key  = "db_password"
+              }
+            }
+          }
+          env {
+            name  = "POSTGRES_USER"
+            value = "stamps"
+          }
+          volume_mount {
+            name       = "postgres"
+            mount_path = "/var/lib/postgresql/data"
+            sub_path   = "data"
+          }
+          resources {
+            requests = {
+              cpu    = "10m"
+              memory = "512Mi"
+            }
+            limits = {
+              memory = "512Mi"
+            }
+          }
+          readiness_probe {
+            tcp_socket {
+              port = 5432
+            }
+            period_seconds  = 10
+            timeout_seconds = 5
+          }
+          liveness_probe {
+            tcp_socket {
+              port = 5432
+            }
+            initial_delay_seconds = 30
+            period_seconds        = 30
+            timeout_seconds       = 10
+            failure_threshold     = 5
+          }
+        }
+        volume {
+          name = "postgres"
+          persistent_volume_claim {
+            claim_name = kubernetes_persistent_volume_claim.postgres.metadata[0].name
+          }
+        }
+        volume {
+          name = "catalogue"
+          persistent_volume_claim {
+            claim_name = "stamp-catalogue"
+          }
+        }
+        volume {
+          name = "scans"
+          persistent_volume_claim {
+            claim_name = module.nfs_scans.claim_name
+          }
+        }
+      }
+    }
+  }
+  # The pod cannot start before its Secrets exist.
+  depends_on = [
+    kubernetes_manifest.external_secret,
+  ]
+  lifecycle {
+    ignore_changes = [
+      spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
+      metadata[0].annotations["keel.sh/policy"],
+      metadata[0].annotations["keel.sh/trigger"],
+      metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
+      metadata[0].annotations["keel.sh/match-tag"],
+      metadata[0].annotations["kubernetes.io/change-cause"],
+      metadata[0].annotations["deployment.kubernetes.io/revision"],
+      spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
+    ]
+  }
+}
+
+resource "kubernetes_service" "stamp_album" {
+  metadata {
+    name      = "stamp-album"
+    namespace = kubernetes_namespace.stamp_album.metadata[0].name
+    labels = {
+      app = "stamp-album"
+    }
+  }
+  spec {
+    selector = {
+      app = "stamp-album"
+    }
+    port {
+      name        = "http"
+      port        = 80
+      target_port = 8000
+    }
+  }
+}
+
+# Where the backup reaches the database; the app itself has it at localhost.
+resource "kubernetes_service" "stamp_album_postgres" {
+  metadata {
+    name      = "stamp-album-postgres"
+    namespace = kubernetes_namespace.stamp_album.metadata[0].name
+  }
+  spec {
+    selector = {
+      app = "stamp-album"
+    }
+    port {
+      name        = "database"
+      port        = 5432
+      target_port = 5432
+    }
+  }
+}
+
+# https://stamp-album.example.test
+module "ingress" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "stamp-album"
+  namespace       = kubernetes_namespace.stamp_album.metadata[0].name
+  tls_secret_name = var.tls_secret_name
+  # auth = "app": Every collector has an account with a password
+  auth           = "app"
+  dns_type       = "proxied"
+  homepage_group = "Other"
+  extra_annotations = {
+    "gethomepage.dev/name"         = "Stamp Album"
+    "gethomepage.dev/description"  = "A catalogue of stamps with their scans"
+    "gethomepage.dev/icon"         = "stamp-album.png"
+    "gethomepage.dev/pod-selector" = ""
+  }
+}
+
+# Where the backups go: the NFS server, which is mirrored off site.
+module "nfs_backup" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "stamp-album-backup-host"
+  namespace  = kubernetes_namespace.stamp_album.metadata[0].name
+  nfs_server = var.nfs_server
+  nfs_path   = "/srv/nfs/stamp-album-backup"
+}
+
+resource "kubernetes_cron_job_v1" "backup" {
+  metadata {
+    name      = "stamp-album-backup"
+    namespace = kubernetes_namespace.stamp_album.metadata[0].name
+  }
+  spec {
+    schedule                      = "8 1 * * *"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        backoff_limit              = 3
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {}
+          spec {
+            # A ReadWriteOnce volume is only there on the node of the app's pod.
+            affinity {
+              pod_affinity {
+                required_during_scheduling_ignored_during_execution {
+                  label_selector {
+                    match_labels = {
+                      app = "stamp-album"
+                    }
+                  }
+                  topology_key = "kubernetes.io/hostname"
+                }
+              }
+            }
+            restart_policy = "Never"
+            # The database is dumped by its own client, and the dump read back, before it counts as a backup.
+            init_container {
+              name  = "dump-postgres"
+              image = "docker.io/library/postgres:16.4"
+              command = ["/bin/sh", "-c", <<-EOT
+                set -eu
+                # What an earlier attempt has left is no good.
+                rm -rf /backup/.dumps
+                mkdir -p /backup/.dumps
+                date +%s >/backup/.dumps/started
+                dump=/backup/.dumps/postgres.dump
+                # A failed dump leaves nothing that looks like a good one.
+                trap 'rm -f "$dump.partial"' EXIT
+                pg_dump --no-password --format=custom --file="$dump.partial"
+                # Read to its end: a torn dump has to fail here, not on the day it is needed.
+                pg_restore --file=/dev/null "$dump.partial"
+                if ! pg_restore --list "$dump.partial" | grep ' TABLE DATA ' >/dev/null; then
+                  echo "$PGDATABASE has no table: a wrong database rather than a backup" >&2
+                  exit 1
+                fi
+                mv "$dump.partial" "$dump"
+              EOT
+              ]
+              env {
+                name  = "PGHOST"
+                value = "stamp-album-postgres"
+              }
+              env {
+                name  = "PGPORT"
+                value = "5432"
+              }
+              env {
+                name  = "PGUSER"
+                value = "stamps"
+              }
+              env {
+                name  = "PGDATABASE"
+                value = "stamps"
+              }
+              env {
+                name = "PGPASSWORD"
+                value_from {
+                  secret_key_ref {
+                    name = "stamp-album-secrets"
+                    key  = "db_password"
+                  }
+                }
+              }
+              volume_mount {
+                name       = "backup"
+                mount_path = "/backup"
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "256Mi"
+                }
+                limits = {
+                  memory = "256Mi"
+                }
+              }
+            }
+            container {
+              name  = "backup"
+              image = "docker.io/library/alpine:3.20"
+              command = ["/bin/sh", "-c", <<-EOT
+                set -eu
+                started=$(cat /backup/.dumps/started)
+                target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
+                partial=$target.partial
+                # A failed backup leaves nothing that looks like a good one.
+                trap 'rm -rf "$partial" /backup/.dumps' EXIT
+                mkdir -p "$partial"
+
+                # An archive of the files. The app may write meanwhile, so a torn archive is made again.
+                copy_files() {
+                  if [ -z "$(ls -A "/data/$1")" ]; then
+                    echo "/data/$1 is empty: a wrong mount rather than a backup" >&2
+                    exit 1
+                  fi
+                  for attempt in 1 2 3; do
+                    if tar -C "/data/$1" -czf "$partial/$1.tar.gz" . && tar -tzf "$partial/$1.tar.gz" >/dev/null; then
+                      return
+                    fi
+                    echo "attempt $attempt to archive $1 failed" >&2
+                  done
+                  exit 1
+                }
+
+                command -v sqlite3 >/dev/null || apk add --no-cache sqlite
+
+                is_sqlite() {
+                  [ "$(head -c 15 "$1" 2>/dev/null)" = "SQLite format 3" ]
+                }
+                healthy() {
+                  [ "$(sqlite3 "$1" 'PRAGMA integrity_check;')" = ok ]
+                }
+                # A read-only URI. In WAL mode a cleanly closed database cannot be opened on a read-only mount;
+                # without a -wal file nobody writes to it, so it may be taken as immutable.
+                read_only() {
+                  uri="file:$(printf %s "$1" | sed 's/%/%25/g; s/?/%3f/g; s/#/%23/g')?mode=ro"
+                  if ! sqlite3 "$uri" 'PRAGMA schema_version;' >/dev/null 2>&1 && [ ! -e "$1-wal" ]; then
+                    uri="$uri&immutable=1"
+                  fi
+                  printf %s "$uri"
+                }
+                copy_database() {
+                  source=$(read_only "$1")
+                  if ! healthy "$source"; then
+                    echo "$1 fails its integrity check" >&2
+                    exit 1
+                  fi
+                  sqlite3 "$source" ".timeout 60000" ".backup $partial/copy"
+                  # Of the same owner, so that the app can write to it once it is restored.
+                  chown "$(stat -c %u:%g "$1")" "$partial/copy" || echo "the copy of $1 has another owner" >&2
+                  chmod "$(stat -c %a "$1")" "$partial/copy"
+                  if ! healthy "$partial/copy"; then
+                    echo "the copy of $1 fails its integrity check" >&2
+                    exit 1
+                  fi
+                  mv "$partial/copy" "$2"
+                }
+                # One database by SQLite's own backup; it has to be there.
+                copy_file() {
+                  if ! is_sqlite "/data/$1/$2"; then
+                    echo "/data/$1/$2 is no SQLite database" >&2
+                    exit 1
+                  fi
+                  mkdir -p "$(dirname "$partial/$1/$2")"
+                  copy_database "/data/$1/$2" "$partial/$1/$2"
+                }
+
+                # A dump was made and read back just before.
+                copy_dump() {
+                  if [ ! -s "/backup/.dumps/$1" ]; then
+                    echo "there is no dump $1" >&2
+                    exit 1
+                  fi
+                  mv "/backup/.dumps/$1" "$partial/$1"
+                }
+
+                copy_dump postgres.dump
+                copy_file catalogue stamps.db
+                copy_file catalogue 'old albums/1954.db'
+                copy_files scans
+                mv "$partial" "$target"
+
+                # Only now, with a new and good backup, old ones may go.
+                find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
+
+                # The metrics tell, they do not decide: a failed push is no failed backup.
+                wget -q -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
+                backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
+                backup_last_success_timestamp $(date +%s)
+                " "http://prometheus-prometheus-pushgateway.monitoring:9091/metrics/job/stamp-album-backup" || echo "pushing the metrics failed" >&2
+
+              EOT
+              ]
+              volume_mount {
+                name       = "catalogue"
+                mount_path = "/data/catalogue"
+                read_only  = true
+              }
+              volume_mount {
+                name       = "scans"
+                mount_path = "/data/scans"
+                read_only  = true
+              }
+              volume_mount {
+                name       = "backup"
+                mount_path = "/backup"
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+            volume {
+              name = "catalogue"
+              persistent_volume_claim {
+                claim_name = "stamp-catalogue"
+              }
+            }
+            volume {
+              name = "scans"
+              persistent_volume_claim {
+                claim_name = module.nfs_scans.claim_name
+              }
+            }
+            volume {
+              name = "backup"
+              persistent_volume_claim {
+                claim_name = module.nfs_backup.claim_name
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  depends_on = [kubernetes_manifest.external_secret]
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}

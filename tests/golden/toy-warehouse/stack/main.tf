@@ -1,0 +1,380 @@
+# Toy Warehouse: The stock of toys, for the shop and the till
+
+variable "nfs_server" { type = string }
+
+resource "kubernetes_namespace" "toy_warehouse" {
+  metadata {
+    name = "toy-warehouse"
+    labels = {
+      tier               = local.tiers.aux
+      "keel.sh/enrolled" = "true"
+    }
+  }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
+}
+
+# Every key of secret/toy-warehouse in Vault.
+resource "kubernetes_manifest" "external_secret" {
+  manifest = {
+    apiVersion = "external-secrets.io/v1beta1"
+    kind       = "ExternalSecret"
+    metadata = {
+      name      = "toy-warehouse-secrets"
+      namespace = "toy-warehouse"
+    }
+    spec = {
+      refreshInterval = "15m"
+      secretStoreRef = {
+        name = "vault-kv"
+        kind = "ClusterSecretStore"
+      }
+      target = {
+        name = "toy-warehouse-secrets"
+      }
+      dataFrom = [{
+        extract = {
+          key = "toy-warehouse"
+        }
+      }]
+    }
+  }
+  depends_on = [kubernetes_namespace.toy_warehouse]
+}
+
+resource "kubernetes_persistent_volume_claim" "mariadb" {
+  # The volume is only made when the first pod wants it.
+  wait_until_bound = false
+  metadata {
+    name      = "toy-warehouse-mariadb-encrypted"
+    namespace = kubernetes_namespace.toy_warehouse.metadata[0].name
+    annotations = {
+      "resize.topolvm.io/threshold"     = "10%"
+      "resize.topolvm.io/increase"      = "100%"
+      "resize.topolvm.io/storage_limit" = "25Gi"
+    }
+  }
+  spec {
+    access_modes       = ["ReadWriteOnce"]
+    storage_class_name = "proxmox-lvm-encrypted"
+    resources {
+      requests = {
+        storage = "5Gi"
+      }
+    }
+  }
+  lifecycle {
+    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    ignore_changes = [spec[0].resources[0].requests]
+  }
+}
+
+resource "kubernetes_deployment" "toy_warehouse" {
+  metadata {
+    name      = "toy-warehouse"
+    namespace = kubernetes_namespace.toy_warehouse.metadata[0].name
+    labels = {
+      app  = "toy-warehouse"
+      tier = local.tiers.aux
+      # Its pod has a database server, which Keel may not move; on the pod template this would do nothing.
+      "keel.sh/policy" = "never"
+    }
+  }
+  spec {
+    replicas = 1
+    strategy {
+      # A ReadWriteOnce volume cannot be in two pods.
+      type = "Recreate"
+    }
+    selector {
+      match_labels = {
+        app = "toy-warehouse"
+      }
+    }
+    template {
+      metadata {
+        labels = {
+          app = "toy-warehouse"
+        }
+      }
+      spec {
+        container {
+          name  = "toy-warehouse"
+          image = "docker.io/library/mariadb:11.4.5"
+
+          port {
+            name           = "http"
+            container_port = 3306
+          }
+          env {
+            name  = "MARIADB_DATABASE"
+            value = "toys"
+          }
+          env {
+            name  = "MARIADB_USER"
+            value = "shop"
+          }
+          env {
+            name = "MARIADB_PASSWORD"
+            value_from {
+              secret_key_ref {
+                name = "toy-warehouse-secrets"
+                key  = "mariadb_password"
+              }
+            }
+          }
+          env {
+            name = "MARIADB_ROOT_PASSWORD"
+            value_from {
+              secret_key_ref {
+                name = "toy-warehouse-secrets"
+                key  = "mariadb_root_password"
+              }
+            }
+          }
+          volume_mount {
+            name       = "mariadb"
+            mount_path = "/var/lib/mysql"
+            sub_path   = "data"
+          }
+
+          resources {
+            requests = {
+              cpu    = "25m"
+              memory = "1Gi"
+            }
+            # No CPU limit: it would throttle.
+            limits = {
+              memory = "1Gi"
+            }
+          }
+          readiness_probe {
+            tcp_socket {
+              port = 3306
+            }
+            period_seconds  = 10
+            timeout_seconds = 5
+          }
+          liveness_probe {
+            tcp_socket {
+              port = 3306
+            }
+            initial_delay_seconds = 30
+            period_seconds        = 30
+            timeout_seconds       = 10
+            failure_threshold     = 5
+          }
+        }
+        volume {
+          name = "mariadb"
+          persistent_volume_claim {
+            claim_name = kubernetes_persistent_volume_claim.mariadb.metadata[0].name
+          }
+        }
+      }
+    }
+  }
+  # The pod cannot start before its Secrets exist.
+  depends_on = [
+    kubernetes_manifest.external_secret,
+  ]
+  lifecycle {
+    ignore_changes = [
+      spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
+      metadata[0].annotations["keel.sh/policy"],
+      metadata[0].annotations["keel.sh/trigger"],
+      metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
+      metadata[0].annotations["keel.sh/match-tag"],
+      metadata[0].annotations["kubernetes.io/change-cause"],
+      metadata[0].annotations["deployment.kubernetes.io/revision"],
+      spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
+    ]
+  }
+}
+
+resource "kubernetes_service" "toy_warehouse" {
+  metadata {
+    name      = "toy-warehouse"
+    namespace = kubernetes_namespace.toy_warehouse.metadata[0].name
+    labels = {
+      app = "toy-warehouse"
+    }
+  }
+  spec {
+    selector = {
+      app = "toy-warehouse"
+    }
+    port {
+      name        = "http"
+      port        = 3306
+      target_port = 3306
+    }
+  }
+}
+
+# Where the backups go: the NFS server, which is mirrored off site.
+module "nfs_backup" {
+  source     = "../../modules/kubernetes/nfs_volume"
+  name       = "toy-warehouse-backup-host"
+  namespace  = kubernetes_namespace.toy_warehouse.metadata[0].name
+  nfs_server = var.nfs_server
+  nfs_path   = "/srv/nfs/toy-warehouse-backup"
+}
+
+resource "kubernetes_cron_job_v1" "backup" {
+  metadata {
+    name      = "toy-warehouse-backup"
+    namespace = kubernetes_namespace.toy_warehouse.metadata[0].name
+  }
+  spec {
+    schedule                      = "56 1 * * *"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        backoff_limit              = 3
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {}
+          spec {
+            restart_policy = "Never"
+            # The database is dumped by its own client, and the dump read back, before it counts as a backup.
+            init_container {
+              name  = "dump-mariadb"
+              image = "docker.io/library/mariadb:11.4.5"
+              command = ["/bin/sh", "-c", <<-EOT
+                set -eu
+                # What an earlier attempt has left is no good.
+                rm -rf /backup/.dumps
+                mkdir -p /backup/.dumps
+                date +%s >/backup/.dumps/started
+                dump=/backup/.dumps/mariadb.sql.gz
+                # A failed dump leaves nothing that looks like a good one.
+                trap 'rm -f "$dump.partial" "$dump.whole"' EXIT
+                client=$(command -v mysqldump || command -v mariadb-dump)
+                "$client" --host="$MYSQL_HOST" --port="$MYSQL_TCP_PORT" --user="$MYSQL_USER" --single-transaction --quick \
+                  --routines --triggers --events --no-tablespaces --result-file="$dump.whole" "$MYSQL_DATABASE"
+                # Its last line says that it is whole.
+                if ! tail -n 1 "$dump.whole" | grep '^-- Dump completed' >/dev/null; then
+                  echo "the dump of $MYSQL_DATABASE is torn" >&2
+                  exit 1
+                fi
+                if ! grep '^CREATE TABLE' "$dump.whole" >/dev/null; then
+                  echo "$MYSQL_DATABASE has no table: a wrong database rather than a backup" >&2
+                  exit 1
+                fi
+                gzip -c "$dump.whole" >"$dump.partial"
+                gzip -t "$dump.partial"
+                rm "$dump.whole"
+                mv "$dump.partial" "$dump"
+              EOT
+              ]
+              env {
+                name  = "MYSQL_HOST"
+                value = "toy-warehouse"
+              }
+              env {
+                name  = "MYSQL_TCP_PORT"
+                value = "3306"
+              }
+              env {
+                name  = "MYSQL_USER"
+                value = "shop"
+              }
+              env {
+                name  = "MYSQL_DATABASE"
+                value = "toys"
+              }
+              env {
+                name = "MYSQL_PWD"
+                value_from {
+                  secret_key_ref {
+                    name = "toy-warehouse-secrets"
+                    key  = "mariadb_password"
+                  }
+                }
+              }
+              volume_mount {
+                name       = "backup"
+                mount_path = "/backup"
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "256Mi"
+                }
+                limits = {
+                  memory = "256Mi"
+                }
+              }
+            }
+            container {
+              name  = "backup"
+              image = "docker.io/library/alpine:3.20"
+              command = ["/bin/sh", "-c", <<-EOT
+                set -eu
+                started=$(cat /backup/.dumps/started)
+                target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
+                partial=$target.partial
+                # A failed backup leaves nothing that looks like a good one.
+                trap 'rm -rf "$partial" /backup/.dumps' EXIT
+                mkdir -p "$partial"
+
+                # A dump was made and read back just before.
+                copy_dump() {
+                  if [ ! -s "/backup/.dumps/$1" ]; then
+                    echo "there is no dump $1" >&2
+                    exit 1
+                  fi
+                  mv "/backup/.dumps/$1" "$partial/$1"
+                }
+
+                copy_dump mariadb.sql.gz
+                mv "$partial" "$target"
+
+                # Only now, with a new and good backup, old ones may go.
+                find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
+
+                # The metrics tell, they do not decide: a failed push is no failed backup.
+                wget -q -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
+                backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
+                backup_last_success_timestamp $(date +%s)
+                " "http://prometheus-prometheus-pushgateway.monitoring:9091/metrics/job/toy-warehouse-backup" || echo "pushing the metrics failed" >&2
+
+              EOT
+              ]
+              volume_mount {
+                name       = "backup"
+                mount_path = "/backup"
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+            volume {
+              name = "backup"
+              persistent_volume_claim {
+                claim_name = module.nfs_backup.claim_name
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  depends_on = [kubernetes_manifest.external_secret]
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}
