@@ -10,9 +10,10 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,24 +61,30 @@ def until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path
     raise AssertionError("the server is not ready after 30 s")
 
 
-def as_user(name: str, directory: Path) -> dict[str, Any]:
-    """The arguments by which a server runs as its own user where the tests run as root, for it refuses root."""
-    if os.geteuid() != 0:
-        return {}
-    user = pwd.getpwnam(name)
-    os.chown(directory, user.pw_uid, user.pw_gid)
-    for parent in directory.parents:
-        if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+@contextmanager
+def of_user(name: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """A directory for a server, and the arguments by which it runs as its own user, for it refuses root.
+
+    Not below the directories of pytest, which only the user of the tests may enter.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{name}-") as made:
+        own: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            user = pwd.getpwnam(name)
+            os.chown(made, user.pw_uid, user.pw_gid)
+            own = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        yield Path(made), own
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgres() -> Iterator[Server]:
     if not _POSTGRES:
         pytest.skip("no PostgreSQL server is installed")
-    directory, port = tmp_path_factory.mktemp("postgres"), free_port()
-    own = as_user("postgres", directory)
+    with of_user("postgres") as (directory, own):
+        yield from _postgres(directory, free_port(), own)
+
+
+def _postgres(directory: Path, port: int, own: dict[str, Any]) -> Iterator[Server]:
     secret = directory / "password"
     secret.write_text(PASSWORD)
     secret.chmod(0o644)
@@ -108,11 +115,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def mariadb() -> Iterator[Server]:
     if shutil.which("mariadbd") is None:
         pytest.skip("no MariaDB server is installed")
-    directory, port = tmp_path_factory.mktemp("mariadb"), free_port()
-    own = as_user("mysql", directory)
+    with of_user("mysql") as (directory, own):
+        yield from _mariadb(directory, free_port(), own)
+
+
+def _mariadb(directory: Path, port: int, own: dict[str, Any]) -> Iterator[Server]:
     data, socket_file = directory / "data", directory / "socket"
     subprocess.run(
         ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"],
