@@ -13,7 +13,7 @@ from scaffold.hcl.syntax import Block, Body
 from scaffold.terraform import static
 from scaffold.terraform.dependencies import Dependencies, Source
 from scaffold.terraform.diagnostics import Located, expression_at, unfit
-from scaffold.terraform.rewrite import Mends
+from scaffold.terraform.rewrite import Mends, unmarking
 from scaffold.terraform.workspace import Workspace
 
 _INSTANCES = ("Invalid for_each argument", "Invalid count argument")
@@ -23,8 +23,9 @@ _TEXT = ("string", "any")
 def from_the_start(workspace: Workspace) -> Mends:
     """The mends without which a placeholder would decide something, and nothing would show it.
 
-    Only text shows that it is none of the user's: a variable of any other type is unknown. And ``count``
-    takes the value of a placeholder without a word, where ``for_each`` refuses it.
+    Only text shows that it is none of the user's: a variable of any other type is unknown. ``count`` takes
+    the value of a placeholder without a word, where ``for_each`` refuses it. And ``nonsensitive`` would take
+    away the mark that says what comes from one.
     """
     variables = workspace.variables.placeholders.items()
     dependencies = Dependencies(workspace)
@@ -41,6 +42,13 @@ def from_the_start(workspace: Workspace) -> Mends:
             (path, start)
             for path, start, sources in counts
             if Source.PLACEHOLDER in sources and Source.RESOURCE not in sources
+        ),
+        marked=frozenset(
+            (document.source.path, call.start)
+            for module in workspace.modules.values()
+            for document in module.documents.values()
+            for call in unmarking(document)
+            if Source.PLACEHOLDER in dependencies.of(module, call).sources
         ),
     )
 

@@ -7,7 +7,7 @@ reported. What is left of a file means what it meant.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from scaffold.errors import Finding
@@ -46,11 +46,21 @@ _LISTS = frozenset(("fileset", "core::fileset"))
 _READERS = _READS_TEXT | _LISTS | {"fileexists", "core::fileexists"}
 _UNCHECKED = frozenset(("templatestring", "core::templatestring"))
 _OF_PROVIDER = "provider::"
+_UNMARKS = "nonsensitive"
+_KEY = frozenset((("each", "key"),))
 
 
 def may_read(template: bytes) -> bool:
     """Whether a template may call a function that reads files: a look at the bytes, before it is parsed."""
     return any(name.encode() in template for name in _READERS | _UNCHECKED)
+
+
+def unmarking(document: Document) -> Iterator[Expression]:
+    """The calls that take the mark of a placeholder from a value."""
+    if _UNMARKS.encode() in document.source.data:
+        for call in static.calls(document.body):
+            if call.call is not None and call.call.function in (_UNMARKS, f"core::{_UNMARKS}"):
+                yield call
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +77,15 @@ class Mends:
     ``instances``: places of ``count`` and ``for_each`` arguments whose value stands in, and ``later`` those
     of them that are not known at a first apply either; ``operators``: files in which ``&&`` and ``||`` are
     evaluated as Terraform 1.12 does; ``variables``: variables for which no placeholder fits and which are
-    unknown instead.
+    unknown instead; ``marked``: calls of ``nonsensitive`` that are left out, since what they get comes from
+    a placeholder.
     """
 
     instances: frozenset[tuple[str, int]] = frozenset()
     later: frozenset[tuple[str, int]] = frozenset()
     operators: frozenset[str] = frozenset()
     variables: frozenset[str] = frozenset()
+    marked: frozenset[tuple[str, int]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -138,8 +150,8 @@ class Rewriter:
             self._instances(block, result)
         for call in static.calls(document.body):
             self.read(call, result)
-        if self._placeholders & self._mends.variables:
-            self._variables(document.body, result)
+        if variables := self._placeholders & self._mends.variables:
+            _hide(document.body, frozenset(("var", name) for name in variables), UNKNOWN_ANY, result)
         if document.path in self._mends.operators:
             _operators(document.body, result)
         return result
@@ -157,24 +169,12 @@ class Rewriter:
                 continue
             known = "1" if name == "count" else f'{{ "{INSTANCE}" = {UNKNOWN_ANY} }}'
             result.splices.append(_replacement(attribute.value, known))
-            result.needs_helper = result.needs_helper or name == "for_each"
+            if name == "for_each":
+                result.needs_helper = True
+                # What is made of the key of the one instance would look real.
+                _hide(block.body, _KEY, UNKNOWN_STRING, result)
             what = f"{name} of {block.address}"
             result.stand_ins.append(StandIn(StandInKind.INSTANCES, what, _where(attribute)))
-
-    def _variables(self, body: Body, result: Changes) -> None:
-        """Variables for which no placeholder fits are unknown wherever they are used."""
-        for item in body.items:
-            if isinstance(item, Block):
-                if item.type != "variable":
-                    self._variables(item.body, result)
-                continue
-            for reference in item.value.references():
-                names = reference.names[:2]
-                if names[0] == "var" and names[1:] and names[1] in self._placeholders & self._mends.variables:
-                    end = reference.start + len(".".join(names))
-                    result.splices.append(Splice(reference.start, end, UNKNOWN_ANY.encode()))
-                    result.unknown.append((reference.start, end))
-                    result.needs_helper = True
 
     def read(self, call: Expression, result: Changes, *, in_template: bool = False) -> None:
         """A call that may read a file: it reads what is in the working copy, or nothing."""
@@ -182,6 +182,9 @@ class Rewriter:
         function, arguments = call.call.function, call.call.arguments
         if function.startswith(_OF_PROVIDER):
             self._stand_in(call, StandInKind.FUNCTION, f"{function}()", result)
+            return
+        if (call.source.path, call.start) in self._mends.marked:
+            result.splices.append(Splice(call.start, call.start + len(function), b""))
             return
         if function in _UNCHECKED:
             message = f"{function}() evaluates text that cannot be looked at before"
@@ -221,6 +224,20 @@ class Rewriter:
             inside, refused = f'{inside} && !strcontains({others[0].text}, "..")', f"file({refused})"
         result.splices.append(insertion(path.start, f"{inside} ? ".encode()))
         result.splices.append(insertion(path.end, f" : {refused}".encode()))
+
+
+def _hide(body: Body, names: frozenset[tuple[str, ...]], unknown: str, result: Changes) -> None:
+    """An unknown value wherever one of the names is used, each a root and what follows it."""
+    for item in body.items:
+        if isinstance(item, Block):
+            _hide(item.body, names, unknown, result)
+            continue
+        for reference in item.value.references():
+            if reference.names[:2] in names:
+                end = reference.start + len(".".join(reference.names[:2]))
+                result.splices.append(Splice(reference.start, end, unknown.encode()))
+                result.unknown.append((reference.start, end))
+                result.needs_helper = True
 
 
 def _reads(expression: Expression) -> bool:

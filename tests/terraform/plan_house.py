@@ -343,6 +343,13 @@ STACKS: dict[str, dict[str, str | bytes]] = {
         "          content {\n            name = container.value\n          }\n        }\n      }\n    }\n"
         "  }\n}\n"
     },
+    "unmarked": {
+        "main.tf": config_map("nonsensitive(length(var.host))", 'variable "host" { type = string }\n')
+        + 'resource "kubernetes_secret" "each" {\n  for_each = nonsensitive(toset([var.host]))\n  metadata {\n'
+        "    name = upper(each.key)\n  }\n}\n"
+        'resource "kubernetes_secret" "real" {\n  metadata {\n'
+        '    name = nonsensitive(sensitive("real"))\n  }\n}\n'
+    },
     "function": {
         "main.tf": config_map('provider::kubernetes::manifest_decode("a: 1").a')
         + 'terraform {\n  required_version = ">= 1.0"\n}\n',

@@ -134,7 +134,7 @@ def test_what_a_stack_reads(plans: Mapping[str, PlanResult], stack: str, value: 
 def test_one_instance_stands_for_all_where_their_number_is_not_known(plans: Mapping[str, PlanResult]) -> None:
     result = plans["for-each-data"]
     many = _resource(result, f'kubernetes_secret.each["{INSTANCE}"]')
-    assert many.site.stands_for_many and many.get("metadata", 0, "name") == Placeholder(INSTANCE)
+    assert many.site.stands_for_many and many.get("metadata", 0, "name") is Mark.UNKNOWN
     assert many.get("data", "mail") is Mark.UNKNOWN
     assert _resource(result, "kubernetes_secret.counted[0]").site.stands_for_many
     assert not _resource(result, "kubernetes_config_map.x").site.stands_for_many
@@ -168,6 +168,16 @@ def test_a_placeholder_decides_nothing(plans: Mapping[str, PlanResult]) -> None:
     assert deployment.get("spec", 0, "replicas") is Mark.UNKNOWN
     assert deployment.get("spec", 0, "paused") is Mark.UNKNOWN
     assert deployment.get("spec", 0, "template", 0, "spec", 0, "container") is Mark.UNKNOWN
+
+
+def test_a_placeholder_keeps_its_mark(plans: Mapping[str, PlanResult]) -> None:
+    result = plans["unmarked"]
+    assert _value(result) is Mark.SENSITIVE
+    secrets = [resource for resource in result.resources if resource.type == "kubernetes_secret"]
+    assert [(s.instance, s.get("metadata", 0, "name")) for s in secrets] == [
+        (INSTANCE, Mark.UNKNOWN),
+        (None, "real"),
+    ]
 
 
 def test_what_a_function_of_a_provider_returns_is_unknown(plans: Mapping[str, PlanResult]) -> None:
