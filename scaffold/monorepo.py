@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from scaffold.change import is_ciphertext
 from scaffold.errors import MissingError
 from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, HclSyntaxError, parse
 
 STACKS = "stacks"
 MODULES = "modules/kubernetes"
 _GENERATED = (".terraform", ".terragrunt-cache")
-_CIPHERTEXT = b"\0GITCRYPT\0"
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ class Monorepo:
     @cached_property
     def _tfvars(self) -> Body | None:
         path = self.root / "config.tfvars"
-        content = path.read_bytes() if path.is_file() else _CIPHERTEXT
-        document = None if content.startswith(_CIPHERTEXT) else self.document(path, content)
+        content = path.read_bytes() if path.is_file() else None
+        document = self.document(path, content) if content and not is_ciphertext(content) else None
         return document.body if document else None
 
     @property

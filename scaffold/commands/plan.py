@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scaffold.errors import Finding, MissingError
+from scaffold.monorepo import STACKS
 from scaffold.terraform import planned, summary
 from scaffold.terraform.diff import Change, Difference, difference
 from scaffold.terraform.planned import Leaf
 from scaffold.terraform.result import PlanResult, StandIn, StandInKind, Tool
-from scaffold.terraform.runner import STACKS, Job, find_tool, plan_jobs
+from scaffold.terraform.runner import Job, find_tool, plan_jobs
 from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.tree import DiskTree, Kind, Tree, git_tree
 

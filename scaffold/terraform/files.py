@@ -8,10 +8,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scaffold.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.result import Reason
-from scaffold.terraform.tree import CIPHERTEXT, Kind, OutsideError, Tree, names_in, resolve
+from scaffold.terraform.tree import Kind, OutsideError, Tree, names_in, resolve
 
 _NOT_COPIED = frozenset((".git", ".terraform", ".terragrunt-cache", "terraform.d", ".terraform.lock.hcl"))
 _STATE = (".tfstate", ".tfstate.backup", ".tfstate.lock.info")
@@ -40,7 +41,7 @@ class Files:
         target = resolve(self.tree, path)
         if self.tree.kind(target) is not Kind.FILE:
             return False
-        return "secrets" in parts[:-1] or self.tree.read(target).startswith(CIPHERTEXT)
+        return "secrets" in parts[:-1] or is_ciphertext(self.tree.read(target))
 
     def copy_directory(
         self, path: str, target: str | None = None, above: frozenset[str] = frozenset()

@@ -6,12 +6,13 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from scaffold.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Attribute, Block, Document, Expression, HclSyntaxError, parse
 from scaffold.terraform import terragrunt
 from scaffold.terraform.result import Reason, StandIn, StandInKind
 from scaffold.terraform.terragrunt import Generated, GeneratedFile
-from scaffold.terraform.tree import CIPHERTEXT, Kind, OutsideError, Tree, is_file, names_in, normal, resolve
+from scaffold.terraform.tree import Kind, OutsideError, Tree, is_file, names_in, normal, resolve
 
 _UNREADABLE = (".tf.json", ".tofu", ".tofu.json")
 
@@ -113,7 +114,7 @@ class Loader:
                 yield from self._document(here, here, self.tree.read(resolve(self.tree, here)))
 
     def _document(self, here: str, origin: str, content: bytes) -> Iterator[tuple[str, Document]]:
-        if content.startswith(CIPHERTEXT):
+        if is_ciphertext(content):
             message = "the file is ciphertext: unlock the repository to plan this stack"
             self.findings.append(Finding(origin, None, None, Reason.CIPHERTEXT.value, message))
             return

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from scaffold.errors import MissingError
+from scaffold.monorepo import STACKS
 from scaffold.terraform import refresh
 from scaffold.terraform.attempt import CHOICE, Attempt
 from scaffold.terraform.lifetime import Run, Running, private_run
@@ -22,8 +23,6 @@ from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree
 
 TOOLS = ("terraform", "tofu")
-STACKS = "stacks"
-"""The directory of the stacks in a monorepo."""
 _PATIENCE = 10.0
 _CLI = """\
 disable_checkpoint = true

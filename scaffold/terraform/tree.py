@@ -15,8 +15,6 @@ from typing import Protocol
 
 from scaffold.errors import MissingError
 
-CIPHERTEXT = b"\0GITCRYPT\0"
-"""How a file begins that git-crypt has encrypted."""
 _MOST_LINKS = 16
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
+from scaffold.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Expression, HclSyntaxError, Source, parse
 from scaffold.terraform import rewrite, static, variables
@@ -20,7 +21,7 @@ from scaffold.terraform.planned import HELPER
 from scaffold.terraform.result import Reason, StandIn, StandInKind
 from scaffold.terraform.rewrite import Changes, FileAccess, Mends, Rewriter
 from scaffold.terraform.splices import Splice, Spliced, apply
-from scaffold.terraform.tree import CIPHERTEXT, Kind, OutsideError, Tree, is_file, normal, resolve
+from scaffold.terraform.tree import Kind, OutsideError, Tree, is_file, normal, resolve
 
 _HELPER_FILE = "scaffold_stand_in.tf"
 _HELPER = f'resource "terraform_data" "{HELPER}" {{}}\n'.encode()
@@ -136,7 +137,7 @@ class Workspace:
             if not is_file(self.tree, path):
                 continue
             content = self.tree.read(resolve(self.tree, path))
-            if content.startswith(CIPHERTEXT):
+            if is_ciphertext(content):
                 continue
             try:
                 known |= variables.names_set(path, content)
