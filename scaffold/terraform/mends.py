@@ -27,29 +27,24 @@ def from_the_start(workspace: Workspace) -> Mends:
     the value of a placeholder without a word, where ``for_each`` refuses it. And ``nonsensitive`` would take
     away the mark that says what comes from one.
     """
-    variables = workspace.variables.placeholders.items()
     dependencies = Dependencies(workspace)
-    counts = (
-        (document.source.path, count.start, dependencies.of(module, count.value, block).sources)
-        for module in workspace.modules.values()
-        for document in module.documents.values()
-        for block in document.body.blocks
-        if (count := block.body.attributes.get("count")) is not None
-    )
+    instances, marked = set(), set()
+    for module in workspace.modules.values():
+        for document in module.documents.values():
+            path = document.source.path
+            for block in document.body.blocks:
+                if (count := block.body.attributes.get("count")) is not None:
+                    sources = dependencies.of(module, count.value, block).sources
+                    if Source.PLACEHOLDER in sources and Source.RESOURCE not in sources:
+                        instances.add((path, count.start))
+            for call in unmarking(document):
+                if Source.PLACEHOLDER in dependencies.of(module, call).sources:
+                    marked.add((path, call.start))
+    placeholders = workspace.variables.placeholders.items()
     return Mends(
-        variables=frozenset(name for name, block in variables if _type(block) not in _TEXT),
-        instances=frozenset(
-            (path, start)
-            for path, start, sources in counts
-            if Source.PLACEHOLDER in sources and Source.RESOURCE not in sources
-        ),
-        marked=frozenset(
-            (document.source.path, call.start)
-            for module in workspace.modules.values()
-            for document in module.documents.values()
-            for call in unmarking(document)
-            if Source.PLACEHOLDER in dependencies.of(module, call).sources
-        ),
+        variables=frozenset(name for name, block in placeholders if _type(block) not in _TEXT),
+        instances=frozenset(instances),
+        marked=frozenset(marked),
     )
 
 
