@@ -20,15 +20,10 @@ def commit(change_set: ChangeSet, message: str) -> str:
     Only the files of the change set are committed, whatever else is dirty or staged; what the user has
     staged stays staged. Hooks, signing and identity are those of the user's ``git commit``.
 
-    Raises ``RefusedError`` where the commit would take in somebody else's work (:func:`uncommitted`) or
+    Raises ``RefusedError`` where the commit would take in somebody else's work (:func:`demand_own`) or
     where Git or a hook refuses it: then the files stay as they are, and so does the index.
     """
-    if others := uncommitted(change_set):
-        names = ", ".join(map(str, others))
-        raise RefusedError(
-            f"not committed: these files had changes that were not committed before: {names}",
-            "Commit the files yourself, so that you can tell the two changes apart.",
-        )
+    demand_own(change_set)
     root = change_set.root
     known = _tracked(root, (change.path for change in change_set.changes))
     new = [
@@ -46,6 +41,19 @@ def commit(change_set: ChangeSet, message: str) -> str:
         if new and not done:
             _git(root, "rm", "--cached", "--force", "--quiet", "--ignore-unmatch", "--", *map(str, new))
     return _git(root, "rev-parse", "HEAD").decode().strip()
+
+
+def demand_own(change_set: ChangeSet) -> None:
+    """Refuse a commit that would take in somebody else's work: to be asked before anything is written.
+
+    Raises ``RefusedError`` with the files of :func:`uncommitted`.
+    """
+    if others := uncommitted(change_set):
+        names = ", ".join(map(str, others))
+        raise RefusedError(
+            f"not committed: these files have changes that are not committed yet: {names}",
+            "Commit them first, or leave out --commit, so that the two changes can be told apart.",
+        )
 
 
 def uncommitted(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:

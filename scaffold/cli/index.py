@@ -8,6 +8,8 @@ import click
 
 from scaffold.cli import options, output
 
+_READING = "Reading all stacks …"
+
 
 @click.command()
 @click.option(
@@ -19,6 +21,7 @@ from scaffold.cli import options, output
 def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) -> int:
     """Show the lists outside the stacks that Services belong in, and where they drift from the stacks."""
     from scaffold.commands import index as command
+    from scaffold.progress import waiting
     from scaffold.report import indexes as report
 
     monorepo = options.find(monorepo_at)
@@ -30,10 +33,12 @@ def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) 
         from scaffold.apply import apply
 
         output.recover(monorepo, quiet=as_json)
-        mended = command.fix(monorepo)
+        with waiting(_READING):
+            mended = command.fix(monorepo)
         apply(mended.change)
         output.print_either(report.mended_json(mended), report.mended_text(mended), as_json=as_json)
         return int(bool(mended.rest))
-    found = command.check(monorepo)
+    with waiting(_READING):
+        found = command.check(monorepo)
     output.print_either(report.drift_json(found), report.drift_text(found), as_json=as_json)
     return int(bool(found))

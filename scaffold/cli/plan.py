@@ -30,6 +30,7 @@ def plan(
     import os
 
     from scaffold.commands.plan import plan as plan_stacks
+    from scaffold.progress import waiting
 
     monorepo = options.find(monorepo_at)
     if bool(stacks) == every:
@@ -37,7 +38,9 @@ def plan(
     if exit_code and against is None:
         raise UsageError("--exit-code goes with --against.", "For example: --against HEAD --exit-code")
     names = monorepo.stacks if every else stacks
-    plans = plan_stacks(monorepo.root, names, against=against, workers=min(len(names), os.cpu_count() or 1))
+    workers = min(len(names), os.cpu_count() or 1)
+    with waiting(f"Planning {'one stack' if len(names) == 1 else f'{len(names)} stacks'} …"):
+        plans = plan_stacks(monorepo.root, names, against=against, workers=workers)
     if as_json:
         output.print_json(plans.to_json())
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from scaffold.cli import options, output
+from scaffold.errors import UsageError
 
 
 @click.command()
@@ -21,12 +22,20 @@ def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | Non
     from scaffold.apply import apply
     from scaffold.commands.remove_service import plan_removal
     from scaffold.commit import commit as record
+    from scaffold.commit import demand_own
+    from scaffold.progress import waiting
     from scaffold.report import indexes as report
+
+    if commit and not write:
+        raise UsageError("--commit goes with --write.", "Without --write the removal is only shown.")
 
     monorepo = options.find(monorepo_at)
     if write:
         output.recover(monorepo, quiet=as_json)
-    removal = plan_removal(monorepo, name, template.facts("operations")["apply"])
+    with waiting("Reading all stacks …"):
+        removal = plan_removal(monorepo, name, template.facts("operations")["apply"])
+    if commit:
+        demand_own(removal.change)
     if write:
         apply(removal.change)
         if commit:

@@ -289,10 +289,12 @@ def _operations(monorepo: Monorepo) -> Mapping[str, Value]:
 def apply(prepared: Prepared, *, commit: bool) -> str | None:
     """Write a prepared Service, and commit exactly its files where asked.
 
-    Returns the commit, if one was made. Raises :class:`RefusedError` where the files changed meanwhile.
+    Returns the commit, if one was made. Raises :class:`RefusedError` where the files changed meanwhile,
+    or where the commit would take in changes that are there already; then nothing is written.
     """
     from scaffold.apply import apply as write
     from scaffold.commit import commit as record
+    from scaffold.commit import demand_own
 
     if prepared.unchanged:
         return None
@@ -300,6 +302,8 @@ def apply(prepared: Prepared, *, commit: bool) -> str | None:
     if unmerged != [""]:
         names = ", ".join(sorted(set(unmerged) - {""}))
         raise RefusedError(f"There are unmerged paths: {names}.", "Resolve them, then run it again.")
+    if commit:
+        demand_own(prepared.change)
     write(prepared.change)
     return None if not commit else record(prepared.change, f"{prepared.service}: new Service")
 

@@ -190,7 +190,10 @@ def apply_pipeline(prepared: PreparedPipeline, *, commit: bool) -> str | None:
     """Write a prepared pipeline, and commit exactly its files where asked. Returns the commit."""
     from scaffold.apply import apply as write
     from scaffold.commit import commit as record
+    from scaffold.commit import demand_own
 
+    if commit:
+        demand_own(prepared.change)
     write(prepared.change)
     if not commit or prepared.unchanged:
         return None

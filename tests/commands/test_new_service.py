@@ -271,3 +271,16 @@ def test_every_stack_that_is_edited_is_applied_first(monorepo: Monorepo) -> None
         )
         commands = [step["command"] for step in json.loads(done.stdout)["next_steps"]]
         assert f"for stack in {stacks}; do (cd stacks/$stack && ../../scripts/tg apply); done" in commands
+
+
+def test_a_commit_that_would_take_in_other_changes_writes_nothing(monorepo: Monorepo) -> None:
+    (monorepo.root / INDEXES[0]).write_text((monorepo.root / INDEXES[0]).read_text() + "\nby hand\n")
+    before = tree(monorepo)
+    done = new_service(monorepo, "--answers", DRONE, "--verify", "static", "--commit")
+    assert done.returncode == 4 and INDEXES[0] in done.stderr
+    assert tree(monorepo) == before
+    assert new_service(monorepo, "--answers", DRONE, "--verify", "static").returncode == 0
+    removed = scaffold("remove-service", "drone-logbook", "--write", "--commit", "--monorepo", monorepo.root)
+    assert removed.returncode == 4 and INDEXES[0] in removed.stderr
+    assert (monorepo.root / "stacks/drone-logbook/main.tf").exists()
+    assert scaffold("remove-service", "x", "--commit", "--monorepo", monorepo.root).returncode == 2
