@@ -28,8 +28,8 @@ class Field:
     @property
     def allowed(self) -> str:
         """What is allowed, and how to mend what is not."""
-        found = self.schema.get("allowed", "")
-        return f"Allowed: {found}. {self.schema.get('mend', '')}".strip() if found else ""
+        told = self.schema if "allowed" in self.schema else self.schema.get("items", {})
+        return f"Allowed: {told['allowed']}. {told.get('mend', '')}".strip() if "allowed" in told else ""
 
 
 def item_schema(question: Question) -> Mapping[str, Value]:

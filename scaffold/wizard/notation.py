@@ -66,17 +66,16 @@ def write(schema: Schema, value: Value) -> str:
 
 
 def form(schema: Schema) -> str:
-    """How a list or a mapping is written, in one sentence; nothing for all else."""
+    """How a list or a mapping is typed, in one sentence; nothing for all else."""
     allowed = kinds(schema)
+    if "array" in allowed:
+        names = [name.upper() for name in _line(schema.get("items", {}))]
+        forms = " or ".join(dict.fromkeys([*names[:1], "=".join(names)]))
+        return f"Type {forms}; blanks stand between several." if forms else "Blanks stand between several."
     if "object" in allowed and "string" not in allowed:
-        names = list(schema.get("properties", {}))
-        forms = [f"{name}=…" for name in names[:2]] or ["NAME=value", "OTHER='with blanks'"]
-    elif "array" in allowed:
-        names = [name.upper() for name in _line(schema.get("items", {}))] or ["ONE", "OTHER"]
-        forms = [names[0], "=".join(names)] if schema.get("items", {}).get("properties") else names
-    else:
-        return ""
-    return f"Type {' '.join(dict.fromkeys(forms))} …, or nothing."
+        names = list(schema.get("properties", {})) or ["NAME"]
+        return f"Type {names[0]}=value; blanks stand between several, quotes around a value that has blanks."
+    return ""
 
 
 def _short(schema: Schema, value: Value) -> str:

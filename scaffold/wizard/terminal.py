@@ -102,7 +102,7 @@ class TerminalScreen:
         self, application: Any, explains: Callable[[str], bool], until: Callable[[], bool] | None = None
     ) -> Any:
         """Run a prompt with our keys. ``explains`` says whether ? is a key of ours after what is typed."""
-        from prompt_toolkit.filters import Condition
+        from prompt_toolkit.filters import Condition, to_filter
         from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 
         keys = KeyBindings()
@@ -117,6 +117,9 @@ class TerminalScreen:
         keys.add("?", filter=untouched, eager=True)(leave(Key.EXPLAIN))
         application.key_bindings = merge_key_bindings([application.key_bindings, keys])
         application.ttimeoutlen = _ESCAPE_SECONDS
+        for window in application.layout.find_all_windows():
+            # Else what belongs to a prompt stands at the bottom of the terminal, far away from it.
+            window.dont_extend_height = to_filter(True)
 
         async def watch() -> None:
             import asyncio

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from scaffold import questions
 from scaffold.answers import Path
 from scaffold.errors import UsageError
-from scaffold.questions import Value
+from scaffold.questions import Option, Value
 from scaffold.wizard import fields
 from scaffold.wizard.engine import Engine, Step
 from scaffold.wizard.screen import Choice, Key, Screen, Typed
-from scaffold.wizard.state import State
+from scaffold.wizard.state import MORE, State
 
 Keep = Callable[[State], None]
 """Called after every answer, to keep a draft of it."""
@@ -48,7 +48,7 @@ def ask(engine: Engine, state: State, step: Step, screen: Screen) -> Value | Key
     while True:
         reply: Value | Key | Typed
         if options:
-            choices = [Choice(o.value, option_label(o.value), o.consequence) for o in options]
+            choices = [_choice(option) for option in options]
             reply = screen.choose(step.title, choices, step.default)
             if isinstance(reply, Key):
                 reply = Typed(reply, "")
@@ -67,11 +67,12 @@ def ask(engine: Engine, state: State, step: Step, screen: Screen) -> Value | Key
             screen.show(explanation(step))
 
 
-def option_label(value: Value) -> str:
-    """What an option is called in a menu."""
-    if value is None:
-        return "as the whole Service"
-    return fields.shown(value) if value != "" else "none"
+def _choice(option: Option) -> Choice:
+    if option.value is None:
+        return Choice(None, "as the whole Service", option.consequence)
+    if option.value == MORE:
+        return Choice(MORE, option.consequence or "none")
+    return Choice(option.value, fields.shown(option.value), option.consequence)
 
 
 def explanation(step: Step) -> Iterator[str]:
@@ -83,5 +84,6 @@ def explanation(step: Step) -> Iterator[str]:
     if step.field.allowed:
         yield f"  {step.field.allowed}"
     for option in step.options or step.field.options:
-        if option.consequence:
-            yield f"  - {option_label(option.value)}: {option.consequence}"
+        choice = _choice(option)
+        if choice.consequence:
+            yield f"  - {choice.label}: {choice.consequence}"
