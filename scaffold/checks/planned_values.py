@@ -20,8 +20,15 @@ _LONGEST_NAME = {"namespace": 63, "service": 63, "cron_job": 52}
 """What Kubernetes adds to a CronJob's name has to fit into a label."""
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([numkMGTPE]|[KMGTPE]i|[eE][0-9]+)?")
 _QUANTITIES = ("requests", "limits", "capacity")
-_FIELDS = (("minute", 59), ("hour", 23), ("day", 31), ("month", 12), ("weekday", 7))
-_FIELD = re.compile(r"[0-9A-Za-z*?/,-]+")
+_NUMBERS, _NAMES = re.compile(r"[0-9*?/,-]+"), re.compile(r"[0-9A-Za-z*?/,-]+")
+_FIELDS = (
+    ("minute", range(60), _NUMBERS),
+    ("hour", range(24), _NUMBERS),
+    ("day", range(1, 32), _NUMBERS),
+    ("month", range(1, 13), _NAMES),
+    ("weekday", range(7), _NAMES),
+)
+"""The fields of a schedule as Kubernetes reads them: it knows Sunday as 0 only."""
 
 
 class Values(PlannedRule):
@@ -85,8 +92,8 @@ def _wrong_in(schedule: str) -> str:
     fields = schedule.split()
     if len(fields) != len(_FIELDS):
         return f"it has {len(fields)} fields, not {len(_FIELDS)}"
-    for field, (name, most) in zip(fields, _FIELDS, strict=True):
-        numbers = [int(number) for number in re.findall(r"(?<!/)\b[0-9]+", field)]
-        if not _FIELD.fullmatch(field) or any(number > most for number in numbers):
+    for field, (name, known, form) in zip(fields, _FIELDS, strict=True):
+        numbers = (int(number) for number in re.findall(r"(?<!/)\b[0-9]+", field))
+        if not form.fullmatch(field) or any(number not in known for number in numbers):
             return f"{field} is no {name}"
     return ""

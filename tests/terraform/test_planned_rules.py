@@ -343,6 +343,8 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 30 2 * * *")), "it has 6 fields"),
     ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "61 2 * * *")), "61 is no minute"),
     ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2-24 * * *")), "2-24 is no hour"),
+    ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2 0 * *")), "0 is no day"),
+    ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2 * * 7")), "7 is no weekday"),
     ("planned-value", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount", 0, "mount_path"), "data")), "data is not absolute"),
     ("planned-value", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [{**NEEDS[0], "limits": {"memory": "1GB"}}])), "container[0].resources[0].limits.memory is '1GB'"),
     ("planned-value", "claim", lambda: plan(("claim", ("spec", 0, "resources"), [{"requests": {"storage": "2 Gi"}}])), "'2 Gi'"),
@@ -406,7 +408,7 @@ def test_an_optional_reference_may_be_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    "schedule", ["0 2 * * *", "*/90 2,14 1-15 JAN-DEC mon", "30 3 L * ?", "@daily", "0 0 * * 7"]
+    "schedule", ["0 2 * * *", "*/90 2,14 1-15 JAN-DEC mon", "30 3 ? * 0", "@daily", "@every 1h"]
 )
 def test_a_schedule(schedule: str) -> None:
     found = check(plan(("backup", ("spec", 0, "schedule"), schedule)), HOUSE)
