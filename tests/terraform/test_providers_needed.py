@@ -33,8 +33,8 @@ def test_named_and_implied_providers() -> None:
         "hashicorp/cloud": False,
     }
     assert [block.address for block in found["Example/cloud"].blocks] == [
-        "resource.cloud_machine.x",
-        "resource.odd_thing.x",
+        "cloud_machine.x",
+        "odd_thing.x",
     ]
     assert [block.address for block in found["hashicorp/cloud"].blocks] == ["data.cloud_state.y"]
 
