@@ -1,0 +1,3 @@
+module example.test/hook-relay
+
+go 1.23
