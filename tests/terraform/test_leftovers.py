@@ -22,7 +22,7 @@ from scaffold.terraform.lifetime import private_run, sweep
 from scaffold.terraform.result import Reason, Tool
 from scaffold.terraform.runner import plan_stacks
 
-PATIENCE = 20.0
+PATIENCE = 90.0
 PLAN = """
 import sys
 from pathlib import Path
@@ -236,7 +236,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(house: House, temporary: Pat
     terraform = Path(shutil.which("terraform") or "")
     (alone,) = plan_stacks(house.root, ["x"], known=schemas.load())
     runs = [start(house, terraform, temporary) for _ in range(2)]
-    outputs = [run.communicate(timeout=60) for run in runs]
+    outputs = [run.communicate(timeout=PATIENCE) for run in runs]
     expected = str(planned.to_json(alone.resources)).encode()
     assert [stdout.strip() for stdout, _ in outputs] == [expected, expected], outputs
     assert json.dumps(planned.to_json(alone.resources)).count("address") == 1

@@ -89,7 +89,7 @@ class Terminal:
             env={**os.environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **environment},
             dimensions=(60, columns),
             encoding="utf-8",
-            timeout=20,
+            timeout=90,
         )
         self.child.delaybeforesend = None
 
