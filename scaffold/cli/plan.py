@@ -31,6 +31,7 @@ def plan(
 
     from scaffold.commands.plan import plan as plan_stacks
     from scaffold.progress import waiting
+    from scaffold.report import plan as report
 
     monorepo = options.find(monorepo_at)
     if bool(stacks) == every:
@@ -41,8 +42,5 @@ def plan(
     workers = min(len(names), os.cpu_count() or 1)
     with waiting(f"Planning {'one stack' if len(names) == 1 else f'{len(names)} stacks'} …"):
         plans = plan_stacks(monorepo.root, names, against=against, workers=workers)
-    if as_json:
-        output.print_json(plans.to_json())
-    else:
-        click.echo(plans.to_text(), nl=False)
+    output.print_either(report.plans_json(plans), report.plans_text(plans), as_json=as_json)
     return int(not plans.ok or (exit_code and plans.differs))

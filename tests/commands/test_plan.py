@@ -11,6 +11,7 @@ import pytest
 
 from scaffold.commands.plan import Plans, StackPlan, plan
 from scaffold.errors import Finding, MissingError
+from scaffold.report.plan import plans_json, plans_text
 from scaffold.terraform import schemas
 from scaffold.terraform.diff import difference
 from scaffold.terraform.planned import PlannedResource
@@ -37,9 +38,13 @@ BAD = PlanResult("bad", TOOL, findings=(FAULT,))
 MAIN = 'resource "kubernetes_namespace" "x" {\n  metadata {\n    name = "%s"\n  }\n}\n'
 
 
+def shown(plans: Plans) -> str:
+    return "".join(f"{line}\n" for line in plans_text(plans))
+
+
 def test_json_of_good_and_bad_stacks() -> None:
     plans = Plans(TOOL, (StackPlan("good", GOOD), StackPlan("bad", BAD)))
-    content = json.loads(json.dumps(plans.to_json()))
+    content = json.loads(json.dumps(plans_json(plans)))
     assert content["tool"] == {"name": "terraform", "version": "1.12.2"}
     good, bad = content["stacks"]
     assert good["resources"] == [
@@ -68,7 +73,7 @@ def test_json_of_good_and_bad_stacks() -> None:
 
 
 def test_text_of_good_and_bad_stacks() -> None:
-    text = Plans(TOOL, (StackPlan("good", GOOD), StackPlan("bad", BAD))).to_text()
+    text = shown(Plans(TOOL, (StackPlan("good", GOOD), StackPlan("bad", BAD))))
     assert text == (
         "good: 1 resources in 0.5 s\n"
         "  Namespace\n"
@@ -80,7 +85,7 @@ def test_text_of_good_and_bad_stacks() -> None:
         "\n"
         "bad: cannot be planned\n"
         "    stacks/bad/main.tf:3:5: Unsupported argument [plan-stack]\n"
-        "      mend it\n"
+        "      mend:    mend it\n"
         "\n"
         "1 of 2 stacks planned, 1 resources, with terraform 1.12.2, offline.\n"
     )
@@ -97,13 +102,13 @@ def test_text_of_a_difference() -> None:
     )
     extra = PlannedResource("random_id.a", "random_id", "a", "", None, {})
     found = difference([older], [NAMESPACE, extra])
-    text = Plans(TOOL, (StackPlan("good", GOOD, GOOD, found),), "main").to_text()
+    text = shown(Plans(TOOL, (StackPlan("good", GOOD, GOOD, found),), "main"))
     assert "good: against main\n" in text
     assert "  + random_id.a\n  ~ kubernetes_namespace.x\n" in text
     assert f"      metadata[0].name: {'y' * 59}… → x\n" in text
     assert "gone: true → not set" in text
     nothing = Plans(TOOL, (StackPlan("good", GOOD, GOOD, difference([], [])),), "main")
-    assert "  no difference\n" in nothing.to_text() and not nothing.differs
+    assert "  no difference\n" in shown(nothing) and not nothing.differs
 
 
 def _git(root: Path, *arguments: str) -> None:
@@ -134,7 +139,7 @@ def test_against_a_revision(repository: Path) -> None:
     stacks = ["changed", "gone", "new", "mended"]
     plans = plan(repository, stacks, against="HEAD", workers=2, known=schemas.load())
     assert plans.ok and plans.differs and plans.tool.version
-    changed, gone, new, mended = (json.loads(json.dumps(s)) for s in plans.to_json()["stacks"])  # type: ignore[attr-defined]
+    changed, gone, new, mended = json.loads(json.dumps(plans_json(plans)))["stacks"]
     assert changed["difference"]["changed"] == [
         {
             "address": "kubernetes_namespace.x",
@@ -146,7 +151,7 @@ def test_against_a_revision(repository: Path) -> None:
     assert gone["resources"] == []
     assert [r["address"] for r in new["difference"]["added"]] == ["kubernetes_namespace.x"]
     assert "difference" not in mended and mended["older_error"][0]["code"] == "plan-stack"
-    text = plans.to_text()
+    text = shown(plans)
     assert "gone: gone since HEAD" in text
     assert "metadata[0].name: changed → other" in text
     assert "The stack of HEAD cannot be planned" in text
