@@ -150,7 +150,15 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.pop("database_env", None)
     if values.get("database") != "postgresql":
         values.pop("grafana_datasource", None)
+    template = values.get("database_env", {}).get("template")
+    if template:
+        values["database_env"] = {
+            **values["database_env"], "dsn": "DSN", "scheme": "", "template": "{user}:{password}@tcp({host}:{port})/{name}",
+        }  # fmt: skip
     _reconcile_volumes(values, draw)
+    values["adopt"] = [kind for kind in values.get("adopt", []) if kind in ("namespace", "service")]
+    if not decisions.house()["shapes"][values.get("shape", "web")]["app"]:
+        values["adopt"] = []
     _reconcile_pod(values, draw)
     _reconcile_ingresses(values)
 

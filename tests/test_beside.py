@@ -65,3 +65,178 @@ def test_a_stack_that_is_there_is_not_taken_over(monorepo: Monorepo) -> None:
         prepare(
             monorepo, from_yaml(ANSWERS, "a.yml"), level=Level.STATIC, template_source="https://x.test/t.git"
         )
+
+
+DATABASE = """\
+resource "kubernetes_persistent_volume_claim" "database" {
+  wait_until_bound = false
+  metadata {
+    name      = "bird-box-database"
+    namespace = kubernetes_namespace.bird_box.metadata[0].name
+  }
+  spec {
+    access_modes       = ["ReadWriteOnce"]
+    storage_class_name = "proxmox-lvm-encrypted"
+    resources {
+      requests = {
+        storage = "5Gi"
+      }
+    }
+  }
+}
+
+resource "kubernetes_deployment" "database" {
+  metadata {
+    name      = "bird-box-database"
+    namespace = kubernetes_namespace.bird_box.metadata[0].name
+  }
+  spec {
+    strategy {
+      type = "Recreate"
+    }
+    selector {
+      match_labels = {
+        app = "bird-box-database"
+      }
+    }
+    template {
+      metadata {
+        labels = {
+          app = "bird-box-database"
+        }
+      }
+      spec {
+        container {
+          name  = "mysql"
+          image = "docker.io/library/mysql:8.4.8"
+          port {
+            container_port = 3306
+          }
+          volume_mount {
+            name       = "data"
+            mount_path = "/var/lib/mysql"
+            sub_path   = "data"
+          }
+          resources {
+            requests = {
+              cpu    = "25m"
+              memory = "1Gi"
+            }
+            limits = {
+              memory = "1Gi"
+            }
+          }
+          readiness_probe {
+            tcp_socket {
+              port = 3306
+            }
+          }
+          liveness_probe {
+            tcp_socket {
+              port = 3306
+            }
+          }
+        }
+        volume {
+          name = "data"
+          persistent_volume_claim {
+            claim_name = kubernetes_persistent_volume_claim.database.metadata[0].name
+          }
+        }
+      }
+    }
+  }
+  lifecycle {
+    ignore_changes = [spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}
+
+resource "kubernetes_service" "database" {
+  metadata {
+    name      = "bird-box-database"
+    namespace = kubernetes_namespace.bird_box.metadata[0].name
+  }
+  spec {
+    selector = {
+      app = "bird-box-database"
+    }
+    port {
+      port = 3306
+    }
+  }
+}
+"""
+WITH_DATABASE = b"""\
+name: bird-box
+description: A camera in a bird box
+image: docker.io/library/nginx:1.29.0
+port: 8080
+secrets_env_from: true
+volumes:
+  - purpose: database
+    path: /var/lib/mysql
+    claim: bird-box-database
+    backup: mysqldump
+    dump:
+      host: bird-box-database
+      image: docker.io/library/mysql:8.4.8
+      password: {secret: bird-box-secrets, key: mysql_password}
+"""
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+def test_a_database_that_is_kept_beside_is_dumped_over_its_service(monorepo: Monorepo) -> None:
+    put(monorepo, "database.tf", DATABASE)
+    prepared = prepare(
+        monorepo, from_yaml(WITH_DATABASE, "a.yml"), level=Level.PLAN, template_source="https://x.test/t.git"
+    )
+    assert prepared.verified.plan is not None
+    planned = {r.address: r for r in prepared.verified.plan.resources}
+    assert "kubernetes_persistent_volume_claim.database" in planned
+    job = planned["kubernetes_cron_job_v1.backup"]
+    pod = ("spec", 0, "job_template", 0, "spec", 0, "template", 0, "spec", 0)
+    assert job.get(*pod, "init_container", 0, "env", 0, "value") == "bird-box-database"
+    assert job.get(*pod, "volume", 1) is None, "a dump mounts no volume of the database"
+    app = planned["kubernetes_deployment.bird_box"]
+    assert not app.get("spec", 0, "template", 0, "spec", 0, "volume"), "the app has nothing to do with it"
+
+
+SEALED = """\
+apiVersion: bitnami.com/v1alpha1
+kind: SealedSecret
+metadata: {name: bird-token, namespace: bird-box}
+spec: {encryptedData: {token: AgBy}}
+"""
+READS_SEALED = ANSWERS.replace(b"env_from: [{config_map: bird-box-own}]", b"sealed_secrets: true")
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+@pytest.mark.parametrize(
+    ("sealed", "key", "problem"),
+    [
+        (SEALED, "token", ""),
+        (SEALED, "tokens", "has no key tokens"),
+        (SEALED.replace("bird-token", "other"), "token", "there is no Secret bird-token"),
+        (SEALED.replace("SealedSecret", "Secret"), "token", "is not sealed"),
+        (SEALED.replace("bird-box", "bird-bath"), "token", "is sealed for the namespace bird-bath"),
+    ],
+)
+def test_sealed_secrets_are_planned_and_known(
+    monorepo: Monorepo, sealed: str, key: str, problem: str
+) -> None:
+    put(monorepo, "sealed-token.yaml", sealed)
+    given = READS_SEALED + f"env: {{TOKEN: {{secret: bird-token, key: {key}}}}}\n".encode()
+
+    def made() -> set[str]:
+        prepared = prepare(
+            monorepo, from_yaml(given, "a.yml"), level=Level.PLAN, template_source="https://x.test/t.git"
+        )
+        assert prepared.verified.plan is not None
+        return {r.address for r in prepared.verified.plan.resources}
+
+    if not problem:
+        assert 'kubernetes_manifest.sealed_secrets["sealed-token.yaml"]' in made()
+        return
+    with pytest.raises(VerificationError) as refused:
+        made()
+    assert any(problem in finding.message for finding in refused.value.findings)

@@ -93,6 +93,24 @@ class Secrets(PlannedRule):
             yield self.found(owner, f"{kind} {name} has no key {key} ({path_text(path)})")
 
 
+class SealedSecrets(PlannedRule):
+    """A Secret that is written as a manifest is sealed, and for this namespace."""
+
+    code = "planned-sealed"
+    title = "Secrets in manifests are sealed for their namespace"
+    why = "What is not sealed can be read by everybody who has the repository; a seal holds in one namespace."
+
+    def check(self, plan: Plan) -> Iterator[Finding]:
+        """Plain Secrets in manifests, and those that are sealed for a namespace that is not the stack's."""
+        for resource, _ in k8s.manifests(plan.resources, "Secret"):
+            yield self.found(resource, "it is not sealed", "seal it with kubeseal, and change what is in it")
+        places = {k8s.name(space) for space in plan.of_kind("namespace")}
+        for resource, manifest in k8s.manifests(plan.resources, "SealedSecret"):
+            place = get(manifest, "metadata", "namespace")
+            if isinstance(place, str) and places and not vague(places) and place not in places:
+                yield self.found(resource, f"it is sealed for the namespace {place}", "seal it for this one")
+
+
 class Resources(PlannedRule):
     """Every container says what it needs."""
 
@@ -153,7 +171,7 @@ class Probes(PlannedRule):
                     yield self.found(pods.owner, what, "declare the port, or probe another one")
 
 
-RULES: tuple[PlannedRule, ...] = (Claims(), Secrets(), Resources(), Probes())
+RULES: tuple[PlannedRule, ...] = (Claims(), Secrets(), SealedSecrets(), Resources(), Probes())
 
 
 def _secret_keys(plan: Plan, place: Tree) -> Mapping[Tree, Iterable[str] | None]:
@@ -170,4 +188,7 @@ def _secret_keys(plan: Plan, place: Tree) -> Mapping[Tree, Iterable[str] | None]
         templated = k8s.mapping(get(spec, "target", "template", "data")).keys()
         listed = {str(get(entry, "secretKey")) for entry in k8s.items(get(spec, "data"))}
         known[target] = None if get(spec, "dataFrom") else (templated or listed)
+    for _, manifest in k8s.manifests(plan.resources, "SealedSecret"):
+        opened = get(manifest, "spec", "template", "metadata", "name") or get(manifest, "metadata", "name")
+        known[opened] = list(k8s.mapping(get(manifest, "spec", "encryptedData"))) or None
     return known

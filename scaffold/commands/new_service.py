@@ -185,9 +185,7 @@ def _is_stack(monorepo: Monorepo, name: str) -> bool:
     directory = monorepo.stack_directory(name)
     rendered = ("main.tf", "terragrunt.hcl", ANSWERS_FILE)
     return directory.exists() and (
-        not directory.is_dir()
-        or not any(directory.glob("*.tf"))
-        or any((directory / file).exists() for file in rendered)
+        not directory.is_dir() or any((directory / file).exists() for file in rendered)
     )
 
 

@@ -95,6 +95,7 @@ resource "kubernetes_manifest" "db_external_secret" {
             }
           }
           data = {
+            DB_DSN      = "camera_eye:{{ .password }}@tcp(${var.mysql_host}:3306)/camera_eye?parseTime=true"
             DB_PASSWORD = "{{ .password }}"
           }
         }

@@ -56,6 +56,13 @@ resource "kubernetes_manifest" "external_secret" {
   depends_on = [kubernetes_namespace.stamp_album]
 }
 
+# Secrets that people have sealed: every file sealed-*.yaml beside this one.
+resource "kubernetes_manifest" "sealed_secrets" {
+  for_each   = fileset(path.module, "sealed-*.yaml")
+  manifest   = yamldecode(file("${path.module}/${each.value}"))
+  depends_on = [kubernetes_namespace.stamp_album]
+}
+
 resource "kubernetes_persistent_volume_claim" "postgres" {
   # The volume is only made when the first pod wants it.
   wait_until_bound = false
@@ -260,6 +267,7 @@ resource "kubernetes_deployment" "stamp_album" {
   # The pod cannot start before its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
+    kubernetes_manifest.sealed_secrets,
   ]
   lifecycle {
     ignore_changes = [
@@ -578,7 +586,7 @@ resource "kubernetes_cron_job_v1" "backup" {
       }
     }
   }
-  depends_on = [kubernetes_manifest.external_secret]
+  depends_on = [kubernetes_manifest.external_secret, kubernetes_manifest.sealed_secrets]
   lifecycle {
     ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
   }

@@ -378,3 +378,44 @@ resource "kubernetes_cron_job_v1" "backup" {
     ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
   }
 }
+
+# These exist already and are adopted, not made. Once that is applied, the blocks are of no use any more.
+import {
+  to = kubernetes_namespace.toy_warehouse
+  id = "toy-warehouse"
+}
+
+import {
+  to = kubernetes_manifest.external_secret
+  id = "apiVersion=external-secrets.io/v1beta1,kind=ExternalSecret,namespace=toy-warehouse,name=toy-warehouse-secrets"
+}
+
+import {
+  to = kubernetes_persistent_volume_claim.mariadb
+  id = "toy-warehouse/toy-warehouse-mariadb-encrypted"
+}
+
+import {
+  to = kubernetes_cron_job_v1.backup
+  id = "toy-warehouse/toy-warehouse-backup"
+}
+
+import {
+  to = module.nfs_backup.kubernetes_persistent_volume.this
+  id = "toy-warehouse-backup-host"
+}
+
+import {
+  to = module.nfs_backup.kubernetes_persistent_volume_claim.this
+  id = "toy-warehouse/toy-warehouse-backup-host"
+}
+
+import {
+  to = kubernetes_deployment.toy_warehouse
+  id = "toy-warehouse/toy-warehouse"
+}
+
+import {
+  to = kubernetes_service.toy_warehouse
+  id = "toy-warehouse/toy-warehouse"
+}
