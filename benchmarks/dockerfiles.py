@@ -203,7 +203,9 @@ def running(image: Image) -> Iterator[subprocess.Popen[bytes]]:
         configuration.write_text(NGINX.format(conf=image.at("/etc/nginx"), temporary=temporary))
         command = ["nginx", "-e", "stderr", "-c", str(configuration), "-g", "daemon off;"]
     user = image.user if os.geteuid() == 0 and _open_to_all(Path(sys.base_prefix)) else None
-    process = subprocess.Popen(command, cwd=image.at("."), env=image.environment, user=user, group=user)
+    process = subprocess.Popen(
+        command, cwd=image.at("."), env=image.environment, user=user, group=user, stdout=sys.stderr
+    )
     try:
         yield process
     finally:

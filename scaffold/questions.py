@@ -62,6 +62,8 @@ class Question:
     """``x-suggests``: a decision file that gives defaults of other questions, once this one is answered."""
     consequences: Mapping[Value, str] = field(default_factory=dict, compare=False)
     """``x-consequences``: what follows from each value of a yes-or-no question; templates over the facts."""
+    usual: str = ""
+    """``x-usual``: the fact that names the option which the monorepo takes mostly."""
     explain: str = ""
     """``x-explain``: the rule of the house behind the question, for the wizard."""
     proposals: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, compare=False)
@@ -135,6 +137,7 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
         ask=details.get("x-ask", False),
         suggests=details.get("x-suggests", ""),
         consequences=details.get("x-consequences", {}),
+        usual=details.get("x-usual", ""),
         explain=details.get("x-explain", ""),
         proposals=details.get("x-proposals", {}),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from scaffold.decisions import house
 from scaffold.questions import Question, Value, asked, condition, types
 
 
@@ -38,6 +39,9 @@ def _question(question: Question) -> Iterator[str]:
         yield "- Required"
     for other, wanted in condition(question).items():
         yield f"- Only where `{other}` {_wanted(wanted)}"
+    if question.usual:
+        usual = house()[question.usual]
+        yield f"- Mostly `{usual}` for an own image, or what the monorepo in front of it shows"
     for option in question.options:
         yield f"- `{option.value}`: {option.consequence}"
     yield from _properties(definition.get("items", definition))

@@ -64,9 +64,12 @@ class Repository:
 
     @property
     def dead(self) -> tuple[str, ...]:
-        """The files that look as if Woodpecker read them."""
-        candidates = (*self._in_directory, ".woodpecker.yaml", ".woodpecker.yml")
-        return tuple(name for name in candidates if name in self.files and name not in self.live)
+        """The files that look as if Woodpecker read them: hidden ones, and those below its directory."""
+        below = sorted(
+            path for path in self.paths if path.startswith(f"{WOODPECKER}/") and path.endswith(_YAML)
+        )
+        candidates = (*below, ".woodpecker.yaml", ".woodpecker.yml")
+        return tuple(name for name in candidates if name in self.paths and name not in self.live)
 
     @cached_property
     def _loaded(self) -> tuple[tuple[Workflow, ...], tuple[Finding, ...]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from scaffold.errors import Finding, VerificationError
 from scaffold.pipelines.check import actionlint, check
-from scaffold.pipelines.repository import read_repository
+from scaffold.pipelines.repository import WOODPECKER, read_repository
 from scaffold.pipelines.rule import Context, Expected
 from scaffold.pipelines.stack import read_stack
 from scaffold.questions import Value
@@ -38,7 +38,9 @@ def verify_pipeline(
     context = Context(values["facts"], Expected.of(values), read_stack(stack) if stack else None)
     linted = actionlint(repository)
     found = [*check(repository, context), *(linted or ())]
-    own = [f for f in found if f.path in files or f.path in stack or f.code == "pipeline-dead-file"]
+    # A file that is hidden by a rendered one, or hides it, counts; one deeper down was dead before.
+    hidden = {path for path in repository.dead if PurePosixPath(path).parent.as_posix() in (".", WOODPECKER)}
+    own = [f for f in found if f.path in files or f.path in stack or f.path in hidden]
     # A repository that is new has no Dockerfile yet: the next steps tell of it.
     own = [f for f in own if f.code not in ("pipeline-dockerfile", "actions-dockerfile")]
     if own:

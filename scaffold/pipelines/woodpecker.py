@@ -185,11 +185,14 @@ class DeadFile(PipelineRule):
     good = {_FILE: _STEP + "    commands: [make]\n"}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The files that others hide."""
+        """The files that others hide, and those in directories where nobody looks."""
         for path in repository.dead:
-            live = ", ".join(repository.live)
+            live = ", ".join(repository.live) or "no other one"
             yield self.at(
-                path, None, f"Woodpecker never reads this file: it reads {live}.", hint="Delete one of them."
+                path,
+                None,
+                f"Woodpecker never reads this file: it reads {live}.",
+                hint="Delete one of them, or put it where Woodpecker looks: directly into .woodpecker.",
             )
 
 

@@ -291,7 +291,9 @@ def _consequence(option: Option, path: Path, known: Mapping[str, Value]) -> str:
     """What follows from an option; of none, what follows from the answer for the whole Service."""
     whole = questions.asked().get(str(path[-1]))
     if option.value is not None or whole is None or whole.type != "bool":
-        return rendered(option.consequence, known)
+        told = rendered(option.consequence, known)
+        is_usual = whole is not None and whole.usual and option.value == known["facts"][whole.usual]
+        return f"{told}. Most own images of this monorepo are built so" if is_usual else told
     value = known[whole.name]
     return f"{fields.shown(value)}. {rendered(whole.consequences.get(value, ''), known)}"
 

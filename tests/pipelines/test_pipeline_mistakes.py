@@ -118,6 +118,7 @@ MISTAKES = [
     Mistake(0, "tide-table", GHCR, '      - "master"', '      - "main"', "pipeline-same-branch"),
     Mistake(0, "meter-api", SINGLE, '    branch: "master"\n', "", "pipeline-branch"),
     Mistake(0, "seed-swap", DEPLOY, "when:", "when:", "pipeline-dead-file", more={SINGLE: "steps: []\n"}),
+    Mistake(0, "seed-swap", DEPLOY, "when:", "when:", "pipeline-dead-file", more={".woodpecker/more/lint.yml": "steps: []\n"}),
 ]  # fmt: skip
 
 

@@ -252,6 +252,13 @@ def test_consequences_name_what_follows_here(pristine: Monorepo) -> None:
     assert any("rule" in line for line in explanation(here.step(State(), ("gate",))))
 
 
+@pytest.mark.parametrize("usual", ["forgejo-woodpecker", "github-ghcr"])
+def test_the_way_of_this_monorepo_is_marked(pristine: Monorepo, usual: str) -> None:
+    here = Engine(judge(pristine, {}), {"own_build": usual})
+    options = here.step(State(), ("build",)).options
+    assert [o.value for o in options if "Most own images" in o.consequence] == [usual]
+
+
 def replay(engine: Engine, answers: dict[str, Any]) -> State:
     """Answer every step as an answer file does, then change in the review what was not asked."""
     state = walked(engine, State(), answers)
