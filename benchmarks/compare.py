@@ -7,6 +7,10 @@ Both stacks are planned offline with that monorepo's modules. Resources match by
 whatever Terraform calls them; a rest of one kind on each side is paired by likeness. The shares are those
 of the attributes in the hand-written plan that the generated one has with the same value: of all, and of
 those that no rule of the house forbids (`RULES`). ``--missing`` lists the others.
+
+Answer files are in words of their own, so a text of several lines (a script, a file's content) is there
+where the generated plan has one in its place. The ExternalSecrets of one store and namespace are compared as
+the one that the house makes of them.
 """
 
 from __future__ import annotations
@@ -15,21 +19,28 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scaffold import validation
 from scaffold.answers import from_yaml
+from scaffold.change import Symlink
 from scaffold.monorepo import STACKS, Monorepo
 from scaffold.render import render
 from scaffold.sensing import sense
 from scaffold.template import Origin
 from scaffold.terraform.planned import Leaf, Mark, Placeholder, PlannedResource, Tree, get, leaves
 from scaffold.terraform.runner import plan_stacks
-from scaffold.terraform.tree import Overlay
+from scaffold.terraform.tree import Link, Overlay
 
 ORIGIN = Origin("https://git.example.test/scaffold.git", "v0.1.0", updatable=True)
-NAMED = {"env": "name", "volume": "name", "volume_mount": "mount_path", "option": "name"}
+NAMED = {
+    "env": ("name",),
+    "volume": ("name",),
+    "volume_mount": ("mount_path",),
+    "option": ("name",),
+    "data": ("remoteRef.key", "remoteRef.property"),
+}
 """Lists whose order means nothing, with what their elements are told apart by."""
 DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP")}
 """What Kubernetes takes where nothing is written."""
@@ -44,6 +55,12 @@ RULES = (
     ("Kyverno decides the pull policy", "", r"image_pull_policy$", ""),
     ("the NFS server is a variable", "persistent_volume", r"volume_attributes\.server$", ""),
     ("shared hosts are variables", "ExternalSecret", r"template\.data\.", r"(postgresql|mysql)\.dbaas"),
+    ("a policy sets dns_config, and changes of it are ignored", "", r"\bdns_config\[", ""),
+    ("a CronJob forbids a second run beside the first", "cron_job", r"concurrency_policy$", "Replace|Allow"),
+    ("a one-shot Job that is removed would run again", "kubernetes_job", r"ttl_seconds_after_finished$", ""),
+    ("CI owns the tag of an own image", "", r"container\[\d+\]\.image$", r":[0-9a-f]{8}$"),
+    ("the rotated password is called password", "ExternalSecret", r"data\[static-creds.*\]\.secretKey$", ""),
+    ("the rotated password is called password", "", r"secret_key_ref\[0\]\.key$", r"^db_password$"),
     (
         "ExternalSecrets are <service>-secrets and -db-creds",
         "",
@@ -79,9 +96,9 @@ def _walk(tree: Tree, path: str) -> Iterator[tuple[str, Leaf]]:
             yield from _walk(value, f"{path}.{key}" if path else key)
     elif isinstance(tree, tuple):
         seen: Counter[str] = Counter()
-        by = NAMED.get(path.rpartition(".")[2])
+        by = NAMED.get(path.rpartition(".")[2], ())
         for index, value in enumerate(tree):
-            name = str(get(value, by)) if by else ""
+            name = " ".join(str(get(value, *one.split("."))) for one in by)
             seen[name] += 1
             yield from _walk(
                 value, f"{path}[{name or index}{'' if seen[name] == 1 or not name else f'#{seen[name]}'}]"
@@ -108,8 +125,42 @@ def _label(tree: Tree) -> str:
     return "" if isinstance(tree, Mapping | tuple) or tree is None else _text(tree)
 
 
+def gathered(resources: Sequence[PlannedResource]) -> list[PlannedResource]:
+    """The resources, with the ExternalSecrets of one store and namespace as one."""
+    result: list[PlannedResource] = []
+    for resource in resources:
+        kind, space, _ = identity(resource)
+        store = get(resource.get("manifest"), "spec", "secretStoreRef", "name")
+        alike = [
+            index
+            for index, other in enumerate(result)
+            if identity(other)[:2] == (kind, space) == ("ExternalSecret", space)
+            and get(other.get("manifest"), "spec", "secretStoreRef", "name") == store
+        ]
+        if alike:
+            result[alike[0]] = replace(
+                result[alike[0]], values=_merged(result[alike[0]].values, resource.values)
+            )
+        else:
+            result.append(resource)
+    return result
+
+
+def _merged(one: Mapping[str, Tree], other: Mapping[str, Tree]) -> Mapping[str, Tree]:
+    """Two trees as one: lists one after the other, and for a single value the first."""
+    result = {**other, **one}
+    for key in one.keys() & other.keys():
+        left, right = one[key], other[key]
+        if isinstance(left, Mapping) and isinstance(right, Mapping):
+            result[key] = _merged(left, right)
+        elif isinstance(left, tuple) and isinstance(right, tuple):
+            result[key] = (*left, *right)
+    return result
+
+
 def compare(human: Sequence[PlannedResource], ours: Sequence[PlannedResource]) -> list[Compared]:
     """Every resource of the hand-written plan against its counterpart."""
+    human, ours = gathered(human), gathered(ours)
     left, rest, pairs = list(ours), [], []
     for resource in human:
         same = [other for other in left if identity(other) == identity(resource)]
@@ -141,9 +192,9 @@ def _one(human: PlannedResource, ours: PlannedResource | None) -> Compared:
     missing: list[str] = []
     for path, text in wanted.items():
         mine = have.get(path, "not there")
-        if mine == text or (
-            ours is not None and path not in have and (path.rpartition(".")[2], text) in DEFAULTS
-        ):
+        default = ours is not None and path not in have and (path.rpartition(".")[2], text) in DEFAULTS
+        worded = "\n" in text.strip() and "\n" in mine.strip()
+        if mine == text or default or worded:
             continue
         by = next(
             (
@@ -168,11 +219,13 @@ def stack_of(monorepo: Monorepo, path: Path) -> tuple[str, Overlay]:
     there = [p for p in (monorepo.root / STACKS / name).rglob("*.tf") if p.is_file()]
     # Terragrunt's generated files stay; all else makes room.
     kept = {"providers.tf", "backend.tf", "tiers.tf", "cloudflare_provider.tf"}
-    overlay = {p.relative_to(monorepo.root).as_posix(): b"" for p in there if p.name not in kept}
+    overlay: dict[str, bytes | Link | None] = {
+        p.relative_to(monorepo.root).as_posix(): None for p in there if p.name not in kept
+    }
     overlay |= {
-        f"{STACKS}/{name}/{p}": c
+        f"{STACKS}/{name}/{p}": c if isinstance(c, bytes) else Link(c.target)
         for p, c in files.items()
-        if isinstance(c, bytes) and p.suffix in (".tf", ".hcl")
+        if isinstance(c, Symlink) or p.suffix in (".tf", ".hcl")
     }
     return name, overlay
 

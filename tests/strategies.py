@@ -148,6 +148,7 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.pop("homepage_icon", None)
     if values.get("database", "none") == "none":
         values.pop("database_env", None)
+        values.pop("database_name", None)
     if values.get("database") != "postgresql":
         values.pop("grafana_datasource", None)
     template = values.get("database_env", {}).get("template")
@@ -209,6 +210,10 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
 
 
 def _reconcile_ingresses(values: dict[str, Any]) -> None:
+    if values.get("gate") != "anubis":
+        values.pop("anubis", None)
+    elif values.get("anubis", {}).get("redis_database") is None:
+        values.get("anubis", {}).pop("replicas", None)
     if values.get("full_host"):
         values.update(host="www.example.org", dns="none")
     for client in values.get("machine_clients", []):

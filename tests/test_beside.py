@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from scaffold.answers import from_yaml
-from scaffold.commands.new_service import prepare
+from scaffold.commands.new_service import apply, prepare
 from scaffold.errors import RefusedError, VerificationError
 from scaffold.monorepo import STACKS, Monorepo
 from scaffold.verify import Level
@@ -240,3 +240,15 @@ def test_sealed_secrets_are_planned_and_known(
     with pytest.raises(VerificationError) as refused:
         made()
     assert any(problem in finding.message for finding in refused.value.findings)
+
+
+def test_the_same_answers_again_change_nothing_and_leave_them_alone(monorepo: Monorepo) -> None:
+    put(monorepo, "own.tf", OWN)
+    answers = from_yaml(ANSWERS + b"tls_secret: true\n", "a.yml")
+    source = "https://x.test/t.git"
+    apply(prepare(monorepo, answers, level=Level.STATIC, template_source=source), commit=False)
+    directory = monorepo.root / STACKS / "bird-box"
+    assert (directory / "own.tf").read_text() == OWN
+    assert str((directory / "secrets").readlink()) == "../../secrets"
+    assert (directory / "secrets" / "fullchain.pem").is_file()
+    assert prepare(monorepo, answers, level=Level.STATIC, template_source=source).unchanged

@@ -191,6 +191,21 @@ def test_update_keeps_hand_edits_and_brings_new_facts(repository: Path, stack: P
     assert yaml.safe_load((stack / ANSWERS_FILE).read_text())["_commit"] == "v0.2.0"
 
 
+def test_update_keeps_what_stands_beside_and_brings_the_link_with_its_module(
+    repository: Path, stack: Path
+) -> None:
+    own = 'resource "terraform_data" "own" {}\n'
+    (stack / "own.tf").write_text(own)
+    commit(stack, "By hand")
+    for answer in ("tls_secret=true", "memory=1Gi"):
+        done = run_copier(stack, "update", "--defaults", "--quiet", "--vcs-ref=:current:", "-d", answer)
+        assert done.returncode == 0, done.stderr
+        assert (stack / "secrets").readlink() == Path("../../secrets")
+        assert 'module "tls_secret"' in (stack / "main.tf").read_text()
+        assert (stack / "own.tf").read_text() == own
+        commit(stack, "Updated")
+
+
 def test_a_changed_rule_does_not_move_a_volume_that_exists(repository: Path, stack: Path) -> None:
     replace_in(
         repository / "templates/decisions/house.yml",

@@ -101,7 +101,9 @@ def test_a_block_volume_brings_all_that_it_needs(answers: dict[str, Any]) -> Non
     block = [volume for volume in values["storage"]["volumes"] if volume["block"]]
     for deployment in resources(document, "kubernetes_deployment"):
         strategy = inside(deployment, "spec").body.block("strategy")
-        assert (strategy is not None and strategy.body.literal("type") == "Recreate") == bool(block)
+        recreate = strategy is not None and strategy.body.literal("type") == "Recreate"
+        assert recreate == (values["workload"]["strategy"]["value"] == "Recreate")
+        assert recreate or not block
     jobs = resources(document, "kubernetes_cron_job_v1")
     saved = {
         str(b.body.literal("claim_name"))
@@ -136,7 +138,9 @@ def test_a_block_volume_brings_all_that_it_needs(answers: dict[str, Any]) -> Non
         if {volume["purpose"] for volume in block} <= excused | dumped:
             continue
         affinity = inside(job, "spec", "job_template", "spec", "template", "spec", "affinity", "pod_affinity")
-        assert affinity.body.block("required_during_scheduling_ignored_during_execution") is not None
+        # Scaled to zero, there is no pod to be beside of.
+        strength = "required" if values["replicas"] else "preferred"
+        assert affinity.body.block(f"{strength}_during_scheduling_ignored_during_execution") is not None
 
 
 @given(answers=valid_answers())

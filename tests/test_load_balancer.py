@@ -1,0 +1,66 @@
+"""The load balancer's shared address: no two Services can have the same port of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from scaffold.answers import from_yaml
+from scaffold.commands.new_service import prepare
+from scaffold.errors import RefusedError
+from scaffold.monorepo import STACKS, Monorepo
+from scaffold.verify import Level
+
+ANSWERS = """\
+name: bird-call
+description: Calls birds
+shape: internal
+image: docker.io/library/nginx:1.29.0
+port: 5060
+service_port: 5060
+ports: [{{name: sip, port: 5060, protocol: {protocol}, service_port: {port}}}]
+load_balancer: {{ports: [sip]}}
+"""
+OTHER = """\
+resource "kubernetes_service" "tunnel" {
+  metadata {
+    name      = "tunnel"
+    namespace = "tunnel"
+    annotations = {
+      "metallb.io/loadBalancerIPs" = "10.0.20.200"
+      "metallb.io/allow-shared-ip" = "shared"
+    }
+  }
+  spec {
+    type = "LoadBalancer"
+    port {
+      port     = "5060"
+      protocol = "UDP"
+    }
+    port {
+      port = 8443
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("protocol", "port", "taken"), [("UDP", 5060, True), ("UDP", 8443, False), ("TCP", 8443, True)]
+)
+def test_a_port_of_the_shared_address_belongs_to_one_stack(
+    monorepo: Monorepo, protocol: str, port: int, taken: bool
+) -> None:
+    directory = monorepo.root / STACKS / "tunnel"
+    directory.mkdir()
+    (directory / "main.tf").write_text(OTHER)
+    answers = from_yaml(ANSWERS.format(protocol=protocol, port=port).encode(), "a.yml")
+    if not taken:
+        assert prepare(
+            monorepo, answers, level=Level.STATIC, template_source="https://x.test/t.git"
+        ).change.changes
+        return
+    with pytest.raises(RefusedError) as refused:
+        prepare(monorepo, answers, level=Level.STATIC, template_source="https://x.test/t.git")
+    (finding,) = refused.value.findings
+    assert finding.code == "taken.load-balancer-port"
+    assert finding.value == f"10.0.20.200 {protocol} {port}"
