@@ -31,7 +31,7 @@ resource "kubernetes_deployment" "turn_server" {
     name      = "turn-server"
     namespace = kubernetes_namespace.turn_server.metadata[0].name
     labels = {
-      app       = "turn-server"
+      app       = "call-relay"
       tier      = local.tiers.edge
       component = "relay"
     }
@@ -40,13 +40,13 @@ resource "kubernetes_deployment" "turn_server" {
     replicas = 2
     selector {
       match_labels = {
-        app = "turn-server"
+        app = "call-relay"
       }
     }
     template {
       metadata {
         labels = {
-          app       = "turn-server"
+          app       = "call-relay"
           component = "relay"
         }
         annotations = {
@@ -193,7 +193,7 @@ resource "kubernetes_service" "turn_server" {
     name      = "call-relay"
     namespace = kubernetes_namespace.turn_server.metadata[0].name
     labels = {
-      app = "turn-server"
+      app = "call-relay"
     }
     annotations = {
       "prometheus.io/scrape" = "false"
@@ -201,7 +201,7 @@ resource "kubernetes_service" "turn_server" {
   }
   spec {
     selector = {
-      app = "turn-server"
+      app = "call-relay"
     }
     port {
       name        = "http"
@@ -233,7 +233,7 @@ resource "kubernetes_service" "load_balancer" {
     name      = "call-relay-lb"
     namespace = kubernetes_namespace.turn_server.metadata[0].name
     labels = {
-      app = "turn-server"
+      app = "call-relay"
     }
     annotations = {
       "metallb.io/loadBalancerIPs" = "10.0.20.204"
@@ -244,7 +244,7 @@ resource "kubernetes_service" "load_balancer" {
     # The app sees the addresses of its clients.
     external_traffic_policy = "Local"
     selector = {
-      app = "turn-server"
+      app = "call-relay"
     }
     port {
       name        = "turn-udp"

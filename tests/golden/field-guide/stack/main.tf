@@ -4,6 +4,7 @@ variable "tls_secret_name" {
   type      = string
   sensitive = true
 }
+variable "redis_host" { type = string }
 
 resource "kubernetes_namespace" "field_guide" {
   metadata {
@@ -109,10 +110,12 @@ resource "kubernetes_service" "field_guide" {
 
 # Asks browsers for a proof of work before it passes them on to the Service.
 module "anubis" {
-  source     = "../../modules/kubernetes/anubis_instance"
-  name       = "field-guide"
-  namespace  = kubernetes_namespace.field_guide.metadata[0].name
-  target_url = "http://field-guide.field-guide.svc.cluster.local"
+  source           = "../../modules/kubernetes/anubis_instance"
+  name             = "field-guide"
+  namespace        = kubernetes_namespace.field_guide.metadata[0].name
+  target_url       = "http://field-guide.field-guide.svc.cluster.local"
+  shared_store_url = "redis://${var.redis_host}:6379/5"
+  replicas         = 2
 }
 
 # https://field-guide.example.test

@@ -52,14 +52,14 @@ resource "kubernetes_manifest" "db_external_secret" {
             }
           }
           data = {
-            DATABASE_URL = "postgresql+asyncpg://tide_station:{{ .password }}@${var.postgresql_host}:5432/tide_station"
+            DATABASE_URL = "postgresql+asyncpg://tides:{{ .password }}@${var.postgresql_host}:5432/tides"
           }
         }
       }
       data = [{
         secretKey = "password"
         remoteRef = {
-          key      = "static-creds/pg-tide-station"
+          key      = "static-creds/pg-tides"
           property = "password"
         }
       }]
@@ -100,7 +100,7 @@ resource "kubernetes_manifest" "grafana_external_secret" {
       data = [{
         secretKey = "password"
         remoteRef = {
-          key      = "static-creds/pg-tide-station"
+          key      = "static-creds/pg-tides"
           property = "password"
         }
       }]
@@ -125,10 +125,10 @@ resource "kubernetes_config_map" "grafana_datasource" {
         type   = "postgres"
         access = "proxy"
         url    = "${var.postgresql_host}:5432"
-        user   = "tide_station"
+        user   = "tides"
         uid    = "tide-station-pg"
         jsonData = {
-          database = "tide_station"
+          database = "tides"
           sslmode  = "disable"
         }
         secureJsonData = {
