@@ -26,6 +26,41 @@ module "nfs_logs" {
   storage    = "1Gi"
 }
 
+# What the app may do in the cluster.
+resource "kubernetes_service_account" "turn_server" {
+  metadata {
+    name      = "turn-server"
+    namespace = kubernetes_namespace.turn_server.metadata[0].name
+  }
+}
+
+resource "kubernetes_cluster_role" "turn_server_everywhere" {
+  metadata {
+    name = "turn-server-everywhere"
+  }
+  rule {
+    api_groups = [""]
+    resources  = ["nodes"]
+    verbs      = ["get"]
+  }
+}
+
+resource "kubernetes_cluster_role_binding" "turn_server_everywhere" {
+  metadata {
+    name = "turn-server-everywhere"
+  }
+  subject {
+    kind      = "ServiceAccount"
+    name      = kubernetes_service_account.turn_server.metadata[0].name
+    namespace = kubernetes_namespace.turn_server.metadata[0].name
+  }
+  role_ref {
+    api_group = "rbac.authorization.k8s.io"
+    kind      = "ClusterRole"
+    name      = kubernetes_cluster_role.turn_server_everywhere.metadata[0].name
+  }
+}
+
 resource "kubernetes_deployment" "turn_server" {
   metadata {
     name      = "turn-server"
@@ -54,7 +89,8 @@ resource "kubernetes_deployment" "turn_server" {
         }
       }
       spec {
-        priority_class_name = "tier-1-cluster"
+        service_account_name = kubernetes_service_account.turn_server.metadata[0].name
+        priority_class_name  = "tier-1-cluster"
         node_selector = {
           "kubernetes.io/arch" = "amd64"
         }
@@ -280,7 +316,8 @@ resource "kubernetes_cron_job_v1" "expire" {
         template {
           metadata {}
           spec {
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            service_account_name = kubernetes_service_account.turn_server.metadata[0].name
             container {
               name    = "expire"
               image   = "docker.io/coturn/coturn:4.6.3"
