@@ -184,7 +184,10 @@ def _parts(change: FileChange) -> tuple[FileChange, ...]:
 
 def _file(change: FileChange) -> Iterator[str]:
     old, new = _quoted(f"a/{change.path}"), _quoted(f"b/{change.path}")
-    yield f"diff --git {old} {new}\n"
+    # Git cannot tell where a name ends whose parts begin or end with a blank, unless it is in quotes.
+    unclear = any(part != part.strip(" ") for part in change.path.parts)
+    names = (f'"{name}"' if unclear and not name.startswith('"') else name for name in (old, new))
+    yield f"diff --git {' '.join(names)}\n"
     old_mode = _git_mode(change.before, change.was_executable)
     new_mode = _git_mode(change.after, change.executable)
     if change.before is None:
