@@ -167,9 +167,7 @@ def test_line_counts() -> None:
 
 names = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=6
-).filter(
-    lambda name: name not in (".", "..") and name.lower() != ".git" and len(name.encode()) < 100
-)
+).filter(lambda name: name not in (".", "..") and name.lower() != ".git" and len(name.encode()) < 100)
 paths = st.lists(names, min_size=1, max_size=3).map(lambda parts: PurePosixPath(*parts))
 texts = st.text(st.sampled_from("ab \t\r\n\x0c\u2028é"), max_size=12).map(str.encode)
 contents = st.one_of(texts, st.binary(max_size=6), names.map(Symlink))
