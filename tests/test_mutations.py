@@ -92,7 +92,7 @@ def test_refused_at_its_line(
         PurePosixPath("main.tf"): mutated.encode(),
         PurePosixPath("terragrunt.hcl"): (stack / "terragrunt.hcl").read_bytes(),
     }
-    values = {"facts": decisions.house()}
+    values = {"facts": decisions.house(), "storage": {"volumes": []}}
     if stage is PLAN:
         verify(pristine, golden, files, values, STATIC)
     with pytest.raises(VerificationError) as refused:
