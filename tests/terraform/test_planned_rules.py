@@ -156,6 +156,12 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
         {},
     ),
     "volume": ("kubernetes_persistent_volume", {"metadata": [{"name": "app-backup"}]}, {}),
+    "namespace": ("kubernetes_namespace", {"metadata": [{"name": "app"}]}, {}),
+    "sealed": (
+        "kubernetes_manifest",
+        {"manifest": {"kind": "SealedSecret", "metadata": {"name": "app-sealed", "namespace": "app"}}},
+        {},
+    ),
     "secrets": (
         "kubernetes_manifest",
         {
@@ -329,6 +335,8 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("planned-resources", "deployment", lambda: plan(("deployment", (*POD, "init_container", 0, "resources"), [])), "init has no memory limit"),
     ("planned-resources", "backup", lambda: plan(("backup", (*JOB, "container", 0, "resources"), [])), "backup has no cpu request"),
     ("planned-resources", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [{**NEEDS[0], "limits": {"memory": "1Gi", "cpu": "1"}}])), "has a cpu limit"),
+    ("planned-sealed", "sealed", lambda: plan(("sealed", ("manifest", "kind"), "Secret")), "it is not sealed"),
+    ("planned-sealed", "sealed", lambda: plan(("sealed", ("manifest", "metadata", "namespace"), "other")), "sealed for the namespace other"),
     ("planned-probes", "deployment", lambda: plan(("deployment", (*CONTAINER, "readiness_probe"), [])), "no readiness probe"),
     ("planned-probes", "deployment", lambda: plan(("deployment", (*CONTAINER, "liveness_probe"), [])), "no liveness probe"),
     ("planned-backup", "backup", lambda: plan(("backup", (*JOB, "affinity"), [])), "nothing keeps it on the node"),
