@@ -14,8 +14,9 @@ import yaml
 from scaffold import compose, drafts, validation
 from scaffold.answers import Answers, parse
 from scaffold.clone import Clone
-from scaffold.commands.new_service import judge, prepare_with_pipeline
+from scaffold.commands.new_service import prepare_with_pipeline
 from scaffold.commands.pipeline import usual_build
+from scaffold.commands.taken import judge
 from scaffold.drafts import Drafts
 from scaffold.errors import UsageError
 from scaffold.monorepo import Monorepo

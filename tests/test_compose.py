@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from scaffold import compose
-from scaffold.commands.new_service import judge
+from scaffold.commands.taken import judge
 from scaffold.errors import UsageError
 from scaffold.monorepo import Monorepo
 from scaffold.wizard.draft import to_draft

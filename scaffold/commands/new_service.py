@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import yaml
 
-from scaffold import answers as answering
-from scaffold import collisions, decisions, template, validation
+from scaffold import decisions, template, validation
 from scaffold.answers import Answers
 from scaffold.change import ChangeSet, Content
 from scaffold.commands.pipeline import (
@@ -21,6 +20,7 @@ from scaffold.commands.pipeline import (
     with_own_build,
 )
 from scaffold.commands.service_entry import service_entry
+from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
 from scaffold.decisions import Decision
 from scaffold.errors import Finding, RefusedError, ScaffoldError
 from scaffold.git import git
@@ -103,14 +103,14 @@ def prepare(
     sensed = sense(monorepo)
     given = with_own_build(given, sensed) if own_image else given
     found = validation.problems(given, sensed, {})
-    exists = _rendered_stack(monorepo, given.values.get("name"))
+    exists = has_rendered_stack(monorepo, given.values.get("name"))
     if found:
-        raise validation.refused(found if exists else _with_taken(monorepo, given, sensed, found))
+        raise validation.refused(found if exists else with_taken(monorepo, given, sensed, found))
     if exists:
         return _existing(monorepo, given, sensed, origin)
     name = str(given.values["name"])
     rendered = render(given.values, sensed, {}, origin)
-    _refuse_taken(monorepo, given, rendered.values)
+    refuse_taken(monorepo, given, rendered.values)
     verified = verify(monorepo, name, rendered.files, rendered.values, level)
     outside = _indexed(monorepo, rendered.values, without_indexes)
     wanted: dict[PurePosixPath, Content | None] = {
@@ -145,94 +145,6 @@ def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collectio
             ],
         )
     return found
-
-
-def judge(monorepo: Monorepo, sensed: Mapping[str, Value]) -> Callable[[Mapping[str, Value]], list[Finding]]:
-    """What tells of answers, complete or not, all that is wrong with them: the wizard's judge.
-
-    Besides the answers themselves it knows the stacks and names of the monorepo.
-    """
-
-    def judged(values: Mapping[str, Value]) -> list[Finding]:
-        given = Answers(dict(values))
-        return _with_taken(monorepo, given, sensed, validation.problems(given, sensed, {}))
-
-    return judged
-
-
-def _with_taken(
-    monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value], found: Sequence[Finding]
-) -> list[Finding]:
-    """Problems of answers, and the names that the rest of them would take from others."""
-    name = given.values.get("name")
-    if not isinstance(name, str) or any(finding.answer == "name" for finding in found):
-        return list(found)
-    if _rendered_stack(monorepo, name) or _is_stack(monorepo, name):
-        return [*found, _taken_finding(given, name)]
-    left = validation.valid_part(given, found)
-    stand_ins = {q.name: "x" if q.type == "str" else 1 for q in asked().values() if not q.has_default}
-    values = decisions.combine({**stand_ins, **left.values, "sensed": sensed})
-    return [*found, *_taken(monorepo, given, values, left.before)]
-
-
-def _rendered_stack(monorepo: Monorepo, name: Value) -> bool:
-    """Whether the Service has a stack that this tool rendered."""
-    return isinstance(name, str) and (monorepo.stack_directory(name) / ANSWERS_FILE).is_file()
-
-
-def _is_stack(monorepo: Monorepo, name: str) -> bool:
-    """Whether something stands where the stack would; files that are kept beside what is rendered do not."""
-    directory = monorepo.stack_directory(name)
-    rendered = ("main.tf", "terragrunt.hcl", ANSWERS_FILE)
-    return directory.exists() and (
-        not directory.is_dir() or any((directory / file).exists() for file in rendered)
-    )
-
-
-def _taken_finding(given: Answers, name: str) -> Finding:
-    place = given.place(("name",))
-    return Finding(
-        place.source,
-        place.line,
-        place.column,
-        "taken.stack",
-        f"There is a stack {name} already: {STACKS}/{name}.",
-        value=name,
-        hint="Choose another name.",
-        answer="name",
-    )
-
-
-def _refuse_taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) -> None:
-    name = str(values["name"])
-    found = [_taken_finding(given, name)] if _is_stack(monorepo, name) else []
-    found += _taken(monorepo, given, values)
-    if found:
-        count = "A name is" if len(found) == 1 else f"{len(found)} names are"
-        raise RefusedError(f"{count} taken; nothing was written.", "Choose other names.", found)
-
-
-def _taken(
-    monorepo: Monorepo,
-    given: Answers,
-    values: Mapping[str, Value],
-    path_of: Callable[[answering.Path], answering.Path] = lambda path: path,
-) -> Iterator[Finding]:
-    """The names among combined values that others have. ``path_of`` tells where an answer stands as given."""
-    domain = values["facts"]["domain"]
-    clashes = collisions.taken(monorepo, collisions.wanted(values), str(values["name"]), domain)
-    for finding in collisions.findings(clashes):
-        path = path_of(answering.parse(finding.answer or "name"))
-        place = given.place(path)
-        told = f"{finding.message[:-1]} ({finding.location})."
-        yield replace(
-            finding,
-            path=place.source,
-            line=place.line,
-            column=place.column,
-            message=told,
-            answer=answering.show(path),
-        )
 
 
 def _existing(

@@ -14,7 +14,7 @@ from support import ANSWERS
 
 from scaffold import questions
 from scaffold.answers import parse, show
-from scaffold.commands.new_service import judge
+from scaffold.commands.taken import judge
 from scaffold.errors import UsageError
 from scaffold.monorepo import Monorepo
 from scaffold.wizard import fields

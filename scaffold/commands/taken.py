@@ -1,0 +1,103 @@
+"""Names that a new Service would take from something that has them: stacks, hosts, volumes, claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from scaffold import answers as answering
+from scaffold import collisions, decisions, validation
+from scaffold.answers import Answers
+from scaffold.errors import Finding, RefusedError
+from scaffold.monorepo import STACKS, Monorepo
+from scaffold.questions import Value, asked
+from scaffold.render import ANSWERS_FILE
+
+
+def judge(monorepo: Monorepo, sensed: Mapping[str, Value]) -> Callable[[Mapping[str, Value]], list[Finding]]:
+    """What tells of answers, complete or not, all that is wrong with them: the wizard's judge.
+
+    Besides the answers themselves it knows the stacks and names of the monorepo.
+    """
+
+    def judged(values: Mapping[str, Value]) -> list[Finding]:
+        given = Answers(dict(values))
+        return with_taken(monorepo, given, sensed, validation.problems(given, sensed, {}))
+
+    return judged
+
+
+def with_taken(
+    monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value], found: Sequence[Finding]
+) -> list[Finding]:
+    """Problems of answers (``found``), and the names that the rest of them would take from others."""
+    name = given.values.get("name")
+    if not isinstance(name, str) or any(finding.answer == "name" for finding in found):
+        return list(found)
+    if has_rendered_stack(monorepo, name) or _is_stack(monorepo, name):
+        return [*found, _taken_finding(given, name)]
+    left = validation.valid_part(given, found)
+    stand_ins = {q.name: "x" if q.type == "str" else 1 for q in asked().values() if not q.has_default}
+    values = decisions.combine({**stand_ins, **left.values, "sensed": sensed})
+    return [*found, *_taken(monorepo, given, values, left.before)]
+
+
+def has_rendered_stack(monorepo: Monorepo, name: Value) -> bool:
+    """Whether the Service has a stack that this tool rendered."""
+    return isinstance(name, str) and (monorepo.stack_directory(name) / ANSWERS_FILE).is_file()
+
+
+def _is_stack(monorepo: Monorepo, name: str) -> bool:
+    """Whether something stands where the stack would; files that are kept beside what is rendered do not."""
+    directory = monorepo.stack_directory(name)
+    rendered = ("main.tf", "terragrunt.hcl", ANSWERS_FILE)
+    return directory.exists() and (
+        not directory.is_dir() or any((directory / file).exists() for file in rendered)
+    )
+
+
+def _taken_finding(given: Answers, name: str) -> Finding:
+    place = given.place(("name",))
+    return Finding(
+        place.source,
+        place.line,
+        place.column,
+        "taken.stack",
+        f"There is a stack {name} already: {STACKS}/{name}.",
+        value=name,
+        hint="Choose another name.",
+        answer="name",
+    )
+
+
+def refuse_taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) -> None:
+    """Raise :class:`RefusedError` with every name among combined values that something else has."""
+    name = str(values["name"])
+    found = [_taken_finding(given, name)] if _is_stack(monorepo, name) else []
+    found += _taken(monorepo, given, values)
+    if found:
+        count = "A name is" if len(found) == 1 else f"{len(found)} names are"
+        raise RefusedError(f"{count} taken; nothing was written.", "Choose other names.", found)
+
+
+def _taken(
+    monorepo: Monorepo,
+    given: Answers,
+    values: Mapping[str, Value],
+    path_of: Callable[[answering.Path], answering.Path] = lambda path: path,
+) -> Iterator[Finding]:
+    """The names among combined values that others have. ``path_of`` tells where an answer stands as given."""
+    domain = values["facts"]["domain"]
+    clashes = collisions.taken(monorepo, collisions.wanted(values), str(values["name"]), domain)
+    for finding in collisions.findings(clashes):
+        path = path_of(answering.parse(finding.answer or "name"))
+        place = given.place(path)
+        told = f"{finding.message[:-1]} ({finding.location})."
+        yield replace(
+            finding,
+            path=place.source,
+            line=place.line,
+            column=place.column,
+            message=told,
+            answer=answering.show(path),
+        )
