@@ -94,7 +94,7 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         if not values.get("cron_jobs"):
             values["cron_jobs"] = [{"name": "nightly", "schedule": "5 1 * * *"}]
     else:
-        values.setdefault("port", draw(st.integers(1, 65535)))
+        values.setdefault("port", draw(st.integers(1024, 65535)))
     if shape == "external":
         values.setdefault("backend", draw(st.sampled_from(["192.0.2.7", "drive.example.org"])))
         if values.get("gate") == "anubis":
