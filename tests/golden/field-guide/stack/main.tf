@@ -134,7 +134,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Field Guide"
     "gethomepage.dev/description"  = "A field guide to local birds"
-    "gethomepage.dev/icon"         = "field-guide.png"
+    "gethomepage.dev/icon"         = "nginx.png"
     "gethomepage.dev/pod-selector" = ""
   }
 }

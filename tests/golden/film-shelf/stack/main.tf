@@ -193,7 +193,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Film Shelf"
     "gethomepage.dev/description"  = "Films and series"
-    "gethomepage.dev/icon"         = "film-shelf.png"
+    "gethomepage.dev/icon"         = "jellyfin.png"
     "gethomepage.dev/pod-selector" = ""
   }
 }

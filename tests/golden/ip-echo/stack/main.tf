@@ -130,7 +130,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "IP Echo"
     "gethomepage.dev/description"  = "Tells visitors their address"
-    "gethomepage.dev/icon"         = "ip-echo.png"
+    "gethomepage.dev/icon"         = "mdi-ip"
     "gethomepage.dev/pod-selector" = ""
   }
 }

@@ -263,7 +263,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Ledger Bridge"
     "gethomepage.dev/description"  = "Brings bank statements into the ledger"
-    "gethomepage.dev/icon"         = "ledger-bridge.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }

@@ -317,6 +317,25 @@ resource "kubernetes_service" "photo_wall" {
   }
 }
 
+# The default rate limit is too tight for this app.
+resource "kubernetes_manifest" "rate_limit" {
+  manifest = {
+    apiVersion = "traefik.io/v1alpha1"
+    kind       = "Middleware"
+    metadata = {
+      name      = "photo-wall-rate-limit"
+      namespace = "photo-wall"
+    }
+    spec = {
+      rateLimit = {
+        average = 100
+        burst   = 1000
+      }
+    }
+  }
+  depends_on = [kubernetes_namespace.photo_wall]
+}
+
 # Asks browsers for a proof of work before it passes them on to the Service.
 module "anubis" {
   source     = "../../modules/kubernetes/anubis_instance"
@@ -333,10 +352,11 @@ module "ingress" {
   full_host       = "photos.example.org"
   tls_secret_name = var.tls_secret_name
   # auth = "app": its own accounts, which phones log in to
-  auth              = "app"
-  homepage_group    = "Other"
-  max_body_size     = "2g"
-  extra_middlewares = ["photo-wall-compress@kubernetescrd"]
+  auth                    = "app"
+  homepage_group          = "Other"
+  max_body_size           = "2g"
+  skip_default_rate_limit = true
+  extra_middlewares       = ["photo-wall-photo-wall-rate-limit@kubernetescrd", "photo-wall-compress@kubernetescrd"]
   extra_annotations = {
     "gethomepage.dev/name"         = "Photo Wall"
     "gethomepage.dev/description"  = "Photos of the whole family"

@@ -128,7 +128,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Sketchpad"
     "gethomepage.dev/description"  = "A whiteboard for two"
-    "gethomepage.dev/icon"         = "sketchpad.png"
+    "gethomepage.dev/icon"         = "excalidraw.png"
     "gethomepage.dev/pod-selector" = ""
   }
 }

@@ -884,7 +884,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Tide Station"
     "gethomepage.dev/description"  = "Tide tables of the harbour, from its own gauge"
-    "gethomepage.dev/icon"         = "tide-station.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }
