@@ -49,7 +49,7 @@ def asked(engine: Engine, state: State) -> list[str]:
 def test_the_core_questions_are_first_and_each_is_followed_by_what_belongs_to_it(engine: Engine) -> None:
     order = asked(engine, State())
     assert order[:7] == ["gate", "machine_clients[0]", "sensitive", "rwx", "build", "shape", "image"]
-    assert set(order[7:]) == {"name", "description", "port", "env", "volumes", "secrets"}
+    assert set(order[7:]) == {"name", "description", "port", "env", "rate_limit", "volumes", "secrets"}
     assert asked(engine, said(engine, [("gate", "app")]))[:3] == ["gate", "gate_reason", "sensitive"]
 
 

@@ -70,6 +70,7 @@ SKETCHPAD = [
     ("What it is, in a few words", "Boards to draw on" + ENTER),
     ("The port that the app listens on", "8080" + ENTER),
     ("Environment variables", ENTER),
+    ("How many requests", ENTER),
     ("What it keeps on disk", ENTER),
     ("Secrets from Vault", ENTER),
     ("Where is the clone", ENTER),
@@ -269,6 +270,7 @@ def test_a_compose_file_gives_defaults_and_no_secret(monorepo: Monorepo, tmp_pat
     terminal.answer([("What it is, in a few words", "Books" + ENTER)])
     for title, shown in [
         ("Environment variables", "'PUBLIC_NAME=The Ledger'"),
+        ("How many requests", "429s"),
         ("What it keeps on disk", "/var/lib/ledger /media"),
     ]:
         terminal.sees(title)
