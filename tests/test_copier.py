@@ -254,11 +254,10 @@ def test_a_changed_rule_does_not_move_a_volume_that_exists(repository: Path, sta
 
 
 def test_names_that_exist_are_kept(repository: Path, stack: Path) -> None:
-    replace_in(repository / "templates/decisions/names.jinja", "value=name,", "value='svc-' ~ name,")
     replace_in(
         repository / "templates/decisions/names.jinja",
-        "kept.get(part, name) != name",
-        "kept.get(part, 'svc-' ~ name) != 'svc-' ~ name",
+        "or name, deployment=deployment, service=object_names.service | default('') or name, selector=name)",
+        "or 'svc-' ~ name, deployment='svc-' ~ deployment, service='svc-' ~ name, selector='svc-' ~ name)",
     )
     commit(repository, "Another name for everything", "v0.2.0")
     before = (stack / "main.tf").read_text()
@@ -292,7 +291,9 @@ def test_stock_copier_refuses_what_we_refuse(repository: Path, tmp_path: Path) -
 
 
 def test_a_conflict_exits_with_0_which_readme_warns_of(repository: Path, stack: Path) -> None:
-    replace_in(repository / "templates/partials/stack/deployment.jinja", "replicas = 1", "replicas = 3")
+    replace_in(
+        repository / "templates/partials/stack/deployment.jinja", "replicas = {{ replicas }}", "replicas = 3"
+    )
     commit(repository, "Three of everything", "v0.2.0")
     replace_in(stack / "main.tf", "replicas = 1", "replicas = 2")
     commit(stack, "By hand")

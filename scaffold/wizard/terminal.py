@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -165,9 +166,12 @@ def _told(drawn: Callable[[], list[Any]]) -> list[Any]:
 
 
 def _width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size((80, 24)).columns - 1
+    """The columns to write in. The terminal itself is asked: COLUMNS may be that of another window."""
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    return (columns or 80) - 1
 
 
 def _wrapped(text: str, width: int) -> str:
