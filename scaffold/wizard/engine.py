@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from scaffold import decisions, questions
@@ -19,55 +19,12 @@ from scaffold.answers import Path, from_settings, parse
 from scaffold.errors import Finding, UsageError
 from scaffold.questions import Option, Question, Value
 from scaffold.wizard import fields, notation
-from scaffold.wizard.conditions import holds, rendered
-from scaffold.wizard.fields import Field
+from scaffold.wizard.conditions import holds
 from scaffold.wizard.state import MORE, State, base, items, put, without
+from scaffold.wizard.step import Step, called, consequence, proposal_step
 
 Judge = Callable[[Mapping[str, Value]], Sequence[Finding]]
 """What is wrong with answers, each finding with the path of its answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One question to ask."""
-
-    path: Path
-    field: Field
-    title: str
-    default: Value
-    options: tuple[Option, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """What stands in the line at first; of the items of a list, what is typed with the list itself."""
-        names = self._names
-        value = [_told(item, names) for item in self.default] if names else self.default
-        return notation.write(self.field.schema, value)
-
-    @property
-    def by_refusal(self) -> bool:
-        """Whether it is a step only because what it has would be refused, or in the review."""
-        return self.field.has_default and self.field.ask is False
-
-    def read(self, text: str) -> Value:
-        """The value of a line; what was known of the items of a list stays with them.
-
-        Raises :class:`UsageError` for a line that cannot be read.
-        """
-        value = notation.read(self.field.schema, text)
-        names = self._names
-        if not names or not isinstance(value, list):
-            return value
-        known = {_key(item, names): item for item in self.default if isinstance(item, Mapping)}
-        return [
-            {**_rest(known.get(_key(item, names), {}), names), **item} if _is_short(item, names) else item
-            for item in value
-        ]
-
-    @property
-    def _names(self) -> tuple[str, ...]:
-        question = questions.asked()[str(self.path[0])]
-        return fields.line_fields(question) if len(self.path) == 1 and fields.is_list(question) else ()
 
 
 class Engine:
@@ -149,13 +106,13 @@ class Engine:
         known = known or self.known(self.values(state))
         question = questions.asked()[str(path[0])]
         if len(path) == 2:
-            return _proposal_step(state, question, path)
+            return proposal_step(state, question, path)
         declared = fields.field_at(path)
-        options = tuple(Option(o.value, _consequence(o, path, known)) for o in declared.options)
+        options = tuple(Option(o.value, consequence(o, path, known)) for o in declared.options)
         title = declared.help
         if len(path) == 3:
             item = known[question.name][int(path[1])]
-            title = f"{_called(question, item)}: {title}"
+            title = f"{called(question, item)}: {title}"
             default = item.get(str(path[2]), declared.default)
         elif fields.is_list(question):
             default = list(base(state, question))
@@ -277,27 +234,6 @@ class Engine:
                     yield self.step(state, at, known)
 
 
-def _proposal_step(state: State, question: Question, path: Path) -> Step:
-    index = int(path[1])
-    none = Option(MORE, "no more" if index else "none")
-    options = (none, *(Option(name, row["consequence"]) for name, row in question.proposals.items()))
-    last = options[-1].value
-    default = last if index < len(state.suggested.get(question.name, ())) else MORE
-    declared = Field({}, question.help, True, MORE, True, options)
-    return Step(path, declared, question.help, state.said.get(path, default), options)
-
-
-def _consequence(option: Option, path: Path, known: Mapping[str, Value]) -> str:
-    """What follows from an option; of none, what follows from the answer for the whole Service."""
-    whole = questions.asked().get(str(path[-1]))
-    if option.value is not None or whole is None or whole.type != "bool":
-        told = rendered(option.consequence, known)
-        is_usual = whole is not None and whole.usual and option.value == known["facts"][whole.usual]
-        return f"{told}. Most own images of this monorepo are built so" if is_usual else told
-    value = known[whole.name]
-    return f"{fields.shown(value)}. {rendered(whole.consequences.get(value, ''), known)}"
-
-
 def _unsaid(state: State, path: Path) -> State:
     """The state without an answer, to know what its question has by default."""
     given = {name: v for name, v in state.given.items() if name != path[0]} if len(path) == 1 else state.given
@@ -308,11 +244,6 @@ def _unsaid(state: State, path: Path) -> State:
 def _suggested(table: str, seen: str) -> Mapping[str, Value]:
     found: Mapping[str, Value] = decisions.evaluate(table, json.loads(seen))
     return found
-
-
-def _called(question: Question, item: Mapping[str, Value]) -> str:
-    """What an item is called in a question about it: its first field."""
-    return fields.shown(item.get(fields.line_fields(question)[0], question.name))
 
 
 def _order() -> list[Question]:
@@ -335,22 +266,6 @@ def _order() -> list[Question]:
 def _item_defaults(question: Question) -> dict[str, Value]:
     properties = fields.item_schema(question)["properties"]
     return {name: schema.get("default") for name, schema in properties.items()}
-
-
-def _told(item: Value, names: Sequence[str]) -> Value:
-    return {name: item[name] for name in names if name in item} if isinstance(item, Mapping) else item
-
-
-def _rest(item: Mapping[str, Value], names: Sequence[str]) -> dict[str, Value]:
-    return {name: value for name, value in item.items() if name not in names}
-
-
-def _is_short(item: Value, names: Sequence[str]) -> bool:
-    return isinstance(item, Mapping) and set(item) <= set(names)
-
-
-def _key(item: Value, names: Sequence[str]) -> str:
-    return json.dumps(item.get(names[0]) if isinstance(item, Mapping) else item, default=str)
 
 
 def _answer(finding: Finding) -> Path:

@@ -9,9 +9,10 @@ from scaffold.answers import Path
 from scaffold.errors import UsageError
 from scaffold.questions import Option, Value
 from scaffold.wizard import fields
-from scaffold.wizard.engine import Engine, Step
+from scaffold.wizard.engine import Engine
 from scaffold.wizard.screen import Choice, Key, Screen, Typed
 from scaffold.wizard.state import MORE, State
+from scaffold.wizard.step import Step
 
 Keep = Callable[[State], None]
 """Called after every answer, to keep a draft of it."""

@@ -19,8 +19,9 @@ from scaffold.errors import UsageError
 from scaffold.monorepo import Monorepo
 from scaffold.wizard import fields
 from scaffold.wizard.draft import from_draft, to_draft
-from scaffold.wizard.engine import Engine, Step
+from scaffold.wizard.engine import Engine
 from scaffold.wizard.state import MORE, State
+from scaffold.wizard.step import Step
 from scaffold.wizard.walk import explanation
 
 IMAGE = "docker.io/vikunja/vikunja:1.0.0"

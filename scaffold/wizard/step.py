@@ -1,0 +1,101 @@
+"""One step of the wizard: what is asked, what stands there at first, and what a line means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scaffold import questions
+from scaffold.answers import Path
+from scaffold.questions import Option, Question, Value
+from scaffold.wizard import fields, notation
+from scaffold.wizard.conditions import rendered
+from scaffold.wizard.fields import Field
+from scaffold.wizard.state import MORE, State
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One question to ask."""
+
+    path: Path
+    field: Field
+    title: str
+    default: Value
+    options: tuple[Option, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What stands in the line at first; of the items of a list, what is typed with the list itself."""
+        names = self._names
+        value = [_told(item, names) for item in self.default] if names else self.default
+        return notation.write(self.field.schema, value)
+
+    @property
+    def by_refusal(self) -> bool:
+        """Whether it is a step only because what it has would be refused, or in the review."""
+        return self.field.has_default and self.field.ask is False
+
+    def read(self, text: str) -> Value:
+        """The value of a line; what was known of the items of a list stays with them.
+
+        Raises :class:`UsageError` for a line that cannot be read.
+        """
+        value = notation.read(self.field.schema, text)
+        names = self._names
+        if not names or not isinstance(value, list):
+            return value
+        known = {_key(item, names): item for item in self.default if isinstance(item, Mapping)}
+        return [
+            {**_rest(known.get(_key(item, names), {}), names), **item} if _is_short(item, names) else item
+            for item in value
+        ]
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        question = questions.asked()[str(self.path[0])]
+        return fields.line_fields(question) if len(self.path) == 1 and fields.is_list(question) else ()
+
+
+def proposal_step(state: State, question: Question, path: Path) -> Step:
+    """The step that offers one more item of a list question, from its ``x-proposals``."""
+    index = int(path[1])
+    none = Option(MORE, "no more" if index else "none")
+    options = (none, *(Option(name, row["consequence"]) for name, row in question.proposals.items()))
+    last = options[-1].value
+    default = last if index < len(state.suggested.get(question.name, ())) else MORE
+    declared = Field({}, question.help, True, MORE, True, options)
+    return Step(path, declared, question.help, state.said.get(path, default), options)
+
+
+def consequence(option: Option, path: Path, known: Mapping[str, Value]) -> str:
+    """What follows from an option; of none, what follows from the answer for the whole Service."""
+    whole = questions.asked().get(str(path[-1]))
+    if option.value is not None or whole is None or whole.type != "bool":
+        told = rendered(option.consequence, known)
+        is_usual = whole is not None and whole.usual and option.value == known["facts"][whole.usual]
+        return f"{told}. Most own images of this monorepo are built so" if is_usual else told
+    value = known[whole.name]
+    return f"{fields.shown(value)}. {rendered(whole.consequences.get(value, ''), known)}"
+
+
+def called(question: Question, item: Mapping[str, Value]) -> str:
+    """What an item is called in a question about it: its first field."""
+    return fields.shown(item.get(fields.line_fields(question)[0], question.name))
+
+
+def _told(item: Value, names: Sequence[str]) -> Value:
+    return {name: item[name] for name in names if name in item} if isinstance(item, Mapping) else item
+
+
+def _rest(item: Mapping[str, Value], names: Sequence[str]) -> dict[str, Value]:
+    return {name: value for name, value in item.items() if name not in names}
+
+
+def _is_short(item: Value, names: Sequence[str]) -> bool:
+    return isinstance(item, Mapping) and set(item) <= set(names)
+
+
+def _key(item: Value, names: Sequence[str]) -> str:
+    return json.dumps(item.get(names[0]) if isinstance(item, Mapping) else item, default=str)
