@@ -40,7 +40,7 @@ def main(runs: int) -> None:
         subprocess.run([BIN / "scaffold", "demo", monorepo], check=True, stdout=subprocess.DEVNULL)
         plain.mkdir()
         shutil.copy(ROOT / "copier.yml", plain)
-        shutil.copytree(ROOT / "templates", plain / "templates")
+        shutil.copytree(ROOT / "templates", plain / "templates", symlinks=True)
         new: list[str | Path] = [BIN / "scaffold", "new-service", "--verify", "static"]
         ours: list[str | Path] = [*new, "--monorepo", monorepo, "--answers", ANSWERS]
         stock: list[str | Path] = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from importlib import import_module
 from itertools import groupby
 from typing import Protocol, TypeAlias
 
@@ -40,6 +41,8 @@ class Previews:
         self._sensed = sensed
         self._level = level
         self._worker = ThreadPoolExecutor(1, "preview")
+        # While the first questions are read: half a second that nobody has to wait for later.
+        self._worker.submit(import_module, "copier")
         self._last: Preview | None = None
 
     def of(self, values: Mapping[str, Value]) -> Preview:

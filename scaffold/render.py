@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -37,8 +39,17 @@ def render(
     ``answers`` hold only what was given; defaults are Copier's matter, as in a stock ``copier copy``.
     Raises :class:`AnswersError` where Copier refuses answers that should have been found wrong before.
     """
+    # In the order in which they were given, for they are recorded in it.
+    given = json.dumps([answers, sensed, recorded], ensure_ascii=False)
+    return _rendered(given, origin, target)
+
+
+@lru_cache(2)
+def _rendered(given: str, origin: template.Origin, target: str) -> Rendered:
+    """The wizard renders the same answers twice: to show the files at once, and for the plan."""
     import copier
 
+    answers, sensed, recorded = json.loads(given)
     data: dict[str, Value] = dict(answers)
     if target != "stack":
         data["template"] = target
