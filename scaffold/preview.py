@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from importlib import import_module
 from itertools import groupby
 from typing import Protocol, TypeAlias
 
@@ -16,6 +15,7 @@ from scaffold.commands.new_service import Both, Prepared
 from scaffold.errors import ScaffoldError
 from scaffold.progress import waiting
 from scaffold.questions import Value
+from scaffold.render import warm_up
 from scaffold.report.changes import files_text
 from scaffold.report.decisions import decision_line
 from scaffold.report.findings import error_text
@@ -41,8 +41,8 @@ class Previews:
         self._sensed = sensed
         self._level = level
         self._worker = ThreadPoolExecutor(1, "preview")
-        # While the first questions are read: half a second that nobody has to wait for later.
-        self._worker.submit(import_module, "copier")
+        # While the first questions are read, so that nobody has to wait for it later.
+        self._worker.submit(warm_up)
         self._last: Preview | None = None
 
     def of(self, values: Mapping[str, Value]) -> Preview:

@@ -16,7 +16,8 @@ Value: TypeAlias = Any
 """What YAML can say: text, numbers, truth values, nothing, lists and mappings."""
 
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_JSON_TYPES = {"str": "string", "int": "integer", "bool": "boolean"}
+JSON_TYPES = {"str": "string", "int": "integer", "bool": "boolean"}
+"""Copier's types that are one field each, in JSON Schema's words."""
 
 
 class Role(Enum):
@@ -108,6 +109,14 @@ def all_questions() -> tuple[Question, ...]:
 def asked() -> Mapping[str, Question]:
     """The questions that somebody answers, by name, in order."""
     return {question.name: question for question in all_questions() if question.role is Role.ASKED}
+
+
+def stand_ins(text: str = "x") -> dict[str, Value]:
+    """Values for the questions without a default, so that tables can be evaluated before they are answered.
+
+    The number is a port that anybody may listen on.
+    """
+    return {q.name: text if q.type == "str" else 8080 for q in asked().values() if not q.has_default}
 
 
 def _question(name: str, details: Mapping[str, Value]) -> Question:
@@ -232,7 +241,7 @@ def _property(question: Question) -> dict[str, Value]:
     elif question.options:
         result["enum"] = [option.value for option in question.options]
     else:
-        result["type"] = _JSON_TYPES[question.type]
+        result["type"] = JSON_TYPES[question.type]
     if question.has_default and not (isinstance(question.default, str) and "{{" in question.default):
         result["default"] = question.default
     return result

@@ -25,6 +25,11 @@ class Rendered:
     values: Mapping[str, Value]
 
 
+def warm_up() -> None:
+    """Import what rendering needs, half a second, while nobody waits for it."""
+    import copier  # noqa: F401
+
+
 def render(
     answers: Mapping[str, Value],
     sensed: Mapping[str, Value],

@@ -264,10 +264,9 @@ def _plain(value: Value) -> str:
 def _together(
     answers: Answers, left: Pruned, sensed: Mapping[str, Value], recorded: Mapping[str, Value]
 ) -> Iterator[Finding]:
-    stand_ins = {
-        q.name: "x" if q.type == "str" else 8080 for q in questions.asked().values() if not q.has_default
-    }
-    values = decisions.defaults({**stand_ins, **left.values, "sensed": sensed, "recorded": recorded})
+    values = decisions.defaults(
+        {**questions.stand_ins(), **left.values, "sensed": sensed, "recorded": recorded}
+    )
     for row in decisions.evaluate("templates/decisions/refusals.jinja", values):
         path = left.before(parse(row["answer"]))
         yield _finding(

@@ -68,6 +68,8 @@ def imports(path: Path, *, top_only: bool) -> set[str]:
             found.add(node.module)
             if node.module == "scaffold":
                 found |= {f"scaffold.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node):
+            found |= {str(text.value) for text in node.args if isinstance(text, ast.Constant)}
     return found
 
 

@@ -14,7 +14,10 @@ from scaffold import validation
 from scaffold.answers import Answers, Path, from_yaml
 from scaffold.pruning import prune, sound
 
-INVALID = sorted((ANSWERS / "invalid").glob("*.yml"))
+INVALID = [
+    path for path in sorted((ANSWERS / "invalid").glob("*.yml")) if from_yaml(path.read_bytes(), "").values
+]
+"""The files that can be read at all."""
 
 
 def told(values: Mapping[str, Any]) -> set[tuple[str | None, str]]:
@@ -33,9 +36,6 @@ def with_unknown_keys(value: Any, at: Path = ()) -> Any:
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
 def test_unknown_keys_hide_nothing(path: Any) -> None:
     read = from_yaml(path.read_bytes(), path.name)
-    if any(f.code == "answers.yaml" for f in read.problems):
-        assert told(read.values) or read.problems
-        return
     before = {(f.answer, f.code) for f in validation.problems(read, {}, {})}
     twice = {(f.answer, f.code) for f in read.problems}
     after = told(with_unknown_keys(dict(read.values)))

@@ -10,7 +10,7 @@ from scaffold import collisions, decisions, validation
 from scaffold.answers import Answers
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo import STACKS, Monorepo
-from scaffold.questions import Value, asked
+from scaffold.questions import Value, stand_ins
 from scaffold.render import ANSWERS_FILE
 
 
@@ -37,8 +37,7 @@ def with_taken(
     if has_rendered_stack(monorepo, name) or _is_stack(monorepo, name):
         return [*found, _taken_finding(given, name)]
     left = validation.valid_part(given, found)
-    stand_ins = {q.name: "x" if q.type == "str" else 1 for q in asked().values() if not q.has_default}
-    values = decisions.combine({**stand_ins, **left.values, "sensed": sensed})
+    values = decisions.combine({**stand_ins(), **left.values, "sensed": sensed})
     return [*found, *_taken(monorepo, given, values, left.before)]
 
 

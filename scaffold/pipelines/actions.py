@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from scaffold.errors import Finding
-from scaffold.pipelines.common import registry_of
+from scaffold.pipelines.common import line_number, registry_of
 from scaffold.pipelines.instructions import base_images
 from scaffold.pipelines.jobs import JobStep, steps
 from scaffold.pipelines.repository import Repository
@@ -64,7 +64,7 @@ class RepositoryId(PipelineRule):
         for actions in repository.actions:
             for match in _API.finditer(actions.raw):
                 parts = match[1].split("/")
-                line = actions.raw.count("\n", 0, match.start()) + 1
+                line = line_number(actions.raw, match.start())
                 if parts[0] == "lookup" or parts[0].isdigit():
                     continue
                 if not parts[0].startswith("$") or (len(parts) > 1 and parts[1] != "pipelines"):
@@ -78,7 +78,7 @@ class RepositoryId(PipelineRule):
             for match in re.finditer(
                 r"(?m)^\s*\w*REPO(?:SITORY)?_?ID\w*\s*[:=]\s*[\"']?([A-Za-z][\w-]*)[\"']?\s*$", actions.raw
             ):
-                line = actions.raw.count("\n", 0, match.start(1)) + 1
+                line = line_number(actions.raw, match.start(1))
                 yield self.at(
                     actions.path,
                     line,
@@ -253,7 +253,7 @@ class ActionsSecret(PipelineRule):
         for actions in repository.actions:
             for match in re.finditer(r"secrets\.(\w+)", actions.raw):
                 if match[1] not in context.expected.action_secrets:
-                    line = actions.raw.count("\n", 0, match.start()) + 1
+                    line = line_number(actions.raw, match.start())
                     yield self.at(
                         actions.path,
                         line,

@@ -76,6 +76,11 @@ def line_at(text: str, offset: int) -> str:
     return text[start : end if end >= 0 else len(text)]
 
 
+def line_number(text: str, offset: int) -> int:
+    """The number of the line that an offset is in, from 1."""
+    return text.count("\n", 0, offset) + 1
+
+
 def all_steps(repository: Repository) -> Iterator[Step]:
     """Every step, clone step and service of every workflow."""
     return (

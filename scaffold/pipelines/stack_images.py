@@ -58,9 +58,10 @@ class IgnoredImage(_OfStack):
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The containers whose image is ignored wrongly."""
-        if not any(True for _ in set_images(repository)):
+        commands = list(set_images(repository))
+        if not commands:
             return
-        moved = {(command.target[1], name) for command in set_images(repository) for name in command.images}
+        moved = {(command.target[1], name) for command in commands for name in command.images}
         for pod, container in self._own(context):
             ignored = any(path.endswith(container.slot) for path in pod.ignored)
             if pod.kind == "deployment" and (pod.name, container.name) in moved and not ignored:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
-from scaffold.pipelines.common import FILE, SHELL, all_steps, line_at
+from scaffold.pipelines.common import FILE, SHELL, all_steps, line_at, line_number
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule
 
@@ -70,7 +70,7 @@ class ShellVariable(PipelineRule):
                 )
                 in_environment = any(name in (step.value.get("environment") or {}) for step in workflow.steps)
                 if not name.startswith("CI_") and (is_set or in_environment or name.islower()):
-                    line = workflow.raw.count("\n", 0, use.offset) + 1
+                    line = line_number(workflow.raw, use.offset)
                     yield self.at(
                         workflow.path,
                         line,
@@ -96,7 +96,7 @@ class RemovedVariable(PipelineRule):
             for match in re.finditer(
                 r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\w+)\b", workflow.raw
             ):
-                line = workflow.raw.count("\n", 0, match.start()) + 1
+                line = line_number(workflow.raw, match.start())
                 hint = (
                     f"Write ${match[1]}."
                     if match[1]

@@ -67,10 +67,7 @@ class Engine:
 
     def known(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """``values`` with the defaults of all else, and the facts of the monorepo."""
-        stand_ins = {
-            q.name: "" if q.type == "str" else 1 for q in questions.asked().values() if not q.has_default
-        }
-        seen = {**stand_ins, **values, "sensed": self._sensed}
+        seen = {**questions.stand_ins(text=""), **values, "sensed": self._sensed}
         return dict(self._known(json.dumps(seen, default=str)))
 
     def steps(self, state: State, *, refusals: bool = True) -> list[Step]:

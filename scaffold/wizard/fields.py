@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scaffold.answers import Path
-from scaffold.questions import Option, Question, Value, asked, types
+from scaffold.questions import JSON_TYPES, Option, Question, Value, asked, types
 from scaffold.wizard import notation
-
-_JSON_TYPES = {"str": "string", "int": "integer", "bool": "boolean"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def field_at(path: Path) -> Field:
 
 
 def _of_question(question: Question) -> Field:
-    kind = _JSON_TYPES.get(question.type)
+    kind = JSON_TYPES.get(question.type)
     schema = types().get(question.value_type) or ({"type": kind} if kind else {})
     options = question.options
     if question.type == "bool":

@@ -536,7 +536,6 @@ resource "kubernetes_cron_job_v1" "backup" {
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)
                 " "http://prometheus-prometheus-pushgateway.monitoring:9091/metrics/job/stamp-album-backup" || echo "pushing the metrics failed" >&2
-
               EOT
               ]
               volume_mount {
