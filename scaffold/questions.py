@@ -166,9 +166,17 @@ def condition(question: Question) -> Mapping[str, Value]:
     """
     if question.when is True:
         return {}
+    try:
+        return _condition(str(question.when))
+    except ValueError as error:
+        raise ValueError(f"{question.name}: {error}") from None
+
+
+@cache
+def _condition(when: str) -> Mapping[str, Value]:
     from jinja2 import Environment, nodes
 
-    body = Environment(autoescape=False).parse(str(question.when)).body
+    body = Environment(autoescape=False).parse(when).body
     output = body[0]
     expression = output.nodes[0] if isinstance(output, nodes.Output) else None
     if isinstance(expression, nodes.Name):
@@ -182,7 +190,7 @@ def condition(question: Question) -> Mapping[str, Value]:
             "in": {"enum": value},
         }
         return {expression.expr.name: forms[operand.op]}
-    raise ValueError(f"{question.name}: a condition of this form is not understood: {question.when}")
+    raise ValueError(f"a condition of this form is not understood: {when}")
 
 
 def schema() -> dict[str, Value]:

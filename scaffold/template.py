@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -55,6 +54,8 @@ def facts(name: str) -> dict[str, Any]:
 
 def version() -> str:
     """The version of the installed package, which is the version of its templates."""
+    from importlib import metadata
+
     return metadata.version(DISTRIBUTION)
 
 
@@ -81,6 +82,8 @@ def origin(source: str | None = None) -> Origin:
     """
     if source:
         return Origin(source, f"v{version()}", updatable=True)
+    from importlib import metadata
+
     distribution = metadata.distribution(DISTRIBUTION)
     direct = json.loads(distribution.read_text("direct_url.json") or "{}")
     if "vcs_info" in direct:
