@@ -63,6 +63,17 @@ def parse(text: str) -> Path:
     return path
 
 
+def about(text: str) -> Path:
+    """The path of the answer that a finding names; empty where it names none.
+
+    Where a key is such that :func:`parse` cannot read the path, it is that of the question.
+    """
+    try:
+        return parse(text) if text else ()
+    except UsageError:
+        return (re.split(r"[.\[]", text)[0],)
+
+
 def from_yaml(data: bytes, source: str) -> Answers:
     """The answers of a YAML file.
 
@@ -83,13 +94,18 @@ def from_yaml(data: bytes, source: str) -> Answers:
         return _unreadable(source, line, column, f"is not YAML: {error.problem}", "Correct the line.")
     except yaml.YAMLError as error:
         return _unreadable(source, None, None, f"is not YAML: {error}", "Take the character out.")
+    except RecursionError:
+        return _unreadable(source, None, None, "is nested too deeply", "Write it with fewer levels.")
     if node is None:
         return Answers({}, {(): Place(source, 1, 1)})
     if not isinstance(node, yaml.MappingNode):
         return _unreadable(source, 1, 1, "holds no answers", "Write one `question: answer` a line.")
     places: dict[Path, Place] = {}
     problems: list[Finding] = []
-    _locate(node, (), source, places, problems)
+    try:
+        _locate(node, (), source, places, problems)
+    except RecursionError:
+        return _unreadable(source, None, None, "has an alias that holds itself", "Write the value out.")
     try:
         values = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:

@@ -191,7 +191,8 @@ def _holds(root: Path, entry: Entry, goal: Goal) -> bool:
 def _tidy(root: Path, journal: Journal) -> None:
     """Remove temporary files, directories that we created in vain, and those that deletions emptied."""
     for entry in journal.entries:
-        (root / entry.path.with_name(entry.staged)).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            (root / entry.path.with_name(entry.staged)).unlink()
     if journal.goal is Goal.OLD:
         empty = list(reversed(journal.directories))
     else:

@@ -1,7 +1,7 @@
 """The change set: what will be different in one repository, and how it looks as a diff.
 
 A change set says of every file what it held before and what it will hold after. It is planned against
-the files on disk, shown with :func:`diff`, and written by ``journal.apply``; its inverse undoes it.
+the files on disk, shown with :func:`diff`, and written by ``apply.apply``; its inverse undoes it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Document
-from scaffold.monorepo import STACKS, Monorepo
+from scaffold.monorepo import STACKS, Monorepo, ingress_host
 from scaffold.questions import Value
 
 _BALANCED = "load balancer port"
@@ -97,10 +97,9 @@ def _names(block: Block, scope: _Scope, domain: str, namespace: str) -> Iterator
         source = scope.text(block.body, "source") or ""
         name = scope.text(block.body, "name")
         if source.endswith("/ingress_factory"):
-            host = scope.text(block.body, "host") or name
-            full = scope.text(block.body, "full_host") or (f"{host}.{domain}" if host else None)
-            if full:
-                yield "host", full
+            said = {key: scope.text(block.body, key) for key in ("full_host", "host", "root_domain")}
+            if host := ingress_host(name, domain, **said):
+                yield "host", host
         elif source.endswith("/nfs_volume") and name:
             yield "PersistentVolume", name
         return

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from scaffold.change import ChangeSet, Content, FileChange, Symlink
-from scaffold.errors import MissingError, RefusedError
+from scaffold.errors import MissingError, RefusedError, UncommittedError
 
 # Set while a Git hook runs, and pointing elsewhere than to the repository that we were told to work in.
 _FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY")
 
 
-def commit(change_set: ChangeSet, message: str) -> str:
-    """Make one commit of an applied change set and return its name.
+def commit(change_set: ChangeSet, message: str) -> str | None:
+    """Make one commit of an applied change set and return its name; None where Git knows none of its files.
 
     Only the files of the change set are committed, whatever else is dirty or staged; what the user has
     staged stays staged. Hooks, signing and identity are those of the user's ``git commit``.
 
-    Raises ``RefusedError`` where the commit would take in somebody else's work (:func:`demand_own`) or
-    where Git or a hook refuses it: then the files stay as they are, and so does the index.
+    Raises ``RefusedError`` where the commit would take in somebody else's work (:func:`demand_own`), and
+    ``UncommittedError`` where Git or a hook refuses it: the files stay written, and the index as it was.
     """
     demand_own(change_set)
     root = change_set.root
@@ -30,6 +32,8 @@ def commit(change_set: ChangeSet, message: str) -> str:
         change.path for change in change_set.changes if change.path not in known and change.after is not None
     ]
     paths = sorted([*known, *new])
+    if not paths:
+        return None
     if new:
         # `commit --only` wants to know its files. Forced: what belongs to the change is not ignored.
         _git(root, "add", "--intent-to-add", "--force", "--", *map(str, new))
@@ -37,10 +41,53 @@ def commit(change_set: ChangeSet, message: str) -> str:
     try:
         _git(root, "commit", "--quiet", "--only", "--message", message, "--", *map(str, paths))
         done = True
+    except RefusedError as error:
+        raise _not_committed(root, paths, message, error.message) from error
     finally:
         if new and not done:
             _git(root, "rm", "--cached", "--force", "--quiet", "--ignore-unmatch", "--", *map(str, new))
     return _git(root, "rev-parse", "HEAD").decode().strip()
+
+
+def _not_committed(root: Path, paths: Iterable[PurePosixPath], message: str, why: str) -> UncommittedError:
+    git = f"git -C {shlex.quote(str(root))}"
+    names = shlex.join(map(str, paths))
+    return UncommittedError(
+        f"The files are written, but not committed: {why}",
+        f"Mend that, then: {git} add --all -- {names} && {git} commit -m {shlex.quote(message)} -- {names}",
+    )
+
+
+def demand_committed(root: Path, path: PurePosixPath, message: str) -> None:
+    """For a commit where nothing is left to write: what an earlier run wrote at ``path`` has to be committed.
+
+    Raises ``UncommittedError``, with the command that commits it under ``message``.
+    """
+    if files := _unsaved(root, [path]):
+        raise _not_committed(root, [path], message, ", ".join(map(str, files)))
+
+
+def unsaved(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:
+    """The files that a change set is about to delete and that no commit has as they are now."""
+    deleted = [change.path for change in change_set.changes if change.after is None]
+    return _unsaved(change_set.root, deleted) if deleted else ()
+
+
+def _unsaved(root: Path, paths: Iterable[PurePosixPath]) -> tuple[PurePosixPath, ...]:
+    arguments = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+    listing = _git(root, *arguments, "--", *map(str, paths))
+    return tuple(sorted(_names(b"\0".join(record[3:] for record in listing.split(b"\0")))))
+
+
+def keep(root: Path, paths: Iterable[PurePosixPath]) -> str:
+    """Put files as they are into Git's store, without a commit; returns the name of the tree that has them.
+
+    ``git restore --source=TREE -- PATH`` brings them back, until Git clears away what nobody refers to.
+    """
+    with TemporaryDirectory(prefix="scaffold-keep-") as scratch:
+        index = Path(scratch, "index")
+        _git(root, "add", "--force", "--", *map(str, paths), index=index)
+        return _git(root, "write-tree", index=index).decode().strip()
 
 
 def demand_own(change_set: ChangeSet) -> None:
@@ -105,9 +152,16 @@ def _names(listing: bytes) -> set[PurePosixPath]:
     return {PurePosixPath(os.fsdecode(name)) for name in listing.split(b"\0") if name}
 
 
-def _git(root: Path, *arguments: str, stdin: bytes | None = None, check: bool = True) -> bytes:
-    """Run Git in ``root`` and return its output; with ``check``, an error is told as ``RefusedError``."""
+def _git(
+    root: Path, *arguments: str, stdin: bytes | None = None, check: bool = True, index: Path | None = None
+) -> bytes:
+    """Run Git in ``root`` and return its output; with ``check``, an error is told as ``RefusedError``.
+
+    ``index`` stands in for the repository's own one.
+    """
     environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    if index is not None:
+        environment["GIT_INDEX_FILE"] = str(index)
     command = ["git", "--literal-pathspecs", *arguments]
     try:
         result = subprocess.run(

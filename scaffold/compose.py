@@ -52,7 +52,7 @@ def read(data: bytes, source: str) -> Draft:
         content = yaml.safe_load(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise UsageError(f"{source} is not UTF-8 text.", "Save the file as UTF-8.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         at = f", line {mark.line + 1}" if mark else ""
         # The parser's own words could repeat what stands there.

@@ -73,6 +73,10 @@ class RefusedError(ScaffoldError):
     kind = Kind.REFUSED
 
 
+class UncommittedError(RefusedError):
+    """The files are written, but Git or a hook refused the commit of them."""
+
+
 class VerificationError(ScaffoldError):
     """What was rendered failed its verification; nothing was written."""
 

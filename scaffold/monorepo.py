@@ -16,6 +16,22 @@ MODULES = "modules/kubernetes"
 _GENERATED = (".terraform", ".terragrunt-cache")
 
 
+def ingress_host(
+    name: str | None,
+    domain: str,
+    *,
+    full_host: str | None = None,
+    host: str | None = None,
+    root_domain: str | None = None,
+) -> str | None:
+    """The host of a call of the shared ingress module, made from its arguments as the module makes it.
+
+    ``domain`` is the module's default for ``root_domain``. None where neither says a name.
+    """
+    label = host if host is not None else name
+    return full_host or (f"{label}.{root_domain or domain}" if label else None)
+
+
 @dataclass(frozen=True)
 class Monorepo:
     """A checkout of the infra repository."""

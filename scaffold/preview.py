@@ -11,7 +11,8 @@ from typing import Protocol, TypeAlias
 from scaffold import decisions
 from scaffold.answers import Answers
 from scaffold.change import diff
-from scaffold.commands.new_service import Both, Prepared
+from scaffold.commands.both import Both
+from scaffold.commands.new_service import Prepared
 from scaffold.errors import ScaffoldError
 from scaffold.progress import waiting
 from scaffold.questions import Value

@@ -17,6 +17,14 @@ from scaffold.questions import Value
 
 OVERRIDES = "scaffold.yml"
 
+_KINDS = (
+    (bool, "true or false"),
+    (str, "text"),
+    (int | float, "a number"),
+    (list, "a list"),
+    (Mapping, "a mapping"),
+)
+
 
 def sense(monorepo: Monorepo) -> dict[str, Value]:
     """The facts of this monorepo that differ from the template's defaults.
@@ -118,7 +126,7 @@ def _overrides(root: Path) -> Mapping[str, Value]:
         return {}
     try:
         facts = yaml.safe_load(path.read_text("utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise MissingError(f"{OVERRIDES} is not YAML: {error}", "Correct it.") from error
     known = decisions.house()
     unknown = [key for key in facts if key not in known] if isinstance(facts, dict) else ["(no mapping)"]
@@ -133,7 +141,29 @@ def _overrides(root: Path) -> Mapping[str, Value]:
                 for key in unknown
             ],
         )
+    if wrong := list(_of_another_kind(facts, known, "")):
+        raise MissingError(f"{OVERRIDES} has facts of the wrong kind.", "Correct their values.", wrong)
     return dict(facts)
+
+
+def _of_another_kind(facts: Mapping[str, Value], known: Mapping[str, Value], above: str) -> Iterator[Finding]:
+    """Facts that are no mapping, list, text, number or truth value where the template's own ones are."""
+    for key, value in facts.items():
+        like, name = known.get(key), f"{above}{key}"
+        if like is None:
+            continue  # a further row, or a fact that has no value yet
+        if isinstance(value, Mapping) and isinstance(like, Mapping):
+            yield from _of_another_kind(value, like, f"{name}.")
+        elif _kind(value) != _kind(like):
+            message = f"{name} is {_kind(value)}."
+            yield Finding(OVERRIDES, None, None, "facts.kind", message, value=str(value), allowed=_kind(like))
+
+
+def _kind(value: Value) -> str:
+    for kind, name in _KINDS:
+        if isinstance(value, kind):
+            return name
+    return "empty"
 
 
 def _merge(lower: Mapping[str, Value], upper: Mapping[str, Value]) -> dict[str, Value]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from scaffold import compose, drafts, validation
-from scaffold.answers import Answers, parse
+from scaffold.answers import Answers, about
 from scaffold.clone import Clone
-from scaffold.commands.new_service import prepare_with_pipeline
+from scaffold.commands.both import Both, prepare_with_pipeline
 from scaffold.commands.pipeline import usual_build
 from scaffold.commands.taken import judge
 from scaffold.drafts import Drafts
@@ -44,7 +44,7 @@ class Options:
     template_source: str | None = None
     without_indexes: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
-    """What a command that goes on needs besides: ``--monorepo DIR`` and the like."""
+    """What a command that goes on needs of the options of this run: ``--monorepo=DIR`` and the like."""
     app_repo: Path | None = None
     """The clone of the app's repository, where the command line names it."""
 
@@ -123,7 +123,7 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
             first = engine.first_open(state)
             state = walk(engine, state, screen, keeper.keep, first.path if first else None)
             outcome, state = review(engine, state, screen, preview_of, keeper.keep)
-        return _end(engine, state, outcome, previews, store, _arguments(options, clone))
+        return _end(engine, state, outcome, previews, store, options, clone)
     except KeyboardInterrupt:
         keeper.save()
         raise Paused(keeper.resume_command(options)) from None
@@ -131,9 +131,14 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
         previews.close()
 
 
-def _arguments(options: Options, clone: Clone) -> tuple[str, ...]:
-    """What a command that goes on needs besides its answers."""
-    return (*options.arguments, *([f"--app-repo={clone.path}"] if clone.path else ()))
+def _command(first: str, value: str, options: Options, clone: Clone, *more: str) -> str:
+    """The command that goes on with a draft or with answers, by the options of this run."""
+    repository = [f"--app-repo={clone.path}"] if clone.path else []
+    return shlex.join(["scaffold", "new-service", first, value, *options.arguments, *repository, *more])
+
+
+def _resume(name: str, options: Options, clone: Clone) -> str:
+    return _command("--resume", name, options, clone, *(["--plain"] if options.plain else []))
 
 
 class _Keeper:
@@ -168,9 +173,7 @@ class _Keeper:
     def resume_command(self, options: Options) -> str:
         if not self._able:
             return ""
-        return shlex.join(
-            ["scaffold", "new-service", "--resume", self.name, *_arguments(options, self._clone)]
-        )
+        return _resume(self.name, options, self._clone)
 
 
 def _begin(
@@ -194,7 +197,7 @@ def _refuse(engine: Engine, given: Answers) -> None:
     found = [f for f in given.problems if f.answer not in given.values] + [
         finding
         for finding in validation.problems(given, {}, {})
-        if finding.answer and parse(finding.answer)[0] in given.values
+        if finding.answer and about(finding.answer)[0] in given.values
     ]
     if found:
         raise validation.refused(list(dict.fromkeys(found)))
@@ -216,36 +219,33 @@ def _end(
     outcome: Outcome,
     previews: Previews,
     store: Drafts,
-    arguments: Sequence[str],
+    options: Options,
+    clone: Clone,
 ) -> Asked:
     values = engine.result(state)
     name = str(values["name"])
     if outcome is Outcome.QUIT:
-        command = shlex.join(["scaffold", "new-service", "--resume", name, *arguments])
-        return Asked(None, ("Nothing was written. To go on:", f"  {command}"))
+        return Asked(None, ("Nothing was written. To go on:", f"  {_resume(name, options, clone)}"))
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=1000)
     if outcome is Outcome.SAVE:
         path = _free(Path(f"{name}.yml"))
         path.write_text(text, "utf-8")
         store.drop(name)
-        return Asked(
-            None, (f"The answers are in {path}. To make the Service:", f"  {_command(path, arguments)}")
-        )
+        command = _command("--answers", str(path), options, clone)
+        return Asked(None, (f"The answers are in {path}. To make the Service:", f"  {command}"))
     prepared = previews.prepared()
     closing: tuple[str, ...] = ()
     if drafts.writable(store):
         kept = store.keep_answers(name, text)
-        closing = ("The answers are kept. The same without questions:", f"  {_command(kept, arguments)}")
+        replaces = isinstance(prepared, Both) and prepared.pipeline.replaced.changes
+        again = _command("--answers", str(kept), options, clone, *(["--overwrite"] if replaces else []))
+        closing = ("The answers are kept. The same without questions:", f"  {again}")
     return Asked(prepared, closing, name)
 
 
 def forget(monorepo: Monorepo, name: str) -> None:
     """Drop the draft of a Service that is written."""
     Drafts.of(monorepo.root).drop(name)
-
-
-def _command(answers: Path, arguments: Sequence[str]) -> str:
-    return shlex.join(["scaffold", "new-service", "--answers", str(answers), *arguments])
 
 
 def _free(path: Path) -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from scaffold import decisions, questions
-from scaffold.answers import Answers, Path, parse, show
+from scaffold.answers import Answers, Path, about, parse, show
 from scaffold.errors import AnswersError, Finding
 from scaffold.pruning import Pruned, sound
 from scaffold.questions import Question, Value
@@ -47,7 +47,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
         findings = [f for f in findings if (f.answer, f.code) in certain]
     named = {path[:n] for path in left_out if path not in unknown_keys for n in range(1, len(path) + 1)}
     named |= {(question.name,) for question in missing}
-    told += [f for f in findings if parse(f.answer or "x") not in named]
+    told += [f for f in findings if about(f.answer or "") not in named]
     return sorted(told, key=_order)
 
 
@@ -57,7 +57,7 @@ def _order(finding: Finding) -> tuple[str, int, int, str]:
 
 def valid_part(answers: Answers, findings: Iterable[Finding]) -> Pruned:
     """The answers without what ``findings`` are about, and without the items around it."""
-    wrong = [parse(finding.answer) for finding in findings if finding.answer]
+    wrong = [about(finding.answer) for finding in findings if finding.answer]
     return sound(answers.values, wrong, _wrong_paths, whole=True)
 
 

@@ -121,7 +121,7 @@ def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
 def _nfs_classes(monorepo: Monorepo) -> set[str]:
     classes = set()
     for path in sorted((monorepo.root / MODULES / "nfs_volume").glob("*.tf")):
-        document = monorepo.document(path, path.read_bytes())
+        document = monorepo.document(path, path.read_bytes()) if path.is_file() else None
         for block in document.body.blocks_of("resource") if document else ():
             spec = block.body.block("spec")
             name = spec.body.literal("storage_class_name") if spec else None
@@ -175,7 +175,7 @@ def _planned(
 def _failed(
     stack: str, found: Sequence[Finding], sources: Mapping[str, bytes], values: Mapping[str, Value]
 ) -> VerificationError:
-    lines = {path: content.decode().splitlines() for path, content in sources.items()}
+    lines = {path: content.decode(errors="replace").splitlines() for path, content in sources.items()}
     return VerificationError(
         f"What was rendered for {stack} failed its verification; nothing was written.",
         "If no answer explains it, the monorepo has moved away from this version of the templates.",

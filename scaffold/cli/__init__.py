@@ -76,13 +76,10 @@ def main() -> NoReturn:
         hint = f"See `{error.ctx.command_path} --help`." if error.ctx else ""
         _fail(UsageError(error.format_message(), hint), as_json)
     except (click.Abort, KeyboardInterrupt) as stop:
-        click.echo("Interrupted; nothing was written.", err=True)
+        click.echo("Interrupted; no file is half-written.", err=True)
         if command := getattr(stop.__cause__ or stop, "command", ""):
             click.echo(f"A draft is kept. To go on:\n  {command}", err=True)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
     except Exception as error:  # the last resort: a defect is told as one
         import traceback
 

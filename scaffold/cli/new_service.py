@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ from scaffold.errors import UsageError
 if TYPE_CHECKING:
     from scaffold import compose, session
     from scaffold.answers import Answers
-    from scaffold.commands.new_service import Both, Prepared
+    from scaffold.commands.both import Both
+    from scaffold.commands.new_service import Prepared
     from scaffold.monorepo import Monorepo
     from scaffold.preview import Made
     from scaffold.verify import Level
@@ -104,7 +105,7 @@ class Making:
 
     def prepare(self, given: Answers, *, overwrite: bool) -> Made:
         """The change that the answers lead to."""
-        from scaffold.commands.new_service import prepare_with_pipeline
+        from scaffold.commands.both import prepare_with_pipeline
         from scaffold.progress import waiting
 
         with waiting("Rendering, checking and planning …"):
@@ -130,9 +131,6 @@ class Making:
         """Ask in the terminal, then write what was applied."""
         from scaffold import session
 
-        arguments = [f"--monorepo={place.resolve()}"] if place else []
-        arguments += [f"--template-source={self.template_source}"] if self.template_source else []
-        arguments += [f"--no-index={name}" for name in self.without_indexes]
         asked = session.run(
             self.monorepo,
             given,
@@ -143,7 +141,7 @@ class Making:
                 self.level,
                 self.template_source,
                 self.without_indexes,
-                tuple(arguments),
+                tuple(self._arguments(place)),
                 self.app_repo,
             ),
         )
@@ -151,6 +149,17 @@ class Making:
             output.print_lines(asked.closing)
         else:
             self.finish(asked.made, asked)
+
+    def _arguments(self, place: Path | None) -> Iterator[str]:
+        """The options of this run that are no answers, for the command that goes on or does it again."""
+        if place:
+            yield f"--monorepo={place.resolve()}"
+        if self.template_source:
+            yield f"--template-source={self.template_source}"
+        if self.level:
+            yield f"--verify={self.level.value}"
+        yield from (f"--no-index={name}" for name in self.without_indexes)
+        yield from ["--commit"] if self.commit else []
 
     def finish(self, made: Made, asked: session.Asked | None = None) -> None:
         """Write what is prepared, in one repository or in both, and tell of it."""

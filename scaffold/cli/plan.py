@@ -15,7 +15,7 @@ from scaffold.errors import UsageError
 @click.argument("stacks", nargs=-1, metavar="STACK…")
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
 @click.option("--against", metavar="REV", help="Show the difference from a Git revision.")
-@click.option("--exit-code", is_flag=True, help="With --against: exit 1 where there is a difference.")
+@click.option("--exit-code", is_flag=True, help="With --against: exit 1 unless nothing differs.")
 @options.monorepo
 @options.as_json
 def plan(

@@ -19,10 +19,8 @@ from scaffold.errors import UsageError
 def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | None, as_json: bool) -> None:
     """Take a Service out: its stack, and what the indexes say of it and of nobody else."""
     from scaffold import template
-    from scaffold.apply import apply
     from scaffold.commands.remove_service import plan_removal
-    from scaffold.commit import commit as record
-    from scaffold.commit import demand_own
+    from scaffold.commands.remove_service import remove as carry_out
     from scaffold.progress import waiting
     from scaffold.report import indexes as report
 
@@ -34,14 +32,9 @@ def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | Non
         output.recover(monorepo, quiet=as_json)
     with waiting("Reading all stacks …"):
         removal = plan_removal(monorepo, name, template.facts("operations")["apply"])
-    if commit:
-        demand_own(removal.change)
-    if write:
-        apply(removal.change)
-        if commit:
-            record(removal.change, f"{name}: removed")
+    removed = carry_out(removal, commit=commit) if write else None
     output.print_either(
-        report.removal_json(removal, written=write),
-        report.removal_text(removal, written=write),
+        report.removal_json(removal, removed),
+        report.removal_text(removal, removed),
         as_json=as_json,
     )

@@ -19,8 +19,8 @@ class PipelineReport:
 
     files: tuple[str, ...]
     findings: tuple[Finding, ...]
-    actionlint: bool
-    """Whether actionlint was at hand for the workflows of GitHub Actions."""
+    unlinted: str
+    """Why actionlint did not judge the workflows of GitHub Actions, where it did not."""
 
 
 def check_pipelines(directory: Path) -> PipelineReport:
@@ -32,9 +32,9 @@ def check_pipelines(directory: Path) -> PipelineReport:
         raise MissingError(f"{directory} is no directory.", "Name the root of the app's repository.")
     repository = read_repository(directory)
     linted = actionlint(repository)
-    found = [*check(repository, Context(decisions.house())), *(linted or ())]
+    found = [*check(repository, Context(decisions.house())), *linted.findings]
     looked_at = (*repository.live, *repository.dead, *repository.action_paths, *repository.dockerfiles)
-    return PipelineReport(tuple(sorted(set(looked_at))), tuple(found), linted is not None)
+    return PipelineReport(tuple(sorted(set(looked_at))), tuple(found), linted.failure)
 
 
 def markdown() -> str:

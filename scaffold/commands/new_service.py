@@ -6,28 +6,22 @@ import json
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-
-import yaml
+from pathlib import PurePosixPath
 
 from scaffold import decisions, template, validation
 from scaffold.answers import Answers
 from scaffold.change import ChangeSet, Content
-from scaffold.commands.pipeline import (
-    PreparedPipeline,
-    apply_pipeline,
-    prepare_pipeline,
-    with_own_build,
-)
+from scaffold.commands.pipeline import with_own_build
 from scaffold.commands.service_entry import service_entry
+from scaffold.commands.stored import stored_answers
 from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
 from scaffold.decisions import Decision
-from scaffold.errors import Finding, RefusedError, ScaffoldError
+from scaffold.errors import Finding, RefusedError
 from scaffold.git import git
 from scaffold.indexes.edits import Edits, ManualStep, insertions
 from scaffold.monorepo import STACKS, Monorepo
 from scaffold.questions import Value, asked
-from scaffold.render import ANSWERS_FILE, render
+from scaffold.render import render
 from scaffold.sensing import sense
 from scaffold.verify import Level, Verified, verify
 
@@ -153,7 +147,7 @@ def _existing(
     """The stack exists: nothing to do for the same answers and version, else refused."""
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
-    recorded = _recorded(monorepo, name)
+    recorded = stored_answers(monorepo, name)
     differing = [q for q in asked() if q in values and recorded.get(q, values[q]) != values[q]]
     where = f"(cd {STACKS}/{name} && copier update --defaults"
     if differing:
@@ -176,20 +170,6 @@ def _text(value: Value) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _recorded(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
-    """The answers that a stack was rendered from. Raises :class:`RefusedError` where they are unreadable."""
-    path = monorepo.stack_directory(name) / ANSWERS_FILE
-    try:
-        recorded = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RefusedError(
-            f"{STACKS}/{name}/{ANSWERS_FILE} is not YAML: {error}", "Restore it from Git."
-        ) from error
-    if not isinstance(recorded, dict):
-        raise RefusedError(f"{STACKS}/{name}/{ANSWERS_FILE} holds no answers.", "Restore it from Git.")
-    return recorded
-
-
 def _operations(monorepo: Monorepo) -> Mapping[str, Value]:
     facts = template.facts("operations")
     server = monorepo.variable("nfs_server")
@@ -200,12 +180,16 @@ def apply(prepared: Prepared, *, commit: bool) -> str | None:
     """Write a prepared Service, and commit exactly its files where asked.
 
     Returns the commit, if one was made. Raises :class:`RefusedError` where the files changed meanwhile,
-    or where the commit would take in changes that are there already; then nothing is written.
+    or where the commit would take in changes that are there already; then nothing is written. Raises
+    :class:`UncommittedError` where Git refuses the commit of what is written, now or by an earlier run.
     """
     from scaffold.apply import apply as write
     from scaffold.commit import commit as record
-    from scaffold.commit import demand_own
+    from scaffold.commit import demand_committed, demand_own
 
+    message = f"{prepared.service}: new Service"
+    if commit and prepared.unchanged:
+        demand_committed(prepared.change.root, PurePosixPath(STACKS, prepared.service), message)
     if prepared.unchanged:
         return None
     unmerged = git(prepared.change.root, "diff", "--name-only", "--diff-filter=U", "-z").split("\0")
@@ -215,83 +199,4 @@ def apply(prepared: Prepared, *, commit: bool) -> str | None:
     if commit:
         demand_own(prepared.change)
     write(prepared.change)
-    return None if not commit else record(prepared.change, f"{prepared.service}: new Service")
-
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    """A new Service and its pipeline: two change sets, both verified before either is applied."""
-
-    service: Prepared
-    pipeline: PreparedPipeline
-
-    @property
-    def changes(self) -> tuple[ChangeSet, ...]:
-        """What is written, one change set for each repository."""
-        return self.service.change, self.pipeline.change
-
-    @property
-    def verified(self) -> Verified:
-        """What was verified of the stack."""
-        return self.service.verified
-
-    def apply(self, *, commit: bool) -> tuple[str | None, str | None]:
-        """Write the stack, then the pipeline. Returns the two commits, if they were made.
-
-        Where the second one fails, the stack is written, and the error tells the command that finishes it.
-        """
-        first = apply(self.service, commit=commit)
-        try:
-            second = apply_pipeline(self.pipeline, commit=commit)
-        except ScaffoldError as error:
-            where = shlex.quote(str(self.pipeline.change.root))
-            finish = f"scaffold pipeline --service {self.service.service} --app-repo {where}"
-            raise RefusedError(
-                f"{STACKS}/{self.service.service} is written, the pipeline is not: {error.message}",
-                f"{error.hint} Then finish it: {finish}".strip(),
-                error.findings,
-            ) from error
-        return first, second
-
-    def next_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[NextStep, ...]:
-        """What is left to do in both: push first, then apply, then run the pipeline again."""
-        own = self.service.next_steps(monorepo, committed=committed, piped=True)
-        added = [NextStep(s.text, s.command, s.after_apply) for s in self.pipeline.next_steps()]
-        *before, apply_it = [step for step in own if not step.after_apply]
-        ready = [step for step in added if not step.after_apply]
-        return (*before, *ready, apply_it, *(step for step in (*added, *own) if step.after_apply))
-
-
-def prepare_with_pipeline(
-    monorepo: Monorepo,
-    given: Answers,
-    app_repository: Path | None,
-    *,
-    overwrite: bool,
-    level: Level | None = None,
-    template_source: str | None = None,
-    without_indexes: Collection[str] = (),
-) -> Prepared | Both:
-    """A Service as :func:`prepare` makes it, and with ``app_repository`` its pipeline.
-
-    The pipeline is verified against the stack that is about to be written.
-    """
-    prepared = prepare(
-        monorepo,
-        given,
-        level=level,
-        template_source=template_source,
-        without_indexes=without_indexes,
-        own_image=app_repository is not None,
-    )
-    if app_repository is None:
-        return prepared
-    own = f"{STACKS}/{prepared.service}/"
-    files = {str(file.path): file.after for file in prepared.change.changes}
-    stack = {p: c for p, c in files.items() if p.startswith(own) and isinstance(c, bytes)} or None
-    return Both(
-        prepared,
-        prepare_pipeline(
-            monorepo, given, app_repository, overwrite=overwrite, template_source=template_source, stack=stack
-        ),
-    )
+    return record(prepared.change, message) if commit else None

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import yaml
-
 from scaffold import decisions, template, validation
 from scaffold.answers import Answers, Place
 from scaffold.change import Action, ChangeSet
+from scaffold.commands.stored import stored_answers
 from scaffold.decisions import Decision
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
 from scaffold.monorepo import STACKS, Monorepo
@@ -132,14 +131,8 @@ def app_root(directory: Path) -> Path:
 
 
 def _recorded(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
-    stored = stored_answers(monorepo, name)
-    return dict(stored.get("recorded") or {})
-
-
-def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
-    """Everything that a stack's answers file says; nothing where it has none."""
-    path = monorepo.stack_directory(name) / ANSWERS_FILE
-    return dict(yaml.safe_load(path.read_text("utf-8"))) if path.is_file() else {}
+    recorded = stored_answers(monorepo, name).get("recorded")
+    return recorded if isinstance(recorded, dict) else {}
 
 
 def answers_of(monorepo: Monorepo, name: str) -> Answers:
@@ -158,7 +151,8 @@ def answers_of(monorepo: Monorepo, name: str) -> Answers:
 def _stack_files(monorepo: Monorepo, name: str) -> dict[str, bytes]:
     directory = monorepo.stack_directory(name)
     paths = sorted(directory.glob("*.tf")) if directory.is_dir() else []
-    return {path.relative_to(monorepo.root).as_posix(): path.read_bytes() for path in paths}
+    files = (path for path in paths if path.is_file())
+    return {path.relative_to(monorepo.root).as_posix(): path.read_bytes() for path in files}
 
 
 def _refuse_replacing(prepared: PreparedPipeline) -> None:
@@ -187,14 +181,20 @@ def _refuse_replacing(prepared: PreparedPipeline) -> None:
 
 
 def apply_pipeline(prepared: PreparedPipeline, *, commit: bool) -> str | None:
-    """Write a prepared pipeline, and commit exactly its files where asked. Returns the commit."""
+    """Write a prepared pipeline, and commit exactly its files where asked. Returns the commit.
+
+    Raises what :func:`~scaffold.commands.new_service.apply` raises.
+    """
     from scaffold.apply import apply as write
     from scaffold.commit import commit as record
-    from scaffold.commit import demand_own
+    from scaffold.commit import demand_committed, demand_own
 
+    message = f"{prepared.service}: pipeline"
+    if commit and prepared.unchanged:
+        demand_committed(prepared.change.root, PurePosixPath(ANSWERS_FILE), message)
+    if prepared.unchanged:
+        return None
     if commit:
         demand_own(prepared.change)
     write(prepared.change)
-    if not commit or prepared.unchanged:
-        return None
-    return record(prepared.change, f"{prepared.service}: pipeline")
+    return record(prepared.change, message) if commit else None

@@ -33,6 +33,11 @@ class StackPlan:
         """Why the stack cannot be planned; an older revision that cannot be is no fault of this one."""
         return self.result.findings if self.result is not None else ()
 
+    @property
+    def comparable(self) -> bool:
+        """Whether the older revision could be planned, or did not have the stack."""
+        return self.older is None or self.older.ok
+
 
 @dataclass(frozen=True, slots=True)
 class Plans:
@@ -49,8 +54,8 @@ class Plans:
 
     @property
     def differs(self) -> bool:
-        """Whether a stack differs from the older revision."""
-        return any(stack.difference for stack in self.stacks)
+        """Whether a stack differs from the older revision, or may: what cannot be planned is not the same."""
+        return any(stack.difference or not stack.comparable for stack in self.stacks)
 
 
 def plan(

@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+from scaffold.apply import apply
 from scaffold.change import ChangeSet, Content, read
+from scaffold.commit import commit as record
+from scaffold.commit import demand_own, keep, unsaved
 from scaffold.errors import RefusedError
 from scaffold.git import git
 from scaffold.indexes import catalog, upgrade_config, walloff
@@ -56,6 +59,8 @@ class Removal:
     warnings: tuple[str, ...]
     manual: tuple[ManualStep, ...]
     mentions: tuple[Mention, ...]
+    unsaved: tuple[PurePosixPath, ...]
+    """The files to delete that no commit has as they are now."""
 
 
 def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
@@ -79,7 +84,30 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
         tuple(_warnings(monorepo, entry)),
         edits.steps,
         tuple(_mentions(monorepo, name, change)),
+        unsaved(change),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What became of a removal: its commit, where one was made, and where unsaved files are kept."""
+
+    commit: str | None
+    kept: str | None
+    """The name of the Git tree that has them."""
+
+
+def remove(removal: Removal, *, commit: bool) -> Removed:
+    """Do what was planned, and commit exactly that where asked. What no commit has is put into Git's store.
+
+    Raises ``RefusedError`` where files changed meanwhile or the commit would take in somebody else's
+    work; then nothing is written. Raises ``UncommittedError`` where Git refuses the commit.
+    """
+    if commit:
+        demand_own(removal.change)
+    kept = keep(removal.change.root, removal.unsaved) if removal.unsaved else None
+    apply(removal.change)
+    return Removed(record(removal.change, f"{removal.service}: removed") if commit else None, kept)
 
 
 def _refuse(monorepo: Monorepo, name: str) -> None:
@@ -98,8 +126,14 @@ def _refuse(monorepo: Monorepo, name: str) -> None:
 def _depends_on(monorepo: Monorepo, stack: str, name: str) -> bool:
     path = monorepo.stack_directory(stack) / "terragrunt.hcl"
     document = monorepo.document(path, path.read_bytes()) if path.is_file() else None
-    dependencies = document.body.blocks_of("dependency") if document else ()
-    return any(block.body.literal("config_path") == f"../{name}" for block in dependencies)
+    body = document.body if document else None
+    said = [block.body.value("config_path") for block in body.blocks_of("dependency")] if body else []
+    for block in body.blocks_of("dependencies") if body else ():
+        paths = block.body.value("paths")
+        said += paths.elements if paths else []
+    # A path may begin with a function's value; the last part of it is the stack.
+    texts = (path.text.strip('"').rstrip("/") for path in said if path is not None)
+    return any(text.rpartition("/")[2] == name for text in texts)
 
 
 def _own(reader: StackReader, name: str) -> ServiceEntry:

@@ -94,7 +94,7 @@ def read_module(directory: Path) -> ModuleContract:
 
     Raises ``MissingError`` where there is no module, ``HclSyntaxError`` where a file of it is broken.
     """
-    files = sorted(directory.glob("*.tf"))
+    files = sorted(file for file in directory.glob("*.tf") if file.is_file())
     if not files:
         raise MissingError(f"{directory} is no Terraform module: it has no .tf file")
     return contract_of(parse(file.read_bytes(), str(file)) for file in files)

@@ -24,6 +24,9 @@ class MissingAnchor:
     what: str
 
 
+_NO_TEXT = MissingAnchor("UTF-8 text")
+
+
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
     """What a Service has in a list: the key it is known by there, and what is written.
@@ -76,7 +79,11 @@ class Index(Generic[T]):
 
     def entries(self, text: bytes) -> frozenset[str] | MissingAnchor:
         """The names of everything in the list; an anchor is missing only if no group has its list."""
-        lists = {group: self._opened(text.decode(), group) for group in self.lists}
+        try:
+            decoded = text.decode()
+        except UnicodeDecodeError:
+            return _NO_TEXT
+        lists = {group: self._opened(decoded, group) for group in self.lists}
         missing = [found for found in lists.values() if isinstance(found, MissingAnchor)]
         if len(missing) == len(lists):
             return MissingAnchor(", ".join(anchor.what for anchor in missing))
@@ -89,7 +96,10 @@ class Index(Generic[T]):
 
     def insert(self, text: bytes, entry: ServiceEntry) -> bytes | MissingAnchor:
         """The file with the Service in the list, once; what is there already stays as it is."""
-        result = text.decode()
+        try:
+            result = text.decode()
+        except UnicodeDecodeError:
+            return _NO_TEXT
         for item in self.items(entry):
             found = self._opened(result, item.group)
             if isinstance(found, MissingAnchor):
@@ -105,7 +115,10 @@ class Index(Generic[T]):
 
     def remove(self, text: bytes, entry: ServiceEntry) -> bytes:
         """The file without what this Service has in the list; undoes ``insert`` byte for byte."""
-        result = text.decode()
+        try:
+            result = text.decode()
+        except UnicodeDecodeError:
+            return text
         for item in reversed(tuple(self.items(entry))):
             found = self._opened(result, item.group)
             if not isinstance(found, MissingAnchor) and item.key in found.keys:

@@ -17,7 +17,7 @@ from scaffold.hcl.modules import read_module
 from scaffold.hcl.syntax import Block, Document
 from scaffold.indexes import dbaas, vault
 from scaffold.indexes.entry import Database, Engine, Host, PublicPath, ServiceEntry
-from scaffold.monorepo import MODULES, Monorepo
+from scaffold.monorepo import MODULES, Monorepo, ingress_host
 
 _INGRESS, _ANUBIS = "ingress_factory", "anubis_instance"
 _WORKLOADS = ("kubernetes_deployment", "kubernetes_stateful_set", "kubernetes_cron_job")
@@ -109,12 +109,10 @@ class StackReader:
                 )
 
     def _host(self, block: Block, known: Names) -> str | None:
-        """The host without its domain, as the ingress module makes it from its arguments."""
-        full = _string(block, "full_host", known)
-        if full is not None:
-            return full.removesuffix(f".{self.domain}")
-        host = _string(block, "host", known)
-        return _string(block, "name", known) if host is None else host
+        """The host, without the domain of the house."""
+        said = {key: _string(block, key, known) for key in ("full_host", "host", "root_domain")}
+        host = ingress_host(_string(block, "name", known), self.domain, **said)
+        return host.removesuffix(f".{self.domain}") if host is not None else None
 
     def _databases(self, stack: str) -> Iterator[Database]:
         """The databases whose credentials the stack reads."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from scaffold.errors import Finding
@@ -50,14 +51,22 @@ def check(
     return sorted(found, key=lambda f: (f.path, f.line or 0, f.code, f.message, f.value or ""))
 
 
-def actionlint(repository: Repository) -> list[Finding] | None:
-    """What ``actionlint`` says of the workflows of GitHub Actions; nothing where it is not on PATH."""
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What ``actionlint`` said, or why it said nothing."""
+
+    findings: tuple[Finding, ...] = ()
+    failure: str = ""
+
+
+def actionlint(repository: Repository) -> Linted:
+    """What ``actionlint`` says of the workflows of GitHub Actions."""
     import json
 
     tool = shutil.which("actionlint")
     if tool is None:
-        return None
-    found = []
+        return Linted(failure="it is not on PATH")
+    found: list[Finding] = []
     for workflow in repository.actions:
         done = subprocess.run(
             [
@@ -76,9 +85,14 @@ def actionlint(repository: Repository) -> list[Finding] | None:
             text=True,
             check=False,
         )
-        problems: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+        try:
+            problems: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+        except ValueError:
+            return Linted(failure=f"it prints no JSON: {done.stdout.strip()[:200]}")
+        if done.returncode not in (0, 1):
+            return Linted(failure=f"it failed: {done.stderr.strip() or f'exit {done.returncode}'}")
         found += [
             Finding(workflow.path, problem["line"], problem["column"], "actionlint", problem["message"])
             for problem in problems
         ]
-    return found
+    return Linted(tuple(found))

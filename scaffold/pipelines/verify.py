@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from scaffold.errors import Finding, VerificationError
-from scaffold.pipelines.check import actionlint, check
+from scaffold.errors import VerificationError
+from scaffold.pipelines.check import Linted, actionlint, check
 from scaffold.pipelines.repository import WOODPECKER, read_repository
 from scaffold.pipelines.rule import Context, Expected
 from scaffold.pipelines.stack import read_stack
@@ -37,7 +37,7 @@ def verify_pipeline(
     repository = read_repository(app_repository, files)
     context = Context(values["facts"], Expected.of(values), read_stack(stack) if stack else None)
     linted = actionlint(repository)
-    found = [*check(repository, context), *(linted or ())]
+    found = [*check(repository, context), *linted.findings]
     # A file that is hidden by a rendered one, or hides it, counts; one deeper down was dead before.
     hidden = {path for path in repository.dead if PurePosixPath(path).parent.as_posix() in (".", WOODPECKER)}
     own = [f for f in found if f.path in files or f.path in stack or f.path in hidden]
@@ -57,18 +57,16 @@ def verify_pipeline(
             "Woodpecker's linter",
             "house rules",
             *(["the stack's names"] if stack else []),
-            *(["actionlint"] if linted is not None and repository.actions else []),
+            *(["actionlint"] if not linted.failure and repository.actions else []),
         ),
         tuple(_gaps(stack, linted, bool(repository.actions))),
     )
 
 
-def _gaps(
-    stack: Mapping[str, bytes], linted: list[Finding] | None, has_actions: bool
-) -> list[tuple[str, str]]:
+def _gaps(stack: Mapping[str, bytes], linted: Linted, has_actions: bool) -> list[tuple[str, str]]:
     gaps = [("what only the servers know", "the registration, secrets, and images of the steps")]
     if not stack:
         gaps.append(("the stack's names", "there is no stack of this name yet"))
-    if linted is None and has_actions:
-        gaps.append(("actionlint", "it is not on PATH"))
+    if linted.failure and has_actions:
+        gaps.append(("actionlint", linted.failure))
     return gaps

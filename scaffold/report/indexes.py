@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from scaffold.report.changes import files_json, files_text
 
 if TYPE_CHECKING:
     from scaffold.commands.index import IndexState, Mended
-    from scaffold.commands.remove_service import Removal
+    from scaffold.commands.remove_service import Removal, Removed
     from scaffold.indexes.drift import Drift
 
 
@@ -84,12 +85,15 @@ def mended_text(mended: Mended) -> Iterator[str]:
     yield from drift_text(mended.rest)
 
 
-def removal_json(removal: Removal, *, written: bool) -> dict[str, Value]:
-    """A removal as JSON."""
+def removal_json(removal: Removal, removed: Removed | None) -> dict[str, Value]:
+    """A removal as JSON; ``removed`` where it was carried out."""
     return {
         "service": removal.service,
-        "written": written,
-        "files": files_json(removal.change, with_diff=not written),
+        "written": removed is not None,
+        "commit": removed.commit if removed else None,
+        "unsaved": [str(path) for path in removal.unsaved],
+        "kept": removed.kept if removed else None,
+        "files": files_json(removal.change, with_diff=removed is None),
         "steps": [
             {"text": step.text, "command": step.command or None, "first": step.first}
             for step in removal.steps
@@ -103,10 +107,17 @@ def removal_json(removal: Removal, *, written: bool) -> dict[str, Value]:
     }
 
 
-def removal_text(removal: Removal, *, written: bool) -> Iterator[str]:
-    """A removal for people: what goes, what is lost, what is left to do."""
-    yield f"{removal.service}: {'removed' if written else 'would be removed'}"
+def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
+    """A removal for people: what goes, what is lost, what is left to do. ``removed``: it was carried out."""
+    yield f"{removal.service}: {'removed' if removed else 'would be removed'}"
     yield from (f"  {line}" for line in files_text(removal.change))
+    if removed and removed.commit:
+        yield f"Committed as {removed.commit[:12]}."
+    if removal.unsaved:
+        yield f"warning: No commit has these files as they were: {', '.join(map(str, removal.unsaved))}."
+    if removed and removed.kept:
+        names = shlex.join(map(str, removal.unsaved))
+        yield f"  Git keeps them for a while: git restore --source={removed.kept} -- {names}"
     for warning in removal.warnings:
         yield f"warning: {warning}"
     for first, heading in ((True, "Before that:"), (False, "After that:")):
@@ -121,5 +132,5 @@ def removal_text(removal: Removal, *, written: bool) -> Iterator[str]:
         yield f"by hand: {manual.text}"
     for mention in removal.mentions:
         yield f"mentioned: {mention.path}:{mention.line}: {mention.text}"
-    if not written:
+    if removed is None:
         yield "Nothing was written; --write does it."

@@ -68,7 +68,7 @@ def pipeline_report_json(found: PipelineReport) -> dict[str, Value]:
     return {
         "files": list(found.files),
         "findings": [finding_json(finding) for finding in found.findings],
-        "actionlint": found.actionlint,
+        "actionlint": not found.unlinted,
     }
 
 
@@ -81,5 +81,5 @@ def pipeline_report_text(found: PipelineReport) -> Iterator[str]:
         return
     count = len(found.findings)
     yield f"{len(found.files)} files, {count or 'no'} finding{'s' if count != 1 else ''}."
-    if not found.actionlint and any(name.startswith(".github/") for name in found.files):
-        yield "Not verified: actionlint (it is not on PATH)."
+    if found.unlinted and any(name.startswith(".github/") for name in found.files):
+        yield f"Not verified: actionlint ({found.unlinted})."

@@ -11,7 +11,8 @@ from scaffold.report.decisions import decision_json
 from scaffold.report.pipeline import pipeline_files_text, pipeline_json, steps_text
 
 if TYPE_CHECKING:
-    from scaffold.commands.new_service import Both, NextStep, Prepared
+    from scaffold.commands.both import Both
+    from scaffold.commands.new_service import NextStep, Prepared
     from scaffold.verify import Verified
 
 

@@ -165,7 +165,7 @@ class GitTree:
 
 @contextmanager
 def git_tree(root: Path, revision: str) -> Iterator[GitTree]:
-    """The files of a revision of the repository at ``root``.
+    """The files that a revision has below ``root``, which may be a directory inside its repository.
 
     Raises ``MissingError`` where there is no such revision, or no Git.
     """
@@ -192,7 +192,7 @@ def git_tree(root: Path, revision: str) -> Iterator[GitTree]:
 def _git(root: Path, revision: str) -> bytes:
     try:
         return subprocess.run(
-            ["git", "-C", str(root), "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision],
+            ["git", "-C", str(root), "ls-tree", "-r", "-z", "--end-of-options", revision],
             check=True,
             capture_output=True,
         ).stdout

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from scaffold import decisions, questions
 from scaffold.answers import Answers as Given
-from scaffold.answers import Path, from_settings, parse
+from scaffold.answers import Path, about, from_settings, parse
 from scaffold.errors import Finding, UsageError
 from scaffold.questions import Option, Question, Value
 from scaffold.wizard import fields, notation
@@ -266,7 +266,7 @@ def _item_defaults(question: Question) -> dict[str, Value]:
 
 
 def _answer(finding: Finding) -> Path:
-    return parse(finding.answer) if finding.answer else ()
+    return about(finding.answer or "")
 
 
 def _place(finding: Finding) -> Path:

@@ -171,24 +171,24 @@ def test_a_failure_between_the_two_tells_how_to_finish(
     monorepo: Monorepo, app: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from scaffold.answers import read
-    from scaffold.commands import new_service
+    from scaffold.commands import both as command
     from scaffold.errors import MissingError, RefusedError
     from scaffold.verify import Level
 
     given = read([("a.yml", METER.read_bytes())], [])
-    both = new_service.prepare_with_pipeline(
+    both = command.prepare_with_pipeline(
         monorepo, given, app, overwrite=False, level=Level.STATIC, template_source=ORIGIN.source
     )
-    assert isinstance(both, new_service.Both)
+    assert isinstance(both, command.Both)
 
     def fails(*_: Any, **__: Any) -> None:
         raise MissingError("the disk is full", "Make room.")
 
-    monkeypatch.setattr(new_service, "apply_pipeline", fails)
+    monkeypatch.setattr(command, "apply_pipeline", fails)
     with pytest.raises(RefusedError) as refused:
         both.apply(commit=False)
     finish = refused.value.hint.partition("Then finish it: scaffold ")[2].split()
-    done = scaffold(*finish, "--monorepo", monorepo.root, *SOURCE)
+    done = scaffold(*finish)
     assert done.returncode == 0, done.stderr
     assert written(app).keys() == files_of(GOLDEN / "meter-api" / "repository").keys()
     assert (

@@ -1,0 +1,30 @@
+"""The answers that a stack was rendered from, as its own file records them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import yaml
+
+from scaffold.errors import RefusedError
+from scaffold.monorepo import STACKS, Monorepo
+from scaffold.questions import Value
+from scaffold.render import ANSWERS_FILE
+
+
+def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
+    """Everything that a stack's answers file says; nothing where the stack has none.
+
+    Raises :class:`RefusedError` where it cannot be read, as after an update with conflicts.
+    """
+    path = monorepo.stack_directory(name) / ANSWERS_FILE
+    if not path.is_file():
+        return {}
+    where, hint = f"{STACKS}/{name}/{ANSWERS_FILE}", "Restore it from Git, or resolve its conflicts."
+    try:
+        stored = yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, ValueError) as error:
+        raise RefusedError(f"{where} is not YAML: {error}", hint) from error
+    if not isinstance(stored, dict):
+        raise RefusedError(f"{where} holds no answers.", hint)
+    return stored
