@@ -24,10 +24,14 @@ class Clone:
         self.settled = named is not None
         self._beside = beside
 
+    def forget(self) -> None:
+        """Have it asked for again, with what is known as its default."""
+        self.settled = False
+
     def ask(self, screen: Screen, repository: str) -> bool:
         """Ask for the clone of ``repository``. Returns whether the person answered, not went back."""
         likely = self._beside / repository
-        text = str(likely) if (likely / ".git").exists() else ""
+        text = str(self.path or (likely if (likely / ".git").exists() else ""))
         while True:
             reply = screen.line(_TITLE, text, _problem)
             if not isinstance(reply, Typed):

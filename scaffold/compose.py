@@ -13,7 +13,8 @@ from functools import cache
 
 import yaml
 
-from scaffold import decisions, template
+from scaffold import compose_environment, template
+from scaffold.compose_environment import VARIABLE, listed, plain_text
 from scaffold.errors import UsageError
 from scaffold.questions import Value
 
@@ -35,10 +36,7 @@ class _Reading:
     from_source: bool = False
 
 
-_HARMLESS = re.compile(r"(?i)^(|true|false|yes|no|on|off|none|/[^:@]*)$")
-_DATABASE_URL = re.compile(r"^(postgres|postgresql|mysql|mariadb)(\+\w+)?://")
 _LOCAL_URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?(/[^\s\"'|;]*)?")
-_VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^${}]*))?\}|\$(\w+)")
 _NOT_DATA = re.compile(r"^/(etc/(localtime|timezone)|var/run|run|dev|sys|proc|tmp)(/|$)")
 
 
@@ -66,8 +64,9 @@ def read(data: bytes, source: str) -> Draft:
         raise UsageError(f"{source} has no service that is an app.", "Name the file of the app itself.")
     reading = _Reading()
     _service(apps[0], usable[apps[0]], reading)
-    databases = {name: _parts()[_base(body)] for name, body in usable.items() if _base(body) in _parts()}
-    _others(apps, databases, reading)
+    parts = {name: _base(body) for name, body in usable.items() if _base(body) in _parts()}
+    _others(apps, parts, reading)
+    _environment(usable[apps[0]], parts, reading)
     return Draft(reading.answers, tuple(reading.notes), reading.from_source)
 
 
@@ -83,17 +82,25 @@ def _base(body: Mapping[str, Value]) -> str:
     return image.rpartition("/")[2].partition(":")[0]
 
 
-def _others(apps: Sequence[str], databases: Mapping[str, str], reading: _Reading) -> None:
+def _others(apps: Sequence[str], parts: Mapping[str, str], reading: _Reading) -> None:
     if len(apps) > 1:
         reading.notes.append(f"Left out: the services {', '.join(apps[1:])}. Each is a Service of its own.")
-    for name, kind in databases.items():
+    for name, kind in ((name, _parts()[image]) for name, image in parts.items()):
         if kind and "database" not in reading.answers:
             reading.answers["database"] = kind
             reading.notes.append(f"The service {name} becomes a database on the shared {kind} host.")
         else:
             reading.notes.append(f"Left out: the service {name}, which the house has already.")
-    if "database" not in reading.answers:
-        reading.answers.pop("database_env", None)
+
+
+def _environment(body: Mapping[str, Value], parts: Mapping[str, str], reading: _Reading) -> None:
+    found = compose_environment.read(
+        body.get("environment"), parts, has_database="database" in reading.answers
+    )
+    reading.notes += found.notes
+    for name, value in (("env", found.plain), ("secrets", found.secrets), ("database_env", found.database)):
+        if value:
+            reading.answers[name] = value
 
 
 def _service(name: str, body: Mapping[str, Value], reading: _Reading) -> None:
@@ -101,7 +108,7 @@ def _service(name: str, body: Mapping[str, Value], reading: _Reading) -> None:
     called = re.sub(r"[^a-z0-9]+", "-", str(body.get("container_name") or name).lower()).strip("-")
     if re.fullmatch(r"[a-z][a-z0-9-]{0,39}", called):
         answers["name"] = called
-    if image := _plain(body.get("image")):
+    if image := plain_text(body.get("image")):
         answers["image"] = _with_registry(image)
     elif "build" in body:
         reading.from_source = True
@@ -110,7 +117,6 @@ def _service(name: str, body: Mapping[str, Value], reading: _Reading) -> None:
         answers["port"] = port
     if volumes := list(_volumes(body, reading)):
         answers["volumes"] = volumes
-    _environment(body, reading)
     _health(body.get("healthcheck"), answers)
     user = str(body.get("user", "")).partition(":")[0]
     if user.isdecimal() and int(user):
@@ -122,16 +128,6 @@ def _service(name: str, body: Mapping[str, Value], reading: _Reading) -> None:
         reading.notes.append(f"Left out: {', '.join(left)}.")
 
 
-def _plain(value: Value) -> str:
-    """A text with its variables replaced by their defaults; nothing where one has none."""
-    if value is None or isinstance(value, list | dict):
-        return ""
-    text = str(value)
-    if any(match[2] is None for match in _VARIABLE.finditer(text)):
-        return ""
-    return _VARIABLE.sub(lambda match: match[2], text)
-
-
 def _with_registry(image: str) -> str:
     first, slash, _ = image.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
@@ -140,94 +136,45 @@ def _with_registry(image: str) -> str:
 
 
 def _port(body: Mapping[str, Value]) -> int | None:
-    for entry in [*_listed(body.get("ports")), *_listed(body.get("expose"))]:
-        text = str(entry.get("target", "")) if isinstance(entry, dict) else _plain(entry)
+    for entry in [*listed(body.get("ports")), *listed(body.get("expose"))]:
+        text = str(entry.get("target", "")) if isinstance(entry, dict) else plain_text(entry)
         last = text.partition("/")[0].rpartition(":")[2]
         if last.isdecimal() and 0 < int(last) < 65536:
             return int(last)
     return None
 
 
-def _listed(value: Value) -> list[Value]:
-    return value if isinstance(value, list) else []
-
-
 def _volumes(body: Mapping[str, Value], reading: _Reading) -> Iterator[dict[str, Value]]:
     seen: list[str] = []
-    for entry in _listed(body.get("volumes")):
+    for entry in listed(body.get("volumes")):
         if isinstance(entry, dict):
             if entry.get("type") == "tmpfs":
                 continue
-            path, read_only = _plain(entry.get("target")), bool(entry.get("read_only"))
+            path, read_only = plain_text(entry.get("target")), bool(entry.get("read_only"))
+            source = str(entry.get("source", "")) if entry.get("type") == "bind" else ""
         else:
-            parts = _VARIABLE.sub(lambda match: match[2] or "x", str(entry)).split(":")
+            parts = VARIABLE.sub(lambda match: match[2] or "x", str(entry)).split(":")
             path = parts[1] if len(parts) > 1 else parts[0]
             read_only = len(parts) > 2 and "ro" in parts[2].split(",")
+            source = parts[0] if len(parts) > 1 else ""
         if not path.startswith("/") or _NOT_DATA.match(path) or "." in path.rpartition("/")[2][1:]:
             reading.notes.append("Left out: a mount that is a single file, or of the machine itself.")
             continue
         purpose = re.sub(r"[^a-z0-9]+", "-", path.rstrip("/").rpartition("/")[2].lower()).strip("-")
-        if not seen or not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", purpose):
-            purpose = "data" if not seen else f"data-{len(seen) + 1}"
+        named = re.fullmatch(r"[a-z][a-z0-9-]{0,30}", purpose)
+        if ("data" not in seen and not read_only) or not named:
+            purpose = "data"
         if purpose in seen or purpose == "backup":
             purpose = f"{purpose}-{len(seen) + 1}"
         seen.append(purpose)
         volume: dict[str, Value] = {"path": path}
-        if len(seen) > 1:
+        if purpose != "data":
             volume["purpose"] = purpose
         if read_only:
             volume["read_only"] = True
+        if read_only and source.startswith((".", "/", "~")):
+            volume["rwx"] = True  # somebody else fills it, from outside of the app
         yield volume
-
-
-def _environment(body: Mapping[str, Value], reading: _Reading) -> None:
-    plain: dict[str, str] = {}
-    secrets: list[Value] = []
-    for name, value in _variables(body.get("environment")):
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name):
-            reading.notes.append("Left out: a variable whose name is none.")
-        elif value is not None and _DATABASE_URL.match(value):
-            reading.answers["database_env"] = {"dsn": name}
-        elif _is_secret(name, value):
-            secrets.append({"env": name})
-        elif value is None or _VARIABLE.search(value):
-            reading.notes.append(f"Left out: {name}, whose value is not in the file.")
-        else:
-            plain[name] = value
-    if plain:
-        reading.answers["env"] = plain
-    if secrets:
-        reading.answers["secrets"] = secrets
-
-
-def _variables(environment: Value) -> Iterator[tuple[str, str | None]]:
-    if isinstance(environment, dict):
-        for name, value in environment.items():
-            if isinstance(value, bool):
-                yield str(name), str(value).lower()
-            else:
-                yield str(name), _default_of(value)
-    for entry in _listed(environment):
-        name, equals, text = str(entry).partition("=")
-        yield name, _default_of(text) if equals else None
-
-
-def _default_of(value: Value) -> str | None:
-    if value is None:
-        return None
-    return _plain(value) or (str(value) if _VARIABLE.search(str(value)) else "")
-
-
-def _is_secret(name: str, value: str | None) -> bool:
-    """Whether a variable is taken for a secret: by its name, unless its value says nothing, or its value."""
-    facts = template.facts("images")["compose"]
-    house = decisions.house()
-    named = re.search(facts["secret_names"], name) or re.search(house["secret_names"], name)
-    if value is None:
-        return bool(named)
-    if named and not _HARMLESS.match(value):
-        return True
-    return bool(re.search(house["secret_values"], value) or re.search(facts["secret_values"], value))
 
 
 def _health(check: Value, answers: dict[str, Value]) -> None:

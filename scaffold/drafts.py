@@ -38,8 +38,20 @@ class Drafts:
     def save(self, name: str, content: Mapping[str, Value]) -> None:
         """Keep a draft, whole or not at all, readable by its owner alone."""
         self._write(self._path(name), yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True))
-        if name != UNNAMED:
-            self.drop(UNNAMED)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all drafts, the newest first."""
+        paths = sorted(self.directory.glob("*.yml"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        return tuple(path.stem for path in paths)
+
+    def unnamed(self) -> str:
+        """A name for a new draft of a Service that has none yet."""
+        taken, number, name = self.names, 1, UNNAMED
+        while name in taken:
+            number += 1
+            name = f"{UNNAMED}-{number}"
+        return name
 
     def keep_answers(self, name: str, text: str) -> Path:
         """Keep the answers of a finished Service beside the drafts, and say where."""
@@ -52,9 +64,10 @@ class Drafts:
 
         Raises :class:`UsageError` where there is none, and :class:`MissingError` where it cannot be read.
         """
-        path = self._path(name) if name else self._newest()
+        name = name or next(iter(self.names), "")
+        path = self._path(name) if name else None
         if path is None or not path.is_file():
-            known = ", ".join(sorted(p.stem for p in self.directory.glob("*.yml")))
+            known = ", ".join(sorted(self.names))
             raise UsageError(
                 f"There is no draft of {name}." if name else "There is no draft to resume.",
                 f"There are drafts of: {known}." if known else "Begin with `scaffold new-service`.",
@@ -75,9 +88,6 @@ class Drafts:
         if not name.replace("-", "").isalnum():
             raise UsageError(f"{name!r} is no name of a Service.", "Name the Service whose draft it is.")
         return self.directory / f"{name}.yml"
-
-    def _newest(self) -> Path | None:
-        return max(self.directory.glob("*.yml"), key=lambda path: path.stat().st_mtime_ns, default=None)
 
     def _write(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +91,10 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
     state = _begin(engine, given, outside, store, options)
     screen = _screen(options.plain)
     clone = Clone(options.app_repo, monorepo.root.parent)
-    keeper = _Keeper(engine, store, state, clone)
+    kept = store.names
+    resumed = (options.resume or next(iter(kept), "")) if options.resume is not None else ""
+    unnamed = resumed if resumed.startswith(drafts.UNNAMED) else store.unnamed()
+    keeper = _Keeper(engine, store, state, clone, unnamed)
 
     def is_own(known: Mapping[str, Value]) -> bool:
         return bool(known["facts"]["builds"][known["build"]]["owned"])
@@ -117,12 +120,17 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
                 return None
         return previews.of(values)
 
+    def clone_again(values: Mapping[str, Value]) -> Callable[[], None] | None:
+        return clone.forget if is_own(engine.known(values)) else None
+
     try:
         with screen.opened():
-            screen.show([screen.keys, *(start.notes if start else ())])
+            found = f"Drafts: {', '.join(kept)}. --resume NAME goes on with one."
+            others = [found] if kept and not resumed else []
+            screen.show([screen.keys, *others, *(start.notes if start else ())])
             first = engine.first_open(state)
             state = walk(engine, state, screen, keeper.keep, first.path if first else None)
-            outcome, state = review(engine, state, screen, preview_of, keeper.keep)
+            outcome, state = review(engine, state, screen, preview_of, keeper.keep, clone_again)
         return _end(engine, state, outcome, previews, store, options, clone)
     except KeyboardInterrupt:
         keeper.save()
@@ -144,8 +152,9 @@ def _resume(name: str, options: Options, clone: Clone) -> str:
 class _Keeper:
     """Keeps a draft of the newest state, where one can be kept."""
 
-    def __init__(self, engine: Engine, store: Drafts, state: State, clone: Clone) -> None:
+    def __init__(self, engine: Engine, store: Drafts, state: State, clone: Clone, unnamed: str) -> None:
         self._engine = engine
+        self._unnamed = unnamed
         self._clone = clone
         self._store = store
         self._state = state
@@ -156,7 +165,7 @@ class _Keeper:
         said = self._state.said.get(("name",), self._state.given.get("name"))
         if said is None and ("name",) in self._state.accepted:
             said = self._engine.values(self._state).get("name")
-        return str(said) if said else drafts.UNNAMED
+        return str(said) if said else self._unnamed
 
     def keep(self, state: State) -> None:
         """Keep a new state. A draft under the Service's former name goes."""

@@ -19,7 +19,7 @@ LAYERS = [
     {"journal", "template"},
     {"apply", "commit", "questions"},
     {"decisions", "monorepo"},
-    {"answers", "collisions", "compose", "drafts", "sensing", "terraform"},
+    {"answers", "collisions", "compose", "compose_environment", "drafts", "sensing", "terraform"},
     {"pruning"},
     {"validation"},
     {"checks", "indexes", "pipelines"},

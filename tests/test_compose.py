@@ -58,7 +58,10 @@ def test_what_a_file_says_becomes_answers() -> None:
         "name": "acme-ledger",
         "image": "ghcr.io/acme/ledger:2.1.0",
         "port": 8080,
-        "volumes": [{"path": "/var/lib/ledger"}, {"path": "/media", "purpose": "media", "read_only": True}],
+        "volumes": [
+            {"path": "/var/lib/ledger"},
+            {"path": "/media", "purpose": "media", "read_only": True, "rwx": True},
+        ],
         "env": {"LOG_LEVEL": "info", "FEATURE_AUTH": "true", "PUBLIC_NAME": "Ledger"},
         "secrets": [{"env": "SESSION_KEY"}, {"env": "SMTP_PASS"}, {"env": "UPLINK"}],
         "database": "postgresql",
@@ -70,6 +73,48 @@ def test_what_a_file_says_becomes_answers() -> None:
     told = " ".join(draft.notes)
     for what in ("command", "BASE_URL", "cache", "db becomes a database", "a single file"):
         assert what in told
+
+
+def test_what_the_house_fills_is_asked_of_the_house() -> None:
+    draft = compose.read(
+        b"""
+services:
+  db: {image: postgres:16}
+  redis: {image: redis:7}
+  proxy: {image: traefik:3}
+  app:
+    image: ghcr.io/acme/ledger:2.1.0
+    environment:
+      DB_HOST: db
+      POSTGRES_DB: ledger
+      DB_USER: ledger
+      DB_PASSWORD: swordfish-4
+      REDIS_HOST: redis
+      REDIS_URL: redis://redis:6379/0
+      CACHE: redis://:swordfish-5@redis:6379/0
+      PROXY: http://proxy:80
+      ADMIN_LOGIN: admin:swordfish
+      NAME: redistribution
+    volumes: ["./config:/app/config:ro", "data:/srv"]
+""",
+        "compose.yml",
+    )
+    answers = draft.answers
+    assert answers["database_env"] == {
+        "host": "DB_HOST", "name": "POSTGRES_DB", "user": "DB_USER", "password": "DB_PASSWORD",
+    }  # fmt: skip
+    assert answers["env"] == {
+        "REDIS_HOST": {"host": "redis"},
+        "REDIS_URL": {"host": "redis", "text": "redis://{host}:6379/0"},
+        "NAME": "redistribution",
+    }
+    assert answers["secrets"] == [{"env": "CACHE"}, {"env": "ADMIN_LOGIN"}]
+    assert answers["volumes"] == [
+        {"path": "/app/config", "purpose": "config", "read_only": True, "rwx": True},
+        {"path": "/srv"},
+    ]
+    assert "Left out: PROXY, which names the service proxy." in draft.notes
+    assert "swordfish" not in str(draft)
 
 
 def test_values_of_secrets_are_nowhere(pristine: Monorepo) -> None:

@@ -16,7 +16,10 @@ def test_a_draft_is_kept_and_found_again(tmp_path: Path) -> None:
     assert store.load("") == {"said": {"gate": "app"}}
     store.save("a-b", {"said": {"name": "a-b"}})
     assert store.load("") == store.load("a-b") == {"said": {"name": "a-b"}}
-    assert [path.name for path in store.directory.iterdir()] == ["a-b.yml"], "no scratch file, no unnamed one"
+    assert {path.name for path in store.directory.iterdir()} == {"a-b.yml", "unnamed.yml"}, "no scratch file"
+    assert store.unnamed() == "unnamed-2", "another one of no name is not overwritten"
+    store.drop(UNNAMED)
+    assert store.unnamed() == UNNAMED
     assert (store.directory / "a-b.yml").stat().st_mode & 0o77 == 0
     store.drop("a-b")
     store.drop("a-b")

@@ -194,7 +194,7 @@ class Making:
         from scaffold.report.service import both_json, both_text
 
         made = None if self.dry_run else both.apply(commit=self.commit)
-        steps = both.next_steps(self.monorepo, committed=bool(made and made[0]))
+        steps = both.next_steps(self.monorepo, made or (None, None))
         if self.as_json:
             output.print_json(both_json(both, steps, written=not self.dry_run, commits=made))
         else:

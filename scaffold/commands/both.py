@@ -62,10 +62,15 @@ class Both:
                 error.findings,
             ) from error
 
-    def next_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[NextStep, ...]:
-        """What is left to do in both: push first, then apply, then run the pipeline again."""
-        own = self.service.next_steps(monorepo, committed=committed, piped=True)
-        added = [NextStep(s.text, s.command, s.after_apply) for s in self.pipeline.next_steps()]
+    def next_steps(self, monorepo: Monorepo, commits: tuple[str | None, str | None]) -> tuple[NextStep, ...]:
+        """What is left to do in both: push first, then apply, then run the pipeline again.
+
+        ``commits`` are those of stack and pipeline, where they were made.
+        """
+        stack, pipeline = (commit is not None for commit in commits)
+        own = self.service.next_steps(monorepo, committed=stack, piped=True)
+        steps = self.pipeline.next_steps(committed=pipeline)
+        added = [NextStep(s.text, s.command, s.after_apply) for s in steps]
         *before, apply_it = [step for step in own if not step.after_apply]
         ready = [step for step in added if not step.after_apply]
         return (*before, *ready, apply_it, *(step for step in (*added, *own) if step.after_apply))

@@ -52,14 +52,19 @@ class PreparedPipeline:
             self.change.root, tuple(file for file in self.change.changes if file.action is Action.MODIFY)
         )
 
-    def next_steps(self) -> tuple[PipelineStep, ...]:
+    def next_steps(self, *, committed: bool) -> tuple[PipelineStep, ...]:
         """What is left to do, as the template's table tells it."""
         has_dockerfile = (self.change.root / self.values["dockerfile"]).exists() or any(
             str(change.path) == self.values["dockerfile"] for change in self.change.changes
         )
         rows = decisions.evaluate(
             "templates/decisions/pipeline_steps.jinja",
-            {**self.values, "app_repo": shlex.quote(str(self.change.root)), "has_dockerfile": has_dockerfile},
+            {
+                **self.values,
+                "app_repo": shlex.quote(str(self.change.root)),
+                "has_dockerfile": has_dockerfile,
+                "committed": committed,
+            },
         )
         return tuple(PipelineStep(row["text"], row["command"], row["after_apply"]) for row in rows)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def pipeline_json(prepared: PreparedPipeline, *, written: bool, commit: str | None) -> dict[str, Value]:
     """The result of ``pipeline`` as JSON."""
+    steps = prepared.next_steps(committed=commit is not None)
     return {
         "service": prepared.service,
         "repository": str(prepared.change.root),
@@ -29,7 +30,7 @@ def pipeline_json(prepared: PreparedPipeline, *, written: bool, commit: str | No
             "checked": list(prepared.verified.checked),
             "not_verified": [{"what": what, "why": why} for what, why in prepared.verified.not_verified],
         },
-        "next_steps": [{"text": step.text, "command": step.command} for step in prepared.next_steps()],
+        "next_steps": [{"text": step.text, "command": step.command} for step in steps],
     }
 
 
@@ -39,7 +40,7 @@ def pipeline_text(prepared: PreparedPipeline, *, written: bool, commit: str | No
         yield f"The pipeline of {prepared.service} is there already. Nothing to do."
         return
     yield from pipeline_files_text(prepared, written=written, commit=commit)
-    yield from steps_text(prepared.next_steps())
+    yield from steps_text(prepared.next_steps(committed=commit is not None))
 
 
 def steps_text(steps: Iterable[NextStep | PipelineStep]) -> Iterator[str]:

@@ -67,6 +67,8 @@ _COMMANDS = (
     "A number changes that answer, NAME=value does so at once; a applies, d shows the diff, "
     "r the resources, s saves the answers only, q quits."
 )
+_CLONE = "c"
+_CLONE_COMMAND = " c asks again for the clone of the app's repository."
 _DONE, _REMOVE = "done", "remove"
 
 
@@ -76,12 +78,15 @@ def review(
     screen: Screen,
     preview_of: Callable[[Mapping[str, Value]], Preview | None],
     keep: Keep,
+    clone_again: Callable[[Mapping[str, Value]], Callable[[], None] | None] = lambda _: None,
 ) -> tuple[Outcome, State]:
     """Show the review until the person applies, saves or quits; every change begins it anew.
 
     Where ``preview_of`` gives nothing, the person went back from a question that it had to ask.
+    ``clone_again`` gives, where the app has a repository of its own, what lets it ask for the clone again.
     """
     while True:
+        again = clone_again(engine.result(state))
         preview = preview_of(engine.result(state))
         if preview is None:
             state = _walk_from_the_end(engine, state, screen, keep)
@@ -90,9 +95,12 @@ def review(
         screen.show(_answers(rows))
         screen.show(["", "Decisions", *(f"  {line}" for line in preview.decisions())])
         screen.show(["", "Files", *(f"  {line}" for line in preview.files()), ""])
-        chosen = _command(engine, state, screen, preview, rows)
+        chosen = _command(engine, state, screen, preview, rows, asks_clone=again is not None)
         if isinstance(chosen, Outcome):
             return chosen, state
+        if again is not None and chosen in (_CLONE, Key.BACK):
+            again()
+            continue
         if chosen is Key.BACK:
             state = _walk_from_the_end(engine, state, screen, keep)
             continue
@@ -110,12 +118,20 @@ def _walk_from_the_end(engine: Engine, state: State, screen: Screen, keep: Keep)
 
 
 def _command(
-    engine: Engine, state: State, screen: Screen, preview: Preview, rows: Sequence[Row]
+    engine: Engine,
+    state: State,
+    screen: Screen,
+    preview: Preview,
+    rows: Sequence[Row],
+    *,
+    asks_clone: bool,
 ) -> Outcome | Key | Question | str:
     """Ask what to do next; show the planned resources as soon as they are known.
 
-    Returns how it ends, the question to ask again, or a ``NAME=value`` that is valid.
+    Returns how it ends, the question to ask again, the letter for the clone, or a valid ``NAME=value``.
     """
+    commands = _COMMANDS + (_CLONE_COMMAND if asks_clone else "")
+    letters = ["a", *([_CLONE] if asks_clone else []), "d", "r", "s", "q"]
     told = False
     text = ""
     ends = {"a": Outcome.APPLY, "s": Outcome.SAVE, "q": Outcome.QUIT}
@@ -124,21 +140,21 @@ def _command(
         text = text.strip()
         if "=" in text:
             return _wrong_setting(engine, state, text)
-        if text in ("d", "r", *ends) or (text.isdecimal() and 1 <= int(text) <= len(rows)):
+        if text in letters or (text.isdecimal() and 1 <= int(text) <= len(rows)):
             return ""
-        return f"Give a number from 1 to {len(rows)}, NAME=value, or one of a, d, r, s, q."
+        return f"Give a number from 1 to {len(rows)}, NAME=value, or one of {', '.join(letters)}."
 
     while True:
         if not told and preview.ready():
             screen.show([*preview.resources(), ""])
             told = True
-        reply = screen.line(_COMMANDS, text, problem, until=None if told else preview.ready)
+        reply = screen.line(commands, text, problem, until=None if told else preview.ready)
         text = ""
         if isinstance(reply, Typed):
             if reply.key is Key.BACK:
                 return Key.BACK
             if reply.key is Key.EXPLAIN:
-                screen.show([_COMMANDS])
+                screen.show([commands])
             text = reply.text if reply.key is None else ""
             continue
         command = reply.strip()

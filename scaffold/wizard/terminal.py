@@ -84,13 +84,17 @@ class TerminalScreen:
         import questionary
 
         wrong = lru_cache(256)(problem)
+        tried = False
 
         def verdict(text: str) -> str | bool:
+            nonlocal tried
+            tried = True
             return "Not valid:" if wrong(text) else True
 
         def below() -> str:
+            # Nobody is told that the answer is missing before it could be given.
             text = prompt.application.current_buffer.text
-            return _wrapped(wrong(text) if text or default else "", _width())
+            return _wrapped(wrong(text) if text or default or tried else "", _width())
 
         prompt = questionary.text(
             f"{_wrapped(title, _width() - 3)}\n >", default=default, validate=verdict,
