@@ -90,7 +90,7 @@ def place_for(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str],
             directory.mkdir()
         document = parse((GOLDEN / service / "stack" / "main.tf").read_bytes())
         script = script_of(document).replace("/data/", f"{data}/").replace("/backup/", f"{backup}/")
-        script = script.replace("find /backup", f"find {backup}")
+        script = script.replace("find /backup", f"find {backup}").replace("/tmp/begun", f"{tools}/begun")
         executable(tools / "wget", f'#!/bin/sh\nshift 3\nprintf "%s" "$2" >"{tools}/posted"\n')
         # Busybox prefers its own applets to what is on PATH, but a function to both.
         stubs = "".join(
@@ -219,6 +219,33 @@ def test_an_archive_that_tears_is_made_again_and_fails_in_the_end(place_for: Cal
     assert done.returncode != 0
     assert (place.bin / "calls").read_text().count("call") == 3
     assert place.made() == []
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_is_written_meanwhile_is_archived_again(place_for: Callable[[str], Place], times: int) -> None:
+    place = place_for("drone-logbook")
+    (place.data / "data").mkdir()
+    (place.data / "data" / "flights.db").write_text("a")
+    tar = shutil.which("tar")
+    executable(
+        place.bin / "tar",
+        f"""#!/bin/sh
+case "$3" in -czf) echo call >>"{place.bin}/calls" ;; esac
+"{tar}" "$@" || exit
+if [ "$3" = -czf ] && [ "$(wc -l <"{place.bin}/calls")" -le {times} ]; then
+  echo more >>"{place.data}/data/flights.db"
+fi
+""",
+    )
+    done = place.run()
+    assert done.returncode == 0, done.stderr
+    assert (place.bin / "calls").read_text().count("call") == min(times + 1, 3)
+    assert done.stderr.count("written while it was read") == times
+    (made,) = place.made()
+    with tarfile.open(made / "data.tar.gz") as archive:
+        content = archive.extractfile("./flights.db")
+        assert content is not None
+        assert content.read() == b"a" + b"more\n" * min(times, 2)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can mount read-only")

@@ -9,8 +9,8 @@ import pytest
 
 from scaffold.apply import apply
 from scaffold.change import ChangeSet, Content, Symlink
-from scaffold.commit import commit, uncommitted
-from scaffold.errors import RefusedError
+from scaffold.commit import commit, demand_committed, keep, uncommitted, unsaved
+from scaffold.errors import RefusedError, UncommittedError
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -136,12 +136,21 @@ def test_hook_that_refuses_leaves_files_and_index(busy: Path) -> None:
     hook.chmod(0o755)
     head = git(busy, "rev-parse", "HEAD")
     change_set = applied(busy, WANTED)
-    with pytest.raises(RefusedError, match="no thanks"):
-        commit(change_set, "Add")
+    with pytest.raises(
+        UncommittedError, match=r"The files are written, but not committed: .*no thanks"
+    ) as error:
+        commit(change_set, "Add it")
     assert git(busy, "rev-parse", "HEAD") == head
     assert (busy / "stacks/größe/a file.tf").read_bytes() == b"new\n"
     changed = " M catalog.md\n M dirty.md\n D gone.md\nM  staged.md\n?? stacks/\n?? untracked.md\n"
     assert git(busy, "status", "--porcelain").replace("MM both-ways.md\n", "") == changed
+    with pytest.raises(UncommittedError, match=r"stacks/größe/a file\.tf"):
+        demand_committed(busy, PurePosixPath("stacks"), "Add it")
+    hook.unlink()
+    subprocess.run(["sh", "-c", error.value.hint.partition("then: ")[2]], check=True, capture_output=True)
+    demand_committed(busy, PurePosixPath("stacks"), "Add it")
+    assert git(busy, "log", "-1", "--format=%s", "--name-only").split("\n")[0] == "Add it"
+    assert "D  staged.md" not in git(busy, "status", "--porcelain")
 
 
 def test_works_inside_another_repositorys_hook(
@@ -153,3 +162,24 @@ def test_works_inside_another_repositorys_hook(
     name = commit(change_set, "Edit")
     monkeypatch.undo()
     assert git(busy, "rev-parse", "HEAD").strip() == name
+
+
+def test_what_no_commit_has_is_kept_and_comes_back(busy: Path) -> None:
+    change_set = ChangeSet.plan(
+        busy, dict.fromkeys(map(PurePosixPath, ("dirty.md", "gone.md", "untracked.md")))
+    )
+    files = unsaved(change_set)
+    assert files == (PurePosixPath("dirty.md"), PurePosixPath("untracked.md"))
+    before = git(busy, "status", "--porcelain")
+    tree = keep(busy, files)
+    assert git(busy, "status", "--porcelain") == before, "neither index nor files are touched"
+    apply(change_set)
+    git(busy, "restore", f"--source={tree}", "--", *map(str, files))
+    assert (busy / "dirty.md").read_text() == "theirs, edited\n"
+    assert (busy / "untracked.md").read_text() == "theirs\n"
+
+
+def test_a_commit_of_files_that_git_never_knew_is_none(busy: Path) -> None:
+    change_set = ChangeSet.plan(busy, {PurePosixPath("untracked.md"): None})
+    apply(change_set)
+    assert commit(change_set, "Remove") is None

@@ -432,6 +432,35 @@ def test_the_dump_reads_its_password_from_a_secret() -> None:
         assert [row["name"] for row in secrets] in (["PGPASSWORD"], ["MYSQL_PWD"])
 
 
+@pytest.mark.parametrize(
+    ("service", "purpose"),
+    [("vault-notes", "data"), ("stamp-album", "catalogue"), ("stamp-album", "scans")],
+    ids=["a whole SQLite volume", "named SQLite files", "an archive"],
+)
+def test_without_a_backup_a_restore_touches_nothing(
+    place_for: Callable[..., Place], service: str, purpose: str
+) -> None:
+    place = place_for(service)
+    volume = place.volume(purpose)
+    # What the container has at its root may be called like the purpose, so this is there too.
+    for path in (volume / "live.db", volume / purpose / "stamps.db", place.root / purpose / "stamps.db"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("alive")
+    pod = restore_pod(service, purpose)
+    script = pod["spec"]["containers"][0]["command"][2].replace('"$newest/', f'"{place.root}$newest/')
+    done = place.run(script, volume)
+    assert done.returncode == 1
+    assert "there is no backup" in done.stderr
+    assert (volume / "live.db").read_text() == (volume / purpose / "stamps.db").read_text() == "alive"
+
+
+def test_every_restore_stops_without_a_backup() -> None:
+    for service in ("stamp-album", "toy-warehouse", "drone-logbook", "vault-notes"):
+        for purpose in restore_steps(service):
+            script = restore_pod(service, purpose)["spec"]["containers"][0]["command"][2]
+            assert script.index("there is no backup") < script.index("$newest/")
+
+
 def test_the_app_is_stopped_while_its_files_are_restored_and_runs_while_its_own_database_is() -> None:
     for service in ("stamp-album", "toy-warehouse", "vault-notes"):
         for purpose, command in restore_steps(service).items():

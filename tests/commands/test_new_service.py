@@ -284,3 +284,26 @@ def test_a_commit_that_would_take_in_other_changes_writes_nothing(monorepo: Mono
     assert removed.returncode == 4 and INDEXES[0] in removed.stderr
     assert (monorepo.root / "stacks/drone-logbook/main.tf").exists()
     assert scaffold("remove-service", "x", "--commit", "--monorepo", monorepo.root).returncode == 2
+
+
+def refusing_hook(root: Path) -> Path:
+    hook = root / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no thanks >&2\nexit 1\n")
+    hook.chmod(0o755)
+    return hook
+
+
+def test_a_commit_that_a_hook_refuses_is_told_and_told_again(monorepo: Monorepo) -> None:
+    hook = refusing_hook(monorepo.root)
+    arguments = ("--answers", DRONE, "--verify", "static", "--commit")
+    done = new_service(monorepo, *arguments)
+    assert done.returncode == 4
+    assert "written, but not committed" in done.stderr and "no thanks" in done.stderr
+    hook.unlink()
+    again = new_service(monorepo, *arguments)
+    assert again.returncode == 4 and "not committed" in again.stderr, "no silent success"
+    command = done.stderr.partition("then: ")[2]
+    subprocess.run(["sh", "-c", command], check=True, capture_output=True)
+    assert git(monorepo, "status", "--porcelain") == ""
+    assert new_service(monorepo, *arguments).returncode == 0

@@ -8,12 +8,13 @@ import pytest
 
 from scaffold.apply import apply
 from scaffold.change import Action, ChangeSet, Symlink
-from scaffold.commands.remove_service import plan_removal
+from scaffold.commands.remove_service import plan_removal, remove
 from scaffold.errors import RefusedError
 from scaffold.git import git
 from scaffold.indexes.edits import insertions
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.monorepo import Monorepo
+from scaffold.report.indexes import removal_text
 
 APPLY = "../../scripts/tg apply"
 STACK = """\
@@ -176,5 +177,36 @@ def test_refused(sample: Monorepo, name: str, message: str) -> None:
 def test_stack_that_others_depend_on_is_refused(sample: Monorepo) -> None:
     path = sample.root / "stacks/navidrome/terragrunt.hcl"
     path.write_text(path.read_text() + 'dependency "journal" {\n  config_path = "../journal"\n}\n')
+    with pytest.raises(RefusedError, match="navidrome depends on journal"):
+        plan_removal(sample, "journal", APPLY)
+
+
+def test_what_no_commit_has_is_kept(sample: Monorepo, everything: ServiceEntry) -> None:
+    apply(add(sample, everything))
+    git(sample.root, "add", "--all")
+    git(sample.root, "commit", "--quiet", "--message", "bees")
+    notes = sample.root / "stacks/bee-log/notes.txt"
+    notes.write_text("only here\n")
+    removal = plan_removal(Monorepo(sample.root), "bee-log", APPLY)
+    assert removal.unsaved == (PurePosixPath("stacks/bee-log/notes.txt"),)
+    removed = remove(removal, commit=True)
+    assert removed.commit is not None and not notes.exists()
+    assert git(sample.root, "status", "--porcelain") == ""
+    told = "\n".join(removal_text(removal, removed))
+    assert f"git restore --source={removed.kept} -- stacks/bee-log/notes.txt" in told
+    git(sample.root, "restore", f"--source={removed.kept}", "--", "stacks/bee-log/notes.txt")
+    assert notes.read_text() == "only here\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'dependencies {\n  paths = ["../vault", "../journal/"]\n}\n',
+        'dependency "j" {\n  config_path = "${get_repo_root()}/stacks/journal"\n}\n',
+    ],
+)
+def test_dependencies_in_every_spelling(sample: Monorepo, text: str) -> None:
+    path = sample.root / "stacks/navidrome/terragrunt.hcl"
+    path.write_text(path.read_text() + text)
     with pytest.raises(RefusedError, match="navidrome depends on journal"):
         plan_removal(sample, "journal", APPLY)

@@ -127,7 +127,7 @@ def test_a_service_and_its_pipeline_at_once(monorepo: Monorepo, app: Path) -> No
     texts = [step["text"] for step in result["next_steps"]]
     push, apply = (
         next(i for i, t in enumerate(texts) if t.startswith(word))
-        for word in ("Commit and push", "Apply the stack.")
+        for word in ("Push: the image is built.", "Apply the stack.")
     )
     assert push < apply
     assert texts[apply + 1].startswith("Run the pipeline again")
@@ -227,3 +227,64 @@ def test_the_recorded_answers_are_enough_to_render_again(answers: dict[str, Any]
     again = render(kept, recorded["sensed"], recorded["recorded"], ORIGIN, "service").files
     assert {str(path): data for path, data in again.items()} == first
     assert not {"env", "secrets", "gate_reason", "machine_clients"} & recorded.keys()
+
+
+@pytest.mark.parametrize("where", ["monorepo", "app"])
+def test_a_commit_that_a_hook_refuses_tells_what_is_left(
+    monorepo: Monorepo, app: Path, where: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = {"monorepo": monorepo.root, "app": app}[where]
+    (root / ".git/hooks").mkdir(exist_ok=True)
+    hook = root / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    arguments = ("--answers", METER, "--verify", "static", "--commit", "--app-repo", app)
+    done = scaffold("new-service", "--monorepo", monorepo.root, *SOURCE, *arguments)
+    assert done.returncode == 4
+    assert "written, but not committed" in done.stderr
+    assert (monorepo.root / "stacks/meter-api/main.tf").exists()
+    hook.unlink()
+    commands = done.stderr.partition("then: ")[2].split("\nThen make the pipeline: scaffold ")
+    subprocess.run(["sh", "-c", commands[0]], check=True, capture_output=True)
+    assert (len(commands) == 2) == (where == "monorepo"), "the pipeline is made when it was not"
+    if len(commands) == 2:
+        finished = scaffold(*commands[1].split())
+        assert finished.returncode == 0, finished.stderr
+    for repository in (monorepo.root, app):
+        status = ["git", "-C", str(repository), "status", "--porcelain"]
+        assert subprocess.run(status, capture_output=True, text=True, check=True).stdout == ""
+
+
+def test_neither_repository_is_written_where_one_could_not_be_committed(
+    monorepo: Monorepo, app: Path
+) -> None:
+    (app / ".woodpecker.yml").write_text("steps: []\n")
+    arguments = ("--answers", METER, "--verify", "static", "--commit", "--overwrite", "--app-repo", app)
+    done = scaffold("new-service", "--monorepo", monorepo.root, *SOURCE, *arguments)
+    assert done.returncode == 4
+    assert "not committed yet: .woodpecker.yml" in done.stderr
+    assert not (monorepo.root / "stacks/meter-api").exists()
+
+
+def test_answers_with_conflict_markers_are_no_defect(monorepo: Monorepo, app: Path) -> None:
+    assert scaffold(
+        "new-service", "--monorepo", monorepo.root, *SOURCE, "--answers", METER, "--verify", "static"
+    ).returncode == 0  # fmt: skip
+    for text in ("<<<<<<< before\n:\n", ""):
+        (monorepo.root / "stacks/meter-api/.copier-answers.yml").write_text(text)
+        done = pipeline(monorepo, app, "--service", "meter-api")
+        assert (done.returncode, "Restore it from Git" in done.stderr) == (4, True)
+
+
+@pytest.mark.parametrize("body", ["exit 3", "echo no JSON"])
+def test_a_broken_actionlint_has_verified_nothing(tmp_path: Path, body: str) -> None:
+    app = tmp_path / "app"
+    (app / ".github/workflows").mkdir(parents=True)
+    (app / ".github/workflows/a.yml").write_text("on: push\njobs: {}\n")
+    tool = tmp_path / "bin" / "actionlint"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\n{body}\n")
+    tool.chmod(0o755)
+    done = scaffold("check", "--pipelines", app, path=f"{tool.parent}:/usr/bin:/bin")
+    assert "Not verified: actionlint (it " in done.stdout
+    assert done.returncode in (0, 1)

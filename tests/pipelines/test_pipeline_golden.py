@@ -106,7 +106,8 @@ def test_actionlint_passes(case: str) -> None:
 def test_the_next_steps_of_each_mode(case: str, pristine: Monorepo) -> None:
     values = decisions.combine({**answers(case), "sensed": sense(pristine)})
     rows = decisions.evaluate(
-        "templates/decisions/pipeline_steps.jinja", {**values, "app_repo": "../app", "has_dockerfile": True}
+        "templates/decisions/pipeline_steps.jinja",
+        {**values, "app_repo": "../app", "has_dockerfile": True, "committed": False},
     )
     commands = "\n".join(row["command"] for row in rows)
     for workflow in (GOLDEN / case / "repository").rglob(".github/workflows/*.yml"):
@@ -120,3 +121,17 @@ def test_the_next_steps_of_each_mode(case: str, pristine: Monorepo) -> None:
     # Without a Deployment nothing is rolled out, so nothing has to be run again.
     assert [row["after_apply"] for row in rows].count(True) == (values["shape"] != "jobs")
     assert rows[-1]["after_apply"] == (values["shape"] != "jobs")
+
+
+def test_the_last_step_before_the_apply_commits_what_is_not_committed(pristine: Monorepo) -> None:
+    values = decisions.combine({**answers("meter-api"), "sensed": sense(pristine)})
+
+    def last(*, has_dockerfile: bool, committed: bool) -> str:
+        told = {"app_repo": "../app", "has_dockerfile": has_dockerfile, "committed": committed}
+        rows = decisions.evaluate("templates/decisions/pipeline_steps.jinja", {**values, **told})
+        return str([row["command"] for row in rows if not row["after_apply"]][-1])
+
+    assert "git commit" not in last(has_dockerfile=True, committed=True)
+    assert " Dockerfile && git commit" in last(has_dockerfile=False, committed=True)
+    assert "git commit" in last(has_dockerfile=True, committed=False)
+    assert " git push " in last(has_dockerfile=True, committed=True)

@@ -490,19 +490,30 @@ resource "kubernetes_cron_job_v1" "backup" {
                 trap 'rm -rf "$partial"' EXIT
                 mkdir -p "$partial"
 
-                # An archive of the files. The app may write meanwhile, so a torn archive is made again.
+                # An archive of the files, made again where the app writes meanwhile. In the end a copy of files in use
+                # is better than none.
                 copy_files() {
                   if [ -z "$(ls -A "/data/$1")" ]; then
                     echo "/data/$1 is empty: a wrong mount rather than a backup" >&2
                     exit 1
                   fi
                   for attempt in 1 2 3; do
+                    # What is newer is told by whole seconds.
+                    touch /tmp/begun
+                    sleep 1
+                    archived=
                     if tar -C "/data/$1" -czf "$partial/$1.tar.gz" . && tar -tzf "$partial/$1.tar.gz" >/dev/null; then
-                      return
+                      archived=yes
+                      written=$(find "/data/$1" -type f -newer /tmp/begun | head -n 5)
+                      if [ -z "$written" ]; then
+                        return
+                      fi
+                      echo "attempt $attempt: written while it was read: $written" >&2
+                    else
+                      echo "attempt $attempt to archive $1 failed" >&2
                     fi
-                    echo "attempt $attempt to archive $1 failed" >&2
                   done
-                  exit 1
+                  [ -n "$archived" ] || exit 1
                 }
 
                 copy_files config
