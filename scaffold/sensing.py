@@ -129,21 +129,20 @@ def _overrides(root: Path) -> Mapping[str, Value]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise MissingError(f"{OVERRIDES} is not YAML: {error}", "Correct it.") from error
     known = decisions.house()
-    unknown = [key for key in facts if key not in known] if isinstance(facts, dict) else ["(no mapping)"]
-    if unknown:
+    if not isinstance(facts, dict):
+        raise MissingError(f"{OVERRIDES} holds no facts.", "Write one `fact: value` a line.")
+    unknown = [
+        Finding(OVERRIDES, None, None, "facts.unknown", f"{key} is no fact.", allowed=", ".join(known))
+        for key in facts
+        if key not in known
+    ]
+    if wrong := [*unknown, *_of_another_kind(facts, known, "")]:
         raise MissingError(
-            f"{OVERRIDES} has facts that nobody reads.",
-            "Take them out, or correct their names.",
-            [
-                Finding(
-                    OVERRIDES, None, None, "facts.unknown", f"{key} is no fact.", allowed=", ".join(known)
-                )
-                for key in unknown
-            ],
+            f"{OVERRIDES} has facts that nobody could use.",
+            "Take them out, or correct their names and values.",
+            wrong,
         )
-    if wrong := list(_of_another_kind(facts, known, "")):
-        raise MissingError(f"{OVERRIDES} has facts of the wrong kind.", "Correct their values.", wrong)
-    return dict(facts)
+    return facts
 
 
 def _of_another_kind(facts: Mapping[str, Value], known: Mapping[str, Value], above: str) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -511,6 +512,18 @@ def test_kill_before_the_decision_goes_back_even_over_foreign_changes(root: Path
     assert recover(root) is Goal.OLD
     assert (root / "docs/größe.md").read_bytes() == b"mine"
     assert not list(root.rglob(".scaffold-*"))
+
+
+def test_kill_before_the_decision_where_a_directory_of_ours_is_a_file_by_now(root: Path) -> None:
+    change_set = ChangeSet.plan(root, {PurePosixPath("stacks/foo/main.tf"): b"x"})
+    kill_at(2, lambda: apply(change_set), ["replace"])
+    assert pending(root)
+    shutil.rmtree(root / "stacks", ignore_errors=True)
+    (root / "stacks").mkdir()
+    (root / "stacks/foo").write_bytes(b"mine")
+    assert recover(root) is Goal.OLD
+    assert (root / "stacks/foo").read_bytes() == b"mine"
+    assert not pending(root)
 
 
 @pytest.mark.parametrize("journal", [b"", b"{}", b'{"version": 99}', b"[]"])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scaffold import decisions
+from scaffold.errors import MissingError
 from scaffold.monorepo import Monorepo
 from scaffold.sensing import sense
 
@@ -72,3 +73,20 @@ def test_a_rollout_is_started_as_in_the_monorepo(usual: str, events: list[str]) 
     made = decisions.combine({**answers, "sensed": {"own_build": usual}})["pipeline"]
     assert made["deploy_on"]["value"] == events
     assert usual in made["way"]["reason"]
+
+
+def test_overrides_of_the_wrong_kind_are_all_told(monorepo: Monorepo) -> None:
+    path = monorepo.root / "scaffold.yml"
+    path.write_text("tier0_stacks: 5\nbuilds: [1]\ndomain:\nhosts: {redis: 1}\nimage_uid: 1000\nlimit: 1\n")
+    with pytest.raises(MissingError) as error:
+        sense(monorepo)
+    told = {finding.message: finding.allowed for finding in error.value.findings}
+    assert told["tier0_stacks is a number."] == "a list"
+    assert told["builds is a list."] == "a mapping"
+    assert told["domain is empty."] == "text"
+    assert told["hosts.redis is a number."] == "text"
+    assert "limit is no fact." in told
+    assert not any("image_uid" in message for message in told)
+    path.write_text("when: 2024-13-45\n")
+    with pytest.raises(MissingError, match="is not YAML"):
+        sense(monorepo)

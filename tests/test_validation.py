@@ -109,3 +109,19 @@ def test_places_are_those_of_the_file() -> None:
     (size,) = [f for f in found if f.answer == "volumes[0].size"]
     assert (size.path, size.line, size.column, size.value) == ("a.yml", 4, 5, "5")
     assert yaml.safe_load(text)["volumes"][0]["size"] == 5
+
+
+@pytest.mark.parametrize(
+    "text", ["env: {'A[B': x, API_TOKEN: abcdefgh1}\n", "'a[b': 1\n", "env: {'A.B[': 1}\n"]
+)
+def test_keys_that_no_path_can_say_are_told_with_the_rest(text: str) -> None:
+    given = answering.from_yaml(text.encode() + b"name: 5\n", "a.yml")
+    found = validation.problems(given, {}, {})
+    assert any(f.answer == "name" for f in found)
+    assert any("[" in (f.answer or "") or "env" in (f.answer or "") for f in found)
+
+
+@pytest.mark.parametrize("text", [b"volumes: &a [*a]\n", b"env: &b {x: *b}\n", b"[" * 5000])
+def test_what_has_no_end_is_told(text: bytes) -> None:
+    (finding,) = validation.problems(answering.from_yaml(text, "a.yml"), {}, {})
+    assert finding.code == "answers.yaml"

@@ -76,8 +76,11 @@ def main() -> NoReturn:
         hint = f"See `{error.ctx.command_path} --help`." if error.ctx else ""
         _fail(UsageError(error.format_message(), hint), as_json)
     except (click.Abort, KeyboardInterrupt) as stop:
-        click.echo("Interrupted; no file is half-written.", err=True)
-        if command := getattr(stop.__cause__ or stop, "command", ""):
+        command = getattr(stop.__cause__ or stop, "command", None)
+        # In the middle of the questions nothing has begun; elsewhere a whole change may stand.
+        state = "nothing was written" if command is not None else "no file is half-written"
+        click.echo(f"Interrupted; {state}.", err=True)
+        if command:
             click.echo(f"A draft is kept. To go on:\n  {command}", err=True)
         sys.exit(INTERRUPTED)
     except Exception as error:  # the last resort: a defect is told as one

@@ -155,6 +155,20 @@ def test_against_a_revision(repository: Path) -> None:
     assert "gone: gone since HEAD" in text
     assert "metadata[0].name: changed → other" in text
     assert "The stack of HEAD cannot be planned" in text
+    mended_alone = plan(repository, ["mended"], against="HEAD", known=schemas.load())
+    assert mended_alone.ok and mended_alone.differs, "what was not compared is not the same"
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+def test_against_a_revision_of_a_monorepo_inside_a_repository(repository: Path) -> None:
+    outer = repository.parent / "outer"
+    outer.mkdir()
+    shutil.copytree(repository, outer / "infra", ignore=shutil.ignore_patterns(".git"))
+    _git(outer, "init", "-q")
+    _git(outer, "add", ".")
+    _git(outer, "commit", "-qm", "before")
+    plans = plan(outer / "infra", ["changed"], against="HEAD", known=schemas.load())
+    assert plans.ok and not plans.differs
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")

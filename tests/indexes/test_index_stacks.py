@@ -41,6 +41,7 @@ def ingress(arguments: str, label: str = "ingress") -> str:
         ('full_host = "bees.example.test"\nhost = "x"', Host("bees", "none")),
         ('full_host = "example.test"', Host("example.test", "none")),
         ("host = local.name", Host("honey", "none")),
+        ('host = "bees"\nroot_domain = "home.arpa"', Host("bees.home.arpa", "none")),
     ],
 )
 def test_hosts(sample: Monorepo, arguments: str, host: Host) -> None:
