@@ -222,7 +222,8 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     )
     allowed = ", ".join(map(str, schema["enum"])) if rule == "enum" else schema.get("allowed", kinds)
     hint = schema.get("mend", "")
-    if rule == "type" and wanted == "string" and isinstance(value, bool | int | float):
+    is_scalar = rule == "type" and wanted == "string" and isinstance(value, bool | int | float)
+    if is_scalar and re.search(schema.get("pattern", ""), json.dumps(value)):
         hint = "Put it in quotes."
     if (
         rule == "type"

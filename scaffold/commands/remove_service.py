@@ -62,6 +62,11 @@ class Removal:
     unsaved: tuple[PurePosixPath, ...]
     """The files to delete that no commit has as they are now."""
 
+    @property
+    def stack(self) -> str:
+        """The directory of the stack."""
+        return f"{STACKS}/{self.service}"
+
 
 def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
     """Plan the removal of a Service: its stack, and what the indexes say of it and of nobody else.

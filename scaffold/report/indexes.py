@@ -120,10 +120,13 @@ def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
         yield f"  Git keeps them for a while: git restore --source={removed.kept} -- {names}"
     for warning in removal.warnings:
         yield f"warning: {warning}"
-    for first, heading in ((True, "Before that:"), (False, "After that:")):
+    before = "This should have come before; a stack that still runs has to come back for it:"
+    for first, heading in ((True, before if removed else "Before that:"), (False, "After that:")):
         steps = [step for step in removal.steps if step.first is first]
         if steps:
             yield heading
+        if first and removed:
+            yield f"  git restore --source={'HEAD~1' if removed.commit else 'HEAD'} -- {removal.stack}"
         for step in steps:
             yield f"  {step.text}"
             if step.command:

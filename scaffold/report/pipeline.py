@@ -81,6 +81,7 @@ def pipeline_report_text(found: PipelineReport) -> Iterator[str]:
         yield "There is no pipeline and no Dockerfile."
         return
     count = len(found.findings)
-    yield f"{len(found.files)} files, {count or 'no'} finding{'s' if count != 1 else ''}."
+    files = "1 file" if len(found.files) == 1 else f"{len(found.files)} files"
+    yield f"{files}, {count or 'no'} finding{'s' if count != 1 else ''}."
     if found.unlinted and any(name.startswith(".github/") for name in found.files):
         yield f"Not verified: actionlint ({found.unlinted})."

@@ -30,8 +30,8 @@ class PlainScreen:
         """Nothing is set: lines are read as the terminal gives them."""
         return nullcontext()
 
-    def show(self, lines: Iterable[str]) -> None:
-        """Write lines of text."""
+    def show(self, lines: Iterable[str], *, verbatim: bool = False) -> None:
+        """Write lines of text, whatever their length."""
         for line in lines:
             self._target.write(f"{line}\n")
         self._target.flush()

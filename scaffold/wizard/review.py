@@ -159,7 +159,7 @@ def _command(
             continue
         command = reply.strip()
         if command == "d":
-            screen.show(preview.diff())
+            screen.show(preview.diff(), verbatim=True)
         elif command == "r":
             screen.show([*preview.resources(), ""])
             told = True

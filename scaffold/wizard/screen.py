@@ -44,8 +44,8 @@ class Screen(Protocol):
     def opened(self) -> AbstractContextManager[None]:
         """What has to hold while the wizard runs."""
 
-    def show(self, lines: Iterable[str]) -> None:
-        """Show lines of text."""
+    def show(self, lines: Iterable[str], *, verbatim: bool = False) -> None:
+        """Show lines of text. ``verbatim``: as they are, such as a diff."""
 
     def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:
         """Let the person choose one option."""

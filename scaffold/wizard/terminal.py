@@ -45,10 +45,10 @@ class TerminalScreen:
         finally:
             termios.tcsetattr(place, termios.TCSANOW, before)
 
-    def show(self, lines: Iterable[str]) -> None:
-        """Write lines, wrapped to the window between words."""
+    def show(self, lines: Iterable[str], *, verbatim: bool = False) -> None:
+        """Write lines, wrapped to the window between words where they are not ``verbatim``."""
         for line in lines:
-            self._target.write(f"{_wrapped(line, _width())}\n")
+            self._target.write(f"{line if verbatim else _wrapped(line, _width())}\n")
         self._target.flush()
 
     def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:

@@ -307,3 +307,29 @@ def test_a_commit_that_a_hook_refuses_is_told_and_told_again(monorepo: Monorepo)
     subprocess.run(["sh", "-c", command], check=True, capture_output=True)
     assert git(monorepo, "status", "--porcelain") == ""
     assert new_service(monorepo, *arguments).returncode == 0
+
+
+def test_files_beside_the_stack_that_are_no_utf_8_are_no_defect_of_ours(monorepo: Monorepo) -> None:
+    directory = monorepo.stack_directory("drone-logbook")
+    directory.mkdir()
+    (directory / "extra.tf").write_bytes(b"# caf\xe9\nlocals {\n  x = local.nothing\n}\n")
+    done = new_service(monorepo, "--answers", DRONE, "--verify", "static")
+    assert done.returncode == 5, done.stderr
+    assert "stacks/drone-logbook/extra.tf:3" in done.stderr
+
+
+def test_a_link_that_leads_nowhere_in_a_module_is_no_defect_of_ours(monorepo: Monorepo) -> None:
+    for module in ("ingress_factory", "nfs_volume"):
+        (monorepo.root / "modules/kubernetes" / module / "gone.tf").symlink_to("nowhere.tf")
+    done = new_service(monorepo, "--answers", DRONE, "--verify", "static")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_same_name_below_another_domain_is_free(monorepo: Monorepo) -> None:
+    path = monorepo.stack_directory("journal") / "main.tf"
+    call = 'module "ingress_other" {\n  source = "../../modules/kubernetes/ingress_factory"\n  name = "dronelog"\n%s}\n'
+    text = path.read_text()
+    for root_domain, code in (('  root_domain = "home.arpa"\n', 0), ("", 4)):
+        path.write_text(text + call % root_domain)
+        done = new_service(monorepo, "--answers", DRONE, "--verify", "static", "--dry-run")
+        assert (done.returncode != 0) == (code != 0), done.stderr

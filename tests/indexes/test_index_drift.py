@@ -168,3 +168,10 @@ def test_what_mends_several_is_said_once(in_order: Monorepo) -> None:
         "    mend: `scaffold index --fix` adds it.",
         "2 disagreements.",
     ]
+
+
+def test_a_file_that_is_no_text_is_told(in_order: Monorepo) -> None:
+    path = in_order.root / ".claude/CLAUDE.md"
+    path.write_bytes(path.read_bytes() + b"\xe9\n")
+    problems = {state.problem for state in command.show(in_order) if str(state.path) == ".claude/CLAUDE.md"}
+    assert problems and all("UTF-8" in problem for problem in problems)

@@ -135,3 +135,20 @@ def test_the_last_step_before_the_apply_commits_what_is_not_committed(pristine: 
     assert " Dockerfile && git commit" in last(has_dockerfile=False, committed=True)
     assert "git commit" in last(has_dockerfile=True, committed=False)
     assert " git push " in last(has_dockerfile=True, committed=True)
+
+
+@pytest.mark.parametrize(
+    ("more", "user"),
+    [
+        ({"volumes": [{"path": "/data", "embedded_database": "sqlite"}]}, 10001),
+        ({"volumes": [{"path": "/data", "embedded_database": "sqlite"}], "uid": 1000}, 1000),
+        ({"volumes": [{"path": "/data"}], "app_kind": "own"}, None),
+        ({}, None),
+    ],
+)
+def test_the_user_of_our_dockerfile_can_write_to_its_volumes(more: dict[str, Any], user: int | None) -> None:
+    given = {**answers("meter-api"), "uid": None, **more}
+    values = decisions.combine({**given, "sensed": {}})
+    assert values["workload"]["run_as"]["value"] == user
+    if user and given["app_kind"] != "own":
+        assert str(values["pipeline"]["uid"]) == str(user), "the Dockerfile has the same"
