@@ -13,6 +13,9 @@ from scaffold.monorepo import STACKS, Monorepo
 from scaffold.questions import Value, stand_ins
 from scaffold.render import ANSWERS_FILE
 
+_NOBODY = "name-of-nobody"
+"""Stands for a name that is missing or wrong, so that hosts can be judged; what follows from it is free."""
+
 
 def judge(monorepo: Monorepo, sensed: Mapping[str, Value]) -> Callable[[Mapping[str, Value]], list[Finding]]:
     """What tells of answers, complete or not, all that is wrong with them: the wizard's judge.
@@ -31,14 +34,18 @@ def with_taken(
     monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value], found: Sequence[Finding]
 ) -> list[Finding]:
     """Problems of answers (``found``), and the names that the rest of them would take from others."""
-    name = given.values.get("name")
-    if not isinstance(name, str) or any(finding.answer == "name" for finding in found):
-        return list(found)
-    if has_rendered_stack(monorepo, name) or _is_stack(monorepo, name):
-        return [*found, _taken_finding(given, name)]
+    said = given.values.get("name")
+    name = None if any(finding.answer == "name" for finding in found) or not isinstance(said, str) else said
+    if name is None and not {"host", "hosts"} & given.values.keys():
+        return list(found)  # all other names follow from that of the Service
+    told = list(found)
+    if name is not None and (has_rendered_stack(monorepo, name) or _is_stack(monorepo, name)):
+        told.append(_taken_finding(given, name))
     left = validation.valid_part(given, found)
-    values = decisions.combine({**stand_ins(), **left.values, "sensed": sensed})
-    return [*found, *_taken(monorepo, given, values, left.before)]
+    values = {**stand_ins(), **left.values, "sensed": sensed}
+    if name is None:
+        values["name"] = _NOBODY
+    return [*told, *_taken(monorepo, given, decisions.combine(values), left.before)]
 
 
 def has_rendered_stack(monorepo: Monorepo, name: Value) -> bool:

@@ -146,6 +146,6 @@ def _by_hand(root: Path, entry: ServiceEntry) -> Iterator[ManualStep]:
     image = entry.own_image
     if image and image.repo_id is None and image.model is not BuildModel.WOODPECKER_ONLY:
         text = (
-            f"Activate {image.repository} in Woodpecker, then add its number to the lists of repository IDs."
+            f"Once {image.repository} is active in Woodpecker, add its number to the lists of repository IDs."
         )
         yield ManualStep("claude-repo-ids", PurePosixPath(".claude/CLAUDE.md"), Why.BY_HAND, text)
