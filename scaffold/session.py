@@ -88,12 +88,12 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
     store = Drafts.of(monorepo.root)
     own = (start is not None and start.from_source) or options.app_repo is not None
     outside = {**({"build": usual_build(sensed)} if own else {}), **(start.answers if start else {})}
-    state = _begin(engine, given, outside, store, options)
+    kept = store.names
+    resumed = options.resume or next(iter(kept), "") if options.resume is not None else None
+    state = _begin(engine, given, outside, store, resumed)
     screen = _screen(options.plain)
     clone = Clone(options.app_repo, monorepo.root.parent)
-    kept = store.names
-    resumed = (options.resume or next(iter(kept), "")) if options.resume is not None else ""
-    unnamed = resumed if resumed.startswith(drafts.UNNAMED) else store.unnamed()
+    unnamed = resumed if resumed and resumed.startswith(drafts.UNNAMED) else store.unnamed()
     keeper = _Keeper(engine, store, state, clone, unnamed)
 
     def is_own(known: Mapping[str, Value]) -> bool:
@@ -186,12 +186,12 @@ class _Keeper:
 
 
 def _begin(
-    engine: Engine, given: Answers, outside: Mapping[str, Value], store: Drafts, options: Options
+    engine: Engine, given: Answers, outside: Mapping[str, Value], store: Drafts, resumed: str | None
 ) -> State:
     _refuse(engine, given)
-    if options.resume is None:
+    if resumed is None:
         return State(given.values, outside)
-    state = from_draft(store.load(options.resume))
+    state = from_draft(store.load(resumed))
     return State(
         {**state.given, **given.values},
         {**state.suggested, **outside},

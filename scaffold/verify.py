@@ -13,6 +13,7 @@ from scaffold import template
 from scaffold.change import Content, Symlink
 from scaffold.checks.base import ALL_RULES, CheckContext, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
+from scaffold.hcl.modules import terraform_files
 from scaffold.monorepo import MODULES, STACKS, Monorepo
 from scaffold.questions import Value, asked
 from scaffold.terraform import refresh
@@ -85,8 +86,8 @@ def beside(monorepo: Monorepo, stack: str, rendered: Mapping[str, bytes]) -> dic
 
     They are part of the stack: what is rendered may refer to them, and they to it.
     """
-    files = sorted(monorepo.stack_directory(stack).glob("*.tf"))
-    found = {path.relative_to(monorepo.root).as_posix(): path for path in files if path.is_file()}
+    files = terraform_files(monorepo.stack_directory(stack))
+    found = {path.relative_to(monorepo.root).as_posix(): path for path in files}
     return {path: file.read_bytes() for path, file in found.items() if path not in rendered}
 
 
@@ -120,8 +121,8 @@ def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
 
 def _nfs_classes(monorepo: Monorepo) -> set[str]:
     classes = set()
-    for path in sorted((monorepo.root / MODULES / "nfs_volume").glob("*.tf")):
-        document = monorepo.document(path, path.read_bytes()) if path.is_file() else None
+    for path in terraform_files(monorepo.root / MODULES / "nfs_volume"):
+        document = monorepo.document(path, path.read_bytes())
         for block in document.body.blocks_of("resource") if document else ():
             spec = block.body.block("spec")
             name = spec.body.literal("storage_class_name") if spec else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -48,3 +50,25 @@ def test_every_question_with_a_type_is_checked_by_stock_copier_too() -> None:
     text = (ROOT / "templates" / "questions" / "checked.jinja").read_text()
     rows = set(re.findall(r"\('(\w+)', (\w+), '(\w+)'\)", text))
     assert rows == {(q.name, q.name, q.value_type) for q in questions.asked().values() if q.value_type}
+
+
+def test_the_sample_that_readme_makes_leaves_the_checkout_clean() -> None:
+    # A repository inside that nobody ignores makes Copier take the template for changed, and fail.
+    ignored = subprocess.run(["git", "check-ignore", "-q", "sample-monorepo/"], cwd=ROOT, check=False)
+    assert ignored.returncode == 0
+
+
+def test_in_ci_a_test_that_cannot_run_or_is_left_open_fails(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    (tmp_path / "test_open.py").write_text(
+        "import pytest\n\ndef test_a():\n    pytest.skip()\n\n"
+        "@pytest.mark.xfail\ndef test_b():\n    assert False\n\n"
+        "@pytest.mark.skip\ndef test_c():\n    pass\n\ndef test_d():\n    pass\n"
+    )
+    for options, told in (
+        ([], "1 passed, 2 skipped, 1 xfailed"),
+        (["--no-skips"], "2 failed, 1 passed, 1 error"),
+    ):
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={tmp_path}/base"]
+        done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert told in done.stdout

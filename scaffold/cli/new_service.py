@@ -159,7 +159,8 @@ class Making:
         if self.level:
             yield f"--verify={self.level.value}"
         yield from (f"--no-index={name}" for name in self.without_indexes)
-        yield from ["--commit"] if self.commit else []
+        if self.commit:
+            yield "--commit"
 
     def finish(self, made: Made, asked: session.Asked | None = None) -> None:
         """Write what is prepared, in one repository or in both, and tell of it."""

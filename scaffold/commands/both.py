@@ -44,8 +44,8 @@ class Both:
         from scaffold.commit import demand_own
 
         finish = shlex.join([*self.finish, *(["--commit"] if commit else [])])
-        for change in self.changes if commit else ():
-            demand_own(change)
+        if commit:
+            demand_own(self.pipeline.change)  # the stack's is judged before it is written
         try:
             first = apply(self.service, commit=commit)
         except UncommittedError as error:

@@ -13,6 +13,7 @@ from scaffold.change import Action, ChangeSet
 from scaffold.commands.stored import stored_answers
 from scaffold.decisions import Decision
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
+from scaffold.hcl.modules import terraform_files
 from scaffold.monorepo import STACKS, Monorepo
 from scaffold.pipelines.verify import VerifiedPipeline, verify_pipeline
 from scaffold.questions import Value, asked
@@ -154,9 +155,7 @@ def answers_of(monorepo: Monorepo, name: str) -> Answers:
 
 
 def _stack_files(monorepo: Monorepo, name: str) -> dict[str, bytes]:
-    directory = monorepo.stack_directory(name)
-    paths = sorted(directory.glob("*.tf")) if directory.is_dir() else []
-    files = (path for path in paths if path.is_file())
+    files = terraform_files(monorepo.stack_directory(name))
     return {path.relative_to(monorepo.root).as_posix(): path.read_bytes() for path in files}
 
 

@@ -95,22 +95,22 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What became of a removal: its commit, where one was made, and where unsaved files are kept."""
+    """What became of a removal."""
 
     commit: str | None
-    kept: str | None
-    """The name of the Git tree that has them."""
+    kept: str
+    """The Git tree that has the stack as it was, whether a commit has it or not."""
 
 
 def remove(removal: Removal, *, commit: bool) -> Removed:
-    """Do what was planned, and commit exactly that where asked. What no commit has is put into Git's store.
+    """Do what was planned, and commit exactly that where asked. Git's store keeps the stack as it was.
 
     Raises ``RefusedError`` where files changed meanwhile or the commit would take in somebody else's
     work; then nothing is written. Raises ``UncommittedError`` where Git refuses the commit.
     """
     if commit:
         demand_own(removal.change)
-    kept = keep(removal.change.root, removal.unsaved) if removal.unsaved else None
+    kept = keep(removal.change.root, [file.path for file in removal.change.changes if file.after is None])
     apply(removal.change)
     return Removed(record(removal.change, f"{removal.service}: removed") if commit else None, kept)
 

@@ -89,12 +89,17 @@ class ModuleContract:
         return tuple(v.name for v in self.variables.values() if v.required)
 
 
+def terraform_files(directory: Path) -> list[Path]:
+    """The files that Terraform reads in a directory, sorted; a link that leads nowhere is none."""
+    return sorted(file for file in directory.glob("*.tf") if file.is_file())
+
+
 def read_module(directory: Path) -> ModuleContract:
     """The contract of the module in a directory.
 
     Raises ``MissingError`` where there is no module, ``HclSyntaxError`` where a file of it is broken.
     """
-    files = sorted(file for file in directory.glob("*.tf") if file.is_file())
+    files = terraform_files(directory)
     if not files:
         raise MissingError(f"{directory} is no Terraform module: it has no .tf file")
     return contract_of(parse(file.read_bytes(), str(file)) for file in files)

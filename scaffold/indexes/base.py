@@ -27,6 +27,14 @@ class MissingAnchor:
 _NO_TEXT = MissingAnchor("UTF-8 text")
 
 
+def as_text(content: bytes) -> str | None:
+    """The text of a file; None where it is not UTF-8."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
     """What a Service has in a list: the key it is known by there, and what is written.
@@ -79,9 +87,8 @@ class Index(Generic[T]):
 
     def entries(self, text: bytes) -> frozenset[str] | MissingAnchor:
         """The names of everything in the list; an anchor is missing only if no group has its list."""
-        try:
-            decoded = text.decode()
-        except UnicodeDecodeError:
+        decoded = as_text(text)
+        if decoded is None:
             return _NO_TEXT
         lists = {group: self._opened(decoded, group) for group in self.lists}
         missing = [found for found in lists.values() if isinstance(found, MissingAnchor)]
@@ -96,9 +103,8 @@ class Index(Generic[T]):
 
     def insert(self, text: bytes, entry: ServiceEntry) -> bytes | MissingAnchor:
         """The file with the Service in the list, once; what is there already stays as it is."""
-        try:
-            result = text.decode()
-        except UnicodeDecodeError:
+        result = as_text(text)
+        if result is None:
             return _NO_TEXT
         for item in self.items(entry):
             found = self._opened(result, item.group)
@@ -115,9 +121,8 @@ class Index(Generic[T]):
 
     def remove(self, text: bytes, entry: ServiceEntry) -> bytes:
         """The file without what this Service has in the list; undoes ``insert`` byte for byte."""
-        try:
-            result = text.decode()
-        except UnicodeDecodeError:
+        result = as_text(text)
+        if result is None:
             return text
         for item in reversed(tuple(self.items(entry))):
             found = self._opened(result, item.group)

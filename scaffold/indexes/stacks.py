@@ -16,6 +16,7 @@ from scaffold.hcl.evaluate import Names, evaluate
 from scaffold.hcl.modules import read_module
 from scaffold.hcl.syntax import Block, Document
 from scaffold.indexes import dbaas, vault
+from scaffold.indexes.base import as_text
 from scaffold.indexes.entry import Database, Engine, Host, PublicPath, ServiceEntry
 from scaffold.monorepo import MODULES, Monorepo, ingress_host
 
@@ -129,7 +130,7 @@ class StackReader:
 
     def _text(self, path: PurePosixPath) -> str:
         content = read(self.monorepo.root, path)[0]
-        return content.decode() if isinstance(content, bytes) and not is_ciphertext(content) else ""
+        return as_text(content) or "" if isinstance(content, bytes) and not is_ciphertext(content) else ""
 
 
 @dataclass(frozen=True, slots=True)

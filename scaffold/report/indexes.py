@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -115,9 +114,8 @@ def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
         yield f"Committed as {removed.commit[:12]}."
     if removal.unsaved:
         yield f"warning: No commit has these files as they were: {', '.join(map(str, removal.unsaved))}."
-    if removed and removed.kept:
-        names = shlex.join(map(str, removal.unsaved))
-        yield f"  Git keeps them for a while: git restore --source={removed.kept} -- {names}"
+    if removed:
+        yield f"Git keeps the stack for a while: git restore --source={removed.kept} -- {removal.stack}"
     for warning in removal.warnings:
         yield f"warning: {warning}"
     before = "This should have come before; a stack that still runs has to come back for it:"
@@ -125,8 +123,6 @@ def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
         steps = [step for step in removal.steps if step.first is first]
         if steps:
             yield heading
-        if first and removed:
-            yield f"  git restore --source={'HEAD~1' if removed.commit else 'HEAD'} -- {removal.stack}"
         for step in steps:
             yield f"  {step.text}"
             if step.command:

@@ -175,3 +175,7 @@ def test_a_file_that_is_no_text_is_told(in_order: Monorepo) -> None:
     path.write_bytes(path.read_bytes() + b"\xe9\n")
     problems = {state.problem for state in command.show(in_order) if str(state.path) == ".claude/CLAUDE.md"}
     assert problems and all("UTF-8" in problem for problem in problems)
+    vault = in_order.root / "stacks/vault/main.tf"
+    vault.write_bytes(b"# caf\xe9\n" + vault.read_bytes())
+    told = {found.what for found in drift(in_order) if str(found.index.path) == "stacks/vault/main.tf"}
+    assert told and all("UTF-8" in what for what in told)

@@ -193,9 +193,11 @@ def test_what_no_commit_has_is_kept(sample: Monorepo, everything: ServiceEntry) 
     assert removed.commit is not None and not notes.exists()
     assert git(sample.root, "status", "--porcelain") == ""
     told = "\n".join(removal_text(removal, removed))
-    assert f"git restore --source={removed.kept} -- stacks/bee-log/notes.txt" in told
-    git(sample.root, "restore", f"--source={removed.kept}", "--", "stacks/bee-log/notes.txt")
+    assert f"git restore --source={removed.kept} -- stacks/bee-log\n" in told
+    git(sample.root, "restore", f"--source={removed.kept}", "--", "stacks/bee-log")
     assert notes.read_text() == "only here\n"
+    assert (sample.root / "stacks/bee-log/main.tf").read_text() == STACK
+    assert (sample.root / "stacks/bee-log/secrets").is_symlink()
 
 
 @pytest.mark.parametrize(
