@@ -22,18 +22,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaffold import validation
-from scaffold.answers import from_yaml
-from scaffold.change import Symlink
-from scaffold.monorepo import STACKS, Monorepo
-from scaffold.render import render
-from scaffold.sensing import sense
-from scaffold.template import Origin
+from scaffold.answers import validation
+from scaffold.answers.sources import from_yaml
+from scaffold.changes.change import Symlink
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import sense
+from scaffold.templates.render import render
+from scaffold.templates.template import Origin
 from scaffold.terraform.planned import Leaf, Mark, Placeholder, PlannedResource, Tree, get, leaves
 from scaffold.terraform.runner import plan_stacks
 from scaffold.terraform.tree import Link, Overlay
 
-ORIGIN = Origin("https://git.example.test/scaffold.git", "v0.1.0", updatable=True)
+ORIGIN = Origin("https://git.example.test/scaffold.changes.git", "v0.1.0", updatable=True)
 NAMED = {
     "env": ("name",),
     "volume": ("name",),

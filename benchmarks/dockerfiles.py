@@ -26,7 +26,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scaffold import decisions
+from scaffold.templates import decisions
 
 HERE = Path(__file__).parent
 APPS = HERE / "apps"

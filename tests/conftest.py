@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from scaffold import demo
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 # The machine decides how long an example takes, so time is no reason to fail.
 settings.register_profile(

@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from scaffold import decisions, questions, validation
-from scaffold.answers import Answers
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers
+from scaffold.templates import decisions, questions
 
 TEXT = st.text(
     st.characters(min_codepoint=32, blacklist_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scaffold.template import Origin
+from scaffold.templates.template import Origin
 
 ANSWERS = Path(__file__).parent / "answers"
 GOLDEN = Path(__file__).parent / "golden"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from support import GOLDEN
 
-from scaffold import decisions
 from scaffold.hcl.syntax import parse
+from scaffold.templates import decisions
 
 CASE = "toy-warehouse"
 BASE = {"name": "bird-box", "description": "x", "port": 8080, "image": "docker.io/library/nginx:1.29.0"}

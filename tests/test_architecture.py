@@ -13,28 +13,22 @@ import scaffold
 
 PACKAGE = Path(scaffold.__file__).parent
 LAYERS = [
-    {"errors", "progress"},
-    {"hcl"},
-    {"change", "git"},
-    {"journal", "template"},
-    {"apply", "commit", "questions"},
-    {"decisions", "monorepo"},
-    {"answers", "collisions", "compose_environment", "drafts", "sensing", "terraform"},
-    {"compose", "pruning"},
-    {"validation"},
+    {"errors"},
+    {"changes", "demo", "hcl"},
+    {"templates"},
+    {"answers", "monorepo"},
+    {"terraform"},
     {"checks", "indexes", "pipelines"},
-    {"demo", "render", "update", "verify", "wizard"},
     {"commands"},
     {"report"},
-    {"clone", "preview"},
-    {"session"},
+    {"wizard"},
     {"cli"},
     {"__main__"},
 ]
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 PRINTERS = {"cli", "report"}
 ONLY_THERE = {
-    "copier": {"render", "update"},
+    "copier": set(),
     "tree_sitter": {"hcl"},
     "tree_sitter_hcl": {"hcl"},
     "grpc": {"terraform"},
@@ -80,9 +74,7 @@ def test_dependencies_point_one_way(part: str, path: Path) -> None:
         return
     used = {name.split(".")[1] for name in imports(path, top_only=False) if name.startswith("scaffold.")}
     for other in used - {part}:
-        assert LAYER[other] < LAYER[part] or (part, other) in {("report", "commands")}, (
-            f"{part} imports {other}"
-        )
+        assert LAYER[other] < LAYER[part], f"{part} imports {other}"
 
 
 @pytest.mark.parametrize("part,path", modules(), ids=lambda value: str(value).rpartition("scaffold/")[2])

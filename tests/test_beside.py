@@ -6,11 +6,11 @@ import shutil
 
 import pytest
 
-from scaffold.answers import from_yaml
+from scaffold.answers.sources import from_yaml
+from scaffold.checks.verify import Level
 from scaffold.commands.new_service import apply, prepare
 from scaffold.errors import RefusedError, VerificationError
-from scaffold.monorepo import STACKS, Monorepo
-from scaffold.verify import Level
+from scaffold.monorepo.repository import STACKS, Monorepo
 
 ANSWERS = b"""\
 name: bird-box

@@ -18,10 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaffold.apply import apply, pending, recover
-from scaffold.change import Action, ChangeSet, Content, FileChange, LineCount, Symlink, diff, read
+from scaffold.changes.apply import apply, pending, recover
+from scaffold.changes.change import Action, ChangeSet, Content, FileChange, LineCount, Symlink, diff, read
+from scaffold.changes.journal import Goal
 from scaffold.errors import MissingError, RefusedError
-from scaffold.journal import Goal
 
 Tree = dict[PurePosixPath, Content]
 Snapshot = dict[PurePosixPath, tuple[Content, int] | None]

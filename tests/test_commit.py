@@ -7,9 +7,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from scaffold.apply import apply
-from scaffold.change import ChangeSet, Content, Symlink
-from scaffold.commit import commit, demand_committed, keep, uncommitted, unsaved
+from scaffold.changes.apply import apply
+from scaffold.changes.change import ChangeSet, Content, Symlink
+from scaffold.changes.commit import commit, demand_committed, keep, uncommitted, unsaved
 from scaffold.errors import RefusedError, UncommittedError
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scaffold import compose
+from scaffold.answers import compose
 from scaffold.commands.taken import judge
 from scaffold.errors import UsageError
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.wizard.draft import to_draft
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.state import State

@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from strategies import valid_answers
 from support import ANSWERS
 
-from scaffold import decisions, questions, template
-from scaffold.change import Content, Symlink
-from scaffold.questions import Role
-from scaffold.render import ANSWERS_FILE, render
-from scaffold.template import Origin
+from scaffold.changes.change import Content, Symlink
+from scaffold.templates import decisions, questions, template
+from scaffold.templates.questions import Role
+from scaffold.templates.render import ANSWERS_FILE, render
+from scaffold.templates.template import Origin
 
 CASES = sorted(path.stem for path in (ANSWERS / "valid").glob("*.yml"))
 SENSED = {"domain": "example.test"}
@@ -104,12 +104,11 @@ def replace_in(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def combined(answers: dict[str, Any], directory: Path) -> dict[str, Any]:
-    with template.plain_directory() as source:
-        worker = copier.run_copy(
-            str(source), directory, answers, pretend=True, exclude=["*"], defaults=True, quiet=True,
-            settings=copier.Settings(),
-        )  # fmt: skip
+def combined(published: Path, answers: dict[str, Any], directory: Path) -> dict[str, Any]:
+    worker = copier.run_copy(
+        str(published), directory, answers, pretend=True, exclude=["*"], defaults=True, quiet=True,
+        settings=copier.Settings(),
+    )  # fmt: skip
     names = {question.name for question in questions.all_questions()}
     return {name: value for name, value in worker.answers.combined.items() if name in names}
 
@@ -157,9 +156,9 @@ def test_package_and_tag_render_the_same_for_any_answers(
 @settings(max_examples=40)
 @given(answers=valid_answers())
 def test_copier_combines_what_we_combine(
-    answers: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+    answers: dict[str, Any], published: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    assert combined(answers, tmp_path_factory.mktemp("combined")) == decisions.combine(answers)
+    assert combined(published, answers, tmp_path_factory.mktemp("combined")) == decisions.combine(answers)
 
 
 def test_copier_takes_our_own_keys_of_a_question() -> None:
@@ -305,8 +304,8 @@ def test_a_conflict_exits_with_0_which_readme_warns_of(repository: Path, stack: 
 
 def test_the_verdict_of_the_macro_is_that_of_jsonschema(tmp_path: Path) -> None:
     """Every type: a right value and wrong ones, by stock Copier's macro and by our validator."""
-    from scaffold.answers import Answers
-    from scaffold.validation import problems
+    from scaffold.answers.sources import Answers
+    from scaffold.answers.validation import problems
 
     macro = decisions.environment().from_string(
         "{% from 'templates/questions/problems.jinja' import problems %}{{ problems('x', value, schema) }}"

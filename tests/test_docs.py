@@ -10,9 +10,9 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
-from scaffold import questions
 from scaffold.cli import COMMANDS
 from scaffold.commands.schema import markdown
+from scaffold.templates import questions
 
 ROOT = Path(__file__).parent.parent
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.drafts import UNNAMED, Drafts, writable
 from scaffold.errors import MissingError, UsageError
+from scaffold.wizard.drafts import UNNAMED, Drafts, writable
 
 
 def test_a_draft_is_kept_and_found_again(tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ import pytest
 from support import ANSWERS, GOLDEN
 from test_backup import SHELLS, containers_of, database, executable, rows
 
-from scaffold import decisions, template
-from scaffold.answers import from_yaml
+from scaffold.answers.sources import from_yaml
 from scaffold.hcl.syntax import parse
+from scaffold.templates import decisions, template
 
 _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 PASSWORD = "of the test alone"

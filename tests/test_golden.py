@@ -13,17 +13,18 @@ from pathlib import Path
 import pytest
 from support import ANSWERS, GOLDEN, ORIGIN
 
-from scaffold import answers as answering
-from scaffold import decisions, validation
-from scaffold.change import Content, Symlink
+from scaffold.answers import sources as answering
+from scaffold.answers import validation
+from scaffold.changes.change import Content, Symlink
 from scaffold.checks import planned as rules
-from scaffold.monorepo import STACKS, Monorepo
-from scaffold.render import render
-from scaffold.sensing import sense
+from scaffold.checks.verify import Level, house_names, verify
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import sense
+from scaffold.templates import decisions
+from scaffold.templates.render import render
 from scaffold.terraform import planned
 from scaffold.terraform.runner import plan_stacks
 from scaffold.terraform.tree import Link
-from scaffold.verify import Level, house_names, verify
 
 CASES = sorted(path.stem for path in (ANSWERS / "valid").glob("*.yml"))
 MOST_LINES = 25

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from support import ANSWERS
 
-from scaffold.answers import read
+from scaffold.answers.sources import read
 from scaffold.commands.new_service import prepare
 from scaffold.errors import AnswersError, RefusedError
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.report.findings import error_text
 
 CASES = sorted(path.stem for path in (ANSWERS / "invalid").glob("*.yml"))

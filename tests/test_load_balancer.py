@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.answers import from_yaml
+from scaffold.answers.sources import from_yaml
+from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
 from scaffold.errors import RefusedError
-from scaffold.monorepo import STACKS, Monorepo
-from scaffold.verify import Level
+from scaffold.monorepo.repository import STACKS, Monorepo
 
 ANSWERS = """\
 name: bird-call

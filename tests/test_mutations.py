@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 import pytest
 from support import GOLDEN
 
-from scaffold import decisions
+from scaffold.checks.verify import Level, verify
 from scaffold.errors import VerificationError
-from scaffold.monorepo import Monorepo
-from scaffold.verify import Level, verify
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates import decisions
 
 STATIC, PLAN = Level.STATIC, Level.PLAN
 

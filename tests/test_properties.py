@@ -13,11 +13,11 @@ from hypothesis import given
 from strategies import valid_answers
 from support import ORIGIN
 
-from scaffold import decisions
+from scaffold.checks.verify import static_findings
 from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Document, parse
-from scaffold.monorepo import STACKS, Monorepo
-from scaffold.render import render
-from scaffold.verify import static_findings
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.templates import decisions
+from scaffold.templates.render import render
 
 
 @cache

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from strategies import valid_answers
 from support import ANSWERS
 
-from scaffold import validation
-from scaffold.answers import Answers, Path, from_yaml
-from scaffold.pruning import prune, sound
+from scaffold.answers import validation
+from scaffold.answers.pruning import prune, sound
+from scaffold.answers.sources import Answers, Path, from_yaml
 
 INVALID = [
     path for path in sorted((ANSWERS / "invalid").glob("*.yml")) if from_yaml(path.read_bytes(), "").values

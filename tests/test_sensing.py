@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from scaffold import decisions
 from scaffold.errors import MissingError
-from scaffold.monorepo import Monorepo
-from scaffold.sensing import sense
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.sensing import sense
+from scaffold.templates import decisions
 
 POD = """
 resource "kubernetes_deployment" "{name}" {{

@@ -13,12 +13,12 @@ import pytest
 import yaml
 from support import ORIGIN
 
-from scaffold import answers as answering
-from scaffold import validation
-from scaffold.answers import Answers
-from scaffold.change import Content
+from scaffold.answers import sources as answering
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers
+from scaffold.changes.change import Content
 from scaffold.hcl.syntax import Document, parse
-from scaffold.render import ANSWERS_FILE, render
+from scaffold.templates.render import ANSWERS_FILE, render
 
 EXACT = [
     'say "hi"', "it's", "a \\ b \\n c \\\\", "${var.name}", "$${var.name}", "$$${x}", "%{ if true }", "%%{ x }", "100 % {x}",

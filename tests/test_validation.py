@@ -9,10 +9,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaffold import answers as answering
-from scaffold import questions, validation
-from scaffold.answers import Answers, parse, show
+from scaffold.answers import sources as answering
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers, parse, show
 from scaffold.errors import UsageError
+from scaffold.templates import questions
 
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12), st.dates(), st.binary(max_size=4),

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from scaffold.errors import Finding, ScaffoldError
 from scaffold.hcl.modules import ModuleContract, contract_of, read_module
 from scaffold.hcl.syntax import Block, Document, HclSyntaxError, parse
-from scaffold.monorepo import STACKS, Monorepo
+from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.terraform import schemas
 from scaffold.terraform.schemas import Schemas
 

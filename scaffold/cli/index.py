@@ -21,8 +21,8 @@ _READING = "Reading all stacks …"
 def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) -> int:
     """Show the lists outside the stacks that Services belong in, and where they drift from the stacks."""
     from scaffold.commands import index as command
-    from scaffold.progress import waiting
     from scaffold.report import indexes as report
+    from scaffold.report.progress import waiting
 
     monorepo = options.find(monorepo_at)
     if not check_only and not fix:
@@ -30,7 +30,7 @@ def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) 
         output.print_either(report.states_json(states), report.states_text(states), as_json=as_json)
         return 0
     if fix:
-        from scaffold.apply import apply
+        from scaffold.changes.apply import apply
 
         output.recover(monorepo, quiet=as_json)
         with waiting(_READING):

@@ -14,13 +14,14 @@ from scaffold.cli import options, output
 from scaffold.errors import UsageError
 
 if TYPE_CHECKING:
-    from scaffold import compose, session
-    from scaffold.answers import Answers
+    from scaffold.answers import compose
+    from scaffold.answers.sources import Answers
+    from scaffold.checks.verify import Level
     from scaffold.commands.both import Both
     from scaffold.commands.new_service import Prepared
-    from scaffold.monorepo import Monorepo
-    from scaffold.preview import Made
-    from scaffold.verify import Level
+    from scaffold.monorepo.repository import Monorepo
+    from scaffold.wizard import session
+    from scaffold.wizard.preview import Made
 
 
 @click.command("new-service")
@@ -58,7 +59,7 @@ def new_service(
     app_repo: Path | None, overwrite: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make everything that a new Service needs. In a terminal without --answers it asks."""
-    from scaffold.verify import Level
+    from scaffold.checks.verify import Level
 
     monorepo = options.find(monorepo_at)
     if not dry_run:
@@ -106,7 +107,7 @@ class Making:
     def prepare(self, given: Answers, *, overwrite: bool) -> Made:
         """The change that the answers lead to."""
         from scaffold.commands.both import prepare_with_pipeline
-        from scaffold.progress import waiting
+        from scaffold.report.progress import waiting
 
         with waiting("Rendering, checking and planning …"):
             return prepare_with_pipeline(
@@ -129,7 +130,7 @@ class Making:
         place: Path | None,
     ) -> None:
         """Ask in the terminal, then write what was applied."""
-        from scaffold import session
+        from scaffold.wizard import session
 
         asked = session.run(
             self.monorepo,
@@ -171,7 +172,7 @@ class Making:
         else:
             self._finish_both(made)
         if asked is not None and not self.dry_run:
-            from scaffold.session import forget
+            from scaffold.wizard.session import forget
 
             forget(self.monorepo, asked.service)
         output.print_lines(asked.closing if asked else ())
@@ -186,7 +187,7 @@ class Making:
             output.print_json(service_json(prepared, steps, written=not self.dry_run, commit=made))
             return
         if self.dry_run and not prepared.unchanged:
-            from scaffold.change import diff
+            from scaffold.changes.change import diff
 
             click.echo(diff(prepared.change), nl=False)
         output.print_lines(service_text(prepared, steps, written=not self.dry_run, commit=made))
@@ -205,14 +206,14 @@ class Making:
 def _starting_point(path: Path | None) -> compose.Draft | None:
     if path is None:
         return None
-    from scaffold.session import starting_point
+    from scaffold.wizard.session import starting_point
 
     return starting_point(path)
 
 
 def _defaults(start: compose.Draft) -> Answers:
     """What a compose file gives, as answers below all others."""
-    from scaffold.answers import Answers, Place
+    from scaffold.answers.sources import Answers, Place
 
     return Answers(start.answers, {(name,): Place("the compose file") for name in start.answers})
 

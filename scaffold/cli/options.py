@@ -12,8 +12,8 @@ import click
 from scaffold.errors import UsageError
 
 if TYPE_CHECKING:
-    from scaffold.answers import Answers
-    from scaffold.monorepo import Monorepo
+    from scaffold.answers.sources import Answers
+    from scaffold.monorepo.repository import Monorepo
 
 monorepo = click.option(
     "--monorepo", "monorepo_at", type=click.Path(path_type=Path), metavar="DIR",
@@ -39,14 +39,14 @@ overwrite = click.option(
 
 def find(monorepo_at: Path | None) -> Monorepo:
     """The monorepo that ``--monorepo`` names, or the one around the current directory."""
-    from scaffold.monorepo import Monorepo
+    from scaffold.monorepo.repository import Monorepo
 
     return Monorepo.find(monorepo_at or Path.cwd())
 
 
 def given(answer_files: Iterable[str], settings: Sequence[str]) -> Answers:
     """The answers of all files and settings. Raises :class:`UsageError` for a file that is not there."""
-    from scaffold.answers import read
+    from scaffold.answers.sources import read
 
     return read([_read(name) for name in answer_files], settings)
 

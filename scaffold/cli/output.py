@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from scaffold.monorepo import Monorepo
+    from scaffold.monorepo.repository import Monorepo
 
 
 def print_json(value: object) -> None:
@@ -39,7 +39,7 @@ def recover(monorepo: Monorepo, *, quiet: bool) -> None:
 
 def recover_at(root: Path, *, quiet: bool) -> None:
     """Finish or undo what an interrupted run left in the repository at ``root``."""
-    from scaffold.apply import recover as finish
+    from scaffold.changes.apply import recover as finish
 
     reached = finish(root)
     if reached is not None and not quiet:

@@ -51,7 +51,7 @@ def pipeline(
         output.print_json(report.pipeline_json(prepared, written=not dry_run, commit=made))
         return
     if dry_run and not prepared.unchanged:
-        from scaffold.change import diff
+        from scaffold.changes.change import diff
 
         click.echo(diff(prepared.change), nl=False)
     output.print_lines(report.pipeline_text(prepared, written=not dry_run, commit=made))

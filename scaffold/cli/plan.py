@@ -30,8 +30,8 @@ def plan(
     import os
 
     from scaffold.commands.plan import plan as plan_stacks
-    from scaffold.progress import waiting
     from scaffold.report import plan as report
+    from scaffold.report.progress import waiting
 
     monorepo = options.find(monorepo_at)
     if bool(stacks) == every:

@@ -18,11 +18,11 @@ from scaffold.errors import UsageError
 @options.as_json
 def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | None, as_json: bool) -> None:
     """Take a Service out: its stack, and what the indexes say of it and of nobody else."""
-    from scaffold import template
     from scaffold.commands.remove_service import plan_removal
     from scaffold.commands.remove_service import remove as carry_out
-    from scaffold.progress import waiting
     from scaffold.report import indexes as report
+    from scaffold.report.progress import waiting
+    from scaffold.templates import template
 
     if commit and not write:
         raise UsageError("--commit goes with --write.", "Without --write the removal is only shown.")

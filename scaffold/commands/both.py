@@ -7,13 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold.answers import Answers
-from scaffold.change import ChangeSet
+from scaffold.answers.sources import Answers
+from scaffold.changes.change import ChangeSet
+from scaffold.checks.verify import Level, Verified
 from scaffold.commands.new_service import NextStep, Prepared, apply, prepare
 from scaffold.commands.pipeline import PreparedPipeline, apply_pipeline, prepare_pipeline
 from scaffold.errors import RefusedError, ScaffoldError, UncommittedError
-from scaffold.monorepo import STACKS, Monorepo
-from scaffold.verify import Level, Verified
+from scaffold.monorepo.repository import STACKS, Monorepo
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Both:
         Whether both may be committed is asked before either is written. Where the second one fails all the
         same, the stack is written, and the error tells the command that finishes it.
         """
-        from scaffold.commit import demand_own
+        from scaffold.changes.commit import demand_own
 
         finish = shlex.join([*self.finish, *(["--commit"] if commit else [])])
         if commit:

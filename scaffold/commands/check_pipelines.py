@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold import decisions
 from scaffold.errors import Finding, MissingError
 from scaffold.pipelines.check import ALL_RULES, BY_NO_FILE, actionlint, check
 from scaffold.pipelines.repository import read_repository
 from scaffold.pipelines.rule import Context
+from scaffold.templates import decisions
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold import template
 from scaffold.errors import MissingError
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates import template
 from scaffold.terraform import refresh
 from scaffold.terraform.refresh import Stored, VersionDifference
 from scaffold.terraform.runner import find_tool, with_version

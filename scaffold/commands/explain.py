@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaffold import decisions, validation
-from scaffold.answers import Answers
-from scaffold.decisions import Decision
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers
+from scaffold.templates import decisions
+from scaffold.templates.decisions import Decision
 
 if TYPE_CHECKING:
-    from scaffold.monorepo import Monorepo
+    from scaffold.monorepo.repository import Monorepo
 
 
 def explain(given: Answers, monorepo: Monorepo | None) -> tuple[Decision, ...]:
@@ -19,7 +20,7 @@ def explain(given: Answers, monorepo: Monorepo | None) -> tuple[Decision, ...]:
     """
     sensed = {}
     if monorepo is not None:
-        from scaffold.sensing import sense
+        from scaffold.monorepo.sensing import sense
 
         sensed = sense(monorepo)
     validation.check(given, sensed, {})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from scaffold.change import ChangeSet, Content, is_ciphertext, read
+from scaffold.changes.change import ChangeSet, Content, is_ciphertext, read
 from scaffold.indexes import ALL_INDEXES
 from scaffold.indexes.base import MissingAnchor
 from scaffold.indexes.drift import Drift, drift
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,22 +8,23 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from scaffold import decisions, template, validation
-from scaffold.answers import Answers
-from scaffold.change import ChangeSet, Content
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers
+from scaffold.changes.change import ChangeSet, Content
+from scaffold.changes.git import git
+from scaffold.checks.verify import Level, Verified, verify
 from scaffold.commands.pipeline import with_own_build
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
 from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
-from scaffold.decisions import Decision
 from scaffold.errors import Finding, RefusedError
-from scaffold.git import git
 from scaffold.indexes.edits import Edits, ManualStep, insertions
-from scaffold.monorepo import STACKS, Monorepo
-from scaffold.questions import Value, asked
-from scaffold.render import render
-from scaffold.sensing import sense
-from scaffold.verify import Level, Verified, verify
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import sense
+from scaffold.templates import decisions, template
+from scaffold.templates.decisions import Decision
+from scaffold.templates.questions import Value, asked
+from scaffold.templates.render import render
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +184,9 @@ def apply(prepared: Prepared, *, commit: bool) -> str | None:
     or where the commit would take in changes that are there already; then nothing is written. Raises
     :class:`UncommittedError` where Git refuses the commit of what is written, now or by an earlier run.
     """
-    from scaffold.apply import apply as write
-    from scaffold.commit import commit as record
-    from scaffold.commit import demand_committed, demand_own
+    from scaffold.changes.apply import apply as write
+    from scaffold.changes.commit import commit as record
+    from scaffold.changes.commit import demand_committed, demand_own
 
     message = f"{prepared.service}: new Service"
     if commit and prepared.unchanged:

@@ -7,18 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from scaffold import decisions, template, validation
-from scaffold.answers import Answers, Place
-from scaffold.change import Action, ChangeSet
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers, Place
+from scaffold.changes.change import Action, ChangeSet
 from scaffold.commands.stored import stored_answers
-from scaffold.decisions import Decision
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
 from scaffold.hcl.modules import terraform_files
-from scaffold.monorepo import STACKS, Monorepo
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import sense
 from scaffold.pipelines.verify import VerifiedPipeline, verify_pipeline
-from scaffold.questions import Value, asked
-from scaffold.render import ANSWERS_FILE, render
-from scaffold.sensing import sense
+from scaffold.templates import decisions, template
+from scaffold.templates.decisions import Decision
+from scaffold.templates.questions import Value, asked
+from scaffold.templates.render import ANSWERS_FILE, render
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +190,9 @@ def apply_pipeline(prepared: PreparedPipeline, *, commit: bool) -> str | None:
 
     Raises what :func:`~scaffold.commands.new_service.apply` raises.
     """
-    from scaffold.apply import apply as write
-    from scaffold.commit import commit as record
-    from scaffold.commit import demand_committed, demand_own
+    from scaffold.changes.apply import apply as write
+    from scaffold.changes.commit import commit as record
+    from scaffold.changes.commit import demand_committed, demand_own
 
     message = f"{prepared.service}: pipeline"
     if commit and prepared.unchanged:

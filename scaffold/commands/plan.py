@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scaffold.errors import Finding, MissingError
-from scaffold.monorepo import STACKS
+from scaffold.monorepo.repository import STACKS
 from scaffold.terraform.diff import Difference, difference
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.runner import Job, find_tool, plan_jobs

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from scaffold.apply import apply
-from scaffold.change import ChangeSet, Content, read
-from scaffold.commit import commit as record
-from scaffold.commit import demand_own, keep, unsaved
+from scaffold.changes.apply import apply
+from scaffold.changes.change import ChangeSet, Content, read
+from scaffold.changes.commit import commit as record
+from scaffold.changes.commit import demand_own, keep, unsaved
+from scaffold.changes.git import git
 from scaffold.errors import RefusedError
-from scaffold.git import git
 from scaffold.indexes import catalog, upgrade_config, walloff
 from scaffold.indexes.base import MissingAnchor
 from scaffold.indexes.edits import ManualStep, removals
@@ -26,7 +26,7 @@ from scaffold.indexes.entry import (
     UpstreamImage,
 )
 from scaffold.indexes.stacks import StackReader
-from scaffold.monorepo import STACKS, Monorepo
+from scaffold.monorepo.repository import STACKS, Monorepo
 
 _CLAIM = "kubernetes_persistent_volume_claim"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.decisions import house
-from scaffold.questions import Question, Value, asked, condition, types
+from scaffold.templates.decisions import house
+from scaffold.templates.questions import Question, Value, asked, condition, types
 
 
 def markdown() -> str:

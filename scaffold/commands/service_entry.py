@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scaffold import template
 from scaffold.indexes.entry import (
     BuildModel,
     Database,
@@ -17,7 +16,8 @@ from scaffold.indexes.entry import (
     ServiceEntry,
     UpstreamImage,
 )
-from scaffold.questions import Value, asked
+from scaffold.templates import template
+from scaffold.templates.questions import Value, asked
 
 _GITHUB = "ghcr.io/"
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import yaml
 
 from scaffold.errors import RefusedError
-from scaffold.monorepo import STACKS, Monorepo
-from scaffold.questions import Value
-from scaffold.render import ANSWERS_FILE
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.templates.questions import Value
+from scaffold.templates.render import ANSWERS_FILE
 
 
 def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:

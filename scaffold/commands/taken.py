@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from scaffold import answers as answering
-from scaffold import collisions, decisions, validation
-from scaffold.answers import Answers
+from scaffold.answers import sources as answering
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers
 from scaffold.errors import Finding, RefusedError
-from scaffold.monorepo import STACKS, Monorepo
-from scaffold.questions import Value, stand_ins
-from scaffold.render import ANSWERS_FILE
+from scaffold.monorepo import collisions
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.templates import decisions
+from scaffold.templates.questions import Value, stand_ins
+from scaffold.templates.render import ANSWERS_FILE
 
 _NOBODY = "name-of-nobody"
 """Stands for a name that is missing or wrong, so that hosts can be judged; what follows from it is free."""

@@ -8,13 +8,13 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
-from scaffold.change import is_ciphertext, read
+from scaffold.changes.change import is_ciphertext, read
 from scaffold.errors import Finding
 from scaffold.indexes import catalog, claude, databases, dbaas, upgrade_config, vault, walloff
 from scaffold.indexes.base import Index, MissingAnchor
 from scaffold.indexes.entry import ServiceEntry, slug
 from scaffold.indexes.stacks import StackReader
-from scaffold.monorepo import STACKS, Monorepo
+from scaffold.monorepo.repository import STACKS, Monorepo
 
 
 class State(Enum):

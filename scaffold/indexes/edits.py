@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from scaffold.change import Content, is_ciphertext, read
+from scaffold.changes.change import Content, is_ciphertext, read
 from scaffold.errors import UsageError
 from scaffold.indexes import ALL_INDEXES
 from scaffold.indexes.base import Index, MissingAnchor

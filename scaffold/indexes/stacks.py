@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from scaffold.change import is_ciphertext, read
+from scaffold.changes.change import is_ciphertext, read
 from scaffold.hcl.evaluate import Names, evaluate
 from scaffold.hcl.modules import read_module
 from scaffold.hcl.syntax import Block, Document
 from scaffold.indexes import dbaas, vault
 from scaffold.indexes.base import as_text
 from scaffold.indexes.entry import Database, Engine, Host, PublicPath, ServiceEntry
-from scaffold.monorepo import MODULES, Monorepo, ingress_host
+from scaffold.monorepo.repository import MODULES, Monorepo, ingress_host
 
 _INGRESS, _ANUBIS = "ingress_factory", "anubis_instance"
 _WORKLOADS = ("kubernetes_deployment", "kubernetes_stateful_set", "kubernetes_cron_job")

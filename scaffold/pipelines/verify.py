@@ -11,7 +11,7 @@ from scaffold.pipelines.check import Linted, actionlint, check
 from scaffold.pipelines.repository import WOODPECKER, read_repository
 from scaffold.pipelines.rule import Context, Expected
 from scaffold.pipelines.stack import read_stack
-from scaffold.questions import Value
+from scaffold.templates.questions import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scaffold.questions import Value
+from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
-    from scaffold.change import ChangeSet
+    from scaffold.changes.change import ChangeSet
 
 
 def files_text(change: ChangeSet) -> Iterator[str]:
@@ -19,7 +19,7 @@ def files_text(change: ChangeSet) -> Iterator[str]:
 
 def files_json(change: ChangeSet, *, with_diff: bool) -> list[dict[str, Value]]:
     """The files of a change set as JSON."""
-    from scaffold.change import ChangeSet, diff
+    from scaffold.changes.change import ChangeSet, diff
 
     result = []
     for file in change.changes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scaffold.decisions import Decision
-from scaffold.questions import Value
+from scaffold.templates.decisions import Decision
+from scaffold.templates.questions import Value
 
 
 def decision_json(decision: Decision) -> dict[str, Value]:

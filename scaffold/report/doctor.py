@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scaffold.questions import Value
+from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.commands.doctor import Diagnosis

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scaffold.errors import Finding, ScaffoldError
-from scaffold.questions import Value
+from scaffold.templates.questions import Value
 
 
 def finding_text(finding: Finding) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from scaffold.questions import Value
 from scaffold.report.changes import files_json, files_text
+from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.commands.index import IndexState, Mended

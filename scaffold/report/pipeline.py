@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from scaffold.questions import Value
 from scaffold.report.changes import files_json
 from scaffold.report.decisions import decision_json
 from scaffold.report.findings import finding_json, finding_text
+from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.commands.check_pipelines import PipelineReport

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from scaffold.questions import Value
 from scaffold.report.changes import files_json, files_text
 from scaffold.report.decisions import decision_json
 from scaffold.report.pipeline import pipeline_files_text, pipeline_json, steps_text
+from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
+    from scaffold.checks.verify import Verified
     from scaffold.commands.both import Both
     from scaffold.commands.new_service import NextStep, Prepared
-    from scaffold.verify import Verified
 
 
 def service_json(
@@ -75,7 +75,7 @@ def both_text(
     made: Both, steps: Iterable[NextStep], *, written: bool, commits: tuple[str | None, str | None] | None
 ) -> Iterator[str]:
     """The result of ``new-service`` with the app's repository for people, line by line."""
-    from scaffold.change import diff
+    from scaffold.changes.change import diff
 
     first, second = commits or (None, None)
     if not written:

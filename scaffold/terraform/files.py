@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scaffold.change import is_ciphertext
+from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.result import Reason

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from scaffold.change import is_ciphertext
+from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Attribute, Block, Document, Expression, HclSyntaxError, parse
 from scaffold.terraform import terragrunt

@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from scaffold.errors import MissingError
-from scaffold.monorepo import STACKS
+from scaffold.monorepo.repository import STACKS
 from scaffold.terraform import refresh
 from scaffold.terraform.attempt import CHOICE, Attempt
 from scaffold.terraform.lifetime import Run, Running, private_run

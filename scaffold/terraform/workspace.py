@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from scaffold.change import is_ciphertext
+from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Expression, HclSyntaxError, Source, parse
 from scaffold.terraform import rewrite, static, variables

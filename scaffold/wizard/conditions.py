@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scaffold import decisions
-from scaffold.questions import Value
+from scaffold.templates import decisions
+from scaffold.templates.questions import Value
 
 
 def holds(condition: str | bool, values: Mapping[str, Value]) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scaffold import questions
-from scaffold.answers import Path, parse, show
+from scaffold.answers.sources import Path, parse, show
 from scaffold.errors import ScaffoldError, UsageError
-from scaffold.questions import Value
+from scaffold.templates import questions
+from scaffold.templates.questions import Value
 from scaffold.wizard.state import State
 
 

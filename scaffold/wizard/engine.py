@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from scaffold import decisions, questions
-from scaffold.answers import Answers as Given
-from scaffold.answers import Path, about, from_settings, parse
+from scaffold.answers.sources import Answers as Given
+from scaffold.answers.sources import Path, about, from_settings, parse
 from scaffold.errors import Finding, UsageError
-from scaffold.questions import Option, Question, Value
+from scaffold.templates import decisions, questions
+from scaffold.templates.questions import Option, Question, Value
 from scaffold.wizard import fields, notation
 from scaffold.wizard.conditions import holds
 from scaffold.wizard.state import MORE, State, base, items, put, without

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scaffold.answers import Path
-from scaffold.questions import JSON_TYPES, Option, Question, Value, asked, types
+from scaffold.answers.sources import Path
+from scaffold.templates.questions import JSON_TYPES, Option, Question, Value, asked, types
 from scaffold.wizard import notation
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import yaml
 
 from scaffold.errors import UsageError
-from scaffold.questions import Value
+from scaffold.templates.questions import Value
 
 Schema = Mapping[str, Value]
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TextIO
 
-from scaffold.questions import Value
+from scaffold.templates.questions import Value
 from scaffold.wizard.screen import Choice, Key, Typed
 
 _BACK = ("<", "\x1b", "\x02")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from scaffold import questions
-from scaffold.answers import Path, show
+from scaffold.answers.sources import Path, show
 from scaffold.errors import UsageError
-from scaffold.questions import Question, Value
+from scaffold.templates import questions
+from scaffold.templates.questions import Question, Value
 from scaffold.wizard import fields
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.screen import Choice, Key, Screen, Typed

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from scaffold.questions import Value
+from scaffold.templates.questions import Value
 
 
 class Key(Enum):

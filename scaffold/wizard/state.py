@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from scaffold import questions
-from scaffold.answers import Path
-from scaffold.questions import Question, Value
+from scaffold.answers.sources import Path
+from scaffold.templates import questions
+from scaffold.templates.questions import Question, Value
 from scaffold.wizard import fields
 from scaffold.wizard.conditions import rendered
 

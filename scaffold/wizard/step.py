@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scaffold import questions
-from scaffold.answers import Path
-from scaffold.questions import Option, Question, Value
+from scaffold.answers.sources import Path
+from scaffold.templates import questions
+from scaffold.templates.questions import Option, Question, Value
 from scaffold.wizard import fields, notation
 from scaffold.wizard.conditions import rendered
 from scaffold.wizard.fields import Field

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import Any, TextIO
 
-from scaffold.questions import Value
+from scaffold.templates.questions import Value
 from scaffold.wizard.screen import Choice, Key, Typed
 
 _LONG = 8

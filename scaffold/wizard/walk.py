@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from scaffold import questions
-from scaffold.answers import Path
+from scaffold.answers.sources import Path
 from scaffold.errors import UsageError
-from scaffold.questions import Option, Value
+from scaffold.templates import questions
+from scaffold.templates.questions import Option, Value
 from scaffold.wizard import fields
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.screen import Choice, Key, Screen, Typed

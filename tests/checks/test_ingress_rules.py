@@ -12,7 +12,7 @@ import pytest
 
 from scaffold.checks.base import CheckContext, parse_stack, run
 from scaffold.errors import Finding
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 Check = Callable[..., list[Finding]]
 

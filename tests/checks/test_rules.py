@@ -6,7 +6,7 @@ import pytest
 
 from scaffold.checks.base import ALL_RULES, CheckContext, Rule, parse_stack, run
 from scaffold.errors import Finding
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 MAIN = "stacks/example/main.tf"
 

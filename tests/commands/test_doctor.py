@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scaffold.commands.doctor import Diagnosis, Provider, diagnose, store_schemas
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.report.doctor import diagnosis_text
 from scaffold.terraform import refresh
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support import ANSWERS, GOLDEN
 
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 DRONE = ANSWERS / "valid" / "drone-logbook.yml"
 FILES = [".copier-answers.yml", "main.tf", "terragrunt.hcl"]

@@ -19,7 +19,7 @@ from scaffold.indexes.entry import (
     ServiceEntry,
     UpstreamImage,
 )
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 ALLOWLIST = """\
 locals {

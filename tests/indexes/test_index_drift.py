@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.apply import apply
+from scaffold.changes.apply import apply
 from scaffold.commands import index as command
 from scaffold.indexes.drift import State, drift
 from scaffold.indexes.entry import Database, Engine, Host
 from scaffold.indexes.stacks import StackReader
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.report.indexes import drift_text, mended_text
 
 CATALOG = ".claude/reference/service-catalog.md"

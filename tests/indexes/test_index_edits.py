@@ -7,13 +7,13 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from scaffold.apply import apply
-from scaffold.change import ChangeSet
+from scaffold.changes.apply import apply
+from scaffold.changes.change import ChangeSet
 from scaffold.errors import RefusedError, UsageError
 from scaffold.indexes import ALL_INDEXES
 from scaffold.indexes.edits import Edits, Why, insertions, removals
 from scaffold.indexes.entry import BuildModel, Database, Engine, OwnImage, ServiceEntry
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 CATALOG = PurePosixPath(".claude/reference/service-catalog.md")
 VAULT = PurePosixPath("stacks/vault/main.tf")

@@ -12,7 +12,7 @@ import pytest
 from scaffold.indexes import ALL_INDEXES
 from scaffold.indexes.base import Index
 from scaffold.indexes.entry import BuildModel, Database, Engine, OwnImage, Protection, ServiceEntry
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 # What stands in the sample, and what stands there afterwards; all else stays, byte for byte.
 EXPECTED = {

@@ -10,7 +10,7 @@ from scaffold.indexes import ALL_INDEXES
 from scaffold.indexes.drift import drift
 from scaffold.indexes.entry import Database, Engine, Host, PublicPath, ServiceEntry
 from scaffold.indexes.stacks import StackReader
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 INGRESS = """
 module "{label}" {{

@@ -6,14 +6,14 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from scaffold.apply import apply
-from scaffold.change import Action, ChangeSet, Symlink
+from scaffold.changes.apply import apply
+from scaffold.changes.change import Action, ChangeSet, Symlink
+from scaffold.changes.git import git
 from scaffold.commands.remove_service import plan_removal, remove
 from scaffold.errors import RefusedError
-from scaffold.git import git
 from scaffold.indexes.edits import insertions
 from scaffold.indexes.entry import ServiceEntry
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.report.indexes import removal_text
 
 APPLY = "../../scripts/tg apply"

@@ -17,9 +17,9 @@ from support import ORIGIN
 from test_pipeline_golden import GOLDEN, files_of
 
 from scaffold.commands.check_pipelines import markdown
-from scaffold.monorepo import Monorepo
-from scaffold.questions import asked
-from scaffold.render import render
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates.questions import asked
+from scaffold.templates.render import render
 
 METER = GOLDEN / "meter-api" / "answers.yml"
 SOURCE = ("--template-source", ORIGIN.source)
@@ -170,10 +170,10 @@ def test_nothing_is_written_where_the_pipeline_is_refused(monorepo: Monorepo, ap
 def test_a_failure_between_the_two_tells_how_to_finish(
     monorepo: Monorepo, app: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scaffold.answers import read
+    from scaffold.answers.sources import read
+    from scaffold.checks.verify import Level
     from scaffold.commands import both as command
     from scaffold.errors import MissingError, RefusedError
-    from scaffold.verify import Level
 
     given = read([("a.yml", METER.read_bytes())], [])
     both = command.prepare_with_pipeline(

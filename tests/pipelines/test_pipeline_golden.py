@@ -14,17 +14,18 @@ import pytest
 import yaml
 from support import ORIGIN
 
-from scaffold import decisions, validation
-from scaffold.answers import from_yaml
-from scaffold.monorepo import Monorepo
+from scaffold.answers import validation
+from scaffold.answers.sources import from_yaml
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.sensing import sense
 from scaffold.pipelines.check import check
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, Expected
 from scaffold.pipelines.stack import read_stack
 from scaffold.pipelines.verify import verify_pipeline
-from scaffold.questions import asked
-from scaffold.render import render
-from scaffold.sensing import sense
+from scaffold.templates import decisions
+from scaffold.templates.questions import asked
+from scaffold.templates.render import render
 
 GOLDEN = Path(__file__).parent.parent / "golden_service"
 CASES = sorted(path.name for path in GOLDEN.iterdir())

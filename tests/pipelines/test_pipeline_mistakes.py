@@ -8,14 +8,14 @@ import pytest
 from support import ORIGIN
 from test_pipeline_golden import GOLDEN, answers, files_of
 
-from scaffold import decisions
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.sensing import sense
 from scaffold.pipelines.check import ALL_RULES, BY_NO_FILE, check
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, Expected
 from scaffold.pipelines.stack import read_stack
-from scaffold.render import render
-from scaffold.sensing import sense
+from scaffold.templates import decisions
+from scaffold.templates.render import render
 
 SINGLE, DEPLOY, FALLBACK = ".woodpecker.yml", ".woodpecker/deploy.yml", ".woodpecker/build-fallback.yml"
 HUB, GHCR = ".github/workflows/build-and-deploy.yml", ".github/workflows/build.yml"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold import decisions
 from scaffold.pipelines.check import ALL_RULES, BY_NO_FILE, check
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule, StackRule
+from scaffold.templates import decisions
 
 WITH_EXAMPLES = [rule for rule in ALL_RULES if rule.bad]
 CONTEXT = Context(decisions.house())

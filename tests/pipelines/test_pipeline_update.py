@@ -11,9 +11,9 @@ from pathlib import Path
 import yaml
 from test_pipeline_golden import GOLDEN
 
-from scaffold import template
-from scaffold.render import render
-from scaffold.template import Origin
+from scaffold.templates import template
+from scaffold.templates.render import render
+from scaffold.templates.template import Origin
 
 
 def git(directory: Path, *arguments: str) -> None:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from strategies import valid_answers
 from support import ANSWERS
 
-from scaffold import questions
-from scaffold.answers import parse, show
+from scaffold.answers.sources import parse, show
 from scaffold.commands.taken import judge
 from scaffold.errors import UsageError
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates import questions
 from scaffold.wizard import fields
 from scaffold.wizard.draft import from_draft, to_draft
 from scaffold.wizard.engine import Engine

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import by_schema
 
-from scaffold import questions
 from scaffold.errors import UsageError
+from scaffold.templates import questions
 from scaffold.wizard import notation
 
 TYPES = questions.types()

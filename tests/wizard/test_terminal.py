@@ -16,7 +16,7 @@ import pytest
 import yaml
 from support import ANSWERS, GOLDEN
 
-from scaffold.monorepo import Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 ENTER, DOWN, ESC, CTRL_B, CTRL_C, CTRL_U, F1 = "\r", "\x1b[B", "\x1b", "\x02", "\x03", "\x15", "\x1bOP"
 SOURCE = "--template-source=https://git.example.test/scaffold.git"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from scaffold.change import ChangeSet, Content, FileChange, Symlink
+from scaffold.changes.change import ChangeSet, Content, FileChange, Symlink
 from scaffold.errors import MissingError, RefusedError, UncommittedError
 
 # Set while a Git hook runs, and pointing elsewhere than to the repository that we were told to work in.

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-from scaffold import decisions, questions
-from scaffold.answers import Answers, Path, about, parse, show
+from scaffold.answers.pruning import Pruned, sound
+from scaffold.answers.sources import Answers, Path, about, parse, show
 from scaffold.errors import AnswersError, Finding
-from scaffold.pruning import Pruned, sound
-from scaffold.questions import Question, Value
+from scaffold.templates import decisions, questions
+from scaffold.templates.questions import Question, Value
 
 HIDDEN = "(not shown)"
 _SHOWN = 60

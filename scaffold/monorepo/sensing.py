@@ -8,12 +8,12 @@ from pathlib import Path
 
 import yaml
 
-from scaffold import decisions
 from scaffold.errors import Finding, MissingError
 from scaffold.hcl.modules import read_module
 from scaffold.hcl.syntax import Block, Body
-from scaffold.monorepo import MODULES, Monorepo
-from scaffold.questions import Value
+from scaffold.monorepo.repository import MODULES, Monorepo
+from scaffold.templates import decisions
+from scaffold.templates.questions import Value
 
 OVERRIDES = "scaffold.yml"
 

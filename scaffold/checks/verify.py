@@ -9,13 +9,13 @@ from enum import Enum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from scaffold import template
-from scaffold.change import Content, Symlink
+from scaffold.changes.change import Content, Symlink
 from scaffold.checks.base import ALL_RULES, CheckContext, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
-from scaffold.monorepo import MODULES, STACKS, Monorepo
-from scaffold.questions import Value, asked
+from scaffold.monorepo.repository import MODULES, STACKS, Monorepo
+from scaffold.templates import template
+from scaffold.templates.questions import Value, asked
 from scaffold.terraform import refresh
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from scaffold import template
+from scaffold.templates import template
 
 Value: TypeAlias = Any
 """What YAML can say: text, numbers, truth values, nothing, lists and mappings."""

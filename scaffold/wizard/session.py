@@ -11,22 +11,23 @@ from pathlib import Path
 
 import yaml
 
-from scaffold import compose, drafts, validation
-from scaffold.answers import Answers, about
-from scaffold.clone import Clone
+from scaffold.answers import compose, validation
+from scaffold.answers.sources import Answers, about
+from scaffold.checks.verify import Level
 from scaffold.commands.both import Both, prepare_with_pipeline
 from scaffold.commands.pipeline import usual_build
 from scaffold.commands.taken import judge
-from scaffold.drafts import Drafts
 from scaffold.errors import UsageError
-from scaffold.monorepo import Monorepo
-from scaffold.preview import Made, Preview, Previews
-from scaffold.progress import waiting
-from scaffold.questions import Value
-from scaffold.sensing import sense
-from scaffold.verify import Level
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.sensing import sense
+from scaffold.report.progress import waiting
+from scaffold.templates.questions import Value
+from scaffold.wizard import drafts
+from scaffold.wizard.clone import Clone
 from scaffold.wizard.draft import from_draft, to_draft
+from scaffold.wizard.drafts import Drafts
 from scaffold.wizard.engine import Engine
+from scaffold.wizard.preview import Made, Preview, Previews
 from scaffold.wizard.review import Outcome, review
 from scaffold.wizard.screen import Screen
 from scaffold.wizard.state import State

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scaffold import decisions, template
-from scaffold.questions import Value
+from scaffold.templates import decisions, template
+from scaffold.templates.questions import Value
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^${}]*))?\}|\$(\w+)")
 _HARMLESS = re.compile(r"(?i)^(|true|false|yes|no|on|off|none|/[^:@]*)$")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from scaffold import template
-from scaffold.questions import Question, Role, Value, all_questions, environment_options
+from scaffold.templates import template
+from scaffold.templates.questions import Question, Role, Value, all_questions, environment_options
 
 if TYPE_CHECKING:
     from jinja2 import BytecodeCache, Template

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from scaffold.change import is_ciphertext
+from scaffold.changes.change import is_ciphertext
 from scaffold.errors import MissingError
 from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, HclSyntaxError, parse
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from scaffold.answers import Path
-from scaffold.questions import Value
+from scaffold.answers.sources import Path
+from scaffold.templates.questions import Value
 
 
 @dataclass(frozen=True, slots=True)

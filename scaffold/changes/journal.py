@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
 
-from scaffold.change import Content, Symlink
+from scaffold.changes.change import Content, Symlink
 from scaffold.errors import MissingError, RefusedError
 
 _VERSION = 1

@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 import yaml
 
-from scaffold import questions
 from scaffold.errors import Finding, UsageError
-from scaffold.questions import Value
+from scaffold.templates import questions
+from scaffold.templates.questions import Value
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where an answer stands: ``("volumes", 0, "size")``."""

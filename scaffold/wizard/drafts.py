@@ -11,9 +11,9 @@ from tempfile import NamedTemporaryFile
 
 import yaml
 
-from scaffold import template
 from scaffold.errors import MissingError, UsageError
-from scaffold.questions import Value
+from scaffold.templates import template
+from scaffold.templates.questions import Value
 
 UNNAMED = "unnamed"
 """The draft of a Service whose name is not answered yet; no Service can be called like this by chance."""

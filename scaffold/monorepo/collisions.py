@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Document
-from scaffold.monorepo import STACKS, Monorepo, ingress_host
-from scaffold.questions import Value
+from scaffold.monorepo.repository import STACKS, Monorepo, ingress_host
+from scaffold.templates.questions import Value
 
 _BALANCED = "load balancer port"
 

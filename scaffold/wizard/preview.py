@@ -8,21 +8,20 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Protocol, TypeAlias
 
-from scaffold import decisions
-from scaffold.answers import Answers
-from scaffold.change import diff
+from scaffold.answers.sources import Answers
+from scaffold.changes.change import diff
+from scaffold.checks.verify import Level
 from scaffold.commands.both import Both
 from scaffold.commands.new_service import Prepared
 from scaffold.errors import ScaffoldError
-from scaffold.progress import waiting
-from scaffold.questions import Value
-from scaffold.render import warm_up
 from scaffold.report.changes import files_text
 from scaffold.report.decisions import decision_line
 from scaffold.report.findings import error_text
 from scaffold.report.pipeline import pipeline_files_text
+from scaffold.report.progress import waiting
 from scaffold.report.service import verified_text
-from scaffold.verify import Level
+from scaffold.templates import decisions
+from scaffold.templates.questions import Value
 
 Made: TypeAlias = Prepared | Both
 
@@ -42,8 +41,6 @@ class Previews:
         self._sensed = sensed
         self._level = level
         self._worker = ThreadPoolExecutor(1, "preview")
-        # While the first questions are read, so that nobody has to wait for it later.
-        self._worker.submit(warm_up)
         self._last: Preview | None = None
 
     def of(self, values: Mapping[str, Value]) -> Preview:

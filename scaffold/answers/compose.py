@@ -13,10 +13,11 @@ from functools import cache
 
 import yaml
 
-from scaffold import compose_environment, template
-from scaffold.compose_environment import VARIABLE, listed, plain_text
+from scaffold.answers import compose_environment
+from scaffold.answers.compose_environment import VARIABLE, listed, plain_text
 from scaffold.errors import UsageError
-from scaffold.questions import Value
+from scaffold.templates import template
+from scaffold.templates.questions import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from scaffold.change import ChangeSet, FileChange, Symlink, read
-from scaffold.errors import MissingError, RefusedError
-from scaffold.journal import (
+from scaffold.changes.change import ChangeSet, FileChange, Symlink, read
+from scaffold.changes.journal import (
     Entry,
     Goal,
     Journal,
@@ -36,6 +35,7 @@ from scaffold.journal import (
     sync_directory,
     write_durably,
 )
+from scaffold.errors import MissingError, RefusedError
 
 _EXECUTE = 0o111
 _RUN_AGAIN = "Nothing was changed. Run the command again."

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -17,7 +13,7 @@ import yaml
 from scaffold.errors import MissingError
 
 DISTRIBUTION = "homelab-scaffold"
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 FAST_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The loader for YAML whose places nobody needs: libyaml's, where PyYAML was built with it."""
 
@@ -59,21 +55,6 @@ def version() -> str:
     return metadata.version(DISTRIBUTION)
 
 
-@contextmanager
-def plain_directory() -> Iterator[Path]:
-    """The template as a directory that is no Git repository.
-
-    From a repository Copier would clone the newest tag instead of rendering what is there.
-    """
-    if not (root() / ".git").exists():
-        yield root()
-        return
-    with TemporaryDirectory(prefix="scaffold-template-") as scratch:
-        shutil.copy(root() / "copier.yml", scratch)
-        shutil.copytree(root() / "templates", Path(scratch, "templates"), symlinks=True)
-        yield Path(scratch)
-
-
 def origin(source: str | None = None) -> Origin:
     """Where this template comes from: ``source`` if given, else as PEP 610 recorded the installation.
 
@@ -102,7 +83,7 @@ def origin(source: str | None = None) -> Origin:
 
 
 def _of_checkout(checkout: Path) -> Origin:
-    from scaffold.git import git
+    from scaffold.changes.git import git
 
     commit = git(checkout, "rev-parse", "HEAD").strip()
     changed = git(checkout, "status", "--porcelain", "--", "copier.yml", "templates").strip()

@@ -1,0 +1,1 @@
+"""The infra repository in front of us: its stacks, what they tell, the names in use."""

@@ -1,0 +1,1 @@
+"""The template: its declarations, what they decide, and the files that it gives."""
