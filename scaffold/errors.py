@@ -20,7 +20,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing that is wrong, with all that a person needs to mend it.
+    """One thing that is wrong, with all that a person needs to put it right.
 
     ``path`` is what the finding is about: a file relative to its repository's root (POSIX), or the
     source of the answers (``answers.yml``, ``--set``). ``line`` and ``column`` count from 1.
@@ -34,7 +34,7 @@ class Finding:
     message: str
     value: str | None = None
     allowed: str | None = None
-    hint: str | None = None
+    fix: str | None = None
     answer: str | None = None
 
     @property

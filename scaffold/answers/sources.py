@@ -114,7 +114,7 @@ def from_yaml(data: bytes, source: str) -> Answers:
 
 
 def _unreadable(source: str, line: int | None, column: int | None, message: str, hint: str) -> Answers:
-    finding = Finding(source, line, column, "answers.yaml", f"{source} {message}.", hint=hint)
+    finding = Finding(source, line, column, "answers.yaml", f"{source} {message}.", fix=hint)
     return Answers({}, {(): Place(source)}, (finding,))
 
 
@@ -137,7 +137,7 @@ def _locate(
                         start.column + 1,
                         "answers.twice",
                         f"{show(below)} is given twice.",
-                        hint="Keep one of the two.",
+                        fix="Keep one of the two.",
                         answer=show(below),
                     )
                 )

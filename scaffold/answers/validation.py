@@ -101,7 +101,7 @@ def _unknown(answers: Answers) -> Iterator[Finding]:
                 "answers.unknown",
                 f"{name} is no question.",
                 allowed=", ".join(asked),
-                hint=_nearest(str(name), asked) or "Take it out.",
+                fix=_nearest(str(name), asked) or "Take it out.",
             )
             continue
         for other, wanted in questions.condition(asked[name]).items():
@@ -112,7 +112,7 @@ def _unknown(answers: Answers) -> Iterator[Finding]:
                     (name,),
                     "answers.not-asked",
                     f"{name} does not apply where {other} is {_plain(value)}.",
-                    hint=f"Take it out, or change {other}.",
+                    fix=f"Take it out, or change {other}.",
                 )
 
 
@@ -137,7 +137,7 @@ def _missing(answers: Answers, question: Question) -> Finding:
         "answers.missing",
         f"{question.name} is missing.",
         allowed=schema.get("allowed"),
-        hint=question.help,
+        fix=question.help,
     )
 
 
@@ -172,7 +172,7 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
                             "answers.unknown",
                             f"{show((*path, key))} is no known key.",
                             allowed=", ".join(error.schema["properties"]),
-                            hint=_nearest(str(key), error.schema["properties"]) or "Take it out.",
+                            fix=_nearest(str(key), error.schema["properties"]) or "Take it out.",
                         ),
                     )
             continue
@@ -186,7 +186,7 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
                     missing,
                     "answers.missing",
                     f"{show(missing)} is missing.",
-                    hint=error.schema["properties"][missing[-1]].get("description"),
+                    fix=error.schema["properties"][missing[-1]].get("description"),
                 ),
             )
             continue
@@ -221,18 +221,18 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
         for kind in ([wanted] if isinstance(wanted, str) and wanted else wanted)
     )
     allowed = ", ".join(map(str, schema["enum"])) if rule == "enum" else schema.get("allowed", kinds)
-    hint = schema.get("mend", "")
+    fix = schema.get("mend", "")
     is_scalar = rule == "type" and wanted == "string" and isinstance(value, bool | int | float)
     if is_scalar and re.search(schema.get("pattern", ""), json.dumps(value)):
-        hint = "Put it in quotes."
+        fix = "Put it in quotes."
     if (
         rule == "type"
         and isinstance(value, str)
         and ((wanted == "integer" and value.isdecimal()) or (wanted == "boolean" and value in _TRUTH))
     ):
-        hint = "Take the quotes off."
+        fix = "Take the quotes off."
     if rule == "enum":
-        hint = _nearest(str(value), map(str, schema["enum"])) or "Choose one of them."
+        fix = _nearest(str(value), map(str, schema["enum"])) or "Choose one of them."
     what = {
         "type": f"has to be {kinds}",
         "enum": "is none of the choices",
@@ -243,7 +243,7 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     if _may_be_secret(path, value):
         shown = HIDDEN
     return _finding(
-        answers, path, f"answers.{rule}", f"{show(path)} {what}.", value=shown, allowed=allowed, hint=hint
+        answers, path, f"answers.{rule}", f"{show(path)} {what}.", value=shown, allowed=allowed, fix=fix
     )
 
 
@@ -277,5 +277,5 @@ def _together(
             f"{show(path)} {row['message']}",
             value=_plain(row["value"]) or None,
             allowed=row["allowed"],
-            hint=row["mend"],
+            fix=row["mend"],
         )

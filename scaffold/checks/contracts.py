@@ -63,7 +63,7 @@ def _no_such_module(call: ModuleCall, directory: str, context: CheckContext) -> 
         f"there is no module in {directory}",
         value=source.value.string(),
         allowed=known,
-        hint=nearest(posixpath.basename(directory), known),
+        fix=nearest(posixpath.basename(directory), known),
     )
 
 
@@ -75,7 +75,7 @@ def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Findin
             nested.start,
             "module-argument",
             f"a module call has arguments only: {nested.type} is a block",
-            hint=f"write {nested.type} = {{ … }}" if nested.type in contract.variables else None,
+            fix=f"write {nested.type} = {{ … }}" if nested.type in contract.variables else None,
         )
     for name, attribute in block.body.attributes.items():
         if name in META_ARGUMENTS:
@@ -88,7 +88,7 @@ def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Findin
                 "module-argument",
                 f"the module {call.name} has no variable {name}",
                 value=name,
-                hint=nearest(name, contract.variables),
+                fix=nearest(name, contract.variables),
             )
         else:
             yield from _value(attribute, variable)
@@ -99,7 +99,7 @@ def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Findin
                 block.start,
                 "module-required",
                 f"the module {call.name} needs {name}",
-                hint=f"set {name} ({contract.variables[name].type})",
+                fix=f"set {name} ({contract.variables[name].type})",
             )
 
 

@@ -49,7 +49,7 @@ def _unset(stack: ParsedStack, context: CheckContext) -> list[Finding]:
                         "variable-unset",
                         f"nothing gives the variable {block.labels[0]} a value",
                         value=block.labels[0],
-                        hint=nearest(block.labels[0], given)
+                        fix=nearest(block.labels[0], given)
                         or "give it a default, or inputs in terragrunt.hcl",
                     )
                 )

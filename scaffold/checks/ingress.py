@@ -32,7 +32,7 @@ def _gate(document: Document, call: Block) -> Iterator[Finding]:
             call.start,
             "ingress-auth",
             f"the ingress {call.labels[0]} does not say what gates it",
-            hint='set auth = "required" (the default), or the mode that the app needs',
+            fix='set auth = "required" (the default), or the mode that the app needs',
         )
         return
     said = _reasons(document, auth.line)
@@ -41,16 +41,16 @@ def _gate(document: Document, call: Block) -> Iterator[Finding]:
 
 
 def _unreasoned(document: Document, call: Block, auth: Attribute, mode: str) -> Finding:
-    hint = f'put a comment right above this line: # auth = "{mode}": what gates it, or why it is open'
+    fix = f'put a comment right above this line: # auth = "{mode}": what gates it, or why it is open'
     if mode in _reasons(document, call.line):
-        hint = "the reason stands above the module: move it right above this line"
+        fix = "the reason stands above the module: move it right above this line"
     return at(
         auth.source,
         auth.start,
         "ingress-auth-reason",
         f'auth = "{mode}" gives no reason',
         value=mode,
-        hint=hint,
+        fix=fix,
     )
 
 

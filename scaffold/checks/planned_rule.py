@@ -82,10 +82,10 @@ class PlannedRule(ABC):
     def check(self, plan: Plan) -> Iterator[Finding]:
         """Everything in the plan that breaks the rule."""
 
-    def found(self, resource: PlannedResource, message: str, hint: str = "") -> Finding:
+    def found(self, resource: PlannedResource, message: str, fix: str = "") -> Finding:
         """A finding about a resource, at the place where the stack writes it or calls its module."""
         what = f"{k8s.kind(resource) or resource.type} {shown(k8s.name(resource))}: {message}"
-        return Finding(resource.site.path, resource.site.line, None, self.code, what, hint=hint or None)
+        return Finding(resource.site.path, resource.site.line, None, self.code, what, fix=fix or None)
 
 
 def same(left: Tree, right: Tree) -> bool:

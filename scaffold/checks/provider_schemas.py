@@ -35,9 +35,9 @@ def _block(block: Block, provider: ProviderSchema) -> Iterator[Finding]:
         yield from _Walk(top_level=True, where=type_).body(block, block.body, schema)
         return
     known, other = provider.types(data=data), provider.types(data=not data)
-    hint = nearest(type_, known)
+    fix = nearest(type_, known)
     if type_ in other:
-        hint = f"{type_} is a {_KINDS['resource' if data else 'data']}"
+        fix = f"{type_} is a {_KINDS['resource' if data else 'data']}"
     yield at(
         block.source,
         block.start,
@@ -46,7 +46,7 @@ def _block(block: Block, provider: ProviderSchema) -> Iterator[Finding]:
             "  ", " "
         ),
         value=type_,
-        hint=hint,
+        fix=fix,
     )
 
 
@@ -82,11 +82,11 @@ class _Walk:
         if known is None:
             if self.top_level and name in _META_ARGUMENTS:
                 return
-            hint = nearest(name, (*schema.attributes, *schema.blocks))
+            fix = nearest(name, (*schema.attributes, *schema.blocks))
             if name in schema.blocks:
-                hint = f"{name} is a block: write {name} {{ … }} without the equals sign"
+                fix = f"{name} is a block: write {name} {{ … }} without the equals sign"
             message = f"{self.where} has no argument {name}"
-            yield at(source, attribute.start, "resource-argument", message, value=name, hint=hint)
+            yield at(source, attribute.start, "resource-argument", message, value=name, fix=fix)
         elif not known.settable:
             message = f"{self.where}.{name} is computed by the provider and cannot be set"
             yield at(source, attribute.start, "resource-computed", message, value=name)
@@ -103,11 +103,11 @@ class _Walk:
         attribute = schema.attributes.get(name)
         if attribute is not None and attribute.takes_blocks:
             return
-        hint = nearest(name, (*schema.blocks, *schema.attributes))
+        fix = nearest(name, (*schema.blocks, *schema.attributes))
         if attribute is not None:
-            hint = f"{name} is an argument: write {name} = {{ … }}"
+            fix = f"{name} is an argument: write {name} = {{ … }}"
         message = f"{self.where} has no block {name}"
-        yield at(block.source, block.start, "resource-argument", message, value=name, hint=hint)
+        yield at(block.source, block.start, "resource-argument", message, value=name, fix=fix)
 
     def _missing(
         self, block: Block, body: Body, schema: BlockSchema, seen: dict[str, int], dynamic: set[str]
@@ -115,12 +115,12 @@ class _Walk:
         for name in schema.required:
             if name not in body.attributes and name not in seen and name not in dynamic:
                 message = f"{self.where} needs the argument {name}"
-                yield at(block.source, block.start, "resource-required", message, hint=f"set {name}")
+                yield at(block.source, block.start, "resource-required", message, fix=f"set {name}")
         for name, nested in schema.limited:
             count, most = seen.get(name, 0), _most(nested)
             if count < nested.min_items and name not in dynamic:
                 message = f"{self.where} needs {nested.min_items} {name} block(s) and has {count}"
-                yield at(block.source, block.start, "resource-blocks", message, hint=f"add {name} {{ … }}")
+                yield at(block.source, block.start, "resource-blocks", message, fix=f"add {name} {{ … }}")
             elif most and count > most:
                 message = f"{self.where} takes {most} {name} block(s) and has {count}"
                 second = body.blocks_of(name)[most]

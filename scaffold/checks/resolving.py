@@ -80,7 +80,7 @@ class _Judge:
             "reference",
             f"{reference} refers to nothing",
             value=str(reference),
-            hint=f'write "{reference}" if it is meant to be text' if not reference.steps else None,
+            fix=f'write "{reference}" if it is meant to be text' if not reference.steps else None,
         )
 
     def _undefined(self, use: Use, name: Name) -> Finding:
@@ -93,7 +93,7 @@ class _Judge:
             "reference",
             f"{self.where} has no {kind} {'.'.join(name)}",
             value=".".join(name),
-            hint=nearest(name[-1], known),
+            fix=nearest(name[-1], known),
         )
 
     def _key(self, use: Use, local: Attribute) -> Iterator[Finding]:
@@ -109,8 +109,8 @@ class _Judge:
                 known = [name for name in names if name is not None]
                 message = f"local.{local.name} has no key {key}"
                 start = use.reference.start
-                hint = nearest(key, known)
-                yield at(use.block.source, start, "local-key", message, value=key, allowed=known, hint=hint)
+                fix = nearest(key, known)
+                yield at(use.block.source, start, "local-key", message, value=key, allowed=known, fix=fix)
                 return
             value, position = entry.value, position + 1
 
@@ -128,7 +128,7 @@ class _Judge:
                 f"the module {module.labels[0]} has no output {first.name}",
                 value=first.name,
                 allowed=contract.outputs,
-                hint=nearest(first.name, contract.outputs),
+                fix=nearest(first.name, contract.outputs),
             )
 
     def _attribute(self, use: Use, block: Block, steps: Sequence[Step]) -> Iterator[Finding]:
@@ -159,9 +159,9 @@ class _Judge:
         if problem is not None:
             yield self._no_attribute(use, *problem)
 
-    def _no_attribute(self, use: Use, message: str, hint: str | None) -> Finding:
+    def _no_attribute(self, use: Use, message: str, fix: str | None) -> Finding:
         source, reference = use.block.source, use.reference
-        return at(source, reference.start, "reference-attribute", message, value=str(reference), hint=hint)
+        return at(source, reference.start, "reference-attribute", message, value=str(reference), fix=fix)
 
 
 def _repeated(block: Block) -> str | None:
@@ -169,7 +169,7 @@ def _repeated(block: Block) -> str | None:
 
 
 def _path_problem(address: str, steps: Sequence[Step], schema: BlockSchema) -> tuple[str, str | None] | None:
-    """What is wrong with the steps from a resource into its schema, and a hint."""
+    """What is wrong with the steps from a resource into its schema, and a fix."""
     left = list(steps)
     while left:
         step = left.pop(0)

@@ -53,15 +53,15 @@ def at(
     *,
     value: str | None = None,
     allowed: Iterable[object] | None = None,
-    hint: str | None = None,
+    fix: str | None = None,
 ) -> Finding:
     """A finding at a byte of a file."""
     line, column = source.position(offset)
     listed = None if allowed is None else ", ".join(map(str, allowed))
-    return Finding(source.path, line, column, code, message, value, listed or None, hint)
+    return Finding(source.path, line, column, code, message, value, listed or None, fix)
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The known name that a misspelt one is most like, as a hint."""
+    """The known name that a misspelt one is most like, to be told as the fix."""
     close = get_close_matches(name, list(names), n=1)
     return f"did you mean {close[0]}?" if close else None

@@ -49,8 +49,8 @@ variable "nfs_server" {
         """One finding for each line."""
         for path, document in stack.documents.items():
             for problem in misaligned(document):
-                hint = f"terraform fmt writes: {problem.expected.strip()}"
-                yield Finding(path, problem.line, None, self.code, problem.message, hint=hint)
+                fix = f"terraform fmt writes: {problem.expected.strip()}"
+                yield Finding(path, problem.line, None, self.code, problem.message, fix=fix)
 
 
 RULES = (Syntax(), Layout())

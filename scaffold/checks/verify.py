@@ -158,7 +158,7 @@ def _planned(
     if result.findings and all(finding.code in unable for finding in result.findings):
         first = result.findings[0]
         if demanded:
-            raise MissingError(first.message, first.hint or "", result.findings)
+            raise MissingError(first.message, first.fix or "", result.findings)
         return Unverified("the plan", first.message)
     shared = [finding for finding in result.findings if finding.code == Reason.MODULE.value]
     if shared:

@@ -134,7 +134,7 @@ def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collectio
                     None,
                     f"index.{step.index}",
                     step.text,
-                    hint=f"--no-index {step.index}",
+                    fix=f"--no-index {step.index}",
                 )
                 for step in found.refused
             ],

@@ -73,7 +73,7 @@ def _taken_finding(given: Answers, name: str) -> Finding:
         "taken.stack",
         f"There is a stack {name} already: {STACKS}/{name}.",
         value=name,
-        hint="Choose another name.",
+        fix="Choose another name.",
         answer="name",
     )
 

@@ -41,7 +41,7 @@ class Drift:
     def finding(self) -> Finding:
         """The disagreement as a finding about the index file."""
         code = f"index.{self.index.name}.{self.state.value}"
-        return Finding(str(self.index.path), None, None, code, self.what, value=self.key, hint=self.fix)
+        return Finding(str(self.index.path), None, None, code, self.what, value=self.key, fix=self.fix)
 
 
 @dataclass(frozen=True, slots=True)

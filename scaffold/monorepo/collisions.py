@@ -169,7 +169,7 @@ def findings(clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:
         Finding(
             use.path, use.line, None, f"taken.{need.kind.lower().replace(' ', '-')}",
             f"The {need.kind} {need.name} belongs to {STACKS}/{use.stack}.", value=need.name,
-            hint=f"Choose another {need.answer}.", answer=need.answer,
+            fix=f"Choose another {need.answer}.", answer=need.answer,
         )
         for need, use in clashes
     ]  # fmt: skip

@@ -73,7 +73,7 @@ class RepositoryId(PipelineRule):
                         line,
                         "The API takes the repository's number only.",
                         value=match[0],
-                        hint="Look it up: /api/repos/lookup/OWNER/NAME answers with .id",
+                        fix="Look it up: /api/repos/lookup/OWNER/NAME answers with .id",
                     )
             for match in re.finditer(
                 r"(?m)^\s*\w*REPO(?:SITORY)?_?ID\w*\s*[:=]\s*[\"']?([A-Za-z][\w-]*)[\"']?\s*$", actions.raw
@@ -110,7 +110,7 @@ class PipelineNumber(PipelineRule):
                         actions.path,
                         step.line("run"),
                         "Any answer counts as success here.",
-                        hint="Pipe it to jq -er .number",
+                        fix="Pipe it to jq -er .number",
                     )
 
 
@@ -183,7 +183,7 @@ class ActionsBuild(PipelineRule):
                 step.line("with", "tags"),
                 "No tag is this build's own.",
                 value=" ".join(step.pushed) or None,
-                hint="Add the first eight characters of the commit.",
+                fix="Add the first eight characters of the commit.",
             )
         # The runner's own machine is the right one where nothing is said.
         if "linux/amd64" not in str(step.inputs.get("platforms", "linux/amd64")):

@@ -84,7 +84,7 @@ class SameDeployment(StackRule):
                     path,
                     command.line,
                     f"{container.name} runs this image too, and stays on the old one.",
-                    hint=f"Add {container.name}=… to the command.",
+                    fix=f"Add {container.name}=… to the command.",
                 )
 
 

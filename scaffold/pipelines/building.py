@@ -37,7 +37,7 @@ class Clone(PipelineRule):
                     workflow.path,
                     workflow.document.line("steps"),
                     message,
-                    hint="Write clone.git with attempts and backoff, or skip_clone: true.",
+                    fix="Write clone.git with attempts and backoff, or skip_clone: true.",
                 )
             for step in steps:
                 if step.repository != wanted:
@@ -55,7 +55,7 @@ class Clone(PipelineRule):
                         workflow.path,
                         step.line("settings"),
                         "The clone does not try again.",
-                        hint="attempts: 5, backoff: 10s",
+                        fix="attempts: 5, backoff: 10s",
                     )
                 if backoff is not None and not _DURATION.fullmatch(str(backoff)):
                     yield self.at(
@@ -71,7 +71,7 @@ class Clone(PipelineRule):
                         workflow.path,
                         step.line("settings"),
                         "The clone is a partial one.",
-                        hint="partial: false",
+                        fix="partial: false",
                     )
 
 
@@ -97,7 +97,7 @@ class BuildMemory(PipelineRule):
                         workflow.path,
                         step.line(),
                         f"The step {step.name} has no memory limit.",
-                        hint="backend_options.kubernetes.resources: requests 500m and 1Gi, limits.memory 2Gi.",
+                        fix="backend_options.kubernetes.resources: requests 500m and 1Gi, limits.memory 2Gi.",
                     )
 
 
@@ -134,7 +134,7 @@ class CacheFrom(PipelineRule):
                         step.line("settings", "cache_from"),
                         "The plugin splits this at the comma.",
                         value=str(value),
-                        hint="Name the image, or leave the cache out.",
+                        fix="Name the image, or leave the cache out.",
                     )
 
 

@@ -158,7 +158,7 @@ class BuildTools(PipelineRule):
                         path,
                         one.line,
                         "npm leaves the development dependencies out here.",
-                        hint="npm ci --include=dev",
+                        fix="npm ci --include=dev",
                     )
 
 
@@ -191,7 +191,7 @@ class BrowserDownload(PipelineRule):
                             one.line,
                             "This download times out in the cluster.",
                             value=command,
-                            hint="Begin with an image that has it, or download it at start into a volume.",
+                            fix="Begin with an image that has it, or download it at start into a volume.",
                         )
 
 
@@ -228,7 +228,7 @@ class Readme(PipelineRule):
                         path,
                         one.line,
                         f"{readme} is not copied yet, and pyproject.toml names it.",
-                        hint="COPY it along with pyproject.toml.",
+                        fix="COPY it along with pyproject.toml.",
                     )
 
 
@@ -265,7 +265,7 @@ class Dockerignore(PipelineRule):
                         path,
                         one.line,
                         "Everything is copied, and nothing is left out.",
-                        hint="Write a .dockerignore.",
+                        fix="Write a .dockerignore.",
                     )
 
 

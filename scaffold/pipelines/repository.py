@@ -145,7 +145,7 @@ def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
                 "pipeline-substitution",
                 f"Woodpecker cannot substitute this, even in a comment: {error.message}.",
                 value=raw[error.offset :].split("\n", 1)[0][:60],
-                hint="Write $NAME or $${NAME} for the shell; take ${…} out of comments.",
+                fix="Write $NAME or $${NAME} for the shell; take ${…} out of comments.",
             )
         ]
     documents: list[tuple[str, Document]] = []
@@ -154,8 +154,8 @@ def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
             documents.append((run.title, parse(substitution.substitute(raw, run.environment))))
         except DocumentError as error:
             message = f"After substitution for {run.title} this is no YAML: {error.message}."
-            hint = "Put text with ${…} in quotes." if names else None
-            return None, [Finding(path, error.line, None, "pipeline-yaml", message, hint=hint)]
+            fix = "Put text with ${…} in quotes." if names else None
+            return None, [Finding(path, error.line, None, "pipeline-yaml", message, fix=fix)]
     first = documents[0][1]
     return Workflow(path, raw, first), _unquoted(path, raw, documents)
 
@@ -181,7 +181,7 @@ def _unquoted(path: str, raw: str, documents: list[tuple[str, Document]]) -> lis
                 "pipeline-unquoted",
                 f"For {title} this is no text any more, but a number, a mapping or nothing.",
                 value=lines[line - 1].strip(),
-                hint="Put it in double quotes.",
+                fix="Put it in double quotes.",
             ),
         )
     return list(found.values())

@@ -61,7 +61,7 @@ class MissingImage(PipelineRule):
                     step.line("image"),
                     "There is no such image.",
                     value=step.image,
-                    hint=f"Send the message with {context.facts['ci_images']['curl']}.",
+                    fix=f"Send the message with {context.facts['ci_images']['curl']}.",
                 )
 
 
@@ -87,8 +87,8 @@ class RolloutTag(PipelineRule):
             waited = {(c.target, c.namespace) for c in commands if c.is_a("rollout", "status")}
             for command in commands:
                 if command.is_a("rollout", "restart"):
-                    hint = "Set the image that was just built: kubectl set image deployment/… container=image:tag -n …"
-                    yield self.at(workflow.path, command.line, "A restart rolls out no new image.", hint=hint)
+                    fix = "Set the image that was just built: kubectl set image deployment/… container=image:tag -n …"
+                    yield self.at(workflow.path, command.line, "A restart rolls out no new image.", fix=fix)
                 if not command.is_a("set", "image"):
                     continue
                 for image in command.images.values():
@@ -112,14 +112,14 @@ class RolloutTag(PipelineRule):
                         workflow.path,
                         command.line,
                         "Nobody waits for the pods to come up.",
-                        hint=f"kubectl rollout status deployment/{command.target[1]} -n {command.namespace} --timeout=300s",
+                        fix=f"kubectl rollout status deployment/{command.target[1]} -n {command.namespace} --timeout=300s",
                     )
                 if not command.namespace:
                     yield self.at(
                         workflow.path,
                         command.line,
                         "The namespace is missing.",
-                        hint="Add -n and the namespace.",
+                        fix="Add -n and the namespace.",
                     )
 
 
@@ -151,7 +151,7 @@ class Message(PipelineRule):
                     step.workflow.path,
                     step.line("when"),
                     f"The step {step.name} tells both outcomes, and knows neither.",
-                    hint="Make two steps, one with status success and one with status failure; or tell failures only.",
+                    fix="Make two steps, one with status success and one with status failure; or tell failures only.",
                 )
 
 

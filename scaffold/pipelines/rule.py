@@ -83,10 +83,10 @@ class PipelineRule(ABC):
         *,
         value: str | None = None,
         allowed: str | None = None,
-        hint: str | None = None,
+        fix: str | None = None,
     ) -> Finding:
         """A finding of this rule."""
-        return Finding(path, line, None, self.code, message, value, allowed, hint)
+        return Finding(path, line, None, self.code, message, value, allowed, fix)
 
 
 class StackRule(PipelineRule):

@@ -44,7 +44,7 @@ class PullSecret(_OfStack):
                     pod.line,
                     f"The {pod.kind} {pod.name} pulls a private image without a login.",
                     value=without_tag(container.image),
-                    hint=f'image_pull_secrets {{ name = "{secret}" }}',
+                    fix=f'image_pull_secrets {{ name = "{secret}" }}',
                 )
 
 
@@ -69,7 +69,7 @@ class IgnoredImage(_OfStack):
                     pod.path,
                     container.line,
                     f"CI moves the image of {container.name}; an apply moves it back.",
-                    hint=f"Add spec[0].template[0].spec[0].{container.slot} to ignore_changes.",
+                    fix=f"Add spec[0].template[0].spec[0].{container.slot} to ignore_changes.",
                 )
         for pod in context.stack.deployments if context.stack else ():
             for container in pod.containers:
@@ -80,7 +80,7 @@ class IgnoredImage(_OfStack):
                         container.line,
                         f"Nothing but Terraform moves the image of {container.name}, and it ignores it.",
                         value=container.image,
-                        hint=f"Take {container.slot} out of ignore_changes.",
+                        fix=f"Take {container.slot} out of ignore_changes.",
                     )
 
 
@@ -116,7 +116,7 @@ class KeelForce(StackRule):
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The places where it is told to."""
         for path, line in context.stack.keel_forces if context.stack else ():
-            yield self.at(path, line, "Keel would force a tag here.", hint="Take it out; CI moves the image.")
+            yield self.at(path, line, "Keel would force a tag here.", fix="Take it out; CI moves the image.")
 
 
 class BareImage(StackRule):

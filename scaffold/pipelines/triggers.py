@@ -32,7 +32,7 @@ class PlainPush(PipelineRule):
                     workflow.path,
                     workflow.document.line("when"),
                     f"On a push there is no {', '.join(names)}.",
-                    hint=f"Put evaluate: '{names[0]} != \"\"' into every condition of `when`, or run on manual only.",
+                    fix=f"Put evaluate: '{names[0]} != \"\"' into every condition of `when`, or run on manual only.",
                 )
 
 
@@ -68,11 +68,9 @@ class SeveralManual(PipelineRule):
         for workflow in manual if len(manual) > 1 else ():
             if not workflow.guarded:
                 others = ", ".join(other.path for other in manual if other is not workflow)
-                hint = "Run it on another event (a fallback: deployment), or evaluate a variable of its own."
+                fix = "Run it on another event (a fallback: deployment), or evaluate a variable of its own."
                 line = workflow.document.line("when")
-                yield self.at(
-                    workflow.path, line, f"A manual run starts this along with {others}.", hint=hint
-                )
+                yield self.at(workflow.path, line, f"A manual run starts this along with {others}.", fix=fix)
 
 
 class Fallback(PipelineRule):
@@ -138,7 +136,7 @@ class Branch(PipelineRule):
                     workflow.path,
                     workflow.document.line("when"),
                     "Pushes to every branch run this.",
-                    hint="Put the branch into `when`.",
+                    fix="Put the branch into `when`.",
                 )
 
 

@@ -76,7 +76,7 @@ class ShellVariable(PipelineRule):
                         line,
                         f"Woodpecker replaces ${{{name}}} before the shell can.",
                         value=name,
-                        hint=f"Write ${name} or $${{{name}}}.",
+                        fix=f"Write ${name} or $${{{name}}}.",
                     )
 
 
@@ -97,14 +97,14 @@ class RemovedVariable(PipelineRule):
                 r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\w+)\b", workflow.raw
             ):
                 line = line_number(workflow.raw, match.start())
-                hint = (
+                fix = (
                     f"Write ${match[1]}."
                     if match[1]
                     else "Write one step for each outcome, with `status` in its `when`."
                 )
                 if not line_at(workflow.raw, match.start()).lstrip().startswith("#"):
                     yield self.at(
-                        workflow.path, line, "Woodpecker 3 has no such variable.", value=match[0], hint=hint
+                        workflow.path, line, "Woodpecker 3 has no such variable.", value=match[0], fix=fix
                     )
 
 

@@ -107,7 +107,7 @@ class Linter(PipelineRule):
             for step in workflow.steps:
                 if not step.when or not all("event" in condition for condition in step.when):
                     message = f"Neither the workflow nor the step {step.name} says on which events it runs."
-                    yield self.at(workflow.path, step.line(), message, hint="Put an event into `when`.")
+                    yield self.at(workflow.path, step.line(), message, fix="Put an event into `when`.")
 
     def _step(self, step: Step, names: set[str], facts: Mapping[str, Any]) -> Iterator[str]:
         value = step.value
@@ -167,9 +167,9 @@ class DependsOn(PipelineRule):
                 continue
             for step in workflow.steps[1:]:
                 if "depends_on" not in step.value:
-                    hint = "Write depends_on for it, or for no step; [] where it shall start at once."
+                    fix = "Write depends_on for it, or for no step; [] where it shall start at once."
                     yield self.at(
-                        workflow.path, step.line(), f"The step {step.name} waits for nothing.", hint=hint
+                        workflow.path, step.line(), f"The step {step.name} waits for nothing.", fix=fix
                     )
 
 
@@ -192,7 +192,7 @@ class DeadFile(PipelineRule):
                 path,
                 None,
                 f"Woodpecker never reads this file: it reads {live}.",
-                hint="Delete one of them, or put it where Woodpecker looks: directly into .woodpecker.",
+                fix="Delete one of them, or put it where Woodpecker looks: directly into .woodpecker.",
             )
 
 

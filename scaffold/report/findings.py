@@ -7,7 +7,7 @@ from scaffold.templates.questions import Value
 
 
 def finding_text(finding: Finding) -> str:
-    """One finding in a few lines: where, what, what stood there, what is allowed, how to mend it."""
+    """One finding in a few lines: where, what, what stood there, what is allowed, its fix."""
     lines = [f"{finding.location}: {finding.message} [{finding.code}]"]
     if finding.answer and finding.answer not in finding.message:
         lines.append(f"  answer:  {finding.answer}")
@@ -15,8 +15,8 @@ def finding_text(finding: Finding) -> str:
         lines.append(f"  value:   {finding.value}")
     if finding.allowed:
         lines.append(f"  allowed: {finding.allowed}")
-    if finding.hint:
-        lines.append(f"  mend:    {finding.hint}")
+    if finding.fix:
+        lines.append(f"  fix:     {finding.fix}")
     return "\n".join(lines)
 
 
@@ -37,7 +37,7 @@ def finding_json(finding: Finding) -> dict[str, Value]:
         "message": finding.message,
         "value": finding.value,
         "allowed": finding.allowed,
-        "hint": finding.hint,
+        "fix": finding.fix,
         "answer": finding.answer,
     }
     return {key: value for key, value in fields.items() if value is not None}

@@ -63,7 +63,7 @@ def drift_text(found: Sequence[Drift]) -> Iterator[str]:
         yield str(path)
         for fix, alike in groupby(of_file, key=lambda drift: drift.fix):
             yield from (f"  {drift.service or '–'}: {drift.what}" for drift in alike)
-            yield f"    mend: {fix}"
+            yield f"    fix: {fix}"
     yield f"{len(found)} disagreements." if found else "The indexes and the stacks agree."
 
 

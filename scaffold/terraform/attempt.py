@@ -132,8 +132,8 @@ class Attempt:
             said = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
             what = f"failed with exit code {done.code}: {said[-1] if said else 'it said nothing'}"
         message = f"{self._tool.name} {command} {what}"
-        hint = f"scaffold needs terraform 1.9 or tofu 1.8, or newer; {CHOICE} names another one"
-        return Finding(self._workspace.stack, None, None, Reason.TOOL.value, message, hint=hint)
+        fix = f"scaffold needs terraform 1.9 or tofu 1.8, or newer; {CHOICE} names another one"
+        return Finding(self._workspace.stack, None, None, Reason.TOOL.value, message, fix=fix)
 
     # providers
 
@@ -169,13 +169,11 @@ class Attempt:
         if known is not None:
             message = f"the module does not say where the provider {name} is from, so it would be {address}"
             source = known.address.partition("/")[2]
-            hint = f'add required_providers with source = "{source}" to the module'
+            fix = f'add required_providers with source = "{source}" to the module'
         else:
             message = f"nobody here names or knows a provider {address}: is {block.address} misspelt?"
-            hint = "name it in required_providers, or add its schema with `scaffold doctor --schemas FILE`"
-        return Finding(
-            block.source.path, block.line, block.column, Reason.NO_SCHEMA.value, message, hint=hint
-        )
+            fix = "name it in required_providers, or add its schema with `scaffold doctor --schemas FILE`"
+        return Finding(block.source.path, block.line, block.column, Reason.NO_SCHEMA.value, message, fix=fix)
 
     def _schema(self, provider: str, type_: str) -> BlockSchema | None:
         types = cast("Mapping[str, RawSchema]", self._schemas.get(provider, {}).get("resource_schemas", {}))
@@ -187,13 +185,13 @@ class Attempt:
         tool = f"{self._tool.name} {self._tool.version}"
         for path in sorted(self._mends.operators):
             message = f"{tool} fails at an operand of || or && that newer ones leave out; planned as by them"
-            hint = "use Terraform 1.12 or newer to apply"
-            yield Finding(path, None, None, Reason.TERRAFORM_TOO_OLD.value, message, hint=hint)
+            fix = "use Terraform 1.12 or newer to apply"
+            yield Finding(path, None, None, Reason.TERRAFORM_TOO_OLD.value, message, fix=fix)
         for path, offset in sorted(self._mends.later):
             line, column = self._workspace.position(path, offset)
             message = "known only when what it depends on exists: a first apply of everything fails here"
-            hint = "apply what it depends on first, with -target"
-            yield Finding(path, line, column, Reason.TWO_APPLIES.value, message, hint=hint)
+            fix = "apply what it depends on first, with -target"
+            yield Finding(path, line, column, Reason.TWO_APPLIES.value, message, fix=fix)
 
 
 def _reattach(sockets: Mapping[str, Path]) -> str:

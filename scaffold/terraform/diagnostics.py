@@ -125,18 +125,18 @@ def explain(located: Located, workspace: Workspace, version: str) -> Finding:
     if reason is Reason.GENERATED and (earlier := _earlier(located.diagnostic)) is not None:
         # What is generated was there first, whatever the order of the files' names.
         reason, path, line, column = Reason.STACK, f"{workspace.stack}/{earlier[0]}", earlier[1], None
-    message, hint = _message(located, workspace, reason), _HINTS.get(reason, "").format(version=version)
+    message, fix = _message(located, workspace, reason), _FIXES.get(reason, "").format(version=version)
     call = _call_of(located, workspace) if not path.startswith(f"{workspace.stack}/") else None
     if call is not None and reason is Reason.MODULE:
-        hint = f"called from {call.source.path}:{call.line}"
+        fix = f"called from {call.source.path}:{call.line}"
     elif call is not None and reason in (Reason.MISSING_FILE, Reason.OUTSIDE):
         # The module does what it is for: which file it reads is up to the stack.
         message = f"{message} (read in {path}:{line})"
         path, line, column = call.source.path, call.line, call.column
-    return Finding(path, line, column, reason.value, message, hint=hint or None)
+    return Finding(path, line, column, reason.value, message, fix=fix or None)
 
 
-_HINTS = {
+_FIXES = {
     Reason.TERRAFORM_TOO_OLD: "install a newer Terraform: this is {version}",
     Reason.MISSING_FILE: "add the file, or the link that leads to it",
     Reason.OUTSIDE: "a stack reads only files of its monorepo",

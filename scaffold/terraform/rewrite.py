@@ -98,11 +98,11 @@ class Changes:
     unknown: list[tuple[int, int]] = field(default_factory=list)
     needs_helper: bool = False
 
-    def refuse(self, place: Expression | Block, message: str, hint: str = "") -> None:
+    def refuse(self, place: Expression | Block, message: str, fix: str = "") -> None:
         """Note that the file reaches out of the working copy, or may."""
         self.findings.append(
             Finding(
-                place.source.path, place.line, place.column, Reason.OUTSIDE.value, message, hint=hint or None
+                place.source.path, place.line, place.column, Reason.OUTSIDE.value, message, fix=fix or None
             )
         )
 

@@ -53,7 +53,7 @@ def _path(text: str) -> Path:
 
 
 def _problem(text: str) -> str:
-    """What is wrong with a directory, with how to mend it; nothing where it is right, or left out."""
+    """What is wrong with a directory, with its fix; nothing where it is right, or left out."""
     if not text.strip():
         return ""
     try:

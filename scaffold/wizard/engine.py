@@ -157,13 +157,13 @@ class Engine:
         return holds(question.when, self.known(self.values(state)))
 
     def problem(self, state: State, path: Path, value: Value) -> str:
-        """What is wrong with one answer, with how to mend it; nothing where it is right."""
+        """What is wrong with one answer, with its fix; nothing where it is right."""
         if len(path) == 2 and value == MORE:
             return ""
         values = self.values(put(state, path, value))
         for finding in self._judged(values):
             if _place(finding) == path or (len(path) == 3 and _answer(finding)[:3] == path):
-                return f"{finding.message} {finding.hint or ''}".strip()
+                return f"{finding.message} {finding.fix or ''}".strip()
         return ""
 
     def first_open(self, state: State) -> Step | None:

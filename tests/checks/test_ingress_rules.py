@@ -123,11 +123,9 @@ def test_the_guard_of_the_sample_monorepo_agrees(stack: str, pristine: Monorepo)
 def test_the_finding_names_the_line_and_says_how_to_mend_it(check: Check) -> None:
     (bare,) = check(ingress('  auth = "app"\n'))
     assert (bare.location, bare.value) == ("stacks/app/main.tf:4:3", "app")
-    assert (
-        bare.hint == 'put a comment right above this line: # auth = "app": what gates it, or why it is open'
-    )
+    assert bare.fix == 'put a comment right above this line: # auth = "app": what gates it, or why it is open'
     (above,) = check('# auth = "app": x\n' + ingress('  auth = "app"\n'))
-    assert above.hint == "the reason stands above the module: move it right above this line"
+    assert above.fix == "the reason stands above the module: move it right above this line"
     (silent,) = check(ingress(""))
     assert silent.location == "stacks/app/main.tf:1:1"
 

@@ -67,11 +67,11 @@ def test_missing_arguments_and_blocks_are_told_at_their_block(check: Check) -> N
 
 def test_hints(check: Check) -> None:
     (block,) = check(CONFIG_MAP.format(metadata="", rest="metadata = {}"))
-    assert block.hint == "metadata is a block: write metadata { … } without the equals sign"
+    assert block.fix == "metadata is a block: write metadata { … } without the equals sign"
     (argument,) = check(CONFIG_MAP.format(metadata="", rest="data {\n  }"))
-    assert argument.hint == "data is an argument: write data = { … }"
+    assert argument.fix == "data is an argument: write data = { … }"
     (misspelt,) = check(CONFIG_MAP.format(metadata="lables = {}", rest=""))
-    assert (misspelt.hint, misspelt.location) == ("did you mean labels?", "stacks/app/main.tf:5:5")
+    assert (misspelt.fix, misspelt.location) == ("did you mean labels?", "stacks/app/main.tf:5:5")
     (value,) = check(CONFIG_MAP.format(metadata="", rest="data = []"))
     assert (value.allowed, value.value) == ("map(string)", "[]")
 
@@ -86,7 +86,7 @@ def test_hints(check: Check) -> None:
 )
 def test_an_unknown_type(text: str, hint: str, check: Check) -> None:
     (found,) = check(text)
-    assert (found.code, found.hint) == ("resource-type", hint)
+    assert (found.code, found.fix) == ("resource-type", hint)
 
 
 def test_a_provider_without_a_schema_is_not_judged(codes: Codes) -> None:
@@ -121,10 +121,10 @@ resource "kubernetes_service" "a" {
 def test_the_content_of_dynamic_blocks_is_judged(check: Check) -> None:
     assert check(DYNAMIC) == []
     missing, misspelt = check(DYNAMIC.replace("        port =", "        prot ="))
-    assert (missing.code, missing.hint) == ("resource-required", "set port")
-    assert (misspelt.code, misspelt.hint) == ("resource-argument", "did you mean port?")
+    assert (missing.code, missing.fix) == ("resource-required", "set port")
+    assert (misspelt.code, misspelt.fix) == ("resource-argument", "did you mean port?")
     (unknown,) = check(DYNAMIC.replace('dynamic "port"', 'dynamic "ports"'))
-    assert (unknown.code, unknown.hint) == ("resource-argument", "did you mean port?")
+    assert (unknown.code, unknown.fix) == ("resource-argument", "did you mean port?")
 
 
 def test_a_dynamic_block_counts_as_enough_of_a_required_one(codes: Codes) -> None:

@@ -120,7 +120,7 @@ def test_a_reference(expression: str, found: tuple[str, str | None, str | None] 
 def test_hints_name_what_is_near(check: Check) -> None:
     def hint(expression: str) -> str | None:
         (finding,) = check(f'{DEFINITIONS}\noutput "o" {{\n  value = {expression}\n}}\n')
-        return finding.hint
+        return finding.fix
 
     assert hint("kubernetes_service.ones.id") == "did you mean one?"
     assert hint("kubernetes_service.one.metadata.name") == "write metadata[0].name"

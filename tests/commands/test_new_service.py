@@ -169,7 +169,7 @@ def test_what_would_not_work_in_this_monorepo_is_not_written(monorepo: Monorepo)
     lines = (GOLDEN / "drone-logbook" / "stack" / "main.tf").read_text().splitlines()
     assert "homepage_group" in lines[finding["line"] - 1]
     assert finding["answer"] == "homepage_group"
-    assert finding["hint"]
+    assert finding["fix"]
     assert tree(monorepo) == before
 
 

@@ -21,7 +21,7 @@ TOOL = Tool("terraform", "/bin/terraform", "1.12.2")
 NAMESPACE = PlannedResource(
     "kubernetes_namespace.x", "kubernetes_namespace", "x", "", None, {"metadata": ({"name": "x"},)}
 )
-FAULT = Finding("stacks/bad/main.tf", 3, 5, "plan-stack", "Unsupported argument", hint="mend it")
+FAULT = Finding("stacks/bad/main.tf", 3, 5, "plan-stack", "Unsupported argument", fix="write it right")
 GOOD = PlanResult(
     "good",
     TOOL,
@@ -66,7 +66,7 @@ def test_json_of_good_and_bad_stacks() -> None:
             "column": 5,
             "code": "plan-stack",
             "message": "Unsupported argument",
-            "hint": "mend it",
+            "fix": "write it right",
         }
     ]
     assert not plans.ok and not plans.differs
@@ -85,7 +85,7 @@ def test_text_of_good_and_bad_stacks() -> None:
         "\n"
         "bad: cannot be planned\n"
         "    stacks/bad/main.tf:3:5: Unsupported argument [plan-stack]\n"
-        "      mend:    mend it\n"
+        "      fix:     write it right\n"
         "\n"
         "1 of 2 stacks planned, 1 resources, with terraform 1.12.2, offline.\n"
     )

@@ -165,7 +165,7 @@ def test_what_mends_several_is_said_once(in_order: Monorepo) -> None:
         CATALOG,
         "  journal: journal (proxied) is missing.",
         "  seed-log: seed-log (non-proxied) is missing.",
-        "    mend: `scaffold index --fix` adds it.",
+        "    fix: `scaffold index --fix` adds it.",
         "2 disagreements.",
     ]
 

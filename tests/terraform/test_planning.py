@@ -268,7 +268,7 @@ def test_refused(
 
 def test_a_fault_of_a_module_says_who_calls_it(plans: Mapping[str, PlanResult]) -> None:
     (found,) = plans["module-fault"].findings
-    assert found.hint == "called from stacks/module-fault/main.tf:3"
+    assert found.fix == "called from stacks/module-fault/main.tf:3"
 
 
 def test_every_other_stack_is_planned(plans: Mapping[str, PlanResult]) -> None:
