@@ -11,7 +11,7 @@ from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content, read
 from scaffold.changes.commit import commit as record
 from scaffold.changes.commit import demand_own, keep, unsaved
-from scaffold.changes.git import git
+from scaffold.changes.git import git, names
 from scaffold.errors import RefusedError
 from scaffold.indexes import catalog, upgrade_config, walloff
 from scaffold.indexes.base import MissingAnchor
@@ -196,7 +196,7 @@ def _files(monorepo: Monorepo, name: str) -> list[PurePosixPath]:
         "--",
         f"{STACKS}/{name}",
     )
-    return [PurePosixPath(path) for path in listed.split("\0") if path]
+    return list(names(listed))
 
 
 def _steps(
@@ -249,10 +249,8 @@ def _warnings(monorepo: Monorepo, entry: ServiceEntry) -> Iterator[str]:
 
 def _mentions(monorepo: Monorepo, name: str, change: ChangeSet) -> Iterator[Mention]:
     """Where the name still stands as a word, in the files as they will be."""
-    listed = git(monorepo.root, "ls-files", "-z")
     changed = {file.path: file.after for file in change.changes}
-    for listed_path in filter(None, listed.split("\0")):
-        path = PurePosixPath(listed_path)
+    for path in names(git(monorepo.root, "ls-files", "-z")):
         content = changed[path] if path in changed else _bytes(monorepo, path)
         if not isinstance(content, bytes) or name.encode() not in content or b"\0" in content[:8000]:
             continue
