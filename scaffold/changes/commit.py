@@ -115,6 +115,14 @@ def demand_own(change_set: ChangeSet) -> None:
         )
 
 
+def demand_merged(root: Path) -> None:
+    """Refuse to write into a merge that is not finished. Raises ``RefusedError`` with the unmerged paths."""
+    if unmerged := sorted(set(names(git(root, "diff", "--name-only", "--diff-filter=U", "-z")))):
+        raise RefusedError(
+            f"There are unmerged paths: {', '.join(map(str, unmerged))}.", "Resolve them, then run it again."
+        )
+
+
 def uncommitted(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:
     """The files that held, before the change set, something else than HEAD has, or that have it staged.
 
