@@ -58,6 +58,7 @@ class StackReader:
             name=stack,
             stack=stack,
             description=next((i.description for i in ingresses if i.description), ""),
+            domain=self.domain,
             hosts=tuple(sorted(hosts, key=lambda host: host.label not in gated)),
             databases=tuple(self._databases(stack)),
             public_paths=tuple(
