@@ -133,6 +133,3 @@ module "ingress" {
   auth = "app"
 }
 """
-
-
-RULES = (IngressAuth(), IngressAuthReason())

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scaffold.changes.change import Content, Symlink
-from scaffold.checks.base import ALL_RULES, CheckContext, parse_stack, run
+from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
 from scaffold.monorepo.repository import MODULES, STACKS, Monorepo
@@ -98,7 +98,7 @@ def static_findings(monorepo: Monorepo, stack: str, sources: Mapping[str, bytes]
         return parsed
     refreshed = refresh.directory()
     context = CheckContext.of(monorepo.root, refreshed if refreshed.is_dir() else None)
-    return run(parsed, context, ALL_RULES)
+    return run(parsed, context)
 
 
 def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines.common import builds, same_image, targets
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, StackRule
 from scaffold.pipelines.stack import Pod
 from scaffold.pipelines.workflow import Kubectl, branches, kubectl_commands, without_tag
 
@@ -18,7 +19,7 @@ def _target(command: Kubectl, context: Context) -> Pod | None:
     return next((pod for pod in pods if pod.name == command.target[1]), None)
 
 
-class SameDeployment(StackRule):
+class SameDeployment(Rule):
     """A rollout of what the stack does not have."""
 
     code = "pipeline-deployment"
@@ -26,7 +27,7 @@ class SameDeployment(StackRule):
     why = "kubectl fails, or rolls out one container and leaves the init container on the old image."
     mistakes = (22,)
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The commands that name something else."""
         if context.stack is None:
             return
@@ -88,14 +89,14 @@ class SameDeployment(StackRule):
                 )
 
 
-class SameImage(StackRule):
+class SameImage(Rule):
     """A build of an image that the stack does not run."""
 
     code = "pipeline-image"
     title = "The image that is built is the one that the stack runs"
     why = "The pipeline is green, and the pods never see what it built."
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The builds that push no image of the stack, and rollouts of what is not built."""
         if context.stack is None:
             return
@@ -124,14 +125,14 @@ class SameImage(StackRule):
                     )
 
 
-class SameBranch(StackRule):
+class SameBranch(Rule):
     """Files that do not agree on the branch."""
 
     code = "pipeline-same-branch"
     title = "Every file names the same branch"
     why = "GitHub builds one branch and Woodpecker waits for another: 204, and nothing is rolled out."
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The files that name another branch than the answers say."""
         if context.expected is None:
             return
@@ -173,10 +174,3 @@ class SameBranch(StackRule):
                         value=str(named),
                         allowed=wanted,
                     )
-
-
-RULES: tuple[StackRule, ...] = (
-    SameDeployment(),
-    SameImage(),
-    SameBranch(),
-)

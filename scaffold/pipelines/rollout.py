@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines.common import BOTH, FILE, all_steps, listed
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, PipelineRule
 from scaffold.pipelines.workflow import kubectl_commands, tag_of
 
 
-class KubectlImage(PipelineRule):
+class KubectlImage(Rule):
     """An image of kubectl that is gone."""
 
     code = "pipeline-kubectl-image"
@@ -21,7 +22,7 @@ class KubectlImage(PipelineRule):
     bad = {FILE: BOTH.replace("bitnami/kubectl:latest", "bitnami/kubectl:1.32")}
     good = {FILE: BOTH}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps with another tag."""
         wanted = context.facts["ci_images"]["kubectl"]
         name = wanted.rpartition(":")[0]
@@ -39,7 +40,7 @@ class KubectlImage(PipelineRule):
                 )
 
 
-class MissingImage(PipelineRule):
+class MissingImage(Rule):
     """A plugin that was never published."""
 
     code = "pipeline-missing-image"
@@ -52,7 +53,7 @@ class MissingImage(PipelineRule):
     }
     good = {FILE: BOTH}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps with an image that is known not to exist."""
         for step in all_steps(repository):
             if step.repository in context.facts["ci_missing_images"]:
@@ -65,7 +66,7 @@ class MissingImage(PipelineRule):
                 )
 
 
-class RolloutTag(PipelineRule):
+class RolloutTag(Rule):
     """A rollout that changes nothing, or that nobody waits for."""
 
     code = "pipeline-rollout"
@@ -80,7 +81,7 @@ class RolloutTag(PipelineRule):
     }
     good = {FILE: BOTH}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Restarts, tags that do not change, and images that are set without waiting."""
         for workflow in repository.workflows:
             commands = list(kubectl_commands(workflow))
@@ -123,7 +124,7 @@ class RolloutTag(PipelineRule):
                     )
 
 
-class Message(PipelineRule):
+class Message(Rule):
     """A message that says success whatever happened."""
 
     code = "pipeline-message"
@@ -141,7 +142,7 @@ class Message(PipelineRule):
         + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general, template: failed}\n    when:\n      - status: [failure]\n"
     }
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps that send messages on both outcomes."""
         for step in all_steps(repository):
             statuses = {str(status) for when in step.when for status in listed(when.get("status"))}
@@ -153,11 +154,3 @@ class Message(PipelineRule):
                     f"The step {step.name} tells both outcomes, and knows neither.",
                     fix="Make two steps, one with status success and one with status failure; or tell failures only.",
                 )
-
-
-RULES: tuple[PipelineRule, ...] = (
-    KubectlImage(),
-    MissingImage(),
-    RolloutTag(),
-    Message(),
-)

@@ -19,8 +19,8 @@ from scaffold.answers.sources import from_yaml
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.pipelines.check import check
+from scaffold.pipelines.context import Context, Expected
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, Expected
 from scaffold.pipelines.stack import read_stack
 from scaffold.pipelines.verify import verify_pipeline
 from scaffold.templates import decisions
