@@ -32,6 +32,8 @@ ONLY_THERE = {
     "tree_sitter": {"hcl"},
     "tree_sitter_hcl": {"hcl"},
     "grpc": {"terraform"},
+    "google": {"terraform"},
+    "pathspec": {"pipelines"},
     "questionary": {"wizard"},
     "click": {"cli"},
     "rich": {"report"},
