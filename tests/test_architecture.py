@@ -36,7 +36,6 @@ ONLY_THERE = {
     "pathspec": {"pipelines"},
     "questionary": {"wizard"},
     "click": {"cli"},
-    "rich": {"report"},
 }
 
 
