@@ -82,7 +82,7 @@ class Attempt:
         command = [*_PLAN, f"-out={out}", *values]
         self._workspace.install()
         done = self._planned(command, reattach)
-        if done.code != 0:
+        if done.code > 0:
             # Rarely: then ``init`` says what is wrong with the modules, or installs what was missing.
             if self._failed(self._terraform(_INIT, reattach), "init"):
                 return ()
