@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scaffold.errors import Finding
+from scaffold.monorepo.stack import Pod
 from scaffold.pipelines.common import builds, same_image, targets
 from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, StackRule
-from scaffold.pipelines.stack import Pod
 from scaffold.pipelines.workflow import Kubectl, branches, kubectl_commands, without_tag
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from scaffold.errors import Finding
+from scaffold.monorepo.stack import Stack
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.stack import Stack
 
 
 @dataclass(frozen=True, slots=True)

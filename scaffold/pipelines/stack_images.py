@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scaffold.errors import Finding
+from scaffold.monorepo.stack import Container, Pod
 from scaffold.pipelines.common import registry_of, same_image, set_images
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, StackRule
-from scaffold.pipelines.stack import Container, Pod
 from scaffold.pipelines.workflow import tag_of, without_tag
 
 _IMAGE_TAG = "${var.image_tag}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -48,14 +47,9 @@ def environment() -> SandboxedEnvironment:
 def _bytecode_cache() -> BytecodeCache | None:
     """Compiled tables from run to run: compiling them is most of the work. None where nothing can be kept."""
     from jinja2 import FileSystemBytecodeCache
-    from platformdirs import user_cache_path
 
-    directory = user_cache_path(template.DISTRIBUTION, appauthor=False) / "tables"
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        return None
-    return FileSystemBytecodeCache(str(directory)) if os.access(directory, os.W_OK) else None
+    directory = template.cache_directory("tables")
+    return FileSystemBytecodeCache(str(directory)) if directory else None
 
 
 def combine(answers: Mapping[str, Value]) -> dict[str, Value]:

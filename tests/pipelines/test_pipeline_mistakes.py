@@ -10,10 +10,10 @@ from test_pipeline_golden import GOLDEN, answers, files_of
 
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
+from scaffold.monorepo.stack import read_stack
 from scaffold.pipelines.check import ALL_RULES, BY_NO_FILE, check
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, Expected
-from scaffold.pipelines.stack import read_stack
 from scaffold.templates import decisions
 from scaffold.templates.render import render
 
