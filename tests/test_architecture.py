@@ -40,7 +40,7 @@ ONLY_THERE = {
 
 def modules() -> list[tuple[str, Path]]:
     """Every module with the name of its part: a module of the package, or one of its directories."""
-    files = [path for path in PACKAGE.rglob("*.py") if "monorepo/" not in path.as_posix()]
+    files = [path for path in PACKAGE.rglob("*.py") if "demo/monorepo/" not in path.as_posix()]
     return [(path.relative_to(PACKAGE).parts[0].removesuffix(".py"), path) for path in sorted(files)]
 
 

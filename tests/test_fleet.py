@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from scaffold.monorepo import fleet
-from scaffold.monorepo.image import ImageReference
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.stack import Stack, read_stack
 from scaffold.templates import template
+from scaffold.templates.image import ImageReference
 
 MAIN = "stacks/app/main.tf"
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import yaml
 
 from scaffold.errors import Finding, MissingError
-from scaffold.monorepo.image import ImageReference
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
@@ -84,7 +83,7 @@ def _registries(monorepo: Monorepo) -> dict[str, Counter[str]]:
     seen: dict[str, Counter[str]] = {}
     for pod in (pod for stack in monorepo.fleet.values() for pod in stack.pods):
         for secret, container in product(pod.pull_secrets, pod.containers):
-            image = ImageReference.parse(container.image)
+            image = container.reference
             if image.registry and "$" not in image.home:
                 seen.setdefault(secret, Counter())[image.home] += 1
     return seen

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from scaffold.hcl.evaluate import Names, evaluate
 from scaffold.hcl.syntax import Block, Body, Document, read
 from scaffold.monorepo.shared import shared_modules
+from scaffold.templates.image import ImageReference
 
 BALANCED = "load balancer port"
 _OWNERS = {
@@ -37,6 +38,11 @@ class Container:
     image: str
     slot: str
     line: int
+
+    @property
+    def reference(self) -> ImageReference:
+        """The image in its parts."""
+        return ImageReference.parse(self.image)
 
 
 @dataclass(frozen=True, slots=True)

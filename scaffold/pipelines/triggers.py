@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
-from scaffold.pipelines.common import BOTH, FILE, GUARDED, SHELL, builds, line_at, same_image, targets
+from scaffold.pipelines.common import BOTH, FILE, GUARDED, SHELL, builds, line_at, targets
 from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule
-from scaffold.pipelines.workflow import Workflow, events, kubectl_commands, without_tag
+from scaffold.pipelines.workflow import Workflow, events, kubectl_commands
 
 
 class PlainPush(PipelineRule):
@@ -92,17 +92,14 @@ class Fallback(PipelineRule):
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps beside a build on GitHub."""
         pushed = {
-            without_tag(image)
-            for actions in repository.actions
-            for step in github_steps(actions)
-            for image in step.pushed
+            image for actions in repository.actions for step in github_steps(actions) for image in step.pushed
         }
         for workflow in repository.workflows:
             twice = [
                 image
                 for step in builds(workflow)
                 for image in targets(step)
-                if any(same_image(image, other) for other in pushed)
+                if any(image.is_same(other) for other in pushed)
             ]
             others = sorted({event for when in workflow.when for event in events(when)} - {"deployment"})
             if twice and (others or not workflow.when):

@@ -23,11 +23,11 @@ class ImageReference:
     def parse(cls, text: str) -> ImageReference:
         """The parts of ``[registry/]repository[:tag][@digest]``; never fails."""
         rest, _, digest = text.partition("@")
-        name, colon, tag = rest.rpartition(":")
-        if not colon or "/" in tag:
-            name, tag = rest, ""
+        above, slash, last = rest.rpartition("/")
+        base, _, tag = last.partition(":")
+        name = f"{above}{slash}{base}"
         head, slash, repository = name.partition("/")
-        if slash and ("." in head or ":" in head):
+        if slash and ("." in head or ":" in head or head == "localhost"):
             return cls(head, repository, tag, digest)
         return cls("", name, tag, digest)
 
