@@ -277,5 +277,5 @@ def _together(
             f"{show(path)} {row['message']}",
             value=_plain(row["value"]) or None,
             allowed=row["allowed"],
-            hint=row["mend"],
+            hint=row["fix"],
         )

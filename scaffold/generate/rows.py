@@ -160,7 +160,8 @@ def _items(name: str) -> str:
 
 
 def _table(place: str, name: str, spec: Value) -> Table:
-    if any(name == question.name for question in questions.all_questions()):
+    hides = not isinstance(spec, dict) or "refuse" not in spec
+    if hides and any(name == question.name for question in questions.all_questions()):
         raise RowsError(f"{place} is the name of a question, whose answer it would hide from later rows")
     if isinstance(spec, str):
         return Table(name, "", text=_expression(place, spec))
