@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from scaffold.changes.apply import apply, pending, recover
 from scaffold.changes.change import Action, ChangeSet, Content, FileChange, LineCount, Symlink, diff, read
@@ -200,7 +201,7 @@ def wanted(old: Tree, new: Tree) -> dict[PurePosixPath, Content | None]:
 
 
 @given(two_trees())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_apply_then_inverse_is_the_identity(trees: tuple[Tree, Tree]) -> None:
     old, new = trees
     with repository() as root:
@@ -217,7 +218,7 @@ def test_apply_then_inverse_is_the_identity(trees: tuple[Tree, Tree]) -> None:
 
 
 @given(two_trees(st.one_of(texts, names.map(Symlink))))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_git_applies_the_diff(trees: tuple[Tree, Tree]) -> None:
     old, new = trees
     with repository() as root:
