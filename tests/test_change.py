@@ -282,6 +282,23 @@ def test_second_writer_is_refused(root: Path) -> None:
     assert (root / "a").read_bytes() == b"2"
 
 
+def test_who_writes_lets_nobody_else_write(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = plan(root, a=b"1"), plan(root, b=b"2")
+    fsync, refused = os.fsync, []
+
+    def meanwhile(file: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        with pytest.raises(RefusedError, match="another scaffold is writing") as told:
+            apply(second)
+        refused.append(told)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    apply(first)
+    assert refused, "nothing was written meanwhile"
+    assert tree_of(root).keys() == {PurePosixPath("a")}
+
+
 def failing(call: Callable[..., Any], error: BaseException, at: int) -> Callable[..., Any]:
     """The call, but for its ``at``-th time, when it fails."""
     count = 0
