@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support import ORIGIN
+from support import ORIGIN, needs
 
 from scaffold.answers import validation
 from scaffold.answers.sources import from_yaml
@@ -93,7 +93,7 @@ def test_hadolint_passes(case: str) -> None:
         assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not on PATH")
+@needs("actionlint")
 @pytest.mark.parametrize("case", CASES)
 def test_actionlint_passes(case: str) -> None:
     workflows = sorted((GOLDEN / case / "repository").glob(".github/workflows/*.yml"))
