@@ -25,8 +25,8 @@ import yaml
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.parser import Parser
 
-from scaffold import decisions, questions
-from scaffold.questions import Value
+from scaffold.templates import decisions, questions
+from scaffold.templates.questions import Value
 
 WORDS = ("first", "all", "refuse")
 DECIDED = ("value", "rule", "reason")
@@ -234,7 +234,11 @@ def _nearest(name: str, known: Collection[str]) -> str:
 def _text(place: str, value: Value) -> str:
     """What a row says as an expression: plain text stands for itself, ``{{ … }}`` in it for its value."""
     if not isinstance(value, str):
-        return {None: "none", True: "true", False: "false"}.get(value) if value in (None, True, False) else repr(value)
+        return (
+            {None: "none", True: "true", False: "false"}.get(value)
+            if value in (None, True, False)
+            else repr(value)
+        )
     parts: list[str] = []
     inside: list[str] | None = None
     for _, kind, token in decisions.environment().lex(value):
