@@ -1,27 +1,32 @@
 from __future__ import annotations
 
+import os
 import shutil
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
+from support import FUZZ, TOOLS, WITHOUT
 
 from scaffold import demo
 from scaffold.monorepo.repository import Monorepo
 
-# The machine decides how long an example takes, so time is no reason to fail.
+# Everybody judges a change by the same examples each time, in CI too. The machine decides how long one
+# takes, so time is no reason to fail.
 settings.register_profile(
-    "default", deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), print_blob=True
-)
-# `--hypothesis-profile=quick` tells soon whether something fails, without making the example small.
-settings.register_profile("quick", settings.get_profile("default"), max_examples=12, phases=[Phase.generate])
-# CI judges a change by the same examples each time; whoever works on the project draws new ones.
-settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None)
-settings.load_profile("default")
+    "same", deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True,
+    database=None,
+)  # fmt: skip
+settings.load_profile("same")
+LEFT_OUT = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="the slow tests too")
+    parser.addoption("--fuzz", type=int, metavar="N", help="N new examples for each property, and only those")
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
     parser.addoption("--no-skips", action="store_true", help="a test that cannot run, or is left open, fails")
 
@@ -30,6 +35,46 @@ def pytest_configure(config: pytest.Config) -> None:
     # Plans are recorded of the files that another test has just written: one process, in order.
     if config.getoption("--update-golden") and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("--update-golden works without -n")
+    config.stash[LEFT_OUT] = 0
+    if number := config.getoption("--fuzz"):
+        same = settings.get_profile("same")
+        settings.register_profile(FUZZ, same, max_examples=number, derandomize=False, print_blob=True)
+        settings.load_profile(FUZZ)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+    chosen = named or config.option.keyword or config.option.markexpr
+    if config.getoption("--fuzz"):
+        items[:] = [item for item in items if item.get_closest_marker("hypothesis")]
+    elif not (config.getoption("--all") or chosen):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+        config.stash[LEFT_OUT] = len(slow)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if isinstance(told := getattr(session.config, "workeroutput", None), dict):
+        told["left_out"] = session.config.stash[LEFT_OUT]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Each process of pytest-xdist leaves the same tests out, and only it knows how many."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What was left out, why, and how to run it."""
+    slow = config.stash[LEFT_OUT]
+    told = [f"{slow} slow tests (python3 dev test --all)"] if slow else []
+    reasons = (report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
+    for reason, number in sorted(Counter(reasons).items()):
+        text = reason.removeprefix("Skipped: ")
+        ways = "; ".join(TOOLS[tool] for tool in text.removeprefix(WITHOUT).split(", ") if tool in TOOLS)
+        told.append(f"{number} because it {text}" + (f" ({ways})" if ways else ""))
+    terminalreporter.write_sep("-", f"left out: {'; '.join(told) or 'nothing'}")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,11 +88,23 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(scope="session")
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is kept from run to run, for the whole session: nothing in it is a person's."""
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    cache.mkdir(exist_ok=True)
+    return cache
+
+
 @pytest.fixture(autouse=True)
-def _no_writing_at_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_writing_at_home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, _cache: Path
+) -> None:
     home = tmp_path_factory.mktemp("home")
-    for variable in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+    for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(variable, str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(_cache))
     for variable in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
         monkeypatch.setenv(variable, "Robin Gardener")
     for variable in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,6 +17,15 @@ TEXT = st.text(
     st.characters(min_codepoint=32, blacklist_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=40
 )
 """One line of any text, with everything that HCL, YAML and the shell find special among it."""
+
+
+NAME = st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)
+
+
+@cache
+def of_type(value_type: str) -> st.SearchStrategy[Any]:
+    """Values of a type of the questions. Made once, for making it costs more than what it draws."""
+    return by_schema(questions.types()[value_type])
 
 
 def by_schema(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
@@ -71,7 +81,7 @@ def valid_answers(draw: st.DrawFn) -> dict[str, Any]:
         elif question.type == "bool":
             values[question.name] = draw(st.booleans())
         else:
-            values[question.name] = draw(by_schema(questions.types()[question.value_type]))
+            values[question.name] = draw(of_type(question.value_type))
     _reconcile(values, draw)
     found = validation.problems(Answers(values), {}, {})
     for _ in range(20):
@@ -87,7 +97,7 @@ def valid_answers(draw: st.DrawFn) -> dict[str, Any]:
 
 def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
     """What the answers need of each other, chosen anew where it does not fit."""
-    values.setdefault("name", draw(st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)))
+    values.setdefault("name", draw(NAME))
     values.setdefault("description", draw(TEXT))
     shape = values.get("shape", "web")
     if shape == "jobs":

@@ -2,10 +2,96 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+
+import pytest
+from hypothesis import settings
 
 from scaffold.templates.template import Origin
 
 ANSWERS = Path(__file__).parent / "answers"
 GOLDEN = Path(__file__).parent / "golden"
 ORIGIN = Origin("https://git.example.test/scaffold.git", "v0.1.0", updatable=True)
+
+FUZZ = "fuzz"
+"""The profile of Hypothesis that draws new examples, as many as it is told."""
+TOOLS = {
+    "terraform": "https://developer.hashicorp.com/terraform/install",
+    "actionlint": "go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7",
+    "busybox": "apt-get install busybox-static",
+    "sqlite3": "apt-get install sqlite3",
+    "initdb": "apt-get install postgresql",
+    "mariadbd": "apt-get install mariadb-server",
+    "curl": "apt-get install curl",
+    "jq": "apt-get install jq",
+}
+"""The commands that some tests need and a machine may lack, and how to get each."""
+WITHOUT = "needs "
+
+
+def where(tool: str) -> str | None:
+    """Where a command of :data:`TOOLS` is, or nothing. PostgreSQL keeps its own out of PATH."""
+    kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{tool}"))
+    return shutil.which(tool) or (str(kept[-1]) if kept else None)
+
+
+def needs(*tools: str) -> pytest.MarkDecorator:
+    """The mark of a test that is left out where one of :data:`TOOLS` is missing; the last line tells."""
+    missing = [tool for tool in tools if where(tool) is None]
+    return pytest.mark.skipif(bool(missing), reason=WITHOUT + ", ".join(missing or tools))
+
+
+def demand(tool: str) -> str:
+    """Where a command of :data:`TOOLS` is. Leaves the test out where it is missing."""
+    place = where(tool)
+    if place is None:
+        pytest.skip(WITHOUT + tool)
+    return place
+
+
+def examples(number: int) -> settings:
+    """How many examples a property draws that shall not have the usual number, unless fuzzing says it."""
+    fuzzing = settings.get_current_profile_name() == FUZZ
+    return settings() if fuzzing else settings(max_examples=number)
+
+
+def scaffold(
+    *arguments: str | Path,
+    stdin: str = "",
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line in this process, as a user would in one of its own.
+
+    Takes the arguments, what stands on standard input (which is no terminal), the directory to be in and
+    variables to add to the environment. Returns what was written and the exit code.
+    """
+    from scaffold.cli import main
+
+    command = ["scaffold", *map(str, arguments)]
+    streams = [io.TextIOWrapper(io.BytesIO(data), "utf-8") for data in (stdin.encode(), b"", b"")]
+    code: object = 0
+    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(cwd or Path.cwd()):
+        patch.setattr(sys, "argv", command)
+        for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
+            patch.setattr(sys, name, stream)
+        for name, value in (env or {}).items():
+            patch.setitem(os.environ, name, value)
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+    told = []
+    for stream in streams[1:]:
+        stream.flush()
+        stream.seek(0)
+        told.append(stream.read())
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess(command, code, *told)

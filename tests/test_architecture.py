@@ -34,9 +34,10 @@ ONLY_THERE = {
     "tree_sitter": {"hcl"},
     "tree_sitter_hcl": {"hcl"},
     "grpc": {"terraform"},
+    "google": {"terraform"},
+    "pathspec": {"pipelines"},
     "questionary": {"wizard"},
     "click": {"cli"},
-    "rich": {"report"},
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if PACKAGE / "demo" / "monorepo" not in path.parents)
 

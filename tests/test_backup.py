@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support import GOLDEN
+from support import GOLDEN, needs
 
 from scaffold.hcl.syntax import Document, parse
 
-SHELLS = [["sh"], pytest.param(["busybox", "ash"], marks=pytest.mark.skipif(
-    shutil.which("busybox") is None, reason="busybox, the shell of the image, is not here"))]  # fmt: skip
+SHELLS = [["sh"], pytest.param(["busybox", "ash"], marks=needs("busybox"))]  # fmt: skip
 
 # Stands in for the sqlite3 command where it is not installed: the few calls that the script makes.
 SQLITE3 = f"""#!{sys.executable}

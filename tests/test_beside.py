@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
+from support import needs
 
 from scaffold.answers.sources import from_yaml
 from scaffold.checks.verify import Level
@@ -38,7 +37,7 @@ def put(monorepo: Monorepo, file: str, text: str) -> None:
     (directory / file).write_text(text)
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+@needs("terraform")
 def test_they_are_planned_with_the_stack(monorepo: Monorepo) -> None:
     put(monorepo, "own.tf", OWN)
     prepared = prepare(
@@ -184,7 +183,7 @@ volumes:
 """
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+@needs("terraform")
 def test_a_database_that_is_kept_beside_is_dumped_over_its_service(monorepo: Monorepo) -> None:
     put(monorepo, "database.tf", DATABASE)
     prepared = prepare(
@@ -210,7 +209,7 @@ spec: {encryptedData: {token: AgBy}}
 READS_SEALED = ANSWERS.replace(b"env_from: [{config_map: bird-box-own}]", b"sealed_secrets: true")
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+@needs("terraform")
 @pytest.mark.parametrize(
     ("sealed", "key", "problem"),
     [

@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from scaffold.changes.apply import apply, pending, recover
 from scaffold.changes.change import Action, ChangeSet, Content, FileChange, LineCount, Symlink, diff, read
@@ -200,7 +201,7 @@ def wanted(old: Tree, new: Tree) -> dict[PurePosixPath, Content | None]:
 
 
 @given(two_trees())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_apply_then_inverse_is_the_identity(trees: tuple[Tree, Tree]) -> None:
     old, new = trees
     with repository() as root:
@@ -217,7 +218,7 @@ def test_apply_then_inverse_is_the_identity(trees: tuple[Tree, Tree]) -> None:
 
 
 @given(two_trees(st.one_of(texts, names.map(Symlink))))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_git_applies_the_diff(trees: tuple[Tree, Tree]) -> None:
     old, new = trees
     with repository() as root:
@@ -279,6 +280,23 @@ def test_second_writer_is_refused(root: Path) -> None:
     assert not (root / "a").exists()
     apply(change_set)
     assert (root / "a").read_bytes() == b"2"
+
+
+def test_who_writes_lets_nobody_else_write(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = plan(root, a=b"1"), plan(root, b=b"2")
+    fsync, refused = os.fsync, []
+
+    def meanwhile(file: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        with pytest.raises(RefusedError, match="another scaffold is writing") as told:
+            apply(second)
+        refused.append(told)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    apply(first)
+    assert refused, "nothing was written meanwhile"
+    assert tree_of(root).keys() == {PurePosixPath("a")}
 
 
 def failing(call: Callable[..., Any], error: BaseException, at: int) -> Callable[..., Any]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from support import ORIGIN, scaffold
 
 from scaffold.answers import compose
 from scaffold.commands.taken import judge
@@ -166,10 +164,9 @@ def test_the_registry_is_written_out(image: str, expected: str) -> None:
 def test_without_a_terminal_it_lies_below_all_other_answers(monorepo: Monorepo, tmp_path: Path) -> None:
     path = tmp_path / "compose.yml"
     path.write_bytes(FILE)
-    done = subprocess.run(
-        [sys.executable, "-m", "scaffold", "new-service", "--from-compose", str(path), "--dry-run", "--verify=static",
-         "--template-source=https://git.example.test/scaffold.git", "--set", "description=Accounts", "--set", "port=9999"],
-        cwd=monorepo.root, env={**os.environ}, capture_output=True, text=True, check=False,
+    done = scaffold(
+        "new-service", "--from-compose", path, "--dry-run", "--verify=static", "--template-source", ORIGIN.source,
+        "--set", "description=Accounts", "--set", "port=9999", cwd=monorepo.root,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "container_port = 9999" in done.stdout

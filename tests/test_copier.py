@@ -13,9 +13,9 @@ from typing import Any
 import copier
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from strategies import valid_answers
-from support import ANSWERS
+from support import ANSWERS, GOLDEN, examples
 
 from scaffold.changes.change import Content, Symlink
 from scaffold.templates import decisions, questions, template
@@ -23,7 +23,7 @@ from scaffold.templates.questions import Role
 from scaffold.templates.render import ANSWERS_FILE, render
 from scaffold.templates.template import Origin
 
-CASES = sorted(path.stem for path in (ANSWERS / "valid").glob("*.yml"))
+GOLDEN_SERVICE = GOLDEN.parent / "golden_service"
 SENSED = {"domain": "example.test"}
 
 
@@ -104,61 +104,65 @@ def replace_in(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def combined(published: Path, answers: dict[str, Any], directory: Path) -> dict[str, Any]:
+def same(published: Path, answers: dict[str, Any], target: str, directory: Path) -> dict[str, Content]:
+    """What stock Copier makes of answers, asserted to be what we make of them: every file, every value."""
+    told = answers if target == "stack" else {**answers, "template": target}
     worker = copier.run_copy(
-        str(published), directory, answers, pretend=True, exclude=["*"], defaults=True, quiet=True,
+        str(published), directory / "tag", told, vcs_ref="v0.1.0", defaults=True, quiet=True,
         settings=copier.Settings(),
     )  # fmt: skip
+    rendered = render(answers, {}, {}, Origin(str(published), "v0.1.0", updatable=True), target)
+    write(directory / "package", rendered.files)
+    files = tree(directory / "package")
+    assert files == tree(directory / "tag")
     names = {question.name for question in questions.all_questions()}
-    return {name: value for name, value in worker.answers.combined.items() if name in names}
+    assert {k: v for k, v in worker.answers.combined.items() if k in names} == rendered.values
+    return files
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_package_and_tag_render_the_same(case: str, published: Path, tmp_path: Path) -> None:
-    file = ANSWERS / "valid" / f"{case}.yml"
-    done = run_copier(
-        tmp_path,
-        "copy",
-        "--quiet",
-        "--defaults",
-        "--vcs-ref=v0.1.0",
-        f"--data-file={file}",
-        str(published),
-        "tag",
-    )
+EVERY = "a second for each answer set, rendered by Copier"
+
+
+def with_goldens(*quick: str) -> list[Any]:
+    """Every golden's answers with the template that they are for; all but some are slow."""
+    files = [*(ANSWERS / "valid").glob("*.yml"), *GOLDEN_SERVICE.glob("*/answers.yml")]
+    cases = {path.stem if path.parent.name == "valid" else path.parent.name: path for path in sorted(files)}
+    return [
+        pytest.param(
+            path, "stack" if path.parent.name == "valid" else "service", id=case,
+            marks=() if case in quick else pytest.mark.slow(EVERY),
+        )
+        for case, path in cases.items()
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("file,target", with_goldens("camera-eye", "tide-table"))
+def test_package_and_tag_render_the_same(file: Path, target: str, published: Path, tmp_path: Path) -> None:
+    answers = yaml.safe_load(file.read_text())
+    files = same(published, answers, target, tmp_path)
+    golden = GOLDEN / file.stem / "stack" if target == "stack" else file.parent / "repository"
+    assert files.keys() == tree(golden).keys()
+
+
+def test_the_command_renders_the_same(published: Path, tmp_path: Path) -> None:
+    file = ANSWERS / "valid" / "drone-logbook.yml"
+    options = ["--quiet", "--defaults", "--vcs-ref=v0.1.0", f"--data-file={file}"]
+    done = run_copier(tmp_path, "copy", *options, str(published), "tag")
     assert done.returncode == 0, done.stderr
     origin = Origin(str(published), "v0.1.0", updatable=True)
     write(tmp_path / "package", render(yaml.safe_load(file.read_text()), {}, {}, origin).files)
     assert tree(tmp_path / "package") == tree(tmp_path / "tag")
 
 
-@settings(max_examples=15)
+@pytest.mark.slow(EVERY)
+@examples(50)
 @given(answers=valid_answers())
 def test_package_and_tag_render_the_same_for_any_answers(
     answers: dict[str, Any], published: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     directory = tmp_path_factory.mktemp("any")
-    copier.run_copy(
-        str(published),
-        directory / "tag",
-        answers,
-        vcs_ref="v0.1.0",
-        defaults=True,
-        quiet=True,
-        settings=copier.Settings(),
-    )
-    write(
-        directory / "package", render(answers, {}, {}, Origin(str(published), "v0.1.0", updatable=True)).files
-    )
-    assert tree(directory / "package") == tree(directory / "tag")
-
-
-@settings(max_examples=40)
-@given(answers=valid_answers())
-def test_copier_combines_what_we_combine(
-    answers: dict[str, Any], published: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    assert combined(published, answers, tmp_path_factory.mktemp("combined")) == decisions.combine(answers)
+    for target in ("stack", "service"):
+        same(published, answers, target, directory / target)
 
 
 def test_copier_takes_our_own_keys_of_a_question() -> None:

@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ANSWERS, GOLDEN
+from support import ANSWERS, GOLDEN, demand
 from test_backup import SHELLS, containers_of, database, executable, rows
 
 from scaffold.answers.sources import from_yaml
 from scaffold.hcl.syntax import parse
 from scaffold.templates import decisions, template
 
-_POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 PASSWORD = "of the test alone"
 
 
@@ -78,22 +77,21 @@ def of_user(name: str) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Server]:
-    if not _POSTGRES:
-        pytest.skip("no PostgreSQL server is installed")
+    initdb = Path(demand("initdb"))
     with of_user("postgres") as (directory, own):
-        yield from _postgres(directory, free_port(), own)
+        yield from _postgres(initdb, directory, free_port(), own)
 
 
-def _postgres(directory: Path, port: int, own: dict[str, Any]) -> Iterator[Server]:
+def _postgres(initdb: Path, directory: Path, port: int, own: dict[str, Any]) -> Iterator[Server]:
     secret = directory / "password"
     secret.write_text(PASSWORD)
     secret.chmod(0o644)
     subprocess.run(
-        [_POSTGRES[-1], "-D", directory / "data", "-U", "stamps", "-A", "scram-sha-256", f"--pwfile={secret}"],
+        [initdb, "-D", directory / "data", "-U", "stamps", "-A", "scram-sha-256", f"--pwfile={secret}"],
         check=True, capture_output=True, cwd=directory, **own,
     )  # fmt: skip
     process = subprocess.Popen(
-        [_POSTGRES[-1].parent / "postgres", "-D", directory / "data", "-p", str(port), "-k", directory,
+        [initdb.parent / "postgres", "-D", directory / "data", "-p", str(port), "-k", directory,
          "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
         cwd=directory, stderr=(directory / "log").open("wb"), **own,
     )  # fmt: skip
@@ -116,8 +114,7 @@ def _postgres(directory: Path, port: int, own: dict[str, Any]) -> Iterator[Serve
 
 @pytest.fixture(scope="module")
 def mariadb() -> Iterator[Server]:
-    if shutil.which("mariadbd") is None:
-        pytest.skip("no MariaDB server is installed")
+    demand("mariadbd")
     with of_user("mysql") as (directory, own):
         yield from _mariadb(directory, free_port(), own)
 

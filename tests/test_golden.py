@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import ANSWERS, GOLDEN, ORIGIN
+from support import ANSWERS, GOLDEN, ORIGIN, needs
 
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
@@ -69,7 +69,7 @@ def test_every_golden_has_its_answers() -> None:
     assert sorted(path.name for path in GOLDEN.iterdir()) == CASES
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+@needs("terraform")
 def test_goldens_plan_to_what_is_recorded(pristine: Monorepo, request: pytest.FixtureRequest) -> None:
     overlay: dict[str, bytes | Link | None] = {
         f"{STACKS}/{case}/{path.relative_to(GOLDEN / case / 'stack').as_posix()}": path.read_bytes()
@@ -99,7 +99,7 @@ def test_goldens_plan_to_what_is_recorded(pristine: Monorepo, request: pytest.Fi
         assert text == recorded.read_text(), result.stack
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+@needs("terraform")
 def test_goldens_are_formatted_as_terraform_does(tmp_path: Path) -> None:
     config = tmp_path / "terraformrc"
     config.touch()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import PurePosixPath
 
 import pytest
-from support import GOLDEN
+from support import GOLDEN, demand
 
 from scaffold.checks.verify import Level, verify
 from scaffold.errors import VerificationError
@@ -82,8 +81,8 @@ MUTATIONS = [
 def test_refused_at_its_line(
     golden: str, old: str, new: str, stage: Level, line: str, pristine: Monorepo
 ) -> None:
-    if stage is PLAN and shutil.which("terraform") is None:
-        pytest.skip("terraform is not on PATH")
+    if stage is PLAN:
+        demand("terraform")
     stack = GOLDEN / golden / "stack"
     text = (stack / "main.tf").read_text()
     assert old in text

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
+import runpy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import yaml
 from hypothesis import given
 from strategies import valid_answers
 from support import ORIGIN
@@ -16,27 +16,38 @@ from support import ORIGIN
 from scaffold.checks.verify import static_findings
 from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Document, parse
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.templates import decisions
-from scaffold.templates.render import render
+from scaffold.templates.questions import asked
+from scaffold.templates.render import ANSWERS_FILE, render
 
 
-@cache
-def rendered(key: str) -> dict[str, bytes]:
-    answers = _ANSWERS[key]
-    return {
-        str(path): content
-        for path, content in render(answers, {}, {}, ORIGIN).files.items()
-        if isinstance(content, bytes)
-    }
+@dataclass(frozen=True)
+class Drawn:
+    """A stack of drawn answers: rendered and combined once, asked for every property."""
+
+    monorepo: Monorepo
+    scratch: Path
+    answers: dict[str, Any]
+    files: dict[str, bytes]
+    document: Document
+    values: dict[str, Any]
 
 
-_ANSWERS: dict[str, dict[str, Any]] = {}
+PROPERTIES: list[Callable[[Drawn], None]] = []
 
 
-def stack_of(answers: dict[str, Any]) -> tuple[Document, dict[str, Any]]:
-    key = repr(answers)
-    _ANSWERS[key] = answers
-    return parse(rendered(key)["main.tf"]), decisions.combine(answers)
+def always(holds: Callable[[Drawn], None]) -> Callable[[Drawn], None]:
+    """Add a property to what must hold."""
+    PROPERTIES.append(holds)
+    return holds
+
+
+@given(answers=valid_answers())
+def test_what_must_hold_holds(answers: dict[str, Any], pristine: Monorepo, tmp_path: Path) -> None:
+    rendered = render(answers, {}, {}, ORIGIN)
+    files = {str(path): content for path, content in rendered.files.items() if isinstance(content, bytes)}
+    drawn = Drawn(pristine, tmp_path, answers, files, parse(files["main.tf"]), dict(rendered.values))
+    for holds in PROPERTIES:
+        holds(drawn)
 
 
 def walk(body: Body) -> Iterator[Block]:
@@ -63,19 +74,20 @@ def inside(block: Block, *path: str) -> Block:
     return block
 
 
-@given(answers=valid_answers())
-def test_the_stack_passes_every_static_check(answers: dict[str, Any], pristine: Monorepo) -> None:
-    stack_of(answers)
+@always
+def the_stack_passes_every_static_check(drawn: Drawn) -> None:
+    name = drawn.answers["name"]
     files = {
-        f"{STACKS}/{answers['name']}/{path}": content for path, content in rendered(repr(answers)).items()
+        f"{STACKS}/{name}/{path}": content
+        for path, content in drawn.files.items()
+        if path.endswith((".tf", ".hcl"))
     }
-    files = {path: content for path, content in files.items() if path.endswith((".tf", ".hcl"))}
-    assert static_findings(pristine, answers["name"], files) == []
+    assert static_findings(drawn.monorepo, name, files) == []
 
 
-@given(answers=valid_answers())
-def test_storage_follows_the_rules(answers: dict[str, Any]) -> None:
-    document, values = stack_of(answers)
+@always
+def storage_follows_the_rules(drawn: Drawn) -> None:
+    document, values = drawn.document, drawn.values
     claims = resources(document, "kubernetes_persistent_volume_claim")
     classes = {claim.labels[1]: inside(claim, "spec").body.literal("storage_class_name") for claim in claims}
     shared = {module.labels[0] for module in modules(document, "nfs_volume")}
@@ -94,9 +106,9 @@ def test_storage_follows_the_rules(answers: dict[str, Any]) -> None:
             assert volume.get("embedded_database", "none") == "none"
 
 
-@given(answers=valid_answers())
-def test_a_block_volume_brings_all_that_it_needs(answers: dict[str, Any]) -> None:
-    document, values = stack_of(answers)
+@always
+def a_block_volume_brings_all_that_it_needs(drawn: Drawn) -> None:
+    document, values = drawn.document, drawn.values
     claims = resources(document, "kubernetes_persistent_volume_claim")
     block = [volume for volume in values["storage"]["volumes"] if volume["block"]]
     for deployment in resources(document, "kubernetes_deployment"):
@@ -143,9 +155,9 @@ def test_a_block_volume_brings_all_that_it_needs(answers: dict[str, Any]) -> Non
         assert affinity.body.block(f"{strength}_during_scheduling_ignored_during_execution") is not None
 
 
-@given(answers=valid_answers())
-def test_a_dump_is_read_back_and_knows_its_database_by_reference(answers: dict[str, Any]) -> None:
-    document, values = stack_of(answers)
+@always
+def a_dump_is_read_back_and_knows_its_database_by_reference(drawn: Drawn) -> None:
+    document, values = drawn.document, drawn.values
     jobs = [j for j in resources(document, "kubernetes_cron_job_v1") if j.labels[1] == "backup"]
     containers = [b for job in jobs for b in walk(job.body) if b.type == "init_container"]
     assert [f"dump-{dump['purpose']}" for dump in values["dumps"]] == [
@@ -171,9 +183,9 @@ def test_a_dump_is_read_back_and_knows_its_database_by_reference(answers: dict[s
         assert values["workload"]["keel"]["value"] != "enrolled"
 
 
-@given(answers=valid_answers())
-def test_every_pod_has_resources_probes_and_the_lifecycle_block(answers: dict[str, Any]) -> None:
-    document, values = stack_of(answers)
+@always
+def every_pod_has_resources_probes_and_the_lifecycle_block(drawn: Drawn) -> None:
+    document, values = drawn.document, drawn.values
     deployments = resources(document, "kubernetes_deployment")
     assert len(deployments) == values["stack"]["app"]
     for owner in (*deployments, *resources(document, "kubernetes_cron_job_v1")):
@@ -201,9 +213,9 @@ def test_every_pod_has_resources_probes_and_the_lifecycle_block(answers: dict[st
     assert ("keel.sh/match-tag" in lifecycle.text) == (values["keel"] != "pinned")
 
 
-@given(answers=valid_answers())
-def test_no_gate_opens_without_a_reason_where_the_guard_looks(answers: dict[str, Any]) -> None:
-    document, values = stack_of(answers)
+@always
+def no_gate_opens_without_a_reason_where_the_guard_looks(drawn: Drawn) -> None:
+    document, values = drawn.document, drawn.values
     calls = modules(document, "ingress_factory")
     if not values["stack"]["ingress"]:
         assert not calls
@@ -223,14 +235,18 @@ def test_no_gate_opens_without_a_reason_where_the_guard_looks(answers: dict[str,
     assert sum(call.body.literal("homepage_enabled") is not False for call in calls) == values["homepage"]
 
 
-def test_the_guard_of_the_monorepo_agrees(pristine: Monorepo, tmp_path: Path) -> None:
-    script = pristine.root / "scripts" / "check-ingress-auth-comments.py"
+@always
+def the_guard_of_the_monorepo_agrees(drawn: Drawn) -> None:
+    (drawn.scratch / "main.tf").write_bytes(drawn.files["main.tf"])
+    guard = runpy.run_path(str(drawn.monorepo.root / "scripts" / "check-ingress-auth-comments.py"))
+    assert list(guard["violations"](drawn.scratch)) == []
 
-    @given(answers=valid_answers())
-    def holds(answers: dict[str, Any]) -> None:
-        stack_of(answers)
-        (tmp_path / "main.tf").write_bytes(rendered(repr(answers))["main.tf"])
-        done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr) == (0, "")
 
-    holds()
+@always
+def the_answers_recorded_for_the_app_are_enough_to_render_again(drawn: Drawn) -> None:
+    """The app's repository records only some answers, since it may be public: they have to suffice."""
+    first = dict(render(drawn.answers, {}, {}, ORIGIN, "service").files)
+    recorded = yaml.safe_load(first[PurePosixPath(ANSWERS_FILE)])  # type: ignore[arg-type]
+    kept = {key: value for key, value in recorded.items() if key in asked()}
+    assert render(kept, recorded["sensed"], recorded["recorded"], ORIGIN, "service").files == first
+    assert not {"env", "secrets", "gate_reason", "machine_clients"} & recorded.keys()

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from strategies import valid_answers
-from support import ANSWERS
+from support import ANSWERS, examples
 
 from scaffold.answers import validation
 from scaffold.answers.pruning import prune, sound
@@ -43,7 +43,7 @@ def test_unknown_keys_hide_nothing(path: Any) -> None:
     assert all(code == "answers.unknown" for _, code in after - before)
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(values=valid_answers())
 def test_a_wrong_item_is_the_only_thing_told_of_valid_answers(values: dict[str, Any]) -> None:
     """What is left out of valid answers leads to no complaint about the rest."""

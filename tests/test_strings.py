@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import unicodedata
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support import ORIGIN
+from support import ORIGIN, needs
 
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
@@ -106,7 +105,7 @@ def test_the_value_of_a_variable_may_have_several_lines(text: str) -> None:
     assert shown(document_of(files_for(env={"TEXT": text})))["env"] == text
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+@needs("terraform")
 def test_terraform_reads_the_same_text(tmp_path: Path) -> None:
     outputs = []
     for number, text in enumerate(EXACT):

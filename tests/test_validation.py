@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
@@ -30,7 +31,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(values=st.dictionaries(KEYS, ANYTHING, max_size=6))
 def test_any_answers_are_judged(values: dict[Any, Any]) -> None:
     found = validation.problems(Answers(values), {}, {})
@@ -40,7 +41,7 @@ def test_any_answers_are_judged(values: dict[Any, Any]) -> None:
         assert finding.message.endswith(".")
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     data=st.one_of(
         st.binary(max_size=60), st.text(max_size=60).map(lambda t: t.encode("utf-8", "surrogatepass"))
@@ -51,7 +52,7 @@ def test_any_bytes_are_judged(data: bytes) -> None:
     assert validation.problems(given_, {}, {})
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(setting=st.text(max_size=30))
 def test_any_setting_is_taken_or_refused(setting: str) -> None:
     try:

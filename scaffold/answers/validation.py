@@ -271,5 +271,5 @@ def _together(
             f"{show(path)} {row['message']}",
             value=_plain(row["value"]) or None,
             allowed=row["allowed"],
-            fix=row["mend"],
+            fix=row["fix"],
         )

@@ -17,6 +17,7 @@ from scaffold.indexes.entry import (
     UpstreamImage,
 )
 from scaffold.templates import template
+from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value, asked
 
 _GITHUB = "ghcr.io/"
@@ -87,7 +88,7 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
     how = values["facts"]["builds"][values["build"]]
     if not how["owned"]:
         return None
-    repository = values["workload"]["image_base"].rpartition("/")[2]
+    repository = ImageReference.parse(values["workload"]["image_base"]).base
     model = BuildModel(template.facts("operations")["build_models"][values["build"]])
     private = how["pull_secret"] if how["registry"].startswith(_GITHUB) else ""
     return OwnImage(
@@ -99,11 +100,9 @@ def _upstream_images(values: Mapping[str, Value]) -> Iterator[UpstreamImage]:
     """Where the releases are: known without asking only for images of GitHub's own registry."""
     if values["facts"]["builds"][values["build"]]["owned"]:
         return
-    image = values["workload"]["image"]["value"].partition("@")[0]
-    head, slash, tail = image.rpartition("/")
-    image = f"{head}{slash}{tail.partition(':')[0]}"
-    if image.startswith(_GITHUB):
-        yield UpstreamImage(image, "/".join(image.removeprefix(_GITHUB).split("/")[:2]))
+    image = ImageReference.parse(values["workload"]["image"]["value"])
+    if image.name.startswith(_GITHUB):
+        yield UpstreamImage(image.name, "/".join(image.name.removeprefix(_GITHUB).split("/")[:2]))
 
 
 def _protection(storage: Mapping[str, Value]) -> Protection | None:

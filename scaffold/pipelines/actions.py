@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import line_number, registry_of
+from scaffold.pipelines.common import line_number
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.instructions import base_images
 from scaffold.pipelines.jobs import JobStep, steps
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.woodpecker import schema_errors
-from scaffold.pipelines.workflow import tag_of
+from scaffold.templates.image import ImageReference
 
 _FILE = ".github/workflows/build.yml"
 _HEAD = "on:\n  push:\n    branches: [main]\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n"
@@ -150,8 +150,8 @@ class ActionVersion(Rule):
 
 def _stands_on(step: JobStep, repository: Repository, registry: str) -> bool:
     """Whether a step pushes to this registry, and its Dockerfile begins with an image from there."""
-    bases = base_images(repository.dockerfiles.get(step.dockerfile, ""))
-    return registry in map(registry_of, step.pushed) and registry in map(registry_of, bases)
+    bases = map(ImageReference.parse, base_images(repository.dockerfiles.get(step.dockerfile, "")))
+    return all(registry in {image.host for image in images} for images in (step.pushed, bases))
 
 
 class ActionsBuild(Rule):
@@ -178,12 +178,12 @@ class ActionsBuild(Rule):
     def _step(self, step: JobStep) -> Iterator[Finding]:
         rolled_out = _API.search(step.actions.raw) or "kubectl" in step.actions.raw
         # What is one expression, such as an output of docker/metadata-action, may be anything.
-        if rolled_out and all(tag_of(image) in ("", "latest") and image[0] != "$" for image in step.pushed):
+        if rolled_out and all(i.tag in ("", "latest") and str(i)[0] != "$" for i in step.pushed):
             yield self.at(
                 step.actions.path,
                 step.line("with", "tags"),
                 "No tag is this build's own.",
-                value=" ".join(step.pushed) or None,
+                value=" ".join(map(str, step.pushed)) or None,
                 fix="Add the first eight characters of the commit.",
             )
         # The runner's own machine is the right one where nothing is said.

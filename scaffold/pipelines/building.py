@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import BOTH, FILE, builds, listed, registry_of, targets
+from scaffold.pipelines.common import BOTH, FILE, builds, listed, targets
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import COMMON, Step
@@ -161,12 +161,12 @@ class RegistryLogin(Rule):
                 if "password" in step.settings:
                     known.add(_host(str(step.settings.get("registry", ""))))
                 for image in targets(step):
-                    if registry_of(image) not in known:
+                    if image.host not in known:
                         yield self.at(
                             workflow.path,
                             step.line("settings", "repo"),
-                            f"There is no login for {registry_of(image)}.",
-                            value=image,
+                            f"There is no login for {image.host}.",
+                            value=str(image),
                             allowed=", ".join(sorted(known)) or None,
                         )
 

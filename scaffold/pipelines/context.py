@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaffold.pipelines.stack import Stack
+from scaffold.monorepo.stack import Stack
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import shlex
 from collections.abc import Iterator, Mapping
 
@@ -10,6 +9,7 @@ from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines.common import builds
 from scaffold.pipelines.context import Context
+from scaffold.pipelines.ignored import ignored_by_docker, ignored_by_git
 from scaffold.pipelines.instructions import Instruction, instructions
 from scaffold.pipelines.jobs import steps
 from scaffold.pipelines.repository import Repository
@@ -83,25 +83,21 @@ class IgnoredCopy(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The sources that a pattern of ``.gitignore`` matches, or ``.dockerignore`` keeps away."""
-        ignored = [(".gitignore", line) for line in _patterns(repository.files.get(".gitignore", ""))]
-        ignored += [(".dockerignore", line) for line in _patterns(repository.files.get(".dockerignore", ""))]
+        readers = ((".gitignore", ignored_by_git), (".dockerignore", ignored_by_docker))
         for path, text in _built(repository).items():
             for one in instructions(text):
                 for source in _sources(one):
-                    for file, pattern in ignored:
-                        if _matches(source, pattern):
+                    # What is no file here may be a directory.
+                    place = source if source in repository.paths else f"{source}/"
+                    for file, ignored_by in readers:
+                        pattern = ignored_by(repository.files.get(file, ""), place)
+                        if pattern is not None:
                             yield self.at(
                                 path,
                                 one.line,
                                 f"{source} is not in the build: {file} leaves it out.",
                                 value=pattern,
                             )
-
-
-def _patterns(text: str) -> Iterator[str]:
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    kept = {line[1:].strip("/") for line in lines if line.startswith("!")}
-    return (line for line in lines if not line.startswith("!") and line.strip("/") not in kept)
 
 
 def _sources(instruction: Instruction) -> list[str]:
@@ -120,13 +116,6 @@ def _sources(instruction: Instruction) -> list[str]:
         for word in words[:-1]
         if word not in (".", "./") and "*" not in word and "$" not in word
     ]
-
-
-def _matches(source: str, pattern: str) -> bool:
-    bare = pattern.strip("/")
-    if pattern.startswith("/") or "/" in bare:
-        return fnmatch.fnmatchcase(source, bare)
-    return any(fnmatch.fnmatchcase(part, bare) for part in source.split("/"))
 
 
 class BuildTools(Rule):

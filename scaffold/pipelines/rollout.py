@@ -9,7 +9,8 @@ from scaffold.errors import Finding
 from scaffold.pipelines.common import BOTH, FILE, all_steps, listed
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.workflow import kubectl_commands, tag_of
+from scaffold.pipelines.workflow import kubectl_commands
+from scaffold.templates.image import ImageReference
 
 
 class KubectlImage(Rule):
@@ -25,12 +26,10 @@ class KubectlImage(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps with another tag."""
         wanted = context.facts["ci_images"]["kubectl"]
-        name = wanted.rpartition(":")[0]
+        kubectl = ImageReference.parse(wanted)
         for step in all_steps(repository):
-            if step.repository.removeprefix("docker.io/") == name and tag_of(step.image) not in (
-                "",
-                "latest",
-            ):
+            image = ImageReference.parse(step.image)
+            if image.is_same(kubectl) and image.tag not in ("", "latest"):
                 yield self.at(
                     step.workflow.path,
                     step.line("image"),
@@ -93,12 +92,12 @@ class RolloutTag(Rule):
                 if not command.is_a("set", "image"):
                     continue
                 for image in command.images.values():
-                    if tag_of(image) in ("", "latest"):
+                    if image.tag in ("", "latest"):
                         yield self.at(
                             workflow.path,
                             command.line,
                             "This tag is the same for every build.",
-                            value=image,
+                            value=str(image),
                             allowed="the first eight characters of the commit",
                         )
                 if command.target[0] not in ("deployment", "deployments", "deploy"):

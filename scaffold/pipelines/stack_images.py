@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import registry_of, same_image, set_images
+from scaffold.monorepo.stack import Container, Pod
+from scaffold.pipelines.common import set_images
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.stack import Container, Pod
-from scaffold.pipelines.workflow import tag_of, without_tag
+from scaffold.templates.image import ImageReference
 
 _IMAGE_TAG = "${var.image_tag}"
 
@@ -21,9 +21,10 @@ class _OfStack(Rule):
     def _own(self, context: Context) -> Iterator[tuple[Pod, Container]]:
         if context.stack is None or context.expected is None:
             return
+        own = ImageReference.parse(context.expected.image)
         for pod in context.stack.pods:
             for container in pod.containers:
-                if same_image(without_tag(container.image), context.expected.image):
+                if container.reference.is_same(own):
                     yield pod, container
 
 
@@ -44,7 +45,7 @@ class PullSecret(_OfStack):
                     pod.path,
                     pod.line,
                     f"The {pod.kind} {pod.name} pulls a private image without a login.",
-                    value=without_tag(container.image),
+                    value=container.reference.name,
                     fix=f'image_pull_secrets {{ name = "{secret}" }}',
                 )
 
@@ -96,13 +97,13 @@ class CronJobTag(_OfStack):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The jobs with a fixed tag."""
         for pod, container in self._own(context):
-            if pod.kind in ("cronjob", "job") and tag_of(container.image) not in ("latest", _IMAGE_TAG):
+            if pod.kind in ("cronjob", "job") and container.reference.tag not in ("latest", _IMAGE_TAG):
                 yield self.at(
                     pod.path,
                     container.line,
                     f"The {pod.kind} {pod.name} is pinned to one build.",
                     value=container.image,
-                    allowed=f"{without_tag(container.image)}:latest",
+                    allowed=f"{container.reference.name}:latest",
                 )
 
 
@@ -132,13 +133,8 @@ class BareImage(Rule):
         """The containers of the stack with a bare reference."""
         for pod in context.stack.pods if context.stack else ():
             for container in pod.containers:
-                head = container.image.split("/")[0]
-                if (
-                    "/" in container.image
-                    and "$" not in head
-                    and registry_of(container.image) == "docker.io"
-                    and head != "docker.io"
-                ):
+                image = container.reference
+                if not image.registry and "/" in image.name and "$" not in image.name.partition("/")[0]:
                     yield self.at(
                         pod.path,
                         container.line,

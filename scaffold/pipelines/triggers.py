@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
-from scaffold.pipelines.common import BOTH, FILE, GUARDED, SHELL, builds, line_at, same_image, targets
+from scaffold.pipelines.common import BOTH, FILE, GUARDED, SHELL, builds, line_at, targets
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.workflow import Workflow, events, kubectl_commands, without_tag
+from scaffold.pipelines.workflow import Workflow, events, kubectl_commands
 
 
 class PlainPush(Rule):
@@ -93,17 +93,14 @@ class Fallback(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps beside a build on GitHub."""
         pushed = {
-            without_tag(image)
-            for actions in repository.actions
-            for step in github_steps(actions)
-            for image in step.pushed
+            image for actions in repository.actions for step in github_steps(actions) for image in step.pushed
         }
         for workflow in repository.workflows:
             twice = [
                 image
                 for step in builds(workflow)
                 for image in targets(step)
-                if any(same_image(image, other) for other in pushed)
+                if any(image.is_same(other) for other in pushed)
             ]
             others = sorted({event for when in workflow.when for event in events(when)} - {"deployment"})
             if twice and (others or not workflow.when):

@@ -39,6 +39,10 @@ class Previews:
         self._worker = ThreadPoolExecutor(1, "preview")
         self._last: Preview | None = None
 
+    def ahead(self, task: Callable[[], object]) -> None:
+        """Do something in the background before a preview is asked for."""
+        self._worker.submit(task)
+
     def of(self, values: Mapping[str, Value]) -> Preview:
         """The preview for these answers."""
         if self._last is not None:

@@ -113,6 +113,8 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
         )
 
     previews = Previews(make, sensed, options.level)
+    # While the first question is read: the first judgement imports, compiles and reads what all others need.
+    previews.ahead(lambda: engine.first_open(state))
 
     def preview_of(values: Mapping[str, Value]) -> Preview | None:
         known = engine.known(values)

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support import needs
 
 from scaffold.commands.doctor import Diagnosis, Provider, diagnose, store_schemas
 from scaffold.monorepo.repository import Monorepo
@@ -85,7 +86,7 @@ def test_a_difference_from_the_lock_is_said(
     assert difference.lock == root / "stacks" / "journal" / refresh.LOCK
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+@needs("terraform")
 def test_the_program_that_plans_is_said_with_its_version(pristine: Monorepo) -> None:
     name, version, _, path = diagnose(pristine).terraform.split(" ", 3)
     assert (name, path) == ("terraform", shutil.which("terraform"))

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands.test_new_service import DRONE, git, new_service, scaffold
+from commands.test_new_service import DRONE, git, new_service
+from support import scaffold
 
 from scaffold.monorepo.repository import Monorepo
 

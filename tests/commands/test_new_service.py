@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ANSWERS, GOLDEN
+from support import ANSWERS, GOLDEN, scaffold
 
 from scaffold.monorepo.repository import Monorepo
 
@@ -22,19 +22,6 @@ INDEXES = [
     "docs/architecture/backup-dr.md",
 ]
 SOURCE = ("--template-source", "https://git.example.test/scaffold.git")
-
-
-def scaffold(
-    *arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "scaffold", *map(str, arguments)],
-        cwd=cwd,
-        input=stdin,
-        capture_output=True,
-        check=False,
-    )
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def new_service(monorepo: Monorepo, *arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -90,7 +77,7 @@ def test_the_same_answers_again_change_nothing_and_others_are_refused(monorepo: 
 
 
 def test_json_is_all_there_is_on_standard_output(monorepo: Monorepo) -> None:
-    done = new_service(monorepo, "--answers", "-", "--dry-run", "--json", stdin=DRONE.read_bytes())
+    done = new_service(monorepo, "--answers", "-", "--dry-run", "--json", stdin=DRONE.read_text())
     result = json.loads(done.stdout)
     assert done.stderr == ""
     assert set(result) == {"service", "written", "commit", "files", "decisions", "verified", "next_steps"}

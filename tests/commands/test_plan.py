@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support import needs
 
 from scaffold.commands.plan import Plans, StackPlan, plan
 from scaffold.errors import Finding, MissingError
@@ -134,7 +135,7 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+@needs("terraform")
 def test_against_a_revision(repository: Path) -> None:
     stacks = ["changed", "gone", "new", "mended"]
     plans = plan(repository, stacks, against="HEAD", workers=2, known=schemas.load())
@@ -159,7 +160,7 @@ def test_against_a_revision(repository: Path) -> None:
     assert mended_alone.ok and mended_alone.differs, "what was not compared is not the same"
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+@needs("terraform")
 def test_against_a_revision_of_a_monorepo_inside_a_repository(repository: Path) -> None:
     outer = repository.parent / "outer"
     outer.mkdir()
@@ -171,7 +172,7 @@ def test_against_a_revision_of_a_monorepo_inside_a_repository(repository: Path) 
     assert plans.ok and not plans.differs
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+@needs("terraform")
 def test_a_stack_or_a_revision_that_does_not_exist(repository: Path) -> None:
     with pytest.raises(MissingError, match="there is no stack nope"):
         plan(repository, ["changed", "nope"])
@@ -182,7 +183,7 @@ def test_a_stack_or_a_revision_that_does_not_exist(repository: Path) -> None:
             plan(repository, [name])
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+@needs("terraform")
 def test_a_stack_is_named_by_its_directory_too_and_planned_once(repository: Path) -> None:
     plans = plan(repository, ["new", "new/", "stacks/new", "stacks/new/"], known=schemas.load())
     assert [stack.stack for stack in plans.stacks] == ["new"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import hcl2
 import pytest
+from support import needs
 
 from scaffold.demo import sample
 
@@ -142,7 +142,7 @@ def test_every_file_parses(path: Path) -> None:
     assert parse(path)
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="needs terraform")
+@needs("terraform")
 def test_every_file_is_formatted() -> None:
     check = subprocess.run(
         ["terraform", "fmt", "-check", "-recursive", str(ROOT)],

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from support import needs
 
 from scaffold.demo import sample, write
 from scaffold.terraform.planned import PlannedResource, Tree
 from scaffold.terraform.result import PlanResult
 from scaffold.terraform.runner import plan_stacks
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="needs terraform")
+pytestmark = needs("terraform")
 
 STACKS = sorted(path.name for path in Path(str(sample()), "stacks").iterdir())
 MODULES = "../../modules/kubernetes"

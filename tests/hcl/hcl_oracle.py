@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
+from support import needs
 
 from scaffold import demo
 
@@ -18,7 +17,7 @@ FILES = (
     *(path.read_bytes() for path in sorted(_SAMPLE.rglob("*")) if path.suffix in (".tf", ".hcl", ".tfvars")),
 )
 
-needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+needs_terraform = needs("terraform")
 
 
 def formatted_by_terraform(sources: Sequence[bytes], directory: Path) -> list[bytes | None]:

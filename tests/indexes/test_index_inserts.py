@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from support import needs
 
 from scaffold.indexes import ALL_INDEXES
 from scaffold.indexes.base import Index
@@ -148,7 +148,7 @@ def test_database_is_a_copy_of_its_sibling(sample: Monorepo, everything: Service
     assert inserted(before.encode(), index, everything).decode() == expected
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+@needs("terraform")
 @pytest.mark.parametrize(
     "index", [i for i in ALL_INDEXES if i.path.suffix == ".tf"], ids=lambda index: index.name
 )

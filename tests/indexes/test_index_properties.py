@@ -9,8 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import examples
 
 from scaffold import demo
 from scaffold.indexes import ALL_INDEXES
@@ -85,7 +86,7 @@ def put(text: bytes, index: Index[Any], entry: ServiceEntry) -> bytes:
 
 @pytest.mark.parametrize("index", ALL_INDEXES, ids=lambda index: index.name)
 @given(data=st.data())
-@settings(max_examples=6, deadline=None)
+@examples(6)
 def test_any_services_in_any_order(index: Index[Any], data: st.DataObject) -> None:
     chosen = data.draw(st.lists(services(), min_size=1, max_size=5, unique_by=lambda s: s.name))
     text = other = before = sample_texts()[index.name]
@@ -172,7 +173,7 @@ values = st.recursive(
     values,
     st.data(),
 )
-@settings(max_examples=100)
+@examples(100)
 def test_json_keeps_everything_else(
     members: dict[str, Any], indent: Any, ascii_only: bool, value: Any, data: st.DataObject
 ) -> None:
@@ -225,7 +226,7 @@ def hcl_lists(draw: st.DrawFn) -> str:
     st.sampled_from(["", "why it is here"]),
     st.sampled_from(["\n", "\r\n"]),
 )
-@settings(max_examples=120)
+@examples(120)
 def test_hcl_lists(listed: str, new: str, comment: str, newline: str) -> None:
     place = ListAt("the list", local("names"))
     text = f'locals {{\n  before = "x"\n\n  names = {listed}\n\n  after = 1\n}}\n'.replace("\n", newline)

@@ -5,30 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from strategies import valid_answers
-from support import ORIGIN
+from support import ORIGIN, scaffold
 from test_pipeline_golden import GOLDEN, files_of
 
 from scaffold.commands.check_pipelines import markdown
 from scaffold.monorepo.repository import Monorepo
-from scaffold.templates.questions import asked
-from scaffold.templates.render import render
 
 METER = GOLDEN / "meter-api" / "answers.yml"
 SOURCE = ("--template-source", ORIGIN.source)
-
-
-def scaffold(*arguments: str | Path, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = None if path is None else {"PATH": path, "HOME": "/nonexistent"}
-    command = [sys.executable, "-m", "scaffold", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.fixture
@@ -219,18 +208,6 @@ def test_the_page_of_rules_is_generated() -> None:
     assert page.read_text() == markdown()
 
 
-@settings(max_examples=15)
-@given(answers=valid_answers())
-def test_the_recorded_answers_are_enough_to_render_again(answers: dict[str, Any]) -> None:
-    """The app's repository records only some answers, since it may be public: they have to suffice."""
-    first = {str(path): data for path, data in render(answers, {}, {}, ORIGIN, "service").files.items()}
-    recorded = yaml.safe_load(first[".copier-answers.yml"])  # type: ignore[arg-type]
-    kept = {key: value for key, value in recorded.items() if key in asked()}
-    again = render(kept, recorded["sensed"], recorded["recorded"], ORIGIN, "service").files
-    assert {str(path): data for path, data in again.items()} == first
-    assert not {"env", "secrets", "gate_reason", "machine_clients"} & recorded.keys()
-
-
 @pytest.mark.parametrize("where", ["monorepo", "app"])
 def test_a_commit_that_a_hook_refuses_tells_what_is_left(monorepo: Monorepo, app: Path, where: str) -> None:
     root = {"monorepo": monorepo.root, "app": app}[where]
@@ -285,7 +262,8 @@ def test_a_broken_actionlint_has_verified_nothing(tmp_path: Path, body: str) -> 
     tool.parent.mkdir()
     tool.write_text(f"#!/bin/sh\n{body}\n")
     tool.chmod(0o755)
-    done = scaffold("check", "--pipelines", app, path=f"{tool.parent}:/usr/bin:/bin")
+    only = {"PATH": f"{tool.parent}:/usr/bin:/bin"}
+    done = scaffold("check", "--pipelines", app, env=only)
     assert "Not verified: actionlint (it " in done.stdout
-    told = scaffold("check", "--pipelines", app, "--json", path=f"{tool.parent}:/usr/bin:/bin")
+    told = scaffold("check", "--pipelines", app, "--json", env=only)
     assert json.loads(told.stdout)["actionlint"] is False

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 import yaml
-from support import ORIGIN
+from support import ORIGIN, needs
 
 from scaffold.answers import validation
 from scaffold.answers.sources import from_yaml
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
+from scaffold.monorepo.stack import read_stack
 from scaffold.pipelines.check import check
 from scaffold.pipelines.context import Context, Expected
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.stack import read_stack
 from scaffold.pipelines.verify import verify_pipeline
 from scaffold.templates import decisions
 from scaffold.templates.questions import asked
@@ -93,7 +93,7 @@ def test_hadolint_passes(case: str) -> None:
         assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not on PATH")
+@needs("actionlint")
 @pytest.mark.parametrize("case", CASES)
 def test_actionlint_passes(case: str) -> None:
     workflows = sorted((GOLDEN / case / "repository").glob(".github/workflows/*.yml"))

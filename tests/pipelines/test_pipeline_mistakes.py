@@ -11,10 +11,10 @@ from test_pipeline_golden import GOLDEN, answers, files_of
 from scaffold.checks.rule import Kind, rules
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
+from scaffold.monorepo.stack import read_stack
 from scaffold.pipelines.check import BY_NO_FILE, check
 from scaffold.pipelines.context import Context, Expected
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.stack import read_stack
 from scaffold.templates import decisions
 from scaffold.templates.render import render
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,9 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+from support import needs
 from test_pipeline_golden import GOLDEN
-
-MISSING = [tool for tool in ("bash", "curl", "jq") if shutil.which(tool) is None]
 
 
 class Woodpecker(ThreadingHTTPServer):
@@ -59,7 +57,7 @@ def server() -> Iterator[Woodpecker]:
         running.shutdown()
 
 
-@pytest.mark.skipif(bool(MISSING), reason=f"not on PATH: {', '.join(MISSING)}")
+@needs("bash", "curl", "jq")
 @pytest.mark.parametrize("case", ["tide-table", "recipe-box"])
 @pytest.mark.parametrize(
     "answer,works",

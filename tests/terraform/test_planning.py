@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from plan_house import INCLUDE, STACKS, WEB, House, big_house, config_map, fake_tool, small_house
+from support import needs
 
 from scaffold.errors import MissingError
 from scaffold.terraform import planned, schemas
@@ -17,7 +17,7 @@ from scaffold.terraform.result import PlanResult, Reason, StandInKind, Tool
 from scaffold.terraform.runner import find_tool, plan_stacks, with_version
 from scaffold.terraform.tree import Link
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+pytestmark = needs("terraform")
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import valid_answers
-from support import ANSWERS
+from support import ANSWERS, examples
 
 from scaffold.answers.sources import parse, show
 from scaffold.commands.taken import judge
@@ -25,7 +25,6 @@ from scaffold.wizard.step import Step
 from scaffold.wizard.walk import explanation
 
 IMAGE = "docker.io/vikunja/vikunja:1.0.0"
-NO_SHRINKING = [Phase.explicit, Phase.reuse, Phase.generate]
 CORE = [("gate", "required"), ("machine_clients[0]", MORE), ("sensitive", True), ("rwx", False)]
 CORE += [("build", "upstream"), ("shape", "web"), ("image", IMAGE)]
 
@@ -319,7 +318,7 @@ def test_the_questions_lead_to_every_example(engine: Engine, path: Any) -> None:
         assert complete(name, known[name]) == complete(name, value), name
 
 
-@settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None, phases=NO_SHRINKING)
+@examples(8)
 @given(valid_answers())
 def test_the_questions_lead_to_any_answers(pristine: Monorepo, answers: dict[str, Any]) -> None:
     engine = Engine(judge(pristine, {}), {})
@@ -350,7 +349,7 @@ def moves() -> st.SearchStrategy[list[tuple[str, int]]]:
     )
 
 
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@examples(15)
 @given(moves())
 def test_no_way_through_gets_stuck_or_keeps_what_does_not_apply(
     pristine: Monorepo, walk: list[tuple[str, int]]

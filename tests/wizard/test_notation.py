@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import by_schema
+from support import examples
 
 from scaffold.errors import UsageError
 from scaffold.templates import questions
@@ -17,7 +18,7 @@ TYPES = questions.types()
 NAME = {"type": "string", "pattern": "^[a-z]+$"}
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(st.sampled_from(sorted(TYPES)), st.data())
 def test_every_valid_value_comes_back(name: str, data: Any) -> None:
     value = data.draw(by_schema(TYPES[name]))

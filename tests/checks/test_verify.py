@@ -1,0 +1,62 @@
+"""Whose fault a finding is: an answer's, by the argument that it sets, or a shared module's."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+from support import ANSWERS, GOLDEN
+
+from scaffold.checks.verify import Level, verify
+from scaffold.errors import Finding, VerificationError
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates import decisions
+from scaffold.terraform.result import PlanResult, Reason, Tool
+
+
+def refused(monorepo: Monorepo, golden: str, level: Level, old: str = "", new: str = "") -> VerificationError:
+    """The error about a golden stack in which one text became another."""
+    text = (GOLDEN / golden / "stack" / "main.tf").read_text()
+    assert old in text
+    files = {
+        PurePosixPath("main.tf"): text.replace(old, new, 1).encode(),
+        PurePosixPath("terragrunt.hcl"): (GOLDEN / golden / "stack" / "terragrunt.hcl").read_bytes(),
+    }
+    answers: dict[str, Any] = yaml.safe_load((ANSWERS / "valid" / f"{golden}.yml").read_text())
+    with pytest.raises(VerificationError) as told:
+        verify(monorepo, golden, files, decisions.combine(answers), level)
+    return told.value
+
+
+@pytest.mark.parametrize(
+    "golden,old,new,answer",
+    [
+        # "none" is the value of other answers too, and the gate is anubis.
+        ("field-guide", '  # auth = "none": Anubis', "  # Anubis", "gate"),
+        ("sketchpad", "port        = 80", 'port        = "http"', "service_port"),
+        ("drone-logbook", 'storage_class_name = "proxmox-lvm-encrypted"', "storage_class_name = {}", "sensitive"),
+        ("drone-logbook", 'mount_path = "/data', 'mount_path = ["/data"]\nx = "', "volumes"),
+    ],
+)  # fmt: skip
+def test_a_finding_names_the_answer_that_its_argument_comes_from(
+    pristine: Monorepo, golden: str, old: str, new: str, answer: str
+) -> None:
+    argument = new.split("=", maxsplit=1)[0].strip()
+    found = refused(pristine, golden, Level.STATIC, old, new).findings
+    assert answer in {finding.answer for finding in found}, (argument, found)
+
+
+def test_a_broken_shared_module_is_not_blamed_on_the_stack(
+    pristine: Monorepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = Tool("terraform", "1.11.4")
+    finding = Finding("modules/kubernetes/ingress_factory/main.tf", 3, 1, Reason.MODULE.value, "It is wrong.")
+    result = PlanResult("sketchpad", tool, findings=(finding,))
+    monkeypatch.setattr("scaffold.terraform.runner.find_tool", lambda: tool)
+    monkeypatch.setattr("scaffold.terraform.runner.plan_stacks", lambda *_, **__: (result,))
+    error = refused(pristine, "sketchpad", Level.PLAN)
+    assert "a shared module is wrong, whichever stack calls it" in error.message
+    assert "Mend the module" in error.hint
+    assert list(error.findings) == [finding]
