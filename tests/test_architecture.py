@@ -17,7 +17,7 @@ ORDER = [
     {"errors"},
     {"changes", "hcl"},
     {"demo", "templates"},
-    {"answers", "monorepo"},
+    {"answers", "generate", "monorepo"},
     {"terraform"},
     {"checks", "indexes"},
     {"pipelines"},
