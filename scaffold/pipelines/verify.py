@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from scaffold.checks.verify import Unverified
 from scaffold.errors import VerificationError
 from scaffold.monorepo.stack import read_stack
 from scaffold.pipelines.check import Linted, actionlint, check
@@ -19,7 +20,7 @@ class VerifiedPipeline:
     """The outcome of a verification without findings."""
 
     checked: tuple[str, ...]
-    not_verified: tuple[tuple[str, str], ...]
+    unverified: tuple[Unverified, ...]
 
 
 def verify_pipeline(
@@ -63,10 +64,10 @@ def verify_pipeline(
     )
 
 
-def _gaps(stack: Mapping[str, bytes], linted: Linted, has_actions: bool) -> list[tuple[str, str]]:
-    gaps = [("what only the servers know", "the registration, secrets, and images of the steps")]
+def _gaps(stack: Mapping[str, bytes], linted: Linted, has_actions: bool) -> list[Unverified]:
+    gaps = [Unverified("what only the servers know", "the registration, secrets, and images of the steps")]
     if not stack:
-        gaps.append(("the stack's names", "there is no stack of this name yet"))
+        gaps.append(Unverified("the stack's names", "there is no stack of this name yet"))
     if linted.failure and has_actions:
-        gaps.append(("actionlint", linted.failure))
+        gaps.append(Unverified("actionlint", linted.failure))
     return gaps

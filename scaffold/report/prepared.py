@@ -12,7 +12,7 @@ from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.changes.step import Step
-    from scaffold.checks.verify import Verified
+    from scaffold.checks.verify import Unverified, Verified
     from scaffold.commands.prepared import Commits, Part, Prepared
     from scaffold.pipelines.verify import VerifiedPipeline
 
@@ -88,13 +88,19 @@ def pipeline_text(service: str, part: Part[VerifiedPipeline], *, written: bool) 
     yield f"The pipeline of {service}: {done} to {part.change.root}"
     yield from (f"  {line}" for line in files_text(part.change))
     yield f"Verified: {', '.join(part.verified.checked)}."
-    for what, why in part.verified.not_verified:
-        yield f"Not verified: {what} ({why})."
+    yield from _gaps_text(part.verified.unverified)
 
 
 def _pipeline_verified_json(verified: VerifiedPipeline) -> dict[str, Value]:
-    gaps = [{"what": what, "why": why} for what, why in verified.not_verified]
-    return {"checked": list(verified.checked), "not_verified": gaps}
+    return {"checked": list(verified.checked), "not_verified": _gaps_json(verified.unverified)}
+
+
+def _gaps_json(gaps: Iterable[Unverified]) -> list[Value]:
+    return [{"what": gap.what, "why": gap.why} for gap in gaps]
+
+
+def _gaps_text(gaps: Iterable[Unverified]) -> Iterator[str]:
+    return (f"Not verified: {gap.what} ({gap.why})." for gap in gaps)
 
 
 def _verified_json(verified: Verified) -> dict[str, Value]:
@@ -103,7 +109,7 @@ def _verified_json(verified: Verified) -> dict[str, Value]:
         "level": verified.level.value,
         "resources": len(verified.plan.resources) if verified.plan else None,
         "tool": f"{verified.plan.tool.name} {verified.plan.tool.version}" if verified.plan else None,
-        "not_verified": [{"what": gap.what, "why": gap.why} for gap in verified.unverified],
+        "not_verified": _gaps_json(verified.unverified),
     }
 
 
@@ -120,5 +126,4 @@ def verified_text(verified: Verified) -> Iterator[str]:
         for section in summarize(plan.resources):
             yield f"  {section.title}"
             yield from (f"    {line}" for line in section.lines)
-    for gap in verified.unverified:
-        yield f"Not verified: {gap.what} ({gap.why})."
+    yield from _gaps_text(verified.unverified)

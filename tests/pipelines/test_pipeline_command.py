@@ -175,8 +175,8 @@ def test_a_failure_between_the_two_tells_how_to_finish(
             raise MissingError("the disk is full", "Make room.")
         return first(change, *rest, **options)
 
-    monkeypatch.setattr(commit, "write", fails)
-    with pytest.raises(RefusedError) as refused:
+    with monkeypatch.context() as full, pytest.raises(RefusedError) as refused:
+        full.setattr(commit, "write", fails)
         both.apply(commit=False)
     finish = refused.value.hint.partition("Then finish it: scaffold ")[2].split()
     done = scaffold(*finish)
