@@ -143,7 +143,7 @@ def call(
         f"/{service}/{method}",
         request_serializer=lambda message: message.SerializeToString(),
         response_deserializer=response.FromString,
-    )(request, timeout=5)
+    )(request, timeout=60)
 
 
 def test_the_calls_that_terraform_makes(channel: grpc.Channel) -> None:
@@ -178,4 +178,4 @@ def test_the_services_of_every_plugin(channel: grpc.Channel) -> None:
         request_serializer=lambda message: b"",
         response_deserializer=stdio.StdioData.FromString,
     )
-    assert list(stream(None, timeout=5)) == []
+    assert list(stream(None, timeout=60)) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -83,6 +84,12 @@ SKETCHPAD = [
 ]
 
 
+def as_from_a_shell() -> None:
+    """Undo what ``nohup`` or a job in the background has ignored: a terminal's program hears its keys."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """A wizard in a terminal of its own."""
 
@@ -97,6 +104,7 @@ class Terminal:
             dimensions=(60, columns),
             encoding="utf-8",
             timeout=PATIENCE,
+            preexec_fn=as_from_a_shell,
         )
         self.child.delaybeforesend = None
 
