@@ -26,6 +26,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scaffold.pipelines.ignored import ignored_by_docker
 from scaffold.templates import decisions
 
 HERE = Path(__file__).parent
@@ -169,9 +170,10 @@ def context_of(case: str, scratch: Path, tools: Path) -> Path:
     (context / ".env").write_text("TOKEN=literal\n")
     for path in sorted([*context.rglob("package.json"), *context.rglob("pyproject.toml")]):
         _lock(path, tools)
-    for pattern in (context / ".dockerignore").read_text().splitlines():
-        for path in [] if not pattern or pattern.startswith("#") else sorted(context.glob(pattern)):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    ignore = (context / ".dockerignore").read_text()
+    for path in sorted(context.rglob("*")):
+        if path.is_file() and ignored_by_docker(ignore, path.relative_to(context).as_posix()):
+            path.unlink()
     return context
 
 

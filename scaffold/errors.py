@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -41,6 +41,14 @@ class Finding:
     def location(self) -> str:
         """``path:line:column``, as far as it is known."""
         return ":".join(str(p) for p in (self.path, self.line, self.column) if p is not None)
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The known name that a misspelt one is most like, to be told as the fix."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(names), n=1)
+    return f"Did you mean {close[0]}?" if close else None
 
 
 class ScaffoldError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,39 +13,42 @@ import pytest
 import scaffold
 
 PACKAGE = Path(scaffold.__file__).parent
-LAYERS = [
+ORDER = [
     {"errors"},
-    {"changes", "demo", "hcl"},
-    {"templates"},
+    {"changes", "hcl"},
+    {"demo", "templates"},
     {"answers", "monorepo"},
     {"terraform"},
-    {"checks", "indexes", "pipelines"},
+    {"checks", "indexes"},
+    {"pipelines"},
     {"commands"},
     {"report"},
     {"wizard"},
     {"cli"},
     {"__main__"},
 ]
-LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
-PRINTERS = {"cli", "report"}
+LAYER = {part: number for number, parts in enumerate(ORDER) for part in parts}
 ONLY_THERE = {
     "copier": set(),
+    "subprocess": {"changes", "pipelines", "terraform"},
     "tree_sitter": {"hcl"},
     "tree_sitter_hcl": {"hcl"},
     "grpc": {"terraform"},
+    "google": {"terraform"},
+    "pathspec": {"pipelines"},
     "questionary": {"wizard"},
     "click": {"cli"},
-    "rich": {"report"},
 }
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if PACKAGE / "demo" / "monorepo" not in path.parents)
 
 
-def modules() -> list[tuple[str, Path]]:
-    """Every module with the name of its part: a module of the package, or one of its directories."""
-    files = [path for path in PACKAGE.rglob("*.py") if "monorepo/" not in path.as_posix()]
-    return [(path.relative_to(PACKAGE).parts[0].removesuffix(".py"), path) for path in sorted(files)]
+def part_of(path: Path) -> str:
+    """The part of the project that a module belongs to: its package, or itself at the root."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imports(path: Path, *, top_only: bool) -> set[str]:
+@cache
+def imports(path: Path) -> set[str]:
     found = set()
     tree = ast.parse(path.read_text())
     typing_only = {
@@ -53,7 +57,7 @@ def imports(path: Path, *, top_only: bool) -> set[str]:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         for inner in ast.walk(node)
     }
-    for node in tree.body if top_only else ast.walk(tree):
+    for node in ast.walk(tree):
         if id(node) in typing_only:
             continue
         if isinstance(node, ast.Import):
@@ -62,26 +66,37 @@ def imports(path: Path, *, top_only: bool) -> set[str]:
             found.add(node.module)
             if node.module == "scaffold":
                 found |= {f"scaffold.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node):
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
             found |= {str(text.value) for text in node.args if isinstance(text, ast.Constant)}
     return found
 
 
-@pytest.mark.parametrize("part,path", modules(), ids=lambda value: str(value).rpartition("scaffold/")[2])
-def test_dependencies_point_one_way(part: str, path: Path) -> None:
-    if part == "__init__":
-        assert imports(path, top_only=False) <= {"__future__"}
-        return
-    used = {name.split(".")[1] for name in imports(path, top_only=False) if name.startswith("scaffold.")}
-    for other in used - {part}:
-        assert LAYER[other] < LAYER[part], f"{part} imports {other}"
+def test_every_part_has_its_place_in_the_order() -> None:
+    assert {part_of(path) for path in FILES} == {"__init__", *LAYER}
+    assert {path.name for path in FILES if path.parent == PACKAGE} == {
+        "__init__.py",
+        "__main__.py",
+        "errors.py",
+    }
+    assert imports(PACKAGE / "__init__.py") <= {"__future__"}
 
 
-@pytest.mark.parametrize("part,path", modules(), ids=lambda value: str(value).rpartition("scaffold/")[2])
-def test_each_library_has_its_place(part: str, path: Path) -> None:
-    for name in imports(path, top_only=False):
-        library = name.split(".")[0]
-        assert part in ONLY_THERE.get(library, {part}), f"{part} imports {library}"
+def test_dependencies_point_one_way() -> None:
+    own = {(part_of(path), name) for path in FILES for name in imports(path) if name.startswith("scaffold.")}
+    uses = {(part, name.split(".")[1]) for part, name in own}
+    assert [(part, other) for part, other in uses if part != other and LAYER[part] <= LAYER[other]] == []
+
+
+def test_each_library_has_its_place() -> None:
+    uses = {(part_of(path), name.split(".")[0]) for path in FILES for name in imports(path)}
+    assert [(part, library) for part, library in uses if part not in ONLY_THERE.get(library, {part})] == []
+
+
+def test_what_starts_processes_starts_no_copier() -> None:
+    starting = [path for path in FILES if "subprocess" in imports(path)]
+    constants = [node for path in starting for node in ast.walk(ast.parse(path.read_text()))]
+    assert not [n.value for n in constants if isinstance(n, ast.Constant) and "copier" in str(n.value)]
+    assert len(starting) > 2
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from support import needs
 
 from scaffold.answers.sources import from_yaml
 from scaffold.checks.verify import Level
-from scaffold.commands.new_service import apply, prepare
+from scaffold.commands.new_service import prepare
 from scaffold.errors import RefusedError, VerificationError
 from scaffold.monorepo.repository import STACKS, Monorepo
 
@@ -43,9 +43,9 @@ def test_they_are_planned_with_the_stack(monorepo: Monorepo) -> None:
     prepared = prepare(
         monorepo, from_yaml(ANSWERS, "a.yml"), level=Level.PLAN, template_source="https://x.test/t.git"
     )
-    assert prepared.verified.plan is not None
-    assert "kubernetes_config_map.own" in {r.address for r in prepared.verified.plan.resources}
-    assert not any(str(change.path).endswith("own.tf") for change in prepared.change.changes)
+    assert prepared.stack is not None and prepared.stack.verified.plan is not None
+    assert "kubernetes_config_map.own" in {r.address for r in prepared.stack.verified.plan.resources}
+    assert not any(str(change.path).endswith("own.tf") for change in prepared.stack.change.changes)
 
 
 def test_they_are_checked_with_the_stack(monorepo: Monorepo) -> None:
@@ -189,8 +189,8 @@ def test_a_database_that_is_kept_beside_is_dumped_over_its_service(monorepo: Mon
     prepared = prepare(
         monorepo, from_yaml(WITH_DATABASE, "a.yml"), level=Level.PLAN, template_source="https://x.test/t.git"
     )
-    assert prepared.verified.plan is not None
-    planned = {r.address: r for r in prepared.verified.plan.resources}
+    assert prepared.stack is not None and prepared.stack.verified.plan is not None
+    planned = {r.address: r for r in prepared.stack.verified.plan.resources}
     assert "kubernetes_persistent_volume_claim.database" in planned
     job = planned["kubernetes_cron_job_v1.backup"]
     pod = ("spec", 0, "job_template", 0, "spec", 0, "template", 0, "spec", 0)
@@ -230,8 +230,8 @@ def test_sealed_secrets_are_planned_and_known(
         prepared = prepare(
             monorepo, from_yaml(given, "a.yml"), level=Level.PLAN, template_source="https://x.test/t.git"
         )
-        assert prepared.verified.plan is not None
-        return {r.address for r in prepared.verified.plan.resources}
+        assert prepared.stack is not None and prepared.stack.verified.plan is not None
+        return {r.address for r in prepared.stack.verified.plan.resources}
 
     if not problem:
         assert 'kubernetes_manifest.sealed_secrets["sealed-token.yaml"]' in made()
@@ -245,7 +245,7 @@ def test_the_same_answers_again_change_nothing_and_leave_them_alone(monorepo: Mo
     put(monorepo, "own.tf", OWN)
     answers = from_yaml(ANSWERS + b"tls_secret: true\n", "a.yml")
     source = "https://x.test/t.git"
-    apply(prepare(monorepo, answers, level=Level.STATIC, template_source=source), commit=False)
+    prepare(monorepo, answers, level=Level.STATIC, template_source=source).apply(commit=False)
     directory = monorepo.root / STACKS / "bird-box"
     assert (directory / "own.tf").read_text() == OWN
     assert str((directory / "secrets").readlink()) == "../../secrets"

@@ -55,9 +55,11 @@ def test_a_port_of_the_shared_address_belongs_to_one_stack(
     (directory / "main.tf").write_text(OTHER)
     answers = from_yaml(ANSWERS.format(protocol=protocol, port=port).encode(), "a.yml")
     if not taken:
-        assert prepare(
-            monorepo, answers, level=Level.STATIC, template_source="https://x.test/t.git"
-        ).change.changes
+        assert (
+            prepare(monorepo, answers, level=Level.STATIC, template_source="https://x.test/t.git")
+            .changes[0]
+            .changes
+        )
         return
     with pytest.raises(RefusedError) as refused:
         prepare(monorepo, answers, level=Level.STATIC, template_source="https://x.test/t.git")

@@ -17,6 +17,7 @@ from scaffold.answers import compose_environment
 from scaffold.answers.compose_environment import VARIABLE, listed, plain_text
 from scaffold.errors import UsageError
 from scaffold.templates import template
+from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 
 
@@ -79,8 +80,7 @@ def _parts() -> Mapping[str, str]:
 
 
 def _base(body: Mapping[str, Value]) -> str:
-    image = str(body.get("image", "")).split("@", maxsplit=1)[0]
-    return image.rpartition("/")[2].partition(":")[0]
+    return ImageReference.parse(str(body.get("image", ""))).base
 
 
 def _others(apps: Sequence[str], parts: Mapping[str, str], reading: _Reading) -> None:
@@ -130,10 +130,10 @@ def _service(name: str, body: Mapping[str, Value], reading: _Reading) -> None:
 
 
 def _with_registry(image: str) -> str:
-    first, slash, _ = image.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
+    known = ImageReference.parse(image)
+    if known.registry:
         return image
-    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+    return f"{known.host}/{image}" if known.home else f"{known.host}/library/{image}"
 
 
 def _port(body: Mapping[str, Value]) -> int | None:

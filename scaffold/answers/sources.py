@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import yaml
 
+from scaffold.answers.located import Located, located
 from scaffold.errors import Finding, UsageError
 from scaffold.templates import questions
 from scaffold.templates.questions import Value
@@ -100,53 +101,27 @@ def from_yaml(data: bytes, source: str) -> Answers:
         return Answers({}, {(): Place(source, 1, 1)})
     if not isinstance(node, yaml.MappingNode):
         return _unreadable(source, 1, 1, "holds no answers", "Write one `question: answer` a line.")
-    places: dict[Path, Place] = {}
-    problems: list[Finding] = []
     try:
-        _locate(node, (), source, places, problems)
+        found = tuple(located(node))
     except RecursionError:
         return _unreadable(source, None, None, "has an alias that holds itself", "Write the value out.")
     try:
         values = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
         return _unreadable(source, None, None, f"is not YAML: {error}", "Correct the value.")
-    return Answers(values, places, tuple(problems))
+    places = {at.path: Place(source, at.line, at.column) for at in found}
+    return Answers(values, places, tuple(_given_twice(source, at) for at in found if at.twice))
+
+
+def _given_twice(source: str, at: Located) -> Finding:
+    name, fix = show(at.path), "Keep one of the two."
+    message = f"{name} is given twice."
+    return Finding(source, at.line, at.column, "answers.twice", message, fix=fix, answer=name)
 
 
 def _unreadable(source: str, line: int | None, column: int | None, message: str, hint: str) -> Answers:
     finding = Finding(source, line, column, "answers.yaml", f"{source} {message}.", fix=hint)
     return Answers({}, {(): Place(source)}, (finding,))
-
-
-def _locate(
-    node: yaml.Node, path: Path, source: str, places: dict[Path, Place], problems: list[Finding]
-) -> None:
-    mark = node.start_mark
-    places.setdefault(path, Place(source, mark.line + 1, mark.column + 1))
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            name = str(key.value)
-            below = (*path, name)
-            start = key.start_mark
-            if name in seen and name != "<<":
-                problems.append(
-                    Finding(
-                        source,
-                        start.line + 1,
-                        start.column + 1,
-                        "answers.twice",
-                        f"{show(below)} is given twice.",
-                        fix="Keep one of the two.",
-                        answer=show(below),
-                    )
-                )
-            seen.add(name)
-            places[below] = Place(source, start.line + 1, start.column + 1)
-            _locate(value, below, source, places, problems)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            _locate(item, (*path, index), source, places, problems)
 
 
 def read(files: Iterable[tuple[str, bytes]], settings: Iterable[str]) -> Answers:

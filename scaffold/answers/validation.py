@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from functools import cache
 
 from scaffold.answers.pruning import Pruned, sound
 from scaffold.answers.sources import Answers, Path, about, parse, show
-from scaffold.errors import AnswersError, Finding
+from scaffold.errors import AnswersError, Finding, nearest
 from scaffold.templates import decisions, questions
 from scaffold.templates.questions import Question, Value
 
@@ -86,11 +85,6 @@ def _finding(answers: Answers, path: Path, code: str, message: str, **more: str 
     return Finding(place.source, place.line, place.column, code, message, answer=show(path) or None, **more)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"Did you mean {near[0]}?" if near else ""
-
-
 def _unknown(answers: Answers) -> Iterator[Finding]:
     asked = questions.asked()
     for name in answers.values:
@@ -101,7 +95,7 @@ def _unknown(answers: Answers) -> Iterator[Finding]:
                 "answers.unknown",
                 f"{name} is no question.",
                 allowed=", ".join(asked),
-                fix=_nearest(str(name), asked) or "Take it out.",
+                fix=nearest(str(name), asked) or "Take it out.",
             )
             continue
         for other, wanted in questions.condition(asked[name]).items():
@@ -172,7 +166,7 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
                             "answers.unknown",
                             f"{show((*path, key))} is no known key.",
                             allowed=", ".join(error.schema["properties"]),
-                            fix=_nearest(str(key), error.schema["properties"]) or "Take it out.",
+                            fix=nearest(str(key), error.schema["properties"]) or "Take it out.",
                         ),
                     )
             continue
@@ -232,7 +226,7 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     ):
         fix = "Take the quotes off."
     if rule == "enum":
-        fix = _nearest(str(value), map(str, schema["enum"])) or "Choose one of them."
+        fix = nearest(str(value), map(str, schema["enum"])) or "Choose one of them."
     what = {
         "type": f"has to be {kinds}",
         "enum": "is none of the choices",
@@ -277,5 +271,5 @@ def _together(
             f"{show(path)} {row['message']}",
             value=_plain(row["value"]) or None,
             allowed=row["allowed"],
-            fix=row["mend"],
+            fix=row["fix"],
         )

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content, FileChange, Symlink
+from scaffold.changes.git import git, names
 from scaffold.errors import MissingError, RefusedError, UncommittedError
 
-# Set while a Git hook runs, and pointing elsewhere than to the repository that we were told to work in.
-_FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY")
+
+def write(change_set: ChangeSet, message: str, *, committed: bool) -> str | None:
+    """Apply a change set, and commit exactly its files where that is asked. Returns the commit, if any.
+
+    Raises what :func:`demand_own` raises, then nothing is written, and what :func:`commit` raises.
+    """
+    if committed:
+        demand_own(change_set)
+    apply(change_set)
+    return commit(change_set, message) if committed else None
 
 
 def commit(change_set: ChangeSet, message: str) -> str | None:
@@ -27,34 +37,36 @@ def commit(change_set: ChangeSet, message: str) -> str | None:
     """
     demand_own(change_set)
     root = change_set.root
-    known = _tracked(root, (change.path for change in change_set.changes))
+    known = names(git(root, "ls-files", "--cached", "-z", "--", *(str(c.path) for c in change_set.changes)))
     new = [
         change.path for change in change_set.changes if change.path not in known and change.after is not None
     ]
     paths = sorted([*known, *new])
     if not paths:
         return None
-    if new:
-        # `commit --only` wants to know its files. Forced: what belongs to the change is not ignored.
-        _git(root, "add", "--intent-to-add", "--force", "--", *map(str, new))
     done = False
     try:
-        _git(root, "commit", "--quiet", "--only", "--message", message, "--", *map(str, paths))
+        if new:
+            # `commit --only` wants to know its files. Forced: what belongs to the change is not ignored.
+            git(root, "add", "--intent-to-add", "--force", "--", *map(str, new))
+        git(root, "commit", "--quiet", "--only", "--message", message, "--", *map(str, paths))
         done = True
-    except RefusedError as error:
+    except MissingError as error:
         raise _not_committed(root, paths, message, error.message) from error
     finally:
         if new and not done:
-            _git(root, "rm", "--cached", "--force", "--quiet", "--ignore-unmatch", "--", *map(str, new))
-    return _git(root, "rev-parse", "HEAD").decode().strip()
+            with suppress(MissingError):  # what made Git refuse the one may make it refuse the other
+                git(root, "rm", "--cached", "--force", "--quiet", "--ignore-unmatch", "--", *map(str, new))
+    return git(root, "rev-parse", "HEAD").strip()
 
 
 def _not_committed(root: Path, paths: Iterable[PurePosixPath], message: str, why: str) -> UncommittedError:
-    git = f"git -C {shlex.quote(str(root))}"
-    names = shlex.join(map(str, paths))
+    command = f"git -C {shlex.quote(str(root))}"
+    files = shlex.join(map(str, paths))
     return UncommittedError(
         f"The files are written, but not committed: {why}",
-        f"Mend that, then: {git} add --all -- {names} && {git} commit -m {shlex.quote(message)} -- {names}",
+        f"Mend that, then: {command} add --all -- {files} && "
+        f"{command} commit -m {shlex.quote(message)} -- {files}",
     )
 
 
@@ -75,8 +87,8 @@ def unsaved(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:
 
 def _unsaved(root: Path, paths: Iterable[PurePosixPath]) -> tuple[PurePosixPath, ...]:
     arguments = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
-    listing = _git(root, *arguments, "--", *map(str, paths))
-    return tuple(sorted(_names(b"\0".join(record[3:] for record in listing.split(b"\0")))))
+    listing = git(root, *arguments, "--", *map(str, paths))
+    return tuple(sorted(names("\0".join(record[3:] for record in listing.split("\0")))))
 
 
 def keep(root: Path, paths: Iterable[PurePosixPath]) -> str:
@@ -85,9 +97,9 @@ def keep(root: Path, paths: Iterable[PurePosixPath]) -> str:
     ``git restore --source=TREE -- PATH`` brings them back, until Git clears away what nobody refers to.
     """
     with TemporaryDirectory(prefix="scaffold-keep-") as scratch:
-        index = Path(scratch, "index")
-        _git(root, "add", "--force", "--", *map(str, paths), index=index)
-        return _git(root, "write-tree", index=index).decode().strip()
+        index = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
+        git(root, "add", "--force", "--", *map(str, paths), variables=index)
+        return git(root, "write-tree", variables=index).strip()
 
 
 def demand_own(change_set: ChangeSet) -> None:
@@ -96,10 +108,18 @@ def demand_own(change_set: ChangeSet) -> None:
     Raises ``RefusedError`` with the files of :func:`uncommitted`.
     """
     if others := uncommitted(change_set):
-        names = ", ".join(map(str, others))
         raise RefusedError(
-            f"not committed: these files have changes that are not committed yet: {names}",
+            "not committed: these files have changes that are not committed yet: "
+            f"{', '.join(map(str, others))}",
             "Commit them first, or leave out --commit, so that the two changes can be told apart.",
+        )
+
+
+def demand_merged(root: Path) -> None:
+    """Refuse to write into a merge that is not finished. Raises ``RefusedError`` with the unmerged paths."""
+    if unmerged := sorted(set(names(git(root, "diff", "--name-only", "--diff-filter=U", "-z")))):
+        raise RefusedError(
+            f"There are unmerged paths: {', '.join(map(str, unmerged))}.", "Resolve them, then run it again."
         )
 
 
@@ -111,7 +131,7 @@ def uncommitted(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:
     root = change_set.root
     paths = [str(change.path) for change in change_set.changes]
     head = _head(root, paths)
-    staged = _names(_git(root, "diff", "--cached", "--name-only", "--no-renames", "-z", "--", *paths))
+    staged = names(git(root, "diff", "--cached", "--name-only", "--no-renames", "-z", "--", *paths))
 
     def is_unfinished(change: FileChange) -> bool:
         if change.path in staged:
@@ -125,14 +145,11 @@ def uncommitted(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:
 
 def _head(root: Path, paths: Iterable[str]) -> Mapping[PurePosixPath, str]:
     """The blobs that HEAD has at these paths; none before the first commit."""
-    if not _git(root, "rev-parse", "--verify", "--quiet", "HEAD", check=False):
+    if not git(root, "rev-list", "--max-count=1", "--ignore-missing", "HEAD"):
         return {}
-    listing = _git(root, "ls-tree", "-z", "HEAD", "--", *paths)
-    blobs = {}
-    for record in filter(None, listing.split(b"\0")):
-        fields, _, name = record.partition(b"\t")
-        blobs[PurePosixPath(os.fsdecode(name))] = fields.split()[2].decode()
-    return blobs
+    listing = git(root, "ls-tree", "-z", "HEAD", "--", *paths)
+    records = (record.partition("\t") for record in listing.split("\0") if record)
+    return {PurePosixPath(name): fields.split()[2] for fields, _, name in records}
 
 
 def _blob(root: Path, path: PurePosixPath, content: Content | None) -> str | None:
@@ -140,36 +157,5 @@ def _blob(root: Path, path: PurePosixPath, content: Content | None) -> str | Non
     if content is None:
         return None
     if isinstance(content, Symlink):
-        return _git(root, "hash-object", "--stdin", stdin=os.fsencode(content.target)).decode().strip()
-    return _git(root, "hash-object", "--stdin", "--path", str(path), stdin=content).decode().strip()
-
-
-def _tracked(root: Path, paths: Iterable[PurePosixPath]) -> set[PurePosixPath]:
-    return _names(_git(root, "ls-files", "--cached", "-z", "--", *map(str, paths)))
-
-
-def _names(listing: bytes) -> set[PurePosixPath]:
-    return {PurePosixPath(os.fsdecode(name)) for name in listing.split(b"\0") if name}
-
-
-def _git(
-    root: Path, *arguments: str, stdin: bytes | None = None, check: bool = True, index: Path | None = None
-) -> bytes:
-    """Run Git in ``root`` and return its output; with ``check``, an error is told as ``RefusedError``.
-
-    ``index`` stands in for the repository's own one.
-    """
-    environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
-    if index is not None:
-        environment["GIT_INDEX_FILE"] = str(index)
-    command = ["git", "--literal-pathspecs", *arguments]
-    try:
-        result = subprocess.run(
-            command, cwd=root, env=environment, input=stdin, capture_output=True, check=False
-        )
-    except FileNotFoundError as error:
-        raise MissingError("git is not installed") from error
-    if check and result.returncode:
-        output = (result.stderr or result.stdout).decode(errors="replace").strip()
-        raise RefusedError(f"git {arguments[0]} failed: {output}")
-    return result.stdout
+        return git(root, "hash-object", "--stdin", stdin=os.fsencode(content.target)).strip()
+    return git(root, "hash-object", "--stdin", "--path", str(path), stdin=content).strip()

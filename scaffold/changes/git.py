@@ -1,25 +1,67 @@
-"""The few questions that are asked of Git, through its own command."""
+"""Git, through its own command: the one place that starts it."""
 
 from __future__ import annotations
 
+import os
 import subprocess
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
 from scaffold.errors import MissingError
 
+# Set while a Git hook runs, and pointing elsewhere than to the directory that we were told to work in.
+_ELSEWHERE = frozenset(
+    f"GIT_{name}"
+    for name in (
+        "DIR", "WORK_TREE", "IMPLICIT_WORK_TREE", "INDEX_FILE", "PREFIX", "COMMON_DIR", "NAMESPACE",
+        "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "GRAFT_FILE", "SHALLOW_FILE",
+    )
+)  # fmt: skip
 
-def git(directory: Path, *arguments: str) -> str:
-    """Run ``git ARGUMENTS`` in ``directory`` and return what it printed.
 
-    Raises :class:`MissingError` where Git is missing or refuses.
+def git(
+    directory: Path,
+    *arguments: str,
+    stdin: bytes | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> str:
+    """Run ``git ARGUMENTS`` in ``directory``, whatever repository the caller is at work in.
+
+    Paths mean themselves, not patterns; ``variables`` are set for this run. Returns what Git printed: UTF-8,
+    with other bytes as surrogates. Raises :class:`MissingError` where Git is missing or refuses.
     """
+    environment = {**_environment(), **(variables or {})}
     try:
-        done = subprocess.run(["git", *arguments], cwd=directory, capture_output=True, check=False)
+        done = subprocess.run(
+            _command(arguments), cwd=directory, env=environment, input=stdin, capture_output=True, check=False
+        )
     except FileNotFoundError as error:
         raise MissingError("Git is not installed.", "Install git.") from error
     if done.returncode:
-        raise MissingError(
-            f"git {' '.join(arguments[:2])} failed: {done.stderr.decode(errors='replace').strip()}",
-            f"Look at the repository {directory}.",
-        )
+        output = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise MissingError(f"git {arguments[0]} failed: {output}", f"Look at the repository {directory}.")
     return done.stdout.decode(errors="surrogateescape")
+
+
+def names(listing: str) -> tuple[PurePosixPath, ...]:
+    """The paths of a listing that Git printed under ``-z``."""
+    return tuple(PurePosixPath(name) for name in listing.split("\0") if name)
+
+
+def started(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """A running Git that is asked on its standard input, with the surroundings of :func:`git`."""
+    return subprocess.Popen(
+        _command(arguments),
+        cwd=directory,
+        env=_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
+def _command(arguments: tuple[str, ...]) -> list[str]:
+    return ["git", "--literal-pathspecs", *arguments]
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}

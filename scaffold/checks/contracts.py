@@ -6,9 +6,9 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scaffold.checks.rule import FamilyRule, at, nearest
+from scaffold.checks.rule import FamilyRule, at
 from scaffold.checks.stack import CheckContext, ParsedStack, own_contracts
-from scaffold.errors import Finding
+from scaffold.errors import Finding, nearest
 from scaffold.hcl.modules import ModuleContract, Variable
 from scaffold.hcl.syntax import NOT_LITERAL, Attribute, Block
 
@@ -251,6 +251,3 @@ module "ingress" {
   dns_type        = "proxied"
 }
 """
-
-
-RULES = (ModuleSource(), ModuleArgument(), ModuleRequired(), ModuleType(), ModuleValue())

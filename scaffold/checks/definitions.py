@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.checks.rule import FamilyRule, at, nearest
+from scaffold.checks.rule import FamilyRule, at
 from scaffold.checks.scope import Scope, scopes
 from scaffold.checks.stack import CheckContext, ParsedStack
-from scaffold.errors import Finding
+from scaffold.errors import Finding, nearest
 from scaffold.hcl.syntax import ExprKind
 
 
@@ -102,6 +102,3 @@ variable "nfs_sever" {
 }
 """
     good = DuplicateDefinition.good
-
-
-RULES = (DuplicateDefinition(), VariableUnset())

@@ -10,15 +10,15 @@ from scaffold.checks.rule import FamilyRule, at
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Attribute, Block, Document, Expression, ExprKind
+from scaffold.monorepo.shared import shared_modules
 
-_MODULE = "ingress_factory"
 _OPEN_MODES = frozenset(("app", "none", "public"))
 
 
 def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
     found: list[Finding] = []
     for call in stack.once(module_calls, context):
-        if call.directory is not None and posixpath.basename(call.directory) == _MODULE:
+        if call.directory is not None and posixpath.basename(call.directory) == shared_modules().ingress:
             document = stack.documents[call.block.source.path]
             found += _gate(document, call.block)
     return found
@@ -133,6 +133,3 @@ module "ingress" {
   auth = "app"
 }
 """
-
-
-RULES = (IngressAuth(), IngressAuthReason())

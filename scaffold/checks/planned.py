@@ -5,27 +5,117 @@ A value that is unknown or stands in is never judged: nothing is known to be wro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from scaffold.checks import planned_network, planned_pods, planned_storage, planned_values
-from scaffold.checks.planned_rule import HouseNames, Plan, PlannedRule
+from scaffold.checks.rule import Kind, Rule, rules
+from scaffold.checks.stack import place
 from scaffold.errors import Finding
-from scaffold.terraform.planned import PlannedResource
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree
 
-__all__ = ["RULES", "HouseNames", "Plan", "PlannedRule", "check"]
 
-RULES: tuple[PlannedRule, ...] = (
-    *planned_storage.RULES,
-    *planned_network.RULES,
-    *planned_pods.RULES,
-    *planned_values.RULES,
-)
+@dataclass(frozen=True, slots=True)
+class HouseNames:
+    """The names that a house has given to things; what is empty is not checked.
+
+    ``block_classes`` are the StorageClasses of volumes that one node mounts at a time, ``shared_classes``
+    those of volumes that are made by hand and named by the claim. ``gates`` are the middlewares by the mode
+    of the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
+    make a host reachable from the internet. ``given_secrets`` exist in every namespace without the stack,
+    ``given_claims`` in the stack's own.
+    """
+
+    block_classes: frozenset[str] = frozenset()
+    shared_classes: frozenset[str] = frozenset()
+    gates: Mapping[str, str] = field(default_factory=dict)
+    public_dns: frozenset[str] = frozenset()
+    given_secrets: frozenset[str] = frozenset()
+    given_claims: frozenset[str] = frozenset()
+    gate_annotation: str = "traefik.ingress.kubernetes.io/router.middlewares"
+    dns_annotation: str = "/dns-type"
+    monitor_annotation: str = "/external-monitor"
+    dashboard: str = "gethomepage.dev/"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The planned resources of one stack, looked at in the ways that rules need."""
+
+    resources: Sequence[PlannedResource]
+    house: HouseNames
+
+    @cached_property
+    def pods(self) -> tuple[k8s.PodTemplate, ...]:
+        """The pod templates of all workloads."""
+        return tuple(k8s.pod_templates(self.resources))
+
+    @cached_property
+    def charted(self) -> bool:
+        """Whether a Helm chart makes objects that no plan shows: nothing is known to be missing then."""
+        return any(resource.type == "helm_release" for resource in self.resources)
+
+    def of_kind(self, *kinds: str) -> tuple[PlannedResource, ...]:
+        """The resources of some kinds."""
+        return tuple(k8s.of_kind(self.resources, *kinds))
+
+    def named(self, kind: str, name: Tree, namespace: Tree) -> PlannedResource | None:
+        """The object of a kind with this name, in a namespace."""
+        return next(
+            (r for r in self.of_kind(kind) if k8s.name(r) == name and same(k8s.namespace(r), namespace)),
+            None,
+        )
+
+    def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
+        """The pods that a Service selects."""
+        selector = k8s.mapping(service.get("spec", 0, "selector"))
+        place = k8s.namespace(service)
+        return [p for p in self.pods if same(k8s.namespace(p.owner), place) and selects(selector, p.labels)]
 
 
 def check(
-    resources: Sequence[PlannedResource], house: HouseNames, rules: Iterable[PlannedRule] = RULES
+    resources: Sequence[PlannedResource], house: HouseNames, chosen: Iterable[Rule] | None = None
 ) -> list[Finding]:
     """What the rules find in the planned resources of one stack, sorted by place; each thing is said once."""
     plan = Plan(resources, house)
-    found = {finding for rule in rules for finding in rule.check(plan)}
-    return sorted(found, key=lambda f: (f.path, f.line or 0, f.code, f.message))
+    asked = rules(__package__, Kind.PLAN) if chosen is None else chosen
+    return sorted({f for rule in asked for f in rule.check_plan(plan)}, key=place)
+
+
+def about(rule: Rule, resource: PlannedResource, message: str, fix: str = "") -> Finding:
+    """A rule's finding about a resource, at the place where the stack writes it or calls its module."""
+    what = f"{k8s.kind(resource) or resource.type} {shown(k8s.name(resource))}: {message}"
+    return rule.at(resource.site.path, resource.site.line, what, fix=fix or None)
+
+
+def same(left: Tree, right: Tree) -> bool:
+    """Whether two names can be the same: one that is not known can be any."""
+    return left == right or isinstance(left, Mark | Placeholder) or isinstance(right, Mark | Placeholder)
+
+
+def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
+    """Whether labels have all that a selector wants; an empty selector selects nothing."""
+    return bool(selector) and all(
+        key in labels and same(value, labels[key]) for key, value in selector.items()
+    )
+
+
+def vague(names: Iterable[Tree]) -> bool:
+    """Whether one of the names is not known, so that nothing is known to be missing."""
+    return any(isinstance(name, Mark | Placeholder) for name in names)
+
+
+def strings(names: Iterable[Tree]) -> list[str]:
+    """The names that are text."""
+    return [name for name in names if isinstance(name, str)]
+
+
+def pairs(labels: Mapping[str, Tree]) -> str:
+    """Labels as they are shown."""
+    return ", ".join(f"{key}={shown(value)}" for key, value in sorted(labels.items())) or "(none)"
+
+
+def shown(tree: Tree) -> str:
+    """A value as it is shown."""
+    return tree.value if isinstance(tree, Mark) else str(tree)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.checks.planned_rule import Plan, PlannedRule, pairs, selects, shown
+from scaffold.checks.planned import Plan, about, pairs, selects, shown
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
 
 
-class IngressGate(PlannedRule):
+class IngressGate(Rule):
     """Every ingress has the middleware of the gate it claims."""
 
     code = "planned-ingress-gate"
     title = "every ingress has the gate that its auth says"
     why = "The gate is a middleware in an annotation: an ingress without it is open, whatever the stack says."
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Ingresses without the middleware of their mode, and open ones that nobody declared open."""
         gates = plan.house.gates
         for ingress in plan.of_kind("ingress") if gates else ():
@@ -28,21 +29,21 @@ class IngressGate(PlannedRule):
             mode = ingress.settings.get("auth")
             wanted = gates.get(str(mode))
             if wanted is not None and wanted not in present:
-                yield self.found(ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
+                yield about(self, ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
             elif mode is None and not present & set(gates.values()):
-                yield self.found(
-                    ingress, "nothing gates it and nothing says why", "make it with the ingress module"
+                yield about(
+                    self, ingress, "nothing gates it and nothing says why", "make it with the ingress module"
                 )
 
 
-class IngressAnnotations(PlannedRule):
+class IngressAnnotations(Rule):
     """A host on the internet is monitored, or says that it is not, and its tile is complete."""
 
     code = "planned-ingress-annotations"
     title = "public hosts are monitored and on the dashboard"
     why = "A host that nobody watches fails unseen; a tile without a description says nothing."
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Public ingresses without a monitor, and tiles with something missing."""
         house = plan.house
         for ingress in plan.of_kind("ingress"):
@@ -50,21 +51,23 @@ class IngressAnnotations(PlannedRule):
             if k8s.ending(annotations, house.dns_annotation) not in house.public_dns:
                 continue
             if k8s.ending(annotations, house.monitor_annotation) is None:
-                yield self.found(ingress, "public, and no monitor is set", "set external_monitor")
+                yield about(self, ingress, "public, and no monitor is set", "set external_monitor")
             if annotations.get(f"{house.dashboard}enabled") == "true":
                 for part in ("name", "description", "group", "icon", "href"):
                     if annotations.get(f"{house.dashboard}{part}") is None:
-                        yield self.found(ingress, f"its tile has no {part}", f'set "{house.dashboard}{part}"')
+                        yield about(
+                            self, ingress, f"its tile has no {part}", f'set "{house.dashboard}{part}"'
+                        )
 
 
-class IngressBackend(PlannedRule):
+class IngressBackend(Rule):
     """An ingress sends to a port that a Service of the stack has."""
 
     code = "planned-ingress-backend"
     title = "an ingress reaches a Service's port"
     why = "An ingress whose port is left at the default answers 404 where the Service listens elsewhere."
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Backends that no Service of the stack is, or that have another port."""
         for ingress in plan.of_kind("ingress"):
             for backend in _backends(ingress):
@@ -74,18 +77,18 @@ class IngressBackend(PlannedRule):
                 service = plan.named("service", name, place)
                 if service is None:
                     if not plan.charted:
-                        yield self.found(ingress, f"there is no Service {name} in {place}")
+                        yield about(self, ingress, f"there is no Service {name} in {place}")
                     continue
                 wanted = get(backend, "port", 0, "number") or get(backend, "port", 0, "name")
                 ports = k8s.items(service.get("spec", 0, "port"))
                 if isinstance(wanted, int | str) and not any(_is_port(port, wanted) for port in ports):
                     has = ", ".join(shown(get(port, "port")) for port in ports) or "none"
-                    yield self.found(
-                        ingress, f"Service {name} has no port {wanted}: it has {has}", "set port"
+                    yield about(
+                        self, ingress, f"Service {name} has no port {wanted}: it has {has}", "set port"
                     )
 
 
-class Selectors(PlannedRule):
+class Selectors(Rule):
     """Selectors select pods."""
 
     code = "planned-selector"
@@ -94,28 +97,28 @@ class Selectors(PlannedRule):
         "A Deployment whose selector misses its pods is refused; a Service that selects nothing answers 503."
     )
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Selectors that miss the pods of their workload, and Services that select nothing."""
         for pods in plan.pods:
             selector = k8s.mapping(pods.owner.get("spec", 0, "selector", 0, "match_labels"))
             if k8s.kind(pods.owner) in k8s.SERVERS and not selects(selector, pods.labels):
-                yield self.found(
-                    pods.owner, f"its selector {pairs(selector)} misses its pods {pairs(pods.labels)}"
+                yield about(
+                    self, pods.owner, f"its selector {pairs(selector)} misses its pods {pairs(pods.labels)}"
                 )
         for service in plan.of_kind("service"):
             selector = k8s.mapping(service.get("spec", 0, "selector"))
             if selector and not plan.charted and not plan.pods_behind(service):
-                yield self.found(service, f"no pods have the labels {pairs(selector)}")
+                yield about(self, service, f"no pods have the labels {pairs(selector)}")
 
 
-class ServicePort(PlannedRule):
+class ServicePort(Rule):
     """A Service sends to a port that a container listens on."""
 
     code = "planned-service-port"
     title = "a Service's port reaches a container"
     why = "A target port that no container has answers nothing, and no tool says so before the first request."
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Target ports that none of the selected containers declares."""
         for service in plan.of_kind("service"):
             behind = plan.pods_behind(service) if service.get("spec", 0, "selector") else []
@@ -132,18 +135,9 @@ class ServicePort(PlannedRule):
             if behind and deaf:
                 has = ", ".join(shown(get(port, "container_port")) for port in listening) or "none"
                 wanted = ", ".join(map(str, dict.fromkeys(deaf)))
-                yield self.found(
-                    service, f"no container listens on {wanted}: declared are {has}", "declare the port"
+                yield about(
+                    self, service, f"no container listens on {wanted}: declared are {has}", "declare the port"
                 )
-
-
-RULES: tuple[PlannedRule, ...] = (
-    IngressGate(),
-    IngressAnnotations(),
-    IngressBackend(),
-    Selectors(),
-    ServicePort(),
-)
 
 
 def _backends(ingress: PlannedResource) -> Iterator[Tree]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from scaffold.checks.planned_rule import Plan, PlannedRule, same, shown, strings, vague
+from scaffold.checks.planned import Plan, about, same, shown, strings, vague
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, PlannedResource, Tree, get, leaves, path_text
@@ -13,14 +14,14 @@ _SECRET_REFERENCES = frozenset(("secret_key_ref", "secret_ref", "secret", "image
 _MAP_REFERENCES = frozenset(("config_map_key_ref", "config_map_ref", "config_map"))
 
 
-class Claims(PlannedRule):
+class Claims(Rule):
     """What a pod mounts exists."""
 
     code = "planned-claim"
     title = "claims and volumes that are mounted exist"
     why = "A pod that waits for a claim that nobody makes stays in Pending for ever."
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Claims that nobody makes, mounts without a volume, volumes that nothing mounts."""
         known = not plan.charted and not vague(map(k8s.name, plan.of_kind("persistent_volume_claim")))
         for pods in plan.pods:
@@ -28,13 +29,13 @@ class Claims(PlannedRule):
             for claim in strings(claim for _, claim in pods.claims()) if known else ():
                 made = plan.named("persistent_volume_claim", claim, place) is not None
                 if not made and claim not in plan.house.given_claims:
-                    yield self.found(pods.owner, f"there is no claim {claim} in this stack")
+                    yield about(self, pods.owner, f"there is no claim {claim} in this stack")
             yield from self._mounts(pods)
         volumes = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
         for resource in plan.of_kind("persistent_volume_claim"):
             volume = resource.get("spec", 0, "volume_name")
             if isinstance(volume, str) and volumes and not vague(volumes) and volume not in volumes:
-                yield self.found(resource, f"there is no volume {volume} in this stack")
+                yield about(self, resource, f"there is no volume {volume} in this stack")
 
     def _mounts(self, pods: k8s.PodTemplate) -> Iterator[Finding]:
         volumes = {get(volume, "name") for volume in k8s.items(get(pods.spec, "volume"))}
@@ -44,19 +45,19 @@ class Claims(PlannedRule):
         }
         mounted = {get(m, "name") for c in pods.containers() for m in k8s.items(get(c, "volume_mount"))}
         for name in sorted(strings(mounted - volumes)) if not vague(volumes) else ():
-            yield self.found(pods.owner, f"a container mounts {name}, which is no volume of its pod")
+            yield about(self, pods.owner, f"a container mounts {name}, which is no volume of its pod")
         for name in sorted(strings(volumes - mounted)) if not vague(mounted) else ():
-            yield self.found(pods.owner, f"no container mounts the volume {name}")
+            yield about(self, pods.owner, f"no container mounts the volume {name}")
 
 
-class Secrets(PlannedRule):
+class Secrets(Rule):
     """Secrets and ConfigMaps that a pod refers to exist, with the keys that it asks for."""
 
     code = "planned-secret"
     title = "secrets that are referred to exist"
     why = "A container whose Secret is missing never starts; a missing key stops it just as well."
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """References to Secrets and ConfigMaps that the stack does not make."""
         for pods in plan.pods if not plan.charted else ():
             place = k8s.namespace(pods.owner)
@@ -88,30 +89,30 @@ class Secrets(PlannedRule):
             return
         keys = known.get(name)
         if name not in known:
-            yield self.found(owner, f"there is no {kind} {name} in this stack ({path_text(path)})")
+            yield about(self, owner, f"there is no {kind} {name} in this stack ({path_text(path)})")
         elif keys is not None and isinstance(key, str) and key not in keys:
-            yield self.found(owner, f"{kind} {name} has no key {key} ({path_text(path)})")
+            yield about(self, owner, f"{kind} {name} has no key {key} ({path_text(path)})")
 
 
-class SealedSecrets(PlannedRule):
+class SealedSecrets(Rule):
     """A Secret that is written as a manifest is sealed, and for this namespace."""
 
     code = "planned-sealed"
     title = "Secrets in manifests are sealed for their namespace"
     why = "What is not sealed can be read by everybody who has the repository; a seal holds in one namespace."
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Plain Secrets in manifests, and those that are sealed for a namespace that is not the stack's."""
         for resource, _ in k8s.manifests(plan.resources, "Secret"):
-            yield self.found(resource, "it is not sealed", "seal it with kubeseal, and change what is in it")
+            yield about(self, resource, "it is not sealed", "seal it with kubeseal, and change what is in it")
         places = {k8s.name(space) for space in plan.of_kind("namespace")}
         for resource, manifest in k8s.manifests(plan.resources, "SealedSecret"):
             place = get(manifest, "metadata", "namespace")
             if isinstance(place, str) and places and not vague(places) and place not in places:
-                yield self.found(resource, f"it is sealed for the namespace {place}", "seal it for this one")
+                yield about(self, resource, f"it is sealed for the namespace {place}", "seal it for this one")
 
 
-class Resources(PlannedRule):
+class Resources(Rule):
     """Every container says what it needs."""
 
     code = "planned-resources"
@@ -120,7 +121,7 @@ class Resources(PlannedRule):
         "A container without requests is placed anywhere and killed first; a cpu limit throttles for nothing."
     )
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers without requests or memory limit, and with a limit of cpu."""
         for pods in plan.pods:
             for container in pods.containers():
@@ -128,14 +129,14 @@ class Resources(PlannedRule):
                 name = shown(get(container, "name"))
                 for part, unit in (("requests", "memory"), ("limits", "memory"), ("requests", "cpu")):
                     if not isinstance(asked, Mark) and get(asked, part, unit) is None:
-                        yield self.found(
-                            pods.owner, f"container {name} has no {unit} {part.removesuffix('s')}"
+                        yield about(
+                            self, pods.owner, f"container {name} has no {unit} {part.removesuffix('s')}"
                         )
                 if get(asked, "limits", "cpu") is not None:
-                    yield self.found(pods.owner, f"container {name} has a cpu limit")
+                    yield about(self, pods.owner, f"container {name} has a cpu limit")
 
 
-class Probes(PlannedRule):
+class Probes(Rule):
     """Every server that listens is probed."""
 
     code = "planned-probes"
@@ -144,7 +145,7 @@ class Probes(PlannedRule):
         "Without readiness, traffic reaches what is not ready; without liveness, nobody restarts what hangs."
     )
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers of servers with ports and without probes, and probes of ports that nobody has."""
         for pods in plan.pods:
             if k8s.kind(pods.owner) not in k8s.SERVERS:
@@ -154,8 +155,10 @@ class Probes(PlannedRule):
                 listens = any(get(port, "protocol") != "UDP" for port in k8s.items(get(container, "port")))
                 for probe in ("readiness", "liveness") if listens else ():
                     if not get(container, f"{probe}_probe"):
-                        yield self.found(
-                            pods.owner, f"container {shown(get(container, 'name'))} has no {probe} probe"
+                        yield about(
+                            self,
+                            pods.owner,
+                            f"container {shown(get(container, 'name'))} has no {probe} probe",
                         )
                 yield from self._deaf(pods, container)
 
@@ -168,10 +171,7 @@ class Probes(PlannedRule):
                 if isinstance(asked, int | str) and not any(k8s.listens(port, asked) for port in ports):
                     has = ", ".join(shown(get(port, "container_port")) for port in ports)
                     what = f"the {probe} probe asks port {asked}, and declared are {has}"
-                    yield self.found(pods.owner, what, "declare the port, or probe another one")
-
-
-RULES: tuple[PlannedRule, ...] = (Claims(), Secrets(), SealedSecrets(), Resources(), Probes())
+                    yield about(self, pods.owner, what, "declare the port, or probe another one")
 
 
 def _secret_keys(plan: Plan, place: Tree) -> Mapping[Tree, Iterable[str] | None]:

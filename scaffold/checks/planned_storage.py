@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.checks.planned_rule import Plan, PlannedRule, same, selects, shown, vague
+from scaffold.checks.planned import Plan, about, same, selects, shown, vague
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
@@ -14,39 +15,42 @@ _DUMPS = ("pg_dump", "mysqldump", "mariadb-dump")
 _AFFINITY = f"add a pod_affinity to the app's pods with topology_key {_HOST}"
 
 
-class StorageClass(PlannedRule):
+class StorageClass(Rule):
     """A claim's class and access modes fit together."""
 
     code = "planned-storage-class"
     title = "StorageClass and access mode fit together"
     why = "Without a class the cluster's default puts data on one node's disk; a block volume is not shared."
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Claims without a class, shared block volumes, and shared classes without a volume."""
         house = plan.house
         for claim in plan.of_kind("persistent_volume_claim"):
             spec = claim.get("spec", 0)
             class_, modes = get(spec, "storage_class_name"), k8s.items(get(spec, "access_modes"))
             if class_ is None:
-                yield self.found(claim, "no storage class", "set storage_class_name")
+                yield about(self, claim, "no storage class", "set storage_class_name")
             elif class_ in house.block_classes and any(
                 m != "ReadWriteOnce" for m in modes if isinstance(m, str)
             ):
-                yield self.found(
-                    claim, f"{shown(class_)} volumes are ReadWriteOnce", "use the NFS module to share files"
+                yield about(
+                    self,
+                    claim,
+                    f"{shown(class_)} volumes are ReadWriteOnce",
+                    "use the NFS module to share files",
                 )
             elif class_ in house.shared_classes and get(spec, "volume_name") is None:
-                yield self.found(claim, f"{shown(class_)} makes no volumes by itself", "use the NFS module")
+                yield about(self, claim, f"{shown(class_)} makes no volumes by itself", "use the NFS module")
 
 
-class Backups(PlannedRule):
+class Backups(Rule):
     """A backup job mounts the volume that it is for, beside the pods that use it, and only reads it."""
 
     code = "planned-backup"
     title = "a backup job reads the volume that it is for"
     why = "A block volume is on one node: a job elsewhere waits; a job on another claim saves nothing."
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Backup jobs of a block volume that nobody uses, that write to it, or that run anywhere."""
         classes = _classes(plan)
         for pods in plan.pods:
@@ -58,23 +62,23 @@ class Backups(PlannedRule):
             saves_else = any(c not in classes for c in claims) or _dumps(pods)
             named = "backup" in str(k8s.name(pods.owner))
             if not block and not saves_else and named and (saved := self._served(plan, classes)):
-                yield self.found(
-                    pods.owner, f"it mounts no block volume, and saves none of {', '.join(saved)}"
+                yield about(
+                    self, pods.owner, f"it mounts no block volume, and saves none of {', '.join(saved)}"
                 )
             for claim in block:
                 others = [other for other in plan.pods if other is not pods]
                 users = [other for other in others if claim in _claims(other)]
                 known = not plan.charted and not any(vague(_claims(other)) for other in others)
                 if not users and known:
-                    yield self.found(pods.owner, f"nothing else in this stack uses {shown(claim)}")
+                    yield about(self, pods.owner, f"nothing else in this stack uses {shown(claim)}")
                 if any(not _read_only(container, claims[claim]) for container in pods.containers()):
-                    yield self.found(
-                        pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
+                    yield about(
+                        self, pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
                     )
                 servers = [user for user in users if k8s.kind(user.owner) in k8s.SERVERS]
                 if servers and not any(_beside(pods, user) for user in servers):
-                    yield self.found(
-                        pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
+                    yield about(
+                        self, pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
                     )
 
     def _served(self, plan: Plan, classes: Mapping[Tree, Tree]) -> list[str]:
@@ -84,14 +88,14 @@ class Backups(PlannedRule):
         return sorted(str(c) for c in claims if classes.get(c) in plan.house.block_classes)
 
 
-class Strategy(PlannedRule):
+class Strategy(Rule):
     """A Deployment on a block volume is replaced, never rolled over."""
 
     code = "planned-strategy"
     title = "a Deployment on a block volume is recreated"
     why = "A rolling update starts the new pod while the old one holds the volume: neither comes to an end."
 
-    def check(self, plan: Plan) -> Iterator[Finding]:
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Deployments that mount a block volume and would be rolled over."""
         classes = _classes(plan)
         for pods in plan.pods:
@@ -99,10 +103,7 @@ class Strategy(PlannedRule):
             strategy = pods.owner.get("spec", 0, "strategy", 0, "type")
             if k8s.kind(pods.owner) == "deployment" and block and not same(strategy, "Recreate"):
                 what = f"it mounts {shown(block[0])}, and its strategy is not Recreate"
-                yield self.found(pods.owner, what, 'set strategy { type = "Recreate" }')
-
-
-RULES: tuple[PlannedRule, ...] = (StorageClass(), Backups(), Strategy())
+                yield about(self, pods.owner, what, 'set strategy { type = "Recreate" }')
 
 
 def _classes(plan: Plan) -> Mapping[Tree, Tree]:

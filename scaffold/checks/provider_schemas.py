@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scaffold.checks.rule import FamilyRule, at, nearest
+from scaffold.checks.rule import FamilyRule, at
 from scaffold.checks.stack import CheckContext, ParsedStack
-from scaffold.errors import Finding
+from scaffold.errors import Finding, nearest
 from scaffold.hcl.syntax import Attribute, Block, Body
 from scaffold.terraform.schemas import BlockSchema, NestedBlock, Nesting, ProviderSchema
 
@@ -289,13 +289,3 @@ resource "kubernetes_config_map" "settings" {
 }
 """
     good = ResourceBlocks.good
-
-
-RULES = (
-    ResourceType(),
-    ResourceArgument(),
-    ResourceRequired(),
-    ResourceBlocks(),
-    ResourceValue(),
-    ResourceComputed(),
-)

@@ -125,11 +125,3 @@ output "claim" {
   value = module.media.claim_name
 }
 """
-
-
-RULES = (
-    ReferenceRule(),
-    ReferenceAttribute(),
-    LocalKey(),
-    ModuleOutput(),
-)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from scaffold.checks.contracts import module_calls
-from scaffold.checks.rule import at, nearest
+from scaffold.checks.rule import at
 from scaffold.checks.scope import Name, Scope, Use, UseKind, first_key, scopes
 from scaffold.checks.stack import CheckContext, ParsedStack
-from scaffold.errors import Finding
+from scaffold.errors import Finding, nearest
 from scaffold.hcl.modules import ModuleContract
 from scaffold.hcl.syntax import Attr, Attribute, Block, ExprKind, Index, Step
 from scaffold.terraform.schemas import BlockSchema, Nesting, Schemas

@@ -1,36 +1,83 @@
-"""What a house rule is."""
+"""What a rule is, and finding all of them."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
-from typing import ClassVar
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
-from scaffold.hcl.syntax import Source
+
+if TYPE_CHECKING:
+    from scaffold.checks.planned import Plan
+    from scaffold.checks.stack import CheckContext, ParsedStack
+    from scaffold.hcl.syntax import Source
+    from scaffold.pipelines.context import Context
+    from scaffold.pipelines.repository import Repository
+
+Example: TypeAlias = str | Mapping[str, str]
+"""A ``main.tf``, or the files of an app's repository by their path."""
 
 
-class Rule(ABC):
-    """One rule: what it is called, why it is there, and what it finds.
+class Kind(Enum):
+    """What a rule is asked about; the value is the method of the rule that answers."""
 
-    ``bad`` is a ``main.tf`` in which the rule, and no other, finds something; in ``good`` none does. Both
-    are the rule's tests, in the surroundings of the sample monorepo.
+    STACK = "check_stack"
+    PLAN = "check_plan"
+    PIPELINE = "check_pipeline"
+
+
+class Rule:
+    """One rule: what it is called, why it is there, and what it finds, in one of three ways.
+
+    A rule has one of the methods ``check_…``, and belongs to the package that asks for it. In ``bad`` the
+    rule, and no other, finds something; in ``good`` none does. Both are shown to users and are the rule's
+    tests; a rule without them is about more than one file can show, and its tests put a mistake into
+    something whole. ``mistakes`` are the numbers of the recorded mistakes that it catches.
     """
 
     code: ClassVar[str]
     title: ClassVar[str]
     why: ClassVar[str]
-    bad: ClassVar[str]
-    good: ClassVar[str]
+    bad: ClassVar[Example] = ""
+    good: ClassVar[Example] = ""
+    mistakes: ClassVar[tuple[int, ...]] = ()
 
-    @abstractmethod
-    def check(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
-        """Everything in the stack that breaks the rule."""
+    @property
+    def kind(self) -> Kind:
+        """What the rule is asked about."""
+        return next(kind for kind in Kind if getattr(type(self), kind.value) is not getattr(Rule, kind.value))
+
+    def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterable[Finding]:
+        """Everything in the syntax of a stack that breaks the rule."""
+        return ()
+
+    def check_plan(self, plan: Plan) -> Iterable[Finding]:
+        """Everything in the planned resources of a stack that breaks the rule."""
+        return ()
+
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterable[Finding]:
+        """Everything in an app's repository that breaks the rule."""
+        return ()
+
+    def at(
+        self,
+        path: str,
+        line: int | None,
+        message: str,
+        *,
+        value: str | None = None,
+        allowed: str | None = None,
+        fix: str | None = None,
+    ) -> Finding:
+        """A finding of this rule in a file."""
+        return Finding(path, line, None, self.code, message, value, allowed, fix)
 
 
-Family = Callable[[ParsedStack, CheckContext], list[Finding]]
+Family: TypeAlias = "Callable[[ParsedStack, CheckContext], list[Finding]]"
 """One walk over a stack that finds what several rules are about."""
 
 
@@ -39,10 +86,28 @@ class FamilyRule(Rule):
 
     family: ClassVar[Family]
 
-    def check(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
+    def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterable[Finding]:
         """The findings of the family's walk that carry this rule's code."""
         found = stack.once(type(self).family, context)
         return (finding for finding in found if finding.code == self.code)
+
+
+@cache
+def rules(package: str, kind: Kind) -> tuple[Rule, ...]:
+    """The rules of one kind that stand in the modules of a package.
+
+    Every class with a ``code`` is one. The order is that of the modules' names, then that of the text.
+    """
+    names = sorted(module.name for module in pkgutil.iter_modules(import_module(package).__path__))
+    modules = [import_module(f"{package}.{name}") for name in names]
+    classes = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__
+    ]
+    found = (rule() for rule in classes if hasattr(rule, "code"))
+    return tuple(rule for rule in found if rule.kind is kind)
 
 
 def at(
@@ -59,9 +124,3 @@ def at(
     line, column = source.position(offset)
     listed = None if allowed is None else ", ".join(map(str, allowed))
     return Finding(source.path, line, column, code, message, value, listed or None, fix)
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The known name that a misspelt one is most like, to be told as the fix."""
-    close = get_close_matches(name, list(names), n=1)
-    return f"did you mean {close[0]}?" if close else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar, cast
 
+from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, ScaffoldError
 from scaffold.hcl.modules import ModuleContract, contract_of, read_module
 from scaffold.hcl.syntax import Block, Document, HclSyntaxError, parse
@@ -69,6 +70,12 @@ def parse_stack(name: str, files: Mapping[str, bytes]) -> ParsedStack | list[Fin
         except HclSyntaxError as error:
             broken += error.findings
     return sorted(broken, key=place) if broken else ParsedStack(name, documents)
+
+
+def run(stack: ParsedStack, context: CheckContext, chosen: Iterable[Rule] | None = None) -> list[Finding]:
+    """What the rules over syntax find in the stack, sorted by place."""
+    asked = rules(__package__, Kind.STACK) if chosen is None else chosen
+    return sorted((finding for rule in asked for finding in rule.check_stack(stack, context)), key=place)
 
 
 def place(finding: Finding) -> tuple[str, int, int, str, str]:

@@ -26,7 +26,7 @@ variable "nfs_server" {
 }
 """
 
-    def check(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
+    def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
         """Nothing: a parsed stack is well formed."""
         return iter(())
 
@@ -45,12 +45,9 @@ variable "nfs_server" {
 """
     good = Syntax.good
 
-    def check(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
+    def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
         """One finding for each line."""
         for path, document in stack.documents.items():
             for problem in misaligned(document):
                 fix = f"terraform fmt writes: {problem.expected.strip()}"
                 yield Finding(path, problem.line, None, self.code, problem.message, fix=fix)
-
-
-RULES = (Syntax(), Layout())

@@ -10,10 +10,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scaffold.changes.change import Content, Symlink
-from scaffold.checks.base import ALL_RULES, CheckContext, parse_stack, run
+from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
-from scaffold.monorepo.repository import MODULES, STACKS, Monorepo
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.shared import shared_modules
 from scaffold.templates import template
 from scaffold.templates.questions import Value, asked
 from scaffold.terraform import refresh
@@ -98,7 +99,7 @@ def static_findings(monorepo: Monorepo, stack: str, sources: Mapping[str, bytes]
         return parsed
     refreshed = refresh.directory()
     context = CheckContext.of(monorepo.root, refreshed if refreshed.is_dir() else None)
-    return run(parsed, context, ALL_RULES)
+    return run(parsed, context)
 
 
 def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
@@ -121,7 +122,7 @@ def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
 
 def _nfs_classes(monorepo: Monorepo) -> set[str]:
     classes = set()
-    for path in terraform_files(monorepo.root / MODULES / "nfs_volume"):
+    for path in terraform_files(monorepo.root / shared_modules().path(shared_modules().nfs)):
         document = monorepo.document(path, path.read_bytes())
         for block in document.body.blocks_of("resource") if document else ():
             spec = block.body.block("spec")

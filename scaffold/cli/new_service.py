@@ -17,11 +17,9 @@ if TYPE_CHECKING:
     from scaffold.answers import compose
     from scaffold.answers.sources import Answers
     from scaffold.checks.verify import Level
-    from scaffold.commands.both import Both
-    from scaffold.commands.new_service import Prepared
+    from scaffold.commands.prepared import Prepared
     from scaffold.monorepo.repository import Monorepo
     from scaffold.wizard import session
-    from scaffold.wizard.preview import Made
 
 
 @click.command("new-service")
@@ -104,13 +102,13 @@ class Making:
     commit: bool
     as_json: bool
 
-    def prepare(self, given: Answers, *, overwrite: bool) -> Made:
+    def prepare(self, given: Answers, *, overwrite: bool) -> Prepared:
         """The change that the answers lead to."""
-        from scaffold.commands.both import prepare_with_pipeline
+        from scaffold.commands.new_service import prepare
         from scaffold.report.progress import waiting
 
         with waiting("Rendering, checking and planning …"):
-            return prepare_with_pipeline(
+            return prepare(
                 self.monorepo,
                 given,
                 self.app_repo,
@@ -146,10 +144,10 @@ class Making:
                 self.app_repo,
             ),
         )
-        if asked.made is None:
+        if asked.prepared is None:
             output.print_lines(asked.closing)
         else:
-            self.finish(asked.made, asked)
+            self.finish(asked.prepared, asked)
 
     def _arguments(self, place: Path | None) -> Iterator[str]:
         """The options of this run that are no answers, for the command that goes on or does it again."""
@@ -163,44 +161,16 @@ class Making:
         if self.commit:
             yield "--commit"
 
-    def finish(self, made: Made, asked: session.Asked | None = None) -> None:
+    def finish(self, prepared: Prepared, asked: session.Asked | None = None) -> None:
         """Write what is prepared, in one repository or in both, and tell of it."""
-        from scaffold.commands.new_service import Prepared
-
-        if isinstance(made, Prepared):
-            self._finish_stack(made)
-        else:
-            self._finish_both(made)
+        output.finish(
+            self.monorepo, prepared, write=not self.dry_run, commit=self.commit, as_json=self.as_json
+        )
         if asked is not None and not self.dry_run:
             from scaffold.wizard.session import forget
 
             forget(self.monorepo, asked.service)
         output.print_lines(asked.closing if asked else ())
-
-    def _finish_stack(self, prepared: Prepared) -> None:
-        from scaffold.commands.new_service import apply
-        from scaffold.report.service import service_json, service_text
-
-        made = None if self.dry_run else apply(prepared, commit=self.commit)
-        steps = prepared.next_steps(self.monorepo, committed=made is not None)
-        if self.as_json:
-            output.print_json(service_json(prepared, steps, written=not self.dry_run, commit=made))
-            return
-        if self.dry_run and not prepared.unchanged:
-            from scaffold.changes.change import diff
-
-            click.echo(diff(prepared.change), nl=False)
-        output.print_lines(service_text(prepared, steps, written=not self.dry_run, commit=made))
-
-    def _finish_both(self, both: Both) -> None:
-        from scaffold.report.service import both_json, both_text
-
-        made = None if self.dry_run else both.apply(commit=self.commit)
-        steps = both.next_steps(self.monorepo, made or (None, None))
-        if self.as_json:
-            output.print_json(both_json(both, steps, written=not self.dry_run, commits=made))
-        else:
-            output.print_lines(both_text(both, steps, written=not self.dry_run, commits=made))
 
 
 def _starting_point(path: Path | None) -> compose.Draft | None:

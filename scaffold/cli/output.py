@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from scaffold.commands.prepared import Prepared
     from scaffold.monorepo.repository import Monorepo
 
 
@@ -30,6 +31,18 @@ def print_either(value: object, lines: Iterable[str], *, as_json: bool) -> None:
         print_json(value)
     else:
         print_lines(lines)
+
+
+def finish(monorepo: Monorepo, prepared: Prepared, *, write: bool, commit: bool, as_json: bool) -> None:
+    """Write what is prepared, if ``write``, and tell of it."""
+    from scaffold.report.prepared import prepared_json, prepared_text
+
+    commits = prepared.apply(commit=commit) if write else (None, None)
+    steps = prepared.next_steps(monorepo, commits)
+    if as_json:
+        print_json(prepared_json(prepared, steps, written=write, commits=commits))
+    else:
+        print_lines(prepared_text(prepared, steps, written=write, commits=commits))
 
 
 def recover(monorepo: Monorepo, *, quiet: bool) -> None:

@@ -28,8 +28,7 @@ def pipeline(
     as_json: bool,
 ) -> None:  # fmt: skip
     """Make the pipeline of the app's own repository, from the answers of its Service."""
-    from scaffold.commands.pipeline import answers_of, app_root, apply_pipeline, prepare_pipeline
-    from scaffold.report import pipeline as report
+    from scaffold.commands.pipeline import answers_of, app_root, prepare_pipeline
 
     if app_repo is None:
         raise UsageError("The app's repository is missing.", "Name its clone with --app-repo DIR.")
@@ -46,12 +45,4 @@ def pipeline(
     prepared = prepare_pipeline(
         monorepo, given, app_repo, overwrite=overwrite or dry_run, template_source=template_source
     )
-    made = None if dry_run else apply_pipeline(prepared, commit=commit)
-    if as_json:
-        output.print_json(report.pipeline_json(prepared, written=not dry_run, commit=made))
-        return
-    if dry_run and not prepared.unchanged:
-        from scaffold.changes.change import diff
-
-        click.echo(diff(prepared.change), nl=False)
-    output.print_lines(report.pipeline_text(prepared, written=not dry_run, commit=made))
+    output.finish(monorepo, prepared, write=not dry_run, commit=commit, as_json=as_json)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaffold.checks.rule import Kind, rules
 from scaffold.errors import Finding, MissingError
-from scaffold.pipelines.check import ALL_RULES, BY_NO_FILE, actionlint, check
+from scaffold.pipelines.check import BY_NO_FILE, actionlint, check
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import read_repository
-from scaffold.pipelines.rule import Context
 from scaffold.templates import decisions
 
 
@@ -56,7 +57,7 @@ def _page() -> Iterator[str]:
     yield ""
     yield "| code | rule | why | recorded mistake |"
     yield "|---|---|---|---|"
-    for rule in ALL_RULES:
+    for rule in rules("scaffold.pipelines", Kind.PIPELINE):
         numbers = ", ".join(map(str, rule.mistakes)) or "–"
         yield f"| `{rule.code}` | {rule.title} | {rule.why} | {numbers} |"
     yield ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
-from scaffold.changes.change import Action, ChangeSet
+from scaffold.changes.change import ChangeSet
+from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.stored import stored_answers
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
 from scaffold.hcl.modules import terraform_files
@@ -17,58 +17,8 @@ from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.pipelines.verify import VerifiedPipeline, verify_pipeline
 from scaffold.templates import decisions, template
-from scaffold.templates.decisions import Decision
 from scaffold.templates.questions import Value, asked
 from scaffold.templates.render import ANSWERS_FILE, render
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineStep:
-    """Something that a person has to do; ``after_apply`` where the stack has to be applied before."""
-
-    text: str
-    command: str
-    after_apply: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedPipeline:
-    """A pipeline, rendered and verified, not yet written."""
-
-    service: str
-    change: ChangeSet
-    values: Mapping[str, Value]
-    decisions: tuple[Decision, ...]
-    verified: VerifiedPipeline
-    origin: template.Origin
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether there is nothing to write."""
-        return not self.change.changes
-
-    @property
-    def replaced(self) -> ChangeSet:
-        """The part of the change that replaces files which the repository has."""
-        return ChangeSet(
-            self.change.root, tuple(file for file in self.change.changes if file.action is Action.MODIFY)
-        )
-
-    def next_steps(self, *, committed: bool) -> tuple[PipelineStep, ...]:
-        """What is left to do, as the template's table tells it."""
-        has_dockerfile = (self.change.root / self.values["dockerfile"]).exists() or any(
-            str(change.path) == self.values["dockerfile"] for change in self.change.changes
-        )
-        rows = decisions.evaluate(
-            "templates/decisions/pipeline_steps.jinja",
-            {
-                **self.values,
-                "app_repo": shlex.quote(str(self.change.root)),
-                "has_dockerfile": has_dockerfile,
-                "committed": committed,
-            },
-        )
-        return tuple(PipelineStep(row["text"], row["command"], row["after_apply"]) for row in rows)
 
 
 def prepare_pipeline(
@@ -79,7 +29,7 @@ def prepare_pipeline(
     overwrite: bool = False,
     template_source: str | None = None,
     stack: Mapping[str, bytes] | None = None,
-) -> PreparedPipeline:
+) -> Prepared:
     """Render and verify the pipeline of a Service; nothing is written.
 
     ``stack`` are the stack's files by their path, where it is not written yet. Raises
@@ -105,12 +55,11 @@ def prepare_pipeline(
     sources = _stack_files(monorepo, service) if stack is None else stack
     verified = verify_pipeline(root, files, rendered.values, sources)
     change = ChangeSet.plan(root, {PurePosixPath(path): content for path, content in files.items()})
-    prepared = PreparedPipeline(
-        service, change, rendered.values, decisions.table(rendered.values), verified, origin
-    )
+    message = f"{service}: pipeline"
+    part = Part(change, rendered.values, verified, message, PurePosixPath(ANSWERS_FILE))
     if not overwrite:
-        _refuse_replacing(prepared)
-    return prepared
+        _refuse_replacing(service, part)
+    return Prepared(service, origin, pipeline=part)
 
 
 def usual_build(sensed: Mapping[str, Value]) -> str:
@@ -160,9 +109,9 @@ def _stack_files(monorepo: Monorepo, name: str) -> dict[str, bytes]:
     return {path.relative_to(monorepo.root).as_posix(): path.read_bytes() for path in files}
 
 
-def _refuse_replacing(prepared: PreparedPipeline) -> None:
+def _refuse_replacing(service: str, part: Part[VerifiedPipeline]) -> None:
     """Refuse to replace what a person wrote, or answers that another template recorded."""
-    change, replaced = prepared.change, prepared.replaced.changes
+    root, replaced = part.change.root, part.replaced.changes
     if not replaced:
         return
     findings = [
@@ -172,9 +121,9 @@ def _refuse_replacing(prepared: PreparedPipeline) -> None:
         )
         for file in replaced
     ]  # fmt: skip
-    recorded = change.root / ANSWERS_FILE
-    if recorded.is_file() and f"name: {prepared.service}\n" in recorded.read_text("utf-8", errors="replace"):
-        update = f"(cd {shlex.quote(str(change.root))} && copier update --defaults)"
+    recorded = root / ANSWERS_FILE
+    if recorded.is_file() and f"name: {service}\n" in recorded.read_text("utf-8", errors="replace"):
+        update = f"(cd {shlex.quote(str(root))} && copier update --defaults)"
         hint = f"Rendered before? {update} keeps hand edits."
     else:
         hint = ""
@@ -183,23 +132,3 @@ def _refuse_replacing(prepared: PreparedPipeline) -> None:
         f"See the difference with --dry-run, then give --overwrite. {hint}".strip(),
         findings,
     )
-
-
-def apply_pipeline(prepared: PreparedPipeline, *, commit: bool) -> str | None:
-    """Write a prepared pipeline, and commit exactly its files where asked. Returns the commit.
-
-    Raises what :func:`~scaffold.commands.new_service.apply` raises.
-    """
-    from scaffold.changes.apply import apply as write
-    from scaffold.changes.commit import commit as record
-    from scaffold.changes.commit import demand_committed, demand_own
-
-    message = f"{prepared.service}: pipeline"
-    if commit and prepared.unchanged:
-        demand_committed(prepared.change.root, PurePosixPath(ANSWERS_FILE), message)
-    if prepared.unchanged:
-        return None
-    if commit:
-        demand_own(prepared.change)
-    write(prepared.change)
-    return record(prepared.change, message) if commit else None

@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
-from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content, read
-from scaffold.changes.commit import commit as record
-from scaffold.changes.commit import demand_own, keep, unsaved
-from scaffold.changes.git import git
+from scaffold.changes.commit import demand_own, keep, unsaved, write
+from scaffold.changes.git import git, names
+from scaffold.changes.step import Step, When
 from scaffold.errors import RefusedError
-from scaffold.indexes import catalog, upgrade_config, walloff
+from scaffold.indexes import upgrade_config
 from scaffold.indexes.base import MissingAnchor
-from scaffold.indexes.edits import ManualStep, removals
-from scaffold.indexes.entry import (
-    BuildModel,
-    Monitor,
-    OwnImage,
-    Protection,
-    PublicPath,
-    ServiceEntry,
-    UpstreamImage,
-)
+from scaffold.indexes.edits import removals
+from scaffold.indexes.entry import ServiceEntry, UpstreamImage
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import STACKS, Monorepo
 
@@ -41,23 +31,13 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
-class RemovalStep:
-    """Something that a person has to do. ``first``: before the files are removed, which it needs."""
-
-    text: str
-    command: str = ""
-    first: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Removal:
     """What removing a Service changes, not yet written, and what it does not reach."""
 
     service: str
     change: ChangeSet
-    steps: tuple[RemovalStep, ...]
+    steps: tuple[Step, ...]
     warnings: tuple[str, ...]
-    manual: tuple[ManualStep, ...]
     mentions: tuple[Mention, ...]
     unsaved: tuple[PurePosixPath, ...]
     """The files to delete that no commit has as they are now."""
@@ -75,19 +55,16 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
     does not exist, that belongs to State tier 0, or that another stack depends on.
     """
     _refuse(monorepo, name)
-    reader = StackReader(monorepo)
-    entry = _own(reader, name)
-    edits = removals(monorepo.root, _entries(monorepo, reader, entry))
-    files = _files(monorepo, name)
-    wanted: dict[PurePosixPath, Content | None] = dict.fromkeys(files)
+    entry = _own(StackReader(monorepo), name)
+    edits = removals(monorepo.root, entry)
+    wanted: dict[PurePosixPath, Content | None] = dict.fromkeys(_files(monorepo, name))
     wanted |= {edit.path: edit.after for edit in edits.edits}
     change = ChangeSet.plan(monorepo.root, wanted)
     return Removal(
         name,
         change,
-        tuple(_steps(monorepo, entry, change, apply_command)),
+        (*_steps(monorepo, entry, change, apply_command), *edits.steps),
         tuple(_warnings(monorepo, entry)),
-        edits.steps,
         tuple(_mentions(monorepo, name, change)),
         unsaved(change),
     )
@@ -111,8 +88,7 @@ def remove(removal: Removal, *, commit: bool) -> Removed:
     if commit:
         demand_own(removal.change)
     kept = keep(removal.change.root, [file.path for file in removal.change.changes if file.after is None])
-    apply(removal.change)
-    return Removed(record(removal.change, f"{removal.service}: removed") if commit else None, kept)
+    return Removed(write(removal.change, f"{removal.service}: removed", committed=commit), kept)
 
 
 def _refuse(monorepo: Monorepo, name: str) -> None:
@@ -151,75 +127,48 @@ def _own(reader: StackReader, name: str) -> ServiceEntry:
         entry,
         hosts=tuple(host for host in entry.hosts if host.label not in hosts),
         databases=tuple(database for database in entry.databases if database.role not in roles),
+        public_paths=(),  # the host tells which targets are its own
+        upstream_images=tuple(_only_here(reader.monorepo, name)),
     )
 
 
-def _entries(monorepo: Monorepo, reader: StackReader, entry: ServiceEntry) -> Iterator[ServiceEntry]:
-    """The entry under every name and in every list that the Service may be in."""
-    hosts = {f"{host.label}.{reader.domain}" for host in entry.hosts}
-    targets = walloff.targets(_text(monorepo, walloff.TARGETS.path))
-    public = tuple(
-        PublicPath(key, (), url, "") for key, url in targets.items() if urlsplit(url).netloc in hosts
-    )
-    # The values do not matter where something is taken out: an entry is known by its key.
-    entry = replace(entry, public_paths=public, protection=Protection(""), monitor=Monitor("", 0))
-    for model in BuildModel:
-        yield replace(entry, own_image=OwnImage(entry.name, model, 0, entry.name))
-    for image in _only_here(monorepo, entry.stack):
-        yield replace(entry, upstream_image=UpstreamImage(image, ""))
-    rows = catalog.stacks_by_name(_text(monorepo, catalog.CATALOG.path))
-    for row, stack in rows.items():
-        if stack.split("/")[0] == entry.stack and row != entry.name:
-            yield ServiceEntry(row, stack)
-
-
-def _only_here(monorepo: Monorepo, stack: str) -> Iterator[str]:
+def _only_here(monorepo: Monorepo, stack: str) -> Iterator[UpstreamImage]:
     """The images whose repository is recorded, and that no other stack runs."""
     index = upgrade_config.REPOSITORIES
-    recorded = index.entries(_text(monorepo, index.path).encode())
+    content = read(monorepo.root, index.path)[0]
+    recorded = index.entries(content) if isinstance(content, bytes) else MissingAnchor("")
     for image in sorted(recorded) if not isinstance(recorded, MissingAnchor) else ():
         written = (f'"{image}{end}' for end in (":", "@", '"'))
         users = {monorepo.stack_of(path) for path, _ in monorepo.terraform_files(*written)}
         if users == {stack}:
-            yield image
+            yield UpstreamImage(image, "")
 
 
-def _files(monorepo: Monorepo, name: str) -> list[PurePosixPath]:
+def _files(monorepo: Monorepo, name: str) -> tuple[PurePosixPath, ...]:
     """The files of the stack, without those that Git ignores: they are generated."""
-    listed = git(
-        monorepo.root,
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "--",
-        f"{STACKS}/{name}",
-    )
-    return [PurePosixPath(path) for path in listed.split("\0") if path]
+    arguments = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", f"{STACKS}/{name}")
+    return names(git(monorepo.root, *arguments))
 
 
-def _steps(
-    monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_command: str
-) -> Iterator[RemovalStep]:
+def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_command: str) -> Iterator[Step]:
     destroy = " ".join([*apply_command.split()[:-1], "destroy"])
-    yield RemovalStep("Save the data that you want to keep.", first=True)
-    yield RemovalStep(
+    yield Step("Save the data that you want to keep.", when=When.FIRST)
+    yield Step(
         "Destroy what runs, while the stack is still there.",
         f"(cd {STACKS}/{entry.stack} && {destroy})",
-        first=True,
+        When.FIRST,
     )
     # Vault has to let go of a role first: it could not rotate the password of a user that is gone.
     for stack in sorted(
         _edited(monorepo, change) - {entry.stack}, key=lambda stack: (stack != "vault", stack)
     ):
-        yield RemovalStep(f"Apply {stack}.", f"(cd {STACKS}/{stack} && {apply_command})")
+        yield Step(f"Apply {stack}.", f"(cd {STACKS}/{stack} && {apply_command})")
     for database in entry.databases:
-        yield RemovalStep(
+        yield Step(
             f"Drop the {database.engine.value} database {database.name} and its user {database.user}: "
             "no apply does that."
         )
-    yield RemovalStep(
+    yield Step(
         "Delete its secrets in Vault, if nobody else reads them.",
         f"vault kv metadata delete secret/{entry.name}",
     )
@@ -249,10 +198,8 @@ def _warnings(monorepo: Monorepo, entry: ServiceEntry) -> Iterator[str]:
 
 def _mentions(monorepo: Monorepo, name: str, change: ChangeSet) -> Iterator[Mention]:
     """Where the name still stands as a word, in the files as they will be."""
-    listed = git(monorepo.root, "ls-files", "-z")
     changed = {file.path: file.after for file in change.changes}
-    for listed_path in filter(None, listed.split("\0")):
-        path = PurePosixPath(listed_path)
+    for path in names(git(monorepo.root, "ls-files", "-z")):
         content = changed[path] if path in changed else _bytes(monorepo, path)
         if not isinstance(content, bytes) or name.encode() not in content or b"\0" in content[:8000]:
             continue
@@ -274,8 +221,3 @@ def _has_word(line: str, word: str) -> bool:
 def _bytes(monorepo: Monorepo, path: PurePosixPath) -> bytes | None:
     file = monorepo.root / path
     return file.read_bytes() if file.is_file() and not file.is_symlink() else None
-
-
-def _text(monorepo: Monorepo, path: PurePosixPath) -> str:
-    content = read(monorepo.root, path)[0]
-    return content.decode(errors="replace") if isinstance(content, bytes) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from scaffold.indexes.entry import (
     BuildModel,
@@ -17,6 +17,7 @@ from scaffold.indexes.entry import (
     UpstreamImage,
 )
 from scaffold.templates import template
+from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value, asked
 
 _GITHUB = "ghcr.io/"
@@ -32,6 +33,7 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         title=values["title"],
         section=next(o.consequence for o in asked()["section"].options if o.value == values["section"]),
         hosts=_hosts(values),
+        domain=values["facts"]["domain"],
         databases=_databases(values["credentials"]["database"]),
         public_paths=tuple(
             PublicPath(
@@ -43,7 +45,7 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         ),
         anubis=ingress["anubis"],
         own_image=_own_image(values),
-        upstream_image=_upstream_image(values),
+        upstream_images=tuple(_upstream_images(values)),
         protection=_protection(values["storage"]),
         monitor=_monitor(values),
         nfs_directories=_nfs_directories(values["storage"]),
@@ -86,7 +88,7 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
     how = values["facts"]["builds"][values["build"]]
     if not how["owned"]:
         return None
-    repository = values["workload"]["image_base"].rpartition("/")[2]
+    repository = ImageReference.parse(values["workload"]["image_base"]).base
     model = BuildModel(template.facts("operations")["build_models"][values["build"]])
     private = how["pull_secret"] if how["registry"].startswith(_GITHUB) else ""
     return OwnImage(
@@ -94,16 +96,13 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
     )
 
 
-def _upstream_image(values: Mapping[str, Value]) -> UpstreamImage | None:
+def _upstream_images(values: Mapping[str, Value]) -> Iterator[UpstreamImage]:
     """Where the releases are: known without asking only for images of GitHub's own registry."""
     if values["facts"]["builds"][values["build"]]["owned"]:
-        return None
-    image = values["workload"]["image"]["value"].partition("@")[0]
-    head, slash, tail = image.rpartition("/")
-    image = f"{head}{slash}{tail.partition(':')[0]}"
-    if not image.startswith(_GITHUB):
-        return None
-    return UpstreamImage(image, "/".join(image.removeprefix(_GITHUB).split("/")[:2]))
+        return
+    image = ImageReference.parse(values["workload"]["image"]["value"])
+    if image.name.startswith(_GITHUB):
+        yield UpstreamImage(image.name, "/".join(image.name.removeprefix(_GITHUB).split("/")[:2]))
 
 
 def _protection(storage: Mapping[str, Value]) -> Protection | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scaffold.changes.git import git
 from scaffold.errors import MissingError, RefusedError
 
 if TYPE_CHECKING:
@@ -18,16 +18,22 @@ if TYPE_CHECKING:
 # Links are made here: a wheel cannot hold them.
 _LINKS = {"stacks/navidrome/secrets": "../../secrets"}
 
-_GIT_OPTIONS = (
-    "-c", f"core.attributesFile={os.devnull}",
-    "-c", f"core.excludesFile={os.devnull}",
-    "-c", "commit.gpgSign=false",
-    "-c", "core.autocrlf=false",
-    "-c", "init.defaultBranch=main",
-)  # fmt: skip
-_GIT_ENVIRONMENT = {
+_SETTINGS = {
+    "core.attributesFile": os.devnull,
+    "core.excludesFile": os.devnull,
+    "commit.gpgSign": "false",
+    "core.autocrlf": "false",
+    "init.defaultBranch": "main",
+}
+# The same commit everywhere: no configuration has a say, neither a file nor what the caller's Git was given.
+_GIT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_PARAMETERS": "",
+    "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
+    **{f"GIT_CONFIG_KEY_{number}": key for number, key in enumerate(_SETTINGS)},
+    **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(_SETTINGS.values())},
+    "GIT_DEFAULT_HASH": "sha1",
     "GIT_AUTHOR_NAME": "Robin Gardener",
     "GIT_AUTHOR_EMAIL": "robin@example.test",
     "GIT_AUTHOR_DATE": "2026-03-01T09:00:00+00:00",
@@ -84,26 +90,9 @@ def _copy(source: Traversable, target: Path) -> None:
 
 
 def _commit(repository: Path) -> None:
-    _git(repository, "init", "--quiet", "--template=")
-    _git(repository, "add", "--all")
-    _git(repository, "commit", "--quiet", "--message", "A small homelab")
-
-
-def _git(repository: Path, *arguments: str) -> None:
-    """Run Git so that neither a configuration nor a surrounding repository has a say."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        subprocess.run(
-            ["git", *_GIT_OPTIONS, *arguments],
-            cwd=repository,
-            env=inherited | _GIT_ENVIRONMENT,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except subprocess.CalledProcessError as error:
-        raise MissingError(
-            f"git {arguments[0]} failed: {error.stderr.strip()}", "Is Git in working order?"
-        ) from error
+    for arguments in (
+        ("init", "--quiet", "--template="),
+        ("add", "--all"),
+        ("commit", "--quiet", "--message", "A small homelab"),
+    ):
+        git(repository, *arguments, stdin=b"", variables=_GIT)

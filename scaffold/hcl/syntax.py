@@ -44,6 +44,7 @@ __all__ = [
     "SyntaxProblem",
     "parse",
     "problems",
+    "read",
 ]
 
 
@@ -75,6 +76,15 @@ def parse(source: bytes, path: str = "") -> Document:
     if found := find_problems(tree, document.source):
         raise HclSyntaxError(path, found)
     return document
+
+
+def read(source: bytes, path: str = "") -> Document | None:
+    """The document that the source holds, or None where the grammar does not fit.
+
+    For what others answer for: nothing is judged, which is two thirds of the work of ``parse``.
+    """
+    tree = g.parse_tree(source)
+    return None if tree.root_node.has_error else Document(Source(source, path), tree)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.base import Index, Item, MissingAnchor, by_name
 from scaffold.indexes.entry import ServiceEntry, slug
 from scaffold.indexes.markdown import Markdown, Row, Table, key_of, plain, row
 
@@ -100,4 +100,6 @@ def _row(entry: ServiceEntry) -> Iterator[Item[ProtectionRow]]:
         yield Item(slug(entry.name), ProtectionRow(name, kept.storage, kept.backup))
 
 
-MATRIX = Index("backup-matrix", PurePosixPath("docs/architecture/backup-dr.md"), {"": _matrix}, _row)
+MATRIX = Index(
+    "backup-matrix", PurePosixPath("docs/architecture/backup-dr.md"), {"": _matrix}, _row, also=by_name()
+)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Generic, Protocol, TypeVar
 
-from scaffold.indexes.entry import ServiceEntry
+from scaffold.indexes.entry import ServiceEntry, slug
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -70,9 +70,10 @@ class OpenList(Protocol[T_contra]):
 class Index(Generic[T]):
     """One list of one file, or several of a kind.
 
-    ``lists`` opens the list of each group in a text; ``items`` tells what a Service has in them.
-    ``required`` says that a Service may not be added where the list has lost its place, since the
-    system, and not only a person, reads it. ``name`` is what ``--no-index`` calls it.
+    ``lists`` opens the list of each group in a text; ``items`` tells what a Service has in them, and
+    ``also`` what else of a text goes with it: what its stack does not tell. ``required`` says that a
+    Service may not be added where the list has lost its place, since the system, and not only a person,
+    reads it. ``name`` is what ``--no-index`` calls it.
     """
 
     name: str
@@ -80,10 +81,15 @@ class Index(Generic[T]):
     lists: Mapping[str, Callable[[str], OpenList[T] | MissingAnchor]]
     items: Callable[[ServiceEntry], Iterable[Item[T]]]
     required: bool = False
+    also: Callable[[str, ServiceEntry], Iterable[str]] = lambda _text, _entry: ()
 
     def keys(self, entry: ServiceEntry) -> frozenset[str]:
         """The names under which this Service has to be in the list; empty if it does not belong there."""
         return frozenset(item.name for item in self.items(entry))
+
+    def held(self, text: str, entry: ServiceEntry) -> frozenset[str]:
+        """The names of everything that the list would lose with this Service."""
+        return self.keys(entry) | frozenset(self.also(text, entry))
 
     def entries(self, text: bytes) -> frozenset[str] | MissingAnchor:
         """The names of everything in the list; an anchor is missing only if no group has its list."""
@@ -120,17 +126,20 @@ class Index(Generic[T]):
         return result.encode()
 
     def remove(self, text: bytes, entry: ServiceEntry) -> bytes:
-        """The file without what this Service has in the list; undoes ``insert`` byte for byte."""
+        """The file without what it holds for this Service; undoes ``insert`` byte for byte."""
         result = as_text(text)
         if result is None:
             return text
-        for item in reversed(tuple(self.items(entry))):
-            found = self._opened(result, item.group)
-            if not isinstance(found, MissingAnchor) and item.key in found.keys:
-                rest = list(found.keys)
-                result = found.without(rest.index(item.key))
-                rest.remove(item.key)
-                self._verify(result, item.group, rest)
+        names = self.held(result, entry)
+        for group in self.lists:
+            found = self._opened(result, group)
+            keys = [] if isinstance(found, MissingAnchor) else list(found.keys)
+            for number in reversed([n for n, key in enumerate(keys) if qualified(group, key) in names]):
+                found = self._opened(result, group)
+                assert not isinstance(found, MissingAnchor)
+                result = found.without(number)
+                del keys[number]
+                self._verify(result, group, keys)
         return result.encode()
 
     def _verify(self, text: str, group: str, keys: list[str]) -> None:
@@ -141,6 +150,11 @@ class Index(Generic[T]):
 
     def _opened(self, text: str, group: str) -> OpenList[T] | MissingAnchor:
         return self.lists[group](text)
+
+
+def by_name(*groups: str) -> Callable[[str, ServiceEntry], Iterable[str]]:
+    """Whatever is listed under the Service's own name, in one of some groups."""
+    return lambda _text, entry: (qualified(group, slug(entry.name)) for group in groups or ("",))
 
 
 def qualified(group: str, key: str) -> str:

@@ -122,7 +122,12 @@ def _hosts(entry: ServiceEntry) -> Iterator[Item[str]]:
     return (Item(h.label, h.label, h.dns_type) for h in entry.hosts if h.dns_type in _DOMAINS)
 
 
-CATALOG = Index("catalog", _PATH, {"": _catalog}, _row, required=True)
+def _of_stack(text: str, entry: ServiceEntry) -> Iterator[str]:
+    """The rows of the stack, under whatever name."""
+    return (row for row, stack in stacks_by_name(text).items() if stack.split("/")[0] == entry.stack)
+
+
+CATALOG = Index("catalog", _PATH, {"": _catalog}, _row, required=True, also=_of_stack)
 DOMAINS = Index(
     "domains", _PATH, {dns: HostsUnder(title) for dns, title in _DOMAINS.items()}, _hosts, required=True
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from scaffold.indexes.base import Index, Item
+from scaffold.indexes.base import Index, Item, by_name
 from scaffold.indexes.entry import BuildModel, ServiceEntry
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of
@@ -36,7 +36,12 @@ BUILDS = Index(
         BuildModel.WOODPECKER_ONLY.value: Labelled(("Woodpecker-only",)),
     },
     _builds,
+    also=by_name(*(model.value for model in BuildModel)),
 )
 REPO_IDS = Index(
-    "ci-cd-repo-ids", _PATH, {"": TableUnder("Woodpecker Repository IDs", ("Repo", "ID"), key_of)}, _repo_ids
+    "ci-cd-repo-ids",
+    _PATH,
+    {"": TableUnder("Woodpecker Repository IDs", ("Repo", "ID"), key_of)},
+    _repo_ids,
+    also=by_name(),
 )

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 
 from scaffold.changes.change import Content, is_ciphertext, read
-from scaffold.errors import UsageError
+from scaffold.changes.step import Step
+from scaffold.errors import Finding, UsageError
 from scaffold.indexes import ALL_INDEXES
-from scaffold.indexes.base import Index, MissingAnchor
+from scaffold.indexes.base import Index, MissingAnchor, as_text
 from scaffold.indexes.entry import BuildModel, Engine, ServiceEntry
 
 _NFS_LIST = PurePosixPath("secrets/nfs_directories.txt")
-
-
-class Why(Enum):
-    """Why an index was not edited."""
-
-    ENCRYPTED = "is encrypted with git-crypt"
-    ABSENT = "does not exist"
-    LINK = "is a symbolic link"
-    NO_ANCHOR = "has lost its place for it"
-    BY_HAND = "is edited by hand"
+_Names: TypeAlias = Callable[[Index[Any], "Content | None"], frozenset[str]]
+_Change: TypeAlias = Callable[[Index[Any], bytes], "bytes | MissingAnchor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +30,16 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class ManualStep:
-    """An index that a person has to see to. ``required``: the Service does not work without it."""
-
-    index: str
-    path: PurePosixPath
-    why: Why
-    text: str
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Edits:
-    """Everything that one Service changes outside its stack."""
+    """Everything that one Service changes outside its stack.
+
+    ``steps`` are the indexes that a person has to see to. ``refused`` tells for which lists the Service may
+    not be added: the system reads them, and they are broken.
+    """
 
     edits: tuple[Edit, ...]
-    steps: tuple[ManualStep, ...]
-
-    @property
-    def refused(self) -> tuple[ManualStep, ...]:
-        """The steps for which the Service may not be added: a list that the system reads is broken."""
-        return tuple(step for step in self.steps if step.required and step.why is Why.NO_ANCHOR)
+    steps: tuple[Step, ...]
+    refused: tuple[Finding, ...] = ()
 
 
 def insertions(root: Path, entry: ServiceEntry, skip: Collection[str] = ()) -> Edits:
@@ -70,82 +51,83 @@ def insertions(root: Path, entry: ServiceEntry, skip: Collection[str] = ()) -> E
     known = [index.name for index in ALL_INDEXES]
     if unknown := sorted(set(skip) - set(known)):
         raise UsageError(f"no index is called {', '.join(unknown)}", f"There are: {', '.join(known)}.")
-    indexes = [index for index in ALL_INDEXES if index.name not in skip]
-    found = _edits(root, (entry,), indexes, lambda index, text, entry: index.insert(text, entry))
+    indexes = [index for index in ALL_INDEXES if index.name not in skip and index.keys(entry)]
+    found = _edits(
+        root, indexes, lambda index, _: index.keys(entry), lambda index, text: index.insert(text, entry)
+    )
     return replace(found, steps=(*found.steps, *_by_hand(root, entry)))
 
 
-def removals(root: Path, entries: Iterable[ServiceEntry]) -> Edits:
-    """The edits that take entries out of all indexes; nothing is written.
-
-    One Service may need several: one for each name that it has.
-    """
-    found = _edits(root, tuple(entries), ALL_INDEXES, lambda index, text, entry: index.remove(text, entry))
+def removals(root: Path, entry: ServiceEntry) -> Edits:
+    """The edits that take out of all indexes what they hold for a Service; nothing is written."""
     # Where a file is absent, nothing has to be taken out of it.
-    return replace(found, steps=tuple(step for step in found.steps if step.why is not Why.ABSENT))
+    return _edits(
+        root,
+        ALL_INDEXES,
+        lambda index, content: frozenset() if content is None else index.held(_text(content), entry),
+        lambda index, text: index.remove(text, entry),
+    )
 
 
-def _edits(
-    root: Path,
-    entries: Collection[ServiceEntry],
-    indexes: Collection[Index[Any]],
-    change: Callable[[Index[Any], bytes, ServiceEntry], bytes | MissingAnchor],
-) -> Edits:
+def _edits(root: Path, indexes: Iterable[Index[Any]], names_of: _Names, change: _Change) -> Edits:
     edits: dict[PurePosixPath, Edit] = {}
-    steps: dict[ManualStep, None] = {}
+    steps, refused = [], []
     for index in indexes:
-        for entry in entries:
-            keys = index.keys(entry)
-            if not keys:
-                continue
-            if index.path not in edits:
-                content = read(root, index.path)[0]
-                if why := _untouchable(content):
-                    steps[_step(index, keys, why)] = None
-                    continue
-                assert isinstance(content, bytes)
-                edits[index.path] = Edit(index.path, content, content, ())
-            edit = edits[index.path]
-            after = change(index, edit.after, entry)
-            if isinstance(after, MissingAnchor):
-                steps[_step(index, keys, Why.NO_ANCHOR, after)] = None
-            elif after != edit.after:
-                names = dict.fromkeys((*edit.indexes, index.name))
-                edits[index.path] = replace(edit, after=after, indexes=tuple(names))
-    return Edits(tuple(e for e in edits.values() if e.after != e.before), tuple(steps))
+        edit = edits.get(index.path)
+        content = edit.after if edit else read(root, index.path)[0]
+        names = names_of(index, content)
+        if not names:
+            continue
+        why = _untouchable(content)
+        after = change(index, content) if not why and isinstance(content, bytes) else None
+        if isinstance(after, MissingAnchor):
+            why = f"has lost its place for it ({after.what} is missing)"
+        if isinstance(after, bytes) and isinstance(content, bytes):
+            if after != content:
+                edit = edit or Edit(index.path, content, content, ())
+                edits[index.path] = replace(edit, after=after, indexes=(*edit.indexes, index.name))
+            continue
+        listed = ", ".join(sorted(name.rpartition(":")[2] for name in names))
+        text = f"{index.path} {why}: see to {listed} there."
+        if isinstance(after, MissingAnchor) and index.required:
+            code, fix = f"index.{index.name}", f"--no-index {index.name}"
+            refused.append(Finding(str(index.path), None, None, code, text, fix=fix))
+        else:
+            steps.append(_edit_by_hand(index.path, text))
+    return Edits(tuple(edits.values()), tuple(steps), tuple(refused))
 
 
-def _untouchable(content: Content | None) -> Why | None:
+def _text(content: Content) -> str:
+    return (as_text(content) if isinstance(content, bytes) else None) or ""
+
+
+def _untouchable(content: Content | None) -> str:
+    """Why a file cannot be edited; nothing where it can."""
     if content is None:
-        return Why.ABSENT
+        return "does not exist"
     if not isinstance(content, bytes):
-        return Why.LINK
-    return Why.ENCRYPTED if is_ciphertext(content) else None
+        return "is a symbolic link"
+    return "is encrypted with git-crypt" if is_ciphertext(content) else ""
 
 
-def _step(
-    index: Index[Any], keys: frozenset[str], why: Why, anchor: MissingAnchor | None = None
-) -> ManualStep:
-    names = ", ".join(sorted(key.rpartition(":")[2] for key in keys))
-    lacks = f" ({anchor.what} is missing)" if anchor else ""
-    text = f"{index.path} {why.value}{lacks}: see to {names} there."
-    return ManualStep(index.name, index.path, why, text, index.required)
+def _edit_by_hand(path: PurePosixPath, text: str) -> Step:
+    return Step(text, f"$EDITOR {path}")
 
 
-def _by_hand(root: Path, entry: ServiceEntry) -> Iterator[ManualStep]:
+def _by_hand(root: Path, entry: ServiceEntry) -> Iterator[Step]:
     """What has no list that could be edited."""
     for database in entry.databases:
         if database.engine is Engine.MYSQL:
             text = f"Make the MySQL database {database.name} with the user {database.user}: no file makes it."
-            yield ManualStep("dbaas", PurePosixPath("stacks/dbaas"), Why.BY_HAND, text, required=True)
+            yield _edit_by_hand(PurePosixPath("stacks/dbaas"), text)
     content = read(root, _NFS_LIST)[0]
     if entry.nfs_directories and content is not None:
-        why = Why.ENCRYPTED if is_ciphertext(content) else Why.BY_HAND
-        text = f"{_NFS_LIST} {why.value}: list {', '.join(entry.nfs_directories)} there."
-        yield ManualStep("nfs-directories", _NFS_LIST, why, text)
+        why = "is encrypted with git-crypt" if is_ciphertext(content) else "is edited by hand"
+        text = f"{_NFS_LIST} {why}: list {', '.join(entry.nfs_directories)} there."
+        yield _edit_by_hand(_NFS_LIST, text)
     image = entry.own_image
     if image and image.repo_id is None and image.model is not BuildModel.WOODPECKER_ONLY:
         text = (
             f"Once {image.repository} is active in Woodpecker, add its number to the lists of repository IDs."
         )
-        yield ManualStep("claude-repo-ids", PurePosixPath(".claude/CLAUDE.md"), Why.BY_HAND, text)
+        yield _edit_by_hand(PurePosixPath(".claude/CLAUDE.md"), text)

@@ -94,7 +94,8 @@ class Monitor:
 class ServiceEntry:
     """All that the indexes say about one Service. What is empty needs no place in them.
 
-    ``section`` is the heading of the Service's section in the catalog, or how it begins.
+    ``section`` is the heading of the Service's section in the catalog, or how it begins. ``domain`` is what
+    all hosts are below.
     """
 
     name: str
@@ -103,11 +104,12 @@ class ServiceEntry:
     title: str = ""
     section: str = "Optional"
     hosts: tuple[Host, ...] = ()
+    domain: str = ""
     databases: tuple[Database, ...] = ()
     public_paths: tuple[PublicPath, ...] = ()
     anubis: bool = False
     own_image: OwnImage | None = None
-    upstream_image: UpstreamImage | None = None
+    upstream_images: tuple[UpstreamImage, ...] = ()
     protection: Protection | None = None
     monitor: Monitor | None = None
     nfs_directories: tuple[str, ...] = ()

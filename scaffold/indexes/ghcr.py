@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from scaffold.indexes.base import Index, Item
+from scaffold.indexes.base import Index, Item, by_name
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.hcl_text import ListAt, local
 
@@ -25,4 +25,5 @@ NAMESPACES = Index(
     {"": ListAt(f"the list local.{_LOCAL}", local(_LOCAL))},
     _namespace,
     required=True,
+    also=by_name(),
 )

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from scaffold.hcl.edit import insert_element, remove_element
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Document, Entry, Expression, ExprKind
-from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.base import Index, Item, MissingAnchor, by_name
 from scaffold.indexes.entry import Monitor, ServiceEntry
 from scaffold.indexes.hcl_text import document, local
 
@@ -83,4 +83,5 @@ MONITORS = Index(
     PurePosixPath("stacks/uptime-kuma/modules/uptime-kuma/main.tf"),
     {"": _monitors},
     _monitor,
+    also=by_name(),
 )

@@ -64,8 +64,7 @@ def _same_server(one: Json, other: Json) -> bool:
 
 
 def _repository(entry: ServiceEntry) -> Iterator[Item[tuple[str, Json]]]:
-    if image := entry.upstream_image:
-        yield Item(image.image, (image.image, image.repository))
+    return (Item(i.image, (i.image, i.repository)) for i in entry.upstream_images)
 
 
 def _database(entry: ServiceEntry) -> Iterator[Item[tuple[str, Json]]]:

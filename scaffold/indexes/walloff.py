@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from scaffold.hcl.edit import insert_entry, remove_entry
 from scaffold.hcl.strings import quote
@@ -59,10 +60,17 @@ def _paths(entry: ServiceEntry) -> Iterator[Item[PublicPath]]:
     return (Item(public.key, public) for public in entry.public_paths)
 
 
+def _on_hosts(text: str, entry: ServiceEntry) -> Iterator[str]:
+    """Every target on a host of the Service, whatever it is called."""
+    hosts = {f"{host.label}.{entry.domain}" for host in entry.hosts}
+    return (key for key, url in targets(text).items() if urlsplit(url).netloc in hosts)
+
+
 TARGETS = Index(
     "walloff",
     PurePosixPath("stacks/monitoring/modules/monitoring/authentik_walloff_probe.tf"),
     {"": _targets},
     _paths,
     required=True,
+    also=_on_hosts,
 )

@@ -6,22 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from scaffold.errors import Finding
-from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Document
-from scaffold.monorepo.repository import STACKS, Monorepo, ingress_host
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.stack import BALANCED, Stack, Use, address_port
 from scaffold.templates.questions import Value
-
-_BALANCED = "load balancer port"
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A name in use: what kind of name, where it is taken."""
-
-    kind: str
-    name: str
-    stack: str
-    path: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +40,10 @@ def wanted(values: Mapping[str, Value]) -> tuple[Wanted, ...]:
         result.append(Wanted("PersistentVolume", storage["backup"]["claim"], "name"))
     balanced = values["containers"]["load_balancer"]
     for port in balanced["ports"] if balanced else ():
-        place = _address_port(
+        place = address_port(
             balanced["address"]["value"], port["protocol"], port["service_port"] or port["port"]
         )
-        result.append(Wanted(_BALANCED, place, "load_balancer.ports"))
+        result.append(Wanted(BALANCED, place, "load_balancer.ports"))
     return tuple(result)
 
 
@@ -68,99 +55,23 @@ def taken(monorepo: Monorepo, needs: Iterable[Wanted], stack: str, domain: str) 
     """
     needs = list(needs)
     namespace = next((need.name for need in needs if need.kind == "namespace"), stack)
-    texts = {need.name for need in needs}
-    texts |= {need.name.split()[0] for need in needs if need.kind == _BALANCED}
-    texts |= {need.name.removesuffix(f".{domain}") for need in needs if need.kind == "host"}
-    found = []
-    for path, content in monorepo.terraform_files(*(f'"{text}"' for text in texts)):
-        owner = monorepo.stack_of(path)
-        document = monorepo.document(path, content)
-        if owner == stack or document is None:
-            continue
-        for use in uses(document, owner, domain, namespace):
-            found += [(need, use) for need in needs if (need.kind, need.name) == (use.kind, use.name)]
-    return found
+    return [
+        (need, use)
+        for owner, other in monorepo.fleet.items()
+        if owner != stack
+        for use in uses(other, domain)
+        if use.kind != "claim" or use.namespace == namespace
+        for need in needs
+        if (need.kind, need.name) == (use.kind, use.name)
+    ]
 
 
-def uses(document: Document, stack: str, domain: str, namespace: str) -> Iterator[Use]:
-    """The names that one file takes: namespaces, hosts, PersistentVolumes, ports of the load balancer's
-    addresses, and claims in ``namespace``."""
-    scope = _Scope(document.body)
-    for block in document.body.blocks:
-        kinds = list(_names(block, scope, domain, namespace))
-        for kind, name in kinds:
-            yield Use(kind, name, stack, document.path, block.line)
-
-
-def _names(block: Block, scope: _Scope, domain: str, namespace: str) -> Iterator[tuple[str, str]]:
-    if block.type == "module":
-        source = scope.text(block.body, "source") or ""
-        name = scope.text(block.body, "name")
-        if source.endswith("/ingress_factory"):
-            said = {key: scope.text(block.body, key) for key in ("full_host", "host", "root_domain")}
-            if host := ingress_host(name, domain, **said):
-                yield "host", host
-        elif source.endswith("/nfs_volume") and name:
-            yield "PersistentVolume", name
-        return
-    metadata = block.body.block("metadata")
-    kind = block.labels[0] if block.type == "resource" and block.labels else ""
-    name = scope.text(metadata.body, "name") if metadata else None
-    if name is None:
-        return
-    if kind in ("kubernetes_namespace", "kubernetes_namespace_v1"):
-        yield "namespace", name
-    elif kind in ("kubernetes_persistent_volume", "kubernetes_persistent_volume_v1"):
-        yield "PersistentVolume", name
-    elif kind in ("kubernetes_service", "kubernetes_service_v1") and metadata is not None:
-        yield from ((_BALANCED, place) for place in _balanced(block, metadata))
-    elif kind.startswith("kubernetes_persistent_volume_claim") and metadata is not None:
-        yield ("claim", name) if scope.text(metadata.body, "namespace") == namespace else ("", name)
-
-
-def _balanced(service: Block, metadata: Block) -> Iterator[str]:
-    """The ports of a Service of type LoadBalancer at each address that one of its annotations names."""
-    spec = service.body.block("spec")
-    annotations = metadata.body.literal("annotations")
-    if spec is None or spec.body.literal("type") != "LoadBalancer" or not isinstance(annotations, Mapping):
-        return
-    for port in spec.body.blocks_of("port"):
-        protocol, number = port.body.literal("protocol"), port.body.literal("port")
-        protocol = protocol if isinstance(protocol, str) else "TCP"
-        if isinstance(number, int | str):
-            yield from (_address_port(str(value), protocol, number) for value in annotations.values())
-
-
-def _address_port(address: str, protocol: str, port: int | str) -> str:
-    return f"{address} {protocol} {port}"
-
-
-class _Scope:
-    """The literals that one file knows: its locals and the names of its namespaces."""
-
-    def __init__(self, body: Body) -> None:
-        self._known: dict[tuple[str, ...], str] = {}
-        for block in body.blocks_of("locals"):
-            for name, attribute in block.body.attributes.items():
-                local = attribute.value.literal()
-                if isinstance(local, str):
-                    self._known["local", name] = local
-        for kind in ("kubernetes_namespace", "kubernetes_namespace_v1"):
-            for block in body.blocks_of("resource", kind):
-                metadata = block.body.block("metadata")
-                called = metadata.body.literal("name") if metadata else NOT_LITERAL
-                if isinstance(called, str):
-                    self._known[kind, block.labels[1], "metadata"] = called
-
-    def text(self, body: Body, name: str) -> str | None:
-        value = body.value(name)
-        if value is None:
-            return None
-        literal = value.literal()
-        if isinstance(literal, str):
-            return literal
-        reference = value.traversal
-        return self._known.get(reference.names) if reference else None
+def uses(stack: Stack, domain: str) -> Iterator[Use]:
+    """The names that a stack takes, its hosts among them."""
+    yield from stack.uses
+    for ingress in stack.ingresses:
+        if host := ingress.fqdn(domain):
+            yield Use("host", host, ingress.path, ingress.line)
 
 
 def findings(clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:
@@ -168,7 +79,7 @@ def findings(clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:
     return [
         Finding(
             use.path, use.line, None, f"taken.{need.kind.lower().replace(' ', '-')}",
-            f"The {need.kind} {need.name} belongs to {STACKS}/{use.stack}.", value=need.name,
+            f"The {need.kind} {need.name} belongs to {'/'.join(use.path.split('/')[:2])}.", value=need.name,
             fix=f"Choose another {need.answer}.", answer=need.answer,
         )
         for need, use in clashes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,27 +10,13 @@ from pathlib import Path
 
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import MissingError
-from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, HclSyntaxError, parse
+from scaffold.hcl.modules import ModuleContract, read_module
+from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, read
+from scaffold.monorepo.shared import shared_modules
+from scaffold.monorepo.stack import Stack
 
 STACKS = "stacks"
-MODULES = "modules/kubernetes"
 _GENERATED = (".terraform", ".terragrunt-cache")
-
-
-def ingress_host(
-    name: str | None,
-    domain: str,
-    *,
-    full_host: str | None = None,
-    host: str | None = None,
-    root_domain: str | None = None,
-) -> str | None:
-    """The host of a call of the shared ingress module, made from its arguments as the module makes it.
-
-    ``domain`` is the module's default for ``root_domain``. None where neither says a name.
-    """
-    label = host if host is not None else name
-    return full_host or (f"{label}.{root_domain or domain}" if label else None)
 
 
 @dataclass(frozen=True)
@@ -48,10 +35,11 @@ class Monorepo:
         start = start.resolve()
         for directory in (start, *start.parents):
             if (directory / "terragrunt.hcl").is_file() and (directory / STACKS).is_dir():
-                if (directory / MODULES / "ingress_factory").is_dir():
+                ingress = shared_modules().path(shared_modules().ingress)
+                if (directory / ingress).is_dir():
                     return cls(directory)
                 raise MissingError(
-                    f"{directory} has no {MODULES}/ingress_factory, so it is no monorepo of this kind.",
+                    f"{directory} has no {ingress}, so it is no monorepo of this kind.",
                     "Name the monorepo with --monorepo.",
                 )
         raise MissingError(
@@ -78,15 +66,28 @@ class Monorepo:
         """The stack that a file belongs to."""
         return path.relative_to(self.root / STACKS).parts[0]
 
-    def terraform_files(self, *containing: str) -> Iterator[tuple[Path, bytes]]:
-        """Every ``.tf`` file below the stacks that holds one of these texts, with its content.
+    @cached_property
+    def fleet(self) -> Mapping[str, Stack]:
+        """Every stack below ``stacks``, read once; also what is no stack to apply, such as drafts there."""
+        from scaffold.monorepo.fleet import read_fleet
 
-        A look at the bytes first: parsing the few files that can matter keeps this at milliseconds.
-        """
+        return read_fleet(self.root, self.terraform_files(""), self.root / STACKS)
+
+    @cached_property
+    def ingress_module(self) -> ModuleContract:
+        """The contract of the shared ingress module."""
+        return read_module(self.root / shared_modules().path(shared_modules().ingress))
+
+    @property
+    def domain(self) -> str | None:
+        """The domain of hosts: the default of the ingress module, where it says one."""
+        variable = self.ingress_module.variables.get("root_domain")
+        return variable.default if variable and isinstance(variable.default, str) else None
+
+    def terraform_files(self, *containing: str) -> Iterator[tuple[Path, bytes]]:
+        """Every ``.tf`` file below the stacks that holds one of these texts, with its content."""
         wanted = [text.encode() for text in containing]
-        for path in sorted((self.root / STACKS).rglob("*.tf")):
-            if any(part in _GENERATED for part in path.parts):
-                continue
+        for path in self._paths:
             try:
                 content = path.read_bytes()
             except OSError:
@@ -94,12 +95,17 @@ class Monorepo:
             if any(text in content for text in wanted):
                 yield path, content
 
+    @property
+    def _paths(self) -> list[Path]:
+        found: list[Path] = []
+        for directory, below, names in os.walk(self.root / STACKS):
+            below[:] = [name for name in below if name not in _GENERATED]
+            found += (Path(directory, name) for name in names if name.endswith(".tf"))
+        return sorted(found)
+
     def document(self, path: Path, content: bytes) -> Document | None:
         """A parsed file of the monorepo, or nothing where it is no HCL: that is not ours to judge here."""
-        try:
-            return parse(content, path.relative_to(self.root).as_posix())
-        except HclSyntaxError:
-            return None
+        return read(content, path.relative_to(self.root).as_posix())
 
     @cached_property
     def settings(self) -> Document | None:
@@ -114,7 +120,8 @@ class Monorepo:
             contents = block.body.literal("contents")
             if not isinstance(contents, str) or "tiers" not in contents:
                 continue
-            locals_ = parse(contents.encode()).body.block("locals")
+            generated = read(contents.encode())
+            locals_ = generated.body.block("locals") if generated else None
             tiers = locals_.body.literal("tiers") if locals_ else NOT_LITERAL
             if isinstance(tiers, Mapping):
                 return {str(key): str(value) for key, value in tiers.items()}

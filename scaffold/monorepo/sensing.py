@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
 
 import yaml
 
 from scaffold.errors import Finding, MissingError
-from scaffold.hcl.modules import read_module
-from scaffold.hcl.syntax import Block, Body
-from scaffold.monorepo.repository import MODULES, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
@@ -34,11 +33,9 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     Raises :class:`MissingError` where that file is not usable.
     """
     found: dict[str, Value] = {}
-    contract = read_module(monorepo.root / MODULES / "ingress_factory")
-    domain = contract.variables.get("root_domain")
-    if domain is not None and isinstance(domain.default, str):
-        found["domain"] = domain.default
-    dns_type = contract.variables.get("dns_type")
+    if monorepo.domain is not None:
+        found["domain"] = monorepo.domain
+    dns_type = monorepo.ingress_module.variables.get("dns_type")
     if dns_type is not None and dns_type.allowed:
         found["dns_types"] = list(dns_type.allowed)
     if monorepo.tier0_stacks:
@@ -49,24 +46,12 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
 
 
 def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
-    versions: Counter[str] = Counter()
-    forced: Counter[bool] = Counter()
-    for path, content in monorepo.terraform_files('"ExternalSecret"'):
-        document = monorepo.document(path, content)
-        for block in document.body.blocks_of("resource", "kubernetes_manifest") if document else ():
-            manifest = block.body.value("manifest")
-            kind = manifest.entry("kind") if manifest else None
-            version = manifest.entry("apiVersion") if manifest else None
-            if kind is None or version is None or kind.value.literal() != "ExternalSecret":
-                continue
-            versions[str(version.value.literal())] += 1
-            manager = block.body.block("field_manager")
-            forced[manager is not None and manager.body.literal("force_conflicts") is True] += 1
-    if not versions:
+    secrets = [secret for stack in monorepo.fleet.values() for secret in stack.external_secrets]
+    if not secrets:
         return {}
     return {
-        "external_secret_api": versions.most_common(1)[0][0],
-        "external_secret_force_conflicts": forced.most_common(1)[0][0],
+        "external_secret_api": Counter(secret.api for secret in secrets).most_common(1)[0][0],
+        "external_secret_force_conflicts": Counter(secret.forced for secret in secrets).most_common(1)[0][0],
     }
 
 
@@ -96,28 +81,12 @@ def _builds(monorepo: Monorepo, domain: str) -> dict[str, Value]:
 def _registries(monorepo: Monorepo) -> dict[str, Counter[str]]:
     """For each pull secret, the registries of the images in pods that have it."""
     seen: dict[str, Counter[str]] = {}
-    for path, content in monorepo.terraform_files("image_pull_secrets"):
-        document = monorepo.document(path, content)
-        for pod in _pods(document.body) if document else ():
-            for secret in pod.blocks_of("image_pull_secrets"):
-                name = secret.body.literal("name")
-                for container in pod.blocks_of("container"):
-                    image = container.body.value("image")
-                    registry = image.text.strip('"').rpartition("/")[0] if image else ""
-                    if isinstance(name, str) and "." in registry.split("/")[0] and "$" not in registry:
-                        seen.setdefault(name, Counter())[registry] += 1
+    for pod in (pod for stack in monorepo.fleet.values() for pod in stack.pods):
+        for secret, container in product(pod.pull_secrets, pod.containers):
+            image = container.reference
+            if image.registry and "$" not in image.home:
+                seen.setdefault(secret, Counter())[image.home] += 1
     return seen
-
-
-def _pods(body: Body) -> Iterator[Body]:
-    for block in body.blocks:
-        yield from _pods_of(block)
-
-
-def _pods_of(block: Block) -> Iterator[Body]:
-    if block.body.block("container"):
-        yield block.body
-    yield from _pods(block.body)
 
 
 def _overrides(root: Path) -> Mapping[str, Value]:

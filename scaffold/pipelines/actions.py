@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import line_number, registry_of
+from scaffold.pipelines.common import line_number
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.instructions import base_images
 from scaffold.pipelines.jobs import JobStep, steps
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, PipelineRule
 from scaffold.pipelines.woodpecker import schema_errors
-from scaffold.pipelines.workflow import tag_of
+from scaffold.templates.image import ImageReference
 
 _FILE = ".github/workflows/build.yml"
 _HEAD = "on:\n  push:\n    branches: [main]\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n"
@@ -33,7 +34,7 @@ _CALL = """\
 _API = re.compile(r"/api/repos/([^\s\"'|)]+)")
 
 
-class ActionsSchema(PipelineRule):
+class ActionsSchema(Rule):
     """A workflow that GitHub's schema does not take."""
 
     code = "actions-schema"
@@ -42,14 +43,14 @@ class ActionsSchema(PipelineRule):
     bad = {_FILE: _HEAD.replace("runs-on", "runs_on") + "      - run: make\n"}
     good = {_FILE: _HEAD + "      - run: make\n"}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Everything that the vendored schema refuses."""
         for actions in repository.actions:
             for path, message in schema_errors("github-workflows", actions.document.value):
                 yield self.at(actions.path, actions.document.line(*path), message)
 
 
-class RepositoryId(PipelineRule):
+class RepositoryId(Rule):
     """A call of Woodpecker's API that reaches its web page."""
 
     code = "actions-repository-id"
@@ -59,7 +60,7 @@ class RepositoryId(PipelineRule):
     bad = {_FILE: _HEAD + _CALL.replace("repos/$id/pipelines", "repos/own/app/pipelines")}
     good = {_FILE: _HEAD + _CALL}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The addresses that have no number, and the numbers that are none."""
         for actions in repository.actions:
             for match in _API.finditer(actions.raw):
@@ -88,7 +89,7 @@ class RepositoryId(PipelineRule):
                 )
 
 
-class PipelineNumber(PipelineRule):
+class PipelineNumber(Rule):
     """An answer of Woodpecker that nobody reads."""
 
     code = "actions-answer"
@@ -100,7 +101,7 @@ class PipelineNumber(PipelineRule):
     bad = {_FILE: _HEAD + _CALL.replace(" | jq -er .number", "")}
     good = {_FILE: _HEAD + _CALL}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The scripts that start a pipeline and do not look for its number."""
         for actions in repository.actions:
             for step in steps(actions):
@@ -114,7 +115,7 @@ class PipelineNumber(PipelineRule):
                     )
 
 
-class ActionVersion(PipelineRule):
+class ActionVersion(Rule):
     """A pair of actions that cannot push what begins with an image of the same registry."""
 
     code = "actions-version"
@@ -127,7 +128,7 @@ class ActionVersion(PipelineRule):
     }
     bad = {**good, _FILE: good[_FILE].replace("@v6", "@v7")}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The actions with a newer major version, in the jobs that push on top of such an image."""
         known = context.facts["ci_actions"]
         for actions in repository.actions:
@@ -149,11 +150,11 @@ class ActionVersion(PipelineRule):
 
 def _stands_on(step: JobStep, repository: Repository, registry: str) -> bool:
     """Whether a step pushes to this registry, and its Dockerfile begins with an image from there."""
-    bases = base_images(repository.dockerfiles.get(step.dockerfile, ""))
-    return registry in map(registry_of, step.pushed) and registry in map(registry_of, bases)
+    bases = map(ImageReference.parse, base_images(repository.dockerfiles.get(step.dockerfile, "")))
+    return all(registry in {image.host for image in images} for images in (step.pushed, bases))
 
 
-class ActionsBuild(PipelineRule):
+class ActionsBuild(Rule):
     """A build on GitHub with other tags, or for another machine."""
 
     code = "actions-build"
@@ -167,7 +168,7 @@ class ActionsBuild(PipelineRule):
     }
     good = {_FILE: _HEAD + _BUILD + _CALL}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps that push something else."""
         for actions in repository.actions:
             for step in steps(actions):
@@ -177,12 +178,12 @@ class ActionsBuild(PipelineRule):
     def _step(self, step: JobStep) -> Iterator[Finding]:
         rolled_out = _API.search(step.actions.raw) or "kubectl" in step.actions.raw
         # What is one expression, such as an output of docker/metadata-action, may be anything.
-        if rolled_out and all(tag_of(image) in ("", "latest") and image[0] != "$" for image in step.pushed):
+        if rolled_out and all(i.tag in ("", "latest") and str(i)[0] != "$" for i in step.pushed):
             yield self.at(
                 step.actions.path,
                 step.line("with", "tags"),
                 "No tag is this build's own.",
-                value=" ".join(step.pushed) or None,
+                value=" ".join(map(str, step.pushed)) or None,
                 fix="Add the first eight characters of the commit.",
             )
         # The runner's own machine is the right one where nothing is said.
@@ -196,7 +197,7 @@ class ActionsBuild(PipelineRule):
             )
 
 
-class ActionsDockerfile(PipelineRule):
+class ActionsDockerfile(Rule):
     """A Dockerfile that is not where GitHub Actions looks."""
 
     code = "actions-dockerfile"
@@ -217,7 +218,7 @@ class ActionsDockerfile(PipelineRule):
         ".dockerignore": ".git\n",
     }
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The builds whose Dockerfile is not there."""
         if not repository.complete and not repository.dockerfiles:
             return
@@ -236,7 +237,7 @@ class ActionsDockerfile(PipelineRule):
                     )
 
 
-class ActionsSecret(PipelineRule):
+class ActionsSecret(Rule):
     """A secret that nobody was told to set."""
 
     code = "actions-secret"
@@ -246,7 +247,7 @@ class ActionsSecret(PipelineRule):
     bad = {}
     good = {}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The secrets that the answers do not lead to; only where answers are known."""
         if context.expected is None:
             return
@@ -261,14 +262,3 @@ class ActionsSecret(PipelineRule):
                         value=match[1],
                         allowed=", ".join(sorted(context.expected.action_secrets)),
                     )
-
-
-RULES: tuple[PipelineRule, ...] = (
-    ActionsSchema(),
-    RepositoryId(),
-    PipelineNumber(),
-    ActionVersion(),
-    ActionsBuild(),
-    ActionsDockerfile(),
-    ActionsSecret(),
-)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import builds, same_image, targets
+from scaffold.monorepo.stack import Pod
+from scaffold.pipelines.common import builds, targets
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, StackRule
-from scaffold.pipelines.stack import Pod
-from scaffold.pipelines.workflow import Kubectl, branches, kubectl_commands, without_tag
+from scaffold.pipelines.workflow import Kubectl, branches, kubectl_commands
+from scaffold.templates.image import ImageReference
 
 
 def _target(command: Kubectl, context: Context) -> Pod | None:
@@ -18,7 +20,7 @@ def _target(command: Kubectl, context: Context) -> Pod | None:
     return next((pod for pod in pods if pod.name == command.target[1]), None)
 
 
-class SameDeployment(StackRule):
+class SameDeployment(Rule):
     """A rollout of what the stack does not have."""
 
     code = "pipeline-deployment"
@@ -26,7 +28,7 @@ class SameDeployment(StackRule):
     why = "kubectl fails, or rolls out one container and leaves the init container on the old image."
     mistakes = (22,)
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The commands that name something else."""
         if context.stack is None:
             return
@@ -68,17 +70,16 @@ class SameDeployment(StackRule):
                     value=name,
                     allowed=", ".join(known),
                 )
-            elif not same_image(without_tag(image), without_tag(known[name].image)):
+            elif not image.is_same(known[name].reference):
                 yield self.at(
                     path,
                     command.line,
                     f"The stack runs another image in {name}.",
-                    value=without_tag(image),
-                    allowed=without_tag(known[name].image),
+                    value=image.name,
+                    allowed=known[name].reference.name,
                 )
-        given = [without_tag(image) for image in command.images.values()]
         for container in pod.containers:
-            shares = any(same_image(without_tag(container.image), image) for image in given)
+            shares = any(container.reference.is_same(image) for image in command.images.values())
             if shares and container.name not in command.images:
                 yield self.at(
                     path,
@@ -88,50 +89,57 @@ class SameDeployment(StackRule):
                 )
 
 
-class SameImage(StackRule):
+class SameImage(Rule):
     """A build of an image that the stack does not run."""
 
     code = "pipeline-image"
     title = "The image that is built is the one that the stack runs"
     why = "The pipeline is green, and the pods never see what it built."
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The builds that push no image of the stack, and rollouts of what is not built."""
         if context.stack is None:
             return
-        run = {without_tag(c.image) for pod in context.stack.pods for c in pod.containers}
-        allowed = context.expected.image if context.expected else ", ".join(sorted(run))
+        run = [c.reference for pod in context.stack.pods for c in pod.containers]
+        allowed = context.expected.image if context.expected else _told(run)
         for workflow in repository.workflows:
             for step in builds(workflow):
-                if not any(same_image(image, other) for image in targets(step) for other in run):
+                if not _shared(targets(step), run):
                     yield self.at(
                         workflow.path,
                         step.line("settings", "repo"),
                         "The stack runs no image that this builds.",
-                        value=", ".join(targets(step)),
+                        value=", ".join(map(str, targets(step))),
                         allowed=allowed,
                     )
         for actions in repository.actions:
             for job in github_steps(actions):
-                pushed = sorted({without_tag(image) for image in job.pushed})
-                if pushed and not any(same_image(image, other) for image in pushed for other in run):
+                if job.pushed and not _shared(job.pushed, run):
                     yield self.at(
                         actions.path,
                         job.line("with", "tags"),
                         "The stack runs no image that this builds.",
-                        value=", ".join(pushed),
+                        value=_told(job.pushed),
                         allowed=allowed,
                     )
 
 
-class SameBranch(StackRule):
+def _shared(some: Iterable[ImageReference], others: Collection[ImageReference]) -> bool:
+    return any(image.is_same(other) for image in some for other in others)
+
+
+def _told(images: Iterable[ImageReference]) -> str:
+    return ", ".join(sorted({image.name for image in images}))
+
+
+class SameBranch(Rule):
     """Files that do not agree on the branch."""
 
     code = "pipeline-same-branch"
     title = "Every file names the same branch"
     why = "GitHub builds one branch and Woodpecker waits for another: 204, and nothing is rolled out."
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The files that name another branch than the answers say."""
         if context.expected is None:
             return
@@ -173,10 +181,3 @@ class SameBranch(StackRule):
                         value=str(named),
                         allowed=wanted,
                     )
-
-
-RULES: tuple[StackRule, ...] = (
-    SameDeployment(),
-    SameImage(),
-    SameBranch(),
-)

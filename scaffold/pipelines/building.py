@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import BOTH, FILE, builds, listed, registry_of, targets
+from scaffold.pipelines.common import BOTH, FILE, builds, listed, targets
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, PipelineRule
 from scaffold.pipelines.workflow import COMMON, Step
 
 _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
 
 
-class Clone(PipelineRule):
+class Clone(Rule):
     """A clone that gives up at the first error."""
 
     code = "pipeline-clone"
@@ -24,7 +25,7 @@ class Clone(PipelineRule):
     bad = {FILE: BOTH.replace("backoff: 10s", "backoff: 10sec")}
     good = {FILE: BOTH}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The builds that clone in another way; a workflow that only rolls out needs no source."""
         wanted = context.facts["ci_images"]["clone"]
         for workflow in repository.workflows:
@@ -75,7 +76,7 @@ class Clone(PipelineRule):
                     )
 
 
-class BuildMemory(PipelineRule):
+class BuildMemory(Rule):
     """A build that gets what the namespace gives by default."""
 
     code = "pipeline-build-memory"
@@ -85,7 +86,7 @@ class BuildMemory(PipelineRule):
     bad = {FILE: BOTH.replace(", limits: {memory: 2Gi}", "")}
     good = {FILE: BOTH}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps without a memory limit."""
         for workflow in repository.workflows:
             for step in builds(workflow):
@@ -101,7 +102,7 @@ class BuildMemory(PipelineRule):
                     )
 
 
-class CacheFrom(PipelineRule):
+class CacheFrom(Rule):
     """A cache that the plugin splits at its commas."""
 
     code = "pipeline-cache-from"
@@ -120,7 +121,7 @@ class CacheFrom(PipelineRule):
         )
     }
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The settings with a comma inside one cache."""
         for workflow in repository.workflows:
             for step in builds(workflow):
@@ -138,7 +139,7 @@ class CacheFrom(PipelineRule):
                     )
 
 
-class RegistryLogin(PipelineRule):
+class RegistryLogin(Rule):
     """A push without a login."""
 
     code = "pipeline-login"
@@ -148,7 +149,7 @@ class RegistryLogin(PipelineRule):
     bad = {FILE: BOTH.replace("{registry: registry.example.test,", "{registry: other.example.test,")}
     good = {FILE: BOTH}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The images whose registry is in no login."""
         for workflow in repository.workflows:
             for step in builds(workflow):
@@ -160,12 +161,12 @@ class RegistryLogin(PipelineRule):
                 if "password" in step.settings:
                     known.add(_host(str(step.settings.get("registry", ""))))
                 for image in targets(step):
-                    if registry_of(image) not in known:
+                    if image.host not in known:
                         yield self.at(
                             workflow.path,
                             step.line("settings", "repo"),
-                            f"There is no login for {registry_of(image)}.",
-                            value=image,
+                            f"There is no login for {image.host}.",
+                            value=str(image),
                             allowed=", ".join(sorted(known)) or None,
                         )
 
@@ -175,7 +176,7 @@ def _host(registry: str) -> str:
     return "docker.io" if host in ("", "docker.io", "index.docker.io", "registry-1.docker.io") else host
 
 
-class BuildTags(PipelineRule):
+class BuildTags(Rule):
     """An image without a tag of its own, or for another machine."""
 
     code = "pipeline-tags"
@@ -187,7 +188,7 @@ class BuildTags(PipelineRule):
     bad = {FILE: BOTH.replace('tags: ["latest", "${CI_COMMIT_SHA:0:8}"]', "auto_tag: true")}
     good = {FILE: BOTH}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps with other tags or platforms."""
         for workflow in repository.workflows:
             for step in builds(workflow):
@@ -217,7 +218,7 @@ class BuildTags(PipelineRule):
             )
 
 
-class Dockerfile(PipelineRule):
+class Dockerfile(Rule):
     """A Dockerfile that is not where the build looks."""
 
     code = "pipeline-dockerfile"
@@ -231,7 +232,7 @@ class Dockerfile(PipelineRule):
         ".dockerignore": ".git\n",
     }
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The builds that name, or leave out, a Dockerfile that is not there."""
         if not repository.complete and not repository.dockerfiles:
             return
@@ -247,13 +248,3 @@ class Dockerfile(PipelineRule):
                         value=wanted,
                         allowed=", ".join(repository.dockerfiles) or None,
                     )
-
-
-RULES: tuple[PipelineRule, ...] = (
-    Clone(),
-    BuildMemory(),
-    CacheFrom(),
-    RegistryLogin(),
-    BuildTags(),
-    Dockerfile(),
-)

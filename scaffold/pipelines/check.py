@@ -8,32 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding
-from scaffold.pipelines import (
-    actions,
-    agreement,
-    building,
-    dockerfile,
-    rollout,
-    stack_images,
-    triggers,
-    variables,
-    woodpecker,
-)
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, PipelineRule
-
-ALL_RULES: tuple[PipelineRule, ...] = (
-    *woodpecker.RULES,
-    *triggers.RULES,
-    *building.RULES,
-    *rollout.RULES,
-    *variables.RULES,
-    *actions.RULES,
-    *dockerfile.RULES,
-    *agreement.RULES,
-    *stack_images.RULES,
-)
 
 BY_NO_FILE: Mapping[int, str] = {
     17: "the admission policy has to know the images of the steps: a next step names them",
@@ -43,11 +21,10 @@ BY_NO_FILE: Mapping[int, str] = {
 """The recorded mistakes that no file of the app's repository or stack shows, and what prevents each."""
 
 
-def check(
-    repository: Repository, context: Context, rules: Iterable[PipelineRule] = ALL_RULES
-) -> list[Finding]:
+def check(repository: Repository, context: Context, chosen: Iterable[Rule] | None = None) -> list[Finding]:
     """What the rules find, sorted by place."""
-    found = {finding for rule in rules for finding in rule.check(repository, context)}
+    asked = rules(__package__, Kind.PIPELINE) if chosen is None else chosen
+    found = {finding for rule in asked for finding in rule.check_pipeline(repository, context)}
     return sorted(found, key=lambda f: (f.path, f.line or 0, f.code, f.message, f.value or ""))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import Kubectl, Step, Workflow, kubectl_commands
+from scaffold.templates.image import ImageReference
 
 FILE = ".woodpecker.yml"
 CLONE = """\
@@ -57,16 +58,11 @@ def builds(workflow: Workflow) -> Iterator[Step]:
     )
 
 
-def targets(step: Step) -> tuple[str, ...]:
+def targets(step: Step) -> tuple[ImageReference, ...]:
     """The image repositories that a build step pushes to."""
     repo = step.settings.get("repo")
-    return tuple(str(item) for item in (repo if isinstance(repo, list) else [repo] if repo else []))
-
-
-def registry_of(image: str) -> str:
-    """The registry of an image reference; Docker Hub's where none is written."""
-    head, slash, _ = image.partition("/")
-    return head if slash and ("." in head or ":" in head) else "docker.io"
+    named = repo if isinstance(repo, list) else [repo] if repo else []
+    return tuple(ImageReference.parse(str(item)) for item in named)
 
 
 def line_at(text: str, offset: int) -> str:
@@ -102,8 +98,3 @@ def set_images(repository: Repository) -> Iterator[Kubectl]:
     """Every ``kubectl set image`` of every workflow."""
     for workflow in repository.workflows:
         yield from (command for command in kubectl_commands(workflow) if command.is_a("set", "image"))
-
-
-def same_image(one: str, other: str) -> bool:
-    """Whether two references name one image; Docker Hub may be written or not."""
-    return one.removeprefix("docker.io/") == other.removeprefix("docker.io/")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import fnmatch
 import shlex
 from collections.abc import Iterator, Mapping
 
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines.common import builds
+from scaffold.pipelines.context import Context
+from scaffold.pipelines.ignored import ignored_by_docker, ignored_by_git
 from scaffold.pipelines.instructions import Instruction, instructions
 from scaffold.pipelines.jobs import steps
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, PipelineRule
 
 _FILE = "Dockerfile"
 _GOOD = 'FROM docker.io/library/python:3.12-slim\nWORKDIR /app\nCOPY app ./app\nUSER 10001\nCMD ["python", "-m", "app"]\n'
@@ -36,7 +37,7 @@ def _built(repository: Repository) -> Mapping[str, str]:
     return found if "" in named else {path: text for path, text in found.items() if path in named} or found
 
 
-class NumericUser(PipelineRule):
+class NumericUser(Rule):
     """A container that runs as root, or as a name."""
 
     code = "dockerfile-user"
@@ -46,7 +47,7 @@ class NumericUser(PipelineRule):
     bad = {_FILE: _GOOD.replace("USER 10001", "USER app"), ".dockerignore": _IGNORE}
     good = {_FILE: _GOOD, ".dockerignore": _IGNORE}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The Dockerfiles whose last user is none."""
         for path, text in _built(repository).items():
             found = list(instructions(text))
@@ -66,7 +67,7 @@ class NumericUser(PipelineRule):
                 )
 
 
-class IgnoredCopy(PipelineRule):
+class IgnoredCopy(Rule):
     """A file that only one machine has."""
 
     code = "dockerfile-ignored-copy"
@@ -80,27 +81,23 @@ class IgnoredCopy(PipelineRule):
     }
     good = {_FILE: _GOOD, ".gitignore": "server\n", ".dockerignore": _IGNORE}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The sources that a pattern of ``.gitignore`` matches, or ``.dockerignore`` keeps away."""
-        ignored = [(".gitignore", line) for line in _patterns(repository.files.get(".gitignore", ""))]
-        ignored += [(".dockerignore", line) for line in _patterns(repository.files.get(".dockerignore", ""))]
+        readers = ((".gitignore", ignored_by_git), (".dockerignore", ignored_by_docker))
         for path, text in _built(repository).items():
             for one in instructions(text):
                 for source in _sources(one):
-                    for file, pattern in ignored:
-                        if _matches(source, pattern):
+                    # What is no file here may be a directory.
+                    place = source if source in repository.paths else f"{source}/"
+                    for file, ignored_by in readers:
+                        pattern = ignored_by(repository.files.get(file, ""), place)
+                        if pattern is not None:
                             yield self.at(
                                 path,
                                 one.line,
                                 f"{source} is not in the build: {file} leaves it out.",
                                 value=pattern,
                             )
-
-
-def _patterns(text: str) -> Iterator[str]:
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    kept = {line[1:].strip("/") for line in lines if line.startswith("!")}
-    return (line for line in lines if not line.startswith("!") and line.strip("/") not in kept)
 
 
 def _sources(instruction: Instruction) -> list[str]:
@@ -121,14 +118,7 @@ def _sources(instruction: Instruction) -> list[str]:
     ]
 
 
-def _matches(source: str, pattern: str) -> bool:
-    bare = pattern.strip("/")
-    if pattern.startswith("/") or "/" in bare:
-        return fnmatch.fnmatchcase(source, bare)
-    return any(fnmatch.fnmatchcase(part, bare) for part in source.split("/"))
-
-
-class BuildTools(PipelineRule):
+class BuildTools(Rule):
     """A build stage without its build tools."""
 
     code = "dockerfile-dev-dependencies"
@@ -138,7 +128,7 @@ class BuildTools(PipelineRule):
     bad = {_FILE: _NODE, ".dockerignore": _IGNORE}
     good = {_FILE: _NODE.replace("npm ci", "npm ci --include=dev"), ".dockerignore": _IGNORE}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The installations after ``NODE_ENV=production`` that do not ask for everything."""
         for path, text in _built(repository).items():
             production = False
@@ -162,7 +152,7 @@ class BuildTools(PipelineRule):
                     )
 
 
-class BrowserDownload(PipelineRule):
+class BrowserDownload(Rule):
     """A download that the cluster cannot make."""
 
     code = "dockerfile-download"
@@ -175,7 +165,7 @@ class BrowserDownload(PipelineRule):
     }
     good = {_FILE: _GOOD, ".dockerignore": _IGNORE}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The downloads that are known to be large."""
         for path, text in _built(repository).items():
             for one in instructions(text):
@@ -195,7 +185,7 @@ class BrowserDownload(PipelineRule):
                         )
 
 
-class Readme(PipelineRule):
+class Readme(Rule):
     """A Python package whose README is not in the build."""
 
     code = "dockerfile-readme"
@@ -213,7 +203,7 @@ class Readme(PipelineRule):
         ".dockerignore": _IGNORE,
     }
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The installations of a project without its README."""
         readme = _readme(repository.files.get("pyproject.toml", ""))
         for path, text in _built(repository).items() if readme else ():
@@ -243,7 +233,7 @@ def _readme(text: str) -> str:
     return readme if isinstance(readme, str) else str(readme.get("file", ""))
 
 
-class Dockerignore(PipelineRule):
+class Dockerignore(Rule):
     """A build that is sent everything."""
 
     code = "dockerfile-ignore"
@@ -254,7 +244,7 @@ class Dockerignore(PipelineRule):
     bad = {_FILE: _GOOD.replace("COPY app ./app", "COPY . .")}
     good = {_FILE: _GOOD.replace("COPY app ./app", "COPY . ."), ".dockerignore": _IGNORE}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The Dockerfiles that copy everything where nothing is left out."""
         if any(path.endswith(".dockerignore") for path in repository.files):
             return
@@ -267,13 +257,3 @@ class Dockerignore(PipelineRule):
                         "Everything is copied, and nothing is left out.",
                         fix="Write a .dockerignore.",
                     )
-
-
-RULES: tuple[PipelineRule, ...] = (
-    NumericUser(),
-    IgnoredCopy(),
-    BuildTools(),
-    BrowserDownload(),
-    Readme(),
-    Dockerignore(),
-)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import yaml
+
+from scaffold.answers.located import located
 
 Key: TypeAlias = str | int
 
@@ -74,28 +76,8 @@ def parse(text: str) -> Document:
         raise DocumentError(error.problem or "is no YAML", mark.line + 1 if mark else None) from error
     except (yaml.YAMLError, ValueError) as error:
         raise DocumentError(str(error), None) from error
-    lines: dict[tuple[Key, ...], int] = {}
-    kinds: dict[tuple[Key, ...], str] = {}
-    for path, line, kind in _walk(node, (), None) if node is not None else ():
-        lines[path] = line
-        kinds[path] = kind
-    return Document(value, lines, kinds)
-
-
-def _walk(
-    node: yaml.Node, path: tuple[Key, ...], key_line: int | None
-) -> Iterator[tuple[tuple[Key, ...], int, str]]:
-    line = node.start_mark.line + 1
-    yield path, key_line or line, node.tag.rpartition(":")[2]
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            name = str(key.value)
-            at = key.start_mark.line + 1
-            if name in seen and name != "<<":
-                raise DocumentError(f"gives {name} twice", at)
-            seen.add(name)
-            yield from _walk(value, (*path, name), at)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _walk(item, (*path, index), None)
+    found = tuple(located(node)) if node is not None else ()
+    for at in found:
+        if at.twice:
+            raise DocumentError(f"gives {at.path[-1]} twice", at.line)
+    return Document(value, {at.path: at.line for at in found}, {at.path: at.kind for at in found})

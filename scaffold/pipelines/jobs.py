@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scaffold.pipelines.repository import Actions
+from scaffold.templates.image import ImageReference
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
@@ -40,12 +41,12 @@ class JobStep:
         return given if isinstance(given, Mapping) else {}
 
     @property
-    def pushed(self) -> tuple[str, ...]:
+    def pushed(self) -> tuple[ImageReference, ...]:
         """The image references that a build pushes to; expressions that are not known are ``${…}``."""
         if self.uses[0] != "docker/build-push-action" or not self.inputs.get("push"):
             return ()
         text = _EXPRESSION.sub(self._known, str(self.inputs.get("tags", "")))
-        return tuple(reference for reference in re.split(r"[\s,]+", text) if reference)
+        return tuple(ImageReference.parse(tag) for tag in re.split(r"[\s,]+", text) if tag)
 
     @property
     def dockerfile(self) -> str:

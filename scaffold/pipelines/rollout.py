@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines.common import BOTH, FILE, all_steps, listed
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, PipelineRule
-from scaffold.pipelines.workflow import kubectl_commands, tag_of
+from scaffold.pipelines.workflow import kubectl_commands
+from scaffold.templates.image import ImageReference
 
 
-class KubectlImage(PipelineRule):
+class KubectlImage(Rule):
     """An image of kubectl that is gone."""
 
     code = "pipeline-kubectl-image"
@@ -21,15 +23,13 @@ class KubectlImage(PipelineRule):
     bad = {FILE: BOTH.replace("bitnami/kubectl:latest", "bitnami/kubectl:1.32")}
     good = {FILE: BOTH}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps with another tag."""
         wanted = context.facts["ci_images"]["kubectl"]
-        name = wanted.rpartition(":")[0]
+        kubectl = ImageReference.parse(wanted)
         for step in all_steps(repository):
-            if step.repository.removeprefix("docker.io/") == name and tag_of(step.image) not in (
-                "",
-                "latest",
-            ):
+            image = ImageReference.parse(step.image)
+            if image.is_same(kubectl) and image.tag not in ("", "latest"):
                 yield self.at(
                     step.workflow.path,
                     step.line("image"),
@@ -39,7 +39,7 @@ class KubectlImage(PipelineRule):
                 )
 
 
-class MissingImage(PipelineRule):
+class MissingImage(Rule):
     """A plugin that was never published."""
 
     code = "pipeline-missing-image"
@@ -52,7 +52,7 @@ class MissingImage(PipelineRule):
     }
     good = {FILE: BOTH}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps with an image that is known not to exist."""
         for step in all_steps(repository):
             if step.repository in context.facts["ci_missing_images"]:
@@ -65,7 +65,7 @@ class MissingImage(PipelineRule):
                 )
 
 
-class RolloutTag(PipelineRule):
+class RolloutTag(Rule):
     """A rollout that changes nothing, or that nobody waits for."""
 
     code = "pipeline-rollout"
@@ -80,7 +80,7 @@ class RolloutTag(PipelineRule):
     }
     good = {FILE: BOTH}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Restarts, tags that do not change, and images that are set without waiting."""
         for workflow in repository.workflows:
             commands = list(kubectl_commands(workflow))
@@ -92,12 +92,12 @@ class RolloutTag(PipelineRule):
                 if not command.is_a("set", "image"):
                     continue
                 for image in command.images.values():
-                    if tag_of(image) in ("", "latest"):
+                    if image.tag in ("", "latest"):
                         yield self.at(
                             workflow.path,
                             command.line,
                             "This tag is the same for every build.",
-                            value=image,
+                            value=str(image),
                             allowed="the first eight characters of the commit",
                         )
                 if command.target[0] not in ("deployment", "deployments", "deploy"):
@@ -123,7 +123,7 @@ class RolloutTag(PipelineRule):
                     )
 
 
-class Message(PipelineRule):
+class Message(Rule):
     """A message that says success whatever happened."""
 
     code = "pipeline-message"
@@ -141,7 +141,7 @@ class Message(PipelineRule):
         + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general, template: failed}\n    when:\n      - status: [failure]\n"
     }
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps that send messages on both outcomes."""
         for step in all_steps(repository):
             statuses = {str(status) for when in step.when for status in listed(when.get("status"))}
@@ -153,11 +153,3 @@ class Message(PipelineRule):
                     f"The step {step.name} tells both outcomes, and knows neither.",
                     fix="Make two steps, one with status success and one with status failure; or tell failures only.",
                 )
-
-
-RULES: tuple[PipelineRule, ...] = (
-    KubectlImage(),
-    MissingImage(),
-    RolloutTag(),
-    Message(),
-)

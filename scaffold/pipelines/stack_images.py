@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import registry_of, same_image, set_images
+from scaffold.monorepo.stack import Container, Pod
+from scaffold.pipelines.common import set_images
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, StackRule
-from scaffold.pipelines.stack import Container, Pod
-from scaffold.pipelines.workflow import tag_of, without_tag
+from scaffold.templates.image import ImageReference
 
 _IMAGE_TAG = "${var.image_tag}"
 
 
-class _OfStack(StackRule):
+class _OfStack(Rule):
     """A rule over the stack's own pods; only where the answers say which image is the app's own."""
 
     def _own(self, context: Context) -> Iterator[tuple[Pod, Container]]:
         if context.stack is None or context.expected is None:
             return
+        own = ImageReference.parse(context.expected.image)
         for pod in context.stack.pods:
             for container in pod.containers:
-                if same_image(without_tag(container.image), context.expected.image):
+                if container.reference.is_same(own):
                     yield pod, container
 
 
@@ -34,7 +36,7 @@ class PullSecret(_OfStack):
     why = "The image cannot be pulled, and Keel cannot see its tags."
     mistakes = (24,)
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The pods without it."""
         secret = context.expected.pull_secret if context.expected else ""
         for pod, container in self._own(context):
@@ -43,7 +45,7 @@ class PullSecret(_OfStack):
                     pod.path,
                     pod.line,
                     f"The {pod.kind} {pod.name} pulls a private image without a login.",
-                    value=without_tag(container.image),
+                    value=container.reference.name,
                     fix=f'image_pull_secrets {{ name = "{secret}" }}',
                 )
 
@@ -56,7 +58,7 @@ class IgnoredImage(_OfStack):
     why = "An apply would roll the app back; and where Terraform owns an image, ignoring it makes the apply do nothing."
     mistakes = (22,)
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The containers whose image is ignored wrongly."""
         commands = list(set_images(repository))
         if not commands:
@@ -92,20 +94,20 @@ class CronJobTag(_OfStack):
     why = "CI moves Deployments only: a tag that is written out is pruned when ten newer ones exist."
     mistakes = (23,)
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The jobs with a fixed tag."""
         for pod, container in self._own(context):
-            if pod.kind in ("cronjob", "job") and tag_of(container.image) not in ("latest", _IMAGE_TAG):
+            if pod.kind in ("cronjob", "job") and container.reference.tag not in ("latest", _IMAGE_TAG):
                 yield self.at(
                     pod.path,
                     container.line,
                     f"The {pod.kind} {pod.name} is pinned to one build.",
                     value=container.image,
-                    allowed=f"{without_tag(container.image)}:latest",
+                    allowed=f"{container.reference.name}:latest",
                 )
 
 
-class KeelForce(StackRule):
+class KeelForce(Rule):
     """Keel beside CI, with a policy that moves tags backwards."""
 
     code = "pipeline-keel-force"
@@ -113,13 +115,13 @@ class KeelForce(StackRule):
     why = "It replaced :latest by an old version, and exchanged the images of two containers."
     mistakes = (21,)
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The places where it is told to."""
         for path, line in context.stack.keel_forces if context.stack else ():
             yield self.at(path, line, "Keel would force a tag here.", fix="Take it out; CI moves the image.")
 
 
-class BareImage(StackRule):
+class BareImage(Rule):
     """An image whose registry is left to be guessed."""
 
     code = "pipeline-bare-image"
@@ -127,17 +129,12 @@ class BareImage(StackRule):
     why = "The admission policy denies what it cannot match with the registries that it trusts."
     mistakes = (26,)
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The containers of the stack with a bare reference."""
         for pod in context.stack.pods if context.stack else ():
             for container in pod.containers:
-                head = container.image.split("/")[0]
-                if (
-                    "/" in container.image
-                    and "$" not in head
-                    and registry_of(container.image) == "docker.io"
-                    and head != "docker.io"
-                ):
+                image = container.reference
+                if not image.registry and "/" in image.name and "$" not in image.name.partition("/")[0]:
                     yield self.at(
                         pod.path,
                         container.line,
@@ -145,12 +142,3 @@ class BareImage(StackRule):
                         value=container.image,
                         allowed=f"docker.io/{container.image}",
                     )
-
-
-RULES: tuple[StackRule, ...] = (
-    PullSecret(),
-    IgnoredImage(),
-    CronJobTag(),
-    KeelForce(),
-    BareImage(),
-)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
-from scaffold.pipelines.common import BOTH, FILE, GUARDED, SHELL, builds, line_at, same_image, targets
+from scaffold.pipelines.common import BOTH, FILE, GUARDED, SHELL, builds, line_at, targets
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, PipelineRule
-from scaffold.pipelines.workflow import Workflow, events, kubectl_commands, without_tag
+from scaffold.pipelines.workflow import Workflow, events, kubectl_commands
 
 
-class PlainPush(PipelineRule):
+class PlainPush(Rule):
     """A workflow that needs a variable of the API and also runs on a push."""
 
     code = "pipeline-deploy-guard"
@@ -23,7 +24,7 @@ class PlainPush(PipelineRule):
     bad = {FILE: GUARDED.replace("    evaluate: 'IMAGE_TAG != \"\"'\n", "")}
     good = {FILE: GUARDED}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The workflows with variables that a push does not have."""
         for workflow in repository.workflows:
             names = _given(workflow)
@@ -46,7 +47,7 @@ def _given(workflow: Workflow) -> list[str]:
     return sorted(named)
 
 
-class SeveralManual(PipelineRule):
+class SeveralManual(Rule):
     """Several workflows that one call of the API starts."""
 
     code = "pipeline-several-manual"
@@ -62,7 +63,7 @@ class SeveralManual(PipelineRule):
         ".woodpecker/other.yml": SHELL.replace("event: push", "event: deployment") + "      - echo\n",
     }
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The workflows that run along with another one and do not look at what they were given."""
         manual = [workflow for workflow in repository.workflows if workflow.runs_on("manual")]
         for workflow in manual if len(manual) > 1 else ():
@@ -73,7 +74,7 @@ class SeveralManual(PipelineRule):
                 yield self.at(workflow.path, line, f"A manual run starts this along with {others}.", fix=fix)
 
 
-class Fallback(PipelineRule):
+class Fallback(Rule):
     """A workflow that builds what GitHub Actions builds as well."""
 
     code = "pipeline-fallback-event"
@@ -89,20 +90,17 @@ class Fallback(PipelineRule):
         ".github/workflows/build.yml": bad[".github/workflows/build.yml"],
     }
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps beside a build on GitHub."""
         pushed = {
-            without_tag(image)
-            for actions in repository.actions
-            for step in github_steps(actions)
-            for image in step.pushed
+            image for actions in repository.actions for step in github_steps(actions) for image in step.pushed
         }
         for workflow in repository.workflows:
             twice = [
                 image
                 for step in builds(workflow)
                 for image in targets(step)
-                if any(same_image(image, other) for other in pushed)
+                if any(image.is_same(other) for other in pushed)
             ]
             others = sorted({event for when in workflow.when for event in events(when)} - {"deployment"})
             if twice and (others or not workflow.when):
@@ -115,7 +113,7 @@ class Fallback(PipelineRule):
                 )
 
 
-class Branch(PipelineRule):
+class Branch(Rule):
     """A build that any branch starts."""
 
     code = "pipeline-branch"
@@ -124,7 +122,7 @@ class Branch(PipelineRule):
     bad = {FILE: BOTH.replace("    branch: main\n", "")}
     good = {FILE: BOTH}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The workflows that run on pushes to whatever branch."""
         for workflow in repository.workflows:
             # What is given its tag rolls out nothing on a push: `evaluate` is what it needs.
@@ -138,11 +136,3 @@ class Branch(PipelineRule):
                     "Pushes to every branch run this.",
                     fix="Put the branch into `when`.",
                 )
-
-
-RULES: tuple[PipelineRule, ...] = (
-    PlainPush(),
-    SeveralManual(),
-    Fallback(),
-    Branch(),
-)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
 from scaffold.pipelines.common import FILE, SHELL, all_steps, line_at, line_number
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, PipelineRule
 
 
-class UnknownSecret(PipelineRule):
+class UnknownSecret(Rule):
     """A secret that Woodpecker does not have for every run."""
 
     code = "pipeline-secret"
@@ -22,7 +23,7 @@ class UnknownSecret(PipelineRule):
     bad = {}
     good = {}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The secrets that the answers do not lead to; only where answers are known."""
         if context.expected is None:
             return
@@ -50,7 +51,7 @@ def _secrets(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple
             yield from _secrets(inner, (*path, index))
 
 
-class ShellVariable(PipelineRule):
+class ShellVariable(Rule):
     """A shell variable in braces."""
 
     code = "pipeline-shell-variable"
@@ -60,7 +61,7 @@ class ShellVariable(PipelineRule):
     bad = {FILE: SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "${count} files"\n'}
     good = {FILE: SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "$${count} files"\n'}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The names in ``${…}`` that the same file's shell sets, or that are in lower case."""
         for workflow in repository.workflows:
             for use in substitution.uses(workflow.raw):
@@ -80,7 +81,7 @@ class ShellVariable(PipelineRule):
                     )
 
 
-class RemovedVariable(PipelineRule):
+class RemovedVariable(Rule):
     """A variable of Woodpecker that is gone."""
 
     code = "pipeline-removed-variable"
@@ -90,7 +91,7 @@ class RemovedVariable(PipelineRule):
     bad = {FILE: SHELL + '      - echo "$CI_PIPELINE_VARIABLE_TAG"\n'}
     good = {FILE: SHELL + '      - echo "$TAG"\n'}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Where the old names stand."""
         for workflow in repository.workflows:
             for match in re.finditer(
@@ -106,10 +107,3 @@ class RemovedVariable(PipelineRule):
                     yield self.at(
                         workflow.path, line, "Woodpecker 3 has no such variable.", value=match[0], fix=fix
                     )
-
-
-RULES: tuple[PipelineRule, ...] = (
-    UnknownSecret(),
-    ShellVariable(),
-    RemovedVariable(),
-)

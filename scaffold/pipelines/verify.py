@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scaffold.errors import VerificationError
+from scaffold.monorepo.stack import read_stack
 from scaffold.pipelines.check import Linted, actionlint, check
+from scaffold.pipelines.context import Context, Expected
 from scaffold.pipelines.repository import WOODPECKER, read_repository
-from scaffold.pipelines.rule import Context, Expected
-from scaffold.pipelines.stack import read_stack
 from scaffold.templates.questions import Value
 
 

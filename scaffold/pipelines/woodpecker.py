@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
+from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, PipelineRule
 from scaffold.pipelines.workflow import Step, Workflow
 
 _HEAD = "when:\n  - event: push\n    branch: main\nskip_clone: true\n"
@@ -16,10 +17,10 @@ _STEP = _HEAD + "steps:\n  - name: test\n    image: docker.io/library/alpine:3.2
 _FILE = ".woodpecker.yml"
 
 
-class _Loading(PipelineRule):
+class _Loading(Rule):
     """A rule whose findings come from loading the files."""
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The findings of loading that carry this rule's code."""
         return (finding for finding in repository.load_findings if finding.code == self.code)
 
@@ -62,7 +63,7 @@ class Unquoted(_Loading):
     good = {_FILE: _STEP + '    commands:\n      - "echo a=${CI_COMMIT_SHA}:${TAG:-none} -n app"\n'}
 
 
-class Schema(PipelineRule):
+class Schema(Rule):
     """A file that Woodpecker's schema does not take."""
 
     code = "pipeline-schema"
@@ -74,14 +75,14 @@ class Schema(PipelineRule):
         _FILE: _STEP + "    commands: [make]\n    environment:\n      TOKEN:\n        from_secret: token\n"
     }
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Everything that the vendored schema refuses."""
         for workflow in repository.workflows:
             for path, message in schema_errors("woodpecker-ci", workflow.document.value):
                 yield self.at(workflow.path, workflow.document.line(*path), message)
 
 
-class Linter(PipelineRule):
+class Linter(Rule):
     """What Woodpecker's own linter says."""
 
     code = "pipeline-linter"
@@ -90,7 +91,7 @@ class Linter(PipelineRule):
     bad = {_FILE: _STEP.replace("event: push\n    ", "") + "    commands: [make]\n"}
     good = {_FILE: _STEP + "    commands: [make]\n"}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Every error and warning, as ``linter.go`` of Woodpecker 3.14 has them."""
         for workflow in repository.workflows:
             yield from self._workflow(workflow, context.facts)
@@ -144,7 +145,7 @@ class Linter(PipelineRule):
                     yield f"depends_on names {needed}, which is no step."
 
 
-class DependsOn(PipelineRule):
+class DependsOn(Rule):
     """Steps of which only some say what they wait for."""
 
     code = "pipeline-depends-on"
@@ -160,7 +161,7 @@ class DependsOn(PipelineRule):
         + "    commands: [make]\n  - name: pack\n    image: docker.io/library/alpine:3.20\n    depends_on: [test]\n    commands: [ls]\n"
     }
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps after the first that would start at once."""
         for workflow in repository.workflows:
             if not any("depends_on" in step.value for step in workflow.steps):
@@ -173,7 +174,7 @@ class DependsOn(PipelineRule):
                     )
 
 
-class DeadFile(PipelineRule):
+class DeadFile(Rule):
     """A file that Woodpecker never reads."""
 
     code = "pipeline-dead-file"
@@ -184,7 +185,7 @@ class DeadFile(PipelineRule):
     bad = {_FILE: _STEP + "    commands: [make]\n", ".woodpecker/test.yml": _STEP + "    commands: [make]\n"}
     good = {_FILE: _STEP + "    commands: [make]\n"}
 
-    def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The files that others hide, and those in directories where nobody looks."""
         for path in repository.dead:
             live = ", ".join(repository.live) or "no other one"
@@ -230,14 +231,3 @@ def _shortened(message: str) -> str:
 def _names(value: Any) -> list[str]:
     items = value if isinstance(value, list) else [] if value is None else [value]
     return [str(item.get("name") if isinstance(item, Mapping) else item) for item in items]
-
-
-RULES: tuple[PipelineRule, ...] = (
-    Substitution(),
-    Yaml(),
-    Unquoted(),
-    Schema(),
-    Linter(),
-    DependsOn(),
-    DeadFile(),
-)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scaffold.pipelines.documents import Document
+from scaffold.templates.image import ImageReference
 
 COMMON = {
     "CI": "woodpecker",
@@ -69,7 +70,7 @@ class Step:
     @property
     def repository(self) -> str:
         """The image without its tag or digest."""
-        return without_tag(self.image)
+        return ImageReference.parse(self.image).name
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -165,19 +166,6 @@ def branches(condition: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(branch) for branch in _list(named))
 
 
-def without_tag(image: str) -> str:
-    """An image reference without tag and digest."""
-    name = image.partition("@")[0]
-    head, colon, tag = name.rpartition(":")
-    return head if colon and "/" not in tag else name
-
-
-def tag_of(image: str) -> str:
-    """The tag of an image reference, or nothing."""
-    name = image.partition("@")[0]
-    return name[len(without_tag(name)) + 1 :]
-
-
 def _list(value: Any) -> Sequence[Any]:
     if value is None:
         return ()
@@ -232,10 +220,10 @@ class Kubectl:
         return (kind, name) if slash else (kind, rest[1] if len(rest) > 1 else "")
 
     @property
-    def images(self) -> Mapping[str, str]:
+    def images(self) -> Mapping[str, ImageReference]:
         """The images that ``set image`` gives, by container."""
         pairs = [word.partition("=") for word in self.positional[3:] if "=" in word]
-        return {name: image for name, _, image in pairs}
+        return {name: ImageReference.parse(image) for name, _, image in pairs}
 
 
 def kubectl_commands(workflow: Workflow) -> Iterator[Kubectl]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from textwrap import wrap
 
 from scaffold.templates.decisions import Decision
 from scaffold.templates.questions import Value
+
+_HEADINGS = ("decision", "value", "reason", "rule")
+_GAP = "  "
 
 
 def decision_json(decision: Decision) -> dict[str, Value]:
@@ -15,18 +20,19 @@ def decision_json(decision: Decision) -> dict[str, Value]:
 
 def decisions_text(decisions: Sequence[Decision], width: int) -> str:
     """Decisions as a table, ``width`` columns wide."""
-    from rich.console import Console
-    from rich.table import Table
+    rows = [_HEADINGS, *((d.name, _shown(d.value), d.reason, d.rule) for d in decisions)]
+    columns = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    while sum(columns) + len(_GAP) * (len(columns) - 1) > max(width, 40):
+        columns[columns.index(max(columns))] -= 1
+    return "\n".join(line for row in rows for line in _lines(row, columns))
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("decision", "value", "reason", "rule"):
-        table.add_column(heading, overflow="fold")
-    for decision in decisions:
-        table.add_row(decision.name, _shown(decision.value), decision.reason, decision.rule)
-    console = Console(width=width, highlight=False, markup=False, no_color=True)
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get().rstrip("\n")
+
+def _lines(row: Sequence[str], columns: Sequence[int]) -> Iterator[str]:
+    """The lines of a row; text that is wider than its column goes on below."""
+    cells = [wrap(text, column, break_on_hyphens=False) for text, column in zip(row, columns, strict=True)]
+    for line in zip_longest(*cells, fillvalue=""):
+        padded = [text.ljust(column) for text, column in zip(line, columns, strict=True)]
+        yield _GAP.join(padded).rstrip()
 
 
 def _shown(value: Value) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from scaffold.changes.step import When
 from scaffold.report.changes import files_json, files_text
+from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
@@ -93,12 +95,9 @@ def removal_json(removal: Removal, removed: Removed | None) -> dict[str, Value]:
         "unsaved": [str(path) for path in removal.unsaved],
         "kept": removed.kept if removed else None,
         "files": files_json(removal.change, with_diff=removed is None),
-        "steps": [
-            {"text": step.text, "command": step.command or None, "first": step.first}
-            for step in removal.steps
-        ],
+        "first_steps": steps_json(step for step in removal.steps if step.when is When.FIRST),
+        "next_steps": steps_json(step for step in removal.steps if step.when is not When.FIRST),
         "warnings": list(removal.warnings),
-        "manual": [{"file": str(step.path), "text": step.text} for step in removal.manual],
         "mentions": [
             {"file": str(mention.path), "line": mention.line, "text": mention.text}
             for mention in removal.mentions
@@ -119,16 +118,9 @@ def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
     for warning in removal.warnings:
         yield f"warning: {warning}"
     before = "This should have come before; a stack that still runs has to come back for it:"
-    for first, heading in ((True, before if removed else "Before that:"), (False, "After that:")):
-        steps = [step for step in removal.steps if step.first is first]
-        if steps:
-            yield heading
-        for step in steps:
-            yield f"  {step.text}"
-            if step.command:
-                yield f"     {step.command}"
-    for manual in removal.manual:
-        yield f"by hand: {manual.text}"
+    first = [step for step in removal.steps if step.when is When.FIRST]
+    yield from steps_text(first, before if removed else "Before that:")
+    yield from steps_text((step for step in removal.steps if step not in first), "After that:")
     for mention in removal.mentions:
         yield f"mentioned: {mention.path}:{mention.line}: {mention.text}"
     if removed is None:

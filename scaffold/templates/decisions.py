@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -37,25 +36,27 @@ def environment() -> SandboxedEnvironment:
 
     options = dict(environment_options())
     options["undefined"] = getattr(jinja2, options["undefined"].rpartition(".")[2])
-    return SandboxedEnvironment(
-        loader=jinja2.FileSystemLoader(template.root()),
+    texts = jinja2.FunctionLoader(lambda name: name.removeprefix(_TEXT) if name.startswith(_TEXT) else None)
+    made = SandboxedEnvironment(
+        loader=jinja2.ChoiceLoader([texts, jinja2.FileSystemLoader(template.root())]),
         bytecode_cache=_bytecode_cache(),
         extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
         **options,
     )
+    made.filters["from_yaml"] = _parsed  # the same, by libyaml
+    return made
+
+
+_TEXT = "text:"
+"""Begins the name of a template that is no file: the rest of the name is its text, so it is kept compiled."""
 
 
 def _bytecode_cache() -> BytecodeCache | None:
     """Compiled tables from run to run: compiling them is most of the work. None where nothing can be kept."""
     from jinja2 import FileSystemBytecodeCache
-    from platformdirs import user_cache_path
 
-    directory = user_cache_path(template.DISTRIBUTION, appauthor=False) / "tables"
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        return None
-    return FileSystemBytecodeCache(str(directory)) if os.access(directory, os.W_OK) else None
+    directory = template.cache_directory("tables")
+    return FileSystemBytecodeCache(str(directory)) if directory else None
 
 
 def combine(answers: Mapping[str, Value]) -> dict[str, Value]:
@@ -132,7 +133,7 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
 @cache
 def compiled(text: str) -> Template:
     """A default or a condition, ready to be rendered again: the wizard does that at every answer."""
-    return environment().from_string(text)
+    return environment().get_template(_TEXT + text)
 
 
 @lru_cache(16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,9 +44,25 @@ def root() -> Path:
 @cache
 def facts(name: str) -> dict[str, Any]:
     """A file of facts among the decision tables (``house.yml`` and its like)."""
-    text = (root() / "templates" / "decisions" / f"{name}.yml").read_text("utf-8")
-    values: dict[str, Any] = yaml.load(text, FAST_LOADER)
+    values: dict[str, Any] = yaml.load(facts_text(name), FAST_LOADER)
     return values
+
+
+def facts_text(name: str) -> str:
+    """The same file as it is written."""
+    return (root() / "templates" / "decisions" / f"{name}.yml").read_text("utf-8")
+
+
+def cache_directory(name: str) -> Path | None:
+    """A directory of the user's for what is kept from run to run; None where nothing can be kept."""
+    from platformdirs import user_cache_path
+
+    directory = user_cache_path(DISTRIBUTION, appauthor=False) / name
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return None
+    return directory if os.access(directory, os.W_OK) else None
 
 
 def version() -> str:

@@ -67,27 +67,26 @@ class Attempt:
     # running Terraform
 
     def _plan(self, served: Mapping[str, RawSchema]) -> tuple[PlannedResource, ...]:
-        """Run Terraform. The server is made ready while ``init`` runs, which asks nothing of it."""
-        sockets = {address: self._place / f"{n}.sock" for n, address in enumerate(served)}
-        reattach = _reattach(sockets)
-        initialising = self._start(_INIT, self._workspace.directory, reattach)
+        """Run Terraform against a server of the schemas."""
         from scaffold.terraform.server import SchemaServer
 
+        sockets = {address: self._place / f"{n}.sock" for n, address in enumerate(served)}
         with SchemaServer() as server:
             for address, schema in served.items():
                 server.serve(schema, sockets[address])
-            if self._failed(initialising.finish(TIMEOUT), "init"):
-                return ()
-            return self._evaluate(reattach)
+            return self._evaluate(_reattach(sockets))
 
     def _evaluate(self, reattach: str) -> tuple[PlannedResource, ...]:
         out = self._place / "plan"
         values = [f"-var-file={self._workspace.root / path}" for path in self._workspace.var_files]
         command = [*_PLAN, f"-out={out}", *values]
-        done = self._terraform(command, reattach)
-        while done.code != 0 and self._learn(done):
-            self._workspace.write(self._mends)
-            done = self._terraform(command, reattach)
+        self._workspace.install()
+        done = self._planned(command, reattach)
+        if done.code > 0:
+            # Rarely: then ``init`` says what is wrong with the modules, or installs what was missing.
+            if self._failed(self._terraform(_INIT, reattach), "init"):
+                return ()
+            done = self._planned(command, reattach)
         if self._failed(done, "plan"):
             return ()
         done = self._terraform(["show", "-json", str(out)], reattach)
@@ -95,6 +94,14 @@ class Attempt:
             return ()
         sites = Sites(self._workspace, self._mends)
         return plan_json.read(json.loads(done.stdout), self._schema, sites.site)
+
+    def _planned(self, command: Sequence[str], reattach: str) -> Finished:
+        """The last of as many plans as it takes to learn what has to be mended."""
+        done = self._terraform(command, reattach)
+        while done.code != 0 and self._learn(done):
+            self._workspace.write(self._mends)
+            done = self._terraform(command, reattach)
+        return done
 
     def _terraform(self, arguments: Sequence[str], reattach: str) -> Finished:
         return self._start(arguments, self._workspace.directory, reattach).finish(TIMEOUT)

@@ -1,8 +1,8 @@
 """The private directory of a run, and the promise that nothing of the run outlives it.
 
-Three layers, each for what the one before cannot reach: the context manager removes the directory after
-success, error and interrupt; a watchdog process does it when this process is killed; the next run sweeps what
-is left when both were killed.
+The context manager ends the processes and removes the directory after success, error, interrupt and the
+signals that ask a process to end. When this process is killed, Terraform loses the providers that it serves
+and ends by itself, and the next run sweeps the directory.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -20,14 +20,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from scaffold.terraform import watchdog
+from types import FrameType
 
 PREFIX = "scaffold-plan-"
 _LOCK = "lock"
 _NEW_LOCK = "lock.new"
 _GRACE = 60.0
 """Seconds in which a directory may exist before its lock does."""
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 _LONGEST_PARENT = 60
 """A socket's path has room for about a hundred bytes, on macOS four less than on Linux."""
 
@@ -72,7 +72,6 @@ class Run:
     """One run: its directory, and the processes it starts."""
 
     directory: Path
-    _watchdog: subprocess.Popen[bytes]
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _children: set[subprocess.Popen[bytes]] = field(default_factory=set)
     _closed: bool = False
@@ -92,20 +91,12 @@ class Run:
                 process_group=0,
             )
             self._children.add(child)
-            self._tell(f"+{child.pid}\n")
         return Running(self, child)
 
     def forget(self, child: subprocess.Popen[bytes]) -> None:
         """Note that a program has ended."""
         with self._lock:
             self._children.discard(child)
-            self._tell(f"-{child.pid}\n")
-
-    def _tell(self, line: str) -> None:
-        assert self._watchdog.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._watchdog.stdin.write(line.encode())
-            self._watchdog.stdin.flush()
 
     def kill(self) -> None:
         """End what still runs, and start nothing more."""
@@ -115,13 +106,11 @@ class Run:
                 _kill(child)
 
     def close(self) -> None:
-        """End what still runs, remove the directory, let the watchdog go."""
+        """End what still runs, remove the directory."""
         self.kill()
         for child in list(self._children):
             child.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
-        with contextlib.suppress(BrokenPipeError):
-            self._watchdog.communicate()
 
 
 @contextmanager
@@ -138,11 +127,32 @@ def private_run() -> Iterator[Run]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # Held before it has its name: the sweep of another run must never find it free.
         (directory / _NEW_LOCK).rename(directory / _LOCK)
-        run = Run(directory, _start_watchdog(directory))
-        try:
-            yield run
-        finally:
-            run.close()
+        run = Run(directory)
+        with _ended_by_exception():
+            try:
+                yield run
+            finally:
+                run.close()
+
+
+@contextmanager
+def _ended_by_exception() -> Iterator[None]:
+    """A signal that would end this process at once becomes an exception; one that is ignored stays so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    taken = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def sweep(parent: Path) -> None:
@@ -168,17 +178,6 @@ def _alive(directory: Path, status: os.stat_result) -> bool:
 def _parent() -> Path:
     chosen = Path(tempfile.gettempdir())
     return chosen if len(os.fsencode(chosen)) <= _LONGEST_PARENT else Path("/tmp")
-
-
-def _start_watchdog(directory: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", watchdog.__file__, str(directory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd="/",
-    )
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

@@ -8,20 +8,17 @@ Source: https://github.com/hashicorp/terraform/tree/main/docs/plugin-protocol
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgpack
-from tf.gen import tfplugin_pb2 as pb
 
-if TYPE_CHECKING:
-    from tf.gen.tfplugin_pb2 import DynamicValue
+from scaffold.terraform import plugin_pb2 as pb
 
 RawBlock = Mapping[str, Any]
 """The ``block`` object of a schema file: ``attributes`` and ``block_types``."""
 
 UNKNOWN = msgpack.ExtType(0, b"\0")
-_NESTING = {"single": 1, "list": 2, "set": 3, "map": 4, "group": 5}
 
 
 def schema_response(provider: Mapping[str, Any]) -> bytes:
@@ -39,41 +36,50 @@ def schema_response(provider: Mapping[str, Any]) -> bytes:
     for name, schema in provider.get("data_source_schemas", {}).items():
         response.data_source_schemas[name].version = schema.get("version", 0)
         response.data_source_schemas[name].block.CopyFrom(_block(schema["block"]))
-    return cast(bytes, response.SerializeToString())
+    return response.SerializeToString()
 
 
-def _block(block: RawBlock, lenient: bool = False) -> Any:
-    message = pb.Schema.Block()
-    for name, attribute in block.get("attributes", {}).items():
-        _fill(message.attributes.add(name=name), attribute, lenient)
-    for name, nested in block.get("block_types", {}).items():
-        message.block_types.add(
-            type_name=name,
-            nesting=_NESTING[nested["nesting_mode"]],
-            min_items=0 if lenient else nested.get("min_items", 0),
-            max_items=nested.get("max_items", 0),
-            block=_block(nested["block"], lenient),
+def _block(block: RawBlock, lenient: bool = False) -> pb.Schema.Block:
+    return pb.Schema.Block(
+        attributes=_attributes(block.get("attributes", {}), lenient),
+        block_types=[
+            pb.Schema.NestedBlock(
+                type_name=name,
+                nesting=nested["nesting_mode"].upper(),
+                min_items=0 if lenient else nested.get("min_items", 0),
+                max_items=nested.get("max_items", 0),
+                block=_block(nested["block"], lenient),
+            )
+            for name, nested in block.get("block_types", {}).items()
+        ],
+    )
+
+
+def _attributes(attributes: Mapping[str, Any], lenient: bool) -> Iterator[pb.Schema.Attribute]:
+    for name, attribute in attributes.items():
+        required = attribute.get("required", False)
+        # Exactly one of the two may be set: Terraform refuses an attribute with both or neither.
+        nested = _nested(attribute)
+        yield pb.Schema.Attribute(
+            name=name,
+            type=json.dumps(attribute["type"]).encode() if nested is None else None,
+            nested_type=nested
+            and pb.Schema.Object(
+                nesting=nested["nesting_mode"].upper(),
+                attributes=_attributes(nested["attributes"], lenient),
+            ),
+            required=required and not lenient,
+            optional=attribute.get("optional", False) or (required and lenient),
+            computed=attribute.get("computed", False),
+            sensitive=attribute.get("sensitive", False),
         )
-    return message
 
 
-def _fill(message: Any, attribute: Mapping[str, Any], lenient: bool) -> None:
-    required = attribute.get("required", False)
-    message.required = required and not lenient
-    message.optional = attribute.get("optional", False) or (required and lenient)
-    message.computed = attribute.get("computed", False)
-    message.sensitive = attribute.get("sensitive", False)
-    # Exactly one of the two may be set: Terraform refuses an attribute with both or neither.
-    nested = attribute.get("nested_type") or attribute.get("nested_attribute_type")
-    if nested is None:
-        message.type = json.dumps(attribute["type"]).encode()
-        return
-    message.nested_type.nesting = _NESTING[nested["nesting_mode"]]
-    for name, inner in nested["attributes"].items():
-        _fill(message.nested_type.attributes.add(name=name), inner, lenient)
+def _nested(attribute: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return attribute.get("nested_type") or attribute.get("nested_attribute_type")
 
 
-def planned(block: RawBlock, proposed: DynamicValue) -> DynamicValue:
+def planned(block: RawBlock, proposed: pb.DynamicValue) -> pb.DynamicValue:
     """The planned state of a resource: what was proposed, with all that the provider computes unknown.
 
     Terraform proposes null where an attribute is computed and not set, at every depth of the blocks.
@@ -96,7 +102,7 @@ def _with_unknowns(block: RawBlock, state: Any) -> Any:
 def _attribute(attribute: Mapping[str, Any], value: Any) -> Any:
     if value is None:
         return UNKNOWN if attribute.get("computed") else None
-    nested = attribute.get("nested_type") or attribute.get("nested_attribute_type")
+    nested = _nested(attribute)
     return value if nested is None else _each(nested["nesting_mode"], nested, value)
 
 

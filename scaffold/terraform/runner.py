@@ -17,6 +17,7 @@ from scaffold.errors import MissingError
 from scaffold.monorepo.repository import STACKS
 from scaffold.terraform import refresh
 from scaffold.terraform.attempt import CHOICE, Attempt
+from scaffold.terraform.kept import AskedTree, KeptPlans
 from scaffold.terraform.lifetime import Run, Running, private_run
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.schemas import Schemas
@@ -103,14 +104,32 @@ def plan_jobs(
     """Plan stacks of any trees of files, for instance of a Git revision; see ``plan_stacks``.
 
     ``workers`` stacks are planned at once, and this process serves the schemas to all. ``known`` are those
-    schemas, by default the packaged ones with the refreshed ones over them.
+    schemas, by default the packaged ones with the refreshed ones over them. What an earlier run planned from
+    the same files is not planned again.
     """
     tool = tool or find_tool()
     for job in jobs:
         if job.tree.kind(f"{STACKS}/{job.stack}") is not Kind.DIRECTORY:
             raise MissingError(f"there is no stack {job.stack}", f"name a directory below {STACKS}/")
+    known = known or refresh.in_use()
+    kept = KeptPlans(tool, known)
+    found = [_found(kept, job) for job in jobs]
+    missing = [job for job, result in zip(jobs, found, strict=True) if result is None]
+    planned = iter(_planned(missing, workers, tool, known, kept) if missing else ())
+    return [next(planned) if result is None else result for result in found]
+
+
+def _found(kept: KeptPlans, job: Job) -> PlanResult | None:
+    started = time.perf_counter()
+    result = kept.find(job.tree, f"{STACKS}/{job.stack}")
+    return result and replace(result, seconds=time.perf_counter() - started)
+
+
+def _planned(
+    jobs: Sequence[Job], workers: int, tool: Tool, known: Schemas, kept: KeptPlans
+) -> list[PlanResult]:
     with private_run() as run:
-        planner = Planner(run, tool, known or refresh.in_use())
+        planner = Planner(run, tool, known, kept)
         if workers <= 1:
             return [planner.plan(job) for job in jobs]
         pool = ThreadPoolExecutor(workers)
@@ -121,15 +140,17 @@ def plan_jobs(
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+            kept.sweep()
 
 
 class Planner:
     """Plans stacks in the directory of one run."""
 
-    def __init__(self, run: Run, tool: Tool, known: Schemas) -> None:
+    def __init__(self, run: Run, tool: Tool, known: Schemas, kept: KeptPlans) -> None:
         self._run = run
         self._tool = tool
         self._schemas = known
+        self._kept = kept
         self._numbers = count()
         for name in ("home", "mirror", "tmp"):
             (run.directory / name).mkdir(mode=0o700)
@@ -142,10 +163,9 @@ class Planner:
         place = self._run.directory / str(next(self._numbers))
         place.mkdir(mode=0o700)
         try:
-            attempt = Attempt(
-                job.tree, f"{STACKS}/{job.stack}", place, self._tool, self._schemas, self._start
-            )
-            result = attempt.result(job.stack)
+            stack, asked = f"{STACKS}/{job.stack}", AskedTree(job.tree)
+            result = Attempt(asked, stack, place, self._tool, self._schemas, self._start).result(job.stack)
+            self._kept.keep(asked, stack, result, place)
         finally:
             shutil.rmtree(place, ignore_errors=True)
         return replace(result, seconds=time.perf_counter() - started)

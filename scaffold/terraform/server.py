@@ -14,15 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from tf.gen import grpc_controller_pb2 as controller
-from tf.gen import grpc_stdio_pb2 as stdio
-from tf.gen import tfplugin_pb2 as pb
 
+from scaffold.terraform import plugin_pb2 as pb
 from scaffold.terraform import protocol
 
 _THREADS = 8
 _LARGEST_MESSAGE = 64 << 20
 _GRACE = 1.0
+_EMPTY = b""
+"""A message without fields: nothing to say, and nothing to object to."""
+_AGREED = (
+    "ValidateProviderConfig",
+    "ValidateResourceConfig",
+    "ValidateDataResourceConfig",
+    "ConfigureProvider",
+    "StopProvider",
+)
+"""The calls that are answered by an empty message, whatever they say."""
 
 
 class SchemaServer(AbstractContextManager["SchemaServer"]):
@@ -59,36 +67,26 @@ class _Provider:
 
     def handlers(self) -> grpc.GenericRpcHandler[Any, Any]:
         calls = {
-            "GetProviderSchema": _unary(pb.GetProviderSchema.Request, lambda _: self._schema, bytes),
-            "ValidateProviderConfig": _unary(
-                pb.ValidateProviderConfig.Request, lambda _: pb.ValidateProviderConfig.Response()
-            ),
-            "ValidateResourceConfig": _unary(
-                pb.ValidateResourceConfig.Request, lambda _: pb.ValidateResourceConfig.Response()
-            ),
-            "ValidateDataResourceConfig": _unary(
-                pb.ValidateDataResourceConfig.Request, lambda _: pb.ValidateDataResourceConfig.Response()
-            ),
-            "ConfigureProvider": _unary(
-                pb.ConfigureProvider.Request, lambda _: pb.ConfigureProvider.Response()
-            ),
-            "PlanResourceChange": _unary(pb.PlanResourceChange.Request, self._plan),
-            "ReadDataSource": _unary(pb.ReadDataSource.Request, _refuse_to_read),
-            "StopProvider": _unary(pb.StopProvider.Request, lambda _: pb.StopProvider.Response()),
+            **{name: _unary(lambda _: _EMPTY) for name in _AGREED},
+            "GetProviderSchema": _unary(lambda _: self._schema),
+            "PlanResourceChange": _unary(self._plan),
+            "ReadDataSource": _unary(_refuse_to_read),
         }
         return grpc.method_handlers_generic_handler("tfplugin6.Provider", calls)
 
-    def _plan(self, request: Any) -> Any:
+    def _plan(self, message: bytes) -> bytes:
+        request = pb.PlanResourceChange.Request.FromString(message)
         block = self._resources[request.type_name]["block"]
         return pb.PlanResourceChange.Response(
             planned_state=protocol.planned(block, request.proposed_new_state),
             # Terraform then tolerates what the older SDK tolerates: defaults that only the provider knows.
             legacy_type_system=True,
-        )
+        ).SerializeToString()
 
 
-def _refuse_to_read(request: Any) -> Any:
+def _refuse_to_read(message: bytes) -> bytes:
     """Data is never read: the working copy defers every data source. This is the second lock on that door."""
+    request = pb.ReadDataSource.Request.FromString(message)
     return pb.ReadDataSource.Response(
         diagnostics=[
             pb.Diagnostic(
@@ -97,31 +95,20 @@ def _refuse_to_read(request: Any) -> Any:
                 detail=f"{request.type_name} would have to be read from a live system.",
             )
         ]
-    )
+    ).SerializeToString()
 
 
 def _plugin_handlers() -> Iterable[grpc.GenericRpcHandler[Any, Any]]:
     """The services of go-plugin that every plugin has besides its own."""
     yield grpc.method_handlers_generic_handler(
-        "plugin.GRPCController", {"Shutdown": _unary(controller.Empty, lambda _: controller.Empty())}
+        "plugin.GRPCController", {"Shutdown": _unary(lambda _: _EMPTY)}
     )
     yield grpc.method_handlers_generic_handler(
         "plugin.GRPCStdio",
-        {
-            "StreamStdio": grpc.unary_stream_rpc_method_handler(
-                lambda request, context: iter(()),
-                request_deserializer=lambda data: data,
-                response_serializer=stdio.StdioData.SerializeToString,
-            )
-        },
+        {"StreamStdio": grpc.unary_stream_rpc_method_handler(lambda message, context: iter(()))},
     )
 
 
-def _unary(
-    request: Any, answer: Callable[[Any], Any], serializer: Callable[[Any], bytes] | None = None
-) -> grpc.RpcMethodHandler[Any, Any]:
-    return grpc.unary_unary_rpc_method_handler(
-        lambda message, context: answer(message),
-        request_deserializer=request.FromString,
-        response_serializer=serializer or (lambda message: message.SerializeToString()),
-    )
+def _unary(answer: Callable[[bytes], bytes]) -> grpc.RpcMethodHandler[bytes, bytes]:
+    """A call from message to message, both as bytes."""
+    return grpc.unary_unary_rpc_method_handler(lambda message, context: answer(message))

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
+from scaffold.changes.git import git, started
 from scaffold.errors import MissingError
 
 _MOST_LINKS = 16
@@ -169,40 +170,26 @@ def git_tree(root: Path, revision: str) -> Iterator[GitTree]:
 
     Raises ``MissingError`` where there is no such revision, or no Git.
     """
-    listing = _git(root, revision)
+    try:
+        listing = git(root, "ls-tree", "-r", "-z", "--end-of-options", revision)
+    except MissingError as error:
+        _, said, reason = error.message.partition("fatal: ")
+        if not said:
+            raise
+        raise MissingError(
+            f"cannot read revision {revision}: {reason}", "name a commit, a branch or a tag"
+        ) from error
     entries = {}
-    for line in listing.split(b"\0")[:-1]:
-        description, path = line.split(b"\t", 1)
-        mode, kind, name = description.decode().split()
+    for line in listing.split("\0")[:-1]:
+        description, path = line.split("\t", 1)
+        mode, kind, name = description.split()
         if kind == "blob":
-            entries[path.decode("utf-8", "surrogateescape")] = (
-                Kind.LINK if mode == "120000" else Kind.FILE,
-                name,
-            )
-    objects = subprocess.Popen(
-        ["git", "-C", str(root), "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with objects:
+            entries[path] = (Kind.LINK if mode == "120000" else Kind.FILE, name)
+    with started(root, "cat-file", "--batch") as objects:
         try:
             yield GitTree(entries, objects)
         finally:
             objects.kill()
-
-
-def _git(root: Path, revision: str) -> bytes:
-    try:
-        return subprocess.run(
-            ["git", "-C", str(root), "ls-tree", "-r", "-z", "--end-of-options", revision],
-            check=True,
-            capture_output=True,
-        ).stdout
-    except FileNotFoundError:
-        raise MissingError("git is not installed", "planning an older revision reads it from Git") from None
-    except subprocess.CalledProcessError as error:
-        reason = error.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
-        raise MissingError(
-            f"cannot read revision {revision}: {reason}", "name a commit, a branch or a tag"
-        ) from None
 
 
 def names_in(tree: Tree, path: str) -> frozenset[str]:

@@ -6,7 +6,9 @@ modules it calls and the files they read: never a link, never an executable, nev
 
 from __future__ import annotations
 
+import json
 import posixpath
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,6 +25,7 @@ from scaffold.terraform.rewrite import Changes, FileAccess, Mends, Rewriter
 from scaffold.terraform.splices import Splice, Spliced, apply
 from scaffold.terraform.tree import Kind, OutsideError, Tree, is_file, normal, resolve
 
+_INSTALLED = ".terraform/modules/modules.json"
 _HELPER_FILE = "scaffold_stand_in.tf"
 _HELPER = f'resource "terraform_data" "{HELPER}" {{}}\n'.encode()
 _HERE = "\0"
@@ -107,6 +110,25 @@ class Workspace:
         own = self.modules[self.stack].documents.values()
         override = self.variables.override(own)
         self.files.put(posixpath.join(self.stack, variables.OVERRIDE), override)
+
+    def install(self) -> None:
+        """Write the list of installed modules as ``init`` would: all of them are in the working copy."""
+        listed = [
+            {"Key": key, "Source": source, "Dir": path} for key, source, path in self._calls("", self.stack)
+        ]
+        content = json.dumps({"Modules": [{"Key": "", "Source": "", "Dir": "."}, *listed]})
+        self.files.put(posixpath.join(self.stack, _INSTALLED), content.encode())
+
+    def _calls(self, above: str, path: str) -> Iterator[tuple[str, str, str]]:
+        """Key, source and directory of every module call below a module; a module cannot call itself."""
+        if above.count(".") > len(self.modules):
+            return
+        for name, (called, block) in self.modules[path].calls.items():
+            source = block.body.value("source")
+            text = posixpath.normpath((source.string() if source is not None else None) or "")
+            text = text if text.startswith("../") else f"./{text}"
+            yield f"{above}{name}", text, posixpath.relpath(called, self.stack)
+            yield from self._calls(f"{above}{name}.", called)
 
     # questions
 

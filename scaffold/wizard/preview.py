@@ -6,30 +6,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import diff
 from scaffold.checks.verify import Level
-from scaffold.commands.both import Both
-from scaffold.commands.new_service import Prepared
+from scaffold.commands.prepared import Prepared
 from scaffold.errors import ScaffoldError
 from scaffold.report.changes import files_text
 from scaffold.report.decisions import decision_line
 from scaffold.report.findings import error_text
-from scaffold.report.pipeline import pipeline_files_text
+from scaffold.report.prepared import pipeline_text, verified_text
 from scaffold.report.progress import waiting
-from scaffold.report.service import verified_text
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
-
-Made: TypeAlias = Prepared | Both
 
 
 class Make(Protocol):
     """Renders and verifies answers, as :func:`~scaffold.commands.new_service.prepare` does."""
 
-    def __call__(self, given: Answers, /, *, level: Level | None) -> Made:
+    def __call__(self, given: Answers, /, *, level: Level | None) -> Prepared:
         """The change that the answers lead to."""
 
 
@@ -43,13 +39,17 @@ class Previews:
         self._worker = ThreadPoolExecutor(1, "preview")
         self._last: Preview | None = None
 
+    def ahead(self, task: Callable[[], object]) -> None:
+        """Do something in the background before a preview is asked for."""
+        self._worker.submit(task)
+
     def of(self, values: Mapping[str, Value]) -> Preview:
         """The preview for these answers."""
         if self._last is not None:
             self._last.cancel()
         given = Answers(dict(values))
 
-        def at(level: Level | None) -> Made:
+        def at(level: Level | None) -> Prepared:
             return self._make(given, level=level)
 
         rendered = self._worker.submit(at, Level.STATIC)
@@ -57,7 +57,7 @@ class Previews:
         self._last = Preview(decisions.defaults({**values, "sensed": self._sensed}), rendered, planned)
         return self._last
 
-    def prepared(self) -> Made:
+    def prepared(self) -> Prepared:
         """What the newest preview leads to; waits for its plan. Raises what ``make`` raises."""
         assert self._last is not None
         with waiting("Planning …"):
@@ -71,7 +71,9 @@ class Previews:
 class Preview:
     """What one set of answers leads to."""
 
-    def __init__(self, values: Mapping[str, Value], rendered: Future[Made], planned: Future[Made]) -> None:
+    def __init__(
+        self, values: Mapping[str, Value], rendered: Future[Prepared], planned: Future[Prepared]
+    ) -> None:
         self._values = values
         self._rendered = rendered
         self.planned = planned
@@ -104,7 +106,7 @@ class Preview:
 
     def resources(self) -> Iterator[str]:
         """What will exist, or why it cannot; waits for the plan."""
-        yield from self._told(self.planned, lambda made: verified_text(made.verified))
+        yield from self._told(self.planned, _resources)
 
     def cancel(self) -> None:
         """Leave out what has not begun."""
@@ -112,7 +114,7 @@ class Preview:
         self.planned.cancel()
 
     @staticmethod
-    def _told(future: Future[Made], tell: Callable[[Made], Iterable[str]]) -> Iterable[str]:
+    def _told(future: Future[Prepared], tell: Callable[[Prepared], Iterable[str]]) -> Iterable[str]:
         try:
             with waiting("Rendering, checking and planning …"):
                 made = future.result()
@@ -121,9 +123,14 @@ class Preview:
         return tell(made)
 
 
-def _files(made: Made) -> Iterator[str]:
+def _files(made: Prepared) -> Iterator[str]:
     """The files of both repositories; what a person wrote and loses is shown whole."""
-    yield from files_text(made.changes[0])
-    if isinstance(made, Both):
-        yield from pipeline_files_text(made.pipeline, written=False, commit=None)
+    if made.stack is not None:
+        yield from files_text(made.stack.change)
+    if made.pipeline is not None:
+        yield from pipeline_text(made.service, made.pipeline, written=False)
         yield from diff(made.pipeline.replaced).splitlines()
+
+
+def _resources(made: Prepared) -> Iterable[str]:
+    return verified_text(made.stack.verified) if made.stack is not None else ()

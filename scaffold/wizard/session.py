@@ -14,8 +14,9 @@ import yaml
 from scaffold.answers import compose, validation
 from scaffold.answers.sources import Answers, about
 from scaffold.checks.verify import Level
-from scaffold.commands.both import Both, prepare_with_pipeline
+from scaffold.commands.new_service import prepare
 from scaffold.commands.pipeline import usual_build
+from scaffold.commands.prepared import Prepared
 from scaffold.commands.taken import judge
 from scaffold.errors import UsageError
 from scaffold.monorepo.repository import Monorepo
@@ -27,7 +28,7 @@ from scaffold.wizard.clone import Clone
 from scaffold.wizard.draft import from_draft, to_draft
 from scaffold.wizard.drafts import Drafts
 from scaffold.wizard.engine import Engine
-from scaffold.wizard.preview import Made, Preview, Previews
+from scaffold.wizard.preview import Preview, Previews
 from scaffold.wizard.review import Outcome, review
 from scaffold.wizard.screen import Screen
 from scaffold.wizard.state import State
@@ -54,7 +55,7 @@ class Options:
 class Asked:
     """How it ended: the change to write, or what to tell instead."""
 
-    made: Made | None
+    prepared: Prepared | None
     closing: tuple[str, ...]
     service: str = ""
 
@@ -100,8 +101,8 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
     def is_own(known: Mapping[str, Value]) -> bool:
         return bool(known["facts"]["builds"][known["build"]]["owned"])
 
-    def make(given: Answers, /, *, level: Level | None) -> Made:
-        return prepare_with_pipeline(
+    def make(given: Answers, /, *, level: Level | None) -> Prepared:
+        return prepare(
             monorepo,
             given,
             clone.path if is_own(engine.known(given.values)) else None,
@@ -112,6 +113,8 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
         )
 
     previews = Previews(make, sensed, options.level)
+    # While the first question is read: the first judgement imports, compiles and reads what all others need.
+    previews.ahead(lambda: engine.first_open(state))
 
     def preview_of(values: Mapping[str, Value]) -> Preview | None:
         known = engine.known(values)
@@ -247,7 +250,7 @@ def _end(
     closing: tuple[str, ...] = ()
     if drafts.writable(store):
         kept = store.keep_answers(name, text)
-        replaces = isinstance(prepared, Both) and prepared.pipeline.replaced.changes
+        replaces = prepared.pipeline is not None and prepared.pipeline.replaced.changes
         again = _command("--answers", str(kept), options, clone, *(["--overwrite"] if replaces else []))
         closing = ("The answers are kept. The same without questions:", f"  {again}")
     return Asked(prepared, closing, name)

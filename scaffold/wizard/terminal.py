@@ -18,6 +18,8 @@ _LONG = 8
 _ESCAPE_SECONDS = 0.05
 """How long Esc waits for the rest of an arrow key's sequence; terminals send those at once."""
 _POLL_SECONDS = 0.2
+_PAUSE_SECONDS = 0.08
+"""How long nothing is typed before an answer is judged, so that judging holds up no key."""
 
 
 class TerminalScreen:
@@ -84,27 +86,44 @@ class TerminalScreen:
         import questionary
 
         wrong = lru_cache(256)(problem)
-        tried = False
+        told = ""
 
         def verdict(text: str) -> str | bool:
-            nonlocal tried
-            tried = True
-            return "Not valid:" if wrong(text) else True
+            nonlocal told
+            told = wrong(text)
+            return "Not valid:" if told else True
 
-        def below() -> str:
-            # Nobody is told that the answer is missing before it could be given.
-            text = prompt.application.current_buffer.text
-            return _wrapped(wrong(text) if text or default or tried else "", _width())
+        async def judge(text: str) -> None:
+            import asyncio
+
+            nonlocal told
+            await asyncio.sleep(_PAUSE_SECONDS)
+            if text != application.current_buffer.text:
+                return
+            found = await asyncio.get_running_loop().run_in_executor(None, wrong, text)
+            if text == application.current_buffer.text:
+                # Nobody is told that the answer is missing before it could be given.
+                told = found if text or default else ""
+                application.invalidate()
+
+        def judge_soon(_: object = None) -> None:
+            application.create_background_task(judge(application.current_buffer.text))
 
         prompt = questionary.text(
             f"{_wrapped(title, _width() - 3)}\n >", default=default, validate=verdict,
             validate_while_typing=False,
         )  # fmt: skip
-        _add_below(prompt.application, below)
-        return self._run(prompt.application, lambda text: text in ("", default), until)  # type: ignore[no-any-return]
+        application = prompt.application
+        _add_below(application, lambda: _wrapped(told, _width()))
+        application.current_buffer.on_text_changed += judge_soon
+        return self._run(application, lambda text: text in ("", default), until, judge_soon)  # type: ignore[no-any-return]
 
     def _run(
-        self, application: Any, explains: Callable[[str], bool], until: Callable[[], bool] | None = None
+        self,
+        application: Any,
+        explains: Callable[[str], bool],
+        until: Callable[[], bool] | None = None,
+        begin: Callable[[], None] | None = None,
     ) -> Any:
         """Run a prompt with our keys. ``explains`` says whether ? is a key of ours after what is typed."""
         from prompt_toolkit.filters import Condition, to_filter
@@ -138,6 +157,8 @@ class TerminalScreen:
         def start() -> None:
             if until is not None:
                 application.create_background_task(watch())
+            if begin is not None:
+                begin()
 
         return application.run(pre_run=start)
 

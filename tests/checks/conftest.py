@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from scaffold.checks.base import CheckContext, parse_stack, run
-from scaffold.checks.stack import GeneratedFile
+from scaffold.checks.stack import CheckContext, GeneratedFile, parse_stack, run
 from scaffold.errors import Finding
 from scaffold.hcl.modules import contract_of
 from scaffold.hcl.syntax import parse

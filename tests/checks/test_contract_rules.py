@@ -44,7 +44,7 @@ def test_a_call_is_held_against_the_contract(arguments: list[str], found: list[s
 def test_findings_say_where_and_what_instead(check: Check) -> None:
     (misspelt,) = check(call('name = "a"', "sise = 2"))
     assert (misspelt.location, misspelt.value) == ("stacks/app/main.tf:4:3", "sise")
-    assert misspelt.fix == "did you mean size?"
+    assert misspelt.fix == "Did you mean size?"
     (refused,) = check(call('name = "a"', 'mode = "rx"'))
     assert (refused.location, refused.value, refused.allowed) == ("stacks/app/main.tf:4:10", '"rx"', "rw, ro")
     (small,) = check(call('name = "a"', "size = 0"))
@@ -61,7 +61,7 @@ def test_a_module_that_is_not_there_is_told_with_those_that_are(check: Check) ->
     (found,) = check(call(source="../../modules/disc"))
     assert (found.code, found.location) == ("module-source", "stacks/app/main.tf:2:12")
     assert found.message == "there is no module in modules/disc"
-    assert (found.allowed, found.fix) == ("disk, ingress_factory", "did you mean disk?")
+    assert (found.allowed, found.fix) == ("disk, ingress_factory", "Did you mean disk?")
 
 
 @pytest.mark.parametrize("source", ["terraform-aws-modules/vpc/aws", "git::https://git.example.test/x.git"])

@@ -10,7 +10,7 @@ from itertools import takewhile
 
 import pytest
 
-from scaffold.checks.base import CheckContext, parse_stack, run
+from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding
 from scaffold.monorepo.repository import Monorepo
 

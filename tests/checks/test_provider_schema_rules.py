@@ -71,7 +71,7 @@ def test_hints(check: Check) -> None:
     (argument,) = check(CONFIG_MAP.format(metadata="", rest="data {\n  }"))
     assert argument.fix == "data is an argument: write data = { … }"
     (misspelt,) = check(CONFIG_MAP.format(metadata="lables = {}", rest=""))
-    assert (misspelt.fix, misspelt.location) == ("did you mean labels?", "stacks/app/main.tf:5:5")
+    assert (misspelt.fix, misspelt.location) == ("Did you mean labels?", "stacks/app/main.tf:5:5")
     (value,) = check(CONFIG_MAP.format(metadata="", rest="data = []"))
     assert (value.allowed, value.value) == ("map(string)", "[]")
 
@@ -79,7 +79,7 @@ def test_hints(check: Check) -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ('resource "kubernetes_config_mapp" "a" {\n}\n', "did you mean kubernetes_config_map?"),
+        ('resource "kubernetes_config_mapp" "a" {\n}\n', "Did you mean kubernetes_config_map?"),
         ('data "kubernetes_deployment" "a" {\n}\n', "kubernetes_deployment is a resource"),
         ('resource "kubernetes_nodes" "a" {\n}\n', "kubernetes_nodes is a data source"),
     ],
@@ -122,9 +122,9 @@ def test_the_content_of_dynamic_blocks_is_judged(check: Check) -> None:
     assert check(DYNAMIC) == []
     missing, misspelt = check(DYNAMIC.replace("        port =", "        prot ="))
     assert (missing.code, missing.fix) == ("resource-required", "set port")
-    assert (misspelt.code, misspelt.fix) == ("resource-argument", "did you mean port?")
+    assert (misspelt.code, misspelt.fix) == ("resource-argument", "Did you mean port?")
     (unknown,) = check(DYNAMIC.replace('dynamic "port"', 'dynamic "ports"'))
-    assert (unknown.code, unknown.fix) == ("resource-argument", "did you mean port?")
+    assert (unknown.code, unknown.fix) == ("resource-argument", "Did you mean port?")
 
 
 def test_a_dynamic_block_counts_as_enough_of_a_required_one(codes: Codes) -> None:

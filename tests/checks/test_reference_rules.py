@@ -122,11 +122,11 @@ def test_hints_name_what_is_near(check: Check) -> None:
         (finding,) = check(f'{DEFINITIONS}\noutput "o" {{\n  value = {expression}\n}}\n')
         return finding.fix
 
-    assert hint("kubernetes_service.ones.id") == "did you mean one?"
+    assert hint("kubernetes_service.ones.id") == "Did you mean one?"
     assert hint("kubernetes_service.one.metadata.name") == "write metadata[0].name"
-    assert hint("kubernetes_service.one.metadata[0].nme") == "did you mean name?"
+    assert hint("kubernetes_service.one.metadata[0].nme") == "Did you mean name?"
     assert hint("kubernetes_service.one[0].id") == "drop the index"
-    assert hint("local.tiers.au") == "did you mean aux?"
+    assert hint("local.tiers.au") == "Did you mean aux?"
     assert hint("word") == 'write "word" if it is meant to be text'
 
 

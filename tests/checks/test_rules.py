@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from scaffold.checks.base import ALL_RULES, CheckContext, Rule, parse_stack, run
+from scaffold.checks.rule import Kind, Rule, rules
+from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding
 from scaffold.monorepo.repository import Monorepo
 
+ALL_RULES = rules("scaffold.checks", Kind.STACK)
 MAIN = "stacks/example/main.tf"
 
 
@@ -36,6 +40,7 @@ def test_a_rule_explains_itself(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.code)
 def test_the_bad_example_has_exactly_this_finding(rule: Rule, surroundings: CheckContext) -> None:
+    assert isinstance(rule.bad, str)
     found = findings(rule.bad, surroundings)
     assert {finding.code for finding in found} == {rule.code}
     assert all(f.path == MAIN and f.line is not None and f.message for f in found)
@@ -43,7 +48,39 @@ def test_the_bad_example_has_exactly_this_finding(rule: Rule, surroundings: Chec
 
 @pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.code)
 def test_the_good_example_has_none(rule: Rule, surroundings: CheckContext) -> None:
+    assert isinstance(rule.good, str)
     assert findings(rule.good, surroundings) == []
+
+
+def test_a_class_in_a_module_is_a_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "house_rules"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    rule = "class {}(Rule):\n    code = {!r}\n    def {}(self, *_):\n        return ()\n"
+    begin = "from scaffold.checks.rule import Rule\n"
+    (package / "second.py").write_text(begin + rule.format("Third", "third", "check_stack"))
+    (package / "first.py").write_text(
+        f"from house_rules.second import Third\n{begin}class Base(Rule):\n    pass\n"
+        + rule.format("Second", "second", "check_stack")
+        + rule.format("First", "first", "check_stack")
+        + rule.format("Planned", "planned", "check_plan")
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [found.code for found in rules("house_rules", Kind.STACK)] == ["second", "first", "third"]
+    assert [found.code for found in rules("house_rules", Kind.PLAN)] == ["planned"]
+
+
+def test_every_rule_is_in_the_package_that_asks_for_it() -> None:
+    asked = [("scaffold.checks", Kind.STACK), ("scaffold.checks", Kind.PLAN)]
+    found = [rule.code for where in (*asked, ("scaffold.pipelines", Kind.PIPELINE)) for rule in rules(*where)]
+    everything = [
+        rule.code
+        for package in ("scaffold.checks", "scaffold.pipelines")
+        for kind in Kind
+        for rule in rules(package, kind)
+    ]
+    assert sorted(everything) == sorted(found)
+    assert len(set(found)) == len(found)
 
 
 def test_a_chosen_rule_runs_alone(surroundings: CheckContext) -> None:

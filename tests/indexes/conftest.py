@@ -59,7 +59,7 @@ def everything() -> ServiceEntry:
         ),
         anubis=True,
         own_image=OwnImage("bee-log", BuildModel.WOODPECKER_NATIVE, 12, "bee-log"),
-        upstream_image=UpstreamImage("ghcr.io/bees/log", "bees/log"),
+        upstream_images=(UpstreamImage("ghcr.io/bees/log", "bees/log"),),
         protection=Protection("proxmox-lvm-encrypted", "daily"),
         monitor=Monitor("bee-log.bee-log.svc.cluster.local", 8080),
     )

@@ -11,7 +11,7 @@ from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet
 from scaffold.errors import RefusedError, UsageError
 from scaffold.indexes import ALL_INDEXES
-from scaffold.indexes.edits import Edits, Why, insertions, removals
+from scaffold.indexes.edits import Edits, insertions, removals
 from scaffold.indexes.entry import BuildModel, Database, Engine, OwnImage, ServiceEntry
 from scaffold.monorepo.repository import Monorepo
 
@@ -37,9 +37,9 @@ def test_written_undone_and_removed(sample: Monorepo, everything: ServiceEntry) 
     change = change_of(sample, insertions(sample.root, everything))
     apply(change)
     assert insertions(sample.root, everything).edits == (), "a second run changes nothing"
-    apply(change_of(sample, removals(sample.root, [everything])))
+    apply(change_of(sample, removals(sample.root, everything)))
     assert {path: (sample.root / path).read_bytes() for path in before} == before
-    assert removals(sample.root, [everything]).edits == ()
+    assert removals(sample.root, everything).edits == ()
 
 
 def test_left_out(sample: Monorepo, everything: ServiceEntry) -> None:
@@ -54,20 +54,21 @@ def test_ciphertext_is_a_step(sample: Monorepo, everything: ServiceEntry) -> Non
     (sample.root / CATALOG).write_bytes(b"\0GITCRYPT\0secret")
     found = insertions(sample.root, everything)
     assert CATALOG not in {edit.path for edit in found.edits}
-    assert [(step.index, step.why) for step in found.steps] == [
-        ("catalog", Why.ENCRYPTED),
-        ("domains", Why.ENCRYPTED),
+    assert [step.text for step in found.steps] == [
+        f"{CATALOG} is encrypted with git-crypt: see to {names} there."
+        for names in ("bee-log", "bee-hooks, bees")
     ]
-    assert "bee-hooks, bees" in found.steps[1].text
-    assert [step.why for step in removals(sample.root, [everything]).steps] == [Why.ENCRYPTED] * 2
+    assert {step.command for step in found.steps} == {f"$EDITOR {CATALOG}"}
+    assert removals(sample.root, everything).steps == found.steps
 
 
 def test_absent_file_is_a_step(sample: Monorepo, everything: ServiceEntry) -> None:
     (sample.root / VAULT).unlink()
     found = insertions(sample.root, everything)
-    assert {(step.path, step.why) for step in found.steps} == {(VAULT, Why.ABSENT)}
+    assert len(found.steps) == 2
+    assert all(step.text.startswith(f"{VAULT} does not exist: ") for step in found.steps)
     assert found.refused == (), "a house without the file does without the list"
-    assert removals(sample.root, [everything]).steps == ()
+    assert removals(sample.root, everything).steps == ()
 
 
 def test_link_is_never_written_through(sample: Monorepo, everything: ServiceEntry) -> None:
@@ -75,7 +76,7 @@ def test_link_is_never_written_through(sample: Monorepo, everything: ServiceEntr
     target.rename(target.with_name("other.md"))
     target.symlink_to("other.md")
     found = insertions(sample.root, everything)
-    assert {step.why for step in found.steps} == {Why.LINK}
+    assert found.steps and all(f"{CATALOG} is a symbolic link" in step.text for step in found.steps)
     assert CATALOG not in {edit.path for edit in found.edits}
 
 
@@ -83,9 +84,9 @@ def test_lost_place_of_a_required_list_is_refused(sample: Monorepo, everything: 
     text = (sample.root / VAULT).read_text()
     (sample.root / VAULT).write_text(text.replace("allowed_roles", "allowed"))
     refused = insertions(sample.root, everything).refused
-    assert [step.index for step in refused] == ["vault-allowed-roles"]
+    assert [finding.code for finding in refused] == ["index.vault-allowed-roles"]
     missing = "allowed_roles of vault_database_secret_backend_connection.postgresql is missing"
-    assert missing in refused[0].text
+    assert missing in refused[0].message
     assert insertions(sample.root, everything, skip=["vault-allowed-roles"]).refused == ()
 
 
@@ -93,7 +94,9 @@ def test_lost_place_in_a_document_is_a_step(sample: Monorepo, everything: Servic
     path = sample.root / "docs/architecture/backup-dr.md"
     path.write_text(path.read_text().replace("Service Protection Matrix", "Matrix"))
     found = insertions(sample.root, everything)
-    assert [(step.index, step.why) for step in found.steps] == [("backup-matrix", Why.NO_ANCHOR)]
+    assert [step.text.partition(" (")[0] for step in found.steps] == [
+        "docs/architecture/backup-dr.md has lost its place for it"
+    ]
     assert found.refused == ()
 
 
@@ -104,11 +107,12 @@ def test_what_has_no_list_is_a_step(sample: Monorepo, everything: ServiceEntry) 
         nfs_directories=("/srv/nfs/bee-log",),
         own_image=OwnImage("bee-log", BuildModel.GITHUB),
     )
-    steps = {step.index: step for step in insertions(sample.root, entry).steps}
-    assert steps.keys() == {"dbaas", "nfs-directories", "claude-repo-ids"}
-    assert steps["dbaas"].why is Why.BY_HAND
-    assert steps["nfs-directories"].why is Why.ENCRYPTED
-    assert "/srv/nfs/bee-log" in steps["nfs-directories"].text
+    database, directory, number = (step.text for step in insertions(sample.root, entry).steps)
+    assert "MySQL database bees" in database
+    assert (
+        directory == "secrets/nfs_directories.txt is encrypted with git-crypt: list /srv/nfs/bee-log there."
+    )
+    assert "add its number to the lists of repository IDs" in number
 
 
 def test_a_link_in_the_way_is_refused(sample: Monorepo, everything: ServiceEntry) -> None:

@@ -63,7 +63,7 @@ def services(draw: st.DrawFn) -> ServiceEntry:
         public_paths=(public,) if public else (),
         anubis=draw(st.booleans()),
         own_image=maybe(OwnImage(name, model, draw(st.integers(1, 999)), name)),
-        upstream_image=maybe(UpstreamImage(f"ghcr.io/a/{name}", f"a/{name}")),
+        upstream_images=(UpstreamImage(f"ghcr.io/a/{name}", f"a/{name}"),) if draw(st.booleans()) else (),
         protection=maybe(Protection(draw(st.sampled_from(["NFS", "proxmox-lvm-encrypted"])), "daily")),
         monitor=maybe(Monitor(f"{name}.svc", 80)),
     )

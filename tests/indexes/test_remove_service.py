@@ -9,6 +9,7 @@ import pytest
 from scaffold.changes.apply import apply
 from scaffold.changes.change import Action, ChangeSet, Symlink
 from scaffold.changes.git import git
+from scaffold.changes.step import When
 from scaffold.commands.remove_service import plan_removal, remove
 from scaffold.errors import RefusedError
 from scaffold.indexes.edits import insertions
@@ -96,7 +97,7 @@ def test_added_and_removed_without_a_trace(sample: Monorepo, everything: Service
     }
     assert not (sample.root / "stacks/bee-log").exists()
     assert removal.mentions == ()
-    assert removal.manual == ()
+    assert not [step for step in removal.steps if step.command.startswith("$EDITOR")]
 
 
 def test_steps_and_warnings(sample: Monorepo, everything: ServiceEntry) -> None:
@@ -110,7 +111,7 @@ def test_steps_and_warnings(sample: Monorepo, everything: ServiceEntry) -> None:
         for stack in ("vault", "dbaas", "kyverno", "monitoring", "uptime-kuma")
     ]
     assert commands[-1] == "vault kv metadata delete secret/bee-log"
-    assert [step.first for step in removal.steps] == [True, True, *[False] * 7]
+    assert [step.when is When.FIRST for step in removal.steps] == [True, True, *[False] * 7]
     assert "Drop the postgresql database bee_log and its user bee_log" in removal.steps[-2].text
     assert removal.warnings == (
         "The volume of kubernetes_persistent_volume_claim.data goes with the stack, with all data on it.",

@@ -160,20 +160,22 @@ def test_a_failure_between_the_two_tells_how_to_finish(
     monorepo: Monorepo, app: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from scaffold.answers.sources import read
+    from scaffold.changes import commit
+    from scaffold.changes.change import ChangeSet
     from scaffold.checks.verify import Level
-    from scaffold.commands import both as command
+    from scaffold.commands.new_service import prepare
     from scaffold.errors import MissingError, RefusedError
 
     given = read([("a.yml", METER.read_bytes())], [])
-    both = command.prepare_with_pipeline(
-        monorepo, given, app, overwrite=False, level=Level.STATIC, template_source=ORIGIN.source
-    )
-    assert isinstance(both, command.Both)
+    both = prepare(monorepo, given, app, overwrite=False, level=Level.STATIC, template_source=ORIGIN.source)
+    first = commit.write
 
-    def fails(*_: Any, **__: Any) -> None:
-        raise MissingError("the disk is full", "Make room.")
+    def fails(change: ChangeSet, *rest: Any, **options: Any) -> str | None:
+        if change.root == app:
+            raise MissingError("the disk is full", "Make room.")
+        return first(change, *rest, **options)
 
-    monkeypatch.setattr(command, "apply_pipeline", fails)
+    monkeypatch.setattr(commit, "write", fails)
     with pytest.raises(RefusedError) as refused:
         both.apply(commit=False)
     finish = refused.value.hint.partition("Then finish it: scaffold ")[2].split()

@@ -18,10 +18,10 @@ from scaffold.answers import validation
 from scaffold.answers.sources import from_yaml
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
+from scaffold.monorepo.stack import read_stack
 from scaffold.pipelines.check import check
+from scaffold.pipelines.context import Context, Expected
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, Expected
-from scaffold.pipelines.stack import read_stack
 from scaffold.pipelines.verify import verify_pipeline
 from scaffold.templates import decisions
 from scaffold.templates.questions import asked

@@ -8,12 +8,13 @@ import pytest
 from support import ORIGIN
 from test_pipeline_golden import GOLDEN, answers, files_of
 
+from scaffold.checks.rule import Kind, rules
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
-from scaffold.pipelines.check import ALL_RULES, BY_NO_FILE, check
+from scaffold.monorepo.stack import read_stack
+from scaffold.pipelines.check import BY_NO_FILE, check
+from scaffold.pipelines.context import Context, Expected
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.rule import Context, Expected
-from scaffold.pipelines.stack import read_stack
 from scaffold.templates import decisions
 from scaffold.templates.render import render
 
@@ -159,4 +160,6 @@ def test_the_mistake_is_found(
 def test_every_recorded_mistake_is_here_or_named() -> None:
     assert {m.number for m in MISTAKES} - {0} | set(BY_NO_FILE) == set(range(1, 29))
     codes = {m.code for m in MISTAKES}
-    assert {rule.code for rule in ALL_RULES if rule.mistakes} <= codes | {"actions-build"}
+    assert {rule.code for rule in rules("scaffold.pipelines", Kind.PIPELINE) if rule.mistakes} <= codes | {
+        "actions-build"
+    }

@@ -23,8 +23,12 @@ from scaffold.terraform.result import Reason, Tool
 from scaffold.terraform.runner import plan_stacks
 
 PATIENCE = 90.0
+"""Only a defect takes as long: nothing waits for time to pass."""
 PLAN = """
-import sys
+import signal, sys
+# Whoever starts the tests may have these ignored, as nohup and shells in the background do.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from pathlib import Path
 from scaffold.terraform import planned, schemas
 from scaffold.terraform.result import Tool
@@ -109,7 +113,7 @@ def running(
     process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_nothing_is_left_after_a_signal_to_scaffold(
     running: subprocess.Popen[bytes], temporary: Path, number: signal.Signals
 ) -> None:
@@ -129,17 +133,28 @@ def test_nothing_is_left_after_terraform_is_killed(running: subprocess.Popen[byt
     assert processes_of(temporary) == []
 
 
-def test_nothing_is_left_after_both_are_killed(running: subprocess.Popen[bytes], temporary: Path) -> None:
-    """Not even the watchdog is there: the next run removes the directory."""
+def test_the_next_run_sweeps_what_a_killed_one_left(
+    running: subprocess.Popen[bytes], temporary: Path
+) -> None:
     (pid,) = begun(temporary)
     until(lambda: pid.read_text().strip())
-    watchdogs = [int(line.split()[0]) for line in processes_of(temporary) if "watchdog.py" in line]
-    for number in (*watchdogs, running.pid, int(pid.read_text())):
+    for number in (running.pid, int(pid.read_text())):
         os.kill(number, signal.SIGKILL)
     running.communicate(timeout=PATIENCE)
-    assert len(watchdogs) == 1 and len(list(temporary.iterdir())) == 1
-    sweep(temporary)
-    assert list(temporary.iterdir()) == []
+    assert len(list(temporary.iterdir())) == 1
+    with private_run() as run:
+        assert list(temporary.iterdir()) == [run.directory]
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+def test_terraform_ends_when_scaffold_is_killed(house: House, temporary: Path) -> None:
+    """It has lost the providers that scaffold served, and waits for nothing else."""
+    house.stack("x", "".join(NAMESPACE.replace('"x"', f'"x{n}"') for n in range(200)))
+    run = start(house, Path(shutil.which("terraform") or ""), temporary)
+    until(lambda: any(" plan " in line for line in processes_of(temporary)))
+    run.kill()
+    run.communicate(timeout=PATIENCE)
+    until(lambda: not processes_of(temporary))
 
 
 def test_a_program_that_fails_is_a_finding(house: House, tmp_path: Path, temporary: Path) -> None:
@@ -175,14 +190,6 @@ def test_a_run_is_private(temporary: Path) -> None:
         assert run.directory.stat().st_mode & 0o777 == 0o700
         (run.directory / "inner").mkdir()
     assert not run.directory.exists()
-
-
-def test_a_run_without_its_watchdog_cleans_up_as_well(temporary: Path) -> None:
-    with private_run() as run:
-        (watchdog,) = (line for line in processes_of(run.directory) if "watchdog.py" in line)
-        os.kill(int(watchdog.split()[0]), signal.SIGKILL)
-        until(lambda: not any("watchdog.py" in line for line in processes_of(run.directory)))
-    assert list(temporary.iterdir()) == []
 
 
 def test_the_directory_has_no_link_in_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from scaffold.checks.planned import RULES, HouseNames, check
+from scaffold.checks.planned import HouseNames, check
+from scaffold.checks.rule import Kind, rules
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Site, Tree
 
 HOUSE = HouseNames(
@@ -368,8 +369,9 @@ def test_one_thing_wrong(code: str, where: str, bad: Callable[[], list[PlannedRe
 
 
 def test_every_rule_has_a_bad_example_and_says_why() -> None:
-    assert {rule.code for rule in RULES} == {case[0] for case in BAD}
-    assert all(rule.title and rule.why.endswith(".") for rule in RULES)
+    planned = rules("scaffold.checks", Kind.PLAN)
+    assert {rule.code for rule in planned} == {case[0] for case in BAD}
+    assert all(rule.title and rule.why.endswith(".") for rule in planned)
 
 
 UNKNOWN = [

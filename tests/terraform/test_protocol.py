@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +13,12 @@ from typing import Any
 import grpc
 import msgpack
 import pytest
-from tf.gen import grpc_controller_pb2 as controller
-from tf.gen import grpc_stdio_pb2 as stdio
-from tf.gen import tfplugin_pb2 as pb
 
+from scaffold.terraform import plugin_pb2 as pb
 from scaffold.terraform import protocol, schemas
 from scaffold.terraform.server import SchemaServer
 
+ROOT = Path(__file__).resolve().parents[2]
 UNKNOWN = msgpack.ExtType(0, b"\0")
 LEAF = {
     "attributes": {"uid": {"type": "string", "computed": True}, "name": {"type": "string", "optional": True}}
@@ -44,6 +46,27 @@ PROVIDER = {
     "resource_schemas": {"x_thing": {"version": 2, "block": BLOCK}},
     "data_source_schemas": {"x_state": {"version": 0, "block": LEAF}},
 }
+
+
+def test_the_stubs_are_generated_from_the_declaration(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "grpc_tools.protoc",
+        "-I.",
+        f"--python_out={tmp_path}",
+        f"--pyi_out={tmp_path}",
+    ]
+    subprocess.run([*command, "scaffold/terraform/plugin.proto"], cwd=ROOT, check=True)
+    for made in (tmp_path / "scaffold/terraform").iterdir():
+        assert made.read_text() == (ROOT / "scaffold/terraform" / made.name).read_text(), made.name
+
+
+def test_protobuf_at_run_time_is_no_older_than_the_stubs() -> None:
+    generated = (ROOT / "scaffold/terraform/plugin_pb2.py").read_text()
+    version = generated.partition("# Protobuf Python Version: ")[2].partition("\n")[0]
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert f"protobuf>={version}" in dependencies
 
 
 def planned(state: object) -> Any:
@@ -137,45 +160,51 @@ def channel(tmp_path: Path) -> Iterator[grpc.Channel]:
 
 
 def call(
-    channel: grpc.Channel, method: str, request: Any, response: Any, service: str = "tfplugin6.Provider"
-) -> Any:
-    return channel.unary_unary(
-        f"/{service}/{method}",
-        request_serializer=lambda message: message.SerializeToString(),
-        response_deserializer=response.FromString,
-    )(request, timeout=60)
+    channel: grpc.Channel, method: str, message: bytes = b"", service: str = "tfplugin6.Provider"
+) -> bytes:
+    answer: bytes = channel.unary_unary(f"/{service}/{method}", None, None)(message, timeout=60)
+    return answer
 
 
 def test_the_calls_that_terraform_makes(channel: grpc.Channel) -> None:
-    schema = call(channel, "GetProviderSchema", pb.GetProviderSchema.Request(), pb.GetProviderSchema.Response)
+    schema = pb.GetProviderSchema.Response.FromString(call(channel, "GetProviderSchema"))
     assert list(schema.resource_schemas) == ["x_thing"]
+    # No diagnostics, whatever is asked: an empty message has none.
+    config = pb.DynamicValue(msgpack=msgpack.packb({"url": "u"})).SerializeToString()
     for name in (
         "ValidateProviderConfig",
         "ValidateResourceConfig",
         "ValidateDataResourceConfig",
         "ConfigureProvider",
+        "StopProvider",
     ):
-        message = getattr(pb, name)
-        assert not call(channel, name, message.Request(), message.Response).diagnostics
+        assert call(channel, name, config) == b""
     proposed = pb.DynamicValue(msgpack=msgpack.packb({"id": None, "size": 1}))
     request = pb.PlanResourceChange.Request(type_name="x_thing", proposed_new_state=proposed)
-    answer = call(channel, "PlanResourceChange", request, pb.PlanResourceChange.Response)
-    assert msgpack.unpackb(answer.planned_state.msgpack)["id"] == UNKNOWN
-    assert call(channel, "StopProvider", pb.StopProvider.Request(), pb.StopProvider.Response).Error == ""
+    answer = pb.PlanResourceChange.Response.FromString(
+        call(channel, "PlanResourceChange", request.SerializeToString())
+    )
+    assert msgpack.unpackb(answer.planned_state.msgpack)["id"] == UNKNOWN and answer.legacy_type_system
+
+
+def test_what_a_newer_terraform_says_besides_is_skipped(channel: grpc.Channel) -> None:
+    request = pb.PlanResourceChange.Request(
+        type_name="x_thing", proposed_new_state=pb.DynamicValue(msgpack=msgpack.packb({"id": None}))
+    )
+    unknown = b"\xfa\x07\x03new"  # field 127, three bytes
+    answer = call(channel, "PlanResourceChange", request.SerializeToString() + unknown)
+    assert answer == call(channel, "PlanResourceChange", request.SerializeToString())
+    with pytest.raises(grpc.RpcError) as refused:
+        call(channel, "GetMetadata")
+    assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
 def test_data_is_never_read(channel: grpc.Channel) -> None:
-    request = pb.ReadDataSource.Request(type_name="x_state")
-    (refused,) = call(channel, "ReadDataSource", request, pb.ReadDataSource.Response).diagnostics
+    request = pb.ReadDataSource.Request(type_name="x_state").SerializeToString()
+    (refused,) = pb.ReadDataSource.Response.FromString(call(channel, "ReadDataSource", request)).diagnostics
     assert refused.severity == pb.Diagnostic.ERROR and "x_state" in refused.detail
 
 
 def test_the_services_of_every_plugin(channel: grpc.Channel) -> None:
-    empty = controller.Empty
-    assert call(channel, "Shutdown", empty(), empty, "plugin.GRPCController") == empty()
-    stream = channel.unary_stream(
-        "/plugin.GRPCStdio/StreamStdio",
-        request_serializer=lambda message: b"",
-        response_deserializer=stdio.StdioData.FromString,
-    )
-    assert list(stream(None, timeout=60)) == []
+    assert call(channel, "Shutdown", service="plugin.GRPCController") == b""
+    assert list(channel.unary_stream("/plugin.GRPCStdio/StreamStdio", None, None)(b"", timeout=60)) == []

@@ -1,0 +1,91 @@
+"""All stacks of a monorepo, read once; what was read is kept between runs by the content it was read from."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from scaffold.monorepo.stack import Stack, read_stack
+from scaffold.templates import template
+
+_OLD = 30 * 24 * 3600
+"""After so many seconds without use what is kept of another monorepo, or version, goes."""
+_READERS = ("hcl", "monorepo")
+_Kept = Mapping[str, tuple[bytes, Stack]]
+
+
+def read_fleet(root: Path, files: Iterable[tuple[Path, bytes]], stacks: Path) -> Mapping[str, Stack]:
+    """Every stack by its name, from the Terraform files below ``stacks`` and their content.
+
+    A stack of which no file changed since an earlier run is not parsed again.
+    """
+    sources: dict[str, dict[str, bytes]] = {}
+    for path, content in files:
+        name = path.relative_to(stacks).parts[0]
+        sources.setdefault(name, {})[path.relative_to(root).as_posix()] = content
+    place = _place(root)
+    kept = _load(place) if place else {}
+    fleet: dict[str, tuple[bytes, Stack]] = {}
+    for name, of_stack in sources.items():
+        digest, before = _digest(of_stack), kept.get(name)
+        fresh = before is None or before[0] != digest
+        fleet[name] = (digest, read_stack(of_stack)) if before is None or fresh else before
+    if place and fleet != kept:
+        _save(place, fleet)
+    return {name: stack for name, (_, stack) in fleet.items()}
+
+
+def _digest(sources: Mapping[str, bytes]) -> bytes:
+    total = sha256()
+    for path, content in sources.items():
+        total.update(b"%d %d " % (len(path.encode()), len(content)) + path.encode() + content)
+    return total.digest()
+
+
+def _place(root: Path) -> Path | None:
+    """The file for this monorepo as this very code reads it: another version never trusts it."""
+    directory = template.cache_directory("fleet")
+    if directory is None:
+        return None
+    package = Path(__file__).parent.parent
+    code = sha256(template.facts_text("operations").encode())
+    for reader in _READERS:
+        for module in sorted((package / reader).glob("*.py")):
+            code.update(module.read_bytes())
+    return directory / f"{sha256(os.fsencode(root)).hexdigest()[:16]}-{code.hexdigest()[:16]}"
+
+
+class _Unpickler(pickle.Unpickler):
+    """Makes nothing but the parts of a stack, whatever the file says."""
+
+    def find_class(self, module: str, name: str) -> object:
+        if module != Stack.__module__:
+            raise pickle.UnpicklingError(module)
+        return super().find_class(module, name)
+
+
+def _load(place: Path) -> _Kept:
+    try:
+        found = _Unpickler(io.BytesIO(place.read_bytes())).load()
+    except Exception:  # whatever a damaged file leads to: it is read anew
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _save(place: Path, fleet: _Kept) -> None:
+    """Replace what is kept, whole: of two writers one wins, and nobody reads half a file."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
+            file.write(pickle.dumps(fleet, protocol=pickle.HIGHEST_PROTOCOL))
+        Path(file.name).replace(place)
+        for other in place.parent.iterdir():
+            if other.stat().st_mtime < time.time() - _OLD:
+                other.unlink(missing_ok=True)
+    except OSError:
+        return

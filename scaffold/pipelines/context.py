@@ -1,0 +1,53 @@
+"""What rules over an app's repository may ask of its surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scaffold.monorepo.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the answers say that the repository and the stack have in common."""
+
+    service: str
+    image: str
+    namespace: str
+    deployment: str
+    containers: tuple[str, ...]
+    branch: str
+    dockerfile: str
+    pull_secret: str
+    secrets: frozenset[str]
+    """The secrets that Woodpecker is known to have for every run."""
+    action_secrets: frozenset[str]
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Expected:
+        """What combined values say."""
+        how = values["facts"]["builds"][values["build"]]
+        pipeline = values["pipeline"]
+        return cls(
+            service=values["name"],
+            image=pipeline["image"],
+            namespace=pipeline["namespace"],
+            deployment=pipeline["deployment"],
+            containers=tuple(pipeline["containers"]),
+            branch=pipeline["branch"],
+            dockerfile=values["dockerfile"],
+            pull_secret=how["pull_secret"],
+            secrets=frozenset(pipeline["cluster_secrets"]),
+            action_secrets=frozenset({*pipeline["secrets"], "GITHUB_TOKEN"}),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule may ask: the facts of the house, the answers, and the Service's stack where known."""
+
+    facts: Mapping[str, Any]
+    expected: Expected | None = None
+    stack: Stack | None = None

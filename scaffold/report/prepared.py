@@ -1,0 +1,124 @@
+"""What ``new-service`` and ``pipeline`` made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from scaffold.report.changes import files_json, files_text
+from scaffold.report.decisions import decision_json
+from scaffold.report.steps import steps_json, steps_text
+from scaffold.templates.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.changes.step import Step
+    from scaffold.checks.verify import Verified
+    from scaffold.commands.prepared import Commits, Part, Prepared
+    from scaffold.pipelines.verify import VerifiedPipeline
+
+
+def prepared_json(
+    prepared: Prepared, steps: Iterable[Step], *, written: bool, commits: Commits
+) -> dict[str, Value]:
+    """A stack or a pipeline as JSON; of both, the pipeline is below the stack."""
+    stack, pipeline = (
+        part and _part_json(part, written=written, commit=commit)
+        for part, commit in zip((prepared.stack, prepared.pipeline), commits, strict=True)
+    )
+    result: dict[str, Value] = {"service": prepared.service}
+    if stack and prepared.stack:
+        result |= {**stack, "verified": _verified_json(prepared.stack.verified)}
+    if pipeline and prepared.pipeline:
+        made = {
+            "repository": str(prepared.pipeline.change.root),
+            **pipeline,
+            "verified": _pipeline_verified_json(prepared.pipeline.verified),
+        }
+        result |= {"app_repository": made} if stack else made
+    return {
+        **result,
+        "decisions": [decision_json(decision) for decision in prepared.decisions],
+        "next_steps": steps_json(steps),
+    }
+
+
+def _part_json(part: Part[object], *, written: bool, commit: str | None) -> dict[str, Value]:
+    files = files_json(part.change, with_diff=not written)
+    return {"written": written, "commit": commit, "files": files}
+
+
+def prepared_text(
+    prepared: Prepared, steps: Iterable[Step], *, written: bool, commits: Commits
+) -> Iterator[str]:
+    """A stack, a pipeline or both for people, line by line; what is not written is shown as a diff first."""
+    from scaffold.changes.change import diff
+
+    if not written and (shown := "".join(map(diff, prepared.changes))):
+        yield shown.rstrip("\n")
+    if (stack := prepared.stack) is not None and stack.unchanged:
+        yield f"{prepared.service} exists with these answers. Nothing to do."
+    elif stack is not None:
+        yield f"{prepared.service}: {'written' if written else 'would be written'}"
+        yield from (f"  {line}" for line in files_text(stack.change))
+        yield from verified_text(stack.verified)
+        if not prepared.origin.updatable:
+            yield (
+                "The templates come from a checkout with uncommitted changes: `copier update` will not work "
+                "on this stack."
+            )
+        yield from _committed(commits[0])
+    if prepared.pipeline is not None:
+        yield from pipeline_text(prepared.service, prepared.pipeline, written=written)
+        yield from _committed(commits[1])
+    if not prepared.unchanged:
+        yield from steps_text(steps)
+
+
+def _committed(commit: str | None) -> Iterator[str]:
+    if commit:
+        yield f"Committed as {commit[:12]}."
+
+
+def pipeline_text(service: str, part: Part[VerifiedPipeline], *, written: bool) -> Iterator[str]:
+    """The files of a pipeline with their line counts, and what was verified."""
+    if part.unchanged:
+        yield f"The pipeline of {service} is there already. Nothing to do."
+        return
+    done = "written" if written else "would be written"
+    yield f"The pipeline of {service}: {done} to {part.change.root}"
+    yield from (f"  {line}" for line in files_text(part.change))
+    yield f"Verified: {', '.join(part.verified.checked)}."
+    for what, why in part.verified.not_verified:
+        yield f"Not verified: {what} ({why})."
+
+
+def _pipeline_verified_json(verified: VerifiedPipeline) -> dict[str, Value]:
+    gaps = [{"what": what, "why": why} for what, why in verified.not_verified]
+    return {"checked": list(verified.checked), "not_verified": gaps}
+
+
+def _verified_json(verified: Verified) -> dict[str, Value]:
+    """What was verified, and what was not and why, as JSON."""
+    return {
+        "level": verified.level.value,
+        "resources": len(verified.plan.resources) if verified.plan else None,
+        "tool": f"{verified.plan.tool.name} {verified.plan.tool.version}" if verified.plan else None,
+        "not_verified": [{"what": gap.what, "why": gap.why} for gap in verified.unverified],
+    }
+
+
+def verified_text(verified: Verified) -> Iterator[str]:
+    """What was verified, for people."""
+    yield "Verified: syntax, layout, module contracts, provider schemas, references, names."
+    if (plan := verified.plan) is not None:
+        from scaffold.terraform.summary import summarize
+
+        yield (
+            f"Planned offline by {plan.tool.name} {plan.tool.version}, and held against the house's rules: "
+            f"{len(plan.resources)} resources."
+        )
+        for section in summarize(plan.resources):
+            yield f"  {section.title}"
+            yield from (f"    {line}" for line in section.lines)
+    for gap in verified.unverified:
+        yield f"Not verified: {gap.what} ({gap.why})."

@@ -1,0 +1,184 @@
+"""Plans kept between runs: a stack of which nothing changed is not planned again.
+
+A plan reads the monorepo through its ``Tree`` alone. Each question that it asks there is kept with a digest
+of the answer, and its result holds for as long as every question has the same answer, from the same program
+with the same schemas. So nothing has to be known here of what a plan reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copyreg
+import hashlib
+import os
+import pickle
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar, cast
+
+import scaffold
+from scaffold.templates.template import DISTRIBUTION
+from scaffold.terraform.result import PlanResult, Reason, Tool
+from scaffold.terraform.schemas import Schemas
+from scaffold.terraform.tree import Kind, Tree
+
+T = TypeVar("T")
+_MOST = 2000
+"""How many results are kept, the last used ones."""
+_CHANGING = b"plantimestamp"
+"""What evaluates to something else in every plan. Of ``timestamp`` and ``uuid`` a plan knows no value."""
+_CODE = ("changes", "hcl", "terraform", "errors.py")
+"""The parts of this package that a plan runs through."""
+
+Question = tuple[str, str]
+Answers = dict[Question, bytes]
+Key = tuple[str, str]
+
+
+class AskedTree:
+    """A tree that notes every question and a digest of its answer; ``steady`` is False once one changed."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.answers: Answers = {}
+        self.steady = True
+
+    def kind(self, path: str) -> Kind | None:
+        """What stands at the path."""
+        return self._note("kind", path, self._tree.kind(path))
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        content = self._note("read", path, self._tree.read(path))
+        self.steady = self.steady and _CHANGING not in content
+        return content
+
+    def target(self, path: str) -> str:
+        """What a link points to."""
+        return self._note("target", path, self._tree.target(path))
+
+    def names(self, path: str) -> frozenset[str]:
+        """The names in a directory."""
+        return self._note("names", path, self._tree.names(path))
+
+    def _note(self, what: str, path: str, answer: T) -> T:
+        digest = _digest(answer)
+        self.steady = self.steady and self.answers.setdefault((what, path), digest) == digest
+        return answer
+
+
+class KeptPlans:
+    """The results that earlier runs kept for one program and its schemas.
+
+    Where nothing can be kept, nothing is found. Runs at the same time share the directory: a file appears
+    whole or not at all, and says itself whether it is.
+    """
+
+    def __init__(self, tool: Tool, known: Schemas, directory: Path | None = None) -> None:
+        self._directory = directory or _directory()
+        self._base = _identity(tool, known)
+        self._files: dict[str, list[Path]] = defaultdict(list)
+        self._digests: dict[tuple[int, Question], bytes] = {}
+        for file in _by_age(self._directory):
+            self._files[file.name.partition("-")[0]].append(file)
+
+    def find(self, tree: Tree, stack: str) -> PlanResult | None:
+        """The result of planning the stack in this directory of this tree, if it is known."""
+        for file in self._files.get(self._key(stack), ()) if self._base else ():
+            with contextlib.suppress(OSError):
+                whole = file.read_bytes()
+                if hashlib.sha256(whole[32:]).digest() == whole[:32]:
+                    answers, pickled = cast("tuple[Answers, bytes]", pickle.loads(whole[32:]))
+                    if all(self._answer(tree, question) == digest for question, digest in answers.items()):
+                        os.utime(file)
+                        return cast(PlanResult, pickle.loads(pickled))
+        return None
+
+    def keep(self, asked: AskedTree, stack: str, result: PlanResult, place: Path) -> None:
+        """Keep a result, unless another run would get another one; ``place`` is where it was planned."""
+        failed = any(finding.code == Reason.TOOL.value for finding in result.findings)
+        pickled = pickle.dumps(result)
+        if not self._base or failed or not asked.steady or str(place).encode() in pickled:
+            return
+        content = pickle.dumps((asked.answers, pickled))
+        digest = hashlib.sha256(content)
+        target = self._directory / f"{self._key(stack)}-{_hex(repr(sorted(asked.answers.items())))}"
+        with contextlib.suppress(OSError):
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            number, staged = tempfile.mkstemp(dir=self._directory)
+            with open(number, "wb") as file:  # noqa: PTH123
+                file.write(digest.digest() + content)
+            Path(staged).replace(target)
+
+    def sweep(self) -> None:
+        """Remove what was not used for the longest time, where there is too much."""
+        for file in _by_age(self._directory)[_MOST:]:
+            file.unlink(missing_ok=True)
+
+    def _key(self, stack: str) -> str:
+        return _hex(f"{self._base}\0{stack}")
+
+    def _answer(self, tree: Tree, question: Question) -> bytes | None:
+        """The digest of an answer; trees do not change while a run asks for what is known."""
+        known = (id(tree), question)
+        if known not in self._digests:
+            ask = cast("Callable[[str], object]", getattr(tree, question[0]))
+            try:
+                self._digests[known] = _digest(ask(question[1]))
+            except (OSError, LookupError):
+                return None
+        return self._digests[known]
+
+
+def _directory() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path(DISTRIBUTION, appauthor=False) / "plans"
+
+
+def _by_age(directory: Path) -> list[Path]:
+    found = []
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(directory):
+            with contextlib.suppress(FileNotFoundError):
+                found.append((entry.stat().st_mtime_ns, entry.path))
+    return [Path(path) for _, path in sorted(found, reverse=True)]
+
+
+def _identity(tool: Tool, known: Schemas) -> str:
+    """Everything but the files that decides on a plan; empty for a script, which may start any version."""
+    program = Path(tool.path)
+    try:
+        with program.open("rb") as file:
+            if file.read(2) == b"#!":
+                return ""
+        package = Path(scaffold.__file__).parent
+        sources = [program, *(provider.file for provider in known.providers.values())]
+        for part in _CODE:
+            sources += (package / part).rglob("*.py") if (package / part).is_dir() else [package / part]
+        return "\0".join(
+            sorted(f"{path}:{s.st_size}:{s.st_mtime_ns}" for path in sources for s in (path.stat(),))
+        )
+    except OSError:
+        return ""
+
+
+def _digest(answer: object) -> bytes:
+    if isinstance(answer, frozenset):
+        answer = "\0".join(sorted(answer))
+    content = answer if isinstance(answer, bytes) else str(answer).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(content).digest()[:16]
+
+
+def _hex(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def _frozen(content: dict[object, object]) -> MappingProxyType[object, object]:
+    return MappingProxyType(content)
+
+
+copyreg.pickle(MappingProxyType, lambda proxy: (_frozen, (dict(proxy),)))

@@ -1,0 +1,55 @@
+"""Commands that are run from a Git hook of another repository work in the one that they are told."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from commands.test_new_service import DRONE, git, new_service
+from support import scaffold
+
+from scaffold.monorepo.repository import Monorepo
+
+
+@pytest.fixture
+def hook(monorepo: Monorepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The variables that a hook of a foreign repository has. Git itself must not see them in the tests."""
+    foreign = tmp_path / "foreign"
+    subprocess.run(["git", "init", "--quiet", foreign], check=True)
+    for name, value in {
+        "GIT_DIR": ".git",
+        "GIT_WORK_TREE": ".",
+        "GIT_INDEX_FILE": ".git/index",
+        "GIT_OBJECT_DIRECTORY": ".git/objects",
+        "GIT_COMMON_DIR": ".git",
+        "GIT_PREFIX": "",
+    }.items():
+        monkeypatch.setenv(name, str(foreign / value) if value else "")
+    return foreign
+
+
+def test_a_service_is_made_removed_and_planned(
+    monorepo: Monorepo, hook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = new_service(monorepo, "--answers", DRONE, "--verify", "static", "--commit")
+    assert made.returncode == 0, made.stderr
+    if shutil.which("terraform"):
+        planned = scaffold("plan", "drone-logbook", "--against", "HEAD", "--monorepo", monorepo.root)
+        assert planned.returncode == 0, planned.stderr
+        assert (
+            "cannot read revision"
+            in scaffold("plan", "drone-logbook", "--against", "nowhere", "--monorepo", monorepo.root).stderr
+        )
+    options = ("--write", "--commit", "--monorepo", monorepo.root)
+    removed = scaffold("remove-service", "drone-logbook", *options)
+    assert removed.returncode == 0, removed.stderr
+    monkeypatch.undo()
+    assert git(monorepo, "log", "--format=%s").splitlines()[:2] == [
+        "drone-logbook: removed",
+        "drone-logbook: new Service",
+    ]
+    assert git(monorepo, "status", "--porcelain") == ""
+    assert {path.name for path in hook.iterdir()} == {".git"}
+    assert not (hook / ".git" / "index").exists()
