@@ -62,21 +62,31 @@ def examples(number: int) -> settings:
     return settings() if fuzzing else settings(max_examples=number)
 
 
+class _Stream(io.TextIOWrapper):
+    terminal = False
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
 def scaffold(
     *arguments: str | Path,
     stdin: str = "",
+    terminal: bool = False,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line in this process, as a user would in one of its own.
 
-    Takes the arguments, what stands on standard input (which is no terminal), the directory to be in and
-    variables to add to the environment. Returns what was written and the exit code.
+    Takes the arguments, what stands on standard input, whether that is typed in a terminal, the directory
+    to be in and variables to add to the environment. Returns what was written and the exit code.
     """
     from scaffold.cli import main
 
     command = ["scaffold", *map(str, arguments)]
-    streams = [io.TextIOWrapper(io.BytesIO(data), "utf-8") for data in (stdin.encode(), b"", b"")]
+    streams = [_Stream(io.BytesIO(data), "utf-8") for data in (stdin.encode(), b"", b"")]
+    for stream in streams[:2]:
+        stream.terminal = terminal
     code: object = 0
     with pytest.MonkeyPatch.context() as patch, contextlib.chdir(cwd or Path.cwd()):
         patch.setattr(sys, "argv", command)

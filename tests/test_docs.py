@@ -59,7 +59,8 @@ def test_the_sample_that_readme_makes_leaves_the_checkout_clean() -> None:
 
 
 def test_in_ci_a_test_that_cannot_run_or_is_left_open_fails(tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    for file in ("conftest.py", "support.py"):
+        (tmp_path / file).write_text((ROOT / "tests" / file).read_text())
     (tmp_path / "test_open.py").write_text(
         "import pytest\n\ndef test_a():\n    pytest.skip()\n\n"
         "@pytest.mark.xfail\ndef test_b():\n    assert False\n\n"

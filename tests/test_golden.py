@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from support import ANSWERS, GOLDEN, ORIGIN, needs
 
 from scaffold.answers import sources as answering
@@ -21,6 +22,7 @@ from scaffold.checks.verify import Level, house_names, verify
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions
+from scaffold.templates.questions import asked
 from scaffold.templates.render import render
 from scaffold.terraform import planned
 from scaffold.terraform.runner import plan_stacks
@@ -41,7 +43,10 @@ def rendered(case: str, monorepo: Monorepo) -> dict[str, Content]:
 
 
 def test_there_are_the_archetypes_of_the_house() -> None:
-    assert len(CASES) >= 8
+    given = [yaml.safe_load((ANSWERS / "valid" / f"{case}.yml").read_text()) for case in CASES]
+    for name in ("shape", "database", "keel"):
+        question = asked()[name]
+        assert {one.get(name, question.default) for one in given} == {o.value for o in question.options}
     assert len((ANSWERS / "valid" / "drone-logbook.yml").read_text().splitlines()) <= MOST_LINES
 
 

@@ -38,7 +38,6 @@ def test_refused_with_all_that_is_wrong(
 
 def test_every_message_has_its_answers() -> None:
     assert sorted(p.stem for p in (ANSWERS / "invalid").glob("*.txt")) == CASES
-    assert len(CASES) >= 20
 
 
 def test_no_secret_is_told() -> None:

@@ -200,7 +200,7 @@ def test_mutants_are_refused_exactly_where_terraform_refuses_them(tmp_path: Path
     mutants = [_mutant(source, chance) for source in sources]
     verdicts = formatted_by_terraform(mutants, tmp_path)
     refused = [verdict is None for verdict in verdicts]
-    assert sum(refused) > 150, "the mutants are too tame to prove anything"
+    assert set(refused) == {False, True}, "the mutants are too tame, or too wild, to prove anything"
     wrong = [
         (mutant, judged)
         for mutant, judged in zip(mutants, refused, strict=True)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 from test_pipeline_golden import GOLDEN
 
@@ -27,6 +28,7 @@ def commit(directory: Path, tag: str = "") -> None:
         git(directory, "-c", "tag.gpgSign=false", "tag", tag)
 
 
+@pytest.mark.slow("copier update renders the template three times")
 def test_stock_update_keeps_hand_edits_and_brings_the_newer_template(tmp_path: Path) -> None:
     source, app = tmp_path / "template", tmp_path / "app"
     source.mkdir()

@@ -162,7 +162,7 @@ def channel(tmp_path: Path) -> Iterator[grpc.Channel]:
 def call(
     channel: grpc.Channel, method: str, message: bytes = b"", service: str = "tfplugin6.Provider"
 ) -> bytes:
-    answer: bytes = channel.unary_unary(f"/{service}/{method}", None, None)(message, timeout=5)
+    answer: bytes = channel.unary_unary(f"/{service}/{method}", None, None)(message, timeout=60)
     return answer
 
 
@@ -207,4 +207,4 @@ def test_data_is_never_read(channel: grpc.Channel) -> None:
 
 def test_the_services_of_every_plugin(channel: grpc.Channel) -> None:
     assert call(channel, "Shutdown", service="plugin.GRPCController") == b""
-    assert list(channel.unary_stream("/plugin.GRPCStdio/StreamStdio", None, None)(b"", timeout=5)) == []
+    assert list(channel.unary_stream("/plugin.GRPCStdio/StreamStdio", None, None)(b"", timeout=60)) == []

@@ -310,7 +310,18 @@ def wanted(answers: dict[str, Any], step: Step) -> Any:
     return value[index].get(step.path[2], step.default)
 
 
-@pytest.mark.parametrize("path", sorted((ANSWERS / "valid").glob("*.yml")), ids=lambda path: path.stem)
+QUICK = ("drone-logbook", "ip-echo", "sketchpad", "stamp-album")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow("another example")
+        )
+        for path in sorted((ANSWERS / "valid").glob("*.yml"))
+    ],
+)
 def test_the_questions_lead_to_every_example(engine: Engine, path: Any) -> None:
     answers = yaml.safe_load(path.read_text())
     known = engine.known(engine.result(replay(engine, answers)))

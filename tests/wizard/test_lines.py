@@ -1,0 +1,75 @@
+"""The wizard as numbered lines, in this process: what is asked, told and kept."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from support import ORIGIN, scaffold
+from test_terminal import GIVEN
+
+from scaffold.monorepo.repository import Monorepo
+
+Done = subprocess.CompletedProcess[str]
+
+
+def typed(monorepo: Monorepo, lines: list[str], *arguments: str | Path) -> Done:
+    """What comes of lines that a person types; where they end, Ctrl-C is pressed."""
+    options = ("--plain", "--verify=static", "--template-source", ORIGIN.source, *arguments)
+    stdin = "".join(f"{line}\n" for line in lines)
+    return scaffold("new-service", *options, stdin=stdin, terminal=True, cwd=monorepo.root)
+
+
+def test_the_answers_alone_are_saved(monorepo: Monorepo) -> None:
+    done = typed(monorepo, ["s"], *(f"--set={name}={value}" for name, value in GIVEN.items()))
+    assert done.returncode == 0, done.stderr
+    assert "ip-echo (given)" in done.stdout
+    assert "The answers are in ip-echo.yml" in done.stdout
+    saved = yaml.safe_load((monorepo.root / "ip-echo.yml").read_text())
+    assert saved["health_path"] == "/health", "what follows from the image is an answer too"
+    assert saved["volumes"] == [{"path": "/data", "embedded_database": "none"}]
+    assert not monorepo.stack_directory("ip-echo").exists()
+
+
+def test_a_compose_file_gives_defaults_and_no_secret(
+    monorepo: Monorepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    file = tmp_path / "compose.yml"
+    file.write_text(
+        "services:\n  ledger:\n    image: ghcr.io/acme/ledger:2.1.0\n    ports: ['9000:8080']\n"
+        "    volumes: [data:/var/lib/ledger, media:/media]\n"
+        "    environment: {SESSION_KEY: swordfish-1, PUBLIC_NAME: The Ledger}\n"
+    )
+    core = [""] * 6
+    done = typed(monorepo, [*core, "", "", "Books", "", "", ""], "--from-compose", file)
+    assert done.returncode == 130, done.stderr
+    for title, shown in [
+        ("The image, with its registry", "[ghcr.io/acme/ledger:2.1.0]"),
+        ("The Service's name", "[ledger]"),
+        ("Environment variables", "['PUBLIC_NAME=The Ledger']"),
+        ("How many requests", "429s"),
+        ("What it keeps on disk", "[/var/lib/ledger /media]"),
+        ("/var/lib/ledger: Whether several pods", "Number"),
+    ]:
+        assert shown in done.stdout.partition(title)[2], title
+    assert "--resume ledger" in done.stderr
+    (draft,) = (tmp_path / "state").rglob("*.yml")
+    assert "SESSION_KEY" in draft.read_text()
+    assert "swordfish" not in draft.read_text() + done.stdout + done.stderr
+
+
+def test_a_pipe_is_refused_before_the_first_question(monorepo: Monorepo) -> None:
+    done = scaffold("new-service", "--monorepo", monorepo.root, stdin="\n\n\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--answers" in done.stderr
+
+
+def test_a_given_answer_that_is_refused_stops_before_the_first_question(monorepo: Monorepo) -> None:
+    done = typed(monorepo, [], "--set", "env.API_TOKEN=hunter2-hunter2", "--set", "memory=lots")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "hunter2" not in done.stderr
+    assert "memory" in done.stderr
+    assert "env.API_TOKEN" in done.stderr
