@@ -41,7 +41,7 @@ Check = Callable[..., list[Finding]]
 
 @pytest.fixture
 def check() -> Check:
-    """Run all rules but the layout over a stack: a ``main.tf``, and other files by name."""
+    """Run all rules over a stack: a ``main.tf``, and other files by name."""
 
     def findings(
         text: str = "", files: Mapping[str, str] | None = None, variables: frozenset[str] | None = None
@@ -59,7 +59,7 @@ def check() -> Check:
         named = {"main.tf": text, **(files or {})}
         stack = parse_stack("app", {f"stacks/app/{name}": t.encode() for name, t in named.items()})
         assert not isinstance(stack, list), stack
-        return [finding for finding in run(stack, context) if finding.code != "layout"]
+        return run(stack, context)
 
     return findings
 
