@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from scaffold.checks.base import CheckContext, parse_stack, run
-from scaffold.checks.stack import GeneratedFile
 from scaffold.errors import Finding
 from scaffold.hcl.modules import contract_of
 from scaffold.hcl.syntax import parse
@@ -54,7 +53,7 @@ def check() -> Check:
                 path.rpartition("/")[2] for path in contracts if path.rpartition("/")[0] == parent
             ),
             variables=variables,
-            generated=(GeneratedFile("tiers.tf", parse(TIERS.encode(), "terragrunt.hcl (tiers.tf)")),),
+            generated={"tiers.tf": parse(TIERS.encode(), "terragrunt.hcl (tiers.tf)")},
         )
         named = {"main.tf": text, **(files or {})}
         stack = parse_stack("app", {f"stacks/app/{name}": t.encode() for name, t in named.items()})
