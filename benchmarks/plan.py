@@ -38,7 +38,7 @@ UNIT = 1024 if sys.platform != "darwin" else 1024 * 1024
 
 def measure(root: Path, workers: int, stacks: Sequence[str], cache: Path) -> tuple[float, int, int]:
     """Seconds of a whole process that plans these stacks; peak memory of it and of Terraform."""
-    command = [sys.executable, "-c", CHILD, root, str(workers), *stacks]
+    command = [sys.executable, "-c", CHILD, str(root), str(workers), *stacks]
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     start = time.perf_counter()
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
