@@ -96,7 +96,7 @@ def scopes(stack: ParsedStack, context: CheckContext) -> list[Scope]:
 
 def _generated(stack: ParsedStack, context: CheckContext) -> Iterator[Document]:
     """What terragrunt writes into the stack, but for files that stand there already."""
-    files = {file.name: file.document for file in (*context.generated, *generated_by(stack.terragrunt))}
+    files = {**context.generated, **generated_by(stack.terragrunt)}
     present = {posixpath.basename(d.path) for d in stack.modules.get(stack.directory, ())}
     return (document for name, document in files.items() if name not in present)
 

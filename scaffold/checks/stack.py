@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import TypeVar, cast
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, ScaffoldError
 from scaffold.hcl.modules import ModuleContract, contract_of, read_module
-from scaffold.hcl.syntax import Block, Document, HclSyntaxError, parse
+from scaffold.hcl.syntax import Document, HclSyntaxError, parse
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.terraform import schemas
+from scaffold.terraform import schemas, terragrunt
 from scaffold.terraform.schemas import Schemas
 
 T = TypeVar("T")
@@ -83,27 +84,19 @@ def place(finding: Finding) -> tuple[str, int, int, str, str]:
     return finding.path, finding.line or 0, finding.column or 0, finding.code, finding.message
 
 
-@dataclass(frozen=True)
-class GeneratedFile:
-    """A file that terragrunt writes into a stack before Terraform reads it."""
-
-    name: str
-    document: Document
-
-
 @dataclass(frozen=True, eq=False)
 class CheckContext:
     """What a rule may ask of a stack's surroundings.
 
     ``variables`` are the names that every stack gets from outside; None where they cannot be read.
-    ``generated`` are the files that terragrunt writes into every stack.
+    ``generated`` are the files that terragrunt writes into every stack, by name.
     """
 
     schemas: Schemas
     find_module: Callable[[str], ModuleContract | None]
     list_modules: Callable[[str], tuple[str, ...]]
     variables: frozenset[str] | None = None
-    generated: tuple[GeneratedFile, ...] = ()
+    generated: Mapping[str, Document] = field(default_factory=dict)
     _modules: dict[str, ModuleContract | None] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -116,8 +109,8 @@ class CheckContext:
             schemas=schemas.load(overlay),
             find_module=lambda directory: _read(root / directory),
             list_modules=lambda directory: _module_directories(root / directory),
-            variables=None if given is None else given | frozenset(_passed(settings)),
-            generated=tuple(generated_by(settings)),
+            variables=None if given is None else given | _passed(settings),
+            generated=generated_by(settings),
         )
 
     def module(self, directory: str) -> ModuleContract | None:
@@ -127,15 +120,15 @@ class CheckContext:
         return self._modules[directory]
 
 
-def generated_by(settings: Document | None) -> Iterator[GeneratedFile]:
+def generated_by(settings: Document | None) -> Mapping[str, Document]:
     """The files that the ``generate`` blocks of a ``terragrunt.hcl`` write, where their text is literal."""
-    for block in settings.body.blocks_of("generate") if settings is not None else ():
-        name, contents = block.body.literal("path"), block.body.literal("contents")
-        if isinstance(name, str) and isinstance(contents, str):
-            try:
-                yield GeneratedFile(name, parse(contents.encode(), f"{block.source.path} ({name})"))
-            except HclSyntaxError:
-                continue  # what terragrunt generates is not the stack's to answer for
+    found: dict[str, Document] = {}
+    for file in terragrunt.generated(settings.body) if settings is not None else ():
+        # What terragrunt generates is not the stack's to answer for.
+        with contextlib.suppress(HclSyntaxError):
+            if not file.guessed:
+                found[file.name] = parse(file.content, f"{file.origin} ({file.name})")
+    return found
 
 
 def own_contracts(stack: ParsedStack, _: CheckContext) -> Mapping[str, ModuleContract]:
@@ -154,16 +147,5 @@ def _module_directories(parent: Path) -> tuple[str, ...]:
     return tuple(sorted({file.parent.name for file in parent.glob("*/*.tf")}))
 
 
-def _passed(settings: Document | None) -> Iterator[str]:
-    """The variables that terragrunt passes on Terraform's command line (``-var name=value``)."""
-    for block in settings.body.blocks_of("terraform") if settings is not None else ():
-        for arguments in block.body.blocks_of("extra_arguments"):
-            yield from _names_in(arguments)
-
-
-def _names_in(arguments: Block) -> Iterator[str]:
-    value = arguments.body.value("arguments")
-    for element in value.elements if value is not None else ():
-        first = next(iter(element.template), None)
-        if isinstance(first, str) and "=" in first:
-            yield first.removeprefix("-var=").partition("=")[0]
+def _passed(settings: Document | None) -> frozenset[str]:
+    return frozenset(terragrunt.passed(settings.body)) if settings is not None else frozenset()

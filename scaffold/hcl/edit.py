@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scaffold.hcl import grammar as g
-from scaffold.hcl.splice import EditError, Splice, applied, below, tokens_in, whole_lines
+from scaffold.hcl.splice import EditError, Splice, below, edited, tokens_in, whole_lines
 from scaffold.hcl.syntax import (
     Attribute,
     Block,
@@ -21,7 +21,6 @@ from scaffold.hcl.syntax import (
     ExprKind,
     Source,
 )
-from scaffold.hcl.tokens import Kind
 
 __all__ = [
     "EditError",
@@ -163,8 +162,8 @@ def _inserted(
         comment = ""
         splices = [_beside(target, last, text)]
     if comment:
-        added = [(Kind.COMMENT, f"# {comment}"), *added]
-    return applied(document, splices, added=added)
+        added = [f"# {comment}".encode(), *added]
+    return edited(document, splices, added=added)
 
 
 def _lines(comment: str, text: str) -> list[str]:
@@ -236,7 +235,7 @@ def _removed(document: Document, target: _Collection, position: int) -> bytes:
         splices = [Splice(before.stop, part.comma)]
     else:
         splices = [Splice(before.end if before is not None else part.start, part.end)]
-    return applied(document, splices, removed=[gone])
+    return edited(document, splices, removed=gone)
 
 
 def _comma(target: _Collection, part: _Part) -> Splice:
@@ -264,11 +263,11 @@ def insert_block(document: Document, text: str, after: Block | Attribute | None 
         raw = below(source, b"", lines)
         raw = source.newline + raw if content else raw.removeprefix(source.newline)
         end = source.newline if content == source.data else b""
-        return applied(document, [Splice(len(content), len(content), raw + end)], added=added)
+        return edited(document, [Splice(len(content), len(content), raw + end)], added=added)
     at = source.line_span(after.end_line)[1]
     between = source.newline if _apart(document, after) else b""
     raw = between + below(source, source.indent_of(after.line), lines)
-    return applied(document, [Splice(at, at, raw)], added=added)
+    return edited(document, [Splice(at, at, raw)], added=added)
 
 
 def _apart(document: Document, after: Block | Attribute) -> bool:
@@ -295,4 +294,4 @@ def remove_block(document: Document, block: Block) -> bytes:
     else:
         tail = source.data[lines.end :].lstrip(b"\r\n")
         splice = Splice(lines.start, len(source.data) - len(tail))
-    return applied(document, [splice], removed=[lines])
+    return edited(document, [splice], removed=lines)

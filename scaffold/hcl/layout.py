@@ -1,259 +1,127 @@
-"""How ``terraform fmt`` lays out a file: indentation, spaces, columns of ``=`` and of trailing comments.
+"""The columns of ``=`` and of trailing comments, as ``terraform fmt`` lines them up, around one place.
 
-The rules are those of HashiCorp's formatter: every line is indented by two spaces for each line before it
-that left a bracket open; ``=`` stands in one column in consecutive lines that hold a whole definition; a
-comment at the end of consecutive lines stands in one column; between the tokens of a line there is one space
-or none. Blank lines stay as they are. The same code tells what is wrong and what would be right.
+``=`` stands in one column in consecutive lines that hold a whole definition, where a heredoc counts as one
+line; a comment at the end of consecutive lines stands in one column. Everything else that ``terraform fmt``
+does is its own: what is inserted here is laid out already.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from difflib import SequenceMatcher
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from scaffold.hcl.rewrites import rewritten
+from tree_sitter import Node
+
+from scaffold.hcl import grammar as g
 from scaffold.hcl.syntax import Document
-from scaffold.hcl.tokens import Kind, Token, tokens_of
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class LayoutProblem:
-    """A line that ``terraform fmt`` would write otherwise; ``expected`` is how."""
-
-    line: int
-    message: str
-    expected: str
 
 
 @dataclass(slots=True)
 class _Line:
-    """The tokens of a line, in the three cells that are lined up with other lines."""
+    """A line that is lined up with its neighbours; the next one begins after ``last``."""
 
-    lead: list[Token]
-    assign: list[Token] = field(default_factory=list)
-    comment: list[Token] = field(default_factory=list)
+    number: int
+    last: int
+    text: str
+    equal: int | None = None
+    comment: int | None = None
 
-
-def formatted(document: Document) -> bytes:
-    """The file as ``terraform fmt`` would lay it out."""
-    *tokens, end = tokens_of(document.tree.root_node, document.source.data)
-    lines = _lines(rewritten(tokens, document.body))
-    _indent(lines)
-    for line in lines:
-        _space(line.lead)
-        _space(line.assign)
-    _line_up(lines, lambda line: line.assign, lambda line: _columns(line.lead))
-    _line_up(lines, lambda line: line.comment, lambda line: _columns(line.lead) + _columns(line.assign))
-    laid_out = (token for line in lines for cell in (line.lead, line.assign, line.comment) for token in cell)
-    return ("".join(" " * token.spaces + token.text for token in laid_out) + " " * end.spaces).encode(
-        "utf-8", "surrogateescape"
-    )
+    def move(self, at: int, column: int) -> None:
+        """Put what stands at an offset, and all behind it, one space behind a column."""
+        code = self.text[:at].rstrip()
+        moved = code + " " * (column - _width(code) + 1)
+        if self.comment is not None:
+            self.comment += len(moved) - at
+        self.text = moved + self.text[at:]
 
 
-def misaligned(document: Document) -> tuple[LayoutProblem, ...]:
-    """Every line that ``terraform fmt`` would lay out otherwise."""
-    wanted = formatted(document)
-    if wanted == document.source.data:
-        return ()
-    have, want = (data.decode("utf-8", "replace").split("\n") for data in (document.source.data, wanted))
-    if len(have) == len(want):
-        pairs = enumerate(zip(have, want, strict=True), start=1)
-        return tuple(LayoutProblem(n, _difference(a, b), b.rstrip("\r")) for n, (a, b) in pairs if a != b)
-    # An interpolation over several lines was unwrapped: lines are no longer the same in number.
-    changes = SequenceMatcher(None, have, want, autojunk=False).get_opcodes()
-    return tuple(
-        LayoutProblem(i1 + 1, "terraform fmt writes this otherwise", "\n".join(want[j1:j2]))
-        for tag, i1, _, j1, j2 in changes
-        if tag != "equal"
-    )
+def out_of_line(document: Document, first: int, last: int) -> Mapping[int, str]:
+    """How ``terraform fmt`` would write those lines that it would line up otherwise, by their number.
+
+    It looks at the lines from ``first`` to ``last`` and at all that are lined up with them.
+    """
+    lines = _lines(document, first, last)
+    for chain in _chains(line for line in lines if line.equal is not None):
+        _line_up([(line, line.equal or 0) for line in chain])
+    for chain in _chains(line for line in lines if line.comment is not None):
+        _line_up([(line, line.comment or 0) for line in chain])
+    return {line.number: line.text for line in lines if line.text != document.source.line_text(line.number)}
 
 
-def _difference(have: str, want: str) -> str:
-    if have.rstrip() == want.rstrip():
-        return "white space at the end of the line"
-    if have.lstrip() == want.lstrip():
-        return f"indented by {_indentation(have)} instead of {_indentation(want)}"
-    if have.split() == want.split():
-        return "spaces or columns are not as terraform fmt lays them out"
-    return "terraform fmt writes this otherwise"
+def _line_up(cells: list[tuple[_Line, int]]) -> None:
+    column = max(_width(line.text[:at].rstrip()) for line, at in cells)
+    for line, at in cells:
+        line.move(at, column)
 
 
-def _indentation(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-# lines and cells
-
-
-def _lines(tokens: list[Token]) -> list[_Line]:
-    lines: list[_Line] = []
-    start = 0
-    for position, token in enumerate(tokens, start=1):
-        if token.kind is Kind.NEWLINE or (token.kind is Kind.COMMENT and token.text.endswith("\n")):
-            lines.append(_cells(tokens[start:position]))
-            start = position
-    if start < len(tokens):
-        lines.append(_cells(tokens[start:]))
-    return lines
-
-
-def _cells(tokens: list[Token]) -> _Line:
-    line = _Line(tokens)
-    if len(tokens) > 1 and tokens[-1].kind is Kind.COMMENT:
-        line.lead, line.comment = tokens[:-1], tokens[-1:]
-    equal = next((i for i, token in enumerate(line.lead) if i and token.kind is Kind.EQUAL), None)
-    # With a bracket left open the value goes on in the next lines, and is not lined up.
-    if equal is not None and not sum(_OPENS.get(token.kind, 0) for token in line.lead[equal:]):
-        line.lead, line.assign = line.lead[:equal], line.lead[equal:]
-    return line
-
-
-_OPENS = {
-    Kind.OPEN_BRACE: 1,
-    Kind.OPEN_BRACKET: 1,
-    Kind.OPEN_PAREN: 1,
-    Kind.OPEN_TEMPLATE: 1,
-    Kind.CLOSE_BRACE: -1,
-    Kind.CLOSE_BRACKET: -1,
-    Kind.CLOSE_PAREN: -1,
-    Kind.CLOSE_TEMPLATE: -1,
-}
-
-
-# indentation
-
-
-def _indent(lines: list[_Line]) -> None:
-    levels: list[int] = []
-    for line in lines:
-        first = line.lead[0]
-        if first.kind is Kind.NEWLINE:
-            first.spaces = 0
-            continue
-        opened = _opened(line.lead) + _opened(line.assign)
-        if opened < 0:
-            _close(levels, -opened)
-        first.spaces = 2 * len(levels)
-        if opened > 0:
-            levels.append(opened)
-
-
-def _opened(tokens: list[Token]) -> int:
-    """How many brackets the tokens leave open; what a heredoc holds does not count."""
-    opened = 0
-    for token in tokens:
-        if token.kind is Kind.OPEN_HEREDOC:
-            break
-        opened += _OPENS.get(token.kind, 0)
-    return opened
-
-
-def _close(levels: list[int], closed: int) -> None:
-    """Take closed brackets from the levels: a level ends with the last bracket of its line."""
-    while closed > 0 and levels:
-        taken = min(closed, levels[-1])
-        levels[-1] -= taken
-        closed -= taken
-        if not levels[-1]:
-            levels.pop()
-
-
-# spaces between tokens
-
-
-def _space(tokens: list[Token]) -> None:
-    before: Token | None = None
-    for position in range(len(tokens) - 1):
-        token, after = tokens[position], tokens[position + 1]
-        after.spaces = 1 if _spaced(before, token, after) else 0
-        before = token
-
-
-def _spaced(before: Token | None, token: Token, after: Token) -> bool:
-    """Whether a space stands between two tokens; the first rule that applies decides."""
-    kind, next_kind = token.kind, after.kind
-    if next_kind in _NEVER_AFTER_SPACE or kind is Kind.DOT:
-        return False
-    if kind is Kind.WORD and next_kind is Kind.OPEN_PAREN:
-        return False
-    if kind is Kind.COMMA:
-        return True
-    if kind in _TEXT_BEFORE or next_kind in _TEXT_AFTER:
-        return False
-    if kind is Kind.WORD and token.text == "in" and before is not None and before.kind is Kind.WORD:
-        return True
-    if next_kind is Kind.OPEN_BRACKET and (kind in (Kind.WORD, Kind.NUMBER) or _OPENS.get(kind, 0) < 0):
-        return False
-    if kind is Kind.BANG:
-        return False
-    if kind is Kind.MINUS:
-        return before is not None and not _calls_for_operand(before)
-    if kind is Kind.OPEN_BRACE or next_kind is Kind.CLOSE_BRACE:
-        return not (kind is Kind.OPEN_BRACE and next_kind is Kind.CLOSE_BRACE)
-    if kind is Kind.OPEN_TEMPLATE and next_kind is Kind.OPEN_BRACE:
-        return True
-    if kind is Kind.CLOSE_BRACE and next_kind is Kind.CLOSE_TEMPLATE:
-        return True
-    if kind is Kind.CLOSE_TEMPLATE and next_kind is Kind.OPEN_TEMPLATE:
-        return False
-    return _OPENS.get(kind, 0) <= 0 and _OPENS.get(next_kind, 0) >= 0
-
-
-_NEVER_AFTER_SPACE = frozenset((Kind.NEWLINE, Kind.DOT, Kind.COMMA, Kind.ELLIPSIS))
-_TEXT_BEFORE = frozenset((Kind.TEXT, Kind.OPEN_QUOTE, Kind.OPEN_HEREDOC))
-_TEXT_AFTER = frozenset((Kind.TEXT, Kind.CLOSE_QUOTE, Kind.CLOSE_HEREDOC))
-
-
-def _calls_for_operand(token: Token) -> bool:
-    """Whether a minus after this token is a sign, and not a subtraction."""
-    return token.kind in _BEFORE_SIGN or (token.kind is Kind.OPERATOR and token.text in _OPERATORS)
-
-
-_BEFORE_SIGN = frozenset(
-    (Kind.OPEN_PAREN, Kind.OPEN_BRACE, Kind.OPEN_BRACKET, Kind.EQUAL, Kind.COMMA, Kind.MINUS, Kind.BANG)
-)
-_OPERATORS = frozenset((":", "?", "+", "*", "/", "%", "==", "!=", ">", ">=", "<", "<=", "&&", "||"))
-
-
-# columns
-
-
-def _line_up(lines: list[_Line], cell: Callable[[_Line], list[Token]], width: Callable[[_Line], int]) -> None:
-    """Put a cell of consecutive lines that have it in one column."""
-    for chain in _chains(lines, cell):
-        widths = [width(line) for line in chain]
-        for line, columns in zip(chain, widths, strict=True):
-            cell(line)[0].spaces = max(widths) - columns + 1
-
-
-def _chains(lines: list[_Line], cell: Callable[[_Line], list[Token]]) -> Iterator[list[_Line]]:
+def _chains(lines: Iterable[_Line]) -> Iterator[list[_Line]]:
     chain: list[_Line] = []
     for line in lines:
-        if cell(line):
-            chain.append(line)
-        elif chain:
+        if chain and chain[-1].last + 1 != line.number:
             yield chain
             chain = []
+        chain.append(line)
     if chain:
         yield chain
 
 
-def _columns(tokens: list[Token]) -> int:
-    return sum(token.spaces + _width(token.text) for token in tokens)
+def _lines(document: Document, first: int, last: int) -> list[_Line]:
+    """The lines with something to line up, from the blank line before to the blank line behind."""
+    source = document.source
+    while True:
+        while first > 1 and source.line_text(first - 1).strip():
+            first -= 1
+        while last < len(source.line_starts) and source.line_text(last + 1).strip():
+            last += 1
+        found: dict[int, _Line] = {}
+        for node in _nodes(document.tree.root_node, first - 1, last - 1):
+            _note(document, node, found)
+        begin = min((line.number for line in found.values()), default=first)
+        end = max((line.last for line in found.values()), default=last)
+        if first <= begin and end <= last:
+            return [found[number] for number in sorted(found)]
+        first, last = min(first, begin), max(last, end)
+
+
+def _nodes(node: Node, first: int, last: int) -> Iterator[Node]:
+    """Definitions and comments that touch the rows, an outer one before those inside."""
+    if node.end_point.row < first or node.start_point.row > last:
+        return
+    if node.kind_id in (g.ATTRIBUTE, g.OBJECT_ELEM, g.COMMENT):
+        yield node
+    for child in node.children:
+        yield from _nodes(child, first, last)
+
+
+def _note(document: Document, node: Node, found: dict[int, _Line]) -> None:
+    source, number = document.source, node.start_point.row + 1
+    start = source.line_starts[number - 1]
+    text = source.line_text(number)
+    before = source.text(start, node.start_byte)
+    if node.kind_id == g.COMMENT:
+        if (
+            before.strip()
+            and not text[len(before) + len(source.text(node.start_byte, node.end_byte).rstrip()) :]
+        ):
+            found.setdefault(number, _Line(number, number, text)).comment = len(before)
+    elif not before.strip() and (last := _last_line(node)) is not None:
+        equal = next((child for child in node.children if child.type == "="), None)
+        if equal is not None:
+            found[number] = _Line(number, last, text, len(source.text(start, equal.start_byte)))
+
+
+def _last_line(definition: Node) -> int | None:
+    """The line in which a definition ends, where it is one line or one heredoc; None for other ones."""
+    value = definition.children[-1]
+    while value.child_count == 1:
+        value = value.children[0]
+    if value.kind_id == g.HEREDOC_TEMPLATE:
+        return value.children[-1].end_point.row + 1
+    one_line = definition.start_point.row == definition.end_point.row
+    return definition.end_point.row + 1 if one_line else None
 
 
 def _width(text: str) -> int:
-    """The number of characters that a reader sees: marks and joiners have no column of their own."""
-    if text.isascii():
-        return len(text)
-    width, joined = 0, False
-    for character in text:
-        if character == "\u200d":
-            joined = True
-        elif unicodedata.category(character) not in ("Mn", "Me") and not joined:
-            width += 1
-        else:
-            joined = False
-    return width
+    """The number of columns that a reader sees: marks have none of their own."""
+    return len(text) if text.isascii() else sum(unicodedata.category(c) not in ("Mn", "Me") for c in text)

@@ -1,65 +1,148 @@
-"""Splices into an HCL file, and the proof that they changed what they were meant to change."""
+"""Replacing byte ranges of a file: the way back from the result, and the proof of what an edit changed."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tree_sitter import Node
+
 from scaffold.errors import RefusedError
-from scaffold.hcl.layout import misaligned
+from scaffold.hcl import grammar as g
+from scaffold.hcl.layout import out_of_line
 from scaffold.hcl.syntax import Document, HclSyntaxError, Source, parse
-from scaffold.hcl.tokens import Kind, Token, tokens_of
 
 
 class EditError(RefusedError):
     """An edit that cannot be made without touching more than it is meant to."""
 
 
-Words = Sequence[tuple[Kind, str]]
-"""Tokens by kind and content."""
-
-
 @dataclass(frozen=True, slots=True)
 class Splice:
-    """The bytes from ``start`` to ``end`` are replaced by ``text``."""
+    """Bytes that stand in place of the range from ``start`` to ``end``; an insertion has an empty range."""
 
     start: int
     end: int
     text: bytes = b""
 
 
-def applied(
-    document: Document, splices: Sequence[Splice], *, added: Words = (), removed: Sequence[Splice] = ()
+def insertion(at: int, text: bytes) -> Splice:
+    """A splice that only adds."""
+    return Splice(at, at, text)
+
+
+def blank(source: bytes, start: int, end: int) -> Splice:
+    """A splice that leaves nothing of a range but its line ends, so that no line moves."""
+    return Splice(start, end, b"".join(b"\n" if byte == 10 else b" " for byte in source[start:end]))
+
+
+@dataclass(frozen=True, slots=True)
+class Spliced:
+    """The result, and where each of its bytes comes from."""
+
+    data: bytes
+    _at: tuple[int, ...]
+    _from: tuple[int, ...]
+    _moves: tuple[bool, ...]
+
+    def origin(self, offset: int) -> int:
+        """The byte of the source that a byte of the result comes from.
+
+        A byte that was spliced in comes from the place where it was.
+        """
+        piece = bisect_right(self._at, offset) - 1
+        return self._from[piece] + (offset - self._at[piece] if self._moves[piece] else 0)
+
+
+def apply(source: bytes, splices: Iterable[Splice]) -> Spliced:
+    """The source with all splices made.
+
+    Splices at one place keep their order; one that lies within another that replaces more is dropped,
+    because what it would have changed is gone. Raises ``ValueError`` where two overlap in part.
+    """
+    data = bytearray()
+    at, origins, moves = [0], [0], [True]
+    done = 0
+
+    def piece(origin: int, *, copied: bool) -> None:
+        at.append(len(data))
+        origins.append(origin)
+        moves.append(copied)
+
+    for splice in _outermost(splices):
+        if splice.start < done:
+            raise ValueError(f"two splices overlap at byte {splice.start}")
+        data += source[done : splice.start]
+        piece(splice.start, copied=False)
+        data += splice.text
+        done = splice.end
+        piece(done, copied=True)
+    data += source[done:]
+    return Spliced(bytes(data), tuple(at), tuple(origins), tuple(moves))
+
+
+def _outermost(splices: Iterable[Splice]) -> list[Splice]:
+    kept: list[Splice] = []
+    for splice in sorted(splices, key=lambda s: (s.start, s.end != s.start, -s.end)):
+        last = kept[-1] if kept else splice
+        if not (kept and last.start <= splice.start < last.end and splice.end <= last.end):
+            kept.append(splice)
+    return kept
+
+
+# edits that a person will read
+
+
+def edited(
+    document: Document,
+    splices: Sequence[Splice],
+    *,
+    added: Sequence[bytes] = (),
+    removed: Splice | None = None,
 ) -> bytes:
     """The bytes after the splices, lined up, and proven to be the intended ones.
 
-    ``added`` are the tokens that the last splice brings; ``removed`` are the ranges whose tokens go. Raises
+    ``added`` are the tokens that the last splice brings; ``removed`` is the range whose tokens go. Raises
     ``EditError`` where the result is anything else.
     """
-    result = _spliced(document.source.data, splices)
+    name = document.path or "the file"
+    changed = _lined_up(document, splices)
     try:
-        changed = _lined_up(document, parse(result, document.path))
+        after = parse(changed, document.path)
     except HclSyntaxError as error:
-        raise EditError(f"the edit would break {document.path or 'the file'}: {error.message}") from error
-    old = _tokens(document)
-    kept = [(at, word) for at, word in old if not any(r.start <= at < r.end for r in removed)]
-    position = sum(1 for at, _ in kept if at < splices[-1].start)
-    words = [word for _, word in kept]
-    if [*words[:position], *added, *words[position:]] != [word for _, word in _tokens(changed)]:
-        raise EditError(f"the edit of {document.path or 'the file'} would change more than it is meant to")
-    return changed.source.data
+        raise EditError(f"the edit would break {name}: {error.message}") from error
+    first, last = _definitions(document, splices)
+    tail = len(document.source.data) - last
+    words = [
+        (at, word)
+        for at, word in _tokens(document, first, last)
+        if removed is None or not removed.start <= at < removed.end
+    ]
+    position = sum(1 for at, _ in words if at < splices[-1].start)
+    wanted = [word for _, word in words]
+    wanted[position:position] = added
+    outside = changed[:first] + changed[len(changed) - tail :]
+    if (
+        wanted != [word for _, word in _tokens(after, first, len(changed) - tail)]
+        or outside != document.source.data[:first] + document.source.data[last:]
+    ):
+        raise EditError(f"the edit of {name} would change more than it is meant to")
+    return changed
 
 
 def below(source: Source, indent: bytes, lines: Sequence[str]) -> bytes:
     """The bytes of lines below another one; those of a heredoc keep their indentation, which is content."""
-    first, *others = (line.encode() for line in lines)
-    if any("<<" in line for line in lines):
-        indents = [b""] * len(others)
-    else:
-        indents = [indent if line.strip() else b"" for line in others]
-    rest = (source.newline + i + line for i, line in zip(indents, others, strict=True))
-    return b"".join((source.newline, indent, first, *rest))
+    result, end = b"", None
+    for line in lines:
+        result += source.newline + (indent if end is None and line.strip() else b"") + line.encode()
+        if end is None:
+            _, opened, mark = line.rpartition("<<")
+            end = mark.lstrip("-").strip() if opened and mark.lstrip("-").strip().isidentifier() else None
+        elif line.strip() == end:
+            end = None
+    return result
 
 
 def whole_lines(document: Document, start: int, stop: int) -> Splice:
@@ -73,45 +156,67 @@ def whole_lines(document: Document, start: int, stop: int) -> Splice:
     return Splice(source.line_starts[first - 1], end)
 
 
-def _spliced(data: bytes, splices: Iterable[Splice]) -> bytes:
-    pieces: list[bytes] = []
-    done = 0
-    for splice in splices:
-        pieces += (data[done : splice.start], splice.text)
-        done = splice.end
-    return b"".join((*pieces, data[done:]))
-
-
-def _tokens(document: Document) -> list[tuple[int, tuple[Kind, str]]]:
-    """Place and content of each token; line ends and commas may come and go with an edit."""
-    return [
-        (token.start, (token.kind, _content(token)))
-        for token in tokens_of(document.tree.root_node, document.source.data)
-        if token.kind not in (Kind.NEWLINE, Kind.COMMA, Kind.END)
-    ]
-
-
-def _content(token: Token) -> str:
-    text = token.text.replace("\r\n", "\n")
-    return text.rstrip("\n") if token.kind is Kind.COMMENT else text
-
-
-def tokens_in(text: str) -> list[tuple[Kind, str]]:
+def tokens_in(text: str) -> list[bytes]:
     """The tokens of a piece of HCL that is to be inserted. Raises ``EditError`` where it is none."""
     try:
-        return [word for _, word in _tokens(parse(text.encode()))]
+        document = parse(text.encode())
     except HclSyntaxError as error:
         raise EditError(f"what is to be inserted is no HCL: {error.problems[0].message}") from error
+    return [word for _, word in _tokens(document, 0, len(document.source.data))]
 
 
-def _lined_up(before: Document, after: Document) -> Document:
-    """The file with those lines laid out that the edit has put out of line."""
-    known = Counter(before.source.line_text(problem.line) for problem in misaligned(before))
-    splices: list[Splice] = []
-    for problem in misaligned(after):
-        line = after.source.line_text(problem.line)
-        if known[line]:
-            known[line] -= 1
-        elif "".join(line.split()) == "".join(problem.expected.split()):
-            splices.append(Splice(*after.source.line_span(problem.line), problem.expected.encode()))
-    return parse(_spliced(after.source.data, splices), after.path) if splices else after
+def _definitions(document: Document, splices: Sequence[Splice]) -> tuple[int, int]:
+    """The bytes of the top-level definitions in and beside which the splices are, and of those lined up."""
+    source = document.source
+    above, under = source.line_of(splices[0].start), source.line_of(max(splice.end for splice in splices))
+    while above > 1 and source.line_text(above - 1).strip():
+        above -= 1
+    while under < len(source.line_starts) and source.line_text(under + 1).strip():
+        under += 1
+    first = source.line_starts[above - 1]
+    last = source.line_starts[under] if under < len(source.line_starts) else len(source.data)
+    for node in _top(document):
+        if node.start_byte < first < node.end_byte:
+            first = node.start_byte
+        if node.start_byte < last < node.end_byte:
+            last = node.end_byte
+    return first, last
+
+
+def _top(document: Document) -> Iterator[Node]:
+    for node in document.tree.root_node.children:
+        yield from node.children if node.kind_id == g.BODY else (node,)
+
+
+def _tokens(document: Document, first: int, last: int) -> list[tuple[int, bytes]]:
+    """Place and text of each token in a range; white space and commas may come and go with an edit."""
+    found = []
+    stack = [node for node in _top(document) if node.end_byte > first and node.start_byte < last]
+    while stack:
+        node = stack.pop()
+        if node.child_count:
+            stack += node.children
+        elif node.end_byte > node.start_byte and node.kind_id != g.COMMA:
+            text = document.source.data[node.start_byte : node.end_byte].replace(b"\r\n", b"\n")
+            found.append((node.start_byte, text.rstrip() if node.kind_id == g.COMMENT else text))
+    return sorted(found)
+
+
+def _lined_up(document: Document, splices: Sequence[Splice]) -> bytes:
+    """The file after the splices, with those lines laid out that they have put out of line."""
+    before, data = document.source, apply(document.source.data, splices).data
+    grown = len(data) - len(before.data)
+    start, end = splices[0].start, max(splice.end for splice in splices)
+    after = Document(Source(data, document.path), g.parse_tree(data))
+    known = Counter(
+        before.line_text(line) for line in out_of_line(document, before.line_of(start), before.line_of(end))
+    )
+    repairs = []
+    source = after.source
+    for line, expected in out_of_line(after, source.line_of(start), source.line_of(end + grown)).items():
+        text = source.line_text(line)
+        if known[text]:
+            known[text] -= 1
+        else:
+            repairs.append(Splice(*source.line_span(line), expected.encode()))
+    return apply(data, repairs).data

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 
 from tree_sitter import Node, QueryCursor, Tree
@@ -66,8 +66,9 @@ def problems(source: bytes) -> tuple[SyntaxProblem, ...]:
     return find_problems(g.parse_tree(source), Source(source))
 
 
+@lru_cache(maxsize=64)
 def parse(source: bytes, path: str = "") -> Document:
-    """The document that the source holds.
+    """The document that the source holds; the last ones are kept, since stacks share modules.
 
     ``path`` names the file in errors and findings. Raises ``HclSyntaxError`` with all problems.
     """

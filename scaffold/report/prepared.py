@@ -115,7 +115,7 @@ def _verified_json(verified: Verified) -> dict[str, Value]:
 
 def verified_text(verified: Verified) -> Iterator[str]:
     """What was verified, for people."""
-    yield "Verified: syntax, layout, module contracts, provider schemas, references, names."
+    yield "Verified: syntax, module contracts, provider schemas, references, names."
     if (plan := verified.plan) is not None:
         from scaffold.terraform.summary import summarize
 

@@ -184,7 +184,11 @@ class Attempt:
 
     def _schema(self, provider: str, type_: str) -> BlockSchema | None:
         types = cast("Mapping[str, RawSchema]", self._schemas.get(provider, {}).get("resource_schemas", {}))
-        return BlockSchema(cast("RawSchema", types[type_]["block"])) if type_ in types else None
+        raw = cast("RawSchema", types[type_]["block"]) if type_ in types else None
+        if raw is None:
+            return None
+        known = self._known.resource(type_)  # what is known is decoded once for all stacks
+        return known if known is not None and known.raw is raw else BlockSchema(raw)
 
     # notices
 

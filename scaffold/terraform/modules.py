@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
@@ -54,10 +53,6 @@ class Module:
             case _:
                 kind, labels = "resource", (kind, *names[:1])
         return next((block for block in self.blocks(kind) if block.labels == labels), None)
-
-
-_parsed = lru_cache(maxsize=512)(parse)
-"""Stacks share modules: each file of theirs is parsed once."""
 
 
 @dataclass
@@ -124,7 +119,7 @@ class Loader:
             self.findings.append(Finding(origin, None, None, Reason.CIPHERTEXT.value, message))
             return
         try:
-            yield here, _parsed(content, origin)
+            yield here, parse(content, origin)
         except HclSyntaxError as error:
             self.refuse_syntax(error)
 

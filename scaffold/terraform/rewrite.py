@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from scaffold.errors import Finding
+from scaffold.hcl.splice import Splice, blank, insertion
 from scaffold.hcl.syntax import Attribute, Block, Body, Document, Expression
 from scaffold.terraform import static
 from scaffold.terraform.planned import HELPER, INSTANCE
 from scaffold.terraform.result import Reason, StandIn, StandInKind
-from scaffold.terraform.splices import Splice, blank, insertion
 from scaffold.terraform.tree import OutsideError
 
 UNKNOWN_STRING = f"terraform_data.{HELPER}.id"

@@ -129,7 +129,7 @@ def _planned(
     jobs: Sequence[Job], workers: int, tool: Tool, known: Schemas, kept: KeptPlans
 ) -> list[PlanResult]:
     with private_run() as run:
-        planner = Planner(run, tool, known, kept)
+        planner = Planner(run, tool, known, kept, alone=workers <= 1)
         if workers <= 1:
             return [planner.plan(job) for job in jobs]
         pool = ThreadPoolExecutor(workers)
@@ -146,11 +146,12 @@ def _planned(
 class Planner:
     """Plans stacks in the directory of one run."""
 
-    def __init__(self, run: Run, tool: Tool, known: Schemas, kept: KeptPlans) -> None:
+    def __init__(self, run: Run, tool: Tool, known: Schemas, kept: KeptPlans, *, alone: bool) -> None:
         self._run = run
         self._tool = tool
         self._schemas = known
         self._kept = kept
+        self._alone = alone
         self._numbers = count()
         for name in ("home", "mirror", "tmp"):
             (run.directory / name).mkdir(mode=0o700)
@@ -186,5 +187,7 @@ class Planner:
             "GOGC": "off",
             "GOMEMLIMIT": "512MiB",
             "LC_ALL": "C.UTF-8",
+            # As many run as there are processors: more threads would only wait for each other.
+            **({} if self._alone else {"GOMAXPROCS": "1"}),
         }
         return self._run.start([self._tool.path, *arguments], directory, environment)

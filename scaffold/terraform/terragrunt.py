@@ -67,7 +67,7 @@ def read(tree: Tree, stack: str) -> Generated:
         inputs |= _inputs(body)
     settings = own.block("terraform") if own is not None else None
     return Generated(
-        files=tuple(file for body in bodies for file in _files(body)),
+        files=tuple(file for body in bodies for file in generated(body)),
         inputs=inputs,
         var_files=tuple(dict.fromkeys(path for body in bodies for path in _var_files(body))),
         source=settings.body.value("source") if settings is not None else None,
@@ -127,7 +127,19 @@ def _var_files(body: Body) -> Iterator[str]:
                         yield path
 
 
-def _files(body: Body) -> Iterator[GeneratedFile]:
+def passed(body: Body) -> Iterator[str]:
+    """The names of the variables that terragrunt passes on Terraform's command line (``-var name=value``)."""
+    for settings in body.blocks_of("terraform"):
+        for arguments in settings.body.blocks_of("extra_arguments"):
+            value = arguments.body.value("arguments")
+            for element in value.elements if value is not None else ():
+                first = next(iter(element.template), None)
+                if isinstance(first, str) and "=" in first:
+                    yield first.removeprefix("-var=").partition("=")[0]
+
+
+def generated(body: Body) -> Iterator[GeneratedFile]:
+    """The files that the ``generate`` blocks of a ``terragrunt.hcl`` write."""
     for block in body.blocks_of("generate"):
         name, contents = block.body.literal("path"), block.body.value("contents")
         if isinstance(name, str) and contents is not None and posixpath.basename(name) == name:

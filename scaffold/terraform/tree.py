@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
+import stat
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +27,9 @@ class Kind(Enum):
     FILE = "file"
     DIRECTORY = "directory"
     LINK = "link"
+
+
+_KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY, stat.S_IFLNK: Kind.LINK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,11 @@ class DiskTree:
 
     def kind(self, path: str) -> Kind | None:
         """What stands at the path."""
-        place = self.root / path
-        if place.is_symlink():
-            return Kind.LINK
-        if place.is_file():
-            return Kind.FILE
-        return Kind.DIRECTORY if place.is_dir() else None
+        try:
+            mode = os.lstat(f"{self.root}/{path}").st_mode
+        except (OSError, ValueError):
+            return None
+        return _KINDS.get(stat.S_IFMT(mode))
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
+from scaffold.hcl.splice import Splice, Spliced, apply
 from scaffold.hcl.syntax import Expression, HclSyntaxError, Source, parse
 from scaffold.terraform import rewrite, static, variables
 from scaffold.terraform.files import Files
@@ -22,7 +23,6 @@ from scaffold.terraform.modules import Loader, Module
 from scaffold.terraform.planned import HELPER
 from scaffold.terraform.result import Reason, StandIn, StandInKind
 from scaffold.terraform.rewrite import Changes, FileAccess, Mends, Rewriter
-from scaffold.terraform.splices import Splice, Spliced, apply
 from scaffold.terraform.tree import Kind, OutsideError, Tree, is_file, normal, resolve
 
 _INSTALLED = ".terraform/modules/modules.json"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from scaffold.checks.stack import CheckContext, GeneratedFile, parse_stack, run
+from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding
 from scaffold.hcl.modules import contract_of
 from scaffold.hcl.syntax import parse
@@ -40,7 +40,7 @@ Check = Callable[..., list[Finding]]
 
 @pytest.fixture
 def check() -> Check:
-    """Run all rules but the layout over a stack: a ``main.tf``, and other files by name."""
+    """Run all rules over a stack: a ``main.tf``, and other files by name."""
 
     def findings(
         text: str = "", files: Mapping[str, str] | None = None, variables: frozenset[str] | None = None
@@ -53,12 +53,12 @@ def check() -> Check:
                 path.rpartition("/")[2] for path in contracts if path.rpartition("/")[0] == parent
             ),
             variables=variables,
-            generated=(GeneratedFile("tiers.tf", parse(TIERS.encode(), "terragrunt.hcl (tiers.tf)")),),
+            generated={"tiers.tf": parse(TIERS.encode(), "terragrunt.hcl (tiers.tf)")},
         )
         named = {"main.tf": text, **(files or {})}
         stack = parse_stack("app", {f"stacks/app/{name}": t.encode() for name, t in named.items()})
         assert not isinstance(stack, list), stack
-        return [finding for finding in run(stack, context) if finding.code != "layout"]
+        return run(stack, context)
 
     return findings
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.terraform.splices import Splice, apply, blank, insertion
+from scaffold.hcl.splice import Splice, apply, blank, insertion
 
 
 @st.composite
