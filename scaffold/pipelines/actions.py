@@ -11,7 +11,7 @@ from scaffold.pipelines.instructions import base_images
 from scaffold.pipelines.jobs import JobStep, steps
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.rule import Context, PipelineRule
-from scaffold.pipelines.woodpecker import schema_errors
+from scaffold.pipelines.schema import schema_errors
 from scaffold.pipelines.workflow import tag_of
 
 _FILE = ".github/workflows/build.yml"
@@ -43,9 +43,9 @@ class ActionsSchema(PipelineRule):
     good = {_FILE: _HEAD + "      - run: make\n"}
 
     def check(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """Everything that the vendored schema refuses."""
+        """Everything that the schema refuses."""
         for actions in repository.actions:
-            for path, message in schema_errors("github-workflows", actions.document.value):
+            for path, message in schema_errors("github", actions.document.value):
                 yield self.at(actions.path, actions.document.line(*path), message)
 
 
