@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -36,8 +36,8 @@ def _deepest(error: ValidationError) -> ValidationError:
     return max(map(_deepest, error.context), key=lambda e: len(e.absolute_path)) if error.context else error
 
 
-def _message(cause: Any) -> str:
-    if cause.validator is None:  # what the schema rules out altogether
+def _message(cause: ValidationError) -> str:
+    if cause.validator == "not":  # what the schema rules out altogether
         return f"{cause.absolute_path[-1]} is not allowed here."
     message: str = cause.message
     return (message if len(message) <= 200 else message[:80] + " … " + message[-100:]) + "."
