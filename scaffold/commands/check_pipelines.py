@@ -49,9 +49,9 @@ def _page() -> Iterator[str]:
     yield (
         "Generated from `scaffold/pipelines`. `scaffold check --pipelines DIR` goes the way that "
         "Woodpecker 3.14 goes: substitution on the raw text (for a run through the API, for a plain "
-        "push, and for commits whose first eight characters look like numbers), then YAML, the vendored "
+        "push, and for commits whose first eight characters look like numbers), then YAML, the "
         "schema, the linter's rules, and then what the house has learnt. Workflows of GitHub Actions are "
-        "held against the vendored schema, and given to actionlint where it is on PATH. `scaffold "
+        "held against a schema, and given to actionlint where it is on PATH. `scaffold "
         "pipeline` and `new-service --app-repo` also compare with the stack's Terraform."
     )
     yield ""

@@ -12,7 +12,7 @@ from scaffold.pipelines.context import Context
 from scaffold.pipelines.instructions import base_images
 from scaffold.pipelines.jobs import JobStep, steps
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.woodpecker import schema_errors
+from scaffold.pipelines.schema import schema_errors
 from scaffold.templates.image import ImageReference
 
 _FILE = ".github/workflows/build.yml"
@@ -44,9 +44,9 @@ class ActionsSchema(Rule):
     good = {_FILE: _HEAD + "      - run: make\n"}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """Everything that the vendored schema refuses."""
+        """Everything that the schema refuses."""
         for actions in repository.actions:
-            for path, message in schema_errors("github-workflows", actions.document.value):
+            for path, message in schema_errors("github", actions.document.value):
                 yield self.at(actions.path, actions.document.line(*path), message)
 
 

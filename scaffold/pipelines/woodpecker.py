@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.schema import schema_errors
 from scaffold.pipelines.workflow import Step, Workflow
 
 _HEAD = "when:\n  - event: push\n    branch: main\nskip_clone: true\n"
@@ -76,9 +76,9 @@ class Schema(Rule):
     }
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """Everything that the vendored schema refuses."""
+        """Everything that the schema refuses."""
         for workflow in repository.workflows:
-            for path, message in schema_errors("woodpecker-ci", workflow.document.value):
+            for path, message in schema_errors("woodpecker", workflow.document.value):
                 yield self.at(workflow.path, workflow.document.line(*path), message)
 
 
@@ -195,37 +195,6 @@ class DeadFile(Rule):
                 f"Woodpecker never reads this file: it reads {live}.",
                 fix="Delete one of them, or put it where Woodpecker looks: directly into .woodpecker.",
             )
-
-
-def schema_errors(name: str, value: Any) -> list[tuple[tuple[str | int, ...], str]]:
-    """What a vendored schema of check-jsonschema says of a value: place and message, nearest cause first."""
-    found = []
-    for error in _validator(name).iter_errors(value):
-        cause = _deepest(error)
-        found.append((tuple(cause.absolute_path), _shortened(cause.message)))
-    return sorted(set(found), key=str)
-
-
-@cache
-def _validator(name: str) -> Any:
-    from check_jsonschema.builtin_schemas import get_builtin_schema
-    from jsonschema import Draft7Validator
-
-    return Draft7Validator(get_builtin_schema(f"vendor.{name}"))
-
-
-def _deepest(error: Any) -> Any:
-    """Of the alternatives that all failed, the complaint that went deepest into the file."""
-    if not error.context:
-        return error
-    return max(
-        (_deepest(inner) for inner in error.context),
-        key=lambda e: (len(e.absolute_path), e.validator == "additionalProperties"),
-    )
-
-
-def _shortened(message: str) -> str:
-    return (message if len(message) <= 200 else message[:80] + " … " + message[-100:]) + "."
 
 
 def _names(value: Any) -> list[str]:

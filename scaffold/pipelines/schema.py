@@ -1,0 +1,43 @@
+"""The schemas of pipeline files: our own, for what Woodpecker and GitHub document, held against a value."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import yaml
+
+from scaffold.templates.template import FAST_LOADER
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, ValidationError
+
+
+def schema_errors(name: str, value: object) -> list[tuple[tuple[str | int, ...], str]]:
+    """What the schema ``name`` (a file of ``schemas``) says of a value: place and message, sorted."""
+    found = set()
+    for error in _validator(name).iter_errors(value):
+        cause = _deepest(error)
+        found.add((tuple(cause.absolute_path), _message(cause)))
+    return sorted(found, key=str)
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
+    text = files("scaffold.pipelines").joinpath("schemas", f"{name}.yml").read_text("utf-8")
+    return Draft202012Validator(yaml.load(text, FAST_LOADER))
+
+
+def _deepest(error: ValidationError) -> ValidationError:
+    """Of the alternatives that all failed, the complaint that went deepest into the file."""
+    return max(map(_deepest, error.context), key=lambda e: len(e.absolute_path)) if error.context else error
+
+
+def _message(cause: ValidationError) -> str:
+    if cause.validator == "not":  # what the schema rules out altogether
+        return f"{cause.absolute_path[-1]} is not allowed here."
+    message: str = cause.message
+    return (message if len(message) <= 200 else message[:80] + " … " + message[-100:]) + "."
