@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
@@ -15,10 +16,12 @@ from scaffold.errors import Finding, MissingError, RefusedError, UsageError
 from scaffold.hcl.modules import terraform_files
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense
-from scaffold.pipelines.verify import VerifiedPipeline, verify_pipeline
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, asked
 from scaffold.templates.render import ANSWERS_FILE, render
+
+if TYPE_CHECKING:
+    from scaffold.pipelines.verify import VerifiedPipeline
 
 
 def prepare_pipeline(
@@ -53,6 +56,8 @@ def prepare_pipeline(
         )
     files = {str(path): content for path, content in rendered.files.items() if isinstance(content, bytes)}
     sources = _stack_files(monorepo, service) if stack is None else stack
+    from scaffold.pipelines.verify import verify_pipeline  # all rules over pipelines
+
     verified = verify_pipeline(root, files, rendered.values, sources)
     change = ChangeSet.plan(root, {PurePosixPath(path): content for path, content in files.items()})
     message = f"{service}: pipeline"
