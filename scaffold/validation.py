@@ -130,7 +130,7 @@ def _lacks(answers: Answers, question: Question) -> bool:
 
 
 def _missing(answers: Answers, question: Question) -> Finding:
-    schema = questions.types().get(question.value_type, {})
+    schema = questions.types().get(question.name, {})
     return _finding(
         answers,
         (question.name,),
@@ -221,7 +221,7 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
         for kind in ([wanted] if isinstance(wanted, str) and wanted else wanted)
     )
     allowed = ", ".join(map(str, schema["enum"])) if rule == "enum" else schema.get("allowed", kinds)
-    hint = schema.get("mend", "")
+    hint = schema.get("fix", "")
     is_scalar = rule == "type" and wanted == "string" and isinstance(value, bool | int | float)
     if is_scalar and re.search(schema.get("pattern", ""), json.dumps(value)):
         hint = "Put it in quotes."

@@ -70,7 +70,7 @@ def valid_answers(draw: st.DrawFn) -> dict[str, Any]:
         elif question.type == "bool":
             values[question.name] = draw(st.booleans())
         else:
-            values[question.name] = draw(by_schema(questions.types()[question.value_type]))
+            values[question.name] = draw(by_schema(questions.types()[question.name]))
     _reconcile(values, draw)
     found = validation.problems(Answers(values), {}, {})
     for _ in range(20):

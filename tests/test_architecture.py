@@ -28,7 +28,7 @@ LAYERS = [
     {"report"},
     {"clone", "preview"},
     {"session"},
-    {"cli"},
+    {"cli", "generate"},
     {"__main__"},
 ]
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
