@@ -41,7 +41,7 @@ def _of_kind(kind: str, schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     if schema["pattern"].startswith(r"^[^\x00-\x1f") and "minLength" in schema:
         return TEXT
     return st.from_regex(re.compile(schema["pattern"]), fullmatch=True).filter(
-        lambda t: len(t) <= 200 and "\n" not in t
+        lambda t: len(t) <= schema.get("maxLength", 200) and "\n" not in t
     )
 
 

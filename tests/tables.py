@@ -46,7 +46,7 @@ def traced() -> dict[str, str]:
 
 def without(name: str) -> dict[str, str]:
     """The one compiled file that has this row (``storage/claim/keep``), without it."""
-    file = name.split("/")[0]
+    file = name.split("/", maxsplit=1)[0]
     return {file: rows.compiled(file, [_without(table, name) for table in tables()[file]])}
 
 
