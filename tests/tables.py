@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
@@ -14,8 +15,11 @@ from jinja2 import ChoiceLoader, DictLoader
 from scaffold import decisions, validation
 from scaffold.answers import Answers
 from scaffold.generate import rows
-from scaffold.generate.files import compiled_path, tables
+from scaffold.generate.files import compiled_path
+from scaffold.generate.files import tables as read_tables
 from scaffold.generate.rows import Row, Table
+
+tables = cache(read_tables)
 
 
 @contextmanager
@@ -30,7 +34,7 @@ def instead(compiled: Mapping[str, str]) -> Iterator[set[str]]:
     there = decisions.environment()
     assert there.loader
     texts = DictLoader({str(compiled_path(file)): text for file, text in compiled.items()})
-    environment = there.overlay(loader=ChoiceLoader([texts, there.loader]), bytecode_cache=None)
+    environment = there.overlay(loader=ChoiceLoader([texts, there.loader]))
     environment.filters = {**there.filters, "noted": noted}
     with (
         patch.object(decisions, "environment", lambda: environment),
@@ -41,7 +45,9 @@ def instead(compiled: Mapping[str, str]) -> Iterator[set[str]]:
 
 def traced() -> dict[str, str]:
     """The compiled tables, in which every row that gives something is noted."""
-    return {f: rows.compiled(f, t, lambda name, text: f"{text} | noted('{name}')") for f, t in tables().items()}
+    return {
+        f: rows.compiled(f, t, lambda name, text: f"{text} | noted('{name}')") for f, t in tables().items()
+    }
 
 
 def without(name: str) -> dict[str, str]:
@@ -59,6 +65,16 @@ def names() -> dict[str, Row]:
     """Every row of every table, by its name."""
     every = (table for read in tables().values() for table in read)
     return {row.name: row for table in every for row in (*table.rows, *filter(None, [table.kept]))}
+
+
+def named(table: str, words: str) -> str:
+    """The name of the one row of a table (``workload/update``) that has these words as reason or message."""
+    (name,) = (
+        name
+        for name, row in names().items()
+        if name.rpartition("/")[0] == table and words in row.says.get("reason", row.says.get("message", ""))
+    )
+    return name
 
 
 def decided(text: str) -> dict[str, Any]:

@@ -12,13 +12,8 @@ from jsonschema import Draft202012Validator
 
 from scaffold import questions
 from scaffold.cli import COMMANDS
-from scaffold.commands.schema import markdown
 
 ROOT = Path(__file__).parent.parent
-
-
-def test_the_page_of_answers_is_generated() -> None:
-    assert (ROOT / "docs" / "answers.md").read_text() == markdown()
 
 
 def test_every_command_is_in_readme_and_every_one_there_exists() -> None:

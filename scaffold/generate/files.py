@@ -34,8 +34,9 @@ def generated() -> Iterator[tuple[Path, str]]:
 
 def stale() -> list[Path]:
     """Compiled files whose tables are gone."""
-    there = (template.root() / compiled_path("")).parent.glob("*.jinja")
-    return sorted(path for path in there if path.stem not in tables())
+    there = (template.root() / _DECISIONS / "rows").glob("*.jinja")
+    known = tables()
+    return sorted(path for path in there if path.stem not in known)
 
 
 def _answers() -> str:

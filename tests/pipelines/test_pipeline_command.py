@@ -16,7 +16,6 @@ from strategies import valid_answers
 from support import ORIGIN
 from test_pipeline_golden import GOLDEN, files_of
 
-from scaffold.commands.check_pipelines import markdown
 from scaffold.monorepo import Monorepo
 from scaffold.questions import asked
 from scaffold.render import render
@@ -210,11 +209,6 @@ def test_check_tells_what_is_wrong_and_where(tmp_path: Path) -> None:
     assert (finding["path"], finding["code"]) == (".woodpecker.yml", "pipeline-kubectl-image")
     assert "bitnami/kubectl:1.32" in file.read_text().splitlines()[finding["line"] - 1]
     assert scaffold("check", "--pipelines", tmp_path / "absent").returncode == 6
-
-
-def test_the_page_of_rules_is_generated() -> None:
-    page = Path(__file__).parent.parent.parent / "docs" / "pipelines.md"
-    assert page.read_text() == markdown()
 
 
 @settings(max_examples=15)
