@@ -52,7 +52,7 @@ def _of_kind(kind: str, schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     if schema["pattern"].startswith(r"^[^\x00-\x1f") and "minLength" in schema:
         return TEXT
     return st.from_regex(re.compile(schema["pattern"]), fullmatch=True).filter(
-        lambda t: len(t) <= 200 and "\n" not in t
+        lambda t: len(t) <= schema.get("maxLength", 200) and "\n" not in t
     )
 
 
@@ -81,7 +81,7 @@ def valid_answers(draw: st.DrawFn) -> dict[str, Any]:
         elif question.type == "bool":
             values[question.name] = draw(st.booleans())
         else:
-            values[question.name] = draw(of_type(question.value_type))
+            values[question.name] = draw(by_schema(questions.types()[question.name]))
     _reconcile(values, draw)
     found = validation.problems(Answers(values), {}, {})
     for _ in range(20):

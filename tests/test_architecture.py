@@ -17,14 +17,14 @@ ORDER = [
     {"errors"},
     {"changes", "hcl"},
     {"demo", "templates"},
-    {"answers", "generate", "monorepo"},
+    {"answers", "monorepo"},
     {"terraform"},
     {"checks", "indexes"},
     {"pipelines"},
     {"commands"},
     {"report"},
     {"wizard"},
-    {"cli"},
+    {"cli", "generate"},
     {"__main__"},
 ]
 LAYER = {part: number for number, parts in enumerate(ORDER) for part in parts}

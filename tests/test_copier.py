@@ -310,7 +310,6 @@ def test_a_conflict_exits_with_0_which_readme_warns_of(repository: Path, stack: 
     assert "exits 0" in (Path(__file__).parent.parent / "README.md").read_text()
 
 
-BY_TYPE = {q.value_type: q for q in questions.asked().values() if q.value_type}
 VALUES: list[Any] = [
     None, True, 3, 0, 70000, "", "a", "A", "a\n", "/x", "1Gi", "25m", "192.0.2.7", [], ["a"], {}, {"a": "b"}, {"path": "/x"}, [{"path": "/x"}],
     [{"path": 1}], [{}], [{"env": "X", "no": 1}], [{"env": "X", "vault": "x"}], {"dsn": ""}, {"dsn": "1"}, [{"paths": [], "reason": "a b"}],
@@ -325,7 +324,6 @@ BY_SCHEMA = {
     [
         pytest.param(kind, marks=() if kind in ("volumes", "port") else pytest.mark.slow("24 values judged twice"))
         for kind in questions.types()
-        if kind in BY_TYPE  # else it is a part of other types
     ],
 )  # fmt: skip
 def test_the_verdict_of_the_macro_is_that_of_jsonschema(kind: str) -> None:
@@ -336,7 +334,7 @@ def test_the_verdict_of_the_macro_is_that_of_jsonschema(kind: str) -> None:
     macro = decisions.environment().from_string(
         "{% from 'templates/questions/problems.jinja' import problems %}{{ problems('x', value, schema) }}"
     )
-    question = BY_TYPE[kind]
+    question = questions.asked()[kind]
     applies = {
         other: wanted.get("const", next(iter(wanted.get("enum", ())), "mysql"))
         for other, wanted in questions.condition(question).items()

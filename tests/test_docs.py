@@ -11,14 +11,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from scaffold.cli import COMMANDS
-from scaffold.commands.schema import markdown
 from scaffold.templates import questions
 
 ROOT = Path(__file__).parent.parent
-
-
-def test_the_page_of_answers_is_generated() -> None:
-    assert (ROOT / "docs" / "answers.md").read_text() == markdown()
 
 
 def test_every_command_is_in_readme_and_every_one_there_exists() -> None:
@@ -46,10 +41,9 @@ def test_the_schema_is_a_schema_and_takes_the_examples() -> None:
     assert list(validator.iter_errors(wrong))
 
 
-def test_every_question_with_a_type_is_checked_by_stock_copier_too() -> None:
-    text = (ROOT / "templates" / "questions" / "checked.jinja").read_text()
-    rows = set(re.findall(r"\('(\w+)', (\w+), '(\w+)'\)", text))
-    assert rows == {(q.name, q.name, q.value_type) for q in questions.asked().values() if q.value_type}
+def test_every_text_number_and_structure_has_a_type_of_its_name() -> None:
+    typed = {q.name for q in questions.asked().values() if q.type != "bool" and not q.options}
+    assert set(questions.types()) == typed
 
 
 def test_the_sample_that_readme_makes_leaves_the_checkout_clean() -> None:

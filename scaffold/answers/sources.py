@@ -180,7 +180,7 @@ def _takes_text(path: Path) -> bool:
         return False
     if question.type == "str":
         return True
-    schema: Mapping[str, Value] = questions.types().get(question.value_type, {})
+    schema: Mapping[str, Value] = questions.types().get(question.name, {})
     for part in path[1:]:
         if isinstance(part, int):
             schema = schema.get("items", {})

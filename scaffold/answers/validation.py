@@ -124,7 +124,7 @@ def _lacks(answers: Answers, question: Question) -> bool:
 
 
 def _missing(answers: Answers, question: Question) -> Finding:
-    schema = questions.types().get(question.value_type, {})
+    schema = questions.types().get(question.name, {})
     return _finding(
         answers,
         (question.name,),
@@ -215,7 +215,7 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
         for kind in ([wanted] if isinstance(wanted, str) and wanted else wanted)
     )
     allowed = ", ".join(map(str, schema["enum"])) if rule == "enum" else schema.get("allowed", kinds)
-    fix = schema.get("mend", "")
+    fix = schema.get("fix", "")
     is_scalar = rule == "type" and wanted == "string" and isinstance(value, bool | int | float)
     if is_scalar and re.search(schema.get("pattern", ""), json.dumps(value)):
         fix = "Put it in quotes."

@@ -30,7 +30,7 @@ def _question(question: Question) -> Iterator[str]:
     yield ""
     yield question.help
     yield ""
-    definition: Mapping[str, Value] = types().get(question.value_type, {})
+    definition: Mapping[str, Value] = types().get(question.name, {})
     if "allowed" in definition:
         yield f"- Allowed: {definition['allowed']}"
     if question.has_default:

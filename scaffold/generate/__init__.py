@@ -1,0 +1,1 @@
+"""The compiler of the tables, and all else that is generated. No part of the wheel."""

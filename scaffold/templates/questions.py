@@ -53,8 +53,6 @@ class Question:
     has_default: bool
     default: Value = field(compare=False)
     options: tuple[Option, ...]
-    value_type: str
-    """The name of its definition among the types, or nothing."""
     validator: str
     after: str = ""
     """``x-after``: the question that the wizard asks just before this one, wherever it is declared."""
@@ -141,7 +139,6 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
         has_default="default" in details,
         default=details.get("default"),
         options=tuple(options),
-        value_type=details.get("x-type", ""),
         validator=details.get("validator", ""),
         after=details.get("x-after", ""),
         ask=details.get("x-ask", False),
@@ -155,7 +152,7 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
 
 @cache
 def types() -> Mapping[str, Mapping[str, Value]]:
-    """The definitions that questions refer to, as JSON Schema."""
+    """What the answers may be that are text, numbers or structures: a JSON Schema by the question's name."""
     return dict(_documents()["types"]["default"])
 
 
@@ -224,7 +221,6 @@ def schema() -> dict[str, Value]:
         "required": [q.name for q in asked().values() if not q.has_default and not condition(q)],
         "allOf": conditional,
         "unevaluatedProperties": False,
-        "$defs": {name: dict(definition) for name, definition in types().items()},
     }
 
 
@@ -241,12 +237,10 @@ def _property(question: Question) -> dict[str, Value]:
     text = question.help
     if question.options:
         text += "\n" + "\n".join(f"- {option.value}: {option.consequence}" for option in question.options)
-    result: dict[str, Value] = {"description": text}
-    if question.value_type:
-        result["$ref"] = f"#/$defs/{question.value_type}"
-    elif question.options:
+    result: dict[str, Value] = {"description": text, **types().get(question.name, {})}
+    if question.options:
         result["enum"] = [option.value for option in question.options]
-    else:
+    elif question.name not in types():
         result["type"] = JSON_TYPES[question.type]
     if question.has_default and not (isinstance(question.default, str) and "{{" in question.default):
         result["default"] = question.default

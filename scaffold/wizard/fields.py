@@ -25,14 +25,14 @@ class Field:
 
     @property
     def allowed(self) -> str:
-        """What is allowed, and how to mend what is not."""
+        """What is allowed, and how to fix what is not."""
         told = self.schema if "allowed" in self.schema else self.schema.get("items", {})
-        return f"Allowed: {told['allowed']}. {told.get('mend', '')}".strip() if "allowed" in told else ""
+        return f"Allowed: {told['allowed']}. {told.get('fix', '')}".strip() if "allowed" in told else ""
 
 
 def item_schema(question: Question) -> Mapping[str, Value]:
     """The schema of one item, for a question that takes a list of mappings; else nothing."""
-    schema = types().get(question.value_type, {})
+    schema = types().get(question.name, {})
     items: Mapping[str, Value] = schema.get("items", {}) if schema.get("type") == "array" else {}
     return items if items.get("properties") else {}
 
@@ -67,7 +67,7 @@ def field_at(path: Path) -> Field:
 
 def _of_question(question: Question) -> Field:
     kind = JSON_TYPES.get(question.type)
-    schema = types().get(question.value_type) or ({"type": kind} if kind else {})
+    schema = types().get(question.name) or ({"type": kind} if kind else {})
     options = question.options
     if question.type == "bool":
         values = sorted((True, False), key=lambda value: value is not question.default)

@@ -13,7 +13,6 @@ import yaml
 from support import ORIGIN, scaffold
 from test_pipeline_golden import GOLDEN, files_of
 
-from scaffold.commands.check_pipelines import markdown
 from scaffold.monorepo.repository import Monorepo
 
 METER = GOLDEN / "meter-api" / "answers.yml"
@@ -201,11 +200,6 @@ def test_check_tells_what_is_wrong_and_where(tmp_path: Path) -> None:
     assert (finding["path"], finding["code"]) == (".woodpecker.yml", "pipeline-kubectl-image")
     assert "bitnami/kubectl:1.32" in file.read_text().splitlines()[finding["line"] - 1]
     assert scaffold("check", "--pipelines", tmp_path / "absent").returncode == 6
-
-
-def test_the_page_of_rules_is_generated() -> None:
-    page = Path(__file__).parent.parent.parent / "docs" / "pipelines.md"
-    assert page.read_text() == markdown()
 
 
 @pytest.mark.parametrize("where", ["monorepo", "app"])

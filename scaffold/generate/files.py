@@ -1,0 +1,45 @@
+"""What is generated from what is written by hand: every file with its text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from scaffold.commands import check_pipelines, schema
+from scaffold.generate import rows
+from scaffold.templates import questions, template
+
+_DECISIONS = Path("templates", "decisions")
+
+
+def tables() -> dict[str, tuple[rows.Table, ...]]:
+    """The tables, by the name of their file. Raises :class:`RowsError` for a mistake in one."""
+    paths = sorted((template.root() / _DECISIONS / "tables").glob("*.yml"))
+    return {path.stem: rows.read(path.stem, path.read_text("utf-8")) for path in paths}
+
+
+def compiled_path(file: str) -> Path:
+    """Where the rows of a file of tables are compiled to."""
+    return _DECISIONS / "rows" / f"{file}.jinja"
+
+
+def generated() -> Iterator[tuple[Path, str]]:
+    """Each generated file, by its path in the checkout, with the text that it has to have."""
+    for file, read in tables().items():
+        yield compiled_path(file), rows.compiled(file, read)
+    yield Path("templates", "questions", "answers.jinja"), _answers()
+    yield Path("docs", "answers.md"), schema.markdown()
+    yield Path("docs", "pipelines.md"), check_pipelines.markdown()
+
+
+def stale() -> list[Path]:
+    """Compiled files whose tables are gone."""
+    there = (template.root() / _DECISIONS / "rows").glob("*.jinja")
+    known = tables()
+    return sorted(path for path in there if path.stem not in known)
+
+
+def _answers() -> str:
+    """Each answer that has a type, with its name, for Jinja cannot look a value up by a name."""
+    head = "{# Generated from types.yml by `python3 dev generate`. #}\n{% set answers = [\n"
+    return head + "".join(f"  ('{name}', {name}),\n" for name in questions.types()) + "] %}\n"

@@ -1,0 +1,88 @@
+"""What is generated is what its sources give, and a mistake in a table stops the generation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scaffold.generate import rows
+from scaffold.generate.expressions import RowsError
+from scaffold.generate.files import generated, stale
+from scaffold.templates import template
+
+GENERATED = dict(generated())
+ROW = "{when: rwx, value: a, reason: b, rule: c}"
+LAST = "{value: a, reason: b, rule: c}"
+REFUSAL = "code: c, answer: host, message: m., fix: f."
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=str)
+def test_generated_files_are_committed(path: Path) -> None:
+    assert (template.root() / path).read_text() == GENERATED[path], "run `python3 dev generate`"
+
+
+def test_nothing_is_left_of_tables_that_are_gone() -> None:
+    assert stale() == []
+
+
+@pytest.mark.parametrize(
+    "source,told",
+    [
+        ("t: {first: [{wen: rwx, value: a, reason: b, rule: c}]}", "x/t/1 has no key wen; did you mean when?"),
+        (f"t: {{first: [{LAST}], kep: name}}", "x/t has no key kep; did you mean keep?"),
+        ("t: {frist: []}", "x/t has no rows: they stand under first, all, refuse"),
+        ("t: {first: [{reason: b, rule: c}]}", "x/t/1 has no value"),
+        ("t: {first: [{value: a, rule: c}]}", "x/t/1 has no reason"),
+        ("t: {first: [{value: a, reason: b}]}", "x/t/1 has no rule"),
+        (f"t: {{first: [{LAST}], keep: name, rule: r}}", "x/t/keep has no reason"),
+        ("t: {refuse: [{code: c, answer: host, fix: f.}]}", "x/t/1 has no message"),
+        ("t: {refuse: [{code: c, answer: host, message: m.}]}", "x/t/1 has no fix"),
+        ("t: {refuse: [{code: c, message: m., fix: f.}]}", "x/t/1 has no answer"),
+        ("t: {refuse: [{answer: host, message: m., fix: f.}]}", "x/t/1 has no code"),
+        (f"t: {{refuse: [{{{REFUSAL}, mend: f.}}]}}", "x/t/1 has no key mend"),
+        (f"t: {{first: [{ROW}]}}", "x/t/1 is the last row of its table, and has to hold always: without when"),
+        (f"t: {{first: [{LAST}, {LAST}]}}", "x/t/1 has no when, so that no row after it is ever reached"),
+        (
+            f"t: {{first: [{ROW}, {{when: rwx, final: true, value: a, reason: b, rule: c}}, {LAST}]}}",
+            "x/t/2 is final: it belongs above the rows over which what is kept holds",
+        ),
+        (
+            "t: {first: [{when: rwx, final: true, value: a, reason: b, rule: c}, " + LAST + "]}",
+            "x/t has final rows, and keeps nothing that they could hold over",
+        ),
+        (
+            't: {first: [{value: "{{ facts.storage_plan }}", reason: b, rule: c}]}',
+            "x/t/1, value: there is no fact storage_plan; did you mean storage_plain?",
+        ),
+        (
+            f"t: {{refuse: [{{when: facts.load_balancer.adress == host, {REFUSAL}}}]}}",
+            "x/t/1, when: there is no fact adress; did you mean address?",
+        ),
+        (
+            f"t: {{refuse: [{{when: host and, {REFUSAL}}}]}}",
+            "x/t/1, when: host and is no expression: unexpected 'end of template'",
+        ),
+        (
+            f"t: {{refuse: [{{when: host host, {REFUSAL}}}]}}",
+            "x/t/1, when: host host is no expression: 'host' is too much",
+        ),
+        (
+            f"t: {{refuse: [{{when: not volumes | selectattr('rwx'), {REFUSAL}}}]}}",
+            "x/t/1, when: what selectattr gives is always true; write … | list",
+        ),
+        (
+            f"t: {{refuse: [{{when: host and mebibytes(memory), {REFUSAL}}}]}}",
+            "x/t/1, when: what the macro mebibytes gives is text; compare it",
+        ),
+        (f"t: {{refuse: [{{when: host | lowr, {REFUSAL}}}]}}", "x/t/1, when: no filter lowr; did you mean lower?"),
+        (f"t: {{for: volumes, refuse: [{{{REFUSAL}}}]}}", "x/t is for volumes: write it like `volumes as volume`"),
+        (f"host: {{first: [{LAST}]}}", "x/host is the name of a question, whose answer it would hide from later rows"),
+        (f"t: {{refuse: [{{{REFUSAL}, when: host, when: dns}}]}}", "x.yml: when is given twice"),
+        ("t: [", "x.yml: while parsing a flow node"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_place(source: str, told: str) -> None:
+    with pytest.raises(RowsError) as mistake:
+        rows.compiled("x", rows.read("x", source))
+    assert str(mistake.value).splitlines()[0] == told

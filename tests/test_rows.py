@@ -1,0 +1,142 @@
+"""The rows of the tables: each has an example, and those that protect data are missed when they are gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from support import ANSWERS
+from tables import decided, instead, named, names, refused, traced, without
+
+from scaffold.answers import sources as answering
+from scaffold.answers import validation
+from scaffold.templates import decisions, template
+
+WITHOUT_ERRORS = [
+    *sorted((ANSWERS / "valid").glob("*.yml")),
+    *sorted((ANSWERS / "real").glob("*.yml")),
+    *sorted((ANSWERS.parent / "golden_service").glob("*/answers.yml")),
+]
+APP = "name: notes\ndescription: Notes\nport: 8080\nimage: docker.io/library/nginx:1.29.0\n"
+OWN = "name: notes\ndescription: Notes\nport: 8080\nbuild: forgejo-woodpecker\n"
+KEPT = (ANSWERS / "rows" / "kept.yml").read_text()
+CLAIMED = (ANSWERS / "rows" / "claim-set-later.yml").read_text()
+VOLUME = "volumes: [{path: /data, size: 1Gi}]\n"
+DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
+    ("names/called/keep", KEPT, "names.namespace", "field"),
+    ("names/called/keep", KEPT, "names.deployment", "notes-app"),
+    ("names/called/keep", KEPT, "names.selector", "notes"),
+    ("database/called/keep", KEPT, "credentials.database.database", "notes_db"),
+    ("database/called/keep", KEPT, "credentials.database.user", "notes_user"),
+    ("storage/storage_class/keep", KEPT, "storage.volumes[data].storage_class", "proxmox-lvm"),
+    ("storage/claim/keep", KEPT, "storage.volumes[data].claim", "notes-data"),
+    ("storage/claim/keep", KEPT, "storage.volumes[photos].claim", "notes-photos"),
+    (
+        ("workload/update", "cannot be in two pods"), APP + "rwx: false\n" + VOLUME, "workload.strategy", "Recreate",
+    ),
+    (
+        ("workload/update", "no room for a second pod"), APP + "memory: 2Gi\n", "workload.strategy", "Recreate",
+    ),
+    (
+        ("workload/update", "a migration may not run"), OWN + "init_containers: [{name: migrate, args: [up]}]\n",
+        "workload.strategy", "Recreate",
+    ),
+    (
+        ("workload/run_as", "a new volume belongs to root"), OWN + "app_kind: flask\n" + VOLUME,
+        "workload.run_as", 10001,
+    ),
+    (
+        ("ingress_host/record", "another domain"), APP + "hosts: [{host: notes.example.org, full: true}]\n",
+        "ingress.hosts[notes-notes-example-org].dns", "none",
+    ),
+    (
+        ("storage/storage_class", "sensitive data"), APP + "sensitive: true\n" + VOLUME,
+        "storage.volumes[data].storage_class", "proxmox-lvm-encrypted",
+    ),
+    (
+        ("storage/backup", "through its own backup"),
+        APP + "volumes: [{path: /data, size: 1Gi, embedded_database: sqlite}]\n",
+        "storage.volumes[data].backup", "sqlite",
+    ),
+]  # fmt: skip
+"""What protects data or pods: the row, answers, the decision, and what it is because of the row."""
+REFUSED: list[tuple[str | tuple[str, str], str, str]] = [
+    (("refusals_data/volumes", "Terraform would delete it"), CLAIMED, "volumes[0].claim"),
+    (("refusals/memory", "above the quota"), APP + "memory: 4Gi\nlimit_range: {max_memory: 8Gi}\n", "memory"),
+    (("refusals_data/volumes", "an embedded database on NFS"), APP + "rwx: true\nvolumes: [{path: /data, size: 1Gi, embedded_database: sqlite}]\n", "volumes[0].embedded_database"),
+    (("refusals_data/volumes", "lost with its disk"), APP + "volumes: [{path: /data, size: 1Gi, backup: none}]\n", "volumes[0].backup_reason"),
+    ("refusals_ingress/behind_anubis/1", APP + "host: git\ngate: anubis\nmachine_clients: [{paths: [/x], auth: app, reason: a token is checked}]\n", "gate"),
+    (("refusals_workload/pod", "only one pod can have"), APP + "replicas: 2\n" + VOLUME, "replicas"),
+    (("refusals_workload/pod", "would wait for ever"), APP + "strategy: RollingUpdate\n" + VOLUME, "strategy"),
+]  # fmt: skip
+"""What is refused because data would be lost, or nothing would run: the row, answers, and the one refused."""
+
+
+def row_of(row: str | tuple[str, str]) -> str:
+    return row if isinstance(row, str) else named(*row)
+
+
+def test_every_row_has_an_example() -> None:
+    """Without one nobody sees what a row does, and a row that nothing can reach says nothing."""
+    with instead(traced()) as chosen:
+        for path in WITHOUT_ERRORS:
+            assert refused(path.read_text()) == set(), path
+            decided(path.read_text())
+        for path in sorted((ANSWERS / "rows").glob("*.yml")):
+            refused(path.read_text())
+            decided(path.read_text())
+        for path in sorted((ANSWERS / "invalid").glob("*.yml")):
+            validation.problems(answering.from_yaml(path.read_bytes(), path.name), {}, {})
+    assert sorted(names().keys() - chosen) == []
+
+
+@pytest.mark.parametrize("row,answers,name,value", DECIDED, ids=str)
+def test_a_decision_hangs_on_its_row(
+    row: str | tuple[str, str], answers: str, name: str, value: object
+) -> None:
+    assert refused(answers) == set()
+    assert decided(answers)[name] == value
+    with instead(without(row_of(row))):
+        assert decided(answers)[name] != value
+
+
+@pytest.mark.parametrize("row,answers,name", REFUSED, ids=str)
+def test_a_refusal_hangs_on_its_row(row: str | tuple[str, str], answers: str, name: str) -> None:
+    assert {answer for answer, _ in refused(answers)} == {name}
+    with instead(without(row_of(row))):
+        assert refused(answers) == set()
+
+
+def test_the_directory_of_a_volume_is_kept() -> None:
+    def directory() -> Any:
+        (photos,) = [v for v in values(KEPT)["storage"]["volumes"] if v["purpose"] == "photos"]
+        return photos["nfs_path"]
+
+    assert directory() == "/srv/nfs/old/photos"
+    with instead(without("storage/nfs_path/keep")):
+        assert directory() == "/srv/nfs/field-notes/photos"
+
+
+def test_memory_equal_to_the_quota_runs() -> None:
+    assert refused(APP + "memory: 3Gi\n") == set(), "the quota of aux is 3Gi"
+
+
+def test_the_databases_stack_comes_before_that_of_its_roles() -> None:
+    """Vault's role needs the user in the database."""
+    told = {"operations": template.facts("operations"), "committed": True, "manual": []}
+    paths = ["stacks/vault/main.tf", "stacks/dbaas/modules/dbaas/main.tf", "stacks/other/main.tf"]
+    steps = decisions.evaluate(
+        "templates/decisions/next_steps.jinja", {**values(APP), **told, "paths": paths}
+    )
+    (order,) = [step["command"] for step in steps if "for stack in" in (step["command"] or "")]
+    assert order.startswith("for stack in dbaas vault other;")
+
+
+def test_what_is_kept_is_recorded_again() -> None:
+    recorded = values(KEPT)["recorded_now"]
+    assert recorded == yaml.safe_load(KEPT)["recorded"]
+
+
+def values(answers: str) -> dict[str, Any]:
+    return decisions.combine(yaml.safe_load(answers))
