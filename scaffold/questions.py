@@ -158,7 +158,8 @@ def types() -> Mapping[str, Mapping[str, Value]]:
 def condition(question: Question) -> Mapping[str, Value]:
     """When a question applies, as a JSON Schema of the other answers; empty means always.
 
-    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'`` and ``a in [...]``.
+    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'``, ``a in [...]``, and of the
+    house's facts ``table[a].key is defined``, which are the values of ``a`` whose row has that key.
     Raises ``ValueError`` for anything else, so that a new form is noticed here.
     """
     if question.when is True:
@@ -174,10 +175,19 @@ def _condition(when: str) -> Mapping[str, Value]:
     from jinja2 import Environment, nodes
 
     body = Environment(autoescape=False).parse(when).body
-    output = body[0]
+    output = body[-1]
     expression = output.nodes[0] if isinstance(output, nodes.Output) else None
     if isinstance(expression, nodes.Name):
         return {expression.name: {"const": True}}
+    match expression:
+        case nodes.Test(
+            name="defined",
+            node=nodes.Getattr(
+                node=nodes.Getitem(node=nodes.Name(name=table), arg=nodes.Name(name=other)), attr=key
+            ),
+        ):
+            rows = template.facts("house")[table]
+            return {other: {"enum": [value for value, row in rows.items() if key in row]}}
     if isinstance(expression, nodes.Compare) and isinstance(expression.expr, nodes.Name):
         operand = expression.ops[0]
         value = operand.expr.as_const()

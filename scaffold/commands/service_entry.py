@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scaffold import template
 from scaffold.indexes.entry import (
     BuildModel,
     Database,
@@ -87,7 +86,7 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
     if not how["owned"]:
         return None
     repository = values["workload"]["image_base"].rpartition("/")[2]
-    model = BuildModel(template.facts("operations")["build_models"][values["build"]])
+    model = BuildModel(how["model"])
     private = how["pull_secret"] if how["registry"].startswith(_GITHUB) else ""
     return OwnImage(
         repository, model, pull_namespace=values["names"]["namespace"]["value"] if private else ""
