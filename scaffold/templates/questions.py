@@ -159,7 +159,8 @@ def types() -> Mapping[str, Mapping[str, Value]]:
 def condition(question: Question) -> Mapping[str, Value]:
     """When a question applies, as a JSON Schema of the other answers; empty means always.
 
-    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'`` and ``a in [...]``.
+    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'``, ``a in [...]``, and of the
+    house's facts ``table[a].key is defined``, which are the values of ``a`` whose row has that key.
     Raises ``ValueError`` for anything else, so that a new form is noticed here.
     """
     if question.when is True:
@@ -174,7 +175,7 @@ def condition(question: Question) -> Mapping[str, Value]:
 def _condition(when: str) -> Mapping[str, Value]:
     # What is understood is written in Jinja as in Python, whose parser costs a hundredth.
     try:
-        match ast.parse(when.strip().removeprefix("{{").removesuffix("}}").strip(), mode="eval").body:
+        match ast.parse(when.rpartition("{{")[2].removesuffix("}}").strip(), mode="eval").body:
             case ast.Name(name):
                 return {name: {"const": True}}
             case ast.Compare(ast.Name(name), [ast.Eq()], [value]):
@@ -183,6 +184,13 @@ def _condition(when: str) -> Mapping[str, Value]:
                 return {name: {"not": {"const": ast.literal_eval(value)}}}
             case ast.Compare(ast.Name(name), [ast.In()], [value]):
                 return {name: {"enum": ast.literal_eval(value)}}
+            case ast.Compare(
+                ast.Attribute(ast.Subscript(ast.Name(table), ast.Name(name)), key),
+                [ast.Is()],
+                [ast.Name("defined")],
+            ):
+                rows = template.facts("house")[table]
+                return {name: {"enum": [value for value, row in rows.items() if key in row]}}
     except (SyntaxError, ValueError):
         pass
     raise ValueError(f"a condition of this form is not understood: {when}")
