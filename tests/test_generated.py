@@ -22,6 +22,11 @@ def test_generated_files_are_committed(path: Path) -> None:
     assert (template.root() / path).read_text() == GENERATED[path], "run `python3 dev generate`"
 
 
+def test_tables_are_read_without_scrolling() -> None:
+    for path in (template.root() / "templates" / "decisions" / "tables").glob("*.yml"):
+        assert max(map(len, path.read_text().splitlines())) <= 100, path
+
+
 def test_nothing_is_left_of_tables_that_are_gone() -> None:
     assert stale() == []
 
