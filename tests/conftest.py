@@ -42,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile(FUZZ)
 
 
+@pytest.hookimpl(trylast=True)  # Hypothesis marks its tests there too
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     named = config.args_source is pytest.Config.ArgsSource.ARGS
     chosen = named or config.option.keyword or config.option.markexpr
