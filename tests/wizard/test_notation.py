@@ -30,9 +30,9 @@ def test_every_valid_value_comes_back(name: str, data: Any) -> None:
 @pytest.mark.parametrize(
     ("schema", "line", "value"),
     [
-        ("line", "  It's  a \\ plain line ", "It's  a \\ plain line"),
-        ("line", '"Quoted"', "Quoted"),
-        ("line", '"open', '"open'),
+        ("title", "  It's  a \\ plain line ", "It's  a \\ plain line"),
+        ("title", '"Quoted"', "Quoted"),
+        ("title", '"open', '"open'),
         ("port", "8080", 8080),
         ("port", "http", "http"),
         ("uid", "", None),
@@ -43,8 +43,8 @@ def test_every_valid_value_comes_back(name: str, data: Any) -> None:
         ("env", "A=1 B='x y' C=", {"A": "1", "B": "x y", "C": ""}),
         ("env", "A='{host: redis}'", {"A": {"host": "redis"}}),
         ("env", """A='{"host": "of nobody", "x": 1}'""", {"A": '{"host": "of nobody", "x": 1}'}),
-        ("arguments", r"sh -c 'echo \n a'", ["sh", "-c", r"echo \n a"]),
-        ("arguments", r'["a\nb"]', ["a\nb"]),
+        ("args", r"sh -c 'echo \n a'", ["sh", "-c", r"echo \n a"]),
+        ("args", r'["a\nb"]', ["a\nb"]),
         ("database_env", "dsn=DATABASE_URL env_from=yes", {"dsn": "DATABASE_URL", "env_from": True}),
         ("ingress_options", "rate_limit='average=10 burst=50'", {"rate_limit": {"average": 10, "burst": 50}}),
         ("env", "", {}),
@@ -68,6 +68,6 @@ def test_what_cannot_be_read_says_how_it_is_written(schema: str, line: str) -> N
 def test_the_short_form_is_preferred() -> None:
     assert notation.write(TYPES["secrets"], [{"env": "A"}, {"env": "B", "vault": "x#y"}]) == "A B=x#y"
     assert notation.write(TYPES["env"], {"A": "1", "B": "x y"}) == "A=1 'B=x y'"
-    assert notation.write(TYPES["arguments"], ["a", "b c"]) == "a 'b c'"
+    assert notation.write(TYPES["args"], ["a", "b c"]) == "a 'b c'"
     assert notation.write({"type": "array", "items": NAME}, ["a", "b"]) == "a b"
     assert notation.write(TYPES["files"], [{"path": "/a", "content": "x\ny"}]).startswith("[{")
