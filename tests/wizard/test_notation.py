@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import by_schema
+from strategies import of_type
 from support import examples
 
 from scaffold.errors import UsageError
@@ -21,7 +21,7 @@ NAME = {"type": "string", "pattern": "^[a-z]+$"}
 @examples(80)
 @given(st.sampled_from(sorted(TYPES)), st.data())
 def test_every_valid_value_comes_back(name: str, data: Any) -> None:
-    value = data.draw(by_schema(TYPES[name]))
+    value = data.draw(of_type(name))
     line = notation.write(TYPES[name], value)
     assert "\n" not in line
     assert notation.read(TYPES[name], line) == value
