@@ -16,7 +16,6 @@ from scaffold.indexes.entry import (
     ServiceEntry,
     UpstreamImage,
 )
-from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value, asked
 
@@ -89,7 +88,7 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
     if not how["owned"]:
         return None
     repository = ImageReference.parse(values["workload"]["image_base"]).base
-    model = BuildModel(template.facts("operations")["build_models"][values["build"]])
+    model = BuildModel(how["model"])
     private = how["pull_secret"] if how["registry"].startswith(_GITHUB) else ""
     return OwnImage(
         repository, model, pull_namespace=values["names"]["namespace"]["value"] if private else ""

@@ -159,7 +159,8 @@ def types() -> Mapping[str, Mapping[str, Value]]:
 def condition(question: Question) -> Mapping[str, Value]:
     """When a question applies, as a JSON Schema of the other answers; empty means always.
 
-    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'`` and ``a in [...]``.
+    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'``, ``a in [...]``, and
+    ``'key' in facts.rows[a]`` for the values of ``a`` whose row of the house has that key.
     Raises ``ValueError`` for anything else, so that a new form is noticed here.
     """
     if question.when is True:
@@ -183,6 +184,13 @@ def _condition(when: str) -> Mapping[str, Value]:
                 return {name: {"not": {"const": ast.literal_eval(value)}}}
             case ast.Compare(ast.Name(name), [ast.In()], [value]):
                 return {name: {"enum": ast.literal_eval(value)}}
+            case ast.Compare(
+                ast.Constant(key),
+                [ast.In()],
+                [ast.Subscript(ast.Attribute(ast.Name("facts"), rows), ast.Name(name))],
+            ):
+                there = template.facts("house")[rows].items()
+                return {name: {"enum": [value for value, row in there if key in row]}}
     except (SyntaxError, ValueError):
         pass
     raise ValueError(f"a condition of this form is not understood: {when}")
