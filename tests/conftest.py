@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
     chosen = named or config.option.keyword or config.option.markexpr
     if config.getoption("--fuzz"):
         items[:] = [item for item in items if item.get_closest_marker("hypothesis")]
@@ -68,7 +68,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """What was left out, why, and how to run it."""
     slow = config.stash[LEFT_OUT]
-    told = [f"{slow} slow tests (python3 dev test --all)"] if slow else []
+    told = [f"{slow} slow (python3 dev test --all)"] if slow else []
     reasons = (report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
     for reason, number in sorted(Counter(reasons).items()):
         text = reason.removeprefix("Skipped: ")

@@ -30,7 +30,7 @@ ORDER = [
 LAYER = {part: number for number, parts in enumerate(ORDER) for part in parts}
 ONLY_THERE = {
     "copier": set(),
-    "subprocess": {"changes", "pipelines", "terraform"},
+    "subprocess": {"changes", "generate", "pipelines", "terraform"},
     "tree_sitter": {"hcl"},
     "tree_sitter_hcl": {"hcl"},
     "grpc": {"terraform"},

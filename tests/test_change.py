@@ -299,6 +299,34 @@ def test_who_writes_lets_nobody_else_write(root: Path, monkeypatch: pytest.Monke
     assert tree_of(root).keys() == {PurePosixPath("a")}
 
 
+def test_what_is_staged_is_on_disk_before_the_goal_turns(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal that leads to the new tree needs all of it, after a power failure too."""
+    change_set = ChangeSet.plan(root, {PurePosixPath("stacks/a/main.tf"): b"1"})
+    synced: set[int] = set()
+    turned: list[set[Path]] = []
+    fsync, replace = os.fsync, os.replace
+
+    def sync(file: int) -> None:
+        synced.add(os.fstat(file).st_ino)
+        fsync(file)
+
+    def move(source: Path, target: Path) -> None:
+        if target.name == "journal.json" and b'"goal": "new"' in source.read_bytes():
+            turned.append(
+                {
+                    at
+                    for at in (root, root / "stacks", *(root / "stacks").rglob("*"))
+                    if at.stat().st_ino not in synced
+                }
+            )
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "replace", move)
+    apply(change_set)
+    assert turned == [set()]
+
+
 def failing(call: Callable[..., Any], error: BaseException, at: int) -> Callable[..., Any]:
     """The call, but for its ``at``-th time, when it fails."""
     count = 0

@@ -222,9 +222,9 @@ def test_a_changed_rule_does_not_move_a_volume_that_exists(repository: Path, sta
         "storage_encrypted_suffix: -vault",
     )
     replace_in(
-        repository / "templates/decisions/storage.jinja",
-        "volume.purpose ~ '-host'",
-        "volume.purpose ~ '-nfs'",
+        repository / "templates/decisions/rows/storage.jinja",
+        "(called) ~ '-host'",
+        "(called) ~ '-nfs'",
     )
     commit(repository, "Another class for sensitive data", "v0.2.0")
     before = (stack / "main.tf").read_text()

@@ -55,14 +55,21 @@ def test_the_sample_that_readme_makes_leaves_the_checkout_clean() -> None:
 def test_in_ci_a_test_that_cannot_run_or_is_left_open_fails(tmp_path: Path) -> None:
     for file in ("conftest.py", "support.py"):
         (tmp_path / file).write_text((ROOT / "tests" / file).read_text())
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = test_open.py\nmarkers = slow(why): as ours\n")
     (tmp_path / "test_open.py").write_text(
-        "import pytest\n\ndef test_a():\n    pytest.skip()\n\n"
+        "import pytest\n\ndef test_a():\n    pytest.skip('needs busybox')\n\n"
         "@pytest.mark.xfail\ndef test_b():\n    assert False\n\n"
-        "@pytest.mark.skip\ndef test_c():\n    pass\n\ndef test_d():\n    pass\n"
+        "@pytest.mark.skip\ndef test_c():\n    pass\n\ndef test_d():\n    pass\n\n"
+        "@pytest.mark.slow('why')\ndef test_e():\n    pass\n"
     )
     for options, told in (
-        ([], "1 passed, 2 skipped, 1 xfailed"),
-        (["--no-skips"], "2 failed, 1 passed, 1 error"),
+        ([], "1 passed, 2 skipped, 1 deselected, 1 xfailed"),
+        (
+            [],
+            "left out: 1 slow (python3 dev test --all); 1 because it needs busybox (apt-get install busybox-static)",
+        ),
+        (["--all", "--no-skips"], "2 failed, 2 passed, 1 error"),
+        (["--no-skips", "test_open.py"], "2 failed, 2 passed, 1 error"),
     ):
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={tmp_path}/base"]
         done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False)

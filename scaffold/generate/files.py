@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from scaffold.commands import check_pipelines, schema
-from scaffold.generate import rows
+from scaffold.generate import licences, rows
 from scaffold.templates import questions, template
 
 _DECISIONS = Path("templates", "decisions")
@@ -30,6 +33,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield Path("templates", "questions", "answers.jinja"), _answers()
     yield Path("docs", "answers.md"), schema.markdown()
     yield Path("docs", "pipelines.md"), check_pipelines.markdown()
+    yield Path("docs", "licences.md"), licences.markdown()
+    yield from _stubs()
 
 
 def stale() -> list[Path]:
@@ -43,3 +48,14 @@ def _answers() -> str:
     """Each answer that has a type, with its name, for Jinja cannot look a value up by a name."""
     head = "{# Generated from types.yml by `python3 dev generate`. #}\n{% set answers = [\n"
     return head + "".join(f"  ('{name}', {name}),\n" for name in questions.types()) + "] %}\n"
+
+
+def _stubs() -> Iterator[tuple[Path, str]]:
+    """The Python of our declaration of Terraform's plugin protocol."""
+    declaration = Path("scaffold", "terraform", "plugin.proto")
+    with TemporaryDirectory() as scratch:
+        out = [f"--python_out={scratch}", f"--pyi_out={scratch}"]
+        command = [sys.executable, "-m", "grpc_tools.protoc", "-I.", *out, str(declaration)]
+        subprocess.run(command, cwd=template.root(), check=True)
+        for made in sorted(Path(scratch, declaration.parent).iterdir()):
+            yield declaration.parent / made.name, made.read_text("utf-8")

@@ -80,10 +80,10 @@ def defaults(answers: Mapping[str, Value]) -> dict[str, Value]:
     """The stored answers, their defaults and the facts alone, without any decision."""
     values: dict[str, Value] = {}
     for question in all_questions():
-        if question.name == "checked":
-            break  # The decisions stand behind it.
         if question.name in answers or question.has_default:
             values[question.name] = _value(question, answers, values)
+        if question.name == "facts":
+            break
     return values
 
 

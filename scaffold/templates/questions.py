@@ -159,8 +159,8 @@ def types() -> Mapping[str, Mapping[str, Value]]:
 def condition(question: Question) -> Mapping[str, Value]:
     """When a question applies, as a JSON Schema of the other answers; empty means always.
 
-    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'``, ``a in [...]``, and
-    ``'key' in facts.rows[a]`` for the values of ``a`` whose row of the house has that key.
+    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'``, ``a in [...]``, and of the
+    house's facts ``table[a].key is defined``, which are the values of ``a`` whose row has that key.
     Raises ``ValueError`` for anything else, so that a new form is noticed here.
     """
     if question.when is True:
@@ -175,7 +175,7 @@ def condition(question: Question) -> Mapping[str, Value]:
 def _condition(when: str) -> Mapping[str, Value]:
     # What is understood is written in Jinja as in Python, whose parser costs a hundredth.
     try:
-        match ast.parse(when.strip().removeprefix("{{").removesuffix("}}").strip(), mode="eval").body:
+        match ast.parse(when.rpartition("{{")[2].removesuffix("}}").strip(), mode="eval").body:
             case ast.Name(name):
                 return {name: {"const": True}}
             case ast.Compare(ast.Name(name), [ast.Eq()], [value]):
@@ -185,12 +185,12 @@ def _condition(when: str) -> Mapping[str, Value]:
             case ast.Compare(ast.Name(name), [ast.In()], [value]):
                 return {name: {"enum": ast.literal_eval(value)}}
             case ast.Compare(
-                ast.Constant(key),
-                [ast.In()],
-                [ast.Subscript(ast.Attribute(ast.Name("facts"), rows), ast.Name(name))],
+                ast.Attribute(ast.Subscript(ast.Name(table), ast.Name(name)), key),
+                [ast.Is()],
+                [ast.Name("defined")],
             ):
-                there = template.facts("house")[rows].items()
-                return {name: {"enum": [value for value, row in there if key in row]}}
+                rows = template.facts("house")[table]
+                return {name: {"enum": [value for value, row in rows.items() if key in row]}}
     except (SyntaxError, ValueError):
         pass
     raise ValueError(f"a condition of this form is not understood: {when}")
