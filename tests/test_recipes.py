@@ -235,6 +235,7 @@ def test_a_question(checkout: Checkout, pristine: Monorepo) -> None:
     checkout.follows("A question")
 
 
+@pytest.mark.slow("every row is looked for in every example")
 def test_a_decision(checkout: Checkout) -> None:
     checkout.change(
         "templates/decisions/tables/workload.yml", "liveness:\n  rule: Workload rules\n  first:\n",
@@ -310,7 +311,9 @@ def test_a_rule_over_planned_resources(checkout: Checkout) -> None:
         "    (\"planned-added\", \"deployment\", lambda: plan((\"deployment\", (\"spec\", 0, \"paused\"), True)), \"paused\"),\n"
         "    (\"planned-sealed\", \"sealed\", lambda: plan((\"sealed\", (\"manifest\", \"kind\"",
     )  # fmt: skip
-    checkout.pytest("tests/terraform/test_planned_rules.py")
+    checkout.pytest(
+        "tests/terraform/test_planned_rules.py", "-k", "planned-added or a_good_plan or every_rule"
+    )
     checkout.follows("A rule over planned resources")
 
 
