@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
@@ -74,3 +75,11 @@ def test_in_ci_a_test_that_cannot_run_or_is_left_open_fails(tmp_path: Path) -> N
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={tmp_path}/base"]
         done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert told in done.stdout
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "AGENTS.md", "docs/architecture.md"])
+def test_the_paths_that_a_page_names_exist(page: str) -> None:
+    # Places with <…> stand for files that are not there yet.
+    named = re.findall(r"`([\w.*-]+(?:/[\w.*-]+)+/?)`", (ROOT / page).read_text())
+    assert [path for path in named if not list(ROOT.glob(path.rstrip("/")))] == []
+    assert named

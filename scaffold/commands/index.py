@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import ChangeSet, Content, is_ciphertext, read
-from scaffold.indexes import ALL_INDEXES
+from scaffold.indexes import all_indexes
 from scaffold.indexes.base import MissingAnchor
 from scaffold.indexes.drift import Drift, drift
 from scaffold.monorepo.repository import Monorepo
@@ -35,7 +35,7 @@ class Mended:
 def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
     """All indexes of the monorepo."""
     states = []
-    for index in ALL_INDEXES:
+    for index in all_indexes():
         content = read(monorepo.root, index.path)[0]
         entries, problem = None, ""
         if content is None:

@@ -1,45 +1,22 @@
-"""The lists outside a stack that a Service belongs in: one module per file.
-
-A new index is one module with an ``Index`` in it, and a place in ``ALL_INDEXES``.
-"""
+"""The lists outside a stack that a Service belongs in: each module with an ``Index`` in it adds its own."""
 
 from __future__ import annotations
 
+import pkgutil
+from functools import cache
+from importlib import import_module
 from typing import Any
 
-from scaffold.indexes import (
-    backup,
-    catalog,
-    ci_cd,
-    claude,
-    databases,
-    dbaas,
-    ghcr,
-    monitors,
-    upgrade_config,
-    vault,
-    walloff,
-)
 from scaffold.indexes.base import Index
 
-ALL_INDEXES: tuple[Index[Any], ...] = (
-    catalog.CATALOG,
-    catalog.DOMAINS,
-    vault.ALLOWED_ROLES,
-    vault.STATIC_ROLES,
-    dbaas.DATABASES,
-    walloff.TARGETS,
-    claude.ROTATION,
-    claude.ANUBIS,
-    claude.BUILDS,
-    claude.REPO_IDS,
-    databases.USED_BY,
-    databases.ROTATION,
-    backup.MATRIX,
-    ci_cd.BUILDS,
-    ci_cd.REPO_IDS,
-    upgrade_config.REPOSITORIES,
-    upgrade_config.DATABASES,
-    monitors.MONITORS,
-    ghcr.NAMESPACES,
-)
+
+@cache
+def all_indexes() -> tuple[Index[Any], ...]:
+    """Every :class:`Index` in a module of this package, by the modules' names and then as the text has them.
+
+    Edits of one file are made in this order.
+    """
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    modules = [import_module(f"{__name__}.{name}") for name in names]
+    found = (value for module in modules for value in vars(module).values() if isinstance(value, Index))
+    return tuple({index.name: index for index in found}.values())

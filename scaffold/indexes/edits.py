@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from scaffold.changes.change import Content, is_ciphertext, read
 from scaffold.changes.step import Step
 from scaffold.errors import Finding, UsageError
-from scaffold.indexes import ALL_INDEXES
+from scaffold.indexes import all_indexes
 from scaffold.indexes.base import Index, MissingAnchor, as_text
 from scaffold.indexes.entry import BuildModel, Engine, ServiceEntry
 
@@ -48,10 +48,10 @@ def insertions(root: Path, entry: ServiceEntry, skip: Collection[str] = ()) -> E
     A Service that is there already is left as it is. Raises ``UsageError`` for a name in ``skip`` that
     no index has.
     """
-    known = [index.name for index in ALL_INDEXES]
+    known = [index.name for index in all_indexes()]
     if unknown := sorted(set(skip) - set(known)):
         raise UsageError(f"no index is called {', '.join(unknown)}", f"There are: {', '.join(known)}.")
-    indexes = [index for index in ALL_INDEXES if index.name not in skip and index.keys(entry)]
+    indexes = [index for index in all_indexes() if index.name not in skip and index.keys(entry)]
     found = _edits(
         root, indexes, lambda index, _: index.keys(entry), lambda index, text: index.insert(text, entry)
     )
@@ -63,7 +63,7 @@ def removals(root: Path, entry: ServiceEntry) -> Edits:
     # Where a file is absent, nothing has to be taken out of it.
     return _edits(
         root,
-        ALL_INDEXES,
+        all_indexes(),
         lambda index, content: frozenset() if content is None else index.held(_text(content), entry),
         lambda index, text: index.remove(text, entry),
     )

@@ -10,7 +10,7 @@ import pytest
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet
 from scaffold.errors import RefusedError, UsageError
-from scaffold.indexes import ALL_INDEXES
+from scaffold.indexes import all_indexes
 from scaffold.indexes.edits import Edits, insertions, removals
 from scaffold.indexes.entry import BuildModel, Database, Engine, OwnImage, ServiceEntry
 from scaffold.monorepo.repository import Monorepo
@@ -27,8 +27,8 @@ def test_one_edit_per_file_with_all_its_indexes(sample: Monorepo, everything: Se
     found = insertions(sample.root, everything)
     assert found.steps == ()
     assert found.refused == ()
-    assert {edit.path for edit in found.edits} == {index.path for index in ALL_INDEXES}
-    assert {name for edit in found.edits for name in edit.indexes} == {index.name for index in ALL_INDEXES}
+    assert {edit.path for edit in found.edits} == {index.path for index in all_indexes()}
+    assert {name for edit in found.edits for name in edit.indexes} == {index.name for index in all_indexes()}
     assert all(edit.before == (sample.root / edit.path).read_bytes() for edit in found.edits)
 
 
@@ -45,7 +45,7 @@ def test_written_undone_and_removed(sample: Monorepo, everything: ServiceEntry) 
 def test_left_out(sample: Monorepo, everything: ServiceEntry) -> None:
     found = insertions(sample.root, everything, skip=["catalog", "claude-anubis"])
     names = {name for edit in found.edits for name in edit.indexes}
-    assert {index.name for index in ALL_INDEXES} - names == {"catalog", "claude-anubis"}
+    assert {index.name for index in all_indexes()} - names == {"catalog", "claude-anubis"}
     with pytest.raises(UsageError, match="no index is called catalogue"):
         insertions(sample.root, everything, skip=["catalogue"])
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support import needs
 
-from scaffold.indexes import ALL_INDEXES
+from scaffold.indexes import all_indexes
 from scaffold.indexes.base import Index
 from scaffold.indexes.entry import BuildModel, Database, Engine, OwnImage, Protection, ServiceEntry
 from scaffold.monorepo.repository import Monorepo
@@ -114,7 +114,7 @@ def inserted(text: bytes, index: Index[Any], entry: ServiceEntry) -> bytes:
     return after
 
 
-@pytest.mark.parametrize("index", ALL_INDEXES, ids=lambda index: index.name)
+@pytest.mark.parametrize("index", all_indexes(), ids=lambda index: index.name)
 def test_insert_once_and_remove_without_a_trace(
     sample: Monorepo, everything: ServiceEntry, index: Index[Any]
 ) -> None:
@@ -130,7 +130,9 @@ def test_insert_once_and_remove_without_a_trace(
     assert index.remove(before, everything) == before
 
 
-@pytest.mark.parametrize("index", [i for i in ALL_INDEXES if i.name != "dbaas"], ids=lambda index: index.name)
+@pytest.mark.parametrize(
+    "index", [i for i in all_indexes() if i.name != "dbaas"], ids=lambda index: index.name
+)
 def test_what_is_inserted(sample: Monorepo, everything: ServiceEntry, index: Index[Any]) -> None:
     expected = before = text_of(sample, index).decode()
     for old, new in EXPECTED[index.name]:
@@ -150,7 +152,7 @@ def test_database_is_a_copy_of_its_sibling(sample: Monorepo, everything: Service
 
 @needs("terraform")
 @pytest.mark.parametrize(
-    "index", [i for i in ALL_INDEXES if i.path.suffix == ".tf"], ids=lambda index: index.name
+    "index", [i for i in all_indexes() if i.path.suffix == ".tf"], ids=lambda index: index.name
 )
 def test_terraform_fmt_finds_nothing_to_do(
     sample: Monorepo, everything: ServiceEntry, index: Index[Any]
@@ -160,14 +162,14 @@ def test_terraform_fmt_finds_nothing_to_do(
     assert formatted.stdout == after
 
 
-@pytest.mark.parametrize("index", ALL_INDEXES, ids=lambda index: index.name)
+@pytest.mark.parametrize("index", all_indexes(), ids=lambda index: index.name)
 def test_a_plain_service_is_in_the_catalog_only(sample: Monorepo, index: Index[Any]) -> None:
     plain = ServiceEntry("bee-log", "bee-log", "Hives")
     before = text_of(sample, index)
     assert (inserted(before, index, plain) != before) == (index.name == "catalog")
 
 
-@pytest.mark.parametrize("index", ALL_INDEXES, ids=lambda index: index.name)
+@pytest.mark.parametrize("index", all_indexes(), ids=lambda index: index.name)
 def test_windows_line_ends_are_kept(sample: Monorepo, everything: ServiceEntry, index: Index[Any]) -> None:
     before = text_of(sample, index).replace(b"\n", b"\r\n")
     after = inserted(before, index, everything)
@@ -175,7 +177,7 @@ def test_windows_line_ends_are_kept(sample: Monorepo, everything: ServiceEntry, 
     assert index.remove(after, everything) == before
 
 
-@pytest.mark.parametrize("index", ALL_INDEXES, ids=lambda index: index.name)
+@pytest.mark.parametrize("index", all_indexes(), ids=lambda index: index.name)
 def test_file_without_its_place(everything: ServiceEntry, index: Index[Any]) -> None:
     other = b"{}\n" if index.path.suffix == ".json" else b"" if index.path.suffix == ".tf" else b"# Other\n"
     missing = index.insert(other, everything)
@@ -186,7 +188,7 @@ def test_file_without_its_place(everything: ServiceEntry, index: Index[Any]) -> 
 
 
 @pytest.mark.parametrize(
-    "index", [i for i in ALL_INDEXES if i.path.suffix == ".tf"], ids=lambda index: index.name
+    "index", [i for i in all_indexes() if i.path.suffix == ".tf"], ids=lambda index: index.name
 )
 def test_broken_hcl_is_no_place(sample: Monorepo, everything: ServiceEntry, index: Index[Any]) -> None:
     missing = index.insert(text_of(sample, index) + b"\nresource {", everything)
@@ -195,7 +197,7 @@ def test_broken_hcl_is_no_place(sample: Monorepo, everything: ServiceEntry, inde
 
 
 def by_name(name: str) -> Index[Any]:
-    return next(index for index in ALL_INDEXES if index.name == name)
+    return next(index for index in all_indexes() if index.name == name)
 
 
 def test_mysql_goes_to_its_own_lists(sample: Monorepo, everything: ServiceEntry) -> None:

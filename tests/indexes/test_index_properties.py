@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support import examples
 
 from scaffold import demo
-from scaffold.indexes import ALL_INDEXES
+from scaffold.indexes import all_indexes
 from scaffold.indexes.base import Index, MissingAnchor
 from scaffold.indexes.catalog import HostsUnder
 from scaffold.indexes.entry import (
@@ -74,7 +74,7 @@ def sample_texts() -> dict[str, bytes]:
     with TemporaryDirectory() as directory:
         root = Path(directory) / "monorepo"
         demo.write(root)
-        texts = {i.name: (root / i.path).read_bytes() for i in ALL_INDEXES if (root / i.path).exists()}
+        texts = {i.name: (root / i.path).read_bytes() for i in all_indexes() if (root / i.path).exists()}
     return {**texts, "ghcr-namespaces": b'locals {\n  ghcr_private_namespaces = ["seed-log"]\n}\n'}
 
 
@@ -84,7 +84,7 @@ def put(text: bytes, index: Index[Any], entry: ServiceEntry) -> bytes:
     return after
 
 
-@pytest.mark.parametrize("index", ALL_INDEXES, ids=lambda index: index.name)
+@pytest.mark.parametrize("index", all_indexes(), ids=lambda index: index.name)
 @given(data=st.data())
 @examples(6)
 def test_any_services_in_any_order(index: Index[Any], data: st.DataObject) -> None:

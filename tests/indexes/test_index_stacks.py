@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from scaffold.indexes import ALL_INDEXES
+from scaffold.indexes import all_indexes
 from scaffold.indexes.drift import drift
 from scaffold.indexes.entry import Database, Engine, Host, PublicPath, ServiceEntry
 from scaffold.indexes.stacks import StackReader
@@ -76,7 +76,7 @@ def test_databases_by_their_role(sample: Monorepo) -> None:
         Database(Engine.POSTGRESQL, "pg-seed-log", "seeds", "seed_log"),
         Database(Engine.MYSQL, "mysql-bee-log", "bee_log", "bee_log"),
     )
-    index = next(index for index in ALL_INDEXES if index.name == "dbaas")
+    index = next(index for index in all_indexes() if index.name == "dbaas")
     assert index.keys(replace(entry, databases=entry.databases[:1])) == {"seeds"}
 
 
