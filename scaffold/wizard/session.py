@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -117,6 +118,7 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
     # compile and read what all others need.
     previews.ahead(lambda: engine.first_open(state))
     previews.ahead(lambda: engine.problem(state, ("name",), ""))
+    previews.ahead(gc.freeze)  # what stays for the whole run is not looked through again while a key is drawn
 
     def preview_of(values: Mapping[str, Value]) -> Preview | None:
         known = engine.known(values)
