@@ -39,6 +39,7 @@ def show(name: str, values: list[float]) -> None:
 
 def main(runs: int, source: Path | None) -> None:
     """Measure in a scratch directory: the first pair of each kind warms up and is not counted."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody compiles the modules anew at each start
     with TemporaryDirectory() as scratch:
         monorepo, plain, out = Path(scratch, "monorepo"), Path(scratch, "template"), Path(scratch, "out")
         os.environ["XDG_CACHE_HOME"] = str(Path(scratch, "cache"))

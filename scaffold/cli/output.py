@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 def print_json(value: object) -> None:
     """One JSON object on standard output."""
+    import json
+
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 

@@ -12,7 +12,6 @@ from scaffold.answers import validation
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.verify import Level, Verified, verify
-from scaffold.commands.pipeline import app_root, prepare_pipeline, with_own_build
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
@@ -46,9 +45,13 @@ def prepare(
     """
     origin = template.origin(template_source)
     sensed = sense(monorepo)
-    answers = given if app_repository is None else with_own_build(given, sensed)
+    if app_repository is None:
+        return _prepare_stack(monorepo, given, sensed, origin, level, without_indexes)
+    from scaffold.commands.pipeline import app_root, prepare_pipeline, with_own_build
+
+    answers = with_own_build(given, sensed)
     prepared = _prepare_stack(monorepo, answers, sensed, origin, level, without_indexes)
-    if app_repository is None or prepared.stack is None:
+    if prepared.stack is None:
         return prepared
     own = f"{STACKS}/{prepared.service}/"
     files = {str(file.path): file.after for file in prepared.stack.change.changes}

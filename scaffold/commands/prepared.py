@@ -6,17 +6,19 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from scaffold.changes.change import Action, ChangeSet
 from scaffold.changes.step import Step, When
 from scaffold.checks.verify import Verified
 from scaffold.errors import RefusedError, ScaffoldError, UncommittedError
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.pipelines.verify import VerifiedPipeline
 from scaffold.templates import decisions, template
 from scaffold.templates.decisions import Decision
 from scaffold.templates.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.pipelines.verify import VerifiedPipeline
 
 V_co = TypeVar("V_co", covariant=True)
 Commits: TypeAlias = tuple[str | None, str | None]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from scaffold.answers.sources import Answers as Given
 from scaffold.answers.sources import Path, about, from_settings, parse
@@ -70,8 +70,13 @@ class Engine:
         seen = {**questions.stand_ins(text=""), **values, "sensed": self._sensed}
         return dict(self._known(json.dumps(seen, default=str)))
 
-    def steps(self, state: State, *, refusals: bool = True) -> list[Step]:
-        """The questions that are asked, given what is answered so far, in order.
+    def steps(self, state: State) -> list[Step]:
+        """The questions that are asked, given what is answered so far, in order."""
+        known = self.known(self.values(state))
+        return [self.step(state, path, known) for path in self.paths(state)]
+
+    def paths(self, state: State, *, refusals: bool = True) -> list[Path]:
+        """The paths of the questions that are asked, given what is answered so far, in order.
 
         Without ``refusals`` those are left out that are asked only because what they have is refused.
         """
@@ -79,7 +84,7 @@ class Engine:
         known = self.known(values)
         refused = {_place(f) for f in self._judged(values) if not _is_open(f)} if refusals else set()
         offered = {*state.suggested, *self._suggestions(values)}
-        found: list[Step] = []
+        found: list[Path] = []
         for question in _order():
             if question.name in state.given or not holds(question.when, known):
                 continue
@@ -91,11 +96,11 @@ class Engine:
             )
             asked = asked or (question.name,) in forced
             if asked and not question.proposals:
-                found.append(self.step(state, (question.name,), known))
+                found.append((question.name,))
             if fields.is_list(question):
-                found += self._item_steps(state, question, known, forced)
+                found += self._item_paths(state, question, known, forced)
             if asked and question.proposals:
-                found.append(self.step(state, (question.name, len(base(state, question))), known))
+                found.append((question.name, len(base(state, question))))
         return found
 
     def step(self, state: State, path: Path, known: Mapping[str, Value] | None = None) -> Step:
@@ -122,7 +127,7 @@ class Engine:
 
     def answer(self, state: State, path: Path, value: Value) -> State:
         """The state after an answer. Answers whose question does not apply any more are dropped."""
-        before = {step.path for step in self.steps(state, refusals=False)}
+        before = set(self.paths(state, refusals=False))
         asked = self.step(_unsaid(state, path), path)
         after = put(state, path, value)
         if path in after.said and value == asked.default and type(value) is type(asked.default):
@@ -130,7 +135,7 @@ class Engine:
             after = replace(after, accepted=after.accepted | {path})
         if path in {*after.said, *after.accepted} and asked.by_refusal:
             after = replace(after, forced=after.forced | {path})
-        gone = before - {step.path for step in self.steps(after, refusals=False)} - {path}
+        gone = before - set(self.paths(after, refusals=False)) - {path}
         known = self.known(self.values(after))
         gone |= {p for p in after.said if not holds(questions.asked()[str(p[0])].when, known)}
         return without(after, gone)
@@ -170,23 +175,21 @@ class Engine:
         """The first step that is not answered, or whose answer is refused by now."""
         refused = {_place(finding) for finding in self._judged(self.values(state))}
         done = {*state.said, *state.accepted} - refused
-        return next((step for step in self.steps(state) if step.path not in done), None)
+        first = next((path for path in self.paths(state) if path not in done), None)
+        return None if first is None else self.step(state, first)
 
     def next(self, state: State, path: Path) -> Step | None:
         """The step after the one at ``path``; at the end, the first that is open."""
-        steps = self.steps(state)
-        places = [step.path for step in steps]
-        if path in places and places.index(path) + 1 < len(steps):
-            return steps[places.index(path) + 1]
+        paths = self.paths(state)
+        if path in paths[:-1]:
+            return self.step(state, paths[paths.index(path) + 1])
         return self.first_open(state)
 
     def previous(self, state: State, path: Path) -> Step | None:
         """The step before the one at ``path``, if there is one."""
-        steps = self.steps(state)
-        places = [step.path for step in steps]
-        if path not in places:
-            return steps[-1] if steps else None
-        return steps[places.index(path) - 1] if places.index(path) else None
+        paths = self.paths(state)
+        before = paths[: paths.index(path)] if path in paths else paths
+        return self.step(state, before[-1]) if before else None
 
     def origin(self, state: State, name: str) -> str:
         """Where a question's answer comes from, in one word."""
@@ -211,14 +214,14 @@ class Engine:
                 told.update(_suggested(question.suggests, json.dumps(seen, default=str)))
         return told
 
-    def _item_steps(
+    def _item_paths(
         self, state: State, question: Question, known: Mapping[str, Value], forced: set[Path]
-    ) -> Iterator[Step]:
+    ) -> Iterator[Path]:
         start = base(state, question)
         in_line = () if question.proposals else fields.line_fields(question)
         for index, item in enumerate(items(state, question)):
             if question.proposals:
-                yield self.step(state, (question.name, index), known)
+                yield question.name, index
             if not isinstance(item, Mapping):
                 continue
             for name in fields.item_fields(question):
@@ -228,7 +231,7 @@ class Engine:
                 told = name in in_line or (name in start[index] and not question.proposals)
                 seen = {**known, "item": {**_item_defaults(question), **item}, "index": index}
                 if at in forced or (not told and (not declared.has_default or holds(declared.ask, seen))):
-                    yield self.step(state, at, known)
+                    yield at
 
 
 def _unsaid(state: State, path: Path) -> State:
@@ -243,7 +246,8 @@ def _suggested(table: str, seen: str) -> Mapping[str, Value]:
     return found
 
 
-def _order() -> list[Question]:
+@cache
+def _order() -> Sequence[Question]:
     """The core questions, then the others, each followed by those that come after it."""
     every = tuple(questions.asked().values())
     names = {q.name for q in every}

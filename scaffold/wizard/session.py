@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -113,8 +114,11 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
         )
 
     previews = Previews(make, sensed, options.level)
-    # While the first question is read: the first judgement imports, compiles and reads what all others need.
+    # While the first question is read: the first judgements, of what is right and of what is wrong, import,
+    # compile and read what all others need.
     previews.ahead(lambda: engine.first_open(state))
+    previews.ahead(lambda: engine.problem(state, ("name",), ""))
+    previews.ahead(gc.freeze)  # what stays for the whole run is not looked through again while a key is drawn
 
     def preview_of(values: Mapping[str, Value]) -> Preview | None:
         known = engine.known(values)
