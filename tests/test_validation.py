@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import of_type
-from support import ANSWERS, examples
+from support import examples
 
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
-from scaffold.answers.conforming import conforms
 from scaffold.answers.sources import Answers, parse, show
 from scaffold.errors import UsageError
 from scaffold.templates import questions
@@ -43,37 +39,6 @@ def test_any_answers_are_judged(values: dict[Any, Any]) -> None:
     for finding in found:
         assert finding.code.startswith("answers.")
         assert finding.message.endswith(".")
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-1, 99999) | st.text(max_size=4) | SCALARS.filter(lambda s: isinstance(s, str)),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS.filter(lambda k: isinstance(k, str)), inner, max_size=2),
-    max_leaves=6,
-)  # fmt: skip
-TYPES = st.sampled_from(sorted(questions.types()))
-
-
-@examples(400)
-@given(kind=TYPES, value=st.one_of(TYPES.flatmap(of_type), JSON))
-def test_what_conforms_is_what_jsonschema_takes(kind: str, value: Any) -> None:
-    schema = questions.types()[kind]
-    assert conforms(value, schema) == validation._validator().evolve(schema=schema).is_valid(value)
-
-
-@pytest.mark.parametrize("keyword", ["not", "oneOf", "format"])
-def test_nothing_conforms_under_an_unknown_keyword(keyword: str) -> None:
-    assert not conforms("x", {"type": "string", keyword: {}})
-    assert conforms("x", {"type": "string", "x-note": {}})
-
-
-def test_right_answers_need_no_jsonschema() -> None:
-    code = (
-        "import sys; from pathlib import Path; from scaffold.answers import sources, validation\n"
-        "for path in map(Path, sys.argv[1:]):\n"
-        "    assert not validation.problems(sources.read([(path.name, path.read_bytes())], []), {}, {}), path\n"
-        "assert 'jsonschema' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code, *sorted((ANSWERS / "valid").glob("*.yml"))], check=True)
 
 
 @examples(150)

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-from scaffold.answers.conforming import conforms, matches
 from scaffold.answers.pruning import Pruned, sound
 from scaffold.answers.sources import Answers, Path, about, parse, show
 from scaffold.errors import AnswersError, Finding, nearest
@@ -142,22 +141,15 @@ def _validator() -> Value:
     from jsonschema.validators import extend
 
     def pattern(_: Value, regex: str, value: Value, __: Value) -> Iterator[ValidationError]:
-        if isinstance(value, str) and not matches(regex, value):
+        # `$` would also match before a line break at the end.
+        if isinstance(value, str) and not re.search(f"(?:{regex})(?!\n)", value):
             yield ValidationError("pattern")
 
     validator = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
     return validator(questions.schema())
 
 
-@cache
-def _schemas() -> Mapping[str, Value]:
-    """The schema of each answer by itself, whenever its question applies."""
-    return {name: questions.answer_schema(question) for name, question in questions.asked().items()}
-
-
 def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
-    if all(conforms(value, _schemas()[name]) for name, value in values.items() if name in _schemas()):
-        return  # what else the schema says is found without it: unknown, missing and not asked
     for error in _validator().iter_errors(dict(values)):
         path: Path = tuple(error.absolute_path)
         rule = str(error.validator)

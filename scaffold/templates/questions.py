@@ -207,7 +207,7 @@ def schema() -> dict[str, Value]:
     for question in asked().values():
         applies = condition(question)
         if not applies:
-            properties[question.name] = answer_schema(question)
+            properties[question.name] = _property(question)
             continue
         (other, wanted) = next(iter(applies.items()))
         default = asked()[other].default
@@ -216,7 +216,7 @@ def schema() -> dict[str, Value]:
             {
                 "if": {"properties": {other: wanted}, **({"required": required} if required else {})},
                 "then": {
-                    "properties": {question.name: answer_schema(question)},
+                    "properties": {question.name: _property(question)},
                     **({} if question.has_default else {"required": [question.name]}),
                 },
             }
@@ -241,8 +241,7 @@ def fits(value: Value, wanted: Mapping[str, Value]) -> bool:
     return not fits(value, wanted["not"])
 
 
-def answer_schema(question: Question) -> dict[str, Value]:
-    """The JSON Schema of the answer to one question."""
+def _property(question: Question) -> dict[str, Value]:
     text = question.help
     if question.options:
         text += "\n" + "\n".join(f"- {option.value}: {option.consequence}" for option in question.options)

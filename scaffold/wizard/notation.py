@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
 
-from scaffold.answers.conforming import conforms
 from scaffold.errors import UsageError
 from scaffold.templates.questions import Value
 
@@ -124,7 +123,7 @@ def _list(items: Schema, text: str) -> Value:
     for word in _words(text):
         bare = word.rstrip(",")
         item = _item(items, bare)
-        if "," in bare and not conforms(item, items):
+        if "," in bare and not _fits(items, item):
             found += [_item(items, part) for part in bare.split(",") if part]
         elif bare or not word:
             found.append(item)
@@ -192,6 +191,12 @@ def _flow(text: str) -> Value:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError):
         raise UsageError("It is not YAML.", "Close every quotation mark and bracket.") from None
+
+
+def _fits(schema: Schema, value: Value) -> bool:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema).is_valid(value)
 
 
 def _same(one: Value, other: Value) -> bool:
