@@ -63,8 +63,7 @@ class Plan:
     def named(self, kind: str, name: Tree, namespace: Tree) -> PlannedResource | None:
         """The object of a kind with this name, in a namespace."""
         return next(
-            (r for r in self.of_kind(kind) if k8s.name(r) == name and same(k8s.namespace(r), namespace)),
-            None,
+            (r for r in self.of_kind(kind) if k8s.name(r) == name and same(k8s.namespace(r), namespace)), None
         )
 
     def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
@@ -86,7 +85,7 @@ def check(
 def about(rule: Rule, resource: PlannedResource, message: str, fix: str = "") -> Finding:
     """A rule's finding about a resource, at the place where the stack writes it or calls its module."""
     what = f"{k8s.kind(resource) or resource.type} {shown(k8s.name(resource))}: {message}"
-    return rule.at(resource.site.path, resource.site.line, what, fix=fix or None)
+    return rule.at((resource.site.path, resource.site.line), what, fix=fix or None)
 
 
 def same(left: Tree, right: Tree) -> bool:

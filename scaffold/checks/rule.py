@@ -65,16 +65,15 @@ class Rule:
 
     def at(
         self,
-        path: str,
-        line: int | None,
+        place: tuple[str, int | None],
         message: str,
         *,
         value: str | None = None,
         allowed: str | None = None,
         fix: str | None = None,
     ) -> Finding:
-        """A finding of this rule in a file."""
-        return Finding(path, line, None, self.code, message, value, allowed, fix)
+        """A finding of this rule in a line of a file."""
+        return Finding(*place, None, self.code, message, value, allowed, fix)
 
 
 Family: TypeAlias = "Callable[[ParsedStack, CheckContext], list[Finding]]"

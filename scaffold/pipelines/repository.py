@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
-from scaffold.pipelines.documents import Document, DocumentError, parse
+from scaffold.pipelines.documents import Document, DocumentError, PipelineFile, parse
 from scaffold.pipelines.workflow import Workflow, runs
 
 WOODPECKER = ".woodpecker"
@@ -20,13 +20,8 @@ _SKIPPED = {".git", "node_modules", ".venv", "venv", "__pycache__", ".svelte-kit
 _READ = {".dockerignore", ".gitignore", "pyproject.toml", ".copier-answers.yml"}
 
 
-@dataclass(frozen=True)
-class Actions:
+class Actions(PipelineFile):
     """A workflow of GitHub Actions."""
-
-    path: str
-    raw: str
-    document: Document
 
 
 @dataclass(frozen=True)
