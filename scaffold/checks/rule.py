@@ -14,7 +14,6 @@ from scaffold.errors import Finding
 if TYPE_CHECKING:
     from scaffold.checks.planned import Plan
     from scaffold.checks.stack import CheckContext, ParsedStack
-    from scaffold.hcl.syntax import Source
     from scaffold.pipelines.context import Context
     from scaffold.pipelines.repository import Repository
 
@@ -107,19 +106,3 @@ def rules(package: str, kind: Kind) -> tuple[Rule, ...]:
     ]
     found = (rule() for rule in classes if hasattr(rule, "code"))
     return tuple(rule for rule in found if rule.kind is kind)
-
-
-def at(
-    source: Source,
-    offset: int,
-    code: str,
-    message: str,
-    *,
-    value: str | None = None,
-    allowed: Iterable[object] | None = None,
-    fix: str | None = None,
-) -> Finding:
-    """A finding at a byte of a file."""
-    line, column = source.position(offset)
-    listed = None if allowed is None else ", ".join(map(str, allowed))
-    return Finding(source.path, line, column, code, message, value, listed or None, fix)
