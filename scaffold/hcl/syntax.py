@@ -6,7 +6,7 @@ contracts, the reference check and in-place edits all read files through this mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -177,6 +177,22 @@ class Body:
     def blocks_of(self, type: str, *labels: str) -> tuple[Block, ...]:
         """The blocks of a type whose first labels are these."""
         return tuple(b for b in self.blocks if b.type == type and b.labels[: len(labels)] == labels)
+
+    def calls(self) -> Iterator[Expression]:
+        """All function calls, templates included; an outer call comes before those in its arguments."""
+        return self._below(g.FUNCTION_CALL)
+
+    def operations(self) -> Iterator[Expression]:
+        """All operations (``a && b``, ``-x``), an outer one before its operands."""
+        return self._below(g.OPERATION)
+
+    def _below(self, kind: int) -> Iterator[Expression]:
+        stack = [self.node] if self.node is not None else []
+        while stack:
+            node = stack.pop()
+            if node.kind_id == kind:
+                yield Expression(self.source, (node,))
+            stack.extend(reversed(node.children))
 
     def block(self, type: str, *labels: str) -> Block | None:
         """The first block of a type whose first labels are these."""

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from scaffold.errors import Finding
+from scaffold.hcl.source import at
 from scaffold.hcl.splice import Splice, blank, insertion
 from scaffold.hcl.syntax import Attribute, Block, Body, Document, Expression
-from scaffold.terraform import static
 from scaffold.terraform.planned import HELPER, INSTANCE
 from scaffold.terraform.result import Reason, StandIn, StandInKind
 from scaffold.terraform.tree import OutsideError
@@ -26,25 +26,19 @@ REFUSED = "scaffold-refused-outside"
 """What a guarded path becomes where it leaves the working copy: a file that does not exist."""
 
 _KEPT_SETTINGS = frozenset(("required_providers", "required_version"))
-_READS_TEXT = frozenset(
-    f"{core}{name}"
-    for core in ("", "core::")
-    for name in (
-        "file",
-        "filebase64",
-        "filebase64sha256",
-        "filebase64sha512",
-        "filemd5",
-        "filesha1",
-        "filesha256",
-        "filesha512",
-        "templatefile",
-    )
-)
-_TEMPLATES = frozenset(("templatefile", "core::templatefile"))
-_LISTS = frozenset(("fileset", "core::fileset"))
-_READERS = _READS_TEXT | _LISTS | {"fileexists", "core::fileexists"}
-_UNCHECKED = frozenset(("templatestring", "core::templatestring"))
+
+
+def _core(*names: str) -> frozenset[str]:
+    """Functions of Terraform itself, by both of their names."""
+    return frozenset(f"{core}{name}" for core in ("", "core::") for name in names)
+
+
+_HASHES = ("base64", "base64sha256", "base64sha512", "md5", "sha1", "sha256", "sha512")
+_TEMPLATES = _core("templatefile")
+_LISTS = _core("fileset")
+_READS_TEXT = _core("file", *(f"file{name}" for name in _HASHES)) | _TEMPLATES
+_READERS = _READS_TEXT | _LISTS | _core("fileexists")
+_UNCHECKED = _core("templatestring")
 _OF_PROVIDER = "provider::"
 _UNMARKS = "nonsensitive"
 _KEY = frozenset((("each", "key"),))
@@ -58,7 +52,7 @@ def may_read(template: bytes) -> bool:
 def unmarking(document: Document) -> Iterator[Expression]:
     """The calls that take the mark of a placeholder from a value."""
     if _UNMARKS.encode() in document.source.data:
-        for call in static.calls(document.body):
+        for call in document.body.calls():
             if call.call is not None and call.call.function in (_UNMARKS, f"core::{_UNMARKS}"):
                 yield call
 
@@ -100,11 +94,7 @@ class Changes:
 
     def refuse(self, place: Expression | Block, message: str, fix: str = "") -> None:
         """Note that the file reaches out of the working copy, or may."""
-        self.findings.append(
-            Finding(
-                place.source.path, place.line, place.column, Reason.OUTSIDE.value, message, fix=fix or None
-            )
-        )
+        self.findings.append(at(place, Reason.OUTSIDE.value, message, fix=fix or None))
 
 
 class Rewriter:
@@ -148,7 +138,7 @@ class Rewriter:
                 case "variable":
                     self._validations(block, result)
             self._instances(block, result)
-        for call in static.calls(document.body):
+        for call in document.body.calls():
             self.read(call, result)
         if variables := self._placeholders & self._mends.variables:
             _hide(document.body, frozenset(("var", name) for name in variables), UNKNOWN_ANY, result)
@@ -244,7 +234,7 @@ def _reads(expression: Expression) -> bool:
     return any(
         inner.call is not None and inner.call.function in _READERS | _UNCHECKED
         for node in expression.nodes
-        for inner in static.calls(Body(expression.source, node))
+        for inner in Body(expression.source, node).calls()
     )
 
 
@@ -270,9 +260,7 @@ def _import(block: Block, result: Changes) -> None:
 
 def _ephemeral(block: Block, result: Changes) -> None:
     message = f"{block.address} is opened in every plan, and no provider is there to do it"
-    result.findings.append(
-        Finding(block.source.path, block.line, block.column, Reason.NO_SCHEMA.value, message)
-    )
+    result.findings.append(at(block, Reason.NO_SCHEMA.value, message))
 
 
 def _defer(block: Block, result: Changes) -> None:
@@ -292,7 +280,7 @@ def _defer(block: Block, result: Changes) -> None:
 def _operators(body: Body, result: Changes) -> None:
     """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: what is not needed may fail."""
     replaced = [(splice.start, splice.end) for splice in result.splices if splice.start < splice.end]
-    for operation in reversed(list(static.operations(body))):
+    for operation in reversed(list(body.operations())):
         if operation.operator not in ("||", "&&") or len(operation.operands) != 2:
             continue
         if any(start <= operation.start and operation.end <= end for start, end in replaced):

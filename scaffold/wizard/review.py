@@ -118,13 +118,7 @@ def _walk_from_the_end(engine: Engine, state: State, screen: Screen, keep: Keep)
 
 
 def _command(
-    engine: Engine,
-    state: State,
-    screen: Screen,
-    preview: Preview,
-    rows: Sequence[Row],
-    *,
-    asks_clone: bool,
+    engine: Engine, state: State, screen: Screen, preview: Preview, rows: Sequence[Row], *, asks_clone: bool
 ) -> Outcome | Key | Question | str:
     """Ask what to do next; show the planned resources as soon as they are known.
 
