@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from scaffold.checks.contracts import module_calls
 from scaffold.checks.scope import Name, Scope, Use, UseKind, first_key, scopes
@@ -32,20 +33,14 @@ def findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
 class _Judge:
     """Holds the references of one module against what is defined there."""
 
-    def __init__(
-        self,
-        scope: Scope,
-        where: str,
-        schemas: Schemas,
-        contracts: Mapping[tuple[str, str], ModuleContract | None],
-    ) -> None:
-        self.scope = scope
-        self.where = where
-        self.schemas = schemas
-        self.contracts = contracts
+    scope: Scope
+    where: str
+    schemas: Schemas
+    contracts: Mapping[tuple[str, str], ModuleContract | None]
 
     def judge(self, use: Use) -> Iterator[Finding]:
         """What is wrong with one reference."""

@@ -12,10 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Final
 
-from scaffold.hcl import grammar as g
 from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
 from scaffold.hcl.references import Attr, Index, Reference
-from scaffold.hcl.strings import unescape_markers, unquote
 
 
 class Unknown(Enum):
@@ -58,19 +56,11 @@ def pieces(expression: Expression, names: Names) -> Iterator[str | None]:
     if bare.kind not in (ExprKind.TEMPLATE, ExprKind.HEREDOC) or bare.literal() is not NOT_LITERAL:
         yield text(bare, names)
         return
-    for node in bare.nodes[0].children[0].children:
-        if node.kind_id == g.TEMPLATE_LITERAL:
-            raw = bare.source.text(node.start_byte, node.end_byte)
-            yield unquote(raw) if bare.kind is ExprKind.TEMPLATE else unescape_markers(raw)
-        elif node.kind_id == g.TEMPLATE_INTERPOLATION:
-            inner = next((n for n in node.children if n.kind_id == g.EXPRESSION), None)
-            if inner is None or any(n.type == "strip_marker" for n in node.children):
-                # A marker takes white space from the pieces beside it.
-                yield None
-            else:
-                yield from pieces(Expression.of(bare.source, inner), names)
-        elif node.kind_id in (g.TEMPLATE_DIRECTIVE, g.TEMPLATE_FOR, g.TEMPLATE_IF):
-            yield None
+    for piece in bare.template:
+        if isinstance(piece, Expression):
+            yield from pieces(piece, names)
+        else:
+            yield piece
 
 
 def _value(expression: Expression, names: Names) -> object:

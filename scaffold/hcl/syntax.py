@@ -231,7 +231,7 @@ class Document:
     def comments(self) -> tuple[Comment, ...]:
         """All comments, in the order of the file."""
         found = QueryCursor(g.COMMENTS).captures(self.tree.root_node).get("comment", [])
-        return tuple(Comment.of(self.source, n) for n in sorted(found, key=lambda n: n.start_byte))
+        return tuple(Comment(self.source, (n,)) for n in sorted(found, key=lambda n: n.start_byte))
 
     def comments_above(self, line: int) -> tuple[Comment, ...]:
         """The comments that directly precede a line: own-line ones, with no line between."""
@@ -240,10 +240,6 @@ class Document:
             block.append(comment)
             line = comment.line
         return tuple(reversed(block))
-
-    def comment_after(self, line: int) -> Comment | None:
-        """The comment that follows the code of a line, in this line."""
-        return next((c for c in self.comments if c.line == line and not c.own_line), None)
 
     @cached_property
     def _own_line_comments(self) -> Mapping[int, Comment]:

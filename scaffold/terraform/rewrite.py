@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from scaffold.errors import Finding
 from scaffold.hcl.source import at
@@ -97,27 +98,20 @@ class Changes:
         self.findings.append(at(place, Reason.OUTSIDE.value, message, fix=fix or None))
 
 
+@dataclass(frozen=True, slots=True)
 class Rewriter:
-    """Rewrites the files of one module."""
+    """Rewrites the files of one module.
 
-    def __init__(
-        self,
-        *,
-        root: str,
-        placeholders: frozenset[str],
-        mends: Mends,
-        access: Callable[[Expression, bool], FileAccess],
-        is_secret: Callable[[str], bool],
-    ) -> None:
-        """``root`` is the absolute path of the working copy; ``placeholders`` are the module's variables
-        without a value; ``access`` says what path a call reads from, ``is_secret`` whether a file's contents
-        may not be read.
-        """
-        self._root = root.rstrip("/") + "/"
-        self._placeholders = placeholders
-        self._mends = mends
-        self._access = access
-        self._is_secret = is_secret
+    ``root`` is the absolute path of the working copy; ``access`` says what path a call reads from,
+    ``is_secret`` whether a file's contents may not be read; ``placeholders`` are the module's variables
+    without a value.
+    """
+
+    root: Path
+    access: Callable[[Expression, bool], FileAccess]
+    is_secret: Callable[[str], bool]
+    mends: Mends
+    placeholders: frozenset[str] = frozenset()
 
     def changes(self, document: Document) -> Changes:
         """All changes of one file."""
@@ -140,22 +134,22 @@ class Rewriter:
             self._instances(block, result)
         for call in document.body.calls():
             self.read(call, result)
-        if variables := self._placeholders & self._mends.variables:
+        if variables := self.placeholders & self.mends.variables:
             _hide(document.body, frozenset(("var", name) for name in variables), UNKNOWN_ANY, result)
-        if document.path in self._mends.operators:
+        if document.path in self.mends.operators:
             _operators(document.body, result)
         return result
 
     def _validations(self, block: Block, result: Changes) -> None:
         """There is no value to validate where a placeholder stands in."""
-        if block.labels and block.labels[0] in self._placeholders:
+        if block.labels and block.labels[0] in self.placeholders:
             for validation in block.body.blocks_of("validation"):
                 result.splices.append(blank(block.source.data, validation.start, validation.end))
 
     def _instances(self, block: Block, result: Changes) -> None:
         for name in ("count", "for_each"):
             attribute = block.body.attributes.get(name)
-            if attribute is None or (block.source.path, attribute.start) not in self._mends.instances:
+            if attribute is None or (block.source.path, attribute.start) not in self.mends.instances:
                 continue
             known = "1" if name == "count" else f'{{ "{INSTANCE}" = {UNKNOWN_ANY} }}'
             result.splices.append(_replacement(attribute.value, known))
@@ -173,7 +167,7 @@ class Rewriter:
         if function.startswith(_OF_PROVIDER):
             self._stand_in(call, StandInKind.FUNCTION, f"{function}()", result)
             return
-        if (call.source.path, call.start) in self._mends.marked:
+        if (call.source.path, call.start) in self.mends.marked:
             result.splices.append(Splice(call.start, call.start + len(function), b""))
             return
         if function in _UNCHECKED:
@@ -182,14 +176,14 @@ class Rewriter:
         if function not in _READERS or not arguments:
             return
         try:
-            access = self._access(arguments[0], function in _TEMPLATES)
+            access = self.access(arguments[0], function in _TEMPLATES)
         except OutsideError as error:
             result.refuse(call, f"{function}() reads {error.path}, which is outside of the monorepo")
             return
         pattern = arguments[1].string() if function in _LISTS and len(arguments) > 1 else ""
         if access.path is None or pattern is None or ".." in pattern:
             self._guard(call, result)
-        elif self._is_secret(access.path) and function in _READS_TEXT and not in_template:
+        elif self.is_secret(access.path) and function in _READS_TEXT and not in_template:
             self._stand_in(call, StandInKind.FILE, access.path, result)
 
     def _stand_in(self, call: Expression, kind: StandInKind, what: str, result: Changes) -> None:
@@ -207,7 +201,7 @@ class Rewriter:
         if call.call.expanded or any(map(_reads, (path, *others))):
             result.refuse(call, "a path that depends on what another file holds cannot be checked")
             return
-        inside = f'startswith("${{abspath({path.text})}}/", {json.dumps(self._root)})'
+        inside = f'startswith("${{abspath({path.text})}}/", {json.dumps(f"{self.root}/")})'
         refused = json.dumps(REFUSED)
         if call.call.function in _LISTS and others:
             # A directory that does not exist has no files, without an error: a file that is missing has one.

@@ -175,13 +175,9 @@ class Workspace:
 
     def _write_module(self, module: Module, mends: Mends) -> None:
         own = module.path == self.stack
-        rewriter = Rewriter(
-            root=str(self.root),
-            placeholders=frozenset(self.variables.placeholders) if own else frozenset(),
-            mends=mends,
-            access=partial(self._access, _names(module, self.stack)),
-            is_secret=self.files.is_secret,
-        )
+        placeholders = frozenset(self.variables.placeholders) if own else frozenset[str]()
+        access = partial(self._access, _names(module, self.stack))
+        rewriter = Rewriter(self.root, access, self.files.is_secret, mends, placeholders)
         helper = False
         for path, document in module.documents.items():
             changes = rewriter.changes(document)
@@ -229,13 +225,7 @@ class Workspace:
 
     def _write_templates(self) -> None:
         """Templates can call functions too: what they read is guarded like what the stack reads."""
-        rewriter = Rewriter(
-            root=str(self.root),
-            placeholders=frozenset(),
-            mends=Mends(),
-            access=partial(self._access, {}),
-            is_secret=self.files.is_secret,
-        )
+        rewriter = Rewriter(self.root, partial(self._access, {}), self.files.is_secret, Mends())
         done: set[str] = set()
         # A template can name another one; where it is not known which, it can be every file.
         while waiting := (self.files.copied if self._any_template else self._templates) - done:
