@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import click
@@ -17,14 +17,23 @@ if TYPE_CHECKING:
 
 
 def print_json(value: object) -> None:
-    """One JSON object on standard output; a dataclass is an object with its fields."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+    """One JSON object on standard output."""
+    click.echo(json_text(value))
+
+
+def json_text(value: object) -> str:
+    """A result as JSON; a dataclass is an object with its fields."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
 
 
 def _plain(value: object) -> object:
     if is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in fields(value)}
-    return value.value if isinstance(value, Enum) else str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{value!r} has no form in JSON")
 
 
 def print_lines(lines: Iterable[str]) -> None:
