@@ -163,7 +163,6 @@ def test_diff_does_not_show_binary_files_or_ciphertext(root: Path) -> None:
 def test_line_counts() -> None:
     change = FileChange(PurePosixPath("a"), b"1\n2\n--3\n", b"1\n++\n2\n4")
     assert change.lines == LineCount(added=2, removed=1)
-    assert change.inverse().lines == LineCount(added=1, removed=2)
     assert FileChange(PurePosixPath("a"), b"\0", b"\0\0").lines == LineCount()
 
 
@@ -202,17 +201,16 @@ def wanted(old: Tree, new: Tree) -> dict[PurePosixPath, Content | None]:
 
 @given(two_trees())
 @examples(150)
-def test_apply_then_inverse_is_the_identity(trees: tuple[Tree, Tree]) -> None:
+def test_apply_and_back_is_the_identity(trees: tuple[Tree, Tree]) -> None:
     old, new = trees
     with repository() as root:
         put(root, old)
         before = tree_of(root)
-        change_set = ChangeSet.plan(root, wanted(old, new))
-        apply(change_set)
+        apply(ChangeSet.plan(root, wanted(old, new)))
         assert {path: read(root, path)[0] for path in new} == new
         assert {path for path, held in tree_of(root).items() if held} == set(new)
         assert ChangeSet.plan(root, wanted(old, new)).changes == ()
-        apply(change_set.inverse())
+        apply(ChangeSet.plan(root, wanted(new, old)))
         assert tree_of(root) == before
         assert not pending(root)
 

@@ -42,6 +42,11 @@ class Answers:
                 return found
         return Place("answers")
 
+    def finding(self, path: Path, code: str, message: str, **more: str | None) -> Finding:
+        """A finding about the answer at ``path``, where it was given."""
+        at = self.place(path)
+        return Finding(at.source, at.line, at.column, code, message, answer=show(path) or None, **more)
+
     def over(self, other: Answers) -> Answers:
         """These answers laid over ``other``: for each question the upper one holds."""
         lower = {path: place for path, place in other.places.items() if path[:1] not in self.places}

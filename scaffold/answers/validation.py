@@ -15,7 +15,15 @@ from scaffold.templates.questions import Question, Value
 
 HIDDEN = "(not shown)"
 _SHOWN = 60
-_TRUTH = {"true", "false", "yes", "no"}
+_TRUTH = ("true", "false", "yes", "no")
+_KINDS = {
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
 
 
 def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, Value]) -> list[Finding]:
@@ -80,34 +88,23 @@ def refused(findings: Sequence[Finding]) -> AnswersError:
     )
 
 
-def _finding(answers: Answers, path: Path, code: str, message: str, **more: str | None) -> Finding:
-    place = answers.place(path)
-    return Finding(place.source, place.line, place.column, code, message, answer=show(path) or None, **more)
-
-
 def _unknown(answers: Answers) -> Iterator[Finding]:
     asked = questions.asked()
     for name in answers.values:
         if name not in asked:
-            yield _finding(
-                answers,
-                (name,),
-                "answers.unknown",
-                f"{name} is no question.",
-                allowed=", ".join(asked),
-                fix=nearest(str(name), asked) or "Take it out.",
-            )
+            yield _no_such(answers, (name,), f"{name} is no question.", asked)
             continue
         for other, wanted in questions.condition(asked[name]).items():
             value = answers.values.get(other, asked[other].default)
             if not questions.fits(value, wanted) and _possible(asked[other], value):
-                yield _finding(
-                    answers,
-                    (name,),
-                    "answers.not-asked",
-                    f"{name} does not apply where {other} is {_plain(value)}.",
-                    fix=f"Take it out, or change {other}.",
-                )
+                message = f"{name} does not apply where {other} is {_plain(value)}."
+                fix = f"Take it out, or change {other}."
+                yield answers.finding((name,), "answers.not-asked", message, fix=fix)
+
+
+def _no_such(answers: Answers, path: Path, message: str, known: Iterable[str]) -> Finding:
+    fix = nearest(str(path[-1]), known) or "Take it out."
+    return answers.finding(path, "answers.unknown", message, allowed=", ".join(known), fix=fix)
 
 
 def _possible(question: Question, value: Value) -> bool:
@@ -125,14 +122,8 @@ def _lacks(answers: Answers, question: Question) -> bool:
 
 def _missing(answers: Answers, question: Question) -> Finding:
     schema = questions.types().get(question.name, {})
-    return _finding(
-        answers,
-        (question.name,),
-        "answers.missing",
-        f"{question.name} is missing.",
-        allowed=schema.get("allowed"),
-        fix=question.help,
-    )
+    path, message, allowed = (question.name,), f"{question.name} is missing.", schema.get("allowed")
+    return answers.finding(path, "answers.missing", message, allowed=allowed, fix=question.help)
 
 
 @cache
@@ -156,32 +147,17 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
         if rule == "unevaluatedProperties" or (rule == "required" and not path):
             continue
         if rule == "additionalProperties":
-            for key in error.instance:
-                if key not in error.schema["properties"]:
-                    yield (
-                        (*path, key),
-                        _finding(
-                            answers,
-                            (*path, key),
-                            "answers.unknown",
-                            f"{show((*path, key))} is no known key.",
-                            allowed=", ".join(error.schema["properties"]),
-                            fix=nearest(str(key), error.schema["properties"]) or "Take it out.",
-                        ),
-                    )
+            known = error.schema["properties"]
+            for unknown in ((*path, key) for key in error.instance if key not in known):
+                yield unknown, _no_such(answers, unknown, f"{show(unknown)} is no known key.", known)
             continue
         if rule == "required":
             key = re.match(r"'(.*)' is a required", error.message)
             missing = (*path, key[1] if key else "")
+            fix = error.schema["properties"][missing[-1]].get("description")
             yield (
                 missing,
-                _finding(
-                    answers,
-                    missing,
-                    "answers.missing",
-                    f"{show(missing)} is missing.",
-                    fix=error.schema["properties"][missing[-1]].get("description"),
-                ),
+                answers.finding(missing, "answers.missing", f"{show(missing)} is missing.", fix=fix),
             )
             continue
         if error.parent is None and "propertyNames" in error.absolute_schema_path:
@@ -203,27 +179,15 @@ def _where_it_might_apply(values: Mapping[str, Value], answers: Answers) -> Iter
 
 def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mapping[str, Value]) -> Finding:
     wanted = schema.get("type", "")
-    kinds = " or ".join(
-        {
-            "string": "text",
-            "boolean": "true or false",
-            "integer": "a whole number",
-            "array": "a list",
-            "object": "a mapping",
-            "null": "nothing",
-        }[kind]
-        for kind in ([wanted] if isinstance(wanted, str) and wanted else wanted)
-    )
+    types = [wanted] if isinstance(wanted, str) and wanted else wanted
+    kinds = " or ".join(_KINDS[type_] for type_ in types)
     allowed = ", ".join(map(str, schema["enum"])) if rule == "enum" else schema.get("allowed", kinds)
     fix = schema.get("fix", "")
     is_scalar = rule == "type" and wanted == "string" and isinstance(value, bool | int | float)
     if is_scalar and re.search(schema.get("pattern", ""), json.dumps(value)):
         fix = "Put it in quotes."
-    if (
-        rule == "type"
-        and isinstance(value, str)
-        and ((wanted == "integer" and value.isdecimal()) or (wanted == "boolean" and value in _TRUTH))
-    ):
+    is_quoted = (wanted == "integer" and str(value).isdecimal()) or (wanted == "boolean" and value in _TRUTH)
+    if rule == "type" and isinstance(value, str) and is_quoted:
         fix = "Take the quotes off."
     if rule == "enum":
         fix = nearest(str(value), map(str, schema["enum"])) or "Choose one of them."
@@ -236,9 +200,8 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     shown = _plain(json.dumps(value, ensure_ascii=False, default=str) if rule == "type" else value)
     if _may_be_secret(path, value):
         shown = HIDDEN
-    return _finding(
-        answers, path, f"answers.{rule}", f"{show(path)} {what}.", value=shown, allowed=allowed, fix=fix
-    )
+    message = f"{show(path)} {what}."
+    return answers.finding(path, f"answers.{rule}", message, value=shown, allowed=allowed, fix=fix)
 
 
 @cache
@@ -264,12 +227,5 @@ def _together(
     )
     for row in decisions.evaluate("templates/decisions/refusals.jinja", values):
         path = left.before(parse(row["answer"]))
-        yield _finding(
-            answers,
-            path,
-            row["code"],
-            f"{show(path)} {row['message']}",
-            value=_plain(row["value"]) or None,
-            allowed=row["allowed"],
-            fix=row["fix"],
-        )
+        message, value = f"{show(path)} {row['message']}", _plain(row["value"]) or None
+        yield answers.finding(path, row["code"], message, value=value, allowed=row["allowed"], fix=row["fix"])

@@ -78,10 +78,6 @@ class FileChange:
         marks = [line[0] for part in _parts(self) for line in _hunks(part)]
         return LineCount(marks.count("+"), marks.count("-"))
 
-    def inverse(self) -> FileChange:
-        """The change that undoes this one."""
-        return FileChange(self.path, self.after, self.before, self.was_executable, self.executable)
-
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
@@ -117,10 +113,6 @@ class ChangeSet:
             if outer in inner.parents:
                 raise RefusedError(f"{outer} cannot be a file and hold {inner}")
         return cls(root, tuple(c for c in changes if c.action is not Action.UNCHANGED))
-
-    def inverse(self) -> ChangeSet:
-        """The change set that undoes this one. Directories that become empty go, as in Git."""
-        return ChangeSet(self.root, tuple(change.inverse() for change in self.changes))
 
 
 def is_ciphertext(content: Content | None) -> bool:

@@ -20,10 +20,7 @@ _ELSEWHERE = frozenset(
 
 
 def git(
-    directory: Path,
-    *arguments: str,
-    stdin: bytes | None = None,
-    variables: Mapping[str, str] | None = None,
+    directory: Path, *arguments: str, stdin: bytes | None = None, variables: Mapping[str, str] | None = None
 ) -> str:
     """Run ``git ARGUMENTS`` in ``directory``, whatever repository the caller is at work in.
 
@@ -51,11 +48,7 @@ def names(listing: str) -> tuple[PurePosixPath, ...]:
 def started(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """A running Git that is asked on its standard input, with the surroundings of :func:`git`."""
     return subprocess.Popen(
-        _command(arguments),
-        cwd=directory,
-        env=_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        _command(arguments), cwd=directory, env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
 
 

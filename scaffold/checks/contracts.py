@@ -6,10 +6,11 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scaffold.checks.rule import FamilyRule, at
+from scaffold.checks.rule import FamilyRule
 from scaffold.checks.stack import CheckContext, ParsedStack, own_contracts
 from scaffold.errors import Finding, nearest
 from scaffold.hcl.modules import ModuleContract, Variable
+from scaffold.hcl.source import at
 from scaffold.hcl.syntax import NOT_LITERAL, Attribute, Block
 
 META_ARGUMENTS = frozenset(("source", "version", "providers", "count", "for_each", "depends_on"))
@@ -57,8 +58,7 @@ def _no_such_module(call: ModuleCall, directory: str, context: CheckContext) -> 
     source = call.block.body.attributes["source"]
     known = context.list_modules(posixpath.dirname(directory))
     return at(
-        source.source,
-        source.value.start,
+        source.value,
         "module-source",
         f"there is no module in {directory}",
         value=source.value.string(),
@@ -71,8 +71,7 @@ def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Findin
     block = call.block
     for nested in block.body.blocks:
         yield at(
-            block.source,
-            nested.start,
+            nested,
             "module-argument",
             f"a module call has arguments only: {nested.type} is a block",
             fix=f"write {nested.type} = {{ … }}" if nested.type in contract.variables else None,
@@ -83,8 +82,7 @@ def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Findin
         variable = contract.variables.get(name)
         if variable is None:
             yield at(
-                block.source,
-                attribute.start,
+                attribute,
                 "module-argument",
                 f"the module {call.name} has no variable {name}",
                 value=name,
@@ -95,8 +93,7 @@ def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Findin
     for name in contract.required:
         if name not in block.body.attributes:
             yield at(
-                block.source,
-                block.start,
+                block,
                 "module-required",
                 f"the module {call.name} needs {name}",
                 fix=f"set {name} ({contract.variables[name].type})",
@@ -104,69 +101,19 @@ def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Findin
 
 
 def _value(attribute: Attribute, variable: Variable) -> Iterator[Finding]:
-    source, value = attribute.source, attribute.value
+    value = attribute.value
     if not variable.type.fits(value):
-        yield at(
-            source,
-            value.start,
-            "module-type",
-            f"{variable.name} is a {variable.type}",
-            value=value.text,
-            allowed=[variable.type],
-        )
+        message = f"{variable.name} is a {variable.type}"
+        yield at(value, "module-type", message, value=value.text, allowed=[variable.type])
         return
     literal = value.literal()
     broken = variable.broken_by(literal) if literal is not NOT_LITERAL else None
     if broken is not None:
-        yield at(
-            source,
-            value.start,
-            "module-value",
-            broken.message or f"the module refuses this {variable.name}",
-            value=value.text,
-            allowed=broken.allowed,
-        )
+        message = broken.message or f"the module refuses this {variable.name}"
+        yield at(value, "module-value", message, value=value.text, allowed=broken.allowed)
 
 
-class ModuleSource(FamilyRule):
-    """A call of a module that is not there."""
-
-    family = _findings
-    code = "module-source"
-    title = "The module that is called exists"
-    why = "Terraform fails at init when the directory that `source` names holds no module."
-    bad = """\
-module "tls" {
-  source = "../../modules/kubernetes/setup_tls"
-}
-"""
-    good = """\
-module "tls" {
-  source          = "../../modules/kubernetes/setup_tls_secret"
-  namespace       = "journal"
-  tls_secret_name = "tls"
-}
-"""
-
-
-class ModuleArgument(FamilyRule):
-    """An argument that the module does not have."""
-
-    family = _findings
-    code = "module-argument"
-    title = "A module is given arguments that it has"
-    why = "Modules move: an argument that was removed or never existed stops every plan of the stack."
-    bad = """\
-module "media" {
-  source      = "../../modules/kubernetes/nfs_volume"
-  name        = "journal-media-host"
-  namespace   = "journal"
-  nfs_server  = "nfs.internal"
-  nfs_path    = "/srv/media"
-  access_mode = ["ReadOnlyMany"]
-}
-"""
-    good = """\
+_CALL = """\
 module "media" {
   source       = "../../modules/kubernetes/nfs_volume"
   name         = "journal-media-host"
@@ -176,72 +123,7 @@ module "media" {
   access_modes = ["ReadOnlyMany"]
 }
 """
-
-
-class ModuleRequired(FamilyRule):
-    """An argument without a default that is not given."""
-
-    family = _findings
-    code = "module-required"
-    title = "A module is given everything it needs"
-    why = "A variable without a default has to be set by every call."
-    bad = """\
-module "media" {
-  source     = "../../modules/kubernetes/nfs_volume"
-  name       = "journal-media-host"
-  namespace  = "journal"
-  nfs_server = "nfs.internal"
-}
-"""
-    good = """\
-module "media" {
-  source     = "../../modules/kubernetes/nfs_volume"
-  name       = "journal-media-host"
-  namespace  = "journal"
-  nfs_server = "nfs.internal"
-  nfs_path   = "/srv/media"
-}
-"""
-
-
-class ModuleType(FamilyRule):
-    """A literal that cannot become the variable's type."""
-
-    family = _findings
-    code = "module-type"
-    title = "A literal has the type of the module's variable"
-    why = "Terraform refuses a value that it cannot convert to the variable's type."
-    bad = """\
-module "media" {
-  source       = "../../modules/kubernetes/nfs_volume"
-  name         = "journal-media-host"
-  namespace    = "journal"
-  nfs_server   = "nfs.internal"
-  nfs_path     = "/srv/media"
-  access_modes = "ReadOnlyMany"
-}
-"""
-    good = ModuleArgument.good
-
-
-class ModuleValue(FamilyRule):
-    """A literal that the variable's own validation refuses."""
-
-    family = _findings
-    code = "module-value"
-    title = "A literal passes the module's own validation"
-    why = "The module refuses it at plan time; here it is told at once, with what it accepts."
-    bad = """\
-module "ingress" {
-  source          = "../../modules/kubernetes/ingress_factory"
-  name            = "journal"
-  namespace       = "journal"
-  tls_secret_name = "tls"
-  auth            = "required"
-  dns_type        = "cloudflare"
-}
-"""
-    good = """\
+_INGRESS = """\
 module "ingress" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "journal"
@@ -251,3 +133,58 @@ module "ingress" {
   dns_type        = "proxied"
 }
 """
+
+
+class ModuleSource(FamilyRule):
+    """A call of a module that is not there."""
+
+    family = _findings
+    code = "module-source"
+    title = "The module that is called exists"
+    why = "Terraform fails at init when the directory that `source` names holds no module."
+    bad = _CALL.replace("/nfs_volume", "/nfs_volumes")
+    good = _CALL
+
+
+class ModuleArgument(FamilyRule):
+    """An argument that the module does not have."""
+
+    family = _findings
+    code = "module-argument"
+    title = "A module is given arguments that it has"
+    why = "Modules move: an argument that was removed or never existed stops every plan of the stack."
+    bad = _CALL.replace("access_modes", "access_mode ")
+    good = _CALL
+
+
+class ModuleRequired(FamilyRule):
+    """An argument without a default that is not given."""
+
+    family = _findings
+    code = "module-required"
+    title = "A module is given everything it needs"
+    why = "A variable without a default has to be set by every call."
+    bad = _CALL.replace('  nfs_path     = "/srv/media"\n', "")
+    good = _CALL
+
+
+class ModuleType(FamilyRule):
+    """A literal that cannot become the variable's type."""
+
+    family = _findings
+    code = "module-type"
+    title = "A literal has the type of the module's variable"
+    why = "Terraform refuses a value that it cannot convert to the variable's type."
+    bad = _CALL.replace('["ReadOnlyMany"]', '"ReadOnlyMany"')
+    good = _CALL
+
+
+class ModuleValue(FamilyRule):
+    """A literal that the variable's own validation refuses."""
+
+    family = _findings
+    code = "module-value"
+    title = "A literal passes the module's own validation"
+    why = "The module refuses it at plan time; here it is told at once, with what it accepts."
+    bad = _INGRESS.replace("proxied", "cloudflare")
+    good = _INGRESS

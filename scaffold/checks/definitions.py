@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.checks.rule import FamilyRule, at
+from scaffold.checks.rule import FamilyRule
 from scaffold.checks.scope import Scope, scopes
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
+from scaffold.hcl.source import at
 from scaffold.hcl.syntax import ExprKind
 
 
@@ -24,8 +25,7 @@ def _defined_twice(scope: Scope) -> Iterator[Finding]:
             if item.source.path not in own:
                 item, other = other, item
             yield at(
-                item.source,
-                item.start,
+                item,
                 "duplicate-definition",
                 f"{'.'.join(name)} is already defined in {other.source.path}, line {other.line}",
                 value=".".join(name),
@@ -42,17 +42,10 @@ def _unset(stack: ParsedStack, context: CheckContext) -> list[Finding]:
     for document in stack.modules.get(stack.directory, ()):
         for block in document.body.blocks_of("variable"):
             if block.labels and "default" not in block.body.attributes and block.labels[0] not in given:
-                found.append(
-                    at(
-                        block.source,
-                        block.start,
-                        "variable-unset",
-                        f"nothing gives the variable {block.labels[0]} a value",
-                        value=block.labels[0],
-                        fix=nearest(block.labels[0], given)
-                        or "give it a default, or inputs in terragrunt.hcl",
-                    )
-                )
+                name = block.labels[0]
+                fix = nearest(name, given) or "give it a default, or inputs in terragrunt.hcl"
+                message = f"nothing gives the variable {name} a value"
+                found.append(at(block, "variable-unset", message, value=name, fix=fix))
     return found
 
 
@@ -66,6 +59,9 @@ def _inputs(stack: ParsedStack) -> frozenset[str] | None:
     return known if value.kind is ExprKind.MAP and len(known) == len(names) else None
 
 
+_VARIABLE = 'variable "nfs_server" {\n  type = string\n}\n'
+
+
 class DuplicateDefinition(FamilyRule):
     """A name that is defined twice in one module."""
 
@@ -73,20 +69,8 @@ class DuplicateDefinition(FamilyRule):
     code = "duplicate-definition"
     title = "A name is defined once"
     why = "Terraform refuses a module in which a resource, variable, local, module or output stands twice."
-    bad = """\
-variable "nfs_server" {
-  type = string
-}
-
-variable "nfs_server" {
-  type = string
-}
-"""
-    good = """\
-variable "nfs_server" {
-  type = string
-}
-"""
+    bad = _VARIABLE + _VARIABLE
+    good = _VARIABLE
 
 
 class VariableUnset(FamilyRule):
@@ -96,9 +80,5 @@ class VariableUnset(FamilyRule):
     code = "variable-unset"
     title = "A variable has a default or is given a value"
     why = "Terraform asks for it, and in a pipeline nobody answers."
-    bad = """\
-variable "nfs_sever" {
-  type = string
-}
-"""
-    good = DuplicateDefinition.good
+    bad = _VARIABLE.replace("server", "sever")
+    good = _VARIABLE

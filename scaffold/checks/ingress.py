@@ -6,9 +6,10 @@ import posixpath
 from collections.abc import Iterator
 
 from scaffold.checks.contracts import module_calls
-from scaffold.checks.rule import FamilyRule, at
+from scaffold.checks.rule import FamilyRule
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
+from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Document, Expression, ExprKind
 from scaffold.monorepo.shared import shared_modules
 
@@ -28,8 +29,7 @@ def _gate(document: Document, call: Block) -> Iterator[Finding]:
     auth = call.body.attributes.get("auth")
     if auth is None:
         yield at(
-            call.source,
-            call.start,
+            call,
             "ingress-auth",
             f"the ingress {call.labels[0]} does not say what gates it",
             fix='set auth = "required" (the default), or the mode that the app needs',
@@ -44,14 +44,7 @@ def _unreasoned(document: Document, call: Block, auth: Attribute, mode: str) -> 
     fix = f'put a comment right above this line: # auth = "{mode}": what gates it, or why it is open'
     if mode in _reasons(document, call.line):
         fix = "the reason stands above the module: move it right above this line"
-    return at(
-        auth.source,
-        auth.start,
-        "ingress-auth-reason",
-        f'auth = "{mode}" gives no reason',
-        value=mode,
-        fix=fix,
-    )
+    return at(auth, "ingress-auth-reason", f'auth = "{mode}" gives no reason', value=mode, fix=fix)
 
 
 def _modes(value: Expression) -> set[str]:
@@ -79,51 +72,7 @@ def _reasons(document: Document, line: int) -> set[str]:
     return modes
 
 
-class IngressAuth(FamilyRule):
-    """An ingress that leaves its gate to the module's default."""
-
-    family = _findings
-    code = "ingress-auth"
-    title = "An ingress says what gates it"
-    why = "A gate that is left implicit was not thought about; four of five Services went out naked that way."
-    bad = """\
-module "ingress" {
-  source          = "../../modules/kubernetes/ingress_factory"
-  name            = "journal"
-  namespace       = "journal"
-  tls_secret_name = "tls"
-}
-"""
-    good = """\
-module "ingress" {
-  source          = "../../modules/kubernetes/ingress_factory"
-  name            = "journal"
-  namespace       = "journal"
-  tls_secret_name = "tls"
-  auth            = "required"
-}
-"""
-
-
-class IngressAuthReason(FamilyRule):
-    """An ingress without the full gate that does not say why."""
-
-    family = _findings
-    code = "ingress-auth-reason"
-    title = "An ingress without the full gate says why"
-    why = (
-        "The mode app, public or none opens the app to the internet: the reason stands right above the line."
-    )
-    bad = """\
-module "ingress" {
-  source          = "../../modules/kubernetes/ingress_factory"
-  name            = "journal"
-  namespace       = "journal"
-  tls_secret_name = "tls"
-  auth            = "app"
-}
-"""
-    good = """\
+_INGRESS = """\
 module "ingress" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "journal"
@@ -133,3 +82,25 @@ module "ingress" {
   auth = "app"
 }
 """
+
+
+class IngressAuth(FamilyRule):
+    """An ingress that leaves its gate to the module's default."""
+
+    family = _findings
+    code = "ingress-auth"
+    title = "An ingress says what gates it"
+    why = "A gate that is left implicit was not thought about; four of five Services went out naked that way."
+    bad = _INGRESS.replace('  auth = "app"\n', "")
+    good = _INGRESS
+
+
+class IngressAuthReason(FamilyRule):
+    """An ingress without the full gate that does not say why."""
+
+    family = _findings
+    code = "ingress-auth-reason"
+    title = "An ingress without the full gate says why"
+    why = "The mode app, public or none opens the app to the internet: the reason stands above the line."
+    bad = _INGRESS.replace(": accounts with passkeys, sign-up is closed", "")
+    good = _INGRESS

@@ -63,8 +63,7 @@ class Plan:
     def named(self, kind: str, name: Tree, namespace: Tree) -> PlannedResource | None:
         """The object of a kind with this name, in a namespace."""
         return next(
-            (r for r in self.of_kind(kind) if k8s.name(r) == name and same(k8s.namespace(r), namespace)),
-            None,
+            (r for r in self.of_kind(kind) if k8s.name(r) == name and same(k8s.namespace(r), namespace)), None
         )
 
     def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
@@ -83,10 +82,13 @@ def check(
     return sorted({f for rule in asked for f in rule.check_plan(plan)}, key=place)
 
 
-def about(rule: Rule, resource: PlannedResource, message: str, fix: str = "") -> Finding:
-    """A rule's finding about a resource, at the place where the stack writes it or calls its module."""
-    what = f"{k8s.kind(resource) or resource.type} {shown(k8s.name(resource))}: {message}"
-    return rule.at(resource.site.path, resource.site.line, what, fix=fix or None)
+class PlannedRule(Rule):
+    """A rule over planned resources."""
+
+    def about(self, resource: PlannedResource, message: str, fix: str = "") -> Finding:
+        """A finding about a resource, at the place where the stack writes it or calls its module."""
+        what = f"{k8s.kind(resource) or resource.type} {shown(k8s.name(resource))}: {message}"
+        return self.at((resource.site.path, resource.site.line), what, fix=fix or None)
 
 
 def same(left: Tree, right: Tree) -> bool:

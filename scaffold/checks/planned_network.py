@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.checks.planned import Plan, about, pairs, selects, shown
-from scaffold.checks.rule import Rule
+from scaffold.checks.planned import Plan, PlannedRule, pairs, selects, shown
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
 
 
-class IngressGate(Rule):
+class IngressGate(PlannedRule):
     """Every ingress has the middleware of the gate it claims."""
 
     code = "planned-ingress-gate"
@@ -29,14 +28,14 @@ class IngressGate(Rule):
             mode = ingress.settings.get("auth")
             wanted = gates.get(str(mode))
             if wanted is not None and wanted not in present:
-                yield about(self, ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
+                yield self.about(ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
             elif mode is None and not present & set(gates.values()):
-                yield about(
-                    self, ingress, "nothing gates it and nothing says why", "make it with the ingress module"
+                yield self.about(
+                    ingress, "nothing gates it and nothing says why", "make it with the ingress module"
                 )
 
 
-class IngressAnnotations(Rule):
+class IngressAnnotations(PlannedRule):
     """A host on the internet is monitored, or says that it is not, and its tile is complete."""
 
     code = "planned-ingress-annotations"
@@ -51,16 +50,14 @@ class IngressAnnotations(Rule):
             if k8s.ending(annotations, house.dns_annotation) not in house.public_dns:
                 continue
             if k8s.ending(annotations, house.monitor_annotation) is None:
-                yield about(self, ingress, "public, and no monitor is set", "set external_monitor")
+                yield self.about(ingress, "public, and no monitor is set", "set external_monitor")
             if annotations.get(f"{house.dashboard}enabled") == "true":
                 for part in ("name", "description", "group", "icon", "href"):
                     if annotations.get(f"{house.dashboard}{part}") is None:
-                        yield about(
-                            self, ingress, f"its tile has no {part}", f'set "{house.dashboard}{part}"'
-                        )
+                        yield self.about(ingress, f"its tile has no {part}", f'set "{house.dashboard}{part}"')
 
 
-class IngressBackend(Rule):
+class IngressBackend(PlannedRule):
     """An ingress sends to a port that a Service of the stack has."""
 
     code = "planned-ingress-backend"
@@ -77,18 +74,18 @@ class IngressBackend(Rule):
                 service = plan.named("service", name, place)
                 if service is None:
                     if not plan.charted:
-                        yield about(self, ingress, f"there is no Service {name} in {place}")
+                        yield self.about(ingress, f"there is no Service {name} in {place}")
                     continue
                 wanted = get(backend, "port", 0, "number") or get(backend, "port", 0, "name")
                 ports = k8s.items(service.get("spec", 0, "port"))
                 if isinstance(wanted, int | str) and not any(_is_port(port, wanted) for port in ports):
                     has = ", ".join(shown(get(port, "port")) for port in ports) or "none"
-                    yield about(
-                        self, ingress, f"Service {name} has no port {wanted}: it has {has}", "set port"
+                    yield self.about(
+                        ingress, f"Service {name} has no port {wanted}: it has {has}", "set port"
                     )
 
 
-class Selectors(Rule):
+class Selectors(PlannedRule):
     """Selectors select pods."""
 
     code = "planned-selector"
@@ -102,16 +99,16 @@ class Selectors(Rule):
         for pods in plan.pods:
             selector = k8s.mapping(pods.owner.get("spec", 0, "selector", 0, "match_labels"))
             if k8s.kind(pods.owner) in k8s.SERVERS and not selects(selector, pods.labels):
-                yield about(
-                    self, pods.owner, f"its selector {pairs(selector)} misses its pods {pairs(pods.labels)}"
+                yield self.about(
+                    pods.owner, f"its selector {pairs(selector)} misses its pods {pairs(pods.labels)}"
                 )
         for service in plan.of_kind("service"):
             selector = k8s.mapping(service.get("spec", 0, "selector"))
             if selector and not plan.charted and not plan.pods_behind(service):
-                yield about(self, service, f"no pods have the labels {pairs(selector)}")
+                yield self.about(service, f"no pods have the labels {pairs(selector)}")
 
 
-class ServicePort(Rule):
+class ServicePort(PlannedRule):
     """A Service sends to a port that a container listens on."""
 
     code = "planned-service-port"
@@ -135,8 +132,8 @@ class ServicePort(Rule):
             if behind and deaf:
                 has = ", ".join(shown(get(port, "container_port")) for port in listening) or "none"
                 wanted = ", ".join(map(str, dict.fromkeys(deaf)))
-                yield about(
-                    self, service, f"no container listens on {wanted}: declared are {has}", "declare the port"
+                yield self.about(
+                    service, f"no container listens on {wanted}: declared are {has}", "declare the port"
                 )
 
 

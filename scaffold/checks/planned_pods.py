@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from scaffold.checks.planned import Plan, about, same, shown, strings, vague
-from scaffold.checks.rule import Rule
+from scaffold.checks.planned import Plan, PlannedRule, same, shown, strings, vague
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, PlannedResource, Tree, get, leaves, path_text
@@ -14,7 +13,7 @@ _SECRET_REFERENCES = frozenset(("secret_key_ref", "secret_ref", "secret", "image
 _MAP_REFERENCES = frozenset(("config_map_key_ref", "config_map_ref", "config_map"))
 
 
-class Claims(Rule):
+class Claims(PlannedRule):
     """What a pod mounts exists."""
 
     code = "planned-claim"
@@ -29,13 +28,13 @@ class Claims(Rule):
             for claim in strings(claim for _, claim in pods.claims()) if known else ():
                 made = plan.named("persistent_volume_claim", claim, place) is not None
                 if not made and claim not in plan.house.given_claims:
-                    yield about(self, pods.owner, f"there is no claim {claim} in this stack")
+                    yield self.about(pods.owner, f"there is no claim {claim} in this stack")
             yield from self._mounts(pods)
         volumes = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
         for resource in plan.of_kind("persistent_volume_claim"):
             volume = resource.get("spec", 0, "volume_name")
             if isinstance(volume, str) and volumes and not vague(volumes) and volume not in volumes:
-                yield about(self, resource, f"there is no volume {volume} in this stack")
+                yield self.about(resource, f"there is no volume {volume} in this stack")
 
     def _mounts(self, pods: k8s.PodTemplate) -> Iterator[Finding]:
         volumes = {get(volume, "name") for volume in k8s.items(get(pods.spec, "volume"))}
@@ -45,12 +44,12 @@ class Claims(Rule):
         }
         mounted = {get(m, "name") for c in pods.containers() for m in k8s.items(get(c, "volume_mount"))}
         for name in sorted(strings(mounted - volumes)) if not vague(volumes) else ():
-            yield about(self, pods.owner, f"a container mounts {name}, which is no volume of its pod")
+            yield self.about(pods.owner, f"a container mounts {name}, which is no volume of its pod")
         for name in sorted(strings(volumes - mounted)) if not vague(mounted) else ():
-            yield about(self, pods.owner, f"no container mounts the volume {name}")
+            yield self.about(pods.owner, f"no container mounts the volume {name}")
 
 
-class Secrets(Rule):
+class Secrets(PlannedRule):
     """Secrets and ConfigMaps that a pod refers to exist, with the keys that it asks for."""
 
     code = "planned-secret"
@@ -89,12 +88,12 @@ class Secrets(Rule):
             return
         keys = known.get(name)
         if name not in known:
-            yield about(self, owner, f"there is no {kind} {name} in this stack ({path_text(path)})")
+            yield self.about(owner, f"there is no {kind} {name} in this stack ({path_text(path)})")
         elif keys is not None and isinstance(key, str) and key not in keys:
-            yield about(self, owner, f"{kind} {name} has no key {key} ({path_text(path)})")
+            yield self.about(owner, f"{kind} {name} has no key {key} ({path_text(path)})")
 
 
-class SealedSecrets(Rule):
+class SealedSecrets(PlannedRule):
     """A Secret that is written as a manifest is sealed, and for this namespace."""
 
     code = "planned-sealed"
@@ -104,15 +103,15 @@ class SealedSecrets(Rule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Plain Secrets in manifests, and those that are sealed for a namespace that is not the stack's."""
         for resource, _ in k8s.manifests(plan.resources, "Secret"):
-            yield about(self, resource, "it is not sealed", "seal it with kubeseal, and change what is in it")
+            yield self.about(resource, "it is not sealed", "seal it with kubeseal, and change what is in it")
         places = {k8s.name(space) for space in plan.of_kind("namespace")}
         for resource, manifest in k8s.manifests(plan.resources, "SealedSecret"):
             place = get(manifest, "metadata", "namespace")
             if isinstance(place, str) and places and not vague(places) and place not in places:
-                yield about(self, resource, f"it is sealed for the namespace {place}", "seal it for this one")
+                yield self.about(resource, f"it is sealed for the namespace {place}", "seal it for this one")
 
 
-class Resources(Rule):
+class Resources(PlannedRule):
     """Every container says what it needs."""
 
     code = "planned-resources"
@@ -129,14 +128,14 @@ class Resources(Rule):
                 name = shown(get(container, "name"))
                 for part, unit in (("requests", "memory"), ("limits", "memory"), ("requests", "cpu")):
                     if not isinstance(asked, Mark) and get(asked, part, unit) is None:
-                        yield about(
-                            self, pods.owner, f"container {name} has no {unit} {part.removesuffix('s')}"
+                        yield self.about(
+                            pods.owner, f"container {name} has no {unit} {part.removesuffix('s')}"
                         )
                 if get(asked, "limits", "cpu") is not None:
-                    yield about(self, pods.owner, f"container {name} has a cpu limit")
+                    yield self.about(pods.owner, f"container {name} has a cpu limit")
 
 
-class Probes(Rule):
+class Probes(PlannedRule):
     """Every server that listens is probed."""
 
     code = "planned-probes"
@@ -155,10 +154,8 @@ class Probes(Rule):
                 listens = any(get(port, "protocol") != "UDP" for port in k8s.items(get(container, "port")))
                 for probe in ("readiness", "liveness") if listens else ():
                     if not get(container, f"{probe}_probe"):
-                        yield about(
-                            self,
-                            pods.owner,
-                            f"container {shown(get(container, 'name'))} has no {probe} probe",
+                        yield self.about(
+                            pods.owner, f"container {shown(get(container, 'name'))} has no {probe} probe"
                         )
                 yield from self._deaf(pods, container)
 
@@ -171,7 +168,7 @@ class Probes(Rule):
                 if isinstance(asked, int | str) and not any(k8s.listens(port, asked) for port in ports):
                     has = ", ".join(shown(get(port, "container_port")) for port in ports)
                     what = f"the {probe} probe asks port {asked}, and declared are {has}"
-                    yield about(self, pods.owner, what, "declare the port, or probe another one")
+                    yield self.about(pods.owner, what, "declare the port, or probe another one")
 
 
 def _secret_keys(plan: Plan, place: Tree) -> Mapping[Tree, Iterable[str] | None]:

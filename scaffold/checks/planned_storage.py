@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.checks.planned import Plan, about, same, selects, shown, vague
-from scaffold.checks.rule import Rule
+from scaffold.checks.planned import Plan, PlannedRule, same, selects, shown, vague
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
@@ -15,7 +14,7 @@ _DUMPS = ("pg_dump", "mysqldump", "mariadb-dump")
 _AFFINITY = f"add a pod_affinity to the app's pods with topology_key {_HOST}"
 
 
-class StorageClass(Rule):
+class StorageClass(PlannedRule):
     """A claim's class and access modes fit together."""
 
     code = "planned-storage-class"
@@ -29,21 +28,18 @@ class StorageClass(Rule):
             spec = claim.get("spec", 0)
             class_, modes = get(spec, "storage_class_name"), k8s.items(get(spec, "access_modes"))
             if class_ is None:
-                yield about(self, claim, "no storage class", "set storage_class_name")
+                yield self.about(claim, "no storage class", "set storage_class_name")
             elif class_ in house.block_classes and any(
                 m != "ReadWriteOnce" for m in modes if isinstance(m, str)
             ):
-                yield about(
-                    self,
-                    claim,
-                    f"{shown(class_)} volumes are ReadWriteOnce",
-                    "use the NFS module to share files",
+                yield self.about(
+                    claim, f"{shown(class_)} volumes are ReadWriteOnce", "use the NFS module to share files"
                 )
             elif class_ in house.shared_classes and get(spec, "volume_name") is None:
-                yield about(self, claim, f"{shown(class_)} makes no volumes by itself", "use the NFS module")
+                yield self.about(claim, f"{shown(class_)} makes no volumes by itself", "use the NFS module")
 
 
-class Backups(Rule):
+class Backups(PlannedRule):
     """A backup job mounts the volume that it is for, beside the pods that use it, and only reads it."""
 
     code = "planned-backup"
@@ -62,23 +58,23 @@ class Backups(Rule):
             saves_else = any(c not in classes for c in claims) or _dumps(pods)
             named = "backup" in str(k8s.name(pods.owner))
             if not block and not saves_else and named and (saved := self._served(plan, classes)):
-                yield about(
-                    self, pods.owner, f"it mounts no block volume, and saves none of {', '.join(saved)}"
+                yield self.about(
+                    pods.owner, f"it mounts no block volume, and saves none of {', '.join(saved)}"
                 )
             for claim in block:
                 others = [other for other in plan.pods if other is not pods]
                 users = [other for other in others if claim in _claims(other)]
                 known = not plan.charted and not any(vague(_claims(other)) for other in others)
                 if not users and known:
-                    yield about(self, pods.owner, f"nothing else in this stack uses {shown(claim)}")
+                    yield self.about(pods.owner, f"nothing else in this stack uses {shown(claim)}")
                 if any(not _read_only(container, claims[claim]) for container in pods.containers()):
-                    yield about(
-                        self, pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
+                    yield self.about(
+                        pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
                     )
                 servers = [user for user in users if k8s.kind(user.owner) in k8s.SERVERS]
                 if servers and not any(_beside(pods, user) for user in servers):
-                    yield about(
-                        self, pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
+                    yield self.about(
+                        pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
                     )
 
     def _served(self, plan: Plan, classes: Mapping[Tree, Tree]) -> list[str]:
@@ -88,7 +84,7 @@ class Backups(Rule):
         return sorted(str(c) for c in claims if classes.get(c) in plan.house.block_classes)
 
 
-class Strategy(Rule):
+class Strategy(PlannedRule):
     """A Deployment on a block volume is replaced, never rolled over."""
 
     code = "planned-strategy"
@@ -103,7 +99,7 @@ class Strategy(Rule):
             strategy = pods.owner.get("spec", 0, "strategy", 0, "type")
             if k8s.kind(pods.owner) == "deployment" and block and not same(strategy, "Recreate"):
                 what = f"it mounts {shown(block[0])}, and its strategy is not Recreate"
-                yield about(self, pods.owner, what, 'set strategy { type = "Recreate" }')
+                yield self.about(pods.owner, what, 'set strategy { type = "Recreate" }')
 
 
 def _classes(plan: Plan) -> Mapping[Tree, Tree]:

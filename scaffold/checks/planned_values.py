@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from scaffold.checks.planned import Plan, about
-from scaffold.checks.rule import Rule
+from scaffold.checks.planned import Plan, PlannedRule
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get, leaves, path_text
@@ -32,7 +31,7 @@ _FIELDS = (
 """The fields of a schedule as Kubernetes reads them: it knows Sunday as 0 only."""
 
 
-class Values(Rule):
+class Values(PlannedRule):
     """Names, quantities, schedules and paths have the form that Kubernetes wants.
 
     Follows https://kubernetes.io/docs/concepts/overview/working-with-objects/names, and the forms of
@@ -53,22 +52,22 @@ class Values(Rule):
         for job in plan.of_kind("cron_job"):
             schedule = job.get("spec", 0, "schedule")
             if isinstance(schedule, str) and (wrong := _wrong_in(schedule)):
-                yield about(self, job, f"schedule {schedule!r}: {wrong}")
+                yield self.about(job, f"schedule {schedule!r}: {wrong}")
         for pods in plan.pods:
             for container in pods.containers():
                 for mount in k8s.items(get(container, "volume_mount")):
                     path = get(mount, "mount_path")
                     if isinstance(path, str) and not path.startswith("/"):
-                        yield about(self, pods.owner, f"mount_path {path} is not absolute")
+                        yield self.about(pods.owner, f"mount_path {path} is not absolute")
 
     def _name(self, resource: PlannedResource) -> Iterator[Finding]:
         name, longest = k8s.name(resource), _LONGEST_NAME.get(k8s.kind(resource), 253)
         if not isinstance(name, str):
             return
         if not _NAME.fullmatch(name):
-            yield about(self, resource, f"{name!r} is no name", "lower-case letters, digits and hyphens")
+            yield self.about(resource, f"{name!r} is no name", "lower-case letters, digits and hyphens")
         elif len(name) > longest:
-            yield about(self, resource, f"its name has more than {longest} characters")
+            yield self.about(resource, f"its name has more than {longest} characters")
 
     def _quantities(self, resource: PlannedResource) -> Iterator[Finding]:
         for path, leaf in leaves(resource.get("spec")):
@@ -76,9 +75,7 @@ class Values(Rule):
                 continue
             if not _QUANTITY.fullmatch(str(leaf)):
                 where = path_text(("spec", *path))
-                yield about(
-                    self, resource, f"{where} is {leaf!r}, which is no quantity", "such as 256Mi, 10m"
-                )
+                yield self.about(resource, f"{where} is {leaf!r}, which is no quantity", "such as 256Mi, 10m")
 
 
 def _is_text(leaf: Tree) -> bool:

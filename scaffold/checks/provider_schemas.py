@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scaffold.checks.rule import FamilyRule, at
+from scaffold.checks.rule import FamilyRule
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
+from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Body
 from scaffold.terraform.schemas import BlockSchema, NestedBlock, Nesting, ProviderSchema
 
@@ -38,16 +39,9 @@ def _block(block: Block, provider: ProviderSchema) -> Iterator[Finding]:
     fix = nearest(type_, known)
     if type_ in other:
         fix = f"{type_} is a {_KINDS['resource' if data else 'data']}"
-    yield at(
-        block.source,
-        block.start,
-        "resource-type",
-        f"the provider {provider.name} {provider.version} has no {_KINDS[block.type]} {type_}".replace(
-            "  ", " "
-        ),
-        value=type_,
-        fix=fix,
-    )
+    named = " ".join(filter(None, (provider.name, provider.version)))
+    message = f"the provider {named} has no {_KINDS[block.type]} {type_}"
+    yield at(block, "resource-type", message, value=type_, fix=fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +71,7 @@ class _Walk:
         yield from self._missing(block, body, schema, seen, dynamic)
 
     def _attribute(self, attribute: Attribute, schema: BlockSchema) -> Iterator[Finding]:
-        name, source = attribute.name, attribute.source
+        name = attribute.name
         known = schema.attributes.get(name)
         if known is None:
             if self.top_level and name in _META_ARGUMENTS:
@@ -86,14 +80,14 @@ class _Walk:
             if name in schema.blocks:
                 fix = f"{name} is a block: write {name} {{ … }} without the equals sign"
             message = f"{self.where} has no argument {name}"
-            yield at(source, attribute.start, "resource-argument", message, value=name, fix=fix)
+            yield at(attribute, "resource-argument", message, value=name, fix=fix)
         elif not known.settable:
             message = f"{self.where}.{name} is computed by the provider and cannot be set"
-            yield at(source, attribute.start, "resource-computed", message, value=name)
+            yield at(attribute, "resource-computed", message, value=name)
         elif not known.type.fits(attribute.value):
             message = f"{self.where}.{name} is a {known.type}"
             text, allowed = attribute.value.text, [known.type]
-            yield at(source, attribute.value.start, "resource-value", message, value=text, allowed=allowed)
+            yield at(attribute.value, "resource-value", message, value=text, allowed=allowed)
 
     def _nested(self, block: Block, name: str, body: Body, schema: BlockSchema) -> Iterator[Finding]:
         nested = schema.blocks.get(name)
@@ -107,7 +101,7 @@ class _Walk:
         if attribute is not None:
             fix = f"{name} is an argument: write {name} = {{ … }}"
         message = f"{self.where} has no block {name}"
-        yield at(block.source, block.start, "resource-argument", message, value=name, fix=fix)
+        yield at(block, "resource-argument", message, value=name, fix=fix)
 
     def _missing(
         self, block: Block, body: Body, schema: BlockSchema, seen: dict[str, int], dynamic: set[str]
@@ -115,68 +109,23 @@ class _Walk:
         for name in schema.required:
             if name not in body.attributes and name not in seen and name not in dynamic:
                 message = f"{self.where} needs the argument {name}"
-                yield at(block.source, block.start, "resource-required", message, fix=f"set {name}")
+                yield at(block, "resource-required", message, fix=f"set {name}")
         for name, nested in schema.limited:
             count, most = seen.get(name, 0), _most(nested)
             if count < nested.min_items and name not in dynamic:
                 message = f"{self.where} needs {nested.min_items} {name} block(s) and has {count}"
-                yield at(block.source, block.start, "resource-blocks", message, fix=f"add {name} {{ … }}")
+                yield at(block, "resource-blocks", message, fix=f"add {name} {{ … }}")
             elif most and count > most:
                 message = f"{self.where} takes {most} {name} block(s) and has {count}"
                 second = body.blocks_of(name)[most]
-                yield at(block.source, second.start, "resource-blocks", message)
+                yield at(second, "resource-blocks", message)
 
 
 def _most(nested: NestedBlock) -> int:
     return 1 if nested.nesting in (Nesting.SINGLE, Nesting.GROUP) else nested.max_items
 
 
-class ResourceType(FamilyRule):
-    """A resource or data source that its provider does not have."""
-
-    family = _findings
-    code = "resource-type"
-    title = "The provider has this resource"
-    why = "A type that the provider's schema does not know cannot be planned."
-    bad = """\
-resource "kubernetes_cronjob" "backup" {
-  metadata {
-    name = "backup"
-  }
-}
-"""
-    good = """\
-resource "kubernetes_service_account" "backup" {
-  metadata {
-    name = "backup"
-  }
-}
-"""
-
-
-class ResourceArgument(FamilyRule):
-    """An argument or block that the resource does not have."""
-
-    family = _findings
-    code = "resource-argument"
-    title = "A resource has only arguments and blocks of its schema"
-    why = "A wrong name, or one in the wrong block, stops the plan: wait_until_bound is no part of spec."
-    bad = """\
-resource "kubernetes_persistent_volume_claim" "data" {
-  metadata {
-    name = "journal-data-proxmox"
-  }
-  spec {
-    wait_until_bound   = false
-    access_modes       = ["ReadWriteOnce"]
-    storage_class_name = "proxmox-lvm"
-    resources {
-      requests = { storage = "1Gi" }
-    }
-  }
-}
-"""
-    good = """\
+_CLAIM = """\
 resource "kubernetes_persistent_volume_claim" "data" {
   wait_until_bound = false
   metadata {
@@ -191,6 +140,38 @@ resource "kubernetes_persistent_volume_claim" "data" {
   }
 }
 """
+_SETTINGS = """\
+resource "kubernetes_config_map" "settings" {
+  metadata {
+    name = "settings"
+  }
+  data = { LOG_LEVEL = "info" }
+}
+"""
+
+
+class ResourceType(FamilyRule):
+    """A resource or data source that its provider does not have."""
+
+    family = _findings
+    code = "resource-type"
+    title = "The provider has this resource"
+    why = "A type that the provider's schema does not know cannot be planned."
+    bad = _SETTINGS.replace("config_map", "configmap")
+    good = _SETTINGS
+
+
+class ResourceArgument(FamilyRule):
+    """An argument or block that the resource does not have."""
+
+    family = _findings
+    code = "resource-argument"
+    title = "A resource has only arguments and blocks of its schema"
+    why = "A wrong name, or one in the wrong block, stops the plan: wait_until_bound is no part of spec."
+    bad = _CLAIM.replace("  wait_until_bound = false\n", "").replace(
+        "  spec {\n", "  spec {\n    wait_until_bound   = false\n"
+    )
+    good = _CLAIM
 
 
 class ResourceRequired(FamilyRule):
@@ -200,37 +181,8 @@ class ResourceRequired(FamilyRule):
     code = "resource-required"
     title = "A resource has the arguments that it needs"
     why = "Terraform refuses a block without its required arguments."
-    bad = """\
-resource "kubernetes_role_binding" "reader" {
-  metadata {
-    name = "reader"
-  }
-  role_ref {
-    api_group = "rbac.authorization.k8s.io"
-    kind      = "Role"
-  }
-  subject {
-    kind = "ServiceAccount"
-    name = "default"
-  }
-}
-"""
-    good = """\
-resource "kubernetes_role_binding" "reader" {
-  metadata {
-    name = "reader"
-  }
-  role_ref {
-    api_group = "rbac.authorization.k8s.io"
-    kind      = "Role"
-    name      = "reader"
-  }
-  subject {
-    kind = "ServiceAccount"
-    name = "default"
-  }
-}
-"""
+    bad = _CLAIM.replace('    access_modes       = ["ReadWriteOnce"]\n', "")
+    good = _CLAIM
 
 
 class ResourceBlocks(FamilyRule):
@@ -240,19 +192,8 @@ class ResourceBlocks(FamilyRule):
     code = "resource-blocks"
     title = "A nested block stands as often as its schema says"
     why = "Terraform refuses a resource with too few or too many blocks of a type."
-    bad = """\
-resource "kubernetes_config_map" "settings" {
-  data = { LOG_LEVEL = "info" }
-}
-"""
-    good = """\
-resource "kubernetes_config_map" "settings" {
-  metadata {
-    name = "settings"
-  }
-  data = { LOG_LEVEL = "info" }
-}
-"""
+    bad = _SETTINGS.replace('  metadata {\n    name = "settings"\n  }\n', "")
+    good = _SETTINGS
 
 
 class ResourceValue(FamilyRule):
@@ -262,15 +203,8 @@ class ResourceValue(FamilyRule):
     code = "resource-value"
     title = "A literal has the type of the argument"
     why = "Terraform refuses a value that it cannot convert to the type of the schema."
-    bad = """\
-resource "kubernetes_config_map" "settings" {
-  metadata {
-    name = "settings"
-  }
-  data = ["LOG_LEVEL=info"]
-}
-"""
-    good = ResourceBlocks.good
+    bad = _SETTINGS.replace('{ LOG_LEVEL = "info" }', '["LOG_LEVEL=info"]')
+    good = _SETTINGS
 
 
 class ResourceComputed(FamilyRule):
@@ -280,12 +214,5 @@ class ResourceComputed(FamilyRule):
     code = "resource-computed"
     title = "Nothing is set that the provider computes"
     why = "Terraform refuses a value for an attribute that belongs to the provider."
-    bad = """\
-resource "kubernetes_config_map" "settings" {
-  metadata {
-    name = "settings"
-    uid  = "7d3c1b8e"
-  }
-}
-"""
-    good = ResourceBlocks.good
+    bad = _SETTINGS.replace('name = "settings"\n', 'name = "settings"\n    uid  = "7d3c1b8e"\n')
+    good = _SETTINGS

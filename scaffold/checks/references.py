@@ -5,32 +5,11 @@ from __future__ import annotations
 from scaffold.checks.resolving import findings
 from scaffold.checks.rule import FamilyRule
 
-
-class ReferenceRule(FamilyRule):
-    """A reference to something that is not there."""
-
-    family = findings
-    code = "reference"
-    title = "A reference points at something"
-    why = "Terraform refuses to plan a stack that refers to an undeclared resource, variable or local value."
-    bad = """\
+_ACCOUNT = """\
 resource "kubernetes_namespace" "journal" {
   metadata {
-    name = "journal"
-  }
-}
-
-resource "kubernetes_service_account" "journal" {
-  metadata {
-    name      = "journal"
-    namespace = kubernetes_namespace.diary.metadata[0].name
-  }
-}
-"""
-    good = """\
-resource "kubernetes_namespace" "journal" {
-  metadata {
-    name = "journal"
+    name   = "journal"
+    labels = { tier = local.tiers.aux }
   }
 }
 
@@ -41,78 +20,7 @@ resource "kubernetes_service_account" "journal" {
   }
 }
 """
-
-
-class ReferenceAttribute(FamilyRule):
-    """A reference to an attribute that the resource does not have."""
-
-    family = findings
-    code = "reference-attribute"
-    title = "A reference names an attribute that the resource has"
-    why = "The schema of the provider says what a resource gives; anything else stops the plan."
-    bad = """\
-resource "kubernetes_namespace" "journal" {
-  metadata {
-    name = "journal"
-  }
-}
-
-resource "kubernetes_service_account" "journal" {
-  metadata {
-    name      = "journal"
-    namespace = kubernetes_namespace.journal.metadata.name
-  }
-}
-"""
-    good = ReferenceRule.good
-
-
-class LocalKey(FamilyRule):
-    """A key that a local map does not have."""
-
-    family = findings
-    code = "local-key"
-    title = "A key of a local map exists"
-    why = "Namespace tiers are looked up by key: a key that is not in the map stops the plan."
-    bad = """\
-resource "kubernetes_namespace" "journal" {
-  metadata {
-    name   = "journal"
-    labels = { tier = local.tiers.apps }
-  }
-}
-"""
-    good = """\
-resource "kubernetes_namespace" "journal" {
-  metadata {
-    name   = "journal"
-    labels = { tier = local.tiers.aux }
-  }
-}
-"""
-
-
-class ModuleOutput(FamilyRule):
-    """An output that the module does not have."""
-
-    family = findings
-    code = "module-output"
-    title = "An output that is used is one the module has"
-    why = "Terraform refuses to plan a reference to an output that the module does not declare."
-    bad = """\
-module "media" {
-  source     = "../../modules/kubernetes/nfs_volume"
-  name       = "journal-media-host"
-  namespace  = "journal"
-  nfs_server = "nfs.internal"
-  nfs_path   = "/srv/media"
-}
-
-output "claim" {
-  value = module.media.claim
-}
-"""
-    good = """\
+_VOLUME = """\
 module "media" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "journal-media-host"
@@ -125,3 +33,47 @@ output "claim" {
   value = module.media.claim_name
 }
 """
+
+
+class ReferenceRule(FamilyRule):
+    """A reference to something that is not there."""
+
+    family = findings
+    code = "reference"
+    title = "A reference points at something"
+    why = "Terraform refuses to plan a stack that refers to an undeclared resource, variable or local value."
+    bad = _ACCOUNT.replace("kubernetes_namespace.journal", "kubernetes_namespace.diary")
+    good = _ACCOUNT
+
+
+class ReferenceAttribute(FamilyRule):
+    """A reference to an attribute that the resource does not have."""
+
+    family = findings
+    code = "reference-attribute"
+    title = "A reference names an attribute that the resource has"
+    why = "The schema of the provider says what a resource gives; anything else stops the plan."
+    bad = _ACCOUNT.replace("metadata[0]", "metadata")
+    good = _ACCOUNT
+
+
+class LocalKey(FamilyRule):
+    """A key that a local map does not have."""
+
+    family = findings
+    code = "local-key"
+    title = "A key of a local map exists"
+    why = "Namespace tiers are looked up by key: a key that is not in the map stops the plan."
+    bad = _ACCOUNT.replace("tiers.aux", "tiers.apps")
+    good = _ACCOUNT
+
+
+class ModuleOutput(FamilyRule):
+    """An output that the module does not have."""
+
+    family = findings
+    code = "module-output"
+    title = "An output that is used is one the module has"
+    why = "Terraform refuses to plan a reference to an output that the module does not declare."
+    bad = _VOLUME.replace("claim_name", "claim")
+    good = _VOLUME

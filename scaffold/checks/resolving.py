@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from scaffold.checks.contracts import module_calls
-from scaffold.checks.rule import at
 from scaffold.checks.scope import Name, Scope, Use, UseKind, first_key, scopes
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
 from scaffold.hcl.modules import ModuleContract
+from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attr, Attribute, Block, ExprKind, Index, Step
 from scaffold.terraform.schemas import BlockSchema, Nesting, Schemas
 
@@ -32,20 +33,14 @@ def findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
 class _Judge:
     """Holds the references of one module against what is defined there."""
 
-    def __init__(
-        self,
-        scope: Scope,
-        where: str,
-        schemas: Schemas,
-        contracts: Mapping[tuple[str, str], ModuleContract | None],
-    ) -> None:
-        self.scope = scope
-        self.where = where
-        self.schemas = schemas
-        self.contracts = contracts
+    scope: Scope
+    where: str
+    schemas: Schemas
+    contracts: Mapping[tuple[str, str], ModuleContract | None]
 
     def judge(self, use: Use) -> Iterator[Finding]:
         """What is wrong with one reference."""
@@ -75,8 +70,7 @@ class _Judge:
     def _unusable(self, use: Use) -> Finding:
         reference = use.reference
         return at(
-            use.block.source,
-            reference.start,
+            reference,
             "reference",
             f"{reference} refers to nothing",
             value=str(reference),
@@ -88,8 +82,7 @@ class _Judge:
         kind = what.get(name[0], "resource")
         known = self.scope.names(*name[:-1])
         return at(
-            use.block.source,
-            use.reference.start,
+            use.reference,
             "reference",
             f"{self.where} has no {kind} {'.'.join(name)}",
             value=".".join(name),
@@ -108,9 +101,8 @@ class _Judge:
             if entry is None:
                 known = [name for name in names if name is not None]
                 message = f"local.{local.name} has no key {key}"
-                start = use.reference.start
                 fix = nearest(key, known)
-                yield at(use.block.source, start, "local-key", message, value=key, allowed=known, fix=fix)
+                yield at(use.reference, "local-key", message, value=key, allowed=known, fix=fix)
                 return
             value, position = entry.value, position + 1
 
@@ -122,8 +114,7 @@ class _Judge:
         first = steps[0] if not _repeated(module) else steps[1] if len(steps) > 1 else None
         if isinstance(first, Attr) and first.name not in contract.outputs:
             yield at(
-                use.block.source,
-                use.reference.start,
+                use.reference,
                 "module-output",
                 f"the module {module.labels[0]} has no output {first.name}",
                 value=first.name,
@@ -160,8 +151,7 @@ class _Judge:
             yield self._no_attribute(use, *problem)
 
     def _no_attribute(self, use: Use, message: str, fix: str | None) -> Finding:
-        source, reference = use.block.source, use.reference
-        return at(source, reference.start, "reference-attribute", message, value=str(reference), fix=fix)
+        return at(use.reference, "reference-attribute", message, value=str(use.reference), fix=fix)
 
 
 def _repeated(block: Block) -> str | None:

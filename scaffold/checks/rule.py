@@ -14,7 +14,6 @@ from scaffold.errors import Finding
 if TYPE_CHECKING:
     from scaffold.checks.planned import Plan
     from scaffold.checks.stack import CheckContext, ParsedStack
-    from scaffold.hcl.syntax import Source
     from scaffold.pipelines.context import Context
     from scaffold.pipelines.repository import Repository
 
@@ -65,16 +64,15 @@ class Rule:
 
     def at(
         self,
-        path: str,
-        line: int | None,
+        place: tuple[str, int | None],
         message: str,
         *,
         value: str | None = None,
         allowed: str | None = None,
         fix: str | None = None,
     ) -> Finding:
-        """A finding of this rule in a file."""
-        return Finding(path, line, None, self.code, message, value, allowed, fix)
+        """A finding of this rule in a line of a file."""
+        return Finding(*place, None, self.code, message, value, allowed, fix)
 
 
 Family: TypeAlias = "Callable[[ParsedStack, CheckContext], list[Finding]]"
@@ -108,19 +106,3 @@ def rules(package: str, kind: Kind) -> tuple[Rule, ...]:
     ]
     found = (rule() for rule in classes if hasattr(rule, "code"))
     return tuple(rule for rule in found if rule.kind is kind)
-
-
-def at(
-    source: Source,
-    offset: int,
-    code: str,
-    message: str,
-    *,
-    value: str | None = None,
-    allowed: Iterable[object] | None = None,
-    fix: str | None = None,
-) -> Finding:
-    """A finding at a byte of a file."""
-    line, column = source.position(offset)
-    listed = None if allowed is None else ", ".join(map(str, allowed))
-    return Finding(source.path, line, column, code, message, value, listed or None, fix)

@@ -25,7 +25,7 @@ def explain(
     given = options.given(answer_files, settings)
     made = decide(given, options.find(monorepo_at) if monorepo_at else None)
     if as_json:
-        output.print_json({"decisions": [report.decision_json(decision) for decision in made]})
+        output.print_json({"decisions": made})
     else:
         import shutil
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import click
@@ -15,9 +17,24 @@ if TYPE_CHECKING:
 
 def print_json(value: object) -> None:
     """One JSON object on standard output."""
+    click.echo(json_text(value))
+
+
+def json_text(value: object) -> str:
+    """A result as JSON; a dataclass is an object with its fields."""
     import json
 
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{value!r} has no form in JSON")
 
 
 def print_lines(lines: Iterable[str]) -> None:

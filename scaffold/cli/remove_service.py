@@ -34,7 +34,5 @@ def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | Non
         removal = plan_removal(monorepo, name, template.facts("operations")["apply"])
     removed = carry_out(removal, commit=commit) if write else None
     output.print_either(
-        report.removal_json(removal, removed),
-        report.removal_text(removal, removed),
-        as_json=as_json,
+        report.removal_json(removal, removed), report.removal_text(removal, removed), as_json=as_json
     )

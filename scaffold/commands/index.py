@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import ChangeSet, Content, is_ciphertext, read
 from scaffold.indexes import all_indexes
-from scaffold.indexes.base import MissingAnchor
+from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.drift import Drift, drift
 from scaffold.monorepo.repository import Monorepo
 
@@ -45,11 +46,10 @@ def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
         elif is_ciphertext(content):
             problem = "the file is encrypted"
         else:
-            found = index.entries(content)
-            if isinstance(found, MissingAnchor):
-                problem = f"{found.what} is missing"
-            else:
-                entries = len(found)
+            try:
+                entries = len(index.entries(content))
+            except MissingAnchorError as error:
+                problem = f"{error.what} is missing"
         states.append(IndexState(index.name, index.path, index.required, entries, problem))
     return tuple(states)
 
@@ -69,10 +69,12 @@ def fix(monorepo: Monorepo) -> Mended:
     for found in drift(monorepo):
         path = found.index.path
         text = texts.get(path) or read(monorepo.root, path)[0]
-        after = found.index.insert(text, found.entry) if found.entry and isinstance(text, bytes) else None
-        if isinstance(after, bytes):
+        after = None
+        with suppress(MissingAnchorError):
+            after = found.index.insert(text, found.entry) if found.entry and isinstance(text, bytes) else None
+        if after is None:
+            rest.append(found)
+        else:
             texts[path] = after
             fixed.append(found)
-        else:
-            rest.append(found)
     return Mended(ChangeSet.plan(monorepo.root, texts), tuple(fixed), tuple(rest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -12,7 +13,7 @@ from scaffold.changes.git import git, names
 from scaffold.changes.step import Step, When
 from scaffold.errors import RefusedError
 from scaffold.indexes import upgrade_config
-from scaffold.indexes.base import MissingAnchor
+from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.edits import removals
 from scaffold.indexes.entry import ServiceEntry, UpstreamImage
 from scaffold.indexes.stacks import StackReader
@@ -136,8 +137,10 @@ def _only_here(monorepo: Monorepo, stack: str) -> Iterator[UpstreamImage]:
     """The images whose repository is recorded, and that no other stack runs."""
     index = upgrade_config.REPOSITORIES
     content = read(monorepo.root, index.path)[0]
-    recorded = index.entries(content) if isinstance(content, bytes) else MissingAnchor("")
-    for image in sorted(recorded) if not isinstance(recorded, MissingAnchor) else ():
+    recorded: frozenset[str] = frozenset()
+    with suppress(MissingAnchorError):
+        recorded = index.entries(content) if isinstance(content, bytes) else recorded
+    for image in sorted(recorded):
         written = (f'"{image}{end}' for end in (":", "@", '"'))
         users = {monorepo.stack_of(path) for path, _ in monorepo.terraform_files(*written)}
         if users == {stack}:

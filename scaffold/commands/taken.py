@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
@@ -65,17 +64,8 @@ def _is_stack(monorepo: Monorepo, name: str) -> bool:
 
 
 def _taken_finding(given: Answers, name: str) -> Finding:
-    place = given.place(("name",))
-    return Finding(
-        place.source,
-        place.line,
-        place.column,
-        "taken.stack",
-        f"There is a stack {name} already: {STACKS}/{name}.",
-        value=name,
-        fix="Choose another name.",
-        answer="name",
-    )
+    message = f"There is a stack {name} already: {STACKS}/{name}."
+    return given.finding(("name",), "taken.stack", message, value=name, fix="Choose another name.")
 
 
 def refuse_taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) -> None:
@@ -99,13 +89,7 @@ def _taken(
     clashes = collisions.taken(monorepo, collisions.wanted(values), str(values["name"]), domain)
     for finding in collisions.findings(clashes):
         path = path_of(answering.parse(finding.answer or "name"))
-        place = given.place(path)
         told = f"{finding.message[:-1]} ({finding.location})."
-        yield replace(
-            finding,
-            path=place.source,
-            line=place.line,
-            column=place.column,
-            message=told,
-            answer=answering.show(path),
+        yield given.finding(
+            path, finding.code, told, value=finding.value, allowed=finding.allowed, fix=finding.fix
         )

@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from tree_sitter import Node
-
-from scaffold.hcl.source import Source
+from scaffold.hcl.source import View
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """One ``#``, ``//`` or ``/* */`` comment.
+class Comment(View):
+    """One ``#``, ``//`` or ``/* */`` comment."""
 
-    ``text`` is what it says, without its marks; ``own_line`` is False for one that follows code.
-    """
-
-    text: str
-    start: int
-    end: int
-    line: int
-    end_line: int
-    column: int
-    own_line: bool
+    @property
+    def text(self) -> str:
+        """What it says, without its marks."""
+        return _said(super().text)
 
     @property
     def lines(self) -> list[str]:
         """What it says, line by line; the stars that begin the lines of a block comment left out."""
         return [line.strip().removeprefix("*").strip() for line in self.text.split("\n")]
 
-    @classmethod
-    def of(cls, source: Source, node: Node) -> Comment:
-        """The view of a ``comment`` node."""
-        start, end = node.start_byte, node.end_byte
-        line, column = source.position(start)
-        before = source.data[source.line_starts[line - 1] : start]
-        return cls(
-            text=_said(source.text(start, end)),
-            start=start,
-            end=end,
-            line=line,
-            end_line=node.end_point.row + 1,
-            column=column,
-            own_line=not before.strip(),
-        )
+    @property
+    def own_line(self) -> bool:
+        """Whether no code stands before it in its line."""
+        return not self.source.data[self.source.line_starts[self.line - 1] : self.start].strip()
 
 
 def _said(raw: str) -> str:

@@ -13,14 +13,7 @@ from dataclasses import dataclass
 
 from scaffold.hcl import grammar as g
 from scaffold.hcl.splice import EditError, Splice, below, edited, tokens_in, whole_lines
-from scaffold.hcl.syntax import (
-    Attribute,
-    Block,
-    Document,
-    Expression,
-    ExprKind,
-    Source,
-)
+from scaffold.hcl.syntax import Attribute, Block, Document, Expression, ExprKind, Source
 
 __all__ = [
     "EditError",

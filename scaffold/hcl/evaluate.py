@@ -1,13 +1,14 @@
 """The value of an expression as far as it follows from literals and some given names.
 
-Enough for the conditions of variable validations: comparisons, logic, conditionals, and the handful of
-functions that validations are written with. Whatever else there is makes the answer ``UNKNOWN``.
+Enough for the conditions of variable validations, names and paths: templates, comparisons, logic,
+conditionals, and the handful of functions that validations are written with. Whatever else there is makes
+the answer ``UNKNOWN``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Final
 
@@ -25,7 +26,7 @@ UNKNOWN: Final = Unknown.UNKNOWN
 """What cannot be said without Terraform."""
 
 Names = Mapping[tuple[str, ...], object]
-"""The known names: ``("var", "auth")`` and the value."""
+"""The known names: ``("var", "auth")`` and the value; ``("get_repo_root()",)`` is a function's."""
 
 
 class _EvaluationError(Exception):
@@ -43,6 +44,25 @@ def evaluate(expression: Expression, names: Names) -> object:
         return UNKNOWN
 
 
+def text(expression: Expression, names: Names) -> str | None:
+    """The text that the expression evaluates to, or None where that is not known or no text."""
+    found = evaluate(expression, names)
+    return found if isinstance(found, str) else None
+
+
+def pieces(expression: Expression, names: Names) -> Iterator[str | None]:
+    """The text of an expression piece by piece, in order; None for a piece that is not known."""
+    bare = expression.bare
+    if bare.kind not in (ExprKind.TEMPLATE, ExprKind.HEREDOC) or bare.literal() is not NOT_LITERAL:
+        yield text(bare, names)
+        return
+    for piece in bare.template:
+        if isinstance(piece, Expression):
+            yield from pieces(piece, names)
+        else:
+            yield piece
+
+
 def _value(expression: Expression, names: Names) -> object:
     literal = expression.literal()
     if literal is not NOT_LITERAL:
@@ -53,6 +73,11 @@ def _value(expression: Expression, names: Names) -> object:
 
 def _parentheses(expression: Expression, names: Names) -> object:
     return _value(expression.bare, names)
+
+
+def _template(expression: Expression, names: Names) -> object:
+    parts = list(pieces(expression, names))
+    return UNKNOWN if None in parts else "".join(part for part in parts if part is not None)
 
 
 def _list(expression: Expression, names: Names) -> object:
@@ -149,6 +174,8 @@ def _call(expression: Expression, names: Names) -> object:
     call = expression.call
     if call is None or call.expanded:
         return UNKNOWN
+    if not call.arguments:
+        return names.get((f"{call.function}()",), UNKNOWN)
     if call.function == "can":
         try:
             return True if _value(call.arguments[0], names) is not UNKNOWN else UNKNOWN
@@ -228,6 +255,8 @@ _FUNCTIONS: dict[str, Callable[[list[object]], object]] = {
 
 _READERS: dict[ExprKind, Callable[[Expression, Names], object]] = {
     ExprKind.PARENTHESES: _parentheses,
+    ExprKind.TEMPLATE: _template,
+    ExprKind.HEREDOC: _template,
     ExprKind.LIST: _list,
     ExprKind.TRAVERSAL: _traversal,
     ExprKind.CONDITIONAL: _conditional,

@@ -12,7 +12,7 @@ from tree_sitter import Node
 
 from scaffold.hcl import grammar as g
 from scaffold.hcl.references import Reference, reference_at, references_in
-from scaffold.hcl.source import Source
+from scaffold.hcl.source import Source, View
 from scaffold.hcl.strings import heredoc_text, unquote
 
 
@@ -70,47 +70,13 @@ class Call:
     expanded: bool
 
 
-@dataclass(frozen=True, eq=False)
-class Expression:
+class Expression(View):
     """One expression: a run of sibling nodes (an operand of an operation has no node of its own)."""
-
-    source: Source
-    nodes: tuple[Node, ...]
 
     @classmethod
     def of(cls, source: Source, node: Node) -> Expression:
         """The view of an ``expression`` node."""
         return cls(source, tuple(g.significant(node)))
-
-    @property
-    def start(self) -> int:
-        """The byte at which the expression starts."""
-        return self.nodes[0].start_byte
-
-    @property
-    def end(self) -> int:
-        """The byte after the expression."""
-        return self.nodes[-1].end_byte
-
-    @property
-    def line(self) -> int:
-        """The line in which it starts."""
-        return self.nodes[0].start_point.row + 1
-
-    @property
-    def end_line(self) -> int:
-        """The line in which it ends."""
-        return self.nodes[-1].end_point.row + 1
-
-    @property
-    def column(self) -> int:
-        """The column in which it starts."""
-        return self.source.position(self.start)[1]
-
-    @property
-    def text(self) -> str:
-        """The expression as it is written."""
-        return self.source.text(self.start, self.end)
 
     def __repr__(self) -> str:
         return f"<{self.kind.value} {self.text[:60]!r} line {self.line}>"

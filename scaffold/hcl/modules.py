@@ -18,15 +18,14 @@ from scaffold.hcl.types import Type
 class Validation:
     """One ``validation`` block of a variable.
 
-    ``allowed`` and ``pattern`` are what the condition says where it is of the common forms
-    ``contains([…], var.x)`` and ``can(regex("…", var.x))``, each also with a guard against null.
+    ``allowed`` is what the condition lists where it is ``contains([…], var.x)``, maybe with a guard against
+    null.
     """
 
     variable: str
     condition: Expression
     message: str
     allowed: tuple[object, ...] | None = None
-    pattern: str | None = None
 
     def holds(self, value: object) -> bool | None:
         """Whether a literal value passes; None where that cannot be told without Terraform."""
@@ -43,11 +42,7 @@ class Variable:
     has_default: bool
     default: object = NOT_LITERAL
     nullable: bool = True
-    sensitive: bool = False
-    description: str = ""
     validations: tuple[Validation, ...] = ()
-    path: str = ""
-    line: int = 0
 
     @property
     def required(self) -> bool:
@@ -67,21 +62,11 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """One ``output`` block."""
-
-    name: str
-    sensitive: bool
-    path: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
 class ModuleContract:
     """What a module takes and gives."""
 
     variables: Mapping[str, Variable]
-    outputs: Mapping[str, Output]
+    outputs: tuple[str, ...]
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -110,31 +95,21 @@ def contract_of(documents: Iterable[Document]) -> ModuleContract:
     blocks = [block for document in documents for block in document.body.blocks if len(block.labels) == 1]
     return ModuleContract(
         variables={b.labels[0]: variable_of(b) for b in blocks if b.type == "variable"},
-        outputs={b.labels[0]: _output(b) for b in blocks if b.type == "output"},
+        outputs=tuple(b.labels[0] for b in blocks if b.type == "output"),
     )
 
 
 def variable_of(block: Block) -> Variable:
     """What a ``variable`` block declares."""
     body, name = block.body, block.labels[0]
-    description = body.value("description")
     return Variable(
         name=name,
         type=types.of_expression(body.value("type")),
         has_default="default" in body.attributes,
         default=body.literal("default"),
         nullable=body.literal("nullable") is not False,
-        sensitive=body.literal("sensitive") is True,
-        description=(description.string() or "") if description is not None else "",
         validations=tuple(_validations(block)),
-        path=block.source.path,
-        line=block.line,
     )
-
-
-def _output(block: Block) -> Output:
-    sensitive = block.body.literal("sensitive") is True
-    return Output(block.labels[0], sensitive, block.source.path, block.line)
 
 
 def _validations(block: Block) -> Iterator[Validation]:
@@ -150,7 +125,6 @@ def _validations(block: Block) -> Iterator[Validation]:
             condition,
             (message.string() or "") if message is not None else "",
             allowed=_allowed(core, variable),
-            pattern=_pattern(core, variable),
         )
 
 
@@ -189,12 +163,3 @@ def _allowed(condition: Expression, variable: str) -> tuple[object, ...] | None:
         return None
     values = call.arguments[0].literal()
     return tuple(values) if isinstance(values, list) and _names(call.arguments[1], variable) else None
-
-
-def _pattern(condition: Expression, variable: str) -> str | None:
-    call = condition.call
-    if call is not None and call.function == "can" and call.arguments:
-        call = call.arguments[0].call
-    if call is None or call.function != "regex" or len(call.arguments) != 2:
-        return None
-    return call.arguments[0].string() if _names(call.arguments[1], variable) else None

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import Protocol
+
+from tree_sitter import Node
+
+from scaffold.errors import Finding
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,3 +61,68 @@ class Source:
         start, end = self.line_span(line)
         raw = self.data[start:end]
         return raw[: len(raw) - len(raw.lstrip(b" \t"))]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A part of a file: a run of sibling nodes."""
+
+    source: Source
+    nodes: tuple[Node, ...]
+
+    @property
+    def start(self) -> int:
+        """The byte at which it starts."""
+        return self.nodes[0].start_byte
+
+    @property
+    def end(self) -> int:
+        """The byte after it."""
+        return self.nodes[-1].end_byte
+
+    @property
+    def line(self) -> int:
+        """The line in which it starts."""
+        return self.nodes[0].start_point.row + 1
+
+    @property
+    def end_line(self) -> int:
+        """The line in which it ends."""
+        return self.nodes[-1].end_point.row + 1
+
+    @property
+    def column(self) -> int:
+        """The column in which it starts."""
+        return self.source.position(self.start)[1]
+
+    @property
+    def text(self) -> str:
+        """What is written there."""
+        return self.source.text(self.start, self.end)
+
+
+class Place(Protocol):
+    """Something that stands in a file."""
+
+    @property
+    def source(self) -> Source:
+        """The file."""
+
+    @property
+    def start(self) -> int:
+        """The byte at which it starts."""
+
+
+def at(
+    place: Place,
+    code: str,
+    message: str,
+    *,
+    value: str | None = None,
+    allowed: Iterable[object] | None = None,
+    fix: str | None = None,
+) -> Finding:
+    """A finding where something starts."""
+    line, column = place.source.position(place.start)
+    listed = None if allowed is None else ", ".join(map(str, allowed))
+    return Finding(place.source.path, line, column, code, message, value, listed or None, fix)

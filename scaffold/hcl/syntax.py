@@ -6,7 +6,7 @@ contracts, the reference check and in-place edits all read files through this mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from scaffold.hcl import grammar as g
 from scaffold.hcl.comments import Comment
 from scaffold.hcl.expressions import NOT_LITERAL, Call, Entry, Expression, ExprKind, NotLiteral
 from scaffold.hcl.references import Attr, Index, Reference, Splat, Step
-from scaffold.hcl.source import Source
+from scaffold.hcl.source import Source, View
 from scaffold.hcl.strict import SyntaxProblem, find_problems
 from scaffold.hcl.strings import unquote
 
@@ -88,70 +88,37 @@ def read(source: bytes, path: str = "") -> Document | None:
     return None if tree.root_node.has_error else Document(Source(source, path), tree)
 
 
-@dataclass(frozen=True, eq=False)
-class Attribute:
+class Attribute(View):
     """``name = value`` in a body."""
-
-    source: Source
-    node: Node
 
     @cached_property
     def name(self) -> str:
         """What is set."""
-        name = self.node.children[0]
+        name = self.nodes[0].children[0]
         return self.source.text(name.start_byte, name.end_byte)
 
     @cached_property
     def value(self) -> Expression:
         """What it is set to."""
-        return Expression.of(self.source, self.node.children[-1])
-
-    @property
-    def start(self) -> int:
-        """The byte at which the name starts."""
-        return self.node.start_byte
-
-    @property
-    def end(self) -> int:
-        """The byte after the value."""
-        return self.node.end_byte
-
-    @property
-    def line(self) -> int:
-        """The line of the name."""
-        return self.node.start_point.row + 1
-
-    @property
-    def end_line(self) -> int:
-        """The line in which the value ends."""
-        return self.node.end_point.row + 1
-
-    @property
-    def column(self) -> int:
-        """The column of the name."""
-        return self.source.position(self.start)[1]
+        return Expression.of(self.source, self.nodes[0].children[-1])
 
     def __repr__(self) -> str:
         return f"<attribute {self.name} line {self.line}>"
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
+class Block(View):
     """``type "label" … { body }``."""
-
-    source: Source
-    node: Node
 
     @cached_property
     def type(self) -> str:
         """The word that begins the block."""
-        word = self.node.children[0]
+        word = self.nodes[0].children[0]
         return self.source.text(word.start_byte, word.end_byte)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """The labels, without their quotes."""
-        labels = [n for n in self.node.children[1:] if n.kind_id in (g.STRING_LIT, g.IDENTIFIER)]
+        labels = [n for n in self.nodes[0].children[1:] if n.kind_id in (g.STRING_LIT, g.IDENTIFIER)]
         return tuple(
             self.source.text(n.start_byte, n.end_byte)
             if n.kind_id == g.IDENTIFIER
@@ -162,38 +129,13 @@ class Block:
     @cached_property
     def body(self) -> Body:
         """What stands between the braces."""
-        body = next((n for n in self.node.children if n.kind_id == g.BODY), None)
+        body = next((n for n in self.nodes[0].children if n.kind_id == g.BODY), None)
         return Body(self.source, body)
-
-    @property
-    def start(self) -> int:
-        """The byte at which the block starts."""
-        return self.node.start_byte
-
-    @property
-    def end(self) -> int:
-        """The byte after the closing brace."""
-        return self.node.end_byte
 
     @property
     def brace(self) -> int:
         """The byte of the opening brace."""
-        return next(n for n in self.node.children if n.kind_id == g.BLOCK_START).start_byte
-
-    @property
-    def line(self) -> int:
-        """The line of the header."""
-        return self.node.start_point.row + 1
-
-    @property
-    def end_line(self) -> int:
-        """The line of the closing brace."""
-        return self.node.end_point.row + 1
-
-    @property
-    def column(self) -> int:
-        """The column in which the block starts."""
-        return self.source.position(self.start)[1]
+        return next(n for n in self.nodes[0].children if n.kind_id == g.BLOCK_START).start_byte
 
     @property
     def address(self) -> str:
@@ -217,9 +159,9 @@ class Body:
         views: list[Attribute | Block] = []
         for node in self.node.children if self.node is not None else ():
             if node.kind_id == g.ATTRIBUTE:
-                views.append(Attribute(self.source, node))
+                views.append(Attribute(self.source, (node,)))
             elif node.kind_id == g.BLOCK:
-                views.append(Block(self.source, node))
+                views.append(Block(self.source, (node,)))
         return tuple(views)
 
     @cached_property
@@ -235,6 +177,22 @@ class Body:
     def blocks_of(self, type: str, *labels: str) -> tuple[Block, ...]:
         """The blocks of a type whose first labels are these."""
         return tuple(b for b in self.blocks if b.type == type and b.labels[: len(labels)] == labels)
+
+    def calls(self) -> Iterator[Expression]:
+        """All function calls, templates included; an outer call comes before those in its arguments."""
+        return self._below(g.FUNCTION_CALL)
+
+    def operations(self) -> Iterator[Expression]:
+        """All operations (``a && b``, ``-x``), an outer one before its operands."""
+        return self._below(g.OPERATION)
+
+    def _below(self, kind: int) -> Iterator[Expression]:
+        stack = [self.node] if self.node is not None else []
+        while stack:
+            node = stack.pop()
+            if node.kind_id == kind:
+                yield Expression(self.source, (node,))
+            stack.extend(reversed(node.children))
 
     def block(self, type: str, *labels: str) -> Block | None:
         """The first block of a type whose first labels are these."""
@@ -273,7 +231,7 @@ class Document:
     def comments(self) -> tuple[Comment, ...]:
         """All comments, in the order of the file."""
         found = QueryCursor(g.COMMENTS).captures(self.tree.root_node).get("comment", [])
-        return tuple(Comment.of(self.source, n) for n in sorted(found, key=lambda n: n.start_byte))
+        return tuple(Comment(self.source, (n,)) for n in sorted(found, key=lambda n: n.start_byte))
 
     def comments_above(self, line: int) -> tuple[Comment, ...]:
         """The comments that directly precede a line: own-line ones, with no line between."""
@@ -282,10 +240,6 @@ class Document:
             block.append(comment)
             line = comment.line
         return tuple(reversed(block))
-
-    def comment_after(self, line: int) -> Comment | None:
-        """The comment that follows the code of a line, in this line."""
-        return next((c for c in self.comments if c.line == line and not c.own_line), None)
 
     @cached_property
     def _own_line_comments(self) -> Mapping[int, Comment]:

@@ -48,10 +48,7 @@ def _missing(missing: Node) -> str:
     return f"missing {_NAMES.get(missing.type, repr(missing.type))}{line}"
 
 
-_NAMES = {
-    "quoted_template_end": "the closing quote",
-    "heredoc_identifier": "the end marker",
-}
+_NAMES = {"quoted_template_end": "the closing quote", "heredoc_identifier": "the end marker"}
 _OPENERS = frozenset(
     (g.BLOCK_START, g.OBJECT_START, g.TUPLE_START, g.PAREN_OPEN, g.QUOTE_START, g.INTERPOLATION_START)
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from scaffold.indexes.base import Index, Item, MissingAnchor, by_name
+from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import ServiceEntry, slug
 from scaffold.indexes.markdown import Markdown, Row, Table, key_of, plain, row
 
@@ -36,7 +36,7 @@ class Matrix:
         """The slugs of the Services."""
         return tuple(key_of(r.cells[0]) for r in self._services)
 
-    def append(self, value: ProtectionRow) -> str | MissingAnchor:
+    def append(self, value: ProtectionRow) -> str:
         """The text with one more row, at the end of the group with its kind of storage.
 
         Where several groups have it, that is the one of applications, else the one with most such rows.
@@ -56,7 +56,7 @@ class Matrix:
             if value.backup:
                 cells[_BACKUP] = f"{_YES} {value.backup}"
             return self.markdown.insert_after(self._groups()[title][-1].line, row(*cells.values()))
-        return MissingAnchor(f'a row with the storage {value.storage} under "{_SECTION}"')
+        raise MissingAnchorError(f'a row with the storage {value.storage} under "{_SECTION}"')
 
     def without(self, number: int) -> str:
         """The text without one row."""
@@ -85,12 +85,12 @@ def _is_applications(title: str) -> bool:
     return plain(title).lower().startswith("application")
 
 
-def _matrix(text: str) -> Matrix | MissingAnchor:
+def _matrix(text: str) -> Matrix:
     markdown = Markdown(text)
     section = markdown.section(_SECTION)
     table = markdown.table(section) if section else None
     if table is None or not {_SERVICE, _BACKUP, _STORAGE} <= set(table.header):
-        return MissingAnchor(f'a table with {_SERVICE}, {_BACKUP} and {_STORAGE} under "{_SECTION}"')
+        raise MissingAnchorError(f'a table with {_SERVICE}, {_BACKUP} and {_STORAGE} under "{_SECTION}"')
     return Matrix(markdown, table)
 
 

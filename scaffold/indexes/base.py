@@ -7,6 +7,7 @@ the same for all of them and stands here: insert once, remove exactly that, comp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Generic, Protocol, TypeVar
@@ -17,14 +18,12 @@ T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class MissingAnchor:
-    """The place that an index file should have and does not, as a noun: ``a table under "Optional"``."""
+class MissingAnchorError(Exception):
+    """``what`` an index file should have and does not, as a noun: ``a table under "Optional"``."""
 
-    what: str
-
-
-_NO_TEXT = MissingAnchor("UTF-8 text")
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
 
 
 def as_text(content: bytes) -> str | None:
@@ -33,6 +32,13 @@ def as_text(content: bytes) -> str | None:
         return content.decode()
     except UnicodeDecodeError:
         return None
+
+
+def _demand_text(content: bytes) -> str:
+    text = as_text(content)
+    if text is None:
+        raise MissingAnchorError("UTF-8 text")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +59,16 @@ class Item(Generic[T]):
 
 
 class OpenList(Protocol[T_contra]):
-    """A list as it stands in a text. It cannot be changed: edits return the new text."""
+    """A list as it stands in a text. It cannot be changed: edits return the new text.
+
+    Opening it, and adding to it, raises ``MissingAnchorError`` where there is no place for that.
+    """
 
     @property
     def keys(self) -> Sequence[str]:
         """The keys of its entries, in the order of the text."""
 
-    def append(self, value: T_contra) -> str | MissingAnchor:
+    def append(self, value: T_contra) -> str:
         """The text with one more entry, where and how the list itself would have it."""
 
     def without(self, number: int) -> str:
@@ -78,7 +87,7 @@ class Index(Generic[T]):
 
     name: str
     path: PurePosixPath
-    lists: Mapping[str, Callable[[str], OpenList[T] | MissingAnchor]]
+    lists: Mapping[str, Callable[[str], OpenList[T]]]
     items: Callable[[ServiceEntry], Iterable[Item[T]]]
     required: bool = False
     also: Callable[[str, ServiceEntry], Iterable[str]] = lambda _text, _entry: ()
@@ -91,38 +100,31 @@ class Index(Generic[T]):
         """The names of everything that the list would lose with this Service."""
         return self.keys(entry) | frozenset(self.also(text, entry))
 
-    def entries(self, text: bytes) -> frozenset[str] | MissingAnchor:
-        """The names of everything in the list; an anchor is missing only if no group has its list."""
-        decoded = as_text(text)
-        if decoded is None:
-            return _NO_TEXT
-        lists = {group: self._opened(decoded, group) for group in self.lists}
-        missing = [found for found in lists.values() if isinstance(found, MissingAnchor)]
-        if len(missing) == len(lists):
-            return MissingAnchor(", ".join(anchor.what for anchor in missing))
-        return frozenset(
-            qualified(group, key)
-            for group, found in lists.items()
-            if not isinstance(found, MissingAnchor)
-            for key in found.keys
-        )
+    def entries(self, text: bytes) -> frozenset[str]:
+        """The names of everything in the list; ``MissingAnchorError`` only if no group has its list."""
+        decoded = _demand_text(text)
+        found: set[str] = set()
+        missing = []
+        for group, opened in self.lists.items():
+            try:
+                found |= {qualified(group, key) for key in opened(decoded).keys}
+            except MissingAnchorError as error:
+                missing.append(error.what)
+        if len(missing) == len(self.lists):
+            raise MissingAnchorError(", ".join(missing))
+        return frozenset(found)
 
-    def insert(self, text: bytes, entry: ServiceEntry) -> bytes | MissingAnchor:
-        """The file with the Service in the list, once; what is there already stays as it is."""
-        result = as_text(text)
-        if result is None:
-            return _NO_TEXT
+    def insert(self, text: bytes, entry: ServiceEntry) -> bytes:
+        """The file with the Service in the list, once; what is there already stays as it is.
+
+        Raises ``MissingAnchorError`` where the list has lost its place.
+        """
+        result = _demand_text(text)
         for item in self.items(entry):
-            found = self._opened(result, item.group)
-            if isinstance(found, MissingAnchor):
-                return found
-            if item.key in found.keys:
-                continue
-            longer = found.append(item.value)
-            if isinstance(longer, MissingAnchor):
-                return longer
-            self._verify(longer, item.group, [*found.keys, item.key])
-            result = longer
+            found = self.lists[item.group](result)
+            if item.key not in found.keys:
+                result = found.append(item.value)
+                self._verify(result, item.group, [*found.keys, item.key])
         return result.encode()
 
     def remove(self, text: bytes, entry: ServiceEntry) -> bytes:
@@ -131,25 +133,23 @@ class Index(Generic[T]):
         if result is None:
             return text
         names = self.held(result, entry)
-        for group in self.lists:
-            found = self._opened(result, group)
-            keys = [] if isinstance(found, MissingAnchor) else list(found.keys)
+        for group, opened in self.lists.items():
+            try:
+                keys = list(opened(result).keys)
+            except MissingAnchorError:
+                continue
             for number in reversed([n for n, key in enumerate(keys) if qualified(group, key) in names]):
-                found = self._opened(result, group)
-                assert not isinstance(found, MissingAnchor)
-                result = found.without(number)
+                result = opened(result).without(number)
                 del keys[number]
                 self._verify(result, group, keys)
         return result.encode()
 
     def _verify(self, text: str, group: str, keys: list[str]) -> None:
         """Read the edited text again: its entries have to be these, and no edit may break the file."""
-        found = self._opened(text, group)
-        if isinstance(found, MissingAnchor) or sorted(found.keys) != sorted(keys):
-            raise AssertionError(f"the edit of {self.path} for the index {self.name} went wrong: {found}")
-
-    def _opened(self, text: str, group: str) -> OpenList[T] | MissingAnchor:
-        return self.lists[group](text)
+        with suppress(MissingAnchorError):
+            if sorted(self.lists[group](text).keys) == sorted(keys):
+                return
+        raise AssertionError(f"the edit of {self.path} for the index {self.name} went wrong: {text}")
 
 
 def by_name(*groups: str) -> Callable[[str, ServiceEntry], Iterable[str]]:

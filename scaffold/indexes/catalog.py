@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.comma_list import CommaList
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.markdown import Block, Markdown, plain
@@ -38,10 +39,9 @@ class Catalog:
         """The names of all Services."""
         return tuple(key for table in self.tables for key in table.keys)
 
-    def append(self, value: CatalogRow) -> str | MissingAnchor:
+    def append(self, value: CatalogRow) -> str:
         """The text with one more row at the end of its section's table."""
-        table = TableUnder(value.section, _HEADER, plain)(self.text)
-        return table if isinstance(table, MissingAnchor) else table.append(value.cells)
+        return TableUnder(value.section, _HEADER, plain)(self.text).append(value.cells)
 
     def without(self, number: int) -> str:
         """The text without one row."""
@@ -52,18 +52,21 @@ class Catalog:
         raise IndexError(number)
 
 
-def _catalog(text: str) -> Catalog | MissingAnchor:
+def _catalog(text: str) -> Catalog:
     markdown = Markdown(text)
     found = filter(None, map(markdown.table, markdown.within("table")))
     tables = tuple(TableList(markdown, table, plain) for table in found if table.header == _HEADER)
-    return Catalog(text, tables) if tables else MissingAnchor(f"a table {' | '.join(_HEADER)}")
+    if not tables:
+        raise MissingAnchorError(f"a table {' | '.join(_HEADER)}")
+    return Catalog(text, tables)
 
 
 def stacks_by_name(text: str) -> dict[str, str]:
     """The stack that the catalog names for each Service."""
-    opened = _catalog(text)
-    tables = opened.tables if isinstance(opened, Catalog) else ()
-    return {plain(r.cells[0]): plain(r.cells[2]) for t in tables for r in t.table.rows if len(r.cells) == 3}
+    with suppress(MissingAnchorError):
+        rows = [row for table in _catalog(text).tables for row in table.table.rows]
+        return {plain(row.cells[0]): plain(row.cells[2]) for row in rows if len(row.cells) == 3}
+    return {}
 
 
 def _row(entry: ServiceEntry) -> Iterator[Item[CatalogRow]]:
@@ -77,12 +80,14 @@ class HostsUnder:
 
     section: str
 
-    def __call__(self, text: str) -> HostList | MissingAnchor:
+    def __call__(self, text: str) -> HostList:
         """Open the list in a text."""
         markdown = Markdown(text)
         section = markdown.section(self.section)
         fence = next(markdown.within("fence", section), None) if section else None
-        return HostList(markdown, fence) if fence else MissingAnchor(f'a fence under "{self.section}"')
+        if fence is None:
+            raise MissingAnchorError(f'a fence under "{self.section}"')
+        return HostList(markdown, fence)
 
 
 @dataclass(frozen=True, slots=True)

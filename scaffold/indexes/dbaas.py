@@ -6,11 +6,12 @@ MySQL's rotated users have no such pattern: making them is a step for a person.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.hcl.syntax import Block
-from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import Database, Engine, ServiceEntry
 from scaffold.indexes.hcl_text import BlockFamily, copied, document, exchanged
 
@@ -36,7 +37,7 @@ class DatabaseResources:
         """The names of the databases."""
         return self.family.keys
 
-    def append(self, value: DatabaseResource) -> str | MissingAnchor:
+    def append(self, value: DatabaseResource) -> str:
         """The text with one more database, after the last: a copy of the plainest one.
 
         Only a resource can be copied whose two names are as equal or as different as the new ones, since
@@ -50,7 +51,7 @@ class DatabaseResources:
             if (old_name == old_user) == (name == user) and old_name in block.labels[1]
         ]
         if not fitting:
-            return MissingAnchor("a resource that makes a PostgreSQL database, to go by")
+            raise MissingAnchorError("a resource that makes a PostgreSQL database, to go by")
         block, old_name, old_user = min(fitting, key=lambda found: found[0].end - found[0].start)
         label = block.labels[1].replace(old_name, name)
         words = {old_name: name, old_user: user, block.labels[1]: label}
@@ -66,10 +67,9 @@ class DatabaseResources:
 
 def names_by_user(text: str) -> dict[str, str]:
     """The name of each database by its user."""
-    opened = _resources(text)
-    if isinstance(opened, MissingAnchor):
-        return {}
-    return {user: name for name, user in map(_names, opened.family.blocks)}
+    with suppress(MissingAnchorError):
+        return {user: name for name, user in map(_names, _resources(text).family.blocks)}
+    return {}
 
 
 def _names(block: Block) -> tuple[str, str]:
@@ -79,14 +79,12 @@ def _names(block: Block) -> tuple[str, str]:
     return name, user
 
 
-def _resources(text: str) -> DatabaseResources | MissingAnchor:
+def _resources(text: str) -> DatabaseResources:
     doc = document(text)
-    if isinstance(doc, MissingAnchor):
-        return doc
     named = [(b, *_names(b)) for b in doc.body.blocks_of("resource", "null_resource")]
     found = [(block, name) for block, name, user in named if name and user]
     if not found:
-        return MissingAnchor(f"a null_resource with the triggers {' and '.join(_TRIGGERS)}, to go by")
+        raise MissingAnchorError(f"a null_resource with the triggers {' and '.join(_TRIGGERS)}, to go by")
     return DatabaseResources(BlockFamily(doc, tuple(b for b, _ in found), tuple(n for _, n in found)))
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from scaffold.changes.change import is_ciphertext, read
 from scaffold.errors import Finding
 from scaffold.indexes import catalog, claude, databases, dbaas, upgrade_config, vault, walloff
-from scaffold.indexes.base import Index, MissingAnchor
+from scaffold.indexes.base import Index, MissingAnchorError
 from scaffold.indexes.entry import ServiceEntry, slug
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import STACKS, Monorepo
@@ -100,9 +100,10 @@ def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:
     content = read(reader.monorepo.root, index.path)[0]
     if not isinstance(content, bytes) or is_ciphertext(content):
         return
-    entries = index.entries(content)
-    if isinstance(entries, MissingAnchor):
-        what = f"{index.path} lacks {entries.what}."
+    try:
+        entries = index.entries(content)
+    except MissingAnchorError as error:
+        what = f"{index.path} lacks {error.what}."
         yield Drift(index, State.NO_ANCHOR, "", "", what, "Give the list its place again.")
         return
     view = _View(reader, content.decode(), entries)

@@ -11,12 +11,12 @@ from scaffold.changes.change import Content, is_ciphertext, read
 from scaffold.changes.step import Step
 from scaffold.errors import Finding, UsageError
 from scaffold.indexes import all_indexes
-from scaffold.indexes.base import Index, MissingAnchor, as_text
+from scaffold.indexes.base import Index, MissingAnchorError, as_text
 from scaffold.indexes.entry import BuildModel, Engine, ServiceEntry
 
 _NFS_LIST = PurePosixPath("secrets/nfs_directories.txt")
 _Names: TypeAlias = Callable[[Index[Any], "Content | None"], frozenset[str]]
-_Change: TypeAlias = Callable[[Index[Any], bytes], "bytes | MissingAnchor"]
+_Change: TypeAlias = Callable[[Index[Any], bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +78,20 @@ def _edits(root: Path, indexes: Iterable[Index[Any]], names_of: _Names, change: 
         names = names_of(index, content)
         if not names:
             continue
-        why = _untouchable(content)
-        after = change(index, content) if not why and isinstance(content, bytes) else None
-        if isinstance(after, MissingAnchor):
-            why = f"has lost its place for it ({after.what} is missing)"
-        if isinstance(after, bytes) and isinstance(content, bytes):
-            if after != content:
-                edit = edit or Edit(index.path, content, content, ())
-                edits[index.path] = replace(edit, after=after, indexes=(*edit.indexes, index.name))
-            continue
+        why, lost = _untouchable(content), False
+        if not why and isinstance(content, bytes):
+            try:
+                after = change(index, content)
+            except MissingAnchorError as error:
+                why, lost = f"has lost its place for it ({error.what} is missing)", True
+            else:
+                if after != content:
+                    edit = edit or Edit(index.path, content, content, ())
+                    edits[index.path] = replace(edit, after=after, indexes=(*edit.indexes, index.name))
+                continue
         listed = ", ".join(sorted(name.rpartition(":")[2] for name in names))
         text = f"{index.path} {why}: see to {listed} there."
-        if isinstance(after, MissingAnchor) and index.required:
+        if lost and index.required:
             code, fix = f"index.{index.name}", f"--no-index {index.name}"
             refused.append(Finding(str(index.path), None, None, code, text, fix=fix))
         else:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from scaffold.hcl.edit import insert_block, insert_element, remove_block, remove_element
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Block, Document, Expression, ExprKind, HclSyntaxError, parse
-from scaffold.indexes.base import MissingAnchor
+from scaffold.indexes.base import MissingAnchorError
 
 
-def document(text: str) -> Document | MissingAnchor:
+def document(text: str) -> Document:
     """The parsed text; what an index file lacks if it is no HCL is that."""
     try:
         return parse(text.encode())
     except HclSyntaxError as error:
         first = error.problems[0]
-        return MissingAnchor(f"valid HCL (line {first.line}: {first.message})")
+        raise MissingAnchorError(f"valid HCL (line {first.line}: {first.message})") from error
 
 
 def local(name: str) -> Callable[[Document], Expression | None]:
@@ -37,14 +37,12 @@ class ListAt:
     what: str
     find: Callable[[Document], Expression | None]
 
-    def __call__(self, text: str) -> StringList | MissingAnchor:
+    def __call__(self, text: str) -> StringList:
         """Open the list in a text."""
         doc = document(text)
-        if isinstance(doc, MissingAnchor):
-            return doc
         value = self.find(doc)
         if value is None or value.kind is not ExprKind.LIST:
-            return MissingAnchor(self.what)
+            raise MissingAnchorError(self.what)
         return StringList(doc, value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scaffold.indexes.base import MissingAnchor
+from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.comma_list import CommaList
 from scaffold.indexes.markdown import Block, Markdown, key_of
 
@@ -29,9 +29,11 @@ class Labelled:
         where = f' under "{self.section}"' if self.section else ""
         return f"the list after {names}{f' and {self.marker!r}' if self.marker else ''}{where}"
 
-    def __call__(self, text: str) -> LabelledList | MissingAnchor:
+    def __call__(self, text: str) -> LabelledList:
         """Open the list in a text."""
-        return _find(Markdown(text), self) or MissingAnchor(str(self))
+        if found := _find(Markdown(text), self):
+            return found
+        raise MissingAnchorError(str(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,11 @@ class LabelledList:
     def _text(self, item: Block) -> str:
         return self.markdown.lines[item.start].strip().lstrip("-*+").strip()
 
-    def append(self, value: str) -> str | MissingAnchor:
+    def append(self, value: str) -> str:
         """The text with one more item at the end; a list in running text has to have one already."""
         if self._is_inline:
             if not self._inline.items:
-                return MissingAnchor("an item in the list after the label")
+                raise MissingAnchorError("an item in the list after the label")
             text = self._inline.append(value, self._width, self.markdown.newline)
         elif self._entries:
             last = self.markdown.lines[self._entries[-1].start]

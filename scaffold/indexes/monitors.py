@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from scaffold.hcl.edit import insert_element, remove_element
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Document, Entry, Expression, ExprKind
-from scaffold.indexes.base import Index, Item, MissingAnchor, by_name
+from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import Monitor, ServiceEntry
 from scaffold.indexes.hcl_text import document, local
 
@@ -37,7 +37,7 @@ class Monitors:
         names = (element.entry("name") for element in self.value.elements)
         return tuple((name.value.string() if name else None) or "" for name in names)
 
-    def append(self, value: NamedMonitor) -> str | MissingAnchor:
+    def append(self, value: NamedMonitor) -> str:
         """The text with one more monitor of a port, with the attributes and intervals of the last one."""
         monitor = value.monitor
         own = {
@@ -48,7 +48,7 @@ class Monitors:
         }
         entries = self.value.elements[-1].entries
         if not own.keys() <= {e.name for e in entries}:
-            return MissingAnchor(f"a monitor with {', '.join(own)} in local.{_LOCAL}, to go by")
+            raise MissingAnchorError(f"a monitor with {', '.join(own)} in local.{_LOCAL}, to go by")
         width = max(len(e.key.text) for e in entries)
         lines = [f"  {e.key.text.ljust(width)} = {own.get(e.name or '') or _kept(e)}" for e in entries]
         return insert_element(self.doc, self.value, "\n".join(["{", *lines, "}"])).decode()
@@ -63,13 +63,11 @@ def _kept(entry: Entry) -> str:
     return entry.value.text if entry.value.kind is ExprKind.NUMBER else "null"
 
 
-def _monitors(text: str) -> Monitors | MissingAnchor:
+def _monitors(text: str) -> Monitors:
     doc = document(text)
-    if isinstance(doc, MissingAnchor):
-        return doc
     value = local(_LOCAL)(doc)
     if value is None or not value.elements:
-        return MissingAnchor(f"a monitor in the list local.{_LOCAL}, to go by")
+        raise MissingAnchorError(f"a monitor in the list local.{_LOCAL}, to go by")
     return Monitors(doc, value)
 
 

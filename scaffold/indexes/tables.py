@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scaffold.indexes.base import MissingAnchor
+from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.markdown import Markdown, Table, cells, row
 
 
@@ -17,13 +17,13 @@ class TableUnder:
     header: tuple[str, ...]
     key: Callable[[str], str]
 
-    def __call__(self, text: str) -> TableList | MissingAnchor:
+    def __call__(self, text: str) -> TableList:
         """Open the table in a text."""
         markdown = Markdown(text)
         section = markdown.section(self.section)
         table = markdown.table(section) if section else None
         if table is None or table.header != self.header:
-            return MissingAnchor(f'a table {" | ".join(self.header)} under "{self.section}"')
+            raise MissingAnchorError(f'a table {" | ".join(self.header)} under "{self.section}"')
         return TableList(markdown, table, self.key)
 
 

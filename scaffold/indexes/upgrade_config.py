@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.json_text import Json, JsonObject, written
 
@@ -45,13 +45,15 @@ class ObjectAt:
     key: str
     alike: Callable[[Json, Json], bool] = lambda one, other: False
 
-    def __call__(self, text: str) -> Members | MissingAnchor:
+    def __call__(self, text: str) -> Members:
         """Open the object in a text."""
         try:
             found = JsonObject.read(text, self.key)
         except ValueError as error:
-            return MissingAnchor(f"valid JSON ({error})")
-        return Members(found, self.alike) if found else MissingAnchor(f'an object "{self.key}"')
+            raise MissingAnchorError(f"valid JSON ({error})") from error
+        if not found:
+            raise MissingAnchorError(f'an object "{self.key}"')
+        return Members(found, self.alike)
 
 
 def _same_server(one: Json, other: Json) -> bool:

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Block, Document, Expression
-from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import Database, Engine, ServiceEntry
 from scaffold.indexes.hcl_text import BlockFamily, ListAt, copied, document
 
@@ -39,11 +39,11 @@ class StaticRoles:
         """The names of the roles."""
         return self.family.keys
 
-    def append(self, value: Database) -> str | MissingAnchor:
+    def append(self, value: Database) -> str:
         """The text with one more role: a copy of the last one of the same connection, after it."""
         same = [b for b in self.family.blocks if _connection(b) == value.engine.value]
         if not same:
-            return MissingAnchor(f"a static role of the connection {value.engine.value} to go by")
+            raise MissingAnchorError(f"a static role of the connection {value.engine.value} to go by")
         new = copied(same[-1], _names(same[-1], value))
         return self.family.append(new, same[-1])
 
@@ -52,10 +52,8 @@ class StaticRoles:
         return self.family.without(number)
 
 
-def _static_roles(text: str) -> StaticRoles | MissingAnchor:
+def _static_roles(text: str) -> StaticRoles:
     doc = document(text)
-    if isinstance(doc, MissingAnchor):
-        return doc
     named = [(b, b.body.literal("name")) for b in doc.body.blocks_of("resource", _ROLE)]
     roles = [(b, name) for b, name in named if isinstance(name, str)]
     return StaticRoles(BlockFamily(doc, tuple(b for b, _ in roles), tuple(name for _, name in roles)))
@@ -63,11 +61,12 @@ def _static_roles(text: str) -> StaticRoles | MissingAnchor:
 
 def roles(text: str) -> tuple[Database, ...]:
     """The databases whose passwords Vault rotates; their names are not known here, so the users stand in."""
-    opened = _static_roles(text)
+    try:
+        opened = _static_roles(text)
+    except MissingAnchorError:
+        return ()
     found = []
-    for block, role in (
-        zip(opened.family.blocks, opened.keys, strict=True) if isinstance(opened, StaticRoles) else ()
-    ):
+    for block, role in zip(opened.family.blocks, opened.keys, strict=True):
         user, connection = block.body.literal("username"), _connection(block)
         if isinstance(user, str) and connection in {engine.value for engine in Engine}:
             found.append(Database(Engine(connection), role, user, user))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 from scaffold.hcl.edit import insert_entry, remove_entry
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Document, Expression, ExprKind
-from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import PublicPath, ServiceEntry
 from scaffold.indexes.hcl_text import document, local
 
@@ -38,22 +39,19 @@ class Targets:
         return remove_entry(self.doc, self.value, self.keys[number]).decode()
 
 
-def _targets(text: str) -> Targets | MissingAnchor:
+def _targets(text: str) -> Targets:
     doc = document(text)
-    if isinstance(doc, MissingAnchor):
-        return doc
     value = local(_LOCAL)(doc)
     if value is None or value.kind is not ExprKind.MAP:
-        return MissingAnchor(f"the map local.{_LOCAL}")
+        raise MissingAnchorError(f"the map local.{_LOCAL}")
     return Targets(doc, value)
 
 
 def targets(text: str) -> dict[str, str]:
     """The address of each target."""
-    opened = _targets(text)
-    if isinstance(opened, MissingAnchor):
-        return {}
-    return {e.name or "": e.value.string() or "" for e in opened.value.entries}
+    with suppress(MissingAnchorError):
+        return {e.name or "": e.value.string() or "" for e in _targets(text).value.entries}
+    return {}
 
 
 def _paths(entry: ServiceEntry) -> Iterator[Item[PublicPath]]:

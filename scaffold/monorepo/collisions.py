@@ -24,9 +24,7 @@ def wanted(values: Mapping[str, Value]) -> tuple[Wanted, ...]:
     """The names that a Service with these combined values takes."""
     names = values["names"]
     storage = values["storage"]
-    result = [
-        Wanted("namespace", names["namespace"]["value"], "name"),
-    ]
+    result = [Wanted("namespace", names["namespace"]["value"], "name")]
     if values["stack"]["ingress"]:
         result.append(Wanted("host", values["ingress"]["fqdn"], "host"))
     for index, item in enumerate(values["ingress"]["hosts"]):

@@ -114,20 +114,6 @@ class Monorepo:
         return self.document(path, path.read_bytes())
 
     @cached_property
-    def tiers(self) -> Mapping[str, str]:
-        """The Namespace tiers that terragrunt generates as ``local.tiers``: key and label."""
-        for block in self.settings.body.blocks_of("generate") if self.settings else ():
-            contents = block.body.literal("contents")
-            if not isinstance(contents, str) or "tiers" not in contents:
-                continue
-            generated = read(contents.encode())
-            locals_ = generated.body.block("locals") if generated else None
-            tiers = locals_.body.literal("tiers") if locals_ else NOT_LITERAL
-            if isinstance(tiers, Mapping):
-                return {str(key): str(value) for key, value in tiers.items()}
-        return {}
-
-    @cached_property
     def tier0_stacks(self) -> tuple[str, ...]:
         """The stacks of State tier 0, as the root ``terragrunt.hcl`` lists them."""
         locals_ = self.settings.body.block("locals") if self.settings else None

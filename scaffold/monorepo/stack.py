@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from scaffold.hcl.evaluate import Names, evaluate
+from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body, Document, read
 from scaffold.monorepo.shared import shared_modules
 from scaffold.templates.image import ImageReference
@@ -169,8 +169,7 @@ class _Module:
         value = body.value(name)
         if value is None:
             return None
-        found = evaluate(value, self.names)
-        return found if isinstance(found, str) else ""
+        return text(value, self.names) or ""
 
     def pods(self) -> Iterator[Pod]:
         for block in self.blocks:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import line_number
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.instructions import base_images
-from scaffold.pipelines.jobs import JobStep, steps
+from scaffold.pipelines.jobs import JobStep, build_steps, steps
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.schema import schema_errors
 from scaffold.templates.image import ImageReference
@@ -32,6 +31,7 @@ _CALL = """\
           curl -fsS --json "$BODY" "https://ci.example.test/api/repos/$id/pipelines" | jq -er .number
 """
 _API = re.compile(r"/api/repos/([^\s\"'|)]+)")
+_PLACEHOLDER = re.compile(r"(?m)^\s*\w*REPO(?:SITORY)?_?ID\w*\s*[:=]\s*[\"']?([A-Za-z][\w-]*)[\"']?\s*$")
 
 
 class ActionsSchema(Rule):
@@ -47,7 +47,7 @@ class ActionsSchema(Rule):
         """Everything that the schema refuses."""
         for actions in repository.actions:
             for path, message in schema_errors("github", actions.document.value):
-                yield self.at(actions.path, actions.document.line(*path), message)
+                yield self.at(actions.place(*path), message)
 
 
 class RepositoryId(Rule):
@@ -65,28 +65,18 @@ class RepositoryId(Rule):
         for actions in repository.actions:
             for match in _API.finditer(actions.raw):
                 parts = match[1].split("/")
-                line = line_number(actions.raw, match.start())
                 if parts[0] == "lookup" or parts[0].isdigit():
                     continue
                 if not parts[0].startswith("$") or (len(parts) > 1 and parts[1] != "pipelines"):
                     yield self.at(
-                        actions.path,
-                        line,
+                        actions.place_of(match.start()),
                         "The API takes the repository's number only.",
                         value=match[0],
                         fix="Look it up: /api/repos/lookup/OWNER/NAME answers with .id",
                     )
-            for match in re.finditer(
-                r"(?m)^\s*\w*REPO(?:SITORY)?_?ID\w*\s*[:=]\s*[\"']?([A-Za-z][\w-]*)[\"']?\s*$", actions.raw
-            ):
-                line = line_number(actions.raw, match.start(1))
-                yield self.at(
-                    actions.path,
-                    line,
-                    "This is a placeholder.",
-                    value=match[1],
-                    allowed="the repository's number",
-                )
+            for match in _PLACEHOLDER.finditer(actions.raw):
+                place, wanted = actions.place_of(match.start(1)), "the repository's number"
+                yield self.at(place, "This is a placeholder.", value=match[1], allowed=wanted)
 
 
 class PipelineNumber(Rule):
@@ -103,16 +93,12 @@ class PipelineNumber(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The scripts that start a pipeline and do not look for its number."""
-        for actions in repository.actions:
-            for step in steps(actions):
-                script = str(step.value.get("run") or "")
-                if "/pipelines" in script and "/api/repos" in script and ".number" not in script:
-                    yield self.at(
-                        actions.path,
-                        step.line("run"),
-                        "Any answer counts as success here.",
-                        fix="Pipe it to jq -er .number",
-                    )
+        for step in steps(*repository.actions):
+            script = str(step.value.get("run") or "")
+            if "/pipelines" in script and "/api/repos" in script and ".number" not in script:
+                yield self.at(
+                    step.place("run"), "Any answer counts as success here.", fix="Pipe it to jq -er .number"
+                )
 
 
 class ActionVersion(Rule):
@@ -140,8 +126,7 @@ class ActionVersion(Rule):
                 major = re.match(r"v?(\d+)", version)
                 if step.job in jobs and newest and major and int(major[1]) > newest:
                     yield self.at(
-                        actions.path,
-                        step.line("uses"),
+                        step.place("uses"),
                         f"{name} is too new to push on top of an image of {known['registry']}.",
                         value=version,
                         allowed=f"v{newest}",
@@ -170,18 +155,16 @@ class ActionsBuild(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps that push something else."""
-        for actions in repository.actions:
-            for step in steps(actions):
-                if step.uses[0] == "docker/build-push-action" and step.inputs.get("push"):
-                    yield from self._step(step)
+        for step in build_steps(*repository.actions):
+            if step.inputs.get("push"):
+                yield from self._step(step)
 
     def _step(self, step: JobStep) -> Iterator[Finding]:
         rolled_out = _API.search(step.actions.raw) or "kubectl" in step.actions.raw
         # What is one expression, such as an output of docker/metadata-action, may be anything.
         if rolled_out and all(i.tag in ("", "latest") and str(i)[0] != "$" for i in step.pushed):
             yield self.at(
-                step.actions.path,
-                step.line("with", "tags"),
+                step.place("with", "tags"),
                 "No tag is this build's own.",
                 value=" ".join(map(str, step.pushed)) or None,
                 fix="Add the first eight characters of the commit.",
@@ -189,8 +172,7 @@ class ActionsBuild(Rule):
         # The runner's own machine is the right one where nothing is said.
         if "linux/amd64" not in str(step.inputs.get("platforms", "linux/amd64")):
             yield self.at(
-                step.actions.path,
-                step.line("with", "platforms"),
+                step.place("with", "platforms"),
                 "The nodes run amd64.",
                 value=str(step.inputs.get("platforms")),
                 allowed="linux/amd64",
@@ -210,31 +192,21 @@ class ActionsDockerfile(Rule):
         ".dockerignore": ".git\n",
     }
     good = {
-        _FILE: _HEAD
-        + _BUILD.replace(
-            "          push: true\n", "          push: true\n          file: docker/Dockerfile\n"
-        ),
-        "docker/Dockerfile": "FROM scratch\nUSER 10001\n",
-        ".dockerignore": ".git\n",
+        **bad,
+        _FILE: bad[_FILE].replace("push: true\n", "push: true\n          file: docker/Dockerfile\n"),
     }
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The builds whose Dockerfile is not there."""
         if not repository.complete and not repository.dockerfiles:
             return
-        for actions in repository.actions:
-            for step in steps(actions):
-                if step.uses[0] != "docker/build-push-action":
-                    continue
-                wanted = step.dockerfile
-                if wanted and wanted not in repository.paths:
-                    yield self.at(
-                        actions.path,
-                        step.line("with", "file"),
-                        f"There is no {wanted}.",
-                        value=wanted,
-                        allowed=", ".join(repository.dockerfiles) or None,
-                    )
+        for step in build_steps(*repository.actions):
+            wanted = step.dockerfile
+            if wanted and wanted not in repository.paths:
+                known = ", ".join(repository.dockerfiles) or None
+                yield self.at(
+                    step.place("with", "file"), f"There is no {wanted}.", value=wanted, allowed=known
+                )
 
 
 class ActionsSecret(Rule):
@@ -254,10 +226,8 @@ class ActionsSecret(Rule):
         for actions in repository.actions:
             for match in re.finditer(r"secrets\.(\w+)", actions.raw):
                 if match[1] not in context.expected.action_secrets:
-                    line = line_number(actions.raw, match.start())
                     yield self.at(
-                        actions.path,
-                        line,
+                        actions.place_of(match.start()),
                         f"Nobody sets the secret {match[1]}.",
                         value=match[1],
                         allowed=", ".join(sorted(context.expected.action_secrets)),

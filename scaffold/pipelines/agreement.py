@@ -33,47 +33,34 @@ class SameDeployment(Rule):
         if context.stack is None:
             return
         names = ", ".join(pod.name for pod in context.stack.deployments)
-        for workflow in repository.workflows:
-            for command in kubectl_commands(workflow):
-                if not (command.is_a("set", "image") or command.is_a("rollout")):
-                    continue
-                pod = _target(command, context)
-                if pod is None:
-                    yield self.at(
-                        workflow.path,
-                        command.line,
-                        "The stack has no such Deployment.",
-                        value=command.target[1],
-                        allowed=names,
-                    )
-                    continue
-                if pod.namespace and command.namespace != pod.namespace:
-                    yield self.at(
-                        workflow.path,
-                        command.line,
-                        "The Deployment is in another namespace.",
-                        value=command.namespace,
-                        allowed=pod.namespace,
-                    )
-                if command.is_a("set", "image"):
-                    yield from self._containers(command, pod)
+        for command in kubectl_commands(*repository.workflows):
+            if not (command.is_a("set", "image") or command.is_a("rollout")):
+                continue
+            pod = _target(command, context)
+            if pod is None:
+                yield self.at(
+                    command.place, "The stack has no such Deployment.", value=command.target[1], allowed=names
+                )
+                continue
+            if pod.namespace and command.namespace != pod.namespace:
+                yield self.at(
+                    command.place,
+                    "The Deployment is in another namespace.",
+                    value=command.namespace,
+                    allowed=pod.namespace,
+                )
+            if command.is_a("set", "image"):
+                yield from self._containers(command, pod)
 
     def _containers(self, command: Kubectl, pod: Pod) -> Iterator[Finding]:
-        path = command.step.workflow.path
         known = {container.name: container for container in pod.containers}
         for name, image in command.images.items():
             if name not in known:
-                yield self.at(
-                    path,
-                    command.line,
-                    "The Deployment has no such container.",
-                    value=name,
-                    allowed=", ".join(known),
-                )
+                message = "The Deployment has no such container."
+                yield self.at(command.place, message, value=name, allowed=", ".join(known))
             elif not image.is_same(known[name].reference):
                 yield self.at(
-                    path,
-                    command.line,
+                    command.place,
                     f"The stack runs another image in {name}.",
                     value=image.name,
                     allowed=known[name].reference.name,
@@ -82,8 +69,7 @@ class SameDeployment(Rule):
             shares = any(container.reference.is_same(image) for image in command.images.values())
             if shares and container.name not in command.images:
                 yield self.at(
-                    path,
-                    command.line,
+                    command.place,
                     f"{container.name} runs this image too, and stays on the old one.",
                     fix=f"Add {container.name}=… to the command.",
                 )
@@ -102,26 +88,15 @@ class SameImage(Rule):
             return
         run = [c.reference for pod in context.stack.pods for c in pod.containers]
         allowed = context.expected.image if context.expected else _told(run)
-        for workflow in repository.workflows:
-            for step in builds(workflow):
-                if not _shared(targets(step), run):
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings", "repo"),
-                        "The stack runs no image that this builds.",
-                        value=", ".join(map(str, targets(step))),
-                        allowed=allowed,
-                    )
-        for actions in repository.actions:
-            for job in github_steps(actions):
-                if job.pushed and not _shared(job.pushed, run):
-                    yield self.at(
-                        actions.path,
-                        job.line("with", "tags"),
-                        "The stack runs no image that this builds.",
-                        value=_told(job.pushed),
-                        allowed=allowed,
-                    )
+        message = "The stack runs no image that this builds."
+        for step in builds(*repository.workflows):
+            if not _shared(targets(step), run):
+                named = ", ".join(map(str, targets(step)))
+                yield self.at(step.place("settings", "repo"), message, value=named, allowed=allowed)
+        for job in github_steps(*repository.actions):
+            if job.pushed and not _shared(job.pushed, run):
+                named = _told(job.pushed)
+                yield self.at(job.place("with", "tags"), message, value=named, allowed=allowed)
 
 
 def _shared(some: Iterable[ImageReference], others: Collection[ImageReference]) -> bool:
@@ -144,40 +119,23 @@ class SameBranch(Rule):
         if context.expected is None:
             return
         wanted = context.expected.branch
-        for workflow in repository.workflows:
-            for condition in workflow.when:
-                for name in branches(condition):
-                    if name != wanted:
-                        yield self.at(
-                            workflow.path,
-                            workflow.document.line("when"),
-                            "The branch is another one.",
-                            value=name,
-                            allowed=wanted,
-                        )
-        for actions in repository.actions:
-            value = actions.document.value
-            push = (
-                (value.get("on") or {}).get("push")
-                if isinstance(value, dict) and isinstance(value.get("on"), dict)
-                else None
-            )
-            for name in (push or {}).get("branches", ()) if isinstance(push, dict) else ():
-                if name != wanted:
-                    yield self.at(
-                        actions.path,
-                        actions.document.line("on", "push", "branches"),
-                        "The branch is another one.",
-                        value=str(name),
-                        allowed=wanted,
-                    )
-            for step in github_steps(actions):
-                named = (step.value.get("env") or {}).get("BRANCH")
-                if named is not None and named != wanted:
-                    yield self.at(
-                        actions.path,
-                        step.line("env", "BRANCH"),
-                        "The branch is another one.",
-                        value=str(named),
-                        allowed=wanted,
-                    )
+        for place, name in _branches(repository):
+            if name != wanted:
+                yield self.at(place, "The branch is another one.", value=str(name), allowed=wanted)
+
+
+def _branches(repository: Repository) -> Iterator[tuple[tuple[str, int], object]]:
+    """Every branch that a file names, and where."""
+    for workflow in repository.workflows:
+        for condition in workflow.when:
+            yield from ((workflow.place("when"), name) for name in branches(condition))
+    for actions in repository.actions:
+        push: object = actions.document.value
+        for key in ("on", "push"):
+            push = push.get(key) if isinstance(push, dict) else None
+        for name in push.get("branches", ()) if isinstance(push, dict) else ():
+            yield actions.place("on", "push", "branches"), name
+    for step in github_steps(*repository.actions):
+        named = (step.value.get("env") or {}).get("BRANCH")
+        if named is not None:
+            yield step.place("env", "BRANCH"), named

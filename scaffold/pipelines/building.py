@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import BOTH, FILE, builds, listed, targets
+from scaffold.pipelines.common import BOTH, FILE, builds, dockerfile, listed, targets
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import COMMON, Step
@@ -34,46 +34,24 @@ class Clone(Rule):
             steps = workflow.area("clone")
             if not steps and any(builds(workflow)):
                 message = "The clone is Woodpecker's default, which tries once."
-                yield self.at(
-                    workflow.path,
-                    workflow.document.line("steps"),
-                    message,
-                    fix="Write clone.git with attempts and backoff, or skip_clone: true.",
-                )
+                fix = "Write clone.git with attempts and backoff, or skip_clone: true."
+                yield self.at(workflow.place("steps"), message, fix=fix)
             for step in steps:
                 if step.repository != wanted:
                     yield self.at(
-                        workflow.path,
-                        step.line("image"),
-                        "This is no clone plugin.",
-                        value=step.image,
-                        allowed=wanted,
+                        step.place("image"), "This is no clone plugin.", value=step.image, allowed=wanted
                     )
                     continue
                 backoff = step.settings.get("backoff")
                 if not isinstance(step.settings.get("attempts"), int) or backoff is None:
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings"),
-                        "The clone does not try again.",
-                        fix="attempts: 5, backoff: 10s",
-                    )
+                    fix = "attempts: 5, backoff: 10s"
+                    yield self.at(step.place("settings"), "The clone does not try again.", fix=fix)
                 if backoff is not None and not _DURATION.fullmatch(str(backoff)):
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings", "backoff"),
-                        "This is no duration.",
-                        value=str(backoff),
-                        allowed="such as 10s",
-                    )
+                    place = step.place("settings", "backoff")
+                    yield self.at(place, "This is no duration.", value=str(backoff), allowed="such as 10s")
                 # What GitHub builds is on GitHub, which answers partial clones.
                 if step.settings.get("partial") is not False and not repository.actions:
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings"),
-                        "The clone is a partial one.",
-                        fix="partial: false",
-                    )
+                    yield self.at(step.place("settings"), "The clone is a partial one.", fix="partial: false")
 
 
 class BuildMemory(Rule):
@@ -88,18 +66,16 @@ class BuildMemory(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps without a memory limit."""
-        for workflow in repository.workflows:
-            for step in builds(workflow):
-                value: object = step.value
-                for key in ("backend_options", "kubernetes", "resources", "limits", "memory"):
-                    value = value.get(key) if isinstance(value, dict) else None
-                if not value:
-                    yield self.at(
-                        workflow.path,
-                        step.line(),
-                        f"The step {step.name} has no memory limit.",
-                        fix="backend_options.kubernetes.resources: requests 500m and 1Gi, limits.memory 2Gi.",
-                    )
+        for step in builds(*repository.workflows):
+            value: object = step.value
+            for key in ("backend_options", "kubernetes", "resources", "limits", "memory"):
+                value = value.get(key) if isinstance(value, dict) else None
+            if not value:
+                yield self.at(
+                    step.place(),
+                    f"The step {step.name} has no memory limit.",
+                    fix="backend_options.kubernetes.resources: requests 500m and 1Gi, limits.memory 2Gi.",
+                )
 
 
 class CacheFrom(Rule):
@@ -123,20 +99,16 @@ class CacheFrom(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The settings with a comma inside one cache."""
-        for workflow in repository.workflows:
-            for step in builds(workflow):
-                value = step.settings.get("cache_from")
-                if any(
-                    "=" in str(item) and "," in str(item)
-                    for item in (value if isinstance(value, list) else [value])
-                ):
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings", "cache_from"),
-                        "The plugin splits this at the comma.",
-                        value=str(value),
-                        fix="Name the image, or leave the cache out.",
-                    )
+        for step in builds(*repository.workflows):
+            value = step.settings.get("cache_from")
+            caches = value if isinstance(value, list) else [value]
+            if any("=" in str(cache) and "," in str(cache) for cache in caches):
+                yield self.at(
+                    step.place("settings", "cache_from"),
+                    "The plugin splits this at the comma.",
+                    value=str(value),
+                    fix="Name the image, or leave the cache out.",
+                )
 
 
 class RegistryLogin(Rule):
@@ -151,24 +123,22 @@ class RegistryLogin(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The images whose registry is in no login."""
-        for workflow in repository.workflows:
-            for step in builds(workflow):
-                known = {
-                    _host(str(login.get("registry", "")))
-                    for login in step.settings.get("logins") or ()
-                    if isinstance(login, dict)
-                }
-                if "password" in step.settings:
-                    known.add(_host(str(step.settings.get("registry", ""))))
-                for image in targets(step):
-                    if image.host not in known:
-                        yield self.at(
-                            workflow.path,
-                            step.line("settings", "repo"),
-                            f"There is no login for {image.host}.",
-                            value=str(image),
-                            allowed=", ".join(sorted(known)) or None,
-                        )
+        for step in builds(*repository.workflows):
+            known = {
+                _host(str(login.get("registry", "")))
+                for login in step.settings.get("logins") or ()
+                if isinstance(login, dict)
+            }
+            if "password" in step.settings:
+                known.add(_host(str(step.settings.get("registry", ""))))
+            for image in targets(step):
+                if image.host not in known:
+                    yield self.at(
+                        step.place("settings", "repo"),
+                        f"There is no login for {image.host}.",
+                        value=str(image),
+                        allowed=", ".join(sorted(known)) or None,
+                    )
 
 
 def _host(registry: str) -> str:
@@ -190,28 +160,25 @@ class BuildTags(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps with other tags or platforms."""
-        for workflow in repository.workflows:
-            for step in builds(workflow):
-                # What nothing comes after is rolled out by nobody, such as the base of another image.
-                if step != workflow.steps[-1]:
-                    yield from self._tags(step)
-                # The agent's own machine is the right one where nothing is said.
-                platforms = listed(step.settings.get("platforms", "linux/amd64"))
-                if platforms != ["linux/amd64"]:
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings", "platforms"),
-                        f"The step {step.name} builds for another machine.",
-                        value=", ".join(platforms),
-                        allowed="linux/amd64",
-                    )
+        for step in builds(*repository.workflows):
+            # What nothing comes after is rolled out by nobody, such as the base of another image.
+            if step != step.workflow.steps[-1]:
+                yield from self._tags(step)
+            # The agent's own machine is the right one where nothing is said.
+            platforms = listed(step.settings.get("platforms", "linux/amd64"))
+            if platforms != ["linux/amd64"]:
+                yield self.at(
+                    step.place("settings", "platforms"),
+                    f"The step {step.name} builds for another machine.",
+                    value=", ".join(platforms),
+                    allowed="linux/amd64",
+                )
 
     def _tags(self, step: Step) -> Iterator[Finding]:
         tags = listed(step.settings.get("tags", step.settings.get("tag")))
         if set(tags) != {"latest", COMMON["CI_COMMIT_SHA"][:8]}:
             yield self.at(
-                step.workflow.path,
-                step.line("settings", "tags" if "tags" in step.settings else "tag"),
+                step.place("settings", "tags" if "tags" in step.settings else "tag"),
                 f"The step {step.name} pushes other tags.",
                 value=", ".join(tags) or None,
                 allowed='"latest" and "${CI_COMMIT_SHA:0:8}", both quoted',
@@ -227,9 +194,8 @@ class Dockerfile(Rule):
     mistakes = (19,)
     bad = {FILE: BOTH, "docker/Dockerfile": "FROM scratch\nUSER 10001\n", ".dockerignore": ".git\n"}
     good = {
+        **bad,
         FILE: BOTH.replace("      platforms:", "      dockerfile: docker/Dockerfile\n      platforms:"),
-        "docker/Dockerfile": "FROM scratch\nUSER 10001\n",
-        ".dockerignore": ".git\n",
     }
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -237,14 +203,8 @@ class Dockerfile(Rule):
         if not repository.complete and not repository.dockerfiles:
             return
         present = set(repository.dockerfiles) | repository.paths
-        for workflow in repository.workflows:
-            for step in builds(workflow):
-                wanted = str(step.settings.get("dockerfile", "Dockerfile")).removeprefix("./")
-                if wanted not in present:
-                    yield self.at(
-                        workflow.path,
-                        step.line("settings", "dockerfile"),
-                        f"There is no {wanted}.",
-                        value=wanted,
-                        allowed=", ".join(repository.dockerfiles) or None,
-                    )
+        for step in builds(*repository.workflows):
+            wanted = dockerfile(step)
+            if wanted not in present:
+                place, known = step.place("settings", "dockerfile"), ", ".join(repository.dockerfiles)
+                yield self.at(place, f"There is no {wanted}.", value=wanted, allowed=known or None)

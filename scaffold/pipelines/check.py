@@ -28,6 +28,9 @@ def check(repository: Repository, context: Context, chosen: Iterable[Rule] | Non
     return sorted(found, key=lambda f: (f.path, f.line or 0, f.code, f.message, f.value or ""))
 
 
+_ACTIONLINT = ("-no-color", "-shellcheck=", "-pyflakes=", "-format", "{{json .}}")
+
+
 @dataclass(frozen=True, slots=True)
 class Linted:
     """What ``actionlint`` said, or why it said nothing."""
@@ -46,17 +49,7 @@ def actionlint(repository: Repository) -> Linted:
     found: list[Finding] = []
     for workflow in repository.actions:
         done = subprocess.run(
-            [
-                tool,
-                "-no-color",
-                "-shellcheck=",
-                "-pyflakes=",
-                "-format",
-                "{{json .}}",
-                "-stdin-filename",
-                workflow.path,
-                "-",
-            ],
+            [tool, *_ACTIONLINT, "-stdin-filename", workflow.path, "-"],
             input=workflow.raw,
             capture_output=True,
             text=True,

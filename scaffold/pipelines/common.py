@@ -49,13 +49,10 @@ SHELL = (
 )
 
 
-def builds(workflow: Workflow) -> Iterator[Step]:
+def builds(*workflows: Workflow) -> Iterator[Step]:
     """The steps that build and push an image."""
-    return (
-        step
-        for step in workflow.steps
-        if step.repository in ("woodpeckerci/plugin-docker-buildx", "plugins/docker")
-    )
+    steps = (step for workflow in workflows for step in workflow.steps)
+    return (s for s in steps if s.repository in ("woodpeckerci/plugin-docker-buildx", "plugins/docker"))
 
 
 def targets(step: Step) -> tuple[ImageReference, ...]:
@@ -65,16 +62,16 @@ def targets(step: Step) -> tuple[ImageReference, ...]:
     return tuple(ImageReference.parse(str(item)) for item in named)
 
 
+def dockerfile(step: Step) -> str:
+    """The Dockerfile that a build step takes, seen from the root."""
+    return str(step.settings.get("dockerfile", "Dockerfile")).removeprefix("./")
+
+
 def line_at(text: str, offset: int) -> str:
     """The line of a text that an offset is in."""
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
     return text[start : end if end >= 0 else len(text)]
-
-
-def line_number(text: str, offset: int) -> int:
-    """The number of the line that an offset is in, from 1."""
-    return text.count("\n", 0, offset) + 1
 
 
 def all_steps(repository: Repository) -> Iterator[Step]:
@@ -96,5 +93,4 @@ def listed(value: object) -> list[str]:
 
 def set_images(repository: Repository) -> Iterator[Kubectl]:
     """Every ``kubectl set image`` of every workflow."""
-    for workflow in repository.workflows:
-        yield from (command for command in kubectl_commands(workflow) if command.is_a("set", "image"))
+    return (c for c in kubectl_commands(*repository.workflows) if c.is_a("set", "image"))

@@ -13,13 +13,8 @@ from scaffold.monorepo.stack import Stack
 class Expected:
     """What the answers say that the repository and the stack have in common."""
 
-    service: str
     image: str
-    namespace: str
-    deployment: str
-    containers: tuple[str, ...]
     branch: str
-    dockerfile: str
     pull_secret: str
     secrets: frozenset[str]
     """The secrets that Woodpecker is known to have for every run."""
@@ -31,13 +26,8 @@ class Expected:
         how = values["facts"]["builds"][values["build"]]
         pipeline = values["pipeline"]
         return cls(
-            service=values["name"],
             image=pipeline["image"],
-            namespace=pipeline["namespace"],
-            deployment=pipeline["deployment"],
-            containers=tuple(pipeline["containers"]),
             branch=pipeline["branch"],
-            dockerfile=values["dockerfile"],
             pull_secret=how["pull_secret"],
             secrets=frozenset(pipeline["cluster_secrets"]),
             action_secrets=frozenset({*pipeline["secrets"], "GITHUB_TOKEN"}),

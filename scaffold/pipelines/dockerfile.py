@@ -7,34 +7,38 @@ from collections.abc import Iterator, Mapping
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import builds
+from scaffold.pipelines.common import builds, dockerfile
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.ignored import ignored_by_docker, ignored_by_git
 from scaffold.pipelines.instructions import Instruction, instructions
-from scaffold.pipelines.jobs import steps
+from scaffold.pipelines.jobs import build_steps
 from scaffold.pipelines.repository import Repository
 
 _FILE = "Dockerfile"
 _GOOD = 'FROM docker.io/library/python:3.12-slim\nWORKDIR /app\nCOPY app ./app\nUSER 10001\nCMD ["python", "-m", "app"]\n'
 _NODE = "FROM docker.io/library/node:22-alpine AS build\nWORKDIR /app\nENV NODE_ENV=production\nCOPY . .\nRUN npm ci\nUSER 10001\n"
 _IGNORE = ".git\n.env*\n"
+_DOWNLOADS = (
+    "playwright install",
+    "puppeteer browsers install",
+    "huggingface-cli download",
+    "spacy download",
+)
+_BUILD_BACKENDS = ("pip install .", "poetry build", "uv build")
 
 
 def _built(repository: Repository) -> Mapping[str, str]:
     """The Dockerfiles that the pipelines build; every one where that is not known."""
-    named = {
-        str(step.settings.get("dockerfile", "Dockerfile")).removeprefix("./")
-        for w in repository.workflows
-        for step in builds(w)
-    }
-    named |= {
-        step.dockerfile
-        for a in repository.actions
-        for step in steps(a)
-        if step.uses[0] == "docker/build-push-action"
-    }
+    named = {dockerfile(step) for step in builds(*repository.workflows)}
+    named |= {step.dockerfile for step in build_steps(*repository.actions)}
     found = repository.dockerfiles
     return found if "" in named else {path: text for path, text in found.items() if path in named} or found
+
+
+def _instructions(repository: Repository) -> Iterator[tuple[tuple[str, int], Instruction]]:
+    """The instructions of these Dockerfiles, and where each stands."""
+    for path, text in _built(repository).items():
+        yield from (((path, one.line), one) for one in instructions(text))
 
 
 class NumericUser(Rule):
@@ -56,12 +60,10 @@ class NumericUser(Rule):
             user = users[-1].arguments.split(":")[0] if users else ""
             if not user.isdigit() or int(user) == 0:
                 is_name = bool(user) and not user.isdigit()
+                name = "Kubernetes cannot tell that this name is not root."
                 yield self.at(
-                    path,
-                    users[-1].line if users else None,
-                    "Kubernetes cannot tell that this name is not root."
-                    if is_name
-                    else "The image runs as root.",
+                    (path, users[-1].line if users else None),
+                    name if is_name else "The image runs as root.",
                     value=user or None,
                     allowed="a number, such as 10001",
                 )
@@ -84,31 +86,23 @@ class IgnoredCopy(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The sources that a pattern of ``.gitignore`` matches, or ``.dockerignore`` keeps away."""
         readers = ((".gitignore", ignored_by_git), (".dockerignore", ignored_by_docker))
-        for path, text in _built(repository).items():
-            for one in instructions(text):
-                for source in _sources(one):
-                    # What is no file here may be a directory.
-                    place = source if source in repository.paths else f"{source}/"
-                    for file, ignored_by in readers:
-                        pattern = ignored_by(repository.files.get(file, ""), place)
-                        if pattern is not None:
-                            yield self.at(
-                                path,
-                                one.line,
-                                f"{source} is not in the build: {file} leaves it out.",
-                                value=pattern,
-                            )
+        for place, one in _instructions(repository):
+            for source in _sources(one):
+                # What is no file here may be a directory.
+                path = source if source in repository.paths else f"{source}/"
+                for file, ignored_by in readers:
+                    pattern = ignored_by(repository.files.get(file, ""), path)
+                    if pattern is not None:
+                        message = f"{source} is not in the build: {file} leaves it out."
+                        yield self.at(place, message, value=pattern)
 
 
 def _sources(instruction: Instruction) -> list[str]:
-    if (
-        instruction.name not in ("COPY", "ADD")
-        or "--from=" in instruction.arguments
-        or instruction.arguments.startswith("[")
-    ):
+    arguments = instruction.arguments
+    if instruction.name not in ("COPY", "ADD") or "--from=" in arguments or arguments.startswith("["):
         return []
     try:
-        words = [word for word in shlex.split(instruction.arguments) if not word.startswith("--")]
+        words = [word for word in shlex.split(arguments) if not word.startswith("--")]
     except ValueError:
         return []
     return [
@@ -138,18 +132,10 @@ class BuildTools(Rule):
                 if one.name == "ENV" and "production" in one.arguments and "NODE_ENV" in one.arguments:
                     production = True
                 installs = one.name == "RUN" and ("npm ci" in one.arguments or "npm install" in one.arguments)
-                if (
-                    installs
-                    and production
-                    and "--include=dev" not in one.arguments
-                    and "--omit=dev" not in one.arguments
-                ):
-                    yield self.at(
-                        path,
-                        one.line,
-                        "npm leaves the development dependencies out here.",
-                        fix="npm ci --include=dev",
-                    )
+                says = "--include=dev" in one.arguments or "--omit=dev" in one.arguments
+                if installs and production and not says:
+                    message = "npm leaves the development dependencies out here."
+                    yield self.at((path, one.line), message, fix="npm ci --include=dev")
 
 
 class BrowserDownload(Rule):
@@ -167,22 +153,12 @@ class BrowserDownload(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The downloads that are known to be large."""
-        for path, text in _built(repository).items():
-            for one in instructions(text):
-                for command in (
-                    "playwright install",
-                    "puppeteer browsers install",
-                    "huggingface-cli download",
-                    "spacy download",
-                ):
-                    if one.name == "RUN" and command in one.arguments:
-                        yield self.at(
-                            path,
-                            one.line,
-                            "This download times out in the cluster.",
-                            value=command,
-                            fix="Begin with an image that has it, or download it at start into a volume.",
-                        )
+        fix = "Begin with an image that has it, or download it at start into a volume."
+        for place, one in _instructions(repository):
+            for command in _DOWNLOADS if one.name == "RUN" else ():
+                if command in one.arguments:
+                    message = "This download times out in the cluster."
+                    yield self.at(place, message, value=command, fix=fix)
 
 
 class Readme(Rule):
@@ -197,11 +173,7 @@ class Readme(Rule):
         "pyproject.toml": '[project]\nname = "app"\nreadme = "README.md"\n',
         ".dockerignore": _IGNORE,
     }
-    good = {
-        _FILE: _GOOD.replace("COPY app", "COPY pyproject.toml README.md ./\nRUN pip install .\nCOPY app"),
-        "pyproject.toml": '[project]\nname = "app"\nreadme = "README.md"\n',
-        ".dockerignore": _IGNORE,
-    }
+    good = {**bad, _FILE: bad[_FILE].replace("pyproject.toml", "pyproject.toml README.md")}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The installations of a project without its README."""
@@ -210,16 +182,10 @@ class Readme(Rule):
             copied: set[str] = set()
             for one in instructions(text):
                 copied |= set(one.arguments.split()) if one.name in ("COPY", "ADD") else set()
-                installs = one.name == "RUN" and any(
-                    c in one.arguments for c in ("pip install .", "poetry build", "uv build")
-                )
+                installs = one.name == "RUN" and any(command in one.arguments for command in _BUILD_BACKENDS)
                 if installs and readme not in copied and "." not in copied:
-                    yield self.at(
-                        path,
-                        one.line,
-                        f"{readme} is not copied yet, and pyproject.toml names it.",
-                        fix="COPY it along with pyproject.toml.",
-                    )
+                    message = f"{readme} is not copied yet, and pyproject.toml names it."
+                    yield self.at((path, one.line), message, fix="COPY it along with pyproject.toml.")
 
 
 def _readme(text: str) -> str:
@@ -242,18 +208,13 @@ class Dockerignore(Rule):
         "`COPY . .` without one takes the history, the virtual environment and local secrets into the image."
     )
     bad = {_FILE: _GOOD.replace("COPY app ./app", "COPY . .")}
-    good = {_FILE: _GOOD.replace("COPY app ./app", "COPY . ."), ".dockerignore": _IGNORE}
+    good = {**bad, ".dockerignore": _IGNORE}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The Dockerfiles that copy everything where nothing is left out."""
         if any(path.endswith(".dockerignore") for path in repository.files):
             return
-        for path, text in _built(repository).items():
-            for one in instructions(text):
-                if one.name in ("COPY", "ADD") and one.arguments.split()[:1] in (["."], ["./"]):
-                    yield self.at(
-                        path,
-                        one.line,
-                        "Everything is copied, and nothing is left out.",
-                        fix="Write a .dockerignore.",
-                    )
+        for place, one in _instructions(repository):
+            if one.name in ("COPY", "ADD") and one.arguments.split()[:1] in (["."], ["./"]):
+                message = "Everything is copied, and nothing is left out."
+                yield self.at(place, message, fix="Write a .dockerignore.")

@@ -66,6 +66,23 @@ class Document:
         return 1
 
 
+@dataclass(frozen=True)
+class PipelineFile:
+    """A file of a pipeline: its text, and the document in it."""
+
+    path: str
+    raw: str
+    document: Document
+
+    def place(self, *path: Key) -> tuple[str, int]:
+        """The file, and the line of the value at a path in it."""
+        return self.path, self.document.line(*path)
+
+    def place_of(self, offset: int) -> tuple[str, int]:
+        """The file, and the line that an offset is in."""
+        return self.path, self.raw.count("\n", 0, offset) + 1
+
+
 def parse(text: str) -> Document:
     """The YAML document in a text. Raises :class:`DocumentError`."""
     try:

@@ -24,9 +24,9 @@ class JobStep:
     environment: Mapping[str, Any]
     """The ``env`` of the workflow, the job and the step, the nearest one first."""
 
-    def line(self, *path: str | int) -> int:
-        """The line of a value of this step."""
-        return self.actions.document.line("jobs", self.job, "steps", self.index, *path)
+    def place(self, *path: str | int) -> tuple[str, int]:
+        """The file, and the line of a value of this step."""
+        return self.actions.place("jobs", self.job, "steps", self.index, *path)
 
     @property
     def uses(self) -> tuple[str, str]:
@@ -62,16 +62,22 @@ class JobStep:
         return "${" + "".join(expression[1].split()) + "}"
 
 
-def steps(actions: Actions) -> Iterator[JobStep]:
-    """Every step of every job."""
-    workflow = _mapping(actions.document.value)
-    for name, job in _mapping(workflow.get("jobs")).items():
-        listed = _mapping(job).get("steps")
-        for index, step in enumerate(listed if isinstance(listed, list) else ()):
-            if isinstance(step, Mapping):
-                levels = (_mapping(level.get("env")) for level in (workflow, _mapping(job), step))
-                environment = {key: value for level in levels for key, value in level.items()}
-                yield JobStep(actions, str(name), index, step, environment)
+def steps(*files: Actions) -> Iterator[JobStep]:
+    """Every step of every job of the workflows."""
+    for actions in files:
+        workflow = _mapping(actions.document.value)
+        for name, job in _mapping(workflow.get("jobs")).items():
+            listed = _mapping(job).get("steps")
+            for index, step in enumerate(listed if isinstance(listed, list) else ()):
+                if isinstance(step, Mapping):
+                    levels = (_mapping(level.get("env")) for level in (workflow, _mapping(job), step))
+                    environment = {key: value for level in levels for key, value in level.items()}
+                    yield JobStep(actions, str(name), index, step, environment)
+
+
+def build_steps(*files: Actions) -> Iterator[JobStep]:
+    """The steps that build an image."""
+    return (step for step in steps(*files) if step.uses[0] == "docker/build-push-action")
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

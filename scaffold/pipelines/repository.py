@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
-from scaffold.pipelines.documents import Document, DocumentError, parse
+from scaffold.pipelines.documents import Document, DocumentError, PipelineFile, parse
 from scaffold.pipelines.workflow import Workflow, runs
 
 WOODPECKER = ".woodpecker"
@@ -20,13 +20,8 @@ _SKIPPED = {".git", "node_modules", ".venv", "venv", "__pycache__", ".svelte-kit
 _READ = {".dockerignore", ".gitignore", "pyproject.toml", ".copier-answers.yml"}
 
 
-@dataclass(frozen=True)
-class Actions:
+class Actions(PipelineFile):
     """A workflow of GitHub Actions."""
-
-    path: str
-    raw: str
-    document: Document
 
 
 @dataclass(frozen=True)
@@ -136,26 +131,18 @@ def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
     try:
         names = sorted({use.name for use in substitution.uses(raw)})
     except substitution.SubstitutionError as error:
-        line = raw.count("\n", 0, error.offset) + 1
-        return None, [
-            Finding(
-                path,
-                line,
-                None,
-                "pipeline-substitution",
-                f"Woodpecker cannot substitute this, even in a comment: {error.message}.",
-                value=raw[error.offset :].split("\n", 1)[0][:60],
-                fix="Write $NAME or $${NAME} for the shell; take ${…} out of comments.",
-            )
-        ]
+        line, value = raw.count("\n", 0, error.offset) + 1, raw[error.offset :].split("\n", 1)[0][:60]
+        message = f"Woodpecker cannot substitute this, even in a comment: {error.message}."
+        fix = "Write $NAME or $${NAME} for the shell; take ${…} out of comments."
+        return None, [Finding(path, line, None, "pipeline-substitution", message, value, fix=fix)]
     documents: list[tuple[str, Document]] = []
     for run in runs(names):
         try:
             documents.append((run.title, parse(substitution.substitute(raw, run.environment))))
         except DocumentError as error:
             message = f"After substitution for {run.title} this is no YAML: {error.message}."
-            fix = "Put text with ${…} in quotes." if names else None
-            return None, [Finding(path, error.line, None, "pipeline-yaml", message, fix=fix)]
+            quotes = "Put text with ${…} in quotes." if names else None
+            return None, [Finding(path, error.line, None, "pipeline-yaml", message, fix=quotes)]
     first = documents[0][1]
     return Workflow(path, raw, first), _unquoted(path, raw, documents)
 
@@ -172,18 +159,9 @@ def _unquoted(path: str, raw: str, documents: list[tuple[str, Document]]) -> lis
             key for key in {**first.kinds, **other.kinds} if first.kinds.get(key) != other.kinds.get(key)
         ]
         line = min(other.lines.get(key) or first.lines[key] for key in differing)
-        found.setdefault(
-            line,
-            Finding(
-                path,
-                line,
-                None,
-                "pipeline-unquoted",
-                f"For {title} this is no text any more, but a number, a mapping or nothing.",
-                value=lines[line - 1].strip(),
-                fix="Put it in double quotes.",
-            ),
-        )
+        message = f"For {title} this is no text any more, but a number, a mapping or nothing."
+        value, fix = lines[line - 1].strip(), "Put it in double quotes."
+        found.setdefault(line, Finding(path, line, None, "pipeline-unquoted", message, value, fix=fix))
     return list(found.values())
 
 

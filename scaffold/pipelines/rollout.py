@@ -30,13 +30,7 @@ class KubectlImage(Rule):
         for step in all_steps(repository):
             image = ImageReference.parse(step.image)
             if image.is_same(kubectl) and image.tag not in ("", "latest"):
-                yield self.at(
-                    step.workflow.path,
-                    step.line("image"),
-                    "This tag was removed.",
-                    value=step.image,
-                    allowed=wanted,
-                )
+                yield self.at(step.place("image"), "This tag was removed.", value=step.image, allowed=wanted)
 
 
 class MissingImage(Rule):
@@ -56,13 +50,8 @@ class MissingImage(Rule):
         """The steps with an image that is known not to exist."""
         for step in all_steps(repository):
             if step.repository in context.facts["ci_missing_images"]:
-                yield self.at(
-                    step.workflow.path,
-                    step.line("image"),
-                    "There is no such image.",
-                    value=step.image,
-                    fix=f"Send the message with {context.facts['ci_images']['curl']}.",
-                )
+                fix = f"Send the message with {context.facts['ci_images']['curl']}."
+                yield self.at(step.place("image"), "There is no such image.", value=step.image, fix=fix)
 
 
 class RolloutTag(Rule):
@@ -88,39 +77,25 @@ class RolloutTag(Rule):
             for command in commands:
                 if command.is_a("rollout", "restart"):
                     fix = "Set the image that was just built: kubectl set image deployment/… container=image:tag -n …"
-                    yield self.at(workflow.path, command.line, "A restart rolls out no new image.", fix=fix)
+                    yield self.at(command.place, "A restart rolls out no new image.", fix=fix)
                 if not command.is_a("set", "image"):
                     continue
                 for image in command.images.values():
                     if image.tag in ("", "latest"):
                         yield self.at(
-                            workflow.path,
-                            command.line,
+                            command.place,
                             "This tag is the same for every build.",
                             value=str(image),
                             allowed="the first eight characters of the commit",
                         )
                 if command.target[0] not in ("deployment", "deployments", "deploy"):
-                    yield self.at(
-                        workflow.path,
-                        command.line,
-                        "Only Deployments are rolled out: operators own the rest.",
-                        value="/".join(command.target),
-                    )
+                    message = "Only Deployments are rolled out: operators own the rest."
+                    yield self.at(command.place, message, value="/".join(command.target))
                 elif (command.target, command.namespace) not in waited:
-                    yield self.at(
-                        workflow.path,
-                        command.line,
-                        "Nobody waits for the pods to come up.",
-                        fix=f"kubectl rollout status deployment/{command.target[1]} -n {command.namespace} --timeout=300s",
-                    )
+                    fix = f"kubectl rollout status deployment/{command.target[1]} -n {command.namespace} --timeout=300s"
+                    yield self.at(command.place, "Nobody waits for the pods to come up.", fix=fix)
                 if not command.namespace:
-                    yield self.at(
-                        workflow.path,
-                        command.line,
-                        "The namespace is missing.",
-                        fix="Add -n and the namespace.",
-                    )
+                    yield self.at(command.place, "The namespace is missing.", fix="Add -n and the namespace.")
 
 
 class Message(Rule):
@@ -148,8 +123,7 @@ class Message(Rule):
             is_message = step.repository.endswith("plugins/slack") or "webhook" in str(step.value).lower()
             if is_message and {"success", "failure"} <= statuses:
                 yield self.at(
-                    step.workflow.path,
-                    step.line("when"),
+                    step.place("when"),
                     f"The step {step.name} tells both outcomes, and knows neither.",
                     fix="Make two steps, one with status success and one with status failure; or tell failures only.",
                 )

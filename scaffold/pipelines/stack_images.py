@@ -42,8 +42,7 @@ class PullSecret(_OfStack):
         for pod, container in self._own(context):
             if secret and secret not in pod.pull_secrets:
                 yield self.at(
-                    pod.path,
-                    pod.line,
+                    (pod.path, pod.line),
                     f"The {pod.kind} {pod.name} pulls a private image without a login.",
                     value=container.reference.name,
                     fix=f'image_pull_secrets {{ name = "{secret}" }}',
@@ -68,8 +67,7 @@ class IgnoredImage(_OfStack):
             ignored = any(path.endswith(container.slot) for path in pod.ignored)
             if pod.kind == "deployment" and (pod.name, container.name) in moved and not ignored:
                 yield self.at(
-                    pod.path,
-                    container.line,
+                    (pod.path, container.line),
                     f"CI moves the image of {container.name}; an apply moves it back.",
                     fix=f"Add spec[0].template[0].spec[0].{container.slot} to ignore_changes.",
                 )
@@ -78,8 +76,7 @@ class IgnoredImage(_OfStack):
                 ignored = any(path.endswith(container.slot) for path in pod.ignored)
                 if ignored and _IMAGE_TAG not in container.image and (pod.name, container.name) not in moved:
                     yield self.at(
-                        pod.path,
-                        container.line,
+                        (pod.path, container.line),
                         f"Nothing but Terraform moves the image of {container.name}, and it ignores it.",
                         value=container.image,
                         fix=f"Take {container.slot} out of ignore_changes.",
@@ -99,8 +96,7 @@ class CronJobTag(_OfStack):
         for pod, container in self._own(context):
             if pod.kind in ("cronjob", "job") and container.reference.tag not in ("latest", _IMAGE_TAG):
                 yield self.at(
-                    pod.path,
-                    container.line,
+                    (pod.path, container.line),
                     f"The {pod.kind} {pod.name} is pinned to one build.",
                     value=container.image,
                     allowed=f"{container.reference.name}:latest",
@@ -118,7 +114,9 @@ class KeelForce(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The places where it is told to."""
         for path, line in context.stack.keel_forces if context.stack else ():
-            yield self.at(path, line, "Keel would force a tag here.", fix="Take it out; CI moves the image.")
+            yield self.at(
+                (path, line), "Keel would force a tag here.", fix="Take it out; CI moves the image."
+            )
 
 
 class BareImage(Rule):
@@ -136,8 +134,7 @@ class BareImage(Rule):
                 image = container.reference
                 if not image.registry and "/" in image.name and "$" not in image.name.partition("/")[0]:
                     yield self.at(
-                        pod.path,
-                        container.line,
+                        (pod.path, container.line),
                         "The registry is missing.",
                         value=container.image,
                         allowed=f"docker.io/{container.image}",

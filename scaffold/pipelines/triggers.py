@@ -30,8 +30,7 @@ class PlainPush(Rule):
             names = _given(workflow)
             if names and workflow.runs_on("push") and not workflow.guarded:
                 yield self.at(
-                    workflow.path,
-                    workflow.document.line("when"),
+                    workflow.place("when"),
                     f"On a push there is no {', '.join(names)}.",
                     fix=f"Put evaluate: '{names[0]} != \"\"' into every condition of `when`, or run on manual only.",
                 )
@@ -58,10 +57,7 @@ class SeveralManual(Rule):
         ".woodpecker/deploy.yml": GUARDED,
         ".woodpecker/other.yml": SHELL.replace("event: push", "event: manual") + "      - echo\n",
     }
-    good = {
-        ".woodpecker/deploy.yml": GUARDED,
-        ".woodpecker/other.yml": SHELL.replace("event: push", "event: deployment") + "      - echo\n",
-    }
+    good = {**bad, ".woodpecker/other.yml": bad[".woodpecker/other.yml"].replace("manual", "deployment")}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The workflows that run along with another one and do not look at what they were given."""
@@ -70,8 +66,8 @@ class SeveralManual(Rule):
             if not workflow.guarded:
                 others = ", ".join(other.path for other in manual if other is not workflow)
                 fix = "Run it on another event (a fallback: deployment), or evaluate a variable of its own."
-                line = workflow.document.line("when")
-                yield self.at(workflow.path, line, f"A manual run starts this along with {others}.", fix=fix)
+                message = f"A manual run starts this along with {others}."
+                yield self.at(workflow.place("when"), message, fix=fix)
 
 
 class Fallback(Rule):
@@ -85,28 +81,18 @@ class Fallback(Rule):
         FILE: BOTH,
         ".github/workflows/build.yml": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/build-push-action@v6\n        with: {platforms: linux/amd64, push: true, tags: 'registry.example.test/own/app:latest,registry.example.test/own/app:${{ github.sha }}'}\n",
     }
-    good = {
-        FILE: BOTH.replace("event: push", "event: deployment"),
-        ".github/workflows/build.yml": bad[".github/workflows/build.yml"],
-    }
+    good = {**bad, FILE: BOTH.replace("event: push", "event: deployment")}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps beside a build on GitHub."""
-        pushed = {
-            image for actions in repository.actions for step in github_steps(actions) for image in step.pushed
-        }
+        pushed = {image for step in github_steps(*repository.actions) for image in step.pushed}
         for workflow in repository.workflows:
-            twice = [
-                image
-                for step in builds(workflow)
-                for image in targets(step)
-                if any(image.is_same(other) for other in pushed)
-            ]
+            built = [image for step in builds(workflow) for image in targets(step)]
+            twice = [image for image in built if any(image.is_same(other) for other in pushed)]
             others = sorted({event for when in workflow.when for event in events(when)} - {"deployment"})
             if twice and (others or not workflow.when):
                 yield self.at(
-                    workflow.path,
-                    workflow.document.line("when"),
+                    workflow.place("when"),
                     f"GitHub Actions builds {twice[0]} already.",
                     value=", ".join(others),
                     allowed="deployment",
@@ -130,9 +116,5 @@ class Branch(Rule):
             acts = any(builds(workflow)) or (rolls_out and not _given(workflow))
             open_ = [when for when in workflow.when if "push" in events(when) and "branch" not in when]
             if acts and (open_ or not workflow.when):
-                yield self.at(
-                    workflow.path,
-                    workflow.document.line("when"),
-                    "Pushes to every branch run this.",
-                    fix="Put the branch into `when`.",
-                )
+                fix = "Put the branch into `when`."
+                yield self.at(workflow.place("when"), "Pushes to every branch run this.", fix=fix)

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
-from scaffold.pipelines.common import FILE, SHELL, all_steps, line_at, line_number
+from scaffold.pipelines.common import FILE, SHELL, all_steps, line_at
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
+
+_REMOVED = re.compile(r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\w+)\b")
 
 
 class UnknownSecret(Rule):
@@ -31,8 +33,7 @@ class UnknownSecret(Rule):
             for path, name in _secrets(step.value, ()):
                 if name.lower() not in context.expected.secrets:
                     yield self.at(
-                        step.workflow.path,
-                        step.line(*path),
+                        step.place(*path),
                         f"The secret {name} is none that every run has.",
                         value=name,
                         allowed=", ".join(sorted(context.expected.secrets)),
@@ -66,15 +67,11 @@ class ShellVariable(Rule):
         for workflow in repository.workflows:
             for use in substitution.uses(workflow.raw):
                 name = use.name
-                is_set = (
-                    re.search(rf"(?m)(^|[\s;(]|for |read |export ){name}(=| in )", workflow.raw) is not None
-                )
+                is_set = re.search(rf"(?m)(^|[\s;(]|for |read |export ){name}(=| in )", workflow.raw)
                 in_environment = any(name in (step.value.get("environment") or {}) for step in workflow.steps)
                 if not name.startswith("CI_") and (is_set or in_environment or name.islower()):
-                    line = line_number(workflow.raw, use.offset)
                     yield self.at(
-                        workflow.path,
-                        line,
+                        workflow.place_of(use.offset),
                         f"Woodpecker replaces ${{{name}}} before the shell can.",
                         value=name,
                         fix=f"Write ${name} or $${{{name}}}.",
@@ -94,16 +91,9 @@ class RemovedVariable(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Where the old names stand."""
         for workflow in repository.workflows:
-            for match in re.finditer(
-                r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\w+)\b", workflow.raw
-            ):
-                line = line_number(workflow.raw, match.start())
-                fix = (
-                    f"Write ${match[1]}."
-                    if match[1]
-                    else "Write one step for each outcome, with `status` in its `when`."
-                )
+            for match in _REMOVED.finditer(workflow.raw):
+                fix = "Write one step for each outcome, with `status` in its `when`."
+                fix = f"Write ${match[1]}." if match[1] else fix
                 if not line_at(workflow.raw, match.start()).lstrip().startswith("#"):
-                    yield self.at(
-                        workflow.path, line, "Woodpecker 3 has no such variable.", value=match[0], fix=fix
-                    )
+                    place = workflow.place_of(match.start())
+                    yield self.at(place, "Woodpecker 3 has no such variable.", value=match[0], fix=fix)

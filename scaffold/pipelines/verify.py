@@ -24,10 +24,7 @@ class VerifiedPipeline:
 
 
 def verify_pipeline(
-    app_repository: Path,
-    files: Mapping[str, bytes],
-    values: Mapping[str, Value],
-    stack: Mapping[str, bytes],
+    app_repository: Path, files: Mapping[str, bytes], values: Mapping[str, Value], stack: Mapping[str, bytes]
 ) -> VerifiedPipeline:
     """Verify rendered files in the repository that they are for, and against the Service's stack.
 

@@ -79,7 +79,7 @@ class Schema(Rule):
         """Everything that the schema refuses."""
         for workflow in repository.workflows:
             for path, message in schema_errors("woodpecker", workflow.document.value):
-                yield self.at(workflow.path, workflow.document.line(*path), message)
+                yield self.at(workflow.place(*path), message)
 
 
 class Linter(Rule):
@@ -98,17 +98,17 @@ class Linter(Rule):
 
     def _workflow(self, workflow: Workflow, facts: Mapping[str, Any]) -> Iterator[Finding]:
         if not workflow.steps:
-            yield self.at(workflow.path, workflow.document.line("steps"), "The steps are missing.")
+            yield self.at(workflow.place("steps"), "The steps are missing.")
         names = {step.name for step in workflow.steps}
         for area in ("clone", "steps", "services"):
             for step in workflow.area(area):
                 for message in self._step(step, names, facts):
-                    yield self.at(workflow.path, step.line(), f"{area}.{step.name}: {message}")
+                    yield self.at(step.place(), f"{area}.{step.name}: {message}")
         if not workflow.when or not all("event" in condition for condition in workflow.when):
             for step in workflow.steps:
                 if not step.when or not all("event" in condition for condition in step.when):
                     message = f"Neither the workflow nor the step {step.name} says on which events it runs."
-                    yield self.at(workflow.path, step.line(), message, fix="Put an event into `when`.")
+                    yield self.at(step.place(), message, fix="Put an event into `when`.")
 
     def _step(self, step: Step, names: set[str], facts: Mapping[str, Any]) -> Iterator[str]:
         value = step.value
@@ -169,9 +169,7 @@ class DependsOn(Rule):
             for step in workflow.steps[1:]:
                 if "depends_on" not in step.value:
                     fix = "Write depends_on for it, or for no step; [] where it shall start at once."
-                    yield self.at(
-                        workflow.path, step.line(), f"The step {step.name} waits for nothing.", fix=fix
-                    )
+                    yield self.at(step.place(), f"The step {step.name} waits for nothing.", fix=fix)
 
 
 class DeadFile(Rule):
@@ -190,8 +188,7 @@ class DeadFile(Rule):
         for path in repository.dead:
             live = ", ".join(repository.live) or "no other one"
             yield self.at(
-                path,
-                None,
+                (path, None),
                 f"Woodpecker never reads this file: it reads {live}.",
                 fix="Delete one of them, or put it where Woodpecker looks: directly into .woodpecker.",
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scaffold.pipelines.documents import Document
+from scaffold.pipelines.documents import PipelineFile
 from scaffold.templates.image import ImageReference
 
 COMMON = {
@@ -88,22 +88,13 @@ class Step:
         """The conditions, of which one has to hold."""
         return conditions(self.value.get("when"))
 
-    def line(self, *path: str | int) -> int:
-        """The line of a value of this step."""
-        return self.workflow.document.line(self.area, self.key, *path)
-
-    def command_line(self, number: int) -> int:
-        """The line of a command."""
-        return self.line("commands", number)
+    def place(self, *path: str | int) -> tuple[str, int]:
+        """The file, and the line of a value of this step."""
+        return self.workflow.place(self.area, self.key, *path)
 
 
-@dataclass(frozen=True)
-class Workflow:
+class Workflow(PipelineFile):
     """One file that Woodpecker runs, parsed as for a run through the API."""
-
-    path: str
-    raw: str
-    document: Document
 
     @property
     def value(self) -> Mapping[str, Any]:
@@ -202,9 +193,9 @@ class Kubectl:
         return tuple(kept)
 
     @property
-    def line(self) -> int:
-        """Where it stands."""
-        return self.step.command_line(self.number)
+    def place(self) -> tuple[str, int]:
+        """The file and the line of the command."""
+        return self.step.place("commands", self.number)
 
     def is_a(self, *verb: str) -> bool:
         """Whether it is this command, such as ``set image``."""
@@ -226,9 +217,9 @@ class Kubectl:
         return {name: ImageReference.parse(image) for name, _, image in pairs}
 
 
-def kubectl_commands(workflow: Workflow) -> Iterator[Kubectl]:
-    """Every ``kubectl`` command of a workflow's steps."""
-    for step in workflow.steps:
+def kubectl_commands(*workflows: Workflow) -> Iterator[Kubectl]:
+    """Every ``kubectl`` command of the workflows' steps."""
+    for step in (step for workflow in workflows for step in workflow.steps):
         for number, command in enumerate(step.commands):
             for line in command.splitlines():
                 try:

@@ -13,11 +13,6 @@ _HEADINGS = ("decision", "value", "reason", "rule")
 _GAP = "  "
 
 
-def decision_json(decision: Decision) -> dict[str, Value]:
-    """A decision as JSON."""
-    return {"name": decision.name, "value": decision.value, "reason": decision.reason, "rule": decision.rule}
-
-
 def decisions_text(decisions: Sequence[Decision], width: int) -> str:
     """Decisions as a table, ``width`` columns wide."""
     rows = [_HEADINGS, *((d.name, _shown(d.value), d.reason, d.rule) for d in decisions)]

@@ -17,16 +17,10 @@ def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Value]:
         "version": diagnosis.version,
         "templates": {"source": diagnosis.source, "updatable": diagnosis.updatable},
         "terraform": diagnosis.terraform or None,
-        "monorepo": str(diagnosis.monorepo) if diagnosis.monorepo else None,
-        "providers": [
-            {"name": provider.name, "version": provider.version, "refreshed": provider.refreshed}
-            for provider in diagnosis.providers
-        ],
-        "differences": [
-            {"provider": d.provider, "in_use": d.in_use, "locked": d.locked, "lock": str(d.lock)}
-            for d in diagnosis.differences
-        ],
-        "missing": list(diagnosis.missing),
+        "monorepo": diagnosis.monorepo,
+        "providers": diagnosis.providers,
+        "differences": diagnosis.differences,
+        "missing": diagnosis.missing,
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from scaffold.errors import Finding, ScaffoldError
 from scaffold.templates.questions import Value
 
@@ -29,18 +31,7 @@ def error_text(error: ScaffoldError) -> str:
 
 def finding_json(finding: Finding) -> dict[str, Value]:
     """A finding as JSON; what is not known is left out."""
-    fields = {
-        "path": finding.path,
-        "line": finding.line,
-        "column": finding.column,
-        "code": finding.code,
-        "message": finding.message,
-        "value": finding.value,
-        "allowed": finding.allowed,
-        "fix": finding.fix,
-        "answer": finding.answer,
-    }
-    return {key: value for key, value in fields.items() if value is not None}
+    return {key: value for key, value in asdict(finding).items() if value is not None}
 
 
 def error_json(error: ScaffoldError) -> dict[str, Value]:

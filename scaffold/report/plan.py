@@ -40,9 +40,7 @@ def _stack_json(stack: StackPlan) -> dict[str, object]:
             "findings": [finding_json(finding) for finding in result.findings],
         }
     if result is not None:
-        entry["stand_ins"] = [
-            {"kind": s.kind.value, "what": s.what, "where": s.where} for s in result.stand_ins
-        ]
+        entry["stand_ins"] = result.stand_ins
         entry["notices"] = [finding_json(finding) for finding in result.notices]
         entry["seconds"] = round(result.seconds, 3)
     if stack.older is not None and not stack.older.ok:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from scaffold.report.changes import files_json, files_text
-from scaffold.report.decisions import decision_json
 from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 
@@ -29,17 +28,14 @@ def prepared_json(
     if stack and prepared.stack:
         result |= {**stack, "verified": _verified_json(prepared.stack.verified)}
     if pipeline and prepared.pipeline:
+        of = prepared.pipeline.verified
         made = {
-            "repository": str(prepared.pipeline.change.root),
+            "repository": prepared.pipeline.change.root,
             **pipeline,
-            "verified": _pipeline_verified_json(prepared.pipeline.verified),
+            "verified": {"checked": of.checked, "not_verified": of.unverified},
         }
         result |= {"app_repository": made} if stack else made
-    return {
-        **result,
-        "decisions": [decision_json(decision) for decision in prepared.decisions],
-        "next_steps": steps_json(steps),
-    }
+    return {**result, "decisions": prepared.decisions, "next_steps": steps_json(steps)}
 
 
 def _part_json(part: Part[object], *, written: bool, commit: str | None) -> dict[str, Value]:
@@ -91,14 +87,6 @@ def pipeline_text(service: str, part: Part[VerifiedPipeline], *, written: bool) 
     yield from _gaps_text(part.verified.unverified)
 
 
-def _pipeline_verified_json(verified: VerifiedPipeline) -> dict[str, Value]:
-    return {"checked": list(verified.checked), "not_verified": _gaps_json(verified.unverified)}
-
-
-def _gaps_json(gaps: Iterable[Unverified]) -> list[Value]:
-    return [{"what": gap.what, "why": gap.why} for gap in gaps]
-
-
 def _gaps_text(gaps: Iterable[Unverified]) -> Iterator[str]:
     return (f"Not verified: {gap.what} ({gap.why})." for gap in gaps)
 
@@ -109,7 +97,7 @@ def _verified_json(verified: Verified) -> dict[str, Value]:
         "level": verified.level.value,
         "resources": len(verified.plan.resources) if verified.plan else None,
         "tool": f"{verified.plan.tool.name} {verified.plan.tool.version}" if verified.plan else None,
-        "not_verified": _gaps_json(verified.unverified),
+        "not_verified": verified.unverified,
     }
 
 

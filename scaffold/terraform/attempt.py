@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from scaffold.errors import Finding
+from scaffold.hcl.source import at
 from scaffold.terraform import diagnostics, plan_json, providers
 from scaffold.terraform.diagnostics import Output
 from scaffold.terraform.lifetime import Finished, Running
@@ -180,7 +181,7 @@ class Attempt:
         else:
             message = f"nobody here names or knows a provider {address}: is {block.address} misspelt?"
             fix = "name it in required_providers, or add its schema with `scaffold doctor --schemas FILE`"
-        return Finding(block.source.path, block.line, block.column, Reason.NO_SCHEMA.value, message, fix=fix)
+        return at(block, Reason.NO_SCHEMA.value, message, fix=fix)
 
     def _schema(self, provider: str, type_: str) -> BlockSchema | None:
         types = cast("Mapping[str, RawSchema]", self._schemas.get(provider, {}).get("resource_schemas", {}))

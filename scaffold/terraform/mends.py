@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from scaffold.hcl import types
 from scaffold.hcl.syntax import Block, Body
-from scaffold.terraform import static
 from scaffold.terraform.dependencies import Dependencies, Source
 from scaffold.terraform.diagnostics import Located, expression_at, unfit
 from scaffold.terraform.rewrite import Mends, unmarking
@@ -96,7 +95,7 @@ def guarded(located: Located, workspace: Workspace) -> bool:
     """
     for expression in expression_at(located, workspace):
         for node in expression.nodes:
-            for operation in static.operations(Body(expression.source, node)):
+            for operation in Body(expression.source, node).operations():
                 if operation.operator in ("||", "&&") and len(operation.operands) == 2:
                     right = operation.operands[1]
                     if right.start <= located.start < right.end:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
+from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Document, Expression, HclSyntaxError, parse
 from scaffold.terraform import terragrunt
 from scaffold.terraform.result import Reason, StandIn, StandInKind
@@ -148,4 +149,4 @@ class Loader:
         return None
 
     def _find(self, reason: Reason, place: Expression, message: str) -> None:
-        self.findings.append(Finding(place.source.path, place.line, place.column, reason.value, message))
+        self.findings.append(at(place, reason.value, message))

@@ -75,8 +75,7 @@ def _attributes(attributes: Mapping[str, Any], lenient: bool) -> Iterator[pb.Sch
             type=json.dumps(attribute["type"]).encode() if nested is None else None,
             nested_type=nested
             and pb.Schema.Object(
-                nesting=nested["nesting_mode"].upper(),
-                attributes=_attributes(nested["attributes"], lenient),
+                nesting=nested["nesting_mode"].upper(), attributes=_attributes(nested["attributes"], lenient)
             ),
             required=required and not lenient,
             optional=attribute.get("optional", False) or (required and lenient),

@@ -108,41 +108,22 @@ def _files_of(name: str, target: Path) -> Iterator[Path]:
 
 
 def _without_prose(schema: RawSchema) -> RawSchema:
-    """The schema without what is only text for people. An argument may itself be called ``description``."""
+    """The parts of a schema that are used, without what is only text for people.
+
+    An argument may itself be called ``description``: then it is no text.
+    """
     return {
-        section: {name: _schema(spec) for name, spec in cast("Mapping[str, RawSchema]", content).items()}
-        if section.endswith("_schemas")
-        else _schema(cast("RawSchema", content))
-        for section, content in schema.items()
-        if section in ("provider", "resource_schemas", "data_source_schemas")
+        key: _without_prose_below(schema[key])
+        for key in ("provider", "resource_schemas", "data_source_schemas")
+        if key in schema
     }
 
 
-def _schema(spec: RawSchema) -> RawSchema:
-    return {"version": spec.get("version", 0), "block": _block(cast("RawSchema", spec.get("block", {})))}
-
-
-def _block(block: RawSchema) -> RawSchema:
-    kept = {key: value for key, value in block.items() if key not in _PROSE}
-    attributes = cast("Mapping[str, RawSchema]", block.get("attributes", {}))
-    nested = cast("Mapping[str, RawSchema]", block.get("block_types", {}))
-    if attributes:
-        kept["attributes"] = {name: _attribute(spec) for name, spec in attributes.items()}
-    if nested:
-        kept["block_types"] = {
-            name: {**spec, "block": _block(cast("RawSchema", spec.get("block", {})))}
-            for name, spec in nested.items()
-        }
-    return kept
-
-
-def _attribute(spec: RawSchema) -> RawSchema:
-    kept = {key: value for key, value in spec.items() if key not in _PROSE}
-    nested = cast("RawSchema | None", spec.get("nested_type"))
-    if nested is not None:
-        attributes = cast("Mapping[str, RawSchema]", nested.get("attributes", {}))
-        kept["nested_type"] = {**nested, "attributes": {n: _attribute(a) for n, a in attributes.items()}}
-    return kept
+def _without_prose_below(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    prose = {key for key in _PROSE & value.keys() if isinstance(value[key], str)}
+    return {key: _without_prose_below(below) for key, below in value.items() if key not in prose}
 
 
 # versions

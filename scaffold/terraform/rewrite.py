@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from scaffold.errors import Finding
+from scaffold.hcl.source import at
 from scaffold.hcl.splice import Splice, blank, insertion
 from scaffold.hcl.syntax import Attribute, Block, Body, Document, Expression
-from scaffold.terraform import static
 from scaffold.terraform.planned import HELPER, INSTANCE
 from scaffold.terraform.result import Reason, StandIn, StandInKind
 from scaffold.terraform.tree import OutsideError
@@ -26,25 +27,19 @@ REFUSED = "scaffold-refused-outside"
 """What a guarded path becomes where it leaves the working copy: a file that does not exist."""
 
 _KEPT_SETTINGS = frozenset(("required_providers", "required_version"))
-_READS_TEXT = frozenset(
-    f"{core}{name}"
-    for core in ("", "core::")
-    for name in (
-        "file",
-        "filebase64",
-        "filebase64sha256",
-        "filebase64sha512",
-        "filemd5",
-        "filesha1",
-        "filesha256",
-        "filesha512",
-        "templatefile",
-    )
-)
-_TEMPLATES = frozenset(("templatefile", "core::templatefile"))
-_LISTS = frozenset(("fileset", "core::fileset"))
-_READERS = _READS_TEXT | _LISTS | {"fileexists", "core::fileexists"}
-_UNCHECKED = frozenset(("templatestring", "core::templatestring"))
+
+
+def _core(*names: str) -> frozenset[str]:
+    """Functions of Terraform itself, by both of their names."""
+    return frozenset(f"{core}{name}" for core in ("", "core::") for name in names)
+
+
+_HASHES = ("base64", "base64sha256", "base64sha512", "md5", "sha1", "sha256", "sha512")
+_TEMPLATES = _core("templatefile")
+_LISTS = _core("fileset")
+_READS_TEXT = _core("file", *(f"file{name}" for name in _HASHES)) | _TEMPLATES
+_READERS = _READS_TEXT | _LISTS | _core("fileexists")
+_UNCHECKED = _core("templatestring")
 _OF_PROVIDER = "provider::"
 _UNMARKS = "nonsensitive"
 _KEY = frozenset((("each", "key"),))
@@ -58,7 +53,7 @@ def may_read(template: bytes) -> bool:
 def unmarking(document: Document) -> Iterator[Expression]:
     """The calls that take the mark of a placeholder from a value."""
     if _UNMARKS.encode() in document.source.data:
-        for call in static.calls(document.body):
+        for call in document.body.calls():
             if call.call is not None and call.call.function in (_UNMARKS, f"core::{_UNMARKS}"):
                 yield call
 
@@ -100,34 +95,23 @@ class Changes:
 
     def refuse(self, place: Expression | Block, message: str, fix: str = "") -> None:
         """Note that the file reaches out of the working copy, or may."""
-        self.findings.append(
-            Finding(
-                place.source.path, place.line, place.column, Reason.OUTSIDE.value, message, fix=fix or None
-            )
-        )
+        self.findings.append(at(place, Reason.OUTSIDE.value, message, fix=fix or None))
 
 
+@dataclass(frozen=True, slots=True)
 class Rewriter:
-    """Rewrites the files of one module."""
+    """Rewrites the files of one module.
 
-    def __init__(
-        self,
-        *,
-        root: str,
-        placeholders: frozenset[str],
-        mends: Mends,
-        access: Callable[[Expression, bool], FileAccess],
-        is_secret: Callable[[str], bool],
-    ) -> None:
-        """``root`` is the absolute path of the working copy; ``placeholders`` are the module's variables
-        without a value; ``access`` says what path a call reads from, ``is_secret`` whether a file's contents
-        may not be read.
-        """
-        self._root = root.rstrip("/") + "/"
-        self._placeholders = placeholders
-        self._mends = mends
-        self._access = access
-        self._is_secret = is_secret
+    ``root`` is the absolute path of the working copy; ``access`` says what path a call reads from,
+    ``is_secret`` whether a file's contents may not be read; ``placeholders`` are the module's variables
+    without a value.
+    """
+
+    root: Path
+    access: Callable[[Expression, bool], FileAccess]
+    is_secret: Callable[[str], bool]
+    mends: Mends
+    placeholders: frozenset[str] = frozenset()
 
     def changes(self, document: Document) -> Changes:
         """All changes of one file."""
@@ -148,24 +132,24 @@ class Rewriter:
                 case "variable":
                     self._validations(block, result)
             self._instances(block, result)
-        for call in static.calls(document.body):
+        for call in document.body.calls():
             self.read(call, result)
-        if variables := self._placeholders & self._mends.variables:
+        if variables := self.placeholders & self.mends.variables:
             _hide(document.body, frozenset(("var", name) for name in variables), UNKNOWN_ANY, result)
-        if document.path in self._mends.operators:
+        if document.path in self.mends.operators:
             _operators(document.body, result)
         return result
 
     def _validations(self, block: Block, result: Changes) -> None:
         """There is no value to validate where a placeholder stands in."""
-        if block.labels and block.labels[0] in self._placeholders:
+        if block.labels and block.labels[0] in self.placeholders:
             for validation in block.body.blocks_of("validation"):
                 result.splices.append(blank(block.source.data, validation.start, validation.end))
 
     def _instances(self, block: Block, result: Changes) -> None:
         for name in ("count", "for_each"):
             attribute = block.body.attributes.get(name)
-            if attribute is None or (block.source.path, attribute.start) not in self._mends.instances:
+            if attribute is None or (block.source.path, attribute.start) not in self.mends.instances:
                 continue
             known = "1" if name == "count" else f'{{ "{INSTANCE}" = {UNKNOWN_ANY} }}'
             result.splices.append(_replacement(attribute.value, known))
@@ -183,7 +167,7 @@ class Rewriter:
         if function.startswith(_OF_PROVIDER):
             self._stand_in(call, StandInKind.FUNCTION, f"{function}()", result)
             return
-        if (call.source.path, call.start) in self._mends.marked:
+        if (call.source.path, call.start) in self.mends.marked:
             result.splices.append(Splice(call.start, call.start + len(function), b""))
             return
         if function in _UNCHECKED:
@@ -192,14 +176,14 @@ class Rewriter:
         if function not in _READERS or not arguments:
             return
         try:
-            access = self._access(arguments[0], function in _TEMPLATES)
+            access = self.access(arguments[0], function in _TEMPLATES)
         except OutsideError as error:
             result.refuse(call, f"{function}() reads {error.path}, which is outside of the monorepo")
             return
         pattern = arguments[1].string() if function in _LISTS and len(arguments) > 1 else ""
         if access.path is None or pattern is None or ".." in pattern:
             self._guard(call, result)
-        elif self._is_secret(access.path) and function in _READS_TEXT and not in_template:
+        elif self.is_secret(access.path) and function in _READS_TEXT and not in_template:
             self._stand_in(call, StandInKind.FILE, access.path, result)
 
     def _stand_in(self, call: Expression, kind: StandInKind, what: str, result: Changes) -> None:
@@ -217,7 +201,7 @@ class Rewriter:
         if call.call.expanded or any(map(_reads, (path, *others))):
             result.refuse(call, "a path that depends on what another file holds cannot be checked")
             return
-        inside = f'startswith("${{abspath({path.text})}}/", {json.dumps(self._root)})'
+        inside = f'startswith("${{abspath({path.text})}}/", {json.dumps(f"{self.root}/")})'
         refused = json.dumps(REFUSED)
         if call.call.function in _LISTS and others:
             # A directory that does not exist has no files, without an error: a file that is missing has one.
@@ -244,7 +228,7 @@ def _reads(expression: Expression) -> bool:
     return any(
         inner.call is not None and inner.call.function in _READERS | _UNCHECKED
         for node in expression.nodes
-        for inner in static.calls(Body(expression.source, node))
+        for inner in Body(expression.source, node).calls()
     )
 
 
@@ -270,9 +254,7 @@ def _import(block: Block, result: Changes) -> None:
 
 def _ephemeral(block: Block, result: Changes) -> None:
     message = f"{block.address} is opened in every plan, and no provider is there to do it"
-    result.findings.append(
-        Finding(block.source.path, block.line, block.column, Reason.NO_SCHEMA.value, message)
-    )
+    result.findings.append(at(block, Reason.NO_SCHEMA.value, message))
 
 
 def _defer(block: Block, result: Changes) -> None:
@@ -292,7 +274,7 @@ def _defer(block: Block, result: Changes) -> None:
 def _operators(body: Body, result: Changes) -> None:
     """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: what is not needed may fail."""
     replaced = [(splice.start, splice.end) for splice in result.splices if splice.start < splice.end]
-    for operation in reversed(list(static.operations(body))):
+    for operation in reversed(list(body.operations())):
         if operation.operator not in ("||", "&&") or len(operation.operands) != 2:
             continue
         if any(start <= operation.start and operation.end <= end for start, end in replaced):

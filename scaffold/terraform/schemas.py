@@ -45,8 +45,6 @@ class AttributeSchema:
     required: bool = False
     optional: bool = False
     computed: bool = False
-    sensitive: bool = False
-    deprecated: bool = False
     takes_blocks: bool = False
     """Whether blocks may stand in place of its list of objects ("attributes as blocks")."""
 
@@ -170,12 +168,6 @@ class Schemas:
         provider = self.provider_of(type)
         return provider.data_source(type) if provider is not None else None
 
-    def raw(self, provider: str) -> RawSchema:
-        """The decoded JSON object of a provider. Raises ``MissingError`` where there is none."""
-        if provider not in self.providers:
-            raise MissingError(f"there is no schema of the provider {provider}")
-        return self.providers[provider].raw
-
     def provider_versions(self) -> Mapping[str, str]:
         """The version whose schema is known, by provider; empty where the file's name has none."""
         return {name: provider.version for name, provider in self.providers.items()}
@@ -216,8 +208,7 @@ def _providers_in(file: Path) -> tuple[tuple[str, RawSchema], ...]:
         return tuple(decoded["provider_schemas"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
         raise MissingError(
-            f"{file} is no provider schema: {error}",
-            hint="write it with `terraform providers schema -json`",
+            f"{file} is no provider schema: {error}", hint="write it with `terraform providers schema -json`"
         ) from error
 
 
@@ -232,7 +223,7 @@ def _attribute(name: str, spec: RawSchema) -> AttributeSchema:
     )
 
 
-_FLAGS = ("required", "optional", "computed", "sensitive", "deprecated")
+_FLAGS = ("required", "optional", "computed")
 
 
 def _nested_type(spec: RawSchema) -> Type:

@@ -10,15 +10,17 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from scaffold.hcl.evaluate import Names, pieces, text
 from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Expression, ExprKind, parse
-from scaffold.terraform import static
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.tree import Kind, OutsideError, Tree, normal
 
 FILE = "terragrunt.hcl"
-_ROOT = static.Scope(
-    functions={"get_repo_root": "", "get_parent_terragrunt_dir": "", "get_path_to_repo_root": ""}
-)
+_ROOT: Names = {
+    ("get_repo_root()",): "",
+    ("get_parent_terragrunt_dir()",): "",
+    ("get_path_to_repo_root()",): "",
+}
 """What the functions that name the monorepo's root stand for: paths here are relative to it."""
 
 
@@ -86,8 +88,8 @@ def _included(tree: Tree, stack: str, body: Body) -> Iterator[str | None]:
         if path.call is not None and path.call.function == "find_in_parent_folders":
             name = path.call.arguments[0].string() if path.call.arguments else FILE
             yield _above(tree, stack, name or FILE)
-        elif (text := static.text(path, _ROOT)) is not None:
-            yield _inside(text)
+        elif (named := text(path, _ROOT)) is not None:
+            yield _inside(named)
 
 
 def _above(tree: Tree, stack: str, name: str) -> str | None:
@@ -122,8 +124,8 @@ def _var_files(body: Body) -> Iterator[str]:
             for name in ("required_var_files", "optional_var_files"):
                 value = arguments.body.value(name)
                 for element in value.elements if value is not None else ():
-                    text = static.text(element, _ROOT)
-                    if text is not None and (path := _inside(text)):
+                    named = text(element, _ROOT)
+                    if named is not None and (path := _inside(named)):
                         yield path
 
 
@@ -147,13 +149,13 @@ def generated(body: Body) -> Iterator[GeneratedFile]:
 
 
 def _file(block: Block, name: str, contents: Expression) -> GeneratedFile:
-    pieces = list(static.pieces(contents, _ROOT))
+    parts = list(pieces(contents, _ROOT))
     heredoc = contents.bare.kind is ExprKind.HEREDOC
     return GeneratedFile(
         name=name,
-        content="".join(STAND_IN if piece is None else piece for piece in pieces).encode(),
+        content="".join(STAND_IN if piece is None else piece for piece in parts).encode(),
         origin=block.source.path,
         line=contents.line + heredoc,
         overwrites=block.body.literal("if_exists") != "skip",
-        guessed=None in pieces,
+        guessed=None in parts,
     )

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
+from scaffold.hcl.evaluate import Names, pieces, text
 from scaffold.hcl.splice import Splice, Spliced, apply
 from scaffold.hcl.syntax import Expression, HclSyntaxError, Source, parse
-from scaffold.terraform import rewrite, static, variables
+from scaffold.terraform import rewrite, variables
 from scaffold.terraform.files import Files
 from scaffold.terraform.modules import Loader, Module
 from scaffold.terraform.planned import HELPER
@@ -174,13 +175,9 @@ class Workspace:
 
     def _write_module(self, module: Module, mends: Mends) -> None:
         own = module.path == self.stack
-        rewriter = Rewriter(
-            root=str(self.root),
-            placeholders=frozenset(self.variables.placeholders) if own else frozenset(),
-            mends=mends,
-            access=partial(self._access, _scope(module, self.stack)),
-            is_secret=self.files.is_secret,
-        )
+        placeholders = frozenset(self.variables.placeholders) if own else frozenset[str]()
+        access = partial(self._access, _names(module, self.stack))
+        rewriter = Rewriter(self.root, access, self.files.is_secret, mends, placeholders)
         helper = False
         for path, document in module.documents.items():
             changes = rewriter.changes(document)
@@ -196,19 +193,19 @@ class Workspace:
         self.stand_ins += changes.stand_ins
         self.findings += [found for found in changes.findings if found not in self.findings]
 
-    def _access(self, scope: static.Scope, expression: Expression, template: bool) -> FileAccess:
+    def _access(self, names: Names, expression: Expression, template: bool) -> FileAccess:
         """What path a call reads from; what stands there is copied. Raises ``OutsideError``."""
-        pieces = list(static.pieces(expression, scope))
-        known = pieces[: pieces.index(None)] if None in pieces else pieces
-        text = "".join(piece for piece in known if piece is not None)
-        if None in pieces:
-            directory = self._location(posixpath.dirname(text)) if text else ""
+        parts = list(pieces(expression, names))
+        known = parts[: parts.index(None)] if None in parts else parts
+        named = "".join(piece for piece in known if piece is not None)
+        if None in parts:
+            directory = self._location(posixpath.dirname(named)) if named else ""
             # The directories above the stack hold the whole monorepo: of those nothing is copied.
             if directory and not f"{self.stack}/".startswith(f"{directory}/"):
                 self.files.copy_directory(directory)
             self._any_template = self._any_template or template
             return FileAccess(None)
-        path = self._location(text)
+        path = self._location(named)
         target = resolve(self.tree, path)
         if self.tree.kind(target) is Kind.DIRECTORY:
             self.files.copy_directory(path)
@@ -228,13 +225,7 @@ class Workspace:
 
     def _write_templates(self) -> None:
         """Templates can call functions too: what they read is guarded like what the stack reads."""
-        rewriter = Rewriter(
-            root=str(self.root),
-            placeholders=frozenset(),
-            mends=Mends(),
-            access=partial(self._access, static.Scope()),
-            is_secret=self.files.is_secret,
-        )
+        rewriter = Rewriter(self.root, partial(self._access, {}), self.files.is_secret, Mends())
         done: set[str] = set()
         # A template can name another one; where it is not known which, it can be every file.
         while waiting := (self.files.copied if self._any_template else self._templates) - done:
@@ -254,7 +245,7 @@ class Workspace:
             changes.findings.append(Finding(path, None, None, Reason.OUTSIDE.value, message))
             self._note(changes)
             return content
-        for call in static.calls(document.body):
+        for call in document.body.calls():
             rewriter.read(call, changes, in_template=True)
         # The line that was put in front is no line of the template.
         changes.findings = [replace(f, line=f.line - 1) if f.line else f for f in changes.findings]
@@ -264,17 +255,16 @@ class Workspace:
         return apply(content, moved).data
 
 
-def _scope(module: Module, stack: str) -> static.Scope:
+def _names(module: Module, stack: str) -> Names:
     """The names of a module that stand for known text."""
-    names = {
-        "path.module": _HERE + module.path,
-        "path.root": _HERE + stack,
-        "path.cwd": _HERE + stack,
-        "terraform.workspace": "default",
+    names: dict[tuple[str, ...], object] = {
+        ("path", "module"): _HERE + module.path,
+        ("path", "root"): _HERE + stack,
+        ("path", "cwd"): _HERE + stack,
+        ("terraform", "workspace"): "default",
     }
-    scope = static.Scope(names)
     for block in module.blocks("locals"):
         for name, attribute in block.body.attributes.items():
-            if (text := static.text(attribute.value, scope)) is not None:
-                names[f"local.{name}"] = text
-    return scope
+            if (known := text(attribute.value, names)) is not None:
+                names["local", name] = known
+    return names

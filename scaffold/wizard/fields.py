@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from scaffold.answers.sources import Path
 from scaffold.templates.questions import JSON_TYPES, Option, Question, Value, asked, types
@@ -20,8 +20,6 @@ class Field:
     default: Value
     ask: str | bool
     options: tuple[Option, ...] = ()
-    suggest: str = field(default="")
-    """``x-suggest``: a template for what it has instead of its default; over the item, and its index."""
 
     @property
     def allowed(self) -> str:
@@ -90,7 +88,6 @@ def _of_schema(name: str, schema: Mapping[str, Value], *, required: bool) -> Fie
         schema.get("default"),
         schema.get("x-ask", required),
         tuple(Option(value, str(told.get(value, ""))) for value in values),
-        schema.get("x-suggest", ""),
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from scaffold.answers.sources import Path, show
 from scaffold.errors import UsageError
@@ -17,6 +17,9 @@ from scaffold.wizard.screen import Choice, Key, Screen, Typed
 from scaffold.wizard.state import State, without_item
 from scaffold.wizard.walk import Keep, ask, walk
 
+if TYPE_CHECKING:
+    from scaffold.wizard.preview import Preview
+
 
 class Outcome(Enum):
     """How the review ended."""
@@ -24,29 +27,6 @@ class Outcome(Enum):
     APPLY = "apply"
     SAVE = "save"
     QUIT = "quit"
-
-
-class Preview(Protocol):
-    """What answers lead to. It is prepared in the background from the moment it exists."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether it is known by now that nothing can be written."""
-
-    def ready(self) -> bool:
-        """Whether the plan is done."""
-
-    def decisions(self) -> Iterable[str]:
-        """The decisions, each with its reason."""
-
-    def files(self) -> Iterable[str]:
-        """The files with their line counts; waits for the rendering."""
-
-    def diff(self) -> Iterable[str]:
-        """The whole change as a diff; waits for the rendering."""
-
-    def resources(self) -> Iterable[str]:
-        """What will exist; waits for the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +98,7 @@ def _walk_from_the_end(engine: Engine, state: State, screen: Screen, keep: Keep)
 
 
 def _command(
-    engine: Engine,
-    state: State,
-    screen: Screen,
-    preview: Preview,
-    rows: Sequence[Row],
-    *,
-    asks_clone: bool,
+    engine: Engine, state: State, screen: Screen, preview: Preview, rows: Sequence[Row], *, asks_clone: bool
 ) -> Outcome | Key | Question | str:
     """Ask what to do next; show the planned resources as soon as they are known.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support import needs
 
+from scaffold.cli.output import json_text
 from scaffold.commands.plan import Plans, StackPlan, plan
 from scaffold.errors import Finding, MissingError
 from scaffold.report.plan import plans_json, plans_text
@@ -45,7 +46,7 @@ def shown(plans: Plans) -> str:
 
 def test_json_of_good_and_bad_stacks() -> None:
     plans = Plans(TOOL, (StackPlan("good", GOOD), StackPlan("bad", BAD)))
-    content = json.loads(json.dumps(plans_json(plans)))
+    content = json.loads(json_text(plans_json(plans)))
     assert content["tool"] == {"name": "terraform", "version": "1.12.2"}
     good, bad = content["stacks"]
     assert good["resources"] == [
@@ -140,7 +141,7 @@ def test_against_a_revision(repository: Path) -> None:
     stacks = ["changed", "gone", "new", "mended"]
     plans = plan(repository, stacks, against="HEAD", workers=2, known=schemas.load())
     assert plans.ok and plans.differs and plans.tool.version
-    changed, gone, new, mended = json.loads(json.dumps(plans_json(plans)))["stacks"]
+    changed, gone, new, mended = json.loads(json_text(plans_json(plans)))["stacks"]
     assert changed["difference"]["changed"] == [
         {
             "address": "kubernetes_namespace.x",

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from scaffold.indexes.base import Index, Item, MissingAnchor
+from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import ServiceEntry
 
 ENTRY = ServiceEntry("new", "new")
@@ -44,6 +44,10 @@ def index(broken: str = "") -> Index[str]:
     return Index("words", PurePosixPath("words"), {"": lambda text: Words(text, broken)}, items)
 
 
+def no_list(text: str) -> Words:
+    raise MissingAnchorError("a list there")
+
+
 def test_in_order() -> None:
     assert index().insert(b"a b", ENTRY) == b"a b new"
     assert index().insert(b"a new b", ENTRY) == b"a new b"
@@ -62,10 +66,11 @@ def test_missing_only_if_no_group_is_there() -> None:
     groups = Index(
         "words",
         PurePosixPath("words"),
-        {"here": Words, "there": lambda text: MissingAnchor("a list there")},
+        {"here": Words, "there": no_list},
         lambda entry: [Item(entry.name, entry.name, "there")],
     )
     assert groups.entries(b"a") == frozenset(["here:a"])
     assert groups.keys(ENTRY) == {"there:new"}
-    assert groups.insert(b"a", ENTRY) == MissingAnchor("a list there")
+    with pytest.raises(MissingAnchorError, match="a list there"):
+        groups.insert(b"a", ENTRY)
     assert groups.remove(b"a", ENTRY) == b"a"

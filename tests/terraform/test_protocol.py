@@ -80,7 +80,7 @@ def test_a_schema_on_the_wire() -> None:
 
 @pytest.mark.parametrize("provider", sorted(schemas.load().providers))
 def test_every_packaged_schema_can_be_served(provider: str) -> None:
-    raw = schemas.load().raw(provider)
+    raw = schemas.load().providers[provider].raw
     response = pb.GetProviderSchema.Response.FromString(protocol.schema_response(raw))
     assert sorted(response.resource_schemas) == sorted(raw.get("resource_schemas", {}))  # type: ignore[call-overload]
     for schema in response.resource_schemas.values():

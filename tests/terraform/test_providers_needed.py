@@ -46,14 +46,14 @@ def test_both_programs_find_a_provider() -> None:
 
 def test_a_schema_is_that_of_the_vendor() -> None:
     known = schemas.load()
-    assert known_schema(known, "gavinbunney/kubectl") is known.raw("kubectl")
+    assert known_schema(known, "gavinbunney/kubectl") is known.providers["kubectl"].raw
     assert known_schema(known, "hashicorp/kubectl") is None
     assert known_schema(known, "hashicorp/nothing") is None
 
 
 def test_only_what_is_used_is_served() -> None:
     module = documents('resource "kubernetes_secret" "a" {\n}\ndata "kubernetes_service" "b" {\n}\n')
-    raw = schemas.load().raw("kubernetes")
+    raw = schemas.load().providers["kubernetes"].raw
     part = trimmed(raw, required([module])["hashicorp/kubernetes"])
     assert {name: list(section) for name, section in part.items() if name != "provider"} == {  # type: ignore[call-overload]
         "resource_schemas": ["kubernetes_secret"],
@@ -64,7 +64,7 @@ def test_only_what_is_used_is_served() -> None:
 
 def test_all_is_served_where_a_type_does_not_exist() -> None:
     module = documents('resource "kubernetes_secrt" "a" {\n}\n')
-    raw = schemas.load().raw("kubernetes")
+    raw = schemas.load().providers["kubernetes"].raw
     assert trimmed(raw, required([module])["hashicorp/kubernetes"]) is raw
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from plan_house import CIPHERTEXT, NAMESPACE, House, config_map, small_house
 
+from scaffold.hcl.evaluate import text
 from scaffold.hcl.syntax import parse
-from scaffold.terraform import static, variables
+from scaffold.terraform import variables
 from scaffold.terraform.result import Reason, StandInKind
 from scaffold.terraform.rewrite import Mends
-from scaffold.terraform.static import Scope
 from scaffold.terraform.tree import DiskTree
 from scaffold.terraform.workspace import Workspace
 
@@ -191,8 +191,8 @@ def test_a_template_that_cannot_be_looked_at_is_refused(house: House, tmp_path: 
 )
 def test_what_is_known_of_a_path(expression: str, expected: str | None) -> None:
     attribute = parse(f"a = {expression}\n".encode()).body.attributes["a"]
-    scope = Scope({"path.module": "M", "local.x": "X"}, {"get": "G"})
-    assert static.text(attribute.value, scope) == expected
+    names = {("path", "module"): "M", ("local", "x"): "X", ("get()",): "G"}
+    assert text(attribute.value, names) == expected
 
 
 def test_placeholders_fit_their_type() -> None:
