@@ -166,7 +166,16 @@ class Checkout:
 
     def pytest(self, *arguments: str) -> None:
         """Run tests of the copy: at least one, and all pass."""
-        told = self.python("pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments)
+        # Nothing of its own among the directories of other runs, which pytest would clear away.
+        options = [
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            f"--basetemp={self.root.parent}/temporary",
+        ]
+        told = self.python("pytest", *options, *arguments)
         assert re.search(r"\d+ passed", told) and "left out: nothing" in told, told
 
     def follows(self, title: str) -> None:
