@@ -124,7 +124,7 @@ def test_line_ends_that_git_converts_are_no_work_of_the_user(busy: Path) -> None
 
 def test_hooks_run_and_see_only_the_change(busy: Path) -> None:
     hook = busy / ".git/hooks/pre-commit"
-    hook.write_text("#!/bin/sh\ngit diff --cached --name-only > seen\n")
+    hook.write_text("#!/bin/sh\ngit diff --cached --name-only -- '*.md' > seen\n")
     hook.chmod(0o755)
     commit(applied(busy, {"catalog.md": b"new\n"}), "Edit")
     assert (busy / "seen").read_text() == "catalog.md\n"

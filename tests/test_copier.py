@@ -104,14 +104,24 @@ def replace_in(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def same(published: Path, answers: dict[str, Any], target: str, directory: Path) -> dict[str, Content]:
+def same(
+    published: Path,
+    answers: dict[str, Any],
+    target: str,
+    directory: Path,
+    sensed: Mapping[str, Any] | None = None,
+    recorded: Mapping[str, Any] | None = None,
+) -> dict[str, Content]:
     """What stock Copier makes of answers, asserted to be what we make of them: every file, every value."""
     told = answers if target == "stack" else {**answers, "template": target}
+    told = {**told, **({"sensed": sensed} if sensed else {}), **({"recorded": recorded} if recorded else {})}
     worker = copier.run_copy(
         str(published), directory / "tag", told, vcs_ref="v0.1.0", defaults=True, quiet=True,
         settings=copier.Settings(),
     )  # fmt: skip
-    rendered = render(answers, {}, {}, Origin(str(published), "v0.1.0", updatable=True), target)
+    rendered = render(
+        answers, sensed or {}, recorded or {}, Origin(str(published), "v0.1.0", updatable=True), target
+    )
     write(directory / "package", rendered.files)
     files = tree(directory / "package")
     assert files == tree(directory / "tag")
@@ -142,6 +152,34 @@ def test_package_and_tag_render_the_same(file: Path, target: str, published: Pat
     files = same(published, answers, target, tmp_path)
     golden = GOLDEN / file.stem / "stack" if target == "stack" else file.parent / "repository"
     assert files.keys() == tree(golden).keys()
+
+
+@pytest.mark.parametrize("target", ["stack", "service"])
+def test_sensed_and_recorded_facts_render_the_same(target: str, published: Path, tmp_path: Path) -> None:
+    """As in a monorepo that exists, and with a whole number that YAML has as a float."""
+    answers = yaml.safe_load((ANSWERS / "valid" / "drone-logbook.yml").read_text())
+    first = render(answers, {}, {}, Origin(str(published), "v0.1.0", updatable=True), target)
+    recorded = (
+        first.values["recorded_now"]
+        if target == "stack"
+        else {"names": first.values["recorded_now"]["names"]}
+    )
+    files = same(
+        published, {**answers, "port": 80.0}, target, tmp_path, {**SENSED, "force_conflicts": True}, recorded
+    )
+    told = yaml.safe_load(files[ANSWERS_FILE])  # type: ignore[arg-type]
+    assert told["sensed"]["domain"] == "example.test" and repr(told["port"]) == "80"
+
+
+def test_what_copier_leaves_out_is_left_out(
+    published: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(published, tmp_path / "template", symlinks=True)
+    (tmp_path / "template" / "templates" / "stack" / ".DS_Store").write_bytes(b"x")
+    monkeypatch.setattr(template, "root", lambda: tmp_path / "template")
+    answers = yaml.safe_load((ANSWERS / "valid" / "drone-logbook.yml").read_text())
+    files = render(answers, {}, {}, Origin("x", "v0.1.0", updatable=True)).files
+    assert {str(path) for path in files} == {ANSWERS_FILE, "main.tf", "terragrunt.hcl"}
 
 
 def test_the_command_renders_the_same(published: Path, tmp_path: Path) -> None:

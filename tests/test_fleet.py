@@ -64,7 +64,11 @@ class Foreign:
         return Path.touch, (Path("trace"),)  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80\x05", pickle.dumps(["x"]), pickle.dumps(Foreign())])
+DOTTED = b"cscaffold.monorepo.stack\nposixpath.os.getcwd\n(tR."
+"""What asks a class's module for what that module imports."""
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x05", pickle.dumps(["x"]), pickle.dumps(Foreign()), DOTTED])
 def test_what_is_kept_is_trusted_only_as_far_as_it_is_a_stack(
     monorepo: Monorepo,
     readings: list[str],

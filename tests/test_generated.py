@@ -36,6 +36,10 @@ def test_nothing_is_left_of_tables_that_are_gone() -> None:
     [
         ("t: {first: [{wen: rwx, value: a, reason: b, rule: c}]}", "x/t/1 has no key wen; did you mean when?"),
         (f"t: {{first: [{LAST}], kep: name}}", "x/t has no key kep; did you mean keep?"),
+        ("[]", "x.yml has no tables: each is a name with its rows"),
+        ("t: {first: []}", "x/t has no rows under first"),
+        ("t: {refuse: null}", "x/t has no rows under refuse"),
+        ("t: {first: [null]}", "x/t/1 is no row: it says value, rule, reason"),
         ("t: {frist: []}", "x/t has no rows: they stand under first, all, refuse"),
         ("t: {first: [{reason: b, rule: c}]}", "x/t/1 has no value"),
         ("t: {first: [{value: a, rule: c}]}", "x/t/1 has no reason"),

@@ -82,11 +82,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.checks.rule import Rule{imports}
+{imports}
 from scaffold.errors import Finding
 
 
-class Added(Rule):
+class Added({base}):
     """What the recipe adds."""
 
     code = "{code}"
@@ -289,13 +289,15 @@ def test_a_house_rule(checkout: Checkout) -> None:
         "scaffold/checks/added.py",
         RULE.format(
             code="local-called-x",
-            imports=", at\nfrom scaffold.checks.stack import CheckContext, ParsedStack",
+            imports="from scaffold.checks.rule import Rule\nfrom scaffold.checks.stack import CheckContext, ParsedStack\n"
+            "from scaffold.hcl.source import at",
+            base="Rule",
             examples="\n    bad = 'locals {\\n  x = 1\\n}\\n'\n    good = 'locals {\\n  y = 1\\n}\\n'",
             method="check_stack(self, stack: ParsedStack, context: CheckContext)",
             body="        for document in stack.documents.values():\n"
             "            for block in document.body.blocks:\n"
             "                if attribute := block.body.attributes.get('x'):\n"
-            "                    yield at(attribute.source, attribute.start, self.code, 'no name')",
+            "                    yield at(attribute, self.code, 'no name')",
         ),
     )
     checkout.pytest("tests/checks/test_rules.py", "-k", "local-called-x or codes or package")
@@ -307,12 +309,13 @@ def test_a_rule_over_planned_resources(checkout: Checkout) -> None:
         "scaffold/checks/planned_added.py",
         RULE.format(
             code="planned-added",
-            imports="\nfrom scaffold.checks.planned import Plan, about",
+            imports="from scaffold.checks.planned import Plan, PlannedRule",
+            base="PlannedRule",
             examples="",
             method="check_plan(self, plan: Plan)",
             body="        for pods in plan.of_kind('deployment'):\n"
             "            if pods.get('spec', 0, 'paused') is True:\n"
-            "                yield about(self, pods, 'it is paused', 'let it run')",
+            "                yield self.about(pods, 'it is paused', 'let it run')",
         ),
     )
     checkout.change(
@@ -331,13 +334,14 @@ def test_a_pipeline_rule(checkout: Checkout) -> None:
         "scaffold/pipelines/added.py",
         RULE.format(
             code="pipeline-added",
-            imports="\nfrom scaffold.pipelines.common import BOTH, FILE, all_steps\n"
+            imports="from scaffold.checks.rule import Rule\nfrom scaffold.pipelines.common import BOTH, FILE, all_steps\n"
             "from scaffold.pipelines.context import Context\n"
             "from scaffold.pipelines.repository import Repository",
+            base="Rule",
             examples="\n    bad = {FILE: BOTH.replace('name: deploy', 'name: yolo')}\n    good = {FILE: BOTH}",
             method="check_pipeline(self, repository: Repository, context: Context)",
             body="        for step in all_steps(repository):\n            if step.name == 'yolo':\n"
-            "                yield self.at(step.workflow.path, step.line('name'), 'no name')",
+            "                yield self.at(step.place('name'), 'no name')",
         ),
     )
     checkout.python("scaffold.generate")

@@ -24,8 +24,9 @@ def git(
 ) -> str:
     """Run ``git ARGUMENTS`` in ``directory``, whatever repository the caller is at work in.
 
-    Paths mean themselves, not patterns; ``variables`` are set for this run. Returns what Git printed: UTF-8,
-    with other bytes as surrogates. Raises :class:`MissingError` where Git is missing or refuses.
+    Paths, which stand behind ``--``, mean themselves, not patterns; ``variables`` are set for this run.
+    Returns what Git printed: UTF-8, with other bytes as surrogates. Raises :class:`MissingError` where Git is
+    missing or refuses.
     """
     environment = {**_environment(), **(variables or {})}
     try:
@@ -53,7 +54,9 @@ def started(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def _command(arguments: tuple[str, ...]) -> list[str]:
-    return ["git", "--literal-pathspecs", *arguments]
+    # Not by --literal-pathspecs, which would take their patterns from the hooks that Git starts too.
+    end = arguments.index("--") + 1 if "--" in arguments else len(arguments)
+    return ["git", *arguments[:end], *(f":(literal){path}" for path in arguments[end:])]
 
 
 def _environment() -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
+from scaffold.changes.signals import ended_by_exception
 from scaffold.errors import Kind, ScaffoldError, UsageError
 
 COMMANDS = (
@@ -70,7 +71,11 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and exit with the code that the kind of its outcome has."""
     gc.set_threshold(_ALLOCATIONS)
-    as_json = "--json" in sys.argv[1:]
+    with ended_by_exception():
+        _main("--json" in sys.argv[1:])
+
+
+def _main(as_json: bool) -> NoReturn:
     try:
         result: Any = cli.main(standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)

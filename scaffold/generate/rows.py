@@ -72,6 +72,8 @@ def read(file: str, source: str) -> tuple[Table, ...]:
         tables: Mapping[str, Value] = yaml.load(source, _Strict)
     except yaml.YAMLError as error:
         raise RowsError(f"{file}.yml: {error}") from None
+    if not isinstance(tables, dict):
+        raise RowsError(f"{file}.yml has no tables: each is a name with its rows")
     return tuple(_table(f"{file}/{name}", name, spec) for name, spec in tables.items())
 
 
@@ -144,6 +146,8 @@ def _table(place: str, name: str, spec: Value) -> Table:
     if not word:
         raise RowsError(f"{place} has no rows: they stand under {', '.join(_ROW_KEYS)}")
     _known(place, spec, {word, *_TABLE_KEYS[word]})
+    if not isinstance(spec[word], list) or not spec[word]:
+        raise RowsError(f"{place} has no rows under {word}")
     rows = tuple(_row(f"{place}/{number}", row, word, spec) for number, row in enumerate(spec[word], 1))
     kept = None
     if word == "first":
@@ -163,6 +167,8 @@ def _table(place: str, name: str, spec: Value) -> Table:
 
 
 def _row(place: str, row: Mapping[str, Value], word: str, table: Mapping[str, Value]) -> Row:
+    if not isinstance(row, dict):
+        raise RowsError(f"{place} is no row: it says {', '.join(_REFUSED if word == 'refuse' else _DECIDED)}")
     _known(place, row, _ROW_KEYS[word])
     keys, usual = (
         (_REFUSED, {"value": "", "allowed": ""})

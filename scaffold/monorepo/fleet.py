@@ -62,11 +62,11 @@ def _place(root: Path) -> Path | None:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Makes nothing but the parts of a stack, whatever the file says."""
+    """Makes parts of a stack, and nothing else; a dotted name would lead on to what they import."""
 
     def find_class(self, module: str, name: str) -> object:
-        if module != Stack.__module__:
-            raise pickle.UnpicklingError(module)
+        if module != Stack.__module__ or "." in name:
+            raise pickle.UnpicklingError(f"{module}.{name}")
         return super().find_class(module, name)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def steps_json(steps: Iterable[Step]) -> list[Value]:
     """Steps as JSON."""
-    return [{"text": step.text, "command": step.command} for step in steps]
+    return [{"text": step.text, "command": step.command or None} for step in steps]
 
 
 def steps_text(steps: Iterable[Step], heading: str = "Next steps:") -> Iterator[str]:

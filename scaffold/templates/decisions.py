@@ -121,7 +121,9 @@ def applies(question: Question, values: Mapping[str, Value]) -> bool:
 
 def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str, Value]) -> Value:
     if question.name in answers and question.role is not Role.COMPUTED:
-        return answers[question.name]
+        given = answers[question.name]
+        # As Copier takes it; by JSON Schema, 80.0 is a whole number too.
+        return int(given) if question.type == "int" and isinstance(given, float) else given
     if not isinstance(question.default, str):
         return question.default
     text = compiled(question.default).render(values)

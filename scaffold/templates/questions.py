@@ -96,6 +96,12 @@ def environment_options() -> Mapping[str, Value]:
 
 
 @cache
+def exclusions() -> tuple[str, ...]:
+    """The patterns of names that are no part of the template (``_exclude``)."""
+    return tuple(_documents()["_exclude"])
+
+
+@cache
 def all_questions() -> tuple[Question, ...]:
     """Every declaration, in the order in which Copier takes them."""
     return tuple(

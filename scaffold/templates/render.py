@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +19,7 @@ from jinja2.runtime import Context
 
 from scaffold.changes.change import Content, Symlink
 from scaffold.templates import decisions, template
-from scaffold.templates.questions import Role, Value, all_questions
+from scaffold.templates.questions import Role, Value, all_questions, exclusions
 
 ANSWERS_FILE = ".copier-answers.yml"
 SUFFIX = ".jinja"
@@ -78,7 +79,8 @@ def _remembered(given: Mapping[str, Value], values: Mapping[str, Value]) -> dict
 
 def _files(directory: Path, context: Mapping[str, Value]) -> Iterator[tuple[PurePosixPath, Content]]:
     for source in sorted(directory.rglob("*")):
-        if source.is_symlink() or not source.is_file():
+        left_out = any(fnmatch(part, p) for part in source.relative_to(directory).parts for p in exclusions())
+        if left_out or source.is_symlink() or not source.is_file():
             continue
         name = source.relative_to(template.root()).as_posix()
         for path, item in _paths(source.relative_to(directory).as_posix().removesuffix(SUFFIX), context):

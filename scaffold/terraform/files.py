@@ -16,7 +16,8 @@ from scaffold.terraform.tree import Kind, OutsideError, Tree, names_in, resolve
 
 _NOT_COPIED = frozenset((".git", ".terraform", ".terragrunt-cache", "terraform.d", ".terraform.lock.hcl"))
 _STATE = (".tfstate", ".tfstate.backup", ".tfstate.lock.info")
-_VALUES = (".tfvars", ".tfvars.json")
+VALUES = (".tfvars", ".tfvars.json")
+"""What the files end in that give variables their values."""
 
 
 @dataclass
@@ -70,7 +71,7 @@ class Files:
         self.copied.add(path)
         if not self.is_secret(target) and not self.is_secret(path):
             self.put(path, self.tree.read(target))
-        elif not path.endswith(_VALUES):
+        elif not path.endswith(VALUES):
             self.put(path, f"{STAND_IN}.file.{path}\n".encode())
 
     def put(self, path: str, content: bytes) -> None:

@@ -2,7 +2,8 @@
 
 A plan reads the monorepo through its ``Tree`` alone. Each question that it asks there is kept with a digest
 of the answer, and its result holds for as long as every question has the same answer, from the same program
-with the same schemas. So nothing has to be known here of what a plan reads.
+with the same schemas. So nothing has to be known here of what a plan reads. A failure is never kept, for it
+may be the machine's, and neither is a value of a file of values, which Git may have decrypted.
 """
 
 from __future__ import annotations
@@ -10,20 +11,25 @@ from __future__ import annotations
 import contextlib
 import copyreg
 import hashlib
+import io
 import os
 import pickle
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar, cast
 
 import scaffold
+from scaffold.changes.change import is_ciphertext
 from scaffold.templates.template import DISTRIBUTION
-from scaffold.terraform.result import PlanResult, Reason, Tool
+from scaffold.terraform.files import VALUES
+from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.tree import Kind, Tree
+from scaffold.terraform.variables import texts_set
 
 T = TypeVar("T")
 _MOST = 2000
@@ -32,6 +38,10 @@ _CHANGING = b"plantimestamp"
 """What evaluates to something else in every plan. Of ``timestamp`` and ``uuid`` a plan knows no value."""
 _CODE = ("changes", "hcl", "terraform", "errors.py")
 """The parts of this package that a plan runs through."""
+_LIBRARIES = ("google.protobuf", "grpc", "msgpack", "tree_sitter", "tree_sitter_hcl")
+"""What reads the files for it, and speaks to the program."""
+_SHORTEST = 4
+"""Characters of a text below which it is found everywhere, and is no secret."""
 
 Question = tuple[str, str]
 Answers = dict[Question, bytes]
@@ -39,11 +49,15 @@ Key = tuple[str, str]
 
 
 class AskedTree:
-    """A tree that notes every question and a digest of its answer; ``steady`` is False once one changed."""
+    """A tree that notes every question and a digest of its answer; ``steady`` is False once one changed.
+
+    ``given`` are the texts that files of values give; None where they cannot be told.
+    """
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self.answers: Answers = {}
+        self.given: set[str | None] = set()
         self.steady = True
 
     def kind(self, path: str) -> Kind | None:
@@ -54,6 +68,8 @@ class AskedTree:
         """The bytes of a file."""
         content = self._note("read", path, self._tree.read(path))
         self.steady = self.steady and _CHANGING not in content
+        if path.endswith(VALUES) and not is_ciphertext(content):
+            self.given.update(texts_set(path, content))
         return content
 
     def target(self, path: str) -> str:
@@ -88,20 +104,23 @@ class KeptPlans:
     def find(self, tree: Tree, stack: str) -> PlanResult | None:
         """The result of planning the stack in this directory of this tree, if it is known."""
         for file in self._files.get(self._key(stack), ()) if self._base else ():
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, pickle.UnpicklingError):
                 whole = file.read_bytes()
                 if hashlib.sha256(whole[32:]).digest() == whole[:32]:
-                    answers, pickled = cast("tuple[Answers, bytes]", pickle.loads(whole[32:]))
+                    answers, pickled = cast("tuple[Answers, bytes]", _loaded(whole[32:]))
                     if all(self._answer(tree, question) == digest for question, digest in answers.items()):
                         os.utime(file)
-                        return cast(PlanResult, pickle.loads(pickled))
+                        return cast(PlanResult, _loaded(pickled))
         return None
 
-    def keep(self, asked: AskedTree, stack: str, result: PlanResult, place: Path) -> None:
-        """Keep a result, unless another run would get another one; ``place`` is where it was planned."""
-        failed = any(finding.code == Reason.TOOL.value for finding in result.findings)
+    def keep(self, asked: AskedTree, stack: str, result: PlanResult, run: Path) -> None:
+        """Keep a result, unless another run may get another one; ``run`` is the directory of this one."""
         pickled = pickle.dumps(result)
-        if not self._base or failed or not asked.steady or str(place).encode() in pickled:
+        told = {str(run), *(text for text in asked.given if text and len(text) >= _SHORTEST)}
+        steady = (
+            asked.steady and None not in asked.given and not any(text.encode() in pickled for text in told)
+        )
+        if not self._base or not result.ok or not steady:
             return
         content = pickle.dumps((asked.answers, pickled))
         digest = hashlib.sha256(content)
@@ -109,14 +128,18 @@ class KeptPlans:
         with contextlib.suppress(OSError):
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             number, staged = tempfile.mkstemp(dir=self._directory)
-            with open(number, "wb") as file:  # noqa: PTH123
-                file.write(digest.digest() + content)
-            Path(staged).replace(target)
+            try:
+                with open(number, "wb") as file:  # noqa: PTH123
+                    file.write(digest.digest() + content)
+                Path(staged).replace(target)
+            except OSError:
+                Path(staged).unlink()
 
     def sweep(self) -> None:
         """Remove what was not used for the longest time, where there is too much."""
         for file in _by_age(self._directory)[_MOST:]:
-            file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                file.unlink()
 
     def _key(self, stack: str) -> str:
         return _hex(f"{self._base}\0{stack}")
@@ -131,6 +154,19 @@ class KeptPlans:
             except (OSError, LookupError):
                 return None
         return self._digests[known]
+
+
+class _Results(pickle.Unpickler):
+    """Makes parts of results, which are classes of this project, and nothing else."""
+
+    def find_class(self, module: str, name: str) -> object:
+        if module.partition(".")[0] != scaffold.__name__ or "." in name:
+            raise pickle.UnpicklingError(f"{module}.{name}")
+        return super().find_class(module, name)
+
+
+def _loaded(content: bytes) -> object:
+    return _Results(io.BytesIO(content)).load()
 
 
 def _directory() -> Path:
@@ -157,6 +193,9 @@ def _identity(tool: Tool, known: Schemas) -> str:
                 return ""
         package = Path(scaffold.__file__).parent
         sources = [program, *(provider.file for provider in known.providers.values())]
+        for library in _LIBRARIES:
+            if (found := find_spec(library)) and found.origin:
+                sources.append(Path(found.origin))
         for part in _CODE:
             sources += (package / part).rglob("*.py") if (package / part).is_dir() else [package / part]
         return "\0".join(

@@ -1,4 +1,4 @@
-"""The private directory of a run, and the promise that nothing of the run outlives it.
+"""The private directory of a run, which ends with it.
 
 The context manager ends the processes and removes the directory after success, error, interrupt and the
 signals that ask a process to end. When this process is killed, Terraform loses the providers that it serves
@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -20,14 +19,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+
+from scaffold.changes.signals import ended_by_exception
 
 PREFIX = "scaffold-plan-"
 _LOCK = "lock"
 _NEW_LOCK = "lock.new"
 _GRACE = 60.0
 """Seconds in which a directory may exist before its lock does."""
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
 _LONGEST_PARENT = 60
 """A socket's path has room for about a hundred bytes, on macOS four less than on Linux."""
 
@@ -128,36 +127,16 @@ def private_run() -> Iterator[Run]:
         # Held before it has its name: the sweep of another run must never find it free.
         (directory / _NEW_LOCK).rename(directory / _LOCK)
         run = Run(directory)
-        with _ended_by_exception():
+        with ended_by_exception():
             try:
                 yield run
             finally:
                 run.close()
 
 
-@contextmanager
-def _ended_by_exception() -> Iterator[None]:
-    """A signal that would end this process at once becomes an exception; one that is ignored stays so."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    taken = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
-    for number in taken:
-        signal.signal(number, _end)
-    try:
-        yield
-    finally:
-        for number in taken:
-            signal.signal(number, signal.SIG_DFL)
-
-
-def _end(number: int, _: FrameType | None) -> None:
-    raise SystemExit(128 + number)
-
-
-def sweep(parent: Path) -> None:
+def sweep(parent: Path | None = None) -> None:
     """Remove the directories of this user's runs that are no longer alive: nobody holds their lock."""
-    for directory in parent.glob(PREFIX + "*"):
+    for directory in (parent or _parent()).glob(PREFIX + "*"):
         with contextlib.suppress(OSError):
             status = directory.lstat()
             if status.st_uid == os.getuid() and not directory.is_symlink() and not _alive(directory, status):

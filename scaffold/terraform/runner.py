@@ -18,7 +18,7 @@ from scaffold.monorepo.repository import STACKS
 from scaffold.terraform import refresh
 from scaffold.terraform.attempt import CHOICE, Attempt
 from scaffold.terraform.kept import AskedTree, KeptPlans
-from scaffold.terraform.lifetime import Run, Running, private_run
+from scaffold.terraform.lifetime import Run, Running, private_run, sweep
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree
@@ -116,6 +116,9 @@ def plan_jobs(
     found = [_found(kept, job) for job in jobs]
     missing = [job for job, result in zip(jobs, found, strict=True) if result is None]
     planned = iter(_planned(missing, workers, tool, known, kept) if missing else ())
+    kept.sweep()
+    if not missing:
+        sweep()  # else the run that plans has done it
     return [next(planned) if result is None else result for result in found]
 
 
@@ -140,7 +143,6 @@ def _planned(
             raise
         finally:
             pool.shutdown(cancel_futures=True)
-            kept.sweep()
 
 
 class Planner:
@@ -166,7 +168,7 @@ class Planner:
         try:
             stack, asked = f"{STACKS}/{job.stack}", AskedTree(job.tree)
             result = Attempt(asked, stack, place, self._tool, self._schemas, self._start).result(job.stack)
-            self._kept.keep(asked, stack, result, place)
+            self._kept.keep(asked, stack, result, self._run.directory)
         finally:
             shutil.rmtree(place, ignore_errors=True)
         return replace(result, seconds=time.perf_counter() - started)

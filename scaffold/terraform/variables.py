@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from scaffold.hcl import types
-from scaffold.hcl.syntax import Block, Document, parse
+from scaffold.hcl.expressions import NOT_LITERAL
+from scaffold.hcl.syntax import Block, Document, HclSyntaxError, parse
 from scaffold.hcl.types import Type
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.tree import Tree, names_in
@@ -91,6 +92,31 @@ def names_set(path: str, content: bytes) -> set[str]:
     except ValueError:
         return set()
     return set(decoded) if isinstance(decoded, dict) else set()
+
+
+def texts_set(path: str, content: bytes) -> Iterator[str | None]:
+    """The texts that a file of values gives, at any depth; None where they cannot be told."""
+    try:
+        if path.endswith(".json"):
+            yield from _texts(json.loads(content))
+        else:
+            for attribute in parse(content, path).body.attributes.values():
+                yield from _texts(attribute.value.bare.literal())
+    except (ValueError, HclSyntaxError):
+        yield None
+
+
+def _texts(value: object) -> Iterator[str | None]:
+    if value is NOT_LITERAL:
+        yield None
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def placeholder(type_: Type, name: str) -> object:

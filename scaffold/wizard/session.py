@@ -104,7 +104,7 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
 
     def make(given: Answers, /, *, level: Level | None) -> Prepared:
         return prepare(
-            monorepo,
+            Monorepo(monorepo.root),  # as it is by now: another stack may have come meanwhile
             given,
             clone.path if is_own(engine.known(given.values)) else None,
             overwrite=True,  # the review shows what would be replaced

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -111,15 +112,51 @@ def test_another_program_or_other_schemas_plan_again(
     [
         ("# plantimestamp()\n", RESULT),
         ("", PlanResult("x", RESULT.tool, findings=(Finding(STACK, None, None, Reason.TOOL.value, "slow"),))),
+        ("", PlanResult("x", RESULT.tool, findings=(Finding(STACK, 1, 1, "plan-stack", "No space left"),))),
         ("", PlanResult("x", Tool("terraform", "PLACE/copy"))),
     ],
-    ids=["the time", "a failure of the program", "the place of the run"],
+    ids=[
+        "the time",
+        "a failure of the program",
+        "a failure that may be the machine's",
+        "the place of the run",
+    ],
 )
 def test_what_another_run_would_not_get_is_not_kept(
     house: House, opened: Callable[[], KeptPlans], tmp_path: Path, content: str, result: PlanResult
 ) -> None:
     (house.root / STACK / "more.tf").write_text(content)
     opened().keep(asked(house), STACK, result, Path("PLACE"))
+    assert opened().find(DiskTree(house.root), STACK) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ('password = "hunter2"\n', False),
+        ('nested = { list = ["hunter2"] }\n', False),
+        ("unclear = upper(var.x)\n", False),
+        ('other = "elsewhere"\nnumber = 3\n', True),
+        ("\0GITCRYPT\0hunter2", True),
+    ],
+)
+def test_what_holds_a_value_that_git_may_have_decrypted_is_not_kept(
+    house: House, opened: Callable[[], KeptPlans], tmp_path: Path, values: str, found: bool
+) -> None:
+    (house.root / STACK / "terraform.tfvars").write_text(values)
+    resource = PlannedResource("a.b", "a", "b", "", None, MappingProxyType({"c": "a hunter2 b"}))
+    result = PlanResult("x", RESULT.tool, (resource,))
+    opened().keep(asked(house), STACK, result, tmp_path / "run")
+    assert opened().find(DiskTree(house.root), STACK) == (result if found else None)
+
+
+def test_a_file_makes_nothing_but_results(
+    house: House, opened: Callable[[], KeptPlans], tmp_path: Path
+) -> None:
+    opened().keep(asked(house), STACK, RESULT, tmp_path / "run")
+    (file,) = (tmp_path / "kept").iterdir()
+    evil = b"cscaffold.terraform.kept\nos.getcwd\n(tR."
+    file.write_bytes(hashlib.sha256(evil).digest() + evil)
     assert opened().find(DiskTree(house.root), STACK) is None
 
 
