@@ -66,7 +66,7 @@ class Running:
                 self._run.forget(self._child)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Run:
     """One run: its directory, and the processes it starts."""
 
@@ -112,6 +112,9 @@ class Run:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+_RUNNING: list[Run] = []
+
+
 @contextmanager
 def private_run() -> Iterator[Run]:
     """A run with a directory that only this user can enter; both are gone afterwards.
@@ -127,11 +130,19 @@ def private_run() -> Iterator[Run]:
         # Held before it has its name: the sweep of another run must never find it free.
         (directory / _NEW_LOCK).rename(directory / _LOCK)
         run = Run(directory)
+        _RUNNING.append(run)
         with ended_by_exception():
             try:
                 yield run
             finally:
                 run.close()
+                _RUNNING.remove(run)
+
+
+def end_all() -> None:
+    """End what runs in other threads: its result is wanted no more, and Python waits for them at its end."""
+    for run in list(_RUNNING):
+        run.kill()
 
 
 def sweep(parent: Path | None = None) -> None:

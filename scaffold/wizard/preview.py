@@ -64,8 +64,11 @@ class Previews:
             return self._last.planned.result()
 
     def close(self) -> None:
-        """Leave out what has not begun."""
+        """Leave out what has not begun, and end what has."""
+        from scaffold.terraform.lifetime import end_all
+
         self._worker.shutdown(wait=False, cancel_futures=True)
+        end_all()
 
 
 class Preview:

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import pexpect
 import pytest
 import yaml
-from support import ANSWERS, GOLDEN, scaffold
+from support import ANSWERS, GOLDEN, needs, scaffold
 
 from scaffold.monorepo.repository import Monorepo
 
@@ -521,3 +522,21 @@ def test_the_review_shows_and_changes(monorepo: Monorepo) -> None:
     terminal.press("q" + ENTER)
     terminal.ends(0)
     assert not monorepo.stack_directory("wall-board").exists()
+
+
+@pytest.mark.slow("a whole wizard, with a plan in the background")
+@needs("terraform")
+def test_a_terminal_that_is_closed_leaves_a_draft_and_nothing_of_its_plan(
+    monorepo: Monorepo, tmp_path: Path
+) -> None:
+    with tempfile.TemporaryDirectory() as scratch:  # a short path: Terraform's socket has to fit into it
+        terminal = Terminal(monorepo, "--verify=plan", TMPDIR=scratch)
+        terminal.answer(IP_ECHO)
+        terminal.sees("Answers")
+        while not list(Path(scratch).glob("scaffold-plan-*")):
+            assert terminal.child.isalive()
+            time.sleep(0.01)
+        terminal.child.kill(signal.SIGHUP)
+        terminal.ends(128 + signal.SIGHUP)
+        assert list(Path(scratch).iterdir()) == []
+    assert [draft.name for draft in (tmp_path / "state").rglob("*.yml")] == ["ip-echo.yml"]
