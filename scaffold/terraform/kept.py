@@ -3,7 +3,7 @@
 A plan reads the monorepo through its ``Tree`` alone. Each question that it asks there is kept with a digest
 of the answer, and its result holds for as long as every question has the same answer, from the same program
 with the same schemas. So nothing has to be known here of what a plan reads. A failure is never kept, for it
-may be the machine's, and neither is a value of a file of values, which Git may have decrypted.
+may be the machine's, and neither is what shows a text of a file of values, which Git may have decrypted.
 """
 
 from __future__ import annotations
