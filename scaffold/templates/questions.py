@@ -53,6 +53,7 @@ class Question:
     has_default: bool
     default: Value = field(compare=False)
     options: tuple[Option, ...]
+    validator: str = ""
     after: str = ""
     """``x-after``: the question that the wizard asks just before this one, wherever it is declared."""
     ask: str | bool = False
@@ -144,6 +145,7 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
         has_default="default" in details,
         default=details.get("default"),
         options=tuple(options),
+        validator=details.get("validator", ""),
         after=details.get("x-after", ""),
         ask=details.get("x-ask", False),
         suggests=details.get("x-suggests", ""),
