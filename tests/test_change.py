@@ -200,7 +200,7 @@ def wanted(old: Tree, new: Tree) -> dict[PurePosixPath, Content | None]:
 
 
 @given(two_trees())
-@examples(150)
+@examples(60)
 def test_apply_and_back_is_the_identity(trees: tuple[Tree, Tree]) -> None:
     old, new = trees
     with repository() as root:
