@@ -116,7 +116,7 @@ class KeptPlans:
     def keep(self, asked: AskedTree, stack: str, result: PlanResult, run: Path) -> None:
         """Keep a result, unless another run may get another one; ``run`` is the directory of this one."""
         pickled = pickle.dumps(result)
-        told = {str(run), *(text for text in asked.given if text and len(text) >= _SHORTEST)}
+        told = {run.name, *(text for text in asked.given if text and len(text) >= _SHORTEST)}
         steady = (
             asked.steady and None not in asked.given and not any(text.encode() in pickled for text in told)
         )
