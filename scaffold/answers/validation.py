@@ -224,6 +224,6 @@ def _together(
     for row in decisions.evaluate("templates/decisions/refusals.jinja", values):
         path = left.before(parse(row["answer"]))
         message, value = f"{show(path)} {row['message']}", _plain(row["value"]) or None
-        if value and any(suspected([(str(path[-1]), value)])):
+        if value and any(suspected([("", value)])):
             value = HIDDEN
         yield answers.finding(path, row["code"], message, value=value, allowed=row["allowed"], fix=row["fix"])
