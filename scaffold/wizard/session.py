@@ -271,7 +271,7 @@ def forget(monorepo: Monorepo, name: str) -> None:
 
 
 def _beside(name: str, text: str) -> Path:
-    """Write answers into the current directory, for their owner alone: where nothing can be kept elsewhere."""
+    """Write answers into the current directory, for their owner alone, where no others are kept."""
     path = _free(Path(f"{name}.yml"))
     path.touch(mode=0o600)
     path.write_text(text, "utf-8")
