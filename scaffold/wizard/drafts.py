@@ -89,7 +89,7 @@ class Drafts:
         return self.directory / f"{name}.yml"
 
     def make(self) -> None:
-        """Make the directory of the drafts; it and the one above, which names monorepos, are closed to others."""
+        """Make the directory of the drafts, and the one above, which names monorepos, closed to others."""
         self._private(self.directory)
 
     def _private(self, directory: Path) -> None:
