@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from scaffold.changes.change import is_ciphertext
+from scaffold.changes.change import Files, is_ciphertext
 from scaffold.errors import MissingError
 from scaffold.hcl.modules import ModuleContract, read_module
 from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, read
@@ -48,6 +48,11 @@ class Monorepo:
             f"{start} is in no monorepo: no directory above has terragrunt.hcl and {STACKS}/.",
             "Go into the monorepo or name it with --monorepo; `scaffold demo DIR` makes one to try.",
         )
+
+    @cached_property
+    def files(self) -> Files:
+        """The files that are edited: what is read of them is what is replaced."""
+        return Files(self.root)
 
     @cached_property
     def stacks(self) -> tuple[str, ...]:
