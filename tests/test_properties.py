@@ -41,7 +41,7 @@ def always(holds: Callable[[Drawn], None]) -> Callable[[Drawn], None]:
     return holds
 
 
-@examples(12)
+@examples(25)
 @given(answers=valid_answers())
 def test_what_must_hold_holds(answers: dict[str, Any], pristine: Monorepo, tmp_path: Path) -> None:
     rendered = render(answers, {}, {}, ORIGIN)
