@@ -140,7 +140,19 @@ def _validator() -> Value:
     return validator(questions.schema())
 
 
+def _right(values: Mapping[str, Value]) -> bool:
+    """Whether stock Copier's check of each answer finds nothing; what is wrong, jsonschema tells better.
+
+    Its import costs more than all else that right answers need.
+    """
+    check = "{% from 'templates/questions/problems.jinja' import problems %}{{ problems('', value, schema) }}"
+    schema = {"properties": questions.properties()}
+    return not decisions.compiled(check).render(value=values, schema=schema).strip()
+
+
 def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
+    if _right(values):
+        return
     for error in _validator().iter_errors(dict(values)):
         path: Path = tuple(error.absolute_path)
         rule = str(error.validator)

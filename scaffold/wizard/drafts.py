@@ -12,6 +12,7 @@ from tempfile import NamedTemporaryFile
 import yaml
 
 from scaffold.errors import MissingError, UsageError
+from scaffold.reading import YamlError, load
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
@@ -73,8 +74,8 @@ class Drafts:
                 f"There are drafts of: {known}." if known else "Begin with `scaffold new-service`.",
             )
         try:
-            content = yaml.safe_load(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            content = load(path.read_bytes())
+        except (OSError, YamlError) as error:
             raise MissingError(f"The draft {path} cannot be read.", "Remove it and begin anew.") from error
         if not isinstance(content, dict):
             raise MissingError(f"The draft {path} holds no answers.", "Remove it and begin anew.")
