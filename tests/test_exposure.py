@@ -1,0 +1,158 @@
+"""Nothing is reached without the login of Authentik unless the answers say why, for exactly that.
+
+What is open is judged by what is rendered, with the rules of Traefik: a path is compared by its beginning,
+and of several rules that match the longest wins; of equal ones, either may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from support import ORIGIN, examples
+
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers, Path
+from scaffold.answers.sources import parse as parse_path
+from scaffold.hcl.syntax import parse
+from scaffold.monorepo.stack import Ingress, read_stack
+from scaffold.templates.render import render
+
+DOMAIN = "example.test"
+SENSED = {"domain": DOMAIN}
+REASON = "somebody has to reach it"
+BASE: dict[str, Any] = {
+    "name": "kit", "description": "d it", "image": "docker.io/library/nginx:1.29.0", "port": 8080,
+    "ports": [{"name": "sip", "port": 5060}],
+}  # fmt: skip
+HOSTS = [
+    {"host": "kit"},
+    {"host": f"kit.{DOMAIN}", "full": True},
+    {"host": "open"},
+    {"host": "www.example.org", "full": True},
+]
+
+
+def gates(gate: str, reason: str, *open_ones: str) -> list[dict[str, str]]:
+    """A gate: not said, closed, and each open one; without a reason and with one."""
+    said = [{}, {gate: "required"}, *({gate: which} for which in open_ones)]
+    return [*said, *(item | {reason: REASON} for item in said)]
+
+
+def some(of: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    return st.lists(of, max_size=3)
+
+
+CLIENTS = some(
+    st.builds(
+        lambda path, gate, more: {"paths": [path]} | gate | more,
+        st.sampled_from(["/api", "/api/", "/hooks/"]),
+        st.sampled_from(gates("auth", "reason", "app", "none")),
+        st.sampled_from([{}, {"prefix": True}]),
+    )
+).map(lambda clients: [client | {"name": f"client-{n}"} for n, client in enumerate(clients)])
+FURTHER = some(
+    st.builds(
+        lambda host, gate: host | gate,
+        st.sampled_from(HOSTS),
+        st.sampled_from(gates("auth", "reason", "none", "anubis")),
+    )
+)
+BALANCER = st.fixed_dictionaries(
+    {},
+    optional={
+        "address": st.just("10.0.20.77"),
+        "ports": st.sampled_from([[], ["http"], ["sip"], ["http", "sip"]]),
+        "reason": st.just(REASON),
+    },
+)
+
+
+@st.composite
+def accepted_answers(draw: st.DrawFn) -> dict[str, Any]:
+    """Answers about who reaches the Service, without those that are refused."""
+    more = {"load_balancer": BALANCER, "host": st.just("open"), "anubis": st.just({"difficulty": 3})}
+    more |= {"dns": st.sampled_from(["proxied", "non-proxied", "none"])}
+    values = BASE | draw(st.sampled_from(gates("gate", "gate_reason", "app", "none", "anubis")))
+    values |= {"machine_clients": draw(CLIENTS), "hosts": draw(FURTHER)}
+    values |= draw(st.fixed_dictionaries({}, optional=more))
+    while found := validation.problems(Answers(values), SENSED, {}):
+        _take_out(values, parse_path(found[-1].answer or ""))
+    return values
+
+
+def _take_out(values: dict[str, Any], path: Path) -> None:
+    """Take out of the answers what a finding names: one of a list, or the whole answer and its reason's."""
+    name = str(path[0])
+    if len(path) > 1 and isinstance(path[1], int):
+        values[name] = [item for n, item in enumerate(values[name]) if n != path[1]]
+    else:
+        values.pop(name, None)
+        values.pop(name.removesuffix("_reason"), None)
+
+
+@examples(40)
+@given(answers=accepted_answers())
+def test_what_is_open_has_its_reason(answers: dict[str, Any]) -> None:
+    text = render(answers, SENSED, {}, ORIGIN).files[PurePosixPath("main.tf")]
+    assert isinstance(text, bytes)
+    ingresses = read_stack({"main.tf": text}).ingresses
+    assert ingresses
+    for host, path in requests(ingresses):
+        if any(ingress.auth != "required" for ingress in chosen(ingresses, host, path)):
+            assert may_be_open(answers, host, path), f"{host}{path}"
+    balancer = answers.get("load_balancer", {})
+    allowed = balancer.get("ports", []) if balancer.get("reason") else []
+    assert set(published(text)) <= set(allowed)
+
+
+def requests(ingresses: tuple[Ingress, ...]) -> Iterator[tuple[str, str]]:
+    """Requests to every host: for each path itself, what is below it, and what only begins like it."""
+    paths = {path.rstrip("/") for ingress in ingresses for path in ingress.paths}
+    for host in {ingress.fqdn(DOMAIN) or "" for ingress in ingresses}:
+        yield from ((host, path + end) for path in ("", *paths) for end in ("", "/", "/x", "-admin"))
+
+
+def chosen(ingresses: tuple[Ingress, ...], host: str, path: str) -> list[Ingress]:
+    """The ingresses that Traefik may choose for a request."""
+    matching = [
+        (len(rule), ingress)
+        for ingress in ingresses
+        if ingress.fqdn(DOMAIN) == host
+        for rule in ingress.paths or ("/",)
+        if (path or "/").startswith(rule)
+    ]
+    longest = max((length for length, _ in matching), default=0)
+    return [ingress for length, ingress in matching if length == longest]
+
+
+def may_be_open(answers: Mapping[str, Any], host: str, path: str) -> bool:
+    """Whether all answers that speak of a request, the most exact ones, open it and say why."""
+    name = f"{answers.get('host', 'kit')}.{DOMAIN}"
+    said = [(0, _is_open(answers, "gate", "gate_reason"))] if host == name else []
+    for item in answers.get("hosts", []):
+        if host == (item["host"] if item.get("full") else f"{item['host']}.{DOMAIN}"):
+            said.append((0, _is_open(item, "auth", "reason")))
+    for client in answers.get("machine_clients", []) if host == name else []:
+        for rule in client["paths"]:
+            below = path == rule or path.startswith(rule.rstrip("/") + "/")
+            if below or (client.get("prefix") and path.startswith(rule)):
+                said.append((len(rule.rstrip("/")), _is_open(client, "auth", "reason")))
+    most = max(exactness for exactness, _ in said)
+    return all(is_open for exactness, is_open in said if exactness == most)
+
+
+def _is_open(item: Mapping[str, Any], gate: str, reason: str) -> bool:
+    return item.get(gate, "required") != "required" and " " in item.get(reason, "")
+
+
+def published(text: bytes) -> Iterator[str]:
+    """The ports of Services that are reached from outside the cluster without an ingress."""
+    for service in parse(text).body.blocks_of("resource", "kubernetes_service"):
+        spec = service.body.block("spec")
+        assert spec is not None
+        if spec.body.literal("type") in ("LoadBalancer", "NodePort"):
+            yield from (str(port.body.literal("name")) for port in spec.body.blocks_of("port"))
