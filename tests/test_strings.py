@@ -119,7 +119,7 @@ def test_a_reason_stands_in_its_comment_as_it_was_given(text: str) -> None:
         reason += " yes"
     files = files_for(
         gate="none", gate_reason=reason,
-        machine_clients=[{"paths": ["/x"], "reason": reason}],
+        machine_clients=[{"paths": ["/x/"], "auth": "none", "reason": reason}],
         volumes=[{"path": "/data", "backup": "none", "backup_reason": reason}],
     )  # fmt: skip
     comments = [comment.text for comment in document_of(files).comments]
@@ -189,7 +189,7 @@ def test_reasons_and_paths_in_lists_are_refused_too(text: str) -> None:
     found = validation.problems(
         Answers({
             **BASE,
-            "machine_clients": [{"paths": [f"/{text}"], "reason": f"because of {text}"}],
+            "machine_clients": [{"paths": [f"/{text}"], "auth": "none", "reason": f"because of {text}"}],
             "volumes": [{"path": f"/{text}", "backup_reason": f"because of {text}"}],
         }), {}, {},
     )  # fmt: skip

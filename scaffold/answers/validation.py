@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from scaffold.answers.pruning import Pruned, sound
+from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Answers, Path, about, parse, show
 from scaffold.errors import AnswersError, Finding, nearest
 from scaffold.templates import decisions, questions
@@ -216,13 +217,8 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     return answers.finding(path, f"answers.{rule}", message, value=shown, allowed=allowed, fix=fix)
 
 
-@cache
-def _secret_values() -> re.Pattern[str]:
-    return re.compile(decisions.house()["secret_values"])
-
-
 def _may_be_secret(path: Path, value: Value) -> bool:
-    return bool({"secrets", "env", "password"} & set(path)) or _secret_values().search(str(value)) is not None
+    return bool({"secrets", "env", "password"} & set(path)) or any(suspected([(str(path[-1]), str(value))]))
 
 
 def _plain(value: Value) -> str:
@@ -240,4 +236,6 @@ def _together(
     for row in decisions.evaluate("templates/decisions/refusals.jinja", values):
         path = left.before(parse(row["answer"]))
         message, value = f"{show(path)} {row['message']}", _plain(row["value"]) or None
+        if value and any(suspected([("", value)])):
+            value = HIDDEN
         yield answers.finding(path, row["code"], message, value=value, allowed=row["allowed"], fix=row["fix"])
