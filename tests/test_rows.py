@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tables import decided, instead, named, names, refused, traced, without
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.templates import decisions, template
+from scaffold.templates.image import ImageReference
 
 WITHOUT_ERRORS = [
     *sorted((ANSWERS / "valid").glob("*.yml")),
@@ -140,3 +142,21 @@ def test_what_is_kept_is_recorded_again() -> None:
 
 def values(answers: str) -> dict[str, Any]:
     return decisions.combine(yaml.safe_load(answers))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "docker.io/library/nginx:1.29.0",
+        "ghcr.io/robin/notes",
+        "ghcr.io/robin/tools/notes@sha256:" + 64 * "a",
+        "localhost:5000/notes:1.2@sha256:" + 64 * "b",
+    ],
+)
+def test_the_rows_read_an_image_reference_as_the_checks_do(written: str) -> None:
+    text = "{% from 'templates/decisions/macros.jinja' import image_parts %}{{ image_parts(written) }}"
+    parts = json.loads(decisions.environment().from_string(text).render(written=written))
+    read = ImageReference.parse(written)
+    assert (parts["registry"], parts["base"]) == (read.registry, read.base)
+    assert (parts["tag"], parts["digest"]) == (read.tag, read.digest)
+    assert parts["package"] == (read.repository.partition("/")[2] or read.repository)

@@ -97,6 +97,8 @@ class PlanResult:
     findings: tuple[Finding, ...] = ()
     notices: tuple[Finding, ...] = ()
     seconds: float = 0.0
+    kept: bool = False
+    """Whether it was planned by an earlier run, from the same files."""
 
     @property
     def ok(self) -> bool:
