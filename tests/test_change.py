@@ -227,7 +227,7 @@ def test_apply_and_back_is_the_identity(trees: tuple[Tree, Tree]) -> None:
 
 
 @given(two_trees(st.one_of(texts, names.map(Symlink))))
-@examples(60)
+@examples(150)
 def test_git_applies_the_diff(trees: tuple[Tree, Tree]) -> None:
     old, new = trees
     with repository() as root:

@@ -210,6 +210,7 @@ def test_copier_takes_our_own_keys_of_a_question() -> None:
     assert {q.role for q in questions.all_questions()} == set(Role)
 
 
+@pytest.mark.slow("copier update renders the template three times")
 def test_update_keeps_hand_edits_and_brings_new_facts(repository: Path, stack: Path) -> None:
     replace_in(
         repository / "templates/decisions/house.yml", "external_secret_api: external-secrets.io/v1beta1",

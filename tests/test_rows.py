@@ -68,7 +68,7 @@ REFUSED: list[tuple[str | tuple[str, str], str, str]] = [
     (("refusals/memory", "above the quota"), APP + "memory: 4Gi\nlimit_range: {max_memory: 8Gi}\n", "memory"),
     (("refusals_data/volumes", "an embedded database on NFS"), APP + "rwx: true\nvolumes: [{path: /data, size: 1Gi, embedded_database: sqlite}]\n", "volumes[0].embedded_database"),
     (("refusals_data/volumes", "lost with its disk"), APP + "volumes: [{path: /data, size: 1Gi, backup: none}]\n", "volumes[0].backup_reason"),
-    ("refusals_ingress/behind_anubis/1", APP + "host: git\ngate: anubis\nmachine_clients: [{paths: [/x], auth: app, reason: a token is checked}]\n", "gate"),
+    ("refusals_ingress/behind_anubis/1", APP + "host: git\ngate: anubis\ngate_reason: it is public\nmachine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "gate"),
     (("refusals_workload/pod", "only one pod can have"), APP + "replicas: 2\n" + VOLUME, "replicas"),
     (("refusals_workload/pod", "would wait for ever"), APP + "strategy: RollingUpdate\n" + VOLUME, "strategy"),
 ]  # fmt: skip
