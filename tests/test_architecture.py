@@ -15,7 +15,7 @@ import scaffold
 PACKAGE = Path(scaffold.__file__).parent
 ORDER = [
     {"errors"},
-    {"changes", "hcl"},
+    {"changes", "hcl", "reading"},
     {"demo", "templates"},
     {"answers", "monorepo"},
     {"terraform"},
@@ -77,6 +77,7 @@ def test_every_part_has_its_place_in_the_order() -> None:
         "__init__.py",
         "__main__.py",
         "errors.py",
+        "reading.py",
     }
     assert imports(PACKAGE / "__init__.py") <= {"__future__"}
 

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-import yaml
-
 from scaffold.answers import compose_environment
 from scaffold.answers.compose_environment import VARIABLE, listed, plain_text
 from scaffold.errors import UsageError
+from scaffold.reading import YamlError, load
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
@@ -49,14 +48,12 @@ def read(data: bytes, source: str) -> Draft:
     :class:`UsageError` for a file that is not a compose file, without a word of its content.
     """
     try:
-        content = yaml.safe_load(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{source} is not UTF-8 text.", "Save the file as UTF-8.") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f", line {mark.line + 1}" if mark else ""
+        content = load(data)
+    except YamlError as error:
+        at = f", line {error.line}" if error.line else ""
         # The parser's own words could repeat what stands there.
-        raise UsageError(f"{source} is not YAML{at}.", "Correct the line.") from None
+        told = error.message.partition(":")[0]
+        raise UsageError(f"{source} {told}{at}.", error.fix) from None
     services = content.get("services") if isinstance(content, dict) else None
     if not isinstance(services, dict) or not services:
         raise UsageError(f"{source} has no services.", "Name a docker-compose file.")

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-import yaml
-
-from scaffold.answers.located import Located, located
+from scaffold import reading
 from scaffold.errors import Finding, UsageError
+from scaffold.reading import Located, YamlError
 from scaffold.templates import questions
 from scaffold.templates.questions import Value
 
@@ -87,35 +86,16 @@ def from_yaml(data: bytes, source: str) -> Answers:
     problem of the result, so that all errors are told together.
     """
     try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].count(b"\n")
-        return _unreadable(source, before + 1, None, "is not UTF-8 text", "Save the file as UTF-8.")
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else None
-        column = mark.column + 1 if mark else None
-        return _unreadable(source, line, column, f"is not YAML: {error.problem}", "Correct the line.")
-    except yaml.YAMLError as error:
-        return _unreadable(source, None, None, f"is not YAML: {error}", "Take the character out.")
-    except RecursionError:
-        return _unreadable(source, None, None, "is nested too deeply", "Write it with fewer levels.")
-    if node is None:
+        text = reading.read(data)
+    except YamlError as error:
+        return _unreadable(source, error.line, error.column, error.message, error.fix)
+    if not text.places:
         return Answers({}, {(): Place(source, 1, 1)})
-    if not isinstance(node, yaml.MappingNode):
+    if not isinstance(text.value, dict):
         return _unreadable(source, 1, 1, "holds no answers", "Write one `question: answer` a line.")
-    try:
-        found = tuple(located(node))
-    except RecursionError:
-        return _unreadable(source, None, None, "has an alias that holds itself", "Write the value out.")
-    try:
-        values = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        return _unreadable(source, None, None, f"is not YAML: {error}", "Correct the value.")
-    places = {at.path: Place(source, at.line, at.column) for at in found}
-    return Answers(values, places, tuple(_given_twice(source, at) for at in found if at.twice))
+    places = {at.path: Place(source, at.line, at.column) for at in text.places}
+    twice = tuple(_given_twice(source, at) for at in text.places if at.twice)
+    return Answers(text.value, places, twice)
 
 
 def _given_twice(source: str, at: Located) -> Finding:
@@ -150,9 +130,9 @@ def from_settings(settings: Iterable[str], base: Answers) -> Answers:
             raise UsageError(f"--set {setting} has no value.", "Write --set memory=512Mi.")
         path = parse(key)
         try:
-            value = text if _takes_text(path) else yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError) as error:
-            raise UsageError(f"--set {key} is not YAML: {text!r}.", "Put it in quotes.") from error
+            value = text if _takes_text(path) else reading.load(text)
+        except YamlError as error:
+            raise UsageError(f"--set {key} {error.message}.", "Put it in quotes.") from error
         values = {**result.values, str(path[0]): _put(result.values.get(str(path[0])), path[1:], value, key)}
         places = {p: place for p, place in result.places.items() if p[: len(path)] != path}
         places[path] = Place(f"--set {key}")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import yaml
-
 from scaffold.errors import RefusedError
 from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.reading import YamlError, load
 from scaffold.templates.questions import Value
 from scaffold.templates.render import ANSWERS_FILE
 
@@ -22,9 +21,10 @@ def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
         return {}
     where, hint = f"{STACKS}/{name}/{ANSWERS_FILE}", "Restore it from Git, or resolve its conflicts."
     try:
-        stored = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, ValueError) as error:
-        raise RefusedError(f"{where} is not YAML: {error}", hint) from error
+        stored = load(path.read_bytes())
+    except YamlError as error:
+        at = f"{where}:{error.line}" if error.line else where
+        raise RefusedError(f"{at} {error.message}.", hint) from error
     if not isinstance(stored, dict):
         raise RefusedError(f"{where} holds no answers.", hint)
     return stored

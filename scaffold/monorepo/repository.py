@@ -14,8 +14,10 @@ from scaffold.hcl.modules import ModuleContract, read_module
 from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, read
 from scaffold.monorepo.shared import shared_modules
 from scaffold.monorepo.stack import Stack
+from scaffold.monorepo.uses import DATABASE_ROLE, Use, roles
 
 STACKS = "stacks"
+SCRIPTS = "scripts"
 _GENERATED = (".terraform", ".terragrunt-cache")
 
 
@@ -72,6 +74,17 @@ class Monorepo:
         from scaffold.monorepo.fleet import read_fleet
 
         return read_fleet(self.root, self.terraform_files(""), self.root / STACKS)
+
+    @cached_property
+    def scripts_roles(self) -> tuple[Use, ...]:
+        """The roles in Vault that the house's own scripts read: for Terraform's state, above all."""
+        paths = sorted(path for path in self.root.glob(f"{SCRIPTS}/*") if path.is_file())
+        texts = ((path, path.read_bytes().decode(errors="replace")) for path in paths)
+        return tuple(
+            Use(DATABASE_ROLE, role, path.relative_to(self.root).as_posix(), line)
+            for path, text in texts
+            for role, line in roles(text)
+        )
 
     @cached_property
     def ingress_module(self) -> ModuleContract:

@@ -9,21 +9,12 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from scaffold.answers.located import located
+from scaffold.reading import Loader, YamlError, read
 
 Key: TypeAlias = str | int
 
 
-class DocumentError(ValueError):
-    """Text that is no YAML, or gives a key twice; ``line`` counts from 1."""
-
-    def __init__(self, message: str, line: int | None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
-
-
-class _Loader(yaml.SafeLoader):
+class _Loader(Loader):
     """Scalars by the rules of Go's YAML library: ``on`` is text, ``12e3`` and ``0123`` are numbers."""
 
     yaml_implicit_resolvers: dict[Any, Any] = {}
@@ -84,17 +75,10 @@ class PipelineFile:
 
 
 def parse(text: str) -> Document:
-    """The YAML document in a text. Raises :class:`DocumentError`."""
-    try:
-        node = yaml.compose(text, Loader=_Loader)
-        value = yaml.load(text, _Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise DocumentError(error.problem or "is no YAML", mark.line + 1 if mark else None) from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise DocumentError(str(error), None) from error
-    found = tuple(located(node)) if node is not None else ()
-    for at in found:
+    """The YAML document in a text. Raises :class:`YamlError`, also where a key is given twice."""
+    found = read(text, _Loader)
+    for at in found.places:
         if at.twice:
-            raise DocumentError(f"gives {at.path[-1]} twice", at.line)
-    return Document(value, {at.path: at.line for at in found}, {at.path: at.kind for at in found})
+            raise YamlError(f"gives {at.path[-1]} twice", "Keep one of the two.", at.line, at.column)
+    lines = {at.path: at.line for at in found.places}
+    return Document(found.value, lines, {at.path: at.kind for at in found.places})

@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
-from scaffold.pipelines.documents import Document, DocumentError, PipelineFile, parse
+from scaffold.pipelines.documents import Document, PipelineFile, parse
 from scaffold.pipelines.workflow import Workflow, runs
+from scaffold.reading import YamlError
 
 WOODPECKER = ".woodpecker"
 GITHUB = ".github/workflows"
@@ -90,7 +91,7 @@ class Repository:
         for path in self.action_paths:
             try:
                 yield Actions(path, self.files[path], parse(self.files[path]))
-            except DocumentError:
+            except YamlError:
                 continue
 
     @property
@@ -116,8 +117,8 @@ class Repository:
         for path in self.action_paths:
             try:
                 parse(self.files[path])
-            except DocumentError as error:
-                yield Finding(path, error.line, None, "pipeline-yaml", f"This is no YAML: {error.message}.")
+            except YamlError as error:
+                yield Finding(path, error.line, None, "pipeline-yaml", f"This {error.message}.")
 
 
 def is_dockerfile(path: str) -> bool:
@@ -139,8 +140,8 @@ def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
     for run in runs(names):
         try:
             documents.append((run.title, parse(substitution.substitute(raw, run.environment))))
-        except DocumentError as error:
-            message = f"After substitution for {run.title} this is no YAML: {error.message}."
+        except YamlError as error:
+            message = f"After substitution for {run.title} it {error.message}."
             quotes = "Put text with ${…} in quotes." if names else None
             return None, [Finding(path, error.line, None, "pipeline-yaml", message, fix=quotes)]
     first = documents[0][1]

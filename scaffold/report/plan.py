@@ -44,6 +44,7 @@ def _stack_json(stack: StackPlan) -> dict[str, object]:
         entry["notices"] = [finding_json(finding) for finding in result.notices]
         entry["seconds"] = round(result.seconds, 3)
         entry["not_confined"] = [layer.value for layer in result.open]
+        entry["kept"] = result.kept
     if stack.older is not None and not stack.older.ok:
         entry["older_error"] = [finding_json(finding) for finding in stack.older.findings]
     if stack.difference is not None:
@@ -76,7 +77,8 @@ def _stack_text(stack: StackPlan, against: str | None) -> Iterator[str]:
     elif stack.difference is not None:
         yield f"{stack.stack}: against {against}"
     else:
-        yield f"{stack.stack}: {len(stack.result.resources)} resources in {stack.result.seconds:.1f} s"
+        how = "kept from an earlier run" if stack.result.kept else f"in {stack.result.seconds:.1f} s"
+        yield f"{stack.stack}: {len(stack.result.resources)} resources {how}"
         for section in summary.summarize(stack.result.resources):
             yield f"  {section.title}"
             yield from (f"    {line}" for line in section.lines)

@@ -100,6 +100,8 @@ class PlanResult:
     notices: tuple[Finding, ...] = ()
     seconds: float = 0.0
     open: tuple[Layer, ...] = ()
+    kept: bool = False
+    """Whether it was planned by an earlier run, from the same files."""
 
     @property
     def ok(self) -> bool:

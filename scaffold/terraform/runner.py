@@ -126,7 +126,7 @@ def plan_jobs(
 def _found(kept: KeptPlans, job: Job) -> PlanResult | None:
     started = time.perf_counter()
     result = kept.find(job.tree, f"{STACKS}/{job.stack}")
-    return result and replace(result, seconds=time.perf_counter() - started)
+    return result and replace(result, seconds=time.perf_counter() - started, kept=True)
 
 
 def _planned(

@@ -12,9 +12,11 @@ from tempfile import NamedTemporaryFile
 import yaml
 
 from scaffold.errors import MissingError, UsageError
+from scaffold.reading import YamlError, load
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
+_ALL = "drafts"
 UNNAMED = "unnamed"
 """The draft of a Service whose name is not answered yet; no Service can be called like this by chance."""
 
@@ -31,9 +33,7 @@ class Drafts:
         from platformdirs import user_state_path
 
         place = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
-        return cls(
-            user_state_path(template.DISTRIBUTION, appauthor=False) / "drafts" / f"{root.name}-{place}"
-        )
+        return cls(user_state_path(template.DISTRIBUTION, appauthor=False) / _ALL / f"{root.name}-{place}")
 
     def save(self, name: str, content: Mapping[str, Value]) -> None:
         """Keep a draft, whole or not at all, readable by its owner alone."""
@@ -73,8 +73,8 @@ class Drafts:
                 f"There are drafts of: {known}." if known else "Begin with `scaffold new-service`.",
             )
         try:
-            content = yaml.safe_load(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            content = load(path.read_bytes())
+        except (OSError, YamlError) as error:
             raise MissingError(f"The draft {path} cannot be read.", "Remove it and begin anew.") from error
         if not isinstance(content, dict):
             raise MissingError(f"The draft {path} holds no answers.", "Remove it and begin anew.")
@@ -89,8 +89,19 @@ class Drafts:
             raise UsageError(f"{name!r} is no name of a Service.", "Name the Service whose draft it is.")
         return self.directory / f"{name}.yml"
 
+    def make(self) -> None:
+        """Make the directory of the drafts, and the one above, which names monorepos, closed to others."""
+        self._private(self.directory)
+
+    def _private(self, directory: Path) -> None:
+        """Make a directory at or below that of the drafts, closed to others as all between are."""
+        for made in (self.directory.parent, self.directory, directory):
+            made.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.directory.parent.name == _ALL:
+            self.directory.parent.chmod(0o700)  # an earlier version left it open
+
     def _write(self, path: Path, text: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._private(path.parent)
         with NamedTemporaryFile("w", dir=path.parent, prefix=".", delete=False, encoding="utf-8") as scratch:
             scratch.write(text)
         Path(scratch.name).replace(path)
@@ -99,7 +110,7 @@ class Drafts:
 def writable(drafts: Drafts) -> bool:
     """Whether drafts can be kept at all."""
     try:
-        drafts.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        drafts.make()
     except OSError:
         return False
     return os.access(drafts.directory, os.W_OK)

@@ -12,9 +12,8 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-import yaml
-
 from scaffold.errors import UsageError
+from scaffold.reading import YamlError, load
 from scaffold.templates.questions import Value
 
 Schema = Mapping[str, Value]
@@ -185,12 +184,13 @@ def _is_reference(schema: Schema, text: str) -> bool:
 def _flow(text: str) -> Value:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
-        raise UsageError("It is not YAML.", "Close every quotation mark and bracket.") from None
+        return load(text)
+    except YamlError as error:
+        told = error.message.partition(":")[0]
+        raise UsageError(f"It {told}.", "Close every quotation mark and bracket.") from None
 
 
 def _fits(schema: Schema, value: Value) -> bool:

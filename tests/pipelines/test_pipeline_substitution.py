@@ -56,10 +56,11 @@ def test_what_is_text_in_every_run(command: str, fine: bool) -> None:
 
 
 def test_yaml_is_read_as_woodpecker_reads_it() -> None:
-    from scaffold.pipelines.documents import DocumentError, parse
+    from scaffold.pipelines.documents import parse
+    from scaffold.reading import YamlError
 
     value = parse("on: yes\na: 12345e12\nb: 0123\nc: 12:30\nd: 2026-01-01\ne: ~\n").value
     assert value == {"on": "yes", "a": 12345e12, "b": 83, "c": "12:30", "d": "2026-01-01", "e": None}
-    with pytest.raises(DocumentError) as refused:
+    with pytest.raises(YamlError) as refused:
         parse("a: 1\nb: 2\na: 3\n")
     assert refused.value.line == 3
