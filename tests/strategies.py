@@ -125,7 +125,7 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
     if values.get("gpu"):
         values["tier"] = "gpu"
     gate = values.get("gate", "required")
-    if gate in ("app", "public", "none"):
+    if gate != "required":
         values.setdefault("gate_reason", f"{draw(TEXT).replace(' ', '')}! is why")
         if not re.search(r"\S \S", values["gate_reason"]):
             values["gate_reason"] = "a reason in words"
@@ -173,6 +173,7 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values["adopt"] = []
     _reconcile_pod(values, draw)
     _reconcile_ingresses(values)
+    _reconcile_reasons(values)
 
 
 def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
@@ -203,7 +204,8 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
             item["size_limit"] = "32Mi"
     if values.get("load_balancer"):
         names = ["http", *(port["name"] for port in values.get("ports", []))]
-        values["load_balancer"]["ports"] = draw(st.lists(st.sampled_from(names), unique=True, max_size=3))
+        ports = draw(st.lists(st.sampled_from(names), unique=True, min_size=1, max_size=3))
+        values["load_balancer"] |= {"ports": ports, "reason": "machines call it"}
         if not values["load_balancer"].get("address"):
             values["load_balancer"].pop("client_addresses", None)
     for file in values.get("files", []):
@@ -229,7 +231,8 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
         values.update(host="www.example.org", dns="none")
     for client in values.get("machine_clients", []):
         client.pop("port", None)
-        if client.get("auth", "none") == "required":
+        client["prefix"] = True
+        if client["auth"] == "required":
             client.pop("reason", None)
         else:
             client["reason"] = client.get("reason") or "they have a token"
@@ -239,10 +242,28 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
             item.pop("full", None)
         if item.get("dns") in ("internal", None) or item.get("full"):
             item.pop("dns", None)
-        if item.get("auth", "required") in ("required", "anubis"):
+        if item.get("auth", "required") == "required":
             item.pop("reason", None)
         else:
             item["reason"] = item.get("reason") or "guests look at it"
+
+
+def _reconcile_reasons(values: dict[str, Any]) -> None:
+    for name in ("priority_class", "capabilities", "database"):
+        if values.get(name, "none") in ("", [], "none"):
+            values.pop(f"{name}_reason", None)
+        else:
+            values[f"{name}_reason"] = "it cannot do without"
+    for rule in values.get("rbac", []):
+        rule["reason"] = "it looks there"
+    for secret in values.get("secrets", []):
+        secret.pop("reason", None)
+        if secret.get("vault"):
+            secret["reason"] = "it is the same account"
+    for volume in values.get("volumes", []):
+        volume.pop("nfs_reason", None)
+        if volume.get("nfs_path"):
+            volume["nfs_path"] = f"/srv/nfs/{volume['purpose']}"
 
 
 def _reconcile_volumes(values: dict[str, Any], draw: st.DrawFn) -> None:

@@ -19,8 +19,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import examples
 
-from scaffold.changes.apply import apply, pending, recover
-from scaffold.changes.change import Action, ChangeSet, Content, FileChange, LineCount, Symlink, diff, read
+from scaffold.changes import journal
+from scaffold.changes.apply import apply, pending, recover, unfinished, writing
+from scaffold.changes.change import (
+    Action,
+    ChangeSet,
+    Content,
+    FileChange,
+    Files,
+    LineCount,
+    Symlink,
+    diff,
+    read,
+)
 from scaffold.changes.journal import Goal
 from scaffold.errors import MissingError, RefusedError
 
@@ -63,7 +74,7 @@ def tree_of(root: Path) -> Snapshot:
 
 
 def plan(root: Path, **wanted: Content | None) -> ChangeSet:
-    return ChangeSet.plan(root, {PurePosixPath(name): content for name, content in wanted.items()})
+    return ChangeSet.plan(Files(root), {PurePosixPath(name): content for name, content in wanted.items()})
 
 
 @pytest.fixture
@@ -90,7 +101,7 @@ def test_plan_keeps_only_differences(root: Path) -> None:
 )
 def test_path_outside_is_refused(root: Path, path: str) -> None:
     with pytest.raises(RefusedError, match=r"outside the repository|inside a Git directory"):
-        ChangeSet.plan(root, {PurePosixPath(path): b"x"})
+        ChangeSet.plan(Files(root), {PurePosixPath(path): b"x"})
 
 
 def test_path_through_a_link_a_file_or_onto_a_directory_is_refused(root: Path, tmp_path: Path) -> None:
@@ -104,12 +115,12 @@ def test_path_through_a_link_a_file_or_onto_a_directory_is_refused(root: Path, t
         ("directory", "directory exists and is not a file"),
     ]:
         with pytest.raises(RefusedError, match=message):
-            ChangeSet.plan(root, {PurePosixPath(path): b"x"})
+            ChangeSet.plan(Files(root), {PurePosixPath(path): b"x"})
 
 
 def test_file_inside_a_file_is_refused(root: Path) -> None:
     with pytest.raises(RefusedError, match="a cannot be a file and hold a/b"):
-        ChangeSet.plan(root, {PurePosixPath("a"): b"", PurePosixPath("a/b"): b""})
+        ChangeSet.plan(Files(root), {PurePosixPath("a"): b"", PurePosixPath("a/b"): b""})
 
 
 def test_ciphertext_is_never_overwritten(root: Path) -> None:
@@ -206,23 +217,23 @@ def test_apply_and_back_is_the_identity(trees: tuple[Tree, Tree]) -> None:
     with repository() as root:
         put(root, old)
         before = tree_of(root)
-        apply(ChangeSet.plan(root, wanted(old, new)))
+        apply(ChangeSet.plan(Files(root), wanted(old, new)))
         assert {path: read(root, path)[0] for path in new} == new
         assert {path for path, held in tree_of(root).items() if held} == set(new)
-        assert ChangeSet.plan(root, wanted(old, new)).changes == ()
-        apply(ChangeSet.plan(root, wanted(new, old)))
+        assert ChangeSet.plan(Files(root), wanted(old, new)).changes == ()
+        apply(ChangeSet.plan(Files(root), wanted(new, old)))
         assert tree_of(root) == before
         assert not pending(root)
 
 
 @given(two_trees(st.one_of(texts, names.map(Symlink))))
-@examples(60)
+@examples(150)
 def test_git_applies_the_diff(trees: tuple[Tree, Tree]) -> None:
     old, new = trees
     with repository() as root:
         git(root, "init", "--quiet")
         put(root, old)
-        change_set = ChangeSet.plan(root, wanted(old, new))
+        change_set = ChangeSet.plan(Files(root), wanted(old, new))
         if change_set.changes:
             (root / ".git" / "patch").write_bytes(os.fsencode(diff(change_set)))
             git(root, "apply", "--whitespace=nowarn", ".git/patch")
@@ -237,7 +248,7 @@ def test_modes_survive(root: Path) -> None:
     (root / "script").chmod(0o755)
     (root / "private").chmod(0o600)
     paths = {PurePosixPath("script"): b"2", PurePosixPath("private"): b"2", PurePosixPath("hook"): b"2"}
-    apply(ChangeSet.plan(root, paths, executable=[PurePosixPath("hook")]))
+    apply(ChangeSet.plan(Files(root), paths, executable=[PurePosixPath("hook")]))
     assert [stat.S_IMODE((root / n).stat().st_mode) for n in ("script", "private")] == [0o755, 0o600]
     assert os.access(root / "hook", os.X_OK)
 
@@ -260,7 +271,7 @@ def test_created_since_planning_is_refused(root: Path) -> None:
 
 
 def test_a_link_that_appeared_since_planning_is_refused(root: Path, tmp_path: Path) -> None:
-    change_set = ChangeSet.plan(root, {PurePosixPath("stacks/a"): b"2"})
+    change_set = ChangeSet.plan(Files(root), {PurePosixPath("stacks/a"): b"2"})
     (tmp_path / "outside").mkdir()
     (root / "stacks").symlink_to(tmp_path / "outside")
     with pytest.raises(RefusedError, match="symbolic link"):
@@ -268,16 +279,46 @@ def test_a_link_that_appeared_since_planning_is_refused(root: Path, tmp_path: Pa
     assert list((tmp_path / "outside").iterdir()) == []
 
 
-def test_second_writer_is_refused(root: Path) -> None:
+def test_second_writer_waits_and_is_refused_in_the_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     change_set = plan(root, a=b"2")
     apply(plan(root, other=b""))  # creates the lock file
-    with (root / ".git/scaffold/lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(RefusedError, match="another scaffold is writing"):
-            apply(change_set)
+    lock = (root / ".git/scaffold/lock").open()
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    monkeypatch.setattr(journal, "_PATIENCE", 0.1)
+    with pytest.raises(RefusedError, match="another scaffold is writing"):
+        apply(change_set)
     assert not (root / "a").exists()
-    apply(change_set)
+    monkeypatch.setattr(journal, "_PATIENCE", 100)
+    with writing(root, lock.close):  # it ends as soon as we are told of it
+        apply(change_set)
     assert (root / "a").read_bytes() == b"2"
+
+
+def test_a_run_that_is_just_writing_is_waited_for_and_not_told_as_interrupted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half_written(root)
+    assert unfinished(root)
+    lock = (root / ".git/scaffold/lock").open()
+    fcntl.flock(lock, fcntl.LOCK_EX)
+
+    def ends(_: float) -> None:
+        (root / ".git/scaffold/journal.json").unlink()
+
+    monkeypatch.setattr("time.sleep", ends)
+    assert not unfinished(root)
+    lock.close()
+
+
+def test_an_edit_of_somebody_else_between_reading_and_planning_is_noticed(root: Path) -> None:
+    put(root, {PurePosixPath("list.md"): b"one\n"})
+    files = Files(root)
+    content = files.read(PurePosixPath("list.md"))[0]
+    assert isinstance(content, bytes)
+    (root / "list.md").write_bytes(b"one\ntheirs\n")
+    with pytest.raises(RefusedError, match=r"changed in the meantime by somebody else: list\.md"):
+        apply(ChangeSet.plan(files, {PurePosixPath("list.md"): content + b"ours\n"}))
+    assert (root / "list.md").read_bytes() == b"one\ntheirs\n"
 
 
 def test_who_writes_lets_nobody_else_write(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,8 +327,11 @@ def test_who_writes_lets_nobody_else_write(root: Path, monkeypatch: pytest.Monke
 
     def meanwhile(file: int) -> None:
         monkeypatch.setattr(os, "fsync", fsync)
-        with pytest.raises(RefusedError, match="another scaffold is writing") as told:
-            apply(second)
+        with monkeypatch.context() as other:  # as another process would see it
+            other.setattr(journal, "_HELD", set())
+            other.setattr(journal, "_PATIENCE", 0)
+            with pytest.raises(RefusedError, match="another scaffold is writing") as told:
+                apply(second)
         refused.append(told)
         fsync(file)
 
@@ -299,7 +343,7 @@ def test_who_writes_lets_nobody_else_write(root: Path, monkeypatch: pytest.Monke
 
 def test_what_is_staged_is_on_disk_before_the_goal_turns(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A journal that leads to the new tree needs all of it, after a power failure too."""
-    change_set = ChangeSet.plan(root, {PurePosixPath("stacks/a/main.tf"): b"1"})
+    change_set = ChangeSet.plan(Files(root), {PurePosixPath("stacks/a/main.tf"): b"1"})
     synced: set[int] = set()
     turned: list[set[Path]] = []
     fsync, replace = os.fsync, os.replace
@@ -383,7 +427,7 @@ def test_linked_work_tree_has_its_own_journal(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "main")
     git(main, "commit", "--quiet", "--allow-empty", "--message", "start")
     git(main, "worktree", "add", "--quiet", "--detach", str(linked))
-    kill_at(30, lambda: apply(ChangeSet.plan(linked, dict(WANTED))))
+    kill_at(30, lambda: apply(ChangeSet.plan(Files(linked), dict(WANTED))))
     assert pending(linked)
     assert not pending(main)
     assert Path(git(linked, "rev-parse", "--git-path", "scaffold/journal.json").strip()).exists()
@@ -426,7 +470,7 @@ def large_change(root: Path) -> tuple[Snapshot, ChangeSet]:
     put(root, OLD)
     (root / "docs/with a blank.md").chmod(0o640)
     (root / "untouched").mkdir()
-    return tree_of(root), ChangeSet.plan(root, WANTED)
+    return tree_of(root), ChangeSet.plan(Files(root), WANTED)
 
 
 def new_tree(change_set: ChangeSet) -> Snapshot:
@@ -536,14 +580,14 @@ def test_recovery_never_overwrites_a_change_made_since(root: Path, which: str) -
         assert tree_of(root) == frozen
     (root / edited.path).write_bytes(edited.after if isinstance(edited.after, bytes) else b"")
     assert recover(root) is Goal.NEW
-    assert ChangeSet.plan(root, WANTED).changes == ()
+    assert ChangeSet.plan(Files(root), WANTED).changes == ()
 
 
 def test_apply_recovers_first(root: Path) -> None:
     half_written(root)
-    apply(ChangeSet.plan(root, {PurePosixPath("another"): b"1"}))
+    apply(ChangeSet.plan(Files(root), {PurePosixPath("another"): b"1"}))
     assert not pending(root)
-    assert ChangeSet.plan(root, WANTED).changes == ()
+    assert ChangeSet.plan(Files(root), WANTED).changes == ()
     assert (root / "another").read_bytes() == b"1"
 
 
@@ -559,7 +603,7 @@ def test_kill_before_the_decision_goes_back_even_over_foreign_changes(root: Path
 
 
 def test_kill_before_the_decision_where_a_directory_of_ours_is_a_file_by_now(root: Path) -> None:
-    change_set = ChangeSet.plan(root, {PurePosixPath("stacks/foo/main.tf"): b"x"})
+    change_set = ChangeSet.plan(Files(root), {PurePosixPath("stacks/foo/main.tf"): b"x"})
     kill_at(2, lambda: apply(change_set), ["replace"])
     assert pending(root)
     shutil.rmtree(root / "stacks", ignore_errors=True)
@@ -570,9 +614,9 @@ def test_kill_before_the_decision_where_a_directory_of_ours_is_a_file_by_now(roo
     assert not pending(root)
 
 
-@pytest.mark.parametrize("journal", [b"", b"{}", b'{"version": 99}', b"[]"])
-def test_journal_that_is_not_understood_is_refused(root: Path, journal: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"version": 99}', b"[]"])
+def test_journal_that_is_not_understood_is_refused(root: Path, content: bytes) -> None:
     (root / ".git/scaffold").mkdir()
-    (root / ".git/scaffold/journal.json").write_bytes(journal)
+    (root / ".git/scaffold/journal.json").write_bytes(content)
     with pytest.raises(RefusedError, match="cannot read the journal"):
         recover(root)

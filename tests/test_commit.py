@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from scaffold.changes.apply import apply
-from scaffold.changes.change import ChangeSet, Content, Symlink
+from scaffold.changes.change import ChangeSet, Content, Files, Symlink
 from scaffold.changes.commit import commit, demand_committed, keep, uncommitted, unsaved
 from scaffold.errors import RefusedError, UncommittedError
 
@@ -60,7 +60,9 @@ WANTED: dict[str, Content | None] = {
 
 
 def applied(root: Path, wanted: dict[str, Content | None]) -> ChangeSet:
-    change_set = ChangeSet.plan(root, {PurePosixPath(name): content for name, content in wanted.items()})
+    change_set = ChangeSet.plan(
+        Files(root), {PurePosixPath(name): content for name, content in wanted.items()}
+    )
     apply(change_set)
     return change_set
 
@@ -112,7 +114,9 @@ def test_what_the_user_staged_and_took_back_is_not_lost(busy: Path) -> None:
 
 
 def test_can_be_asked_before_applying(busy: Path) -> None:
-    change_set = ChangeSet.plan(busy, {PurePosixPath("dirty.md"): b"1", PurePosixPath("catalog.md"): b"1"})
+    change_set = ChangeSet.plan(
+        Files(busy), {PurePosixPath("dirty.md"): b"1", PurePosixPath("catalog.md"): b"1"}
+    )
     assert uncommitted(change_set) == (PurePosixPath("dirty.md"),)
 
 
@@ -166,7 +170,7 @@ def test_works_inside_another_repositorys_hook(
 
 def test_what_no_commit_has_is_kept_and_comes_back(busy: Path) -> None:
     change_set = ChangeSet.plan(
-        busy, dict.fromkeys(map(PurePosixPath, ("dirty.md", "gone.md", "untracked.md")))
+        Files(busy), dict.fromkeys(map(PurePosixPath, ("dirty.md", "gone.md", "untracked.md")))
     )
     files = unsaved(change_set)
     assert files == (PurePosixPath("dirty.md"), PurePosixPath("untracked.md"))
@@ -180,6 +184,6 @@ def test_what_no_commit_has_is_kept_and_comes_back(busy: Path) -> None:
 
 
 def test_a_commit_of_files_that_git_never_knew_is_none(busy: Path) -> None:
-    change_set = ChangeSet.plan(busy, {PurePosixPath("untracked.md"): None})
+    change_set = ChangeSet.plan(Files(busy), {PurePosixPath("untracked.md"): None})
     apply(change_set)
     assert commit(change_set, "Remove") is None

@@ -59,5 +59,6 @@ def test_monorepos_have_drafts_of_their_own(tmp_path: Path, monkeypatch: pytest.
     one, two = Drafts.of(tmp_path / "a" / "infra"), Drafts.of(tmp_path / "b" / "infra")
     assert one.directory != two.directory
     assert writable(one)
+    assert one.directory.parent.stat().st_mode & 0o77 == 0, "it names monorepos"
     (tmp_path / "file").write_text("")
     assert not writable(Drafts(tmp_path / "file" / "drafts"))

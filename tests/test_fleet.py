@@ -116,7 +116,7 @@ def test_names_are_seen_through_locals_and_namespaces_of_the_module() -> None:
     }
     stack = read_stack(sources)
     assert namespaces(stack) == ["bees", "hive"]
-    assert [use.namespace for use in stack.uses if use.kind == "claim"] == ["hive"]
+    assert [use.place for use in stack.uses if use.kind == "claim"] == ["hive"]
 
 
 @pytest.mark.parametrize(

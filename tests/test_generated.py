@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.generate import rows
+from scaffold.generate import names, rows
 from scaffold.generate.expressions import RowsError
 from scaffold.generate.files import generated, stale
 from scaffold.templates import template
@@ -95,3 +95,40 @@ def test_a_mistake_is_told_with_its_place(source: str, told: str) -> None:
     with pytest.raises(RowsError) as mistake:
         rows.compiled("x", rows.read("x", source))
     assert str(mistake.value).splitlines()[0] == told
+
+
+@pytest.mark.parametrize(
+    "source,told",
+    [
+        (f"t: {{refuse: [{{when: memry == '', {REFUSAL}}}]}}", "t/1: there is no name memry; did you mean memory?"),
+        (f"t: {{first: [{ROW}, {{value: '{{{{ kep.claim }}}}', reason: b, rule: c}}]}}", "t/2: there is no name kep; did you mean kept?"),
+        (f"t: {{first: [{LAST}], keep: volum.claim, kept_because: b}}", "t/keep: there is no name volum; did you mean volume?"),
+        ("t: is_sensitve and volume.claim", "t: there is no name is_sensitve; did you mean is_sensitive?"),
+        (f"u: umbrella.value\numbrella: {{first: [{LAST}]}}", "u: there is no name umbrella"),
+        (f"t: {{first: [{LAST}]}}\nu: t.valu and umbrella.value", "u: there is no name umbrella"),
+        (f"t: {{for: volumes as disk, refuse: [{{unique: dsk.purpose, {REFUSAL}}}]}}", "t/1: there is no name dsk; did you mean disk?"),
+        (f"t: {{for: volums as disk, refuse: [{{{REFUSAL}}}]}}", "t/1: there is no name volums; did you mean volumes?"),
+        (f"t: {{for: volumes as disk, with: {{a: disc.claim}}, refuse: [{{{REFUSAL}}}]}}", "t/1: there is no name disc; did you mean disk?"),
+        (f"t: {{for: volumes as disk, refuse: [{{{REFUSAL}}}]}}\nu: disk.claim", "u: there is no name disk"),
+    ],
+)  # fmt: skip
+def test_a_name_that_nothing_sets_is_told_with_its_row(source: str, told: str) -> None:
+    """Questions declared before, what the Jinja around the table sets, and what stands above are known."""
+    known = {*names.given("templates/decisions/rows/storage.jinja"), "kept", "is_sensitive", "refused"}
+    with pytest.raises(RowsError) as mistake:
+        names.check("x", rows.read("x", source), known)
+    assert str(mistake.value) == f"x/{told}"
+
+
+def test_a_table_knows_what_the_templates_around_it_set() -> None:
+    storage = names.given("templates/decisions/rows/storage.jinja")
+    assert {"name", "recorded", "facts", "names", "volume", "app", "filled"} <= storage
+    assert not {"storage", "workload", "mebi", "row"} & storage, "they are set later"
+    inner = names.given("templates/decisions/rows/refusals_dump.jinja")
+    assert {"limits", "how", "asked", "checked"} & inner == {"limits", "how", "asked"}
+    assert "container" not in names.given("templates/decisions/rows/refusals.jinja")
+
+
+def test_a_table_that_nothing_reads_is_a_mistake() -> None:
+    with pytest.raises(RowsError, match="no question and no decision reads templates/decisions/rows/x"):
+        names.given("templates/decisions/rows/x.jinja")

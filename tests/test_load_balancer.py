@@ -18,7 +18,7 @@ image: docker.io/library/nginx:1.29.0
 port: 5060
 service_port: 5060
 ports: [{{name: sip, port: 5060, protocol: {protocol}, service_port: {port}}}]
-load_balancer: {{ports: [sip]}}
+load_balancer: {{ports: [sip], reason: the birds have no browser}}
 """
 OTHER = """\
 resource "kubernetes_service" "tunnel" {

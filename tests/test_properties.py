@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from hypothesis import given
 from strategies import valid_answers
-from support import ORIGIN
+from support import ORIGIN, examples
 
 from scaffold.checks.verify import static_findings
 from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Document, parse
@@ -41,6 +41,7 @@ def always(holds: Callable[[Drawn], None]) -> Callable[[Drawn], None]:
     return holds
 
 
+@examples(25)
 @given(answers=valid_answers())
 def test_what_must_hold_holds(answers: dict[str, Any], pristine: Monorepo, tmp_path: Path) -> None:
     rendered = render(answers, {}, {}, ORIGIN)

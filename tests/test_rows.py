@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tables import decided, instead, named, names, refused, traced, without
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.templates import decisions, template
+from scaffold.templates.image import ImageReference
 
 WITHOUT_ERRORS = [
     *sorted((ANSWERS / "valid").glob("*.yml")),
@@ -66,7 +68,7 @@ REFUSED: list[tuple[str | tuple[str, str], str, str]] = [
     (("refusals/memory", "above the quota"), APP + "memory: 4Gi\nlimit_range: {max_memory: 8Gi}\n", "memory"),
     (("refusals_data/volumes", "an embedded database on NFS"), APP + "rwx: true\nvolumes: [{path: /data, size: 1Gi, embedded_database: sqlite}]\n", "volumes[0].embedded_database"),
     (("refusals_data/volumes", "lost with its disk"), APP + "volumes: [{path: /data, size: 1Gi, backup: none}]\n", "volumes[0].backup_reason"),
-    ("refusals_ingress/behind_anubis/1", APP + "host: git\ngate: anubis\nmachine_clients: [{paths: [/x], auth: app, reason: a token is checked}]\n", "gate"),
+    ("refusals_ingress/behind_anubis/1", APP + "host: git\ngate: anubis\ngate_reason: it is public\nmachine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "gate"),
     (("refusals_workload/pod", "only one pod can have"), APP + "replicas: 2\n" + VOLUME, "replicas"),
     (("refusals_workload/pod", "would wait for ever"), APP + "strategy: RollingUpdate\n" + VOLUME, "strategy"),
 ]  # fmt: skip
@@ -140,3 +142,21 @@ def test_what_is_kept_is_recorded_again() -> None:
 
 def values(answers: str) -> dict[str, Any]:
     return decisions.combine(yaml.safe_load(answers))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "docker.io/library/nginx:1.29.0",
+        "ghcr.io/robin/notes",
+        "ghcr.io/robin/tools/notes@sha256:" + 64 * "a",
+        "localhost:5000/notes:1.2@sha256:" + 64 * "b",
+    ],
+)
+def test_the_rows_read_an_image_reference_as_the_checks_do(written: str) -> None:
+    text = "{% from 'templates/decisions/macros.jinja' import image_parts %}{{ image_parts(written) }}"
+    parts = json.loads(decisions.environment().from_string(text).render(written=written))
+    read = ImageReference.parse(written)
+    assert (parts["registry"], parts["base"]) == (read.registry, read.base)
+    assert (parts["tag"], parts["digest"]) == (read.tag, read.digest)
+    assert parts["package"] == (read.repository.partition("/")[2] or read.repository)

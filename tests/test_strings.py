@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import unicodedata
 from pathlib import Path
@@ -10,14 +11,22 @@ from typing import Any
 
 import pytest
 import yaml
-from support import ORIGIN, needs
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from support import ORIGIN, examples, needs
 
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import Content
+from scaffold.checks.verify import Level
+from scaffold.commands.new_service import prepare
+from scaffold.hcl.second_reader import read_again
 from scaffold.hcl.syntax import Document, parse
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.render import ANSWERS_FILE, render
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import get
 
 EXACT = [
     'say "hi"', "it's", "a \\ b \\n c \\\\", "${var.name}", "$${var.name}", "$$${x}", "%{ if true }", "%%{ x }", "100 % {x}",
@@ -25,6 +34,8 @@ EXACT = [
     "*alias", "&anchor", "!tag", "@at", "`tick`", "yes", "null", "~", "0x1f", "1e5", "2026-01-01", "007", "{{ name }}", "{% raw %}",
     "{# note #}", "{{ '{{' }}", " leading and trailing ", "Grüße 你好 שלום", "👩‍👩‍👧‍👦🚀", "é e\u0301", "\u00a0", "a\u200bb", "|", ">", "x" * 10_000,
 ]  # fmt: skip
+# What python-hcl2 cannot read: an escaped sign that is never closed.
+UNREAD = {"${", "%{"}
 REFUSED = [
     "two\nlines", "end\n", "carriage\rreturn", "tab\tstop", "nul\0", "bell\a", "escape\x1b[31m", "delete\x7f", "next\x85line",
     "separator\u2028", "paragraph\u2029", "override\u202e", "isolate\u2066", "surrogate\ud800",
@@ -35,6 +46,17 @@ BASE = {
     "image": "docker.io/library/nginx:1.29.0",
     "port": 80,
 }
+LEFT = re.compile(r"\$(\$|\([^)]*\))")
+
+
+def started(text: str) -> str:
+    """What a container gets of a text that stands in its environment or command, as Kubernetes expands it.
+
+    Follows ``third_party/forked/golang/expansion``: ``$$`` is ``$``, and a reference to no variable stays.
+    """
+    return LEFT.sub(lambda found: found[1] if found[1] == "$" else found[0], text)
+
+
 PLAIN = ["title", "description", "homepage_group", "homepage_icon"]
 
 
@@ -78,7 +100,12 @@ def shown(document: Document) -> dict[str, object]:
 def test_text_comes_out_exactly(text: str) -> None:
     files = files_for(**dict.fromkeys(PLAIN, text), env={"TEXT": text})
     found = shown(document_of(files))
+    found["env"] = started(str(found["env"]))
     assert found == {**dict.fromkeys(PLAIN, text), "env": text}
+    # The second reader agrees wherever it can read the file: nobody else reads another text.
+    said = read_again({"main.tf": files["main.tf"]})  # type: ignore[dict-item]
+    assert said.findings == ()
+    assert (said.unread != ()) == (text in UNREAD)
     recorded = yaml.safe_load(files[ANSWERS_FILE])  # type: ignore[arg-type]
     assert {name: recorded[name] for name in PLAIN} == dict.fromkeys(PLAIN, text)
     assert recorded["env"] == {"TEXT": text}
@@ -92,7 +119,7 @@ def test_a_reason_stands_in_its_comment_as_it_was_given(text: str) -> None:
         reason += " yes"
     files = files_for(
         gate="none", gate_reason=reason,
-        machine_clients=[{"paths": ["/x"], "reason": reason}],
+        machine_clients=[{"paths": ["/x/"], "auth": "none", "reason": reason}],
         volumes=[{"path": "/data", "backup": "none", "backup_reason": reason}],
     )  # fmt: skip
     comments = [comment.text for comment in document_of(files).comments]
@@ -132,7 +159,19 @@ def test_terraform_reads_the_same_text(tmp_path: Path) -> None:
     planned = json.loads(done.stdout)["planned_values"]["outputs"]
     # Terraform itself composes accents (NFC).
     composed = [unicodedata.normalize("NFC", text) for text in EXACT]
-    assert [planned[f"v{number}"]["value"] for number in range(len(EXACT))] == composed
+    assert [started(planned[f"v{number}"]["value"]) for number in range(len(EXACT))] == composed
+
+
+@pytest.mark.parametrize(
+    "text,reaches",
+    [
+        ("pa$$word", "pa$$word"), ("kill $$", "kill $$"), ("$$$", "$$$"), ("--port=$(PORT)", "--port=$(PORT)"),
+        ("$$(NAME)", "$(NAME)"), ("$$$$x", "$$$$x"),
+    ],
+)  # fmt: skip
+def test_what_kubernetes_would_expand_is_kept(text: str, reaches: str) -> None:
+    document = document_of(files_for(env={"TEXT": text}))
+    assert started(str(shown(document)["env"])) == reaches
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=repr)
@@ -150,7 +189,7 @@ def test_reasons_and_paths_in_lists_are_refused_too(text: str) -> None:
     found = validation.problems(
         Answers({
             **BASE,
-            "machine_clients": [{"paths": [f"/{text}"], "reason": f"because of {text}"}],
+            "machine_clients": [{"paths": [f"/{text}"], "auth": "none", "reason": f"because of {text}"}],
             "volumes": [{"path": f"/{text}", "backup_reason": f"because of {text}"}],
         }), {}, {},
     )  # fmt: skip
@@ -185,3 +224,55 @@ def test_path_parts_in_mount_paths_are_refused(path: str) -> None:
 def test_bytes_that_are_no_text_are_refused() -> None:
     found = validation.problems(answering.from_yaml(b"name: a\ntitle: \xff\xfe\n", "a.yml"), {}, {})
     assert [(f.location, f.code) for f in found] == [("a.yml:2", "answers.yaml")]
+
+
+ESCAPED = re.compile(r"\$\$\([A-Za-z]+\)")
+"""Kubernetes' own way to write a reference that is none."""
+SIGNS = st.lists(
+    st.sampled_from(
+        ["$", "$$", "%", "%%", "{", "}", "{host}", "EOT", "\n", "\n", "\n  ", '"', "\\", " ", "x", "(", ")", "é", "~", "\t"]
+    ),
+    min_size=1,
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@pytest.mark.slow("plans a stack with a hundred texts, a few seconds for each")
+@needs("terraform")
+@settings(examples(3), phases=[Phase.explicit, Phase.generate])
+@given(
+    texts=st.lists(
+        SIGNS.filter(lambda text: text.strip() and not ESCAPED.search(text)), min_size=100, max_size=100
+    )
+)
+def test_any_text_comes_out_of_terraform_as_it_went_in(texts: list[str], pristine: Monorepo) -> None:
+    names = [f"T{number}" for number in range(len(texts))]
+    hosted = [text if "{host}" in text else f"{text}{{host}}" for text in texts]
+    answers = {
+        **BASE,
+        "description": "".join(texts[0].split()) or "d",
+        "env": {
+            **dict(zip(names, texts, strict=True)),
+            **{f"H{n}": {"host": "redis", "text": text} for n, text in enumerate(hosted)},
+        },
+        "command": ["sh", "-c", f"{texts[1]}\n{texts[2]}\n"],
+        "args": [text.replace("\t", " ") for text in texts[3:20]],
+        "files": [{"path": f"/f/{name}", "content": f"{t}\n{t}\n"} for name, t in zip(names, texts, strict=True)],
+    }  # fmt: skip
+    answers["command"] = [word.replace("\t", " ") for word in answers["command"]]  # type: ignore[attr-defined]
+    prepared = prepare(pristine, Answers(answers), level=Level.PLAN, template_source="https://x.test/t.git")
+    assert prepared.stack is not None
+    plan = prepared.stack.verified.plan
+    assert plan is not None
+    by_kind = {resource.type: resource for resource in plan.resources}
+    container = by_kind["kubernetes_deployment"].get("spec", 0, "template", 0, "spec", 0, "container", 0)
+    env = {
+        str(get(item, "name")): started(str(get(item, "value"))) for item in k8s.items(get(container, "env"))
+    }
+    host = pristine.variable("redis_host")
+    assert {name: env[name] for name in names} == dict(zip(names, texts, strict=True))
+    assert [env[f"H{n}"] for n in range(len(hosted))] == [t.replace("{host}", str(host)) for t in hosted]
+    assert [started(str(word)) for word in k8s.items(get(container, "command"))] == answers["command"]
+    assert [started(str(word)) for word in k8s.items(get(container, "args"))] == answers["args"]
+    files = k8s.mapping(by_kind["kubernetes_config_map"].get("data"))
+    assert files == {f"f-{name}": f"{text}\n{text}\n" for name, text in zip(names, texts, strict=True)}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import by_schema
 from support import examples
 
 from scaffold.answers import sources as answering
@@ -16,6 +20,7 @@ from scaffold.answers.sources import Answers, parse, show
 from scaffold.errors import UsageError
 from scaffold.templates import questions
 
+VALID = Path(__file__).parent / "answers" / "valid"
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12), st.dates(), st.binary(max_size=4),
     st.sampled_from(["64Mi", "proxied", "none", "sqlite", "/data", "A_KEY", "path#key", "a reason"]),
@@ -39,6 +44,48 @@ def test_any_answers_are_judged(values: dict[Any, Any]) -> None:
     for finding in found:
         assert finding.code.startswith("answers.")
         assert finding.message.endswith(".")
+
+
+ANSWERED = st.sampled_from(sorted(questions.properties())).flatmap(
+    lambda name: st.tuples(st.just(name), by_schema(questions.properties()[name]) | ANYTHING)
+)
+
+
+@examples(30)
+@given(answered=st.lists(ANSWERED, min_size=1, max_size=4))
+def test_what_the_template_finds_right_is_right_by_jsonschema(answered: list[tuple[str, Any]]) -> None:
+    values = dict(answered)
+    if validation._right(values):
+        with mock.patch.object(validation, "_right", lambda _: False):
+            assert not list(validation._against_schema(values, Answers(values)))
+
+
+def test_right_answers_are_judged_without_jsonschema(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loaded() -> None:
+        raise ImportError("jsonschema")
+
+    monkeypatch.setattr(validation, "_validator", loaded)
+    values = yaml.safe_load((VALID / "drone-logbook.yml").read_text())
+    assert validation.problems(Answers(values), {}, {}) == []
+    with pytest.raises(ImportError):
+        validation.problems(Answers({**values, "port": "many"}), {}, {})
+
+
+def test_the_template_judges_by_every_keyword_that_types_use() -> None:
+    """What ``templates/questions/problems.jinja`` does not know would be right for it, whatever it is."""
+
+    def keywords(schema: Mapping[str, Any]) -> Iterator[str]:
+        yield from (key for key in schema if not key.startswith("x-"))
+        inner = [schema.get(key) for key in ("items", "propertyNames", "additionalProperties")]
+        for each in (*inner, *schema.get("properties", {}).values()):
+            if isinstance(each, Mapping):
+                yield from keywords(each)
+
+    used = set(keywords({"properties": questions.properties()}))
+    assert used - {"description", "default", "allowed", "fix"} == {
+        "type", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "items",
+        "required", "properties", "propertyNames", "additionalProperties",
+    }  # fmt: skip
 
 
 @examples(150)

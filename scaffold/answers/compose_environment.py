@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scaffold.templates import decisions, template
+from scaffold.answers.secrets import suspected
+from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^${}]*))?\}|\$(\w+)")
-_HARMLESS = re.compile(r"(?i)^(|true|false|yes|no|on|off|none|/[^:@]*)$")
+_UNKNOWN = "0a1b2c3d4e5f"
+"""Stands for a value that the file does not have: whatever a secret may be."""
 _DATABASE_URL = re.compile(r"^(postgres|postgresql|mysql|mariadb)(\+\w+)?://")
 
 
@@ -39,7 +41,7 @@ def read(environment: Value, parts: Mapping[str, str], *, has_database: bool) ->
             notes.append("Left out: a variable whose name is none.")
         elif part and part not in database:
             database[part] = name
-        elif _is_secret(name, value):
+        elif any(suspected([(name, _UNKNOWN if value is None else value)])):
             secrets.append({"env": name})
         elif value is None or VARIABLE.search(value):
             notes.append(f"Left out: {name}, whose value is not in the file.")
@@ -88,18 +90,6 @@ def _default_of(value: Value) -> str | None:
     if value is None:
         return None
     return plain_text(value) or (str(value) if VARIABLE.search(str(value)) else "")
-
-
-def _is_secret(name: str, value: str | None) -> bool:
-    """Whether a variable is taken for a secret: by its name, unless its value says nothing, or its value."""
-    facts = template.facts("images")["compose"]
-    house = decisions.house()
-    named = re.search(facts["secret_names"], name) or re.search(house["secret_names"], name)
-    if value is None:
-        return bool(named)
-    if named and not _HARMLESS.match(value):
-        return True
-    return bool(re.search(house["secret_values"], value) or re.search(facts["secret_values"], value))
 
 
 def plain_text(value: Value) -> str:

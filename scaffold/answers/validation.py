@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from scaffold.answers.pruning import Pruned, sound
+from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Answers, Path, about, parse, show
 from scaffold.errors import AnswersError, Finding, nearest
 from scaffold.templates import decisions, questions
@@ -140,7 +141,19 @@ def _validator() -> Value:
     return validator(questions.schema())
 
 
+def _right(values: Mapping[str, Value]) -> bool:
+    """Whether stock Copier's check of each answer finds nothing; what is wrong, jsonschema tells better.
+
+    Its import costs more than all else that right answers need.
+    """
+    check = "{% from 'templates/questions/problems.jinja' import problems %}{{ problems('', value, schema) }}"
+    schema = {"properties": questions.properties()}
+    return not decisions.compiled(check).render(value=values, schema=schema).strip()
+
+
 def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
+    if _right(values):
+        return
     for error in _validator().iter_errors(dict(values)):
         path: Path = tuple(error.absolute_path)
         rule = str(error.validator)
@@ -204,13 +217,8 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     return answers.finding(path, f"answers.{rule}", message, value=shown, allowed=allowed, fix=fix)
 
 
-@cache
-def _secret_values() -> re.Pattern[str]:
-    return re.compile(decisions.house()["secret_values"])
-
-
 def _may_be_secret(path: Path, value: Value) -> bool:
-    return bool({"secrets", "env", "password"} & set(path)) or _secret_values().search(str(value)) is not None
+    return bool({"secrets", "env", "password"} & set(path)) or any(suspected([(str(path[-1]), str(value))]))
 
 
 def _plain(value: Value) -> str:
@@ -228,4 +236,6 @@ def _together(
     for row in decisions.evaluate("templates/decisions/refusals.jinja", values):
         path = left.before(parse(row["answer"]))
         message, value = f"{show(path)} {row['message']}", _plain(row["value"]) or None
+        if value and any(suspected([("", value)])):
+            value = HIDDEN
         yield answers.finding(path, row["code"], message, value=value, allowed=row["allowed"], fix=row["fix"])

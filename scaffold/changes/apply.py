@@ -9,6 +9,9 @@ is either no journal, and the tree is whole, or one that says which side the tre
 
 An error turns the goal back to *old*. A crash leaves the journal behind, and :func:`recover` does what
 it says, unless somebody changed one of the files since.
+
+A command that writes holds the repository from before it reads until it has written (:func:`writing`), so
+two of them at once come one after the other.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -29,6 +32,7 @@ from scaffold.changes.journal import (
     discard,
     journal_directory,
     journal_file,
+    left_behind,
     load,
     locked,
     save,
@@ -51,8 +55,8 @@ def apply(change_set: ChangeSet) -> None:
     if not change_set.changes:
         return
     root = change_set.root
-    with _errors_told(root), locked(root) as directory:
-        _recover(root, directory)
+    with writing(root), _errors_told(root):
+        directory = journal_directory(root)
         _refuse_changed([c.path for c in change_set.changes if not _is_before(root, c)], _RUN_AGAIN)
         journal = _new_journal(change_set)
         save(directory, journal)
@@ -74,21 +78,42 @@ def apply(change_set: ChangeSet) -> None:
         discard(directory)
 
 
-def recover(root: Path) -> Goal | None:
-    """Bring a tree that a crash left half-written to its goal; every command that writes begins with it.
+@contextlib.contextmanager
+def writing(root: Path, tell: Callable[[], None] = lambda: None) -> Iterator[Goal | None]:
+    """Hold the repository for a command that writes, from before it reads until it has written.
 
-    Returns the side that was reached, or ``None`` if nothing was under way. Raises ``RefusedError``,
-    naming the files and changing nothing, if one of them was changed since the crash.
+    First brings a tree that a crash left half-written to its goal, and yields the side that was reached, or
+    ``None`` if nothing was under way. ``tell`` is called where another process has to be waited for.
+
+    Raises ``RefusedError`` if that one does not end, or, naming the files and changing nothing, if somebody
+    changed one of them since the crash; ``MissingError`` if the system does not let us write.
     """
-    if not pending(root):
-        return None
-    with _errors_told(root), locked(root) as directory:
-        return _recover(root, directory)
+    with contextlib.ExitStack() as held:
+        with _errors_told(root):
+            directory = held.enter_context(locked(root, tell))
+            reached = _recover(root, directory)
+        yield reached
+
+
+def recover(root: Path) -> Goal | None:
+    """Finish or undo what a crash left, and do nothing else; as :func:`writing`."""
+    with writing(root) as reached:
+        return reached
 
 
 def pending(root: Path) -> bool:
-    """Whether an interrupted run is waiting for :func:`recover`. Only looks."""
+    """Whether a change is under way or was interrupted. Only looks."""
     return journal_file(journal_directory(root)).exists()
+
+
+def unfinished(root: Path) -> bool:
+    """Whether an interrupted run left the tree half-written, for commands that only read.
+
+    Waits for a run that is just writing. Outside a Git repository nothing is ever written.
+    """
+    with contextlib.suppress(MissingError, OSError):
+        return left_behind(journal_directory(root))
+    return False
 
 
 @contextlib.contextmanager

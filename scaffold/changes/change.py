@@ -1,7 +1,8 @@
 """The change set: what will be different in one repository, and how it looks as a diff.
 
 A change set says of every file what it held before and what it will hold after. It is planned against
-the files on disk, shown with :func:`diff`, and written by ``apply.apply``; its inverse undoes it.
+the files as :class:`Files` has read them, shown with :func:`diff`, and written by ``apply.apply``; its
+inverse undoes it.
 """
 
 from __future__ import annotations
@@ -79,6 +80,24 @@ class FileChange:
         return LineCount(marks.count("+"), marks.count("-"))
 
 
+class Files:
+    """The files of one repository as one command finds them: each is read once.
+
+    So what an edit is computed from is also what it replaces, and ``apply.apply`` notices whatever somebody
+    else wrote in between. ``root`` holds the ``.git`` entry.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._seen: dict[PurePosixPath, tuple[Content | None, bool]] = {}
+
+    def read(self, path: PurePosixPath) -> tuple[Content | None, bool]:
+        """What ``path`` held when it was asked for first; as :func:`read`, also in what is raised."""
+        if path not in self._seen:
+            self._seen[path] = read(self.root, path)
+        return self._seen[path]
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
     """All changes to one repository, in the order of their paths. ``root`` holds the ``.git`` entry."""
@@ -89,11 +108,11 @@ class ChangeSet:
     @classmethod
     def plan(
         cls,
-        root: Path,
+        files: Files,
         wanted: Mapping[PurePosixPath, Content | None],
         executable: Collection[PurePosixPath] = (),
     ) -> ChangeSet:
-        """Compare what is wanted with what is on disk, and keep the differences.
+        """Compare what is wanted with what was read, and keep the differences.
 
         ``wanted`` maps paths to their content; ``None`` means that the file shall not exist. A file
         that exists keeps its mode; a new one is executable only if it is among ``executable``.
@@ -103,7 +122,7 @@ class ChangeSet:
         """
         changes = []
         for path in sorted(wanted):
-            before, was_executable = read(root, path)
+            before, was_executable = files.read(path)
             after = wanted[path]
             if after is not None and is_ciphertext(before) and before != after:
                 raise RefusedError(f"{path} is encrypted with git-crypt", "Unlock the clone, then run again.")
@@ -112,7 +131,7 @@ class ChangeSet:
         for outer, inner in pairwise(sorted(wanted)):
             if outer in inner.parents:
                 raise RefusedError(f"{outer} cannot be a file and hold {inner}")
-        return cls(root, tuple(c for c in changes if c.action is not Action.UNCHANGED))
+        return cls(files.root, tuple(c for c in changes if c.action is not Action.UNCHANGED))
 
 
 def is_ciphertext(content: Content | None) -> bool:

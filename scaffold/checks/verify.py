@@ -13,6 +13,7 @@ from scaffold.changes.change import Content, Symlink
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
+from scaffold.hcl.second_reader import SecondReading, read_again
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.shared import shared_modules
 from scaffold.templates import template
@@ -69,17 +70,20 @@ def verify(
         for path, content in files.items()
         if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
     }
-    sources = {**beside(monorepo, stack, sources), **sources}
-    if found := static_findings(monorepo, stack, sources):
-        raise _failed(stack, found, sources, values)
+    rendered, sources = sources, {**beside(monorepo, stack, sources), **sources}
+    found = static_findings(monorepo, stack, sources)
+    second = SecondReading() if found else read_again(rendered)
+    if found or second.findings:
+        raise _failed(stack, found or second.findings, sources, values)
+    unread = tuple(Unverified(f"the second reading of {path}", why) for path, why in second.unread)
     if level is Level.STATIC:
-        return Verified(Level.STATIC, None, (Unverified("the plan", "left out by --verify static"),))
+        return Verified(Level.STATIC, None, (Unverified("the plan", "left out by --verify static"), *unread))
     links = {f"{STACKS}/{stack}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
     planned = _planned(monorepo, stack, sources, links, values, demanded=level is Level.PLAN)
     if isinstance(planned, Unverified):
-        return Verified(Level.STATIC, None, (planned,))
+        return Verified(Level.STATIC, None, (planned, *unread))
     only_there = Unverified("what only the cluster knows", "images, admission policies and quotas in use")
-    return Verified(Level.PLAN, planned, (only_there,))
+    return Verified(Level.PLAN, planned, (only_there, *unread))
 
 
 def beside(monorepo: Monorepo, stack: str, rendered: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -20,6 +20,7 @@ def check(pipelines: Path, as_json: bool) -> int:
     from scaffold.commands.check_pipelines import check_pipelines
     from scaffold.report import pipeline as report
 
+    options.opened(pipelines, writes=False)
     found = check_pipelines(pipelines)
     if as_json:
         output.print_json(report.pipeline_report_json(found))

@@ -18,13 +18,19 @@ from scaffold.errors import ScaffoldError
     metavar="FILE",
     help="Keep the provider schemas that `terraform providers schema -json` printed.",
 )
+@click.option(
+    "--recover", "repository", type=click.Path(path_type=Path), metavar="DIR",
+    help="Finish or undo what an interrupted run left in a repository, and do nothing else.",
+)  # fmt: skip
 @options.monorepo
 @options.as_json
-def doctor(file: Path | None, monorepo_at: Path | None, as_json: bool) -> None:
+def doctor(file: Path | None, repository: Path | None, monorepo_at: Path | None, as_json: bool) -> None:
     """Show what is at hand: tools, templates, monorepo, versions of the provider schemas."""
     from scaffold.commands.doctor import diagnose, store_schemas
     from scaffold.report import doctor as report
 
+    if repository:
+        options.opened(repository.resolve(), writes=True)
     stored = store_schemas(file) if file else ()
     try:
         monorepo = options.find(monorepo_at)

@@ -24,7 +24,7 @@ def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) 
     from scaffold.report import indexes as report
     from scaffold.report.progress import waiting
 
-    monorepo = options.find(monorepo_at)
+    monorepo = options.find(monorepo_at, writes=fix)
     if not check_only and not fix:
         states = command.show(monorepo)
         output.print_either(report.states_json(states), report.states_text(states), as_json=as_json)
@@ -32,7 +32,6 @@ def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) 
     if fix:
         from scaffold.changes.apply import apply
 
-        output.recover(monorepo, quiet=as_json)
         with waiting(_READING):
             mended = command.fix(monorepo)
         apply(mended.change)

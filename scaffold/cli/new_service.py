@@ -59,9 +59,18 @@ def new_service(
     """Make everything that a new Service needs. In a terminal without --answers it asks."""
     from scaffold.checks.verify import Level
 
-    monorepo = options.find(monorepo_at)
-    if not dry_run:
-        output.recover(monorepo, quiet=as_json)
+    given = options.given(answer_files, settings)
+    start = _starting_point(compose_file)
+    asks = _asks(answer_files, settings, start is not None and resume is None, as_json=as_json)
+    # While a person answers, others may write: then the change is refused if they wrote the same files.
+    held = not (dry_run or asks)
+    monorepo = options.find(monorepo_at, writes=held)
+    roots = [monorepo.root]
+    if app_repo is not None:
+        from scaffold.commands.pipeline import app_root
+
+        roots.append(app_root(app_repo))
+        options.opened(roots[-1], writes=held)
     making = Making(
         monorepo,
         Level(level) if level else None,
@@ -72,13 +81,10 @@ def new_service(
         commit=commit,
         as_json=as_json,
     )
-    if app_repo is not None and not dry_run:
-        from scaffold.commands.pipeline import app_root
-
-        output.recover_at(app_root(app_repo), quiet=as_json)
-    given = options.given(answer_files, settings)
-    start = _starting_point(compose_file)
-    if _asks(answer_files, settings, start is not None and resume is None, as_json=as_json):
+    if asks:
+        for root in roots if not dry_run else ():
+            with output.writing(root):
+                pass
         making.ask(given, start, plain=plain, resume=resume, place=monorepo_at)
     elif resume is not None:
         raise UsageError(

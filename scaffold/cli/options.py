@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scaffold.cli import output
 from scaffold.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,11 +38,24 @@ overwrite = click.option(
 )
 
 
-def find(monorepo_at: Path | None) -> Monorepo:
-    """The monorepo that ``--monorepo`` names, or the one around the current directory."""
+def find(monorepo_at: Path | None, *, writes: bool = False) -> Monorepo:
+    """The monorepo that ``--monorepo`` names, or the one around the current directory.
+
+    A command that ``writes`` holds it until its end; any other is told where it is half-written.
+    """
     from scaffold.monorepo.repository import Monorepo
 
-    return Monorepo.find(monorepo_at or Path.cwd())
+    found = Monorepo.find(monorepo_at or Path.cwd())
+    opened(found.root, writes=writes)
+    return found
+
+
+def opened(root: Path, *, writes: bool) -> None:
+    """Begin to work in a repository, until the end of the command: hold it, or tell what is wrong with it."""
+    if writes:
+        click.get_current_context().with_resource(output.writing(root))
+    else:
+        output.reading(root)
 
 
 def given(answer_files: Iterable[str], settings: Sequence[str]) -> Answers:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path, PurePath
@@ -55,7 +57,10 @@ def finish(monorepo: Monorepo, prepared: Prepared, *, write: bool, commit: bool,
     """Write what is prepared, if ``write``, and tell of it."""
     from scaffold.report.prepared import prepared_json, prepared_text
 
-    commits = prepared.apply(commit=commit) if write else (None, None)
+    with ExitStack() as held:
+        for change in prepared.changes if write else ():
+            held.enter_context(writing(change.root))
+        commits = prepared.apply(commit=commit) if write else (None, None)
     steps = prepared.next_steps(monorepo, commits)
     if as_json:
         print_json(prepared_json(prepared, steps, written=write, commits=commits))
@@ -63,15 +68,30 @@ def finish(monorepo: Monorepo, prepared: Prepared, *, write: bool, commit: bool,
         print_lines(prepared_text(prepared, steps, written=write, commits=commits))
 
 
-def recover(monorepo: Monorepo, *, quiet: bool) -> None:
-    """Finish or undo what an interrupted run left in the monorepo, before anything new is written."""
-    recover_at(monorepo.root, quiet=quiet)
+@contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Hold a repository from before anything is read of it until all is written; see ``apply.writing``.
+
+    Tells of another run that has to be waited for, and of an interrupted one that is finished or undone.
+    """
+    from scaffold.changes.apply import writing as held
+
+    def tell() -> None:
+        click.echo(f"Waiting for another scaffold that is writing in {root} …", err=True)
+
+    with held(root, tell) as reached:
+        if reached is not None:
+            click.echo(f"An interrupted change was found; now every file is {reached.value}.", err=True)
+        yield
 
 
-def recover_at(root: Path, *, quiet: bool) -> None:
-    """Finish or undo what an interrupted run left in the repository at ``root``."""
-    from scaffold.changes.apply import recover as finish
+def reading(root: Path) -> None:
+    """Tell that an interrupted run left a repository half-written, before anything is read of it."""
+    from scaffold.changes.apply import unfinished
 
-    reached = finish(root)
-    if reached is not None and not quiet:
-        click.echo(f"An interrupted change was found; now every file is {reached.value}.", err=True)
+    if unfinished(root):
+        click.echo(
+            f"{root} is half-written: an earlier run was interrupted. What follows may be wrong; commit "
+            f"nothing. To finish or undo it:\n  scaffold doctor --recover {shlex.quote(str(root))}",
+            err=True,
+        )

@@ -40,8 +40,7 @@ def pipeline(
     given = options.given(answer_files, settings)
     if service:
         given = given.over(answers_of(monorepo, service))
-    if not dry_run:
-        output.recover_at(app_root(app_repo), quiet=as_json)
+    options.opened(app_root(app_repo), writes=not dry_run)
     prepared = prepare_pipeline(
         monorepo, given, app_repo, overwrite=overwrite or dry_run, template_source=template_source
     )

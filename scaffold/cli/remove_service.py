@@ -27,9 +27,7 @@ def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | Non
     if commit and not write:
         raise UsageError("--commit goes with --write.", "Without --write the removal is only shown.")
 
-    monorepo = options.find(monorepo_at)
-    if write:
-        output.recover(monorepo, quiet=as_json)
+    monorepo = options.find(monorepo_at, writes=write)
     with waiting("Reading all stacks …"):
         removal = plan_removal(monorepo, name, template.facts("operations")["apply"])
     removed = carry_out(removal, commit=commit) if write else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class Diagnosis:
     monorepo: Path | None
     providers: tuple[Provider, ...]
     differences: tuple[VersionDifference, ...]
+    cache: Path
+    cache_bytes: int
     missing: tuple[str, ...]
 
 
@@ -63,8 +66,18 @@ def diagnose(monorepo: Monorepo | None) -> Diagnosis:
             for name, provider in sorted(known.providers.items())
         ),
         differences=refresh.differences(known, monorepo.root) if monorepo else (),
+        cache=template.cache_root(),
+        cache_bytes=_size(template.cache_root()),
         missing=tuple(missing),
     )
+
+
+def _size(directory: Path) -> int:
+    total = 0
+    for file in directory.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # another run may sweep meanwhile
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 def store_schemas(file: Path) -> tuple[Stored, ...]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from scaffold.changes.change import ChangeSet, Content, is_ciphertext, read
+from scaffold.changes.change import ChangeSet, Content, is_ciphertext
 from scaffold.indexes import all_indexes
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.drift import Drift, drift
@@ -37,7 +37,7 @@ def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
     """All indexes of the monorepo."""
     states = []
     for index in all_indexes():
-        content = read(monorepo.root, index.path)[0]
+        content = monorepo.files.read(index.path)[0]
         entries, problem = None, ""
         if content is None:
             problem = "the file does not exist"
@@ -68,7 +68,7 @@ def fix(monorepo: Monorepo) -> Mended:
     fixed, rest = [], []
     for found in drift(monorepo):
         path = found.index.path
-        text = texts.get(path) or read(monorepo.root, path)[0]
+        text = texts.get(path) or monorepo.files.read(path)[0]
         after = None
         with suppress(MissingAnchorError):
             after = found.index.insert(text, found.entry) if found.entry and isinstance(text, bytes) else None
@@ -77,4 +77,4 @@ def fix(monorepo: Monorepo) -> Mended:
         else:
             texts[path] = after
             fixed.append(found)
-    return Mended(ChangeSet.plan(monorepo.root, texts), tuple(fixed), tuple(rest))
+    return Mended(ChangeSet.plan(monorepo.files, texts), tuple(fixed), tuple(rest))

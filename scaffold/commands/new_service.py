@@ -90,7 +90,7 @@ def _prepare_stack(
         PurePosixPath(STACKS, name, path): content for path, content in rendered.files.items()
     }
     wanted.update((edit.path, edit.after) for edit in outside.edits)
-    change = ChangeSet.plan(monorepo.root, wanted)
+    change = ChangeSet.plan(monorepo.files, wanted)
     return Prepared(name, origin, _part(name, change, rendered.values, verified), manual=outside.steps)
 
 
@@ -103,7 +103,7 @@ def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collectio
 
     Raises :class:`RefusedError` for a list that the system reads and that has lost its place.
     """
-    found = insertions(monorepo.root, service_entry(values), without)
+    found = insertions(monorepo.files, service_entry(values), without)
     if found.refused:
         raise RefusedError(
             "Lists that a new Service has to be in have lost their place; nothing was written.",

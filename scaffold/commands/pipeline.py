@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
-from scaffold.changes.change import ChangeSet
+from scaffold.changes.change import ChangeSet, Files
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.stored import stored_answers
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
@@ -59,7 +59,7 @@ def prepare_pipeline(
     from scaffold.pipelines.verify import verify_pipeline  # all rules over pipelines
 
     verified = verify_pipeline(root, files, rendered.values, sources)
-    change = ChangeSet.plan(root, {PurePosixPath(path): content for path, content in files.items()})
+    change = ChangeSet.plan(Files(root), {PurePosixPath(path): content for path, content in files.items()})
     message = f"{service}: pipeline"
     part = Part(change, rendered.values, verified, message, PurePosixPath(ANSWERS_FILE))
     if not overwrite:

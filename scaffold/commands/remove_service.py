@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from scaffold.changes.change import ChangeSet, Content, read
+from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_own, keep, unsaved, write
 from scaffold.changes.git import git, names
 from scaffold.changes.step import Step, When
@@ -57,10 +57,10 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
     """
     _refuse(monorepo, name)
     entry = _own(StackReader(monorepo), name)
-    edits = removals(monorepo.root, entry)
+    edits = removals(monorepo.files, entry)
     wanted: dict[PurePosixPath, Content | None] = dict.fromkeys(_files(monorepo, name))
     wanted |= {edit.path: edit.after for edit in edits.edits}
-    change = ChangeSet.plan(monorepo.root, wanted)
+    change = ChangeSet.plan(monorepo.files, wanted)
     return Removal(
         name,
         change,
@@ -136,7 +136,7 @@ def _own(reader: StackReader, name: str) -> ServiceEntry:
 def _only_here(monorepo: Monorepo, stack: str) -> Iterator[UpstreamImage]:
     """The images whose repository is recorded, and that no other stack runs."""
     index = upgrade_config.REPOSITORIES
-    content = read(monorepo.root, index.path)[0]
+    content = monorepo.files.read(index.path)[0]
     recorded: frozenset[str] = frozenset()
     with suppress(MissingAnchorError):
         recorded = index.entries(content) if isinstance(content, bytes) else recorded

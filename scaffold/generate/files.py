@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scaffold.commands import check_pipelines, schema
-from scaffold.generate import licences, rows
+from scaffold.generate import licences, names, rows
 from scaffold.templates import questions, template
 
 _DECISIONS = Path("templates", "decisions")
@@ -18,7 +18,10 @@ _DECISIONS = Path("templates", "decisions")
 def tables() -> dict[str, tuple[rows.Table, ...]]:
     """The tables, by the name of their file. Raises :class:`RowsError` for a mistake in one."""
     paths = sorted((template.root() / _DECISIONS / "tables").glob("*.yml"))
-    return {path.stem: rows.read(path.stem, path.read_text("utf-8")) for path in paths}
+    read = {path.stem: rows.read(path.stem, path.read_text("utf-8")) for path in paths}
+    for file, its_tables in read.items():
+        names.check(file, its_tables, names.given(compiled_path(file).as_posix()))
+    return read
 
 
 def compiled_path(file: str) -> Path:

@@ -7,6 +7,7 @@ the answer ``UNKNOWN``.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
@@ -131,10 +132,14 @@ def _operation(expression: Expression, names: Names) -> object:
     if operator in _ORDER:
         left, right = map(_number, values)
         return _ORDER[operator](left, right)
+    if operator in _SUMS and len(values) == 2:
+        left, right = map(_number, values)
+        return _SUMS[operator](left, right)
     return UNKNOWN
 
 
 _LOGIC = {"&&": False, "||": True}
+_SUMS: dict[str, Callable[[float, float], float]] = {"+": lambda a, b: a + b, "-": lambda a, b: a - b}
 _ORDER: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
@@ -227,6 +232,18 @@ def _length(values: list[object]) -> object:
     return len(values[0])
 
 
+def _range(values: list[object]) -> object:
+    """The numbers that Terraform's ``range`` gives, in steps of one; UNKNOWN for any other step."""
+    start, end = [0.0, *map(_number, values)][-2:]
+    if len(values) > 2 or start != int(start) or end - start > _LONGEST_RANGE:
+        return UNKNOWN
+    return list(range(int(start), math.ceil(end)))
+
+
+_LONGEST_RANGE = 1024
+"""Terraform refuses to make a longer one."""
+
+
 def _coalesce(values: list[object]) -> object:
     for value in values:
         if value is not None and value != "":
@@ -249,6 +266,7 @@ _FUNCTIONS: dict[str, Callable[[list[object]], object]] = {
     "regex": _regex,
     "length": _length,
     "coalesce": _coalesce,
+    "range": _range,
     "startswith": _affix(str.startswith),
     "endswith": _affix(str.endswith),
 }

@@ -189,10 +189,10 @@ class Expression(View):
         holes = [n for n in self._inner.children if n.kind_id in _HOLES]
         done, raw = self.start, ""
         for hole in holes:
-            # No source holds a NUL: it can stand for the hole while the text around it is read.
-            raw += self.source.text(done, hole.start_byte) + "\0"
+            # Half a surrogate pair is no text in HCL: it can stand for the hole while what is around is read.
+            raw += self.source.text(done, hole.start_byte) + "\ud800"
             done = hole.end_byte
-        texts = _decoded(self.kind, raw + self.source.text(done, self.end)).split("\0")
+        texts = _decoded(self.kind, raw + self.source.text(done, self.end)).split("\ud800")
         pieces = [
             texts[0],
             *(piece for pair in zip(map(self._hole, holes), texts[1:], strict=True) for piece in pair),

@@ -21,11 +21,15 @@ class EditError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Splice:
-    """Bytes that stand in place of the range from ``start`` to ``end``; an insertion has an empty range."""
+    """Bytes that stand in place of the range from ``start`` to ``end``; an insertion has an empty range.
+
+    ``origin`` is the byte that they come from, where that is not ``start``.
+    """
 
     start: int
     end: int
     text: bytes = b""
+    origin: int | None = None
 
 
 def insertion(at: int, text: bytes) -> Splice:
@@ -75,7 +79,7 @@ def apply(source: bytes, splices: Iterable[Splice]) -> Spliced:
         if splice.start < done:
             raise ValueError(f"two splices overlap at byte {splice.start}")
         data += source[done : splice.start]
-        piece(splice.start, copied=False)
+        piece(splice.start if splice.origin is None else splice.origin, copied=False)
         data += splice.text
         done = splice.end
         piece(done, copied=True)

@@ -12,11 +12,14 @@ from tree_sitter import Node
 
 from scaffold.hcl import grammar as g
 from scaffold.hcl.source import Source
-from scaffold.hcl.strings import bad_escapes
+from scaffold.hcl.strings import bad_escapes, has_template
 from scaffold.hcl.unparsed import STRING_OVER_LINES, Problem
 
 _OPENING = frozenset((g.INTERPOLATION_START, g.DIRECTIVE_START))
 _CLOSING = frozenset((g.INTERPOLATION_END, g.DIRECTIVE_END))
+_LITERAL = frozenset((g.TEMPLATE_LITERAL, g.HEREDOC_TEMPLATE))
+_DIRECTIVES = frozenset((g.TEMPLATE_DIRECTIVE, g.TEMPLATE_FOR, g.TEMPLATE_IF))
+_LONGEST_MARKER = 100
 _BRACES_AND_COMMENTS = _OPENING | _CLOSING | {g.STRIP_MARKER, g.COMMENT}
 
 
@@ -38,22 +41,44 @@ def quoted(node: Node, source: Source) -> Iterator[Problem]:
 def _code(template: Node) -> Iterator[Node]:
     """The parts of a template that are code: interpolations, and the marks of directives."""
     for child in template.children:
-        if child.kind_id in (g.TEMPLATE_DIRECTIVE, g.TEMPLATE_FOR, g.TEMPLATE_IF):
+        if child.kind_id in _DIRECTIVES:
             yield from _code(child)
         elif child.kind_id not in (g.TEMPLATE_LITERAL, g.QUOTE_START, g.QUOTE_END):
             yield child
 
 
 def heredoc(node: Node, source: Source) -> Iterator[Problem]:
-    """A heredoc: its marker is one word and ends its line."""
+    """A heredoc: its marker is one word and ends its line; it ends with the first line that is the marker.
+
+    The grammar's scanner forgets a marker that is long or not ASCII, and then ends the text elsewhere.
+    """
+    data = source.data
     marker, name = node.children[:2]
-    after = source.data[name.end_byte : name.end_byte + 2]
-    if (
-        marker.end_byte != name.start_byte
-        or source.data[name.start_byte : name.end_byte][:1].isdigit()
-        or not after.startswith((b"\n", b"\r\n"))
-    ):
+    word = data[name.start_byte : name.end_byte]
+    after = data[name.end_byte : name.end_byte + 2]
+    if marker.end_byte != name.start_byte or word[:1].isdigit() or not after.startswith((b"\n", b"\r\n")):
         yield marker.start_byte, "the marker of a heredoc is one word, and its line ends after it"
+    if not word.isascii() or len(word) > _LONGEST_MARKER:
+        yield marker.start_byte, "the marker of a heredoc is a short word of plain letters"
+    yield from _passed_over(node, source)
+    last = source.line_of(node.children[-1].start_byte)
+    for line in range(source.line_of(name.start_byte) + 1, last + 1):
+        start, end = source.line_span(line)
+        found = node.descendant_for_byte_range(start, start)
+        ends = data[start:end].decode("utf-8", "replace").strip().encode() == word
+        if ends != (line == last) and (line == last or (found is not None and found.kind_id in _LITERAL)):
+            yield start, "a heredoc ends with the first line that holds its marker and nothing else"
+
+
+def _passed_over(template: Node, source: Source) -> Iterator[Problem]:
+    """Interpolations and directives that the grammar's scanner took for text."""
+    for child in template.children:
+        if child.kind_id in _DIRECTIVES:
+            yield from _passed_over(child, source)
+        elif child.kind_id == g.TEMPLATE_LITERAL and has_template(
+            source.text(child.start_byte, child.end_byte)
+        ):
+            yield child.start_byte, "this text begins with its own end marker and holds a template"
 
 
 def template_code(node: Node, source: Source) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
-from scaffold.changes.change import is_ciphertext, read
+from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.indexes import catalog, claude, databases, dbaas, upgrade_config, vault, walloff
 from scaffold.indexes.base import Index, MissingAnchorError
@@ -97,7 +97,7 @@ def drift(monorepo: Monorepo) -> tuple[Drift, ...]:
 
 def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:
     index = comparison.index
-    content = read(reader.monorepo.root, index.path)[0]
+    content = reader.monorepo.files.read(index.path)[0]
     if not isinstance(content, bytes) or is_ciphertext(content):
         return
     try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
-from scaffold.changes.change import Content, is_ciphertext, read
+from scaffold.changes.change import Content, Files, is_ciphertext
 from scaffold.changes.step import Step
 from scaffold.errors import Finding, UsageError
 from scaffold.indexes import all_indexes
@@ -42,7 +42,7 @@ class Edits:
     refused: tuple[Finding, ...] = ()
 
 
-def insertions(root: Path, entry: ServiceEntry, skip: Collection[str] = ()) -> Edits:
+def insertions(files: Files, entry: ServiceEntry, skip: Collection[str] = ()) -> Edits:
     """The edits that put a Service into all indexes but those in ``skip``; nothing is written.
 
     A Service that is there already is left as it is. Raises ``UsageError`` for a name in ``skip`` that
@@ -53,28 +53,28 @@ def insertions(root: Path, entry: ServiceEntry, skip: Collection[str] = ()) -> E
         raise UsageError(f"no index is called {', '.join(unknown)}", f"There are: {', '.join(known)}.")
     indexes = [index for index in all_indexes() if index.name not in skip and index.keys(entry)]
     found = _edits(
-        root, indexes, lambda index, _: index.keys(entry), lambda index, text: index.insert(text, entry)
+        files, indexes, lambda index, _: index.keys(entry), lambda index, text: index.insert(text, entry)
     )
-    return replace(found, steps=(*found.steps, *_by_hand(root, entry)))
+    return replace(found, steps=(*found.steps, *_by_hand(files, entry)))
 
 
-def removals(root: Path, entry: ServiceEntry) -> Edits:
+def removals(files: Files, entry: ServiceEntry) -> Edits:
     """The edits that take out of all indexes what they hold for a Service; nothing is written."""
     # Where a file is absent, nothing has to be taken out of it.
     return _edits(
-        root,
+        files,
         all_indexes(),
         lambda index, content: frozenset() if content is None else index.held(_text(content), entry),
         lambda index, text: index.remove(text, entry),
     )
 
 
-def _edits(root: Path, indexes: Iterable[Index[Any]], names_of: _Names, change: _Change) -> Edits:
+def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change: _Change) -> Edits:
     edits: dict[PurePosixPath, Edit] = {}
     steps, refused = [], []
     for index in indexes:
         edit = edits.get(index.path)
-        content = edit.after if edit else read(root, index.path)[0]
+        content = edit.after if edit else files.read(index.path)[0]
         names = names_of(index, content)
         if not names:
             continue
@@ -116,13 +116,13 @@ def _edit_by_hand(path: PurePosixPath, text: str) -> Step:
     return Step(text, f"$EDITOR {path}")
 
 
-def _by_hand(root: Path, entry: ServiceEntry) -> Iterator[Step]:
+def _by_hand(files: Files, entry: ServiceEntry) -> Iterator[Step]:
     """What has no list that could be edited."""
     for database in entry.databases:
         if database.engine is Engine.MYSQL:
             text = f"Make the MySQL database {database.name} with the user {database.user}: no file makes it."
             yield _edit_by_hand(PurePosixPath("stacks/dbaas"), text)
-    content = read(root, _NFS_LIST)[0]
+    content = files.read(_NFS_LIST)[0]
     if entry.nfs_directories and content is not None:
         why = "is encrypted with git-crypt" if is_ciphertext(content) else "is edited by hand"
         text = f"{_NFS_LIST} {why}: list {', '.join(entry.nfs_directories)} there."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from scaffold.changes.change import is_ciphertext, read
+from scaffold.changes.change import is_ciphertext
 from scaffold.indexes import dbaas, vault
 from scaffold.indexes.base import as_text
 from scaffold.indexes.entry import Database, Engine, Host, PublicPath, ServiceEntry
@@ -86,5 +86,5 @@ class StackReader:
             yield Database(engines.get(prefix, Engine.POSTGRESQL), role, user, user)
 
     def _text(self, path: PurePosixPath) -> str:
-        content = read(self.monorepo.root, path)[0]
+        content = self.monorepo.files.read(path)[0]
         return as_text(content) or "" if isinstance(content, bytes) and not is_ciphertext(content) else ""

@@ -1,75 +1,217 @@
-"""Names that a new Service would take from another one."""
+"""Names that a new Service would take from another one, or from the house itself."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from scaffold.errors import Finding
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.stack import BALANCED, Stack, Use, address_port
+from scaffold.monorepo.stack import Ingress, Stack
+from scaffold.monorepo.uses import (
+    BALANCED,
+    DATABASE,
+    DATABASE_ROLE,
+    DATABASE_USER,
+    EXTERNAL_MONITOR,
+    NFS,
+    REDIS,
+    VAULT_PATH,
+    Use,
+    address_port,
+)
+from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A name that a new Service needs, and the answer that it comes from."""
+    """A name that a new Service needs, and the answer that it comes from.
+
+    ``place`` is what the name is unique in, as with ``Use``; empty for the house. With a ``reason`` it is
+    shared on purpose; ``shared_by`` is the answer that takes one.
+    """
 
     kind: str
     name: str
     answer: str
+    place: str = ""
+    reason: str = ""
+    shared_by: str = ""
 
 
 def wanted(values: Mapping[str, Value]) -> tuple[Wanted, ...]:
     """The names that a Service with these combined values takes."""
     names = values["names"]
-    storage = values["storage"]
-    result = [Wanted("namespace", names["namespace"]["value"], "name")]
-    if values["stack"]["ingress"]:
-        result.append(Wanted("host", values["ingress"]["fqdn"], "host"))
-    for index, item in enumerate(values["ingress"]["hosts"]):
-        result.append(Wanted("host", item["fqdn"], f"hosts[{index}].host"))
-    for index, volume in enumerate(storage["volumes"]):
-        if volume["exists"]:
-            continue
-        kind = "PersistentVolume" if volume["on_nfs"] else "claim"
-        result.append(Wanted(kind, volume["claim"]["value"], f"volumes[{index}].purpose"))
-    if storage["backup"]["volumes"]:
-        result.append(Wanted("PersistentVolume", storage["backup"]["claim"], "name"))
+    called = "object_names.namespace" if values["object_names"].get("namespace") else "name"
+    result = [Wanted("namespace", names["namespace"]["value"], called)]
+    if values["credentials"]["extract"]:
+        result.append(Wanted(VAULT_PATH, values["credentials"]["path"], "name"))
     balanced = values["containers"]["load_balancer"]
     for port in balanced["ports"] if balanced else ():
         place = address_port(
             balanced["address"]["value"], port["protocol"], port["service_port"] or port["port"]
         )
         result.append(Wanted(BALANCED, place, "load_balancer.ports"))
-    return tuple(result)
+    return (*result, *_hosts(values), *_volumes(values), *_database(values), *_redis(values))
+
+
+def _hosts(values: Mapping[str, Value]) -> Iterator[Wanted]:
+    ingress = values["ingress"]
+    own = [("host", "external_monitor.name", ingress["fqdn"], ingress["monitor"], ingress["watch"]["name"])]
+    further = [
+        (f"{at}.host", f"{at}.monitor_name", item["fqdn"], item["monitor"], item["monitor_name"])
+        for at, item in ((f"hosts[{index}]", item) for index, item in enumerate(ingress["hosts"]))
+    ]
+    for host, monitor, fqdn, monitored, called in (own if values["stack"]["ingress"] else []) + further:
+        yield Wanted("host", fqdn, host)
+        if monitored["value"]:
+            yield Wanted(EXTERNAL_MONITOR, called or fqdn.split(".")[0], monitor if called else host)
+
+
+def _volumes(values: Mapping[str, Value]) -> Iterator[Wanted]:
+    storage, namespace = values["storage"], values["names"]["namespace"]["value"]
+    for index, volume in enumerate(storage["volumes"]):
+        at, claim = f"volumes[{index}]", volume["claim"]["value"]
+        if volume["exists"]:
+            continue
+        if not volume["on_nfs"]:
+            yield Wanted("claim", claim, f"{at}.purpose", namespace)
+            continue
+        answer = f"{at}.nfs_path" if values["volumes"][index].get("nfs_path") else "name"
+        shared = (volume["nfs_reason"], f"{at}.nfs_reason")
+        yield Wanted("PersistentVolume", claim, f"{at}.purpose")
+        yield Wanted(NFS, volume["nfs_path"], answer, volume["nfs_server"], *shared)
+    if storage["backup"]["volumes"]:
+        yield Wanted("PersistentVolume", storage["backup"]["claim"], "name")
+        yield Wanted(NFS, storage["backup"]["nfs_path"], "name")
+
+
+def _database(values: Mapping[str, Value]) -> Iterator[Wanted]:
+    database = values["credentials"]["database"]
+    shared = (values["database_reason"], "database_reason")
+    for part, kind in (("role", DATABASE_ROLE), ("user", DATABASE_USER), ("database", DATABASE)):
+        if database:
+            yield Wanted(kind, database[part]["value"], "database_name", "", *shared)
+
+
+def _redis(values: Mapping[str, Value]) -> Iterator[Wanted]:
+    """The databases of the shared Redis that variables and Anubis name."""
+    proof = values["ingress"]["proof"]
+    if values["ingress"]["anubis"] and proof["redis_database"] is not None:
+        number = str(proof["redis_database"])
+        yield Wanted(REDIS, number, "anubis.redis_database", "", proof["reason"], "anubis.reason")
+    groups = [("", values["env"])]
+    for kind in ("init_containers", "sidecars", "cron_jobs", "jobs"):
+        groups += [(f"{kind}[{n}].", item.get("env", {})) for n, item in enumerate(values[kind])]
+    for at, variables in groups:
+        for variable, value in variables.items():
+            if isinstance(value, Mapping) and value.get("host") == "redis":
+                url = urlsplit(value.get("text", "").replace("{host}", "redis"))
+                number = url.path.strip("/") or "0"
+                if url.scheme in ("redis", "rediss") and number.isdecimal():
+                    answer = f"{at}env.{variable}"
+                    reason = value.get("reason", "")
+                    yield Wanted(REDIS, number, f"{answer}.text", "", reason, f"{answer}.reason")
 
 
 def taken(monorepo: Monorepo, needs: Iterable[Wanted], stack: str, domain: str) -> list[tuple[Wanted, Use]]:
-    """The names that a stack needs and another one has, with who has them.
+    """The names that a stack needs and somebody else has, each with the first who has it.
 
-    PersistentVolumes are cluster-wide; a claim is taken only by a claim in the same namespace. Names
-    that a stack computes (``for_each``, functions) cannot be seen; the plan is the check for those.
+    PersistentVolumes are cluster-wide; a claim is taken only by a claim in the same namespace, and an NFS
+    directory by what is in it or above it too. Names that a stack computes (``for_each``, functions) cannot
+    be seen; the plan is the check for those.
     """
-    needs = list(needs)
-    namespace = next((need.name for need in needs if need.kind == "namespace"), stack)
-    return [
-        (need, use)
-        for owner, other in monorepo.fleet.items()
-        if owner != stack
-        for use in uses(other, domain)
-        if use.kind != "claim" or use.namespace == namespace
-        for need in needs
-        if (need.kind, need.name) == (use.kind, use.name)
-    ]
+    houses = _Houses.of(monorepo, domain)
+    found: dict[tuple[str, str], tuple[Wanted, Use]] = {}
+    uses = [use for owner, use in houses.uses if owner != stack]
+    shared = houses.directories(stack)
+    for need in needs:
+        use = next((use for use in uses if not need.reason and _clash(need, use, shared)), None)
+        if use is not None:
+            found.setdefault((need.answer, "" if need.kind in _TOGETHER else need.name), (need, use))
+    return list(found.values())
 
 
-def uses(stack: Stack, domain: str) -> Iterator[Use]:
-    """The names that a stack takes, its hosts among them."""
+_TOGETHER = frozenset({DATABASE_ROLE, DATABASE_USER, DATABASE, "host", EXTERNAL_MONITOR})
+"""Names that follow from one answer together: one is told, the others are free with it."""
+
+
+def _clash(need: Wanted, use: Use, shared: frozenset[str]) -> bool:
+    if (need.kind, need.place) != (use.kind, use.place):
+        return False
+    if need.kind != NFS:
+        return need.name == use.name
+    inner, outer = need.name.rstrip("/") + "/", use.name.rstrip("/") + "/"
+    return outer.startswith(inner) or (inner.startswith(outer) and outer not in shared)
+
+
+@dataclass(frozen=True, slots=True)
+class _Houses:
+    """Every name in use, with the stack that has it; what scripts use belongs to no stack."""
+
+    uses: tuple[tuple[str, Use], ...]
+
+    @classmethod
+    def of(cls, monorepo: Monorepo, domain: str) -> _Houses:
+        servers = {template.facts("operations")["nfs_host"], monorepo.variable("nfs_server")}
+        redis = _redis_hosts(monorepo)
+        # The stacks of Tier 0 keep roles and databases for others, who are told first.
+        stacks = sorted(monorepo.fleet.items(), key=lambda item: item[0] in monorepo.tier0_stacks)
+        return cls(
+            (
+                *((owner, _placed(use, servers, redis)) for owner, s in stacks for use in _of(s, domain)),
+                *(("", use) for use in monorepo.scripts_roles),
+            )
+        )
+
+    def directories(self, stack: str) -> frozenset[str]:
+        """The NFS directories that several Services have theirs below: nobody's alone."""
+        used = {(owner, use.name.rstrip("/") + "/") for owner, use in self.uses if use.kind == NFS}
+        root = decisions.house()["nfs_root"] + "/"
+        return frozenset(
+            outer
+            for holder, outer in used
+            if outer == root
+            or any(
+                inner != outer and inner.startswith(outer) and owner not in (holder, stack)
+                for owner, inner in used
+            )
+        )
+
+
+def _placed(use: Use, servers: set[str | None], redis: set[str]) -> Use:
+    """A use of the house's own NFS server or Redis is placed like a new Service's."""
+    own = (use.kind == NFS and use.place in servers) or (use.kind == REDIS and use.place in redis)
+    return replace(use, place="") if own else use
+
+
+def _redis_hosts(monorepo: Monorepo) -> set[str]:
+    """What the shared Redis is called: by its variable, and by its value or, unread, the commonest one."""
+    variable = decisions.house()["hosts"]["redis"]
+    value = monorepo.variable(variable)
+    seen = (use.place for s in monorepo.fleet.values() for use in s.uses if use.kind == REDIS)
+    counted = Counter(host for host in seen if ".svc" in host and not value)
+    return {f"var.{variable}", value or "", *(host for host, _ in counted.most_common(1))}
+
+
+def _of(stack: Stack, domain: str) -> Iterator[Use]:
+    """The names that a stack takes, its hosts and their monitors among them."""
     yield from stack.uses
     for ingress in stack.ingresses:
         if host := ingress.fqdn(domain):
             yield Use("host", host, ingress.path, ingress.line)
+            if _is_monitored(ingress):
+                called = ingress.monitor or host.split(".")[0]
+                yield Use(EXTERNAL_MONITOR, called, ingress.path, ingress.line)
+
+
+def _is_monitored(ingress: Ingress) -> bool:
+    if ingress.monitored is not None:
+        return ingress.monitored
+    return ingress.dns_type in template.facts("operations")["public_dns"]
 
 
 def findings(clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:
@@ -77,8 +219,20 @@ def findings(clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:
     return [
         Finding(
             use.path, use.line, None, f"taken.{need.kind.lower().replace(' ', '-')}",
-            f"The {need.kind} {need.name} belongs to {'/'.join(use.path.split('/')[:2])}.", value=need.name,
-            fix=f"Choose another {need.answer}.", answer=need.answer,
+            _message(need, use), value=need.name, answer=need.answer, fix=_fix(need),
         )
         for need, use in clashes
     ]  # fmt: skip
+
+
+def _fix(need: Wanted) -> str:
+    shared = f", or say under {need.shared_by} why it is shared" if need.shared_by else ""
+    return f"Choose another {need.answer}{shared}."
+
+
+def _message(need: Wanted, use: Use) -> str:
+    who = "/".join(use.path.split("/")[:2])
+    if need.name == use.name:
+        return f"The {need.kind} {need.name} belongs to {who}."
+    where = "in" if need.name.startswith(use.name.rstrip("/") + "/") else "above"
+    return f"The {need.kind} {need.name} is {where} {use.name}, which belongs to {who}."

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from scaffold.monorepo.stack import Stack, read_stack
+from scaffold.monorepo.uses import Use
 from scaffold.templates import template
 
 _OLD = 30 * 24 * 3600
@@ -65,7 +66,7 @@ class _Unpickler(pickle.Unpickler):
     """Makes parts of a stack, and nothing else; a dotted name would lead on to what they import."""
 
     def find_class(self, module: str, name: str) -> object:
-        if module != Stack.__module__ or "." in name:
+        if module not in (Stack.__module__, Use.__module__) or "." in name:
             raise pickle.UnpicklingError(f"{module}.{name}")
         return super().find_class(module, name)
 

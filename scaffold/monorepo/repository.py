@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from scaffold.changes.change import is_ciphertext
+from scaffold.changes.change import Files, is_ciphertext
 from scaffold.errors import MissingError
 from scaffold.hcl.modules import ModuleContract, read_module
 from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, read
 from scaffold.monorepo.shared import shared_modules
 from scaffold.monorepo.stack import Stack
+from scaffold.monorepo.uses import DATABASE_ROLE, Use, roles
 
 STACKS = "stacks"
+SCRIPTS = "scripts"
 _GENERATED = (".terraform", ".terragrunt-cache")
 
 
@@ -48,6 +50,11 @@ class Monorepo:
         )
 
     @cached_property
+    def files(self) -> Files:
+        """The files that are edited: what is read of them is what is replaced."""
+        return Files(self.root)
+
+    @cached_property
     def stacks(self) -> tuple[str, ...]:
         """The names of all stacks, sorted; directories that begin with ``_`` or ``.`` are none."""
         return tuple(
@@ -72,6 +79,17 @@ class Monorepo:
         from scaffold.monorepo.fleet import read_fleet
 
         return read_fleet(self.root, self.terraform_files(""), self.root / STACKS)
+
+    @cached_property
+    def scripts_roles(self) -> tuple[Use, ...]:
+        """The roles in Vault that the house's own scripts read: for Terraform's state, above all."""
+        paths = sorted(path for path in self.root.glob(f"{SCRIPTS}/*") if path.is_file())
+        texts = ((path, path.read_bytes().decode(errors="replace")) for path in paths)
+        return tuple(
+            Use(DATABASE_ROLE, role, path.relative_to(self.root).as_posix(), line)
+            for path, text in texts
+            for role, line in roles(text)
+        )
 
     @cached_property
     def ingress_module(self) -> ModuleContract:

@@ -13,9 +13,18 @@ from dataclasses import dataclass
 from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body, Document, read
 from scaffold.monorepo.shared import shared_modules
+from scaffold.monorepo.uses import (
+    DATABASE_ROLE,
+    Use,
+    calls,
+    known_names,
+    metadata,
+    resource_type,
+    roles,
+    uses,
+)
 from scaffold.templates.image import ImageReference
 
-BALANCED = "load balancer port"
 _OWNERS = {
     "kubernetes_deployment": "deployment",
     "kubernetes_stateful_set": "statefulset",
@@ -26,7 +35,6 @@ _OWNERS = {
     "kubernetes_pod": "pod",
 }
 _WORKLOADS = ("deployment", "statefulset", "cronjob")
-_ROLE_PATH = "static-creds/"
 _DESCRIPTION = "gethomepage.dev/description"
 
 
@@ -75,6 +83,8 @@ class Ingress:
     auth: str
     paths: tuple[str, ...]
     behind_anubis: bool
+    monitored: bool | None
+    monitor: str
     description: str
     path: str
     line: int
@@ -83,17 +93,6 @@ class Ingress:
         """The host as the module makes it; ``domain`` is its default. None where no name can be seen."""
         label = self.host if self.host is not None else self.name
         return self.full_host or (f"{label}.{self.root_domain or domain}" if label else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A name that a resource takes: what kind of name, where. ``namespace`` is that of a claim."""
-
-    kind: str
-    name: str
-    path: str
-    line: int
-    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +134,12 @@ def read_stack(sources: Mapping[str, bytes]) -> Stack:
     return Stack(
         pods=tuple(pod for module in known for pod in module.pods()),
         ingresses=tuple(ingress for module in known for ingress in module.ingresses()),
-        uses=tuple(use for module in known for use in module.uses()),
+        uses=(
+            *(use for module in known for use in uses(module.blocks, module.names)),
+            *(Use(DATABASE_ROLE, *found) for document in documents for found in _roles(document)),
+        ),
         external_secrets=tuple(secret for module in known for secret in module.external_secrets()),
-        roles=tuple(dict.fromkeys(role for d in documents for role in _roles(d.source.text()))),
+        roles=tuple(dict.fromkeys(role for d in documents for role, _ in roles(d.source.text()))),
         keel_forces=tuple(place for document in documents for place in _forced(document)),
         has_workload=any(_kind(block) in _WORKLOADS for module in known for block in module.blocks),
     )
@@ -153,16 +155,7 @@ class _Module:
     @classmethod
     def of(cls, documents: Iterable[Document]) -> _Module:
         blocks = tuple(block for document in documents for block in document.body.blocks)
-        names: dict[tuple[str, ...], object] = {}
-        for block in blocks:
-            if block.type == "locals":
-                texts = {name: item.value.literal() for name, item in block.body.attributes.items()}
-                names |= {("local", name): text for name, text in texts.items() if isinstance(text, str)}
-            elif _type(block) == "kubernetes_namespace" and len(block.labels) > 1:
-                called = _metadata(block).literal("name")
-                if isinstance(called, str):
-                    names[block.labels[:2]] = {"metadata": [{"name": called}]}
-        return cls(blocks, names)
+        return cls(blocks, known_names(blocks))
 
     def text(self, body: Body, name: str) -> str | None:
         """An argument's text, empty where it cannot be seen, or None where it is not set."""
@@ -182,8 +175,8 @@ class _Module:
             ignored = lifecycle.body.value("ignore_changes") if lifecycle else None
             yield Pod(
                 kind,
-                self.text(_metadata(block), "name") or "",
-                self.text(_metadata(block), "namespace") or "",
+                self.text(metadata(block), "name") or "",
+                self.text(metadata(block), "namespace") or "",
                 (*_containers(spec, "container"), *_containers(spec, "init_container")),
                 tuple(name for name in secrets if isinstance(name, str)),
                 tuple(element.text for element in ignored.elements) if ignored else (),
@@ -212,34 +205,16 @@ class _Module:
                 auth=self.text(body, "auth") or "required",
                 paths=tuple(map(str, paths)) if isinstance(paths, list) and paths != ["/"] else (),
                 behind_anubis=any((gate,) in leads_to for gate in gates),
+                monitored=_truth(body.literal("external_monitor")),
+                monitor=self.text(body, "external_monitor_name") or "",
                 description=(entry.value.string() if entry else None) or "",
                 path=block.source.path,
                 line=block.line,
             )
 
-    def uses(self) -> Iterator[Use]:
-        """The namespaces, PersistentVolumes, claims, and ports of the load balancer's addresses."""
-        for block in self.blocks:
-            for kind, name, namespace in self._names(block):
-                yield Use(kind, name, block.source.path, block.line, namespace)
-
-    def _names(self, block: Block) -> Iterator[tuple[str, str, str]]:
-        if calls(block, shared_modules().nfs):
-            if name := self.text(block.body, "name"):
-                yield "PersistentVolume", name, ""
-        elif (name := self.text(_metadata(block), "name")) and (kind := _type(block)):
-            if kind == "kubernetes_namespace":
-                yield "namespace", name, ""
-            elif kind == "kubernetes_persistent_volume":
-                yield "PersistentVolume", name, ""
-            elif kind == "kubernetes_persistent_volume_claim":
-                yield "claim", name, self.text(_metadata(block), "namespace") or ""
-            elif kind == "kubernetes_service":
-                yield from ((BALANCED, place, "") for place in _balanced(block))
-
     def external_secrets(self) -> Iterator[ExternalSecret]:
         for block in self.blocks:
-            manifest = block.body.value("manifest") if _type(block) == "kubernetes_manifest" else None
+            manifest = block.body.value("manifest") if resource_type(block) == "kubernetes_manifest" else None
             kind, api = (manifest.entry("kind"), manifest.entry("apiVersion")) if manifest else (None, None)
             version = api.value.literal() if api else None
             if kind and kind.value.literal() == "ExternalSecret" and isinstance(version, str):
@@ -248,29 +223,16 @@ class _Module:
                 yield ExternalSecret(version, forced)
 
 
-def calls(block: Block, module: str) -> bool:
-    """Whether a block calls the shared module of this name."""
-    source = block.body.literal("source") if block.type == "module" else None
-    return isinstance(source, str) and source.endswith(f"/{module}")
+def _truth(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
-def address_port(address: str, protocol: str, port: int | str) -> str:
-    """The name of a port of the load balancer, as ``Use`` has it."""
-    return f"{address} {protocol} {port}"
-
-
-def _type(block: Block) -> str:
-    """The type of a resource, whichever version of it; empty for other blocks."""
-    return block.labels[0].removesuffix("_v1") if block.type == "resource" and block.labels else ""
+def _roles(document: Document) -> Iterator[tuple[str, str, int]]:
+    return ((role, document.path, line) for role, line in roles(document.source.text()))
 
 
 def _kind(block: Block) -> str:
-    return _OWNERS.get(_type(block), "")
-
-
-def _metadata(block: Block) -> Body:
-    found = block.body.block("metadata")
-    return found.body if found else Body(block.source, None)
+    return _OWNERS.get(resource_type(block), "")
 
 
 def _pod_specs(body: Body) -> Iterator[Body]:
@@ -289,27 +251,6 @@ def _containers(spec: Body, kind: str) -> Iterator[Container]:
             f"{kind}[{index}].image",
             image.line if image else block.line,
         )
-
-
-def _balanced(service: Block) -> Iterator[str]:
-    """The ports of a Service of type LoadBalancer at each address that one of its annotations names."""
-    spec = service.body.block("spec")
-    annotations = _metadata(service).literal("annotations")
-    if spec is None or spec.body.literal("type") != "LoadBalancer" or not isinstance(annotations, Mapping):
-        return
-    for port in spec.body.blocks_of("port"):
-        protocol, number = port.body.literal("protocol"), port.body.literal("port")
-        protocol = protocol if isinstance(protocol, str) else "TCP"
-        if isinstance(number, int | str):
-            yield from (address_port(str(value), protocol, number) for value in annotations.values())
-
-
-def _roles(text: str) -> Iterator[str]:
-    """The names that follow the path of static credentials, in manifests of any form."""
-    for rest in text.split(_ROLE_PATH)[1:]:
-        end = next((n for n, c in enumerate(rest) if not (c.isalnum() or c in "-_")), len(rest))
-        if end:
-            yield rest[:end]
 
 
 def _forced(document: Document) -> Iterator[tuple[str, int]]:

@@ -20,6 +20,7 @@ def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Value]:
         "monorepo": diagnosis.monorepo,
         "providers": diagnosis.providers,
         "differences": diagnosis.differences,
+        "cache": {"directory": diagnosis.cache, "bytes": diagnosis.cache_bytes},
         "missing": diagnosis.missing,
     }
 
@@ -30,6 +31,8 @@ def diagnosis_text(diagnosis: Diagnosis) -> Iterator[str]:
     yield f"templates  {diagnosis.source}"
     yield f"terraform  {diagnosis.terraform or '–'}"
     yield f"monorepo   {diagnosis.monorepo or '–'}"
+    size = f"{diagnosis.cache_bytes / 1e6:.1f} MB"
+    yield f"cache      {diagnosis.cache} ({size}; it may be removed at any time)"
     yield "provider schemas:"
     for provider in diagnosis.providers:
         yield f"  {provider.name} {provider.version or '(version unknown)'}" + (

@@ -43,6 +43,8 @@ def _stack_json(stack: StackPlan) -> dict[str, object]:
         entry["stand_ins"] = result.stand_ins
         entry["notices"] = [finding_json(finding) for finding in result.notices]
         entry["seconds"] = round(result.seconds, 3)
+        entry["kept"] = result.kept
+        entry["not_confined"] = [layer.value for layer in result.open]
     if stack.older is not None and not stack.older.ok:
         entry["older_error"] = [finding_json(finding) for finding in stack.older.findings]
     if stack.difference is not None:
@@ -59,6 +61,11 @@ def plans_text(plans: Plans) -> Iterator[str]:
     resources = sum(len(stack.result.resources) for stack in plans.stacks if stack.result is not None)
     tool = " ".join(filter(None, (plans.tool.name, plans.tool.version)))
     yield f"{good} of {len(plans.stacks)} stacks planned, {resources} resources, with {tool}, offline."
+    opened = {
+        layer.value for stack in plans.stacks if stack.result is not None for layer in stack.result.open
+    }
+    if opened:
+        yield f"This system does not keep {' and '.join(sorted(opened))} from Terraform: see SECURITY.md."
 
 
 def _stack_text(stack: StackPlan, against: str | None) -> Iterator[str]:
@@ -70,7 +77,8 @@ def _stack_text(stack: StackPlan, against: str | None) -> Iterator[str]:
     elif stack.difference is not None:
         yield f"{stack.stack}: against {against}"
     else:
-        yield f"{stack.stack}: {len(stack.result.resources)} resources in {stack.result.seconds:.1f} s"
+        how = "kept from an earlier run" if stack.result.kept else f"in {stack.result.seconds:.1f} s"
+        yield f"{stack.stack}: {len(stack.result.resources)} resources {how}"
         for section in summary.summarize(stack.result.resources):
             yield f"  {section.title}"
             yield from (f"    {line}" for line in section.lines)

@@ -53,6 +53,7 @@ class Question:
     has_default: bool
     default: Value = field(compare=False)
     options: tuple[Option, ...]
+    validator: str = ""
     after: str = ""
     """``x-after``: the question that the wizard asks just before this one, wherever it is declared."""
     ask: str | bool = False
@@ -144,6 +145,7 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
         has_default="default" in details,
         default=details.get("default"),
         options=tuple(options),
+        validator=details.get("validator", ""),
         after=details.get("x-after", ""),
         ask=details.get("x-ask", False),
         suggests=details.get("x-suggests", ""),
@@ -200,18 +202,24 @@ def _condition(when: str) -> Mapping[str, Value]:
     raise ValueError(f"a condition of this form is not understood: {when}")
 
 
+@cache
+def properties() -> Mapping[str, Mapping[str, Value]]:
+    """What the answer to each question may be where it applies: a JSON Schema by the question's name."""
+    return {name: _property(question) for name, question in asked().items()}
+
+
 def schema() -> dict[str, Value]:
     """The JSON Schema (2020-12) of an answer file.
 
     Unknown keys are refused, descriptions tell the consequences of each choice, and a question that
     applies only under a condition is only allowed there.
     """
-    properties: dict[str, Value] = {}
+    always: dict[str, Value] = {}
     conditional: list[Value] = []
     for question in asked().values():
         applies = condition(question)
         if not applies:
-            properties[question.name] = _property(question)
+            always[question.name] = properties()[question.name]
             continue
         (other, wanted) = next(iter(applies.items()))
         default = asked()[other].default
@@ -220,7 +228,7 @@ def schema() -> dict[str, Value]:
             {
                 "if": {"properties": {other: wanted}, **({"required": required} if required else {})},
                 "then": {
-                    "properties": {question.name: _property(question)},
+                    "properties": {question.name: properties()[question.name]},
                     **({} if question.has_default else {"required": [question.name]}),
                 },
             }
@@ -229,7 +237,7 @@ def schema() -> dict[str, Value]:
         "$schema": SCHEMA_DIALECT,
         "title": "Answers for a new Service",
         "type": "object",
-        "properties": properties,
+        "properties": always,
         "required": [q.name for q in asked().values() if not q.has_default and not condition(q)],
         "allOf": conditional,
         "unevaluatedProperties": False,

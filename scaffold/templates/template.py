@@ -53,11 +53,16 @@ def facts_text(name: str) -> str:
     return (root() / "templates" / "decisions" / f"{name}.yml").read_text("utf-8")
 
 
-def cache_directory(name: str) -> Path | None:
-    """A directory of the user's for what is kept from run to run; None where nothing can be kept."""
+def cache_root() -> Path:
+    """Where all that is kept from run to run stands; a run without it gives the same."""
     from platformdirs import user_cache_path
 
-    directory = user_cache_path(DISTRIBUTION, appauthor=False) / name
+    return user_cache_path(DISTRIBUTION, appauthor=False)
+
+
+def cache_directory(name: str) -> Path | None:
+    """A directory of the user's for what is kept from run to run; None where nothing can be kept."""
+    directory = cache_root() / name
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:

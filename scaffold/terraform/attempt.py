@@ -29,7 +29,6 @@ TIMEOUT = 120.0
 """Seconds that one command may take."""
 Start = Callable[[Sequence[str], Path, str], Running]
 """Starts Terraform: its arguments, the directory, and the value of ``TF_REATTACH_PROVIDERS``."""
-_INIT = ("init", "-json", "-backend=false", "-input=false")
 _PLAN = ("plan", "-json", "-refresh=false", "-input=false", "-lock=false")
 
 
@@ -37,12 +36,15 @@ class Attempt:
     """Plans one working copy."""
 
     def __init__(self, tree: Tree, stack: str, place: Path, tool: Tool, known: Schemas, start: Start) -> None:
-        """``stack`` is its directory in the tree, ``place`` a private directory for the working copy."""
+        """``stack`` is its directory in the tree, ``place`` a private directory for the working copy.
+
+        The name of the directory above it is one that the stack cannot foresee.
+        """
         self._place = place
         self._tool = tool
         self._known = known
         self._start = start
-        self._workspace = Workspace(tree, place / "copy", stack)
+        self._workspace = Workspace(tree, place / "copy", stack, place.parent.name)
         self._schemas: dict[str, RawSchema] = {}
         self._assumed: list[StandIn] = []
         self._findings: list[Finding] = []
@@ -83,11 +85,6 @@ class Attempt:
         command = [*_PLAN, f"-out={out}", *values]
         self._workspace.install()
         done = self._planned(command, reattach)
-        if done.code > 0:
-            # Rarely: then ``init`` says what is wrong with the modules, or installs what was missing.
-            if self._failed(self._terraform(_INIT, reattach), "init"):
-                return ()
-            done = self._planned(command, reattach)
         if self._failed(done, "plan"):
             return ()
         done = self._terraform(["show", "-json", str(out)], reattach)
@@ -97,7 +94,8 @@ class Attempt:
         if plan is None or not self._tool.version:
             self._findings.append(self._of_the_tool("answers otherwise than Terraform: it shows no plan"))
             return ()
-        return plan_json.read(plan, self._schema, Sites(self._workspace, self._mends).site)
+        sites = Sites(self._workspace, self._mends)
+        return plan_json.read(plan, self._workspace.helper, self._schema, sites.site)
 
     def _planned(self, command: Sequence[str], reattach: str) -> Finished:
         """The last of as many plans as it takes to learn what has to be mended."""
@@ -163,7 +161,9 @@ class Attempt:
         for address, requirement in sorted(providers.required(modules).items()):
             schema = providers.known_schema(self._known, address)
             if schema is not None:
-                schema = providers.trimmed(schema, requirement)
+                # A part of it would not have the resource of the helper.
+                whole = address == providers.BUILT_IN
+                schema = schema if whole else providers.trimmed(schema, requirement)
             elif requirement.named:
                 schema = providers.assumed_schema(requirement, documents)
                 self._assume(requirement)

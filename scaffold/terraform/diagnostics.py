@@ -12,6 +12,7 @@ from scaffold.errors import Finding
 from scaffold.hcl.syntax import Attribute, Block, Expression
 from scaffold.terraform.dependencies import Dependencies
 from scaffold.terraform.plan_json import without_keys
+from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.result import Reason
 from scaffold.terraform.rewrite import REFUSED
 from scaffold.terraform.workspace import Placed, Workspace
@@ -149,7 +150,7 @@ _FIXES = {
 def _reason(located: Located, workspace: Workspace) -> Reason:
     diagnostic = located.diagnostic
     text = diagnostic.text
-    if REFUSED in text:
+    if workspace.helper + REFUSED in text:
         return Reason.OUTSIDE
     if diagnostic.summary.startswith("Unsupported") and diagnostic.summary.endswith("Core version"):
         return Reason.TERRAFORM_TOO_OLD
@@ -169,7 +170,7 @@ def _reason(located: Located, workspace: Workspace) -> Reason:
 def _message(located: Located, workspace: Workspace, reason: Reason) -> str:
     if reason is Reason.OUTSIDE:
         return "a path that is read here leads out of the monorepo"
-    text = located.diagnostic.text.replace(str(workspace.root) + "/", "")
+    text = located.diagnostic.text.replace(str(workspace.root) + "/", "").replace(workspace.helper, STAND_IN)
     if reason is Reason.MISSING_FILE:
         text = text.partition("; this function works only")[0]
     return text if len(text) <= _MOST_DETAIL else text[:_MOST_DETAIL].rsplit(" ", 1)[0] + " …"

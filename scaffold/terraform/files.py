@@ -36,9 +36,9 @@ class Files:
 
     def is_secret(self, path: str) -> bool:
         """Whether a file's contents may not be read, or cannot be: keys, certificates, ciphertext."""
-        parts = path.split("/")
-        if ".git" in parts:
+        if _is_state(path):
             return True
+        parts = path.split("/")
         target = resolve(self.tree, path)
         if self.tree.kind(target) is not Kind.FILE:
             return False
@@ -71,7 +71,7 @@ class Files:
         self.copied.add(path)
         if not self.is_secret(target) and not self.is_secret(path):
             self.put(path, self.tree.read(target))
-        elif not path.endswith(VALUES):
+        elif not path.endswith(VALUES) and not _is_state(path):
             self.put(path, f"{STAND_IN}.file.{path}\n".encode())
 
     def put(self, path: str, content: bytes) -> None:
@@ -80,3 +80,8 @@ class Files:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
             file.write(content)
+
+
+def _is_state(path: str) -> bool:
+    """Whether Terraform or Git keep something of their own there, which decides what they do."""
+    return path.endswith(_STATE) or not _NOT_COPIED.isdisjoint(path.split("/"))

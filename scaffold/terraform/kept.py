@@ -24,7 +24,7 @@ from typing import TypeVar, cast
 
 import scaffold
 from scaffold.changes.change import is_ciphertext
-from scaffold.templates.template import DISTRIBUTION
+from scaffold.templates.template import cache_root
 from scaffold.terraform.files import VALUES
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.schemas import Schemas
@@ -116,7 +116,7 @@ class KeptPlans:
     def keep(self, asked: AskedTree, stack: str, result: PlanResult, run: Path) -> None:
         """Keep a result, unless another run may get another one; ``run`` is the directory of this one."""
         pickled = pickle.dumps(result)
-        told = {str(run), *(text for text in asked.given if text and len(text) >= _SHORTEST)}
+        told = {run.name, *(text for text in asked.given if text and len(text) >= _SHORTEST)}
         steady = (
             asked.steady and None not in asked.given and not any(text.encode() in pickled for text in told)
         )
@@ -170,9 +170,7 @@ def _loaded(content: bytes) -> object:
 
 
 def _directory() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path(DISTRIBUTION, appauthor=False) / "plans"
+    return cache_root() / "plans"
 
 
 def _by_age(directory: Path) -> list[Path]:

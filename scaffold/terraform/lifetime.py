@@ -16,11 +16,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from scaffold.changes.signals import ended_by_exception
+from scaffold.terraform.confine import Layer, confine
 
 PREFIX = "scaffold-plan-"
 _LOCK = "lock"
@@ -74,9 +77,20 @@ class Run:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _children: set[subprocess.Popen[bytes]] = field(default_factory=set)
     _closed: bool = False
+    _starter: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
+
+    def confine(self, program: Path) -> frozenset[Layer]:
+        """Confine what will be started, as far as the system can; returns what holds.
+
+        It is started by a thread of its own, which is confined so that nothing else of this process is.
+        """
+        return self._starter.submit(confine, program, self.directory).result()
 
     def start(self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Running:
         """Start a program, in a process group that ends with this run."""
+        return self._starter.submit(self._start, argv, cwd, environment).result()
+
+    def _start(self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Running:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the run is over")
@@ -109,6 +123,7 @@ class Run:
         self.kill()
         for child in list(self._children):
             child.wait()
+        self._starter.shutdown(wait=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

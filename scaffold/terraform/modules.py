@@ -18,6 +18,12 @@ from scaffold.terraform.tree import Kind, OutsideError, Tree, is_file, names_in,
 _UNREADABLE = (".tf.json", ".tofu", ".tofu.json")
 
 
+def overrides(path: str) -> bool:
+    """Whether Terraform merges what a file holds into the blocks of the others, argument by argument."""
+    name = posixpath.basename(path).removesuffix(".tf")
+    return name == "override" or name.endswith("_override")
+
+
 @dataclass(frozen=True)
 class Module:
     """One module; ``path`` is its directory. All paths are from the monorepo's root.
@@ -81,7 +87,10 @@ class Loader:
         while waiting:
             path = waiting.pop()
             if path not in self.modules:
-                documents = dict(self._documents(path, files if path == self.stack else {}))
+                found = self._documents(path, files if path == self.stack else {})
+                # What overrides comes last, by name: then the last definition is the one that holds.
+                order = sorted(found, key=lambda item: item[0] if overrides(item[0]) else "")
+                documents = dict(order)
                 calls = dict(self._calls(path, documents.values()))
                 self.modules[path] = Module(path, documents, calls)
                 waiting += [called for called, _ in calls.values()]
@@ -106,7 +115,8 @@ class Loader:
         for name in sorted(names):
             here = posixpath.join(path, name)
             replaced = name in generated and generated[name].overwrites
-            if not name.endswith((".tf", *_UNREADABLE)) or replaced or not is_file(self.tree, here):
+            read = name.endswith((".tf", *_UNREADABLE)) and not name.startswith(".")
+            if not read or replaced or not is_file(self.tree, here):
                 continue
             if name.endswith(_UNREADABLE):
                 message = "only native HCL files are read, and without this one it would be another plan"

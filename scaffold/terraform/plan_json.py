@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import cast
 
 from scaffold.terraform.planned import (
-    HELPER,
     INSTANCE,
     STAND_IN,
     Leaf,
@@ -55,17 +54,18 @@ def _is_change(change: object) -> bool:
     )
 
 
-def read(plan: RawSchema, schema_of: Schema, site_of: Sited) -> tuple[PlannedResource, ...]:
+def read(plan: RawSchema, helper: str, schema_of: Schema, site_of: Sited) -> tuple[PlannedResource, ...]:
     """The managed resources of a plan, sorted by address.
 
-    ``plan`` is the decoded output of ``terraform show -json PLANFILE``.
+    ``plan`` is the decoded output of ``terraform show -json PLANFILE``; the resource ``helper`` is none of
+    the stack's.
     """
     changes = cast("Sequence[RawSchema]", plan.get("resource_changes", ()))
     root = cast("RawSchema", cast("RawSchema", plan.get("configuration", {})).get("root_module", {}))
     found = [
         _resource(change, root, schema_of, site_of)
         for change in changes
-        if change["mode"] == "managed" and change["name"] != HELPER
+        if change["mode"] == "managed" and change["name"] != helper
     ]
     return tuple(sorted(found, key=lambda resource: resource.address))
 

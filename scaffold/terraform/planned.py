@@ -10,8 +10,6 @@ STAND_IN = "scaffold-stand-in"
 """The text that marks a placeholder: it is part of every string that stands in for a real one."""
 INSTANCE = "(known after apply)"
 """The key of the one instance that stands for all where ``for_each`` is not known."""
-HELPER = "scaffold_stand_in"
-"""The name of the resource in the working copy from which unknown values come."""
 
 
 class Mark(Enum):

@@ -13,6 +13,33 @@ REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
 """The hosts that stand before an address without one, for ``terraform`` and for ``tofu``."""
 _OFFICIAL = "hashicorp"
 _BUILT_IN = "terraform"
+BUILT_IN = f"terraform.io/builtin/{_BUILT_IN}"
+"""The provider that is a part of the program itself: its data source reads state, from files and networks."""
+_STATE = ("backend", "config", "defaults", "outputs", "workspace")
+_BUILT_IN_SCHEMA: RawSchema = {
+    "resource_schemas": {
+        "terraform_data": {
+            "block": {
+                "attributes": {
+                    "id": {"type": "string", "computed": True},
+                    "input": {"type": "dynamic", "optional": True},
+                    "output": {"type": "dynamic", "computed": True},
+                    "triggers_replace": {"type": "dynamic", "optional": True},
+                }
+            }
+        }
+    },
+    "data_source_schemas": {
+        "terraform_remote_state": {
+            "block": {
+                "attributes": {
+                    name: {"type": "dynamic", "optional": name != "outputs", "computed": name == "outputs"}
+                    for name in _STATE
+                }
+            }
+        }
+    },
+}
 _OBJECTS = ("resource", "data")
 _META = frozenset(
     ("alias", "count", "for_each", "provider", "depends_on", "lifecycle", "connection", "provisioner")
@@ -34,6 +61,11 @@ class Requirement:
     settings: list[Block] = field(default_factory=list)
     """Its ``provider`` blocks."""
 
+    @property
+    def reads(self) -> bool:
+        """Whether the stack has data of it."""
+        return any(block.type == "data" for block in self.blocks)
+
 
 def required(modules: Iterable[Iterable[Document]]) -> Mapping[str, Requirement]:
     """The providers of a stack and the modules it calls, by address; each module is its files."""
@@ -54,16 +86,11 @@ def required(modules: Iterable[Iterable[Document]]) -> Mapping[str, Requirement]
                 requirement = _get(found, sources, _local_name(block))
                 requirement.blocks.append(block)
                 requirement.used = requirement.used or block
-    found.pop(f"{_OFFICIAL}/{_BUILT_IN}", None)
-    return {
-        address: requirement
-        for address, requirement in found.items()
-        if not address.startswith("terraform.io/")
-    }
+    return {address: needed for address, needed in found.items() if address != BUILT_IN or needed.reads}
 
 
 def _get(found: dict[str, Requirement], sources: Mapping[str, str], name: str) -> Requirement:
-    address = sources.get(name) or f"{_OFFICIAL}/{name}"
+    address = sources.get(name) or (BUILT_IN if name == _BUILT_IN else f"{_OFFICIAL}/{name}")
     return found.setdefault(address, Requirement(address))
 
 
@@ -106,6 +133,8 @@ def addresses(address: str) -> tuple[str, ...]:
 
 def known_schema(schemas: Schemas, address: str) -> RawSchema | None:
     """The schema of the provider with this address; None where only another vendor's is known, or none."""
+    if address == BUILT_IN:
+        return _BUILT_IN_SCHEMA
     provider = schemas.providers.get(address.rpartition("/")[2])
     if provider is None or _without_registry(provider.address) != address:
         return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from scaffold.errors import Finding
+from scaffold.terraform.confine import Layer
 from scaffold.terraform.planned import PlannedResource
 
 
@@ -87,7 +88,8 @@ class Tool:
 class PlanResult:
     """The plan of one stack. It is good where ``findings`` is empty.
 
-    ``notices`` say what a person should know although the stack can be planned.
+    ``notices`` say what a person should know although the stack can be planned, ``open`` what the system
+    could not keep from Terraform: there only what was rewritten holds.
     """
 
     stack: str
@@ -97,6 +99,9 @@ class PlanResult:
     findings: tuple[Finding, ...] = ()
     notices: tuple[Finding, ...] = ()
     seconds: float = 0.0
+    kept: bool = False
+    """Whether it was planned by an earlier run, from the same files."""
+    open: tuple[Layer, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -15,17 +15,12 @@ from scaffold.errors import Finding
 from scaffold.hcl.source import at
 from scaffold.hcl.splice import Splice, blank, insertion
 from scaffold.hcl.syntax import Attribute, Block, Body, Document, Expression
-from scaffold.terraform.planned import HELPER, INSTANCE
+from scaffold.terraform.planned import INSTANCE
 from scaffold.terraform.result import Reason, StandIn, StandInKind
 from scaffold.terraform.tree import OutsideError
 
-UNKNOWN_STRING = f"terraform_data.{HELPER}.id"
-"""A string that Terraform does not know before apply."""
-UNKNOWN_ANY = f"jsondecode({UNKNOWN_STRING})"
-"""A value of any type that Terraform does not know before apply."""
-REFUSED = "scaffold-refused-outside"
-"""What a guarded path becomes where it leaves the working copy: a file that does not exist."""
-
+REFUSED = "-refused"
+"""What the name of a file that does not exist ends in: the one that a refused path becomes."""
 _KEPT_SETTINGS = frozenset(("required_providers", "required_version"))
 
 
@@ -43,6 +38,8 @@ _UNCHECKED = _core("templatestring")
 _OF_PROVIDER = "provider::"
 _UNMARKS = "nonsensitive"
 _KEY = frozenset((("each", "key"),))
+_EACH = "scaffold_each"
+"""The name of a guarded argument inside its guard; only the guard's own condition can see it."""
 
 
 def may_read(template: bytes) -> bool:
@@ -102,19 +99,30 @@ class Changes:
 class Rewriter:
     """Rewrites the files of one module.
 
-    ``root`` is the absolute path of the working copy; ``access`` says what path a call reads from,
-    ``is_secret`` whether a file's contents may not be read; ``placeholders`` are the module's variables
-    without a value.
+    ``root`` is the absolute path of the working copy, ``helper`` a name that nobody could foresee: that of
+    the resource from which unknown values come. ``access`` says what path a call reads from, ``is_secret``
+    whether a file's contents may not be read; ``placeholders`` are the module's variables without a value.
     """
 
     root: Path
+    helper: str
     access: Callable[[Expression, bool], FileAccess]
     is_secret: Callable[[str], bool]
     mends: Mends
     placeholders: frozenset[str] = frozenset()
 
-    def changes(self, document: Document) -> Changes:
-        """All changes of one file."""
+    @property
+    def unknown_string(self) -> str:
+        """A string that Terraform does not know before apply."""
+        return f"terraform_data.{self.helper}.id"
+
+    @property
+    def unknown_any(self) -> str:
+        """A value of any type that Terraform does not know before apply."""
+        return f"jsondecode({self.unknown_string})"
+
+    def changes(self, document: Document, *, overrides: bool = False) -> Changes:
+        """All changes of one file; ``overrides`` says that its blocks are merged into those of others."""
         result = Changes()
         for block in document.body.blocks:
             match block.type:
@@ -122,20 +130,20 @@ class Rewriter:
                     _settings(block, result)
                 case "import":
                     _import(block, result)
-                case "data":
-                    _defer(block, result)
+                case "data" if not overrides:  # what is merged into depends on the helper already
+                    self._defer(block, result)
                 case "ephemeral":
                     _ephemeral(block, result)
                 case "check":
                     for data in block.body.blocks_of("data"):
-                        _defer(data, result)
+                        self._defer(data, result)
                 case "variable":
                     self._validations(block, result)
             self._instances(block, result)
         for call in document.body.calls():
             self.read(call, result)
         if variables := self.placeholders & self.mends.variables:
-            _hide(document.body, frozenset(("var", name) for name in variables), UNKNOWN_ANY, result)
+            _hide(document.body, frozenset(("var", name) for name in variables), self.unknown_any, result)
         if document.path in self.mends.operators:
             _operators(document.body, result)
         return result
@@ -151,12 +159,12 @@ class Rewriter:
             attribute = block.body.attributes.get(name)
             if attribute is None or (block.source.path, attribute.start) not in self.mends.instances:
                 continue
-            known = "1" if name == "count" else f'{{ "{INSTANCE}" = {UNKNOWN_ANY} }}'
+            known = "1" if name == "count" else f'{{ "{INSTANCE}" = {self.unknown_any} }}'
             result.splices.append(_replacement(attribute.value, known))
             if name == "for_each":
                 result.needs_helper = True
                 # What is made of the key of the one instance would look real.
-                _hide(block.body, _KEY, UNKNOWN_STRING, result)
+                _hide(block.body, _KEY, self.unknown_string, result)
             what = f"{name} of {block.address}"
             result.stand_ins.append(StandIn(StandInKind.INSTANCES, what, _where(attribute)))
 
@@ -180,34 +188,61 @@ class Rewriter:
         except OutsideError as error:
             result.refuse(call, f"{function}() reads {error.path}, which is outside of the monorepo")
             return
-        pattern = arguments[1].string() if function in _LISTS and len(arguments) > 1 else ""
-        if access.path is None or pattern is None or ".." in pattern:
-            self._guard(call, result)
-        elif self.is_secret(access.path) and function in _READS_TEXT and not in_template:
+        secret = access.path is not None and self.is_secret(access.path)
+        if access.path is not None and secret and function in _READS_TEXT and not in_template:
             self._stand_in(call, StandInKind.FILE, access.path, result)
+        elif access.path is not None and function in _TEMPLATES and access.path.endswith(".tf"):
+            result.refuse(call, "a file of the configuration is no template")
+        else:
+            self._guard(call, result)
 
     def _stand_in(self, call: Expression, kind: StandInKind, what: str, result: Changes) -> None:
         """An unknown value in place of a call."""
-        unknown = UNKNOWN_STRING if kind is StandInKind.FILE else UNKNOWN_ANY
+        unknown = self.unknown_string if kind is StandInKind.FILE else self.unknown_any
         result.splices.append(_replacement(call, unknown))
         result.unknown.append((call.start, call.end))
         result.needs_helper = True
         result.stand_ins.append(StandIn(kind, what, _where(call)))
 
     def _guard(self, call: Expression, result: Changes) -> None:
-        """The path is known only when it is evaluated: then it may not leave the working copy."""
+        """What a call reads may not leave the working copy, nor be what is evaluated already.
+
+        Terraform judges, after its own expansion of the path. What a path is was looked at before; but
+        another definition may hold there than the one that was seen here.
+        """
         assert call.call is not None
-        path, *others = call.call.arguments
-        if call.call.expanded or any(map(_reads, (path, *others))):
-            result.refuse(call, "a path that depends on what another file holds cannot be checked")
+        function, (path, *others) = call.call.function, call.call.arguments
+        if call.call.expanded:
+            result.refuse(call, f"{function}() gets a list of arguments, which cannot be checked")
             return
-        inside = f'startswith("${{abspath({path.text})}}/", {json.dumps(f"{self.root}/")})'
-        refused = json.dumps(REFUSED)
-        if call.call.function in _LISTS and others:
-            # A directory that does not exist has no files, without an error: a file that is missing has one.
-            inside, refused = f'{inside} && !strcontains({others[0].text}, "..")', f"file({refused})"
-        result.splices.append(insertion(path.start, f"{inside} ? ".encode()))
-        result.splices.append(insertion(path.end, f" : {refused}".encode()))
+        place = f"abspath(pathexpand({_EACH}))"
+        inside = f'startswith("${{{place}}}/", {json.dumps(f"{self.root}/")})'
+        if function in _TEMPLATES:
+            # The comments of a configuration file would be code in a template.
+            inside += f' && !endswith(lower({place}), ".tf")'
+        self._allow(path, inside, result)
+        if function in _LISTS and others:
+            self._allow(others[0], f'!strcontains({_EACH}, "..")', result)
+
+    def _allow(self, argument: Expression, condition: str, result: Changes) -> None:
+        """The argument where the condition holds, else the error of a file that does not exist."""
+        refused = f"file({json.dumps(self.helper + REFUSED)})"
+        after = f"\n] : {condition} ? {_EACH} : {refused}])"  # a heredoc ends with its line
+        result.splices.append(insertion(argument.start, f"one([for {_EACH} in [".encode()))
+        result.splices.append(Splice(argument.end, argument.end, after.encode(), argument.start))
+
+    def _defer(self, block: Block, result: Changes) -> None:
+        """Data that depends on what is still to be created is read after apply: all of it is unknown."""
+        result.needs_helper = True
+        result.stand_ins.append(StandIn(StandInKind.DATA, block.address, _where(block)))
+        helper = f"terraform_data.{self.helper}"
+        existing = block.body.value("depends_on")
+        if existing is not None:
+            result.splices.append(insertion(existing.start + 1, f"{helper}, ".encode()))
+            return
+        if block.line == block.end_line and block.body.items:
+            result.splices.append(insertion(block.brace + 1, b"\n"))
+        result.splices.append(insertion(block.end - 1, f"\ndepends_on = [{helper}]\n".encode()))
 
 
 def _hide(body: Body, names: frozenset[tuple[str, ...]], unknown: str, result: Changes) -> None:
@@ -222,14 +257,6 @@ def _hide(body: Body, names: frozenset[tuple[str, ...]], unknown: str, result: C
                 result.splices.append(Splice(reference.start, end, unknown.encode()))
                 result.unknown.append((reference.start, end))
                 result.needs_helper = True
-
-
-def _reads(expression: Expression) -> bool:
-    return any(
-        inner.call is not None and inner.call.function in _READERS | _UNCHECKED
-        for node in expression.nodes
-        for inner in Body(expression.source, node).calls()
-    )
 
 
 def _settings(block: Block, result: Changes) -> None:
@@ -255,20 +282,6 @@ def _import(block: Block, result: Changes) -> None:
 def _ephemeral(block: Block, result: Changes) -> None:
     message = f"{block.address} is opened in every plan, and no provider is there to do it"
     result.findings.append(at(block, Reason.NO_SCHEMA.value, message))
-
-
-def _defer(block: Block, result: Changes) -> None:
-    """Data that depends on what is still to be created is read after apply: all of it is unknown."""
-    result.needs_helper = True
-    result.stand_ins.append(StandIn(StandInKind.DATA, block.address, _where(block)))
-    helper = f"terraform_data.{HELPER}"
-    existing = block.body.value("depends_on")
-    if existing is not None:
-        result.splices.append(insertion(existing.start + 1, f"{helper}, ".encode()))
-        return
-    if block.line == block.end_line and block.body.items:
-        result.splices.append(insertion(block.brace + 1, b"\n"))
-    result.splices.append(insertion(block.end - 1, f"\ndepends_on = [{helper}]\n".encode()))
 
 
 def _operators(body: Body, result: Changes) -> None:

@@ -17,6 +17,7 @@ from scaffold.errors import MissingError
 from scaffold.monorepo.repository import STACKS
 from scaffold.terraform import refresh
 from scaffold.terraform.attempt import CHOICE, Attempt
+from scaffold.terraform.confine import Layer
 from scaffold.terraform.kept import AskedTree, KeptPlans
 from scaffold.terraform.lifetime import Run, Running, private_run, sweep
 from scaffold.terraform.result import PlanResult, Tool
@@ -125,7 +126,7 @@ def plan_jobs(
 def _found(kept: KeptPlans, job: Job) -> PlanResult | None:
     started = time.perf_counter()
     result = kept.find(job.tree, f"{STACKS}/{job.stack}")
-    return result and replace(result, seconds=time.perf_counter() - started)
+    return result and replace(result, seconds=time.perf_counter() - started, kept=True)
 
 
 def _planned(
@@ -158,6 +159,8 @@ class Planner:
         for name in ("home", "mirror", "tmp"):
             (run.directory / name).mkdir(mode=0o700)
         # Nothing is ever installed: the only source of providers is an empty directory.
+        held = run.confine(Path(tool.path))
+        self._open = tuple(layer for layer in Layer if layer not in held)
         (run.directory / "cli.tfrc").write_text(_CLI.format(mirror=run.directory / "mirror"))
 
     def plan(self, job: Job) -> PlanResult:
@@ -167,7 +170,8 @@ class Planner:
         place.mkdir(mode=0o700)
         try:
             stack, asked = f"{STACKS}/{job.stack}", AskedTree(job.tree)
-            result = Attempt(asked, stack, place, self._tool, self._schemas, self._start).result(job.stack)
+            attempt = Attempt(asked, stack, place, self._tool, self._schemas, self._start)
+            result = replace(attempt.result(job.stack), open=self._open)
             self._kept.keep(asked, stack, result, self._run.directory)
         finally:
             shutil.rmtree(place, ignore_errors=True)

@@ -29,7 +29,7 @@ class Variables:
     placeholders: Mapping[str, Block] = field(default_factory=dict)
     inputs: Mapping[str, object] = field(default_factory=dict)
 
-    def override(self, documents: Iterable[Document]) -> bytes:
+    def override(self, documents: Iterable[Document]) -> str:
         """The file that gives the variables their values.
 
         Placeholders are marked as sensitive: Terraform then follows them through every expression and says of
@@ -49,7 +49,7 @@ class Variables:
             if block.labels
         }
         content = {"variable": variables, "output": outputs if self.placeholders else {}}
-        return json.dumps({key: value for key, value in content.items() if value}).encode()
+        return json.dumps({key: value for key, value in content.items() if value})
 
 
 def find(documents: Iterable[Document], inputs: Mapping[str, object], known: frozenset[str]) -> Variables:

@@ -16,23 +16,18 @@ from pathlib import Path
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.hcl.evaluate import Names, pieces, text
-from scaffold.hcl.splice import Splice, Spliced, apply
+from scaffold.hcl.splice import Splice, Spliced, apply, insertion
 from scaffold.hcl.syntax import Expression, HclSyntaxError, Source, parse
 from scaffold.terraform import rewrite, variables
 from scaffold.terraform.files import Files
-from scaffold.terraform.modules import Loader, Module
-from scaffold.terraform.planned import HELPER
+from scaffold.terraform.modules import Loader, Module, overrides
 from scaffold.terraform.result import Reason, StandIn, StandInKind
 from scaffold.terraform.rewrite import Changes, FileAccess, Mends, Rewriter
 from scaffold.terraform.tree import Kind, OutsideError, Tree, is_file, normal, resolve
 
 _INSTALLED = ".terraform/modules/modules.json"
-_HELPER_FILE = "scaffold_stand_in.tf"
-_HELPER = f'resource "terraform_data" "{HELPER}" {{}}\n'.encode()
-_HERE = "\0"
+_HERE = "\ud800"
 """Begins a path from the monorepo's root, where a stack says ``path.module`` or ``path.root``."""
-_TEMPLATE_MARK = b"SCAFFOLD_TEMPLATE"
-_TEMPLATE_OPEN = b"template = <<" + _TEMPLATE_MARK + b"\n"
 
 
 @dataclass(frozen=True)
@@ -53,11 +48,15 @@ class Placed:
 
 @dataclass
 class Workspace:
-    """The working copy of one stack, and what is known about it. Paths are from the monorepo's root."""
+    """The working copy of one stack, and what is known about it. Paths are from the monorepo's root.
+
+    ``helper`` is the name of what is added to it, which no stack can foresee, and thus not define either.
+    """
 
     tree: Tree
     root: Path
     stack: str
+    helper: str
     modules: dict[str, Module] = field(default_factory=dict)
     placed: dict[str, Placed] = field(default_factory=dict)
     variables: variables.Variables = field(default_factory=variables.Variables)
@@ -110,7 +109,7 @@ class Workspace:
         ]
         own = self.modules[self.stack].documents.values()
         override = self.variables.override(own)
-        self.files.put(posixpath.join(self.stack, variables.OVERRIDE), override)
+        self.files.put(posixpath.join(self.stack, variables.OVERRIDE), _no_template(override))
 
     def install(self) -> None:
         """Write the list of installed modules as ``init`` would: all of them are in the working copy."""
@@ -118,7 +117,7 @@ class Workspace:
             {"Key": key, "Source": source, "Dir": path} for key, source, path in self._calls("", self.stack)
         ]
         content = json.dumps({"Modules": [{"Key": "", "Source": "", "Dir": "."}, *listed]})
-        self.files.put(posixpath.join(self.stack, _INSTALLED), content.encode())
+        self.files.put(posixpath.join(self.stack, _INSTALLED), _no_template(content))
 
     def _calls(self, above: str, path: str) -> Iterator[tuple[str, str, str]]:
         """Key, source and directory of every module call below a module; a module cannot call itself."""
@@ -177,17 +176,22 @@ class Workspace:
         own = module.path == self.stack
         placeholders = frozenset(self.variables.placeholders) if own else frozenset[str]()
         access = partial(self._access, _names(module, self.stack))
-        rewriter = Rewriter(self.root, access, self.files.is_secret, mends, placeholders)
-        helper = False
-        for path, document in module.documents.items():
-            changes = rewriter.changes(document)
-            helper = helper or changes.needs_helper
+        rewriter = Rewriter(self.root, self.helper, access, self.files.is_secret, mends, placeholders)
+        changed = {
+            path: rewriter.changes(document, overrides=overrides(path))
+            for path, document in module.documents.items()
+        }
+        if any(changes.needs_helper for changes in changed.values()):
+            # No file of its own, which the stack would find when it lists its directory.
+            first = next(iter(changed))
+            resource = f'\nresource "terraform_data" "{self.helper}" {{}}\n'.encode()
+            changed[first].splices.append(insertion(len(module.documents[first].source.data), resource))
+        for path, changes in changed.items():
+            source = module.documents[path].source
             self._note(changes)
-            spliced = apply(document.source.data, changes.splices)
-            self.placed[path] = Placed(document.source, spliced, tuple(changes.unknown))
+            spliced = apply(source.data, changes.splices)
+            self.placed[path] = Placed(source, spliced, tuple(changes.unknown))
             self.files.put(path, spliced.data)
-        if helper:
-            self.files.put(posixpath.join(module.path, _HELPER_FILE), _HELPER)
 
     def _note(self, changes: Changes) -> None:
         self.stand_ins += changes.stand_ins
@@ -225,7 +229,7 @@ class Workspace:
 
     def _write_templates(self) -> None:
         """Templates can call functions too: what they read is guarded like what the stack reads."""
-        rewriter = Rewriter(self.root, partial(self._access, {}), self.files.is_secret, Mends())
+        rewriter = Rewriter(self.root, self.helper, partial(self._access, {}), self.files.is_secret, Mends())
         done: set[str] = set()
         # A template can name another one; where it is not known which, it can be every file.
         while waiting := (self.files.copied if self._any_template else self._templates) - done:
@@ -238,8 +242,12 @@ class Workspace:
     def _guarded(self, path: str, content: bytes, rewriter: Rewriter) -> bytes:
         """A template whose calls read from the working copy only."""
         changes = Changes()
+        mark = b"TEMPLATE"
+        while mark in content:
+            mark += b"_"
+        opening = b"template = <<" + mark + b"\n"
         try:
-            document = parse(_TEMPLATE_OPEN + content + b"\n" + _TEMPLATE_MARK + b"\n", path)
+            document = parse(opening + content + b"\n" + mark + b"\n", path)
         except HclSyntaxError:
             message = "the template may read files, and its syntax cannot be looked at"
             changes.findings.append(Finding(path, None, None, Reason.OUTSIDE.value, message))
@@ -250,9 +258,14 @@ class Workspace:
         # The line that was put in front is no line of the template.
         changes.findings = [replace(f, line=f.line - 1) if f.line else f for f in changes.findings]
         self._note(changes)
-        opened = len(_TEMPLATE_OPEN)
+        opened = len(opening)
         moved = [Splice(s.start - opened, s.end - opened, s.text) for s in changes.splices]
         return apply(content, moved).data
+
+
+def _no_template(content: str) -> bytes:
+    """JSON in which no text of the stack is a template, should the stack take the file for one."""
+    return content.replace("$", "\\u0024").replace("%", "\\u0025").encode()
 
 
 def _names(module: Module, stack: str) -> Names:

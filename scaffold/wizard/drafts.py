@@ -16,6 +16,7 @@ from scaffold.reading import YamlError, load
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
+_ALL = "drafts"
 UNNAMED = "unnamed"
 """The draft of a Service whose name is not answered yet; no Service can be called like this by chance."""
 
@@ -32,9 +33,7 @@ class Drafts:
         from platformdirs import user_state_path
 
         place = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
-        return cls(
-            user_state_path(template.DISTRIBUTION, appauthor=False) / "drafts" / f"{root.name}-{place}"
-        )
+        return cls(user_state_path(template.DISTRIBUTION, appauthor=False) / _ALL / f"{root.name}-{place}")
 
     def save(self, name: str, content: Mapping[str, Value]) -> None:
         """Keep a draft, whole or not at all, readable by its owner alone."""
@@ -90,8 +89,19 @@ class Drafts:
             raise UsageError(f"{name!r} is no name of a Service.", "Name the Service whose draft it is.")
         return self.directory / f"{name}.yml"
 
+    def make(self) -> None:
+        """Make the directory of the drafts, and the one above, which names monorepos, closed to others."""
+        self._private(self.directory)
+
+    def _private(self, directory: Path) -> None:
+        """Make a directory at or below that of the drafts, closed to others as all between are."""
+        for made in (self.directory.parent, self.directory, directory):
+            made.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.directory.parent.name == _ALL:
+            self.directory.parent.chmod(0o700)  # an earlier version left it open
+
     def _write(self, path: Path, text: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._private(path.parent)
         with NamedTemporaryFile("w", dir=path.parent, prefix=".", delete=False, encoding="utf-8") as scratch:
             scratch.write(text)
         Path(scratch.name).replace(path)
@@ -100,7 +110,7 @@ class Drafts:
 def writable(drafts: Drafts) -> bool:
     """Whether drafts can be kept at all."""
     try:
-        drafts.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        drafts.make()
     except OSError:
         return False
     return os.access(drafts.directory, os.W_OK)

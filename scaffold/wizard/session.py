@@ -175,6 +175,12 @@ class _Keeper:
             said = self._engine.values(self._state).get("name")
         return str(said) if said else self._unnamed
 
+    @property
+    def _answered(self) -> bool:
+        """Whether there is anything to go on with: a start that answered nothing leaves no draft."""
+        state = self._state
+        return bool(state.said or state.accepted or state.given or state.suggested)
+
     def keep(self, state: State) -> None:
         """Keep a new state. A draft under the Service's former name goes."""
         former = self.name
@@ -184,11 +190,11 @@ class _Keeper:
         self.save()
 
     def save(self) -> None:
-        if self._able:
+        if self._able and self._answered:
             self._store.save(self.name, to_draft(self._state))
 
     def resume_command(self, options: Options) -> str:
-        if not self._able:
+        if not (self._able and self._answered):
             return ""
         return _resume(self.name, options, self._clone)
 
@@ -245,8 +251,7 @@ def _end(
         return Asked(None, ("Nothing was written. To go on:", f"  {_resume(name, options, clone)}"))
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=1000)
     if outcome is Outcome.SAVE:
-        path = _free(Path(f"{name}.yml"))
-        path.write_text(text, "utf-8")
+        path = store.keep_answers(name, text) if drafts.writable(store) else _beside(name, text)
         store.drop(name)
         command = _command("--answers", str(path), options, clone)
         return Asked(None, (f"The answers are in {path}. To make the Service:", f"  {command}"))
@@ -263,6 +268,14 @@ def _end(
 def forget(monorepo: Monorepo, name: str) -> None:
     """Drop the draft of a Service that is written."""
     Drafts.of(monorepo.root).drop(name)
+
+
+def _beside(name: str, text: str) -> Path:
+    """Write answers into the current directory, for their owner alone, where no others are kept."""
+    path = _free(Path(f"{name}.yml"))
+    path.touch(mode=0o600)
+    path.write_text(text, "utf-8")
+    return path
 
 
 def _free(path: Path) -> Path:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
+import hcl2
 import pytest
 import yaml
 from support import ANSWERS, GOLDEN
 
+from scaffold.changes.change import Content
 from scaffold.checks.verify import Level, verify
 from scaffold.errors import Finding, VerificationError
 from scaffold.monorepo.repository import Monorepo
@@ -16,14 +18,16 @@ from scaffold.templates import decisions
 from scaffold.terraform.result import PlanResult, Reason, Tool
 
 
+def golden_files(golden: str) -> dict[PurePosixPath, Content]:
+    directory = GOLDEN / golden / "stack"
+    return {PurePosixPath(name): (directory / name).read_bytes() for name in ("main.tf", "terragrunt.hcl")}
+
+
 def refused(monorepo: Monorepo, golden: str, level: Level, old: str = "", new: str = "") -> VerificationError:
     """The error about a golden stack in which one text became another."""
     text = (GOLDEN / golden / "stack" / "main.tf").read_text()
     assert old in text
-    files = {
-        PurePosixPath("main.tf"): text.replace(old, new, 1).encode(),
-        PurePosixPath("terragrunt.hcl"): (GOLDEN / golden / "stack" / "terragrunt.hcl").read_bytes(),
-    }
+    files = {**golden_files(golden), PurePosixPath("main.tf"): text.replace(old, new, 1).encode()}
     answers: dict[str, Any] = yaml.safe_load((ANSWERS / "valid" / f"{golden}.yml").read_text())
     with pytest.raises(VerificationError) as told:
         verify(monorepo, golden, files, decisions.combine(answers), level)
@@ -60,3 +64,26 @@ def test_a_broken_shared_module_is_not_blamed_on_the_stack(
     assert "a shared module is wrong, whichever stack calls it" in error.message
     assert "Mend the module" in error.hint
     assert list(error.findings) == [finding]
+
+
+def test_what_a_second_reader_reads_differently_is_refused(
+    pristine: Monorepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads = hcl2.loads
+    # As if escapes were read otherwise: the port of the Service becomes a text.
+    monkeypatch.setattr(
+        hcl2,
+        "loads",
+        lambda text, **options: loads(text.replace("port        = 80", 'port = "80"'), **options),
+    )
+    error = refused(pristine, "sketchpad", Level.STATIC)
+    assert {finding.code for finding in error.findings} == {"second-reader"}
+    assert "reads port differently" in error.findings[0].message
+
+
+def test_what_a_second_reader_cannot_read_is_told(pristine: Monorepo) -> None:
+    answers: dict[str, Any] = yaml.safe_load((ANSWERS / "valid" / "sketchpad.yml").read_text())
+    files = golden_files("sketchpad")
+    files[PurePosixPath("more.tf")] = b'locals {\n  open = "$${x"\n}\n'
+    told = verify(pristine, "sketchpad", files, decisions.combine(answers), Level.STATIC).unverified
+    assert [gap.what for gap in told] == ["the plan", "the second reading of stacks/sketchpad/more.tf"]

@@ -11,7 +11,8 @@ from support import needs
 
 from scaffold.commands.doctor import Diagnosis, Provider, diagnose, store_schemas
 from scaffold.monorepo.repository import Monorepo
-from scaffold.report.doctor import diagnosis_text
+from scaffold.report.doctor import diagnosis_json, diagnosis_text
+from scaffold.templates import template
 from scaffold.terraform import refresh
 
 KUBERNETES = "registry.terraform.io/hashicorp/kubernetes"
@@ -84,6 +85,19 @@ def test_a_difference_from_the_lock_is_said(
     assert line.startswith("kubernetes is locked at 3.9.9 in ") and said in line
     (difference,) = diagnose(Monorepo(root)).differences
     assert difference.lock == root / "stacks" / "journal" / refresh.LOCK
+
+
+def test_the_cache_is_said_with_its_size(
+    pristine: Monorepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(template, "cache_root", lambda: tmp_path / "cache")
+    assert diagnose(pristine).cache_bytes == 0
+    (tmp_path / "cache" / "plans").mkdir(parents=True)
+    (tmp_path / "cache" / "plans" / "one").write_bytes(bytes(1_500_000))
+    (line,) = [line for line in diagnosis_text(diagnose(pristine)) if line.startswith("cache")]
+    assert f"{tmp_path / 'cache'} (1.5 MB; it may be removed" in line
+    said = diagnosis_json(diagnose(pristine))["cache"]
+    assert said == {"directory": tmp_path / "cache", "bytes": 1_500_000}
 
 
 @needs("terraform")

@@ -60,7 +60,7 @@ NAMES: Names = {
         ("var.none.b", UNKNOWN),
         ("upper(var.a)", UNKNOWN),
         ("length(var.n)", UNKNOWN),
-        ("var.n + 1", UNKNOWN),
+        ("var.n + 1", 3.0),
         ("[for x in var.o.k : x]", UNKNOWN),
         ("length(var.o.k...)", UNKNOWN),
         ("true > 0", UNKNOWN),

@@ -22,14 +22,18 @@ def edit(sample: Monorepo, path: str, old: str, new: str) -> None:
 
 
 def keys(sample: Monorepo, name: str, state: State = State.MISSING) -> set[str]:
-    return {found.key for found in drift(sample) if found.index.name == name and found.state is state}
+    return {
+        found.key
+        for found in drift(Monorepo(sample.root))
+        if found.index.name == name and found.state is state
+    }
 
 
 @pytest.fixture
 def in_order(sample: Monorepo) -> Monorepo:
     """The sample with all its drift mended, to break one thing at a time."""
-    apply(command.fix(sample).change)
-    for found in command.fix(sample).rest:
+    apply(command.fix(Monorepo(sample.root)).change)
+    for found in command.fix(Monorepo(sample.root)).rest:
         path = sample.root / found.index.path
         if found.index.name == "catalog" and found.state is State.MISSING:
             line = "| Service | Description | Stack |\n|---------|-------------|-------|\n"
@@ -47,7 +51,7 @@ def in_order(sample: Monorepo) -> Monorepo:
         elif found.index.name == "upgrade-databases":
             line = f'    "{found.key}": {{ "type": "postgresql", "db_name": "x", "shared": true }},\n'
             edit(sample, str(found.index.path), '    "monitoring": {', f'{line}    "monitoring": {{')
-    assert [found.what for found in drift(sample)] == []
+    assert [found.what for found in drift(Monorepo(sample.root))] == []
     return sample
 
 
@@ -97,19 +101,19 @@ def test_one_disagreement(
 def test_row_under_another_name_counts_by_its_stack(in_order: Monorepo) -> None:
     edit(in_order, CATALOG, "| journal |", "| Diary |")
     edit(in_order, CATALOG, "Anubis | Diary |", "Anubis | journal |")
-    assert drift(in_order) == ()
+    assert drift(Monorepo(in_order.root)) == ()
 
 
 def test_target_below_any_of_the_paths_counts(in_order: Monorepo) -> None:
     path = "stacks/monitoring/modules/monitoring/authentik_walloff_probe.tf"
     edit(in_order, path, '"journal-feed"', '"news"')
-    assert drift(in_order) == ()
+    assert drift(Monorepo(in_order.root)) == ()
 
 
 def test_lost_place_is_told_and_absent_files_are_not_judged(in_order: Monorepo) -> None:
     edit(in_order, ".claude/CLAUDE.md", "**Database rotation**", "**Rotation**")
     (in_order.root / "docs/architecture/databases.md").unlink()
-    (found,) = drift(in_order)
+    (found,) = drift(Monorepo(in_order.root))
     assert (found.index.name, found.state) == ("claude-rotation", State.NO_ANCHOR)
     assert found.finding.code == "index.claude-rotation.no-anchor"
     assert found.finding.path == ".claude/CLAUDE.md"
@@ -125,7 +129,7 @@ def test_fix_adds_what_is_certain_and_lists_the_rest(in_order: Monorepo) -> None
         (".claude/reference/upgrade-config.json", '"seed-log"', '"seeds"'),
     ]:
         edit(in_order, path, old, new)
-    mended = command.fix(in_order)
+    mended = command.fix(Monorepo(in_order.root))
     assert {(found.index.name, found.key) for found in mended.fixed} == {
         ("catalog", "journal"),
         ("domains", "proxied:journal"),
@@ -140,16 +144,16 @@ def test_fix_adds_what_is_certain_and_lists_the_rest(in_order: Monorepo) -> None
     assert "  added seed-log: vault-allowed-roles postgresql:pg-seed-log" in told
     assert told[-1] == "2 disagreements."
     apply(mended.change)
-    assert {found.key for found in drift(in_order)} == {"diary", "seed-log"}
+    assert {found.key for found in drift(Monorepo(in_order.root))} == {"diary", "seed-log"}
     assert "| journal | What grows and what does not | journal |" in (in_order.root / CATALOG).read_text()
-    assert command.fix(in_order).change.changes == ()
+    assert command.fix(Monorepo(in_order.root)).change.changes == ()
 
 
 def test_show(sample: Monorepo) -> None:
     (sample.root / "docs/architecture/backup-dr.md").write_bytes(b"\0GITCRYPT\0")
     (sample.root / "docs/architecture/ci-cd.md").unlink()
     edit(sample, ".claude/CLAUDE.md", "Active on", "Used on")
-    states = {state.name: state for state in command.show(sample)}
+    states = {state.name: state for state in command.show(Monorepo(sample.root))}
     assert states["vault-allowed-roles"].entries == 3
     assert states["vault-allowed-roles"].required
     assert states["backup-matrix"].problem == "the file is encrypted"
@@ -161,7 +165,7 @@ def test_show(sample: Monorepo) -> None:
 def test_what_mends_several_is_said_once(in_order: Monorepo) -> None:
     edit(in_order, CATALOG, "notes, journal", "notes")
     edit(in_order, CATALOG, "seed-log, music", "music")
-    assert list(drift_text(command.check(in_order))) == [
+    assert list(drift_text(command.check(Monorepo(in_order.root)))) == [
         CATALOG,
         "  journal: journal (proxied) is missing.",
         "  seed-log: seed-log (non-proxied) is missing.",
@@ -173,9 +177,17 @@ def test_what_mends_several_is_said_once(in_order: Monorepo) -> None:
 def test_a_file_that_is_no_text_is_told(in_order: Monorepo) -> None:
     path = in_order.root / ".claude/CLAUDE.md"
     path.write_bytes(path.read_bytes() + b"\xe9\n")
-    problems = {state.problem for state in command.show(in_order) if str(state.path) == ".claude/CLAUDE.md"}
+    problems = {
+        state.problem
+        for state in command.show(Monorepo(in_order.root))
+        if str(state.path) == ".claude/CLAUDE.md"
+    }
     assert problems and all("UTF-8" in problem for problem in problems)
     vault = in_order.root / "stacks/vault/main.tf"
     vault.write_bytes(b"# caf\xe9\n" + vault.read_bytes())
-    told = {found.what for found in drift(in_order) if str(found.index.path) == "stacks/vault/main.tf"}
+    told = {
+        found.what
+        for found in drift(Monorepo(in_order.root))
+        if str(found.index.path) == "stacks/vault/main.tf"
+    }
     assert told and all("UTF-8" in what for what in told)

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from scaffold.changes.apply import apply
-from scaffold.changes.change import Action, ChangeSet, Symlink
+from scaffold.changes.change import Action, ChangeSet, Files, Symlink
 from scaffold.changes.git import git
 from scaffold.changes.step import When
 from scaffold.commands.remove_service import plan_removal, remove
@@ -81,8 +81,8 @@ def add(sample: Monorepo, entry: ServiceEntry, stack: str = STACK) -> ChangeSet:
         PurePosixPath("stacks/bee-log/secrets"): Symlink("../../secrets"),
         PurePosixPath("stacks/bee-log/files/größe.txt"): b"\0\1",
     }
-    wanted |= {edit.path: edit.after for edit in insertions(sample.root, entry).edits}
-    return ChangeSet.plan(sample.root, wanted)
+    wanted |= {edit.path: edit.after for edit in insertions(Files(sample.root), entry).edits}
+    return ChangeSet.plan(Files(sample.root), wanted)
 
 
 def test_added_and_removed_without_a_trace(sample: Monorepo, everything: ServiceEntry) -> None:

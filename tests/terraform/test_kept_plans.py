@@ -18,7 +18,7 @@ from scaffold.terraform import kept, schemas
 from scaffold.terraform.kept import AskedTree, KeptPlans
 from scaffold.terraform.planned import Mark, PlannedResource
 from scaffold.terraform.result import PlanResult, Reason, Tool
-from scaffold.terraform.runner import Job, Planner, plan_stacks
+from scaffold.terraform.runner import Job, Planner, plan_jobs, plan_stacks
 from scaffold.terraform.tree import DiskTree, OverlayTree
 
 STACK = "stacks/x"
@@ -104,6 +104,19 @@ def test_another_program_or_other_schemas_plan_again(
     fewer = schemas.Schemas({"null": schemas.load().providers["null"]})
     assert KeptPlans(program, fewer, tmp_path / "kept").find(DiskTree(house.root), STACK) is None
     os.utime(program.path, (0, 0))
+    assert opened().find(DiskTree(house.root), STACK) is None
+
+
+def test_another_version_of_a_library_plans_again(
+    house: House, opened: Callable[[], KeptPlans], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "a_library.py"
+    library.write_text("VERSION = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(kept, "_LIBRARIES", (*kept._LIBRARIES, library.stem))
+    opened().keep(asked(house), STACK, RESULT, tmp_path / "place")
+    assert opened().find(DiskTree(house.root), STACK) == RESULT
+    library.write_text("VERSION = 10\n")
     assert opened().find(DiskTree(house.root), STACK) is None
 
 
@@ -210,6 +223,18 @@ def test_what_was_not_used_for_long_is_swept(
     assert opened().find(DiskTree(house.root), STACK) == RESULT
 
 
+def test_every_run_sweeps(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = tmp_path / "kept"
+    directory.mkdir()
+    for name in ("old", "new"):
+        (directory / name).touch()
+    os.utime(directory / "old", (0, 0))
+    monkeypatch.setattr(kept, "_MOST", 1)
+    monkeypatch.setattr(kept, "_directory", lambda: directory)
+    plan_jobs([], tool=Tool("terraform", str(directory / "none")))
+    assert [file.name for file in directory.iterdir()] == ["new"]
+
+
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
 def test_an_unchanged_stack_is_planned_once(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -229,5 +254,6 @@ def test_an_unchanged_stack_is_planned_once(
     monkeypatch.setattr(Planner, "plan", counted)
     second = plan_stacks(house.root, ["a", "b"])
     assert planned == ["b"]
+    assert [result.kept for result in (*first, *second)] == [False, False, True, False]
     assert second[0].resources == first[0].resources and second[0].tool == first[0].tool
     assert second[1].resources[0].get("data") == {"x": "2"}

@@ -7,7 +7,6 @@ from typing import Any
 from scaffold.terraform import plan_json, planned
 from scaffold.terraform.plan_json import without_keys
 from scaffold.terraform.planned import (
-    HELPER,
     Mark,
     Placeholder,
     PlannedResource,
@@ -54,7 +53,7 @@ def read(change: dict[str, Any], expressions: dict[str, Any] | None = None) -> P
                     "change": change,
                 },
                 {"mode": "data", "type": "x_state", "name": "d"},
-                {"mode": "managed", "type": "terraform_data", "name": HELPER},
+                {"mode": "managed", "type": "terraform_data", "name": "helper"},
             ],
             "configuration": {
                 "root_module": {
@@ -77,6 +76,7 @@ def read(change: dict[str, Any], expressions: dict[str, Any] | None = None) -> P
                 }
             },
         },
+        "helper",
         lambda provider, type_: SCHEMA if provider.endswith("/x/x") else None,
         lambda module, type_, name: Site("main.tf", 7),
     )

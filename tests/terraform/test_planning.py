@@ -235,8 +235,8 @@ REFUSED = [
     ("listing-dots", Reason.OUTSIDE, "stacks/listing-dots/main.tf:10", "leads out"),
     ("template", Reason.OUTSIDE, "stacks/template/main.tf:7:9", "leads out"),
     ("template-string", Reason.OUTSIDE, "stacks/template-string/main.tf:10:9", "templatestring()"),
-    ("nested-read", Reason.OUTSIDE, "stacks/nested-read/main.tf:7:9", "cannot be checked"),
-    ("missing", Reason.MISSING_FILE, "stacks/missing/main.tf:7:17", "nothing.txt"),
+    ("nested-read", Reason.OUTSIDE, "stacks/nested-read/main.tf:7:14", "leads out"),
+    ("missing", Reason.MISSING_FILE, "stacks/missing/main.tf:7:14", "nothing.txt"),
     (
         "no-link",
         Reason.MISSING_FILE,

@@ -23,7 +23,7 @@ def house(tmp_path: Path) -> House:
 
 
 def compose(house: House, tmp_path: Path, mends: Mends | None = None) -> Workspace:
-    workspace = Workspace(DiskTree(house.root), tmp_path / "copy", "stacks/x")
+    workspace = Workspace(DiskTree(house.root), tmp_path / "copy", "stacks/x", "helper")
     workspace.compose()
     workspace.write(mends or Mends())
     return workspace
@@ -100,7 +100,7 @@ def test_every_line_stays_or_is_found_again(house: House, tmp_path: Path) -> Non
     written = (workspace.root / "stacks/x/main.tf").read_bytes()
     parse(written, "main.tf")
     assert b"backend" not in written and b"import" not in written and b"required_version" in written
-    assert written.count(b"depends_on = [terraform_data.scaffold_stand_in") == 3
+    assert written.count(b"depends_on = [terraform_data.helper") == 3
     for word in (b'"b"', b'"c"', b"triggers", b"data.http.a", b"null_resource"):
         new, old = written.index(word), main.encode().rindex(word)
         assert placed.origin(new) == old, word
@@ -121,8 +121,8 @@ def test_mends_of_one_expression_do_not_get_in_each_others_way(house: House, tmp
     resource, locals_ = document.body.blocks[2:]
     assert resource.body.literal("count") == 1
     value = locals_.body.attributes["count"].value
-    unknown = "jsondecode(terraform_data.scaffold_stand_in.id)"
-    assert value.text.startswith(f"(({unknown} ? {unknown} : false) ? true : file(startswith(")
+    unknown = "jsondecode(terraform_data.helper.id)"
+    assert value.text.startswith(f"(({unknown} ? {unknown} : false) ? true : file(one([for ")
     assert [s.what for s in workspace.stand_ins if s.kind is StandInKind.OPERATOR] == ["&&", "||"]
 
 

@@ -213,7 +213,7 @@ def test_a_proposal_fills_a_carve_out(engine: Engine) -> None:
         "machine_clients[0]", "machine_clients[0].paths", "machine_clients[0].auth", "machine_clients[0].reason",
     ]  # fmt: skip
     (client,) = engine.values(state)["machine_clients"]
-    assert client["paths"] == ["/api/webhook"]
+    assert client["paths"] == ["/api/webhook/"]
     assert len(client["reason"].split()) > 2
     other = said(engine, [("machine_clients[0].paths", ["/hook"])], state)
     assert engine.values(other)["machine_clients"][0]["paths"] == ["/hook"]

@@ -26,8 +26,10 @@ def test_the_answers_alone_are_saved(monorepo: Monorepo) -> None:
     done = typed(monorepo, ["s"], *(f"--set={name}={value}" for name, value in GIVEN.items()))
     assert done.returncode == 0, done.stderr
     assert "ip-echo (given)" in done.stdout
-    assert "The answers are in ip-echo.yml" in done.stdout
-    saved = yaml.safe_load((monorepo.root / "ip-echo.yml").read_text())
+    kept = Path(done.stdout.partition("The answers are in ")[2].partition(". To make")[0])
+    assert monorepo.root not in kept.parents, "nothing is written into the monorepo"
+    assert kept.stat().st_mode & 0o77 == 0
+    saved = yaml.safe_load(kept.read_text())
     assert saved["health_path"] == "/health", "what follows from the image is an answer too"
     assert saved["volumes"] == [{"path": "/data", "embedded_database": "none"}]
     assert not monorepo.stack_directory("ip-echo").exists()

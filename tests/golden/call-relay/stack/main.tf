@@ -38,6 +38,7 @@ resource "kubernetes_cluster_role" "turn_server_everywhere" {
   metadata {
     name = "turn-server-everywhere"
   }
+  # It tells callers which node relays for them
   rule {
     api_groups = [""]
     resources  = ["nodes"]
@@ -89,8 +90,9 @@ resource "kubernetes_deployment" "turn_server" {
         }
       }
       spec {
+        # Nobody can call for help while it is down
         service_account_name = kubernetes_service_account.turn_server.metadata[0].name
-        priority_class_name  = "tier-1-cluster"
+        priority_class_name  = "system-cluster-critical"
         node_selector = {
           "kubernetes.io/arch" = "amd64"
         }
@@ -99,8 +101,9 @@ resource "kubernetes_deployment" "turn_server" {
           image = "docker.io/coturn/coturn:4.6.3"
 
           security_context {
+            # It marks the packets of calls
             capabilities {
-              add = ["NET_BIND_SERVICE"]
+              add = ["NET_BIND_SERVICE", "NET_ADMIN"]
             }
           }
           port {
@@ -263,7 +266,8 @@ resource "kubernetes_service" "turn_server" {
   }
 }
 
-# Reached from the house's network without the ingress. The address is its own.
+# Reached from the house's network without the ingress and its gate: TURN is no HTTP; the relay checks the password of every call
+# The address is its own.
 resource "kubernetes_service" "load_balancer" {
   metadata {
     name      = "call-relay-lb"

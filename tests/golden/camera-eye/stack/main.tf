@@ -57,6 +57,7 @@ resource "kubernetes_manifest" "external_secret" {
             property = "mqtt"
           }
         },
+        # It tells of cats through the house's notifications
         {
           secretKey = "PUSH_TOKEN"
           remoteRef = {
@@ -71,6 +72,7 @@ resource "kubernetes_manifest" "external_secret" {
 }
 
 # The database password, which Vault rotates, as the variables that the app reads.
+# The database is shared: The database is older than the stack and holds its own findings
 resource "kubernetes_manifest" "db_external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -113,6 +115,7 @@ resource "kubernetes_manifest" "db_external_secret" {
 }
 
 # Several pods write to it, or it is browsed from outside, so it is on NFS.
+# The directory is shared: Frigate writes the clips that it looks at
 module "nfs_clips" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "camera-eye-clips-host"
@@ -164,6 +167,7 @@ resource "kubernetes_role" "camera_eye_frigate" {
     name      = "camera-eye-frigate"
     namespace = "frigate"
   }
+  # It asks Frigate to cut a clip
   rule {
     api_groups = [""]
     resources  = ["pods/exec"]
@@ -192,6 +196,7 @@ resource "kubernetes_cluster_role" "camera_eye_everywhere" {
   metadata {
     name = "camera-eye-everywhere"
   }
+  # It looks for the node with the GPU
   rule {
     api_groups = [""]
     resources  = ["nodes"]

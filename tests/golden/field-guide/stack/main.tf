@@ -126,7 +126,7 @@ module "ingress" {
   service_name    = module.anubis.service_name
   port            = module.anubis.service_port
   tls_secret_name = var.tls_secret_name
-  # auth = "none": Anubis is the gate: it lets a browser through after a proof of work
+  # auth = "none": behind Anubis: The guide is public, and nothing can be changed there
   auth             = "none"
   anti_ai_scraping = false
   dns_type         = "proxied"
@@ -140,6 +140,7 @@ module "ingress" {
 }
 
 # /feed.xml, /sitemap.xml: called by machines, which no login page may stop.
+# Traefik compares the beginning of a path: all that begins with one of these has this gate.
 module "ingress_feeds" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "field-guide-feeds"

@@ -52,6 +52,7 @@ resource "kubernetes_manifest" "external_secret" {
         }
       }]
       data = [
+        # The house has one account there
         {
           secretKey = "OPENAI_API_KEY"
           remoteRef = {

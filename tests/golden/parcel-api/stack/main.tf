@@ -188,14 +188,14 @@ module "ingress" {
   homepage_enabled = false
 }
 
-# /hooks/carrier: called by machines, which no login page may stop.
+# /hooks/carrier/: called by machines, which no login page may stop.
 module "ingress_hooks_carrier" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "parcel-api-hooks-carrier"
   namespace       = kubernetes_namespace.parcel_api.metadata[0].name
   host            = "parcel-api"
   service_name    = "parcel-api"
-  ingress_path    = ["/hooks/carrier"]
+  ingress_path    = ["/hooks/carrier/"]
   tls_secret_name = var.tls_secret_name
   # auth = "none": Carriers post here, and sign every request with a shared key
   auth             = "none"
@@ -203,14 +203,14 @@ module "ingress_hooks_carrier" {
   homepage_enabled = false
 }
 
-# /api/v1, /api/v2: called by machines, which no login page may stop.
+# /api/v1/, /api/v2/: called by machines, which no login page may stop.
 module "ingress_api" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "parcel-api-api"
   namespace       = kubernetes_namespace.parcel_api.metadata[0].name
   host            = "parcel-api"
   service_name    = "parcel-api"
-  ingress_path    = ["/api/v1", "/api/v2"]
+  ingress_path    = ["/api/v1/", "/api/v2/"]
   tls_secret_name = var.tls_secret_name
   # auth = "app": The phone app sends its own bearer token
   auth             = "app"

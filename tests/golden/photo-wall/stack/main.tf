@@ -96,6 +96,7 @@ resource "kubernetes_manifest" "external_secret" {
 }
 
 # Several pods write to it, or it is browsed from outside, so it is on NFS.
+# The directory is shared: The scanner puts its pictures there
 module "nfs_originals" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "photo-wall-originals-host"
@@ -379,6 +380,7 @@ module "ingress_admin" {
 }
 
 # /share: called by machines, which no login page may stop.
+# Traefik compares the beginning of a path: all that begins with one of these has this gate.
 module "ingress_share" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "photo-wall-share"
@@ -402,7 +404,7 @@ module "ingress_host_album" {
   service_name    = module.anubis.service_name
   port            = module.anubis.service_port
   tls_secret_name = var.tls_secret_name
-  # auth = "none": Anubis is the gate: it lets a browser through after a proof of work
+  # auth = "none": behind Anubis: The album is public and has nothing to change
   auth             = "none"
   dns_type         = "proxied"
   anti_ai_scraping = false

@@ -264,6 +264,7 @@ module "ingress" {
 }
 
 # /opds: called by machines, which no login page may stop.
+# Traefik compares the beginning of a path: all that begins with one of these has this gate.
 module "ingress_opds" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "reading-room-opds"

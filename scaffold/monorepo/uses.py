@@ -1,0 +1,238 @@
+"""The names that the blocks of one module take, each of which only one Service can have.
+
+What stands there literally is seen, and what follows from the module's locals; what a ``for_each`` over
+anything else computes is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from scaffold.hcl.evaluate import Names, evaluate, text
+from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
+from scaffold.hcl.syntax import Block, Body
+from scaffold.monorepo.shared import shared_modules
+
+BALANCED = "load balancer port"
+NFS = "NFS directory"
+DATABASE = "database"
+DATABASE_ROLE = "database role"
+DATABASE_USER = "database user"
+REDIS = "Redis database"
+VAULT_PATH = "Vault path"
+MONITOR = "monitor"
+EXTERNAL_MONITOR = "external monitor"
+_ROLE_PATH = "static-creds/"
+_REDIS = ("redis://", "rediss://")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A name that a resource takes: what kind of name, and where it stands.
+
+    ``place`` is what the name is unique in, where that is not the house: the namespace of a claim, the
+    server of an NFS directory, the host of a Redis database; empty where it cannot be seen.
+    """
+
+    kind: str
+    name: str
+    path: str
+    line: int
+    place: str = ""
+
+
+def uses(blocks: Iterable[Block], names: Names) -> Iterator[Use]:
+    """The names that the blocks of a module take, where they can be seen; ``names`` are its locals."""
+    for block in blocks:
+        here = Use("", "", block.source.path, block.line)
+        for kind, name, place in chain(_own(block, names), *(_below(b, names) for b in _walk(block))):
+            if name:
+                yield replace(here, kind=kind, name=name, place=place)
+
+
+def calls(block: Block, module: str) -> bool:
+    """Whether a block calls the shared module of this name."""
+    source = block.body.literal("source") if block.type == "module" else None
+    return isinstance(source, str) and source.endswith(f"/{module}")
+
+
+def resource_type(block: Block) -> str:
+    """The type of a resource, whichever version of it; empty for other blocks."""
+    return block.labels[0].removesuffix("_v1") if block.type == "resource" and block.labels else ""
+
+
+def metadata(block: Block) -> Body:
+    """The block ``metadata`` of a resource; an empty one where there is none."""
+    found = block.body.block("metadata")
+    return found.body if found else Body(block.source, None)
+
+
+def address_port(address: str, protocol: str, port: int | str) -> str:
+    """The name of a port of the load balancer, as ``Use`` has it."""
+    return f"{address} {protocol} {port}"
+
+
+def roles(text: str) -> Iterator[tuple[str, int]]:
+    """The names that follow the path of static credentials, in text of any form, with their lines."""
+    first, *rest = text.split(_ROLE_PATH)
+    line = 1 + first.count("\n")
+    for part in rest:
+        end = next((n for n, c in enumerate(part) if not (c.isalnum() or c in "-_")), len(part))
+        if end:
+            yield part[:end], line
+        line += part.count("\n")
+
+
+_Name = tuple[str, str, str]
+
+
+def _own(block: Block, names: Names) -> Iterator[_Name]:
+    """What a resource or a call of a module is called, and what it says in its own arguments."""
+    body = block.body
+    if calls(block, shared_modules().nfs):
+        yield "PersistentVolume", _text(body, "name", names), ""
+        yield NFS, _text(body, "nfs_path", names), _text(body, "nfs_server", names)
+    kind, name = resource_type(block), _text(metadata(block), "name", names)
+    if kind == "kubernetes_namespace":
+        yield "namespace", name, ""
+    elif kind == "kubernetes_persistent_volume":
+        yield "PersistentVolume", name, ""
+    elif kind == "kubernetes_persistent_volume_claim":
+        yield "claim", name, _text(metadata(block), "namespace", names)
+    elif kind == "kubernetes_service":
+        yield from ((BALANCED, place, "") for place in _balanced(block, names))
+    elif kind == "vault_database_secret_backend_static_role":
+        yield DATABASE_ROLE, _text(body, "name", names), ""
+        yield DATABASE_USER, _text(body, "username", names), ""
+    elif kind == "null_resource" and (triggers := body.value("triggers")):
+        for trigger, what in (("db_name", DATABASE), ("username", DATABASE_USER)):
+            entry = triggers.entry(trigger)
+            yield what, text(entry.value, names) or "" if entry else "", ""
+    elif block.type == "data" and block.labels[:1] == ("vault_kv_secret_v2",):
+        yield VAULT_PATH, _text(body, "name", names), ""
+
+
+def _below(block: Block, names: Names) -> Iterator[_Name]:
+    """What a block says at any depth: NFS directories, Vault paths that are read whole, monitors, Redis."""
+    if block.type == "nfs":
+        yield NFS, _text(block.body, "path", names), _text(block.body, "server", names)
+    for attribute in block.body.attributes.values():
+        written = attribute.value.text
+        if "share" in written:
+            for share, server in _entries(attribute.value, "share", "server"):
+                yield NFS, text(share, names) or "", (text(server, names) or "") if server else ""
+        if "extract" in written:
+            for extract, _ in _entries(attribute.value, "extract", ""):
+                for key, _ in _entries(extract, "key", ""):
+                    yield VAULT_PATH, text(key, names) or "", ""
+        if attribute.name == "internal_monitors":
+            for element in attribute.value.elements:
+                entry = element.entry("name")
+                yield MONITOR, (text(entry.value, names) or "") if entry else "", ""
+        if any(scheme in written for scheme in _REDIS):
+            yield from _redis(attribute.value, names)
+
+
+def _entries(value: Expression, key: str, beside: str) -> Iterator[tuple[Expression, Expression | None]]:
+    """The values of a key in mappings at any depth of lists and mappings, with what stands beside each."""
+    entry, other = value.entry(key), value.entry(beside)
+    if entry:
+        yield entry.value, other.value if other else None
+    for inner in (*value.elements, *(e.value for e in value.entries)):
+        yield from _entries(inner, key, beside)
+
+
+def _redis(value: Expression, names: Names) -> Iterator[_Name]:
+    """The databases of Redis that texts at any depth of a value name as ``redis://HOST:PORT/NUMBER``.
+
+    A host that a variable tells is called by the variable.
+    """
+    if value.bare.kind in (ExprKind.LIST, ExprKind.MAP):
+        for inner in (*value.elements, *(entry.value for entry in value.entries)):
+            yield from _redis(inner, names)
+        return
+    for url in _marked(value, names).split():
+        scheme, _, rest = url.partition("://")
+        if f"{scheme}://" not in _REDIS:
+            continue
+        address, _, number = rest.rpartition("@")[2].partition("/")
+        number = number.partition("?")[0] or "0"
+        if number.isdecimal():
+            yield REDIS, number, address.partition(":")[0]
+
+
+def _marked(value: Expression, names: Names) -> str:
+    """The text of a value, in which what is not known stands as it is written."""
+    known = text(value.bare, names)
+    if known is not None or value.bare.kind is not ExprKind.TEMPLATE:
+        return known or ""
+    return "".join(
+        piece if isinstance(piece, str) else (text(piece, names) or piece.text) if piece else ""
+        for piece in value.bare.template
+    )
+
+
+def _balanced(service: Block, names: Names) -> Iterator[str]:
+    """The ports of a Service of type LoadBalancer at each address that one of its annotations names."""
+    spec, annotations = service.body.block("spec"), metadata(service).value("annotations")
+    if spec is None or annotations is None or _text(spec.body, "type", names) != "LoadBalancer":
+        return
+    addresses = [address for e in annotations.entries if (address := text(e.value, names))]
+    for body, known in _ports(spec.body, names):
+        port, protocol = body.value("port"), _text(body, "protocol", known) or "TCP"
+        number = evaluate(port, known) if port else None
+        if isinstance(number, int | float | str) and not isinstance(number, bool):
+            yield from (address_port(address, protocol, _whole(number)) for address in addresses)
+
+
+def _ports(spec: Body, names: Names) -> Iterator[tuple[Body, Names]]:
+    """The blocks ``port``, one for each value of a ``dynamic`` one, with what is known in each."""
+    yield from ((port.body, names) for port in spec.blocks_of("port"))
+    for dynamic in spec.blocks_of("dynamic", "port"):
+        each, content = dynamic.body.value("for_each"), dynamic.body.block("content")
+        values = evaluate(each, names) if each else None
+        if content is None or not isinstance(values, list | Mapping):
+            continue
+        pairs = values.items() if isinstance(values, Mapping) else enumerate(values)
+        for key, value in pairs:
+            yield content.body, {**names, ("port",): {"key": key, "value": value}}
+
+
+def _whole(number: float | str) -> int | str:
+    return int(number) if isinstance(number, float) else number
+
+
+def _text(body: Body, name: str, names: Names) -> str:
+    value = body.value(name)
+    return (text(value, names) or "") if value else ""
+
+
+def _walk(block: Block) -> Iterator[Block]:
+    yield block
+    for inner in block.body.blocks:
+        yield from _walk(inner)
+
+
+def known_names(blocks: Iterable[Block]) -> Names:
+    """What the locals and the namespaces of a module are known to be, locals of locals too."""
+    blocks = tuple(blocks)
+    names: dict[tuple[str, ...], object] = {}
+    unread = {
+        name: item.value for b in blocks if b.type == "locals" for name, item in b.body.attributes.items()
+    }
+    while found := {name: value for name, v in unread.items() if (value := _known(v, names)) is not None}:
+        names |= {("local", name): value for name, value in found.items()}
+        unread = {name: value for name, value in unread.items() if name not in found}
+    for block in blocks:
+        called = _text(metadata(block), "name", names) if len(block.labels) > 1 else ""
+        if called and resource_type(block) == "kubernetes_namespace":
+            names[block.labels[:2]] = {"metadata": [{"name": called}]}
+    return names
+
+
+def _known(value: Expression, names: Names) -> object | None:
+    literal = value.literal()
+    found = evaluate(value, names) if literal is NOT_LITERAL else literal
+    return found if isinstance(found, str | int | float | list | Mapping) else None
