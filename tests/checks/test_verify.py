@@ -38,7 +38,7 @@ def refused(monorepo: Monorepo, golden: str, level: Level, old: str = "", new: s
     "golden,old,new,answer",
     [
         # "none" is the value of other answers too, and the gate is anubis.
-        ("field-guide", '  # auth = "none": Anubis', "  # Anubis", "gate"),
+        ("field-guide", '  # auth = "none": behind Anubis', "  # Anubis", "gate"),
         ("sketchpad", "port        = 80", 'port        = "http"', "service_port"),
         ("drone-logbook", 'storage_class_name = "proxmox-lvm-encrypted"', "storage_class_name = {}", "sensitive"),
         ("drone-logbook", 'mount_path = "/data', 'mount_path = ["/data"]\nx = "', "volumes"),
