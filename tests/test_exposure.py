@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import ORIGIN, examples
@@ -28,7 +29,7 @@ BASE: dict[str, Any] = {
     "name": "kit", "description": "d it", "image": "docker.io/library/nginx:1.29.0", "port": 8080,
     "ports": [{"name": "sip", "port": 5060}],
 }  # fmt: skip
-HOSTS = [
+HOSTS: list[dict[str, Any]] = [
     {"host": "kit"},
     {"host": f"kit.{DOMAIN}", "full": True},
     {"host": "open"},
@@ -96,19 +97,51 @@ def _take_out(values: dict[str, Any], path: Path) -> None:
         values.pop(name.removesuffix("_reason"), None)
 
 
+WAYS: dict[str, dict[str, Any]] = {
+    "http-on-the-load-balancer": {"load_balancer": {"address": "10.0.20.77"}},
+    "a-reason-and-no-gate": {"machine_clients": [{"paths": ["/admin/"], "reason": REASON}]},
+    "the-host-twice": {"hosts": [HOSTS[1] | {"auth": "none", "reason": REASON}]},
+    "the-path-twice": {
+        "machine_clients": [
+            {"paths": ["/api/"], "name": "a", "auth": "required"},
+            {"paths": ["/api/"], "name": "b", "auth": "none", "reason": REASON},
+        ]
+    },
+    "what-begins-alike": {"machine_clients": [{"paths": ["/api"], "auth": "app", "reason": REASON}]},
+    "anubis": {"gate": "anubis"},
+    "a-host-behind-anubis": {"hosts": [{"host": "open", "auth": "anubis"}]},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_past_the_gate_is_refused(way: str) -> None:
+    answers = BASE | WAYS[way]
+    assert validation.problems(Answers(answers), SENSED, {}) or exposed(answers) == []
+
+
 @examples(25)
 @given(answers=accepted_answers())
 def test_what_is_open_has_its_reason(answers: dict[str, Any]) -> None:
+    assert exposed(answers) == []
+
+
+def exposed(answers: dict[str, Any]) -> list[str]:
+    """The requests and the ports that reach the Service without a login, and without a reason for it."""
     text = render(answers, SENSED, {}, ORIGIN).files[PurePosixPath("main.tf")]
     assert isinstance(text, bytes)
     ingresses = read_stack({"main.tf": text}).ingresses
     assert ingresses
-    for host, path in requests(ingresses):
-        if any(ingress.auth != "required" for ingress in chosen(ingresses, host, path)):
-            assert may_be_open(answers, host, path), f"{host}{path}"
     balancer = answers.get("load_balancer", {})
     allowed = balancer.get("ports", []) if balancer.get("reason") else []
-    assert set(published(text)) <= set(allowed)
+    return [
+        *(
+            host + path
+            for host, path in requests(ingresses)
+            if any(ingress.auth != "required" for ingress in chosen(ingresses, host, path))
+            and not may_be_open(answers, host, path)
+        ),
+        *(port for port in published(text) if port not in allowed),
+    ]
 
 
 def requests(ingresses: tuple[Ingress, ...]) -> Iterator[tuple[str, str]]:
