@@ -98,7 +98,7 @@ def _take_out(values: dict[str, Any], path: Path) -> None:
 
 
 WAYS: dict[str, dict[str, Any]] = {
-    "http-on-the-load-balancer": {"load_balancer": {"address": "10.0.20.77"}},
+    "http-on-the-load-balancer": {"load_balancer": {"address": "10.0.20.77", "ports": ["http"]}},
     "a-reason-and-no-gate": {"machine_clients": [{"paths": ["/admin/"], "reason": REASON}]},
     "the-host-twice": {"hosts": [HOSTS[1] | {"auth": "none", "reason": REASON}]},
     "the-path-twice": {
