@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -44,20 +44,37 @@ def commit(change_set: ChangeSet, message: str) -> str | None:
     paths = sorted([*known, *new])
     if not paths:
         return None
-    done = False
+    entries: Collection[str] = ()
     try:
         if new:
             # `commit --only` wants to know its files. Forced: what belongs to the change is not ignored.
             git(root, "add", "--intent-to-add", "--force", "--", *map(str, new))
+        entries = _entries(root, paths)
         git(root, "commit", "--quiet", "--only", "--message", message, "--", *map(str, paths))
-        done = True
-    except MissingError as error:
-        raise _not_committed(root, paths, message, error.message) from error
-    finally:
-        if new and not done:
-            with suppress(MissingError):  # what made Git refuse the one may make it refuse the other
-                git(root, "rm", "--cached", "--force", "--quiet", "--ignore-unmatch", "--", *map(str, new))
+    except BaseException as error:
+        _take_back(root, paths if entries else new, entries)
+        if isinstance(error, MissingError):
+            raise _not_committed(root, paths, message, error.message) from error
+        raise
     return git(root, "rev-parse", "HEAD").strip()
+
+
+def _take_back(root: Path, paths: Iterable[PurePosixPath], entries: Collection[str]) -> None:
+    """Make the index hold of these paths what HEAD holds, wherever HEAD stands by now.
+
+    Git moves HEAD before it writes the index, and may be stopped in between or in a hook that comes after.
+    Only ``entries`` are taken back that are as we left them: what was staged since is somebody else's.
+    """
+    with suppress(MissingError):  # what made Git refuse the commit may make it refuse this too
+        still = [entry for entry in _entries(root, paths) if not entries or entry in entries]
+        if ours := [entry.partition("\t")[2] for entry in still]:
+            git(root, "reset", "--quiet", "--", *ours)
+
+
+def _entries(root: Path, paths: Iterable[PurePosixPath]) -> Collection[str]:
+    """The entries that the index has at these paths, each with its path behind a tab."""
+    listing = git(root, "ls-files", "--stage", "-z", "--", *map(str, paths))
+    return [entry for entry in listing.split("\0") if entry]
 
 
 def _not_committed(root: Path, paths: Iterable[PurePosixPath], message: str, why: str) -> UncommittedError:
