@@ -87,13 +87,17 @@ def _not_committed(root: Path, paths: Iterable[PurePosixPath], message: str, why
     )
 
 
-def demand_committed(root: Path, path: PurePosixPath, message: str) -> None:
+def demand_committed(
+    root: Path, path: PurePosixPath, message: str, beside: Iterable[PurePosixPath] = ()
+) -> None:
     """For a commit where nothing is left to write: what an earlier run wrote at ``path`` has to be committed.
 
-    Raises ``UncommittedError``, with the command that commits it under ``message``.
+    Raises ``UncommittedError``, with the command that commits it under ``message``, and along with it the
+    files ``beside`` it that the run has edited too.
     """
     if files := _unsaved(root, [path]):
-        raise _not_committed(root, [path], message, ", ".join(map(str, files)))
+        edited = _unsaved(root, others) if (others := tuple(beside)) else ()
+        raise _not_committed(root, [path, *edited], message, ", ".join(map(str, (*files, *edited))))
 
 
 def unsaved(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:

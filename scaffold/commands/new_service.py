@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
+from scaffold.changes.commit import demand_merged
 from scaffold.changes.git import git
 from scaffold.checks.verify import Level, Verified, verify
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
 from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
-from scaffold.errors import Finding, RefusedError
-from scaffold.indexes.edits import Edits, insertions
+from scaffold.errors import Finding, MissingError, RefusedError
+from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions, template
@@ -102,10 +104,13 @@ def _part(name: str, change: ChangeSet, values: Mapping[str, Value], verified: V
 def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collection[str]) -> Edits:
     """What the Service changes outside its stack.
 
-    Raises :class:`RefusedError` for a list that the system reads and that has lost its place.
+    Raises :class:`RefusedError` for a list that the system reads and that has lost its place, or for the
+    merge that is not finished.
     """
     found = insertions(monorepo.files, service_entry(values), without)
     if found.refused:
+        with suppress(MissingError):  # a monorepo that is no Git repository has no merge either
+            demand_merged(monorepo.root)
         raise RefusedError(
             "Lists that a new Service has to be in have lost their place; nothing was written.",
             "Mend them, or leave one out with --no-index NAME and see to it by hand.",
@@ -146,7 +151,8 @@ def _existing(
             f"{STACKS}/{name} exists with these answers, but not all that belongs to it is there.", "", gone
         )
     unchanged = _part(name, ChangeSet(monorepo.root, ()), values, Verified(Level.STATIC))
-    return Prepared(name, origin, unchanged)
+    beside = lists_of(service_entry(values), without_indexes)
+    return Prepared(name, origin, replace(unchanged, beside=beside))
 
 
 def _gone_files(
