@@ -225,3 +225,15 @@ def test_what_is_staged_while_a_commit_fails_stays_staged(busy: Path) -> None:
         commit(applied(busy, {"catalog.md": b"new\n", "new.md": b"new\n"}), "Edit")
     assert git(busy, "show", ":catalog.md") == "theirs\n"
     assert "new.md" not in git(busy, "ls-files")
+
+
+def test_keeping_leaves_nothing_and_takes_away_what_a_killed_run_left(
+    busy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "missing"))
+    scratch = busy / ".git/scaffold/keep"
+    scratch.mkdir(parents=True)
+    (scratch / "index.lock").write_bytes(b"")
+    tree = keep(busy, [PurePosixPath("untracked.md")])
+    assert git(busy, "show", f"{tree}:untracked.md") == "theirs\n"
+    assert not scratch.exists()

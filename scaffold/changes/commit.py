@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content, FileChange, Symlink
 from scaffold.changes.git import git, names
+from scaffold.changes.journal import locked
 from scaffold.errors import MissingError, RefusedError, UncommittedError
 
 
@@ -117,10 +118,16 @@ def keep(root: Path, paths: Iterable[PurePosixPath]) -> str:
 
     ``git restore --source=TREE -- PATH`` brings them back, until Git clears away what nobody refers to.
     """
-    with TemporaryDirectory(prefix="scaffold-keep-") as scratch:
-        index = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
-        git(root, "add", "--force", "--", *map(str, paths), variables=index)
-        return git(root, "write-tree", variables=index).strip()
+    with locked(root) as directory:
+        scratch = directory / "keep"
+        shutil.rmtree(scratch, ignore_errors=True)  # a run that was killed leaves it behind
+        scratch.mkdir()
+        index = {"GIT_INDEX_FILE": str(scratch / "index")}
+        try:
+            git(root, "add", "--force", "--", *map(str, paths), variables=index)
+            return git(root, "write-tree", variables=index).strip()
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def demand_own(change_set: ChangeSet) -> None:
