@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from pathlib import Path, PurePosixPath
 
@@ -10,6 +12,7 @@ import pytest
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content, Files, Symlink
 from scaffold.changes.commit import commit, demand_committed, keep, uncommitted, unsaved
+from scaffold.changes.signals import ended_by_exception
 from scaffold.errors import RefusedError, UncommittedError
 
 
@@ -187,3 +190,50 @@ def test_a_commit_of_files_that_git_never_knew_is_none(busy: Path) -> None:
     change_set = ChangeSet.plan(Files(busy), {PurePosixPath("untracked.md"): None})
     apply(change_set)
     assert commit(change_set, "Remove") is None
+
+
+@pytest.mark.parametrize("hook", ["pre-commit", "post-commit"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_commit_is_made_or_not_and_the_index_agrees(
+    busy: Path, hook: str, number: signal.Signals
+) -> None:
+    """The signal reaches only us, from within the hook: Git is ended, waited for, and leaves no lock."""
+    before = git(busy, "rev-parse", "HEAD")
+    script = busy / ".git/hooks" / hook
+    script.write_text(f"#!/bin/sh\nkill -{number.value} {os.getpid()}\nexec sleep 20\n")
+    script.chmod(0o755)
+    wanted = {name: content for name, content in WANTED.items() if name != "gone.md"}
+    change_set = applied(busy, wanted)
+    status = git(busy, "status", "--porcelain", "--untracked-files=all")
+    with ended_by_exception(), pytest.raises((KeyboardInterrupt, SystemExit)):
+        commit(change_set, "Add it")
+    made = git(busy, "rev-parse", "HEAD") != before
+    assert made == (hook == "post-commit")
+    after = git(busy, "status", "--porcelain", "--untracked-files=all")
+    assert after == (STATUS_OF_BUSY if made else status)
+    assert not list((busy / ".git").glob("*.lock"))
+
+
+def test_what_is_staged_while_a_commit_fails_stays_staged(busy: Path) -> None:
+    hook = busy / ".git/hooks/pre-commit"
+    hook.write_text(
+        "#!/bin/sh\nunset GIT_INDEX_FILE; rm -f .git/index.lock; echo theirs > catalog.md\n"
+        "git add catalog.md\nexit 1\n"
+    )
+    hook.chmod(0o755)
+    with pytest.raises(UncommittedError):
+        commit(applied(busy, {"catalog.md": b"new\n", "new.md": b"new\n"}), "Edit")
+    assert git(busy, "show", ":catalog.md") == "theirs\n"
+    assert "new.md" not in git(busy, "ls-files")
+
+
+def test_keeping_leaves_nothing_and_takes_away_what_a_killed_run_left(
+    busy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "missing"))
+    scratch = busy / ".git/scaffold/keep"
+    scratch.mkdir(parents=True)
+    (scratch / "index.lock").write_bytes(b"")
+    tree = keep(busy, [PurePosixPath("untracked.md")])
+    assert git(busy, "show", f"{tree}:untracked.md") == "theirs\n"
+    assert not scratch.exists()

@@ -59,14 +59,15 @@ def apply(change_set: ChangeSet) -> None:
         directory = journal_directory(root)
         _refuse_changed([c.path for c in change_set.changes if not _is_before(root, c)], _RUN_AGAIN)
         journal = _new_journal(change_set)
-        save(directory, journal)
         try:
+            save(directory, journal)
             for entry in journal.entries:
                 _stage(root, entry, entry.new)
             _sync_directories(root, journal)
             journal = replace(journal, goal=Goal.NEW)
             save(directory, journal)
             _settle(root, journal, _RUN_AGAIN, staged=True)
+            discard(directory)
         except BaseException:
             journal = replace(journal, goal=Goal.OLD)
             # Where even the journal cannot be written, the one on disk still leads to a whole tree.
@@ -75,7 +76,6 @@ def apply(change_set: ChangeSet) -> None:
             _settle(root, journal, _recovery_hint(directory))
             discard(directory)
             raise
-        discard(directory)
 
 
 @contextlib.contextmanager

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content, FileChange, Symlink
 from scaffold.changes.git import git, names
+from scaffold.changes.journal import locked
 from scaffold.errors import MissingError, RefusedError, UncommittedError
 
 
@@ -44,20 +45,37 @@ def commit(change_set: ChangeSet, message: str) -> str | None:
     paths = sorted([*known, *new])
     if not paths:
         return None
-    done = False
+    entries: Collection[str] = ()
     try:
         if new:
             # `commit --only` wants to know its files. Forced: what belongs to the change is not ignored.
             git(root, "add", "--intent-to-add", "--force", "--", *map(str, new))
+        entries = _entries(root, paths)
         git(root, "commit", "--quiet", "--only", "--message", message, "--", *map(str, paths))
-        done = True
-    except MissingError as error:
-        raise _not_committed(root, paths, message, error.message) from error
-    finally:
-        if new and not done:
-            with suppress(MissingError):  # what made Git refuse the one may make it refuse the other
-                git(root, "rm", "--cached", "--force", "--quiet", "--ignore-unmatch", "--", *map(str, new))
+    except BaseException as error:
+        _take_back(root, paths if entries else new, entries)
+        if isinstance(error, MissingError):
+            raise _not_committed(root, paths, message, error.message) from error
+        raise
     return git(root, "rev-parse", "HEAD").strip()
+
+
+def _take_back(root: Path, paths: Iterable[PurePosixPath], entries: Collection[str]) -> None:
+    """Make the index hold of these paths what HEAD holds, wherever HEAD stands by now.
+
+    Git moves HEAD before it writes the index, and may be stopped in between or in a hook that comes after.
+    Only ``entries`` are taken back that are as we left them: what was staged since is somebody else's.
+    """
+    with suppress(MissingError):  # what made Git refuse the commit may make it refuse this too
+        still = [entry for entry in _entries(root, paths) if not entries or entry in entries]
+        if ours := [entry.partition("\t")[2] for entry in still]:
+            git(root, "reset", "--quiet", "--", *ours)
+
+
+def _entries(root: Path, paths: Iterable[PurePosixPath]) -> Collection[str]:
+    """The entries that the index has at these paths, each with its path behind a tab."""
+    listing = git(root, "ls-files", "--stage", "-z", "--", *map(str, paths))
+    return [entry for entry in listing.split("\0") if entry]
 
 
 def _not_committed(root: Path, paths: Iterable[PurePosixPath], message: str, why: str) -> UncommittedError:
@@ -70,13 +88,17 @@ def _not_committed(root: Path, paths: Iterable[PurePosixPath], message: str, why
     )
 
 
-def demand_committed(root: Path, path: PurePosixPath, message: str) -> None:
+def demand_committed(
+    root: Path, path: PurePosixPath, message: str, beside: Iterable[PurePosixPath] = ()
+) -> None:
     """For a commit where nothing is left to write: what an earlier run wrote at ``path`` has to be committed.
 
-    Raises ``UncommittedError``, with the command that commits it under ``message``.
+    Raises ``UncommittedError``, with the command that commits it under ``message``, and along with it the
+    files ``beside`` it that the run has edited too.
     """
     if files := _unsaved(root, [path]):
-        raise _not_committed(root, [path], message, ", ".join(map(str, files)))
+        edited = _unsaved(root, others) if (others := tuple(beside)) else ()
+        raise _not_committed(root, [path, *edited], message, ", ".join(map(str, (*files, *edited))))
 
 
 def unsaved(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:
@@ -96,10 +118,16 @@ def keep(root: Path, paths: Iterable[PurePosixPath]) -> str:
 
     ``git restore --source=TREE -- PATH`` brings them back, until Git clears away what nobody refers to.
     """
-    with TemporaryDirectory(prefix="scaffold-keep-") as scratch:
-        index = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
-        git(root, "add", "--force", "--", *map(str, paths), variables=index)
-        return git(root, "write-tree", variables=index).strip()
+    with locked(root) as directory:
+        scratch = directory / "keep"
+        shutil.rmtree(scratch, ignore_errors=True)  # a run that was killed leaves it behind
+        scratch.mkdir()
+        index = {"GIT_INDEX_FILE": str(scratch / "index")}
+        try:
+            git(root, "add", "--force", "--", *map(str, paths), variables=index)
+            return git(root, "write-tree", variables=index).strip()
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def demand_own(change_set: ChangeSet) -> None:

@@ -30,19 +30,41 @@ def git(
     """
     environment = {**_environment(), **(variables or {})}
     try:
-        done = subprocess.run(
-            _command(arguments), cwd=directory, env=environment, input=stdin, capture_output=True, check=False
-        )
+        code, printed, told = _finished(_command(arguments), directory, environment, stdin)
     except FileNotFoundError as error:
         raise MissingError("Git is not installed.", "Install git.") from error
     except OSError as error:
         raise MissingError(
             f"git cannot be run: {error.strerror}.", "Install git for this machine."
         ) from error
-    if done.returncode:
-        output = (done.stderr or done.stdout).decode(errors="replace").strip()
+    if code:
+        # Where Git does not open the repository, as another user's, not every command of it says so.
+        closed, _, why = _finished(["git", "rev-parse", "--git-dir"], directory, environment, None)
+        output = (why if closed else told or printed).decode(errors="replace").strip()
         raise MissingError(f"git {arguments[0]} failed: {output}", f"Look at the repository {directory}.")
-    return done.stdout.decode(errors="surrogateescape")
+    return printed.decode(errors="surrogateescape")
+
+
+def _finished(
+    command: list[str], directory: Path, environment: Mapping[str, str], stdin: bytes | None
+) -> tuple[int, bytes, bytes]:
+    """The exit code and the output of a Git that has ended, also where we are interrupted meanwhile."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command,
+        cwd=directory,
+        env=environment,
+        stdin=None if stdin is None else pipe,
+        stdout=pipe,
+        stderr=pipe,
+    ) as child:
+        try:
+            printed, told = child.communicate(stdin)
+        except BaseException:
+            child.terminate()  # not killed, which would leave its index.lock
+            child.wait()
+            raise
+    return child.returncode, printed, told
 
 
 def names(listing: str) -> tuple[PurePosixPath, ...]:

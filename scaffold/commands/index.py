@@ -49,7 +49,7 @@ def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
             try:
                 entries = len(index.entries(content))
             except MissingAnchorError as error:
-                problem = f"{error.what} is missing"
+                problem = error.problem
         states.append(IndexState(index.name, index.path, index.required, entries, problem))
     return tuple(states)
 

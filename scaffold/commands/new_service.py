@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
+from scaffold.changes.commit import demand_merged
+from scaffold.changes.git import git
 from scaffold.checks.verify import Level, Verified, verify
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
 from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
-from scaffold.errors import RefusedError
-from scaffold.indexes.edits import Edits, insertions
+from scaffold.errors import Finding, MissingError, RefusedError
+from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions, template
@@ -80,7 +83,7 @@ def _prepare_stack(
     if found:
         raise validation.refused(found if exists else with_taken(monorepo, given, sensed, found))
     if exists:
-        return _existing(monorepo, given, sensed, origin)
+        return _existing(monorepo, given, sensed, origin, without_indexes)
     name = str(given.values["name"])
     rendered = render(given.values, sensed, {}, origin)
     refuse_taken(monorepo, given, rendered.values)
@@ -101,10 +104,13 @@ def _part(name: str, change: ChangeSet, values: Mapping[str, Value], verified: V
 def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collection[str]) -> Edits:
     """What the Service changes outside its stack.
 
-    Raises :class:`RefusedError` for a list that the system reads and that has lost its place.
+    Raises :class:`RefusedError` for a list that the system reads and that has lost its place, or for the
+    merge that is not finished.
     """
     found = insertions(monorepo.files, service_entry(values), without)
     if found.refused:
+        with suppress(MissingError):  # a monorepo that is no Git repository has no merge either
+            demand_merged(monorepo.root)
         raise RefusedError(
             "Lists that a new Service has to be in have lost their place; nothing was written.",
             "Mend them, or leave one out with --no-index NAME and see to it by hand.",
@@ -114,9 +120,13 @@ def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collectio
 
 
 def _existing(
-    monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value], origin: template.Origin
+    monorepo: Monorepo,
+    given: Answers,
+    sensed: Mapping[str, Value],
+    origin: template.Origin,
+    without_indexes: Collection[str],
 ) -> Prepared:
-    """The stack exists: nothing to do for the same answers and version, else refused."""
+    """The stack exists: nothing to do if it is the same and all of it is there, else refused."""
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
     recorded = stored_answers(monorepo, name)
@@ -133,8 +143,42 @@ def _existing(
             f"{STACKS}/{name} exists, rendered by version {recorded.get('_commit')} of the templates.",
             f"Update it: {where})",
         )
+    if gone := (
+        *_gone_files(monorepo, given, sensed, origin),
+        *_gone_rows(monorepo, values, without_indexes),
+    ):
+        raise RefusedError(
+            f"{STACKS}/{name} exists with these answers, but not all that belongs to it is there.", "", gone
+        )
     unchanged = _part(name, ChangeSet(monorepo.root, ()), values, Verified(Level.STATIC))
-    return Prepared(name, origin, unchanged)
+    beside = lists_of(service_entry(values), without_indexes)
+    return Prepared(name, origin, replace(unchanged, beside=beside))
+
+
+def _gone_files(
+    monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value], origin: template.Origin
+) -> Iterator[Finding]:
+    """The files of the stack that are not there; what stands in the others is a person's."""
+    rendered = render(given.values, sensed, {}, origin)
+    directory = PurePosixPath(STACKS, str(rendered.values["name"]))
+    for path in sorted(directory / name for name in rendered.files):
+        if monorepo.files.read(path)[0] is None:
+            has_it = git(monorepo.root, "ls-files", "-z", "--", str(path))
+            again = f"git checkout HEAD -- {path}" if has_it else f"rm -r {directory}, then run this again"
+            yield Finding(str(path), None, None, "stack.incomplete", "is not there", fix=again)
+
+
+def _gone_rows(
+    monorepo: Monorepo, values: Mapping[str, Value], without_indexes: Collection[str]
+) -> Iterator[Finding]:
+    """The lists that the Service should be in and is not, or that cannot tell."""
+    found = insertions(monorepo.files, service_entry(values), without_indexes)
+    yield from found.refused
+    for edit in found.edits:
+        left = " ".join(f"--no-index {name}" for name in edit.indexes)
+        text = f"has no entry for it ({', '.join(edit.indexes)})"
+        fix = f"scaffold index --fix; what that leaves: $EDITOR {edit.path}, or leave it out with {left}"
+        yield Finding(str(edit.path), None, None, "index.incomplete", text, fix=fix)
 
 
 def _text(value: Value) -> str:

@@ -37,6 +37,8 @@ class Part(Generic[V_co]):
     verified: V_co
     message: str
     place: PurePosixPath
+    beside: tuple[PurePosixPath, ...] = ()
+    """The files elsewhere that have entries of it, where all of it is there."""
 
     @property
     def unchanged(self) -> bool:
@@ -60,7 +62,7 @@ class Part(Generic[V_co]):
 
         if self.unchanged:
             if commit:
-                demand_committed(self.change.root, self.place, self.message)
+                demand_committed(self.change.root, self.place, self.message, self.beside)
             return None
         demand_merged(self.change.root)
         return write(self.change, self.message, committed=commit)

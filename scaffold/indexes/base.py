@@ -19,11 +19,15 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class MissingAnchorError(Exception):
-    """``what`` an index file should have and does not, as a noun: ``a table under "Optional"``."""
+    """``what`` an index file should have and does not, as a noun: ``a table under "Optional"``.
 
-    def __init__(self, what: str) -> None:
+    ``problem`` tells it as a clause, with the place where there is one.
+    """
+
+    def __init__(self, what: str, problem: str = "") -> None:
         super().__init__(what)
         self.what = what
+        self.problem = problem or f"{what} is missing"
 
 
 def as_text(content: bytes) -> str | None:
@@ -35,10 +39,12 @@ def as_text(content: bytes) -> str | None:
 
 
 def _demand_text(content: bytes) -> str:
-    text = as_text(content)
-    if text is None:
-        raise MissingAnchorError("UTF-8 text")
-    return text
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line, byte = content.count(b"\n", 0, error.start) + 1, content[error.start]
+        problem = f"line {line} is not UTF-8 text: it holds the byte 0x{byte:02x}"
+        raise MissingAnchorError("UTF-8 text", problem) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,13 @@ def insertions(files: Files, entry: ServiceEntry, skip: Collection[str] = ()) ->
     return replace(found, steps=(*found.steps, *_by_hand(files, entry)))
 
 
+def lists_of(entry: ServiceEntry, skip: Collection[str] = ()) -> tuple[PurePosixPath, ...]:
+    """The files of the indexes that a Service has to be in, but those in ``skip``."""
+    return tuple(
+        sorted({index.path for index in all_indexes() if index.name not in skip and index.keys(entry)})
+    )
+
+
 def removals(files: Files, entry: ServiceEntry) -> Edits:
     """The edits that take out of all indexes what they hold for a Service; nothing is written."""
     # Where a file is absent, nothing has to be taken out of it.
@@ -83,7 +90,7 @@ def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change
             try:
                 after = change(index, content)
             except MissingAnchorError as error:
-                why, lost = f"has lost its place for it ({error.what} is missing)", True
+                why, lost = f"has lost its place for it ({error.problem})", True
             else:
                 if after != content:
                     edit = edit or Edit(index.path, content, content, ())

@@ -119,7 +119,7 @@ class Monorepo:
         for directory, below, names in os.walk(self.root / STACKS):
             below[:] = [name for name in below if name not in _GENERATED]
             found += (Path(directory, name) for name in names if name.endswith(".tf"))
-        return sorted(found)
+        return sorted(path for path in found if path.is_file())  # a named pipe would be waited for
 
     def document(self, path: Path, content: bytes) -> Document | None:
         """A parsed file of the monorepo, or nothing where it is no HCL: that is not ours to judge here."""

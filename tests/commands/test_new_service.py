@@ -76,6 +76,28 @@ def test_the_same_answers_again_change_nothing_and_others_are_refused(monorepo: 
     assert tree(monorepo) == before
 
 
+def test_nothing_to_do_is_said_only_where_all_of_it_is_there(monorepo: Monorepo) -> None:
+    assert new_service(monorepo, "--answers", DRONE).returncode == 0
+    main = "stacks/drone-logbook/main.tf"
+    whole = {path: (monorepo.root / path).read_bytes() for path in (*INDEXES, main)}
+    git(monorepo, "checkout", "--quiet", ".")
+    (monorepo.root / main).unlink()
+    again = new_service(monorepo, "--answers", DRONE)
+    assert (again.returncode, again.stdout) == (4, "")
+    assert all(path in again.stderr for path in whole)
+    assert "rm -r stacks/drone-logbook, then run this again" in again.stderr
+    for path, content in whole.items():
+        (monorepo.root / path).write_bytes(content)
+    assert "Nothing to do" in new_service(monorepo, "--answers", DRONE).stdout
+    git(monorepo, "add", "--all")
+    git(monorepo, "commit", "--quiet", "--message", "Add it")
+    (monorepo.root / main).unlink()
+    again = new_service(monorepo, "--answers", DRONE)
+    assert again.returncode == 4
+    assert f"git checkout HEAD -- {main}" in again.stderr
+    assert not any(path in again.stderr for path in INDEXES)
+
+
 def test_json_is_all_there_is_on_standard_output(monorepo: Monorepo) -> None:
     done = new_service(monorepo, "--answers", "-", "--dry-run", "--json", stdin=DRONE.read_text())
     result = json.loads(done.stdout)
