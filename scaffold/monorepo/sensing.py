@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import reduce
@@ -15,6 +16,8 @@ from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
 OVERRIDES = "scaffold.yml"
+_PATTERN = ("^", "(")
+"""How a fact begins that is a regular expression."""
 
 _KINDS = (
     (bool, "true or false"),
@@ -130,6 +133,11 @@ def _of_another_kind(facts: Mapping[str, Value], known: Mapping[str, Value], abo
         elif _kind(value) != _kind(like):
             message = f"{name} is {_kind(value)}."
             yield Finding(OVERRIDES, None, None, "facts.kind", message, value=str(value), allowed=_kind(like))
+        elif str(like).startswith(_PATTERN) and (wrong := _no_pattern(value)):
+            message = f"{name} is no pattern: {wrong}."
+            yield Finding(
+                OVERRIDES, None, None, "facts.pattern", message, value=value, allowed="a regular expression"
+            )
 
 
 def _row_like(table: Mapping[Value, Value]) -> Value:
@@ -138,6 +146,14 @@ def _row_like(table: Mapping[Value, Value]) -> Value:
     if len({_kind(row) for row in rows}) != 1:
         return None
     return reduce(_merge, rows) if isinstance(rows[0], Mapping) else rows[0]
+
+
+def _no_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        return str(error)
+    return ""
 
 
 def _kind(value: Value) -> str:
