@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -88,6 +89,7 @@ def scaffold(
     for stream in streams[:2]:
         stream.terminal = terminal
     code: object = 0
+    interrupted = signal.getsignal(signal.SIGINT)
     with pytest.MonkeyPatch.context() as patch, contextlib.chdir(cwd or Path.cwd()):
         patch.setattr(sys, "argv", command)
         for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
@@ -98,6 +100,9 @@ def scaffold(
             main()
         except SystemExit as end:
             code = end.code
+        finally:
+            if signal.getsignal(signal.SIGINT) is not interrupted:
+                signal.signal(signal.SIGINT, interrupted)
     told = []
     for stream in streams[1:]:
         stream.flush()

@@ -87,6 +87,20 @@ def test_overrides_of_the_wrong_kind_are_all_told(monorepo: Monorepo) -> None:
     assert told["hosts.redis is a number."] == "text"
     assert "limit is no fact." in told
     assert not any("image_uid" in message for message in told)
+    path.write_text(
+        "tiers: {lab: {memory_max: 8}}\nhosts: {ntfy: [a]}\ndns_types: [proxied, {a: b}]\nbuilds: {own: yes}\n"
+        "dumps: {pg_dump: {logins: [{password: 1}], images: '('}}\nrotated_names: (?i)^x$\n"
+    )
+    with pytest.raises(MissingError) as error:
+        sense(monorepo)
+    assert {finding.message: finding.allowed for finding in error.value.findings} == {
+        "tiers.lab.memory_max is a number.": "text",
+        "hosts.ntfy is a list.": "text",
+        "dns_types[1] is a mapping.": "text",
+        "builds.own is true or false.": "a mapping",
+        "dumps.pg_dump.logins[0].password is a number.": "text",
+        "dumps.pg_dump.images is no pattern: missing ), unterminated subpattern at position 0.": "a regular expression",
+    }
     path.write_text("when: 2024-13-45\n")
     with pytest.raises(MissingError, match="is not YAML"):
         sense(monorepo)

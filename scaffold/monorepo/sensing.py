@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from itertools import product
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
 OVERRIDES = "scaffold.yml"
+_PATTERN = ("^", "(")
+"""How a fact begins that is a regular expression."""
 
 _KINDS = (
     (bool, "true or false"),
@@ -117,14 +121,39 @@ def _overrides(root: Path) -> Mapping[str, Value]:
 def _of_another_kind(facts: Mapping[str, Value], known: Mapping[str, Value], above: str) -> Iterator[Finding]:
     """Facts that are no mapping, list, text, number or truth value where the template's own ones are."""
     for key, value in facts.items():
-        like, name = known.get(key), f"{above}{key}"
+        like, name = known.get(key, _row_like(known)), f"{above}{key}"
         if like is None:
-            continue  # a further row, or a fact that has no value yet
-        if isinstance(value, Mapping) and isinstance(like, Mapping):
+            continue  # a fact that has no value yet, or a key that is like no other
+        if isinstance(value, list) and isinstance(like, list):
+            rows = {f"[{index}]": item for index, item in enumerate(value)}
+            usual = _row_like(dict(enumerate(like)))
+            yield from _of_another_kind(rows, dict.fromkeys(rows, usual), name)
+        elif isinstance(value, Mapping) and isinstance(like, Mapping):
             yield from _of_another_kind(value, like, f"{name}.")
         elif _kind(value) != _kind(like):
             message = f"{name} is {_kind(value)}."
             yield Finding(OVERRIDES, None, None, "facts.kind", message, value=str(value), allowed=_kind(like))
+        elif str(like).startswith(_PATTERN) and (wrong := _no_pattern(value)):
+            message = f"{name} is no pattern: {wrong}."
+            yield Finding(
+                OVERRIDES, None, None, "facts.pattern", message, value=value, allowed="a regular expression"
+            )
+
+
+def _row_like(table: Mapping[Value, Value]) -> Value:
+    """What a further row of a table is held against: all that its rows have; nothing where they differ."""
+    rows = list(table.values())
+    if len({_kind(row) for row in rows}) != 1:
+        return None
+    return reduce(_merge, rows) if isinstance(rows[0], Mapping) else rows[0]
+
+
+def _no_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        return str(error)
+    return ""
 
 
 def _kind(value: Value) -> str:

@@ -6,7 +6,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from typing import Any, TextIO
 
@@ -45,7 +45,18 @@ class TerminalScreen:
         try:
             yield
         finally:
-            termios.tcsetattr(place, termios.TCSANOW, before)
+            with suppress(termios.error, OSError):  # the terminal may be gone
+                termios.tcsetattr(place, termios.TCSANOW, before)
+                self._as_before()
+
+    def _as_before(self) -> None:
+        """Take back what a prompt has set, which a signal may have kept it from doing."""
+        from prompt_toolkit.output import create_output
+
+        output = create_output(self._target)
+        output.show_cursor()
+        output.disable_bracketed_paste()
+        output.flush()
 
     def show(self, lines: Iterable[str], *, verbatim: bool = False) -> None:
         """Write lines, wrapped to the window between words where they are not ``verbatim``."""
@@ -71,6 +82,8 @@ class TerminalScreen:
             instruction="(type to filter)" if long else " ",
         )  # fmt: skip
         self._consequences(prompt.application)
+        # A menu has a hidden line behind it: no key of an editor's makes that the answer.
+        prompt.application.current_buffer.accept_handler = None
         answer = self._run(prompt.application, lambda _: True)
         return choices[int(answer)].value if isinstance(answer, str) else answer.key
 
@@ -160,7 +173,8 @@ class TerminalScreen:
             if begin is not None:
                 begin()
 
-        return application.run(pre_run=start)
+        # A signal to interrupt is left to asyncio: as a key, it would be lost on a prompt that just ended.
+        return application.run(pre_run=start, handle_sigint=False)
 
     def _consequences(self, application: Any) -> None:
         """Wrap what questionary prints below a menu, which would be cut off at the window's edge."""
@@ -201,6 +215,7 @@ def _width() -> int:
 
 def _wrapped(text: str, width: int) -> str:
     """A line wrapped between words, the following lines indented like the first."""
+    width = max(width, 1)
     if len(text) <= width:
         return text
     indent = " " * (len(text) - len(text.lstrip()))

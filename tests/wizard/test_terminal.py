@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,12 +94,20 @@ def as_from_a_shell() -> None:
 class Terminal:
     """A wizard in a terminal of its own."""
 
-    def __init__(self, monorepo: Monorepo, *arguments: str, columns: int = 100, **environment: str) -> None:
-        command = ["-m", "scaffold", "new-service", SOURCE, "--verify=static", *arguments]
+    def __init__(
+        self,
+        monorepo: Monorepo,
+        *arguments: str,
+        columns: int = 100,
+        within: Sequence[str] = (),
+        **environment: str,
+    ) -> None:
+        wizard = [sys.executable, "-m", "scaffold", "new-service", SOURCE, "--verify=static", *arguments]
+        command, *rest = [*within, *wizard]
         self.seen = self.unread = ""
         self.child = pexpect.spawn(
-            sys.executable,
             command,
+            rest,
             cwd=str(monorepo.root),
             env={**os.environ, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **environment},
             dimensions=(60, columns),
@@ -540,3 +548,87 @@ def test_a_terminal_that_is_closed_leaves_a_draft_and_nothing_of_its_plan(
         terminal.ends(128 + signal.SIGHUP)
         assert list(Path(scratch).iterdir()) == []
     assert [draft.name for draft in (tmp_path / "state").rglob("*.yml")] == ["ip-echo.yml"]
+
+
+SHELL = ["sh", "-c", 'trap : TERM HUP INT; stty -g; "$@"; echo "ended $?"; stty -g', "sh"]
+"""A shell that outlives the wizard, and tells how the terminal was before and is after it."""
+ENDING = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
+
+
+def signalled(terminal: Terminal, number: signal.Signals) -> None:
+    """Send a signal to all that runs in the terminal, see that the terminal is as before, and a draft kept."""
+    os.killpg(terminal.child.pid, number)
+    terminal.sees(f"ended {128 + number}")
+    after = terminal.ends(0).split()[0]
+    assert plain(terminal.seen).split()[0] == after
+    assert re.findall(r"\x1b\[\?25[hl]", terminal.seen)[-1] == "\x1b[?25h"
+    assert re.findall(r"\x1b\[\?2004[hl]", terminal.seen)[-1] == "\x1b[?2004l"
+    quiet(terminal)
+
+
+def quiet(terminal: Terminal) -> None:
+    assert not re.search("Traceback|Exception|failed", plain(terminal.seen)), plain(terminal.seen)[-2000:]
+
+
+@pytest.mark.slow(TERMINAL)
+@pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
+@pytest.mark.parametrize("pause", [None, 0.0, 0.02, 0.1], ids=["in a prompt", "0 s", "0.02 s", "0.1 s"])
+def test_a_signal_leaves_the_terminal_as_it_was_and_a_draft(
+    monorepo: Monorepo, tmp_path: Path, number: signal.Signals, pause: float | None
+) -> None:
+    terminal = Terminal(monorepo, within=SHELL)
+    terminal.answer(CORE[:4])
+    terminal.sees("How is it built")
+    if pause is not None:  # somewhere between this prompt and the next
+        terminal.press(ENTER)
+        time.sleep(pause)
+    signalled(terminal, number)
+    assert [draft.name for draft in (tmp_path / "state").rglob("*.yml")] == ["unnamed.yml"]
+
+
+@pytest.mark.slow(TERMINAL)
+def test_a_window_that_is_closed_leaves_a_draft(monorepo: Monorepo, tmp_path: Path) -> None:
+    terminal = Terminal(monorepo)
+    terminal.answer(CORE[:4])
+    terminal.sees("How is it built")
+    os.close(terminal.child.child_fd)
+    assert os.waitstatus_to_exitcode(os.waitpid(terminal.child.pid, 0)[1]) == 128 + signal.SIGHUP
+    assert [draft.name for draft in (tmp_path / "state").rglob("*.yml")] == ["unnamed.yml"]
+
+
+@pytest.mark.slow(TERMINAL)
+@pytest.mark.parametrize("key", ["\x0f", "\x12", "\x13", "\n", "\x1b\r"], ids=repr)
+def test_no_key_of_an_editor_is_an_answer_of_a_menu(monorepo: Monorepo, key: str) -> None:
+    terminal = Terminal(monorepo)
+    terminal.sees("What gates the app")
+    terminal.press(key + CTRL_C + CTRL_C)
+    terminal.ends(130)
+    quiet(terminal)
+
+
+@pytest.mark.slow(TERMINAL)
+@pytest.mark.parametrize("columns", [1, 2, 3, 5])
+def test_a_window_of_hardly_any_columns(monorepo: Monorepo, columns: int) -> None:
+    terminal = Terminal(monorepo, columns=columns)
+    terminal.child.expect_exact("\x1b[?2004h")  # the first prompt is there, whatever of it is legible
+    terminal.press(DOWN + CTRL_C)
+    terminal.ends(130)
+    quiet(terminal)
+
+
+@pytest.mark.slow("a whole wizard, with a plan in the background")
+@needs("terraform")
+def test_to_break_off_while_the_plan_runs_is_quiet(monorepo: Monorepo) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        terminal = Terminal(monorepo, "--verify=plan", TMPDIR=scratch)
+        terminal.answer(IP_ECHO)
+        terminal.sees("Answers")
+        while not list(Path(scratch).glob("scaffold-plan-*")):
+            assert terminal.child.isalive()
+            time.sleep(0.01)
+        terminal.press(CTRL_C)
+        time.sleep(0.05)  # a person in a hurry presses again
+        terminal.press(CTRL_C)
+        assert "--resume ip-echo" in terminal.ends(130).replace("\n", "")
+        quiet(terminal)
+        assert list(Path(scratch).iterdir()) == []
