@@ -55,7 +55,7 @@ MUTATIONS = [
     ("drone-logbook", "  spec {\n    schedule ", "  spec {\n    scheduled ", STATIC, "scheduled"),
     ("drone-logbook", "    concurrency_policy            = \"Forbid\"\n", "    concurrency_policy            = \"Forbid\"; paused = true\n", STATIC, ";"),
     ("field-guide", "module.anubis.service_port", "module.anubis.service_prt", STATIC, "service_prt"),
-    ("field-guide", "  # auth = \"none\": Anubis", "  # Anubis", STATIC, "auth             = \"none\""),
+    ("field-guide", "  # auth = \"none\": behind Anubis", "  # Anubis", STATIC, "auth             = \"none\""),
     ("ledger-bridge", "ledger-bridge:${var.image_tag}", "ledger-bridge:${var.imagetag}", STATIC, "var.imagetag"),
     ("ledger-bridge", "ledger-bridge:${var.image_tag}\"", "ledger-bridge:${upper()}\"", PLAN, "upper()"),
     ("drone-logbook", "type = \"Recreate\"", "type = \"RollingUpdate\"", PLAN, "resource \"kubernetes_deployment\""),

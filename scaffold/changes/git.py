@@ -35,6 +35,10 @@ def git(
         )
     except FileNotFoundError as error:
         raise MissingError("Git is not installed.", "Install git.") from error
+    except OSError as error:
+        raise MissingError(
+            f"git cannot be run: {error.strerror}.", "Install git for this machine."
+        ) from error
     if done.returncode:
         output = (done.stderr or done.stdout).decode(errors="replace").strip()
         raise MissingError(f"git {arguments[0]} failed: {output}", f"Look at the repository {directory}.")

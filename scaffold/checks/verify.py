@@ -83,7 +83,16 @@ def verify(
     if isinstance(planned, Unverified):
         return Verified(Level.STATIC, None, (planned, *unread))
     only_there = Unverified("what only the cluster knows", "images, admission policies and quotas in use")
-    return Verified(Level.PLAN, planned, (only_there, *unread))
+    return Verified(Level.PLAN, planned, (only_there, *_unconfined(planned), *unread))
+
+
+def _unconfined(plan: PlanResult) -> tuple[Unverified, ...]:
+    """That nothing outside was read or sent, where the system does not keep Terraform from it."""
+    if not plan.open:
+        return ()
+    open_ = " and ".join(layer.value for layer in plan.open)
+    why = f"this system does not keep {open_} from Terraform, see SECURITY.md"
+    return (Unverified("that the plan stayed within its files", why),)
 
 
 def beside(monorepo: Monorepo, stack: str, rendered: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -6,15 +6,20 @@ command that needs it. So ``--help`` stays quick.
 
 from __future__ import annotations
 
+import errno
 import gc
+import io
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from scaffold.changes.signals import ended_by_exception
-from scaffold.errors import Kind, ScaffoldError, UsageError
+from scaffold.errors import Kind, MissingError, ScaffoldError, UsageError
 
 COMMANDS = (
     "demo",
@@ -71,6 +76,7 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and exit with the code that the kind of its outcome has."""
     gc.set_threshold(_ALLOCATIONS)
+    _prepare_streams()
     with ended_by_exception():
         _main("--json" in sys.argv[1:])
 
@@ -78,9 +84,12 @@ def main() -> NoReturn:
 def _main(as_json: bool) -> NoReturn:
     try:
         result: Any = cli.main(standalone_mode=False)
+        sys.stdout.flush()
         sys.exit(result if isinstance(result, int) else 0)
     except ScaffoldError as error:
         _fail(error, as_json)
+    except OSError as error:
+        _fail(_of_the_system(error), as_json)
     except click.UsageError as error:
         hint = f"See `{error.ctx.command_path} --help`." if error.ctx else ""
         _fail(UsageError(error.format_message(), hint), as_json)
@@ -104,12 +113,33 @@ def _main(as_json: bool) -> NoReturn:
         sys.exit(DEFECT)
 
 
+def _prepare_streams() -> None:
+    """Whatever the caller has closed, or takes no Unicode: what is told hurts nobody who cannot hear it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (until the end)
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _of_the_system(error: OSError) -> MissingError:
+    """What the system refused, told as what is wrong outside: nothing of it is ours to mend."""
+    what = error.strerror or str(error) or type(error).__name__
+    if error.filename is None:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "Make room where files, temporary files and output go." if full else "Look at the machine."
+        return MissingError(f"The system refuses: {what}.", hint)
+    return MissingError(f"{os.fsdecode(error.filename)}: {what}.", "Look at that file or directory.")
+
+
 def _fail(error: ScaffoldError, as_json: bool) -> NoReturn:
     from scaffold.cli.output import print_json
     from scaffold.report.findings import error_json, error_text
 
-    if as_json:
-        print_json(error_json(error))
-    else:
-        click.echo(error_text(error), err=True)
+    with suppress(OSError):  # nobody may hear it; the exit code stays true
+        if as_json:
+            print_json(error_json(error))
+        else:
+            click.echo(error_text(error), err=True)
     sys.exit(EXIT_CODES[error.kind])

@@ -198,7 +198,7 @@ def _asks(answer_files: Sequence[str], settings: Sequence[str], start: bool, *, 
     """Whether to ask questions: without an answer file, in a terminal. Without one it is an error."""
     if answer_files or as_json:
         return False
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
         return True
     if settings or start:
         return False

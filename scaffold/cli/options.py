@@ -67,6 +67,8 @@ def given(answer_files: Iterable[str], settings: Sequence[str]) -> Answers:
 
 def _read(name: str) -> tuple[str, bytes]:
     if name == "-":
+        if sys.stdin is None:
+            raise UsageError("Standard input is closed.", "Give the answers there, or name an answer file.")
         return "standard input", sys.stdin.buffer.read()
     try:
         return name, Path(name).read_bytes()

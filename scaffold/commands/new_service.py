@@ -75,7 +75,8 @@ def _prepare_stack(
     without_indexes: Collection[str],
 ) -> Prepared:
     found = validation.problems(given, sensed, {})
-    exists = has_rendered_stack(monorepo, given.values.get("name"))
+    named = not any(finding.answer == "name" for finding in found)
+    exists = named and has_rendered_stack(monorepo, given.values.get("name"))
     if found:
         raise validation.refused(found if exists else with_taken(monorepo, given, sensed, found))
     if exists:

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 
-import yaml
-
 from scaffold.errors import Finding, MissingError
 from scaffold.monorepo.repository import Monorepo
+from scaffold.reading import YamlError, load
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
@@ -94,9 +93,10 @@ def _overrides(root: Path) -> Mapping[str, Value]:
     if not path.is_file():
         return {}
     try:
-        facts = yaml.safe_load(path.read_text("utf-8")) or {}
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise MissingError(f"{OVERRIDES} is not YAML: {error}", "Correct it.") from error
+        facts = load(path.read_bytes()) or {}
+    except YamlError as error:
+        at = f"{OVERRIDES}:{error.line}" if error.line else OVERRIDES
+        raise MissingError(f"{at} {error.message}.", error.fix) from error
     known = decisions.house()
     if not isinstance(facts, dict):
         raise MissingError(f"{OVERRIDES} holds no facts.", "Write one `fact: value` a line.")

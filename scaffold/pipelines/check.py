@@ -48,21 +48,25 @@ def actionlint(repository: Repository) -> Linted:
         return Linted(failure="it is not on PATH")
     found: list[Finding] = []
     for workflow in repository.actions:
-        done = subprocess.run(
-            [tool, *_ACTIONLINT, "-stdin-filename", workflow.path, "-"],
-            input=workflow.raw,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
         try:
-            problems: list[dict[str, Any]] = json.loads(done.stdout or "[]")
-        except ValueError:
-            return Linted(failure=f"it prints no JSON: {done.stdout.strip()[:200]}")
+            done = subprocess.run(
+                [tool, *_ACTIONLINT, "-stdin-filename", workflow.path, "-"],
+                input=workflow.raw,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+        except OSError as error:
+            return Linted(failure=f"it cannot be run: {error.strerror}")
         if done.returncode not in (0, 1):
             return Linted(failure=f"it failed: {done.stderr.strip() or f'exit {done.returncode}'}")
-        found += [
-            Finding(workflow.path, problem["line"], problem["column"], "actionlint", problem["message"])
-            for problem in problems
-        ]
+        try:
+            problems: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+            found += [
+                Finding(workflow.path, problem["line"], problem["column"], "actionlint", problem["message"])
+                for problem in problems
+            ]
+        except (ValueError, KeyError, TypeError):
+            return Linted(failure=f"it prints no list of problems: {done.stdout.strip()[:200]}")
     return Linted(tuple(found))

@@ -43,8 +43,8 @@ def _stack_json(stack: StackPlan) -> dict[str, object]:
         entry["stand_ins"] = result.stand_ins
         entry["notices"] = [finding_json(finding) for finding in result.notices]
         entry["seconds"] = round(result.seconds, 3)
-        entry["kept"] = result.kept
         entry["not_confined"] = [layer.value for layer in result.open]
+        entry["kept"] = result.kept
     if stack.older is not None and not stack.older.ok:
         entry["older_error"] = [finding_json(finding) for finding in stack.older.findings]
     if stack.difference is not None:

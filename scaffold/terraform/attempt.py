@@ -90,8 +90,12 @@ class Attempt:
         done = self._terraform(["show", "-json", str(out)], reattach)
         if self._failed(done, "show"):
             return ()
+        plan = plan_json.parsed(done.stdout)
+        if plan is None or not self._tool.version:
+            self._findings.append(self._of_the_tool("answers otherwise than Terraform: it shows no plan"))
+            return ()
         sites = Sites(self._workspace, self._mends)
-        return plan_json.read(json.loads(done.stdout), self._workspace.helper, self._schema, sites.site)
+        return plan_json.read(plan, self._workspace.helper, self._schema, sites.site)
 
     def _planned(self, command: Sequence[str], reattach: str) -> Finished:
         """The last of as many plans as it takes to learn what has to be mended."""
@@ -102,7 +106,11 @@ class Attempt:
         return done
 
     def _terraform(self, arguments: Sequence[str], reattach: str) -> Finished:
-        return self._start(arguments, self._workspace.directory, reattach).finish(TIMEOUT)
+        try:
+            running = self._start(arguments, self._workspace.directory, reattach)
+        except OSError as error:  # of another machine, or its interpreter is missing
+            return Finished(126, b"", f"it cannot be run: {error.strerror}".encode())
+        return running.finish(TIMEOUT)
 
     def _learn(self, done: Finished) -> bool:
         """Whether the failure shows something to mend that the attempts before did not."""
@@ -136,7 +144,10 @@ class Attempt:
         else:
             said = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
             what = f"failed with exit code {done.code}: {said[-1] if said else 'it said nothing'}"
-        message = f"{self._tool.name} {command} {what}"
+        return self._of_the_tool(f"{command} {what}")
+
+    def _of_the_tool(self, what: str) -> Finding:
+        message = f"{self._tool.name} {what}"
         fix = f"scaffold needs terraform 1.9 or tofu 1.8, or newer; {CHOICE} names another one"
         return Finding(self._workspace.stack, None, None, Reason.TOOL.value, message, fix=fix)
 

@@ -53,14 +53,16 @@ def read(stdout: bytes) -> Output:
     for line in stdout.splitlines():
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if not isinstance(message, dict):
             continue
         if message.get("type") == "version":
             version = str(message.get("terraform") or message.get("tofu") or "")
-        elif message.get("type") == "diagnostic" and message["diagnostic"].get("severity") == "error":
-            errors.append(_diagnostic(message["diagnostic"]))
+        elif message.get("type") == "diagnostic":
+            raw = message.get("diagnostic")
+            if isinstance(raw, dict) and raw.get("severity") == "error":
+                errors.append(_diagnostic(raw))
     # Said once more of all that was said before it.
     errors = [error for error in errors if "encountered problems during init" not in error.summary] or errors
     return Output(version, tuple(dict.fromkeys(errors)))

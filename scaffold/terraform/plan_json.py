@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import cast
@@ -23,6 +24,34 @@ Schema = Callable[[str, str], BlockSchema | None]
 """Finds the schema of a resource type of a provider, by the provider's full address."""
 Sited = Callable[[str, str, str], Site]
 """Finds the site of a resource by module address, type and name."""
+
+
+_CHANGE = {"address": str, "mode": str, "type": str, "name": str, "provider_name": str, "change": dict}
+"""What Terraform says of every resource that it plans."""
+
+
+def parsed(shown: bytes) -> RawSchema | None:
+    """What ``terraform show -json PLANFILE`` printed, or nothing where a program printed something else."""
+    try:
+        plan = json.loads(shown)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(plan, dict) or not all(isinstance(plan.get(key), str) for key in _VERSIONS):
+        return None
+    changes = plan.get("resource_changes", [])
+    is_plan = isinstance(plan.get("configuration"), dict) and isinstance(changes, list)
+    return plan if is_plan and all(map(_is_change, changes)) else None
+
+
+_VERSIONS = ("format_version", "terraform_version")
+
+
+def _is_change(change: object) -> bool:
+    return (
+        isinstance(change, dict)
+        and all(isinstance(change.get(key), kind) for key, kind in _CHANGE.items())
+        and isinstance(change["change"].get("after"), dict | None)
+    )
 
 
 def read(plan: RawSchema, helper: str, schema_of: Schema, site_of: Sited) -> tuple[PlannedResource, ...]:

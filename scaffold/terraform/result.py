@@ -99,9 +99,9 @@ class PlanResult:
     findings: tuple[Finding, ...] = ()
     notices: tuple[Finding, ...] = ()
     seconds: float = 0.0
+    open: tuple[Layer, ...] = ()
     kept: bool = False
     """Whether it was planned by an earlier run, from the same files."""
-    open: tuple[Layer, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -15,6 +15,7 @@ from scaffold.checks.verify import Level, verify
 from scaffold.errors import Finding, VerificationError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
+from scaffold.terraform.confine import Layer
 from scaffold.terraform.result import PlanResult, Reason, Tool
 
 
@@ -38,7 +39,7 @@ def refused(monorepo: Monorepo, golden: str, level: Level, old: str = "", new: s
     "golden,old,new,answer",
     [
         # "none" is the value of other answers too, and the gate is anubis.
-        ("field-guide", '  # auth = "none": Anubis', "  # Anubis", "gate"),
+        ("field-guide", '  # auth = "none": behind Anubis', "  # Anubis", "gate"),
         ("sketchpad", "port        = 80", 'port        = "http"', "service_port"),
         ("drone-logbook", 'storage_class_name = "proxmox-lvm-encrypted"', "storage_class_name = {}", "sensitive"),
         ("drone-logbook", 'mount_path = "/data', 'mount_path = ["/data"]\nx = "', "volumes"),
@@ -87,3 +88,17 @@ def test_what_a_second_reader_cannot_read_is_told(pristine: Monorepo) -> None:
     files[PurePosixPath("more.tf")] = b'locals {\n  open = "$${x"\n}\n'
     told = verify(pristine, "sketchpad", files, decisions.combine(answers), Level.STATIC).unverified
     assert [gap.what for gap in told] == ["the plan", "the second reading of stacks/sketchpad/more.tf"]
+
+
+def test_a_plan_that_the_system_does_not_confine_is_told(
+    pristine: Monorepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = Tool("terraform", "1.11.4")
+    result = PlanResult("sketchpad", tool, open=(Layer.FILES, Layer.NETWORK))
+    monkeypatch.setattr("scaffold.terraform.runner.find_tool", lambda: tool)
+    monkeypatch.setattr("scaffold.terraform.runner.plan_stacks", lambda *_, **__: (result,))
+    answers: dict[str, Any] = yaml.safe_load((ANSWERS / "valid" / "sketchpad.yml").read_text())
+    told = verify(pristine, "sketchpad", golden_files("sketchpad"), decisions.combine(answers)).unverified
+    assert [gap.why for gap in told][1:] == [
+        "this system does not keep files and network from Terraform, see SECURITY.md"
+    ]

@@ -353,6 +353,42 @@ def test_which_tool_is_used_is_said(plans: Mapping[str, PlanResult]) -> None:
     assert with_version(find_tool()).version == plans["web"].tool.version
 
 
+VERSION = """echo '{"type":"version","terraform":"1.12.2"}'"""
+VERSIONS = '"format_version":"1.2","terraform_version":"1.12.2","configuration":{}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "", "echo garbage", "echo '[]'", "echo null", "echo '{}'", f"{VERSION}; echo '{{}}'",
+        f"[ $1 = show ] && echo '{{{VERSIONS},\"resource_changes\":[1]}}' || {VERSION}",
+        f"[ $1 = show ] && echo '{{{VERSIONS},\"resource_changes\":{{}}}}' || {VERSION}",
+        f"[ $1 = show ] && echo '{{{VERSIONS}}}' || true",
+    ],
+)  # fmt: skip
+def test_a_program_that_answers_nonsense_has_planned_nothing(tmp_path: Path, body: str) -> None:
+    house = small_house(tmp_path)
+    house.stack("x", config_map('"a"'))
+    tool = Tool("terraform", str(fake_tool(tmp_path, body)))
+    (result,) = plan_stacks(house.root, ["x"], tool=tool, known=schemas.load())
+    assert [(f.code, f.message) for f in result.findings] == [
+        ("plan-tool", "terraform answers otherwise than Terraform: it shows no plan")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("head", "why"), [(b"\x7fELF of another machine", "Exec format"), (b"#!/nowhere/sh", "No such file")]
+)
+def test_a_program_that_cannot_run_has_planned_nothing(tmp_path: Path, head: bytes, why: str) -> None:
+    house = small_house(tmp_path)
+    house.stack("x", config_map('"a"'))
+    program = fake_tool(tmp_path, "")
+    program.write_bytes(head + b"\n")
+    (result,) = plan_stacks(house.root, ["x"], tool=Tool("terraform", str(program)), known=schemas.load())
+    assert [f.code for f in result.findings] == ["plan-tool"]
+    assert f"it cannot be run: {why}" in result.findings[0].message
+
+
 def test_a_program_that_is_none(tmp_path: Path) -> None:
     for body in ("exit 1", "echo {}", "echo x"):
         with pytest.raises(MissingError, match="does not say its version"):
