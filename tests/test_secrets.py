@@ -65,7 +65,7 @@ def test_what_holds_a_secret_is_told_from_what_holds_none(kind: str, most: float
 
 
 @pytest.mark.parametrize(("kind", "most"), [("secrets", 0.05), ("harmless", 0.02)])
-def test_so_it_is_in_a_list_that_the_rules_were_not_made_from(kind: str, most: float) -> None:
+def test_so_it_is_in_a_list_written_apart_from_the_rules(kind: str, most: float) -> None:
     held = HELD_OUT[kind]
     pairs = [*held["env"], *(("", text) for _, text in held["file"]), *(("", text) for text in held["text"])]
     wrong = [p for p, why in zip(pairs, suspected(pairs), strict=True) if bool(why) != (kind == "secrets")]
