@@ -391,3 +391,24 @@ def test_the_verdict_of_the_macro_is_that_of_jsonschema(kind: str, monkeypatch: 
         verdicts[repr(value)] = bool(told)
     assert verdicts["[{'env': 'X', 'no': 1}]"], "this is of no type"
     assert not all(verdicts.values()), "no value is right, so nothing is known of those"
+
+
+@pytest.mark.slow("runs Copier itself")
+def test_copier_refuses_a_literal_secret_and_does_not_show_it(published: Path, tmp_path: Path) -> None:
+    data = "name: kit\ndescription: d it\nimage: docker.io/library/nginx:1.29.0\nport: 8080\n"
+    (tmp_path / "a.yml").write_text(f"{data}env: {{ADMIN_PW: mellonmellon}}\n")
+    arguments = (
+        "copy",
+        "--trust",
+        "--defaults",
+        "--data-file",
+        "a.yml",
+        str(published),
+        str(tmp_path / "kit"),
+    )
+    done = run_copier(tmp_path, *arguments)
+    told = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "env.ADMIN_PW: looks like a literal secret" in told
+    assert "mellonmellon" not in told
+    assert not (tmp_path / "kit" / "main.tf").exists()

@@ -6,10 +6,12 @@ import pytest
 import yaml
 from support import ANSWERS
 
-from scaffold.answers import sources, validation
+from scaffold.answers import compose_environment, sources, validation
 from scaffold.answers.secrets import suspected
 
+HELD_OUT = yaml.safe_load((ANSWERS.parent / "data" / "held_out_secrets.yml").read_text().replace("¦", ""))
 LISTED = yaml.safe_load((ANSWERS.parent / "data" / "literal_secrets.yml").read_text())
+CASE = ANSWERS.parent / "cases" / "compose-literal-passwords"
 APP = "name: kit\ndescription: d it\nimage: docker.io/library/nginx:1.29.0\nport: 8080\n"
 TOKEN = "gh" + "p_Ab12Cd34Ef56Gh78Ij90Kl12Mn34Op56Qr78"
 PLACES = [
@@ -35,9 +37,12 @@ PLACES = [
     ("ingress_options: {content_security_policy: TOKEN}", "ingress_options.content_security_policy"),
     ("volumes: [{path: /data/TOKEN}]", "volumes[0].path"),
     ("homepage_widget: {apiKey: mellon}", "homepage_widget.apiKey"),
-    ("machine_clients: [{paths: [/a], reason: who sends TOKEN}]", "machine_clients[0].reason"),
     (
-        "machine_clients: [{paths: [/hooks/TOKEN], name: hooks, reason: it is signed}]",
+        "machine_clients: [{paths: [/a], prefix: true, auth: app, reason: who sends TOKEN}]",
+        "machine_clients[0].reason",
+    ),
+    (
+        "machine_clients: [{paths: [/hooks/TOKEN], name: hooks, prefix: true, auth: app, reason: it is signed}]",
         "machine_clients[0].paths[0]",
     ),
 ]
@@ -57,6 +62,18 @@ def test_what_holds_a_secret_is_told_from_what_holds_none(kind: str, most: float
     wrong = [text for text, why in zip(texts, told, strict=True) if bool(why) != (kind == "secrets")]
     assert len(texts) >= 200
     assert len(wrong) <= most * len(texts), wrong
+
+
+@pytest.mark.parametrize(("kind", "most"), [("secrets", 0.05), ("harmless", 0.02)])
+def test_so_it_is_in_a_list_written_apart_from_the_rules(kind: str, most: float) -> None:
+    held = HELD_OUT[kind]
+    pairs = [*held["env"], *(("", text) for _, text in held["file"]), *(("", text) for text in held["text"])]
+    wrong = [p for p, why in zip(pairs, suspected(pairs), strict=True) if bool(why) != (kind == "secrets")]
+    jobs = [{"name": f"j{i}", "image": "docker.io/a/b:1.0.0", "args": a} for i, a in enumerate(held["words"])]
+    found = judged(yaml.safe_dump({"jobs": jobs}))
+    told = {str(place).partition(".")[0] for place, (code, _) in found.items() if code.endswith("-secret")}
+    wrong += [job for i, job in enumerate(jobs) if (f"jobs[{i}]" in told) != (kind == "secrets")]
+    assert len(wrong) <= most * (len(pairs) + len(jobs)), wrong
 
 
 @pytest.mark.parametrize(("text", "place"), PLACES, ids=[place for _, place in PLACES])
@@ -99,6 +116,38 @@ def test_no_other_message_shows_a_secret() -> None:
     told = str(judged(f"hosts: [{{host: a, reason: who sends {TOKEN}}}]\nport: {TOKEN}"))
     assert "hosts[0].reason" in told
     assert TOKEN not in told
+
+
+def test_a_refusal_that_takes_a_name_from_a_secret_is_left_out() -> None:
+    found = judged(f"machine_clients: [{{paths: [/hooks/{TOKEN}], auth: app, reason: it is signed}}]")
+    assert list(found) == ["machine_clients[0].paths[0]"]
+    assert TOKEN.lower().replace("_", "-") not in str(found).lower()
+
+
+def test_a_name_that_also_means_something_else_is_judged_by_its_value() -> None:
+    texts = [("PWD", "/app"), ("OLDPWD", "/app"), ("NEO4J_AUTH", "none"), ("NEO4J_AUTH", "neo4j/test1234")]
+    assert [bool(why) for why in suspected([*texts, ("PWD", "hunter2")])] == [False, False, False, True, True]
+
+
+def test_the_mends_of_commands_and_jobs_can_be_pasted() -> None:
+    secret = "secrets: [{env: REQUIREPASS, vault: kit#requirepass}]"
+    found = judged("command: [redis-server, --requirepass, mellon]")["command[2]"][1]
+    assert f"`{secret}`, and $(REQUIREPASS) in its place" in found
+    assert judged(f"{secret}\ncommand: [redis-server, --requirepass, $(REQUIREPASS)]") == {}
+    secret, job = "secrets: [{env: A_PASS, vault: kit#a_pass}]", "name: s, schedule: 0 3 * * *"
+    found = judged(f"cron_jobs: [{{{job}, env: {{A_PASS: mellon}}}}]")["cron_jobs[0].env.A_PASS"][1]
+    assert f"`{secret}`, and `inherits: true` beside cron_jobs[0].name" in found
+    assert judged(f"{secret}\ncron_jobs: [{{{job}, inherits: true}}]") == {}
+
+
+def test_passwords_under_other_names_of_a_compose_file_become_secrets() -> None:
+    variables = yaml.safe_load((CASE / "compose.yml").read_text())["services"]["box"]["environment"]
+    read = compose_environment.read(variables, {}, has_database=False)
+    assert [secret["env"] for secret in read.secrets] == list(variables)
+    assert not read.plain
+    found = judged(yaml.safe_dump({"env": variables}))
+    assert set(found) == {f"env.{name}" for name in variables}
+    assert not any(part in str(found) for part in ("otter", "letmein", "correct", "Swordfish"))
 
 
 def test_a_long_text_takes_no_long_time() -> None:

@@ -233,9 +233,34 @@ def _together(
     values = decisions.defaults(
         {**questions.stand_ins(), **left.values, "sensed": sensed, "recorded": recorded}
     )
-    for row in decisions.evaluate("templates/decisions/refusals.jinja", values):
-        path = left.before(parse(row["answer"]))
+    rows = decisions.evaluate("templates/decisions/refusals.jinja", values)
+    suspects = [parse(row["answer"]) for row in rows if row["code"] == "answers.literal-secret"]
+    for row in rows:
+        at = parse(row["answer"])
+        if row["code"] != "answers.literal-secret" and _may_show(row, at, values, suspects):
+            continue
+        path = left.before(at)
         message, value = f"{show(path)} {row['message']}", _plain(row["value"]) or None
         if value and any(suspected([("", value)])):
             value = HIDDEN
         yield answers.finding(path, row["code"], message, value=value, allowed=row["allowed"], fix=row["fix"])
+
+
+def _may_show(
+    row: Mapping[str, str], at: Path, values: Mapping[str, Value], suspects: Sequence[Path]
+) -> bool:
+    """Whether a refusal may quote a literal secret: it is about that item, or holds what stands there."""
+    told = _characters(row["message"] + row["value"] + row["fix"])
+    held = [_characters(_at(values, suspect)) for suspect in suspects]
+    is_near = any(at[:2] == suspect[:2] for suspect in suspects)
+    return is_near or any(len(text) > 3 and text in told for text in held)
+
+
+def _at(values: Value, path: Path) -> str:
+    for part in path:
+        values = values[part]
+    return str(values)
+
+
+def _characters(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
