@@ -174,3 +174,22 @@ def test_keys_that_no_path_can_say_are_told_with_the_rest(text: str) -> None:
 def test_what_has_no_end_is_told(text: bytes) -> None:
     (finding,) = validation.problems(answering.from_yaml(text, "a.yml"), {}, {})
     assert finding.code == "answers.yaml"
+
+
+@pytest.mark.parametrize(
+    ("answers", "fits"),
+    [
+        ("memory: 2944Mi\nvolumes: [{path: /data}]\n", True),
+        ("memory: 2945Mi\nvolumes: [{path: /data}]\n", False),
+        ("memory: 1Gi\nreplicas: 3\n", True),
+        ("memory: 1Gi\nreplicas: 4\n", False),
+        ('cpu: "2"\n', True),
+        ("cpu: 2001m\n", False),
+    ],
+)
+def test_the_namespace_is_counted_whole(answers: str, fits: bool) -> None:
+    """Tier aux: 3 GiB and 2 CPU, of which the backup has 128 MiB."""
+    text = "name: thing\ndescription: A thing\nimage: docker.io/library/nginx:1.29.0\nport: 8080\n" + answers
+    given = answering.from_yaml(text.encode(), "thing.yml")
+    codes = {problem.code for problem in validation.problems(given, {}, {})}
+    assert ("answers.namespace-quota" not in codes) is fits
