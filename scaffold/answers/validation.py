@@ -247,10 +247,10 @@ def _together(
 
 
 def _may_show(
-    row: Mapping[str, str], at: Path, values: Mapping[str, Value], suspects: Sequence[Path]
+    row: Mapping[str, Value], at: Path, values: Mapping[str, Value], suspects: Sequence[Path]
 ) -> bool:
     """Whether a refusal may quote a literal secret: it is about that item, or holds what stands there."""
-    told = _characters(row["message"] + row["value"] + row["fix"])
+    told = _characters(f"{row['message']}{row['value']}{row['fix']}")
     held = [_characters(_at(values, suspect)) for suspect in suspects]
     is_near = any(at[:2] == suspect[:2] for suspect in suspects)
     return is_near or any(len(text) > 3 and text in told for text in held)
