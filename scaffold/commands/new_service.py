@@ -163,8 +163,8 @@ def _gone_files(
     directory = PurePosixPath(STACKS, str(rendered.values["name"]))
     for path in sorted(directory / name for name in rendered.files):
         if monorepo.files.read(path)[0] is None:
-            has_it = git(monorepo.root, "ls-files", "-z", "--", str(path))
-            again = f"git checkout HEAD -- {path}" if has_it else f"rm -r {directory}, then run this again"
+            known = git(monorepo.root, "ls-files", "-z", "--", str(path))
+            again = f"git checkout HEAD -- {path}" if known else f"move {directory} aside and run this again"
             yield Finding(str(path), None, None, "stack.incomplete", "is not there", fix=again)
 
 

@@ -85,7 +85,7 @@ def test_nothing_to_do_is_said_only_where_all_of_it_is_there(monorepo: Monorepo)
     again = new_service(monorepo, "--answers", DRONE)
     assert (again.returncode, again.stdout) == (4, "")
     assert all(path in again.stderr for path in whole)
-    assert "rm -r stacks/drone-logbook, then run this again" in again.stderr
+    assert "move stacks/drone-logbook aside and run this again" in again.stderr
     for path, content in whole.items():
         (monorepo.root / path).write_bytes(content)
     assert "Nothing to do" in new_service(monorepo, "--answers", DRONE).stdout
