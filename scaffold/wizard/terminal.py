@@ -173,6 +173,14 @@ class TerminalScreen:
             if begin is not None:
                 begin()
 
+        leave_now = application.exit
+
+        def leave_once(**outcome: Any) -> None:
+            # A key may come in the moment in which a signal has ended the prompt already.
+            if application.future is None or not application.future.done():
+                leave_now(**outcome)
+
+        application.exit = leave_once
         # A signal to interrupt is left to asyncio: as a key, it would be lost on a prompt that just ended.
         return application.run(pre_run=start, handle_sigint=False)
 
