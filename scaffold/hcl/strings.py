@@ -49,7 +49,7 @@ def unescape_markers(text: str) -> str:
 
 def has_template(raw: str) -> bool:
     """Whether the raw text of a string has an interpolation or a directive in it."""
-    return "{" in raw and ("${" in raw.replace("$${", "") or "%{" in raw.replace("%%{", ""))
+    return "{" in raw and ("${" in raw.replace("$${", " ") or "%{" in raw.replace("%%{", " "))
 
 
 def heredoc_text(lines: list[str], *, flush: bool) -> str:

@@ -1,0 +1,35 @@
+"""What the scanner of the grammar misreads in templates, hidden from it.
+
+It takes what follows the end mark of a heredoc in a line for text where the mark ends nothing, and the escape
+in ``$$${`` for the beginning of an interpolation. Both would hide code, or make code of text.
+"""
+
+from __future__ import annotations
+
+_ESCAPES = ((b"$$${", b"_$${"), (b"%%%{", b"_%%{"))
+_NO_MARK = b"'"
+"""What no end mark of a heredoc begins with."""
+
+
+def masked(source: bytes) -> bytes:
+    """The source as the grammar may see it: every part of it has its place, some texts are others."""
+    for misread, read in _ESCAPES:
+        source = source.replace(misread, read)
+    marks = tuple({_mark(behind) for behind in source.split(b"<<")[1:]} - {b""})
+    return b"\n".join(_without_mark(line, marks) for line in source.split(b"\n")) if marks else source
+
+
+def _mark(behind: bytes) -> bytes:
+    """The end mark of a heredoc, from what follows its ``<<``; empty where it is none."""
+    word = behind.partition(b"\n")[0].removeprefix(b"-").removesuffix(b"\r")
+    return word if word.replace(b"-", b"_").decode("ascii", "replace").isidentifier() else b""
+
+
+def _without_mark(line: bytes, marks: tuple[bytes, ...]) -> bytes:
+    """A line whose first word is no end mark, where it is one and a template may follow."""
+    text = line.lstrip()
+    if text.startswith(marks):
+        for mark in marks:
+            if text.startswith(mark) and text[len(mark) :].lstrip().startswith((b"$", b"%")):
+                return line[: -len(text)] + _NO_MARK + text[1:]
+    return line
