@@ -107,9 +107,10 @@ class Workspace:
             StandIn(StandInKind.VARIABLE, f"var.{name}", f"{block.source.path}:{block.line}")
             for name, block in self.variables.placeholders.items()
         ]
-        own = self.modules[self.stack].documents.values()
-        override = self.variables.override(own)
-        self.files.put(posixpath.join(self.stack, variables.OVERRIDE), _no_template(override))
+        own = self.modules[self.stack].documents
+        name = variables.override_name(posixpath.basename(path) for path in own if overrides(path))
+        override = self.variables.override(own.values())
+        self.files.put(posixpath.join(self.stack, name), _no_template(override))
 
     def install(self) -> None:
         """Write the list of installed modules as ``init`` would: all of them are in the working copy."""
