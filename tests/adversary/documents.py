@@ -47,6 +47,12 @@ class Documents:
             text = text.replace("\r\n", "\n").replace("\n", "\r\n")
         return text.encode()
 
+    def template(self) -> bytes:
+        """What a template's file may hold."""
+        texts = (*_TEXTS, *_RAW, *self._ends("TEMPLATE"))
+        text = "".join(self._part(3, texts) for _ in range(self._random.randint(1, 6)))
+        return (self._mutated(text) if self._chance(0.5) else text).encode()
+
     def nested(self) -> bytes:
         """A document whose templates are nested so deeply that a scanner with little memory forgets where it is."""
         opened, closed = "", ""

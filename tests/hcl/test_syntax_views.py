@@ -126,6 +126,19 @@ def test_the_last_of_two_equal_keys_counts() -> None:
     assert entry.value.literal() == 2
 
 
+def test_calls_are_seen_where_the_grammar_alone_takes_them_for_text() -> None:
+    texts = (
+        "$$${ /*\n${f(a)}\n*/ 1}",
+        "E${f(a)}",
+        " \tE %{ if f(a) }x%{ endif }",
+        "%%%{ /*\n${f(a)}\n*/ if b }",
+    )
+    for text in texts:
+        body = parse(f"a = <<E\n{text}\nE\n".encode()).body
+        assert [call.text for call in body.calls()] == ["f(a)"], text
+        assert [str(reference) for reference in body.attributes["a"].value.references()] == ["a"]
+
+
 def test_templates_come_apart_into_text_and_expressions() -> None:
     def pieces(text: str) -> list[object]:
         return [p.text if isinstance(p, Expression) else p for p in expression(text).template]

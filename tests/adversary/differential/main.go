@@ -1,6 +1,7 @@
 // Command differential reads HCL documents as Terraform does, for our reader to be compared with.
 //
 // Standard input has one document a line, as base64 in a JSON string; standard output has one reading a line.
+// With the argument "template" each is what a template's file holds, and not a configuration.
 package main
 
 import (
@@ -57,7 +58,11 @@ func main() {
 		} else if err != nil {
 			log.Fatal(err)
 		}
-		if err := out.Encode(read(source)); err != nil {
+		reading := read(source)
+		if len(os.Args) > 1 && os.Args[1] == "template" {
+			reading = readTemplate(source)
+		}
+		if err := out.Encode(reading); err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -66,10 +71,12 @@ func main() {
 	}
 }
 
+var start = hcl.Pos{Line: 1, Column: 1}
+
 func read(source []byte) reading {
-	start := hcl.Pos{Line: 1, Column: 1}
 	result := reading{Strings: map[int]string{}}
-	quotes := result.lex(source, start)
+	tokens, _ := hclsyntax.LexConfig(source, "", start)
+	quotes := result.lex(tokens)
 	file, problems := hclsyntax.ParseConfig(source, "", start)
 	result.Valid = !problems.HasErrors()
 	if body, ok := file.Body.(*hclsyntax.Body); ok && result.Valid {
@@ -79,9 +86,21 @@ func read(source []byte) reading {
 	return result
 }
 
+func readTemplate(source []byte) reading {
+	result := reading{Strings: map[int]string{}}
+	tokens, _ := hclsyntax.LexTemplate(source, "", start)
+	quotes := result.lex(tokens)
+	template, problems := hclsyntax.ParseTemplate(source, "", start)
+	result.Valid = !problems.HasErrors()
+	if result.Valid {
+		result.refer(template)
+		result.visit(template, quotes)
+	}
+	return result
+}
+
 // lex fills in what only tokens tell, and returns where strings and heredocs begin.
-func (r *reading) lex(source []byte, start hcl.Pos) map[int]bool {
-	tokens, _ := hclsyntax.LexConfig(source, "", start)
+func (r *reading) lex(tokens hclsyntax.Tokens) map[int]bool {
 	quotes := map[int]bool{}
 	var open []int
 	for i, token := range tokens {
@@ -117,14 +136,18 @@ func (r *reading) define(body *hclsyntax.Body, depth int) {
 	sort.Slice(r.Definitions, func(i, j int) bool { return r.Definitions[i].At < r.Definitions[j].At })
 }
 
-func (r *reading) visit(body *hclsyntax.Body, quotes map[int]bool) {
-	hclsyntax.VisitAll(body, func(node hclsyntax.Node) hcl.Diagnostics {
+func (r *reading) refer(expression hclsyntax.Expression) {
+	for _, traversal := range hclsyntax.Variables(expression) {
+		r.References = append(r.References, reference(traversal))
+	}
+}
+
+func (r *reading) visit(root hclsyntax.Node, quotes map[int]bool) {
+	hclsyntax.VisitAll(root, func(node hclsyntax.Node) hcl.Diagnostics {
 		at := node.Range().Start.Byte
 		switch node := node.(type) {
 		case *hclsyntax.Attribute:
-			for _, traversal := range hclsyntax.Variables(node.Expr) {
-				r.References = append(r.References, reference(traversal))
-			}
+			r.refer(node.Expr)
 		case *hclsyntax.FunctionCallExpr:
 			call := named{At: node.NameRange.Start.Byte, Name: node.Name}
 			for _, argument := range node.Args {
