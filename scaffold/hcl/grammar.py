@@ -6,6 +6,8 @@ monorepo has half a million nodes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import tree_sitter_hcl
 from tree_sitter import Language, Node, Parser, Query, Tree
 
@@ -112,4 +114,9 @@ def parse_tree(source: bytes) -> Tree:
 
 def significant(node: Node) -> list[Node]:
     """The children of a node without its comments."""
-    return [child for child in node.children if child.kind_id != COMMENT]
+    return without_comments(node.children)
+
+
+def without_comments(nodes: Iterable[Node]) -> list[Node]:
+    """Nodes without the comments among them."""
+    return [node for node in nodes if node.kind_id != COMMENT]

@@ -1,12 +1,16 @@
-"""What the scanner of the grammar misreads in templates, hidden from it.
+"""What the grammar misreads, hidden from it.
 
-It takes what follows the end mark of a heredoc in a line for text where the mark ends nothing, and the escape
-in ``$$${`` for the beginning of an interpolation. Both would hide code, or make code of text.
+Its scanner takes what follows the end mark of a heredoc in a line for text where the mark ends nothing, and
+the escape in ``$$${`` for the beginning of an interpolation. Both would hide code, or make code of text. And
+it knows no exponent of a number without a fraction (``1e3``).
 """
 
 from __future__ import annotations
 
 _ESCAPES = ((b"$$${", b"_$${"), (b"%%%{", b"_%%{"))
+_EXPONENTS = tuple(
+    b"%d%s" % (digit, e) for digit in range(10) for e in (b"e", b"E", b"e-", b"E-", b"e+", b"E+")
+)
 _NO_MARK = b"'"
 """What no end mark of a heredoc begins with."""
 
@@ -15,8 +19,22 @@ def masked(source: bytes) -> bytes:
     """The source as the grammar may see it: every part of it has its place, some texts are others."""
     for misread, read in _ESCAPES:
         source = source.replace(misread, read)
+    source = _without_exponents(source)
     marks = tuple({_mark(behind) for behind in source.split(b"<<")[1:]} - {b""})
     return b"\n".join(_without_mark(line, marks) for line in source.split(b"\n")) if marks else source
+
+
+def _without_exponents(source: bytes) -> bytes:
+    """Digits in place of what makes an exponent; a name that looks like one is another name."""
+    data = bytearray(source)
+    for mark in _EXPONENTS:
+        at = source.find(mark)
+        while at != -1:
+            end = at + len(mark)
+            if source[end : end + 1].isdigit():
+                data[at + 1 : end] = b"0" * (len(mark) - 1)
+            at = source.find(mark, end)
+    return bytes(data)
 
 
 def _mark(behind: bytes) -> bytes:

@@ -62,7 +62,7 @@ def _misplaced(root: Node, source: Source) -> Iterator[Problem]:
             yield node.start_byte, message
 
 
-_WORDS = (b"::", b"0x", *(b".%d" % digit for digit in range(10)))
+_WORDS = (b"::", b"0x", *(word % digit for digit in range(10) for word in (b".%d", b"%de", b"%dE")))
 
 
 def _misread(node: Node, source: Source) -> str | None:
@@ -70,6 +70,8 @@ def _misread(node: Node, source: Source) -> str | None:
     text = source.text(node.start_byte, node.end_byte)
     if node.kind_id == g.NUMERIC_LIT and text.startswith("0x"):
         return "HCL knows no hexadecimal numbers"
+    if node.kind_id == g.NUMERIC_LIT and text.lower().count("e") > 1:
+        return "a number has one exponent"
     if node.kind_id == g.IDENTIFIER and "::" in text:
         called = node.parent is not None and node.parent.kind_id == g.FUNCTION_CALL
         words = all(f"{part[:1]}{part[1:].replace('-', '_')}".isidentifier() for part in text.split("::"))

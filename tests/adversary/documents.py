@@ -11,7 +11,8 @@ from random import Random
 _MARKS = ("E", "EOT", "E_T", "a-b", "_")
 _NAMES = ("a", "b1", "c_d", "e-f", "for", "E", "EOT")
 _ROOTS = ("a", "var", "local", "each", "E")
-_FUNCTIONS = ("f", "file", "core::file", "EOT", "jsondecode")
+_LITERALS = ("1", "1.5", "-1", "1e3", "!true", "null", '""', '"x"', "{}")
+_FUNCTIONS = ("f", "provider::a::f", "file", "core::file", "EOT", "jsondecode")
 _OPERATORS = ("+", "-", "*", "/", "%", "==", "!=", "<", ">=", "&&", "||")
 _TEXTS = (
     *("x", "é", " ", "  ", "\t", "$", "%", "$$", "%%", "$${", "%%{", "$$${", "{", "}", "~", "#", "//", "/*", "*/"),
@@ -91,9 +92,9 @@ class Documents:
 
     def _expression(self, depth: int) -> str:
         if depth == 0:
-            return self._pick(("1", "1.5", "true", "null", '""', '"x"', self._reference()))
+            return self._pick((*_LITERALS, self._reference()))
         inner = depth - 1
-        kind = self._random.randrange(14)
+        kind = self._random.randrange(15)
         if kind < 4:
             return self._heredoc(inner)
         if kind < 7:
@@ -104,19 +105,41 @@ class Documents:
         if kind == 8:
             return f"[{self._space()}{self._list(inner)}]"
         if kind == 9:
-            keys = ("a", '"k"', "(f(a))", "(b)", '"${f(a)}"')
-            entries = [
-                f"{self._pick(keys)} = {self._closed(inner)}" for _ in range(self._random.randint(0, 2))
-            ]
-            return "{" + self._pick((", ", "\n")).join(entries) + "}"
+            return self._map(inner)
         if kind == 10:
             return f"{self._closed(inner)} {self._pick(_OPERATORS)} {self._closed(inner)}"
         if kind == 11:
             return f"{self._closed(inner)} ? {self._closed(inner)} : {self._closed(inner)}"
         if kind == 12:
-            return f"[for k, a in {self._closed(inner)} : {self._closed(inner)} if k]"
-        steps = "".join(self._pick((".x", '["y"]', "[0]", "[*].z", "[f(a)]", ".0")) for _ in range(2))
+            return self._for(inner)
+        if kind == 13:
+            operator = self._pick((*_OPERATORS, "? a :", "\n?", ".x +"))
+            return (
+                f"({self._space()}{self._pick(('', '!', '-'))}{self._closed(inner)}{self._space()}{operator}\n"
+                f"{self._space()}{self._closed(inner)}{self._space()})"
+            )
+        steps = "".join(self._pick((".x", '["y"]', "[0]", "[*].z", "[f(a)]", ".0", ".*.w")) for _ in "12")
         return f"({self._closed(inner)}){steps}"
+
+    def _map(self, depth: int) -> str:
+        keys = ("a", '"k"', "(f(a))", "(b)", '"${f(a)}"', "for", "1", "true", "a.b")
+        entries = [
+            f"{self._pick(keys)} {self._pick('=:')} {self._expression(depth)}"
+            for _ in range(self._random.randint(0, 3))
+        ]
+        # A heredoc ends with its line, and the entry with it.
+        joined = "".join(
+            entry if entry.endswith("\n") else entry + self._pick((", ", "\n", " # f(a)\n", ",\n"))
+            for entry in entries
+        )
+        return "{" + self._pick(("", "\n")) + joined + "}"
+
+    def _for(self, depth: int) -> str:
+        names, condition = self._pick(("k, a", "a")), self._pick(("", " if a", " if f(k)"))
+        head = f"for {names} in {self._closed(depth)}{self._space()}:"
+        if self._chance(0.5):
+            return f"[{self._space()}{head} {self._closed(depth)}{condition}{self._space()}]"
+        return f"{{{self._space()}{head} {self._closed(depth)} => {self._closed(depth)}{self._pick(('', '...'))}{condition}}}"
 
     def _closed(self, depth: int) -> str:
         """An expression that something may follow in its line."""

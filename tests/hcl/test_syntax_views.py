@@ -59,6 +59,8 @@ def test_a_value_that_is_not_set_is_told_from_null() -> None:
     [
         ("1", ExprKind.NUMBER, 1),
         ("1.5", ExprKind.NUMBER, 1.5),
+        ("1e3", ExprKind.NUMBER, 1000.0),
+        ("2E-1", ExprKind.NUMBER, 0.2),
         ("-2", ExprKind.OPERATION, -2),
         ("true", ExprKind.BOOL, True),
         ("null", ExprKind.NULL, None),
@@ -172,6 +174,7 @@ def references(text: str) -> list[str]:
         ("[for a in b : a][a]", ["b", "bound a", "a"]),
         ("a ? b : c - d", ["a", "b", "c", "d"]),
         ('"no ${"b"}"', []),
+        ("a /* b */ .c + (d # e\n.f)", ["a.c", "d.f"]),
     ],
 )
 def test_references(text: str, found: list[str]) -> None:
