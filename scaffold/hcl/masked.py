@@ -8,9 +8,7 @@ it knows no exponent of a number without a fraction (``1e3``).
 from __future__ import annotations
 
 _ESCAPES = ((b"$$${", b"_$${"), (b"%%%{", b"_%%{"))
-_EXPONENTS = tuple(
-    b"%d%s" % (digit, e) for digit in range(10) for e in (b"e", b"E", b"e-", b"E-", b"e+", b"E+")
-)
+_EXPONENTS = tuple(mark % digit for digit in range(10) for mark in (b"%de", b"%dE"))
 _NO_MARK = b"'"
 """What no end mark of a heredoc begins with."""
 
@@ -30,9 +28,9 @@ def _without_exponents(source: bytes) -> bytes:
     for mark in _EXPONENTS:
         at = source.find(mark)
         while at != -1:
-            end = at + len(mark)
+            end = at + 2 + source.startswith((b"-", b"+"), at + 2)
             if source[end : end + 1].isdigit():
-                data[at + 1 : end] = b"0" * (len(mark) - 1)
+                data[at + 1 : end] = b"0" * (end - at - 1)
             at = source.find(mark, end)
     return bytes(data)
 

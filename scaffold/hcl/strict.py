@@ -187,7 +187,7 @@ def _walk(root: Node, source: Source) -> Iterator[Problem]:
 def _is_plain(attribute: Node, data: bytes) -> bool:
     """Whether a definition has nothing in it that the walk could object to: most have not."""
     raw = data[attribute.start_byte : attribute.end_byte]
-    return not any(mark in raw for mark in (b"\n", b"{", b"\\", b"*", b". ", b" for ", b"[for "))
+    return not (b"\n" in raw or b"{" in raw or b"\\" in raw or b"*" in raw or b"for " in raw)
 
 
 def _joined(children: list[Node], data: bytes) -> Iterator[Problem]:
@@ -277,8 +277,8 @@ def _object(node: Node, source: Source) -> Iterator[Problem]:
 
 
 def _legacy_index(node: Node, source: Source) -> Iterator[Problem]:
-    if not source.data[node.start_byte + 1 : node.end_byte].isdigit():
-        yield node.start_byte, "a number that is a step stands right behind its dot"
+    if b"\n" in source.data[node.start_byte : node.end_byte]:
+        yield node.start_byte, "a number that is a step stands in the line of its dot"
 
 
 def _splat(node: Node, source: Source) -> Iterator[Problem]:
