@@ -23,16 +23,26 @@ def masked(source: bytes) -> bytes:
 
 
 def _without_exponents(source: bytes) -> bytes:
-    """Digits in place of what makes an exponent; a name that looks like one is another name."""
+    """Digits in place of what makes an exponent."""
     data = bytearray(source)
     for mark in _EXPONENTS:
         at = source.find(mark)
         while at != -1:
             end = at + 2 + source.startswith((b"-", b"+"), at + 2)
-            if source[end : end + 1].isdigit():
+            if source[end : end + 1].isdigit() and _ends_number(source, at):
                 data[at + 1 : end] = b"0" * (end - at - 1)
             at = source.find(mark, end)
     return bytes(data)
+
+
+def _ends_number(source: bytes, at: int) -> bool:
+    """Whether a digit is one of a number and not of a name, which may hold digits and dashes too."""
+    start = at
+    while start and (
+        source[start - 1 : start].isalnum() or source[start - 1] in b"_-" or source[start - 1] > 127
+    ):
+        start -= 1
+    return source[start : at + 1].lstrip(b"-")[:1].isdigit()
 
 
 def _mark(behind: bytes) -> bytes:

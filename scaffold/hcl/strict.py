@@ -76,6 +76,8 @@ def _misread(node: Node, source: Source) -> str | None:
         called = node.parent is not None and node.parent.kind_id == g.FUNCTION_CALL
         words = all(f"{part[:1]}{part[1:].replace('-', '_')}".isidentifier() for part in text.split("::"))
         return None if called and words else "only the name of a function has '::' in it"
+    if node.kind_id == g.LEGACY_INDEX and not text[1:].isdecimal():
+        return "a number that is a step has digits alone"
     if node.kind_id == g.LEGACY_INDEX and _is_number(node.parent.prev_sibling if node.parent else None, node):
         return "two numbers in a row: write these steps as [0][1]"
     return None
@@ -277,8 +279,9 @@ def _object(node: Node, source: Source) -> Iterator[Problem]:
 
 
 def _legacy_index(node: Node, source: Source) -> Iterator[Problem]:
-    if b"\n" in source.data[node.start_byte : node.end_byte]:
-        yield node.start_byte, "a number that is a step stands in the line of its dot"
+    digits = source.data[node.start_byte + 1 : node.end_byte]
+    if b"\n" in digits or not digits.strip().isdigit():
+        yield node.start_byte, "a number that is a step has digits alone, in the line of its dot"
 
 
 def _splat(node: Node, source: Source) -> Iterator[Problem]:

@@ -11,7 +11,22 @@ from random import Random
 _MARKS = ("E", "EOT", "E_T", "a-b", "_")
 _NAMES = ("a", "b1", "c_d", "e-f", "for", "E", "EOT")
 _ROOTS = ("a", "var", "local", "each", "E")
-_LITERALS = ("1", "1.5", "-1", "1e3", "!true", "null", '""', '"x"', "{}")
+_LITERALS = (
+    "1",
+    "1.5",
+    "-1",
+    "1e3",
+    "n1e+3",
+    "2E-1",
+    "a-1e+3",
+    "b-1e-3",
+    "a.n2e+1",
+    "!true",
+    "null",
+    '""',
+    '"x"',
+    "{}",
+)
 _FUNCTIONS = ("f", "provider::a::f", "file", "core::file", "EOT", "jsondecode")
 _OPERATORS = ("+", "-", "*", "/", "%", "==", "!=", "<", ">=", "&&", "||")
 _TEXTS = (

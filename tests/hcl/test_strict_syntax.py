@@ -61,6 +61,7 @@ BROKEN = {
     "a heredoc named by a number": (b"a = <<1\nb\n1\n", 1, 5, "marker of a heredoc"),
     "a hexadecimal number": (b"a = 0x1f\n", 1, 5, "no hexadecimal numbers"),
     "a number with two exponents": (b"a = 1e3e3\n", 1, 5, "one exponent"),
+    "a step with an exponent": (b"a = b.1e3\n", 1, 6, "has digits alone"),
     "numbers as steps": (b"a = b.0.1\n", 1, 8, "write these steps as [0][1]"),
     "a step behind a number": (b"a = 1.5.5\n", 1, 8, "two numbers in a row"),
     "a step that is not in the line of its dot": (b"a = (b).\n0\n", 1, 8, "in the line of its dot"),
@@ -83,7 +84,7 @@ BROKEN = {
     "a value in place of definitions": (b"{ a = 1 }\n", 1, 1, "a file holds arguments and blocks"),
     "a byte order mark inside": (b"a = 1\n\xef\xbb\xbfb = 2\n", 2, 1, "is no white space in HCL"),
 }
-TERRAFORM_IS_LAXER = {"a NUL"}
+TERRAFORM_IS_LAXER = {"a NUL", "a step with an exponent"}
 
 GOOD = {
     "nothing": b"",
