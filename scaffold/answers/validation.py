@@ -241,20 +241,22 @@ def _together(
     facts = {"sensed": sensed, "recorded": recorded}
     rows = _refusals(left.values, facts)
     if suspects := {row["answer"] for row in rows if row["code"] == _SECRET}:
-        masked = _refusals(_masked(left.values, "", suspects), facts)
-        twins = {(row["answer"], row["code"]): row for row in masked}
-        rows = [_unquoted(row, twins.get((row["answer"], row["code"]), {})) for row in rows]
+        twins: dict[tuple[str, str], list[_Row]] = {}
+        for row in _refusals(_masked(left.values, "", suspects), facts):
+            twins.setdefault((row["answer"], row["code"]), []).append(row)
+        rows = [_unquoted(row, twins.get((row["answer"], row["code"]), [])) for row in rows]
     for row in rows:
         path = left.before(within(row["answer"], left.values))
         message, value = f"{show(path)} {row['message']}", _plain(row["value"]) or None
         yield answers.finding(path, row["code"], message, value=value, allowed=row["allowed"], fix=row["fix"])
 
 
-def _unquoted(row: _Row, twin: _Row) -> _Row:
+def _unquoted(row: _Row, twins: Sequence[_Row]) -> _Row:
     """A refusal without what reads otherwise where the literal secrets are masked: that may quote them."""
     if row["code"] == _SECRET:
         return row
-    return {**row, **{part: text for part, text in _UNTOLD.items() if row[part] != twin.get(part)}}
+    untold = {part for part in _UNTOLD if all(row[part] != twin[part] for twin in twins)}
+    return {**row, **{part: _UNTOLD[part] for part in untold}}
 
 
 def _refusals(values: Mapping[str, Value], facts: Mapping[str, Value]) -> list[_Row]:
