@@ -171,7 +171,7 @@ def test_an_excuse_needs_a_reason_and_an_answer() -> None:
     )
 
 
-@pytest.mark.parametrize("text", [f"who sends {TOKEN}", "PASSWORD=%%!!&&^^"])
+@pytest.mark.parametrize("text", [f"who sends {TOKEN}", "who sends PASSWORD=%%!!;;^^"])
 def test_no_other_message_shows_a_secret(text: str) -> None:
     given = yaml.safe_dump({"hosts": [{"host": "a", "reason": text}], "port": text})
     answers = sources.read([("a.yml", APP.encode()), ("b.yml", given.encode())], [])
