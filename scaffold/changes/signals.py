@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
+_MOMENT = 5.0
+"""Seconds that ending may take. What asks again meanwhile would break the cleaning up off."""
 
 
 @contextmanager
 def ended_by_exception() -> Iterator[None]:
     """While it runs, a signal that would end this process at once raises ``SystemExit`` in the main thread.
 
+    It is raised once for all that come within a moment: who closes a window sends several.
     A signal that is ignored, or handled already, stays so; elsewhere than in the main thread nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    asked_at = float("-inf")
+
+    def end(number: int, _: FrameType | None) -> None:
+        nonlocal asked_at
+        now = time.monotonic()
+        if now - asked_at >= _MOMENT:
+            asked_at = now
+            raise SystemExit(128 + number)
+
     taken = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
     for number in taken:
-        signal.signal(number, _end)
+        signal.signal(number, end)
     try:
         yield
     finally:
         for number in taken:
             signal.signal(number, signal.SIG_DFL)
-
-
-def _end(number: int, _: FrameType | None) -> None:
-    raise SystemExit(128 + number)
