@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""The signals by which others end a process."""
 _MOMENT = 5.0
 """Seconds that ending may take. What asks again meanwhile would break the cleaning up off."""
 
@@ -33,7 +34,7 @@ def ended_by_exception() -> Iterator[None]:
             asked_at = now
             raise SystemExit(128 + number)
 
-    taken = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    taken = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]
     for number in taken:
         signal.signal(number, end)
     try:
