@@ -20,7 +20,9 @@ def ended_by_exception() -> Iterator[None]:
     """While it runs, a signal that would end this process at once raises ``SystemExit`` in the main thread.
 
     It is raised once for all that come within a moment: who closes a window sends several.
-    A signal that is ignored, or handled already, stays so; elsewhere than in the main thread nothing is done.
+    An interrupt raises ``KeyboardInterrupt`` as ever, but only the first does: another one would end what
+    cleans up after it, up to the end of the process. A signal that is ignored, or handled already, stays
+    so; elsewhere than in the main thread nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -34,11 +36,25 @@ def ended_by_exception() -> Iterator[None]:
             asked_at = now
             raise SystemExit(128 + number)
 
-    taken = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    ours = {**dict.fromkeys(ENDING, end), signal.SIGINT: _interrupt}
+    before = {number: signal.getsignal(number) for number in ours}
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    taken = [number for number in ours if before[number] in usual]
     for number in taken:
-        signal.signal(number, end)
+        signal.signal(number, ours[number])
     try:
         yield
     finally:
         for number in taken:
-            signal.signal(number, signal.SIG_DFL)
+            if signal.getsignal(number) is ours[number]:
+                signal.signal(number, before[number])
+
+
+def no_more_interrupts() -> None:
+    """From now on an interrupt changes nothing: this process ends already."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    no_more_interrupts()
+    raise KeyboardInterrupt
