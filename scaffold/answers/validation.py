@@ -64,7 +64,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     named = {path[:n] for path in left_out if path not in unknown_keys for n in range(1, len(path) + 1)}
     named |= {(question.name,) for question in missing}
     told += [f for f in findings if about(f.answer or "") not in named]
-    return sorted(told, key=_order)
+    return sorted(dict.fromkeys(told), key=_order)
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str]:

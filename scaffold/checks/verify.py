@@ -203,9 +203,7 @@ def _planned(
         return Unverified("the plan", error.message)
     overlay: Overlay = {**sources, **{path: Link(target) for path, target in links.items()}}
     (result,) = plan_stacks(monorepo.root, [stack], overlay, tool=tool)
-    # A Terraform that cannot plan this monorepo at all says nothing about the stack.
-    unable = {Reason.TERRAFORM_TOO_OLD.value, Reason.TOOL.value}
-    if result.findings and all(finding.code in unable for finding in result.findings):
+    if result.unable:
         first = result.findings[0]
         if demanded:
             raise MissingError(first.message, first.fix or "", result.findings)
