@@ -376,7 +376,17 @@ def test_the_verdict_of_the_macro_is_that_of_jsonschema(kind: str, monkeypatch: 
     )
     question = questions.asked()[kind]
     applies = {
-        other: wanted.get("const", next(iter(wanted.get("enum", ())), "mysql"))
+        other: next(
+            value
+            for value in [
+                wanted.get("const"),
+                *wanted.get("enum", ()),
+                *(o.value for o in questions.asked()[other].options),
+                ["x"],
+                "x",
+            ]
+            if value is not None and questions.fits(value, wanted)
+        )
         for other, wanted in questions.condition(question).items()
     }
     verdicts = {}

@@ -130,7 +130,8 @@ def _existing(
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
     recorded = stored_answers(monorepo, name)
-    differing = [q for q in asked() if q in values and recorded.get(q, values[q]) != values[q]]
+    asking = [n for n, question in asked().items() if n in values and decisions.applies(question, values)]
+    differing = [n for n in asking if recorded.get(n, values[n]) != values[n]]
     where = f"(cd {STACKS}/{name} && copier update --defaults"
     if differing:
         settings = " ".join(f"-d {shlex.quote(f'{q}={_text(values[q])}')}" for q in differing)

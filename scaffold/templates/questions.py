@@ -163,11 +163,12 @@ def types() -> Mapping[str, Mapping[str, Value]]:
 
 
 def condition(question: Question) -> Mapping[str, Value]:
-    """When a question applies, as a JSON Schema of the other answers; empty means always.
+    """When a question applies, as a JSON Schema of each other answer, all of which hold; empty means always.
 
-    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'``, ``a in [...]``, and of the
-    house's facts ``table[a].key is defined``, which are the values of ``a`` whose row has that key.
-    Raises ``ValueError`` for anything else, so that a new form is noticed here.
+    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'``, ``a in [...]``, of the house's
+    facts ``table[a].key is defined``, which are the values of ``a`` whose row has that key, and several of
+    these with ``and``, each of another answer. Raises ``ValueError`` for anything else, so that a new form
+    is noticed here.
     """
     if question.when is True:
         return {}
@@ -181,25 +182,44 @@ def condition(question: Question) -> Mapping[str, Value]:
 def _condition(when: str) -> Mapping[str, Value]:
     # What is understood is written in Jinja as in Python, whose parser costs a hundredth.
     try:
-        match ast.parse(when.rpartition("{{")[2].removesuffix("}}").strip(), mode="eval").body:
-            case ast.Name(name):
-                return {name: {"const": True}}
-            case ast.Compare(ast.Name(name), [ast.Eq()], [value]):
-                return {name: {"const": ast.literal_eval(value)}}
-            case ast.Compare(ast.Name(name), [ast.NotEq()], [value]):
-                return {name: {"not": {"const": ast.literal_eval(value)}}}
-            case ast.Compare(ast.Name(name), [ast.In()], [value]):
-                return {name: {"enum": ast.literal_eval(value)}}
-            case ast.Compare(
-                ast.Attribute(ast.Subscript(ast.Name(table), ast.Name(name)), key),
-                [ast.Is()],
-                [ast.Name("defined")],
-            ):
-                rows = template.facts("house")[table]
-                return {name: {"enum": [value for value, row in rows.items() if key in row]}}
+        whole = ast.parse(when.rpartition("{{")[2].removesuffix("}}").strip(), mode="eval").body
+        parts = whole.values if isinstance(whole, ast.BoolOp) and isinstance(whole.op, ast.And) else [whole]
+        result = dict(map(_about_one, parts))
     except (SyntaxError, ValueError):
-        pass
-    raise ValueError(f"a condition of this form is not understood: {when}")
+        result = {}
+    if not result or len(result) < len(parts):
+        raise ValueError(f"a condition of this form is not understood: {when}")
+    return result
+
+
+def _about_one(part: ast.expr) -> tuple[str, Mapping[str, Value]]:
+    """The answer that a part of a condition is about, and the JSON Schema of what it has to be."""
+    match part:
+        case ast.Name(name):
+            return name, {"const": True}
+        case ast.Compare(ast.Name(name), [ast.Eq()], [value]):
+            return name, {"const": ast.literal_eval(value)}
+        case ast.Compare(ast.Name(name), [ast.NotEq()], [value]):
+            return name, {"not": {"const": ast.literal_eval(value)}}
+        case ast.Compare(ast.Name(name), [ast.In()], [value]):
+            return name, {"enum": ast.literal_eval(value)}
+        case ast.Compare(
+            ast.Attribute(ast.Subscript(ast.Name(table), ast.Name(name)), key),
+            [ast.Is()],
+            [ast.Name("defined")],
+        ):
+            rows = template.facts("house")[table]
+            return name, {"enum": [value for value, row in rows.items() if key in row]}
+    raise ValueError(ast.unparse(part))
+
+
+def in_words(wanted: Mapping[str, Value], mark: str = "") -> str:
+    """What :func:`condition` says of an answer, to put behind its name; values stand between ``mark``."""
+    values = wanted["enum"] if "enum" in wanted else [wanted.get("const", wanted.get("not", {}).get("const"))]
+    if "not" in wanted and not values[0]:
+        return "is not empty"
+    told = [f"{mark}{str(value).lower() if isinstance(value, bool) else value}{mark}" for value in values]
+    return f"is {'not ' if 'not' in wanted else 'one of ' if len(told) > 1 else ''}{', '.join(told)}"
 
 
 @cache
@@ -221,12 +241,10 @@ def schema() -> dict[str, Value]:
         if not applies:
             always[question.name] = properties()[question.name]
             continue
-        (other, wanted) = next(iter(applies.items()))
-        default = asked()[other].default
-        required = [] if fits(default, wanted) else [other]
+        required = [other for other, wanted in applies.items() if not fits(asked()[other].default, wanted)]
         conditional.append(
             {
-                "if": {"properties": {other: wanted}, **({"required": required} if required else {})},
+                "if": {"properties": applies, **({"required": required} if required else {})},
                 "then": {
                     "properties": {question.name: properties()[question.name]},
                     **({} if question.has_default else {"required": [question.name]}),
