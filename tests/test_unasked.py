@@ -129,7 +129,7 @@ SAYS_MORE: Mapping[str, dict[str, Any]] = {
 }  # fmt: skip
 """What has to be answered beside some questions for theirs to show."""
 ELSEWHERE = {
-    "section", "database_reason", "not_secret", "repository", "branch", "woodpecker_id", "dockerfile",
+    "section", "secrets_reason", "database_reason", "not_secret", "repository", "branch", "woodpecker_id", "dockerfile",
     "app_kind", "app_module",
 }  # fmt: skip
 """What shows in the catalog, in the app's repository, or as the reason of a refusal that does not come."""

@@ -91,10 +91,9 @@ def _prepare_stack(
     try:
         verified = verify(monorepo, name, rendered.files, rendered.values, level)
     except VerificationError as error:
-        from scaffold.commands.origins import nobodys, traced
+        from scaffold.commands.origins import traced
 
-        judge = partial(_static_findings, monorepo, sensed, origin)
-        raise nobodys(error, given) or traced(error, given.values, judge) from None
+        raise traced(error, given, partial(_static_findings, monorepo, sensed, origin)) from None
     outside = _indexed(monorepo, rendered.values, without_indexes)
     wanted: dict[PurePosixPath, Content | None] = {
         PurePosixPath(STACKS, name, path): content for path, content in rendered.files.items()

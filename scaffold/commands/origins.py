@@ -10,24 +10,26 @@ from scaffold.answers.validation import refused
 from scaffold.errors import AnswersError, Finding, VerificationError
 from scaffold.templates.questions import Value, asked
 
-CODE = "planned-secret"
 Judge = Callable[[Mapping[str, Value]], Collection[Finding] | None]
 """The findings about the stack of some answers; None where those are not valid."""
+_REFERENCE, _NOBODYS = "planned-secret", "answers.nobodys"
 
 
-def traced(error: VerificationError, given: Mapping[str, Value], judge: Judge) -> VerificationError:
+def traced(error: VerificationError, given: Answers, judge: Judge) -> VerificationError | AnswersError:
     """The error, whose findings name the answer that led to them, where that is known.
 
     It is known where ``judge`` has the finding with all answers, and no longer with exactly one of them left
-    out; a finding that ``judge`` does not have names none.
+    out, and where an answer names a Secret or ConfigMap that nothing in the stack makes: where there is
+    nothing else, the answers are at fault. Any other finding names none.
     """
-    whole = judge(given) or ()
-    if whole:
-        optional = [name for name in given if asked()[name].has_default]
-        rests = {left_out: judge({n: v for n, v in given.items() if n != left_out}) for left_out in optional}
-        found = [replace(f, answer=f.answer or _origin(f, whole, rests)) for f in error.findings]
-        return VerificationError(error.message, error.hint, found)
-    return error
+    found = list(dict.fromkeys(told for finding in error.findings for told in _of_names(finding, given)))
+    if all(finding.code == _NOBODYS for finding in found):
+        return refused(found)
+    if whole := judge(given.values):
+        optional = [name for name in given.values if asked()[name].has_default]
+        rests = {name: judge({n: v for n, v in given.values.items() if n != name}) for name in optional}
+        found = [replace(f, answer=f.answer or _origin(f, whole, rests)) for f in found]
+    return VerificationError(error.message, error.hint, found)
 
 
 def _origin(
@@ -48,22 +50,15 @@ def _origin(
     return without[0] if finding in whole and len(without) == 1 else None
 
 
-def nobodys(error: VerificationError, given: Answers) -> AnswersError | None:
-    """The error about answers that name a Secret or ConfigMap which nothing in the stack makes.
-
-    Returns nothing where no finding is about one that an answer names; other findings stay among the rest.
-    """
-    found: dict[Finding, None] = {}
-    for finding in error.findings:
-        named = [
-            path for path, name in _references(given.values) if (CODE, name) == (finding.code, finding.value)
-        ]
-        for path in named:
-            message, fix = f"{show(path)} names what nobody makes: {finding.message}.", _fix(path)
-            found[given.finding(path, "answers.nobodys", message, value=finding.value, fix=fix)] = None
-        if not named:
-            found[finding] = None
-    return refused(list(found)) if any(finding.code == "answers.nobodys" for finding in found) else None
+def _of_names(finding: Finding, given: Answers) -> Iterator[Finding]:
+    """A finding about a Secret or ConfigMap, told of each answer that names it; any other one as it is."""
+    reference = finding.code == _REFERENCE
+    named = [path for path, name in _references(given.values) if reference and name == finding.value]
+    for path in named:
+        message, fix = f"{show(path)} names what nobody makes: {finding.message}.", _fix(path)
+        yield given.finding(path, _NOBODYS, message, value=finding.value, fix=fix)
+    if not named:
+        yield finding
 
 
 def _references(value: Value, at: Path = ()) -> Iterator[tuple[Path, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support import needs
 
-from scaffold.answers.sources import from_yaml
+from scaffold.answers.sources import Answers, from_yaml
 from scaffold.checks.verify import Level, Verified
 from scaffold.commands.new_service import prepare
 from scaffold.commands.origins import traced
@@ -66,12 +66,12 @@ BAD = Finding("stacks/kit/main.tf", 3, None, "bad", "It is bad.")
     ids=["it goes with one", "it goes with either", "it cannot be left out", "its words change"],
 )
 def test_only_what_is_known_is_named(left: dict[str, list[Finding] | None], answer: str | None) -> None:
-    given = {"name": "kit", "title": "Kit", "host": "kit"}
+    given = Answers({"name": "kit", "title": "Kit", "host": "kit"})
     error = VerificationError("It failed.", "", [BAD])
     found = traced(
         error,
         given,
-        lambda values: [BAD] if values == given else left[next(n for n in left if n not in values)],
+        lambda values: [BAD] if values == given.values else left[next(n for n in left if n not in values)],
     )
     assert [finding.answer for finding in found.findings] == [answer]
 
