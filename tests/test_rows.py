@@ -54,9 +54,6 @@ DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
     ),
     ("ingress/label/1", APP + "host: notes.viktorbarzin.me\n", "ingress.label", "notes"),
     (
-        "ingress_host/label/1", APP + "hosts: [{host: mail.viktorbarzin.me}]\n", "ingress.hosts[notes-mail].host", "mail",
-    ),
-    (
         ("storage/storage_class", "sensitive data"), APP + "sensitive: true\n" + VOLUME,
         "storage.volumes[data].storage_class", "proxmox-lvm-encrypted",
     ),

@@ -13,6 +13,7 @@ from scaffold.answers.sources import Answers, Path, about, parse, show
 from scaffold.errors import AnswersError, Finding, nearest
 from scaffold.templates import decisions, questions
 from scaffold.templates.questions import Question, Value
+from scaffold.templates.schema import schema
 
 HIDDEN = "(not shown)"
 _SHOWN = 60
@@ -139,7 +140,7 @@ def _validator() -> Value:
             yield ValidationError("pattern")
 
     validator = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
-    return validator(questions.schema())
+    return validator(schema(together=False))
 
 
 def _right(values: Mapping[str, Value]) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
 from scaffold.templates.decisions import house
-from scaffold.templates.questions import Question, Value, asked, condition, in_words, types
+from scaffold.templates.questions import Question, Value, asked, condition, examples, in_words, types
 
 
 def markdown() -> str:
@@ -42,6 +43,8 @@ def _question(question: Question) -> Iterator[str]:
     if question.usual:
         usual = house()[question.usual]
         yield f"- Mostly `{usual}` for an own image, or what the monorepo in front of it shows"
+    if question.name in examples():
+        yield f"- Example: `{json.dumps(examples()[question.name], ensure_ascii=False)}`"
     for option in question.options:
         yield f"- `{option.value}`: {option.consequence}"
     yield from _properties(definition.get("items", definition))
