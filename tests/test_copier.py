@@ -315,7 +315,9 @@ def test_what_was_recorded_and_does_not_apply_is_forgotten(repository: Path, tmp
     """Stacks of versions whose questions said less about when they apply have such answers, defaults or not."""
     (repository / "templates/questions/unasked.jinja").write_text("")
     for file in (repository / "templates/questions").glob("*.yml"):
-        asked_always = [line for line in file.read_text().splitlines(keepends=True) if "  when: \"{{ shape" not in line]
+        asked_always = [
+            line for line in file.read_text().splitlines(keepends=True) if '  when: "{{ shape' not in line
+        ]
         file.write_text("".join(asked_always))
     commit(repository, "Every question is for every shape", "v0.1.1")
     answers = yaml.safe_load((ANSWERS / "valid" / "cloud-drive.yml").read_text())
