@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from scaffold.answers.sources import Answers, Path, show
 from scaffold.answers.validation import refused
+from scaffold.checks.planned_pods import Secrets
 from scaffold.errors import AnswersError, Finding, VerificationError
 from scaffold.templates.questions import Value, asked
 
 Judge = Callable[[Mapping[str, Value]], Collection[Finding] | None]
 """The findings about the stack of some answers; None where those are not valid."""
-_REFERENCE, _NOBODYS = "planned-secret", "answers.nobodys"
+_NOBODYS = "answers.nobodys"
 
 
 def traced(error: VerificationError, given: Answers, judge: Judge) -> VerificationError | AnswersError:
@@ -52,7 +53,7 @@ def _origin(
 
 def _of_names(finding: Finding, given: Answers) -> Iterator[Finding]:
     """A finding about a Secret or ConfigMap, told of each answer that names it; any other one as it is."""
-    reference = finding.code == _REFERENCE
+    reference = finding.code == Secrets.code
     named = [path for path, name in _references(given.values) if reference and name == finding.value]
     for path in named:
         message, fix = f"{show(path)} names what nobody makes: {finding.message}.", _fix(path)
