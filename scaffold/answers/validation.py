@@ -159,7 +159,7 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
     for error in _validator().iter_errors(dict(values)):
         path: Path = tuple(error.absolute_path)
         rule = str(error.validator)
-        if rule == "unevaluatedProperties" or (rule == "required" and not path):
+        if rule == "required" and not path:
             continue
         if rule == "additionalProperties":
             known = error.schema["properties"]

@@ -13,8 +13,8 @@ def schema(*, together: bool = True) -> dict[str, Value]:
     """The JSON Schema (2020-12) of an answer file.
 
     Unknown keys are refused, descriptions tell the consequences of each choice, and a question that
-    applies only under a condition is only allowed there. Without ``together`` it says nothing of what is
-    needed because of another answer, which the tables of refusals tell with more words.
+    applies only under a condition is only allowed there. Without ``together`` it says nothing of unknown
+    keys and of what is needed because of another answer, which the command tells with more words.
     """
     always: dict[str, Value] = {}
     conditional: list[Value] = []
@@ -39,7 +39,7 @@ def schema(*, together: bool = True) -> dict[str, Value]:
         "properties": always,
         "required": [q.name for q in asked().values() if not q.has_default and not condition(q)],
         "allOf": conditional,
-        "unevaluatedProperties": False,
+        **({"unevaluatedProperties": False} if together else {}),
     }
 
 

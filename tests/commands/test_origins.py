@@ -42,7 +42,7 @@ def test_it_is_the_one_without_which_the_finding_goes(monorepo: Monorepo) -> Non
     """The line says `files`, and so does a title: by its text the finding would be about that."""
     beside(monorepo, TAKEN)
     error = refused(monorepo, "title: files\nhost: kit\nfiles: [{path: /etc/kit.conf, content: x}]\n")
-    assert {(f.code, f.answer) for f in error.findings} == {("duplicate-definition", "files")}
+    assert {(f.code, f.answer) for f in error.findings} == {("HCL002", "files")}
 
 
 def test_what_no_answer_led_to_names_none(monorepo: Monorepo) -> None:
