@@ -13,6 +13,7 @@ from scaffold.answers.sources import Answers, Path, about, show, within
 from scaffold.errors import AnswersError, Finding, nearest
 from scaffold.templates import decisions, questions
 from scaffold.templates.questions import Question, Value
+from scaffold.templates.schema import schema
 
 HIDDEN = "(not shown)"
 _Row = Mapping[str, str]
@@ -107,8 +108,9 @@ def _unknown(answers: Answers) -> Iterator[Finding]:
             value = answers.values.get(other, asked[other].default)
             if not questions.fits(value, wanted) and _possible(asked[other], value):
                 message = f"{name} does not apply where {other} is {_plain(value)}."
-                fix = f"Take it out, or change {other}."
-                yield answers.finding((name,), "answers.not-asked", message, fix=fix)
+                allowed, fix = f"only where {other} {questions.in_words(wanted)}", "Take it out."
+                yield answers.finding((name,), "answers.not-asked", message, allowed=allowed, fix=fix)
+                break
 
 
 def _no_such(answers: Answers, path: Path, message: str, known: Iterable[str]) -> Finding:
@@ -146,7 +148,7 @@ def _validator() -> Value:
             yield ValidationError("pattern")
 
     validator = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
-    return validator(questions.schema())
+    return validator(schema(together=False))
 
 
 def _right(values: Mapping[str, Value]) -> bool:
@@ -165,7 +167,7 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
     for error in _validator().iter_errors(dict(values)):
         path: Path = tuple(error.absolute_path)
         rule = str(error.validator)
-        if rule == "unevaluatedProperties" or (rule == "required" and not path):
+        if rule == "required" and not path:
             continue
         if rule == "additionalProperties":
             known = error.schema["properties"]
@@ -194,7 +196,8 @@ def _where_it_might_apply(values: Mapping[str, Value], answers: Answers) -> Iter
         for other, wanted in questions.condition(asked[name]).items():
             if other in values and not _possible(asked[other], values[other]):
                 fitting = next(o.value for o in asked[other].options if questions.fits(o.value, wanted))
-                supposed = _against_schema({other: fitting, name: values[name]}, answers)
+                given = {o: values[o] for o in questions.condition(asked[name]) if o in values}
+                supposed = _against_schema({**given, other: fitting, name: values[name]}, answers)
                 yield from ((path, finding) for path, finding in supposed if path[:1] == (name,))
 
 
