@@ -31,7 +31,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     """Everything that is wrong with answers, in the order of their places.
 
     First what each answer may be by its schema, then what they may not be together
-    (``templates/decisions/refusals.jinja``). What fails the first is left out of the second.
+    (``templates/decisions/judged.jinja``). What fails the first is left out of the second.
     """
     if any(finding.code == "answers.yaml" for finding in answers.problems):
         return list(answers.problems)
@@ -233,7 +233,7 @@ def _together(
     values = decisions.defaults(
         {**questions.stand_ins(), **left.values, "sensed": sensed, "recorded": recorded}
     )
-    rows = decisions.evaluate("templates/decisions/refusals.jinja", values)
+    rows = decisions.evaluate("templates/decisions/judged.jinja", values)
     suspects = [parse(row["answer"]) for row in rows if row["code"] == "answers.literal-secret"]
     for row in rows:
         at = parse(row["answer"])
