@@ -210,6 +210,9 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         values["quota"]["requests_memory"] = "8Gi"
     if values.get("limit_range"):
         values["limit_range"] = {"max_memory": draw(st.sampled_from(["4Gi", "16Gi"]))}
+    for item in values.get("cron_jobs", []):
+        item["schedule"] = draw(st.sampled_from(["5 1 * * *", "*/5 0-6/2 1,15 jan-MAR,7 SUN"]))
+        item["timezone"] = draw(st.sampled_from(["", "Europe/Sofia"]))
     for item in values.get("scratch", []):
         if item.get("in_memory"):
             item["size_limit"] = "32Mi"

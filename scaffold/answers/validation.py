@@ -137,7 +137,12 @@ def _validator() -> Value:
         if isinstance(value, str) and not re.search(f"(?:{regex})(?!\n)", value):
             yield ValidationError("pattern")
 
-    validator = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
+    def integer(_: Value, value: Value) -> bool:
+        # By JSON Schema 80.0 is a whole number too; Copier takes only 80.
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", integer)
+    validator = extend(Draft202012Validator, {"pattern": pattern}, type_checker=types)  # type: ignore[no-untyped-call]
     return validator(questions.schema())
 
 
@@ -152,9 +157,10 @@ def _right(values: Mapping[str, Value]) -> bool:
 
 
 def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
+    values = {name: _cast(name, value) for name, value in values.items()}
     if _right(values):
         return
-    for error in _validator().iter_errors(dict(values)):
+    for error in _validator().iter_errors(values):
         path: Path = tuple(error.absolute_path)
         rule = str(error.validator)
         if rule == "unevaluatedProperties" or (rule == "required" and not path):
@@ -179,6 +185,13 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
     yield from _where_it_might_apply(values, answers)
 
 
+def _cast(name: str, value: Value) -> Value:
+    """A number as Copier casts it, where the whole answer is one."""
+    question = questions.asked().get(name)
+    is_whole = isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole and question is not None and question.type == "int" else value
+
+
 def _where_it_might_apply(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
     """What is wrong with answers whose question hangs on another answer that is impossible itself."""
     asked = questions.asked()
@@ -199,7 +212,11 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     is_scalar = rule == "type" and wanted == "string" and isinstance(value, bool | int | float)
     if is_scalar and re.search(schema.get("pattern", ""), json.dumps(value)):
         fix = "Put it in quotes."
-    is_quoted = (wanted == "integer" and str(value).isdecimal()) or (wanted == "boolean" and value in _TRUTH)
+    if rule == "type" and isinstance(value, float) and value.is_integer() and "integer" in types:
+        fix = f"Write {int(value)}."
+    is_quoted = (wanted == "integer" and re.fullmatch("0|[1-9][0-9]*", str(value)) is not None) or (
+        wanted == "boolean" and value in _TRUTH
+    )
     if rule == "type" and isinstance(value, str) and is_quoted:
         fix = "Take the quotes off."
     if rule == "enum":
