@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scaffold.commands import check_pipelines, schema
+from scaffold.commands import rule, schema
 from scaffold.generate import licences, names, rows
 from scaffold.templates import questions, template
 
@@ -37,7 +37,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield Path("templates", "questions", "answers.jinja"), _answers()
     yield _DECISIONS / "timezones.txt", (files("tzdata") / "zones").read_text("utf-8")
     yield Path("docs", "answers.md"), schema.markdown()
-    yield Path("docs", "pipelines.md"), check_pipelines.markdown()
+    yield Path("docs", "rules.md"), rule.markdown()
     yield Path("docs", "licences.md"), licences.markdown()
     yield from _stubs()
 
