@@ -2,57 +2,61 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tables import refused
 
+from scaffold.templates import questions
+
 APP = "name: kit\ndescription: A kit\nimage: docker.io/library/nginx:1.29.0\nport: 8080\n"
-ELSEWHERE = "name: kit\ndescription: A kit\nshape: external\nport: 80\n"
 
 
-@pytest.mark.parametrize("schedule", [
-    "*/0 * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 0 *", "* * * 13 *", "* * * * 7", "1 1 1 FOO BAR",
-    ",,, --- /// * *", "30-5 * * * *", "* * * * fri-mon", "* * * dec-jan *", "*-5 * * * *",
-])  # fmt: skip
-def test_a_schedule_that_kubernetes_does_not_read(schedule: str) -> None:
-    assert refused(APP + f"cron_jobs: [{{name: j, schedule: '{schedule}'}}]") == {
-        ("cron_jobs[0].schedule", "answers.schedule")
+UNREAD = [
+    "*/0 * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 0 *", "* * * 13 *", "* * * * 7", "1 1 1 FOO *",
+    "---,1 1 1 1 1", "30-5 * * * *", "* * * * fri-mon", "* * * dec-jan *", "*-5 * * * *",
+]  # fmt: skip
+READ = ["*/5 0-6/2 1,15 jan-MAR,7 SUN", "5/10 * * * mon-FRI", "07 3 31 12 6"]
+NOBODYS = ["999.999.999.999", "1.2", "127.0.0.1", "0.0.0.0", "169.254.1.1", "224.0.0.1", "010.1.1.1", "a.b.1"]
+SOMEBODYS = ["192.0.2.1", "drive.example.org", "127.example.org"]
+
+
+def jobs(schedules: list[str], zone: str = "") -> str:
+    rows = [f"  - {{name: j{n}, schedule: '{s}', timezone: '{zone}'}}" for n, s in enumerate(schedules)]
+    return "\n".join([APP + "cron_jobs:", *rows])
+
+
+def test_a_schedule_that_kubernetes_does_not_read() -> None:
+    assert refused(jobs(UNREAD)) == {
+        (f"cron_jobs[{number}].schedule", "answers.schedule") for number in range(len(UNREAD))
     }
-
-
-@pytest.mark.parametrize("schedule", ["*/5 0-6/2 1,15 jan-MAR,7 SUN", "5/10 * * * mon-FRI", "07 3 31 12 6"])
-def test_a_schedule_that_kubernetes_reads(schedule: str) -> None:
-    assert (
-        refused(APP + f"cron_jobs: [{{name: j, schedule: '{schedule}', timezone: America/Argentina/Salta}}]")
-        == set()
-    )
+    assert refused(jobs(READ, "America/Argentina/Salta")) == set()
 
 
 @pytest.mark.parametrize("zone", ["Foo/Bar", "europe/sofia", "Local"])
 def test_a_time_zone_that_the_database_lacks(zone: str) -> None:
-    assert refused(APP + f"cron_jobs: [{{name: j, schedule: 1 1 * * *, timezone: {zone}}}]") == {
-        ("cron_jobs[0].timezone", "answers.time-zone")
+    assert refused(jobs(READ[:1], zone)) == {("cron_jobs[0].timezone", "answers.time-zone")}
+
+
+def test_an_address_that_nobody_reaches() -> None:
+    waits = [f"{address}:80" for address in NOBODYS] + [f"redis.redis:{port}" for port in (0, 65536, 99999)]
+    volumes = [
+        f"{{path: /{n}, purpose: v{n}, rwx: true, nfs_path: /srv/nfs/{n}, nfs_server: '{address}'}}"
+        for n, address in enumerate(NOBODYS)
+    ]
+    assert refused(f"{APP}wait_for: {waits}\nvolumes: [{', '.join(volumes)}]") == {
+        *((f"wait_for[{number}]", "answers.pattern") for number in range(len(waits))),
+        *((f"volumes[{number}].nfs_server", "answers.pattern") for number in range(len(volumes))),
     }
+    assert refused(f"{APP}wait_for: {[f'{address}:65535' for address in SOMEBODYS]}") == set()
 
 
-@pytest.mark.parametrize("address", [
-    "999.999.999.999", "1.2", "127.0.0.1", "0.0.0.0", "169.254.1.1", "224.0.0.1", "010.1.1.1", "a.b.1",
-])  # fmt: skip
-def test_an_address_that_nobody_reaches(address: str) -> None:
-    assert refused(ELSEWHERE + f"backend: '{address}'") == {("backend", "answers.pattern")}
-    assert refused(APP + f"wait_for: ['{address}:80']") == {("wait_for[0]", "answers.pattern")}
-    volume = f"volumes: [{{path: /a, rwx: true, nfs_path: /srv/nfs/a, nfs_server: '{address}'}}]"
-    assert refused(APP + volume) == {("volumes[0].nfs_server", "answers.pattern")}
-
-
-@pytest.mark.parametrize("address", ["192.0.2.1", "drive.example.org", "127.example.org"])
-def test_an_address_that_others_reach(address: str) -> None:
-    assert refused(ELSEWHERE + f"backend: '{address}'") == set()
-    assert refused(APP + f"wait_for: ['{address}:65535']") == set()
-
-
-@pytest.mark.parametrize("port", ["0", "65536", "99999"])
-def test_a_port_that_is_none(port: str) -> None:
-    assert refused(APP + f"wait_for: ['redis.redis:{port}']") == {("wait_for[0]", "answers.pattern")}
+@pytest.mark.parametrize("name", ["backend", "load_balancer"])
+def test_what_is_reached_is_an_address(name: str) -> None:
+    schema = questions.types()[name]
+    pattern = schema.get("pattern") or schema["properties"]["address"]["pattern"]
+    assert [address for address in NOBODYS if re.search(pattern, address)] == []
+    assert re.search(pattern, SOMEBODYS[0])
 
 
 SUMS = [
