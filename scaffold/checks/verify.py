@@ -127,7 +127,7 @@ def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
         block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
         shared_classes=frozenset(_nfs_classes(monorepo)),
         gates=operations["gates"],
-        public_dns=frozenset(operations["public_dns"]),
+        public_dns=frozenset(facts["public_dns"]),
         given_secrets=frozenset(operations["given_secrets"]),
         given_claims=frozenset(v["claim"]["value"] for v in values["storage"]["volumes"] if v["exists"]),
     )

@@ -18,7 +18,7 @@ from scaffold.checks.verify import Level, Verified, verify
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
-from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
+from scaffold.commands.taken import has_rendered_stack, problems, refuse_taken, with_taken
 from scaffold.errors import Finding, MissingError, RefusedError
 from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.repository import STACKS, Monorepo
@@ -77,7 +77,7 @@ def _prepare_stack(
     level: Level | None,
     without_indexes: Collection[str],
 ) -> Prepared:
-    found = validation.problems(given, sensed, {})
+    found = problems(monorepo, given, sensed)
     named = not any(finding.answer == "name" for finding in found)
     exists = named and has_rendered_stack(monorepo, given.values.get("name"))
     if found:

@@ -10,7 +10,9 @@ from itertools import product
 from pathlib import Path
 
 from scaffold.errors import Finding, MissingError
+from scaffold.monorepo.manifests import ALLOWLIST, MIDDLEWARE
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.uses import WILDCARD
 from scaffold.reading import YamlError, load
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
@@ -43,8 +45,10 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
         found["dns_types"] = list(dns_type.allowed)
     if monorepo.tier0_stacks:
         found["tier0_stacks"] = list(monorepo.tier0_stacks)
+    domain = str(found.get("domain", decisions.house()["domain"]))
     found.update(_external_secrets(monorepo))
-    found.update(_builds(monorepo, str(found.get("domain", decisions.house()["domain"]))))
+    found.update(_exposure(monorepo, domain))
+    found.update(_builds(monorepo, domain))
     return _difference(decisions.house(), _merge(found, _overrides(monorepo.root)))
 
 
@@ -55,6 +59,18 @@ def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
     return {
         "external_secret_api": Counter(secret.api for secret in secrets).most_common(1)[0][0],
         "external_secret_force_conflicts": Counter(secret.forced for secret in secrets).most_common(1)[0][0],
+    }
+
+
+def _exposure(monorepo: Monorepo, domain: str) -> dict[str, Value]:
+    """What decides who reaches a host: the zone's wildcard record, and the Middlewares with an allowlist."""
+    uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
+    wildcards = [use.place for use in uses if use.kind == WILDCARD and use.name in ("*", f"*.{domain}")]
+    usual = decisions.house()["allowlists"]
+    lists = {use.name for use in uses if use.kind == MIDDLEWARE and use.place == ALLOWLIST}
+    return {
+        "allowlists": [*usual, *sorted(lists.difference(usual))],
+        **({"wildcard_dns": wildcards[0]} if wildcards else {}),
     }
 
 
