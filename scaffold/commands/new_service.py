@@ -15,10 +15,11 @@ from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_merged
 from scaffold.changes.git import git
 from scaffold.checks.verify import Level, Verified, verify
+from scaffold.commands.named import problems
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
-from scaffold.commands.taken import has_rendered_stack, problems, refuse_taken, with_taken
+from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
 from scaffold.errors import Finding, MissingError, RefusedError
 from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.repository import STACKS, Monorepo

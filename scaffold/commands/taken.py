@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
-from scaffold.errors import Finding, RefusedError, nearest
+from scaffold.commands.named import problems
+from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo import collisions
-from scaffold.monorepo.manifests import MIDDLEWARE
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value, stand_ins
@@ -30,38 +30,6 @@ def judge(monorepo: Monorepo, sensed: Mapping[str, Value]) -> Callable[[Mapping[
         return with_taken(monorepo, given, sensed, problems(monorepo, given, sensed))
 
     return judged
-
-
-def problems(monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value]) -> list[Finding]:
-    """Every problem of answers, with each other and with what the monorepo has for them to name."""
-    return [*validation.problems(given, sensed, {}), *_unknown_middlewares(monorepo, given)]
-
-
-def _unknown_middlewares(monorepo: Monorepo, given: Answers) -> Iterator[Finding]:
-    """The Middlewares that no stack makes: Traefik drops the whole route of an ingress that names one.
-
-    Nothing is told where no stack makes any that can be seen.
-    """
-    uses = (use for stack in monorepo.fleet.values() for use in stack.uses)
-    known = {use.name for use in uses if use.kind == MIDDLEWARE}
-    for path, name in _middlewares(given.values) if known else ():
-        if name not in known:
-            yield given.finding(
-                path, "answers.middleware", f"{answering.show(path)} is made by no stack.", value=str(name),
-                fix=nearest(str(name), known) or "Correct its name, or make it first in a file of a stack.",
-            )  # fmt: skip
-
-
-def _middlewares(values: Mapping[str, Value]) -> Iterator[tuple[answering.Path, Value]]:
-    """The Middlewares that answers name, each with its place; what has another form is told by the schema."""
-    places: list[tuple[answering.Path, Value]] = [(("ingress_options",), values.get("ingress_options"))]
-    for name in ("hosts", "machine_clients"):
-        items = values.get(name)
-        places += [((name, n), item) for n, item in enumerate(items if isinstance(items, list) else ())]
-    for place, options in places:
-        named = options.get("extra_middlewares") if isinstance(options, Mapping) else None
-        for number, middleware in enumerate(named if isinstance(named, list) else ()):
-            yield (*place, "extra_middlewares", number), middleware
 
 
 def with_taken(

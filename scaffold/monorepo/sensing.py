@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 
 from scaffold.errors import Finding, MissingError
-from scaffold.monorepo.manifests import ALLOWLIST, MIDDLEWARE
+from scaffold.monorepo.manifests import ALLOWLIST, MIDDLEWARE, POLICY_LABEL
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.uses import WILDCARD
 from scaffold.reading import YamlError, load
@@ -48,6 +48,7 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     domain = str(found.get("domain", decisions.house()["domain"]))
     found.update(_external_secrets(monorepo))
     found.update(_exposure(monorepo, domain))
+    found.update(_lifecycles(monorepo))
     found.update(_builds(monorepo, domain))
     return _difference(decisions.house(), _merge(found, _overrides(monorepo.root)))
 
@@ -72,6 +73,15 @@ def _exposure(monorepo: Monorepo, domain: str) -> dict[str, Value]:
         "allowlists": [*usual, *sorted(lists.difference(usual))],
         **({"wildcard_dns": wildcards[0]} if wildcards else {}),
     }
+
+
+def _lifecycles(monorepo: Monorepo) -> dict[str, Value]:
+    """What controllers write to objects: what stacks say they ignore, and what Keel's policy goes by."""
+    marker = decisions.house()["load_balancer"]["marker"]
+    marked = next(monorepo.terraform_files(marker), None) is not None
+    uses = (use for stack in monorepo.fleet.values() for use in stack.uses)
+    labelled = any(use.kind == POLICY_LABEL and use.name == "keel.sh/policy" for use in uses)
+    return {"load_balancer": {"marked": marked}, "keel_label": labelled}
 
 
 def _builds(monorepo: Monorepo, domain: str) -> dict[str, Value]:
