@@ -70,25 +70,30 @@ FURTHER = some(
         st.sampled_from([{}, *({"dns": record} for record in RECORDS)]),
     )
 )
-BALANCER = st.fixed_dictionaries(
-    {},
-    optional={
-        "address": st.just("10.0.20.77"),
-        "ports": st.sampled_from([[], ["http"], ["sip"], ["http", "sip"]]),
-        "reason": st.just(REASON),
-    },
-)
+BALANCED = [
+    {"ports": ["http"]},
+    {"ports": ["http"], "reason": REASON},
+    {"ports": ["http", "sip"], "address": "10.0.20.77", "reason": REASON},
+    {"ports": ["sip"], "address": "10.0.20.77"},
+    {"ports": [], "reason": REASON},
+]
+MORE: dict[str, list[Any]] = {
+    "load_balancer": [None, None, None, *BALANCED],
+    "host": [None, None, "open", f"open.{DOMAIN}"],
+    "dns": [None, *RECORDS],
+    "ingress_options": WHO,
+    "anubis": [None, None, {"difficulty": 3}],
+}
+"""What each answer is, where it is given at all."""
 
 
 @st.composite
 def accepted_answers(draw: st.DrawFn, sensed: Mapping[str, Any] = SENSED) -> dict[str, Any]:
     """Answers about who reaches the Service, without those that a house with these facts refuses."""
-    more = {"load_balancer": BALANCER, "host": st.sampled_from(["open", f"open.{DOMAIN}"])}
-    more |= {"dns": st.sampled_from(RECORDS), "ingress_options": st.sampled_from(WHO)}
-    more |= {"anubis": st.just({"difficulty": 3})}
     values = BASE | draw(st.sampled_from(gates("gate", "gate_reason", "app", "none", "anubis")))
     values |= {"machine_clients": draw(CLIENTS), "hosts": draw(FURTHER)}
-    values |= draw(st.fixed_dictionaries({}, optional=more))
+    more = {name: draw(st.sampled_from(choices)) for name, choices in MORE.items()}
+    values |= {name: value for name, value in more.items() if value is not None}
     while found := validation.problems(Answers(values), sensed, {}):
         named = {parse_path(finding.answer or "")[:2] for finding in found}
         for path in sorted(named, key=str, reverse=True):
