@@ -16,6 +16,7 @@ from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_merged
 from scaffold.changes.git import git
 from scaffold.checks.verify import Level, Verified, verify, verify_edits
+from scaffold.commands.named import problems
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
@@ -78,7 +79,7 @@ def _prepare_stack(
     level: Level | None,
     without_indexes: Collection[str],
 ) -> Prepared:
-    found = validation.problems(given, sensed, {})
+    found = problems(monorepo, given, sensed)
     named = not any(finding.answer == "name" for finding in found)
     exists = named and has_rendered_stack(monorepo, given.values.get("name"))
     if found:

@@ -35,12 +35,8 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         domain=values["facts"]["domain"],
         databases=_databases(values["credentials"]["database"]),
         public_paths=tuple(
-            PublicPath(
-                client["name"], tuple(client["paths"]), f"https://{ingress['fqdn']}{client['paths'][0]}",
-                client["auth"]["reason"],
-            )
-            for client in (ingress["carve_outs"] if values["stack"]["ingress"] else ())
-            if client["auth"]["value"] == "none"
+            PublicPath(way["key"], tuple(way["paths"]), way["url"], way["reason"])
+            for way in (ingress["public"] if values["stack"]["ingress"] else ())
         ),
         anubis=ingress["anubis"],
         own_image=_own_image(values),
@@ -57,7 +53,7 @@ def _hosts(values: Mapping[str, Value]) -> tuple[Host, ...]:
         return ()
     ingress, domain = values["ingress"], values["facts"]["domain"]
     calls = [
-        (ingress["fqdn"], values["dns"]),
+        (ingress["fqdn"], ingress["dns"]["value"]),
         *((call["fqdn"], call["dns"]["value"]) for call in ingress["hosts"]),
     ]
     below = f".{domain}"

@@ -60,7 +60,7 @@ class Question:
     suggests: str = ""
     """``x-suggests``: a decision file that gives defaults of other questions, once this one is answered."""
     consequences: Mapping[Value, str] = field(default_factory=dict, compare=False)
-    """``x-consequences``: what follows from each value of a yes-or-no question; templates over the facts."""
+    """``x-consequences``: what follows from a value in this house; templates over the facts."""
     usual: str = ""
     """``x-usual``: the fact that names the option which the monorepo takes mostly."""
     explain: str = ""

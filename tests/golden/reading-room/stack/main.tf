@@ -306,5 +306,6 @@ module "ingress_host_read_example_org" {
   # auth = "none": the front page of the club, meant for anyone
   auth                    = "none"
   allow_local_access_only = true
+  external_monitor        = false
   homepage_enabled        = false
 }
