@@ -204,12 +204,14 @@ class Place:
         )  # fmt: skip
 
     def back_up(self) -> subprocess.CompletedProcess[str]:
-        """The containers of the CronJob in their order, until one fails."""
+        """The containers of the CronJob in their order, until one fails; what all of them say."""
+        told = ""
         for script in containers_of(parse((GOLDEN / self.service / "stack" / "main.tf").read_bytes())):
             done = self.run(script)
+            told += done.stderr
             if done.returncode:
                 break
-        return done
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout, told)
 
     def restore(self, purpose: str) -> subprocess.CompletedProcess[str]:
         """What the container of the next step does."""
@@ -241,7 +243,7 @@ def place_for(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., P
         place = Place(service, request.param, tmp_path, variables)
         for directory in (place.backup, place.bin, tmp_path / "data"):
             directory.mkdir()
-        executable(place.bin / "wget", f'#!/bin/sh\nshift 3\nprintf "%s" "$2" >"{place.bin}/posted"\n')
+        executable(place.bin / "wget", f'#!/bin/sh\nshift 5\nprintf "%s" "$2" >"{place.bin}/posted"\n')
         return place
 
     return build
@@ -346,9 +348,12 @@ def test_what_cannot_be_dumped_fails_the_job_and_leaves_nothing(
         "password": "authentication failed", "database": "does not exist", "empty": "has no table",
         "file": "is no SQLite database",
     }[wrong] in done.stderr  # fmt: skip
-    left = [p for p in place.backup.rglob("*") if p.is_file() and p.name != "started"]
-    assert left == [], "a failed backup leaves nothing that looks like a good one"
-    assert [p.name for p in place.made() if not p.name.startswith(".")] == ["2020-01-01T00-00-00"]
+    old, incomplete = place.made()
+    assert old.name == "2020-01-01T00-00-00" and incomplete.suffix == ".incomplete"
+    kept = {path.name for path in incomplete.iterdir()}
+    assert kept == {"postgres.dump", "catalogue", "scans.tar.gz"} - {
+        "catalogue" if wrong == "file" else "postgres.dump"
+    }, "what fails leaves nothing that looks like a good one, and the others are saved"
     assert not (place.bin / "posted").exists()
 
 
@@ -358,7 +363,7 @@ def test_what_an_earlier_attempt_left_is_not_taken(place_for: Callable[..., Plac
     (place.backup / ".dumps" / "postgres.dump").write_text("of another night")
     place.variables["PGDATABASE"] = "nobody"
     assert place.back_up().returncode != 0
-    assert not (place.backup / ".dumps" / "postgres.dump").exists()
+    assert not list(place.backup.rglob("postgres.dump*"))
 
 
 def test_a_torn_dump_is_noticed(place_for: Callable[..., Place], postgres: Server) -> None:
@@ -369,7 +374,7 @@ def test_a_torn_dump_is_noticed(place_for: Callable[..., Place], postgres: Serve
     done = place.back_up()
     assert done.returncode != 0
     assert "pg_restore: error" in done.stderr
-    assert not [p for p in place.backup.rglob("*") if p.is_file() and p.name != "started"]
+    assert not list(place.backup.rglob("postgres.dump*"))
 
 
 def toy_warehouse(place_for: Callable[..., Place], server: Server) -> Place:
@@ -437,13 +442,13 @@ def test_without_a_backup_a_restore_touches_nothing(
 ) -> None:
     place = place_for(service)
     volume = place.volume(purpose)
-    # What the container has at its root may be called like the purpose, so this is there too.
-    for path in (volume / "live.db", volume / purpose / "stamps.db", place.root / purpose / "stamps.db"):
+    for path in (volume / "live.db", volume / purpose / "stamps.db"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("alive")
-    pod = restore_pod(service, purpose)
-    script = pod["spec"]["containers"][0]["command"][2].replace('"$newest/', f'"{place.root}$newest/')
-    done = place.run(script, volume)
+    # Neither one that was not finished nor one of other volumes is a backup of this one.
+    (place.backup / "2026-01-01T00-00-00.partial" / purpose).mkdir(parents=True)
+    (place.backup / "2026-01-01T00-00-00").mkdir()
+    done = place.restore(purpose)
     assert done.returncode == 1
     assert "there is no backup" in done.stderr
     assert (volume / "live.db").read_text() == (volume / purpose / "stamps.db").read_text() == "alive"
@@ -453,7 +458,7 @@ def test_every_restore_stops_without_a_backup() -> None:
     for service in ("stamp-album", "toy-warehouse", "drone-logbook", "vault-notes"):
         for purpose in restore_steps(service):
             script = restore_pod(service, purpose)["spec"]["containers"][0]["command"][2]
-            assert script.index("there is no backup") < script.index("$newest/")
+            assert script.index("there is no backup") < script.rindex('"$saved')
 
 
 def test_the_app_is_stopped_while_its_files_are_restored_and_runs_while_its_own_database_is() -> None:
