@@ -23,8 +23,9 @@ from support import ANSWERS, GOLDEN, demand
 from test_backup import SHELLS, containers_of, database, executable, rows
 
 from scaffold.answers.sources import from_yaml
+from scaffold.commands import steps
 from scaffold.hcl.syntax import parse
-from scaffold.templates import decisions, template
+from scaffold.templates import decisions
 
 PASSWORD = "of the test alone"
 
@@ -221,12 +222,11 @@ class Place:
 
 
 def restore_steps(service: str) -> dict[str, str]:
-    """The commands of a Service's next steps that restore a volume, by its purpose."""
+    """The commands that restore a Service's volumes, by their purpose."""
     given = from_yaml((ANSWERS / "valid" / f"{service}.yml").read_bytes(), service)
-    values = decisions.combine(given.values)
-    told = {"operations": template.facts("operations"), "committed": False, "paths": [], "manual": []}
-    steps = decisions.evaluate("templates/decisions/next_steps.jinja", {**values, **told})
-    return {s["text"].split()[6]: s["command"] for s in steps if "restored" in s["text"]}
+    return {
+        step.text.split()[1]: step.command for step in steps.restore_steps(decisions.combine(given.values))
+    }
 
 
 def restore_pod(service: str, purpose: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from scaffold.changes.git import git
 from scaffold.checks.verify import Level, Verified, verify
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
-from scaffold.commands.stored import stored_answers
+from scaffold.commands.stored import stored_answers, stored_facts
 from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
 from scaffold.errors import Finding, MissingError, RefusedError
 from scaffold.indexes.edits import Edits, insertions, lists_of
@@ -130,7 +130,14 @@ def _existing(
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
     recorded = stored_answers(monorepo, name)
-    differing = [q for q in asked() if q in values and recorded.get(q, values[q]) != values[q]]
+    # What a file does not say of a question is its default: then that did not apply, or is newer.
+    said = decisions.defaults(
+        {**{q: recorded[q] for q in asked() if q in recorded}, **stored_facts(recorded)}
+    )
+    differing = [
+        q for q, question in asked().items()
+        if q in values and said.get(q) != values[q] and decisions.applies(question, values)
+    ]  # fmt: skip
     where = f"(cd {STACKS}/{name} && copier update --defaults"
     if differing:
         settings = " ".join(f"-d {shlex.quote(f'{q}={_text(values[q])}')}" for q in differing)
