@@ -90,6 +90,7 @@ def test_however_many_steps_there_are_the_short_form_fits() -> None:
         assert all("It helps" not in line for line in shown)
 
 
+@pytest.mark.slow("every command of a stack is run, with the guard of the sample monorepo")
 def test_the_steps_lead_from_the_login_to_a_restore(monorepo: Monorepo, stubs: Path) -> None:
     """Run in their order, with stubs for what is not here; what they print again later is the same."""
     remote = monorepo.root.parent / "remote"
@@ -116,7 +117,7 @@ def test_the_steps_lead_from_the_login_to_a_restore(monorepo: Monorepo, stubs: P
         "kubectl -n drone-logbook wait", "scaffold restore drone-logbook",
     ]  # fmt: skip
     assert [next((o for o in order if line.startswith(o)), line) for line in shown] == order
-    log = subprocess.run(["git", "log", "--oneline"], cwd=remote, capture_output=True, text=True, check=True)
+    log = subprocess.run(["git", "log", "--all", "--oneline"], cwd=remote, capture_output=True, text=True, check=True)
     assert "drone-logbook: new Service" in log.stdout, "it is committed and pushed"
     texts = [step["text"] for step in result["next_steps"]]
     later = json.loads(scaffold("next", "drone-logbook", *at, "--json").stdout)["next_steps"]
