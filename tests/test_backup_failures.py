@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from support import ORIGIN
@@ -16,6 +17,7 @@ from scaffold.hcl.syntax import parse
 from scaffold.templates.render import render
 
 __all__ = ["place_for"]
+CASES = Path(__file__).parent / "cases"
 THREE = """
 name: shed
 description: Three volumes
@@ -143,6 +145,13 @@ def test_memory_and_retention_can_be_told() -> None:
     job = text[text.index('resource "kubernetes_cron_job_v1" "backup"') :]
     assert job.count('memory = "1Gi"') == 2 and "-mtime +90 " in job
     assert 'timezone                      = "Europe/Sofia"' in job
+
+
+def test_a_job_that_hangs_keeps_no_later_one_from_running() -> None:
+    text = main_of((CASES / "cronjob-deadline" / "answers.yml").read_text()).decode()
+    job = text[text.index('resource "kubernetes_cron_job_v1" "peek"') :]
+    assert 'concurrency_policy            = "Forbid"' in job
+    assert "active_deadline_seconds    = 1500\n" in job
 
 
 @pytest.mark.parametrize("schedule,seconds", [

@@ -25,6 +25,7 @@ from test_backup import SHELLS, containers_of, database, executable, rows
 from scaffold.answers.sources import from_yaml
 from scaffold.commands import steps
 from scaffold.hcl.syntax import parse
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
 
 PASSWORD = "of the test alone"
@@ -37,6 +38,7 @@ class Server:
     port: int
     client: list[str]
     env: Mapping[str, str]
+    administrator: tuple[str, ...] = ()
 
     def sql(self, text: str) -> str:
         done = subprocess.run(
@@ -156,7 +158,7 @@ def _mariadb(directory: Path, port: int, own: dict[str, Any]) -> Iterator[Server
             "toys",
             "-e",
         ]
-        yield Server(port, client, {"MYSQL_PWD": PASSWORD})
+        yield Server(port, client, {"MYSQL_PWD": PASSWORD}, tuple(root[:-1]))
     finally:
         process.terminate()
         process.wait()
@@ -306,6 +308,26 @@ def test_named_sqlite_files_and_archives_are_restored(
     assert [path.name for path in scans.iterdir()] == ["penny-black.tif"]
 
 
+def test_each_volume_is_restored_from_the_newest_backup_that_has_it(
+    place_for: Callable[..., Place], postgres: Server
+) -> None:
+    place = stamp_album(place_for, postgres)
+    assert place.back_up().returncode == 0
+    (whole,) = place.made()
+    whole.rename(place.backup / "2026-01-01T00-00-00")
+    catalogue, scans = place.volume("catalogue"), place.volume("scans")
+    (catalogue / "stamps.db").unlink()
+    (scans / "penny-blue.tif").write_text("a newer scan")
+    assert "not backed up: catalogue\n" in place.back_up().stderr
+    assert [path.suffix for path in place.made()] == ["", ".incomplete"]
+    (scans / "penny-blue.tif").unlink()
+    for purpose in ("catalogue", "scans"):
+        done = place.restore(purpose)
+        assert done.returncode == 0, done.stderr
+    assert rows(catalogue / "stamps.db") == 100
+    assert (scans / "penny-blue.tif").read_text() == "a newer scan"
+
+
 def test_a_whole_sqlite_volume_is_restored_with_its_owner(place_for: Callable[..., Place]) -> None:
     place = place_for("vault-notes")
     data = place.volume("data")
@@ -397,6 +419,19 @@ def test_mysql_is_dumped_and_restored(place_for: Callable[..., Place], mariadb: 
     restored = place.restore("mariadb")
     assert restored.returncode == 0, restored.stderr
     assert mariadb.sql("SELECT name FROM toy ORDER BY name").split("\n") == ["doll", "té's"]
+
+
+def test_the_next_steps_make_a_database_on_mysql(mariadb: Server, pristine: Monorepo, tmp_path: Path) -> None:
+    given = from_yaml((ANSWERS / "valid" / "ledger-bridge.yml").read_bytes(), "ledger-bridge")
+    told = steps.stack_steps(pristine, decisions.combine(given.values), paths=[], manual=[], committed=True)
+    (command,) = [step.command for step in told if step.text.startswith("Make the MySQL database")]
+    executable(tmp_path / "kubectl", f"#!/bin/sh\nexec {shlex.join(mariadb.administrator)}\n")
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for _ in range(2):
+        subprocess.run(["sh", "-c", command], env=environment, check=True)
+    asked = [*mariadb.administrator, "-N", "-B", "-e", "SHOW GRANTS FOR 'ledger_bridge'@'%'"]
+    rights = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert "GRANT ALL PRIVILEGES ON `ledger_bridge`.* TO `ledger_bridge`@`%`" in rights
 
 
 @pytest.mark.parametrize("wrong", ["password", "empty", "torn"])

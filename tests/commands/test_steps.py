@@ -8,8 +8,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import indent
 
 import pytest
+import yaml
 from support import ANSWERS, scaffold
 
 from scaffold.answers.sources import from_yaml
@@ -23,11 +25,10 @@ CASES = sorted(path.stem for path in (ANSWERS / "valid").glob("*.yml"))
 CALLED = ("kubectl", "vault", "ssh", "curl", "xdg-open", "docker", "terragrunt", "scaffold", "gone")
 
 
-def steps_of(case: str, monorepo: Monorepo, *extra: str) -> tuple[Step, ...]:
-    text = (ANSWERS / "valid" / f"{case}.yml").read_text() + "".join(f"{line}\n" for line in extra)
-    values = decisions.combine(from_yaml(text.encode(), case).values)
+def steps_of(case: str, monorepo: Monorepo, *manual: Step) -> tuple[Step, ...]:
+    values = decisions.combine(from_yaml((ANSWERS / "valid" / f"{case}.yml").read_bytes(), case).values)
     paths = [f"stacks/{name}/main.tf" for name in (case, "vault", "dbaas")]
-    return stack_steps(monorepo, values, paths=paths, manual=[], committed=False)
+    return stack_steps(monorepo, values, paths=paths, manual=manual, committed=False)
 
 
 def command_of(steps: Sequence[Step], beginning: str) -> str:
@@ -49,10 +50,16 @@ def stubs(tmp_path: Path) -> Path:
     return directory
 
 
-def run(command: str, stubs: Path, root: Path, shell: str = "sh") -> subprocess.CompletedProcess[str]:
+def run(command: str, stubs: Path, root: Path) -> subprocess.CompletedProcess[str]:
+    """A command as it is printed, with its lines indented."""
     environment = {**os.environ, "PATH": f"{stubs}:{os.environ['PATH']}", "EDITOR": "true"}
     return subprocess.run(
-        [shell, "-c", command], cwd=root, env=environment, capture_output=True, text=True, check=False
+        ["sh", "-c", indent(command, 5 * " ")],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -72,7 +79,11 @@ def test_a_shell_reads_every_command_and_the_short_form_fits(case: str, pristine
     assert all(commands)
     for shell in ("sh", "bash"):
         read = subprocess.run(
-            [shell, "-n"], input="\n".join(commands), capture_output=True, text=True, check=False
+            [shell, "-n"],
+            input=indent("\n".join(commands), 5 * " "),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert (read.returncode, read.stderr) == (0, "")
     shown = list(brief_text(steps, f"scaffold next {case}"))
@@ -117,7 +128,9 @@ def test_the_steps_lead_from_the_login_to_a_restore(monorepo: Monorepo, stubs: P
         "kubectl -n drone-logbook wait", "scaffold restore drone-logbook",
     ]  # fmt: skip
     assert [next((o for o in order if line.startswith(o)), line) for line in shown] == order
-    log = subprocess.run(["git", "log", "--all", "--oneline"], cwd=remote, capture_output=True, text=True, check=True)
+    log = subprocess.run(
+        ["git", "log", "--all", "--oneline"], cwd=remote, capture_output=True, text=True, check=True
+    )
     assert "drone-logbook: new Service" in log.stdout, "it is committed and pushed"
     texts = [step["text"] for step in result["next_steps"]]
     later = json.loads(scaffold("next", "drone-logbook", *at, "--json").stdout)["next_steps"]
@@ -193,7 +206,15 @@ def test_a_checkout_that_cannot_be_planned_is_noticed(
             assert run(command, stubs, linked).returncode == 0
             assert git("log", "-1", "--format=%s") == "By hand\n"
     (monorepo.root / "config.tfvars").write_bytes(b"\0GITCRYPT\0abc")
-    assert command_of(steps_of("linkboard", monorepo), "Unlock the clone") == "git-crypt unlock"
+    by_hand = Step("List the directory there.", "$EDITOR secrets/nfs_directories.txt")
+    texts = [step.text for step in steps_of("linkboard", monorepo, by_hand)]
+    commits, unlock, edit, push = (
+        next(n for n, text in enumerate(texts) if text.startswith(beginning))
+        for beginning in ("Commit all", "Unlock the clone", "List the directory", "Commit what was edited")
+    )
+    assert commits < unlock < edit < push, (
+        "only a clean tree is unlocked, and what is encrypted is edited then"
+    )
 
 
 def test_jobs_are_run_once_by_hand_and_nothing_is_asked_of_a_host(pristine: Monorepo) -> None:
@@ -202,6 +223,21 @@ def test_jobs_are_run_once_by_hand_and_nothing_is_asked_of_a_host(pristine: Mono
     values = decisions.combine(from_yaml((ANSWERS / "valid" / "call-relay.yml").read_bytes(), "x").values)
     runs = [text for text in after if text.startswith("Run the job")]
     assert len(runs) == (0 if values["stack"]["app"] else len(values["containers"]["cron_jobs"]))
+
+
+def test_every_job_on_a_schedule_gets_an_alert_for_the_day_it_stops_to_succeed(pristine: Monorepo) -> None:
+    for case in ("tide-station", "meter-sync"):
+        values = decisions.combine(from_yaml((ANSWERS / "valid" / f"{case}.yml").read_bytes(), case).values)
+        command = command_of(steps_of(case, pristine), "Have it told")
+        rules = yaml.safe_load("\n".join(line[2:] for line in command.splitlines()[1:]))
+        jobs = [job["name"] for job in values["containers"]["cron_jobs"] if not job["suspended"]]
+        jobs.append(f"{case}-backup")
+        names = [rule["alert"] for rule in rules]
+        assert len(set(names)) == len(names) == 2 * len(jobs)
+        for job in jobs:
+            about = [rule for rule in rules if f'cronjob="{job}", namespace="{case}"' in rule["expr"]]
+            assert [rule["expr"].split("(")[0] for rule in about] == ["", "absent"]
+            assert all(rule["for"] and rule["labels"] for rule in about)
 
 
 def test_a_restore_is_told_at_any_time(monorepo: Monorepo) -> None:
