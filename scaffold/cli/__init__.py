@@ -31,6 +31,7 @@ COMMANDS = (
     "pipeline",
     "plan",
     "check",
+    "rule",
     "index",
     "remove-service",
     "doctor",
