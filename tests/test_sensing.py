@@ -75,6 +75,14 @@ def test_a_rollout_is_started_as_in_the_monorepo(usual: str, events: list[str]) 
     assert usual in made["way"]["reason"]
 
 
+def test_facts_that_are_no_more_are_told_as_unknown(monorepo: Monorepo) -> None:
+    gone = ("secret_names", "secret_values", "secret_options", "secret_lines")
+    (monorepo.root / "scaffold.yml").write_text("".join(f"{name}: [a]\n" for name in gone))
+    with pytest.raises(MissingError) as error:
+        sense(monorepo)
+    assert [finding.message for finding in error.value.findings] == [f"{name} is no fact." for name in gone]
+
+
 def test_overrides_of_the_wrong_kind_are_all_told(monorepo: Monorepo) -> None:
     path = monorepo.root / "scaffold.yml"
     path.write_text("tier0_stacks: 5\nbuilds: [1]\ndomain:\nhosts: {redis: 1}\nimage_uid: 1000\nlimit: 1\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from scaffold.answers.pruning import Pruned, sound
@@ -15,6 +15,14 @@ from scaffold.templates import decisions, questions
 from scaffold.templates.questions import Question, Value
 
 HIDDEN = "(not shown)"
+_Row = Mapping[str, str]
+_SECRET = "answers.literal-secret"
+_UNTOLD = {
+    "message": "is refused as well; the reason would quote what looks like a secret.",
+    "value": HIDDEN,
+    "allowed": "",
+    "fix": "Mend the secret first; then this is told.",
+}
 _SHOWN = 60
 _TRUTH = ("true", "false", "yes", "no")
 _KINDS = {
@@ -230,37 +238,37 @@ def _plain(value: Value) -> str:
 def _together(
     answers: Answers, left: Pruned, sensed: Mapping[str, Value], recorded: Mapping[str, Value]
 ) -> Iterator[Finding]:
-    values = decisions.defaults(
-        {**questions.stand_ins(), **left.values, "sensed": sensed, "recorded": recorded}
-    )
-    rows = decisions.evaluate("templates/decisions/refusals.jinja", values)
-    suspects = [within(row["answer"], values) for row in rows if row["code"] == "answers.literal-secret"]
+    facts = {"sensed": sensed, "recorded": recorded}
+    rows = _refusals(left.values, facts)
+    if suspects := {row["answer"] for row in rows if row["code"] == _SECRET}:
+        twins: dict[tuple[str, str], list[_Row]] = {}
+        for row in _refusals(_masked(left.values, "", suspects), facts):
+            twins.setdefault((row["answer"], row["code"]), []).append(row)
+        rows = [_unquoted(row, twins.get((row["answer"], row["code"]), [])) for row in rows]
     for row in rows:
-        at = within(row["answer"], values)
-        if row["code"] != "answers.literal-secret" and _may_show(row, at, values, suspects):
-            continue
-        path = left.before(at)
+        path = left.before(within(row["answer"], left.values))
         message, value = f"{show(path)} {row['message']}", _plain(row["value"]) or None
-        if value and any(suspected([("", value)])):
-            value = HIDDEN
         yield answers.finding(path, row["code"], message, value=value, allowed=row["allowed"], fix=row["fix"])
 
 
-def _may_show(
-    row: Mapping[str, Value], at: Path, values: Mapping[str, Value], suspects: Sequence[Path]
-) -> bool:
-    """Whether a refusal may quote a literal secret: it is about that item, or holds what stands there."""
-    told = _characters(f"{row['message']}{row['value']}{row['fix']}")
-    held = [_characters(_at(values, suspect)) for suspect in suspects]
-    is_near = any(at[:2] == suspect[:2] for suspect in suspects)
-    return is_near or any(len(text) > 3 and text in told for text in held)
+def _unquoted(row: _Row, twins: Sequence[_Row]) -> _Row:
+    """A refusal without what reads otherwise where the literal secrets are masked: that may quote them."""
+    if row["code"] == _SECRET:
+        return row
+    untold = {part for part in _UNTOLD if all(row[part] != twin[part] for twin in twins)}
+    return {**row, **{part: _UNTOLD[part] for part in untold}}
 
 
-def _at(values: Value, path: Path) -> str:
-    for part in path:
-        values = values[part]
-    return str(values)
+def _refusals(values: Mapping[str, Value], facts: Mapping[str, Value]) -> list[_Row]:
+    combined = decisions.defaults({**questions.stand_ins(), **values, **facts})
+    rows: list[_Row] = decisions.evaluate("templates/decisions/refusals.jinja", combined)
+    return rows
 
 
-def _characters(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())
+def _masked(value: Value, place: str, suspects: Collection[str]) -> Value:
+    """Answers without what looks like a literal secret: a refusal that reads the same does not quote it."""
+    if isinstance(value, Mapping):
+        return {k: _masked(v, f"{place}.{k}" if place else str(k), suspects) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, f"{place}[{index}]", suspects) for index, item in enumerate(value)]
+    return re.sub(r"[^\s/]", "x", value) if place in suspects and isinstance(value, str) else value

@@ -9,11 +9,11 @@ from enum import Enum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from scaffold.changes.change import Content, Symlink
+from scaffold.changes.change import Action, ChangeSet, Content, Symlink
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
-from scaffold.hcl.second_reader import SecondReading, read_again
+from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.shared import shared_modules
 from scaffold.templates import template
@@ -23,6 +23,9 @@ from scaffold.terraform import refresh
 if TYPE_CHECKING:
     from scaffold.checks.planned import HouseNames
     from scaffold.terraform.result import PlanResult
+
+
+_HCL = frozenset((".tf", ".hcl", ".tfvars"))
 
 
 class Level(Enum):
@@ -75,7 +78,7 @@ def verify(
     second = SecondReading() if found else read_again(rendered)
     if found or second.findings:
         raise _failed(stack, found or second.findings, sources, values)
-    unread = tuple(Unverified(f"the second reading of {path}", why) for path, why in second.unread)
+    unread = _unread(second)
     if level is Level.STATIC:
         return Verified(Level.STATIC, None, (Unverified("the plan", "left out by --verify static"), *unread))
     links = {f"{STACKS}/{stack}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
@@ -84,6 +87,32 @@ def verify(
         return Verified(Level.STATIC, None, (planned, *unread))
     only_there = Unverified("what only the cluster knows", "images, admission policies and quotas in use")
     return Verified(Level.PLAN, planned, (only_there, *_unconfined(planned), *unread))
+
+
+def verify_edits(change: ChangeSet) -> tuple[Unverified, ...]:
+    """Have the second reader read what a change edits in HCL files that exist, before it is written.
+
+    Returns what it could not read. Raises :class:`VerificationError` where it reads something else.
+    """
+    edits = {
+        str(file.path): (file.before, file.after)
+        for file in change.changes
+        if file.action is Action.MODIFY and file.path.suffix in _HCL
+        if isinstance(file.before, bytes) and isinstance(file.after, bytes)
+    }
+    second = read_edited(edits) if edits else SecondReading()
+    if second.findings:
+        paths = ", ".join(sorted({str(finding.path) for finding in second.findings}))
+        raise VerificationError(
+            f"The edit of {paths} may not say what it is meant to; nothing was written.",
+            "Edit the file by hand, with --no-index for the index that it belongs to.",
+            second.findings,
+        )
+    return _unread(second)
+
+
+def _unread(second: SecondReading) -> tuple[Unverified, ...]:
+    return tuple(Unverified(f"the second reading of {path}", why) for path, why in second.unread)
 
 
 def _unconfined(plan: PlanResult) -> tuple[Unverified, ...]:

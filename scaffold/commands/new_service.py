@@ -14,7 +14,7 @@ from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_merged
 from scaffold.changes.git import git
-from scaffold.checks.verify import Level, Verified, verify
+from scaffold.checks.verify import Level, Verified, verify, verify_edits
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers, stored_facts
@@ -94,6 +94,7 @@ def _prepare_stack(
     }
     wanted.update((edit.path, edit.after) for edit in outside.edits)
     change = ChangeSet.plan(monorepo.files, wanted)
+    verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
     return Prepared(name, origin, _part(name, change, rendered.values, verified), manual=outside.steps)
 
 
