@@ -383,10 +383,10 @@ resource "kubernetes_cron_job_v1" "backup" {
               resources {
                 requests = {
                   cpu    = "10m"
-                  memory = "256Mi"
+                  memory = "128Mi"
                 }
                 limits = {
-                  memory = "256Mi"
+                  memory = "128Mi"
                 }
               }
             }
