@@ -140,13 +140,18 @@ def test_memory_equal_to_the_quota_runs() -> None:
 
 def test_the_databases_stack_comes_before_that_of_its_roles() -> None:
     """Vault's role needs the user in the database."""
-    told = {"operations": template.facts("operations"), "committed": True, "manual": []}
+    told = {
+        "operations": template.facts("operations"),
+        "committed": True,
+        "manual": [],
+        "checkout": {"locked": False},
+    }
     paths = ["stacks/vault/main.tf", "stacks/dbaas/modules/dbaas/main.tf", "stacks/other/main.tf"]
     steps = decisions.evaluate(
         "templates/decisions/next_steps.jinja", {**values(APP), **told, "paths": paths}
     )
-    (order,) = [step["command"] for step in steps if "for stack in" in (step["command"] or "")]
-    assert order.startswith("for stack in dbaas vault other;")
+    (order,) = [step["text"] for step in steps if "that it stands on" in step["text"]]
+    assert order.endswith("dbaas, vault, other.")
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def _protection(storage: Mapping[str, Value]) -> Protection | None:
         return None
     first = next((v for v in volumes if not v["on_nfs"]), volumes[0])
     kind = "NFS" if first["on_nfs"] else first["storage_class"]["value"]
-    return Protection(kind, "daily" if storage["backup"]["volumes"] else "")
+    return Protection(kind, storage["backup"]["every"] if storage["backup"]["volumes"] else "")
 
 
 def _nfs_directories(storage: Mapping[str, Value]) -> tuple[str, ...]:
