@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
+from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_merged
@@ -48,6 +49,7 @@ def prepare(
     """
     origin = template.origin(template_source)
     sensed = sense(monorepo)
+    given = filled(given)
     if app_repository is None:
         return _prepare_stack(monorepo, given, sensed, origin, level, without_indexes)
     from scaffold.commands.pipeline import app_root, prepare_pipeline, with_own_build
