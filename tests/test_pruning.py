@@ -12,12 +12,14 @@ from support import ANSWERS, examples
 
 from scaffold.answers import validation
 from scaffold.answers.pruning import prune, sound
-from scaffold.answers.sources import Answers, Path, from_yaml
+from scaffold.answers.sources import Answers, Path, from_yaml, within
 
 INVALID = [
     path for path in sorted((ANSWERS / "invalid").glob("*.yml")) if from_yaml(path.read_bytes(), "").values
 ]
 """The files that can be read at all."""
+
+VALID = {"name": "kit", "description": "Kit", "image": "docker.io/library/nginx:1.29.0", "port": 8080}
 
 
 def told(values: Mapping[str, Any]) -> set[tuple[str | None, str]]:
@@ -53,6 +55,20 @@ def test_a_wrong_item_is_the_only_thing_told_of_valid_answers(values: dict[str, 
         found = told({**values, name: [wrong, *values[name][1:]]})
         assert found, name
         assert {answer for answer, _ in found if answer} <= {f"{name}[0]", f"{name}[0].zzz"}
+
+
+def test_a_key_may_hold_what_separates_the_parts_of_a_path() -> None:
+    values = {"homepage_widget": {"a": {"b": "x"}, "a.b": {"vault": "y"}, "c[0]": "z"}, "hosts": [{"h.": 1}]}
+    assert within("homepage_widget.a.b.vault", values) == ("homepage_widget", "a.b", "vault")
+    assert within("homepage_widget.c[0]", values) == ("homepage_widget", "c[0]")
+    assert within("hosts[0].h.", values) == ("hosts", 0, "h.")
+    assert within("hosts[3].port", values) == ("hosts", 3, "port")
+    assert within("labels.none", values) == ("labels", "none")
+
+
+def test_a_suspected_secret_under_such_a_key_is_told() -> None:
+    given = {**VALID, "homepage_widget": {"x.token.y": {"vault": "q08PvfV893PaSDLFn3nUh"}}}
+    assert ("homepage_widget.x.token.y.vault", "answers.literal-secret") in told(given)
 
 
 def test_items_are_told_by_the_place_that_they_had() -> None:

@@ -79,6 +79,23 @@ def about(text: str) -> Path:
         return (re.split(r"[.\[]", text)[0],)
 
 
+def within(text: str, values: Value) -> Path:
+    """The path of the answer that ``text`` names in ``values``.
+
+    A key may hold what separates parts (``labels.example.test/team``): the longest that is there is meant.
+    What is not there is read as :func:`about` does.
+    """
+    if isinstance(values, Mapping):
+        for key in sorted(map(str, values), key=len, reverse=True):
+            rest = text.removeprefix(key)
+            if text.startswith(key) and rest[:1] in ("", ".", "["):
+                return (key, *within(rest.removeprefix("."), values[key]))
+    if isinstance(values, list) and (item := re.match(r"\[(\d+)\]\.?", text)):
+        index = int(item[1])
+        return (index, *within(text[item.end() :], values[index] if index < len(values) else None))
+    return about(text)
+
+
 def from_yaml(data: bytes, source: str) -> Answers:
     """The answers of a YAML file.
 

@@ -10,7 +10,7 @@ from functools import cache
 from scaffold.answers.known import known
 from scaffold.answers.pruning import Pruned, sound
 from scaffold.answers.secrets import suspected
-from scaffold.answers.sources import Answers, Path, about, parse, show
+from scaffold.answers.sources import Answers, Path, about, show, within
 from scaffold.errors import AnswersError, Finding, nearest
 from scaffold.templates import decisions, questions
 from scaffold.templates.questions import Question, Value
@@ -231,9 +231,9 @@ def _together(
         {**questions.stand_ins(), **left.values, "sensed": sensed, "recorded": recorded}
     )
     rows = decisions.evaluate("templates/decisions/refusals.jinja", values)
-    suspects = [parse(row["answer"]) for row in rows if row["code"] == "answers.literal-secret"]
+    suspects = [within(row["answer"], values) for row in rows if row["code"] == "answers.literal-secret"]
     for row in rows:
-        at = parse(row["answer"])
+        at = within(row["answer"], values)
         if row["code"] != "answers.literal-secret" and _may_show(row, at, values, suspects):
             continue
         path = left.before(at)

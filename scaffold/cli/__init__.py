@@ -10,7 +10,6 @@ import errno
 import gc
 import io
 import os
-import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -19,7 +18,7 @@ from typing import Any, NoReturn
 
 import click
 
-from scaffold.changes.signals import ended_by_exception
+from scaffold.changes.signals import ended_by_exception, no_more_interrupts
 from scaffold.errors import Kind, MissingError, ScaffoldError, UsageError
 
 COMMANDS = (
@@ -95,7 +94,7 @@ def _main(as_json: bool) -> NoReturn:
         hint = f"See `{error.ctx.command_path} --help`." if error.ctx else ""
         _fail(UsageError(error.format_message(), hint), as_json)
     except (click.Abort, KeyboardInterrupt) as stop:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends already; what waits for threads stays quiet
+        no_more_interrupts()  # what waits for threads stays quiet
         command = getattr(stop.__cause__ or stop, "command", None)
         # In the middle of the questions nothing has begun; elsewhere a whole change may stand.
         state = "nothing was written" if command is not None else "no file is half-written"

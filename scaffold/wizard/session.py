@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import shlex
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -142,7 +141,6 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
             outcome, state = review(engine, state, screen, preview_of, keeper.keep, clone_again)
         return _end(engine, state, outcome, previews, store, options, clone)
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # pressed again, it would take the draft's words away
         keeper.save()
         raise Paused(keeper.resume_command(options)) from None
     finally:

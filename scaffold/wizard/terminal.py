@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from typing import Any, TextIO
 
+from scaffold.changes.signals import no_more_interrupts
 from scaffold.templates.questions import Value
 from scaffold.wizard.screen import Choice, Key, Typed
 
@@ -178,6 +179,8 @@ class TerminalScreen:
         def leave_once(**outcome: Any) -> None:
             # A key may come in the moment in which a signal has ended the prompt already.
             if application.future is None or not application.future.done():
+                if "exception" in outcome:
+                    no_more_interrupts()  # once the terminal is as before, the same key is a signal
                 leave_now(**outcome)
 
         application.exit = leave_once

@@ -627,6 +627,8 @@ def test_to_break_off_while_the_plan_runs_is_quiet(monorepo: Monorepo) -> None:
             assert terminal.child.isalive()
             time.sleep(0.01)
         terminal.press(CTRL_C)
+        time.sleep(0.05)
+        terminal.press(CTRL_C)
         assert "--resume ip-echo" in terminal.ends(130).replace("\n", "")
         quiet(terminal)
         assert list(Path(scratch).iterdir()) == []
