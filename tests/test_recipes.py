@@ -306,7 +306,7 @@ def test_a_house_rule(checkout: Checkout) -> None:
     checkout.add(
         "scaffold/checks/added.py",
         RULE.format(
-            code="local-called-x",
+            code="HCL099",
             imports="from scaffold.checks.rule import Rule\nfrom scaffold.checks.stack import CheckContext, ParsedStack\n"
             "from scaffold.hcl.source import at",
             base="Rule",
@@ -318,7 +318,7 @@ def test_a_house_rule(checkout: Checkout) -> None:
             "                    yield at(attribute, self.code, 'no name')",
         ),
     )
-    checkout.pytest("tests/checks/test_rules.py", "-k", "local-called-x or codes or package")
+    checkout.pytest("tests/checks/test_rules.py", "-k", "HCL099 or codes or package")
     checkout.follows("A house rule")
 
 
@@ -326,7 +326,7 @@ def test_a_rule_over_planned_resources(checkout: Checkout) -> None:
     checkout.add(
         "scaffold/checks/planned_added.py",
         RULE.format(
-            code="planned-added",
+            code="POD099",
             imports="from scaffold.checks.planned import Plan, PlannedRule",
             base="PlannedRule",
             examples="",
@@ -337,13 +337,11 @@ def test_a_rule_over_planned_resources(checkout: Checkout) -> None:
         ),
     )
     checkout.change(
-        "tests/terraform/test_planned_rules.py", "    (\"planned-sealed\", \"sealed\", lambda: plan((\"sealed\", (\"manifest\", \"kind\"",
-        "    (\"planned-added\", \"deployment\", lambda: plan((\"deployment\", (\"spec\", 0, \"paused\"), True)), \"paused\"),\n"
-        "    (\"planned-sealed\", \"sealed\", lambda: plan((\"sealed\", (\"manifest\", \"kind\"",
+        "tests/terraform/test_planned_rules.py", "    (\"SEC002\", \"sealed\", lambda: plan((\"sealed\", (\"manifest\", \"kind\"",
+        "    (\"POD099\", \"deployment\", lambda: plan((\"deployment\", (\"spec\", 0, \"paused\"), True)), \"paused\"),\n"
+        "    (\"SEC002\", \"sealed\", lambda: plan((\"sealed\", (\"manifest\", \"kind\"",
     )  # fmt: skip
-    checkout.pytest(
-        "tests/terraform/test_planned_rules.py", "-k", "planned-added or a_good_plan or every_rule"
-    )
+    checkout.pytest("tests/terraform/test_planned_rules.py", "-k", "POD099 or a_good_plan or every_rule")
     checkout.follows("A rule over planned resources")
 
 
@@ -351,7 +349,7 @@ def test_a_pipeline_rule(checkout: Checkout) -> None:
     checkout.add(
         "scaffold/pipelines/added.py",
         RULE.format(
-            code="pipeline-added",
+            code="PIP099",
             imports="from scaffold.checks.rule import Rule\nfrom scaffold.pipelines.common import BOTH, FILE, all_steps\n"
             "from scaffold.pipelines.context import Context\n"
             "from scaffold.pipelines.repository import Repository",
@@ -363,8 +361,8 @@ def test_a_pipeline_rule(checkout: Checkout) -> None:
         ),
     )
     checkout.python("scaffold.generate")
-    assert "pipeline-added" in checkout.read("docs/pipelines.md")
-    checkout.pytest("tests/pipelines/test_pipeline_rules.py", "-k", "pipeline-added or codes")
+    assert "PIP099" in checkout.read("docs/rules.md")
+    checkout.pytest("tests/pipelines/test_pipeline_rules.py", "-k", "PIP099 or codes")
     checkout.follows("A pipeline rule")
 
 

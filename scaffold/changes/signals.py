@@ -14,8 +14,8 @@ def ended_by_exception() -> Iterator[None]:
     """While it runs, a signal that would end this process at once raises ``SystemExit`` in the main thread.
 
     An interrupt raises ``KeyboardInterrupt`` as ever, but only the first does: another one would end what
-    cleans up after it. A signal that is ignored, or handled already, stays so; elsewhere than in the main
-    thread nothing is done.
+    cleans up after it, up to the end of the process. A signal that is ignored, or handled already, stays
+    so; elsewhere than in the main thread nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -30,7 +30,8 @@ def ended_by_exception() -> Iterator[None]:
         yield
     finally:
         for number in taken:
-            signal.signal(number, before[number])
+            if signal.getsignal(number) is ours[number]:
+                signal.signal(number, before[number])
 
 
 def no_more_interrupts() -> None:

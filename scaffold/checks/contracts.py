@@ -59,7 +59,7 @@ def _no_such_module(call: ModuleCall, directory: str, context: CheckContext) -> 
     known = context.list_modules(posixpath.dirname(directory))
     return at(
         source.value,
-        "module-source",
+        "MOD001",
         f"there is no module in {directory}",
         value=source.value.string(),
         allowed=known,
@@ -72,7 +72,7 @@ def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Findin
     for nested in block.body.blocks:
         yield at(
             nested,
-            "module-argument",
+            "MOD002",
             f"a module call has arguments only: {nested.type} is a block",
             fix=f"write {nested.type} = {{ … }}" if nested.type in contract.variables else None,
         )
@@ -83,7 +83,7 @@ def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Findin
         if variable is None:
             yield at(
                 attribute,
-                "module-argument",
+                "MOD002",
                 f"the module {call.name} has no variable {name}",
                 value=name,
                 fix=nearest(name, contract.variables),
@@ -94,7 +94,7 @@ def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Findin
         if name not in block.body.attributes:
             yield at(
                 block,
-                "module-required",
+                "MOD003",
                 f"the module {call.name} needs {name}",
                 fix=f"set {name} ({contract.variables[name].type})",
             )
@@ -104,13 +104,13 @@ def _value(attribute: Attribute, variable: Variable) -> Iterator[Finding]:
     value = attribute.value
     if not variable.type.fits(value):
         message = f"{variable.name} is a {variable.type}"
-        yield at(value, "module-type", message, value=value.text, allowed=[variable.type])
+        yield at(value, "MOD004", message, value=value.text, allowed=[variable.type])
         return
     literal = value.literal()
     broken = variable.broken_by(literal) if literal is not NOT_LITERAL else None
     if broken is not None:
         message = broken.message or f"the module refuses this {variable.name}"
-        yield at(value, "module-value", message, value=value.text, allowed=broken.allowed)
+        yield at(value, "MOD005", message, value=value.text, allowed=broken.allowed)
 
 
 _CALL = """\
@@ -139,7 +139,7 @@ class ModuleSource(FamilyRule):
     """A call of a module that is not there."""
 
     family = _findings
-    code = "module-source"
+    code = "MOD001"
     title = "The module that is called exists"
     why = "Terraform fails at init when the directory that `source` names holds no module."
     bad = _CALL.replace("/nfs_volume", "/nfs_volumes")
@@ -150,7 +150,7 @@ class ModuleArgument(FamilyRule):
     """An argument that the module does not have."""
 
     family = _findings
-    code = "module-argument"
+    code = "MOD002"
     title = "A module is given arguments that it has"
     why = "Modules move: an argument that was removed or never existed stops every plan of the stack."
     bad = _CALL.replace("access_modes", "access_mode ")
@@ -161,7 +161,7 @@ class ModuleRequired(FamilyRule):
     """An argument without a default that is not given."""
 
     family = _findings
-    code = "module-required"
+    code = "MOD003"
     title = "A module is given everything it needs"
     why = "A variable without a default has to be set by every call."
     bad = _CALL.replace('  nfs_path     = "/srv/media"\n', "")
@@ -172,7 +172,7 @@ class ModuleType(FamilyRule):
     """A literal that cannot become the variable's type."""
 
     family = _findings
-    code = "module-type"
+    code = "MOD004"
     title = "A literal has the type of the module's variable"
     why = "Terraform refuses a value that it cannot convert to the variable's type."
     bad = _CALL.replace('["ReadOnlyMany"]', '"ReadOnlyMany"')
@@ -183,7 +183,7 @@ class ModuleValue(FamilyRule):
     """A literal that the variable's own validation refuses."""
 
     family = _findings
-    code = "module-value"
+    code = "MOD005"
     title = "A literal passes the module's own validation"
     why = "The module refuses it at plan time; here it is told at once, with what it accepts."
     bad = _INGRESS.replace("proxied", "cloudflare")

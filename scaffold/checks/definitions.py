@@ -26,7 +26,7 @@ def _defined_twice(scope: Scope) -> Iterator[Finding]:
                 item, other = other, item
             yield at(
                 item,
-                "duplicate-definition",
+                "HCL002",
                 f"{'.'.join(name)} is already defined in {other.source.path}, line {other.line}",
                 value=".".join(name),
             )
@@ -45,7 +45,7 @@ def _unset(stack: ParsedStack, context: CheckContext) -> list[Finding]:
                 name = block.labels[0]
                 fix = nearest(name, given) or "give it a default, or inputs in terragrunt.hcl"
                 message = f"nothing gives the variable {name} a value"
-                found.append(at(block, "variable-unset", message, value=name, fix=fix))
+                found.append(at(block, "HCL003", message, value=name, fix=fix))
     return found
 
 
@@ -66,7 +66,7 @@ class DuplicateDefinition(FamilyRule):
     """A name that is defined twice in one module."""
 
     family = _repeated
-    code = "duplicate-definition"
+    code = "HCL002"
     title = "A name is defined once"
     why = "Terraform refuses a module in which a resource, variable, local, module or output stands twice."
     bad = _VARIABLE + _VARIABLE
@@ -77,7 +77,7 @@ class VariableUnset(FamilyRule):
     """A variable that nothing gives a value."""
 
     family = _unset
-    code = "variable-unset"
+    code = "HCL003"
     title = "A variable has a default or is given a value"
     why = "Terraform asks for it, and in a pipeline nobody answers."
     bad = _VARIABLE.replace("server", "sever")

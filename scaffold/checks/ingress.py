@@ -30,7 +30,7 @@ def _gate(document: Document, call: Block) -> Iterator[Finding]:
     if auth is None:
         yield at(
             call,
-            "ingress-auth",
+            "ING001",
             f"the ingress {call.labels[0]} does not say what gates it",
             fix='set auth = "required" (the default), or the mode that the app needs',
         )
@@ -44,7 +44,7 @@ def _unreasoned(document: Document, call: Block, auth: Attribute, mode: str) -> 
     fix = f'put a comment right above this line: # auth = "{mode}": what gates it, or why it is open'
     if mode in _reasons(document, call.line):
         fix = "the reason stands above the module: move it right above this line"
-    return at(auth, "ingress-auth-reason", f'auth = "{mode}" gives no reason', value=mode, fix=fix)
+    return at(auth, "ING002", f'auth = "{mode}" gives no reason', value=mode, fix=fix)
 
 
 def _modes(value: Expression) -> set[str]:
@@ -88,7 +88,7 @@ class IngressAuth(FamilyRule):
     """An ingress that leaves its gate to the module's default."""
 
     family = _findings
-    code = "ingress-auth"
+    code = "ING001"
     title = "An ingress says what gates it"
     why = "A gate that is left implicit was not thought about; four of five Services went out naked that way."
     bad = _INGRESS.replace('  auth = "app"\n', "")
@@ -99,7 +99,7 @@ class IngressAuthReason(FamilyRule):
     """An ingress without the full gate that does not say why."""
 
     family = _findings
-    code = "ingress-auth-reason"
+    code = "ING002"
     title = "An ingress without the full gate says why"
     why = "The mode app, public or none opens the app to the internet: the reason stands above the line."
     bad = _INGRESS.replace(": accounts with passkeys, sign-up is closed", "")

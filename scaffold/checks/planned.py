@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from scaffold.checks.fleet import Fleet, same
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.checks.stack import place
 from scaffold.errors import Finding
@@ -24,7 +25,8 @@ class HouseNames:
     those of volumes that are made by hand and named by the claim. ``gates`` are the middlewares by the mode
     of the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
     make a host reachable from the internet. ``given_secrets`` exist in every namespace without the stack,
-    ``given_claims`` in the stack's own.
+    ``given_claims`` in the stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims
+    or Secrets but those that they name.
     """
 
     block_classes: frozenset[str] = frozenset()
@@ -33,6 +35,7 @@ class HouseNames:
     public_dns: frozenset[str] = frozenset()
     given_secrets: frozenset[str] = frozenset()
     given_claims: frozenset[str] = frozenset()
+    inert_kinds: frozenset[str] = frozenset()
     gate_annotation: str = "traefik.ingress.kubernetes.io/router.middlewares"
     dns_annotation: str = "/dns-type"
     monitor_annotation: str = "/external-monitor"
@@ -45,39 +48,41 @@ class Plan:
 
     resources: Sequence[PlannedResource]
     house: HouseNames
+    fleet: Fleet
+    """What the other stacks make; of a stack alone, what it makes itself."""
 
     @cached_property
     def pods(self) -> tuple[k8s.PodTemplate, ...]:
         """The pod templates of all workloads."""
         return tuple(k8s.pod_templates(self.resources))
 
-    @cached_property
-    def charted(self) -> bool:
-        """Whether a Helm chart makes objects that no plan shows: nothing is known to be missing then."""
-        return any(resource.type == "helm_release" for resource in self.resources)
-
     def of_kind(self, *kinds: str) -> tuple[PlannedResource, ...]:
         """The resources of some kinds."""
         return tuple(k8s.of_kind(self.resources, *kinds))
 
     def named(self, kind: str, name: Tree, namespace: Tree) -> PlannedResource | None:
-        """The object of a kind with this name, in a namespace."""
-        return next(
-            (r for r in self.of_kind(kind) if k8s.name(r) == name and same(k8s.namespace(r), namespace)), None
-        )
+        """The object of a kind that has, or may have, this name in a namespace."""
+        there = self.fleet.of_kind(kind, namespace)
+        return next((resource for resource in there if same(k8s.name(resource), name)), None)
 
     def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
         """The pods that a Service selects."""
         selector = k8s.mapping(service.get("spec", 0, "selector"))
-        place = k8s.namespace(service)
-        return [p for p in self.pods if same(k8s.namespace(p.owner), place) and selects(selector, p.labels)]
+        there = self.fleet.pods(k8s.namespace(service))
+        return [pods for pods in there if selects(selector, pods.labels)]
 
 
 def check(
-    resources: Sequence[PlannedResource], house: HouseNames, chosen: Iterable[Rule] | None = None
+    resources: Sequence[PlannedResource],
+    house: HouseNames,
+    chosen: Iterable[Rule] | None = None,
+    fleet: Fleet | None = None,
 ) -> list[Finding]:
-    """What the rules find in the planned resources of one stack, sorted by place; each thing is said once."""
-    plan = Plan(resources, house)
+    """What the rules find in the planned resources of one stack, sorted by place; each thing is said once.
+
+    Without the ``fleet`` a stack is judged as if there were no other.
+    """
+    plan = Plan(resources, house, fleet or Fleet(tuple(resources), inert=house.inert_kinds))
     asked = rules(__package__, Kind.PLAN) if chosen is None else chosen
     return sorted({f for rule in asked for f in rule.check_plan(plan)}, key=place)
 
@@ -89,11 +94,6 @@ class PlannedRule(Rule):
         """A finding about a resource, at the place where the stack writes it or calls its module."""
         what = f"{k8s.kind(resource) or resource.type} {shown(k8s.name(resource))}: {message}"
         return self.at((resource.site.path, resource.site.line), what, fix=fix or None)
-
-
-def same(left: Tree, right: Tree) -> bool:
-    """Whether two names can be the same: one that is not known can be any."""
-    return left == right or isinstance(left, Mark | Placeholder) or isinstance(right, Mark | Placeholder)
 
 
 def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.checks.planned import Plan, PlannedRule, pairs, selects, shown
+from scaffold.checks.planned import Plan, PlannedRule, pairs, selects, shown, strings
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
+
+_COMMON = "app.kubernetes.io/"
+"""Labels that people set too; any other with a domain is set by a controller, on pods that no plan shows."""
 
 
 class IngressGate(PlannedRule):
     """Every ingress has the middleware of the gate it claims."""
 
-    code = "planned-ingress-gate"
+    code = "ING003"
     title = "every ingress has the gate that its auth says"
     why = "The gate is a middleware in an annotation: an ingress without it is open, whatever the stack says."
 
@@ -38,7 +41,7 @@ class IngressGate(PlannedRule):
 class IngressAnnotations(PlannedRule):
     """A host on the internet is monitored, or says that it is not, and its tile is complete."""
 
-    code = "planned-ingress-annotations"
+    code = "ING004"
     title = "public hosts are monitored and on the dashboard"
     why = "A host that nobody watches fails unseen; a tile without a description says nothing."
 
@@ -60,7 +63,7 @@ class IngressAnnotations(PlannedRule):
 class IngressBackend(PlannedRule):
     """An ingress sends to a port that a Service of the stack has."""
 
-    code = "planned-ingress-backend"
+    code = "ING005"
     title = "an ingress reaches a Service's port"
     why = "An ingress whose port is left at the default answers 404 where the Service listens elsewhere."
 
@@ -73,7 +76,7 @@ class IngressBackend(PlannedRule):
                     continue
                 service = plan.named("service", name, place)
                 if service is None:
-                    if not plan.charted:
+                    if plan.fleet.serves(place):
                         yield self.about(ingress, f"there is no Service {name} in {place}")
                     continue
                 wanted = get(backend, "port", 0, "number") or get(backend, "port", 0, "name")
@@ -88,7 +91,7 @@ class IngressBackend(PlannedRule):
 class Selectors(PlannedRule):
     """Selectors select pods."""
 
-    code = "planned-selector"
+    code = "SVC001"
     title = "selectors match the labels of pods"
     why = (
         "A Deployment whose selector misses its pods is refused; a Service that selects nothing answers 503."
@@ -104,37 +107,34 @@ class Selectors(PlannedRule):
                 )
         for service in plan.of_kind("service"):
             selector = k8s.mapping(service.get("spec", 0, "selector"))
-            if selector and not plan.charted and not plan.pods_behind(service):
+            of_controller = any("/" in key and not key.startswith(_COMMON) for key in selector)
+            known = plan.fleet.serves(k8s.namespace(service)) and not of_controller
+            if selector and known and not plan.pods_behind(service):
                 yield self.about(service, f"no pods have the labels {pairs(selector)}")
 
 
 class ServicePort(PlannedRule):
-    """A Service sends to a port that a container listens on."""
+    """A Service that sends to a port by its name sends to one that a container has.
 
-    code = "planned-service-port"
+    A number reaches whatever listens on it: what a container declares is information only.
+    """
+
+    code = "SVC002"
     title = "a Service's port reaches a container"
     why = "A target port that no container has answers nothing, and no tool says so before the first request."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Target ports that none of the selected containers declares."""
+        """Names of target ports that none of the selected containers declares."""
         for service in plan.of_kind("service"):
             behind = plan.pods_behind(service) if service.get("spec", 0, "selector") else []
             listening = [p for pods in behind for c in pods.containers() for p in k8s.items(get(c, "port"))]
-            targets = [
-                get(port, "target_port") or get(port, "port")
-                for port in k8s.items(service.get("spec", 0, "port"))
-            ]
-            deaf = [
-                t
-                for t in targets
-                if isinstance(t, int | str) and not any(k8s.listens(p, t) for p in listening)
-            ]
+            targets = [get(port, "target_port") for port in k8s.items(service.get("spec", 0, "port"))]
+            named = [t for t in targets if isinstance(t, str) and not t.isdigit()]
+            deaf = [name for name in named if not any(k8s.listens(port, name) for port in listening)]
             if behind and deaf:
-                has = ", ".join(shown(get(port, "container_port")) for port in listening) or "none"
-                wanted = ", ".join(map(str, dict.fromkeys(deaf)))
-                yield self.about(
-                    service, f"no container listens on {wanted}: declared are {has}", "declare the port"
-                )
+                has = ", ".join(strings(get(port, "name") for port in listening)) or "none"
+                what = f"no container has a port called {', '.join(dict.fromkeys(deaf))}: there are {has}"
+                yield self.about(service, what, "name the port of the container")
 
 
 def _backends(ingress: PlannedResource) -> Iterator[Tree]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from scaffold.checks.planned import Plan, PlannedRule, same, shown, strings, vague
+from scaffold.checks.fleet import Fleet
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings, vague
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, PlannedResource, Tree, get, leaves, path_text
@@ -16,25 +17,25 @@ _MAP_REFERENCES = frozenset(("config_map_key_ref", "config_map_ref", "config_map
 class Claims(PlannedRule):
     """What a pod mounts exists."""
 
-    code = "planned-claim"
+    code = "POD003"
     title = "claims and volumes that are mounted exist"
     why = "A pod that waits for a claim that nobody makes stays in Pending for ever."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Claims that nobody makes, mounts without a volume, volumes that nothing mounts."""
-        known = not plan.charted and not vague(map(k8s.name, plan.of_kind("persistent_volume_claim")))
         for pods in plan.pods:
             place = k8s.namespace(pods.owner)
+            known = plan.fleet.shows_all_of(place) and pods.owner.get("spec", 0, "replicas") not in (0, "0")
             for claim in strings(claim for _, claim in pods.claims()) if known else ():
                 made = plan.named("persistent_volume_claim", claim, place) is not None
                 if not made and claim not in plan.house.given_claims:
-                    yield self.about(pods.owner, f"there is no claim {claim} in this stack")
+                    yield self.about(pods.owner, f"there is no claim {claim} in {shown(place)}")
             yield from self._mounts(pods)
-        volumes = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
+        volumes = {k8s.name(volume) for volume in plan.fleet.of_kind("persistent_volume", None)}
         for resource in plan.of_kind("persistent_volume_claim"):
             volume = resource.get("spec", 0, "volume_name")
             if isinstance(volume, str) and volumes and not vague(volumes) and volume not in volumes:
-                yield self.about(resource, f"there is no volume {volume} in this stack")
+                yield self.about(resource, f"there is no volume {volume}")
 
     def _mounts(self, pods: k8s.PodTemplate) -> Iterator[Finding]:
         volumes = {get(volume, "name") for volume in k8s.items(get(pods.spec, "volume"))}
@@ -52,16 +53,19 @@ class Claims(PlannedRule):
 class Secrets(PlannedRule):
     """Secrets and ConfigMaps that a pod refers to exist, with the keys that it asks for."""
 
-    code = "planned-secret"
+    code = "SEC001"
     title = "secrets that are referred to exist"
     why = "A container whose Secret is missing never starts; a missing key stops it just as well."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """References to Secrets and ConfigMaps that the stack does not make."""
-        for pods in plan.pods if not plan.charted else ():
+        """References to Secrets and ConfigMaps that nobody makes."""
+        for pods in plan.pods:
             place = k8s.namespace(pods.owner)
-            secrets = _secret_keys(plan, place)
-            maps = {k8s.name(r): k8s.mapping(r.get("data")).keys() for r in plan.of_kind("config_map")}
+            if not plan.fleet.shows_all_of(place):
+                continue
+            secrets = _secret_keys(plan.fleet, place)
+            made = plan.fleet.of_kind("config_map", place)
+            maps = {k8s.name(r): k8s.mapping(r.get("data")).keys() for r in made}
             for path, leaf in leaves(pods.spec):
                 if not isinstance(leaf, str) or path[-1] not in ("name", "secret_name") or len(path) < 2:
                     continue
@@ -88,7 +92,7 @@ class Secrets(PlannedRule):
             return
         keys = known.get(name)
         if name not in known:
-            yield self.about(owner, f"there is no {kind} {name} in this stack ({path_text(path)})")
+            yield self.about(owner, f"there is no {kind} {name} in its namespace ({path_text(path)})")
         elif keys is not None and isinstance(key, str) and key not in keys:
             yield self.about(owner, f"{kind} {name} has no key {key} ({path_text(path)})")
 
@@ -96,7 +100,7 @@ class Secrets(PlannedRule):
 class SealedSecrets(PlannedRule):
     """A Secret that is written as a manifest is sealed, and for this namespace."""
 
-    code = "planned-sealed"
+    code = "SEC002"
     title = "Secrets in manifests are sealed for their namespace"
     why = "What is not sealed can be read by everybody who has the repository; a seal holds in one namespace."
 
@@ -114,7 +118,7 @@ class SealedSecrets(PlannedRule):
 class Resources(PlannedRule):
     """Every container says what it needs."""
 
-    code = "planned-resources"
+    code = "POD001"
     title = "every container has memory and cpu requests, and no cpu limit"
     why = (
         "A container without requests is placed anywhere and killed first; a cpu limit throttles for nothing."
@@ -138,7 +142,7 @@ class Resources(PlannedRule):
 class Probes(PlannedRule):
     """Every server that listens is probed."""
 
-    code = "planned-probes"
+    code = "POD002"
     title = "every container that listens is probed, where it listens"
     why = (
         "Without readiness, traffic reaches what is not ready; without liveness, nobody restarts what hangs."
@@ -171,21 +175,18 @@ class Probes(PlannedRule):
                     yield self.about(pods.owner, what, "declare the port, or probe another one")
 
 
-def _secret_keys(plan: Plan, place: Tree) -> Mapping[Tree, Iterable[str] | None]:
+def _secret_keys(fleet: Fleet, place: Tree) -> Mapping[Tree, Iterable[str] | None]:
     """The Secrets of a namespace with their keys; None where Vault decides which keys there are."""
     known: dict[Tree, Iterable[str] | None] = {}
-    for resource in plan.of_kind("secret"):
-        if same(k8s.namespace(resource), place):
-            known[k8s.name(resource)] = None
-    for _, manifest in k8s.manifests(plan.resources, "ExternalSecret"):
-        if not same(get(manifest, "metadata", "namespace"), place):
-            continue
+    for resource in fleet.of_kind("secret", place):
+        known[k8s.name(resource)] = None
+    for manifest in fleet.manifests("ExternalSecret", place):
         spec = get(manifest, "spec")
         target = get(spec, "target", "name") or get(manifest, "metadata", "name")
         templated = k8s.mapping(get(spec, "target", "template", "data")).keys()
         listed = {str(get(entry, "secretKey")) for entry in k8s.items(get(spec, "data"))}
         known[target] = None if get(spec, "dataFrom") else (templated or listed)
-    for _, manifest in k8s.manifests(plan.resources, "SealedSecret"):
+    for manifest in fleet.manifests("SealedSecret", place):
         opened = get(manifest, "spec", "template", "metadata", "name") or get(manifest, "metadata", "name")
         known[opened] = list(k8s.mapping(get(manifest, "spec", "encryptedData"))) or None
     return known

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.checks.planned import Plan, PlannedRule, same, selects, shown, vague
+from scaffold.checks.fleet import same
+from scaffold.checks.planned import Plan, PlannedRule, selects, shown, vague
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
 
 _HOST = "kubernetes.io/hostname"
-_DUMPS = ("pg_dump", "mysqldump", "mariadb-dump")
 _AFFINITY = f"add a pod_affinity to the app's pods with topology_key {_HOST}"
 
 
 class StorageClass(PlannedRule):
     """A claim's class and access modes fit together."""
 
-    code = "planned-storage-class"
+    code = "STO001"
     title = "StorageClass and access mode fit together"
     why = "Without a class the cluster's default puts data on one node's disk; a block volume is not shared."
 
@@ -42,7 +42,7 @@ class StorageClass(PlannedRule):
 class Backups(PlannedRule):
     """A backup job mounts the volume that it is for, beside the pods that use it, and only reads it."""
 
-    code = "planned-backup"
+    code = "BAK001"
     title = "a backup job reads the volume that it is for"
     why = "A block volume is on one node: a job elsewhere waits; a job on another claim saves nothing."
 
@@ -55,18 +55,14 @@ class Backups(PlannedRule):
             target = [claim for claim in claims if classes.get(claim) in plan.house.shared_classes]
             if k8s.kind(pods.owner) != "cron_job" or not target:
                 continue
-            saves_else = any(c not in classes for c in claims) or _dumps(pods)
-            named = "backup" in str(k8s.name(pods.owner))
-            if not block and not saves_else and named and (saved := self._served(plan, classes)):
-                yield self.about(
-                    pods.owner, f"it mounts no block volume, and saves none of {', '.join(saved)}"
-                )
             for claim in block:
-                others = [other for other in plan.pods if other is not pods]
+                there = plan.fleet.pods(k8s.namespace(pods.owner))
+                others = [other for other in there if other.owner is not pods.owner]
                 users = [other for other in others if claim in _claims(other)]
-                known = not plan.charted and not any(vague(_claims(other)) for other in others)
+                known = plan.fleet.shows_all_of(k8s.namespace(pods.owner))
+                known = known and not any(vague(_claims(other)) for other in others)
                 if not users and known:
-                    yield self.about(pods.owner, f"nothing else in this stack uses {shown(claim)}")
+                    yield self.about(pods.owner, f"nothing else uses {shown(claim)}")
                 if any(not _read_only(container, claims[claim]) for container in pods.containers()):
                     yield self.about(
                         pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
@@ -77,17 +73,11 @@ class Backups(PlannedRule):
                         pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
                     )
 
-    def _served(self, plan: Plan, classes: Mapping[Tree, Tree]) -> list[str]:
-        """The block volumes that the stack's servers use."""
-        servers = [pods for pods in plan.pods if k8s.kind(pods.owner) in k8s.SERVERS]
-        claims = {claim for pods in servers for claim in _claims(pods)}
-        return sorted(str(c) for c in claims if classes.get(c) in plan.house.block_classes)
-
 
 class Strategy(PlannedRule):
     """A Deployment on a block volume is replaced, never rolled over."""
 
-    code = "planned-strategy"
+    code = "STO002"
     title = "a Deployment on a block volume is recreated"
     why = "A rolling update starts the new pod while the old one holds the volume: neither comes to an end."
 
@@ -106,12 +96,6 @@ def _classes(plan: Plan) -> Mapping[Tree, Tree]:
     """The StorageClass of each claim of the stack, by name."""
     claims = plan.of_kind("persistent_volume_claim")
     return {k8s.name(claim): claim.get("spec", 0, "storage_class_name") for claim in claims}
-
-
-def _dumps(pods: k8s.PodTemplate) -> bool:
-    """Whether a container asks a database server for its data, which needs no volume."""
-    commands = [get(c, part) for c in pods.containers() for part in ("command", "args")]
-    return any(tool in str(word) for words in commands for word in k8s.items(words) for tool in _DUMPS)
 
 
 def _claims(pods: k8s.PodTemplate) -> list[Tree]:

@@ -38,7 +38,7 @@ class Values(PlannedRule):
     ``resource.Quantity`` and of ``CronJob.spec.schedule``.
     """
 
-    code = "planned-value"
+    code = "POD004"
     title = "names, quantities, schedules and paths are what Kubernetes takes"
     why = "Only the cluster looks at them: what has another form fails in the middle of an apply."
 

@@ -41,7 +41,7 @@ def _block(block: Block, provider: ProviderSchema) -> Iterator[Finding]:
         fix = f"{type_} is a {_KINDS['resource' if data else 'data']}"
     named = " ".join(filter(None, (provider.name, provider.version)))
     message = f"the provider {named} has no {_KINDS[block.type]} {type_}"
-    yield at(block, "resource-type", message, value=type_, fix=fix)
+    yield at(block, "RES001", message, value=type_, fix=fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,14 @@ class _Walk:
             if name in schema.blocks:
                 fix = f"{name} is a block: write {name} {{ … }} without the equals sign"
             message = f"{self.where} has no argument {name}"
-            yield at(attribute, "resource-argument", message, value=name, fix=fix)
+            yield at(attribute, "RES002", message, value=name, fix=fix)
         elif not known.settable:
             message = f"{self.where}.{name} is computed by the provider and cannot be set"
-            yield at(attribute, "resource-computed", message, value=name)
+            yield at(attribute, "RES006", message, value=name)
         elif not known.type.fits(attribute.value):
             message = f"{self.where}.{name} is a {known.type}"
             text, allowed = attribute.value.text, [known.type]
-            yield at(attribute.value, "resource-value", message, value=text, allowed=allowed)
+            yield at(attribute.value, "RES005", message, value=text, allowed=allowed)
 
     def _nested(self, block: Block, name: str, body: Body, schema: BlockSchema) -> Iterator[Finding]:
         nested = schema.blocks.get(name)
@@ -101,7 +101,7 @@ class _Walk:
         if attribute is not None:
             fix = f"{name} is an argument: write {name} = {{ … }}"
         message = f"{self.where} has no block {name}"
-        yield at(block, "resource-argument", message, value=name, fix=fix)
+        yield at(block, "RES002", message, value=name, fix=fix)
 
     def _missing(
         self, block: Block, body: Body, schema: BlockSchema, seen: dict[str, int], dynamic: set[str]
@@ -109,16 +109,16 @@ class _Walk:
         for name in schema.required:
             if name not in body.attributes and name not in seen and name not in dynamic:
                 message = f"{self.where} needs the argument {name}"
-                yield at(block, "resource-required", message, fix=f"set {name}")
+                yield at(block, "RES003", message, fix=f"set {name}")
         for name, nested in schema.limited:
             count, most = seen.get(name, 0), _most(nested)
             if count < nested.min_items and name not in dynamic:
                 message = f"{self.where} needs {nested.min_items} {name} block(s) and has {count}"
-                yield at(block, "resource-blocks", message, fix=f"add {name} {{ … }}")
+                yield at(block, "RES004", message, fix=f"add {name} {{ … }}")
             elif most and count > most:
                 message = f"{self.where} takes {most} {name} block(s) and has {count}"
                 second = body.blocks_of(name)[most]
-                yield at(second, "resource-blocks", message)
+                yield at(second, "RES004", message)
 
 
 def _most(nested: NestedBlock) -> int:
@@ -154,7 +154,7 @@ class ResourceType(FamilyRule):
     """A resource or data source that its provider does not have."""
 
     family = _findings
-    code = "resource-type"
+    code = "RES001"
     title = "The provider has this resource"
     why = "A type that the provider's schema does not know cannot be planned."
     bad = _SETTINGS.replace("config_map", "configmap")
@@ -165,7 +165,7 @@ class ResourceArgument(FamilyRule):
     """An argument or block that the resource does not have."""
 
     family = _findings
-    code = "resource-argument"
+    code = "RES002"
     title = "A resource has only arguments and blocks of its schema"
     why = "A wrong name, or one in the wrong block, stops the plan: wait_until_bound is no part of spec."
     bad = _CLAIM.replace("  wait_until_bound = false\n", "").replace(
@@ -178,7 +178,7 @@ class ResourceRequired(FamilyRule):
     """A required argument that is not set."""
 
     family = _findings
-    code = "resource-required"
+    code = "RES003"
     title = "A resource has the arguments that it needs"
     why = "Terraform refuses a block without its required arguments."
     bad = _CLAIM.replace('    access_modes       = ["ReadWriteOnce"]\n', "")
@@ -189,7 +189,7 @@ class ResourceBlocks(FamilyRule):
     """A nested block that is missing, or stands too often."""
 
     family = _findings
-    code = "resource-blocks"
+    code = "RES004"
     title = "A nested block stands as often as its schema says"
     why = "Terraform refuses a resource with too few or too many blocks of a type."
     bad = _SETTINGS.replace('  metadata {\n    name = "settings"\n  }\n', "")
@@ -200,7 +200,7 @@ class ResourceValue(FamilyRule):
     """A literal that cannot become the argument's type."""
 
     family = _findings
-    code = "resource-value"
+    code = "RES005"
     title = "A literal has the type of the argument"
     why = "Terraform refuses a value that it cannot convert to the type of the schema."
     bad = _SETTINGS.replace('{ LOG_LEVEL = "info" }', '["LOG_LEVEL=info"]')
@@ -211,7 +211,7 @@ class ResourceComputed(FamilyRule):
     """An argument that only the provider sets."""
 
     family = _findings
-    code = "resource-computed"
+    code = "RES006"
     title = "Nothing is set that the provider computes"
     why = "Terraform refuses a value for an attribute that belongs to the provider."
     bad = _SETTINGS.replace('name = "settings"\n', 'name = "settings"\n    uid  = "7d3c1b8e"\n')

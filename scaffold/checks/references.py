@@ -39,7 +39,7 @@ class ReferenceRule(FamilyRule):
     """A reference to something that is not there."""
 
     family = findings
-    code = "reference"
+    code = "HCL004"
     title = "A reference points at something"
     why = "Terraform refuses to plan a stack that refers to an undeclared resource, variable or local value."
     bad = _ACCOUNT.replace("kubernetes_namespace.journal", "kubernetes_namespace.diary")
@@ -50,7 +50,7 @@ class ReferenceAttribute(FamilyRule):
     """A reference to an attribute that the resource does not have."""
 
     family = findings
-    code = "reference-attribute"
+    code = "HCL005"
     title = "A reference names an attribute that the resource has"
     why = "The schema of the provider says what a resource gives; anything else stops the plan."
     bad = _ACCOUNT.replace("metadata[0]", "metadata")
@@ -61,7 +61,7 @@ class LocalKey(FamilyRule):
     """A key that a local map does not have."""
 
     family = findings
-    code = "local-key"
+    code = "HCL006"
     title = "A key of a local map exists"
     why = "Namespace tiers are looked up by key: a key that is not in the map stops the plan."
     bad = _ACCOUNT.replace("tiers.aux", "tiers.apps")
@@ -72,7 +72,7 @@ class ModuleOutput(FamilyRule):
     """An output that the module does not have."""
 
     family = findings
-    code = "module-output"
+    code = "HCL007"
     title = "An output that is used is one the module has"
     why = "Terraform refuses to plan a reference to an output that the module does not declare."
     bad = _VOLUME.replace("claim_name", "claim")

@@ -71,7 +71,7 @@ class _Judge:
         reference = use.reference
         return at(
             reference,
-            "reference",
+            "HCL004",
             f"{reference} refers to nothing",
             value=str(reference),
             fix=f'write "{reference}" if it is meant to be text' if not reference.steps else None,
@@ -83,7 +83,7 @@ class _Judge:
         known = self.scope.names(*name[:-1])
         return at(
             use.reference,
-            "reference",
+            "HCL004",
             f"{self.where} has no {kind} {'.'.join(name)}",
             value=".".join(name),
             fix=nearest(name[-1], known),
@@ -102,7 +102,7 @@ class _Judge:
                 known = [name for name in names if name is not None]
                 message = f"local.{local.name} has no key {key}"
                 fix = nearest(key, known)
-                yield at(use.reference, "local-key", message, value=key, allowed=known, fix=fix)
+                yield at(use.reference, "HCL006", message, value=key, allowed=known, fix=fix)
                 return
             value, position = entry.value, position + 1
 
@@ -115,7 +115,7 @@ class _Judge:
         if isinstance(first, Attr) and first.name not in contract.outputs:
             yield at(
                 use.reference,
-                "module-output",
+                "HCL007",
                 f"the module {module.labels[0]} has no output {first.name}",
                 value=first.name,
                 allowed=contract.outputs,
@@ -151,7 +151,7 @@ class _Judge:
             yield self._no_attribute(use, *problem)
 
     def _no_attribute(self, use: Use, message: str, fix: str | None) -> Finding:
-        return at(use.reference, "reference-attribute", message, value=str(use.reference), fix=fix)
+        return at(use.reference, "HCL005", message, value=str(use.reference), fix=fix)
 
 
 def _repeated(block: Block) -> str | None:

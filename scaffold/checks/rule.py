@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import Enum
 from functools import cache
 from importlib import import_module
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 from scaffold.errors import Finding
 
 if TYPE_CHECKING:
+    from scaffold.checks.exceptions import Ignore
     from scaffold.checks.planned import Plan
     from scaffold.checks.stack import CheckContext, ParsedStack
     from scaffold.pipelines.context import Context
@@ -21,21 +22,32 @@ Example: TypeAlias = str | Mapping[str, str]
 """A ``main.tf``, or the files of an app's repository by their path."""
 
 
+class Severity(Enum):
+    """How bad it is to break a rule."""
+
+    ERROR = "error"
+    """It does not work, is open, or loses data."""
+    WARNING = "warning"
+    """It works, and is not how the house does it."""
+
+
 class Kind(Enum):
     """What a rule is asked about; the value is the method of the rule that answers."""
 
     STACK = "check_stack"
     PLAN = "check_plan"
     PIPELINE = "check_pipeline"
+    EXCEPTION = "check_exception"
 
 
 class Rule:
-    """One rule: what it is called, why it is there, and what it finds, in one of three ways.
+    """One rule: what it is called, why it is there, and what it finds, in one of four ways.
 
     A rule has one of the methods ``check_…``, and belongs to the package that asks for it. In ``bad`` the
     rule, and no other, finds something; in ``good`` none does. Both are shown to users and are the rule's
     tests; a rule without them is about more than one file can show, and its tests put a mistake into
-    something whole. ``mistakes`` are the numbers of the recorded mistakes that it catches.
+    something whole. ``code`` is a family and a number, and never changes; ``rule`` is the heading of the
+    specification that says it, where one does.
     """
 
     code: ClassVar[str]
@@ -43,7 +55,8 @@ class Rule:
     why: ClassVar[str]
     bad: ClassVar[Example] = ""
     good: ClassVar[Example] = ""
-    mistakes: ClassVar[tuple[int, ...]] = ()
+    rule: ClassVar[str] = ""
+    severity: ClassVar[Severity] = Severity.ERROR
 
     @property
     def kind(self) -> Kind:
@@ -60,6 +73,10 @@ class Rule:
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterable[Finding]:
         """Everything in an app's repository that breaks the rule."""
+        return ()
+
+    def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterable[Finding]:
+        """Everything that is wrong with an exception from rules; ``known`` are the codes of all rules."""
         return ()
 
     def at(

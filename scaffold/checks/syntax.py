@@ -12,7 +12,7 @@ from scaffold.errors import Finding
 class Syntax(Rule):
     """A file that is no HCL. ``parse_stack`` reports it: what is broken never becomes a stack."""
 
-    code = "syntax"
+    code = "HCL001"
     title = "A file is valid HCL"
     why = "Terraform and terragrunt refuse a broken file, often with a message about another place."
     bad = """\

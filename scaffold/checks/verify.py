@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import PurePosixPath
@@ -116,20 +116,27 @@ def static_findings(monorepo: Monorepo, stack: str, sources: Mapping[str, bytes]
 
 
 def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
-    """The names that planned resources are judged by, for a stack with these combined values.
+    """The names that planned resources are judged by, for a stack with these combined values."""
+    given = (volume["claim"]["value"] for volume in values["storage"]["volumes"] if volume["exists"])
+    return house_of(monorepo, values["facts"], given)
 
-    They are facts, the class that the NFS module uses, and the claims that are said to exist.
+
+def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Iterable[str] = ()) -> HouseNames:
+    """The names that planned resources are judged by: facts, and the class that the NFS module uses.
+
+    ``given_claims`` are said to exist in the stack's namespace.
     """
     from scaffold.checks.planned import HouseNames
 
-    operations, facts = template.facts("operations"), values["facts"]
+    operations = template.facts("operations")
     return HouseNames(
         block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
         shared_classes=frozenset(_nfs_classes(monorepo)),
         gates=operations["gates"],
         public_dns=frozenset(operations["public_dns"]),
         given_secrets=frozenset(operations["given_secrets"]),
-        given_claims=frozenset(v["claim"]["value"] for v in values["storage"]["volumes"] if v["exists"]),
+        given_claims=frozenset(given_claims),
+        inert_kinds=frozenset(operations["inert_kinds"]),
     )
 
 

@@ -29,6 +29,7 @@ COMMANDS = (
     "pipeline",
     "plan",
     "check",
+    "rule",
     "index",
     "remove-service",
     "doctor",

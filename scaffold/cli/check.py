@@ -2,28 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from scaffold.cli import options, output
+from scaffold.errors import UsageError
+
+FORMATS = ("text", "json", "github", "sarif", "markdown")
 
 
 @click.command()
+@click.argument("stacks", nargs=-1, metavar="STACK…")
+@click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
 @click.option(
-    "--pipelines", type=click.Path(path_type=Path), metavar="DIR", required=True,
-    help="An app's repository: its pipelines and Dockerfiles.",
+    "--select", multiple=True, metavar="CODES", help="Only these rules, or families of rules: ING,STO002."
+)
+@click.option("--ignore", multiple=True, metavar="CODES", help="Not these rules, or families of rules.")
+@click.option("--static", is_flag=True, help="Look at the syntax alone, and plan nothing.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How it is told.")
+@click.option("--statistics", is_flag=True, help="Count the findings by rule.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings known there."
+)
+@click.option("--update-baseline", is_flag=True, help="Write all findings into the baseline.")
+@click.option(
+    "--pipelines", type=click.Path(path_type=Path), metavar="DIR",
+    help="An app's repository in place of stacks: its pipelines and Dockerfiles.",
 )  # fmt: skip
+@options.monorepo
 @options.as_json
-def check(pipelines: Path, as_json: bool) -> int:
-    """Hold what stands in a repository against the rules; exit 1 where something is found."""
+def check(
+    stacks: Sequence[str],
+    every: bool,
+    select: Sequence[str],
+    ignore: Sequence[str],
+    static: bool,
+    form: str,
+    statistics: bool,
+    baseline: Path | None,
+    update_baseline: bool,
+    pipelines: Path | None,
+    monorepo_at: Path | None,
+    as_json: bool,
+) -> int:
+    """Hold stacks, or an app's repository, against the rules; exit 1 where something is found."""
+    if pipelines is not None:
+        return _pipelines(pipelines, as_json)
+    from scaffold.commands import check as command
+    from scaffold.report import check as report
+    from scaffold.report.progress import waiting
+
+    monorepo = options.find(monorepo_at)
+    if bool(stacks) == every:
+        raise UsageError("Name stacks, or give --all.", "For example: scaffold check drone-logbook")
+    if update_baseline and baseline is None:
+        raise UsageError("--update-baseline goes with --baseline FILE.")
+    selection = command.Selection(_codes(select), _codes(ignore))
+    with waiting("Checking …"):
+        names = monorepo.stacks if every else tuple(Path(name).name for name in stacks)
+        found = command.check(
+            monorepo, names, selection, static=static, baseline_file=None if update_baseline else baseline
+        )
+    if update_baseline and baseline is not None:
+        command.update_baseline(baseline, found)
+        output.print_lines([f"{baseline}: {len(found.findings)} known findings"])
+        return 0
+    as_told = "json" if as_json else form
+    known = {rule.code: rule for rule in command.all_rules()}
+    output.print_lines(report.told(found, as_told, known, statistics))
+    return int(bool(found.findings))
+
+
+def _codes(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(code.strip() for text in given for code in text.split(",") if code.strip())
+
+
+def _pipelines(directory: Path, as_json: bool) -> int:
     from scaffold.commands.check_pipelines import check_pipelines
     from scaffold.report import pipeline as report
 
-    options.opened(pipelines, writes=False)
-    found = check_pipelines(pipelines)
-    if as_json:
-        output.print_json(report.pipeline_report_json(found))
-    else:
-        output.print_lines(report.pipeline_report_text(found))
+    options.opened(directory, writes=False)
+    found = check_pipelines(directory)
+    output.print_either(
+        report.pipeline_report_json(found), report.pipeline_report_text(found), as_json=as_json
+    )
     return int(bool(found.findings))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scaffold.commands import check_pipelines, schema
+from scaffold.commands import rule, schema
 from scaffold.generate import images, licences, names, rows
 from scaffold.templates import questions, template
 
@@ -38,7 +38,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield compiled_path(_IMAGES), images.compiled(known)
     yield Path("templates", "questions", "answers.jinja"), _answers()
     yield Path("docs", "answers.md"), schema.markdown()
-    yield Path("docs", "pipelines.md"), check_pipelines.markdown()
+    yield Path("docs", "rules.md"), rule.markdown()
     yield Path("docs", "licences.md"), licences.markdown()
     yield from _stubs()
 

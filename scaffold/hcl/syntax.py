@@ -55,7 +55,7 @@ class HclSyntaxError(RefusedError):
         first = found[0]
         super().__init__(
             f"{path or 'the file'} is not valid HCL: line {first.line}: {first.message}",
-            findings=tuple(Finding(path, p.line, p.column, "syntax", p.message) for p in found),
+            findings=tuple(Finding(path, p.line, p.column, "HCL001", p.message) for p in found),
         )
         self.path = path
         self.problems = found

@@ -19,6 +19,7 @@ from scaffold.monorepo.uses import DATABASE_ROLE, Use, roles
 STACKS = "stacks"
 SCRIPTS = "scripts"
 _GENERATED = (".terraform", ".terragrunt-cache")
+_LOCK = ".terraform.lock.hcl"
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,16 @@ class Monorepo:
             below[:] = [name for name in below if name not in _GENERATED]
             found += (Path(directory, name) for name in names if name.endswith(".tf"))
         return sorted(path for path in found if path.is_file())  # a named pipe would be waited for
+
+    def sources(self, stack: str) -> dict[str, bytes]:
+        """The HCL files of a stack and of its own modules, by their path from the root."""
+        found: dict[str, bytes] = {}
+        for directory, below, names in os.walk(self.stack_directory(stack)):
+            below[:] = [name for name in below if name not in _GENERATED]
+            for path in (Path(directory, name) for name in names if name.endswith((".tf", ".hcl"))):
+                if path.is_file() and path.name != _LOCK:
+                    found[path.relative_to(self.root).as_posix()] = path.read_bytes()
+        return dict(sorted(found.items()))
 
     def document(self, path: Path, content: bytes) -> Document | None:
         """A parsed file of the monorepo, or nothing where it is no HCL: that is not ours to judge here."""

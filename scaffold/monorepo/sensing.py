@@ -48,6 +48,11 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     return _difference(decisions.house(), _merge(found, _overrides(monorepo.root)))
 
 
+def facts(monorepo: Monorepo) -> dict[str, Value]:
+    """The facts of this monorepo: the template's own, with what is sensed over them."""
+    return _merge(decisions.house(), sense(monorepo))
+
+
 def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
     secrets = [secret for stack in monorepo.fleet.values() for secret in stack.external_secrets]
     if not secrets:

@@ -37,7 +37,7 @@ _PLACEHOLDER = re.compile(r"(?m)^\s*\w*REPO(?:SITORY)?_?ID\w*\s*[:=]\s*[\"']?([A
 class ActionsSchema(Rule):
     """A workflow that GitHub's schema does not take."""
 
-    code = "actions-schema"
+    code = "ACT001"
     title = "A workflow is what GitHub's schema says"
     why = "GitHub refuses the file, and nothing is built."
     bad = {_FILE: _HEAD.replace("runs-on", "runs_on") + "      - run: make\n"}
@@ -53,10 +53,9 @@ class ActionsSchema(Rule):
 class RepositoryId(Rule):
     """A call of Woodpecker's API that reaches its web page."""
 
-    code = "actions-repository-id"
+    code = "ACT002"
     title = "Woodpecker's API is given the repository's number"
     why = "Owner and name, or a placeholder, are answered by the web page with 200: green, and nothing is rolled out."
-    mistakes = (2,)
     bad = {_FILE: _HEAD + _CALL.replace("repos/$id/pipelines", "repos/own/app/pipelines")}
     good = {_FILE: _HEAD + _CALL}
 
@@ -82,12 +81,11 @@ class RepositoryId(Rule):
 class PipelineNumber(Rule):
     """An answer of Woodpecker that nobody reads."""
 
-    code = "actions-answer"
+    code = "ACT003"
     title = "Woodpecker's answer has a number, or the job fails"
     why = (
         "204 means that every workflow was filtered, and the web page answers 200: both looked like success."
     )
-    mistakes = (2,)
     bad = {_FILE: _HEAD + _CALL.replace(" | jq -er .number", "")}
     good = {_FILE: _HEAD + _CALL}
 
@@ -104,10 +102,9 @@ class PipelineNumber(Rule):
 class ActionVersion(Rule):
     """A pair of actions that cannot push what begins with an image of the same registry."""
 
-    code = "actions-version"
+    code = "ACT004"
     title = "The Docker actions are versions that push to a fresh package"
     why = "Newer ones were refused with 403 where the base image is another owner's in the same registry."
-    mistakes = (25,)
     good = {
         _FILE: _HEAD + _BUILD.replace("registry.example.test", "ghcr.io"),
         "Dockerfile": "FROM ghcr.io/else/base:1.0\nUSER 10001\n",
@@ -142,10 +139,9 @@ def _stands_on(step: JobStep, repository: Repository, registry: str) -> bool:
 class ActionsBuild(Rule):
     """A build on GitHub with other tags, or for another machine."""
 
-    code = "actions-build"
+    code = "ACT005"
     title = "What is rolled out is pushed as `latest` and under a tag of its own, for linux/amd64"
     why = "The rollout needs a tag that no other build has, and the nodes run amd64."
-    mistakes = (8,)
     bad = {
         _FILE: _HEAD
         + _BUILD.replace("            registry.example.test/own/app:${{ steps.tag.outputs.image_tag }}\n", "")
@@ -182,10 +178,9 @@ class ActionsBuild(Rule):
 class ActionsDockerfile(Rule):
     """A Dockerfile that is not where GitHub Actions looks."""
 
-    code = "actions-dockerfile"
+    code = "ACT006"
     title = "The Dockerfile is where the workflow looks for it"
     why = "A Dockerfile that is not in the root has to be named with `file`, or the build fails."
-    mistakes = (19,)
     bad = {
         _FILE: _HEAD + _BUILD,
         "docker/Dockerfile": "FROM scratch\nUSER 10001\n",
@@ -212,10 +207,9 @@ class ActionsDockerfile(Rule):
 class ActionsSecret(Rule):
     """A secret that nobody was told to set."""
 
-    code = "actions-secret"
+    code = "ACT007"
     title = "A workflow uses the secrets that the next steps set"
     why = "A secret that is not set is empty text, and the login fails only when the build is done."
-    mistakes = (7,)
     bad = {}
     good = {}
 

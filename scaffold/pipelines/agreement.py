@@ -23,10 +23,9 @@ def _target(command: Kubectl, context: Context) -> Pod | None:
 class SameDeployment(Rule):
     """A rollout of what the stack does not have."""
 
-    code = "pipeline-deployment"
+    code = "PIP001"
     title = "A rollout is of a Deployment, a namespace and containers that the stack has"
     why = "kubectl fails, or rolls out one container and leaves the init container on the old image."
-    mistakes = (22,)
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The commands that name something else."""
@@ -78,7 +77,7 @@ class SameDeployment(Rule):
 class SameImage(Rule):
     """A build of an image that the stack does not run."""
 
-    code = "pipeline-image"
+    code = "PIP002"
     title = "The image that is built is the one that the stack runs"
     why = "The pipeline is green, and the pods never see what it built."
 
@@ -110,7 +109,7 @@ def _told(images: Iterable[ImageReference]) -> str:
 class SameBranch(Rule):
     """Files that do not agree on the branch."""
 
-    code = "pipeline-same-branch"
+    code = "PIP003"
     title = "Every file names the same branch"
     why = "GitHub builds one branch and Woodpecker waits for another: 204, and nothing is rolled out."
 

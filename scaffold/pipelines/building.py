@@ -18,10 +18,9 @@ _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
 class Clone(Rule):
     """A clone that gives up at the first error."""
 
-    code = "pipeline-clone"
+    code = "PIP004"
     title = "The clone tries again, and is not partial"
     why = "The forge does not always answer at once, half of all partial clones of private repositories fail, and 10sec is no duration."
-    mistakes = (16,)
     bad = {FILE: BOTH.replace("backoff: 10s", "backoff: 10sec")}
     good = {FILE: BOTH}
 
@@ -57,10 +56,9 @@ class Clone(Rule):
 class BuildMemory(Rule):
     """A build that gets what the namespace gives by default."""
 
-    code = "pipeline-build-memory"
+    code = "PIP005"
     title = "A build step says how much memory it needs"
     why = "The namespace's default of 256Mi killed every build for four weeks."
-    mistakes = (9,)
     bad = {FILE: BOTH.replace(", limits: {memory: 2Gi}", "")}
     good = {FILE: BOTH}
 
@@ -81,10 +79,9 @@ class BuildMemory(Rule):
 class CacheFrom(Rule):
     """A cache that the plugin splits at its commas."""
 
-    code = "pipeline-cache-from"
+    code = "PIP006"
     title = "A cache is named by its image alone"
     why = "The plugin splits cache_from at commas, so `type=registry,ref=…` is two caches that do not exist."
-    mistakes = (10,)
     bad = {
         FILE: BOTH.replace(
             "      platforms:",
@@ -114,10 +111,9 @@ class CacheFrom(Rule):
 class RegistryLogin(Rule):
     """A push without a login."""
 
-    code = "pipeline-login"
+    code = "PIP007"
     title = "Every registry that is pushed to has a login"
     why = "The push was refused with 401 for four weeks, and the pipeline was red."
-    mistakes = (11,)
     bad = {FILE: BOTH.replace("{registry: registry.example.test,", "{registry: other.example.test,")}
     good = {FILE: BOTH}
 
@@ -149,12 +145,11 @@ def _host(registry: str) -> str:
 class BuildTags(Rule):
     """An image without a tag of its own, or for another machine."""
 
-    code = "pipeline-tags"
+    code = "PIP008"
     title = (
         "What is rolled out is pushed as `latest` and as the commit's first eight characters, for linux/amd64"
     )
     why = "The rollout needs a tag that no other build has; CronJobs and a first apply pull `latest`."
-    mistakes = (8,)
     bad = {FILE: BOTH.replace('tags: ["latest", "${CI_COMMIT_SHA:0:8}"]', "auto_tag: true")}
     good = {FILE: BOTH}
 
@@ -188,10 +183,9 @@ class BuildTags(Rule):
 class Dockerfile(Rule):
     """A Dockerfile that is not where the build looks."""
 
-    code = "pipeline-dockerfile"
+    code = "PIP009"
     title = "The Dockerfile is where the build looks for it"
     why = "A Dockerfile that is not in the root has to be named, or the build fails."
-    mistakes = (19,)
     bad = {FILE: BOTH, "docker/Dockerfile": "FROM scratch\nUSER 10001\n", ".dockerignore": ".git\n"}
     good = {
         **bad,

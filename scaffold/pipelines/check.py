@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,6 @@ from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
-
-BY_NO_FILE: Mapping[int, str] = {
-    17: "the admission policy has to know the images of the steps: a next step names them",
-    18: "the repository has to be registered, active and untrusted in Woodpecker: the next steps register it",
-    27: "a directory of templates among the stacks: those that begin with an underscore are no stacks here",
-}
-"""The recorded mistakes that no file of the app's repository or stack shows, and what prevents each."""
 
 
 def check(repository: Repository, context: Context, chosen: Iterable[Rule] | None = None) -> list[Finding]:

@@ -44,10 +44,9 @@ def _instructions(repository: Repository) -> Iterator[tuple[tuple[str, int], Ins
 class NumericUser(Rule):
     """A container that runs as root, or as a name."""
 
-    code = "dockerfile-user"
+    code = "IMG001"
     title = "The last USER is a number above 0"
     why = "Kubernetes cannot tell that a name is not root, and refuses to start the container."
-    mistakes = (20,)
     bad = {_FILE: _GOOD.replace("USER 10001", "USER app"), ".dockerignore": _IGNORE}
     good = {_FILE: _GOOD, ".dockerignore": _IGNORE}
 
@@ -72,10 +71,9 @@ class NumericUser(Rule):
 class IgnoredCopy(Rule):
     """A file that only one machine has."""
 
-    code = "dockerfile-ignored-copy"
+    code = "IMG002"
     title = "What is copied is in Git"
     why = "A binary that Git ignores was copied on one machine, and missing in every build."
-    mistakes = (20,)
     bad = {
         _FILE: _GOOD.replace("COPY app ./app", "COPY server ./server"),
         ".gitignore": "server\n",
@@ -115,10 +113,9 @@ def _sources(instruction: Instruction) -> list[str]:
 class BuildTools(Rule):
     """A build stage without its build tools."""
 
-    code = "dockerfile-dev-dependencies"
+    code = "IMG003"
     title = "The build stage installs what the build needs"
     why = "With NODE_ENV=production npm leaves the development dependencies out, and with them the bundler."
-    mistakes = (20,)
     bad = {_FILE: _NODE, ".dockerignore": _IGNORE}
     good = {_FILE: _NODE.replace("npm ci", "npm ci --include=dev"), ".dockerignore": _IGNORE}
 
@@ -141,10 +138,9 @@ class BuildTools(Rule):
 class BrowserDownload(Rule):
     """A download that the cluster cannot make."""
 
-    code = "dockerfile-download"
+    code = "IMG004"
     title = "A build downloads no browser and no model"
     why = "Such downloads time out from within the cluster."
-    mistakes = (20,)
     bad = {
         _FILE: _GOOD.replace("COPY app", "RUN playwright install chromium\nCOPY app"),
         ".dockerignore": _IGNORE,
@@ -164,10 +160,9 @@ class BrowserDownload(Rule):
 class Readme(Rule):
     """A Python package whose README is not in the build."""
 
-    code = "dockerfile-readme"
+    code = "IMG005"
     title = "The build has every file that pyproject.toml names"
     why = "The build backend reads the README that pyproject.toml names, and fails without it."
-    mistakes = (20,)
     bad = {
         _FILE: _GOOD.replace("COPY app", "COPY pyproject.toml ./\nRUN pip install .\nCOPY app"),
         "pyproject.toml": '[project]\nname = "app"\nreadme = "README.md"\n',
@@ -202,7 +197,7 @@ def _readme(text: str) -> str:
 class Dockerignore(Rule):
     """A build that is sent everything."""
 
-    code = "dockerfile-ignore"
+    code = "IMG006"
     title = "A Dockerfile has a .dockerignore"
     why = (
         "`COPY . .` without one takes the history, the virtual environment and local secrets into the image."

@@ -118,7 +118,7 @@ class Repository:
             try:
                 parse(self.files[path])
             except YamlError as error:
-                yield Finding(path, error.line, None, "pipeline-yaml", f"This {error.message}.")
+                yield Finding(path, error.line, None, "PIP027", f"This {error.message}.")
 
 
 def is_dockerfile(path: str) -> bool:
@@ -135,7 +135,7 @@ def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
         line, value = raw.count("\n", 0, error.offset) + 1, raw[error.offset :].split("\n", 1)[0][:60]
         message = f"Woodpecker cannot substitute this, even in a comment: {error.message}."
         fix = "Write $NAME or $${NAME} for the shell; take ${…} out of comments."
-        return None, [Finding(path, line, None, "pipeline-substitution", message, value, fix=fix)]
+        return None, [Finding(path, line, None, "PIP026", message, value, fix=fix)]
     documents: list[tuple[str, Document]] = []
     for run in runs(names):
         try:
@@ -143,7 +143,7 @@ def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
         except YamlError as error:
             message = f"After substitution for {run.title} it {error.message}."
             quotes = "Put text with ${…} in quotes." if names else None
-            return None, [Finding(path, error.line, None, "pipeline-yaml", message, fix=quotes)]
+            return None, [Finding(path, error.line, None, "PIP027", message, fix=quotes)]
     first = documents[0][1]
     return Workflow(path, raw, first), _unquoted(path, raw, documents)
 
@@ -162,7 +162,7 @@ def _unquoted(path: str, raw: str, documents: list[tuple[str, Document]]) -> lis
         line = min(other.lines.get(key) or first.lines[key] for key in differing)
         message = f"For {title} this is no text any more, but a number, a mapping or nothing."
         value, fix = lines[line - 1].strip(), "Put it in double quotes."
-        found.setdefault(line, Finding(path, line, None, "pipeline-unquoted", message, value, fix=fix))
+        found.setdefault(line, Finding(path, line, None, "PIP028", message, value, fix=fix))
     return list(found.values())
 
 

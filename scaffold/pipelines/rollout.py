@@ -16,10 +16,9 @@ from scaffold.templates.image import ImageReference
 class KubectlImage(Rule):
     """An image of kubectl that is gone."""
 
-    code = "pipeline-kubectl-image"
+    code = "PIP010"
     title = "kubectl comes from the image that exists"
     why = "The publisher removed every version tag in 2025: only the newest one is still there."
-    mistakes = (5,)
     bad = {FILE: BOTH.replace("bitnami/kubectl:latest", "bitnami/kubectl:1.32")}
     good = {FILE: BOTH}
 
@@ -36,10 +35,9 @@ class KubectlImage(Rule):
 class MissingImage(Rule):
     """A plugin that was never published."""
 
-    code = "pipeline-missing-image"
+    code = "PIP011"
     title = "A step's image exists"
     why = "The step never starts; where it only tells of failures, nobody notices."
-    mistakes = (6,)
     bad = {
         FILE: BOTH
         + "  - name: tell\n    image: woodpeckerci/plugin-slack\n    settings: {channel: general}\n"
@@ -57,10 +55,9 @@ class MissingImage(Rule):
 class RolloutTag(Rule):
     """A rollout that changes nothing, or that nobody waits for."""
 
-    code = "pipeline-rollout"
+    code = "PIP012"
     title = "A rollout sets a tag of its own, and waits for the pods"
     why = "A restart pulls the same tag again, `latest` says nothing has changed, and without `rollout status` a failure is green."
-    mistakes = (8,)
     bad = {
         FILE: BOTH.replace(
             '"kubectl set image deployment/app app=registry.example.test/own/app:${CI_COMMIT_SHA:0:8} -n app"',
@@ -101,12 +98,11 @@ class RolloutTag(Rule):
 class Message(Rule):
     """A message that says success whatever happened."""
 
-    code = "pipeline-message"
+    code = "PIP013"
     title = "Success and failure are told by two steps"
     why = (
         "The chat plugin always believes in success: one step for both outcomes says `success` on a failure."
     )
-    mistakes = (28,)
     bad = {
         FILE: BOTH
         + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general}\n    when:\n      - status: [success, failure]\n"

@@ -31,10 +31,9 @@ class _OfStack(Rule):
 class PullSecret(_OfStack):
     """A private image without a pull secret."""
 
-    code = "pipeline-pull-secret"
+    code = "PIP014"
     title = "Every pod with the own image has its pull secret, CronJobs included"
     why = "The image cannot be pulled, and Keel cannot see its tags."
-    mistakes = (24,)
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The pods without it."""
@@ -52,10 +51,9 @@ class PullSecret(_OfStack):
 class IgnoredImage(_OfStack):
     """An image that CI sets and Terraform sets back, or that Terraform owns and may not change."""
 
-    code = "pipeline-ignored-image"
+    code = "PIP015"
     title = "Terraform ignores the images that CI moves, and no others"
     why = "An apply would roll the app back; and where Terraform owns an image, ignoring it makes the apply do nothing."
-    mistakes = (22,)
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The containers whose image is ignored wrongly."""
@@ -86,10 +84,9 @@ class IgnoredImage(_OfStack):
 class CronJobTag(_OfStack):
     """A CronJob that keeps an old build."""
 
-    code = "pipeline-cronjob-tag"
+    code = "PIP016"
     title = "A CronJob runs the own image as `latest`"
     why = "CI moves Deployments only: a tag that is written out is pruned when ten newer ones exist."
-    mistakes = (23,)
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The jobs with a fixed tag."""
@@ -106,10 +103,9 @@ class CronJobTag(_OfStack):
 class KeelForce(Rule):
     """Keel beside CI, with a policy that moves tags backwards."""
 
-    code = "pipeline-keel-force"
+    code = "PIP017"
     title = "Keel forces no tag"
     why = "It replaced :latest by an old version, and exchanged the images of two containers."
-    mistakes = (21,)
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The places where it is told to."""
@@ -122,10 +118,9 @@ class KeelForce(Rule):
 class BareImage(Rule):
     """An image whose registry is left to be guessed."""
 
-    code = "pipeline-bare-image"
+    code = "PIP018"
     title = "An image is written with its registry"
     why = "The admission policy denies what it cannot match with the registries that it trusts."
-    mistakes = (26,)
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The containers of the stack with a bare reference."""

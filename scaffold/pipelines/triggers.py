@@ -17,10 +17,9 @@ from scaffold.pipelines.workflow import Workflow, events, kubectl_commands
 class PlainPush(Rule):
     """A workflow that needs a variable of the API and also runs on a push."""
 
-    code = "pipeline-deploy-guard"
+    code = "PIP019"
     title = "A workflow that is given its variables evaluates them"
     why = "Every plain push then ran it too, without the variables, and went red."
-    mistakes = (3,)
     bad = {FILE: GUARDED.replace("    evaluate: 'IMAGE_TAG != \"\"'\n", "")}
     good = {FILE: GUARDED}
 
@@ -49,10 +48,9 @@ def _given(workflow: Workflow) -> list[str]:
 class SeveralManual(Rule):
     """Several workflows that one call of the API starts."""
 
-    code = "pipeline-several-manual"
+    code = "PIP020"
     title = "One call of the API starts one workflow"
     why = "A run through the API starts every workflow that admits `manual`: the fallback built, and deployed, too."
-    mistakes = (4, 15)
     bad = {
         ".woodpecker/deploy.yml": GUARDED,
         ".woodpecker/other.yml": SHELL.replace("event: push", "event: manual") + "      - echo\n",
@@ -73,10 +71,9 @@ class SeveralManual(Rule):
 class Fallback(Rule):
     """A workflow that builds what GitHub Actions builds as well."""
 
-    code = "pipeline-fallback-event"
+    code = "PIP021"
     title = "A fallback build runs on `deployment` only"
     why = "On any other event the image is built twice, and the two builds race for the same tags."
-    mistakes = (4,)
     bad = {
         FILE: BOTH,
         ".github/workflows/build.yml": "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/build-push-action@v6\n        with: {platforms: linux/amd64, push: true, tags: 'registry.example.test/own/app:latest,registry.example.test/own/app:${{ github.sha }}'}\n",
@@ -102,7 +99,7 @@ class Fallback(Rule):
 class Branch(Rule):
     """A build that any branch starts."""
 
-    code = "pipeline-branch"
+    code = "PIP022"
     title = "A workflow that pushes or rolls out names its branch"
     why = "A push to any other branch overwrites `latest`, which CronJobs then run, or rolls out what nobody merged."
     bad = {FILE: BOTH.replace("    branch: main\n", "")}

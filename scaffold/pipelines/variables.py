@@ -18,10 +18,9 @@ _REMOVED = re.compile(r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\
 class UnknownSecret(Rule):
     """A secret that Woodpecker does not have for every run."""
 
-    code = "pipeline-secret"
+    code = "PIP023"
     title = "A secret is one that every run may have"
     why = "A secret that is missing, or not allowed for the event, fails the whole pipeline, even if only a message needs it."
-    mistakes = (7,)
     bad = {}
     good = {}
 
@@ -55,10 +54,9 @@ def _secrets(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple
 class ShellVariable(Rule):
     """A shell variable in braces."""
 
-    code = "pipeline-shell-variable"
+    code = "PIP024"
     title = "A shell variable is written $NAME or $${NAME}"
     why = "Woodpecker replaces ${NAME} before any shell sees it, and a name that it does not know becomes empty."
-    mistakes = (13,)
     bad = {FILE: SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "${count} files"\n'}
     good = {FILE: SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "$${count} files"\n'}
 
@@ -81,10 +79,9 @@ class ShellVariable(Rule):
 class RemovedVariable(Rule):
     """A variable of Woodpecker that is gone."""
 
-    code = "pipeline-removed-variable"
+    code = "PIP025"
     title = "A variable is one that Woodpecker 3 has"
     why = "What is gone is empty text: the message that said `success` on every run now says nothing at all."
-    mistakes = (14,)
     bad = {FILE: SHELL + '      - echo "$CI_PIPELINE_VARIABLE_TAG"\n'}
     good = {FILE: SHELL + '      - echo "$TAG"\n'}
 

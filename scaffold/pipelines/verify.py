@@ -40,7 +40,7 @@ def verify_pipeline(
     hidden = {path for path in repository.dead if PurePosixPath(path).parent.as_posix() in (".", WOODPECKER)}
     own = [f for f in found if f.path in files or f.path in stack or f.path in hidden]
     # A repository that is new has no Dockerfile yet: the next steps tell of it.
-    own = [f for f in own if f.code not in ("pipeline-dockerfile", "actions-dockerfile")]
+    own = [f for f in own if f.code not in ("PIP009", "ACT006")]
     if own:
         raise VerificationError(
             f"The pipeline of {values['name']} failed its verification; nothing was written.",

@@ -28,12 +28,11 @@ class _Loading(Rule):
 class Substitution(_Loading):
     """Text in ``${…}`` that is no variable."""
 
-    code = "pipeline-substitution"
+    code = "PIP026"
     title = "What stands in ${…} is a variable's name"
     why = (
         "Woodpecker substitutes the raw text, comments and scripts included, and refuses what it cannot read."
     )
-    mistakes = (13,)
     bad = {_FILE: _STEP + "    commands:\n      # the tag is ${{ github.sha }}\n      - echo done\n"}
     good = {_FILE: _STEP + "    commands:\n      # the tag is the commit's hash\n      - echo done\n"}
 
@@ -41,7 +40,7 @@ class Substitution(_Loading):
 class Yaml(_Loading):
     """A file that is no YAML after substitution."""
 
-    code = "pipeline-yaml"
+    code = "PIP027"
     title = "A pipeline file is YAML, in every run"
     why = (
         "A file that cannot be parsed breaks the whole pipeline, even where its `when` would have skipped it."
@@ -53,12 +52,11 @@ class Yaml(_Loading):
 class Unquoted(_Loading):
     """A value that is text in one run and something else in another."""
 
-    code = "pipeline-unquoted"
+    code = "PIP028"
     title = "Text with a variable is in quotes"
     why = (
         "An empty variable leaves `x=: -n ns`, which YAML takes for a mapping, and 01234567 becomes a number."
     )
-    mistakes = (1,)
     bad = {_FILE: _STEP + "    commands:\n      - echo a=${CI_COMMIT_SHA}:${TAG} -n app\n"}
     good = {_FILE: _STEP + '    commands:\n      - "echo a=${CI_COMMIT_SHA}:${TAG:-none} -n app"\n'}
 
@@ -66,10 +64,9 @@ class Unquoted(_Loading):
 class Schema(Rule):
     """A file that Woodpecker's schema does not take."""
 
-    code = "pipeline-schema"
+    code = "PIP029"
     title = "A workflow is what Woodpecker's schema says"
     why = "Woodpecker only warns of an unknown key and then ignores it: a typo does nothing, silently."
-    mistakes = (12,)
     bad = {_FILE: _STEP + "    commands: [make]\n    secrets: [token]\n"}
     good = {
         _FILE: _STEP + "    commands: [make]\n    environment:\n      TOKEN:\n        from_secret: token\n"
@@ -85,7 +82,7 @@ class Schema(Rule):
 class Linter(Rule):
     """What Woodpecker's own linter says."""
 
-    code = "pipeline-linter"
+    code = "PIP030"
     title = "Woodpecker's linter finds nothing"
     why = "An error of the linter stops the pipeline; its warnings are mistakes that nobody is told of later."
     bad = {_FILE: _STEP.replace("event: push\n    ", "") + "    commands: [make]\n"}
@@ -148,7 +145,7 @@ class Linter(Rule):
 class DependsOn(Rule):
     """Steps of which only some say what they wait for."""
 
-    code = "pipeline-depends-on"
+    code = "PIP031"
     title = "Either every later step says what it waits for, or none"
     why = "As soon as one step has depends_on, every step without it starts at once, the deployment included."
     bad = {
@@ -175,7 +172,7 @@ class DependsOn(Rule):
 class DeadFile(Rule):
     """A file that Woodpecker never reads."""
 
-    code = "pipeline-dead-file"
+    code = "PIP032"
     title = "Every Woodpecker file is read"
     why = (
         "The directory .woodpecker hides .woodpecker.yml: one of the two is dead, and looks alive for months."

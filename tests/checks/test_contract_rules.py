@@ -23,17 +23,17 @@ def call(*arguments: str, source: str = "../../modules/disk") -> str:
         (['name = "a"'], []),
         (['name = "a"', "size = 2", 'labels = { a = "b" }', 'mode = "ro"'], []),
         (['name = "a"', "count = 2", "depends_on = []", "providers = {}", 'version = "1"'], []),
-        ([], ["module-required"]),
-        (["size = 2"], ["module-required"]),
-        (['name = "a"', "sise = 2"], ["module-argument"]),
-        (['name = "a"', "labels {\n  }"], ["module-argument"]),
-        (["name = []"], ["module-type"]),
-        (["name = { a = path.module }"], ["module-type"]),
-        (['name = "a"', 'size = "big"'], ["module-type"]),
+        ([], ["MOD003"]),
+        (["size = 2"], ["MOD003"]),
+        (['name = "a"', "sise = 2"], ["MOD002"]),
+        (['name = "a"', "labels {\n  }"], ["MOD002"]),
+        (["name = []"], ["MOD004"]),
+        (["name = { a = path.module }"], ["MOD004"]),
+        (['name = "a"', 'size = "big"'], ["MOD004"]),
         (['name = "a"', 'size = "2"'], []),
         (['name = "a"', "size = null"], []),
-        (['name = "a"', "size = 0"], ["module-value"]),
-        (['name = "a"', 'mode = "rx"'], ["module-value"]),
+        (['name = "a"', "size = 0"], ["MOD005"]),
+        (['name = "a"', 'mode = "rx"'], ["MOD005"]),
         (["name = path.module", "size = length(path.module)"], []),
     ],
 )
@@ -59,7 +59,7 @@ def test_findings_say_where_and_what_instead(check: Check) -> None:
 
 def test_a_module_that_is_not_there_is_told_with_those_that_are(check: Check) -> None:
     (found,) = check(call(source="../../modules/disc"))
-    assert (found.code, found.location) == ("module-source", "stacks/app/main.tf:2:12")
+    assert (found.code, found.location) == ("MOD001", "stacks/app/main.tf:2:12")
     assert found.message == "there is no module in modules/disc"
     assert (found.allowed, found.fix) == ("disk, ingress_factory", "Did you mean disk?")
 
@@ -72,10 +72,10 @@ def test_a_module_from_elsewhere_is_not_judged(source: str, codes: Codes) -> Non
 def test_a_module_inside_the_stack_is_read_from_the_stack(codes: Codes) -> None:
     inner = {"inner/main.tf": 'variable "a" {}\n'}
     assert codes(call("a = 1", source="./inner"), inner) == []
-    assert codes(call("b = 1", source="./inner"), inner) == ["module-required", "module-argument"]
+    assert codes(call("b = 1", source="./inner"), inner) == ["MOD003", "MOD002"]
 
 
 def test_a_call_inside_a_module_of_the_stack_is_judged_too(check: Check) -> None:
     files = {"inner/main.tf": call("size = 1", source="../../../modules/disk")}
     (found,) = check(call(source="./inner"), files)
-    assert (found.code, found.path) == ("module-required", "stacks/app/inner/main.tf")
+    assert (found.code, found.path) == ("MOD003", "stacks/app/inner/main.tf")

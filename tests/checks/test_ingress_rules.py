@@ -16,7 +16,7 @@ from scaffold.monorepo.repository import Monorepo
 
 Check = Callable[..., list[Finding]]
 
-MISSING = ["ingress-auth-reason"]
+MISSING = ["ING002"]
 
 
 def ingress(auth: str, source: str = "../../modules/ingress_factory") -> str:
@@ -51,7 +51,7 @@ CASES = {
     ),
     "open to guests": (ingress('  auth = "public"\n'), MISSING, False),
     "a heredoc as a value": (ingress("  auth = <<EOT\nnone\nEOT\n"), MISSING, False),
-    "nothing said": (ingress(""), ["ingress-auth"], False),
+    "nothing said": (ingress(""), ["ING001"], False),
     # what it takes for a gate and is none
     "text in a heredoc": (
         "locals {\n  a = <<EOT\n" + ingress('  auth = "none"\n') + "EOT\n}\n",
@@ -116,7 +116,7 @@ def test_the_guard_of_the_sample_monorepo_agrees(stack: str, pristine: Monorepo)
     files = {f"stacks/{stack}/main.tf": (directory / "main.tf").read_bytes()}
     parsed = parse_stack(stack, files)
     assert not isinstance(parsed, list)
-    found = [f for f in run(parsed, CheckContext.of(pristine.root)) if f.code == "ingress-auth-reason"]
+    found = [f for f in run(parsed, CheckContext.of(pristine.root)) if f.code == "ING002"]
     assert bool(found) == bool(refuses)
 
 
@@ -135,4 +135,4 @@ def test_a_file_that_is_no_utf_8_in_a_comment_is_judged_all_the_same(pristine: M
     stack = parse_stack("app", {"stacks/app/main.tf": b"# caf\xe9\n" + text})
     assert not isinstance(stack, list)
     codes = {finding.code for finding in run(stack, CheckContext.of(pristine.root))}
-    assert "ingress-auth-reason" in codes
+    assert "ING002" in codes

@@ -30,20 +30,20 @@ resource "kubernetes_config_map" "a" {{
         ("", "count = 1\n  provider = kubernetes.other\n  depends_on = []", []),
         ("", "for_each = {}\n  lifecycle {\n    prevent_destroy = true\n  }", []),
         ("", 'provisioner "local-exec" {\n    command = "x"\n  }\n  connection {\n  }', []),
-        ("", "timeouts {\n  }", ["resource-argument"]),
-        ("", "dta = {}", ["resource-argument"]),
-        ("lables = {}", "", ["resource-argument"]),
-        ("for_each = {}", "", ["resource-argument"]),
-        ("lifecycle {\n  }", "", ["resource-argument"]),
-        ("", "data {\n    a = 1\n  }", ["resource-argument"]),
-        ("", "metadata = {}", ["resource-argument"]),
-        ("", "data = []", ["resource-value"]),
-        ("", "data = { a = [path.module] }", ["resource-value"]),
-        ("", "immutable = 7", ["resource-value"]),
+        ("", "timeouts {\n  }", ["RES002"]),
+        ("", "dta = {}", ["RES002"]),
+        ("lables = {}", "", ["RES002"]),
+        ("for_each = {}", "", ["RES002"]),
+        ("lifecycle {\n  }", "", ["RES002"]),
+        ("", "data {\n    a = 1\n  }", ["RES002"]),
+        ("", "metadata = {}", ["RES002"]),
+        ("", "data = []", ["RES005"]),
+        ("", "data = { a = [path.module] }", ["RES005"]),
+        ("", "immutable = 7", ["RES005"]),
         ("", 'immutable = "true"', []),
         ("", "immutable = path.module", []),
-        ("resource_version = 1", "", ["resource-computed"]),
-        ("", "metadata {\n  }", ["resource-blocks"]),
+        ("resource_version = 1", "", ["RES006"]),
+        ("", "metadata {\n  }", ["RES004"]),
     ],
 )
 def test_a_resource_is_held_against_its_schema(
@@ -54,14 +54,14 @@ def test_a_resource_is_held_against_its_schema(
 
 def test_missing_arguments_and_blocks_are_told_at_their_block(check: Check) -> None:
     (found,) = check('resource "kubernetes_config_map" "a" {\n}\n')
-    assert (found.code, found.location) == ("resource-blocks", "stacks/app/main.tf:1:1")
+    assert (found.code, found.location) == ("RES004", "stacks/app/main.tf:1:1")
     assert found.message == "kubernetes_config_map needs 1 metadata block(s) and has 0"
     text = (
         'resource "kubernetes_role_binding" "a" {\n  metadata {\n  }\n  role_ref {\n    kind = "Role"\n    name = "b"\n'
         '  }\n  subject {\n    kind = "User"\n    name = "c"\n  }\n}\n'
     )
     (found,) = check(text)
-    assert (found.code, found.location) == ("resource-required", "stacks/app/main.tf:4:3")
+    assert (found.code, found.location) == ("RES003", "stacks/app/main.tf:4:3")
     assert found.message == "kubernetes_role_binding.role_ref needs the argument api_group"
 
 
@@ -86,7 +86,7 @@ def test_hints(check: Check) -> None:
 )
 def test_an_unknown_type(text: str, hint: str, check: Check) -> None:
     (found,) = check(text)
-    assert (found.code, found.fix) == ("resource-type", hint)
+    assert (found.code, found.fix) == ("RES001", hint)
 
 
 def test_a_provider_without_a_schema_is_not_judged(codes: Codes) -> None:
@@ -97,7 +97,7 @@ def test_a_provider_without_a_schema_is_not_judged(codes: Codes) -> None:
 def test_data_sources_have_their_own_schema(codes: Codes) -> None:
     good = 'data "vault_kv_secret_v2" "a" {\n  mount = "secret"\n  name  = "a"\n}\n'
     assert codes(good) == []
-    assert codes(good.replace("  name  =", "  nam   =")) == ["resource-required", "resource-argument"]
+    assert codes(good.replace("  name  =", "  nam   =")) == ["RES003", "RES002"]
 
 
 DYNAMIC = """
@@ -121,10 +121,10 @@ resource "kubernetes_service" "a" {
 def test_the_content_of_dynamic_blocks_is_judged(check: Check) -> None:
     assert check(DYNAMIC) == []
     missing, misspelt = check(DYNAMIC.replace("        port =", "        prot ="))
-    assert (missing.code, missing.fix) == ("resource-required", "set port")
-    assert (misspelt.code, misspelt.fix) == ("resource-argument", "Did you mean port?")
+    assert (missing.code, missing.fix) == ("RES003", "set port")
+    assert (misspelt.code, misspelt.fix) == ("RES002", "Did you mean port?")
     (unknown,) = check(DYNAMIC.replace('dynamic "port"', 'dynamic "ports"'))
-    assert (unknown.code, unknown.fix) == ("resource-argument", "Did you mean port?")
+    assert (unknown.code, unknown.fix) == ("RES002", "Did you mean port?")
 
 
 def test_a_dynamic_block_counts_as_enough_of_a_required_one(codes: Codes) -> None:
@@ -140,12 +140,12 @@ def test_a_list_of_objects_may_be_written_as_blocks(codes: Codes) -> None:
         'resource "vault_auth_backend" "a" {\n  type = "oidc"\n  tune {\n    max_lease_ttl = "1h"\n  }\n}\n'
     )
     assert codes(text) == []
-    assert codes(text.replace("tune {", "path {")) == ["resource-argument"]
+    assert codes(text.replace("tune {", "path {")) == ["RES002"]
 
 
 def test_modules_inside_the_stack_are_judged_too(check: Check) -> None:
     (found,) = check("", {"inner/main.tf": 'resource "null_resource" "a" {\n  trigers = {}\n}\n'})
-    assert (found.code, found.location) == ("resource-argument", "stacks/app/inner/main.tf:2:3")
+    assert (found.code, found.location) == ("RES002", "stacks/app/inner/main.tf:2:3")
 
 
 def test_every_attribute_named_description_is_known(codes: Codes) -> None:

@@ -74,34 +74,34 @@ module "far" { source = "git::https://git.example.test/x.git" }
         ("[for zzz in [{ a = 1 }] : zzz.a]", None),
         ("{ zzz = 1 }", None),
         ("provider::x::f(1)", None),
-        ("var.w", ("reference", "this stack has no variable var.w", "var.w")),
-        ("local.m", ("reference", "this stack has no local value local.m", "local.m")),
-        ('"${var.w}"', ("reference", "this stack has no variable var.w", "var.w")),
-        ("module.disc.path", ("reference", "this stack has no module module.disc", "module.disc")),
-        ("data.kubernetes_secret.t.data", ("reference", None, "data.kubernetes_secret.t")),
-        ("kubernetes_service.two.id", ("reference", None, "kubernetes_service.two")),
-        ("kubernetes_sevice.one.id", ("reference", None, "kubernetes_sevice.one")),
-        ("[for v in [w.x] : v]", ("reference", None, "w.x")),
-        ("word", ("reference", "word refers to nothing", "word")),
-        ("var", ("reference", "var refers to nothing", "var")),
-        ("data.kubernetes_secret", ("reference", None, "data.kubernetes_secret")),
-        ("local.tiers.apps", ("local-key", "local.tiers has no key apps", "apps")),
-        ("local.map.b", ("local-key", "local.map has no key b", "b")),
-        ("local.map.a.c", ("local-key", "local.map has no key c", "c")),
-        ("module.disk.paths", ("module-output", "the module disk has no output paths", "paths")),
-        ('module.disks["a"].paths', ("module-output", "the module disks has no output paths", "paths")),
+        ("var.w", ("HCL004", "this stack has no variable var.w", "var.w")),
+        ("local.m", ("HCL004", "this stack has no local value local.m", "local.m")),
+        ('"${var.w}"', ("HCL004", "this stack has no variable var.w", "var.w")),
+        ("module.disc.path", ("HCL004", "this stack has no module module.disc", "module.disc")),
+        ("data.kubernetes_secret.t.data", ("HCL004", None, "data.kubernetes_secret.t")),
+        ("kubernetes_service.two.id", ("HCL004", None, "kubernetes_service.two")),
+        ("kubernetes_sevice.one.id", ("HCL004", None, "kubernetes_sevice.one")),
+        ("[for v in [w.x] : v]", ("HCL004", None, "w.x")),
+        ("word", ("HCL004", "word refers to nothing", "word")),
+        ("var", ("HCL004", "var refers to nothing", "var")),
+        ("data.kubernetes_secret", ("HCL004", None, "data.kubernetes_secret")),
+        ("local.tiers.apps", ("HCL006", "local.tiers has no key apps", "apps")),
+        ("local.map.b", ("HCL006", "local.map has no key b", "b")),
+        ("local.map.a.c", ("HCL006", "local.map has no key c", "c")),
+        ("module.disk.paths", ("HCL007", "the module disk has no output paths", "paths")),
+        ('module.disks["a"].paths', ("HCL007", "the module disks has no output paths", "paths")),
         (
             "kubernetes_service.one.nam",
-            ("reference-attribute", "kubernetes_service.one has no attribute nam", None),
+            ("HCL005", "kubernetes_service.one has no attribute nam", None),
         ),
-        ("kubernetes_service.one.metadata[0].nam", ("reference-attribute", None, None)),
-        ("kubernetes_service.one.spec[0].port[0].prt", ("reference-attribute", None, None)),
-        ("kubernetes_service.one.metadata.name", ("reference-attribute", None, None)),
-        ("kubernetes_service.one[0].id", ("reference-attribute", None, None)),
-        ('kubernetes_service.one["metadata"].name', ("reference-attribute", None, None)),
-        ("kubernetes_service.many.id", ("reference-attribute", None, None)),
-        ("kubernetes_service.many[*].nam", ("reference-attribute", None, None)),
-        ("data.kubernetes_secret.s.dta", ("reference-attribute", None, None)),
+        ("kubernetes_service.one.metadata[0].nam", ("HCL005", None, None)),
+        ("kubernetes_service.one.spec[0].port[0].prt", ("HCL005", None, None)),
+        ("kubernetes_service.one.metadata.name", ("HCL005", None, None)),
+        ("kubernetes_service.one[0].id", ("HCL005", None, None)),
+        ('kubernetes_service.one["metadata"].name', ("HCL005", None, None)),
+        ("kubernetes_service.many.id", ("HCL005", None, None)),
+        ("kubernetes_service.many[*].nam", ("HCL005", None, None)),
+        ("data.kubernetes_secret.s.dta", ("HCL005", None, None)),
     ],
 )
 def test_a_reference(expression: str, found: tuple[str, str | None, str | None] | None, check: Check) -> None:
@@ -206,21 +206,21 @@ def test_words_that_are_no_references_are_not_taken_for_any(check: Check) -> Non
 @pytest.mark.parametrize(
     ("before", "after", "code"),
     [
-        ("content { port = port.value }", "content { port = prt.value }", "reference"),
-        ("content { port = it.value }", "content { port = port.value }", "reference"),
-        ("for_each = toset", "for_each = port.x == 1 ? [] : toset", "reference"),
-        ('annotations["x"]', 'anotations["x"]', "reference-attribute"),
+        ("content { port = port.value }", "content { port = prt.value }", "HCL004"),
+        ("content { port = it.value }", "content { port = port.value }", "HCL004"),
+        ("for_each = toset", "for_each = port.x == 1 ? [] : toset", "HCL004"),
+        ('annotations["x"]', 'anotations["x"]', "HCL005"),
         (
             "replace_triggered_by = [terraform_data.b]",
             "replace_triggered_by = [terraform_data.c]",
-            "reference",
+            "HCL004",
         ),
         (
             "to = module.disk.kubernetes_service.inside",
             "to = module.disc.kubernetes_service.inside",
-            "reference",
+            "HCL004",
         ),
-        ("condition     = var.c != null", "condition     = var.d != null", "reference"),
+        ("condition     = var.c != null", "condition     = var.d != null", "HCL004"),
     ],
 )
 def test_but_a_wrong_one_among_them_is_found(before: str, after: str, code: str, codes: Codes) -> None:
@@ -231,7 +231,7 @@ def test_but_a_wrong_one_among_them_is_found(before: str, after: str, code: str,
 def test_a_module_inside_the_stack_has_names_of_its_own(check: Check) -> None:
     files = {"inner/main.tf": 'output "a" {\n  value = [var.v, local.tiers]\n}\n'}
     found = check('variable "v" { default = 1 }\nmodule "i" { source = "./inner" }\n', files)
-    assert [(f.code, f.value) for f in found] == [("reference", "var.v"), ("reference", "local.tiers")]
+    assert [(f.code, f.value) for f in found] == [("HCL004", "var.v"), ("HCL004", "local.tiers")]
     assert found[0].message == "stacks/app/inner has no variable var.v"
 
 
@@ -252,20 +252,20 @@ def test_names_are_shared_by_the_files_of_a_module(codes: Codes) -> None:
 )
 def test_a_second_definition_is_told_with_the_place_of_the_first(text: str, name: str, check: Check) -> None:
     (found,) = check(text, {"other.tf": text})
-    assert (found.code, found.path, found.value) == ("duplicate-definition", "stacks/app/other.tf", name)
+    assert (found.code, found.path, found.value) == ("HCL002", "stacks/app/other.tf", name)
     assert found.message.startswith(f"{name} is already defined in stacks/app/main.tf, line ")
 
 
 def test_what_terragrunt_generates_counts_as_defined(check: Check) -> None:
     (found,) = check('locals {\n  tiers = { aux = "4-aux" }\n}\n')
-    assert (found.code, found.path) == ("duplicate-definition", "stacks/app/main.tf")
+    assert (found.code, found.path) == ("HCL002", "stacks/app/main.tf")
     assert check("", {"tiers.tf": 'locals {\n  tiers = { aux = "4-aux" }\n}\n'}) == []
 
 
 def test_what_the_stack_itself_lets_terragrunt_generate_counts_too(codes: Codes) -> None:
     text = 'output "o" {\n  value = local.more\n}\n'
     generate = 'generate "x" {\n  path     = "x.tf"\n  contents = <<EOT\nlocals {\n  more = 1\n}\nEOT\n}\n'
-    assert codes(text) == ["reference"]
+    assert codes(text) == ["HCL004"]
     assert codes(text, {"terragrunt.hcl": generate}) == []
 
 
@@ -273,9 +273,9 @@ def test_what_the_stack_itself_lets_terragrunt_generate_counts_too(codes: Codes)
     ("terragrunt", "variables", "found"),
     [
         ("", frozenset({"a"}), []),
-        ("", frozenset({"b"}), ["variable-unset"]),
+        ("", frozenset({"b"}), ["HCL003"]),
         ('inputs = { a = "x" }\n', frozenset(), []),
-        ('inputs = { b = "x" }\n', frozenset(), ["variable-unset"]),
+        ('inputs = { b = "x" }\n', frozenset(), ["HCL003"]),
         ("inputs = merge({}, {})\n", frozenset(), []),
         ("", None, []),
     ],

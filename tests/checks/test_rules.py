@@ -71,7 +71,7 @@ def test_a_class_in_a_module_is_a_rule(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_every_rule_is_in_the_package_that_asks_for_it() -> None:
-    asked = [("scaffold.checks", Kind.STACK), ("scaffold.checks", Kind.PLAN)]
+    asked = [("scaffold.checks", kind) for kind in (Kind.STACK, Kind.PLAN, Kind.EXCEPTION)]
     found = [rule.code for where in (*asked, ("scaffold.pipelines", Kind.PIPELINE)) for rule in rules(*where)]
     everything = [
         rule.code
@@ -87,7 +87,7 @@ def test_a_chosen_rule_runs_alone(surroundings: CheckContext) -> None:
     text = 'variable "nfs_server" {\n  type = string\n}\n\nvariable "nfs_server" {}\n\nlocals {\n  a = var.no\n}\n'
     stack = parse_stack("example", {MAIN: text.encode()})
     assert not isinstance(stack, list)
-    (chosen,) = {f.code for f in run(stack, surroundings)} - {"duplicate-definition"}
+    (chosen,) = {f.code for f in run(stack, surroundings)} - {"HCL002"}
     rules = [rule for rule in ALL_RULES if rule.code == chosen]
     assert [f.code for f in run(stack, surroundings, rules)] == [chosen]
     assert len(run(stack, surroundings)) == 2
@@ -116,8 +116,8 @@ def test_every_broken_file_is_told_and_no_rule_runs(surroundings: CheckContext) 
     found = parse_stack("example", files)
     assert isinstance(found, list)
     assert [(f.code, f.location) for f in found] == [
-        ("syntax", "stacks/example/main.tf:1:7"),
-        ("syntax", "stacks/example/terragrunt.hcl:2:1"),
+        ("HCL001", "stacks/example/main.tf:1:7"),
+        ("HCL001", "stacks/example/terragrunt.hcl:2:1"),
     ]
 
 
@@ -135,4 +135,4 @@ def test_the_sample_monorepo_has_only_the_flaw_that_it_shows(
         stack = parse_stack(name, files)
         assert not isinstance(stack, list)
         found += [(f.path, f.code) for f in run(stack, surroundings)]
-    assert found == [("stacks/navidrome/main.tf", "ingress-auth-reason")]
+    assert found == [("stacks/navidrome/main.tf", "ING002")]

@@ -130,7 +130,7 @@ def test_the_error_names_the_file_and_carries_all_findings() -> None:
         "stacks/journal/main.tf:1:7",
         "stacks/journal/main.tf:2:1",
     ]
-    assert [f.code for f in error.findings] == ["syntax", "syntax"]
+    assert [f.code for f in error.findings] == ["HCL001", "HCL001"]
 
 
 def test_a_file_may_be_nested_deeply_but_not_without_end() -> None:

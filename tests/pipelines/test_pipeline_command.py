@@ -74,7 +74,7 @@ def test_a_file_that_would_be_dead_is_refused(monorepo: Monorepo, app: Path) -> 
     (app / ".woodpecker" / "old.yml").write_text("when:\n  - event: tag\nsteps: []\n")
     done = pipeline(monorepo, app, "--answers", METER)
     assert done.returncode == 5
-    assert "pipeline-dead-file" in done.stderr
+    assert "PIP032" in done.stderr
     assert ".woodpecker.yml" not in written(app)
 
 
@@ -197,7 +197,7 @@ def test_check_tells_what_is_wrong_and_where(tmp_path: Path) -> None:
     done = scaffold("check", "--pipelines", app, "--json")
     (finding,) = json.loads(done.stdout)["findings"]
     assert done.returncode == 1
-    assert (finding["path"], finding["code"]) == (".woodpecker.yml", "pipeline-kubectl-image")
+    assert (finding["path"], finding["code"]) == (".woodpecker.yml", "PIP010")
     assert "bitnami/kubectl:1.32" in file.read_text().splitlines()[finding["line"] - 1]
     assert scaffold("check", "--pipelines", tmp_path / "absent").returncode == 6
 

@@ -35,7 +35,7 @@ def test_uses_names_and_places() -> None:
 def test_an_error_is_told_with_its_line() -> None:
     workflow, (finding,) = load("x.yml", HEAD + "      - ls\n      # ${...}\n")
     assert workflow is None
-    assert (finding.code, finding.line, finding.value) == ("pipeline-substitution", 8, "${...}")
+    assert (finding.code, finding.line, finding.value) == ("PIP026", 8, "${...}")
 
 
 @pytest.mark.parametrize(

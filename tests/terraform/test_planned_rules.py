@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import HouseNames, check
 from scaffold.checks.rule import Kind, rules
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Site, Tree
@@ -18,6 +19,7 @@ HOUSE = HouseNames(
     gates={"required": "gate-all", "public": "gate-public"},
     public_dns=frozenset({"proxied", "non-proxied"}),
     given_secrets=frozenset({"pull-secret"}),
+    inert_kinds=frozenset({"ExternalSecret", "SealedSecret"}),
     gate_annotation="middlewares",
 )
 NEEDS = [{"requests": {"memory": "64Mi", "cpu": "10m"}, "limits": {"memory": "64Mi"}}]
@@ -309,54 +311,53 @@ def test_a_good_plan() -> None:
 
 
 BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
-    ("planned-storage-class", "claim", lambda: plan(("claim", ("spec", 0, "storage_class_name"), None)), "no storage class"),
-    ("planned-storage-class", "claim", lambda: plan(("claim", ("spec", 0, "access_modes"), ["ReadWriteMany"])), "ReadWriteOnce"),
-    ("planned-storage-class", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), None)), "makes no volumes"),
-    ("planned-ingress-gate", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry")), "gate-all is not on it"),
-    ("planned-ingress-gate", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), None), auth="public"), "gate-public"),
-    ("planned-ingress-gate", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry"), auth=None), "nothing gates it"),
-    ("planned-ingress-annotations", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "y/external-monitor"), None)), "no monitor"),
-    ("planned-ingress-annotations", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/description"), None)), "no description"),
-    ("planned-ingress-backend", "ingress", lambda: plan(("ingress", (*PATHS, "port", 0, "number"), 8080)), "no port 8080: it has 80"),
-    ("planned-ingress-backend", "ingress", lambda: plan(("ingress", (*PATHS, "name"), "ap")), "no Service ap"),
-    ("planned-selector", "deployment", lambda: plan(("deployment", ("spec", 0, "selector", 0, "match_labels", "app"), "ap")), "misses its pods"),
-    ("planned-selector", "service", lambda: plan(("service", ("spec", 0, "selector", "app"), "ap")), "no pods have the labels app=ap"),
-    ("planned-service-port", "service", lambda: plan(("service", ("spec", 0, "port", 0, "target_port"), "80")), "no container listens on 80"),
-    ("planned-service-port", "service", lambda: plan(("service", ("spec", 0, "port", 0, "target_port"), None)), "no container listens on 80"),
-    ("planned-claim", "backup", lambda: plan(("backup", (*JOB, "volume", 1, "persistent_volume_claim", 0, "claim_name"), "app-bakup")), "no claim app-bakup"),
-    ("planned-claim", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount", 0, "name"), "dat")), "mounts dat"),
-    ("planned-claim", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount"), [])), "no container mounts the volume data"),
-    ("planned-claim", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), "app-bakup")), "no volume app-bakup"),
-    ("planned-secret", "deployment", lambda: plan(without="secrets"), "no Secret app-secrets"),
-    ("planned-secret", "deployment", lambda: plan(("database", ("manifest", "metadata", "namespace"), "other")), "no Secret app-db"),
-    ("planned-secret", "deployment", lambda: plan(("database", ("manifest", "spec", "data", 0, "secretKey"), "pw")), "app-db has no key password"),
-    ("planned-secret", "deployment", lambda: plan(without="config"), "no ConfigMap app-config"),
-    ("planned-secret", "deployment", lambda: plan(("deployment", (*POD, "image_pull_secrets", 0, "name"), "pul-secret")), "no Secret pul-secret"),
-    ("planned-resources", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [])), "app has no memory request"),
-    ("planned-resources", "deployment", lambda: plan(("deployment", (*POD, "init_container", 0, "resources"), [])), "init has no memory limit"),
-    ("planned-resources", "backup", lambda: plan(("backup", (*JOB, "container", 0, "resources"), [])), "backup has no cpu request"),
-    ("planned-resources", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [{**NEEDS[0], "limits": {"memory": "1Gi", "cpu": "1"}}])), "has a cpu limit"),
-    ("planned-sealed", "sealed", lambda: plan(("sealed", ("manifest", "kind"), "Secret")), "it is not sealed"),
-    ("planned-sealed", "sealed", lambda: plan(("sealed", ("manifest", "metadata", "namespace"), "other")), "sealed for the namespace other"),
-    ("planned-probes", "deployment", lambda: plan(("deployment", (*CONTAINER, "readiness_probe"), [])), "no readiness probe"),
-    ("planned-probes", "deployment", lambda: plan(("deployment", (*CONTAINER, "liveness_probe"), [])), "no liveness probe"),
-    ("planned-backup", "backup", lambda: plan(("backup", (*JOB, "affinity"), [])), "nothing keeps it on the node"),
-    ("planned-backup", "backup", lambda: plan(("backup", (*JOB, "container", 0, "volume_mount", 0, "read_only"), None)), "for writing"),
-    ("planned-backup", "backup", lambda: plan(("deployment", (*POD, "volume"), []), ("deployment", (*CONTAINER, "volume_mount"), [])), "nothing else in this stack uses app-data"),
-    ("planned-probes", "deployment", lambda: plan(("deployment", (*CONTAINER, "liveness_probe"), [{"tcp_socket": [{"port": 8081}]}])), "the liveness probe asks port 8081, and declared are 8080"),
-    ("planned-probes", "deployment", lambda: plan(("deployment", (*CONTAINER, "startup_probe"), [{"http_get": [{"port": "web"}]}])), "the startup probe asks port web"),
-    ("planned-strategy", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy"), [])), "it mounts app-data"),
-    ("planned-strategy", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy", 0, "type"), "RollingUpdate")), "not Recreate"),
-    ("planned-value", "config", lambda: plan(("config", ("metadata", 0, "name"), "app-config "), ("deployment", (*CONTAINER, "env_from"), [])), "'app-config ' is no name"),
-    ("planned-value", "backup", lambda: plan(("backup", ("metadata", 0, "name"), "backup-" + "x" * 46)), "more than 52"),
-    ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 30 2 * * *")), "it has 6 fields"),
-    ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "61 2 * * *")), "61 is no minute"),
-    ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2-24 * * *")), "2-24 is no hour"),
-    ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2 0 * *")), "0 is no day"),
-    ("planned-value", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2 * * 7")), "7 is no weekday"),
-    ("planned-value", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount", 0, "mount_path"), "data")), "data is not absolute"),
-    ("planned-value", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [{**NEEDS[0], "limits": {"memory": "1GB"}}])), "container[0].resources[0].limits.memory is '1GB'"),
-    ("planned-value", "claim", lambda: plan(("claim", ("spec", 0, "resources"), [{"requests": {"storage": "2 Gi"}}])), "'2 Gi'"),
+    ("STO001", "claim", lambda: plan(("claim", ("spec", 0, "storage_class_name"), None)), "no storage class"),
+    ("STO001", "claim", lambda: plan(("claim", ("spec", 0, "access_modes"), ["ReadWriteMany"])), "ReadWriteOnce"),
+    ("STO001", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), None)), "makes no volumes"),
+    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry")), "gate-all is not on it"),
+    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), None), auth="public"), "gate-public"),
+    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry"), auth=None), "nothing gates it"),
+    ("ING004", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "y/external-monitor"), None)), "no monitor"),
+    ("ING004", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/description"), None)), "no description"),
+    ("ING005", "ingress", lambda: plan(("ingress", (*PATHS, "port", 0, "number"), 8080)), "no port 8080: it has 80"),
+    ("ING005", "ingress", lambda: plan(("ingress", (*PATHS, "name"), "ap")), "no Service ap"),
+    ("SVC001", "deployment", lambda: plan(("deployment", ("spec", 0, "selector", 0, "match_labels", "app"), "ap")), "misses its pods"),
+    ("SVC001", "service", lambda: plan(("service", ("spec", 0, "selector", "app"), "ap")), "no pods have the labels app=ap"),
+    ("SVC002", "service", lambda: plan(("service", ("spec", 0, "port", 0, "target_port"), "htpp")), "no container has a port called htpp: there are http"),
+    ("POD003", "backup", lambda: plan(("backup", (*JOB, "volume", 1, "persistent_volume_claim", 0, "claim_name"), "app-bakup")), "no claim app-bakup"),
+    ("POD003", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount", 0, "name"), "dat")), "mounts dat"),
+    ("POD003", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount"), [])), "no container mounts the volume data"),
+    ("POD003", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), "app-bakup")), "no volume app-bakup"),
+    ("SEC001", "deployment", lambda: plan(without="secrets"), "no Secret app-secrets"),
+    ("SEC001", "deployment", lambda: plan(("database", ("manifest", "metadata", "namespace"), "other")), "no Secret app-db"),
+    ("SEC001", "deployment", lambda: plan(("database", ("manifest", "spec", "data", 0, "secretKey"), "pw")), "app-db has no key password"),
+    ("SEC001", "deployment", lambda: plan(without="config"), "no ConfigMap app-config"),
+    ("SEC001", "deployment", lambda: plan(("deployment", (*POD, "image_pull_secrets", 0, "name"), "pul-secret")), "no Secret pul-secret"),
+    ("POD001", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [])), "app has no memory request"),
+    ("POD001", "deployment", lambda: plan(("deployment", (*POD, "init_container", 0, "resources"), [])), "init has no memory limit"),
+    ("POD001", "backup", lambda: plan(("backup", (*JOB, "container", 0, "resources"), [])), "backup has no cpu request"),
+    ("POD001", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [{**NEEDS[0], "limits": {"memory": "1Gi", "cpu": "1"}}])), "has a cpu limit"),
+    ("SEC002", "sealed", lambda: plan(("sealed", ("manifest", "kind"), "Secret")), "it is not sealed"),
+    ("SEC002", "sealed", lambda: plan(("sealed", ("manifest", "metadata", "namespace"), "other")), "sealed for the namespace other"),
+    ("POD002", "deployment", lambda: plan(("deployment", (*CONTAINER, "readiness_probe"), [])), "no readiness probe"),
+    ("POD002", "deployment", lambda: plan(("deployment", (*CONTAINER, "liveness_probe"), [])), "no liveness probe"),
+    ("BAK001", "backup", lambda: plan(("backup", (*JOB, "affinity"), [])), "nothing keeps it on the node"),
+    ("BAK001", "backup", lambda: plan(("backup", (*JOB, "container", 0, "volume_mount", 0, "read_only"), None)), "for writing"),
+    ("BAK001", "backup", lambda: plan(("deployment", (*POD, "volume"), []), ("deployment", (*CONTAINER, "volume_mount"), [])), "nothing else uses app-data"),
+    ("POD002", "deployment", lambda: plan(("deployment", (*CONTAINER, "liveness_probe"), [{"tcp_socket": [{"port": 8081}]}])), "the liveness probe asks port 8081, and declared are 8080"),
+    ("POD002", "deployment", lambda: plan(("deployment", (*CONTAINER, "startup_probe"), [{"http_get": [{"port": "web"}]}])), "the startup probe asks port web"),
+    ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy"), [])), "it mounts app-data"),
+    ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy", 0, "type"), "RollingUpdate")), "not Recreate"),
+    ("POD004", "config", lambda: plan(("config", ("metadata", 0, "name"), "app-config "), ("deployment", (*CONTAINER, "env_from"), [])), "'app-config ' is no name"),
+    ("POD004", "backup", lambda: plan(("backup", ("metadata", 0, "name"), "backup-" + "x" * 46)), "more than 52"),
+    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 30 2 * * *")), "it has 6 fields"),
+    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "61 2 * * *")), "61 is no minute"),
+    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2-24 * * *")), "2-24 is no hour"),
+    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2 0 * *")), "0 is no day"),
+    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2 * * 7")), "7 is no weekday"),
+    ("POD004", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount", 0, "mount_path"), "data")), "data is not absolute"),
+    ("POD004", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [{**NEEDS[0], "limits": {"memory": "1GB"}}])), "container[0].resources[0].limits.memory is '1GB'"),
+    ("POD004", "claim", lambda: plan(("claim", ("spec", 0, "resources"), [{"requests": {"storage": "2 Gi"}}])), "'2 Gi'"),
 ]  # fmt: skip
 
 
@@ -401,7 +402,7 @@ def test_what_is_not_known_is_not_judged(name: str, path: tuple[str | int, ...],
 
 
 def test_what_a_helm_chart_may_make_is_not_missing() -> None:
-    chart = PlannedResource("helm_release.x", "helm_release", "x", "", None, {})
+    chart = PlannedResource("helm_release.x", "helm_release", "x", "", None, {"namespace": "app"})
     assert check([*plan(without="secrets"), chart], HOUSE) == []
     assert check([*plan(("service", ("spec", 0, "selector", "app"), "charted")), chart], HOUSE) == []
 
@@ -429,3 +430,21 @@ def test_a_schedule(schedule: str) -> None:
 def test_a_quantity(quantity: object) -> None:
     needs = [{"requests": {"memory": quantity, "cpu": quantity}, "limits": {"memory": quantity}}]
     assert check(plan(("deployment", (*CONTAINER, "resources"), needs)), HOUSE) == []
+
+
+def test_what_another_stack_makes_is_not_missing() -> None:
+    alone = plan(without="config")
+    fleet = Fleet(tuple(plan()), inert=HOUSE.inert_kinds)
+    assert [f.code for f in check(alone, HOUSE)] == ["SEC001"]
+    assert check(alone, HOUSE, fleet=fleet) == []
+    unplanned = Fleet(tuple(alone), whole=False, inert=HOUSE.inert_kinds)
+    assert check(alone, HOUSE, fleet=unplanned) == []
+
+
+def test_where_a_controller_makes_objects_nothing_is_known_to_be_missing() -> None:
+    cluster = {"kind": "Cluster", "metadata": {"name": "db", "namespace": "app"}}
+    made = PlannedResource(
+        "kubernetes_manifest.db", "kubernetes_manifest", "db", "", None, {"manifest": frozen(cluster)}
+    )
+    assert check([*plan(without="secrets"), made], HOUSE) == []
+    assert check([*plan(("service", ("spec", 0, "selector"), {"cnpg.io/cluster": "db"}))], HOUSE) == []

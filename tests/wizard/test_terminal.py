@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -91,6 +92,13 @@ def as_from_a_shell() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
+def keep_output(terminal: int) -> None:
+    """A key that is a signal throws away what the terminal has not shown yet, and these tests read slowly."""
+    modes = termios.tcgetattr(terminal)
+    modes[3] |= termios.NOFLSH
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+
+
 class Terminal:
     """A wizard in a terminal of its own."""
 
@@ -116,6 +124,7 @@ class Terminal:
             preexec_fn=as_from_a_shell,
         )
         self.child.delaybeforesend = None
+        keep_output(self.child.child_fd)
 
     def sees(self, text: str) -> str:
         """Wait for a text, and return what came up to it."""

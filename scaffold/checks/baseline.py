@@ -1,0 +1,42 @@
+"""Findings that are known already: one a line, without lines and columns, so that they may move."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from scaffold.errors import Finding, UsageError
+
+_HEAD = "# Known findings of `scaffold check`; `--update-baseline` writes this file anew.\n"
+
+
+def _line(finding: Finding) -> str:
+    return f"{finding.path}: {finding.code}: {' '.join(finding.message.split())}"
+
+
+def text(findings: Iterable[Finding]) -> str:
+    """The file that knows these findings, sorted."""
+    return _HEAD + "".join(f"{line}\n" for line in sorted(map(_line, findings)))
+
+
+def known(path: Path) -> Counter[str]:
+    """What a baseline file knows, and how often. Raises :class:`UsageError` where it cannot be read."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no UTF-8"
+        raise UsageError(f"{path} cannot be read: {why}.", "--update-baseline writes it.") from error
+    return Counter(line for line in lines if line and not line.startswith("#"))
+
+
+def new(findings: Iterable[Finding], known: Counter[str]) -> tuple[list[Finding], int]:
+    """The findings that are not known yet, and how many known ones are gone."""
+    left, fresh = Counter(known), []
+    for finding in findings:
+        line = _line(finding)
+        if left[line]:
+            left[line] -= 1
+        else:
+            fresh.append(finding)
+    return fresh, left.total()

@@ -1,0 +1,96 @@
+"""The planned objects of all stacks, so that what is said to be missing is made by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All planned resources that are known.
+
+    ``whole`` says whether they are those of every stack: else what another stack makes is not known.
+    ``inert`` are the kinds of manifests of which no controller makes pods, Secrets or claims.
+    """
+
+    resources: tuple[PlannedResource, ...]
+    whole: bool = True
+    inert: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[PlannedResource]]:
+        found: dict[str, list[PlannedResource]] = {}
+        for resource in self.resources:
+            found.setdefault(k8s.kind(resource), []).append(resource)
+        return found
+
+    @cached_property
+    def _manifests(self) -> dict[Tree, list[Tree]]:
+        found: dict[Tree, list[Tree]] = {}
+        for resource in self._by_kind.get("manifest", ()):
+            manifest = resource.get("manifest")
+            found.setdefault(get(manifest, "kind"), []).append(manifest)
+        return found
+
+    @cached_property
+    def _namespaces(self) -> frozenset[Tree]:
+        return frozenset(k8s.name(space) for space in self._by_kind.get("namespace", ()))
+
+    @cached_property
+    def _opaque(self) -> frozenset[Tree]:
+        """The namespaces in which something makes objects that no plan shows."""
+        charts = (chart for chart in self.resources if chart.type == "helm_release")
+        custom = (
+            get(manifest, "metadata", "namespace")
+            for kind, manifests in self._manifests.items()
+            if kind not in self.inert
+            for manifest in manifests
+        )
+        return frozenset((*(chart.get("namespace") for chart in charts), *custom))
+
+    def of_kind(self, kind: str, namespace: Tree) -> list[PlannedResource]:
+        """The objects of a kind that are, or may be, in a namespace."""
+        return [r for r in self._by_kind.get(kind, ()) if same(k8s.namespace(r), namespace)]
+
+    def manifests(self, kind: str, namespace: Tree) -> list[Tree]:
+        """The objects of a kind that are written as manifests and are, or may be, in a namespace."""
+        of_kind = self._manifests.get(kind, ())
+        return [m for m in of_kind if same(get(m, "metadata", "namespace"), namespace)]
+
+    @cached_property
+    def _pods(self) -> tuple[k8s.PodTemplate, ...]:
+        return tuple(k8s.pod_templates(self.resources))
+
+    def pods(self, namespace: Tree) -> list[k8s.PodTemplate]:
+        """The pod templates that are, or may be, in a namespace."""
+        return [pods for pods in self._pods if same(k8s.namespace(pods.owner), namespace)]
+
+    def serves(self, namespace: Tree) -> bool:
+        """Whether what answers requests in a namespace is in a plan; else somebody runs it in another way."""
+        servers = (pods for pods in self.pods(namespace) if k8s.kind(pods.owner) in k8s.SERVERS)
+        return self.shows_all_of(namespace) and any(servers)
+
+    def shows_all_of(self, namespace: Tree) -> bool:
+        """Whether every object of a namespace is in a plan.
+
+        Not so where a chart or a controller makes objects there, or nobody here makes the namespace itself.
+        """
+        if isinstance(namespace, Mark | Placeholder) or not self.whole:
+            return False
+        hidden = any(same(namespace, opaque) for opaque in self._opaque)
+        return namespace in self._namespaces and not hidden
+
+
+def same(left: Tree, right: Tree) -> bool:
+    """Whether two names can be the same: one that is not known can be any."""
+    return left == right or isinstance(left, Mark | Placeholder) or isinstance(right, Mark | Placeholder)
+
+
+def joined(resources: Iterable[Iterable[PlannedResource]]) -> tuple[PlannedResource, ...]:
+    """The resources of several stacks."""
+    return tuple(resource for of_stack in resources for resource in of_stack)

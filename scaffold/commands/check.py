@@ -1,0 +1,147 @@
+"""``scaffold check``: the house's rules over stacks, made by scaffold or by hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaffold.checks import baseline, exceptions
+from scaffold.checks.fleet import Fleet, joined
+from scaffold.checks.rule import Kind, Rule, rules
+from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, place, run
+from scaffold.checks.verify import Unverified, house_of
+from scaffold.errors import Finding, MissingError, UsageError, nearest
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import facts
+from scaffold.terraform import refresh
+
+_PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.pipelines"}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The rules that are asked: those whose code begins like one of ``select``, but for ``ignore``."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    def __contains__(self, code: object) -> bool:
+        return str(code).startswith(self.select or "") and not (
+            self.ignore and str(code).startswith(self.ignore)
+        )
+
+    def of(self, kind: Kind) -> tuple[Rule, ...]:
+        """The chosen rules of a kind."""
+        return tuple(rule for rule in rules(_PACKAGES[kind], kind) if rule.code in self)
+
+    def check(self) -> None:
+        """Raises :class:`UsageError` for a code that begins no rule's."""
+        codes = [rule.code for rule in all_rules()]
+        for wanted in (*self.select, *self.ignore):
+            if not any(code.startswith(wanted) for code in codes):
+                hint = nearest(wanted, codes) or "`scaffold rule --list` shows all."
+                raise UsageError(f"{wanted} is no rule, and no family of rules.", hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was looked at, and what was found."""
+
+    stacks: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    ignored: int
+    """Findings that the stacks' own files make an exception for."""
+    known: int = 0
+    """Findings that the baseline knows."""
+    gone: int = 0
+    """Findings that the baseline knows and that are no longer there."""
+    unverified: tuple[Unverified, ...] = ()
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule there is, by code."""
+    found = [rule for kind, package in _PACKAGES.items() for rule in rules(package, kind)]
+    return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def check(
+    monorepo: Monorepo,
+    stacks: Sequence[str],
+    selection: Selection = Selection(),
+    *,
+    static: bool = False,
+    baseline_file: Path | None = None,
+) -> Checked:
+    """Hold stacks against the rules: over their syntax and, unless ``static``, over what would exist.
+
+    Where another stack may make what one refers to, all stacks are planned. Without Terraform only the
+    syntax is looked at, and the result says so. Raises :class:`MissingError` for a stack that is not there.
+    """
+    selection.check()
+    for name in stacks:
+        if name not in monorepo.stacks:
+            hint = nearest(name, monorepo.stacks) or f"Name a directory below {STACKS}/."
+            raise MissingError(f"There is no stack {name}.", hint)
+    parsed, found = _read(monorepo, stacks)
+    refreshed = refresh.directory()
+    context = CheckContext.of(monorepo.root, refreshed if refreshed.is_dir() else None)
+    asked = selection.of(Kind.STACK)
+    found += [finding for stack in parsed for finding in run(stack, context, asked)]
+    plan_rules = () if static else selection.of(Kind.PLAN)
+    unverified: tuple[Unverified, ...] = (Unverified("the plans", "left out by --static"),) if static else ()
+    if plan_rules:
+        planned = _planned(monorepo, stacks, plan_rules)
+        if isinstance(planned, Unverified):
+            plan_rules, unverified = (), (planned,)
+        else:
+            found += planned
+    documents = [document for stack in parsed for document in stack.documents.values()]
+    ran = {rule.code for rule in (*asked, *plan_rules)}
+    every = {rule.code for rule in all_rules()}
+    chosen = sorted({f for f in found if f.code in selection or not f.code[0].isupper()}, key=place)
+    left, ignored = exceptions.without_ignored(chosen, documents, ran, every)
+    fresh, gone = (left, 0)
+    if baseline_file is not None:
+        fresh, gone = baseline.new(left, baseline.known(baseline_file))
+    findings = tuple(sorted((f for f in fresh if f.code in selection or not f.code[0].isupper()), key=place))
+    return Checked(tuple(stacks), findings, ignored, len(left) - len(fresh), gone, unverified)
+
+
+def _read(monorepo: Monorepo, stacks: Iterable[str]) -> tuple[list[ParsedStack], list[Finding]]:
+    parsed, broken = [], []
+    for name in stacks:
+        stack = parse_stack(name, monorepo.sources(name))
+        if isinstance(stack, list):
+            broken += stack
+        else:
+            parsed.append(stack)
+    return parsed, broken
+
+
+def _planned(monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule]) -> list[Finding] | Unverified:
+    from scaffold.checks.planned import check as check_plan
+    from scaffold.terraform.runner import find_tool, plan_stacks
+
+    try:
+        tool = find_tool()
+    except MissingError as error:
+        return Unverified("the plans", error.message)
+    results = plan_stacks(monorepo.root, monorepo.stacks, workers=os.cpu_count() or 1, tool=tool)
+    house = house_of(monorepo, facts(monorepo))
+    fleet = Fleet(
+        joined(result.resources for result in results),
+        whole=all(result.ok for result in results),
+        inert=house.inert_kinds,
+    )
+    found: list[Finding] = []
+    for result in results:
+        if result.stack in stacks:
+            found += result.findings or check_plan(result.resources, house, asked, fleet)
+    return found
+
+
+def update_baseline(path: Path, found: Checked) -> None:
+    """Write the findings into a baseline file, so that only new ones are told from now on."""
+    path.write_text(baseline.text(found.findings), "utf-8")

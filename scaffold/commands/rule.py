@@ -1,0 +1,98 @@
+"""``scaffold rule``: what a rule is about, and the page that describes all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaffold.checks.rule import Kind, Rule
+from scaffold.commands.check import all_rules
+from scaffold.errors import UsageError, nearest
+
+_READS = {
+    Kind.STACK: "the syntax of a stack",
+    Kind.PLAN: "the planned resources of a stack",
+    Kind.PIPELINE: "the pipelines and Dockerfiles of an app's repository",
+    Kind.EXCEPTION: "comments that make an exception",
+}
+_FAMILIES = {
+    "ACT": "Workflows of GitHub Actions",
+    "BAK": "Backups",
+    "HCL": "Names and references",
+    "IGN": "Exceptions",
+    "IMG": "Dockerfiles",
+    "ING": "Ingresses",
+    "MOD": "Calls of modules",
+    "PIP": "Woodpecker's pipelines",
+    "POD": "Pods",
+    "RES": "Resources of providers",
+    "SEC": "Secrets",
+    "STO": "Storage",
+    "SVC": "Services",
+}
+
+
+def find(code: str) -> Rule:
+    """The rule with a code. Raises :class:`UsageError` where there is none."""
+    known = {rule.code: rule for rule in all_rules()}
+    if code.upper() in known:
+        return known[code.upper()]
+    raise UsageError(f"{code} is no rule.", nearest(code, known) or "`scaffold rule --list` shows all.")
+
+
+def family(rule: Rule) -> str:
+    """What the rules with the same letters are about."""
+    return _FAMILIES[rule.code[:3]]
+
+
+def described(rule: Rule) -> Iterator[str]:
+    """A rule as Markdown: what it says, why, what it reads, and its examples."""
+    yield f"### {rule.code}: {rule.title}"
+    yield ""
+    yield rule.why
+    yield ""
+    follows = f" Follows “{rule.rule}” of the specification." if rule.rule else ""
+    yield f"Reads {_READS[rule.kind]}; breaking it is {_an(rule.severity.value)}.{follows}"
+    for title, example in (("Breaks it", rule.bad), ("Keeps it", rule.good)):
+        for name, text in ({"main.tf": example} if isinstance(example, str) else example).items():
+            if text:
+                yield ""
+                yield f"{title}, in `{name}`:"
+                yield ""
+                yield f"```{_LANGUAGES.get(name.rpartition('.')[2], '')}"
+                yield text.rstrip("\n")
+                yield "```"
+
+
+_LANGUAGES = {"tf": "hcl", "hcl": "hcl", "yml": "yaml", "yaml": "yaml", "toml": "toml", "json": "json"}
+
+
+def _an(word: str) -> str:
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
+def markdown() -> str:
+    """All rules as a page of documentation, from the classes themselves."""
+    return "\n".join(_page()) + "\n"
+
+
+def _page() -> Iterator[str]:
+    yield "# Rules"
+    yield ""
+    yield (
+        "Generated from the rules' own classes. `scaffold check` holds stacks against them, and so does "
+        "`scaffold new-service` before it writes anything; `scaffold check --pipelines DIR` holds an app's "
+        "repository against those about pipelines. `scaffold rule CODE` prints one."
+    )
+    yield ""
+    yield f"An exception is a comment in its line, or above the block: `# {_EXCEPTION}`."
+    letters = ""
+    for rule in all_rules():
+        if rule.code[:3] != letters:
+            letters = rule.code[:3]
+            yield ""
+            yield f"## {letters}: {family(rule)}"
+        yield ""
+        yield from described(rule)
+
+
+_EXCEPTION = "scaffold: ignore CODE: the reason"

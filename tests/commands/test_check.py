@@ -1,0 +1,211 @@
+"""``scaffold check`` and ``scaffold rule``: stacks of a monorepo against the rules."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support import needs, scaffold
+
+from scaffold.commands.check import all_rules
+from scaffold.monorepo.repository import Monorepo
+
+INGRESS = """
+module "open" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "open"
+  namespace       = "beds"
+  tls_secret_name = var.tls_secret_name
+  auth            = "app"
+}
+"""
+REASON = '  auth            = "app"'
+
+
+def stack(monorepo: Monorepo, text: str, name: str = "beds") -> Path:
+    """A stack with a main.tf that no other has."""
+    path = monorepo.stack_directory(name) / "main.tf"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text('variable "tls_secret_name" {\n  type = string\n}\n' + text)
+    return path
+
+
+def found(monorepo: Monorepo, *arguments: str) -> list[tuple[str, int]]:
+    """The codes and lines that are told as JSON."""
+    done = scaffold("check", "beds", "--static", "--json", *arguments, cwd=monorepo.root)
+    told = json.loads(done.stdout)
+    assert done.returncode == int(bool(told["findings"]))
+    return [(finding["code"], finding["line"]) for finding in told["findings"]]
+
+
+def test_what_people_wrote_in_the_sample_monorepo_is_found_in_syntax(pristine: Monorepo) -> None:
+    done = scaffold("check", "--all", "--static", "--json", cwd=pristine.root)
+    told = [(finding["path"], finding["code"]) for finding in json.loads(done.stdout)["findings"]]
+    assert told == [("stacks/navidrome/main.tf", "ING002")]
+
+
+@needs("terraform")
+def test_and_in_what_would_exist(pristine: Monorepo) -> None:
+    done = scaffold("check", "--all", "--json", cwd=pristine.root)
+    result = json.loads(done.stdout)
+    told = {(Path(f["path"]).parent.name, f["code"]) for f in result["findings"]}
+    by_hand = {("navidrome", code) for code in ("ING002", "ING004", "POD001", "POD002")}
+    assert told == {*by_hand, ("rain-report", "POD001")}
+    assert result["not_verified"] == []
+
+
+def test_a_finding_is_told_where_it_is(monorepo: Monorepo) -> None:
+    stack(monorepo, INGRESS)
+    done = scaffold("check", "beds", "--static", cwd=monorepo.root)
+    assert done.returncode == 1
+    assert 'stacks/beds/main.tf:10:3: auth = "app" gives no reason [ING002]' in done.stdout
+    assert "1 stack, 1 finding." in done.stdout
+    assert "Not verified: the plans" in done.stdout
+
+
+def test_what_is_no_hcl_is_told_with_the_rest(monorepo: Monorepo) -> None:
+    stack(monorepo, INGRESS)
+    stack(monorepo, "locals {", name="weeds")
+    done = scaffold("check", "beds", "weeds", "--static", cwd=monorepo.root)
+    assert "[HCL001]" in done.stdout
+    assert "[ING002]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "codes"),
+    [
+        ((), ["ING002", "HCL004"]),
+        (("--select", "ING"), ["ING002"]),
+        (("--select", "ING,HCL004"), ["ING002", "HCL004"]),
+        (("--ignore", "ING002"), ["HCL004"]),
+        (("--select", "HCL", "--ignore", "HCL004"), []),
+    ],
+)
+def test_rules_are_chosen_by_code_or_family(
+    monorepo: Monorepo, options: tuple[str, ...], codes: list[str]
+) -> None:
+    stack(monorepo, INGRESS + "locals {\n  a = var.no\n}\n")
+    assert [code for code, _ in found(monorepo, *options)] == codes
+
+
+@pytest.mark.parametrize("option", ["--select", "--ignore"])
+def test_a_code_that_no_rule_has_is_refused(monorepo: Monorepo, option: str) -> None:
+    done = scaffold("check", "--all", option, "ING020", cwd=monorepo.root)
+    assert done.returncode == 2
+    assert "Did you mean ING00" in done.stderr
+
+
+def test_a_stack_that_is_not_there_is_refused(monorepo: Monorepo) -> None:
+    stack(monorepo, INGRESS)
+    done = scaffold("check", "bed", cwd=monorepo.root)
+    assert done.returncode == 6
+    assert "Did you mean beds?" in done.stderr
+
+
+# exceptions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        INGRESS.replace(REASON, f"  # scaffold: ignore ING002: a test\n{REASON}"),
+        INGRESS.replace(REASON, f"{REASON} # scaffold: ignore ING002: a test"),
+        INGRESS.replace("module", "# scaffold: ignore ING001, ING002: a test\n# It is one.\nmodule"),
+    ],
+    ids=["above the line", "in the line", "above the block"],
+)
+def test_an_exception_is_made_for_its_line_or_block(monorepo: Monorepo, text: str) -> None:
+    stack(monorepo, text)
+    assert [code for code, _ in found(monorepo, "--select", "ING")] == []
+
+
+@pytest.mark.parametrize(
+    ("comment", "codes"),
+    [
+        ("# scaffold: ignore ING002", ["IGN002", "ING002"]),
+        ("# scaffold: ignore ING002:", ["IGN002", "ING002"]),
+        ("# scaffold: ignore: a test", ["IGN001", "ING002"]),
+        ("# scaffold: ignore ING200: a test", ["IGN001", "ING002"]),
+        ("# scaffold: ignore ING001: a test", ["IGN003", "ING002"]),
+        ("# scaffold: ignore POD001: a test", ["ING002"]),  # no plan: nobody knows
+    ],
+)
+def test_an_exception_names_a_rule_has_a_reason_and_is_needed(
+    monorepo: Monorepo, comment: str, codes: list[str]
+) -> None:
+    stack(monorepo, INGRESS.replace(REASON, f"  {comment}\n{REASON}"))
+    assert [code for code, _ in found(monorepo)] == codes
+
+
+# the baseline
+
+
+def test_only_new_findings_are_told_beside_a_baseline(monorepo: Monorepo) -> None:
+    path = stack(monorepo, INGRESS)
+    told = scaffold(
+        "check", "beds", "--static", "--baseline", "known", "--update-baseline", cwd=monorepo.root
+    )
+    assert told.returncode == 0, told.stderr
+    (line,) = [x for x in (monorepo.root / "known").read_text().splitlines() if not x.startswith("#")]
+    assert line == 'stacks/beds/main.tf: ING002: auth = "app" gives no reason'
+    assert found(monorepo, "--baseline", "known") == []
+    path.write_text("\n\n" + path.read_text())  # moved
+    assert found(monorepo, "--baseline", "known") == []
+    path.write_text(path.read_text() + INGRESS.replace('"open"', '"second"'))
+    assert [code for code, _ in found(monorepo, "--baseline", "known")] == ["ING002"]
+    path.write_text(path.read_text().replace('"app"', '"required"'))
+    gone = scaffold("check", "beds", "--static", "--baseline", "known", cwd=monorepo.root)
+    assert "no findings (1 of the baseline gone)" in gone.stdout
+
+
+def test_a_baseline_that_is_not_there_is_told(monorepo: Monorepo) -> None:
+    stack(monorepo, INGRESS)
+    done = scaffold("check", "beds", "--static", "--baseline", "known", cwd=monorepo.root)
+    assert done.returncode == 2
+    assert "known cannot be read" in done.stderr
+
+
+# forms
+
+
+def test_annotations_of_github_escape_what_ends_them(monorepo: Monorepo) -> None:
+    stack(monorepo, INGRESS)
+    done = scaffold("check", "beds", "--static", "--format", "github", cwd=monorepo.root)
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("::error file=stacks/beds/main.tf,line=10,col=3,title=ING002::auth = ")
+
+
+def test_sarif_names_rules_and_places(monorepo: Monorepo) -> None:
+    stack(monorepo, INGRESS)
+    done = scaffold("check", "beds", "--static", "--format", "sarif", cwd=monorepo.root)
+    (run,) = json.loads(done.stdout)["runs"]
+    (result,) = run["results"]
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "ING002"
+    assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 10, "startColumn": 3}
+
+
+def test_markdown_and_statistics_count_by_rule(monorepo: Monorepo) -> None:
+    stack(monorepo, INGRESS)
+    page = scaffold("check", "beds", "--static", "--format", "markdown", cwd=monorepo.root).stdout
+    assert "<summary><code>ING002</code> An ingress without the full gate says why (1)</summary>" in page
+    counted = scaffold("check", "beds", "--static", "--statistics", cwd=monorepo.root).stdout
+    assert "    1  ING002  An ingress without the full gate says why\n" in counted
+
+
+# rules
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
+def test_every_rule_can_be_explained(rule: object) -> None:
+    code = getattr(rule, "code", "")
+    told = scaffold("rule", code.lower()).stdout
+    assert told.startswith(f"### {code}: {getattr(rule, 'title', '')}\n")
+    assert getattr(rule, "why", "") in told
+
+
+def test_all_rules_are_listed_and_a_wrong_code_has_its_nearest() -> None:
+    assert scaffold("rule", "--list").stdout.splitlines() == [f"{r.code}  {r.title}" for r in all_rules()]
+    wrong = scaffold("rule", "ING09")
+    assert wrong.returncode == 2
+    assert "Did you mean ING00" in wrong.stderr
