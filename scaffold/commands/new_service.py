@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
+from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_merged
@@ -50,6 +51,7 @@ def prepare(
     """
     origin = template.origin(template_source)
     sensed = sense(monorepo)
+    given = filled(given)
     if app_repository is None:
         return _prepare_stack(monorepo, given, sensed, origin, level, without_indexes)
     from scaffold.commands.pipeline import app_root, prepare_pipeline, with_own_build

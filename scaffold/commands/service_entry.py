@@ -92,12 +92,13 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
 
 
 def _upstream_images(values: Mapping[str, Value]) -> Iterator[UpstreamImage]:
-    """Where the releases are: known without asking only for images of GitHub's own registry."""
+    """Where the releases are: of known images, and without asking of those in GitHub's own registry."""
     if values["facts"]["builds"][values["build"]]["owned"]:
         return
     image = ImageReference.parse(values["workload"]["image"]["value"])
-    if image.name.startswith(_GITHUB):
-        yield UpstreamImage(image.name, "/".join(image.name.removeprefix(_GITHUB).split("/")[:2]))
+    in_github = image.name.removeprefix(_GITHUB).split("/")[:2] if image.name.startswith(_GITHUB) else ()
+    if repository := values["workload"]["upstream"] or "/".join(in_github):
+        yield UpstreamImage(image.name, repository)
 
 
 def _protection(storage: Mapping[str, Value]) -> Protection | None:

@@ -64,7 +64,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "House Router"
     "gethomepage.dev/description"  = "The router's own pages"
-    "gethomepage.dev/icon"         = "house-router.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }

@@ -362,7 +362,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Photo Wall"
     "gethomepage.dev/description"  = "Photos of the whole family"
-    "gethomepage.dev/icon"         = "photo-wall.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }

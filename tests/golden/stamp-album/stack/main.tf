@@ -333,7 +333,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Stamp Album"
     "gethomepage.dev/description"  = "A catalogue of stamps with their scans"
-    "gethomepage.dev/icon"         = "stamp-album.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }

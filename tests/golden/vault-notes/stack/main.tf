@@ -219,7 +219,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Vault Notes"
     "gethomepage.dev/description"  = "Encrypted notes"
-    "gethomepage.dev/icon"         = "vault-notes.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }
