@@ -104,7 +104,8 @@ class Unmonitored(PlannedRule):
         }
         for ingress in plan.of_kind("ingress") if house.public_dns else ():
             annotations, hosts = _annotations(ingress), _hosts(ingress)
-            if k8s.ending(annotations, house.dns_annotation) is None or not hosts or hosts & public:
+            # An ingress that is not made by the module may have its record elsewhere.
+            if not ingress.module or not hosts or hosts & public:
                 continue
             if k8s.ending(annotations, house.monitor_annotation) is None:
                 hosts_ = ", ".join(sorted(hosts))

@@ -344,6 +344,14 @@ def two_tiles() -> list[PlannedResource]:
     return [*resources, replace(ingress, address="kubernetes_ingress_v1.second")]
 
 
+def unreachable() -> list[PlannedResource]:
+    """The good plan, with an ingress of the module whose host has no public record, and no word about it."""
+    host = ("ingress", ("spec", 0, "rule", 0, "host"), "app.x")
+    annotated = {"x/dns-type": None, "y/external-monitor": None}
+    changes = (("ingress", (*ANNOTATIONS, name), value) for name, value in annotated.items())
+    return [replace(r, module="module.ingress" if r.name == "ingress" else "") for r in plan(host, *changes)]
+
+
 def test_a_good_plan() -> None:
     assert check(plan(), HOUSE) == []
 
@@ -398,7 +406,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("POD006", "deployment", lambda: plan(("deployment", (*CONTAINER, "env", 1), {"name": "DB", "value": "x@old.host:1"})), "DB has old.host written out"),
     ("POD007", "deployment", lambda: with_volume({"persistent_volume_claim": [{"claim_name": "app-backup"}]}, image="lscr.io/a/b:1"), "has no NO_CHOWN"),
     ("ING006", "ingress", two_tiles, "app.example.test has a tile already, by ingress app"),
-    ("ING007", "ingress", lambda: plan(("ingress", ("spec", 0, "rule", 0, "host"), "app.x"), ("ingress", (*ANNOTATIONS, "x/dns-type"), "none"), ("ingress", (*ANNOTATIONS, "y/external-monitor"), None)), "app.x has no public record"),
+    ("ING007", "ingress", unreachable, "app.x has no public record"),
     ("POD004", "config", lambda: plan(("config", ("metadata", 0, "name"), "app-config "), ("deployment", (*CONTAINER, "env_from"), [])), "'app-config ' is no name"),
     ("POD004", "backup", lambda: plan(("backup", ("metadata", 0, "name"), "backup-" + "x" * 46)), "more than 52"),
     ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 30 2 * * *")), "it has 6 fields"),
