@@ -93,7 +93,10 @@ def valid_answers(draw: st.DrawFn) -> dict[str, Any]:
         if not found:
             break
         for finding in found:
-            values.pop(re.split(r"[.\[]", finding.answer or "")[0], None)
+            name = re.split(r"[.\[]", finding.answer or "")[0]
+            # The default of the title is made of the name, which may look drawn at random.
+            if values.pop(name, None) is None and name == "title":
+                values["title"] = "A title"
             # A sum is of many answers, of which the finding names one.
             for name in _SUMMED if finding.code == "answers.namespace-quota" else ():
                 values.pop(name, None)
@@ -187,6 +190,9 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         values["quota"]["requests_memory"] = "8Gi"
     if values.get("limit_range"):
         values["limit_range"] = {"max_memory": draw(st.sampled_from(["4Gi", "16Gi"]))}
+    for item in values.get("cron_jobs", []):
+        item["schedule"] = draw(st.sampled_from(["5 1 * * *", "*/5 0-6/2 1,15 jan-MAR,7 SUN"]))
+        item["timezone"] = draw(st.sampled_from(["", "Europe/Sofia"]))
     for item in values.get("scratch", []):
         if item.get("in_memory"):
             item["size_limit"] = "32Mi"

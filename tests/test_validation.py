@@ -194,3 +194,30 @@ def test_the_namespace_is_counted_whole(answers: str, fits: bool) -> None:
     given = answering.from_yaml(text.encode(), "thing.yml")
     codes = {problem.code for problem in validation.problems(given, {}, {})}
     assert ("answers.namespace-quota" not in codes) is fits
+
+
+APP = "name: kit\ndescription: A kit\nimage: docker.io/library/nginx:1.29.0\n"
+
+
+@pytest.mark.parametrize(
+    ("given_", "answer", "fix"),
+    [
+        ("port: 134:40", "port", "Use the port that the app listens on."),
+        ("port: 017620", "port", "Use the port that the app listens on."),
+        ("port: 8080\nuid: 1000.0", "uid", "Write 1000."),
+        ("port: 8080\nuid: '1000'", "uid", None),
+    ],
+)
+def test_a_number_is_one_as_people_write_it(given_: str, answer: str, fix: str | None) -> None:
+    """YAML 1.1 has numbers to the base of 60 and 8, and JSON Schema takes 1000.0 for whole."""
+    (finding,) = validation.problems(answering.from_yaml((APP + given_).encode(), "a.yml"), {}, {})
+    assert (finding.answer, finding.code) == (answer, "answers.type")
+    assert fix is None or finding.fix == fix
+
+
+def test_a_text_that_yaml_1_1_takes_for_a_number_is_that_text() -> None:
+    text = APP + "port: 8080.0\nenv: {AT: 22:30, MODE: 0644, LONG: 1:30:15.5}\nargs: [22:22]"
+    given_ = answering.from_yaml(text.encode(), "a.yml")
+    assert validation.problems(given_, {}, {}) == []
+    assert given_.values["env"] == {"AT": "22:30", "MODE": "0644", "LONG": "1:30:15.5"}
+    assert given_.values["args"] == ["22:22"]

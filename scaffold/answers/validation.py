@@ -40,7 +40,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     """Everything that is wrong with answers, in the order of their places.
 
     First what each answer may be by its schema, then what they may not be together
-    (``templates/decisions/refusals.jinja``). What fails the first is left out of the second.
+    (``templates/decisions/judged.jinja``). What fails the first is left out of the second.
     """
     if any(finding.code == "answers.yaml" for finding in answers.problems):
         return list(answers.problems)
@@ -147,7 +147,12 @@ def _validator() -> Value:
         if isinstance(value, str) and not re.search(f"(?:{regex})(?!\n)", value):
             yield ValidationError("pattern")
 
-    validator = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
+    def integer(_: Value, value: Value) -> bool:
+        # By JSON Schema 80.0 is a whole number too; Copier takes only 80.
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", integer)
+    validator = extend(Draft202012Validator, {"pattern": pattern}, type_checker=types)  # type: ignore[no-untyped-call]
     return validator(schema(together=False))
 
 
@@ -162,9 +167,10 @@ def _right(values: Mapping[str, Value]) -> bool:
 
 
 def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
+    values = {name: _cast(name, value) for name, value in values.items()}
     if _right(values):
         return
-    for error in _validator().iter_errors(dict(values)):
+    for error in _validator().iter_errors(values):
         path: Path = tuple(error.absolute_path)
         rule = str(error.validator)
         if rule == "required" and not path:
@@ -189,6 +195,13 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
     yield from _where_it_might_apply(values, answers)
 
 
+def _cast(name: str, value: Value) -> Value:
+    """A number as Copier casts it, where the whole answer is one."""
+    question = questions.asked().get(name)
+    is_whole = isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole and question is not None and question.type == "int" else value
+
+
 def _where_it_might_apply(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
     """What is wrong with answers whose question hangs on another answer that is impossible itself."""
     asked = questions.asked()
@@ -210,7 +223,11 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     is_scalar = rule == "type" and wanted == "string" and isinstance(value, bool | int | float)
     if is_scalar and re.search(schema.get("pattern", ""), json.dumps(value)):
         fix = "Put it in quotes."
-    is_quoted = (wanted == "integer" and str(value).isdecimal()) or (wanted == "boolean" and value in _TRUTH)
+    if rule == "type" and isinstance(value, float) and value.is_integer() and "integer" in types:
+        fix = f"Write {int(value)}."
+    is_quoted = (wanted == "integer" and re.fullmatch("0|[1-9][0-9]*", str(value)) is not None) or (
+        wanted == "boolean" and value in _TRUTH
+    )
     if rule == "type" and isinstance(value, str) and is_quoted:
         fix = "Take the quotes off."
     if rule == "enum":
@@ -264,7 +281,7 @@ def _unquoted(row: _Row, twins: Sequence[_Row]) -> _Row:
 
 def _refusals(values: Mapping[str, Value], facts: Mapping[str, Value]) -> list[_Row]:
     combined = decisions.defaults({**questions.stand_ins(), **values, **facts})
-    rows: list[_Row] = decisions.evaluate("templates/decisions/refusals.jinja", combined)
+    rows: list[_Row] = decisions.evaluate("templates/decisions/judged.jinja", combined)
     return rows
 
 

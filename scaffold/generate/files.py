@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,6 +36,7 @@ def generated() -> Iterator[tuple[Path, str]]:
         yield compiled_path(file), rows.compiled(file, read)
     yield Path("templates", "questions", "answers.jinja"), _answers()
     yield Path("templates", "questions", "unasked.jinja"), "".join(_unasked())
+    yield _DECISIONS / "timezones.txt", (files("tzdata") / "zones").read_text("utf-8")
     yield Path("docs", "answers.md"), schema.markdown()
     yield Path("docs", "rules.md"), rule.markdown()
     yield Path("docs", "licences.md"), licences.markdown()

@@ -122,9 +122,9 @@ def asked() -> Mapping[str, Question]:
 def stand_ins(text: str = "x") -> dict[str, Value]:
     """Values for the questions without a default, so that tables can be evaluated before they are answered.
 
-    The number is a port that anybody may listen on.
+    The number is above every port, so that nothing that is answered clashes with it.
     """
-    return {q.name: text if q.type == "str" else 8080 for q in asked().values() if not q.has_default}
+    return {q.name: text if q.type == "str" else 65536 for q in asked().values() if not q.has_default}
 
 
 def _question(name: str, details: Mapping[str, Value]) -> Question:
