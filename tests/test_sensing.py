@@ -137,3 +137,43 @@ def test_overrides_that_are_no_mapping_or_no_yaml(monorepo: Monorepo) -> None:
         (monorepo.root / "scaffold.yml").write_text(text)
         with pytest.raises(MissingError, match=message):
             sense(monorepo)
+
+
+POLICY = """
+resource "kubectl_manifest" "quota" {
+  yaml_body = yamlencode({
+    kind = "ClusterPolicy"
+    spec = {
+      rules = [
+        {
+          name     = "aux"
+          match    = { any = [{ resources = { kinds = ["Namespace"], selector = { matchLabels = { tier = "4-aux" } } } }] }
+          generate = { kind = "ResourceQuota", data = { spec = { hard = { "requests.memory" = "2Gi", "requests.cpu" = "2", pods = "7" } } } }
+        },
+        {
+          name     = "edge"
+          match    = { any = [{ resources = { selector = { matchLabels = { tier = "3-edge" } } } }] }
+          generate = { kind = "LimitRange", data = { spec = { limits = [{ type = "Container", max = { memory = "6Gi" } }] } } }
+        },
+        {
+          name     = "everybody"
+          match    = { any = [{ resources = { kinds = ["Namespace"] } }] }
+          generate = { kind = "ResourceQuota", data = { spec = { hard = { pods = "1" } } } }
+        },
+      ]
+    }
+  })
+}
+"""
+
+
+def test_quotas_of_tiers_are_those_of_the_policy(monorepo: Monorepo) -> None:
+    policy = monorepo.root / "stacks" / "kyverno" / "main.tf"
+    policy.parent.mkdir()
+    policy.write_text(POLICY)
+    assert sense(Monorepo(monorepo.root))["tiers"] == {
+        "aux": {"memory_quota": "2Gi", "pods_quota": 7},
+        "edge": {"memory_max": "6Gi"},
+    }
+    policy.write_text(POLICY.replace('"2Gi"', "var.memory"))
+    assert "tiers" not in sense(Monorepo(monorepo.root)), "only what is plain is sensed"

@@ -1,4 +1,4 @@
-"""Whose fault a finding is: an answer's, by the argument that it sets, or a shared module's."""
+"""What a verification says of a stack, and whose fault it is."""
 
 from __future__ import annotations
 
@@ -38,24 +38,6 @@ def refused(monorepo: Monorepo, golden: str, level: Level, old: str = "", new: s
     with pytest.raises(VerificationError) as told:
         verify(monorepo, golden, files, decisions.combine(answers), level)
     return told.value
-
-
-@pytest.mark.parametrize(
-    "golden,old,new,answer",
-    [
-        # "none" is the value of other answers too, and the gate is anubis.
-        ("field-guide", '  # auth = "none": behind Anubis', "  # Anubis", "gate"),
-        ("sketchpad", "port        = 80", 'port        = "http"', "service_port"),
-        ("drone-logbook", 'storage_class_name = "proxmox-lvm-encrypted"', "storage_class_name = {}", "sensitive"),
-        ("drone-logbook", 'mount_path = "/data', 'mount_path = ["/data"]\nx = "', "volumes"),
-    ],
-)  # fmt: skip
-def test_a_finding_names_the_answer_that_its_argument_comes_from(
-    pristine: Monorepo, golden: str, old: str, new: str, answer: str
-) -> None:
-    argument = new.split("=", maxsplit=1)[0].strip()
-    found = refused(pristine, golden, Level.STATIC, old, new).findings
-    assert answer in {finding.answer for finding in found}, (argument, found)
 
 
 def test_a_broken_shared_module_is_not_blamed_on_the_stack(
