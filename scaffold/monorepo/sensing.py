@@ -34,7 +34,7 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
 
 def facts(monorepo: Monorepo) -> dict[str, Value]:
     """The facts of this monorepo: the template's own, with what is sensed over them."""
-    return _merge(decisions.house(), sense(monorepo))
+    return merged(decisions.house(), sense(monorepo))
 
 
 def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
