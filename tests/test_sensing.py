@@ -75,6 +75,14 @@ def test_a_rollout_is_started_as_in_the_monorepo(usual: str, events: list[str]) 
     assert usual in made["way"]["reason"]
 
 
+def test_facts_that_are_no_more_are_told_as_unknown(monorepo: Monorepo) -> None:
+    gone = ("secret_names", "secret_values", "secret_options", "secret_lines")
+    (monorepo.root / "scaffold.yml").write_text("".join(f"{name}: [a]\n" for name in gone))
+    with pytest.raises(MissingError) as error:
+        sense(monorepo)
+    assert [finding.message for finding in error.value.findings] == [f"{name} is no fact." for name in gone]
+
+
 def told(monorepo: Monorepo, text: str) -> dict[str, str | None]:
     """What is wrong with a ``scaffold.yml``, each with what is allowed."""
     (monorepo.root / "scaffold.yml").write_text(text)
@@ -129,3 +137,43 @@ def test_overrides_that_are_no_mapping_or_no_yaml(monorepo: Monorepo) -> None:
         (monorepo.root / "scaffold.yml").write_text(text)
         with pytest.raises(MissingError, match=message):
             sense(monorepo)
+
+
+POLICY = """
+resource "kubectl_manifest" "quota" {
+  yaml_body = yamlencode({
+    kind = "ClusterPolicy"
+    spec = {
+      rules = [
+        {
+          name     = "aux"
+          match    = { any = [{ resources = { kinds = ["Namespace"], selector = { matchLabels = { tier = "4-aux" } } } }] }
+          generate = { kind = "ResourceQuota", data = { spec = { hard = { "requests.memory" = "2Gi", "requests.cpu" = "2", pods = "7" } } } }
+        },
+        {
+          name     = "edge"
+          match    = { any = [{ resources = { selector = { matchLabels = { tier = "3-edge" } } } }] }
+          generate = { kind = "LimitRange", data = { spec = { limits = [{ type = "Container", max = { memory = "6Gi" } }] } } }
+        },
+        {
+          name     = "everybody"
+          match    = { any = [{ resources = { kinds = ["Namespace"] } }] }
+          generate = { kind = "ResourceQuota", data = { spec = { hard = { pods = "1" } } } }
+        },
+      ]
+    }
+  })
+}
+"""
+
+
+def test_quotas_of_tiers_are_those_of_the_policy(monorepo: Monorepo) -> None:
+    policy = monorepo.root / "stacks" / "kyverno" / "main.tf"
+    policy.parent.mkdir()
+    policy.write_text(POLICY)
+    assert sense(Monorepo(monorepo.root))["tiers"] == {
+        "aux": {"memory_quota": "2Gi", "pods_quota": 7},
+        "edge": {"memory_max": "6Gi"},
+    }
+    policy.write_text(POLICY.replace('"2Gi"', "var.memory"))
+    assert "tiers" not in sense(Monorepo(monorepo.root)), "only what is plain is sensed"

@@ -28,6 +28,7 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     if monorepo.tier0_stacks:
         found["tier0_stacks"] = list(monorepo.tier0_stacks)
     found.update(_external_secrets(monorepo))
+    found.update(_tiers(monorepo))
     found.update(_builds(monorepo, str(found.get("domain", decisions.house()["domain"]))))
     return _difference(decisions.house(), merged(found, overrides(monorepo.root)))
 
@@ -45,6 +46,16 @@ def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
         "external_secret_api": Counter(secret.api for secret in secrets).most_common(1)[0][0],
         "external_secret_force_conflicts": Counter(secret.forced for secret in secrets).most_common(1)[0][0],
     }
+
+
+def _tiers(monorepo: Monorepo) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for stack in monorepo.fleet.values():
+        for tier, fact, value in stack.tier_facts:
+            usual = decisions.house()["tiers"].get(tier, {}).get(fact)
+            if usual is not None:
+                found.setdefault(tier, {})[fact] = type(usual)(value)
+    return {"tiers": found} if found else {}
 
 
 def _builds(monorepo: Monorepo, domain: str) -> dict[str, Value]:
