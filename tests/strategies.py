@@ -243,6 +243,9 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
 
 
 def _reconcile_reasons(values: dict[str, Any]) -> None:
+    values.pop("image_reason", None)  # after the image, which it hangs on
+    if values["image"]:
+        values["image_reason"] = "it is unlike the others"
     for name in ("priority_class", "capabilities", "database"):
         if values.get(name, "none") in ("", [], "none"):
             values.pop(f"{name}_reason", None)
@@ -262,6 +265,7 @@ def _reconcile_reasons(values: dict[str, Any]) -> None:
 
 def _reconcile_volumes(values: dict[str, Any], draw: st.DrawFn) -> None:
     """Volumes that are each one thing: new or existing, with one form of backup and what it needs."""
+    saved = False
     for index, volume in enumerate(values.get("volumes", [])):
         volume["purpose"], volume["path"] = f"{volume.get('purpose', 'data')[:20]}-{index}", f"/data/{index}"
         if volume.get("claim"):
@@ -276,6 +280,10 @@ def _reconcile_volumes(values: dict[str, Any], draw: st.DrawFn) -> None:
             if volume.get("backup") not in ("files", "none"):
                 volume.pop("backup", None)
         form = volume.get("backup", "decided")
+        if form == "none" or (form == "decided" and shared):
+            volume.pop("may_be_empty", None)
+        else:
+            saved = True
         volume.pop("backup_reason", None)
         if form == "none":
             volume["backup_reason"] = "it can be made again"
@@ -297,6 +305,10 @@ def _reconcile_volumes(values: dict[str, Any], draw: st.DrawFn) -> None:
                 "password": password,
                 "image": image,
             }
+    if saved:
+        values.get("backup_job", {}).pop("memory", None)
+    else:
+        values.pop("backup_job", None)
 
 
 def _database_beside(values: dict[str, Any], volume: dict[str, Any]) -> None:

@@ -20,30 +20,19 @@ from scaffold.hcl.syntax import Document, parse
 
 SHELLS = [["sh"], pytest.param(["busybox", "ash"], marks=needs("busybox"))]  # fmt: skip
 
-# Stands in for the sqlite3 command where it is not installed: the few calls that the script makes.
-SQLITE3 = f"""#!{sys.executable}
-import sqlite3, sys
-target, *commands = sys.argv[1:]
-try:
-    db = sqlite3.connect(target if target.startswith("file:") else "file:" + target, uri=True)
-    for command in commands:
-        if command.startswith(".backup"):
-            with sqlite3.connect(command.split()[1]) as copy:
-                db.backup(copy)
-        elif not command.startswith("."):
-            for row in db.execute(command):
-                print(*row)
-except sqlite3.Error as error:
-    sys.exit(f"Error: {{error}}")
-"""
-
 
 @dataclass(frozen=True)
 class Place:
     data: Path
     backup: Path
     bin: Path
-    run: Callable[[], subprocess.CompletedProcess[str]]
+    start: Callable[[], subprocess.Popen[str]]
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        """The container, from its start to its end."""
+        process = self.start()
+        told, errors = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, told, errors)
 
     @property
     def posted(self) -> str:
@@ -76,40 +65,50 @@ def script_of(document: Document) -> str:
     return script
 
 
+def applets(directory: Path, busybox: str) -> Path:
+    """A directory with a link for each command that Busybox has."""
+    directory.mkdir()
+    listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout
+    for name in listed.split():
+        (directory / name).symlink_to(busybox)
+    return directory
+
+
 def executable(path: Path, text: str) -> None:
     path.write_text(text)
     path.chmod(0o755)
 
 
 @pytest.fixture(params=SHELLS, ids=lambda shell: shell[0])
-def place_for(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Place]:
-    def build(service: str) -> Place:
+def place_for(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Place]:
+    def build(service: str, main: bytes = b"") -> Place:
+        """Where the backup of a golden stack runs, or that of any other ``main``."""
         data, backup, tools = tmp_path / "data", tmp_path / "backup", tmp_path / "bin"
         for directory in (data, backup, tools):
             directory.mkdir()
-        document = parse((GOLDEN / service / "stack" / "main.tf").read_bytes())
+        document = parse(main or (GOLDEN / service / "stack" / "main.tf").read_bytes())
         script = script_of(document).replace("/data/", f"{data}/").replace("/backup/", f"{backup}/")
         script = script.replace("find /backup", f"find {backup}").replace("/tmp/begun", f"{tools}/begun")
-        executable(tools / "wget", f'#!/bin/sh\nshift 3\nprintf "%s" "$2" >"{tools}/posted"\n')
+        executable(tools / "wget", f'#!/bin/sh\nshift 5\nprintf "%s" "$2" >"{tools}/posted"\n')
         # Busybox prefers its own applets to what is on PATH, but a function to both.
         stubs = "".join(
             f'{name}() {{ if [ -x "{tools}/{name}" ]; then "{tools}/{name}" "$@"; else command {name} "$@"; fi; }}\n'
-            for name in ("wget", "tar")
+            for name in ("wget", "tar", "sleep")
         )
-        if shutil.which("sqlite3") is None:
-            executable(tools / "sqlite3", SQLITE3)
+        (tools / "python3").symlink_to(sys.executable)
+        executable(tools / "sleep", "#!/bin/sh\n")
+        shell = [shutil.which(request.param[0]) or "", *request.param[1:]]
         path = f"{tools}:{os.environ['PATH']}"
+        if shell[1:]:  # Busybox has all that the image has beside Python, and finds nothing else here.
+            path = f"{tools}:{applets(tmp_path / 'applets', shell[0])}"
 
-        def run() -> subprocess.CompletedProcess[str]:
-            return subprocess.run(
-                [*request.param, "-c", stubs + script],
-                env={**os.environ, "PATH": path},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+        def start() -> subprocess.Popen[str]:
+            return subprocess.Popen(
+                [*shell, "-c", stubs + script], env={"PATH": path}, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True, start_new_session=True,
+            )  # fmt: skip
 
-        return Place(data, backup, tools, run)
+        return Place(data, backup, tools, start)
 
     return build
 
@@ -132,7 +131,7 @@ def rows(path: Path) -> int:
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 @pytest.mark.parametrize("closed", [True, False])
 def test_sqlite_is_copied_whole_and_the_rest_archived(
-    place_for: Callable[[str], Place], journal: str, closed: bool
+    place_for: Callable[..., Place], journal: str, closed: bool
 ) -> None:
     place = place_for("vault-notes")
     db = database(place.data / "data" / "it's a db.sqlite", journal)
@@ -153,7 +152,7 @@ def test_sqlite_is_copied_whole_and_the_rest_archived(
     assert int(lines["backup_duration_seconds"]) >= 0
 
 
-def test_a_corrupt_database_fails_the_job_and_leaves_nothing(place_for: Callable[[str], Place]) -> None:
+def test_a_corrupt_database_fails_the_job_and_leaves_nothing(place_for: Callable[..., Place]) -> None:
     place = place_for("vault-notes")
     path = place.data / "data" / "notes.db"
     database(path, "delete").close()
@@ -170,7 +169,7 @@ def test_a_corrupt_database_fails_the_job_and_leaves_nothing(place_for: Callable
     assert place.posted == ""
 
 
-def test_no_database_where_one_is_expected_fails(place_for: Callable[[str], Place]) -> None:
+def test_no_database_where_one_is_expected_fails(place_for: Callable[..., Place]) -> None:
     place = place_for("vault-notes")
     (place.data / "data").mkdir()
     (place.data / "data" / "other.txt").write_text("x")
@@ -180,7 +179,7 @@ def test_no_database_where_one_is_expected_fails(place_for: Callable[[str], Plac
     assert place.made() == []
 
 
-def test_a_failing_metrics_push_does_not_fail_the_backup(place_for: Callable[[str], Place]) -> None:
+def test_a_failing_metrics_push_does_not_fail_the_backup(place_for: Callable[..., Place]) -> None:
     place = place_for("drone-logbook")
     (place.data / "data").mkdir()
     (place.data / "data" / "flight.txt").write_text("up")
@@ -191,7 +190,7 @@ def test_a_failing_metrics_push_does_not_fail_the_backup(place_for: Callable[[st
     assert len(place.made()) == 1
 
 
-def test_old_backups_go_and_young_ones_stay(place_for: Callable[[str], Place]) -> None:
+def test_old_backups_go_and_young_ones_stay(place_for: Callable[..., Place]) -> None:
     place = place_for("drone-logbook")
     (place.data / "data").mkdir()
     (place.data / "data" / ".hidden").write_text("up")
@@ -210,7 +209,7 @@ def test_old_backups_go_and_young_ones_stay(place_for: Callable[[str], Place]) -
         assert "./.hidden" in archive.getnames()
 
 
-def test_an_archive_that_tears_is_made_again_and_fails_in_the_end(place_for: Callable[[str], Place]) -> None:
+def test_an_archive_that_tears_is_made_again_and_fails_in_the_end(place_for: Callable[..., Place]) -> None:
     place = place_for("drone-logbook")
     (place.data / "data").mkdir()
     (place.data / "data" / "a").write_text("a")
@@ -222,10 +221,11 @@ def test_an_archive_that_tears_is_made_again_and_fails_in_the_end(place_for: Cal
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_what_is_written_meanwhile_is_archived_again(place_for: Callable[[str], Place], times: int) -> None:
+def test_what_is_written_meanwhile_is_archived_again(place_for: Callable[..., Place], times: int) -> None:
     place = place_for("drone-logbook")
     (place.data / "data").mkdir()
     (place.data / "data" / "flights.db").write_text("a")
+    (place.bin / "sleep").unlink()
     tar = shutil.which("tar")
     executable(
         place.bin / "tar",
@@ -249,7 +249,7 @@ fi
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can mount read-only")
-def test_the_source_may_be_read_only(place_for: Callable[[str], Place]) -> None:
+def test_the_source_may_be_read_only(place_for: Callable[..., Place]) -> None:
     place = place_for("vault-notes")
     database(place.data / "data" / "notes.db", "wal").close()
     source = str(place.data / "data")

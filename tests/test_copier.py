@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,9 +17,10 @@ import pytest
 import yaml
 from hypothesis import given
 from strategies import valid_answers
-from support import ANSWERS, GOLDEN, examples
+from support import ANSWERS, GOLDEN, examples, scaffold
 
 from scaffold.changes.change import Content, Symlink
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions, questions, template
 from scaffold.templates.questions import Role
 from scaffold.templates.render import ANSWERS_FILE, render
@@ -247,6 +250,58 @@ def test_update_keeps_what_stands_beside_and_brings_the_link_with_its_module(
         assert 'module "tls_secret"' in (stack / "main.tf").read_text()
         assert (stack / "own.tf").read_text() == own
         commit(stack, "Updated")
+
+
+@pytest.mark.slow("copier update renders the template three times")
+def test_the_update_commands_of_the_readme_work_in_their_order(repository: Path, stack: Path) -> None:
+    """From a checkout without a tag. The first one has nothing to do, so it changes nothing."""
+    git(repository, "tag", "--delete", "v0.1.0")
+    origin = template._of_checkout(repository)
+    answers = yaml.safe_load((ANSWERS / "valid" / "drone-logbook.yml").read_text())
+    write(stack, render(answers, SENSED, {}, origin).files)
+    commit(stack, "From a checkout")
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    commands = re.findall(r"copier update --defaults[^`\n]*", readme)
+    assert len(commands) == 2
+    for command in commands:
+        assert git(stack, "status", "--porcelain") == "", "an update wants a clean tree"
+        done = run_copier(stack, *shlex.split(command)[1:])
+        assert done.returncode == 0, done.stderr
+    assert set(git(stack, "status", "--porcelain").split()[1::2]) == {
+        f"stacks/drone-logbook/{name}" for name in (ANSWERS_FILE, "main.tf")
+    }
+
+
+@pytest.mark.slow("copier update renders the template three times")
+def test_the_command_for_a_stack_that_exists_works_as_it_is_printed(
+    repository: Path, monorepo: Monorepo
+) -> None:
+    """Answers that did not apply before are in it, and those that apply no more are not."""
+    root, answers = monorepo.root, ANSWERS / "valid" / "drone-logbook.yml"
+    first: list[str | Path] = ["new-service", "--answers", answers, "--verify", "static"]
+    first += ["--template-source", repository, "--monorepo", root]
+    assert scaffold(*first, "--commit").returncode == 0
+    more = [
+        "gate=app",
+        "gate_reason=it has a login of its own",
+        "database=postgresql",
+        "database_env.dsn=DB_URL",
+    ]
+    for settings in (more, []):
+        told = [part for text in settings for part in ("--set", text)]
+        refused = scaffold(*first, *told)
+        assert refused.returncode == 4
+        command = refused.stderr.partition("Change it in place: ")[2].strip()
+        assert ("gate_reason" in command) == ("database_env" in command) == bool(settings)
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=root, env={**os.environ, "PATH": path}, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        again = scaffold(*first, *told, "--no-index", "catalog")
+        assert "exists with other answers" not in again.stderr
+        commit(root, "Changed")
 
 
 def test_a_changed_rule_does_not_move_a_volume_that_exists(repository: Path, stack: Path) -> None:

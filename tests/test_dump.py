@@ -23,8 +23,10 @@ from support import ANSWERS, GOLDEN, demand
 from test_backup import SHELLS, containers_of, database, executable, rows
 
 from scaffold.answers.sources import from_yaml
+from scaffold.commands import steps
 from scaffold.hcl.syntax import parse
-from scaffold.templates import decisions, template
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates import decisions
 
 PASSWORD = "of the test alone"
 
@@ -36,6 +38,7 @@ class Server:
     port: int
     client: list[str]
     env: Mapping[str, str]
+    administrator: tuple[str, ...] = ()
 
     def sql(self, text: str) -> str:
         done = subprocess.run(
@@ -155,7 +158,7 @@ def _mariadb(directory: Path, port: int, own: dict[str, Any]) -> Iterator[Server
             "toys",
             "-e",
         ]
-        yield Server(port, client, {"MYSQL_PWD": PASSWORD})
+        yield Server(port, client, {"MYSQL_PWD": PASSWORD}, tuple(root[:-1]))
     finally:
         process.terminate()
         process.wait()
@@ -204,12 +207,14 @@ class Place:
         )  # fmt: skip
 
     def back_up(self) -> subprocess.CompletedProcess[str]:
-        """The containers of the CronJob in their order, until one fails."""
+        """The containers of the CronJob in their order, until one fails; what all of them say."""
+        told = ""
         for script in containers_of(parse((GOLDEN / self.service / "stack" / "main.tf").read_bytes())):
             done = self.run(script)
+            told += done.stderr
             if done.returncode:
                 break
-        return done
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout, told)
 
     def restore(self, purpose: str) -> subprocess.CompletedProcess[str]:
         """What the container of the next step does."""
@@ -219,12 +224,11 @@ class Place:
 
 
 def restore_steps(service: str) -> dict[str, str]:
-    """The commands of a Service's next steps that restore a volume, by its purpose."""
+    """The commands that restore a Service's volumes, by their purpose."""
     given = from_yaml((ANSWERS / "valid" / f"{service}.yml").read_bytes(), service)
-    values = decisions.combine(given.values)
-    told = {"operations": template.facts("operations"), "committed": False, "paths": [], "manual": []}
-    steps = decisions.evaluate("templates/decisions/next_steps.jinja", {**values, **told})
-    return {s["text"].split()[6]: s["command"] for s in steps if "restored" in s["text"]}
+    return {
+        step.text.split()[1]: step.command for step in steps.restore_steps(decisions.combine(given.values))
+    }
 
 
 def restore_pod(service: str, purpose: str) -> dict[str, Any]:
@@ -241,7 +245,7 @@ def place_for(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., P
         place = Place(service, request.param, tmp_path, variables)
         for directory in (place.backup, place.bin, tmp_path / "data"):
             directory.mkdir()
-        executable(place.bin / "wget", f'#!/bin/sh\nshift 3\nprintf "%s" "$2" >"{place.bin}/posted"\n')
+        executable(place.bin / "wget", f'#!/bin/sh\nshift 5\nprintf "%s" "$2" >"{place.bin}/posted"\n')
         return place
 
     return build
@@ -304,6 +308,26 @@ def test_named_sqlite_files_and_archives_are_restored(
     assert [path.name for path in scans.iterdir()] == ["penny-black.tif"]
 
 
+def test_each_volume_is_restored_from_the_newest_backup_that_has_it(
+    place_for: Callable[..., Place], postgres: Server
+) -> None:
+    place = stamp_album(place_for, postgres)
+    assert place.back_up().returncode == 0
+    (whole,) = place.made()
+    whole.rename(place.backup / "2026-01-01T00-00-00")
+    catalogue, scans = place.volume("catalogue"), place.volume("scans")
+    (catalogue / "stamps.db").unlink()
+    (scans / "penny-blue.tif").write_text("a newer scan")
+    assert "not backed up: catalogue\n" in place.back_up().stderr
+    assert [path.suffix for path in place.made()] == ["", ".incomplete"]
+    (scans / "penny-blue.tif").unlink()
+    for purpose in ("catalogue", "scans"):
+        done = place.restore(purpose)
+        assert done.returncode == 0, done.stderr
+    assert rows(catalogue / "stamps.db") == 100
+    assert (scans / "penny-blue.tif").read_text() == "a newer scan"
+
+
 def test_a_whole_sqlite_volume_is_restored_with_its_owner(place_for: Callable[..., Place]) -> None:
     place = place_for("vault-notes")
     data = place.volume("data")
@@ -346,9 +370,12 @@ def test_what_cannot_be_dumped_fails_the_job_and_leaves_nothing(
         "password": "authentication failed", "database": "does not exist", "empty": "has no table",
         "file": "is no SQLite database",
     }[wrong] in done.stderr  # fmt: skip
-    left = [p for p in place.backup.rglob("*") if p.is_file() and p.name != "started"]
-    assert left == [], "a failed backup leaves nothing that looks like a good one"
-    assert [p.name for p in place.made() if not p.name.startswith(".")] == ["2020-01-01T00-00-00"]
+    old, incomplete = place.made()
+    assert old.name == "2020-01-01T00-00-00" and incomplete.suffix == ".incomplete"
+    kept = {path.name for path in incomplete.iterdir()}
+    assert kept == {"postgres.dump", "catalogue", "scans.tar.gz"} - {
+        "catalogue" if wrong == "file" else "postgres.dump"
+    }, "what fails leaves nothing that looks like a good one, and the others are saved"
     assert not (place.bin / "posted").exists()
 
 
@@ -358,7 +385,7 @@ def test_what_an_earlier_attempt_left_is_not_taken(place_for: Callable[..., Plac
     (place.backup / ".dumps" / "postgres.dump").write_text("of another night")
     place.variables["PGDATABASE"] = "nobody"
     assert place.back_up().returncode != 0
-    assert not (place.backup / ".dumps" / "postgres.dump").exists()
+    assert not list(place.backup.rglob("postgres.dump*"))
 
 
 def test_a_torn_dump_is_noticed(place_for: Callable[..., Place], postgres: Server) -> None:
@@ -369,7 +396,7 @@ def test_a_torn_dump_is_noticed(place_for: Callable[..., Place], postgres: Serve
     done = place.back_up()
     assert done.returncode != 0
     assert "pg_restore: error" in done.stderr
-    assert not [p for p in place.backup.rglob("*") if p.is_file() and p.name != "started"]
+    assert not list(place.backup.rglob("postgres.dump*"))
 
 
 def toy_warehouse(place_for: Callable[..., Place], server: Server) -> Place:
@@ -392,6 +419,19 @@ def test_mysql_is_dumped_and_restored(place_for: Callable[..., Place], mariadb: 
     restored = place.restore("mariadb")
     assert restored.returncode == 0, restored.stderr
     assert mariadb.sql("SELECT name FROM toy ORDER BY name").split("\n") == ["doll", "té's"]
+
+
+def test_the_next_steps_make_a_database_on_mysql(mariadb: Server, pristine: Monorepo, tmp_path: Path) -> None:
+    given = from_yaml((ANSWERS / "valid" / "ledger-bridge.yml").read_bytes(), "ledger-bridge")
+    told = steps.stack_steps(pristine, decisions.combine(given.values), paths=[], manual=[], committed=True)
+    (command,) = [step.command for step in told if step.text.startswith("Make the MySQL database")]
+    executable(tmp_path / "kubectl", f"#!/bin/sh\nexec {shlex.join(mariadb.administrator)}\n")
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for _ in range(2):
+        subprocess.run(["sh", "-c", command], env=environment, check=True)
+    asked = [*mariadb.administrator, "-N", "-B", "-e", "SHOW GRANTS FOR 'ledger_bridge'@'%'"]
+    rights = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert "GRANT ALL PRIVILEGES ON `ledger_bridge`.* TO `ledger_bridge`@`%`" in rights
 
 
 @pytest.mark.parametrize("wrong", ["password", "empty", "torn"])
@@ -437,13 +477,13 @@ def test_without_a_backup_a_restore_touches_nothing(
 ) -> None:
     place = place_for(service)
     volume = place.volume(purpose)
-    # What the container has at its root may be called like the purpose, so this is there too.
-    for path in (volume / "live.db", volume / purpose / "stamps.db", place.root / purpose / "stamps.db"):
+    for path in (volume / "live.db", volume / purpose / "stamps.db"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("alive")
-    pod = restore_pod(service, purpose)
-    script = pod["spec"]["containers"][0]["command"][2].replace('"$newest/', f'"{place.root}$newest/')
-    done = place.run(script, volume)
+    # Neither one that was not finished nor one of other volumes is a backup of this one.
+    (place.backup / "2026-01-01T00-00-00.partial" / purpose).mkdir(parents=True)
+    (place.backup / "2026-01-01T00-00-00").mkdir()
+    done = place.restore(purpose)
     assert done.returncode == 1
     assert "there is no backup" in done.stderr
     assert (volume / "live.db").read_text() == (volume / purpose / "stamps.db").read_text() == "alive"
@@ -453,7 +493,7 @@ def test_every_restore_stops_without_a_backup() -> None:
     for service in ("stamp-album", "toy-warehouse", "drone-logbook", "vault-notes"):
         for purpose in restore_steps(service):
             script = restore_pod(service, purpose)["spec"]["containers"][0]["command"][2]
-            assert script.index("there is no backup") < script.index("$newest/")
+            assert script.index("there is no backup") < script.rindex('"$saved')
 
 
 def test_the_app_is_stopped_while_its_files_are_restored_and_runs_while_its_own_database_is() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import Plan, PlannedRule, shown, strings, vague
+from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, PlannedResource, Tree, get, leaves, path_text
@@ -141,6 +142,24 @@ class Resources(PlannedRule):
                         )
                 if get(asked, "limits", "cpu") is not None:
                     yield self.about(pods.owner, f"container {name} has a cpu limit")
+
+
+class Deadlines(PlannedRule):
+    """A job of which only one may run is stopped some day."""
+
+    code = "JOB001"
+    severity = Severity.WARNING
+    title = "a CronJob that forbids two runs at once has a deadline"
+    why = "Where one run hangs, no later one ever starts, and nothing fails that could be told of."
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """CronJobs that would wait for ever for a run that hangs."""
+        for job in plan.of_kind("cron_job"):
+            spec = job.get("spec", 0)
+            deadline = get(spec, "job_template", 0, "spec", 0, "active_deadline_seconds")
+            if get(spec, "concurrency_policy") == "Forbid" and deadline is None:
+                fix = "set active_deadline_seconds in the job's spec, below the time between two runs"
+                yield self.about(job, "it forbids two runs at once and has no deadline", fix)
 
 
 class Probes(PlannedRule):

@@ -161,7 +161,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
         shared_classes=frozenset(_nfs_classes(monorepo)),
         gates=operations["gates"],
-        public_dns=frozenset(operations["public_dns"]),
+        public_dns=frozenset(facts["public_dns"]),
         given_secrets=frozenset(operations["given_secrets"]),
         given_claims=frozenset(given_claims),
         inert_kinds=frozenset(operations["inert_kinds"]),

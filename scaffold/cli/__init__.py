@@ -24,6 +24,8 @@ from scaffold.errors import Kind, MissingError, ScaffoldError, UsageError
 COMMANDS = (
     "demo",
     "new-service",
+    "next",
+    "restore",
     "explain",
     "schema",
     "pipeline",

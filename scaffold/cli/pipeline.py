@@ -28,7 +28,8 @@ def pipeline(
     as_json: bool,
 ) -> None:  # fmt: skip
     """Make the pipeline of the app's own repository, from the answers of its Service."""
-    from scaffold.commands.pipeline import answers_of, app_root, prepare_pipeline
+    from scaffold.commands.pipeline import app_root, prepare_pipeline
+    from scaffold.commands.stored import answers_of
 
     if app_repo is None:
         raise UsageError("The app's repository is missing.", "Name its clone with --app-repo DIR.")

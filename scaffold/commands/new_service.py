@@ -11,14 +11,16 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
+from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_merged
 from scaffold.changes.git import git
 from scaffold.checks.verify import Level, Verified, verify, verify_edits
+from scaffold.commands.named import problems
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
-from scaffold.commands.stored import stored_answers
+from scaffold.commands.stored import stored_answers, stored_facts
 from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
 from scaffold.errors import Finding, MissingError, RefusedError, VerificationError
 from scaffold.indexes.edits import Edits, insertions, lists_of
@@ -49,6 +51,7 @@ def prepare(
     """
     origin = template.origin(template_source)
     sensed = sense(monorepo)
+    given = filled(given)
     if app_repository is None:
         return _prepare_stack(monorepo, given, sensed, origin, level, without_indexes)
     from scaffold.commands.pipeline import app_root, prepare_pipeline, with_own_build
@@ -78,7 +81,7 @@ def _prepare_stack(
     level: Level | None,
     without_indexes: Collection[str],
 ) -> Prepared:
-    found = validation.problems(given, sensed, {})
+    found = problems(monorepo, given, sensed)
     named = not any(finding.answer == "name" for finding in found)
     exists = named and has_rendered_stack(monorepo, given.values.get("name"))
     if found:
@@ -151,8 +154,12 @@ def _existing(
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
     recorded = stored_answers(monorepo, name)
+    # What a file does not say of a question is its default: then that did not apply, or is newer.
+    said = decisions.defaults(
+        {**{q: recorded[q] for q in asked() if q in recorded}, **stored_facts(recorded)}
+    )
     asking = [n for n, question in asked().items() if n in values and decisions.applies(question, values)]
-    differing = [n for n in asking if recorded.get(n, values[n]) != values[n]]
+    differing = [n for n in asking if said.get(n) != values[n]]
     where = f"(cd {STACKS}/{name} && copier update --defaults"
     if differing:
         settings = " ".join(f"-d {shlex.quote(f'{q}={_text(values[q])}')}" for q in differing)

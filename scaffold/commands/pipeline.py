@@ -11,13 +11,13 @@ from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.commands.prepared import Part, Prepared
-from scaffold.commands.stored import stored_answers
+from scaffold.commands.stored import stored_answers, stored_facts
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
 from scaffold.hcl.modules import terraform_files
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions, template
-from scaffold.templates.questions import Value, asked
+from scaffold.templates.questions import Value
 from scaffold.templates.render import ANSWERS_FILE, render
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def prepare_pipeline(
     sensed = sense(monorepo)
     given = with_own_build(given, sensed)
     name = given.values.get("name")
-    recorded = _recorded(monorepo, name) if isinstance(name, str) and name in monorepo.stacks else {}
+    stored = stored_answers(monorepo, name) if isinstance(name, str) and name in monorepo.stacks else {}
+    recorded = stored_facts(stored)["recorded"]
     validation.check(given, sensed, recorded)
     rendered = render(given.values, sensed, recorded, origin, "service")
     service = str(rendered.values["name"])
@@ -89,24 +90,6 @@ def app_root(directory: Path) -> Path:
             f"Clone the app's repository, or make one: git init {shlex.quote(str(directory))}",
         )
     return root
-
-
-def _recorded(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
-    recorded = stored_answers(monorepo, name).get("recorded")
-    return recorded if isinstance(recorded, dict) else {}
-
-
-def answers_of(monorepo: Monorepo, name: str) -> Answers:
-    """The answers that a stack was rendered from, to render the pipeline from the same ones.
-
-    Raises :class:`RefusedError` for a stack that has none.
-    """
-    if "/" in name or not (stored := stored_answers(monorepo, name)):
-        raise RefusedError(
-            f"{STACKS}/{name} records no answers.", "Give them with --answers FILE; see `scaffold schema`."
-        )
-    values = {key: value for key, value in stored.items() if key in asked()}
-    return Answers(values, {(): Place(f"{STACKS}/{name}/{ANSWERS_FILE}")})
 
 
 def _stack_files(monorepo: Monorepo, name: str) -> dict[str, bytes]:

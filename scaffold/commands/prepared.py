@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 from scaffold.changes.change import Action, ChangeSet
 from scaffold.changes.step import Step, When
 from scaffold.checks.verify import Verified
+from scaffold.commands.steps import restore_steps, stack_steps, steps_of
 from scaffold.errors import RefusedError, ScaffoldError, UncommittedError
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.templates import decisions, template
@@ -145,19 +146,22 @@ class Prepared:
         ready = [step for step in added if step.when is When.NEXT]
         return (*before, *ready, apply_it, *(s for s in (*added, *own) if s.when is When.AFTER_APPLY))
 
+    @property
+    def restores(self) -> tuple[Step, ...]:
+        """How the stack's volumes and databases come back from their backups."""
+        return restore_steps(self.stack.values) if self.stack is not None else ()
+
     def _stack_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[Step, ...]:
         if self.stack is None:
             return ()
-        operations, server = template.facts("operations"), monorepo.variable("nfs_server")
-        context = {
-            **self.stack.values,
-            "operations": {**operations, "nfs_host": server} if server else operations,
-            "committed": committed,
-            "paths": [str(file.path) for file in self.stack.change.changes],
-            "manual": [{"text": step.text, "command": step.command} for step in self.manual],
-            "piped": self.pipeline is not None,
-        }
-        return _steps("next_steps", context)
+        return stack_steps(
+            monorepo,
+            self.stack.values,
+            paths=[str(file.path) for file in self.stack.change.changes],
+            manual=self.manual,
+            committed=committed,
+            piped=self.pipeline is not None,
+        )
 
     def _pipeline_steps(self, *, committed: bool) -> tuple[Step, ...]:
         if self.pipeline is None:
@@ -172,12 +176,4 @@ class Prepared:
             "has_dockerfile": has_dockerfile,
             "committed": committed,
         }
-        return _steps("pipeline_steps", context)
-
-
-def _steps(table: str, context: Mapping[str, Value]) -> tuple[Step, ...]:
-    rows = decisions.evaluate(f"templates/decisions/{table}.jinja", context)
-    return tuple(
-        Step(row["text"], row["command"], When.AFTER_APPLY if row.get("after_apply") else When.NEXT)
-        for row in rows
-    )
+        return steps_of("pipeline_steps", context)

@@ -21,6 +21,7 @@ _FAMILIES = {
     "IGN": "Exceptions",
     "IMG": "Dockerfiles",
     "ING": "Ingresses",
+    "JOB": "Jobs",
     "MOD": "Calls of modules",
     "PIP": "Woodpecker's pipelines",
     "POD": "Pods",

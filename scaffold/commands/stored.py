@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers, Place
 from scaffold.errors import RefusedError
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.reading import YamlError, load
-from scaffold.templates.questions import Value
+from scaffold.templates import decisions
+from scaffold.templates.questions import Value, asked
 from scaffold.templates.render import ANSWERS_FILE
 
 
@@ -28,3 +31,37 @@ def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
     if not isinstance(stored, dict):
         raise RefusedError(f"{where} holds no answers.", hint)
     return stored
+
+
+def answers_of(monorepo: Monorepo, name: str) -> Answers:
+    """The answers that a stack was rendered from, to render the pipeline from the same ones.
+
+    Raises :class:`RefusedError` for a stack that has none.
+    """
+    if "/" in name or not (stored := stored_answers(monorepo, name)):
+        raise RefusedError(
+            f"{STACKS}/{name} records no answers.", "Give them with --answers FILE; see `scaffold schema`."
+        )
+    values = {key: value for key, value in stored.items() if key in asked()}
+    return Answers(values, {(): Place(f"{STACKS}/{name}/{ANSWERS_FILE}")})
+
+
+def stored_facts(stored: Mapping[str, Value]) -> dict[str, Mapping[str, Value]]:
+    """What a stack's answers file says beside the answers: facts that were sensed, and what is kept."""
+    said = {name: stored.get(name) for name in ("sensed", "recorded")}
+    return {name: value if isinstance(value, dict) else {} for name, value in said.items()}
+
+
+def stored_values(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
+    """Every value that follows from the answers of a stack, by the facts that it was rendered with.
+
+    They are not checked first: what newer rules refuse may have to be restored all the same. Raises
+    :class:`RefusedError` for a stack that records no answers, and
+    :class:`~scaffold.errors.AnswersError` where nothing can be decided from them.
+    """
+    given, facts = answers_of(monorepo, name), stored_facts(stored_answers(monorepo, name))
+    try:
+        return decisions.combine({**given.values, **facts})
+    except Exception:
+        validation.check(given, **facts)
+        raise

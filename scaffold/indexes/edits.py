@@ -12,7 +12,7 @@ from scaffold.changes.step import Step
 from scaffold.errors import Finding, UsageError
 from scaffold.indexes import all_indexes
 from scaffold.indexes.base import Index, MissingAnchorError, as_text
-from scaffold.indexes.entry import BuildModel, Engine, ServiceEntry
+from scaffold.indexes.entry import BuildModel, ServiceEntry
 
 _NFS_LIST = PurePosixPath("secrets/nfs_directories.txt")
 _Names: TypeAlias = Callable[[Index[Any], "Content | None"], frozenset[str]]
@@ -125,10 +125,6 @@ def _edit_by_hand(path: PurePosixPath, text: str) -> Step:
 
 def _by_hand(files: Files, entry: ServiceEntry) -> Iterator[Step]:
     """What has no list that could be edited."""
-    for database in entry.databases:
-        if database.engine is Engine.MYSQL:
-            text = f"Make the MySQL database {database.name} with the user {database.user}: no file makes it."
-            yield _edit_by_hand(PurePosixPath("stacks/dbaas"), text)
     content = files.read(_NFS_LIST)[0]
     if entry.nfs_directories and content is not None:
         why = "is encrypted with git-crypt" if is_ciphertext(content) else "is edited by hand"

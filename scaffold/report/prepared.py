@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from scaffold.report.changes import files_json, files_text, gaps_text
-from scaffold.report.steps import steps_json, steps_text
+from scaffold.report.steps import brief_text, steps_json, steps_text
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def prepared_json(
             "verified": {"checked": of.checked, "not_verified": of.unverified},
         }
         result |= {"app_repository": made} if stack else made
-    return {**result, "decisions": prepared.decisions, "next_steps": steps_json(steps)}
+    restores = {"restore": steps_json(prepared.restores)} if stack else {}
+    return {**result, "decisions": prepared.decisions, "next_steps": steps_json(steps), **restores}
 
 
 def _part_json(part: Part[object], *, written: bool, commit: str | None) -> dict[str, Value]:
@@ -67,7 +68,8 @@ def prepared_text(
         yield from pipeline_text(prepared.service, prepared.pipeline, written=written)
         yield from _committed(commits[1])
     if not prepared.unchanged:
-        yield from steps_text(steps)
+        more = f"scaffold next {prepared.service}"
+        yield from brief_text(tuple(steps), more) if written and stack is not None else steps_text(steps)
 
 
 def _committed(commit: str | None) -> Iterator[str]:

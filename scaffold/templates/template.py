@@ -129,6 +129,7 @@ def origin(source: str | None = None) -> Origin:
 def _of_checkout(checkout: Path) -> Origin:
     from scaffold.changes.git import git
 
-    commit = git(checkout, "rev-parse", "HEAD").strip()
+    # As Copier names it: an update that changes nothing then changes that neither.
+    commit = git(checkout, "describe", "--tags", "--always").strip()
     changed = git(checkout, "status", "--porcelain", "--", "copier.yml", "templates").strip()
     return Origin(str(checkout), commit, updatable=not changed)

@@ -12,7 +12,7 @@ from scaffold.changes.change import ChangeSet, Files
 from scaffold.errors import RefusedError, UsageError
 from scaffold.indexes import all_indexes
 from scaffold.indexes.edits import Edits, insertions, removals
-from scaffold.indexes.entry import BuildModel, Database, Engine, OwnImage, ServiceEntry
+from scaffold.indexes.entry import BuildModel, OwnImage, ServiceEntry
 from scaffold.monorepo.repository import Monorepo
 
 CATALOG = PurePosixPath(".claude/reference/service-catalog.md")
@@ -103,12 +103,10 @@ def test_lost_place_in_a_document_is_a_step(sample: Monorepo, everything: Servic
 def test_what_has_no_list_is_a_step(sample: Monorepo, everything: ServiceEntry) -> None:
     entry = replace(
         everything,
-        databases=(Database(Engine.MYSQL, "mysql-bees", "bees", "bees"),),
         nfs_directories=("/srv/nfs/bee-log",),
         own_image=OwnImage("bee-log", BuildModel.GITHUB),
     )
-    database, directory, number = (step.text for step in insertions(Files(sample.root), entry).steps)
-    assert "MySQL database bees" in database
+    directory, number = (step.text for step in insertions(Files(sample.root), entry).steps)
     assert (
         directory == "secrets/nfs_directories.txt is encrypted with git-crypt: list /srv/nfs/bee-log there."
     )

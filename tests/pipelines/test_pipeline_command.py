@@ -115,7 +115,7 @@ def test_a_service_and_its_pipeline_at_once(monorepo: Monorepo, app: Path) -> No
     texts = [step["text"] for step in result["next_steps"]]
     push, apply = (
         next(i for i, t in enumerate(texts) if t.startswith(word))
-        for word in ("Push: the image is built.", "Apply the stack.")
+        for word in ("Push: the image is built.", "Plan the stack")
     )
     assert push < apply
     assert texts[apply + 1].startswith("Run the pipeline again")

@@ -201,10 +201,12 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
             "metadata": [{"name": "app-backup", "namespace": "app"}],
             "spec": [
                 {
+                    "concurrency_policy": "Forbid",
                     "job_template": [
                         {
                             "spec": [
                                 {
+                                    "active_deadline_seconds": 3600,
                                     "template": [
                                         {
                                             "spec": [
@@ -256,11 +258,11 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
                                                 }
                                             ]
                                         }
-                                    ]
+                                    ],
                                 }
                             ]
                         }
-                    ]
+                    ],
                 }
             ],
         },
@@ -337,6 +339,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("POD001", "deployment", lambda: plan(("deployment", (*POD, "init_container", 0, "resources"), [])), "init has no memory limit"),
     ("POD001", "backup", lambda: plan(("backup", (*JOB, "container", 0, "resources"), [])), "backup has no cpu request"),
     ("POD001", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [{**NEEDS[0], "limits": {"memory": "1Gi", "cpu": "1"}}])), "has a cpu limit"),
+    ("JOB001", "backup", lambda: plan(("backup", ("spec", 0, "job_template", 0, "spec", 0, "active_deadline_seconds"), None)), "has no deadline"),
     ("SEC002", "sealed", lambda: plan(("sealed", ("manifest", "kind"), "Secret")), "it is not sealed"),
     ("SEC002", "sealed", lambda: plan(("sealed", ("manifest", "metadata", "namespace"), "other")), "sealed for the namespace other"),
     ("POD002", "deployment", lambda: plan(("deployment", (*CONTAINER, "readiness_probe"), [])), "no readiness probe"),

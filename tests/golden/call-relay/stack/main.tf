@@ -314,6 +314,7 @@ resource "kubernetes_cron_job_v1" "expire" {
     job_template {
       metadata {}
       spec {
+        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 2
         active_deadline_seconds    = 120
         ttl_seconds_after_finished = 600

@@ -281,7 +281,9 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
+        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 3
+        active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
           metadata {}
@@ -302,20 +304,40 @@ resource "kubernetes_cron_job_v1" "backup" {
             restart_policy = "Never"
             container {
               name  = "backup"
-              image = "docker.io/library/alpine:3.20"
+              image = "docker.io/library/python:3.13.9-alpine3.22"
               command = ["/bin/sh", "-c", <<-EOT
                 set -eu
                 started=$(date +%s)
                 target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
                 partial=$target.partial
-                # A failed backup leaves nothing that looks like a good one.
+                copying=
+                # What fails or is stopped leaves nothing that looks like a good backup.
                 trap 'rm -rf "$partial"' EXIT
+                trap 'kill $copying 2>/dev/null; exit 143' TERM
+                # What was killed could not tidy up. No run takes longer than that.
+                find /backup -mindepth 1 -maxdepth 1 -name '*.partial' -mmin +241 -exec rm -rf {} +
                 mkdir -p "$partial"
+
+                # One volume, in a shell of its own: where it fails, the others are saved all the same.
+                failed=
+                save() {
+                  "$@" &
+                  copying=$!
+                  if ! wait "$copying"; then
+                    failed="$failed $2"
+                    rm -rf "$partial/$2" "$partial/$2".*
+                  fi
+                  copying=
+                }
+                # Whether there is anything in a volume; lost+found is of the file system.
+                filled() {
+                  [ -n "$(ls -A "/data/$1" | grep -vx lost+found)" ]
+                }
 
                 # An archive of the files, made again where the app writes meanwhile. In the end a copy of files in use
                 # is better than none.
                 copy_files() {
-                  if [ -z "$(ls -A "/data/$1")" ]; then
+                  if ! filled "$1"; then
                     echo "/data/$1 is empty: a wrong mount rather than a backup" >&2
                     exit 1
                   fi
@@ -338,14 +360,25 @@ resource "kubernetes_cron_job_v1" "backup" {
                   [ -n "$archived" ] || exit 1
                 }
 
-                copy_files data
+                save copy_files data
+
+                if [ -n "$failed" ]; then
+                  # The others are kept, once: until the next backup, whole or not. No old one goes.
+                  if ! rmdir "$partial" 2>/dev/null; then
+                    rm -rf /backup/*.incomplete
+                    mv "$partial" "$target.incomplete"
+                  fi
+                  echo "not backed up:$failed" >&2
+                  exit 1
+                fi
                 mv "$partial" "$target"
 
                 # Only now, with a new and good backup, old ones may go.
+                rm -rf /backup/*.incomplete
                 find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 
                 # The metrics tell, they do not decide: a failed push is no failed backup.
-                wget -q -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
+                wget -q -T 30 -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)
                 " "http://prometheus-prometheus-pushgateway.monitoring:9091/metrics/job/drone-logbook-backup" || echo "pushing the metrics failed" >&2

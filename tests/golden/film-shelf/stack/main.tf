@@ -221,7 +221,9 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
+        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 3
+        active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
           metadata {}
@@ -242,56 +244,99 @@ resource "kubernetes_cron_job_v1" "backup" {
             restart_policy = "Never"
             container {
               name  = "backup"
-              image = "docker.io/library/alpine:3.20"
+              image = "docker.io/library/python:3.13.9-alpine3.22"
               command = ["/bin/sh", "-c", <<-EOT
                 set -eu
                 started=$(date +%s)
                 target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
                 partial=$target.partial
-                # A failed backup leaves nothing that looks like a good one.
+                copying=
+                # What fails or is stopped leaves nothing that looks like a good backup.
                 trap 'rm -rf "$partial"' EXIT
+                trap 'kill $copying 2>/dev/null; exit 143' TERM
+                # What was killed could not tidy up. No run takes longer than that.
+                find /backup -mindepth 1 -maxdepth 1 -name '*.partial' -mmin +241 -exec rm -rf {} +
                 mkdir -p "$partial"
 
-                command -v sqlite3 >/dev/null || apk add --no-cache sqlite
+                # One volume, in a shell of its own: where it fails, the others are saved all the same.
+                failed=
+                save() {
+                  "$@" &
+                  copying=$!
+                  if ! wait "$copying"; then
+                    failed="$failed $2"
+                    rm -rf "$partial/$2" "$partial/$2".*
+                  fi
+                  copying=
+                }
+                # Whether there is anything in a volume; lost+found is of the file system.
+                filled() {
+                  [ -n "$(ls -A "/data/$1" | grep -vx lost+found)" ]
+                }
 
                 is_sqlite() {
                   [ "$(head -c 15 "$1" 2>/dev/null)" = "SQLite format 3" ]
                 }
-                healthy() {
-                  [ "$(sqlite3 "$1" 'PRAGMA integrity_check;')" = ok ]
-                }
-                # A read-only URI. In WAL mode a cleanly closed database cannot be opened on a read-only mount;
-                # without a -wal file nobody writes to it, so it may be taken as immutable.
-                read_only() {
-                  uri="file:$(printf %s "$1" | sed 's/%/%25/g; s/?/%3f/g; s/#/%23/g')?mode=ro"
-                  if ! sqlite3 "$uri" 'PRAGMA schema_version;' >/dev/null 2>&1 && [ ! -e "$1-wal" ]; then
-                    uri="$uri&immutable=1"
-                  fi
-                  printf %s "$uri"
-                }
+                # One database by SQLite's own backup, checked before and after, of the same owner, so that the app can write
+                # to it once it is restored.
                 copy_database() {
-                  source=$(read_only "$1")
-                  if ! healthy "$source"; then
-                    echo "$1 fails its integrity check" >&2
-                    exit 1
-                  fi
-                  sqlite3 "$source" ".timeout 60000" ".backup $partial/copy"
-                  # Of the same owner, so that the app can write to it once it is restored.
-                  chown "$(stat -c %u:%g "$1")" "$partial/copy" || echo "the copy of $1 has another owner" >&2
-                  chmod "$(stat -c %a "$1")" "$partial/copy"
-                  if ! healthy "$partial/copy"; then
-                    echo "the copy of $1 fails its integrity check" >&2
-                    exit 1
-                  fi
-                  mv "$partial/copy" "$2"
+                  mkdir -p "$(dirname "$2")"
+                  python3 - "$1" "$2" <<'EOF'
+                import os, pathlib, sqlite3, sys
+
+                source, target = map(pathlib.Path, sys.argv[1:])
+
+
+                def opened(path, options):
+                    database = sqlite3.connect(f"{path.as_uri()}?{options}", timeout=60, uri=True)
+                    try:
+                        database.execute("PRAGMA schema_version")
+                    except sqlite3.OperationalError as error:
+                        # In WAL mode a cleanly closed database cannot be opened on a read-only mount. Without a -wal file
+                        # nobody writes to it, so it may be taken as immutable; one that is locked may not.
+                        locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                        if locked or "immutable" in options or os.path.exists(f"{path}-wal"):
+                            raise
+                        return opened(path, f"{options}&immutable=1")
+                    return database
+
+
+                def demand_healthy(database, what):
+                    if database.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+                        sys.exit(f"{what} fails its integrity check")
+
+
+                def give_up_when_locked(status, remaining, total):
+                    if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                        sys.exit(f"{source} stays locked")
+
+
+                try:
+                    database = opened(source, "mode=ro")
+                    demand_healthy(database, source)
+                    copy = sqlite3.connect(target)
+                    database.backup(copy, progress=give_up_when_locked)
+                    copy.close()
+                    copy = opened(target, "mode=rw")
+                    demand_healthy(copy, f"the copy of {source}")
+                    copy.close()
+                except sqlite3.Error as error:
+                    sys.exit(f"{source}: {error}")
+                told = source.stat()
+                target.chmod(told.st_mode)
+                try:
+                    os.chown(target, told.st_uid, told.st_gid)
+                except OSError:
+                    print(f"the copy of {source} has another owner", file=sys.stderr)
+                EOF
                 }
-                # Databases by SQLite's own backup, and every other file as it is.
+                # All databases of a volume, and every other file as it is.
                 copy_sqlite() {
                   databases=0
-                  (cd "/data/$1" && find . -type f) >"$partial/list"
+                  (cd "/data/$1" && find . -type f) >"$partial/$1.list"
                   while IFS= read -r file; do
+                    file=$${file#./}
                     from=/data/$1/$file
-                    mkdir -p "$(dirname "$partial/$1/$file")"
                     if is_sqlite "$from"; then
                       copy_database "$from" "$partial/$1/$file"
                       databases=$((databases + 1))
@@ -301,24 +346,36 @@ resource "kubernetes_cron_job_v1" "backup" {
                       # These belong to a database, and are in its copy.
                       *-wal | *-shm | *-journal) if is_sqlite "$${from%-*}"; then continue; fi ;;
                     esac
+                    mkdir -p "$(dirname "$partial/$1/$file")"
                     # A file may go away meanwhile, but not fail to be read.
                     cp -p "$from" "$partial/$1/$file" || [ ! -e "$from" ] || exit 1
-                  done <"$partial/list"
-                  rm "$partial/list"
+                  done <"$partial/$1.list"
+                  rm "$partial/$1.list"
                   if [ "$databases" = 0 ]; then
                     echo "no SQLite database in /data/$1" >&2
                     exit 1
                   fi
                 }
 
-                copy_sqlite config
+                save copy_sqlite config
+
+                if [ -n "$failed" ]; then
+                  # The others are kept, once: until the next backup, whole or not. No old one goes.
+                  if ! rmdir "$partial" 2>/dev/null; then
+                    rm -rf /backup/*.incomplete
+                    mv "$partial" "$target.incomplete"
+                  fi
+                  echo "not backed up:$failed" >&2
+                  exit 1
+                fi
                 mv "$partial" "$target"
 
                 # Only now, with a new and good backup, old ones may go.
+                rm -rf /backup/*.incomplete
                 find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 
                 # The metrics tell, they do not decide: a failed push is no failed backup.
-                wget -q -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
+                wget -q -T 30 -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)
                 " "http://prometheus-prometheus-pushgateway.monitoring:9091/metrics/job/film-shelf-backup" || echo "pushing the metrics failed" >&2

@@ -107,10 +107,10 @@ resource "kubernetes_deployment" "stamp_album" {
     labels = {
       app  = "stamp-album"
       tier = local.tiers.aux
-      # Its pod has a database server, which Keel may not move; on the pod template this would do nothing.
-      "keel.sh/policy" = "never"
     }
     annotations = {
+      # Its pod has a database server, which Keel may not move; on the pod template this would do nothing.
+      "keel.sh/policy" = "never"
       # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
@@ -272,7 +272,6 @@ resource "kubernetes_deployment" "stamp_album" {
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
-      metadata[0].annotations["keel.sh/policy"],
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
@@ -334,7 +333,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Stamp Album"
     "gethomepage.dev/description"  = "A catalogue of stamps with their scans"
-    "gethomepage.dev/icon"         = "stamp-album.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }
@@ -362,7 +361,9 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
+        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 3
+        active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
           metadata {}
@@ -392,8 +393,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 mkdir -p /backup/.dumps
                 date +%s >/backup/.dumps/started
                 dump=/backup/.dumps/postgres.dump
-                # A failed dump leaves nothing that looks like a good one.
-                trap 'rm -f "$dump.partial"' EXIT
+                # A failed dump leaves nothing that looks like a good one. The backup tells of it once all else is saved.
+                trap 'rm -f "$dump.partial"; exit 0' EXIT
                 pg_dump --no-password --format=custom --file="$dump.partial"
                 # Read to its end: a torn dump has to fail here, not on the day it is needed.
                 pg_restore --file=/dev/null "$dump.partial"
@@ -445,20 +446,40 @@ resource "kubernetes_cron_job_v1" "backup" {
             }
             container {
               name  = "backup"
-              image = "docker.io/library/alpine:3.20"
+              image = "docker.io/library/python:3.13.9-alpine3.22"
               command = ["/bin/sh", "-c", <<-EOT
                 set -eu
                 started=$(cat /backup/.dumps/started)
                 target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
                 partial=$target.partial
-                # A failed backup leaves nothing that looks like a good one.
+                copying=
+                # What fails or is stopped leaves nothing that looks like a good backup.
                 trap 'rm -rf "$partial" /backup/.dumps' EXIT
+                trap 'kill $copying 2>/dev/null; exit 143' TERM
+                # What was killed could not tidy up. No run takes longer than that.
+                find /backup -mindepth 1 -maxdepth 1 -name '*.partial' -mmin +241 -exec rm -rf {} +
                 mkdir -p "$partial"
+
+                # One volume, in a shell of its own: where it fails, the others are saved all the same.
+                failed=
+                save() {
+                  "$@" &
+                  copying=$!
+                  if ! wait "$copying"; then
+                    failed="$failed $2"
+                    rm -rf "$partial/$2" "$partial/$2".*
+                  fi
+                  copying=
+                }
+                # Whether there is anything in a volume; lost+found is of the file system.
+                filled() {
+                  [ -n "$(ls -A "/data/$1" | grep -vx lost+found)" ]
+                }
 
                 # An archive of the files, made again where the app writes meanwhile. In the end a copy of files in use
                 # is better than none.
                 copy_files() {
-                  if [ -z "$(ls -A "/data/$1")" ]; then
+                  if ! filled "$1"; then
                     echo "/data/$1 is empty: a wrong mount rather than a backup" >&2
                     exit 1
                   fi
@@ -481,69 +502,105 @@ resource "kubernetes_cron_job_v1" "backup" {
                   [ -n "$archived" ] || exit 1
                 }
 
-                command -v sqlite3 >/dev/null || apk add --no-cache sqlite
-
                 is_sqlite() {
                   [ "$(head -c 15 "$1" 2>/dev/null)" = "SQLite format 3" ]
                 }
-                healthy() {
-                  [ "$(sqlite3 "$1" 'PRAGMA integrity_check;')" = ok ]
-                }
-                # A read-only URI. In WAL mode a cleanly closed database cannot be opened on a read-only mount;
-                # without a -wal file nobody writes to it, so it may be taken as immutable.
-                read_only() {
-                  uri="file:$(printf %s "$1" | sed 's/%/%25/g; s/?/%3f/g; s/#/%23/g')?mode=ro"
-                  if ! sqlite3 "$uri" 'PRAGMA schema_version;' >/dev/null 2>&1 && [ ! -e "$1-wal" ]; then
-                    uri="$uri&immutable=1"
-                  fi
-                  printf %s "$uri"
-                }
+                # One database by SQLite's own backup, checked before and after, of the same owner, so that the app can write
+                # to it once it is restored.
                 copy_database() {
-                  source=$(read_only "$1")
-                  if ! healthy "$source"; then
-                    echo "$1 fails its integrity check" >&2
-                    exit 1
-                  fi
-                  sqlite3 "$source" ".timeout 60000" ".backup $partial/copy"
-                  # Of the same owner, so that the app can write to it once it is restored.
-                  chown "$(stat -c %u:%g "$1")" "$partial/copy" || echo "the copy of $1 has another owner" >&2
-                  chmod "$(stat -c %a "$1")" "$partial/copy"
-                  if ! healthy "$partial/copy"; then
-                    echo "the copy of $1 fails its integrity check" >&2
-                    exit 1
-                  fi
-                  mv "$partial/copy" "$2"
+                  mkdir -p "$(dirname "$2")"
+                  python3 - "$1" "$2" <<'EOF'
+                import os, pathlib, sqlite3, sys
+
+                source, target = map(pathlib.Path, sys.argv[1:])
+
+
+                def opened(path, options):
+                    database = sqlite3.connect(f"{path.as_uri()}?{options}", timeout=60, uri=True)
+                    try:
+                        database.execute("PRAGMA schema_version")
+                    except sqlite3.OperationalError as error:
+                        # In WAL mode a cleanly closed database cannot be opened on a read-only mount. Without a -wal file
+                        # nobody writes to it, so it may be taken as immutable; one that is locked may not.
+                        locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                        if locked or "immutable" in options or os.path.exists(f"{path}-wal"):
+                            raise
+                        return opened(path, f"{options}&immutable=1")
+                    return database
+
+
+                def demand_healthy(database, what):
+                    if database.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+                        sys.exit(f"{what} fails its integrity check")
+
+
+                def give_up_when_locked(status, remaining, total):
+                    if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                        sys.exit(f"{source} stays locked")
+
+
+                try:
+                    database = opened(source, "mode=ro")
+                    demand_healthy(database, source)
+                    copy = sqlite3.connect(target)
+                    database.backup(copy, progress=give_up_when_locked)
+                    copy.close()
+                    copy = opened(target, "mode=rw")
+                    demand_healthy(copy, f"the copy of {source}")
+                    copy.close()
+                except sqlite3.Error as error:
+                    sys.exit(f"{source}: {error}")
+                told = source.stat()
+                target.chmod(told.st_mode)
+                try:
+                    os.chown(target, told.st_uid, told.st_gid)
+                except OSError:
+                    print(f"the copy of {source} has another owner", file=sys.stderr)
+                EOF
                 }
-                # One database by SQLite's own backup; it has to be there.
-                copy_file() {
-                  if ! is_sqlite "/data/$1/$2"; then
-                    echo "/data/$1/$2 is no SQLite database" >&2
-                    exit 1
-                  fi
-                  mkdir -p "$(dirname "$partial/$1/$2")"
-                  copy_database "/data/$1/$2" "$partial/$1/$2"
+                # Some databases of a volume; each has to be there.
+                copy_named() {
+                  volume=$1
+                  shift
+                  for file; do
+                    if ! is_sqlite "/data/$volume/$file"; then
+                      echo "/data/$volume/$file is no SQLite database" >&2
+                      exit 1
+                    fi
+                    copy_database "/data/$volume/$file" "$partial/$volume/$file"
+                  done
                 }
 
                 # A dump was made and read back just before.
                 copy_dump() {
-                  if [ ! -s "/backup/.dumps/$1" ]; then
-                    echo "there is no dump $1" >&2
+                  if [ ! -s "/backup/.dumps/$2" ]; then
+                    echo "there is no dump of $1" >&2
                     exit 1
                   fi
-                  mv "/backup/.dumps/$1" "$partial/$1"
+                  mv "/backup/.dumps/$2" "$partial/$2"
                 }
 
-                copy_dump postgres.dump
-                copy_file catalogue stamps.db
-                copy_file catalogue 'old albums/1954.db'
-                copy_files scans
+                save copy_dump postgres postgres.dump
+                save copy_named catalogue stamps.db 'old albums/1954.db'
+                save copy_files scans
+
+                if [ -n "$failed" ]; then
+                  # The others are kept, once: until the next backup, whole or not. No old one goes.
+                  if ! rmdir "$partial" 2>/dev/null; then
+                    rm -rf /backup/*.incomplete
+                    mv "$partial" "$target.incomplete"
+                  fi
+                  echo "not backed up:$failed" >&2
+                  exit 1
+                fi
                 mv "$partial" "$target"
 
                 # Only now, with a new and good backup, old ones may go.
+                rm -rf /backup/*.incomplete
                 find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 
                 # The metrics tell, they do not decide: a failed push is no failed backup.
-                wget -q -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
+                wget -q -T 30 -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)
                 " "http://prometheus-prometheus-pushgateway.monitoring:9091/metrics/job/stamp-album-backup" || echo "pushing the metrics failed" >&2

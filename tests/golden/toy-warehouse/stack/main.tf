@@ -78,6 +78,8 @@ resource "kubernetes_deployment" "toy_warehouse" {
     labels = {
       app  = "toy-warehouse"
       tier = local.tiers.aux
+    }
+    annotations = {
       # Its pod has a database server, which Keel may not move; on the pod template this would do nothing.
       "keel.sh/policy" = "never"
     }
@@ -183,7 +185,6 @@ resource "kubernetes_deployment" "toy_warehouse" {
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
-      metadata[0].annotations["keel.sh/policy"],
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
@@ -237,7 +238,9 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
+        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 3
+        active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
           metadata {}
@@ -254,8 +257,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 mkdir -p /backup/.dumps
                 date +%s >/backup/.dumps/started
                 dump=/backup/.dumps/mariadb.sql.gz
-                # A failed dump leaves nothing that looks like a good one.
-                trap 'rm -f "$dump.partial" "$dump.whole"' EXIT
+                # A failed dump leaves nothing that looks like a good one. The backup tells of it once all else is saved.
+                trap 'rm -f "$dump.partial" "$dump.whole"; exit 0' EXIT
                 client=$(command -v mysqldump || command -v mariadb-dump)
                 "$client" --host="$MYSQL_HOST" --port="$MYSQL_TCP_PORT" --user="$MYSQL_USER" --single-transaction --quick \
                   --routines --triggers --events --no-tablespaces --result-file="$dump.whole" "$MYSQL_DATABASE"
@@ -315,33 +318,60 @@ resource "kubernetes_cron_job_v1" "backup" {
             }
             container {
               name  = "backup"
-              image = "docker.io/library/alpine:3.20"
+              image = "docker.io/library/python:3.13.9-alpine3.22"
               command = ["/bin/sh", "-c", <<-EOT
                 set -eu
                 started=$(cat /backup/.dumps/started)
                 target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
                 partial=$target.partial
-                # A failed backup leaves nothing that looks like a good one.
+                copying=
+                # What fails or is stopped leaves nothing that looks like a good backup.
                 trap 'rm -rf "$partial" /backup/.dumps' EXIT
+                trap 'kill $copying 2>/dev/null; exit 143' TERM
+                # What was killed could not tidy up. No run takes longer than that.
+                find /backup -mindepth 1 -maxdepth 1 -name '*.partial' -mmin +241 -exec rm -rf {} +
                 mkdir -p "$partial"
+
+                # One volume, in a shell of its own: where it fails, the others are saved all the same.
+                failed=
+                save() {
+                  "$@" &
+                  copying=$!
+                  if ! wait "$copying"; then
+                    failed="$failed $2"
+                    rm -rf "$partial/$2" "$partial/$2".*
+                  fi
+                  copying=
+                }
 
                 # A dump was made and read back just before.
                 copy_dump() {
-                  if [ ! -s "/backup/.dumps/$1" ]; then
-                    echo "there is no dump $1" >&2
+                  if [ ! -s "/backup/.dumps/$2" ]; then
+                    echo "there is no dump of $1" >&2
                     exit 1
                   fi
-                  mv "/backup/.dumps/$1" "$partial/$1"
+                  mv "/backup/.dumps/$2" "$partial/$2"
                 }
 
-                copy_dump mariadb.sql.gz
+                save copy_dump mariadb mariadb.sql.gz
+
+                if [ -n "$failed" ]; then
+                  # The others are kept, once: until the next backup, whole or not. No old one goes.
+                  if ! rmdir "$partial" 2>/dev/null; then
+                    rm -rf /backup/*.incomplete
+                    mv "$partial" "$target.incomplete"
+                  fi
+                  echo "not backed up:$failed" >&2
+                  exit 1
+                fi
                 mv "$partial" "$target"
 
                 # Only now, with a new and good backup, old ones may go.
+                rm -rf /backup/*.incomplete
                 find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 
                 # The metrics tell, they do not decide: a failed push is no failed backup.
-                wget -q -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
+                wget -q -T 30 -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)
                 " "http://prometheus-prometheus-pushgateway.monitoring:9091/metrics/job/toy-warehouse-backup" || echo "pushing the metrics failed" >&2

@@ -73,6 +73,7 @@ resource "kubernetes_cron_job_v1" "report" {
     job_template {
       metadata {}
       spec {
+        active_deadline_seconds = 600
         template {
           metadata {}
           spec {

@@ -173,7 +173,8 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
-        backoff_limit = 1
+        backoff_limit           = 1
+        active_deadline_seconds = 3600
         template {
           metadata {}
           spec {

@@ -1,0 +1,22 @@
+"""The command ``next``: options to one call, its result to text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scaffold.cli import options, output
+
+
+@click.command()
+@click.argument("name")
+@options.monorepo
+@options.as_json
+def next(name: str, monorepo_at: Path | None, as_json: bool) -> None:
+    """Tell what is left to do until a Service runs, from the answers of its stack."""
+    from scaffold.commands.steps import next_steps
+    from scaffold.report import steps as report
+
+    steps = next_steps(options.find(monorepo_at), name)
+    output.print_either(report.next_json(name, steps), report.steps_text(steps), as_json=as_json)

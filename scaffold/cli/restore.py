@@ -1,0 +1,22 @@
+"""The command ``restore``: options to one call, its result to text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scaffold.cli import options, output
+
+
+@click.command()
+@click.argument("name")
+@options.monorepo
+@options.as_json
+def restore(name: str, monorepo_at: Path | None, as_json: bool) -> None:
+    """Print how a Service's volumes and databases are restored, from the answers of its stack."""
+    from scaffold.commands.steps import restores
+    from scaffold.report import steps as report
+
+    steps = restores(options.find(monorepo_at), name)
+    output.print_either(report.restore_json(name, steps), report.restore_text(name, steps), as_json=as_json)

@@ -1,0 +1,97 @@
+"""``scaffold next`` and ``scaffold restore``: what is left for a person to do, told at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from scaffold.changes.change import is_ciphertext
+from scaffold.changes.git import git
+from scaffold.changes.step import Step, When
+from scaffold.commands.service_entry import service_entry
+from scaffold.commands.stored import stored_values
+from scaffold.errors import MissingError
+from scaffold.indexes.edits import insertions, lists_of
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.templates import decisions, template
+from scaffold.templates.questions import Value
+
+SETTINGS = "config.tfvars"
+
+
+def next_steps(monorepo: Monorepo, name: str) -> tuple[Step, ...]:
+    """What is to be done until a Service runs that has its stack, as its recorded answers say.
+
+    Raises what :func:`~scaffold.commands.stored.stored_values` raises.
+    """
+    values = stored_values(monorepo, name)
+    entry = service_entry(values)
+    paths = [str(path) for path in lists_of(entry)]
+    manual = insertions(monorepo.files, entry).steps
+    committed = False
+    with suppress(MissingError):  # a monorepo that is no Git repository
+        committed = not git(monorepo.root, "status", "--porcelain", "--", f"{STACKS}/{name}", *paths)
+    return stack_steps(monorepo, values, paths=paths, manual=manual, committed=committed)
+
+
+def restores(monorepo: Monorepo, name: str) -> tuple[Step, ...]:
+    """How the volumes and databases of a Service come back from its backups, a step for each.
+
+    Raises what :func:`~scaffold.commands.stored.stored_values` raises.
+    """
+    return restore_steps(stored_values(monorepo, name))
+
+
+def restore_steps(values: Mapping[str, Value]) -> tuple[Step, ...]:
+    """The same for a stack with these combined values."""
+    return steps_of("restore", values)
+
+
+def stack_steps(
+    monorepo: Monorepo,
+    values: Mapping[str, Value],
+    *,
+    paths: Iterable[str],
+    manual: Iterable[Step],
+    committed: bool,
+    piped: bool = False,
+) -> tuple[Step, ...]:
+    """What is to be done until a stack with these combined values runs.
+
+    ``paths`` are the files that it changes, ``manual`` what a person does elsewhere in the monorepo, and
+    ``piped`` tells that the pipeline of its image is made along.
+    """
+    operations, server = template.facts("operations"), monorepo.variable("nfs_server")
+    context = {
+        **values,
+        "operations": {**operations, "nfs_host": server} if server else operations,
+        "checkout": _checkout(monorepo),
+        "committed": committed,
+        "paths": list(paths),
+        "manual": [{"text": step.text, "command": step.command} for step in manual],
+        "piped": piped,
+    }
+    return steps_of("next_steps", context)
+
+
+def steps_of(table: str, context: Mapping[str, Value]) -> tuple[Step, ...]:
+    """The steps that a file of the decisions tells, given the values that it reads."""
+    rows = decisions.evaluate(f"templates/decisions/{table}.jinja", context)
+    return tuple(
+        Step(row["text"], row["command"], When.AFTER_APPLY if row.get("after_apply") else When.NEXT)
+        for row in rows
+    )
+
+
+def _checkout(monorepo: Monorepo) -> dict[str, Value]:
+    """Whether Terraform can read no settings here; then the worktree to go on in, and the branch to merge."""
+    here = {"locked": False, "elsewhere": "", "branch": ""}
+    settings = monorepo.root / SETTINGS
+    if settings.is_file() and not is_ciphertext(settings.read_bytes()):
+        return here
+    with suppress(MissingError):
+        first = git(monorepo.root, "worktree", "list", "--porcelain", "-z").split("\0")[0]
+        main = first.removeprefix("worktree ")
+        branch = git(monorepo.root, "rev-parse", "--abbrev-ref", "HEAD").strip()
+        here |= {"elsewhere": main, "branch": branch} if main != str(monorepo.root) else {}
+    return {**here, "locked": settings.is_file() or bool(here["elsewhere"])}
