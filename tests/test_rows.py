@@ -52,6 +52,7 @@ DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
         ("ingress_host/record", "another domain"), APP + "hosts: [{host: notes.example.org, full: true}]\n",
         "ingress.hosts[notes-notes-example-org].dns", "none",
     ),
+    ("ingress/label/1", APP + "host: notes.viktorbarzin.me\n", "ingress.label", "notes"),
     (
         ("storage/storage_class", "is encrypted at rest"), APP + "sensitive: true\n" + VOLUME,
         "storage.volumes[data].storage_class", "proxmox-lvm-encrypted",
