@@ -209,12 +209,14 @@ def _unasked(service: Service) -> Iterator[str]:
     for ingress in service.ingresses:
         others = [other for other in service.ingresses if other is not ingress]
         instead_of_it = {
-            (middlewares(other), str(backend(other)))
-            for path in paths(ingress)
-            for other in chosen(others, host(ingress), path)
+            _what_it_does(other) for path in paths(ingress) for other in chosen(others, host(ingress), path)
         }
-        if instead_of_it == {(middlewares(ingress), str(backend(ingress)))}:
+        if instead_of_it == {_what_it_does(ingress)}:
             yield f"{host(ingress)}{paths(ingress)[0]} has an ingress that adds nothing"
+
+
+def _what_it_does(ingress: PlannedResource) -> tuple[object, ...]:
+    return ingress.settings.get("auth"), middlewares(ingress), str(backend(ingress))
 
 
 def _has_public_record(service: Service, at: str) -> bool:
