@@ -93,7 +93,10 @@ def valid_answers(draw: st.DrawFn) -> dict[str, Any]:
         if not found:
             break
         for finding in found:
-            values.pop(re.split(r"[.\[]", finding.answer or "")[0], None)
+            name = re.split(r"[.\[]", finding.answer or "")[0]
+            # The default of the title is made of the name, which may look drawn at random.
+            if values.pop(name, None) is None and name == "title":
+                values["title"] = "A title"
             # A sum is of many answers, of which the finding names one.
             for name in _SUMMED if finding.code == "answers.namespace-quota" else ():
                 values.pop(name, None)
@@ -108,28 +111,13 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
     values.setdefault("name", draw(NAME))
     values.setdefault("description", draw(TEXT))
     shape = values.get("shape", "web")
-    if shape == "jobs":
-        values.pop("port", None)
-        if not values.get("cron_jobs"):
-            values["cron_jobs"] = [{"name": "nightly", "schedule": "5 1 * * *"}]
-    else:
-        values.setdefault("port", draw(st.integers(1024, 65535)))
+    if shape == "jobs" and not values.get("cron_jobs"):
+        values["cron_jobs"] = [{"name": "nightly", "schedule": "5 1 * * *"}]
+    values.setdefault("port", draw(st.integers(1024, 65535)))
     if shape == "external":
         values.setdefault("backend", draw(st.sampled_from(["192.0.2.7", "drive.example.org"])))
         if values.get("gate") == "anubis":
             values["gate"] = "required"
-    else:
-        values.pop("backend", None)
-    if shape in ("jobs", "external"):
-        values.pop("app_kind", None)
-        values.pop("app_module", None)
-    if shape == "external":
-        for name in ("build", "repository", "branch", "woodpecker_id", "dockerfile"):
-            values.pop(name, None)
-    if not decisions.house()["shapes"][shape]["ingress"]:
-        values["gate"] = "required"
-        for name in ("machine_clients", "hosts", "ingress_options"):
-            values.pop(name, None)
     if values.get("gpu"):
         values["tier"] = "gpu"
     gate = values.get("gate", "required")
@@ -137,8 +125,6 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.setdefault("gate_reason", f"{draw(TEXT).replace(' ', '')}! is why")
         if not re.search(r"\S \S", values["gate_reason"]):
             values["gate_reason"] = "a reason in words"
-    else:
-        values.pop("gate_reason", None)
     built = decisions.house()["builds"][values.get("build", "upstream")]
     owned = built["owned"]
     values["image"] = (
@@ -162,14 +148,6 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.pop("memory_request", None)
     if values.get("dns") == "internal":
         values["dns"] = "proxied"
-    if not values.get("homepage", True):
-        values.pop("homepage_group", None)
-        values.pop("homepage_icon", None)
-    if values.get("database", "none") == "none":
-        values.pop("database_env", None)
-        values.pop("database_name", None)
-    if values.get("database") != "postgresql":
-        values.pop("grafana_datasource", None)
     template = values.get("database_env", {}).get("template")
     if template:
         values["database_env"] = {
@@ -182,15 +160,20 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
     _reconcile_pod(values, draw)
     _reconcile_ingresses(values)
     _reconcile_reasons(values)
+    for name in [name for name in questions.asked() if name in values and not applies(name, values)]:
+        del values[name]
+
+
+def applies(name: str, values: Mapping[str, Any]) -> bool:
+    """Whether the declared condition of a question holds for these answers and the defaults of the others."""
+    asked = questions.asked()
+    return all(
+        questions.fits(values.get(other, asked[other].default), wanted)
+        for other, wanted in questions.condition(asked[name]).items()
+    )
 
 
 def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
-    if not decisions.house()["shapes"][values.get("shape", "web")]["app"]:
-        for name in (
-            "replicas", "strategy", "probes", "annotations", "labels", "capabilities", "node_selector",
-            "priority_class", "scratch", "load_balancer",
-        ):  # fmt: skip
-            values.pop(name, None)
     shared = values.get("rwx", False)
     if any((shared if v.get("rwx") is None else v["rwx"]) is False for v in values.get("volumes", [])):
         values["replicas"] = min(values.get("replicas", 1), 1)
@@ -207,6 +190,9 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         values["quota"]["requests_memory"] = "8Gi"
     if values.get("limit_range"):
         values["limit_range"] = {"max_memory": draw(st.sampled_from(["4Gi", "16Gi"]))}
+    for item in values.get("cron_jobs", []):
+        item["schedule"] = draw(st.sampled_from(["5 1 * * *", "*/5 0-6/2 1,15 jan-MAR,7 SUN"]))
+        item["timezone"] = draw(st.sampled_from(["", "Europe/Sofia"]))
     for item in values.get("scratch", []):
         if item.get("in_memory"):
             item["size_limit"] = "32Mi"

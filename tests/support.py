@@ -25,6 +25,7 @@ FUZZ = "fuzz"
 """The profile of Hypothesis that draws new examples, as many as it is told."""
 TOOLS = {
     "terraform": "https://developer.hashicorp.com/terraform/install",
+    "go": "https://go.dev/doc/install",
     "actionlint": "go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7",
     "busybox": "apt-get install busybox-static",
     "sqlite3": "apt-get install sqlite3",

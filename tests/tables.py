@@ -84,7 +84,7 @@ def decided(text: str) -> dict[str, Any]:
 
 
 def refused(text: str) -> set[tuple[str, str]]:
-    """Answer and code of all that is refused of the answers in YAML, ``recorded`` and ``sensed`` among them."""
+    """Answer and code of all that is refused of the answers in YAML, ``sensed`` and ``recorded`` among them."""
     values = yaml.safe_load(text)
-    recorded, sensed = values.pop("recorded", {}), values.pop("sensed", {})
-    return {(f.answer or "", f.code) for f in validation.problems(Answers(values), sensed, recorded)}
+    told = [values.pop(name, {}) for name in ("sensed", "recorded")]
+    return {(f.answer or "", f.code) for f in validation.problems(Answers(values), *told)}

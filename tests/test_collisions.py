@@ -73,6 +73,9 @@ def inhabited(monorepo: Monorepo) -> Monorepo:
         (CACHE.format(9, ""), None),
         ("secrets_env_from: true", "taken.vault-path name kit"),
         ("secrets: [{env: KEY}]", "taken.vault-path name kit"),
+        ("secrets: [{env: KEY}]\nsecrets_reason: The two are one account", None),
+        ("host: notes.viktorbarzin.me", "taken.host host notes.viktorbarzin.me"),
+        ("hosts: [{host: notes.viktorbarzin.me}]", "taken.host hosts[0].host notes.viktorbarzin.me"),
         ('secrets: [{env: KEY, vault: "others#key", reason: It is one account}]', None),
         (
             "database: postgresql\ndatabase_name: terraform_state",

@@ -311,6 +311,37 @@ def test_names_that_exist_are_kept(repository: Path, stack: Path) -> None:
 
 
 @pytest.mark.slow("copier update renders the template three times")
+def test_what_was_recorded_and_does_not_apply_is_forgotten(repository: Path, tmp_path: Path) -> None:
+    """Stacks of versions whose questions said less about when they apply have such answers, defaults or not."""
+    (repository / "templates/questions/unasked.jinja").write_text("")
+    for file in (repository / "templates/questions").glob("*.yml"):
+        asked_always = [
+            line for line in file.read_text().splitlines(keepends=True) if '  when: "{{ shape' not in line
+        ]
+        file.write_text("".join(asked_always))
+    commit(repository, "Every question is for every shape", "v0.1.1")
+    answers = yaml.safe_load((ANSWERS / "valid" / "cloud-drive.yml").read_text())
+    directory = tmp_path / "monorepo" / "stacks" / "cloud-drive"
+    write(directory, render(answers, SENSED, {}, Origin(str(repository), "v0.1.1", updatable=True)).files)
+    recorded = directory / ANSWERS_FILE
+    recorded.write_text(recorded.read_text() + "memory: 256Mi\nenv: {A: b}\nreplicas: 2\n")
+    before = (directory / "main.tf").read_text()
+    git(tmp_path / "monorepo", "init", "--quiet")
+    git(tmp_path / "monorepo", "config", "user.name", "Robin Gardener")
+    git(tmp_path / "monorepo", "config", "user.email", "robin@example.test")
+    commit(tmp_path / "monorepo", "A stack")
+    git(repository, "checkout", "v0.1.0", "--", ".")
+    commit(repository, "Each says its shapes", "v0.2.0")
+    done = run_copier(directory, "update", "--defaults", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert not {"memory", "env", "replicas"} & yaml.safe_load(recorded.read_text()).keys()
+    assert (directory / "main.tf").read_text() == before
+    commit(tmp_path / "monorepo", "Updated")
+    done = run_copier(directory, "update", "--defaults", "--quiet", "--vcs-ref=:current:", "-d", "memory=1Gi")
+    assert "memory: applies only where shape is one of web, internal" in done.stderr
+
+
+@pytest.mark.slow("copier update renders the template three times")
 def test_a_tightened_schema_never_empties_a_recorded_list(repository: Path, stack: Path) -> None:
     types = repository / "templates/questions/types.yml"
     replace_in(types, "enum: [none, sqlite, duckdb, rocksdb, other]", "enum: [none, sqlite]")
@@ -376,7 +407,17 @@ def test_the_verdict_of_the_macro_is_that_of_jsonschema(kind: str, monkeypatch: 
     )
     question = questions.asked()[kind]
     applies = {
-        other: wanted.get("const", next(iter(wanted.get("enum", ())), "mysql"))
+        other: next(
+            value
+            for value in [
+                wanted.get("const"),
+                *wanted.get("enum", ()),
+                *(o.value for o in questions.asked()[other].options),
+                ["x"],
+                "x",
+            ]
+            if value is not None and questions.fits(value, wanted)
+        )
         for other, wanted in questions.condition(question).items()
     }
     verdicts = {}

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from scaffold.cli import COMMANDS
 from scaffold.templates import questions
+from scaffold.templates.schema import schema as answer_schema
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,7 +27,7 @@ def test_every_command_is_in_readme_and_every_one_there_exists() -> None:
 
 
 def test_the_schema_is_a_schema_and_takes_the_examples() -> None:
-    schema = questions.schema()
+    schema = answer_schema()
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     for path in sorted((ROOT / "tests" / "answers" / "valid").glob("*.yml")):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -212,6 +213,56 @@ def every_pod_has_resources_probes_and_the_lifecycle_block(drawn: Drawn) -> None
     moved = values["workload"]["keel"]["value"]
     assert ignores_image == (values["build"] != "upstream" or moved == "enrolled")
     assert ("keel.sh/match-tag" in lifecycle.text) == (values["keel"] != "pinned")
+
+
+@always
+def nothing_has_two_of_one_name_port_or_path(drawn: Drawn) -> None:
+    """What Kubernetes refuses, or silently takes one of, over all that is rendered."""
+    for owner in drawn.document.body.blocks:
+        for spec in (b for b in walk(owner.body) if b.body.blocks_of("container")):
+            containers = [*spec.body.blocks_of("container"), *spec.body.blocks_of("init_container")]
+            assert once(c.body.literal("name") for c in containers)
+            assert once(v.body.literal("name") for v in spec.body.blocks_of("volume"))
+            ports = [
+                [
+                    (p.body.literal("protocol"), p.body.literal("container_port"))
+                    for p in c.body.blocks_of("port")
+                ]
+                for c in containers
+            ]
+            assert once(port for its in ports for port in set(its))
+            assert once(p.body.literal("name") for c in containers for p in c.body.blocks_of("port"))
+            for container in containers:
+                mounts = [
+                    str(m.body.literal("mount_path")).rstrip("/")
+                    for m in container.body.blocks_of("volume_mount")
+                ]
+                assert once(mounts)
+                assert not [m for m in mounts if m.startswith(("/proc", "/sys/"))]
+                assert once(e.body.literal("name") for e in container.body.blocks_of("env"))
+        if owner.labels[:1] == ("kubernetes_service",):
+            ports_ = inside(owner, "spec").body.blocks_of("port")
+            assert once((p.body.literal("protocol"), p.body.literal("port")) for p in ports_)
+            assert once(p.body.literal("name") for p in ports_)
+    assert once((b.type, *b.labels) for b in drawn.document.body.blocks if b.labels)
+    named = [
+        (b.labels[0], metadata.body.literal("name"), metadata.body.literal("namespace"))
+        for b in drawn.document.body.blocks_of("resource")
+        if (metadata := b.body.block("metadata"))
+    ]
+    assert once(named)
+    assert all(len(str(name)) <= 63 for kind, name, _ in named if kind == "kubernetes_service")
+    calls = [
+        (str(m.body.literal("source")), m.body.literal("name"))
+        for m in drawn.document.body.blocks_of("module")
+        if m.body.literal("name") is not NOT_LITERAL
+    ]
+    assert once(call for call in calls if call[1] is not None)
+
+
+def once(values: Iterable[object]) -> bool:
+    """Whether no value comes twice."""
+    return max(Counter(values).values(), default=1) == 1
 
 
 @always

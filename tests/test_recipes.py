@@ -226,6 +226,7 @@ def test_a_question(checkout: Checkout, pristine: Monorepo) -> None:
         "templates/questions/types.yml", "    gpu: {",
         "    motto: {type: string, pattern: '^[A-Za-z ]*$', allowed: letters, fix: Use letters.}\n    gpu: {",
     )  # fmt: skip
+    checkout.change("templates/questions/examples.yml", "\ngpu: 1\n", "\nmotto: Bees first\ngpu: 1\n")
     checkout.change(
         "templates/partials/stack/variables.jinja", "{{ description }}\n",
         "{{ description }}{{ ', ' ~ motto if motto }}\n",

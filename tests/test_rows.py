@@ -55,11 +55,12 @@ DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
         ("ingress_dns/record", "another domain"), APP + "hosts: [{host: notes.example.org, full: true}]\n",
         "ingress.hosts[notes-notes-example-org].dns", "none",
     ),
+    ("ingress/label/1", APP + "host: notes.viktorbarzin.me\n", "ingress.label", "notes"),
     (
         ("ingress_dns/record", "own network"), APP + "ingress_options: {local_only: true}\n", "ingress.dns", "none",
     ),
     (
-        ("storage/storage_class", "sensitive data"), APP + "sensitive: true\n" + VOLUME,
+        ("storage/storage_class", "is encrypted at rest"), APP + "sensitive: true\n" + VOLUME,
         "storage.volumes[data].storage_class", "proxmox-lvm-encrypted",
     ),
     (
@@ -146,6 +147,34 @@ def test_the_databases_stack_comes_before_that_of_its_roles() -> None:
     )
     (order,) = [step["command"] for step in steps if "for stack in" in (step["command"] or "")]
     assert order.startswith("for stack in dbaas vault other;")
+
+
+@pytest.mark.parametrize(
+    ("volume", "step", "reason"),
+    [
+        (
+            "nfs_server: 10.9.9.9, nfs_path: /srv/nfs/a, sensitive: false",
+            "is backed up where it is kept",
+            "another NFS server",
+        ),
+        ("claim: clips", "is backed up where it is kept", "whoever made the claim"),
+        ("sensitive: true", "does not encrypt the sensitive data", "mirrored every night"),
+    ],
+)
+def test_what_the_house_does_not_do_for_a_shared_volume_is_a_step(
+    volume: str, step: str, reason: str
+) -> None:
+    combined = values(APP + f"volumes: [{{path: /data, rwx: true, {volume}}}]\n")
+    (decided_,) = combined["storage"]["volumes"]
+    assert decided_["backup"]["value"] == "none"
+    assert reason in decided_["backup"]["reason"]
+    assert ("NFS does not encrypt" in decided_["storage_class"]["reason"]) == ("sensitive: true" in volume)
+    told = {"operations": template.facts("operations"), "committed": True, "manual": [], "paths": []}
+    steps = decisions.evaluate("templates/decisions/next_steps.jinja", {**combined, **told})
+    (text,) = [s["text"] for s in steps if "backed up where" in s["text"] or "encrypt" in s["text"]]
+    assert step in text
+    on_the_own_server = "sensitive: true" in volume
+    assert any("mkdir" in s["command"] for s in steps) == on_the_own_server
 
 
 def test_what_is_kept_is_recorded_again() -> None:

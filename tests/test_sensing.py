@@ -10,7 +10,7 @@ import pytest
 from scaffold.errors import MissingError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
-from scaffold.templates import decisions
+from scaffold.templates import decisions, template
 
 POD = """
 resource "kubernetes_deployment" "{name}" {{
@@ -75,32 +75,105 @@ def test_a_rollout_is_started_as_in_the_monorepo(usual: str, events: list[str]) 
     assert usual in made["way"]["reason"]
 
 
-def test_overrides_of_the_wrong_kind_are_all_told(monorepo: Monorepo) -> None:
-    path = monorepo.root / "scaffold.yml"
-    path.write_text("tier0_stacks: 5\nbuilds: [1]\ndomain:\nhosts: {redis: 1}\nimage_uid: 1000\nlimit: 1\n")
+def test_facts_that_are_no_more_are_told_as_unknown(monorepo: Monorepo) -> None:
+    gone = ("secret_names", "secret_values", "secret_options", "secret_lines")
+    (monorepo.root / "scaffold.yml").write_text("".join(f"{name}: [a]\n" for name in gone))
     with pytest.raises(MissingError) as error:
         sense(monorepo)
-    told = {finding.message: finding.allowed for finding in error.value.findings}
-    assert told["tier0_stacks is a number."] == "a list"
-    assert told["builds is a list."] == "a mapping"
-    assert told["domain is empty."] == "text"
-    assert told["hosts.redis is a number."] == "text"
-    assert "limit is no fact." in told
-    assert not any("image_uid" in message for message in told)
-    path.write_text(
-        "tiers: {lab: {memory_max: 8}}\nhosts: {ntfy: [a]}\ndns_types: [proxied, {a: b}]\nbuilds: {own: yes}\n"
-        "dumps: {pg_dump: {logins: [{password: 1}], images: '('}}\nrotated_names: (?i)^x$\n"
+    assert [finding.message for finding in error.value.findings] == [f"{name} is no fact." for name in gone]
+
+
+def told(monorepo: Monorepo, text: str) -> dict[str, str | None]:
+    """What is wrong with a ``scaffold.yml``, each with what is allowed."""
+    (monorepo.root / "scaffold.yml").write_text(text)
+    with pytest.raises(MissingError) as error:
+        sense(monorepo)
+    for finding in error.value.findings:
+        assert finding.line
+        assert finding.fix
+    return {f"{finding.line} {finding.message}": finding.allowed for finding in error.value.findings}
+
+
+def test_overrides_that_nobody_could_use_are_all_told(monorepo: Monorepo) -> None:
+    found = told(
+        monorepo, "tier0_stacks: 5\nbuilds: [1]\ndomain:\nhosts: {redis: 1}\nimage_uid: 1000\nlimit: 1\n"
     )
-    with pytest.raises(MissingError) as error:
-        sense(monorepo)
-    assert {finding.message: finding.allowed for finding in error.value.findings} == {
-        "tiers.lab.memory_max is a number.": "text",
-        "hosts.ntfy is a list.": "text",
-        "dns_types[1] is a mapping.": "text",
-        "builds.own is true or false.": "a mapping",
-        "dumps.pg_dump.logins[0].password is a number.": "text",
-        "dumps.pg_dump.images is no pattern: missing ), unterminated subpattern at position 0.": "a regular expression",
+    assert found["1 tier0_stacks is a number."] == "a list"
+    assert found["2 builds is a list."] == "a mapping"
+    assert found["3 domain is empty."] == "text"
+    assert found["4 hosts.redis is a number."] == "text"
+    assert "6 limit is no fact." in found
+    assert len(found) == 5
+    found = told(
+        monorepo,
+        "tiers: {lab: {}}\nhosts: {redis: a b}\ndns_types: [proxied, {a: b}]\nbuilds: {woodpecker: {forge: mine}}\n"
+        "dumps: {pg_dump: {logins: [{password: 1}], images: '(', port: 70000}}\nrotated_names: (?i)^x$\n"
+        "own_build: nonsense\nshapes:\n  web:\n    external: true\nbackup_retention_days: 0\nanubis_pod: {memory: 5}\n",
+    )
+    assert found == {
+        "1 tiers.lab is no fact.": "core, cluster, gpu, edge, aux",
+        "2 hosts.redis is not the name of a variable.": "the name of a variable",
+        "3 dns_types[1] is a mapping.": "text",
+        "4 builds.woodpecker.forge is none of the choices.": "github, own",
+        "5 dumps.pg_dump.images is not a regular expression.": "a regular expression",
+        "5 dumps.pg_dump.logins[0].name is missing.": "text",
+        "5 dumps.pg_dump.logins[0].password is a number.": "text",
+        "5 dumps.pg_dump.logins[0].user is missing.": "text",
+        "5 dumps.pg_dump.port is not a port from 1 to 65535.": "a port from 1 to 65535",
+        "7 own_build is none of the choices.": "forgejo-woodpecker, github-ghcr, github-woodpecker, upstream, woodpecker",
+        "10 shapes.web.external is fixed: the templates are written for it.": "false",
+        "11 backup_retention_days is not at least 1.": "at least 1",
+        "12 anubis_pod.memory is a number.": "text",
     }
-    path.write_text("when: 2024-13-45\n")
-    with pytest.raises(MissingError, match="is not YAML"):
-        sense(monorepo)
+
+
+def test_the_defaults_are_facts_that_could_be_used(monorepo: Monorepo) -> None:
+    (monorepo.root / "scaffold.yml").write_text(template.facts_text("house"))
+    assert "hosts" not in sense(monorepo)
+
+
+def test_overrides_that_are_no_mapping_or_no_yaml(monorepo: Monorepo) -> None:
+    for text, message in {"when: 2024-13-45\n": "is not YAML", "[1]": "holds no facts"}.items():
+        (monorepo.root / "scaffold.yml").write_text(text)
+        with pytest.raises(MissingError, match=message):
+            sense(monorepo)
+
+
+POLICY = """
+resource "kubectl_manifest" "quota" {
+  yaml_body = yamlencode({
+    kind = "ClusterPolicy"
+    spec = {
+      rules = [
+        {
+          name     = "aux"
+          match    = { any = [{ resources = { kinds = ["Namespace"], selector = { matchLabels = { tier = "4-aux" } } } }] }
+          generate = { kind = "ResourceQuota", data = { spec = { hard = { "requests.memory" = "2Gi", "requests.cpu" = "2", pods = "7" } } } }
+        },
+        {
+          name     = "edge"
+          match    = { any = [{ resources = { selector = { matchLabels = { tier = "3-edge" } } } }] }
+          generate = { kind = "LimitRange", data = { spec = { limits = [{ type = "Container", max = { memory = "6Gi" } }] } } }
+        },
+        {
+          name     = "everybody"
+          match    = { any = [{ resources = { kinds = ["Namespace"] } }] }
+          generate = { kind = "ResourceQuota", data = { spec = { hard = { pods = "1" } } } }
+        },
+      ]
+    }
+  })
+}
+"""
+
+
+def test_quotas_of_tiers_are_those_of_the_policy(monorepo: Monorepo) -> None:
+    policy = monorepo.root / "stacks" / "kyverno" / "main.tf"
+    policy.parent.mkdir()
+    policy.write_text(POLICY)
+    assert sense(Monorepo(monorepo.root))["tiers"] == {
+        "aux": {"memory_quota": "2Gi", "pods_quota": 7},
+        "edge": {"memory_max": "6Gi"},
+    }
+    policy.write_text(POLICY.replace('"2Gi"', "var.memory"))
+    assert "tiers" not in sense(Monorepo(monorepo.root)), "only what is plain is sensed"

@@ -75,14 +75,15 @@ def test_the_template_judges_by_every_keyword_that_types_use() -> None:
     """What ``templates/questions/problems.jinja`` does not know would be right for it, whatever it is."""
 
     def keywords(schema: Mapping[str, Any]) -> Iterator[str]:
-        yield from (key for key in schema if not key.startswith("x-"))
+        ours = {"x-ask", "x-consequences", "x-line", "x-names", "x-pattern", "x-required", "x-suggest"}
+        yield from schema.keys() - ours
         inner = [schema.get(key) for key in ("items", "propertyNames", "additionalProperties")]
         for each in (*inner, *schema.get("properties", {}).values()):
             if isinstance(each, Mapping):
                 yield from keywords(each)
 
     used = set(keywords({"properties": questions.properties()}))
-    assert used - {"description", "default", "allowed", "fix"} == {
+    assert used - {"description", "default", "examples", "allowed", "fix"} == {
         "type", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "items",
         "required", "properties", "propertyNames", "additionalProperties",
     }  # fmt: skip
@@ -193,3 +194,30 @@ def test_the_namespace_is_counted_whole(answers: str, fits: bool) -> None:
     given = answering.from_yaml(text.encode(), "thing.yml")
     codes = {problem.code for problem in validation.problems(given, {}, {})}
     assert ("answers.namespace-quota" not in codes) is fits
+
+
+APP = "name: kit\ndescription: A kit\nimage: docker.io/library/nginx:1.29.0\n"
+
+
+@pytest.mark.parametrize(
+    ("given_", "answer", "fix"),
+    [
+        ("port: 134:40", "port", "Use the port that the app listens on."),
+        ("port: 017620", "port", "Use the port that the app listens on."),
+        ("port: 8080\nuid: 1000.0", "uid", "Write 1000."),
+        ("port: 8080\nuid: '1000'", "uid", None),
+    ],
+)
+def test_a_number_is_one_as_people_write_it(given_: str, answer: str, fix: str | None) -> None:
+    """YAML 1.1 has numbers to the base of 60 and 8, and JSON Schema takes 1000.0 for whole."""
+    (finding,) = validation.problems(answering.from_yaml((APP + given_).encode(), "a.yml"), {}, {})
+    assert (finding.answer, finding.code) == (answer, "answers.type")
+    assert fix is None or finding.fix == fix
+
+
+def test_a_text_that_yaml_1_1_takes_for_a_number_is_that_text() -> None:
+    text = APP + "port: 8080.0\nenv: {AT: 22:30, MODE: 0644, LONG: 1:30:15.5}\nargs: [22:22]"
+    given_ = answering.from_yaml(text.encode(), "a.yml")
+    assert validation.problems(given_, {}, {}) == []
+    assert given_.values["env"] == {"AT": "22:30", "MODE": "0644", "LONG": "1:30:15.5"}
+    assert given_.values["args"] == ["22:22"]

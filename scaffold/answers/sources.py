@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import yaml
+
 from scaffold import reading
 from scaffold.errors import Finding, UsageError
 from scaffold.reading import Located, YamlError
@@ -103,7 +105,7 @@ def from_yaml(data: bytes, source: str) -> Answers:
     problem of the result, so that all errors are told together.
     """
     try:
-        text = reading.read(data)
+        text = reading.read(data, _Loader)
     except YamlError as error:
         return _unreadable(source, error.line, error.column, error.message, error.fix)
     if not text.places:
@@ -113,6 +115,21 @@ def from_yaml(data: bytes, source: str) -> Answers:
     places = {at.path: Place(source, at.line, at.column) for at in text.places}
     twice = tuple(_given_twice(source, at) for at in text.places if at.twice)
     return Answers(text.value, places, twice)
+
+
+class _Loader(reading.Loader):
+    """Takes for text what YAML 1.1 reads as a number otherwise than people do: ``22:22`` and ``0644``."""
+
+    def construct_number(self, node: yaml.ScalarNode) -> Value:
+        """A number in the usual notation, else the text that stands there."""
+        if ":" in node.value or re.fullmatch(r"[-+]?0[0-9_]+", node.value):
+            return node.value
+        is_int = node.tag.endswith(":int")
+        return self.construct_yaml_int(node) if is_int else self.construct_yaml_float(node)
+
+
+for _tag in ("int", "float"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _Loader.construct_number)
 
 
 def _given_twice(source: str, at: Located) -> Finding:
@@ -147,7 +164,7 @@ def from_settings(settings: Iterable[str], base: Answers) -> Answers:
             raise UsageError(f"--set {setting} has no value.", "Write --set memory=512Mi.")
         path = parse(key)
         try:
-            value = text if _takes_text(path) else reading.load(text)
+            value = text if _takes_text(path) else reading.read(text, _Loader).value
         except YamlError as error:
             raise UsageError(f"--set {key} {error.message}.", "Put it in quotes.") from error
         values = {**result.values, str(path[0]): _put(result.values.get(str(path[0])), path[1:], value, key)}

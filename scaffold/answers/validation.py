@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from scaffold.answers.pruning import Pruned, sound
@@ -13,8 +13,17 @@ from scaffold.answers.sources import Answers, Path, about, show, within
 from scaffold.errors import AnswersError, Finding, nearest
 from scaffold.templates import decisions, questions
 from scaffold.templates.questions import Question, Value
+from scaffold.templates.schema import schema
 
 HIDDEN = "(not shown)"
+_Row = Mapping[str, str]
+_SECRET = "answers.literal-secret"
+_UNTOLD = {
+    "message": "is refused as well; the reason would quote what looks like a secret.",
+    "value": HIDDEN,
+    "allowed": "",
+    "fix": "Mend the secret first; then this is told.",
+}
 _SHOWN = 60
 _TRUTH = ("true", "false", "yes", "no")
 _KINDS = {
@@ -31,7 +40,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     """Everything that is wrong with answers, in the order of their places.
 
     First what each answer may be by its schema, then what they may not be together
-    (``templates/decisions/refusals.jinja``). What fails the first is left out of the second.
+    (``templates/decisions/judged.jinja``). What fails the first is left out of the second.
     """
     if any(finding.code == "answers.yaml" for finding in answers.problems):
         return list(answers.problems)
@@ -56,7 +65,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     named = {path[:n] for path in left_out if path not in unknown_keys for n in range(1, len(path) + 1)}
     named |= {(question.name,) for question in missing}
     told += [f for f in findings if about(f.answer or "") not in named]
-    return sorted(told, key=_order)
+    return sorted(dict.fromkeys(told), key=_order)
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str]:
@@ -99,8 +108,9 @@ def _unknown(answers: Answers) -> Iterator[Finding]:
             value = answers.values.get(other, asked[other].default)
             if not questions.fits(value, wanted) and _possible(asked[other], value):
                 message = f"{name} does not apply where {other} is {_plain(value)}."
-                fix = f"Take it out, or change {other}."
-                yield answers.finding((name,), "answers.not-asked", message, fix=fix)
+                allowed, fix = f"only where {other} {questions.in_words(wanted)}", "Take it out."
+                yield answers.finding((name,), "answers.not-asked", message, allowed=allowed, fix=fix)
+                break
 
 
 def _no_such(answers: Answers, path: Path, message: str, known: Iterable[str]) -> Finding:
@@ -137,8 +147,13 @@ def _validator() -> Value:
         if isinstance(value, str) and not re.search(f"(?:{regex})(?!\n)", value):
             yield ValidationError("pattern")
 
-    validator = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
-    return validator(questions.schema())
+    def integer(_: Value, value: Value) -> bool:
+        # By JSON Schema 80.0 is a whole number too; Copier takes only 80.
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", integer)
+    validator = extend(Draft202012Validator, {"pattern": pattern}, type_checker=types)  # type: ignore[no-untyped-call]
+    return validator(schema(together=False))
 
 
 def _right(values: Mapping[str, Value]) -> bool:
@@ -152,12 +167,13 @@ def _right(values: Mapping[str, Value]) -> bool:
 
 
 def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
+    values = {name: _cast(name, value) for name, value in values.items()}
     if _right(values):
         return
-    for error in _validator().iter_errors(dict(values)):
+    for error in _validator().iter_errors(values):
         path: Path = tuple(error.absolute_path)
         rule = str(error.validator)
-        if rule == "unevaluatedProperties" or (rule == "required" and not path):
+        if rule == "required" and not path:
             continue
         if rule == "additionalProperties":
             known = error.schema["properties"]
@@ -179,6 +195,13 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
     yield from _where_it_might_apply(values, answers)
 
 
+def _cast(name: str, value: Value) -> Value:
+    """A number as Copier casts it, where the whole answer is one."""
+    question = questions.asked().get(name)
+    is_whole = isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole and question is not None and question.type == "int" else value
+
+
 def _where_it_might_apply(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
     """What is wrong with answers whose question hangs on another answer that is impossible itself."""
     asked = questions.asked()
@@ -186,7 +209,8 @@ def _where_it_might_apply(values: Mapping[str, Value], answers: Answers) -> Iter
         for other, wanted in questions.condition(asked[name]).items():
             if other in values and not _possible(asked[other], values[other]):
                 fitting = next(o.value for o in asked[other].options if questions.fits(o.value, wanted))
-                supposed = _against_schema({other: fitting, name: values[name]}, answers)
+                given = {o: values[o] for o in questions.condition(asked[name]) if o in values}
+                supposed = _against_schema({**given, other: fitting, name: values[name]}, answers)
                 yield from ((path, finding) for path, finding in supposed if path[:1] == (name,))
 
 
@@ -199,7 +223,11 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     is_scalar = rule == "type" and wanted == "string" and isinstance(value, bool | int | float)
     if is_scalar and re.search(schema.get("pattern", ""), json.dumps(value)):
         fix = "Put it in quotes."
-    is_quoted = (wanted == "integer" and str(value).isdecimal()) or (wanted == "boolean" and value in _TRUTH)
+    if rule == "type" and isinstance(value, float) and value.is_integer() and "integer" in types:
+        fix = f"Write {int(value)}."
+    is_quoted = (wanted == "integer" and re.fullmatch("0|[1-9][0-9]*", str(value)) is not None) or (
+        wanted == "boolean" and value in _TRUTH
+    )
     if rule == "type" and isinstance(value, str) and is_quoted:
         fix = "Take the quotes off."
     if rule == "enum":
@@ -230,37 +258,37 @@ def _plain(value: Value) -> str:
 def _together(
     answers: Answers, left: Pruned, sensed: Mapping[str, Value], recorded: Mapping[str, Value]
 ) -> Iterator[Finding]:
-    values = decisions.defaults(
-        {**questions.stand_ins(), **left.values, "sensed": sensed, "recorded": recorded}
-    )
-    rows = decisions.evaluate("templates/decisions/refusals.jinja", values)
-    suspects = [within(row["answer"], values) for row in rows if row["code"] == "answers.literal-secret"]
+    facts = {"sensed": sensed, "recorded": recorded}
+    rows = _refusals(left.values, facts)
+    if suspects := {row["answer"] for row in rows if row["code"] == _SECRET}:
+        twins: dict[tuple[str, str], list[_Row]] = {}
+        for row in _refusals(_masked(left.values, "", suspects), facts):
+            twins.setdefault((row["answer"], row["code"]), []).append(row)
+        rows = [_unquoted(row, twins.get((row["answer"], row["code"]), [])) for row in rows]
     for row in rows:
-        at = within(row["answer"], values)
-        if row["code"] != "answers.literal-secret" and _may_show(row, at, values, suspects):
-            continue
-        path = left.before(at)
+        path = left.before(within(row["answer"], left.values))
         message, value = f"{show(path)} {row['message']}", _plain(row["value"]) or None
-        if value and any(suspected([("", value)])):
-            value = HIDDEN
         yield answers.finding(path, row["code"], message, value=value, allowed=row["allowed"], fix=row["fix"])
 
 
-def _may_show(
-    row: Mapping[str, Value], at: Path, values: Mapping[str, Value], suspects: Sequence[Path]
-) -> bool:
-    """Whether a refusal may quote a literal secret: it is about that item, or holds what stands there."""
-    told = _characters(f"{row['message']}{row['value']}{row['fix']}")
-    held = [_characters(_at(values, suspect)) for suspect in suspects]
-    is_near = any(at[:2] == suspect[:2] for suspect in suspects)
-    return is_near or any(len(text) > 3 and text in told for text in held)
+def _unquoted(row: _Row, twins: Sequence[_Row]) -> _Row:
+    """A refusal without what reads otherwise where the literal secrets are masked: that may quote them."""
+    if row["code"] == _SECRET:
+        return row
+    untold = {part for part in _UNTOLD if all(row[part] != twin[part] for twin in twins)}
+    return {**row, **{part: _UNTOLD[part] for part in untold}}
 
 
-def _at(values: Value, path: Path) -> str:
-    for part in path:
-        values = values[part]
-    return str(values)
+def _refusals(values: Mapping[str, Value], facts: Mapping[str, Value]) -> list[_Row]:
+    combined = decisions.defaults({**questions.stand_ins(), **values, **facts})
+    rows: list[_Row] = decisions.evaluate("templates/decisions/judged.jinja", combined)
+    return rows
 
 
-def _characters(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())
+def _masked(value: Value, place: str, suspects: Collection[str]) -> Value:
+    """Answers without what looks like a literal secret: a refusal that reads the same does not quote it."""
+    if isinstance(value, Mapping):
+        return {k: _masked(v, f"{place}.{k}" if place else str(k), suspects) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, f"{place}[{index}]", suspects) for index, item in enumerate(value)]
+    return re.sub(r"[^\s/]", "x", value) if place in suspects and isinstance(value, str) else value

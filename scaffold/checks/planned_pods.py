@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import Plan, PlannedRule, shown, strings, vague
@@ -92,9 +93,12 @@ class Secrets(PlannedRule):
             return
         keys = known.get(name)
         if name not in known:
-            yield self.about(owner, f"there is no {kind} {name} in its namespace ({path_text(path)})")
+            what = f"there is no {kind} {name} in its namespace ({path_text(path)})"
         elif keys is not None and isinstance(key, str) and key not in keys:
-            yield self.about(owner, f"{kind} {name} has no key {key} ({path_text(path)})")
+            what = f"{kind} {name} has no key {key} ({path_text(path)})"
+        else:
+            return
+        yield replace(self.about(owner, what), value=name)
 
 
 class SealedSecrets(PlannedRule):

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from scaffold.changes.change import Content, Symlink
+from scaffold.changes.change import Action, ChangeSet, Content, Symlink
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
-from scaffold.hcl.second_reader import SecondReading, read_again
+from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.shared import shared_modules
 from scaffold.templates import template
-from scaffold.templates.questions import Value, asked
+from scaffold.templates.questions import Value
 from scaffold.terraform import refresh
 
 if TYPE_CHECKING:
     from scaffold.checks.planned import HouseNames
     from scaffold.terraform.result import PlanResult
+
+
+_HCL = frozenset((".tf", ".hcl", ".tfvars"))
 
 
 class Level(Enum):
@@ -61,7 +63,7 @@ def verify(
     """Verify the files of a stack against the monorepo that it is for.
 
     ``files`` are by path below the stack; ``values`` are the combined values that they were rendered
-    from, to tell which answer led to a line. Without a ``level`` a stack is planned where Terraform is at
+    from, with the names that the house has. Without a ``level`` a stack is planned where Terraform is at
     hand, and the result says so where it is not. Raises :class:`VerificationError` with every finding of
     the first stage that finds any, and :class:`MissingError` where a plan is demanded and impossible.
     """
@@ -74,8 +76,8 @@ def verify(
     found = static_findings(monorepo, stack, sources)
     second = SecondReading() if found else read_again(rendered)
     if found or second.findings:
-        raise _failed(stack, found or second.findings, sources, values)
-    unread = tuple(Unverified(f"the second reading of {path}", why) for path, why in second.unread)
+        raise _failed(stack, found or second.findings)
+    unread = _unread(second)
     if level is Level.STATIC:
         return Verified(Level.STATIC, None, (Unverified("the plan", "left out by --verify static"), *unread))
     links = {f"{STACKS}/{stack}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
@@ -84,6 +86,32 @@ def verify(
         return Verified(Level.STATIC, None, (planned, *unread))
     only_there = Unverified("what only the cluster knows", "images, admission policies and quotas in use")
     return Verified(Level.PLAN, planned, (only_there, *_unconfined(planned), *unread))
+
+
+def verify_edits(change: ChangeSet) -> tuple[Unverified, ...]:
+    """Have the second reader read what a change edits in HCL files that exist, before it is written.
+
+    Returns what it could not read. Raises :class:`VerificationError` where it reads something else.
+    """
+    edits = {
+        str(file.path): (file.before, file.after)
+        for file in change.changes
+        if file.action is Action.MODIFY and file.path.suffix in _HCL
+        if isinstance(file.before, bytes) and isinstance(file.after, bytes)
+    }
+    second = read_edited(edits) if edits else SecondReading()
+    if second.findings:
+        paths = ", ".join(sorted({str(finding.path) for finding in second.findings}))
+        raise VerificationError(
+            f"The edit of {paths} may not say what it is meant to; nothing was written.",
+            "Edit the file by hand, with --no-index for the index that it belongs to.",
+            second.findings,
+        )
+    return _unread(second)
+
+
+def _unread(second: SecondReading) -> tuple[Unverified, ...]:
+    return tuple(Unverified(f"the second reading of {path}", why) for path, why in second.unread)
 
 
 def _unconfined(plan: PlanResult) -> tuple[Unverified, ...]:
@@ -174,9 +202,7 @@ def _planned(
         return Unverified("the plan", error.message)
     overlay: Overlay = {**sources, **{path: Link(target) for path, target in links.items()}}
     (result,) = plan_stacks(monorepo.root, [stack], overlay, tool=tool)
-    # A Terraform that cannot plan this monorepo at all says nothing about the stack.
-    unable = {Reason.TERRAFORM_TOO_OLD.value, Reason.TOOL.value}
-    if result.findings and all(finding.code in unable for finding in result.findings):
+    if result.unable:
         first = result.findings[0]
         if demanded:
             raise MissingError(first.message, first.fix or "", result.findings)
@@ -190,31 +216,13 @@ def _planned(
         )
     found = list(result.findings) or rules.check(result.resources, house_names(monorepo, values))
     if found:
-        raise _failed(stack, found, sources, values)
+        raise _failed(stack, found)
     return result
 
 
-def _failed(
-    stack: str, found: Sequence[Finding], sources: Mapping[str, bytes], values: Mapping[str, Value]
-) -> VerificationError:
-    lines = {path: content.decode(errors="replace").splitlines() for path, content in sources.items()}
+def _failed(stack: str, found: Sequence[Finding]) -> VerificationError:
     return VerificationError(
         f"What was rendered for {stack} failed its verification; nothing was written.",
         "If no answer explains it, the monorepo has moved away from this version of the templates.",
-        [replace(f, answer=_led_by(f, lines.get(f.path, []), values)) for f in found],
-    )
-
-
-def _led_by(finding: Finding, lines: Sequence[str], values: Mapping[str, Value]) -> str | None:
-    """The answer behind a line: by the argument that it sets, else by an answer's value in it."""
-    if finding.answer or finding.line is None or finding.line > len(lines):
-        return finding.answer
-    line = lines[finding.line - 1]
-    argument = line.split("=", maxsplit=1)[0].strip()
-    origins = template.facts("origins")
-    if argument in origins:
-        return str(origins[argument])
-    texts = {json.dumps(values[name]): name for name in asked() if values.get(name)}
-    return next(
-        (name for text, name in sorted(texts.items(), key=lambda i: -len(i[0])) if text in line), None
+        found,
     )

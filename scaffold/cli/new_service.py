@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     help="Leave one index alone; `scaffold index` lists them. May be repeated.",
 )  # fmt: skip
 @click.option("--commit", is_flag=True, help="Commit exactly the written files.")
-@click.option("--template-source", metavar="URL", help="The template's Git URL that the stack records.")
+@options.template_source
 @options.app_repo
 @options.overwrite
 @click.option("--plain", is_flag=True, help="Ask with numbered lines, for screen readers.")

@@ -33,6 +33,18 @@ app_repo = click.option(
     "--app-repo", type=click.Path(path_type=Path), metavar="DIR",
     help="The clone of the app's own repository, for its pipeline.",
 )  # fmt: skip
+
+
+def _source(_: click.Context, __: click.Parameter, source: str | None) -> str | None:
+    from scaffold.templates.template import checked_source
+
+    return None if source is None else checked_source(source)
+
+
+template_source = click.option(
+    "--template-source", metavar="URL", callback=_source,
+    help="The templates' Git URL or directory, which is recorded for stock Copier.",
+)  # fmt: skip
 overwrite = click.option(
     "--overwrite", is_flag=True, help="Replace files that the app's repository has; --dry-run shows the diff."
 )

@@ -20,7 +20,7 @@ from scaffold.errors import UsageError
 @click.option("--dry-run", is_flag=True, help="Show the diff, write nothing.")
 @options.overwrite
 @click.option("--commit", is_flag=True, help="Commit exactly the written files.")
-@click.option("--template-source", metavar="URL", help="The template's Git URL that the repository records.")
+@options.template_source
 @options.as_json
 def pipeline(
     service: str | None, answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None,

@@ -12,7 +12,7 @@ from scaffold.cli import output
 def schema(form: str) -> None:
     """Print the JSON Schema of answer files, or the same as documentation."""
     from scaffold.commands.schema import markdown
-    from scaffold.templates.questions import schema as build
+    from scaffold.templates.schema import schema as build
 
     if form == "markdown":
         click.echo(markdown(), nl=False)

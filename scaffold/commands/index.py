@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import ChangeSet, Content, is_ciphertext
+from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.indexes import all_indexes
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.drift import Drift, drift
@@ -31,6 +32,7 @@ class Mended:
     change: ChangeSet
     fixed: tuple[Drift, ...]
     rest: tuple[Drift, ...]
+    unverified: tuple[Unverified, ...] = ()
 
 
 def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
@@ -62,7 +64,8 @@ def check(monorepo: Monorepo) -> tuple[Drift, ...]:
 def fix(monorepo: Monorepo) -> Mended:
     """Plan what is certain: entries that are missing and follow from a stack. Nothing stale is taken out.
 
-    Raises ``RefusedError`` for an index file that may not be written.
+    Raises ``RefusedError`` for an index file that may not be written, and ``VerificationError`` for an edit
+    that a second reader reads differently.
     """
     texts: dict[PurePosixPath, Content | None] = {}
     fixed, rest = [], []
@@ -77,4 +80,5 @@ def fix(monorepo: Monorepo) -> Mended:
         else:
             texts[path] = after
             fixed.append(found)
-    return Mended(ChangeSet.plan(monorepo.files, texts), tuple(fixed), tuple(rest))
+    change = ChangeSet.plan(monorepo.files, texts)
+    return Mended(change, tuple(fixed), tuple(rest), verify_edits(change))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
@@ -14,13 +15,13 @@ from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_merged
 from scaffold.changes.git import git
-from scaffold.checks.verify import Level, Verified, verify
+from scaffold.checks.verify import Level, Verified, verify, verify_edits
 from scaffold.commands.named import problems
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
 from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
-from scaffold.errors import Finding, MissingError, RefusedError
+from scaffold.errors import Finding, MissingError, RefusedError, VerificationError
 from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense
@@ -88,14 +89,34 @@ def _prepare_stack(
     name = str(given.values["name"])
     rendered = render(given.values, sensed, {}, origin)
     refuse_taken(monorepo, given, rendered.values)
-    verified = verify(monorepo, name, rendered.files, rendered.values, level)
+    try:
+        verified = verify(monorepo, name, rendered.files, rendered.values, level)
+    except VerificationError as error:
+        from scaffold.commands.origins import traced
+
+        raise traced(error, given, partial(_static_findings, monorepo, sensed, origin)) from None
     outside = _indexed(monorepo, rendered.values, without_indexes)
     wanted: dict[PurePosixPath, Content | None] = {
         PurePosixPath(STACKS, name, path): content for path, content in rendered.files.items()
     }
     wanted.update((edit.path, edit.after) for edit in outside.edits)
     change = ChangeSet.plan(monorepo.files, wanted)
+    verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
     return Prepared(name, origin, _part(name, change, rendered.values, verified), manual=outside.steps)
+
+
+def _static_findings(
+    monorepo: Monorepo, sensed: Mapping[str, Value], origin: template.Origin, values: Mapping[str, Value]
+) -> Sequence[Finding] | None:
+    """What is found without a plan in the stack of these answers; None where they are not valid."""
+    if validation.problems(Answers(values), sensed, {}):
+        return None
+    rendered = render(values, sensed, {}, origin)
+    try:
+        verify(monorepo, str(values["name"]), rendered.files, rendered.values, Level.STATIC)
+    except VerificationError as error:
+        return error.findings
+    return ()
 
 
 def _part(name: str, change: ChangeSet, values: Mapping[str, Value], verified: Verified) -> Part[Verified]:
@@ -131,7 +152,8 @@ def _existing(
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
     recorded = stored_answers(monorepo, name)
-    differing = [q for q in asked() if q in values and recorded.get(q, values[q]) != values[q]]
+    asking = [n for n, question in asked().items() if n in values and decisions.applies(question, values)]
+    differing = [n for n in asking if recorded.get(n, values[n]) != values[n]]
     where = f"(cd {STACKS}/{name} && copier update --defaults"
     if differing:
         settings = " ".join(f"-d {shlex.quote(f'{q}={_text(values[q])}')}" for q in differing)

@@ -70,7 +70,7 @@ def plan(
     """Plan stacks of the monorepo at ``root``, and with ``against`` compare them with a Git revision.
 
     A stack may be named by its directory too, ``stacks/x/``, and is planned once. Raises ``MissingError``
-    where there is no Terraform, no such stack or no such revision.
+    where there is no Terraform, none that can plan any of them, no such stack or no such revision.
     """
     tool = tool or find_tool()
     stacks = tuple(dict.fromkeys(map(_name, stacks)))
@@ -83,6 +83,10 @@ def plan(
         new = [Job(now, stack) for stack in stacks if _has(now, stack)]
         old = [Job(then, stack) for stack in stacks if then is not None and _has(then, stack)]
         results = plan_jobs([*new, *old], workers, tool=tool, known=known)
+    if results and all(result.unable for result in results):
+        first = results[0].findings[0]
+        findings = [finding for result in results for finding in result.findings]
+        raise MissingError(first.message, first.fix or "", findings)
     current = {result.stack: result for result in results[: len(new)]}
     older = {result.stack: result for result in results[len(new) :]}
     version = next((result.tool for result in results if result.tool.version), tool)

@@ -11,6 +11,7 @@ from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_own, keep, unsaved, write
 from scaffold.changes.git import git, names
 from scaffold.changes.step import Step, When
+from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.errors import RefusedError
 from scaffold.indexes import upgrade_config
 from scaffold.indexes.base import MissingAnchorError
@@ -42,6 +43,7 @@ class Removal:
     mentions: tuple[Mention, ...]
     unsaved: tuple[PurePosixPath, ...]
     """The files to delete that no commit has as they are now."""
+    unverified: tuple[Unverified, ...] = ()
 
     @property
     def stack(self) -> str:
@@ -53,7 +55,8 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
     """Plan the removal of a Service: its stack, and what the indexes say of it and of nobody else.
 
     ``apply_command`` applies a stack from within its directory. Raises ``RefusedError`` for a stack that
-    does not exist, that belongs to State tier 0, or that another stack depends on.
+    does not exist, that belongs to State tier 0, or that another stack depends on, and ``VerificationError``
+    for an edit that a second reader reads differently.
     """
     _refuse(monorepo, name)
     entry = _own(StackReader(monorepo), name)
@@ -68,6 +71,7 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
         tuple(_warnings(monorepo, entry)),
         tuple(_mentions(monorepo, name, change)),
         unsaved(change),
+        verify_edits(change),
     )
 
 

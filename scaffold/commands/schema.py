@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
 from scaffold.templates.decisions import house
-from scaffold.templates.questions import Question, Value, asked, condition, types
+from scaffold.templates.questions import Question, Value, asked, condition, examples, in_words, types
 
 
 def markdown() -> str:
@@ -38,10 +39,12 @@ def _question(question: Question) -> Iterator[str]:
     else:
         yield "- Required"
     for other, wanted in condition(question).items():
-        yield f"- Only where `{other}` {_wanted(wanted)}"
+        yield f"- Only where `{other}` {in_words(wanted, '`')}"
     if question.usual:
         usual = house()[question.usual]
         yield f"- Mostly `{usual}` for an own image, or what the monorepo in front of it shows"
+    if question.name in examples():
+        yield f"- Example: `{json.dumps(examples()[question.name], ensure_ascii=False)}`"
     for option in question.options:
         yield f"- `{option.value}`: {option.consequence}"
     yield from _properties(definition.get("items", definition))
@@ -68,12 +71,3 @@ def _default(value: Value) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value}`"
-
-
-def _wanted(wanted: Mapping[str, Value]) -> str:
-    if "const" in wanted:
-        value = wanted["const"]
-        return f"is `{str(value).lower() if isinstance(value, bool) else value}`"
-    if "enum" in wanted:
-        return "is one of " + ", ".join(f"`{value}`" for value in wanted["enum"])
-    return f"is not `{wanted['not']['const']}`"

@@ -111,6 +111,6 @@ def _protection(storage: Mapping[str, Value]) -> Protection | None:
 
 
 def _nfs_directories(storage: Mapping[str, Value]) -> tuple[str, ...]:
-    mounted = [v["nfs_path"] for v in storage["volumes"] if v["on_nfs"]]
+    mounted = [v["nfs_path"] for v in storage["volumes"] if v["on_nfs"] and not v["nfs_server"]]
     backup = storage["backup"]
     return (*mounted, *([backup["nfs_path"]] if backup["volumes"] else []))

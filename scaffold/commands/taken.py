@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
@@ -87,9 +88,16 @@ def _taken(
 ) -> Iterator[Finding]:
     """The names among combined values that others have. ``path_of`` tells where an answer stands as given."""
     domain = values["facts"]["domain"]
-    clashes = collisions.taken(monorepo, collisions.wanted(values), str(values["name"]), domain)
+
+    def as_given(answer: str) -> str:
+        return answering.show(path_of(answering.parse(answer))) if answer else ""
+
+    clashes = [
+        (replace(need, answer=as_given(need.answer), shared_by=as_given(need.shared_by)), use)
+        for need, use in collisions.taken(monorepo, collisions.wanted(values), str(values["name"]), domain)
+    ]
     for finding in collisions.findings(clashes):
-        path = path_of(answering.parse(finding.answer or "name"))
+        path = answering.parse(finding.answer or "name")
         told = f"{finding.message[:-1]} ({finding.location})."
         yield given.finding(
             path, finding.code, told, value=finding.value, allowed=finding.allowed, fix=finding.fix

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,6 +35,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     for file, read in tables().items():
         yield compiled_path(file), rows.compiled(file, read)
     yield Path("templates", "questions", "answers.jinja"), _answers()
+    yield Path("templates", "questions", "unasked.jinja"), "".join(_unasked())
+    yield _DECISIONS / "timezones.txt", (files("tzdata") / "zones").read_text("utf-8")
     yield Path("docs", "answers.md"), schema.markdown()
     yield Path("docs", "rules.md"), rule.markdown()
     yield Path("docs", "licences.md"), licences.markdown()
@@ -51,6 +54,26 @@ def _answers() -> str:
     """Each answer that has a type, with its name, for Jinja cannot look a value up by a name."""
     head = "{# Generated from types.yml by `python3 dev generate`. #}\n{% set answers = [\n"
     return head + "".join(f"  ('{name}', {name}),\n" for name in questions.types()) + "] %}\n"
+
+
+def _unasked() -> Iterator[str]:
+    """What stock Copier says of an answer whose question does not apply, where it is not the default.
+
+    What was recorded is not among them: Copier forgets that before.
+    """
+    yield "{# Generated from the conditions of the questions by `python3 dev generate`. #}\n"
+    for question in questions.asked().values():
+        wanted = questions.condition(question)
+        if not wanted:
+            continue
+        before, _, when = str(question.when).rpartition("{{")
+        if isinstance(question.default, str):
+            before += f"{{% set usual %}}{question.default}{{% endset %}}"
+        usual = "usual" if isinstance(question.default, str) else repr(question.default)
+        differs = f"{question.name} != {usual}" if question.has_default else f"{question.name} is defined"
+        told = " and ".join(f"{other} {questions.in_words(schema)}" for other, schema in wanted.items())
+        yield f"{before}{{% if {differs} and not ({when.removesuffix('}}').strip()}) %}}\n"
+        yield f"{question.name}: applies only where {told}\n{{% endif %}}\n"
 
 
 def _stubs() -> Iterator[tuple[Path, str]]:

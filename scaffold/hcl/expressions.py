@@ -277,7 +277,7 @@ def _decoded(kind: ExprKind, raw: str) -> str:
     """What the raw text of a string or heredoc, marks included, stands for."""
     if kind is not ExprKind.HEREDOC:
         return unquote(raw[1:-1])
-    opening, *lines, _ = raw.replace("\r\n", "\n").split("\n")
+    opening, *lines, _ = raw.split("\n")
     return heredoc_text([f"{line}\n" for line in lines], flush=opening.startswith("<<-"))
 
 

@@ -6,8 +6,12 @@ monorepo has half a million nodes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import tree_sitter_hcl
 from tree_sitter import Language, Node, Parser, Query, Tree
+
+from scaffold.hcl.masked import masked
 
 LANGUAGE = Language(tree_sitter_hcl.language())
 
@@ -66,6 +70,7 @@ FOR_EXPR = _named("for_expr")
 FOR_TUPLE_EXPR = _named("for_tuple_expr")
 FOR_OBJECT_EXPR = _named("for_object_expr")
 FOR_INTRO = _named("for_intro")
+FOR_COND = _named("for_cond")
 
 TEMPLATE_EXPR = _named("template_expr")
 QUOTED_TEMPLATE = _named("quoted_template")
@@ -100,10 +105,18 @@ COMMENTS = Query(LANGUAGE, "(comment) @comment")
 
 
 def parse_tree(source: bytes) -> Tree:
-    """The concrete syntax tree of the source; its root has errors where the grammar does not fit."""
-    return Parser(LANGUAGE).parse(source)
+    """The concrete syntax tree of the source; its root has errors where the grammar does not fit.
+
+    Only places in it are those of the source: the grammar does not see every text as it is.
+    """
+    return Parser(LANGUAGE).parse(masked(source))
 
 
 def significant(node: Node) -> list[Node]:
     """The children of a node without its comments."""
-    return [child for child in node.children if child.kind_id != COMMENT]
+    return without_comments(node.children)
+
+
+def without_comments(nodes: Iterable[Node]) -> list[Node]:
+    """Nodes without the comments among them."""
+    return [node for node in nodes if node.kind_id != COMMENT]

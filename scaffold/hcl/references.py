@@ -108,7 +108,7 @@ def reference_at(source: Source, nodes: Sequence[Node], position: int, bound: fr
     """The reference whose name is the node at a position: the sibling nodes behind it are its steps."""
     start = last = nodes[position]
     steps: list[Step] = []
-    for node in nodes[position + 1 :]:
+    for node in g.without_comments(nodes[position + 1 :]):
         if node.kind_id not in _STEPS:
             break
         steps += _steps(source, node)

@@ -62,7 +62,7 @@ def _misplaced(root: Node, source: Source) -> Iterator[Problem]:
             yield node.start_byte, message
 
 
-_WORDS = (b"::", b"0x", *(b".%d" % digit for digit in range(10)))
+_WORDS = (b"::", b"0x", *(word % digit for digit in range(10) for word in (b".%d", b"%de", b"%dE")))
 
 
 def _misread(node: Node, source: Source) -> str | None:
@@ -70,13 +70,26 @@ def _misread(node: Node, source: Source) -> str | None:
     text = source.text(node.start_byte, node.end_byte)
     if node.kind_id == g.NUMERIC_LIT and text.startswith("0x"):
         return "HCL knows no hexadecimal numbers"
+    if node.kind_id == g.NUMERIC_LIT and text.lower().count("e") > 1:
+        return "a number has one exponent"
     if node.kind_id == g.IDENTIFIER and "::" in text:
         called = node.parent is not None and node.parent.kind_id == g.FUNCTION_CALL
-        return None if called and all(text.split("::")) else "only the name of a function has '::' in it"
-    after = source.data[node.end_byte : node.end_byte + 2]
-    if node.kind_id == g.LEGACY_INDEX and after[:1] == b"." and after[1:].isdigit():
+        words = all(f"{part[:1]}{part[1:].replace('-', '_')}".isidentifier() for part in text.split("::"))
+        return None if called and words else "only the name of a function has '::' in it"
+    if node.kind_id == g.LEGACY_INDEX and not text[1:].isdecimal():
+        return "a number that is a step has digits alone"
+    if node.kind_id == g.LEGACY_INDEX and _is_number(node.parent.prev_sibling if node.parent else None, node):
         return "two numbers in a row: write these steps as [0][1]"
     return None
+
+
+def _is_number(before: Node | None, step: Node) -> bool:
+    """Whether HCL takes what stands right before a step, and the step, for one number."""
+    while before is not None and before.end_byte == step.start_byte and before.child_count:
+        before = before.children[0]
+        if before.kind_id in (g.LEGACY_INDEX, g.NUMERIC_LIT):
+            return True
+    return False
 
 
 def _undecodable(data: bytes) -> Iterator[int]:
@@ -176,7 +189,7 @@ def _walk(root: Node, source: Source) -> Iterator[Problem]:
 def _is_plain(attribute: Node, data: bytes) -> bool:
     """Whether a definition has nothing in it that the walk could object to: most have not."""
     raw = data[attribute.start_byte : attribute.end_byte]
-    return not (b"\n" in raw or b"{" in raw or b"\\" in raw or b"*" in raw)
+    return not (b"\n" in raw or b"{" in raw or b"\\" in raw or b"*" in raw or b"for " in raw)
 
 
 def _joined(children: list[Node], data: bytes) -> Iterator[Problem]:
@@ -265,13 +278,20 @@ def _object(node: Node, source: Source) -> Iterator[Problem]:
             entry_before, line_end, comma = True, False, False
 
 
+def _legacy_index(node: Node, source: Source) -> Iterator[Problem]:
+    digits = source.data[node.start_byte + 1 : node.end_byte]
+    if b"\n" in digits or not digits.strip().isdigit():
+        yield node.start_byte, "a number that is a step has digits alone, in the line of its dot"
+
+
 def _splat(node: Node, source: Source) -> Iterator[Problem]:
-    after = node.next_sibling
-    if (
-        after is not None
-        and after.kind_id == g.SPLAT
-        and node.children[0].kind_id == after.children[0].kind_id == g.ATTR_SPLAT
-    ):
+    steps, after = node.children[0], node.next_sibling
+    # A step in brackets ends the row of attributes.
+    brackets = any(
+        child.kind_id == g.INDEX and child.children[0].kind_id == g.NEW_INDEX for child in steps.children
+    )
+    again = after is not None and after.kind_id == g.SPLAT and after.children[0].kind_id == g.ATTR_SPLAT
+    if after is not None and again and steps.kind_id == g.ATTR_SPLAT and not brackets:
         yield after.start_byte, "'.*' stands once in a row of steps: write [*]"
 
 
@@ -290,4 +310,7 @@ _JUDGES: dict[int, Callable[[Node, Source], Iterator[Problem]]] = {
     g.TEMPLATE_ELSE_INTRO: templates.template_code,
     g.TEMPLATE_IF_END: templates.template_code,
     g.SPLAT: _splat,
+    g.LEGACY_INDEX: _legacy_index,
+    g.FOR_INTRO: templates.keywords,
+    g.FOR_COND: templates.keywords,
 }

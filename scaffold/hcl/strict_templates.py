@@ -6,7 +6,6 @@ Source: "Template Expressions" of the HCL native syntax specification.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from tree_sitter import Node
 
@@ -17,8 +16,8 @@ from scaffold.hcl.unparsed import STRING_OVER_LINES, Problem
 
 _OPENING = frozenset((g.INTERPOLATION_START, g.DIRECTIVE_START))
 _CLOSING = frozenset((g.INTERPOLATION_END, g.DIRECTIVE_END))
-_LITERAL = frozenset((g.TEMPLATE_LITERAL, g.HEREDOC_TEMPLATE))
 _DIRECTIVES = frozenset((g.TEMPLATE_DIRECTIVE, g.TEMPLATE_FOR, g.TEMPLATE_IF))
+_TEXT = _DIRECTIVES | {g.TEMPLATE_LITERAL}
 _LONGEST_MARKER = 100
 _BRACES_AND_COMMENTS = _OPENING | _CLOSING | {g.STRIP_MARKER, g.COMMENT}
 
@@ -35,6 +34,8 @@ def quoted(node: Node, source: Source) -> Iterator[Problem]:
             raw = source.text(done, end)
             for at in bad_escapes(raw):
                 yield done + len(raw[:at].encode()), f"unknown escape sequence {raw[at : at + 2]}"
+        if b'"' in data[done:end].replace(b"\\\\", b"").replace(b'\\"', b""):
+            yield done, "the string ends inside of a directive"
         done = code.end_byte if code is not None else end
 
 
@@ -66,8 +67,14 @@ def heredoc(node: Node, source: Source) -> Iterator[Problem]:
         start, end = source.line_span(line)
         found = node.descendant_for_byte_range(start, start)
         ends = data[start:end].decode("utf-8", "replace").strip().encode() == word
-        if ends != (line == last) and (line == last or (found is not None and found.kind_id in _LITERAL)):
+        if ends != (line == last) and (line == last or _is_text_of(node, found)):
             yield start, "a heredoc ends with the first line that holds its marker and nothing else"
+
+
+def _is_text_of(heredoc: Node, found: Node | None) -> bool:
+    while found is not None and found.kind_id in _TEXT and found != heredoc:
+        found = found.parent
+    return found == heredoc
 
 
 def _passed_over(template: Node, source: Source) -> Iterator[Problem]:
@@ -81,12 +88,21 @@ def _passed_over(template: Node, source: Source) -> Iterator[Problem]:
             yield child.start_byte, "this text begins with its own end marker and holds a template"
 
 
+def keywords(node: Node, source: Source) -> Iterator[Problem]:
+    """The words of a ``for`` or a directive: each is a word of its own."""
+    for child in node.children:
+        if child.end_byte - child.start_byte > 1 and not child.is_named:
+            behind = source.data[child.end_byte : child.end_byte + 1]
+            if behind.isalnum() or behind in (b"_", b"-"):
+                yield child.start_byte, "a space is missing after this word"
+
+
 def template_code(node: Node, source: Source) -> Iterator[Problem]:
     """An interpolation or the mark of a directive: something in it, `~` right beside its braces."""
     if all(child.kind_id in _BRACES_AND_COMMENTS for child in node.children):
         yield node.start_byte, "an interpolation holds an expression"
-    for left, right in pairwise(node.children):
-        opens = right.kind_id == g.STRIP_MARKER and left.kind_id in _OPENING
-        closes = left.kind_id == g.STRIP_MARKER and right.kind_id in _CLOSING
-        if (opens or closes) and left.end_byte != right.start_byte:
-            yield left.start_byte, "'~' stands right beside the brace"
+    yield from keywords(node, source)
+    inside = (node.children[0].end_byte, node.children[-1].start_byte)
+    for child in node.children:
+        if child.kind_id == g.STRIP_MARKER and inside[0] != child.start_byte and inside[1] != child.end_byte:
+            yield child.start_byte, "'~' stands right beside the brace"

@@ -49,7 +49,7 @@ def unescape_markers(text: str) -> str:
 
 def has_template(raw: str) -> bool:
     """Whether the raw text of a string has an interpolation or a directive in it."""
-    return "{" in raw and ("${" in raw.replace("$${", "") or "%{" in raw.replace("%%{", ""))
+    return "{" in raw and ("${" in raw.replace("$${", " ") or "%{" in raw.replace("%%{", " "))
 
 
 def heredoc_text(lines: list[str], *, flush: bool) -> str:
@@ -59,7 +59,7 @@ def heredoc_text(lines: list[str], *, flush: bool) -> str:
     white space alone do not count, and stay as they are.
     """
     if flush:
-        indents = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()]
+        indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
         cut = min(indents, default=0)
         lines = [line[cut:] if line.strip() else line for line in lines]
     return unescape_markers("".join(lines))

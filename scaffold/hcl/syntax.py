@@ -43,6 +43,7 @@ __all__ = [
     "Step",
     "SyntaxProblem",
     "parse",
+    "parse_template",
     "problems",
     "read",
 ]
@@ -77,6 +78,18 @@ def parse(source: bytes, path: str = "") -> Document:
     if found := find_problems(tree, document.source):
         raise HclSyntaxError(path, found)
     return document
+
+
+def parse_template(content: bytes, path: str = "") -> tuple[Document, int]:
+    """The document of one argument whose value is the template of a file, and the byte at which that begins.
+
+    Raises :class:`HclSyntaxError`.
+    """
+    mark = b"TEMPLATE"
+    while mark in content:
+        mark += b"_"
+    opening = b"template = <<" + mark + b"\n"
+    return parse(opening + content + b"\n" + mark + b"\n", path), len(opening)
 
 
 def read(source: bytes, path: str = "") -> Document | None:

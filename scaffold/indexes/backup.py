@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import ServiceEntry, slug
-from scaffold.indexes.markdown import Markdown, Row, Table, key_of, plain, row
+from scaffold.indexes.markdown import Markdown, Row, Table, key_of, plain, row, text
 
 _SECTION = "Service Protection Matrix"
 _SERVICE, _BACKUP, _STORAGE = "Service", "App Backup", "Storage"
@@ -97,7 +97,7 @@ def _matrix(text: str) -> Matrix:
 def _row(entry: ServiceEntry) -> Iterator[Item[ProtectionRow]]:
     if kept := entry.protection:
         name = entry.title if slug(entry.title) == slug(entry.name) else entry.name
-        yield Item(slug(entry.name), ProtectionRow(name, kept.storage, kept.backup))
+        yield Item(slug(entry.name), ProtectionRow(text(name), kept.storage, kept.backup))
 
 
 MATRIX = Index(

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.comma_list import CommaList
 from scaffold.indexes.entry import ServiceEntry
-from scaffold.indexes.markdown import Block, Markdown, plain
+from scaffold.indexes.markdown import Block, Markdown, plain, text
 from scaffold.indexes.tables import TableList, TableUnder
 
 _PATH = PurePosixPath(".claude/reference/service-catalog.md")
@@ -70,7 +70,7 @@ def stacks_by_name(text: str) -> dict[str, str]:
 
 
 def _row(entry: ServiceEntry) -> Iterator[Item[CatalogRow]]:
-    cells = (entry.name, entry.description or entry.title or entry.name, entry.stack)
+    cells = (entry.name, text(entry.description or entry.title or entry.name), entry.stack)
     yield Item(entry.name, CatalogRow(entry.section, cells))
 
 

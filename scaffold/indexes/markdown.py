@@ -6,6 +6,7 @@ the lines of the source.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -173,6 +174,11 @@ def cells(line: str) -> tuple[str, ...]:
     if not parts[-1].strip():
         parts.pop()
     return tuple(part.strip() for part in parts)
+
+
+def text(value: str) -> str:
+    """A text that Markdown shows as it is: no HTML, link or image in it."""
+    return re.sub(r"([\\<\[\]])", r"\\\1", value)
 
 
 def row(*values: str) -> str:

@@ -48,7 +48,8 @@ def wanted(values: Mapping[str, Value]) -> tuple[Wanted, ...]:
     called = "object_names.namespace" if values["object_names"].get("namespace") else "name"
     result = [Wanted("namespace", names["namespace"]["value"], called)]
     if values["credentials"]["extract"]:
-        result.append(Wanted(VAULT_PATH, values["credentials"]["path"], "name"))
+        shared = (values["secrets_reason"], "secrets_reason")
+        result.append(Wanted(VAULT_PATH, values["credentials"]["path"], "name", "", *shared))
     balanced = values["containers"]["load_balancer"]
     for port in balanced["ports"] if balanced else ():
         place = address_port(

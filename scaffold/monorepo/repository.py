@@ -11,13 +11,14 @@ from pathlib import Path
 from scaffold.changes.change import Files, is_ciphertext
 from scaffold.errors import MissingError
 from scaffold.hcl.modules import ModuleContract, read_module
-from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, read
+from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, parse, read
 from scaffold.monorepo.shared import shared_modules
 from scaffold.monorepo.stack import Stack
 from scaffold.monorepo.uses import DATABASE_ROLE, Use, roles
 
 STACKS = "stacks"
 SCRIPTS = "scripts"
+_SETTINGS = "terragrunt.hcl"
 _GENERATED = (".terraform", ".terragrunt-cache")
 _LOCK = ".terraform.lock.hcl"
 
@@ -137,15 +138,18 @@ class Monorepo:
         return read(content, path.relative_to(self.root).as_posix())
 
     @cached_property
-    def settings(self) -> Document | None:
-        """The root ``terragrunt.hcl``."""
-        path = self.root / "terragrunt.hcl"
-        return self.document(path, path.read_bytes())
+    def settings(self) -> Document:
+        """The root ``terragrunt.hcl``.
+
+        Raises :class:`~scaffold.hcl.syntax.HclSyntaxError` where it is no HCL: no stack could be applied.
+        """
+        content = (self.root / _SETTINGS).read_bytes()
+        return read(content, _SETTINGS) or parse(content, _SETTINGS)
 
     @cached_property
     def tier0_stacks(self) -> tuple[str, ...]:
         """The stacks of State tier 0, as the root ``terragrunt.hcl`` lists them."""
-        locals_ = self.settings.body.block("locals") if self.settings else None
+        locals_ = self.settings.body.block("locals")
         names = locals_.body.literal("tier0_stacks") if locals_ else NOT_LITERAL
         return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
 

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from functools import reduce
+from collections.abc import Mapping
 from itertools import product
-from pathlib import Path
 
-from scaffold.errors import Finding, MissingError
+from scaffold.monorepo.facts import merged, overrides
 from scaffold.monorepo.manifests import ALLOWLIST, MIDDLEWARE, POLICY_LABEL
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.uses import WILDCARD
-from scaffold.reading import YamlError, load
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
-
-OVERRIDES = "scaffold.yml"
-_PATTERN = ("^", "(")
-"""How a fact begins that is a regular expression."""
-
-_KINDS = (
-    (bool, "true or false"),
-    (str, "text"),
-    (int | float, "a number"),
-    (list, "a list"),
-    (Mapping, "a mapping"),
-)
 
 
 def sense(monorepo: Monorepo) -> dict[str, Value]:
@@ -49,13 +33,14 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     found.update(_external_secrets(monorepo))
     found.update(_exposure(monorepo, domain))
     found.update(_lifecycles(monorepo))
+    found.update(_tiers(monorepo))
     found.update(_builds(monorepo, domain))
-    return _difference(decisions.house(), _merge(found, _overrides(monorepo.root)))
+    return _difference(decisions.house(), merged(found, overrides(monorepo.root)))
 
 
 def facts(monorepo: Monorepo) -> dict[str, Value]:
     """The facts of this monorepo: the template's own, with what is sensed over them."""
-    return _merge(decisions.house(), sense(monorepo))
+    return merged(decisions.house(), sense(monorepo))
 
 
 def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
@@ -87,6 +72,16 @@ def _lifecycles(monorepo: Monorepo) -> dict[str, Value]:
     uses = (use for stack in monorepo.fleet.values() for use in stack.uses)
     labelled = any(use.kind == POLICY_LABEL and use.name == "keel.sh/policy" for use in uses)
     return {"load_balancer": {"marked": marked}, "keel_label": labelled}
+
+
+def _tiers(monorepo: Monorepo) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for stack in monorepo.fleet.values():
+        for tier, fact, value in stack.tier_facts:
+            usual = decisions.house()["tiers"].get(tier, {}).get(fact)
+            if usual is not None:
+                found.setdefault(tier, {})[fact] = type(usual)(value)
+    return {"tiers": found} if found else {}
 
 
 def _builds(monorepo: Monorepo, domain: str) -> dict[str, Value]:
@@ -121,85 +116,6 @@ def _registries(monorepo: Monorepo) -> dict[str, Counter[str]]:
             if image.registry and "$" not in image.home:
                 seen.setdefault(secret, Counter())[image.home] += 1
     return seen
-
-
-def _overrides(root: Path) -> Mapping[str, Value]:
-    path = root / OVERRIDES
-    if not path.is_file():
-        return {}
-    try:
-        facts = load(path.read_bytes()) or {}
-    except YamlError as error:
-        at = f"{OVERRIDES}:{error.line}" if error.line else OVERRIDES
-        raise MissingError(f"{at} {error.message}.", error.fix) from error
-    known = decisions.house()
-    if not isinstance(facts, dict):
-        raise MissingError(f"{OVERRIDES} holds no facts.", "Write one `fact: value` a line.")
-    unknown = [
-        Finding(OVERRIDES, None, None, "facts.unknown", f"{key} is no fact.", allowed=", ".join(known))
-        for key in facts
-        if key not in known
-    ]
-    if wrong := [*unknown, *_of_another_kind(facts, known, "")]:
-        raise MissingError(
-            f"{OVERRIDES} has facts that nobody could use.",
-            "Take them out, or correct their names and values.",
-            wrong,
-        )
-    return facts
-
-
-def _of_another_kind(facts: Mapping[str, Value], known: Mapping[str, Value], above: str) -> Iterator[Finding]:
-    """Facts that are no mapping, list, text, number or truth value where the template's own ones are."""
-    for key, value in facts.items():
-        like, name = known.get(key, _row_like(known)), f"{above}{key}"
-        if like is None:
-            continue  # a fact that has no value yet, or a key that is like no other
-        if isinstance(value, list) and isinstance(like, list):
-            rows = {f"[{index}]": item for index, item in enumerate(value)}
-            usual = _row_like(dict(enumerate(like)))
-            yield from _of_another_kind(rows, dict.fromkeys(rows, usual), name)
-        elif isinstance(value, Mapping) and isinstance(like, Mapping):
-            yield from _of_another_kind(value, like, f"{name}.")
-        elif _kind(value) != _kind(like):
-            message = f"{name} is {_kind(value)}."
-            yield Finding(OVERRIDES, None, None, "facts.kind", message, value=str(value), allowed=_kind(like))
-        elif str(like).startswith(_PATTERN) and (wrong := _no_pattern(value)):
-            message = f"{name} is no pattern: {wrong}."
-            yield Finding(
-                OVERRIDES, None, None, "facts.pattern", message, value=value, allowed="a regular expression"
-            )
-
-
-def _row_like(table: Mapping[Value, Value]) -> Value:
-    """What a further row of a table is held against: all that its rows have; nothing where they differ."""
-    rows = list(table.values())
-    if len({_kind(row) for row in rows}) != 1:
-        return None
-    return reduce(_merge, rows) if isinstance(rows[0], Mapping) else rows[0]
-
-
-def _no_pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        return str(error)
-    return ""
-
-
-def _kind(value: Value) -> str:
-    for kind, name in _KINDS:
-        if isinstance(value, kind):
-            return name
-    return "empty"
-
-
-def _merge(lower: Mapping[str, Value], upper: Mapping[str, Value]) -> dict[str, Value]:
-    merged = dict(lower)
-    for key, value in upper.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged
 
 
 def _difference(default: Mapping[str, Value], found: Mapping[str, Value]) -> dict[str, Value]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body, Document, read
+from scaffold.monorepo.governance import TierFact, tier_facts
 from scaffold.monorepo.shared import shared_modules
 from scaffold.monorepo.uses import (
     DATABASE_ROLE,
@@ -115,6 +116,7 @@ class Stack:
     """The roles in Vault whose static credentials it reads, in whatever form."""
     keel_forces: tuple[tuple[str, int], ...] = ()
     """The places where Keel is told to force a tag."""
+    tier_facts: tuple[TierFact, ...] = ()
     has_workload: bool = False
 
     @property
@@ -141,6 +143,7 @@ def read_stack(sources: Mapping[str, bytes]) -> Stack:
         external_secrets=tuple(secret for module in known for secret in module.external_secrets()),
         roles=tuple(dict.fromkeys(role for d in documents for role, _ in roles(d.source.text()))),
         keel_forces=tuple(place for document in documents for place in _forced(document)),
+        tier_facts=tuple(fact for module in known for fact in tier_facts(module.blocks)),
         has_workload=any(_kind(block) in _WORKLOADS for module in known for block in module.blocks),
     )
 

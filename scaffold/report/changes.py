@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.changes.change import ChangeSet
+    from scaffold.checks.verify import Unverified
 
 
 def files_text(change: ChangeSet) -> Iterator[str]:
     """The files of a change set with their line counts."""
     for file in change.changes:
         yield f"{file.action.value} {file.path} (+{file.lines.added} -{file.lines.removed})"
+
+
+def gaps_text(gaps: Iterable[Unverified]) -> Iterator[str]:
+    """What was not verified, and why."""
+    return (f"Not verified: {gap.what} ({gap.why})." for gap in gaps)
 
 
 def files_json(change: ChangeSet, *, with_diff: bool) -> list[dict[str, Value]]:

@@ -26,7 +26,13 @@ def error_text(error: ScaffoldError) -> str:
     """A failure with all its findings."""
     parts = [finding_text(finding) for finding in error.findings]
     parts.append(f"error: {error.message}" + (f"\n{error.hint}" if error.hint else ""))
-    return "\n".join(parts)
+    return "".join(map(_seen, "\n".join(parts)))
+
+
+def _seen(character: str) -> str:
+    """A character as it may stand in a terminal: what others wrote moves no cursor and turns no line."""
+    shown = character.isprintable() or character == "\n"
+    return character if shown else character.encode("unicode_escape").decode()
 
 
 def finding_json(finding: Finding) -> dict[str, Value]:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from scaffold.changes.step import When
-from scaffold.report.changes import files_json, files_text
+from scaffold.report.changes import files_json, files_text, gaps_text
 from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 
@@ -74,6 +74,7 @@ def mended_json(mended: Mended) -> dict[str, Value]:
     return {
         "files": files_json(mended.change, with_diff=False),
         "fixed": [_drift(drift) for drift in mended.fixed],
+        "not_verified": mended.unverified,
         **drift_json(mended.rest),
     }
 
@@ -83,6 +84,7 @@ def mended_text(mended: Mended) -> Iterator[str]:
     yield from files_text(mended.change)
     for drift in mended.fixed:
         yield f"  added {drift.service}: {drift.index.name} {drift.key}"
+    yield from gaps_text(mended.unverified)
     yield from drift_text(mended.rest)
 
 
@@ -95,6 +97,7 @@ def removal_json(removal: Removal, removed: Removed | None) -> dict[str, Value]:
         "unsaved": [str(path) for path in removal.unsaved],
         "kept": removed.kept if removed else None,
         "files": files_json(removal.change, with_diff=removed is None),
+        "not_verified": removal.unverified,
         "first_steps": steps_json(step for step in removal.steps if step.when is When.FIRST),
         "next_steps": steps_json(step for step in removal.steps if step.when is not When.FIRST),
         "warnings": list(removal.warnings),
@@ -109,6 +112,7 @@ def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
     """A removal for people: what goes, what is lost, what is left to do. ``removed``: it was carried out."""
     yield f"{removal.service}: {'removed' if removed else 'would be removed'}"
     yield from (f"  {line}" for line in files_text(removal.change))
+    yield from gaps_text(removal.unverified)
     if removed and removed.commit:
         yield f"Committed as {removed.commit[:12]}."
     if removal.unsaved:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from scaffold.report.changes import files_json, files_text
+from scaffold.report.changes import files_json, files_text, gaps_text
 from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.changes.step import Step
-    from scaffold.checks.verify import Unverified, Verified
+    from scaffold.checks.verify import Verified
     from scaffold.commands.prepared import Commits, Part, Prepared
     from scaffold.pipelines.verify import VerifiedPipeline
 
@@ -84,11 +84,7 @@ def pipeline_text(service: str, part: Part[VerifiedPipeline], *, written: bool) 
     yield f"The pipeline of {service}: {done} to {part.change.root}"
     yield from (f"  {line}" for line in files_text(part.change))
     yield f"Verified: {', '.join(part.verified.checked)}."
-    yield from _gaps_text(part.verified.unverified)
-
-
-def _gaps_text(gaps: Iterable[Unverified]) -> Iterator[str]:
-    return (f"Not verified: {gap.what} ({gap.why})." for gap in gaps)
+    yield from gaps_text(part.verified.unverified)
 
 
 def _verified_json(verified: Verified) -> dict[str, Value]:
@@ -114,4 +110,4 @@ def verified_text(verified: Verified) -> Iterator[str]:
         for section in summarize(plan.resources):
             yield f"  {section.title}"
             yield from (f"    {line}" for line in section.lines)
-    yield from _gaps_text(verified.unverified)
+    yield from gaps_text(verified.unverified)

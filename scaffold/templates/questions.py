@@ -1,4 +1,4 @@
-"""The questions, read from ``copier.yml``, and the JSON Schema that follows from them."""
+"""The questions, read from ``copier.yml``, and what each says about its answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from scaffold.templates import template
 Value: TypeAlias = Any
 """What YAML can say: text, numbers, truth values, nothing, lists and mappings."""
 
-SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 JSON_TYPES = {"str": "string", "int": "integer", "bool": "boolean"}
 """Copier's types that are one field each, in JSON Schema's words."""
 
@@ -66,6 +65,10 @@ class Question:
     """``x-usual``: the fact that names the option which the monorepo takes mostly."""
     explain: str = ""
     """``x-explain``: the rule of the house behind the question, for the wizard."""
+    required: str = ""
+    """``x-required``: where it has to be answered although it has a default; a condition over other answers."""
+    pattern: str = ""
+    """``x-pattern``: what its text has to match there."""
     proposals: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, compare=False)
     """``x-proposals``: items that a list question offers, each with its consequence."""
 
@@ -119,9 +122,9 @@ def asked() -> Mapping[str, Question]:
 def stand_ins(text: str = "x") -> dict[str, Value]:
     """Values for the questions without a default, so that tables can be evaluated before they are answered.
 
-    The number is a port that anybody may listen on.
+    The number is above every port, so that nothing that is answered clashes with it.
     """
-    return {q.name: text if q.type == "str" else 8080 for q in asked().values() if not q.has_default}
+    return {q.name: text if q.type == "str" else 65536 for q in asked().values() if not q.has_default}
 
 
 def _question(name: str, details: Mapping[str, Value]) -> Question:
@@ -152,8 +155,17 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
         consequences=details.get("x-consequences", {}),
         usual=details.get("x-usual", ""),
         explain=details.get("x-explain", ""),
+        required=details.get("x-required", ""),
+        pattern=details.get("x-pattern", ""),
         proposals=details.get("x-proposals", {}),
     )
+
+
+@cache
+def examples() -> Mapping[str, Value]:
+    """An answer to each question that has no choices, to show how one looks."""
+    text = (template.root() / "templates" / "questions" / "examples.yml").read_text("utf-8")
+    return dict(yaml.load(text, template.FAST_LOADER))
 
 
 @cache
@@ -163,85 +175,70 @@ def types() -> Mapping[str, Mapping[str, Value]]:
 
 
 def condition(question: Question) -> Mapping[str, Value]:
-    """When a question applies, as a JSON Schema of the other answers; empty means always.
+    """When a question applies, as a JSON Schema of each other answer, all of which hold; empty means always.
 
-    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'``, ``a in [...]``, and of the
-    house's facts ``table[a].key is defined``, which are the values of ``a`` whose row has that key.
-    Raises ``ValueError`` for anything else, so that a new form is noticed here.
+    Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'``, ``a in [...]``, of the house's
+    facts ``table[a].key is defined``, which are the values of ``a`` whose row has that key, and several of
+    these with ``and``, each of another answer. Raises ``ValueError`` for anything else, so that a new form
+    is noticed here.
     """
     if question.when is True:
         return {}
     try:
-        return _condition(str(question.when))
+        return conditions_in(str(question.when))
     except ValueError as error:
         raise ValueError(f"{question.name}: {error}") from None
 
 
 @cache
-def _condition(when: str) -> Mapping[str, Value]:
+def conditions_in(when: str) -> Mapping[str, Value]:
+    """What the text of a condition says of each answer, or of each key of the ``item``. See :func:`condition`."""
     # What is understood is written in Jinja as in Python, whose parser costs a hundredth.
     try:
-        match ast.parse(when.rpartition("{{")[2].removesuffix("}}").strip(), mode="eval").body:
-            case ast.Name(name):
-                return {name: {"const": True}}
-            case ast.Compare(ast.Name(name), [ast.Eq()], [value]):
-                return {name: {"const": ast.literal_eval(value)}}
-            case ast.Compare(ast.Name(name), [ast.NotEq()], [value]):
-                return {name: {"not": {"const": ast.literal_eval(value)}}}
-            case ast.Compare(ast.Name(name), [ast.In()], [value]):
-                return {name: {"enum": ast.literal_eval(value)}}
-            case ast.Compare(
-                ast.Attribute(ast.Subscript(ast.Name(table), ast.Name(name)), key),
-                [ast.Is()],
-                [ast.Name("defined")],
-            ):
-                rows = template.facts("house")[table]
-                return {name: {"enum": [value for value, row in rows.items() if key in row]}}
+        whole = ast.parse(when.rpartition("{{")[2].removesuffix("}}").replace("item.", "").strip(), mode="eval").body
+        parts = whole.values if isinstance(whole, ast.BoolOp) and isinstance(whole.op, ast.And) else [whole]
+        result = dict(map(_about_one, parts))
     except (SyntaxError, ValueError):
-        pass
-    raise ValueError(f"a condition of this form is not understood: {when}")
+        result = {}
+    if not result or len(result) < len(parts):
+        raise ValueError(f"a condition of this form is not understood: {when}")
+    return result
+
+
+def _about_one(part: ast.expr) -> tuple[str, Mapping[str, Value]]:
+    """The answer that a part of a condition is about, and the JSON Schema of what it has to be."""
+    match part:
+        case ast.Name(name):
+            return name, {"const": True}
+        case ast.Compare(ast.Name(name), [ast.Eq()], [value]):
+            return name, {"const": ast.literal_eval(value)}
+        case ast.Compare(ast.Name(name), [ast.NotEq()], [value]):
+            return name, {"not": {"const": ast.literal_eval(value)}}
+        case ast.Compare(ast.Name(name), [ast.In()], [value]):
+            return name, {"enum": ast.literal_eval(value)}
+        case ast.Compare(
+            ast.Attribute(ast.Subscript(ast.Name(table), ast.Name(name)), key),
+            [ast.Is()],
+            [ast.Name("defined")],
+        ):
+            rows = template.facts("house")[table]
+            return name, {"enum": [value for value, row in rows.items() if key in row]}
+    raise ValueError(ast.unparse(part))
+
+
+def in_words(wanted: Mapping[str, Value], mark: str = "") -> str:
+    """What :func:`condition` says of an answer, to put behind its name; values stand between ``mark``."""
+    values = wanted["enum"] if "enum" in wanted else [wanted.get("const", wanted.get("not", {}).get("const"))]
+    if "not" in wanted and not values[0]:
+        return "is not empty"
+    told = [f"{mark}{str(value).lower() if isinstance(value, bool) else value}{mark}" for value in values]
+    return f"is {'not ' if 'not' in wanted else 'one of ' if len(told) > 1 else ''}{', '.join(told)}"
 
 
 @cache
 def properties() -> Mapping[str, Mapping[str, Value]]:
     """What the answer to each question may be where it applies: a JSON Schema by the question's name."""
     return {name: _property(question) for name, question in asked().items()}
-
-
-def schema() -> dict[str, Value]:
-    """The JSON Schema (2020-12) of an answer file.
-
-    Unknown keys are refused, descriptions tell the consequences of each choice, and a question that
-    applies only under a condition is only allowed there.
-    """
-    always: dict[str, Value] = {}
-    conditional: list[Value] = []
-    for question in asked().values():
-        applies = condition(question)
-        if not applies:
-            always[question.name] = properties()[question.name]
-            continue
-        (other, wanted) = next(iter(applies.items()))
-        default = asked()[other].default
-        required = [] if fits(default, wanted) else [other]
-        conditional.append(
-            {
-                "if": {"properties": {other: wanted}, **({"required": required} if required else {})},
-                "then": {
-                    "properties": {question.name: properties()[question.name]},
-                    **({} if question.has_default else {"required": [question.name]}),
-                },
-            }
-        )
-    return {
-        "$schema": SCHEMA_DIALECT,
-        "title": "Answers for a new Service",
-        "type": "object",
-        "properties": always,
-        "required": [q.name for q in asked().values() if not q.has_default and not condition(q)],
-        "allOf": conditional,
-        "unevaluatedProperties": False,
-    }
 
 
 def fits(value: Value, wanted: Mapping[str, Value]) -> bool:
@@ -264,4 +261,6 @@ def _property(question: Question) -> dict[str, Value]:
         result["type"] = JSON_TYPES[question.type]
     if question.has_default and not (isinstance(question.default, str) and "{{" in question.default):
         result["default"] = question.default
+    if question.name in examples():
+        result["examples"] = [examples()[question.name]]
     return result

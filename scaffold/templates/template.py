@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from scaffold.errors import MissingError
+from scaffold.errors import MissingError, UsageError
 
 DISTRIBUTION = "homelab-scaffold"
 _PACKAGE = Path(__file__).parent.parent
@@ -75,6 +76,27 @@ def version() -> str:
     from importlib import metadata
 
     return metadata.version(DISTRIBUTION)
+
+
+_URL = re.compile(
+    r"(git\+)?(https?|ssh|git)://([\w.~-]+@)?[A-Za-z0-9\[][^\s/@]*/\S+|(git\+)?file:///.+"
+    r"|[\w.~-]+@[A-Za-z0-9][\w.-]*:[^\s-]\S*|g[hl]:[\w.-]+/\S+"
+)
+"""What Git and Copier take for a repository: no password in it, and nothing that Git would take for an option."""
+
+
+def checked_source(source: str) -> str:
+    """A template's source, if a stock ``copier update`` could take it: a Git URL or a directory that is there.
+
+    Raises :class:`UsageError` for anything else.
+    """
+    is_plain = source.isprintable() and not source.startswith("-")
+    if source and is_plain and (_URL.fullmatch(source) or Path(source).is_dir()):
+        return source
+    raise UsageError(
+        "The source of templates is neither a Git URL nor a directory that is there.",
+        "Name a Git URL without a password (https://HOST/PATH.git, git@HOST:PATH) or a directory with the templates.",
+    )
 
 
 def origin(source: str | None = None) -> Origin:

@@ -107,3 +107,9 @@ class PlanResult:
     def ok(self) -> bool:
         """Whether the stack could be planned."""
         return not self.findings
+
+    @property
+    def unable(self) -> bool:
+        """Whether the program cannot plan this monorepo at all, which says nothing about the stack."""
+        codes = {Reason.TERRAFORM_TOO_OLD.value, Reason.TOOL.value}
+        return bool(self.findings) and all(finding.code in codes for finding in self.findings)

@@ -14,8 +14,17 @@ from scaffold.hcl.types import Type
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.tree import Tree, names_in
 
-OVERRIDE = "scaffold_override.tf.json"
-"""Terraform merges a file with this ending into the blocks of the others, argument by argument."""
+_OVERRIDE = "scaffold_override.tf.json"
+
+
+def override_name(own: Iterable[str]) -> str:
+    """The name of the file that gives the variables their values, beside the stack's own overrides.
+
+    Terraform merges overrides into the blocks of the other files, argument by argument, in the order of their
+    names: this one comes behind all others.
+    """
+    last = max(own, default="").removesuffix(".tf")
+    return f"{last}_{_OVERRIDE}" if last else _OVERRIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +64,21 @@ class Variables:
 def find(documents: Iterable[Document], inputs: Mapping[str, object], known: frozenset[str]) -> Variables:
     """The variables that need a value from us.
 
-    ``inputs`` are terragrunt's; ``known`` are the names that a file of values sets.
+    ``documents`` are the module's, overrides last; ``inputs`` are terragrunt's; ``known`` are the names that
+    a file of values sets. Of a variable that needs a value, the block that says its type stands for it.
     """
-    declared = {
-        block.labels[0]: block
-        for document in documents
-        for block in document.body.blocks_of("variable")
-        if block.labels
-    }
+    declared: dict[str, list[Block]] = {}
+    for document in documents:
+        for block in document.body.blocks_of("variable"):
+            if block.labels:
+                declared.setdefault(block.labels[0], []).append(block)
     return Variables(
         placeholders={
-            name: block
-            for name, block in declared.items()
-            if "default" not in block.body.attributes and name not in known and name not in inputs
+            name: next((block for block in reversed(blocks) if block.body.value("type")), blocks[0])
+            for name, blocks in declared.items()
+            if not any(block.body.value("default") for block in blocks)
+            and name not in known
+            and name not in inputs
         },
         inputs={name: value for name, value in inputs.items() if name in declared},
     )

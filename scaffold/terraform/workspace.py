@@ -17,7 +17,7 @@ from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.hcl.evaluate import Names, pieces, text
 from scaffold.hcl.splice import Splice, Spliced, apply, insertion
-from scaffold.hcl.syntax import Expression, HclSyntaxError, Source, parse
+from scaffold.hcl.syntax import Expression, HclSyntaxError, Source, parse_template
 from scaffold.terraform import rewrite, variables
 from scaffold.terraform.files import Files
 from scaffold.terraform.modules import Loader, Module, overrides
@@ -107,9 +107,10 @@ class Workspace:
             StandIn(StandInKind.VARIABLE, f"var.{name}", f"{block.source.path}:{block.line}")
             for name, block in self.variables.placeholders.items()
         ]
-        own = self.modules[self.stack].documents.values()
-        override = self.variables.override(own)
-        self.files.put(posixpath.join(self.stack, variables.OVERRIDE), _no_template(override))
+        own = self.modules[self.stack].documents
+        name = variables.override_name(posixpath.basename(path) for path in own if overrides(path))
+        override = self.variables.override(own.values())
+        self.files.put(posixpath.join(self.stack, name), _no_template(override))
 
     def install(self) -> None:
         """Write the list of installed modules as ``init`` would: all of them are in the working copy."""
@@ -242,12 +243,8 @@ class Workspace:
     def _guarded(self, path: str, content: bytes, rewriter: Rewriter) -> bytes:
         """A template whose calls read from the working copy only."""
         changes = Changes()
-        mark = b"TEMPLATE"
-        while mark in content:
-            mark += b"_"
-        opening = b"template = <<" + mark + b"\n"
         try:
-            document = parse(opening + content + b"\n" + mark + b"\n", path)
+            document, opened = parse_template(content, path)
         except HclSyntaxError:
             message = "the template may read files, and its syntax cannot be looked at"
             changes.findings.append(Finding(path, None, None, Reason.OUTSIDE.value, message))
@@ -258,7 +255,6 @@ class Workspace:
         # The line that was put in front is no line of the template.
         changes.findings = [replace(f, line=f.line - 1) if f.line else f for f in changes.findings]
         self._note(changes)
-        opened = len(opening)
         moved = [Splice(s.start - opened, s.end - opened, s.text) for s in changes.splices]
         return apply(content, moved).data
 

@@ -8,9 +8,10 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
+from types import FrameType
 from typing import Any, TextIO
 
-from scaffold.changes.signals import no_more_interrupts
+from scaffold.changes.signals import ENDING, no_more_interrupts
 from scaffold.templates.questions import Value
 from scaffold.wizard.screen import Choice, Key, Typed
 
@@ -173,6 +174,8 @@ class TerminalScreen:
                 application.create_background_task(watch())
             if begin is not None:
                 begin()
+            if asked:
+                application.exit()
 
         leave_now = application.exit
 
@@ -184,8 +187,9 @@ class TerminalScreen:
                 leave_now(**outcome)
 
         application.exit = leave_once
-        # A signal to interrupt is left to asyncio: as a key, it would be lost on a prompt that just ended.
-        return application.run(pre_run=start, handle_sigint=False)
+        with _ended_after(application) as asked:
+            # SIGINT is left to asyncio: as a key, it would be lost on a prompt that just ended.
+            return application.run(pre_run=start, handle_sigint=False)
 
     def _consequences(self, application: Any) -> None:
         """Wrap what questionary prints below a menu, which would be cut off at the window's edge."""
@@ -194,6 +198,34 @@ class TerminalScreen:
         for window in application.layout.find_all_windows():
             if isinstance(window.content, InquirerControl):
                 window.content.text = partial(_told, window.content._get_choice_tokens)
+
+
+@contextmanager
+def _ended_after(application: Any) -> Iterator[Sequence[int]]:
+    """Signals that end the process end the prompt first, and are raised when it is gone.
+
+    Raised in the middle of it, they would be told as the failure of one of its tasks. Gives those that came.
+    """
+    import signal
+
+    handlers = {number: signal.getsignal(number) for number in ENDING}
+    asked: list[int] = []
+
+    def end(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+        if application.loop is not None:
+            application.loop.call_soon_threadsafe(application.exit)
+
+    taken = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for ending in taken:
+        signal.signal(ending, end)
+    try:
+        yield asked
+    finally:
+        for ending, handler in taken.items():
+            signal.signal(ending, handler)
+        for number in asked:
+            taken[signal.Signals(number)](number, None)
 
 
 def _add_below(application: Any, text: Callable[[], str]) -> None:

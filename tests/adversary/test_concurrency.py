@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import event, given
@@ -16,6 +18,8 @@ from support import ANSWERS, ORIGIN, examples, scaffold
 from test_kills import ON_LINUX, Writer, ended, forked, git
 
 from scaffold.answers.sources import from_yaml
+from scaffold.changes import journal
+from scaffold.changes.change import ChangeSet
 from scaffold.checks.verify import Level
 from scaffold.commands import new_service
 from scaffold.commands.service_entry import service_entry
@@ -73,6 +77,57 @@ def test_four_writers_at_once_lose_no_edit(
     if "index --fix" in commands:
         assert "linkboard" in (root / ".claude/reference/service-catalog.md").read_text()
     shutil.rmtree(root)
+
+
+@ON_LINUX
+@pytest.mark.slow("two commands in processes of their own")
+@pytest.mark.parametrize("first", [NEW, "index --fix"])
+def test_what_one_has_read_no_other_writes_meanwhile(unlisted: Path, tmp_path: Path, first: str) -> None:
+    """The first stops between reading and writing until the second waits for it, or has written."""
+    root = tmp_path / "monorepo"
+    shutil.copytree(unlisted, root, symlinks=True)
+    has_read, reads = os.pipe()
+    waited, waits = os.pipe()
+
+    def stopping() -> None:
+        os.close(waits)
+        plan, stops = ChangeSet.plan, [True]
+
+        def planned(*arguments: Any) -> ChangeSet:
+            change = plan(*arguments)
+            if stops and stops.pop():
+                os.write(reads, b".")
+                os.read(waited, 1)  # ends where the other one does
+            return change
+
+        ChangeSet.plan = planned  # type: ignore[method-assign, assignment]
+        run(root, first, "east")()
+
+    def waiting() -> None:
+        in_time = journal._in_time
+
+        def telling(condition: Callable[[], bool]) -> bool:
+            os.write(waits, b".")
+            return in_time(condition)
+
+        journal._in_time = telling
+        run(root, NEW, "west")()
+
+    children = [forked(stopping)]
+    os.close(reads)
+    assert os.read(has_read, 1), "the first has read"
+    children.append(forked(waiting))
+    os.close(waits)
+    codes = [ended(child) for child in reversed(children)]
+    assert codes[0] == 0
+    assert codes[1] == 0 or (first != NEW and codes[1] == 1), (
+        "the first is not refused for what the second wrote"
+    )
+    assert not lacking(root, "west")
+    if first == NEW:
+        assert not lacking(root, "east")
+    else:
+        assert "linkboard" in (root / ".claude/reference/service-catalog.md").read_text()
 
 
 def lacking(root: Path, name: str) -> tuple[object, ...]:

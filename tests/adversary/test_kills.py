@@ -1,7 +1,7 @@
 """A run that is ended at any moment of its writing leaves whole files, or a journal that makes them whole.
 
-What is prepared is written by a fork, which gets the signal alone or with the Git that it started. Then the
-next command that writes comes. `dev test --fuzz N` draws N moments for each of the writers.
+What is prepared is written by a fork, which gets the signal at one of its steps, alone or with the Git that it
+started. Then the next command that writes comes. `dev test --fuzz N` draws N steps for each of the writers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import TypeAlias
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
+from steps import counted
 from support import ANSWERS, GOLDEN, ORIGIN, examples
 
 from scaffold.answers.sources import from_yaml
@@ -40,14 +40,14 @@ Writer: TypeAlias = Callable[[], object]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Writing:
-    """A prepared writer, its repositories, how they are before and after it, and how long it takes."""
+    """A prepared writer, its repositories, how they are before and after it, and in how many steps."""
 
     write: Writer
     roots: tuple[Path, ...]
     pristine: Path
     before: tuple[Tree, ...]
     after: tuple[Tree, ...]
-    seconds: float
+    steps: int
     commits: bool
 
     def reset(self) -> None:
@@ -161,34 +161,40 @@ def prepared(
         for path in roots:
             shutil.copytree(path, place / "pristine" / path.name, symlinks=True)
         before = tuple(map(tree_of, roots))
-        start = time.monotonic()
-        assert ended(forked(write)) == 0
-        seconds = time.monotonic() - start
+        tells, told = os.pipe()
+
+        def counting() -> None:
+            steps = counted(0, lambda: None)
+            write()
+            os.writev(told, [str(steps()).encode()])
+
+        assert ended(forked(counting)) == 0
+        steps = int(os.read(tells, 9))
     after = tuple(map(tree_of, roots))
     assert all(new != old for new, old in zip(after, before, strict=True))
-    return Writing(write, roots, place / "pristine", before, after, seconds, "commit" in request.param)
+    return Writing(write, roots, place / "pristine", before, after, steps, "commit" in request.param)
 
 
 @ON_LINUX
 @pytest.mark.slow("forks and copies a monorepo for each moment")
 @given(
-    moment=st.floats(0, 1.1),
+    at=st.floats(0, 1.1),
     number=st.sampled_from([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]),
     group=st.booleans(),
 )
 @examples(6)
 def test_a_writer_that_is_ended_at_any_moment_loses_nothing(
-    prepared: Writing, moment: float, number: signal.Signals, group: bool
+    prepared: Writing, at: float, number: signal.Signals, group: bool
 ) -> None:
     prepared.reset()
     heads = [git(root, "rev-parse", "HEAD").strip() for root in prepared.roots]
-    child = forked(prepared.write)
-    time.sleep(moment * prepared.seconds)
-    try:
-        (os.killpg if group else os.kill)(child, number)
-    except ProcessLookupError:
-        os.kill(child, number)  # it has no group yet, or has ended and waits for us
-    ended(child)
+    step = 1 + int(at * prepared.steps)  # beyond the last one, nothing is ended
+
+    def work() -> None:
+        counted(step, lambda: os.killpg(0, number) if group else os.kill(os.getpid(), number))
+        prepared.write()
+
+    assert (ended(forked(work)) != 0) == (step <= prepared.steps)
     for which, (root, head) in enumerate(zip(prepared.roots, heads, strict=True)):
         old, new = prepared.before[which], prepared.after[which]
         interrupted, found = pending(root), tree_of(root)

@@ -1,17 +1,22 @@
-"""Whose fault a finding is: an answer's, by the argument that it sets, or a shared module's."""
+"""What a verification says of a stack, and whose fault it is."""
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import hcl2
 import pytest
 import yaml
-from support import ANSWERS, GOLDEN
+from support import ANSWERS, GOLDEN, ORIGIN
 
-from scaffold.changes.change import Content
-from scaffold.checks.verify import Level, verify
+from scaffold.answers.sources import from_yaml
+from scaffold.changes.change import ChangeSet, Content, FileChange
+from scaffold.checks.verify import Level, verify, verify_edits
+from scaffold.commands import index, new_service
+from scaffold.commands.prepared import Prepared
+from scaffold.commands.remove_service import plan_removal
 from scaffold.errors import Finding, VerificationError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
@@ -33,24 +38,6 @@ def refused(monorepo: Monorepo, golden: str, level: Level, old: str = "", new: s
     with pytest.raises(VerificationError) as told:
         verify(monorepo, golden, files, decisions.combine(answers), level)
     return told.value
-
-
-@pytest.mark.parametrize(
-    "golden,old,new,answer",
-    [
-        # "none" is the value of other answers too, and the gate is anubis.
-        ("field-guide", '  # auth = "none": behind Anubis', "  # Anubis", "gate"),
-        ("sketchpad", "port        = 80", 'port        = "http"', "service_port"),
-        ("drone-logbook", 'storage_class_name = "proxmox-lvm-encrypted"', "storage_class_name = {}", "sensitive"),
-        ("drone-logbook", 'mount_path = "/data', 'mount_path = ["/data"]\nx = "', "volumes"),
-    ],
-)  # fmt: skip
-def test_a_finding_names_the_answer_that_its_argument_comes_from(
-    pristine: Monorepo, golden: str, old: str, new: str, answer: str
-) -> None:
-    argument = new.split("=", maxsplit=1)[0].strip()
-    found = refused(pristine, golden, Level.STATIC, old, new).findings
-    assert answer in {finding.answer for finding in found}, (argument, found)
 
 
 def test_a_broken_shared_module_is_not_blamed_on_the_stack(
@@ -80,6 +67,45 @@ def test_what_a_second_reader_reads_differently_is_refused(
     error = refused(pristine, "sketchpad", Level.STATIC)
     assert {finding.code for finding in error.findings} == {"second-reader"}
     assert "reads port differently" in error.findings[0].message
+
+
+def test_an_edit_that_a_second_reader_reads_differently_is_not_written(
+    monorepo: Monorepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault, loads = PurePosixPath("stacks/vault/main.tf"), hcl2.loads
+    before = (monorepo.root / vault).read_bytes()
+    answers = from_yaml((ANSWERS / "valid/linkboard.yml").read_bytes(), "a.yml")
+
+    def prepared() -> Prepared:
+        found = Monorepo(monorepo.root)
+        return new_service.prepare(found, answers, level=Level.STATIC, template_source=ORIGIN.source)
+
+    def refused(misread: Callable[[str], str], work: Callable[[], object]) -> None:
+        with monkeypatch.context() as patch, pytest.raises(VerificationError) as told:
+            patch.setattr(hcl2, "loads", lambda text, **options: loads(misread(text), **options))
+            work()
+        assert {(f.code, f.path) for f in told.value.findings} == {("second-reader", str(vault))}
+
+    def other_role(text: str) -> str:
+        return text.replace('"pg-linkboard"', '"pg-other"')
+
+    def one_more_without_it(text: str) -> str:
+        return text if '"pg-linkboard"' in text else text.replace('"pg-seed-log",', '"pg-seed-log", "x",')
+
+    refused(other_role, prepared)
+    prepared().apply(commit=False)
+    refused(one_more_without_it, lambda: plan_removal(Monorepo(monorepo.root), "linkboard", "apply"))
+    assert plan_removal(Monorepo(monorepo.root), "linkboard", "apply").unverified == ()
+    (monorepo.root / vault).write_bytes(before)
+    refused(other_role, lambda: index.fix(Monorepo(monorepo.root)))
+    assert index.fix(Monorepo(monorepo.root)).unverified == ()
+
+
+def test_what_a_second_reader_cannot_read_of_an_edit_is_told(tmp_path: Path) -> None:
+    edit = FileChange(PurePosixPath("main.tf"), b"a = 1\n", b'a = "$${x"\n')
+    no_hcl = FileChange(PurePosixPath("notes.md"), b"x", b"= y")
+    (gap,) = verify_edits(ChangeSet(tmp_path, (edit, no_hcl)))
+    assert gap.what == "the second reading of main.tf"
 
 
 def test_what_a_second_reader_cannot_read_is_told(pristine: Monorepo) -> None:

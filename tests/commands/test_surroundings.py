@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 from support import ANSWERS, scaffold
 
 from scaffold.monorepo.repository import Monorepo
+from scaffold.templates.template import checked_source
 
 DRONE = ANSWERS / "valid" / "drone-logbook.yml"
 CATALOG = ".claude/reference/service-catalog.md"
@@ -86,3 +88,50 @@ def test_a_named_pipe_is_not_waited_for(monorepo: Monorepo, command: list[str]) 
     os.mkfifo(monorepo.root / "stacks/journal/pipe.tf")
     done = scaffold(*command, "--monorepo", monorepo.root)
     assert (done.returncode, done.stdout) == (before.returncode, before.stdout)
+
+
+def test_a_root_that_is_no_hcl_is_told_with_its_place(monorepo: Monorepo) -> None:
+    settings = monorepo.root / "terragrunt.hcl"
+    settings.write_text("locals {\n  a = 1\n")
+    done = new_service(monorepo)
+    assert done.returncode == 4
+    assert "terragrunt.hcl:3:1: missing '}' of what begins in line 1" in done.stderr
+    assert "moved away" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "--upload-pack=touch x", "https://x.test/a\nb", "htps://x.test/t.git", "/no/such/directory", "", " ", "ext::sh -c id",
+        "ssh://-oProxyCommand=id/x", "git@-oProxyCommand=id:x", "https://me:secret@x.test/t.git", "https://x.test", "a\0b",
+    ],
+)  # fmt: skip
+def test_a_source_that_no_update_could_take_is_wrong_use(pristine: Monorepo, source: str) -> None:
+    done = new_service(pristine, "--dry-run", f"--template-source={source}")
+    assert done.returncode == 2, done.stderr
+    assert "neither a Git URL nor a directory" in done.stderr
+    assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "https://x.test/t.git", "git+https://me@x.test:8443/t", "git@x.test:a/t.git", "ssh://git@x.test:22/a/t", "file:///srv/t.git",
+        "gh:a/t", "git://x.test/t", "git+ssh://git@x.test/a/t.git", ".",
+    ],
+)  # fmt: skip
+def test_a_source_that_copier_takes_is_taken(source: str) -> None:
+    assert checked_source(source) == source
+
+
+@pytest.mark.parametrize("answer", ["echo {}", "echo nonsense", "echo []", "true", "exit 3"])
+def test_a_planner_that_plans_nothing_is_an_environment_that_lacks_one(
+    pristine: Monorepo, tmp_path: Path, answer: str
+) -> None:
+    program = tmp_path / "terraform"
+    program.write_text(f"#!/bin/sh\n{answer}\n")
+    program.chmod(0o755)
+    done = scaffold("plan", "journal", "--monorepo", pristine.root, env={"SCAFFOLD_TERRAFORM": str(program)})
+    assert done.returncode == 6, done.stdout + done.stderr
+    assert "0 resources" not in done.stdout
+    assert "SCAFFOLD_TERRAFORM names another one" in done.stderr

@@ -45,7 +45,7 @@ def test_bad_escapes(raw: str, offsets: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "is_one"), [("${a}", True), ("%{a}", True), ("$${a}", False), ("$a{", False)]
+    ("raw", "is_one"), [("${a}", True), ("%{a}", True), ("$${a}", False), ("$a{", False), ("$$${{", False)]
 )
 def test_has_template(raw: str, is_one: bool) -> None:
     assert has_template(raw) is is_one
@@ -62,7 +62,11 @@ SAMPLES = [
     r'"a\tb\n\"\\\u00e9\U0001F600$${x}%%{y}$z%"',
     '"  lead and trail  "',
     '"$$"',
+    '"$$${x}"',
+    '"%%%{x}"',
     '"$$$${x}"',
+    "<<EOT\na\r\n  b\r\nEOT",
+    "<<EOT\nEOT $${x}\nEOT%%{\nEOT",
     r'"\\$${x}"',
     "<<EOT\n    a\n\n  b\n  EOT",
     "<<EOT\nEOT",

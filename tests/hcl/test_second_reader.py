@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hcl2
 import pytest
 from hcl_oracle import EVERY_KIND, FILES
 
 from scaffold.hcl import second_reader
-from scaffold.hcl.second_reader import read_again
+from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
 from scaffold.hcl.syntax import Document, parse
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -60,6 +61,18 @@ def test_a_difference_is_found(ours: str, theirs: str, what: str, monkeypatch: p
     monkeypatch.setattr(second_reader, "parse", read_otherwise)
     found = [finding.message for finding in read_again({"main.tf": f"{theirs}\n".encode()}).findings]
     assert any(f"reads {what} differently" in message for message in found), found
+
+
+def test_of_an_edited_file_it_reads_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = b'a = "$${x"\n\nb {\n  c = 8\n}\n'
+    after = before + b"\nb {\n  c = 8\n  d = 8\n}\n"
+    assert read_edited({"main.tf": (before, after)}) == SecondReading()
+    assert read_edited({"main.tf": (before, before + b'z = "$${y"\n')}).unread[0][0] == "main.tf"
+    loads = hcl2.loads
+    monkeypatch.setattr(hcl2, "loads", lambda text, **options: loads(text.replace("8", "9"), **options))
+    # It disagreed on c before.
+    (found,) = read_edited({"main.tf": (before.replace(b"$${", b""), after.replace(b"$${", b""))}).findings
+    assert (found.path, found.line, found.message.split()[-2]) == ("main.tf", 9, "d")
 
 
 def test_what_it_cannot_read_is_said_and_refuses_nothing() -> None:

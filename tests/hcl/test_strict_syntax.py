@@ -60,7 +60,21 @@ BROKEN = {
     "a heredoc that starts in its line": (b"a = <<EOT b\nEOT\n", 1, 5, "marker of a heredoc"),
     "a heredoc named by a number": (b"a = <<1\nb\n1\n", 1, 5, "marker of a heredoc"),
     "a hexadecimal number": (b"a = 0x1f\n", 1, 5, "no hexadecimal numbers"),
-    "numbers as steps": (b"a = b.0.1\n", 1, 6, "write these steps as [0][1]"),
+    "a number with two exponents": (b"a = 1e3e3\n", 1, 5, "one exponent"),
+    "a step with an exponent": (b"a = b.1e3\n", 1, 6, "has digits alone"),
+    "numbers as steps": (b"a = b.0.1\n", 1, 8, "write these steps as [0][1]"),
+    "a step behind a number": (b"a = 1.5.5\n", 1, 8, "two numbers in a row"),
+    "a step that is not in the line of its dot": (b"a = (b).\n0\n", 1, 8, "in the line of its dot"),
+    "a keyword that is no word": (b"a = [for b in c : b ifb]\n", 1, 21, "a space is missing"),
+    "a keyword that is no word in a template": (b'a = "%{ ifb }c%{ endif }"\n', 1, 9, "a space is missing"),
+    "a strip mark before a comment": (b'a = "${ b ~# c\n}"\n', 1, 11, "right beside the brace"),
+    "a string that ends in a directive": (
+        b'a = "%{ if b }" c "%{ endif }"\n',
+        1,
+        15,
+        "ends inside of a directive",
+    ),
+    "a function whose name is no word": (b"a = core::-b()\n", 1, 5, "only the name of a function"),
     "splats in a row": (b"a = b.*.c.*.d\n", 1, 10, "'.*' stands once"),
     "a word with colons": (b"a::b = 1\n", 1, 1, "only the name of a function"),
     "a space that is none": ("a =\u00a01\n".encode(), 1, 4, "is no white space in HCL"),
@@ -70,7 +84,7 @@ BROKEN = {
     "a value in place of definitions": (b"{ a = 1 }\n", 1, 1, "a file holds arguments and blocks"),
     "a byte order mark inside": (b"a = 1\n\xef\xbb\xbfb = 2\n", 2, 1, "is no white space in HCL"),
 }
-TERRAFORM_IS_LAXER = {"a NUL"}
+TERRAFORM_IS_LAXER = {"a NUL", "a step with an exponent"}
 
 GOOD = {
     "nothing": b"",
@@ -90,6 +104,11 @@ GOOD = {
     "keywords as names": b"for = 1\nif = 2\na = { b = 1, for = 2, in = 3 }\n",
     "escaped markers in a label": b'a "$${b}" {}\n',
     "a heredoc in a list": b"a = [<<EOT\nb\nEOT\n, 1]\n",
+    "a heredoc whose lines begin with its marker": b"a = <<E\nE${b}\n \tE %{ if c }d%{ endif }\nE $${\nEx\nE\n",
+    "heredocs with one marker": b"a = <<E\n${\n(<<E\nb\n  E\n)}\nE\n",
+    "dollars before an escape": b'a = "$$${ $$$${ %%%{ %%%%{"\n',
+    "splats behind brackets": b'a = b.*.c["d"].*.e\n',
+    "exponents": b"a = [1e3, 1E-3, 1e+3, 1.5e3, a1e3, x1e-3.y]\n",
     "a function of a provider": b"a = provider::b::c(1)\n",
     "dots and splats": b"a = b.0.c\nd = b.*.c[0]\ne = b[*].c.*.d\n",
     "spaces in templates": b'a = "${ b } ${~ c ~} %{ if d }e%{~ endif ~}"\n',

@@ -59,6 +59,8 @@ def test_a_value_that_is_not_set_is_told_from_null() -> None:
     [
         ("1", ExprKind.NUMBER, 1),
         ("1.5", ExprKind.NUMBER, 1.5),
+        ("1e3", ExprKind.NUMBER, 1000.0),
+        ("2E-1", ExprKind.NUMBER, 0.2),
         ("-2", ExprKind.OPERATION, -2),
         ("true", ExprKind.BOOL, True),
         ("null", ExprKind.NULL, None),
@@ -126,6 +128,19 @@ def test_the_last_of_two_equal_keys_counts() -> None:
     assert entry.value.literal() == 2
 
 
+def test_calls_are_seen_where_the_grammar_alone_takes_them_for_text() -> None:
+    texts = (
+        "$$${ /*\n${f(a)}\n*/ 1}",
+        "E${f(a)}",
+        " \tE %{ if f(a) }x%{ endif }",
+        "%%%{ /*\n${f(a)}\n*/ if b }",
+    )
+    for text in texts:
+        body = parse(f"a = <<E\n{text}\nE\n".encode()).body
+        assert [call.text for call in body.calls()] == ["f(a)"], text
+        assert [str(reference) for reference in body.attributes["a"].value.references()] == ["a"]
+
+
 def test_templates_come_apart_into_text_and_expressions() -> None:
     def pieces(text: str) -> list[object]:
         return [p.text if isinstance(p, Expression) else p for p in expression(text).template]
@@ -159,6 +174,8 @@ def references(text: str) -> list[str]:
         ("[for a in b : a][a]", ["b", "bound a", "a"]),
         ("a ? b : c - d", ["a", "b", "c", "d"]),
         ('"no ${"b"}"', []),
+        ("a /* b */ .c + (d # e\n.f)", ["a.c", "d.f"]),
+        ("[a1e+3, b-1e-3, c.d1E+1, 1e+e]", ["a1e", "b-1e-3", "c.d1E", "e"]),
     ],
 )
 def test_references(text: str, found: list[str]) -> None:

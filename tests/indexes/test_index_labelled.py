@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pytest
+from markdown_it import MarkdownIt
 
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.comma_list import CommaList
 from scaffold.indexes.labelled import Labelled
-from scaffold.indexes.markdown import Markdown, cells, key_of, row
+from scaffold.indexes.markdown import Markdown, cells, key_of, row, text
 
 GHA = Labelled(("Moved", "Migrated apps"))
 
@@ -147,3 +150,15 @@ def test_prose_behind_a_wrapped_list_stays_with_it() -> None:
     assert after == text.replace("the-fourth —", "the-fourth, the-fifth —")
     again = Labelled(("Built",))(str(after))
     assert again.without(4) == text
+
+
+@pytest.mark.parametrize(
+    "value", ["x <!-- y", "![i](http://a.test/i.png)", "[a](javascript:x) | b", "a \\", "<b>1</b> & 2"]
+)
+def test_a_text_is_shown_as_it_is(value: str) -> None:
+    html = (
+        MarkdownIt("commonmark")
+        .enable("table")
+        .render(f"| a | b |\n|---|---|\n{row(text(value), 'after')}\n")
+    )
+    assert f"<td>{escape(value)}</td>\n<td>after</td>" in html

@@ -329,6 +329,13 @@ STACKS: dict[str, dict[str, str | bytes]] = {
         "main.tf": 'variable "key" { type = string }\nresource "kubernetes_secret" "x" {\n'
         "  for_each = toset([var.key])\n  metadata {\n    name = each.key\n  }\n}\n"
     },
+    "overridden": {
+        "main.tf": config_map("upper(var.host)", 'variable "host" { type = string }\n')
+        + 'variable "kept" {\n  default = "kept"\n}\noutput "host" {\n  value = var.host\n}\n'
+        + 'resource "kubernetes_secret" "kept" {\n  metadata {\n    name = var.kept\n  }\n}\n',
+        "override.tf": 'variable "kept" {\n  description = "No word of its default"\n}\n',
+        "zz_override.tf": 'variable "host" {\n  sensitive = false\n}\noutput "host" {\n  sensitive = false\n}\n',
+    },
     "placeholder-types": {
         "main.tf": 'variable "names" { type = list(string) }\nvariable "on" { type = bool }\n'
         'variable "size" { type = number }\nvariable "host" { type = string }\n'

@@ -57,6 +57,7 @@ def escapes(secret: str, listener: str) -> dict[str, dict[str, str]]:
         "function": f"provider::terraform::encode_expr({read})",
         "heredoc-mark": f"<<-EOT\nEOT${{{read}}}\nEOT\n",
         "heredoc-directive": f'<<EOT\n  EOT %{{ if fileexists("{secret}") }}yes%{{ endif }}\nEOT\n',
+        "heredoc-escape": f"<<EOT\n$$${{ /*\n${{{read}}}\n*/ 1}}\nEOT\n",
         "heredoc-space": f"<<EOT\n\u2003EOT\ny = {read}\nz = <<EOT\nEOT\n",
         "heredoc-long": f"<<{'L' * 200}\nA\n/* ${{{read}}}\n{'L' * 200}\n# */\n",
         "heredoc-long-word": f"<<{'L' * 200}\n{'L' * 200} /* ${{{read}}}\n{'L' * 200}\n# */\n",

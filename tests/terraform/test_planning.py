@@ -180,6 +180,16 @@ def test_a_placeholder_keeps_its_mark(plans: Mapping[str, PlanResult]) -> None:
     ]
 
 
+def test_a_stack_overrides_what_is_its_own_and_nothing_that_stands_in(
+    plans: Mapping[str, PlanResult],
+) -> None:
+    result = plans["overridden"]
+    assert result.ok, result.findings
+    assert _value(result) is Mark.SENSITIVE
+    assert _resource(result, "kubernetes_secret.kept").get("metadata", 0, "name") == "kept"
+    assert [s.what for s in result.stand_ins if s.kind is StandInKind.VARIABLE] == ["var.host"]
+
+
 def test_what_a_function_of_a_provider_returns_is_unknown(plans: Mapping[str, PlanResult]) -> None:
     assert _value(plans["function"]) is Mark.UNKNOWN
     (told,) = [s for s in plans["function"].stand_ins if s.kind is StandInKind.FUNCTION]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
 from pathlib import Path
 
@@ -193,6 +195,76 @@ def test_what_is_known_of_a_path(expression: str, expected: str | None) -> None:
     attribute = parse(f"a = {expression}\n".encode()).body.attributes["a"]
     names = {("path", "module"): "M", ("local", "x"): "X", ("get()",): "G"}
     assert text(attribute.value, names) == expected
+
+
+def test_our_override_comes_last() -> None:
+    for own in (
+        ["override.tf"],
+        ["a_override.tf", "zz_override.tf", "override.tf"],
+        ["~_override.tf"],
+        ["é_override.tf"],
+    ):
+        name = variables.override_name(own)
+        assert name.endswith("_override.tf.json")
+        assert sorted([name.encode(), *map(str.encode, own)])[-1] == name.encode()
+
+
+def test_what_is_no_file_is_not_waited_for(house: House, tmp_path: Path) -> None:
+    """A pipe that nobody writes to is neither read nor copied, whatever it is called."""
+    call = 'file("${path.module}/pipe.txt") == "" ? templatefile("link.tpl", {}) : ""'
+    house.stack("x", config_map(call) + 'module "m" {\n  source = "./m"\n}\n', **{"m/main.tf": NAMESPACE})
+    stack = house.root / "stacks/x"
+    for name in (
+        "pipe.tf",
+        "m/pipe.tf",
+        "pipe.auto.tfvars",
+        "pipe.txt",
+        "terraform.tfvars",
+        "terragrunt.hcl",
+    ):
+        (stack / name).unlink(missing_ok=True)
+        os.mkfifo(stack / name)
+    (stack / "link.tpl").symlink_to("pipe.txt")
+    (stack / "link.tf").symlink_to("pipe.tf")
+
+    def waited(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, waited)
+    signal.alarm(20)
+    try:
+        workspace = compose(house, tmp_path)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    assert not {name for name in names(workspace) if "pipe" in name or "link" in name}
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "file",
+        "filebase64",
+        "filemd5",
+        "filesha256",
+        "fileexists",
+        "fileset",
+        "templatefile",
+        "templatestring",
+    ],
+)
+def test_a_function_is_judged_by_both_of_its_names(house: House, tmp_path: Path, function: str) -> None:
+    judged = []
+    for name in (function, f"core::{function}"):
+        house.stack(
+            "x", config_map(f'{name}(lower("~"), {{}})') + f'locals {{\n  x = {name}("/etc/x", {{}})\n}}\n'
+        )
+        workspace = compose(house, tmp_path / name.replace(":", "_"))
+        written = (workspace.root / "stacks/x/main.tf").read_text().replace(str(workspace.root), "")
+        told = [finding.message for finding in workspace.findings]
+        judged.append((written.replace("core::", ""), [message.replace("core::", "") for message in told]))
+        assert any(f"{name}()" in message for message in told)
+    assert judged[0] == judged[1]
 
 
 def test_placeholders_fit_their_type() -> None:

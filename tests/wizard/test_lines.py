@@ -63,6 +63,28 @@ def test_a_compose_file_gives_defaults_and_no_secret(
     assert "swordfish" not in draft.read_text() + done.stdout + done.stderr
 
 
+def test_a_start_that_answers_nothing_leaves_no_draft(
+    monorepo: Monorepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert typed(monorepo, []).returncode == 130
+    assert not list((tmp_path / "state").rglob("*.yml"))
+    assert typed(monorepo, [""]).returncode == 130
+    assert len(list((tmp_path / "state").rglob("*.yml"))) == 1, "one answer is something to go on with"
+
+
+def test_a_secret_that_is_typed_into_a_description_is_in_no_draft(
+    monorepo: Monorepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    given = [f"--set={name}={value}" for name, value in GIVEN.items() if name != "description"]
+    done = typed(monorepo, ["the password is hunter2hunter2"], *given)
+    assert done.returncode == 130, done.stderr
+    assert "looks like a literal secret" in done.stdout
+    (draft,) = (tmp_path / "state").rglob("*.yml")
+    assert "hunter2" not in draft.read_text() + done.stdout + done.stderr
+
+
 def test_a_pipe_is_refused_before_the_first_question(monorepo: Monorepo) -> None:
     done = scaffold("new-service", "--monorepo", monorepo.root, stdin="\n\n\n")
     assert (done.returncode, done.stdout) == (2, "")

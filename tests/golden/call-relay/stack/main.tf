@@ -16,7 +16,7 @@ resource "kubernetes_namespace" "turn_server" {
   }
 }
 
-# Several pods write to it, or it is browsed from outside, so it is on NFS.
+# NFS does not encrypt its sensitive data, but several pods write to it, or it is browsed from outside, so it is on NFS.
 module "nfs_logs" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "call-relay-logs-host"

@@ -114,7 +114,7 @@ resource "kubernetes_manifest" "db_external_secret" {
   depends_on = [kubernetes_namespace.camera_eye]
 }
 
-# Several pods write to it, or it is browsed from outside, so it is on NFS.
+# NFS does not encrypt its sensitive data, but several pods write to it, or it is browsed from outside, so it is on NFS.
 # The directory is shared: Frigate writes the clips that it looks at
 module "nfs_clips" {
   source     = "../../modules/kubernetes/nfs_volume"

@@ -83,7 +83,7 @@ resource "kubernetes_persistent_volume_claim" "data" {
   }
 }
 
-# Several pods write to it, or it is browsed from outside, so it is on NFS.
+# NFS does not encrypt its sensitive data, but several pods write to it, or it is browsed from outside, so it is on NFS.
 module "nfs_sync_logs" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "drone-logbook-sync-logs-host"

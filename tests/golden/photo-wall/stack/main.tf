@@ -208,7 +208,7 @@ resource "kubernetes_deployment" "photo_wall" {
             read_only  = true
           }
           volume_mount {
-            name       = "photo-wall-theme-files"
+            name       = "photo-wall-theme-config"
             mount_path = "/config/theme.json"
             sub_path   = "theme.json"
             read_only  = true
@@ -266,7 +266,7 @@ resource "kubernetes_deployment" "photo_wall" {
           }
         }
         volume {
-          name = "photo-wall-theme-files"
+          name = "photo-wall-theme-config"
           config_map {
             name = "photo-wall-theme"
           }

@@ -65,7 +65,7 @@ data "kubernetes_secret" "reading_room" {
   depends_on = [kubernetes_manifest.external_secret]
 }
 
-# Several pods write to it, or it is browsed from outside, so it is on NFS.
+# NFS does not encrypt its sensitive data, but several pods write to it, or it is browsed from outside, so it is on NFS.
 module "nfs_library" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "reading-room-library-host"

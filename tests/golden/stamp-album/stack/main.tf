@@ -90,7 +90,7 @@ resource "kubernetes_persistent_volume_claim" "postgres" {
   }
 }
 
-# Several pods write to it, or it is browsed from outside, so it is on NFS.
+# NFS does not encrypt its sensitive data, but several pods write to it, or it is browsed from outside, so it is on NFS.
 module "nfs_scans" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "stamp-album-scans-host"

@@ -1,0 +1,61 @@
+"""What the grammar misreads, hidden from it.
+
+Its scanner takes what follows the end mark of a heredoc in a line for text where the mark ends nothing, and
+the escape in ``$$${`` for the beginning of an interpolation. Both would hide code, or make code of text. And
+it knows no exponent of a number without a fraction (``1e3``).
+"""
+
+from __future__ import annotations
+
+_ESCAPES = ((b"$$${", b"_$${"), (b"%%%{", b"_%%{"))
+_EXPONENTS = tuple(mark % digit for digit in range(10) for mark in (b"%de", b"%dE"))
+_NO_MARK = b"'"
+"""What no end mark of a heredoc begins with."""
+
+
+def masked(source: bytes) -> bytes:
+    """The source as the grammar may see it: every part of it has its place, some texts are others."""
+    for misread, read in _ESCAPES:
+        source = source.replace(misread, read)
+    source = _without_exponents(source)
+    marks = tuple({_mark(behind) for behind in source.split(b"<<")[1:]} - {b""})
+    return b"\n".join(_without_mark(line, marks) for line in source.split(b"\n")) if marks else source
+
+
+def _without_exponents(source: bytes) -> bytes:
+    """Digits in place of what makes an exponent."""
+    data = bytearray(source)
+    for mark in _EXPONENTS:
+        at = source.find(mark)
+        while at != -1:
+            end = at + 2 + source.startswith((b"-", b"+"), at + 2)
+            if source[end : end + 1].isdigit() and _ends_number(source, at):
+                data[at + 1 : end] = b"0" * (end - at - 1)
+            at = source.find(mark, end)
+    return bytes(data)
+
+
+def _ends_number(source: bytes, at: int) -> bool:
+    """Whether a digit is one of a number and not of a name, which may hold digits and dashes too."""
+    start = at
+    while start and (
+        source[start - 1 : start].isalnum() or source[start - 1] in b"_-" or source[start - 1] > 127
+    ):
+        start -= 1
+    return source[start : at + 1].lstrip(b"-")[:1].isdigit()
+
+
+def _mark(behind: bytes) -> bytes:
+    """The end mark of a heredoc, from what follows its ``<<``; empty where it is none."""
+    word = behind.partition(b"\n")[0].removeprefix(b"-").removesuffix(b"\r")
+    return word if word.replace(b"-", b"_").decode("ascii", "replace").isidentifier() else b""
+
+
+def _without_mark(line: bytes, marks: tuple[bytes, ...]) -> bytes:
+    """A line whose first word is no end mark, where it is one and a template may follow."""
+    text = line.lstrip()
+    if text.startswith(marks):
+        for mark in marks:
+            if text.startswith(mark) and text[len(mark) :].lstrip().startswith((b"$", b"%")):
+                return line[: -len(text)] + _NO_MARK + text[1:]
+    return line

@@ -1,0 +1,238 @@
+"""Facts that a monorepo says otherwise in ``scaffold.yml``: of the form of the template's own, or refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from scaffold.errors import Finding, MissingError, nearest
+from scaffold.reading import Text, YamlError, read
+from scaffold.templates import decisions, template
+from scaffold.templates.questions import Value
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+OVERRIDES = "scaffold.yml"
+_Path: TypeAlias = tuple[str | int, ...]
+_Schema: TypeAlias = dict[str, Value]
+_ANY = "*"
+_PATTERN = ("^", "(")
+"""How a fact begins that is a regular expression."""
+_KEY = re.compile(r"[A-Za-z][\w-]*")
+"""A key that the templates know. Any other is the name of a thing outside, such as a file's."""
+_LINE = {
+    "type": "string",
+    "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*\Z",
+    "allowed": "one line of text",
+}
+_WHAT = {
+    "const": "is fixed: the templates are written for it",
+    "enum": "is none of the choices",
+    "minLength": "is empty",
+}
+_KINDS = {
+    "boolean": "true or false",
+    "string": "text",
+    "integer": "a whole number",
+    "array": "a list",
+    "object": "a mapping",
+}
+
+
+def overrides(root: Path) -> Mapping[str, Value]:
+    """The facts in a monorepo's ``scaffold.yml``; none where there is no such file.
+
+    Raises :class:`MissingError` with everything in it that is not as :func:`schema` says.
+    """
+    path = root / OVERRIDES
+    if not path.is_file():
+        return {}
+    try:
+        text = read(path.read_bytes())
+    except YamlError as error:
+        at = f"{OVERRIDES}:{error.line}" if error.line else OVERRIDES
+        raise MissingError(f"{at} {error.message}.", error.fix) from error
+    facts: Value = {} if text.value is None else text.value
+    if not isinstance(facts, dict):
+        raise MissingError(f"{OVERRIDES} holds no facts.", "Write one `fact: value` a line.")
+    if wrong := _wrong(text, merged(decisions.house(), facts)):
+        raise MissingError(
+            f"{OVERRIDES} has facts that nobody could use.",
+            "Take them out, or correct their names and values.",
+            wrong,
+        )
+    return facts
+
+
+def merged(lower: Mapping[str, Value], upper: Mapping[str, Value]) -> dict[str, Value]:
+    """Two mappings as one, at any depth: what the upper one has holds."""
+    result = dict(lower)
+    for key, value in upper.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+@cache
+def schema() -> _Schema:
+    """The JSON Schema of all facts, derived from their defaults.
+
+    The keys, types and forms are those of the defaults; a list may be of any length, and names of things
+    outside are free. What else the templates rely on stands in ``house_types.yml``.
+    """
+    return _derived(decisions.house(), ())
+
+
+def _derived(default: Value, path: tuple[str, ...]) -> _Schema:
+    made = _of_form(default, path)
+    for place, more in template.facts("house_types").items():
+        if _fits(path, place.split(".")):
+            made |= {key: _said(key, said, default) for key, said in more.items()}
+    return {key.removeprefix("x-"): said for key, said in made.items()}
+
+
+def _of_form(default: Value, path: tuple[str, ...]) -> _Schema:
+    if isinstance(default, Mapping):
+        return _of_mappings([default], path)
+    if isinstance(default, list):
+        are_mappings = bool(default) and isinstance(default[0], Mapping)
+        below = (*path, _ANY)
+        items = _of_mappings(default, below) if are_mappings else _derived((default or [""])[0], below)
+        return {"type": "array", "items": items}
+    if isinstance(default, bool):
+        return {"type": "boolean"}
+    if isinstance(default, int):
+        return {"type": "integer", "minimum": min(default, 1), "allowed": f"at least {min(default, 1)}"}
+    if default.startswith(_PATTERN):
+        return {"type": "string", "format": "regex", "allowed": "a regular expression"}
+    return {**_LINE, "minLength": min(len(default), 1)}
+
+
+def _of_mappings(rows: Sequence[Mapping[str, Value]], path: tuple[str, ...]) -> _Schema:
+    """Mappings that are alike: each may have what any of them has, and has what all of them have."""
+    known: dict[str, Value] = {}
+    for key, value in chain.from_iterable(row.items() for row in rows):
+        if known.get(key, True):  # one that is empty shows that it may be
+            known[key] = value
+    if not all(map(_KEY.fullmatch, known)) or not known:
+        item = next(iter(known.values()), "")
+        return {
+            "type": "object",
+            "propertyNames": _LINE,
+            "additionalProperties": _derived(item, (*path, _ANY)),
+        }
+    return {
+        "type": "object",
+        "properties": {key: _derived(value, (*path, key)) for key, value in known.items()},
+        "required": [key for key in known if all(key in row for row in rows)],
+        "additionalProperties": False,
+    }
+
+
+def _said(key: str, said: Value, default: Value) -> Value:
+    """What ``house_types.yml`` says, with a word of its own too: the default alone, or what there is."""
+    if key == "x-const":
+        return default
+    if key == "x-enum":
+        return sorted(set(_values(decisions.house(), said.split("."))))
+    return said
+
+
+def _values(value: Value, path: Sequence[str]) -> Iterator[str]:
+    """The texts at a path of the defaults; for a path that ends at a mapping, its keys."""
+    if not path:
+        yield from [value] if isinstance(value, str) else map(str, value)
+    elif isinstance(value, Mapping | list):
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, item in items:
+            if path[0] in (_ANY, key):
+                yield from _values(item, path[1:])
+
+
+def _fits(path: Sequence[str], place: Sequence[str]) -> bool:
+    return len(path) == len(place) and all(part in (_ANY, key) for key, part in zip(path, place, strict=True))
+
+
+def _wrong(text: Text, facts: Mapping[str, Value]) -> list[Finding]:
+    """One finding for each place that is not as the schema says: of its type, before all else."""
+    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema.validators import extend
+
+    whole = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    strict = extend(Draft202012Validator, type_checker=whole)  # type: ignore[no-untyped-call]
+    errors = strict(schema(), format_checker=FormatChecker(["regex"])).iter_errors(facts)
+    found: dict[_Path, Finding] = {}
+    for error in sorted(errors, key=lambda error: error.validator != "type"):
+        for path, told in _told(error):
+            found.setdefault(path, _finding(text, path, **told))
+    return sorted(found.values(), key=lambda finding: (finding.line or 0, finding.message))
+
+
+def _told(error: ValidationError) -> Iterator[tuple[_Path, dict[str, str]]]:
+    """The places that an error is about, each with what is wrong, what is allowed and how to mend it."""
+    rule, part, value = str(error.validator), cast("_Schema", error.schema), cast("Value", error.instance)
+    path: _Path = tuple(error.absolute_path)
+    if rule == "additionalProperties":
+        known = list(part["properties"])
+        for key in value.keys() - set(known):
+            fix = nearest(str(key), known) or "Take it out."
+            yield (
+                (*path, str(key)),
+                {"code": "unknown", "what": "is no fact", "allowed": ", ".join(known), "fix": fix},
+            )
+    elif rule == "required":
+        for key in set(part["required"]) - value.keys():
+            allowed = _KINDS[part["properties"][key]["type"]]
+            yield (
+                (*path, str(key)),
+                {"code": "missing", "what": "is missing", "allowed": allowed, "fix": "Write it."},
+            )
+    elif "propertyNames" in error.absolute_schema_path:
+        allowed, fix = _LINE["allowed"], "Correct the name."
+        yield (
+            (*path, str(value)),
+            {"code": "name", "what": "has a name that is none", "allowed": allowed, "fix": fix},
+        )
+    else:
+        choices = [_shown(choice) for choice in part.get("enum", [part["const"]] if "const" in part else [])]
+        allowed = (
+            _KINDS[part["type"]] if rule == "type" else ", ".join(choices) or part.get("allowed", "text")
+        )
+        yield (
+            path,
+            {
+                "code": {"type": "kind", "format": "pattern"}.get(rule, rule),
+                "what": _WHAT.get(rule, f"is not {allowed}") if rule != "type" else f"is {_kind(value)}",
+                "allowed": allowed,
+                "fix": nearest(_shown(value), choices) or f"Write {allowed}, or take it out.",
+                "value": _shown(value),
+            },
+        )
+
+
+def _finding(
+    text: Text, path: _Path, code: str, what: str, allowed: str, fix: str, value: str | None = None
+) -> Finding:
+    """A finding about the fact at ``path``, at its place or the nearest around it."""
+    places = {place.path: place for place in text.places}
+    at = next(places[path[:end]] for end in range(len(path), -1, -1) if path[:end] in places)
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    return Finding(OVERRIDES, at.line, at.column, f"facts.{code}", f"{name} {what}.", value, allowed, fix)
+
+
+def _shown(value: Value) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _kind(value: Value) -> str:
+    types = (bool, "boolean"), (str, "string"), (list, "array"), (Mapping, "object")
+    name = next((_KINDS[name] for kind, name in types if isinstance(value, kind)), "")
+    return name or (
+        "empty" if value is None else "a number" if isinstance(value, int | float) else "of another kind"
+    )

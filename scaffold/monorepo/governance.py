@@ -1,0 +1,69 @@
+"""The quotas and limits of Namespace tiers, as a Kyverno policy in the monorepo generates them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from scaffold.hcl.syntax import Block, Expression
+from scaffold.monorepo.uses import resource_type
+
+TierFact: TypeAlias = tuple[str, str, str]
+"""A tier, the name of a fact about it, and its value."""
+
+_MANIFESTS = {"kubectl_manifest": "yaml_body", "kubernetes_manifest": "manifest"}
+_MEMORY = r"[1-9][0-9]*(Mi|Gi)"
+_QUOTA = {
+    "requests.memory": ("memory_quota", _MEMORY),
+    "limits.memory": ("limits_quota", _MEMORY),
+    "requests.cpu": ("cpu_quota", r"[1-9][0-9]*m?|0\.[0-9]+"),
+    "pods": ("pods_quota", r"[1-9][0-9]*"),
+}
+
+
+def tier_facts(blocks: Iterable[Block]) -> Iterator[TierFact]:
+    """What the policies among these blocks say of each tier, where they say it in literals.
+
+    A rule counts that generates a ResourceQuota or a LimitRange for the Namespaces of one label ``tier``.
+    """
+    for block in blocks:
+        value = block.body.value(_MANIFESTS.get(resource_type(block), ""))
+        if value is not None:
+            spec = _at(_manifest(value), "spec")
+            for rule in _items(_at(spec, "rules")):
+                yield from _of_rule(rule)
+
+
+def _manifest(value: Expression) -> object:
+    call = value.call
+    inner = call.arguments[0] if call and call.function == "yamlencode" and call.arguments else value
+    return inner.literal()
+
+
+def _of_rule(rule: object) -> Iterator[TierFact]:
+    match = _at(rule, "match")
+    chosen = [_at(item, "resources", "selector", "matchLabels", "tier") for item in _items(_at(match, "any"))]
+    if len(chosen) != 1 or not isinstance(chosen[0], str):
+        return
+    tier = chosen[0].partition("-")[2]
+    kind, spec = _at(rule, "generate", "kind"), _at(rule, "generate", "data", "spec")
+    if kind == "ResourceQuota":
+        for key, (fact, pattern) in _QUOTA.items():
+            amount = _at(spec, "hard", key)
+            if amount is not None and re.fullmatch(pattern, str(amount)):
+                yield tier, fact, str(amount)
+    for limit in _items(_at(spec, "limits")) if kind == "LimitRange" else ():
+        amount = _at(limit, "max", "memory")
+        if _at(limit, "type") == "Container" and re.fullmatch(_MEMORY, str(amount)):
+            yield tier, "memory_max", str(amount)
+
+
+def _at(value: object, *keys: str) -> object:
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,82 @@
+"""The JSON Schema of an answer file, which follows from the declarations of the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from scaffold.templates.questions import Value, asked, condition, conditions_in, fits, properties
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema(*, together: bool = True) -> dict[str, Value]:
+    """The JSON Schema (2020-12) of an answer file.
+
+    Unknown keys are refused, descriptions tell the consequences of each choice, and a question that
+    applies only under a condition is only allowed there. Without ``together`` it says nothing of unknown
+    keys and of what is needed because of another answer, which the command tells with more words.
+    """
+    always: dict[str, Value] = {}
+    conditional: list[Value] = []
+    for question in asked().values():
+        own = properties()[question.name]
+        if together:
+            own = _with_needs(own)
+        if applies := condition(question):
+            then: dict[str, Value] = {"properties": {question.name: own}}
+            if not question.has_default:
+                then["required"] = [question.name]
+            conditional.append({"if": _where(applies), "then": then})
+        else:
+            always[question.name] = own
+        if together and question.required:
+            where = {**applies, **conditions_in(question.required)}
+            conditional.append({"if": _where(where), "then": _needed(question.name, question.pattern)})
+    return {
+        "$schema": DIALECT,
+        "title": "Answers for a new Service",
+        "type": "object",
+        "properties": always,
+        "required": [q.name for q in asked().values() if not q.has_default and not condition(q)],
+        "allOf": conditional,
+        **({"unevaluatedProperties": False} if together else {}),
+    }
+
+
+def _where(applies: Mapping[str, Value]) -> dict[str, Value]:
+    defaults = {other: asked()[other].default for other in applies}
+    return _holds(applies, defaults)
+
+
+def _holds(applies: Mapping[str, Value], defaults: Mapping[str, Value]) -> dict[str, Value]:
+    """The schema of what meets a condition; an answer whose default meets it may be left out."""
+    required = [other for other, wanted in applies.items() if not fits(defaults.get(other), wanted)]
+    return {"properties": applies, **({"required": required} if required else {})}
+
+
+def _needed(name: str, pattern: str) -> dict[str, Value]:
+    text = {"minLength": 1, **({"pattern": pattern} if pattern else {})}
+    return {"properties": {name: text}, "required": [name]}
+
+
+def _with_needs(part: Mapping[str, Value]) -> dict[str, Value]:
+    """A part of the schema, with what its keys need of each other (``x-required``, ``x-pattern``)."""
+    result = dict(part)
+    for key in ("items", "additionalProperties"):
+        if isinstance(part.get(key), Mapping):
+            result[key] = _with_needs(part[key])
+    if inner := part.get("properties"):
+        result["properties"] = {name: _with_needs(own) for name, own in inner.items()}
+        if needs := list(_needs(inner)):
+            result["allOf"] = needs
+    return result
+
+
+def _needs(inner: Mapping[str, Mapping[str, Value]]) -> Iterator[dict[str, Value]]:
+    defaults = {name: own.get("default") for name, own in inner.items()}
+    for name, own in inner.items():
+        if "x-required" in own:
+            where = _holds(conditions_in(own["x-required"]), defaults)
+            yield {"if": where, "then": _needed(name, own.get("x-pattern", ""))}
+        elif "x-pattern" in own:
+            yield {"properties": {name: {"pattern": own["x-pattern"]}}}
