@@ -180,10 +180,10 @@ def chosen(ingresses: tuple[Ingress, ...], host: str, path: str) -> list[Ingress
 
 def may_be_open(answers: Mapping[str, Any], host: str, path: str) -> bool:
     """Whether all answers that speak of a request, the most exact ones, open it and say why."""
-    name = f"{answers.get('host', 'kit')}.{DOMAIN}"
+    name = whole(answers.get("host", "kit"))
     said = [(0, _is_open(answers, "gate", "gate_reason"))] if host == name else []
     for item in answers.get("hosts", []):
-        if host == (item["host"] if item.get("full") else f"{item['host']}.{DOMAIN}"):
+        if host == (item["host"] if item.get("full") else whole(item["host"])):
             said.append((0, _is_open(item, "auth", "reason")))
     for client in answers.get("machine_clients", []) if host == name else []:
         for rule in client["paths"]:
@@ -192,6 +192,11 @@ def may_be_open(answers: Mapping[str, Any], host: str, path: str) -> bool:
                 said.append((len(rule.rstrip("/")), _is_open(client, "auth", "reason")))
     most = max(exactness for exactness, _ in said)
     return all(is_open for exactness, is_open in said if exactness == most)
+
+
+def whole(host: str) -> str:
+    """The host name that an answer means: the house's domain is put behind it, once."""
+    return f"{host.removesuffix(f'.{DOMAIN}')}.{DOMAIN}"
 
 
 def _is_open(item: Mapping[str, Any], gate: str, reason: str) -> bool:

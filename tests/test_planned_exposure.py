@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, seed
 from support import examples, needs
 from tables import instead, named, without
-from test_exposure import ALLOWLIST, DOMAIN, SENSED, accepted_answers, may_be_open
+from test_exposure import ALLOWLIST, DOMAIN, SENSED, accepted_answers, may_be_open, whole
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
@@ -168,7 +168,7 @@ def _speaking(answers: Mapping[str, Any], at: str, path: str) -> Iterator[tuple[
     """The answers that speak of a request, the most exact ones, with what is said of its host's record."""
     dns = answers.get("dns", "decided")
     for item in answers.get("hosts", []):
-        if at == (item["host"] if item.get("full") else f"{item['host']}.{DOMAIN}"):
+        if at == (item["host"] if item.get("full") else whole(item["host"])):
             said = item.get("dns", "decided")
             yield item, dns if said == "decided" else said
             return
@@ -209,12 +209,14 @@ def _unasked(service: Service) -> Iterator[str]:
     for ingress in service.ingresses:
         others = [other for other in service.ingresses if other is not ingress]
         instead_of_it = {
-            (middlewares(other), str(backend(other)))
-            for path in paths(ingress)
-            for other in chosen(others, host(ingress), path)
+            _what_it_does(other) for path in paths(ingress) for other in chosen(others, host(ingress), path)
         }
-        if instead_of_it == {(middlewares(ingress), str(backend(ingress)))}:
+        if instead_of_it == {_what_it_does(ingress)}:
             yield f"{host(ingress)}{paths(ingress)[0]} has an ingress that adds nothing"
+
+
+def _what_it_does(ingress: PlannedResource) -> tuple[object, ...]:
+    return ingress.settings.get("auth"), middlewares(ingress), str(backend(ingress))
 
 
 def _has_public_record(service: Service, at: str) -> bool:
@@ -303,7 +305,6 @@ def test_nothing_that_is_planned_is_open_without_a_reason(root: Path, house: str
         ("wildcard", ("refusals_ingress/ways", "keep the internet out")),
         ("wildcard", ("refusals_ingress/ways", "opens ")),
         ("dark", ("refusals_ingress/ways", "whole host")),
-        ("dark", ("refusals_workload/host", "house’s domain")),
         ("dark", ("refusals/service", "opens the Service")),
         ("dark", ("refusals_ingress/hosts", "opens the host")),
         ("dark", ("refusals/machine_clients", "opens the path")),

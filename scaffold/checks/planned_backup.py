@@ -1,4 +1,4 @@
-"""House rules over planned resources: whether data is saved, and jobs come to an end."""
+"""House rules over planned resources: whether data is saved, and what follows a rotated password."""
 
 from __future__ import annotations
 
@@ -38,23 +38,6 @@ class Saved(PlannedRule):
             if servers and not read and not dumped:
                 fix = "add a backup CronJob that mounts it read-only, or a comment above it: # No backup: why"
                 yield self.about(claim, "no CronJob reads it", fix)
-
-
-class Deadline(PlannedRule):
-    """A job that may not run twice at once ends at some time."""
-
-    code = "BAK003"
-    title = "a CronJob that forbids a second run has a deadline"
-    why = "A run that hangs keeps every later one from starting: two backups stood still for days."
-    rule = "Backup CronJob"
-
-    def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """CronJobs with ``Forbid`` whose job has no ``active_deadline_seconds``."""
-        for job in plan.of_kind("cron_job"):
-            deadline = job.get("spec", 0, "job_template", 0, "spec", 0, "active_deadline_seconds")
-            if job.get("spec", 0, "concurrency_policy") == "Forbid" and deadline is None:
-                fix = "set active_deadline_seconds in the spec of its job_template"
-                yield self.about(job, "it forbids a second run and has no deadline", fix)
 
 
 class Reloader(PlannedRule):

@@ -31,9 +31,9 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
         found["tier0_stacks"] = list(monorepo.tier0_stacks)
     domain = str(found.get("domain", decisions.house()["domain"]))
     found.update(_external_secrets(monorepo))
-    found.update(_tiers(monorepo))
     found.update(_exposure(monorepo, domain))
     found.update(_lifecycles(monorepo))
+    found.update(_tiers(monorepo))
     found.update(_builds(monorepo, domain))
     return _difference(decisions.house(), merged(found, overrides(monorepo.root)))
 
@@ -51,16 +51,6 @@ def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
         "external_secret_api": Counter(secret.api for secret in secrets).most_common(1)[0][0],
         "external_secret_force_conflicts": Counter(secret.forced for secret in secrets).most_common(1)[0][0],
     }
-
-
-def _tiers(monorepo: Monorepo) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    for stack in monorepo.fleet.values():
-        for tier, fact, value in stack.tier_facts:
-            usual = decisions.house()["tiers"].get(tier, {}).get(fact)
-            if usual is not None:
-                found.setdefault(tier, {})[fact] = type(usual)(value)
-    return {"tiers": found} if found else {}
 
 
 def _exposure(monorepo: Monorepo, domain: str) -> dict[str, Value]:
@@ -82,6 +72,16 @@ def _lifecycles(monorepo: Monorepo) -> dict[str, Value]:
     uses = (use for stack in monorepo.fleet.values() for use in stack.uses)
     labelled = any(use.kind == POLICY_LABEL and use.name == "keel.sh/policy" for use in uses)
     return {"load_balancer": {"marked": marked}, "keel_label": labelled}
+
+
+def _tiers(monorepo: Monorepo) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for stack in monorepo.fleet.values():
+        for tier, fact, value in stack.tier_facts:
+            usual = decisions.house()["tiers"].get(tier, {}).get(fact)
+            if usual is not None:
+                found.setdefault(tier, {})[fact] = type(usual)(value)
+    return {"tiers": found} if found else {}
 
 
 def _builds(monorepo: Monorepo, domain: str) -> dict[str, Value]:

@@ -398,7 +398,6 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy"), [])), "it mounts app-data"),
     ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy", 0, "type"), "RollingUpdate")), "not Recreate"),
     ("BAK002", "claim", lambda: plan(without="backup"), "no CronJob reads it"),
-    ("BAK003", "backup", lambda: plan(("backup", ("spec", 0, "concurrency_policy"), "Forbid")), "has no deadline"),
     ("SEC003", "deployment", lambda: plan(("deployment", ("metadata", 0, "annotations"), {})), "it reads app-db, which is rotated"),
     ("STO003", "claim", lambda: plan(("claim", ("wait_until_bound",), None)), "waits until it is bound"),
     ("STO004", "claim", lambda: plan(("claim", ("metadata", 0, "annotations", "grow/threshold"), "80%")), "grow/threshold is 80%"),
