@@ -243,6 +243,9 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
 
 
 def _reconcile_reasons(values: dict[str, Any]) -> None:
+    values.pop("image_reason", None)  # after the image, which it hangs on
+    if values["image"]:
+        values["image_reason"] = "it is unlike the others"
     for name in ("priority_class", "capabilities", "database"):
         if values.get(name, "none") in ("", [], "none"):
             values.pop(f"{name}_reason", None)

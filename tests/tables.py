@@ -39,7 +39,7 @@ def instead(compiled: Mapping[str, str]) -> Iterator[set[str]]:
     environment.filters = {**there.filters, "noted": noted}
     with (
         patch.object(decisions, "environment", lambda: environment),
-        patch.object(decisions, "compiled", environment.from_string),
+        patch.object(decisions, "compiled", cache(environment.from_string)),
     ):
         yield chosen
 

@@ -33,8 +33,13 @@ HOSTS: list[dict[str, Any]] = [
     {"host": "kit"},
     {"host": f"kit.{DOMAIN}", "full": True},
     {"host": "open"},
+    {"host": DOMAIN, "full": True},
     {"host": "www.example.org", "full": True},
 ]
+ALLOWLIST = "traefik-local-only@kubernetescrd"
+WHO: list[dict[str, Any]] = [{}, {}, {"local_only": True}, {"extra_middlewares": [ALLOWLIST]}]
+"""Whom an ingress lets in: mostly everybody, or only the house's own network."""
+RECORDS = ["decided", "proxied", "non-proxied", "internal", "none"]
 
 
 def gates(gate: str, reason: str, *open_ones: str) -> list[dict[str, str]]:
@@ -49,38 +54,47 @@ def some(of: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
 
 CLIENTS = some(
     st.builds(
-        lambda path, gate, more: {"paths": [path]} | gate | more,
-        st.sampled_from(["/api", "/api/", "/hooks/"]),
-        st.sampled_from(gates("auth", "reason", "app", "none")),
+        lambda path, gate, more, who: {"paths": [path]} | gate | more | who,
+        st.sampled_from(["/api", "/api/", "/hooks/", "/hooks/in/"]),
+        st.sampled_from(gates("auth", "reason", "app", "none", "public")),
         st.sampled_from([{}, {"prefix": True}]),
+        st.sampled_from(WHO),
     )
 ).map(lambda clients: [client | {"name": f"client-{n}"} for n, client in enumerate(clients)])
 FURTHER = some(
     st.builds(
-        lambda host, gate: host | gate,
+        lambda host, gate, who, record: host | gate | who | record,
         st.sampled_from(HOSTS),
         st.sampled_from(gates("auth", "reason", "none", "anubis")),
+        st.sampled_from(WHO),
+        st.sampled_from([{}, *({"dns": record} for record in RECORDS)]),
     )
 )
-BALANCER = st.fixed_dictionaries(
-    {},
-    optional={
-        "address": st.just("10.0.20.77"),
-        "ports": st.sampled_from([[], ["http"], ["sip"], ["http", "sip"]]),
-        "reason": st.just(REASON),
-    },
-)
+BALANCED = [
+    {"ports": ["http"]},
+    {"ports": ["http"], "reason": REASON},
+    {"ports": ["http", "sip"], "address": "10.0.20.77", "reason": REASON},
+    {"ports": ["sip"], "address": "10.0.20.77"},
+    {"ports": [], "reason": REASON},
+]
+MORE: dict[str, list[Any]] = {
+    "load_balancer": [None, None, None, *BALANCED],
+    "host": [None, None, "open", f"open.{DOMAIN}"],
+    "dns": [None, *RECORDS],
+    "ingress_options": WHO,
+    "anubis": [None, None, {"difficulty": 3}],
+}
+"""What each answer is, where it is given at all."""
 
 
 @st.composite
-def accepted_answers(draw: st.DrawFn) -> dict[str, Any]:
-    """Answers about who reaches the Service, without those that are refused."""
-    more = {"load_balancer": BALANCER, "host": st.just("open"), "anubis": st.just({"difficulty": 3})}
-    more |= {"dns": st.sampled_from(["proxied", "non-proxied", "none"])}
+def accepted_answers(draw: st.DrawFn, sensed: Mapping[str, Any] = SENSED) -> dict[str, Any]:
+    """Answers about who reaches the Service, without those that a house with these facts refuses."""
     values = BASE | draw(st.sampled_from(gates("gate", "gate_reason", "app", "none", "anubis")))
     values |= {"machine_clients": draw(CLIENTS), "hosts": draw(FURTHER)}
-    values |= draw(st.fixed_dictionaries({}, optional=more))
-    while found := validation.problems(Answers(values), SENSED, {}):
+    more = {name: draw(st.sampled_from(choices)) for name, choices in MORE.items()}
+    values |= {name: value for name, value in more.items() if value is not None}
+    while found := validation.problems(Answers(values), sensed, {}):
         named = {parse_path(finding.answer or "")[:2] for finding in found}
         for path in sorted(named, key=str, reverse=True):
             _take_out(values, path)

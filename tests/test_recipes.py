@@ -264,6 +264,24 @@ def test_a_decision(checkout: Checkout) -> None:
     checkout.follows("A decision")
 
 
+@pytest.mark.slow("a generation and a run of the command")
+def test_a_known_image(checkout: Checkout, pristine: Monorepo) -> None:
+    checkout.change(
+        "templates/decisions/images.yml", "\nimages:\n",
+        "\nimages:\n  - {images: [docker.io/acme/anvil], name: anvil, title: Anvil, port: 4711, path: /srv, embedded_database: sqlite,\n"
+        '     source: "https://example.test/anvil"}\n',
+    )  # fmt: skip
+    checkout.python("scaffold.generate")
+    settings = ("image=docker.io/acme/anvil:1.2.3", "volumes=[{path: /srv}]")
+    given = [
+        part for setting in ("name=forge", "description=A forge", *settings) for part in ("--set", setting)
+    ]
+    told = checkout.python("scaffold", "explain", *given, "--json")
+    assert "as is known of docker.io/acme/anvil (https://example.test/anvil)" in told
+    assert "sqlite" in told
+    checkout.follows("A known image")
+
+
 def test_a_refusal(checkout: Checkout, pristine: Monorepo) -> None:
     checkout.change(
         "templates/decisions/tables/refusals.yml", "    - code: answers.dns\n",

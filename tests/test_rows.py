@@ -24,6 +24,9 @@ APP = "name: notes\ndescription: Notes\nport: 8080\nimage: docker.io/library/ngi
 OWN = "name: notes\ndescription: Notes\nport: 8080\nbuild: forgejo-woodpecker\n"
 KEPT = (ANSWERS / "rows" / "kept.yml").read_text()
 CLAIMED = (ANSWERS / "rows" / "claim-set-later.yml").read_text()
+OPEN = "gate: app\ngate_reason: it has accounts\n"
+WILDCARD = "sensed: {wildcard_dns: proxied}\n"
+INTERNAL = "sensed: {dns_types: [proxied, internal, none]}\n"
 VOLUME = "volumes: [{path: /data, size: 1Gi}]\n"
 DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
     ("names/called/keep", KEPT, "names.namespace", "field"),
@@ -49,10 +52,13 @@ DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
         "workload.run_as", 10001,
     ),
     (
-        ("ingress_host/record", "another domain"), APP + "hosts: [{host: notes.example.org, full: true}]\n",
+        ("ingress_dns/record", "another domain"), APP + "hosts: [{host: notes.example.org, full: true}]\n",
         "ingress.hosts[notes-notes-example-org].dns", "none",
     ),
     ("ingress/label/1", APP + "host: notes.viktorbarzin.me\n", "ingress.label", "notes"),
+    (
+        ("ingress_dns/record", "own network"), APP + "ingress_options: {local_only: true}\n", "ingress.dns", "none",
+    ),
     (
         ("storage/storage_class", "is encrypted at rest"), APP + "sensitive: true\n" + VOLUME,
         "storage.volumes[data].storage_class", "proxmox-lvm-encrypted",
@@ -69,6 +75,13 @@ REFUSED: list[tuple[str | tuple[str, str], str, str]] = [
     (("refusals/memory", "above the quota"), APP + "memory: 4Gi\nlimit_range: {max_memory: 8Gi}\n", "memory"),
     (("refusals_data/volumes", "an embedded database on NFS"), APP + "rwx: true\nvolumes: [{path: /data, size: 1Gi, embedded_database: sqlite}]\n", "volumes[0].embedded_database"),
     (("refusals_data/volumes", "lost with its disk"), APP + "volumes: [{path: /data, size: 1Gi, backup: none}]\n", "volumes[0].backup_reason"),
+    (("refusals_ingress/ways", "keep the internet out"), APP + "dns: proxied\ningress_options: {local_only: true}\n", "ingress_options.local_only"),
+    (("refusals_ingress/ways", "keep the internet out"), APP + WILDCARD + "dns: none\ningress_options: {local_only: true}\n", "ingress_options.local_only"),
+    (("refusals_ingress/ways", "opens "), APP + OPEN + WILDCARD + "dns: none\n", "gate"),
+    (("refusals_ingress/ways", "opens "), APP + OPEN + INTERNAL + "dns: internal\n", "gate"),
+    (("refusals_ingress/ways", "opens "), APP + INTERNAL + "hosts: [{host: lan, dns: internal, auth: app, reason: it has accounts}]\n", "hosts[0].auth"),
+    (("refusals_ingress/ways", "opens "), APP + INTERNAL + "dns: internal\nmachine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "machine_clients[0].auth"),
+    (("refusals_ingress/ways", "whole host"), APP + OPEN + "machine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "machine_clients[0].auth"),
     ("refusals_ingress/behind_anubis/1", APP + "host: git\ngate: anubis\ngate_reason: it is public\nmachine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "gate"),
     (("refusals_workload/pod", "only one pod can have"), APP + "replicas: 2\n" + VOLUME, "replicas"),
     (("refusals_workload/pod", "would wait for ever"), APP + "strategy: RollingUpdate\n" + VOLUME, "strategy"),

@@ -13,6 +13,7 @@ from functools import cache
 
 from scaffold.answers import compose_environment
 from scaffold.answers.compose_environment import VARIABLE, listed, plain_text
+from scaffold.answers.known import known
 from scaffold.errors import UsageError
 from scaffold.reading import YamlError, load
 from scaffold.templates import template
@@ -104,10 +105,12 @@ def _environment(body: Mapping[str, Value], parts: Mapping[str, str], reading: _
 def _service(name: str, body: Mapping[str, Value], reading: _Reading) -> None:
     answers = reading.answers
     called = re.sub(r"[^a-z0-9]+", "-", str(body.get("container_name") or name).lower()).strip("-")
-    if re.fullmatch(r"[a-z][a-z0-9-]{0,39}", called):
-        answers["name"] = called
     if image := plain_text(body.get("image")):
         answers["image"] = _with_registry(image)
+    if called in template.facts("images")["says_nothing"]:
+        called = str(known(answers).proposed.get("name", called))
+    if re.fullmatch(r"[a-z][a-z0-9-]{0,39}", called):
+        answers["name"] = called
     elif "build" in body:
         reading.from_source = True
         reading.notes.append("It is built from source: say how, and leave the image out.")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
+from scaffold.answers.known import known
 from scaffold.answers.pruning import Pruned, sound
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Answers, Path, about, show, within
@@ -46,7 +47,8 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
         return list(answers.problems)
     unknown = list(_unknown(answers))
     wrong = list(_against_schema(answers.values, answers))
-    missing = [q for q in questions.asked().values() if not q.has_default and _lacks(answers, q)]
+    asked = questions.asked().values()
+    missing = [q for q in asked if not q.has_default and questions.lacks(q, answers.values)]
     told = [*answers.problems, *unknown, *(f for _, f in wrong), *(_missing(answers, q) for q in missing)]
     left_out = [path for path, _ in wrong] + [(str(f.answer),) for f in unknown]
     # Judged without the wrong parts, and without all that they belong to: what both find does not
@@ -123,18 +125,13 @@ def _possible(question: Question, value: Value) -> bool:
     return not question.options or value in [option.value for option in question.options]
 
 
-def _lacks(answers: Answers, question: Question) -> bool:
-    """Whether a question that applies is not answered."""
-    return question.name not in answers.values and all(
-        questions.fits(answers.values.get(other, questions.asked()[other].default), wanted)
-        for other, wanted in questions.condition(question).items()
-    )
-
-
 def _missing(answers: Answers, question: Question) -> Finding:
     schema = questions.types().get(question.name, {})
     path, message, allowed = (question.name,), f"{question.name} is missing.", schema.get("allowed")
-    return answers.finding(path, "answers.missing", message, allowed=allowed, fix=question.help)
+    found, fix = known(answers.values), question.help
+    if found.alike and question.name in found.proposed:
+        fix += f" {found.proposed[question.name]} is usual for {found.alike}, which is called alike."
+    return answers.finding(path, "answers.missing", message, allowed=allowed, fix=fix)
 
 
 @cache

@@ -1,4 +1,8 @@
-"""Exceptions from rules, made in a stack's files: ``# scaffold: ignore ING002: the reason``."""
+"""Exceptions from rules, made in a stack's files.
+
+``# scaffold: ignore ING002: the reason`` makes one, and so does the house's own way to say it, where a rule
+knows one (``# No backup: the reason``).
+"""
 
 from __future__ import annotations
 
@@ -37,19 +41,27 @@ class Ignore:
 
 def ignores(document: Document) -> Iterator[Ignore]:
     """The exceptions in a file, each for its own line, or for the line or the block below the comment."""
-    if MARK.encode() not in document.source.data:
+    said = {MARK: (), **_excuses()}
+    if not any(begin.encode() in document.source.data for begin in said):
         return
     ends = dict(_ends(document.body))
-    own_lines = {comment.line for comment in document.comments if comment.own_line}
+    own_lines = {line for c in document.comments if c.own_line for line in range(c.line, c.end_line + 1)}
     for comment in document.comments:
-        if not comment.text.startswith(MARK):
+        begin = next((begin for begin in said if comment.text.startswith(begin)), None)
+        if begin is None:
             continue
-        codes, _, reason = comment.text.removeprefix(MARK).partition(":")
+        rest = comment.text.removeprefix(begin)
+        codes, _, reason = rest.partition(":") if begin == MARK else ("", "", rest)
         first = comment.line
         while first in own_lines:
             first += 1
-        named = tuple(codes.replace(",", " ").split())
+        named = said[begin] or tuple(codes.replace(",", " ").split())
         yield Ignore(comment, named, reason.strip(), first, ends.get(first, first))
+
+
+def _excuses() -> dict[str, tuple[str, ...]]:
+    asked = (rule for kind in (Kind.STACK, Kind.PLAN) for rule in rules(__package__, kind))
+    return {rule.excuse: (rule.code,) for rule in asked if rule.excuse}
 
 
 def _ends(body: Body) -> Iterator[tuple[int, int]]:
@@ -58,31 +70,33 @@ def _ends(body: Body) -> Iterator[tuple[int, int]]:
         yield from _ends(block.body)
 
 
-def without_ignored(
-    findings: Collection[Finding],
-    documents: Iterable[Document],
-    asked: Collection[str],
-    known: Collection[str],
-) -> tuple[list[Finding], int]:
-    """The findings that no exception is made for, those about exceptions included; and how many are left out.
+class Exceptions:
+    """The exceptions that files make, and which of them were needed."""
 
-    ``asked`` are the codes of the rules that have run, ``known`` those of all rules.
-    """
-    made = {document.path: list(ignores(document)) for document in documents}
-    left: list[Finding] = []
-    used: set[tuple[Ignore, str]] = set()
-    for finding in findings:
-        covering = [ignore for ignore in made.get(finding.path, ()) if ignore.covers(finding)]
-        used.update((ignore, finding.code) for ignore in covering)
-        left += [] if covering else [finding]
-    ignored = len(findings) - len(left)
-    for ignore in (ignore for of_file in made.values() for ignore in of_file):
-        for rule in rules(__package__, Kind.EXCEPTION):
-            left += rule.check_exception(ignore, known)
-        for code in ignore.codes if ignore.reason else ():
-            if code in asked and (ignore, code) not in used:
-                left.append(UnusedIgnore().about(ignore, code))
-    return left, ignored
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._made = {document.path: list(ignores(document)) for document in documents}
+        self._used: set[tuple[Ignore, str]] = set()
+
+    def left_of(self, findings: Iterable[Finding]) -> list[Finding]:
+        """The findings that no exception is made for."""
+        return [finding for finding in findings if not self._covered(finding)]
+
+    def _covered(self, finding: Finding) -> bool:
+        covering = [ignore for ignore in self._made.get(finding.path, ()) if ignore.covers(finding)]
+        self._used.update((ignore, finding.code) for ignore in covering)
+        return bool(covering)
+
+    def findings(self, asked: Collection[str], known: Collection[str]) -> Iterator[Finding]:
+        """What is wrong with the exceptions themselves, once all findings have been looked at.
+
+        ``asked`` are the codes of the rules that have run, ``known`` those of all rules.
+        """
+        for ignore in (ignore for of_file in self._made.values() for ignore in of_file):
+            for rule in rules(__package__, Kind.EXCEPTION):
+                yield from rule.check_exception(ignore, known)
+            for code in ignore.codes if ignore.reason else ():
+                if code in asked and (ignore, code) not in self._used:
+                    yield UnusedIgnore().about(ignore, code)
 
 
 class IgnoreWithoutCode(Rule):
@@ -123,7 +137,7 @@ class UnusedIgnore(Rule):
     why = "An exception that is left behind hides the next mistake."
 
     def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterator[Finding]:
-        """Nothing: only who has run the rules can tell, see :func:`without_ignored`."""
+        """Nothing: only who has run the rules can tell, see :class:`Exceptions`."""
         return iter(())
 
     def about(self, ignore: Ignore, code: str) -> Finding:

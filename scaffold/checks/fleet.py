@@ -57,6 +57,10 @@ class Fleet:
         """The objects of a kind that are, or may be, in a namespace."""
         return [r for r in self._by_kind.get(kind, ()) if same(k8s.namespace(r), namespace)]
 
+    def all_of_kind(self, kind: str) -> list[PlannedResource]:
+        """The objects of a kind in every namespace."""
+        return self._by_kind.get(kind, [])
+
     def manifests(self, kind: str, namespace: Tree) -> list[Tree]:
         """The objects of a kind that are written as manifests and are, or may be, in a namespace."""
         of_kind = self._manifests.get(kind, ())

@@ -26,7 +26,10 @@ class HouseNames:
     of the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
     make a host reachable from the internet. ``given_secrets`` exist in every namespace without the stack,
     ``given_claims`` in the stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims
-    or Secrets but those that they name.
+    or Secrets but those that they name. The ``rotating_stores`` give passwords that change. Claims end like
+    the ``claim_suffixes`` by their class, and have the ``resizing`` annotations; where one has a value it is
+    that. ``hosts_not_written``, ``linuxserver_images`` and ``database_images`` are
+    patterns; a job that runs one of the ``dump_tools`` saves a server.
     """
 
     block_classes: frozenset[str] = frozenset()
@@ -36,6 +39,14 @@ class HouseNames:
     given_secrets: frozenset[str] = frozenset()
     given_claims: frozenset[str] = frozenset()
     inert_kinds: frozenset[str] = frozenset()
+    rotating_stores: frozenset[str] = frozenset()
+    claim_suffixes: Mapping[str, str] = field(default_factory=dict)
+    resizing: Mapping[str, str] = field(default_factory=dict)
+    hosts_not_written: str = ""
+    linuxserver_images: str = ""
+    database_images: str = ""
+    dump_tools: frozenset[str] = frozenset()
+    reloader: str = "reloader.stakater.com/"
     gate_annotation: str = "traefik.ingress.kubernetes.io/router.middlewares"
     dns_annotation: str = "/dns-type"
     monitor_annotation: str = "/external-monitor"

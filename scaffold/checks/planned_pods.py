@@ -27,7 +27,7 @@ class Claims(PlannedRule):
         """Claims that nobody makes, mounts without a volume, volumes that nothing mounts."""
         for pods in plan.pods:
             place = k8s.namespace(pods.owner)
-            known = plan.fleet.shows_all_of(place) and pods.owner.get("spec", 0, "replicas") not in (0, "0")
+            known = plan.fleet.shows_all_of(place) and not pods.parked
             for claim in strings(claim for _, claim in pods.claims()) if known else ():
                 made = plan.named("persistent_volume_claim", claim, place) is not None
                 if not made and claim not in plan.house.given_claims:
@@ -205,10 +205,9 @@ def _secret_keys(fleet: Fleet, place: Tree) -> Mapping[Tree, Iterable[str] | Non
         known[k8s.name(resource)] = None
     for manifest in fleet.manifests("ExternalSecret", place):
         spec = get(manifest, "spec")
-        target = get(spec, "target", "name") or get(manifest, "metadata", "name")
         templated = k8s.mapping(get(spec, "target", "template", "data")).keys()
         listed = {str(get(entry, "secretKey")) for entry in k8s.items(get(spec, "data"))}
-        known[target] = None if get(spec, "dataFrom") else (templated or listed)
+        known[k8s.target(manifest)] = None if get(spec, "dataFrom") else (templated or listed)
     for manifest in fleet.manifests("SealedSecret", place):
         opened = get(manifest, "spec", "template", "metadata", "name") or get(manifest, "metadata", "name")
         known[opened] = list(k8s.mapping(get(manifest, "spec", "encryptedData"))) or None

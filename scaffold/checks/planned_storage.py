@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from scaffold.checks.fleet import same
 from scaffold.checks.planned import Plan, PlannedRule, selects, shown, vague
+from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Tree, get
+from scaffold.terraform.planned import PlannedResource, Tree, get
 
 _HOST = "kubernetes.io/hostname"
 _AFFINITY = f"add a pod_affinity to the app's pods with topology_key {_HOST}"
@@ -74,6 +75,79 @@ class Backups(PlannedRule):
                     )
 
 
+class Waiting(PlannedRule):
+    """A claim of a block volume is not waited for."""
+
+    code = "STO003"
+    title = "a block volume's claim is not waited for"
+    why = "It is bound when its pod is scheduled: an apply that waits for it before never ends."
+    rule = "Storage"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Claims of block volumes without ``wait_until_bound = false``."""
+        for claim in _block_claims(plan):
+            if claim.get("wait_until_bound") not in (False, "false"):
+                yield self.about(claim, "the apply waits until it is bound", "set wait_until_bound = false")
+
+
+class Autoresizer(PlannedRule):
+    """A block volume grows before it is full."""
+
+    code = "STO004"
+    title = "a block volume grows before it is full"
+    why = "Without the annotations it fills up; the threshold is what has to be free, so 80 % grows at once."
+    rule = "Storage"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Claims of block volumes whose annotations for the autoresizer are missing, or another threshold."""
+        for claim in _block_claims(plan) if plan.house.resizing else ():
+            annotations = k8s.mapping(claim.get("metadata", 0, "annotations"))
+            for name, wanted in plan.house.resizing.items():
+                value = annotations.get(name)
+                if value is None:
+                    fix = f'annotate it with "{name}" = "{wanted or "…"}"'
+                    yield self.about(claim, f"it has no {name}", fix)
+                elif wanted and isinstance(value, str) and value != wanted:
+                    yield self.about(claim, f"{name} is {value}", f'set it to "{wanted}"')
+
+
+class ClaimNames(PlannedRule):
+    """The name of a claim tells whether it is encrypted."""
+
+    code = "STO005"
+    title = "a claim is called after its class"
+    why = "Whoever restores or moves data sees from the name whether it is encrypted."
+    rule = "Storage"
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Claims whose name does not end like their class, or ends like another class."""
+        suffixes = plan.house.claim_suffixes
+        for claim in _block_claims(plan):
+            name, class_ = k8s.name(claim), claim.get("spec", 0, "storage_class_name")
+            wanted = suffixes.get(str(class_), "")
+            if isinstance(name, str) and not name.endswith(wanted):
+                what = f"it is of class {shown(class_)} and not called …{wanted}"
+                yield self.about(claim, what, "a claim keeps its name: move the data, or say why not")
+
+
+class InlineNfs(PlannedRule):
+    """NFS is mounted through a claim."""
+
+    code = "STO006"
+    title = "NFS is mounted through the NFS module"
+    why = "A volume of the pod's own repeats the server's address, has no size and is found by no search."
+    rule = "Storage"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Volumes of pods that are NFS by themselves."""
+        for pods in plan.pods:
+            for volume in k8s.items(get(pods.spec, "volume")):
+                if get(volume, "nfs"):
+                    what = f"its volume {shown(get(volume, 'name'))} is NFS by itself"
+                    yield self.about(pods.owner, what, "make it with the NFS module")
+
+
 class Strategy(PlannedRule):
     """A Deployment on a block volume is replaced, never rolled over."""
 
@@ -90,6 +164,12 @@ class Strategy(PlannedRule):
             if k8s.kind(pods.owner) == "deployment" and block and not same(strategy, "Recreate"):
                 what = f"it mounts {shown(block[0])}, and its strategy is not Recreate"
                 yield self.about(pods.owner, what, 'set strategy { type = "Recreate" }')
+
+
+def _block_claims(plan: Plan) -> Iterator[PlannedResource]:
+    for claim in plan.of_kind("persistent_volume_claim"):
+        if claim.get("spec", 0, "storage_class_name") in plan.house.block_classes:
+            yield claim
 
 
 def _classes(plan: Plan) -> Mapping[Tree, Tree]:

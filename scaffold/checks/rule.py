@@ -57,6 +57,8 @@ class Rule:
     good: ClassVar[Example] = ""
     rule: ClassVar[str] = ""
     severity: ClassVar[Severity] = Severity.ERROR
+    excuse: ClassVar[str] = ""
+    """How a comment begins that makes an exception from this rule in the house's own words."""
 
     @property
     def kind(self) -> Kind:

@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scaffold.changes.change import Action, ChangeSet, Content, Symlink
-from scaffold.checks.stack import CheckContext, parse_stack, run
+from scaffold.checks.exceptions import Exceptions
+from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
 from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
@@ -140,7 +141,12 @@ def static_findings(monorepo: Monorepo, stack: str, sources: Mapping[str, bytes]
         return parsed
     refreshed = refresh.directory()
     context = CheckContext.of(monorepo.root, refreshed if refreshed.is_dir() else None)
-    return run(parsed, context)
+    return _without_exceptions(parsed, run(parsed, context))
+
+
+def _without_exceptions(stack: ParsedStack, found: list[Finding]) -> list[Finding]:
+    """The findings that the stack's files make no exception for."""
+    return Exceptions(stack.documents.values()).left_of(found) if found else []
 
 
 def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
@@ -161,10 +167,19 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
         shared_classes=frozenset(_nfs_classes(monorepo)),
         gates=operations["gates"],
-        public_dns=frozenset(operations["public_dns"]),
+        public_dns=frozenset(facts["public_dns"]),
         given_secrets=frozenset(operations["given_secrets"]),
         given_claims=frozenset(given_claims),
         inert_kinds=frozenset(operations["inert_kinds"]),
+        rotating_stores=frozenset({facts["database_store"]}),
+        claim_suffixes={
+            facts[f"storage_{kind}"]: facts[f"storage_{kind}_suffix"] for kind in ("encrypted", "plain")
+        },
+        resizing=operations["resizing"],
+        hosts_not_written=facts["hosts_not_written"],
+        linuxserver_images=facts["linuxserver_images"],
+        database_images=facts["database_images"],
+        dump_tools=frozenset(operations["dump_tools"]),
     )
 
 
@@ -215,6 +230,8 @@ def _planned(
             result.findings,
         )
     found = list(result.findings) or rules.check(result.resources, house_names(monorepo, values))
+    if found and isinstance(parsed := parse_stack(stack, sources), ParsedStack):
+        found = _without_exceptions(parsed, found)
     if found:
         raise _failed(stack, found)
     return result

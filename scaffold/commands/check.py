@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold.checks import baseline, exceptions
+from scaffold.checks import baseline
+from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet, joined
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, place, run
@@ -97,16 +98,17 @@ def check(
             plan_rules, unverified = (), (planned,)
         else:
             found += planned
-    documents = [document for stack in parsed for document in stack.documents.values()]
+    made = Exceptions(document for stack in parsed for document in stack.documents.values())
+    left = made.left_of(dict.fromkeys(found))
+    ignored = len(dict.fromkeys(found)) - len(left)
     ran = {rule.code for rule in (*asked, *plan_rules)}
-    every = {rule.code for rule in all_rules()}
-    chosen = sorted({f for f in found if f.code in selection or not f.code[0].isupper()}, key=place)
-    left, ignored = exceptions.without_ignored(chosen, documents, ran, every)
+    left += made.findings(ran, {rule.code for rule in all_rules()})
+    # What keeps a stack from being read or planned is always told.
+    left = sorted((f for f in left if f.code in selection or not f.code[0].isupper()), key=place)
     fresh, gone = (left, 0)
     if baseline_file is not None:
         fresh, gone = baseline.new(left, baseline.known(baseline_file))
-    findings = tuple(sorted((f for f in fresh if f.code in selection or not f.code[0].isupper()), key=place))
-    return Checked(tuple(stacks), findings, ignored, len(left) - len(fresh), gone, unverified)
+    return Checked(tuple(stacks), tuple(fresh), ignored, len(left) - len(fresh), gone, unverified)
 
 
 def _read(monorepo: Monorepo, stacks: Iterable[str]) -> tuple[list[ParsedStack], list[Finding]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scaffold.answers import validation
+from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers
 from scaffold.templates import decisions
 from scaffold.templates.decisions import Decision
@@ -23,5 +24,6 @@ def explain(given: Answers, monorepo: Monorepo | None) -> tuple[Decision, ...]:
         from scaffold.monorepo.sensing import sense
 
         sensed = sense(monorepo)
+    given = filled(given)
     validation.check(given, sensed, {})
     return decisions.table(decisions.combine({**given.values, "sensed": sensed}))

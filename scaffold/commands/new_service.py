@@ -11,11 +11,13 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
+from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_merged
 from scaffold.changes.git import git
 from scaffold.checks.verify import Level, Verified, verify, verify_edits
+from scaffold.commands.named import problems
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers, stored_facts
@@ -49,6 +51,7 @@ def prepare(
     """
     origin = template.origin(template_source)
     sensed = sense(monorepo)
+    given = filled(given)
     if app_repository is None:
         return _prepare_stack(monorepo, given, sensed, origin, level, without_indexes)
     from scaffold.commands.pipeline import app_root, prepare_pipeline, with_own_build
@@ -78,7 +81,7 @@ def _prepare_stack(
     level: Level | None,
     without_indexes: Collection[str],
 ) -> Prepared:
-    found = validation.problems(given, sensed, {})
+    found = problems(monorepo, given, sensed)
     named = not any(finding.answer == "name" for finding in found)
     exists = named and has_rendered_stack(monorepo, given.values.get("name"))
     if found:

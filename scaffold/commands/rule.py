@@ -16,7 +16,7 @@ _READS = {
 }
 _FAMILIES = {
     "ACT": "Workflows of GitHub Actions",
-    "BAK": "Backups",
+    "BAK": "Backups and scheduled jobs",
     "HCL": "Names and references",
     "IGN": "Exceptions",
     "IMG": "Dockerfiles",
@@ -53,6 +53,9 @@ def described(rule: Rule) -> Iterator[str]:
     yield ""
     follows = f" Follows “{rule.rule}” of the specification." if rule.rule else ""
     yield f"Reads {_READS[rule.kind]}; breaking it is {_an(rule.severity.value)}.{follows}"
+    if rule.excuse:
+        yield ""
+        yield f"The comment `# {rule.excuse} why` above it makes an exception."
     for title, example in (("Breaks it", rule.bad), ("Keeps it", rule.good)):
         for name, text in ({"main.tf": example} if isinstance(example, str) else example).items():
             if text:

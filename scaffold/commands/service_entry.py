@@ -35,12 +35,8 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         domain=values["facts"]["domain"],
         databases=_databases(values["credentials"]["database"]),
         public_paths=tuple(
-            PublicPath(
-                client["name"], tuple(client["paths"]), f"https://{ingress['fqdn']}{client['paths'][0]}",
-                client["auth"]["reason"],
-            )
-            for client in (ingress["carve_outs"] if values["stack"]["ingress"] else ())
-            if client["auth"]["value"] == "none"
+            PublicPath(way["key"], tuple(way["paths"]), way["url"], way["reason"])
+            for way in (ingress["public"] if values["stack"]["ingress"] else ())
         ),
         anubis=ingress["anubis"],
         own_image=_own_image(values),
@@ -57,7 +53,7 @@ def _hosts(values: Mapping[str, Value]) -> tuple[Host, ...]:
         return ()
     ingress, domain = values["ingress"], values["facts"]["domain"]
     calls = [
-        (ingress["fqdn"], values["dns"]),
+        (ingress["fqdn"], ingress["dns"]["value"]),
         *((call["fqdn"], call["dns"]["value"]) for call in ingress["hosts"]),
     ]
     below = f".{domain}"
@@ -96,12 +92,13 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
 
 
 def _upstream_images(values: Mapping[str, Value]) -> Iterator[UpstreamImage]:
-    """Where the releases are: known without asking only for images of GitHub's own registry."""
+    """Where the releases are: of known images, and without asking of those in GitHub's own registry."""
     if values["facts"]["builds"][values["build"]]["owned"]:
         return
     image = ImageReference.parse(values["workload"]["image"]["value"])
-    if image.name.startswith(_GITHUB):
-        yield UpstreamImage(image.name, "/".join(image.name.removeprefix(_GITHUB).split("/")[:2]))
+    in_github = image.name.removeprefix(_GITHUB).split("/")[:2] if image.name.startswith(_GITHUB) else ()
+    if repository := values["workload"]["upstream"] or "/".join(in_github):
+        yield UpstreamImage(image.name, repository)
 
 
 def _protection(storage: Mapping[str, Value]) -> Protection | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
+from scaffold.commands.named import problems
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo import collisions
 from scaffold.monorepo.repository import STACKS, Monorepo
@@ -27,7 +28,7 @@ def judge(monorepo: Monorepo, sensed: Mapping[str, Value]) -> Callable[[Mapping[
 
     def judged(values: Mapping[str, Value]) -> list[Finding]:
         given = Answers(dict(values))
-        return with_taken(monorepo, given, sensed, validation.problems(given, sensed, {}))
+        return with_taken(monorepo, given, sensed, problems(monorepo, given, sensed))
 
     return judged
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scaffold.commands import rule, schema
-from scaffold.generate import licences, names, rows
+from scaffold.generate import images, licences, names, rows
 from scaffold.templates import questions, template
 
 _DECISIONS = Path("templates", "decisions")
+_IMAGES = "images"
 
 
 def tables() -> dict[str, tuple[rows.Table, ...]]:
@@ -34,6 +35,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     """Each generated file, by its path in the checkout, with the text that it has to have."""
     for file, read in tables().items():
         yield compiled_path(file), rows.compiled(file, read)
+    known = (template.root() / _DECISIONS / f"{_IMAGES}.yml").read_text("utf-8")
+    yield compiled_path(_IMAGES), images.compiled(known)
     yield Path("templates", "questions", "answers.jinja"), _answers()
     yield Path("templates", "questions", "unasked.jinja"), "".join(_unasked())
     yield _DECISIONS / "timezones.txt", (files("tzdata") / "zones").read_text("utf-8")
@@ -46,7 +49,7 @@ def generated() -> Iterator[tuple[Path, str]]:
 def stale() -> list[Path]:
     """Compiled files whose tables are gone."""
     there = (template.root() / _DECISIONS / "rows").glob("*.jinja")
-    known = tables()
+    known = {*tables(), _IMAGES}
     return sorted(path for path in there if path.stem not in known)
 
 

@@ -172,7 +172,7 @@ def _stale_rows(view: _View) -> Mapping[str, str]:
 def _is_probed(view: _View, entry: ServiceEntry, key: str) -> bool:
     """Any address below one of the paths will do, whatever it is called."""
     public = next(public for public in entry.public_paths if public.key == key)
-    below = tuple(path.rstrip("/") for path in public.paths)
+    below = tuple(path.rstrip("/") for path in public.paths) or ("",)
     targets = map(urlsplit, walloff.targets(view.text).values())
     return any(t.netloc == urlsplit(public.url).netloc and t.path.startswith(below) for t in targets)
 

@@ -41,9 +41,9 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class PublicPath:
-    """Paths that must stay reachable without single sign-on; ``key`` is ``<service>-<what they are>``.
+    """Paths that must stay reachable without single sign-on; none where a whole host must.
 
-    ``url`` is one address below them that can be probed.
+    ``key`` is ``<service>-<what they are>``, and ``url`` one address below them that can be probed.
     """
 
     key: str

@@ -13,6 +13,7 @@ from scaffold.indexes.base import as_text
 from scaffold.indexes.entry import Database, Engine, Host, PublicPath, ServiceEntry
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.stack import Ingress, Stack
+from scaffold.templates.decisions import house
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class StackReader:
         stack = self.monorepo.fleet.get(name, Stack())
         hosts = {ingress: self._host(ingress) for ingress in stack.ingresses}
         seen = {ingress: host for ingress, host in hosts.items() if host is not None}
+        public = {host for ingress, host in seen.items() if ingress.dns_type in house()["public_dns"]}
         gated = {host for ingress, host in seen.items() if ingress.behind_anubis}
         listed = dict.fromkeys(Host(host, ingress.dns_type) for ingress, host in seen.items())
         return ServiceEntry(
@@ -56,9 +58,10 @@ class StackReader:
             hosts=tuple(sorted(listed, key=lambda host: host.label not in gated)),
             databases=tuple(self._databases(stack)),
             public_paths=tuple(
-                PublicPath(f"{name}-{i.label}", i.paths, f"https://{host}.{self.domain}{i.paths[0]}", "")
+                PublicPath(key, i.paths, f"https://{host}.{self.domain}{(*i.paths, '/')[0]}", "")
                 for i, host in seen.items()
-                if i.paths and i.auth == "none"
+                if i.auth == "none" and host in public and not i.behind_anubis
+                for key in [f"{name}-{i.label}" if i.paths else name]
             ),
             anubis=bool(gated),
         )

@@ -212,7 +212,7 @@ def _of(stack: Stack, domain: str) -> Iterator[Use]:
 def _is_monitored(ingress: Ingress) -> bool:
     if ingress.monitored is not None:
         return ingress.monitored
-    return ingress.dns_type in template.facts("operations")["public_dns"]
+    return ingress.dns_type in decisions.house()["public_dns"]
 
 
 def findings(clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from itertools import product
 
 from scaffold.monorepo.facts import merged, overrides
+from scaffold.monorepo.manifests import ALLOWLIST, MIDDLEWARE, POLICY_LABEL
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.uses import WILDCARD
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
@@ -27,9 +29,12 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
         found["dns_types"] = list(dns_type.allowed)
     if monorepo.tier0_stacks:
         found["tier0_stacks"] = list(monorepo.tier0_stacks)
+    domain = str(found.get("domain", decisions.house()["domain"]))
     found.update(_external_secrets(monorepo))
     found.update(_tiers(monorepo))
-    found.update(_builds(monorepo, str(found.get("domain", decisions.house()["domain"]))))
+    found.update(_exposure(monorepo, domain))
+    found.update(_lifecycles(monorepo))
+    found.update(_builds(monorepo, domain))
     return _difference(decisions.house(), merged(found, overrides(monorepo.root)))
 
 
@@ -56,6 +61,27 @@ def _tiers(monorepo: Monorepo) -> dict[str, Value]:
             if usual is not None:
                 found.setdefault(tier, {})[fact] = type(usual)(value)
     return {"tiers": found} if found else {}
+
+
+def _exposure(monorepo: Monorepo, domain: str) -> dict[str, Value]:
+    """What decides who reaches a host: the zone's wildcard record, and the Middlewares with an allowlist."""
+    uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
+    wildcards = [use.place for use in uses if use.kind == WILDCARD and use.name in ("*", f"*.{domain}")]
+    usual = decisions.house()["allowlists"]
+    lists = {use.name for use in uses if use.kind == MIDDLEWARE and use.place == ALLOWLIST}
+    return {
+        "allowlists": [*usual, *sorted(lists.difference(usual))],
+        **({"wildcard_dns": wildcards[0]} if wildcards else {}),
+    }
+
+
+def _lifecycles(monorepo: Monorepo) -> dict[str, Value]:
+    """What controllers write to objects: what stacks say they ignore, and what Keel's policy goes by."""
+    marker = decisions.house()["load_balancer"]["marker"]
+    marked = next(monorepo.terraform_files(marker), None) is not None
+    uses = (use for stack in monorepo.fleet.values() for use in stack.uses)
+    labelled = any(use.kind == POLICY_LABEL and use.name == "keel.sh/policy" for use in uses)
+    return {"load_balancer": {"marked": marked}, "keel_label": labelled}
 
 
 def _builds(monorepo: Monorepo, domain: str) -> dict[str, Value]:

@@ -13,6 +13,7 @@ from itertools import chain
 from scaffold.hcl.evaluate import Names, evaluate, text
 from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
 from scaffold.hcl.syntax import Block, Body
+from scaffold.monorepo import manifests
 from scaffold.monorepo.shared import shared_modules
 
 BALANCED = "load balancer port"
@@ -24,6 +25,8 @@ REDIS = "Redis database"
 VAULT_PATH = "Vault path"
 MONITOR = "monitor"
 EXTERNAL_MONITOR = "external monitor"
+WILDCARD = "wildcard record"
+_RECORDS = ("cloudflare_record", "cloudflare_dns_record")
 _ROLE_PATH = "static-creds/"
 _REDIS = ("redis://", "rediss://")
 
@@ -110,6 +113,10 @@ def _own(block: Block, names: Names) -> Iterator[_Name]:
         for trigger, what in (("db_name", DATABASE), ("username", DATABASE_USER)):
             entry = triggers.entry(trigger)
             yield what, text(entry.value, names) or "" if entry else "", ""
+    elif kind in _RECORDS and (record := _text(body, "name", names)).startswith("*"):
+        yield WILDCARD, record, "proxied" if body.literal("proxied") is True else "non-proxied"
+    elif kind.endswith("_manifest"):
+        yield from manifests.said(block, names)
     elif block.type == "data" and block.labels[:1] == ("vault_kv_secret_v2",):
         yield VAULT_PATH, _text(body, "name", names), ""
 

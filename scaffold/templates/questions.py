@@ -58,9 +58,9 @@ class Question:
     ask: str | bool = False
     """``x-ask``: whether the wizard asks it although it has a default; a template over the other answers."""
     suggests: str = ""
-    """``x-suggests``: a decision file that gives defaults of other questions, once this one is answered."""
+    """``x-suggests``: a decision file that tells what follows for other questions, once this one is answered."""
     consequences: Mapping[Value, str] = field(default_factory=dict, compare=False)
-    """``x-consequences``: what follows from each value of a yes-or-no question; templates over the facts."""
+    """``x-consequences``: what follows from a value in this house; templates over the facts."""
     usual: str = ""
     """``x-usual``: the fact that names the option which the monorepo takes mostly."""
     explain: str = ""
@@ -172,6 +172,14 @@ def examples() -> Mapping[str, Value]:
 def types() -> Mapping[str, Mapping[str, Value]]:
     """What the answers may be that are text, numbers or structures: a JSON Schema by the question's name."""
     return dict(_documents()["types"]["default"])
+
+
+def lacks(question: Question, answers: Mapping[str, Value]) -> bool:
+    """Whether a question that applies is not answered."""
+    return question.name not in answers and all(
+        fits(answers.get(other, asked()[other].default), wanted)
+        for other, wanted in condition(question).items()
+    )
 
 
 def condition(question: Question) -> Mapping[str, Value]:

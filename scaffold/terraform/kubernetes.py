@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get, leaves
 
 _VERSIONS = ("_v1", "_v2", "")
 _POD_TEMPLATES = {
@@ -18,6 +18,7 @@ _POD_TEMPLATES = {
     "cron_job": ("spec", 0, "job_template", 0, "spec", 0, "template", 0),
     "pod": (),
 }
+_SECRET_NAMES = (("secret_key_ref", "name"), ("secret_ref", "name"), ("secret", "secret_name"))
 SERVERS = frozenset(("deployment", "stateful_set", "daemon_set", "daemonset"))
 """Kinds whose pods are meant to run for ever."""
 
@@ -90,6 +91,11 @@ class PodTemplate:
         """The labels of the pods."""
         return mapping(get(self.metadata, "labels"))
 
+    @property
+    def parked(self) -> bool:
+        """Whether the workload is scaled to nothing."""
+        return self.owner.get("spec", 0, "replicas") in (0, "0")
+
     def containers(self, *, init: bool = True) -> Iterator[Tree]:
         """The containers, those that run before the others last."""
         yield from items(get(self.spec, "container"))
@@ -103,6 +109,19 @@ class PodTemplate:
             volume_name = get(volume, "name")
             if claim is not None and isinstance(volume_name, str):
                 yield volume_name, claim
+
+
+def target(manifest: Tree) -> Tree:
+    """The name of the Secret that an ExternalSecret makes."""
+    return get(manifest, "spec", "target", "name") or get(manifest, "metadata", "name")
+
+
+def secrets(pods: PodTemplate) -> Iterator[str]:
+    """The names of the Secrets that a pod reads."""
+    for path, leaf in leaves(pods.spec):
+        words = [step for step in path if isinstance(step, str)]
+        if isinstance(leaf, str) and tuple(words[-2:]) in _SECRET_NAMES:
+            yield leaf
 
 
 def pod_templates(resources: Iterable[PlannedResource]) -> Iterator[PodTemplate]:

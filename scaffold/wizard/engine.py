@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 
+from scaffold.answers.known import known as known_of
 from scaffold.answers.sources import Answers as Given
 from scaffold.answers.sources import Path, about, from_settings, parse
 from scaffold.errors import Finding, UsageError
@@ -51,8 +52,9 @@ class Engine:
                 found[name] = state.said[name,]
             elif name in state.suggested:
                 found[name] = state.suggested[name]
-        for name, value in self._suggestions(found).items():
-            found.setdefault(name, value)
+        follows = known_of(found)
+        found = {**follows.proposed, **follows.answers, **found}
+        found = {name: follows.completed(name, value) for name, value in found.items()}
         known = self.known(found)
         return {n: v for n, v in found.items() if holds(questions.asked()[n].when, known)}
 
@@ -83,7 +85,8 @@ class Engine:
         values = self.values(state)
         known = self.known(values)
         refused = {_place(f) for f in self._judged(values) if not _is_open(f)} if refusals else set()
-        offered = {*state.suggested, *self._suggestions(values)}
+        follows = known_of(values)
+        offered = {*state.suggested, *follows.answers}
         found: list[Path] = []
         for question in _order():
             if question.name in state.given or not holds(question.when, known):
@@ -92,6 +95,7 @@ class Engine:
             asked = (
                 question.core
                 or not (question.has_default or question.name in offered)
+                or (question.name in follows.proposed and question.name not in offered)
                 or holds(question.ask, known)
             )
             asked = asked or (question.name,) in forced
@@ -199,20 +203,13 @@ class Engine:
             return "asked"
         if name in state.suggested:
             return "file"
-        if name in self.values(state):
-            return "image"
-        return "asked" if any(path[0] == name for path in state.accepted) else "default"
+        if any(path[0] == name for path in state.accepted):
+            return "asked"
+        follows = known_of(self.values(state))
+        return follows.origin if name in follows.answers else "default"
 
     def _judged(self, values: Mapping[str, Value]) -> Sequence[Finding]:
         return self._findings(json.dumps(values, default=str))
-
-    def _suggestions(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        told: dict[str, Value] = {}
-        for question in questions.asked().values():
-            if question.suggests and values.get(question.name):
-                seen = {question.name: values[question.name], "given_name": values.get("name", "")}
-                told.update(_suggested(question.suggests, json.dumps(seen, default=str)))
-        return told
 
     def _item_paths(
         self, state: State, question: Question, known: Mapping[str, Value], forced: set[Path]
@@ -238,12 +235,6 @@ def _unsaid(state: State, path: Path) -> State:
     """The state without an answer, to know what its question has by default."""
     given = {name: v for name, v in state.given.items() if name != path[0]} if len(path) == 1 else state.given
     return without(replace(state, given=given), {path})
-
-
-@lru_cache(64)
-def _suggested(table: str, seen: str) -> Mapping[str, Value]:
-    found: Mapping[str, Value] = decisions.evaluate(table, json.loads(seen))
-    return found
 
 
 @cache

@@ -73,7 +73,8 @@ def consequence(option: Option, path: Path, known: Mapping[str, Value]) -> str:
     """What follows from an option; of none, what follows from the answer for the whole Service."""
     whole = questions.asked().get(str(path[-1]))
     if option.value is not None or whole is None or whole.type != "bool":
-        told = rendered(option.consequence, known)
+        here = whole.consequences.get(option.value, "") if whole is not None and whole.options else ""
+        told = rendered(here or option.consequence, known)
         is_usual = whole is not None and whole.usual and option.value == known["facts"][whole.usual]
         return f"{told}. Most own images of this monorepo are built so" if is_usual else told
     value = known[whole.name]

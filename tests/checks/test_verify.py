@@ -69,6 +69,7 @@ def test_what_a_second_reader_reads_differently_is_refused(
     assert "reads port differently" in error.findings[0].message
 
 
+@pytest.mark.slow("all three commands that edit")
 def test_an_edit_that_a_second_reader_reads_differently_is_not_written(
     monorepo: Monorepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +100,18 @@ def test_an_edit_that_a_second_reader_reads_differently_is_not_written(
     (monorepo.root / vault).write_bytes(before)
     refused(other_role, lambda: index.fix(Monorepo(monorepo.root)))
     assert index.fix(Monorepo(monorepo.root)).unverified == ()
+
+
+def test_a_broken_edit_is_refused_by_the_second_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = ChangeSet(tmp_path, (FileChange(PurePosixPath("main.tf"), b"a = [1]\n", b"a = [1, 2]\n"),))
+    assert verify_edits(change) == ()
+    loads = hcl2.loads
+    monkeypatch.setattr(hcl2, "loads", lambda text, **options: loads(text.replace(", 2", ""), **options))
+    with pytest.raises(VerificationError) as told:
+        verify_edits(change)
+    assert [(f.code, f.location) for f in told.value.findings] == [("second-reader", "main.tf:1:5")]
 
 
 def test_what_a_second_reader_cannot_read_of_an_edit_is_told(tmp_path: Path) -> None:

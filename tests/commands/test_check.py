@@ -50,8 +50,9 @@ def test_and_in_what_would_exist(pristine: Monorepo) -> None:
     done = scaffold("check", "--all", "--json", cwd=pristine.root)
     result = json.loads(done.stdout)
     told = {(Path(f["path"]).parent.name, f["code"]) for f in result["findings"]}
-    by_hand = {("navidrome", code) for code in ("ING002", "ING004", "POD001", "POD002")}
-    assert told == {*by_hand, ("rain-report", "POD001")}
+    wrong = ("BAK002", "ING002", "ING004", "POD001", "POD002", "STO004")
+    jobs = {("rain-report", "POD001"), ("rain-report", "BAK003"), ("silverbullet", "BAK003")}
+    assert told == {*(("navidrome", code) for code in wrong), *jobs}
     assert result["not_verified"] == []
 
 

@@ -52,17 +52,20 @@ def test_computed_host_is_not_seen(sample: Monorepo) -> None:
     assert read(sample, ingress("host = each.key")).hosts == ()
 
 
-def test_carve_outs_are_paths_with_no_gate(sample: Monorepo) -> None:
+def test_what_is_public_has_no_gate_and_a_record(sample: Monorepo) -> None:
     text = "".join(
         [
-            ingress('ingress_path = ["/"]\nauth = "none"', "ingress"),
+            ingress('dns_type = "proxied"\nauth = "app"', "ingress"),
             ingress('ingress_path = ["/api"]\nauth = "app"', "ingress_api"),
             ingress('ingress_path = ["/hook", "/x"]\nauth = "none"', "ingress_hook"),
-            ingress('auth = "none"', "ingress_all"),
+            ingress('host = "bees"\nauth = "none"\ndns_type = "non-proxied"', "ingress_bees"),
+            ingress('host = "hive"\nauth = "none"', "ingress_hive"),
+            ingress('host = "hive"\ningress_path = ["/comb"]\nauth = "none"', "ingress_comb"),
         ]
     )
     assert read(sample, text).public_paths == (
         PublicPath("bee-log-hook", ("/hook", "/x"), "https://bee-log.example.test/hook", ""),
+        PublicPath("bee-log", (), "https://bees.example.test/", ""),
     )
 
 
@@ -119,7 +122,10 @@ def missing(sample: Monorepo, name: str) -> set[str]:
 
 
 def test_target_of_another_host_does_not_count(sample: Monorepo) -> None:
-    read(sample, ingress('ingress_path = ["/feed.xml"]\nauth = "none"', "ingress_feed"))
+    text = ingress('dns_type = "proxied"') + ingress(
+        'ingress_path = ["/feed.xml"]\nauth = "none"', "ingress_feed"
+    )
+    read(sample, text)
     assert missing(sample, "walloff") == {"bee-log-feed"}
 
 

@@ -197,7 +197,7 @@ STACKS: dict[str, dict[str, str | bytes]] = {
         "providers.tf": "# an old copy of what terragrunt generates\nnot HCL at all {\n",
     },
     "misspelt": {"main.tf": NAMESPACE.replace("metadata", "metadta")},
-    "HCL004": {"main.tf": config_map("kubernetes_namespace.nope.id")},
+    "reference": {"main.tf": config_map("kubernetes_namespace.nope.id")},
     "argument": {"main.tf": 'module "x" {\n  source = "../../modules/kubernetes/broken"\n\n  nme = "x"\n}\n'},
     "validation": {
         "main.tf": (
@@ -238,7 +238,7 @@ STACKS: dict[str, dict[str, str | bytes]] = {
         "hidden.json": CIPHERTEXT,
     },
     "cipher-tf": {"main.tf": NAMESPACE, "extra.tf": CIPHERTEXT},
-    "HCL001": {"main.tf": NAMESPACE + 'resource "a" {\n'},
+    "syntax": {"main.tf": NAMESPACE + 'resource "a" {\n'},
     "json": {"main.tf": NAMESPACE, "more.tf.json": "{}"},
     "remote": {"main.tf": 'module "x" {\n  source = "git::https://example.test/x.git"\n}\n'},
     "elsewhere": {"main.tf": 'module "x" {\n  source = "../../../outside"\n}\n'},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,13 @@ HOUSE = HouseNames(
     public_dns=frozenset({"proxied", "non-proxied"}),
     given_secrets=frozenset({"pull-secret"}),
     inert_kinds=frozenset({"ExternalSecret", "SealedSecret"}),
+    rotating_stores=frozenset({"databases"}),
+    claim_suffixes={"block-encrypted": "-encrypted"},
+    resizing={"grow/threshold": "10%", "grow/limit": ""},
+    hosts_not_written=r"\bold\.host\b",
+    linuxserver_images=r"^lscr\.io/",
+    database_images=r"/postgres:",
+    dump_tools=frozenset({"pg_dump"}),
     gate_annotation="middlewares",
 )
 NEEDS = [{"requests": {"memory": "64Mi", "cpu": "10m"}, "limits": {"memory": "64Mi"}}]
@@ -29,7 +37,9 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
     "deployment": (
         "kubernetes_deployment",
         {
-            "metadata": [{"name": "app", "namespace": "app"}],
+            "metadata": [
+                {"name": "app", "namespace": "app", "annotations": {"reloader.stakater.com/auto": "true"}}
+            ],
             "spec": [
                 {
                     "strategy": [{"type": "Recreate"}],
@@ -143,7 +153,14 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
     "claim": (
         "kubernetes_persistent_volume_claim",
         {
-            "metadata": [{"name": "app-data", "namespace": "app"}],
+            "metadata": [
+                {
+                    "name": "app-data",
+                    "namespace": "app",
+                    "annotations": {"grow/threshold": "10%", "grow/limit": "9Gi"},
+                }
+            ],
+            "wait_until_bound": False,
             "spec": [{"storage_class_name": "block", "access_modes": ["ReadWriteOnce"]}],
         },
         {},
@@ -183,6 +200,7 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
                 "kind": "ExternalSecret",
                 "metadata": {"name": "db", "namespace": "app"},
                 "spec": {
+                    "secretStoreRef": {"name": "databases"},
                     "target": {"name": "app-db"},
                     "data": [{"secretKey": "password", "remoteRef": {"key": "static/pg"}}],
                 },
@@ -308,6 +326,34 @@ def plan(
     ]
 
 
+DATA = {"name": "data", "persistent_volume_claim": [{"claim_name": "app-data"}]}
+MOUNTS = [{"name": "data", "mount_path": "/data"}, {"name": "more", "mount_path": "/more"}]
+
+
+def with_volume(source: dict[str, Any], **container: object) -> list[PlannedResource]:
+    """The good plan, with a second volume from ``source``, and arguments of the container set."""
+    changes = {"volume_mount": MOUNTS, **container}
+    return plan(
+        ("deployment", (*POD, "volume"), [DATA, {"name": "more", **source}]),
+        *(("deployment", (*CONTAINER, name), value) for name, value in changes.items()),
+    )
+
+
+def two_tiles() -> list[PlannedResource]:
+    """The good plan, with a second ingress of the same host."""
+    resources = plan(("ingress", ("spec", 0, "rule", 0, "host"), "app.example.test"))
+    ingress = next(resource for resource in resources if resource.name == "ingress")
+    return [*resources, replace(ingress, address="kubernetes_ingress_v1.second")]
+
+
+def unreachable() -> list[PlannedResource]:
+    """The good plan, with an ingress of the module whose host has no public record, and no word about it."""
+    host = ("ingress", ("spec", 0, "rule", 0, "host"), "app.x")
+    annotated = {"x/dns-type": None, "y/external-monitor": None}
+    changes = (("ingress", (*ANNOTATIONS, name), value) for name, value in annotated.items())
+    return [replace(r, module="module.ingress" if r.name == "ingress" else "") for r in plan(host, *changes)]
+
+
 def test_a_good_plan() -> None:
     assert check(plan(), HOUSE) == []
 
@@ -351,6 +397,19 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("POD002", "deployment", lambda: plan(("deployment", (*CONTAINER, "startup_probe"), [{"http_get": [{"port": "web"}]}])), "the startup probe asks port web"),
     ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy"), [])), "it mounts app-data"),
     ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy", 0, "type"), "RollingUpdate")), "not Recreate"),
+    ("BAK002", "claim", lambda: plan(without="backup"), "no CronJob reads it"),
+    ("BAK003", "backup", lambda: plan(("backup", ("spec", 0, "concurrency_policy"), "Forbid")), "has no deadline"),
+    ("SEC003", "deployment", lambda: plan(("deployment", ("metadata", 0, "annotations"), {})), "it reads app-db, which is rotated"),
+    ("STO003", "claim", lambda: plan(("claim", ("wait_until_bound",), None)), "waits until it is bound"),
+    ("STO004", "claim", lambda: plan(("claim", ("metadata", 0, "annotations", "grow/threshold"), "80%")), "grow/threshold is 80%"),
+    ("STO004", "claim", lambda: plan(("claim", ("metadata", 0, "annotations", "grow/limit"), None)), "it has no grow/limit"),
+    ("STO005", "claim", lambda: plan(("claim", ("spec", 0, "storage_class_name"), "block-encrypted")), "not called …-encrypted"),
+    ("STO006", "deployment", lambda: with_volume({"nfs": [{"server": "nas", "path": "/x"}]}), "volume more is NFS by itself"),
+    ("POD005", "deployment", lambda: plan(("deployment", (*CONTAINER, "image"), "nginx:1")), "nginx:1 of container app has no registry"),
+    ("POD006", "deployment", lambda: plan(("deployment", (*CONTAINER, "env", 1), {"name": "DB", "value": "x@old.host:1"})), "DB has old.host written out"),
+    ("POD007", "deployment", lambda: with_volume({"persistent_volume_claim": [{"claim_name": "app-backup"}]}, image="lscr.io/a/b:1"), "has no NO_CHOWN"),
+    ("ING006", "ingress", two_tiles, "app.example.test has a tile already, by ingress app"),
+    ("ING007", "ingress", unreachable, "app.x has no public record"),
     ("POD004", "config", lambda: plan(("config", ("metadata", 0, "name"), "app-config "), ("deployment", (*CONTAINER, "env_from"), [])), "'app-config ' is no name"),
     ("POD004", "backup", lambda: plan(("backup", ("metadata", 0, "name"), "backup-" + "x" * 46)), "more than 52"),
     ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 30 2 * * *")), "it has 6 fields"),
@@ -451,3 +510,14 @@ def test_where_a_controller_makes_objects_nothing_is_known_to_be_missing() -> No
     )
     assert check([*plan(without="secrets"), made], HOUSE) == []
     assert check([*plan(("service", ("spec", 0, "selector"), {"cnpg.io/cluster": "db"}))], HOUSE) == []
+
+
+def test_a_database_that_is_dumped_needs_no_job_on_its_volume() -> None:
+    server = ("deployment", (*CONTAINER, "image"), "docker.io/library/postgres:17.5")
+    dump = ("backup", (*JOB, "container", 0, "command"), ["sh", "-c", "pg_dump -h app > /to/dump"])
+    target = {"name": "to", "persistent_volume_claim": [{"claim_name": "app-backup"}]}
+    volume = ("backup", (*JOB, "volume"), [target])
+    mounts = ("backup", (*JOB, "container", 0, "volume_mount"), [{"name": "to"}])
+    assert check(plan(server, dump, mounts, volume), HOUSE) == []
+    assert [f.code for f in check(plan(server, mounts, volume), HOUSE)] == ["BAK002"]
+    assert [f.code for f in check(plan(dump, mounts, volume), HOUSE)] == ["BAK002"]

@@ -224,13 +224,13 @@ def test_a_provider_without_a_schema_is_taken_at_its_word(plans: Mapping[str, Pl
 
 REFUSED = [
     ("misspelt", Reason.STACK, "stacks/misspelt/main.tf:2:3", 'Did you mean "metadata"?'),
-    ("HCL004", Reason.STACK, "stacks/reference/main.tf:7:9", '"nope" has not been declared'),
+    ("reference", Reason.STACK, "stacks/reference/main.tf:7:9", '"nope" has not been declared'),
     ("argument", Reason.STACK, "stacks/argument/main.tf:4:3", '"nme" is not expected'),
     ("validation", Reason.STACK, "stacks/validation/main.tf:6:10", "auth is required or none."),
     ("module-fault", Reason.MODULE, "modules/kubernetes/broken/main.tf:4:23", "a number is required"),
     ("unknown-count", Reason.STACK, "stacks/unknown-count/main.tf:7:11", "cannot be determined until apply"),
     ("cipher-tf", Reason.CIPHERTEXT, "stacks/cipher-tf/extra.tf", "unlock"),
-    ("HCL001", Reason.SYNTAX, "stacks/syntax/main.tf:7:1", "}"),
+    ("syntax", Reason.SYNTAX, "stacks/syntax/main.tf:7:1", "}"),
     ("json", Reason.SYNTAX, "stacks/json/more.tf.json", "native HCL"),
     ("remote", Reason.REMOTE_MODULE, "stacks/remote/main.tf:2:12", "git::https"),
     ("elsewhere", Reason.OUTSIDE, "stacks/elsewhere/main.tf:2:12", "outside of the monorepo"),

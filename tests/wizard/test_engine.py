@@ -83,10 +83,10 @@ def test_an_image_gives_defaults_and_an_answer_holds_over_them(engine: Engine) -
 
 def test_a_default_that_was_taken_is_computed_anew_and_an_answer_is_kept(engine: Engine) -> None:
     state = said(engine, [*CORE, ("name", "vikunja"), ("description", "Watches"), ("port", 3456)])
-    changed = said(engine, [("image", "docker.io/usememos/memos:0.25.0")], state)
+    changed = said(engine, [("image", "docker.io/neosmemo/memos:0.25.0")], state)
     assert engine.values(changed)["name"] == "memos"
     assert engine.values(changed)["port"] == 5230
-    kept = said(engine, [("port", 4000), ("image", "docker.io/usememos/memos:0.25.0")], state)
+    kept = said(engine, [("port", 4000), ("image", "docker.io/neosmemo/memos:0.25.0")], state)
     assert engine.values(kept)["port"] == 4000
     unknown = said(engine, [("image", "docker.io/acme/9:1.0.0")], state)
     open_ = engine.first_open(unknown)

@@ -48,7 +48,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Cloud Drive"
     "gethomepage.dev/description"  = "The drive that a friend runs"
-    "gethomepage.dev/icon"         = "cloud-drive.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }

@@ -58,13 +58,13 @@ module "ingress" {
   port                    = 8443
   tls_secret_name         = var.tls_secret_name
   auth                    = "required"
-  dns_type                = "proxied"
   homepage_group          = "Other"
   allow_local_access_only = true
+  external_monitor        = false
   extra_annotations = {
     "gethomepage.dev/name"         = "House Router"
     "gethomepage.dev/description"  = "The router's own pages"
-    "gethomepage.dev/icon"         = "house-router.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }

@@ -214,6 +214,7 @@ module "ingress_api" {
   tls_secret_name = var.tls_secret_name
   # auth = "app": The phone app sends its own bearer token
   auth             = "app"
+  max_body_size    = "1m"
   external_monitor = false
   homepage_enabled = false
 }

@@ -358,10 +358,11 @@ module "ingress" {
   max_body_size           = "2g"
   skip_default_rate_limit = true
   extra_middlewares       = ["photo-wall-photo-wall-rate-limit@kubernetescrd", "photo-wall-compress@kubernetescrd"]
+  external_monitor        = false
   extra_annotations = {
     "gethomepage.dev/name"         = "Photo Wall"
     "gethomepage.dev/description"  = "Photos of the whole family"
-    "gethomepage.dev/icon"         = "photo-wall.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }
@@ -376,6 +377,7 @@ module "ingress_admin" {
   ingress_path     = ["/admin"]
   tls_secret_name  = var.tls_secret_name
   auth             = "required"
+  external_monitor = false
   homepage_enabled = false
 }
 
@@ -392,6 +394,7 @@ module "ingress_share" {
   tls_secret_name = var.tls_secret_name
   # auth = "none": Whoever has the link may see the album
   auth             = "none"
+  external_monitor = false
   homepage_enabled = false
 }
 
@@ -422,6 +425,7 @@ module "ingress_host_wall_example_org" {
   tls_secret_name = var.tls_secret_name
   # auth = "public": A wall of pictures for guests
   auth             = "public"
+  external_monitor = false
   homepage_enabled = false
 }
 
@@ -434,6 +438,7 @@ module "ingress_host_frame" {
   service_name          = "photo-wall"
   tls_secret_name       = var.tls_secret_name
   auth                  = "required"
+  external_monitor      = false
   external_monitor_name = "Picture frame"
   homepage_enabled      = false
 }

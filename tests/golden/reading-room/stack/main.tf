@@ -255,7 +255,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"            = "Reading Room"
     "gethomepage.dev/description"     = "Books and magazines to read in the browser"
-    "gethomepage.dev/icon"            = "reading-room.png"
+    "gethomepage.dev/icon"            = "mdi-application"
     "gethomepage.dev/pod-selector"    = ""
     "gethomepage.dev/widget.type"     = "kavita"
     "gethomepage.dev/widget.url"      = "http://reading-room.reading-room.svc.cluster.local"
@@ -306,5 +306,6 @@ module "ingress_host_read_example_org" {
   # auth = "none": the front page of the club, meant for anyone
   auth                    = "none"
   allow_local_access_only = true
+  external_monitor        = false
   homepage_enabled        = false
 }

@@ -107,10 +107,10 @@ resource "kubernetes_deployment" "stamp_album" {
     labels = {
       app  = "stamp-album"
       tier = local.tiers.aux
-      # Its pod has a database server, which Keel may not move; on the pod template this would do nothing.
-      "keel.sh/policy" = "never"
     }
     annotations = {
+      # Its pod has a database server, which Keel may not move; on the pod template this would do nothing.
+      "keel.sh/policy" = "never"
       # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
@@ -272,7 +272,6 @@ resource "kubernetes_deployment" "stamp_album" {
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
-      metadata[0].annotations["keel.sh/policy"],
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
@@ -334,7 +333,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Stamp Album"
     "gethomepage.dev/description"  = "A catalogue of stamps with their scans"
-    "gethomepage.dev/icon"         = "stamp-album.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }

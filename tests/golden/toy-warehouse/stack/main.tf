@@ -78,6 +78,8 @@ resource "kubernetes_deployment" "toy_warehouse" {
     labels = {
       app  = "toy-warehouse"
       tier = local.tiers.aux
+    }
+    annotations = {
       # Its pod has a database server, which Keel may not move; on the pod template this would do nothing.
       "keel.sh/policy" = "never"
     }
@@ -183,7 +185,6 @@ resource "kubernetes_deployment" "toy_warehouse" {
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
-      metadata[0].annotations["keel.sh/policy"],
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],

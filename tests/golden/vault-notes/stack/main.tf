@@ -82,6 +82,8 @@ resource "kubernetes_deployment" "vault_notes" {
     labels = {
       app  = "vault-notes"
       tier = local.tiers.aux
+    }
+    annotations = {
       # Keel leaves this Deployment alone; on the pod template this would do nothing.
       "keel.sh/policy" = "never"
     }
@@ -173,7 +175,6 @@ resource "kubernetes_deployment" "vault_notes" {
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
-      metadata[0].annotations["keel.sh/policy"],
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
@@ -218,7 +219,7 @@ module "ingress" {
   extra_annotations = {
     "gethomepage.dev/name"         = "Vault Notes"
     "gethomepage.dev/description"  = "Encrypted notes"
-    "gethomepage.dev/icon"         = "vault-notes.png"
+    "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
 }

@@ -1,0 +1,77 @@
+"""What follows from the image that answers name: it holds where nobody says otherwise.
+
+The same for the wizard, for answer files and for what a docker-compose file gives. Which questions propose
+something is declared (``x-suggests``); what they propose is a decision file's to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from scaffold.answers.sources import Answers, Place
+from scaffold.templates import decisions, questions
+from scaffold.templates.questions import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What follows from an answer, and what it is ``known of``; that is empty where nothing is known."""
+
+    of: str = ""
+    alike: str = ""
+    """What is called alike, where that is all that is known."""
+    answers: Mapping[str, Value] = field(default_factory=dict)
+    proposed: Mapping[str, Value] = field(default_factory=dict)
+    """What a person who is asked begins with; it never holds by itself."""
+    items: Mapping[str, Sequence[Mapping[str, Value]]] = field(default_factory=dict)
+    """Of list questions, the keys of each item that hold where the item does not have them."""
+
+    @property
+    def origin(self) -> str:
+        """Where its answers come from, in words."""
+        return f"known of {self.of}"
+
+    def completed(self, name: str, value: Value) -> Value:
+        """The answer to a list question with what is known of its items."""
+        if not isinstance(value, list) or name not in self.items:
+            return value
+        more = self.items[name]
+        return [{**known, **item} if known else item for known, item in zip(more, value, strict=True)]
+
+
+def known(values: Mapping[str, Value]) -> Known:
+    """What follows from these answers, which need not be valid."""
+    for question in questions.asked().values():
+        text = values.get(question.name)
+        if question.suggests and text and isinstance(text, str):
+            volumes = values.get("volumes")
+            seen = {
+                question.name: text,
+                "given_name": values.get("name", ""),
+                "database": values.get("database", "none"),
+                "paths": [_path(volume) for volume in volumes] if isinstance(volumes, list) else [],
+            }
+            return _known(question.suggests, json.dumps(seen, default=str))
+    return Known()
+
+
+def filled(given: Answers) -> Answers:
+    """The answers with what is known of the image, where it applies and they say nothing."""
+    found = known(given.values)
+    asked = questions.asked()
+    more = {n: v for n, v in found.answers.items() if questions.lacks(asked[n], given.values)}
+    merged = given.over(Answers(more, {(name,): Place(found.origin) for name in more}))
+    return replace(merged, values={n: found.completed(n, v) for n, v in merged.values.items()})
+
+
+def _path(volume: Value) -> str:
+    path = volume.get("path") if isinstance(volume, Mapping) else None
+    return path if isinstance(path, str) else ""
+
+
+@lru_cache(64)
+def _known(table: str, seen: str) -> Known:
+    return Known(**decisions.evaluate(table, json.loads(seen)))

@@ -1,0 +1,83 @@
+"""House rules over planned resources: what a container runs, and what it is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scaffold.checks.planned import Plan, PlannedRule, shown, vague
+from scaffold.checks.rule import Severity
+from scaffold.errors import Finding
+from scaffold.templates.image import ImageReference
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import get
+
+
+class Images(PlannedRule):
+    """An image names its registry, and a release."""
+
+    code = "POD005"
+    title = "an image is written with its registry"
+    why = "A policy may deny what it cannot match with the registries that it trusts."
+    rule = "Images"
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Images without a registry."""
+        for pods in plan.pods:
+            for container in pods.containers():
+                image = get(container, "image")
+                if isinstance(image, str) and not ImageReference.parse(image).registry:
+                    name = shown(get(container, "name"))
+                    fix = f"write docker.io/{'' if '/' in image else 'library/'}{image}"
+                    yield self.about(
+                        pods.owner, f"the image {image} of container {name} has no registry", fix
+                    )
+
+
+class SharedHosts(PlannedRule):
+    """A shared host is named by its variable."""
+
+    code = "POD006"
+    title = "shared hosts are named by their variable"
+    why = "A name that is written out still points at the old host when the house moves it."
+    rule = "Secrets and databases"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Variables of containers whose value holds a host that is not to be written out."""
+        hosts = plan.house.hosts_not_written
+        for pods in plan.pods if hosts else ():
+            for container in pods.containers():
+                for variable in k8s.items(get(container, "env")):
+                    value, name = get(variable, "value"), shown(get(variable, "name"))
+                    if isinstance(value, str) and (host := re.search(hosts, value)):
+                        fix = "take it from the variable of config.tfvars"
+                        yield self.about(pods.owner, f"{name} has {host[0]} written out", fix)
+
+
+class LinuxServer(PlannedRule):
+    """An image of LinuxServer does not change the owner of everything on NFS."""
+
+    code = "POD007"
+    title = "images of LinuxServer leave files on NFS to their owners"
+    why = "At each start it changes the owner of every file, which takes hours on a large volume."
+    rule = "LinuxServer.io images"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Containers with such an image and a volume of NFS, and without NO_CHOWN."""
+        for pods in plan.pods if plan.house.linuxserver_images else ():
+            place = k8s.namespace(pods.owner)
+            shared = {
+                k8s.name(claim)
+                for claim in plan.fleet.of_kind("persistent_volume_claim", place)
+                if claim.get("spec", 0, "storage_class_name") in plan.house.shared_classes
+            }
+            volumes = {volume for volume, claim in pods.claims() if claim in shared}
+            for container in pods.containers():
+                image = get(container, "image")
+                mounted = {get(mount, "name") for mount in k8s.items(get(container, "volume_mount"))}
+                set_ = {get(variable, "name") for variable in k8s.items(get(container, "env"))}
+                known = isinstance(image, str) and re.search(plan.house.linuxserver_images, image)
+                if known and mounted & volumes and "NO_CHOWN" not in set_ and not vague(set_):
+                    name = shown(get(container, "name"))
+                    yield self.about(pods.owner, f"container {name} has no NO_CHOWN", 'set NO_CHOWN = "true"')

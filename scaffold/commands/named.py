@@ -1,0 +1,90 @@
+"""What answers name that the monorepo knows better: Middlewares, registries, hosts that a variable names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from scaffold.answers import sources as answering
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers, Path
+from scaffold.errors import Finding, nearest
+from scaffold.monorepo.manifests import MIDDLEWARE, TRUSTED_IMAGES
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.uses import Use
+from scaffold.templates import decisions
+from scaffold.templates.questions import Value
+
+
+def problems(monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value]) -> list[Finding]:
+    """Every problem of answers: with each other, and with what the monorepo has of what they name."""
+    uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
+    return [
+        *validation.problems(given, sensed, {}),
+        *_unknown_middlewares(given, {use.name for use in uses if use.kind == MIDDLEWARE}),
+        *_untrusted_images(given, [use for use in uses if use.kind == TRUSTED_IMAGES]),
+        *_written_out(given, monorepo),
+    ]
+
+
+def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
+    """The Middlewares that no stack makes: Traefik drops the whole route of an ingress that names one.
+
+    Nothing is told where no stack makes any that can be seen.
+    """
+    for path, text in _texts(given.values):
+        if path[-2:-1] == ("extra_middlewares",) and known and text not in known:
+            yield given.finding(
+                path,
+                "answers.middleware",
+                f"{answering.show(path)} is made by no stack.",
+                value=text,
+                fix=nearest(text, known) or "Correct its name, or make it first in a file of a stack.",
+            )
+
+
+def _untrusted_images(given: Answers, trusted: list[Use]) -> Iterator[Finding]:
+    """The images that a policy of the cluster does not admit."""
+    for path, image in _texts(given.values):
+        if path[-1] == "image" and image and not any(fnmatchcase(image, use.name) for use in trusted or _ANY):
+            policy = trusted[0]
+            told = f"{answering.show(path)} is from a registry that the cluster does not trust."
+            yield given.finding(
+                path,
+                "answers.image-trusted",
+                told,
+                value=image,
+                allowed=f"what {policy.path} lists",
+                fix="Take it from one that is listed, or list it there first; without that no pod starts.",
+            )
+
+
+_ANY = (Use(TRUSTED_IMAGES, "*", "", 0),)
+
+
+def _written_out(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
+    """Variables with the address of a shared host, which config.tfvars has under a name."""
+    hosts = decisions.house()["hosts"]
+    known = {address: kind for kind, name in hosts.items() if (address := monorepo.variable(name))}
+    for path, text in _texts(given.values):
+        for address, kind in known.items() if "env" in path else ():
+            if address in text:
+                told = f"{answering.show(path)} writes out a shared host."
+                yield given.finding(
+                    path,
+                    "answers.shared-host",
+                    told,
+                    value=address,
+                    fix=f"Write {{host: {kind}}}, which is the variable {hosts[kind]}: the address moves.",
+                )
+
+
+def _texts(value: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text in answers, with its place."""
+    if isinstance(value, str):
+        yield path, value
+    inner = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, item in inner:
+        yield from _texts(item, (*path, key))

@@ -1,0 +1,87 @@
+"""What Kubernetes objects that are written as manifests say to other stacks: Middlewares and policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaffold.hcl.evaluate import Names, evaluate, text
+from scaffold.hcl.expressions import Expression
+from scaffold.hcl.syntax import Block
+
+MIDDLEWARE = "Middleware"
+"""A Middleware of Traefik, as an ingress names it; its place is :data:`ALLOWLIST` where it is one."""
+ALLOWLIST = "allowlist"
+POLICY_LABEL = "label of a policy"
+"""A label by which a policy leaves a workload out."""
+TRUSTED_IMAGES = "trusted images"
+"""A pattern of images that an enforced policy admits; its place is the policy's file."""
+_ALLOWLISTS = ("ipAllowList", "ipWhiteList")
+
+
+def said(block: Block, names: Names) -> Iterator[tuple[str, str, str]]:
+    """What the manifest of a resource says, if it has one: what kind of thing, its name, and its place."""
+    manifest = _manifest(block)
+    kind = manifest and _text(manifest, names, "kind")
+    if manifest is None or kind not in _READERS:
+        return
+    yield from _READERS[kind](manifest, names)
+
+
+def _middleware(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]]:
+    name, namespace = (_text(manifest, names, "metadata", key) for key in ("name", "namespace"))
+    closed = any(_at(manifest, "spec", key) for key in _ALLOWLISTS)
+    if name and namespace:
+        yield MIDDLEWARE, f"{namespace}-{name}@kubernetescrd", ALLOWLIST if closed else ""
+
+
+def _policy(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]]:
+    for exclude in _below(manifest, "exclude"):
+        for labels in _below(exclude, "matchLabels"):
+            yield from ((POLICY_LABEL, entry.name or "", "") for entry in labels.entries)
+    if _text(manifest, names, "spec", "validationFailureAction") == "Enforce":
+        for pattern in _below(manifest, "pattern"):
+            for containers in _below(pattern, "containers"):
+                for image in _below(containers, "image"):
+                    yield from ((TRUSTED_IMAGES, each, image.source.path) for each in _patterns(image, names))
+
+
+def _patterns(image: Expression, names: Names) -> Iterator[str]:
+    """The patterns of a policy, which are separated by bars, written as one text or joined by them."""
+    call = image.bare.call
+    parts = evaluate(call.arguments[1], names) if call and call.function == "join" else [text(image, names)]
+    for part in parts if isinstance(parts, list) else ():
+        yield from (each.strip() for each in str(part or "").split("|") if each.strip())
+
+
+_READERS = {"Middleware": _middleware, "ClusterPolicy": _policy}
+
+
+def _manifest(block: Block) -> Expression | None:
+    """The manifest of a resource, written as a value or as YAML that is encoded from one."""
+    encoded = block.body.value("yaml_body")
+    call = encoded.bare.call if encoded else None
+    if call and call.function == "yamlencode" and call.arguments:
+        return call.arguments[0]
+    return block.body.value("manifest")
+
+
+def _at(value: Expression, *keys: str) -> Expression | None:
+    for key in keys:
+        entry = value.entry(key)
+        if entry is None:
+            return None
+        value = entry.value
+    return value
+
+
+def _text(value: Expression, names: Names, *keys: str) -> str:
+    found = _at(value, *keys)
+    return (text(found, names) or "") if found else ""
+
+
+def _below(value: Expression, key: str) -> Iterator[Expression]:
+    """The values of a key at any depth of lists and mappings."""
+    if entry := value.entry(key):
+        yield entry.value
+    for inner in (*value.elements, *(e.value for e in value.entries if e.name != key)):
+        yield from _below(inner, key)

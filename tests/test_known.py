@@ -1,0 +1,245 @@
+"""What is known of images: one row for each repository, proposed and never imposed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from support import ANSWERS
+
+from scaffold.answers import compose, validation
+from scaffold.answers.known import Known, filled, known
+from scaffold.answers.sources import Answers, from_yaml
+from scaffold.commands.explain import explain
+from scaffold.commands.service_entry import service_entry
+from scaffold.generate import images
+from scaffold.generate.expressions import RowsError
+from scaffold.templates import decisions, template
+from scaffold.wizard.engine import Engine
+from scaffold.wizard.state import State
+
+IMAGES: dict[str, Any] = dict(template.facts("images"))
+ROWS: list[dict[str, Any]] = IMAGES["images"]
+VAULTWARDEN = "docker.io/vaultwarden/server:1.33.2"
+REASON = "the login page of its own is switched on"
+
+
+def answers(**more: object) -> Answers:
+    return filled(
+        from_yaml(yaml.safe_dump({"name": "thing", "description": "A thing", **more}).encode(), "a.yml")
+    )
+
+
+def refused(**more: object) -> set[tuple[str | None, str]]:
+    return {(f.answer, f.code) for f in validation.problems(answers(**more), {}, {})}
+
+
+def decided(**more: object) -> dict[str, str]:
+    return {d.name: d.reason for d in explain(answers(**more), None)}
+
+
+def test_the_house_knows_what_homelabs_run() -> None:
+    assert len(ROWS) >= 120
+    assert {row["gate"] for row in ROWS if "gate" in row} == {"app", "required"}
+
+
+@pytest.mark.parametrize(
+    "change,told",
+    [
+        ({"port": 0}, "port: 0 is less than"),
+        ({"ports": 80}, "ports is no key"),
+        ({"health_path": "alive"}, "health_path: 'alive' does not match"),
+        ({"images": ["nginx"]}, "images: 'nginx' does not match"),
+        ({"uid": None}, "uid: None is not"),
+        ({"source": "a page"}, "source: 'a page' does not match"),
+        ({"gate": "none"}, "gate: 'none' is not one of"),
+        ({"path": "/data/"}, "path: '/data/' should not"),
+        ({"embedded_database": "sqlite"}, "embedded_database needs a path"),
+        ({"images": ["docker.io/library/nginx"]}, "docker.io/library/nginx is known twice"),
+    ],
+)
+def test_a_wrong_row_stops_the_generation(change: dict[str, object], told: str) -> None:
+    row = {
+        "images": ["docker.io/acme/thing"],
+        "name": "thing",
+        "title": "Thing",
+        "source": "https://example.test/",
+    }
+    assert images.compiled(yaml.safe_dump({**IMAGES, "images": [*ROWS, row]}))
+    with pytest.raises(RowsError, match=told):
+        images.compiled(yaml.safe_dump({**IMAGES, "images": [*ROWS, {**row, **change}]}))
+
+
+@pytest.mark.parametrize("key", ["images", "name", "title", "source"])
+def test_a_row_says_what_it_is_and_who_says_so(key: str) -> None:
+    row = {name: value for name, value in ROWS[0].items() if name != key}
+    with pytest.raises((RowsError, KeyError), match=key):
+        images.compiled(yaml.safe_dump({**IMAGES, "images": [*ROWS[1:], row]}))
+
+
+def test_each_is_found_by_its_whole_repository_alone() -> None:
+    for row in ROWS:
+        for image in row["images"]:
+            found = known({"image": f"{image}:1.0.0"})
+            assert (found.of, found.answers.get("port")) == (image, row.get("port"))
+            assert found.proposed["name"] == row["name"]
+            other = image.replace(".io/", ".io/somebody-else/").replace(".org/", ".org/somebody-else/")
+            assert other == image or known({"image": f"{other}:1.0.0"}).answers == {}
+
+
+@pytest.mark.parametrize(
+    "image,of,port",
+    [
+        ("docker.io/library/nginx:1.29.0", "docker.io/library/nginx", 80),
+        ("docker.io/nginx@sha256:" + "0" * 64, "docker.io/library/nginx", 80),
+        ("nginx:1.29.0", "docker.io/library/nginx", 80),
+        ("vaultwarden/server:1", "docker.io/vaultwarden/server", 80),
+        ("index.docker.io/vaultwarden/server", "docker.io/vaultwarden/server", 80),
+        ("lscr.io/linuxserver/code-server:4.96.2", "lscr.io/linuxserver/code-server", 8443),
+        ("docker.io/linuxserver/code-server:4.96.2", "lscr.io/linuxserver/code-server", 8443),
+        ("docker.io/codercom/code-server:4.96.2", "docker.io/codercom/code-server", 8080),
+    ],
+)
+def test_other_ways_to_write_a_repository(image: str, of: str, port: int) -> None:
+    found = known({"image": image})
+    assert (found.of, found.answers["port"]) == (of, port)
+
+
+@pytest.mark.parametrize(
+    "image,name",
+    [
+        (VAULTWARDEN, "vaultwarden"),
+        ("docker.io/acme/server:1", "acme"),
+        ("ghcr.io/acme/shop/web:1", "shop"),
+        ("ghcr.io/acme/Shop_Window:1", "shop-window"),
+        ("registry.example.test:5000/api", None),
+    ],
+)
+def test_a_service_is_called_after_what_says_something(image: str, name: str | None) -> None:
+    assert known({"image": image}).proposed.get("name") == name
+
+
+def test_what_a_compose_file_calls_an_app_is_no_name() -> None:
+    draft = compose.read(b"services: {app: {image: 'vaultwarden/server:1.33.2'}}", "compose.yml")
+    assert draft.answers["name"] == "vaultwarden"
+    called = compose.read(b"services: {vault: {image: 'vaultwarden/server:1.33.2'}}", "compose.yml")
+    assert called.answers["name"] == "vault"
+
+
+def test_what_is_known_holds_where_nothing_is_said() -> None:
+    given = answers(image=VAULTWARDEN, volumes=[{"path": "/data/"}, {"path": "/icons"}])
+    assert given.values["port"] == 80 and given.values["health_path"] == "/alive"
+    assert given.values["volumes"] == [{"path": "/data/", "embedded_database": "sqlite"}, {"path": "/icons"}]
+    assert given.place(("port",)).source == "known of docker.io/vaultwarden/server"
+    said = answers(image=VAULTWARDEN, port=8080, volumes=[{"path": "/data", "embedded_database": "none"}])
+    assert said.values["port"] == 8080
+    assert said.values["volumes"] == [{"path": "/data", "embedded_database": "none"}]
+    served = answers(image=VAULTWARDEN, database="postgresql", volumes=[{"path": "/data"}])
+    assert served.values["volumes"] == [{"path": "/data"}]
+
+
+def test_nobody_is_let_in_because_an_image_is_known() -> None:
+    """The questions that decide who may come in, and what is encrypted, are a person's to answer."""
+    for row in ROWS:
+        given = answers(image=f"{row['images'][0]}:1.0.0").values
+        assert not {"name", "gate", "gate_reason", "sensitive", "rwx", "dns"} & set(known(given).answers)
+
+
+def test_what_does_not_apply_is_not_filled_in() -> None:
+    assert "port" not in answers(image=VAULTWARDEN, shape="jobs").values
+    assert "homepage_icon" not in answers(image=VAULTWARDEN, homepage=False).values
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"image": 5},
+        {"image": VAULTWARDEN, "volumes": "x"},
+        {"image": VAULTWARDEN, "volumes": [1, {"path": 2}]},
+    ],
+)
+def test_wrong_answers_are_left_to_be_refused(wrong: dict[str, Any]) -> None:
+    given = answers(**wrong)
+    assert given.values["volumes" if "volumes" in wrong else "image"] == wrong.get("volumes", wrong["image"])
+    assert validation.problems(given, {}, {})
+
+
+@pytest.mark.parametrize(
+    "image", ["lscr.io/linuxserver/prowlarr:1.30.2", "lscr.io/linuxserver/qbittorrent:5.0.3"]
+)
+def test_a_login_that_is_not_there_is_no_gate(image: str) -> None:
+    open_ = {"image": image, "gate": "app", "gate_reason": "it has a login of its own"}
+    assert refused(**open_) == {("image_reason", "answers.image-reason")}
+    assert refused(**open_, image_reason=REASON) == set()
+    assert refused(image=image) == set()
+
+
+def test_data_that_is_sensitive_is_treated_so() -> None:
+    assert refused(image=VAULTWARDEN, sensitive=False) == {("image_reason", "answers.image-reason")}
+    volume = {"path": "/data", "sensitive": False}
+    assert refused(image=VAULTWARDEN, volumes=[volume]) == {("volumes[0].sensitive", "answers.image-reason")}
+    assert (
+        refused(image=VAULTWARDEN, sensitive=False, volumes=[volume], image_reason="a demo without data")
+        == set()
+    )
+    assert refused(image="docker.io/corentinth/it-tools:2024.10.22", sensitive=False) == set()
+
+
+def test_the_review_tells_what_is_known_beside_what_is_answered() -> None:
+    told = decided(image=VAULTWARDEN, port=8080)
+    assert told["known.port"].startswith("given; 80 is known of docker.io/vaultwarden/server (https://")
+    assert told["known.health_path"].startswith("as is known of docker.io/vaultwarden/server")
+    assert told["known.gate"].startswith("given; app is known of")
+    assert told["known.path"].startswith("no volume is there: data that it keeps there is lost")
+    assert decided(image=VAULTWARDEN, volumes=[{"path": "/data"}])["known.path"].startswith(
+        "it keeps its data"
+    )
+    assert not [
+        name for name in decided(image="docker.io/acme/thing:1.0.0", port=1) if name.startswith("known.")
+    ]
+
+
+def test_the_icon_of_an_unknown_image_is_not_guessed() -> None:
+    def icon(image: str) -> str:
+        return str(decisions.combine(answers(image=image, port=1).values)["homepage_icon"])
+
+    assert icon("docker.io/acme/thing:1.0.0") == "mdi-application"
+    assert icon(VAULTWARDEN) == "vaultwarden.png"
+
+
+def test_releases_of_a_known_image_are_followed() -> None:
+    values = decisions.combine(answers(image=VAULTWARDEN).values)
+    (followed,) = service_entry(values).upstream_images
+    assert (followed.image, followed.repository) == (
+        "docker.io/vaultwarden/server",
+        "dani-garcia/vaultwarden",
+    )
+
+
+def test_what_is_only_called_alike_is_asked() -> None:
+    image = "ghcr.io/example/uptime-kuma:2.0.2"
+    assert known({"image": image}) == Known(
+        alike="docker.io/louislam/uptime-kuma", proposed={"name": "uptime-kuma", "port": 3001}
+    )
+    assert ("port", "answers.missing") in refused(image=image)
+    engine = Engine(lambda values: (), {})
+    state = State(said={("image",): image})
+    assert ("port",) in engine.paths(state)
+    assert engine.step(state, ("port",)).default == 3001
+    assert engine.origin(engine.answer(state, ("port",), 3001), "port") == "asked"
+
+
+def test_the_wizard_tells_where_a_default_comes_from() -> None:
+    engine = Engine(lambda values: (), {})
+    state = State(said={("image",): VAULTWARDEN, ("volumes",): [{"path": "/data"}]})
+    assert ("port",) not in engine.paths(state)
+    assert engine.origin(state, "port") == "known of docker.io/vaultwarden/server"
+    assert engine.step(state, ("volumes", 0, "embedded_database")).default == "sqlite"
+    assert engine.result(state)["volumes"] == [{"path": "/data", "embedded_database": "sqlite"}]
+
+
+def test_the_valid_examples_contradict_nothing() -> None:
+    for path in (*(ANSWERS / "valid").glob("*.yml"), *(ANSWERS / "real").glob("*.yml")):
+        found = validation.problems(filled(from_yaml(path.read_bytes(), path.name)), {}, {})
+        assert [finding.code for finding in found] == [], path.name
