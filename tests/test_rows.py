@@ -174,7 +174,13 @@ def test_what_the_house_does_not_do_for_a_shared_volume_is_a_step(
     assert decided_["backup"]["value"] == "none"
     assert reason in decided_["backup"]["reason"]
     assert ("NFS does not encrypt" in decided_["storage_class"]["reason"]) == ("sensitive: true" in volume)
-    told = {"operations": template.facts("operations"), "committed": True, "manual": [], "paths": []}
+    told = {
+        "operations": template.facts("operations"),
+        "committed": True,
+        "manual": [],
+        "checkout": {"locked": False},
+        "paths": [],
+    }
     steps = decisions.evaluate("templates/decisions/next_steps.jinja", {**combined, **told})
     (text,) = [s["text"] for s in steps if "backed up where" in s["text"] or "encrypt" in s["text"]]
     assert step in text
