@@ -28,8 +28,8 @@ class HouseNames:
     ``given_claims`` in the stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims
     or Secrets but those that they name. The ``rotating_stores`` give passwords that change. Claims end like
     the ``claim_suffixes`` by their class, and have the ``resizing`` annotations; where one has a value it is
-    that. ``hosts_not_written``, ``linuxserver_images`` and ``database_images`` are
-    patterns; a job that runs one of the ``dump_tools`` saves a server.
+    that. ``linuxserver_images`` and ``database_images`` are patterns; a job that runs one of the
+    ``dump_tools`` saves a server.
     """
 
     block_classes: frozenset[str] = frozenset()
@@ -42,7 +42,6 @@ class HouseNames:
     rotating_stores: frozenset[str] = frozenset()
     claim_suffixes: Mapping[str, str] = field(default_factory=dict)
     resizing: Mapping[str, str] = field(default_factory=dict)
-    hosts_not_written: str = ""
     linuxserver_images: str = ""
     database_images: str = ""
     dump_tools: frozenset[str] = frozenset()

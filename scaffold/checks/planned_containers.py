@@ -35,30 +35,10 @@ class Images(PlannedRule):
                     )
 
 
-class SharedHosts(PlannedRule):
-    """A shared host is named by its variable."""
-
-    code = "POD006"
-    title = "shared hosts are named by their variable"
-    why = "A name that is written out still points at the old host when the house moves it."
-    rule = "Secrets and databases"
-
-    def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Variables of containers whose value holds a host that is not to be written out."""
-        hosts = plan.house.hosts_not_written
-        for pods in plan.pods if hosts else ():
-            for container in pods.containers():
-                for variable in k8s.items(get(container, "env")):
-                    value, name = get(variable, "value"), shown(get(variable, "name"))
-                    if isinstance(value, str) and (host := re.search(hosts, value)):
-                        fix = "take it from the variable of config.tfvars"
-                        yield self.about(pods.owner, f"{name} has {host[0]} written out", fix)
-
-
 class LinuxServer(PlannedRule):
     """An image of LinuxServer does not change the owner of everything on NFS."""
 
-    code = "POD007"
+    code = "POD006"
     title = "images of LinuxServer leave files on NFS to their owners"
     why = "At each start it changes the owner of every file, which takes hours on a large volume."
     rule = "LinuxServer.io images"

@@ -176,7 +176,6 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
             facts[f"storage_{kind}"]: facts[f"storage_{kind}_suffix"] for kind in ("encrypted", "plain")
         },
         resizing=operations["resizing"],
-        hosts_not_written=facts["hosts_not_written"],
         linuxserver_images=facts["linuxserver_images"],
         database_images=facts["database_images"],
         dump_tools=frozenset(operations["dump_tools"]),
