@@ -60,7 +60,7 @@ def without(name: str) -> dict[str, Any]:
         ({**APP, "hosts": [{"host": "shut"}]}, True),
         ({**APP, "machine_clients": [CALLS]}, False),
         ({**APP, "machine_clients": [{**CALLS, "reason": "a token is checked"}]}, True),
-        ({**APP, "machine_clients": [{**CALLS, "auth": "required"}]}, True),
+        ({**APP, "machine_clients": [{**CALLS, "auth": "required", "max_body_size": "1m"}]}, True),
         ({**APP, "sidecars": [BESIDE]}, False),
         ({**APP, "sidecars": [{**BESIDE, "image": "docker.io/library/redis:8.0.1"}]}, True),
         ({**APP, "sidecars": [{"name": "beside", "command": ["x"]}]}, True),

@@ -28,7 +28,7 @@ COPIED = (
     "benchmarks",
 )
 WRITTEN = (
-    "templates/decisions/rows/*.jinja", "templates/questions/answers.jinja", "docs/*.md",
+    "templates/decisions/rows/*.jinja", "templates/questions/*.jinja", "docs/*.md",
     "tests/answers/invalid/*.txt", "tests/golden/*/stack", "tests/golden_service/*/repository",
 )  # fmt: skip
 """What `python3 dev generate` and `--update-golden` write."""

@@ -119,7 +119,7 @@ def test_a_reason_stands_in_its_comment_as_it_was_given(text: str) -> None:
         reason += " yes"
     files = files_for(
         gate="none", gate_reason=reason,
-        machine_clients=[{"paths": ["/x/"], "auth": "none", "reason": reason}],
+        machine_clients=[{"paths": ["/x/"], "auth": "none", "reason": reason, "max_body_size": "1m"}],
         volumes=[{"path": "/data", "backup": "none", "backup_reason": reason}],
     )  # fmt: skip
     comments = [comment.text for comment in document_of(files).comments]

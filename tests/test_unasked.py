@@ -69,7 +69,13 @@ def given_somewhere() -> Mapping[str, list[Any]]:
     for name, question in questions.asked().items():
         if question.options or question.type == "bool":
             found[name] = [value for value in settings_of(name) if value != question.default]
-    return {**found, "anubis": [{"replicas": 1}], "database_reason": ["the old data"], "branch": ["main"]}
+    return {
+        **found,
+        "anubis": [{"replicas": 1}],
+        "database_reason": ["the old data"],
+        "image_reason": ["the proxy asks for a login"],
+        "branch": ["main"],
+    }
 
 
 @pytest.mark.parametrize("other,setting", AGAINST)
@@ -120,6 +126,7 @@ def test_stock_copier_is_told_so_too(shape: str) -> None:
 
 
 SAYS_MORE: Mapping[str, dict[str, Any]] = {
+    "backup_job": {"volumes": [{"path": "/data"}]},
     "sensitive": {"volumes": [{"path": "/data"}]}, "rwx": {"volumes": [{"path": "/data"}]},
     "secrets_form": {"secrets": [{"env": "A_KEY"}]}, "busy": {"health_path": "/up"}, "slow_start": {"health_path": "/up"},
     "anubis": {"gate": "anubis", "gate_reason": "it is public"}, "gate_reason": {"gate": "none"},
@@ -129,7 +136,7 @@ SAYS_MORE: Mapping[str, dict[str, Any]] = {
 }  # fmt: skip
 """What has to be answered beside some questions for theirs to show."""
 ELSEWHERE = {
-    "section", "secrets_reason", "database_reason", "not_secret", "repository", "branch", "woodpecker_id", "dockerfile",
+    "section", "image_reason", "secrets_reason", "database_reason", "not_secret", "repository", "branch", "woodpecker_id", "dockerfile",
     "app_kind", "app_module",
 }  # fmt: skip
 """What shows in the catalog, in the app's repository, or as the reason of a refusal that does not come."""

@@ -33,7 +33,7 @@ CLASHES = [
     ("volumes: [{path: /a}]\ncron_jobs: [{name: kit-backup, schedule: 1 1 * * *}]", "cron_jobs[0].name"),
     ("jobs: [{name: a, args: [x]}, {name: a, args: [y]}]", "jobs[1].name"),
     ("hosts: [{host: a.b, full: true}, {host: a-b}]", "hosts[1].host"),
-    ("hosts: [{host: foo}]\nmachine_clients: [{paths: [/x/], auth: required, name: host-foo}]", "hosts[0].host"),
+    ("hosts: [{host: foo}]\nmachine_clients: [{paths: [/x/], auth: required, name: host-foo, max_body_size: 1m}]", "hosts[0].host"),
     ("object_names: {deployment: load-balancer}\nload_balancer: {ports: [http], reason: the house calls it}", "load_balancer"),
 ]  # fmt: skip
 MOUNTS = [

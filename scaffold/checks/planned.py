@@ -82,6 +82,11 @@ class Plan:
         return [pods for pods in there if selects(selector, pods.labels)]
 
 
+def all_rules() -> tuple[Rule, ...]:
+    """The rules over planned resources."""
+    return rules(__package__, Kind.PLAN)
+
+
 def check(
     resources: Sequence[PlannedResource],
     house: HouseNames,
@@ -93,7 +98,7 @@ def check(
     Without the ``fleet`` a stack is judged as if there were no other.
     """
     plan = Plan(resources, house, fleet or Fleet(tuple(resources), inert=house.inert_kinds))
-    asked = rules(__package__, Kind.PLAN) if chosen is None else chosen
+    asked = all_rules() if chosen is None else chosen
     return sorted({f for rule in asked for f in rule.check_plan(plan)}, key=place)
 
 

@@ -94,6 +94,7 @@ class Autoresizer(PlannedRule):
     """A block volume grows before it is full."""
 
     code = "STO004"
+    severity = Severity.WARNING
     title = "a block volume grows before it is full"
     why = "Without the annotations it fills up; the threshold is what has to be free, so 80 % grows at once."
     rule = "Storage"

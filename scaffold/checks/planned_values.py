@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from scaffold.checks.planned import Plan, PlannedRule
 from scaffold.errors import Finding
@@ -29,6 +30,10 @@ _FIELDS = (
     ("weekday", range(7), _NAMES),
 )
 """The fields of a schedule as Kubernetes reads them: it knows Sunday as 0 only."""
+
+
+_ONE_SLIP = 0.9
+"""How alike two words are, of ten letters or more, that differ in one of them."""
 
 
 class Values(PlannedRule):
@@ -76,6 +81,23 @@ class Values(PlannedRule):
             if not _QUANTITY.fullmatch(str(leaf)):
                 where = path_text(("spec", *path))
                 yield self.about(resource, f"{where} is {leaf!r}, which is no quantity", "such as 256Mi, 10m")
+
+
+class Kinds(PlannedRule):
+    """A manifest is of a kind that there is."""
+
+    code = "POD007"
+    title = "a manifest's kind is not misspelt"
+    why = "Terraform takes a manifest of any kind, and the cluster knows none that is called nearly so."
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Kinds that are one slip away from one that the house uses."""
+        known = plan.house.inert_kinds
+        for resource in plan.of_kind("manifest"):
+            kind = resource.get("manifest", "kind")
+            near = get_close_matches(kind, known, 1, _ONE_SLIP) if isinstance(kind, str) else []
+            if near and kind not in known:
+                yield self.about(resource, f"there is no kind {kind}", f"Did you mean {near[0]}?")
 
 
 def _is_text(leaf: Tree) -> bool:

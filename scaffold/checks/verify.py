@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from scaffold.changes.change import Action, ChangeSet, Content, Symlink
 from scaffold.checks.exceptions import Exceptions
+from scaffold.checks.rule import Severity
 from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
@@ -52,6 +53,8 @@ class Verified:
     level: Level
     plan: PlanResult | None = None
     unverified: tuple[Unverified, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    """What works and is not how the house does it, in the files that people keep beside the rendered ones."""
 
 
 def verify(
@@ -85,8 +88,9 @@ def verify(
     planned = _planned(monorepo, stack, sources, links, values, demanded=level is Level.PLAN)
     if isinstance(planned, Unverified):
         return Verified(Level.STATIC, None, (planned, *unread))
+    plan, warnings = planned
     only_there = Unverified("what only the cluster knows", "images, admission policies and quotas in use")
-    return Verified(Level.PLAN, planned, (only_there, *_unconfined(planned), *unread))
+    return Verified(Level.PLAN, plan, (only_there, *_unconfined(plan), *unread), warnings)
 
 
 def verify_edits(change: ChangeSet) -> tuple[Unverified, ...]:
@@ -202,7 +206,8 @@ def _planned(
     values: Mapping[str, Value],
     *,
     demanded: bool,
-) -> PlanResult | Unverified:
+) -> tuple[PlanResult, tuple[Finding, ...]] | Unverified:
+    """The plan with the rules' warnings, or why there is none. Errors raise :class:`VerificationError`."""
     from scaffold.checks import planned as rules
     from scaffold.terraform.result import Reason
     from scaffold.terraform.runner import find_tool, plan_stacks
@@ -231,9 +236,10 @@ def _planned(
     found = list(result.findings) or rules.check(result.resources, house_names(monorepo, values))
     if found and isinstance(parsed := parse_stack(stack, sources), ParsedStack):
         found = _without_exceptions(parsed, found)
-    if found:
-        raise _failed(stack, found)
-    return result
+    warning = {rule.code for rule in rules.all_rules() if rule.severity is Severity.WARNING}
+    if errors := [finding for finding in found if finding.code not in warning]:
+        raise _failed(stack, errors)
+    return result, tuple(found)
 
 
 def _failed(stack: str, found: Sequence[Finding]) -> VerificationError:

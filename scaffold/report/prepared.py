@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from scaffold.report.changes import files_json, files_text, gaps_text
+from scaffold.report.findings import finding_json, finding_text
 from scaffold.report.steps import brief_text, steps_json, steps_text
 from scaffold.templates.questions import Value
 
@@ -96,6 +97,7 @@ def _verified_json(verified: Verified) -> dict[str, Value]:
         "resources": len(verified.plan.resources) if verified.plan else None,
         "tool": f"{verified.plan.tool.name} {verified.plan.tool.version}" if verified.plan else None,
         "not_verified": verified.unverified,
+        "warnings": [finding_json(finding) for finding in verified.warnings],
     }
 
 
@@ -112,4 +114,5 @@ def verified_text(verified: Verified) -> Iterator[str]:
         for section in summarize(plan.resources):
             yield f"  {section.title}"
             yield from (f"    {line}" for line in section.lines)
+    yield from (f"warning: {finding_text(finding)}" for finding in verified.warnings)
     yield from gaps_text(verified.unverified)

@@ -396,6 +396,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("POD002", "deployment", lambda: plan(("deployment", (*CONTAINER, "startup_probe"), [{"http_get": [{"port": "web"}]}])), "the startup probe asks port web"),
     ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy"), [])), "it mounts app-data"),
     ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy", 0, "type"), "RollingUpdate")), "not Recreate"),
+    ("POD007", "secrets", lambda: plan(("secrets", ("manifest", "kind"), "ExternalSecrt")), "there is no kind ExternalSecrt"),
     ("BAK002", "claim", lambda: plan(without="backup"), "no CronJob reads it"),
     ("SEC003", "deployment", lambda: plan(("deployment", ("metadata", 0, "annotations"), {})), "it reads app-db, which is rotated"),
     ("STO003", "claim", lambda: plan(("claim", ("wait_until_bound",), None)), "waits until it is bound"),
