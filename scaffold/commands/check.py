@@ -12,11 +12,13 @@ from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet, joined
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, place, run
+from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified, house_of
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform import refresh
+from scaffold.terraform.result import Reason
 
 _PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.pipelines"}
 
@@ -103,12 +105,16 @@ def check(
     ignored = len(dict.fromkeys(found)) - len(left)
     ran = {rule.code for rule in (*asked, *plan_rules)}
     left += made.findings(ran, {rule.code for rule in all_rules()})
-    # What keeps a stack from being read or planned is always told.
-    left = sorted((f for f in left if f.code in selection or not f.code[0].isupper()), key=place)
+    left = sorted((f for f in left if f.code in selection or _is_no_stack(f)), key=place)
     fresh, gone = (left, 0)
     if baseline_file is not None:
         fresh, gone = baseline.new(left, baseline.known(baseline_file))
     return Checked(tuple(stacks), tuple(fresh), ignored, len(left) - len(fresh), gone, unverified)
+
+
+def _is_no_stack(finding: Finding) -> bool:
+    """Whether it keeps a stack from being read or planned: that is always told."""
+    return finding.code in (Syntax.code, *(reason.value for reason in Reason))
 
 
 def _read(monorepo: Monorepo, stacks: Iterable[str]) -> tuple[list[ParsedStack], list[Finding]]:
@@ -131,6 +137,8 @@ def _planned(monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule]) -
     except MissingError as error:
         return Unverified("the plans", error.message)
     results = plan_stacks(monorepo.root, monorepo.stacks, workers=os.cpu_count() or 1, tool=tool)
+    if results and all(result.unable for result in results):
+        return Unverified("the plans", results[0].findings[0].message)
     house = house_of(monorepo, facts(monorepo))
     fleet = Fleet(
         joined(result.resources for result in results),

@@ -67,9 +67,24 @@ def test_a_finding_is_told_where_it_is(monorepo: Monorepo) -> None:
 def test_what_is_no_hcl_is_told_with_the_rest(monorepo: Monorepo) -> None:
     stack(monorepo, INGRESS)
     stack(monorepo, "locals {", name="weeds")
-    done = scaffold("check", "beds", "weeds", "--static", cwd=monorepo.root)
-    assert "[HCL001]" in done.stdout
+    for chosen, told in ((), True), (("--select", "SVC"), False):
+        done = scaffold("check", "beds", "weeds", "--static", *chosen, cwd=monorepo.root)
+        assert "[HCL001]" in done.stdout, "nobody knows what else is wrong with it"
+        assert ("[ING002]" in done.stdout) is told
+
+
+def test_a_program_that_plans_nothing_says_nothing_of_the_stacks(
+    monorepo: Monorepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "terraform"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("SCAFFOLD_TERRAFORM", str(program))
+    stack(monorepo, INGRESS)
+    done = scaffold("check", "beds", cwd=monorepo.root)
     assert "[ING002]" in done.stdout
+    assert "1 finding" in done.stdout
+    assert "Not verified: the plans" in done.stdout
 
 
 @pytest.mark.parametrize(
