@@ -173,3 +173,10 @@ def test_without_a_terminal_it_lies_below_all_other_answers(monorepo: Monorepo, 
     assert "/var/lib/ledger" in done.stdout
     assert "session_key=…" in done.stdout
     assert not [secret for secret in SECRETS if secret in done.stdout + done.stderr]
+
+
+def test_what_is_built_from_source_is_told_whatever_it_is_called() -> None:
+    for name in ("web", "app-of-mine", "2048"):
+        read = compose.read(f"services: {{'{name}': {{build: ., ports: ['8080:8080']}}}}".encode(), "f.yml")
+        assert read.from_source, name
+        assert "image" not in read.answers

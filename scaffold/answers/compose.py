@@ -107,13 +107,13 @@ def _service(name: str, body: Mapping[str, Value], reading: _Reading) -> None:
     called = re.sub(r"[^a-z0-9]+", "-", str(body.get("container_name") or name).lower()).strip("-")
     if image := plain_text(body.get("image")):
         answers["image"] = _with_registry(image)
+    elif "build" in body:
+        reading.from_source = True
+        reading.notes.append("It is built from source: say how, and leave the image out.")
     if called in template.facts("images")["says_nothing"]:
         called = str(known(answers).proposed.get("name", called))
     if re.fullmatch(r"[a-z][a-z0-9-]{0,39}", called):
         answers["name"] = called
-    elif "build" in body:
-        reading.from_source = True
-        reading.notes.append("It is built from source: say how, and leave the image out.")
     if (port := _port(body)) is not None:
         answers["port"] = port
     if volumes := list(_volumes(body, reading)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from scaffold.errors import Finding, UsageError
@@ -20,14 +20,18 @@ def text(findings: Iterable[Finding]) -> str:
     return _HEAD + "".join(f"{line}\n" for line in sorted(map(_line, findings)))
 
 
-def known(path: Path) -> Counter[str]:
-    """What a baseline file knows, and how often. Raises :class:`UsageError` where it cannot be read."""
+def known(path: Path, below: tuple[str, ...], codes: Collection[str]) -> Counter[str]:
+    """What a baseline file knows of files ``below`` some directories and by some rules, and how often.
+
+    Raises :class:`UsageError` where it cannot be read.
+    """
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no UTF-8"
         raise UsageError(f"{path} cannot be read: {why}.", "--update-baseline writes it.") from error
-    return Counter(line for line in lines if line and not line.startswith("#"))
+    told = (line for line in lines if line.startswith(below) and not line.startswith("#"))
+    return Counter(line for line in told if line.split(": ")[1:2] and line.split(": ")[1] in codes)
 
 
 def new(findings: Iterable[Finding], known: Counter[str]) -> tuple[list[Finding], int]:

@@ -25,7 +25,7 @@ class Saved(PlannedRule):
         for claim in plan.of_kind("persistent_volume_claim"):
             name, place = k8s.name(claim), k8s.namespace(claim)
             block = claim.get("spec", 0, "storage_class_name") in plan.house.block_classes
-            if not block or not isinstance(name, str):
+            if not block or not isinstance(name, str) or not plan.fleet.shows_all_of(place):
                 continue
             there = plan.fleet.pods(place)
             users = [pods for pods in there if name in _claims(pods) and not pods.parked]

@@ -95,11 +95,9 @@ class Secrets(PlannedRule):
         keys = known.get(name)
         if name not in known:
             what = f"there is no {kind} {name} in its namespace ({path_text(path)})"
+            yield replace(self.about(owner, what), value=name)
         elif keys is not None and isinstance(key, str) and key not in keys:
-            what = f"{kind} {name} has no key {key} ({path_text(path)})"
-        else:
-            return
-        yield replace(self.about(owner, what), value=name)
+            yield self.about(owner, f"{kind} {name} has no key {key} ({path_text(path)})")
 
 
 class SealedSecrets(PlannedRule):

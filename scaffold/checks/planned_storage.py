@@ -122,7 +122,7 @@ class ClaimNames(PlannedRule):
     severity = Severity.WARNING
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Claims whose name does not end like their class, or ends like another class."""
+        """Claims whose name does not end like their class."""
         suffixes = plan.house.claim_suffixes
         for claim in _block_claims(plan):
             name, class_ = k8s.name(claim), claim.get("spec", 0, "storage_class_name")

@@ -49,6 +49,8 @@ def check(
 ) -> int:
     """Hold stacks, or an app's repository, against the rules; exit 1 where something is found."""
     if pipelines is not None:
+        if stacks or every or select or ignore or static or form != "text" or statistics or baseline:
+            raise UsageError("--pipelines goes with --json alone.", "Check stacks in a run of their own.")
         return _pipelines(pipelines, as_json)
     from scaffold.commands import check as command
     from scaffold.report import check as report
@@ -57,11 +59,13 @@ def check(
     monorepo = options.find(monorepo_at)
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold check drone-logbook")
-    if update_baseline and baseline is None:
-        raise UsageError("--update-baseline goes with --baseline FILE.")
+    if update_baseline and (baseline is None or not every or select or ignore):
+        raise UsageError(
+            "--update-baseline goes with --all and --baseline FILE.", "It knows every stack and every rule."
+        )
     selection = command.Selection(_codes(select), _codes(ignore))
     with waiting("Checking …"):
-        names = monorepo.stacks if every else tuple(Path(name).name for name in stacks)
+        names = monorepo.stacks if every else tuple(dict.fromkeys(Path(name).name for name in stacks))
         found = command.check(
             monorepo, names, selection, static=static, baseline_file=None if update_baseline else baseline
         )

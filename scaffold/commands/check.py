@@ -99,7 +99,9 @@ def check(
         if isinstance(planned, Unverified):
             plan_rules, unverified = (), (planned,)
         else:
-            found += planned
+            found += planned[0]
+            # Where a stack cannot be planned, nobody knows whether an exception is needed.
+            plan_rules = plan_rules if planned[1] else ()
     made = Exceptions(document for stack in parsed for document in stack.documents.values())
     left = made.left_of(dict.fromkeys(found))
     ignored = len(dict.fromkeys(found)) - len(left)
@@ -108,7 +110,9 @@ def check(
     left = sorted((f for f in left if f.code in selection or _is_no_stack(f)), key=place)
     fresh, gone = (left, 0)
     if baseline_file is not None:
-        fresh, gone = baseline.new(left, baseline.known(baseline_file))
+        looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
+        known = baseline.known(baseline_file, looked_at, ran & {code for code in ran if code in selection})
+        fresh, gone = baseline.new(left, known)
     return Checked(tuple(stacks), tuple(fresh), ignored, len(left) - len(fresh), gone, unverified)
 
 
@@ -128,7 +132,10 @@ def _read(monorepo: Monorepo, stacks: Iterable[str]) -> tuple[list[ParsedStack],
     return parsed, broken
 
 
-def _planned(monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule]) -> list[Finding] | Unverified:
+def _planned(
+    monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule]
+) -> tuple[list[Finding], bool] | Unverified:
+    """What the rules find in plans, and whether every stack has one."""
     from scaffold.checks.planned import check as check_plan
     from scaffold.terraform.runner import find_tool, plan_stacks
 
@@ -149,7 +156,7 @@ def _planned(monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule]) -
     for result in results:
         if result.stack in stacks:
             found += result.findings or check_plan(result.resources, house, asked, fleet)
-    return found
+    return found, fleet.whole
 
 
 def update_baseline(path: Path, found: Checked) -> None:

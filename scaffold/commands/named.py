@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
@@ -23,7 +24,7 @@ def problems(monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value]) ->
         *validation.problems(given, sensed, {}),
         *_unknown_middlewares(given, {use.name for use in uses if use.kind == MIDDLEWARE}),
         *_untrusted_images(given, [use for use in uses if use.kind == TRUSTED_IMAGES]),
-        *_written_out(given, monorepo),
+        *_written_out(given, monorepo, {**decisions.house()["hosts"], **sensed.get("hosts", {})}),
     ]
 
 
@@ -62,13 +63,12 @@ def _untrusted_images(given: Answers, trusted: list[Use]) -> Iterator[Finding]:
 _ANY = (Use(TRUSTED_IMAGES, "*", "", 0),)
 
 
-def _written_out(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
+def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -> Iterator[Finding]:
     """Variables with the address of a shared host, which config.tfvars has under a name."""
-    hosts = decisions.house()["hosts"]
     known = {address: kind for kind, name in hosts.items() if (address := monorepo.variable(name))}
     for path, text in _texts(given.values):
         for address, kind in known.items() if "env" in path else ():
-            if address in text:
+            if re.search(rf"(?<![\w.-]){re.escape(address)}(?![\w-])", text):
                 told = f"{answering.show(path)} writes out a shared host."
                 yield given.finding(
                     path,

@@ -16,12 +16,12 @@ _READS = {
 }
 _FAMILIES = {
     "ACT": "Workflows of GitHub Actions",
-    "BAK": "Backups and scheduled jobs",
+    "BAK": "Backups",
     "HCL": "Names and references",
     "IGN": "Exceptions",
     "IMG": "Dockerfiles",
     "ING": "Ingresses",
-    "JOB": "Jobs",
+    "JOB": "Scheduled jobs",
     "MOD": "Calls of modules",
     "PIP": "Woodpecker's pipelines",
     "POD": "Pods",
@@ -88,7 +88,7 @@ def _page() -> Iterator[str]:
         "repository against those about pipelines. `scaffold rule CODE` prints one."
     )
     yield ""
-    yield f"An exception is a comment in its line, or above the block: `# {_EXCEPTION}`."
+    yield f"An exception in a stack is a comment in its line, or above the block: `# {_EXCEPTION}`."
     letters = ""
     for rule in all_rules():
         if rule.code[:3] != letters:

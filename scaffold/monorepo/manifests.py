@@ -42,7 +42,10 @@ def _policy(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]
         for pattern in _below(manifest, "pattern"):
             for containers in _below(pattern, "containers"):
                 for image in _below(containers, "image"):
-                    yield from ((TRUSTED_IMAGES, each, image.source.path) for each in _patterns(image, names))
+                    patterns = list(_patterns(image, names))
+                    # What forbids some images trusts no registry.
+                    if not any(pattern.startswith("!") for pattern in patterns):
+                        yield from ((TRUSTED_IMAGES, each, image.source.path) for each in patterns)
 
 
 def _patterns(image: Expression, names: Names) -> Iterator[str]:

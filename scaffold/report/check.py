@@ -6,9 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
+from scaffold.report.changes import gaps_text
 from scaffold.report.findings import finding_json, finding_text
 from scaffold.templates.questions import Value
 
@@ -27,7 +28,11 @@ def told(found: Checked, form: str, rules: Mapping[str, Rule], statistics: bool)
     if form == "sarif":
         return [json.dumps(as_sarif(found, rules), indent=2, ensure_ascii=False)]
     if form == "github":
-        return (_annotation(finding, rules) for finding in found.findings)
+        gaps = (
+            f"::notice title=Not verified::{_escaped(gap.what)} ({_escaped(gap.why)})"
+            for gap in found.unverified
+        )
+        return chain((_annotation(finding, rules) for finding in found.findings), gaps)
     if form == "markdown":
         return as_markdown(found, rules)
     return as_text(found, rules, statistics)
@@ -42,8 +47,7 @@ def as_text(found: Checked, rules: Mapping[str, Rule], statistics: bool) -> Iter
     else:
         yield from map(finding_text, found.findings)
     yield _sum(found)
-    for left in found.unverified:
-        yield f"Not verified: {left.what} ({left.why})."
+    yield from gaps_text(found.unverified)
 
 
 def _sum(found: Checked) -> str:
@@ -105,7 +109,10 @@ def as_sarif(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
         for finding in found.findings
     ]
     driver = {"name": "scaffold", "rules": described}
-    return {"$schema": _SARIF, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+    notes = [{"level": "note", "message": {"text": text}} for text in gaps_text(found.unverified)]
+    invocation = {"executionSuccessful": True, "toolExecutionNotifications": notes}
+    run = {"tool": {"driver": driver}, "invocations": [invocation], "results": results}
+    return {"$schema": _SARIF, "version": "2.1.0", "runs": [run]}
 
 
 def _described(code: str, rules: Mapping[str, Rule]) -> dict[str, Value]:
@@ -125,6 +132,7 @@ def _location(finding: Finding) -> dict[str, Value]:
 def as_markdown(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
     """The findings for a pull request: by rule, folded."""
     yield f"**{_sum(found)}**"
+    yield from gaps_text(found.unverified)
     by_rule = sorted(found.findings, key=lambda finding: finding.code)
     for code, findings in groupby(by_rule, key=lambda finding: finding.code):
         listed = list(findings)

@@ -126,7 +126,7 @@ def test_a_stack_that_is_not_there_is_refused(monorepo: Monorepo) -> None:
     [
         INGRESS.replace(REASON, f"  # scaffold: ignore ING002: a test\n{REASON}"),
         INGRESS.replace(REASON, f"{REASON} # scaffold: ignore ING002: a test"),
-        INGRESS.replace("module", "# scaffold: ignore ING001, ING002: a test\n# It is one.\nmodule"),
+        INGRESS.replace('module "open"', '# scaffold: ignore ING001, ING002: a test\n# It is one.\nmodule "open"'),
     ],
     ids=["above the line", "in the line", "above the block"],
 )
@@ -158,12 +158,12 @@ def test_an_exception_names_a_rule_has_a_reason_and_is_needed(
 
 def test_only_new_findings_are_told_beside_a_baseline(monorepo: Monorepo) -> None:
     path = stack(monorepo, INGRESS)
-    told = scaffold(
-        "check", "beds", "--static", "--baseline", "known", "--update-baseline", cwd=monorepo.root
-    )
+    everything = ("--all", "--static", "--baseline", "known", "--update-baseline")
+    told = scaffold("check", *everything, cwd=monorepo.root)
     assert told.returncode == 0, told.stderr
-    (line,) = [x for x in (monorepo.root / "known").read_text().splitlines() if not x.startswith("#")]
-    assert line == 'stacks/beds/main.tf: ING002: auth = "app" gives no reason'
+    lines = [line for line in (monorepo.root / "known").read_text().splitlines() if line[0] != "#"]
+    what = 'main.tf: ING002: auth = "app" gives no reason'
+    assert lines == [f"stacks/beds/{what}", f"stacks/navidrome/{what}"]
     assert found(monorepo, "--baseline", "known") == []
     path.write_text("\n\n" + path.read_text())  # moved
     assert found(monorepo, "--baseline", "known") == []
@@ -171,7 +171,23 @@ def test_only_new_findings_are_told_beside_a_baseline(monorepo: Monorepo) -> Non
     assert [code for code, _ in found(monorepo, "--baseline", "known")] == ["ING002"]
     path.write_text(path.read_text().replace('"app"', '"required"'))
     gone = scaffold("check", "beds", "--static", "--baseline", "known", cwd=monorepo.root)
-    assert "no findings (1 of the baseline gone)" in gone.stdout
+    assert "no findings (1 of the baseline gone)" in gone.stdout, "nobody looked at navidrome"
+    other = scaffold("check", "beds", "--static", "--select=HCL", "--baseline=known", cwd=monorepo.root)
+    assert "1 stack, no findings." in other.stdout, "nor by another rule"
+
+
+@pytest.mark.parametrize("options", [("beds",), ("--all", "--select", "ING"), ("--all",)])
+def test_a_baseline_is_of_every_stack_and_rule(monorepo: Monorepo, options: tuple[str, ...]) -> None:
+    stack(monorepo, INGRESS)
+    file = () if options == ("--all",) else ("--baseline", "known")
+    done = scaffold("check", *options, "--static", "--update-baseline", *file, cwd=monorepo.root)
+    assert done.returncode == 2
+    assert not (monorepo.root / "known").exists()
+
+
+def test_a_repository_of_an_app_is_checked_by_itself(monorepo: Monorepo) -> None:
+    done = scaffold("check", "--pipelines", ".", "--format", "sarif", cwd=monorepo.root)
+    assert done.returncode == 2
 
 
 def test_a_baseline_that_is_not_there_is_told(monorepo: Monorepo) -> None:
@@ -187,7 +203,8 @@ def test_a_baseline_that_is_not_there_is_told(monorepo: Monorepo) -> None:
 def test_annotations_of_github_escape_what_ends_them(monorepo: Monorepo) -> None:
     stack(monorepo, INGRESS)
     done = scaffold("check", "beds", "--static", "--format", "github", cwd=monorepo.root)
-    (line,) = done.stdout.splitlines()
+    line, gap = done.stdout.splitlines()
+    assert gap == "::notice title=Not verified::the plans (left out by --static)"
     assert line.startswith("::error file=stacks/beds/main.tf,line=10,col=3,title=ING002::auth = ")
 
 
@@ -197,6 +214,8 @@ def test_sarif_names_rules_and_places(monorepo: Monorepo) -> None:
     (run,) = json.loads(done.stdout)["runs"]
     (result,) = run["results"]
     assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "ING002"
+    (note,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert note["message"]["text"] == "Not verified: the plans (left out by --static)."
     assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 10, "startColumn": 3}
 
 

@@ -501,6 +501,11 @@ def test_what_another_stack_makes_is_not_missing() -> None:
     assert check(alone, HOUSE, fleet=unplanned) == []
 
 
+def test_where_a_chart_may_back_it_up_a_volume_is_not_known_to_be_lost() -> None:
+    chart = PlannedResource("helm_release.x", "helm_release", "x", "", None, {"namespace": "app"})
+    assert check([*plan(without="backup"), chart], HOUSE) == []
+
+
 def test_where_a_controller_makes_objects_nothing_is_known_to_be_missing() -> None:
     cluster = {"kind": "Cluster", "metadata": {"name": "db", "namespace": "app"}}
     made = PlannedResource(
