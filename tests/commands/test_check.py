@@ -126,7 +126,9 @@ def test_a_stack_that_is_not_there_is_refused(monorepo: Monorepo) -> None:
     [
         INGRESS.replace(REASON, f"  # scaffold: ignore ING002: a test\n{REASON}"),
         INGRESS.replace(REASON, f"{REASON} # scaffold: ignore ING002: a test"),
-        INGRESS.replace('module "open"', '# scaffold: ignore ING001, ING002: a test\n# It is one.\nmodule "open"'),
+        INGRESS.replace(
+            'module "open"', '# scaffold: ignore ING001, ING002: a test\n# It is one.\nmodule "open"'
+        ),
     ],
     ids=["above the line", "in the line", "above the block"],
 )
