@@ -288,4 +288,4 @@ def _masked(value: Value, place: str, suspects: Collection[str]) -> Value:
         return {k: _masked(v, f"{place}.{k}" if place else str(k), suspects) for k, v in value.items()}
     if isinstance(value, list):
         return [_masked(item, f"{place}[{index}]", suspects) for index, item in enumerate(value)]
-    return re.sub(r"[^\s/]", "x", value) if place in suspects and isinstance(value, str) else value
+    return re.sub(r"\w", "x", value) if place in suspects and isinstance(value, str) else value

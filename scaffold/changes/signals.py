@@ -17,12 +17,11 @@ _MOMENT = 5.0
 
 @contextmanager
 def ended_by_exception() -> Iterator[None]:
-    """While it runs, a signal that would end this process at once raises ``SystemExit`` in the main thread.
+    """While it runs, a signal that would end this process at once raises an exception in the main thread.
 
-    It is raised once for all that come within a moment: who closes a window sends several.
-    An interrupt raises ``KeyboardInterrupt`` as ever, but only the first does: another one would end what
-    cleans up after it, up to the end of the process. A signal that is ignored, or handled already, stays
-    so; elsewhere than in the main thread nothing is done.
+    An interrupt raises ``KeyboardInterrupt`` as ever, the others ``SystemExit``: once for all that come in a
+    moment, for who closes a window sends several, and another one would end what cleans up after the first.
+    A signal that is ignored, or handled already, stays so; elsewhere than in the main thread nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -34,9 +33,9 @@ def ended_by_exception() -> Iterator[None]:
         now = time.monotonic()
         if now - asked_at >= _MOMENT:
             asked_at = now
-            raise SystemExit(128 + number)
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
-    ours = {**dict.fromkeys(ENDING, end), signal.SIGINT: _interrupt}
+    ours = dict.fromkeys((*ENDING, signal.SIGINT), end)
     before = {number: signal.getsignal(number) for number in ours}
     usual = (signal.SIG_DFL, signal.default_int_handler)
     taken = [number for number in ours if before[number] in usual]
@@ -53,8 +52,3 @@ def ended_by_exception() -> Iterator[None]:
 def no_more_interrupts() -> None:
     """From now on an interrupt changes nothing: this process ends already."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    no_more_interrupts()
-    raise KeyboardInterrupt

@@ -122,7 +122,7 @@ def test_the_steps_lead_from_the_login_to_a_restore(monorepo: Monorepo, stubs: P
         assert ended.returncode == 0, (step, ended.stderr)
     shown = [line.partition(": ")[2] for line in calls(stubs)]
     order = [
-        "vault login -method=oidc", "vault kv patch secret/drone-logbook", "ssh root@", "terragrunt plan",
+        "vault login -method=oidc", "vault kv patch secret/drone-logbook", "ssh root@", "ssh root@", "terragrunt plan",
         "terragrunt apply", "kubectl -n drone-logbook rollout status", "curl ", "xdg-open ",
         "kubectl -n drone-logbook delete", "kubectl -n drone-logbook create job drone-logbook-backup-first",
         "kubectl -n drone-logbook wait", "scaffold restore drone-logbook",
