@@ -81,7 +81,7 @@ REFUSED: list[tuple[str | tuple[str, str], str, str]] = [
     (("refusals_ingress/ways", "opens "), APP + OPEN + INTERNAL + "dns: internal\n", "gate"),
     (("refusals_ingress/ways", "opens "), APP + INTERNAL + "hosts: [{host: lan, dns: internal, auth: app, reason: it has accounts}]\n", "hosts[0].auth"),
     (("refusals_ingress/ways", "opens "), APP + INTERNAL + "dns: internal\nmachine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "machine_clients[0].auth"),
-    (("refusals_ingress/ways", "whole host"), APP + OPEN + "machine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "machine_clients[0].auth"),
+    (("refusals_ingress/ways", "lies within"), APP + OPEN + "machine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "machine_clients[0].auth"),
     ("refusals_ingress/behind_anubis/1", APP + "host: git\ngate: anubis\ngate_reason: it is public\nmachine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "gate"),
     (("refusals_workload/pod", "only one pod can have"), APP + "replicas: 2\n" + VOLUME, "replicas"),
     (("refusals_workload/pod", "would wait for ever"), APP + "strategy: RollingUpdate\n" + VOLUME, "strategy"),
