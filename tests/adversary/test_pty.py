@@ -100,7 +100,7 @@ def played(monorepo: Path, session: Session, home: Path) -> str:
         return True
 
     def begun() -> bool:
-        return bool(re.search(r"\x1b\[\?2004h|Number \[|ended ", seen))
+        return bool(re.search(r"\x1b\[\?2004h|Enter takes |ended ", seen))
 
     def until(done: Callable[[], bool]) -> None:
         start = time.monotonic()
