@@ -304,7 +304,7 @@ def test_nothing_that_is_planned_is_open_without_a_reason(root: Path, house: str
         ("dark", ("refusals_ingress/ways", "keep the internet out")),
         ("wildcard", ("refusals_ingress/ways", "keep the internet out")),
         ("wildcard", ("refusals_ingress/ways", "opens ")),
-        ("dark", ("refusals_ingress/ways", "whole host")),
+        ("dark", ("refusals_ingress/ways", "what it lies within")),
         ("dark", ("refusals/service", "opens the Service")),
         ("dark", ("refusals_ingress/hosts", "opens the host")),
         ("dark", ("refusals/machine_clients", "opens the path")),
