@@ -86,6 +86,20 @@ class AskedTree:
         return answer
 
 
+def same_answers(tree: Tree, answers: Answers) -> bool:
+    """Whether a tree answers every question as another one did."""
+    return all(_asked(tree, question) == digest for question, digest in answers.items())
+
+
+def _asked(tree: Tree, question: Question) -> bytes | None:
+    """The digest of an answer; None where there is none."""
+    ask = cast("Callable[[str], object]", getattr(tree, question[0]))
+    try:
+        return _digest(ask(question[1]))
+    except (OSError, LookupError):
+        return None
+
+
 class KeptPlans:
     """The results that earlier runs kept for one program and its schemas.
 
@@ -147,13 +161,9 @@ class KeptPlans:
     def _answer(self, tree: Tree, question: Question) -> bytes | None:
         """The digest of an answer; trees do not change while a run asks for what is known."""
         known = (id(tree), question)
-        if known not in self._digests:
-            ask = cast("Callable[[str], object]", getattr(tree, question[0]))
-            try:
-                self._digests[known] = _digest(ask(question[1]))
-            except (OSError, LookupError):
-                return None
-        return self._digests[known]
+        if known not in self._digests and (digest := _asked(tree, question)) is not None:
+            self._digests[known] = digest
+        return self._digests.get(known)
 
 
 class _Results(pickle.Unpickler):
