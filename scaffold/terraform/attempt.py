@@ -131,7 +131,9 @@ class Attempt:
         if done.code == 0:
             return False
         workspace, version = self._workspace, self._tool.version
-        located = [diagnostics.locate(error, workspace) for error in output.errors]
+        # What was broken off says of the stack whatever it was about to say.
+        errors = () if done.timed_out or done.code < 0 else output.errors
+        located = [diagnostics.locate(error, workspace) for error in errors]
         self._findings += [diagnostics.explain(error, workspace, version) for error in located]
         if not self._findings:
             self._findings.append(self._tool_failed(done, command))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from enum import Enum
 
@@ -137,7 +139,26 @@ class PlanResult:
         return not self.findings
 
     @property
+    def lasting(self) -> bool:
+        """Whether the same files give it again: a failure that shows no trouble of the machine."""
+        return all(
+            finding.line is not None and finding.code != Reason.TOOL.value and not _of_the_machine(finding)
+            for finding in self.findings
+        )
+
+    @property
     def unable(self) -> bool:
         """Whether the program cannot plan this monorepo at all, which says nothing about the stack."""
         codes = {Reason.TERRAFORM_TOO_OLD.value, Reason.TOOL.value}
         return bool(self.findings) and all(finding.code in codes for finding in self.findings)
+
+
+_OF_FILES = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EISDIR))
+"""What the system says of the monorepo itself, and not of the machine."""
+_TROUBLES = tuple(os.strerror(number).lower() for number in errno.errorcode if number not in _OF_FILES)
+
+
+def _of_the_machine(finding: Finding) -> bool:
+    """Whether an error of the operating system is told, or may be in what was cut off."""
+    message = finding.message.lower()
+    return message.endswith("…") or any(trouble in message for trouble in _TROUBLES)
