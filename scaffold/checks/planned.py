@@ -43,10 +43,11 @@ class HouseNames:
     ``block_classes`` are the StorageClasses of volumes that one node mounts at a time, ``shared_classes``
     those of volumes that are made by hand and named by the claim. ``gates`` are the middlewares by the mode
     of the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
-    make a host reachable from the internet, ``wildcard_record`` the one that every host without a record of
-    its own below the ``domain`` has, if any. ``allowlists`` are the middlewares that let in nobody but the house's own network.
-    ``given_secrets`` exist in every namespace without the stack, ``given_claims`` in the stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims
-    or Secrets but those that they name. The ``rotating_stores`` give passwords that change. Claims end like
+    make a host reachable from the internet, ``wildcard_record`` the one that every host of the ``domain``
+    without a record of its own has, if any. ``allowlists`` are the middlewares that let in nobody but the
+    house's own network. ``given_secrets`` exist in every namespace without the stack, ``given_claims`` in the
+    stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims or Secrets but those
+    that they name. The ``rotating_stores`` give passwords that change. Claims end like
     the ``claim_suffixes`` by their class, and have the ``resizing`` annotations; where one has a value it is
     that. What ends in ``_images`` is a pattern; a job that runs one of the ``dump_tools`` saves a server.
     ``own_registries`` are those that own images are pushed to, with the Secret to pull with where nobody may

@@ -94,8 +94,7 @@ class CheckContext:
 
     ``variables`` are the names that every stack gets from outside; None where they cannot be read.
     ``generated`` are the files that terragrunt writes into every stack, by name; ``facts`` are the house's.
-    Whatever is added here that
-    differs from monorepo to monorepo belongs in ``state`` as well.
+    Whatever is added here that differs from monorepo to monorepo belongs in ``state`` as well.
     """
 
     schemas: Schemas

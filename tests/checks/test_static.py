@@ -117,7 +117,7 @@ def test_other_rules_are_asked_anew(monorepo: Monorepo, looked_at: list[str]) ->
 
 
 def test_all_that_a_rule_may_ask_decides_on_what_is_kept() -> None:
-    state = {"variables", "generated"}
+    state = {"variables", "generated", "facts"}
     """What ``CheckContext.state`` tells."""
     asked = {"find_module", "list_modules", "_modules"}
     identity = {"schemas"}
