@@ -61,7 +61,7 @@ def _hosts(
     if document.path.split("/")[1] in context.facts["tier0_stacks"]:
         return  # they keep these hosts for all others, and are there before any variable names one
     variables = ", ".join(f"var.{name}" for name in context.facts["hosts"].values())
-    for block in document.body.blocks:
+    for block in (block for block in document.body.blocks if hosts.search(block.text)):
         for name, value in block.body.texts(without=MONITORS):
             text = "".join(piece for piece in value.template if isinstance(piece, str))
             # A policy waits for what is written there, as a monitor watches the name that it is given.
