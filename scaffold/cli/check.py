@@ -10,7 +10,7 @@ import click
 from scaffold.cli import options, output
 from scaffold.errors import UsageError
 
-FORMATS = ("text", "json", "github", "sarif", "markdown")
+FORMATS = ("text", "json", "github", "sarif", "markdown", "html")
 
 
 @click.command()
@@ -85,6 +85,12 @@ def check(
         output.print_lines([f"{baseline}: {len(found.findings)} known findings"])
         return 0
     rules = {rule.code: rule for rule in command.all_rules()}
+    if form == "html" and not as_json:
+        from scaffold.commands.house import house_at_a_glance
+        from scaffold.report.house import as_html
+
+        output.print_lines([as_html(house_at_a_glance(monorepo, found, rules))])
+        return int(bool(found.findings))
     output.print_either(
         report.as_json(found, rules),
         report.told(found, form, rules, by=by, statistics=statistics),
