@@ -151,7 +151,7 @@ def _below(block: Block, names: Names) -> Iterator[_Name]:
             for element in attribute.value.elements:
                 entry = element.entry("name")
                 yield MONITOR, (text(entry.value, names) or "") if entry else "", ""
-        if any(scheme in written for scheme in _REDIS):
+        elif any(scheme in written for scheme in _REDIS):
             yield from _redis(attribute.value, names)
 
 
