@@ -14,7 +14,10 @@ from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, ScaffoldError
 from scaffold.hcl.modules import ModuleContract, contract_of, read_module
 from scaffold.hcl.syntax import Document, HclSyntaxError, parse
+from scaffold.monorepo.facts import merged, overrides
 from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.templates import decisions
+from scaffold.templates.questions import Value
 from scaffold.terraform import schemas, terragrunt
 from scaffold.terraform.schemas import Schemas
 
@@ -89,7 +92,7 @@ class CheckContext:
     """What a rule may ask of a stack's surroundings.
 
     ``variables`` are the names that every stack gets from outside; None where they cannot be read.
-    ``generated`` are the files that terragrunt writes into every stack, by name.
+    ``generated`` are the files that terragrunt writes into every stack, by name; ``facts`` are the house's.
     """
 
     schemas: Schemas
@@ -97,6 +100,7 @@ class CheckContext:
     list_modules: Callable[[str], tuple[str, ...]]
     variables: frozenset[str] | None = None
     generated: Mapping[str, Document] = field(default_factory=dict)
+    facts: Mapping[str, Value] = field(default_factory=decisions.house, repr=False)
     _modules: dict[str, ModuleContract | None] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -111,6 +115,7 @@ class CheckContext:
             list_modules=lambda directory: _module_directories(root / directory),
             variables=None if given is None else given | _passed(settings),
             generated=generated_by(settings),
+            facts=merged(decisions.house(), overrides(root)),
         )
 
     def module(self, directory: str) -> ModuleContract | None:
