@@ -5,21 +5,18 @@ A plan does not show what is ignored, so these rules are held against the syntax
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from scaffold.checks.contracts import module_calls
 from scaffold.checks.rule import Rule, Severity
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
 from scaffold.hcl.amend import insert_comment, insert_first, replace
 from scaffold.hcl.edit import insert_block, insert_element
-from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Block, Body, Document, Entry, Expression, ExprKind
-from scaffold.monorepo.uses import known_names, metadata, resource_type
+from scaffold.monorepo.uses import metadata, resource_type
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -137,23 +134,16 @@ def _remarked(line: str, row: Ignored) -> str:
     return f"{line} # {row.comment}" if row.comment else line
 
 
-def _resources(stack: ParsedStack) -> Iterator[Block]:
+def resources(stack: ParsedStack) -> Iterator[Block]:
+    """The resources of a stack and of its own modules."""
     for documents in stack.modules.values():
         for document in documents:
             yield from (block for block in document.body.blocks_of("resource") if len(block.labels) == 2)
 
 
-def _kind(block: Block) -> str:
+def kind(block: Block) -> str:
+    """The kind of a resource as the provider names it: ``job`` of ``kubernetes_job_v1``."""
     return resource_type(block).removeprefix("kubernetes_")
-
-
-def _pod(block: Block) -> Body | None:
-    """The specification of the pods that a resource makes."""
-    body: Body | None = block.body
-    for step in (*(k8s.pod_path(_kind(block)) or ()), "spec"):
-        inner = body.block(step) if body is not None and isinstance(step, str) else None
-        body = inner.body if inner else body if isinstance(step, int) else None
-    return body
 
 
 _NAMESPACE = """\
@@ -181,146 +171,11 @@ class NamespaceLabel(LifecycleRule):
 
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
         """The namespaces."""
-        return (block for block in _resources(stack) if _kind(block) == "namespace")
+        return (block for block in resources(stack) if kind(block) == "namespace")
 
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The label."""
         yield Ignored(**facts["ignored"]["namespace"])
-
-
-_ENROLLED = """\
-resource "kubernetes_namespace" "journal" {
-  metadata {
-    name = "journal"
-    labels = {
-      "keel.sh/enrolled" = "true"
-    }
-  }
-  lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
-    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
-  }
-}
-
-resource "kubernetes_deployment" "journal" {
-  metadata {
-    name      = "journal"
-    namespace = kubernetes_namespace.journal.metadata[0].name
-  }
-  spec {
-    template {
-      metadata {}
-      spec {
-        container {
-          name  = "journal"
-          image = "docker.io/example/journal:1.2.3"
-        }
-      }
-    }
-  }
-  lifecycle {
-    ignore_changes = [
-      spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
-      metadata[0].annotations["keel.sh/policy"],
-      metadata[0].annotations["keel.sh/trigger"],
-      metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
-      metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE
-      metadata[0].annotations["kubernetes.io/change-cause"],
-      metadata[0].annotations["deployment.kubernetes.io/revision"],
-      spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
-    ]
-  }
-}
-"""
-
-
-class KeelBlock(LifecycleRule):
-    """A workload that Keel moves, and that an apply would move back."""
-
-    code = "LIF002"
-    title = "A workload in an enrolled namespace ignores what Keel writes"
-    why = "An apply takes the images back to what is written here, and Keel moves them again."
-    rule = "Keel"
-    bad = _ENROLLED.replace("      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE\n", "")
-    good = _ENROLLED
-
-    def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
-        """The workloads in enrolled namespaces that Keel does not leave alone."""
-        names = stack.once(_known, context)
-        enrolled = set()
-        for block in _resources(stack):
-            if _kind(block) == "namespace" and _said(metadata(block), "labels", "keel.sh/enrolled") == "true":
-                enrolled.add(_text(block, "name", names))
-        servers = (block for block in _resources(stack) if _kind(block) in k8s.SERVERS)
-        there = (block for block in servers if _text(block, "namespace", names) in enrolled - {None})
-        return (block for block in there if not _is_left_alone(block))
-
-    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-        """What the policy and Keel write, and the image of every container that Keel moves."""
-        known = facts["ignored"]
-        yield from _of_pod(block, facts)
-        own = {entry.name for entry in _entries(metadata(block), "annotations")}
-        rows = [Ignored(**row) for row in known["enrolled"]]
-        # What the stack sets itself is its own.
-        yield from (row for row in rows if not any(f'["{name}"]' in row.path for name in own))
-        pods = path_text(k8s.pod_path(_kind(block)) or ())
-        for slot in _moved(block):
-            yield Ignored(f"{pods}.spec[0].{slot}.image", comment=known["image"]["comment"])
-        yield from (Ignored(**row) for row in known["moved"])
-
-
-def _moved(block: Block) -> Iterator[str]:
-    """The containers that Keel moves: all, and of those that run before them what has the image of one."""
-    pod = _pod(block)
-    if pod is None or pod.block("dynamic", "container"):
-        return
-    images = set()
-    for number, container in enumerate(pod.blocks_of("container")):
-        image = container.body.value("image")
-        images.add(image.text if image else "")
-        yield f"container[{number}]"
-    for number, container in enumerate(pod.blocks_of("init_container")):
-        image = container.body.value("image")
-        if image is not None and image.text in images:
-            yield f"init_container[{number}]"
-
-
-def _is_left_alone(block: Block) -> bool:
-    said = (_said(metadata(block), where, "keel.sh/policy") for where in ("annotations", "labels"))
-    return "never" in said
-
-
-def _entries(body: Body, name: str) -> Iterator[Entry]:
-    value = body.value(name)
-    return iter(value.entries if value is not None else ())
-
-
-def _said(body: Body, name: str, key: str) -> object:
-    """The literal that a map of a body has for a key."""
-    return next((entry.value.literal() for entry in _entries(body, name) if entry.name == key), None)
-
-
-def _text(block: Block, name: str, known: Mapping[str, Names]) -> str | None:
-    """A text of a resource's ``metadata``, as far as the names in its module are known."""
-    value = metadata(block).value(name)
-    return text(value, known[posixpath.dirname(block.source.path)]) if value is not None else None
-
-
-def _known(stack: ParsedStack, context: CheckContext) -> Mapping[str, Names]:
-    """What the names in each module of a stack are known to be; variables where all calls give the same."""
-    known: dict[str, Names] = {}
-    calls = stack.once(module_calls, context)
-    for directory in sorted(stack.modules):  # a module inside the stack comes after the stack
-        given: dict[tuple[str, ...], object] = {}
-        for call in (call for call in calls if call.directory == directory):
-            around = known.get(posixpath.dirname(call.block.source.path), {})
-            for name, attribute in call.block.body.attributes.items():
-                value = text(attribute.value, around)
-                given[("var", name)] = value if given.get(("var", name), value) == value else None
-        blocks = chain.from_iterable(document.body.blocks for document in stack.modules[directory])
-        known[directory] = known_names(blocks, {name: v for name, v in given.items() if v is not None})
-    return known
 
 
 _CRON_JOB = """\
@@ -363,20 +218,21 @@ class PodDns(LifecycleRule):
 
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
         """Whatever owns pods."""
-        return (block for block in _resources(stack) if _kind_of_owner(block))
+        return (block for block in resources(stack) if _owns_pods(block))
 
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The DNS settings of the pods."""
-        return _of_pod(block, facts)
+        return of_pod(block, facts)
 
 
-def _kind_of_owner(block: Block) -> bool:
-    return block.labels[0].startswith("kubernetes_") and k8s.pod_path(_kind(block)) is not None
+def _owns_pods(block: Block) -> bool:
+    return block.labels[0].startswith("kubernetes_") and k8s.pod_path(kind(block)) is not None
 
 
-def _of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+def of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+    """What a policy writes into the pods of a resource."""
     row = Ignored(**facts["ignored"]["pod"])
-    path = path_text((*(k8s.pod_path(_kind(block)) or ()), "spec", 0, row.path))
+    path = path_text((*(k8s.pod_path(kind(block)) or ()), "spec", 0, row.path))
     yield Ignored(path, row.marker, row.comment)
 
 
@@ -421,13 +277,24 @@ class GrownClaim(LifecycleRule):
         """The claims of block volumes, and those with an annotation of the autoresizer."""
         classes = (context.facts["storage_plain"], context.facts["storage_encrypted"])
         grown = template.facts("operations")["resizing"].keys()
-        for block in (block for block in _resources(stack) if _kind(block) == "persistent_volume_claim"):
+        for block in (block for block in resources(stack) if kind(block) == "persistent_volume_claim"):
             spec = block.body.block("spec")
             class_ = spec.body.literal("storage_class_name") if spec else None
-            annotated = {entry.name for entry in _entries(metadata(block), "annotations")}
+            annotated = {entry.name for entry in entries(metadata(block), "annotations")}
             if class_ in classes or annotated & grown:
                 yield block
 
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The size that is asked for."""
         yield Ignored(**facts["ignored"]["claim"])
+
+
+def entries(body: Body, name: str) -> Iterator[Entry]:
+    """The entries of the map that a body has as an argument."""
+    value = body.value(name)
+    return iter(value.entries if value is not None else ())
+
+
+def said(body: Body, name: str, key: str) -> object:
+    """The literal that a map of a body has for a key."""
+    return next((entry.value.literal() for entry in entries(body, name) if entry.name == key), None)

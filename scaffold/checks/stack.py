@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -93,6 +94,7 @@ class CheckContext:
 
     ``variables`` are the names that every stack gets from outside; None where they cannot be read.
     ``generated`` are the files that terragrunt writes into every stack, by name; ``facts`` are the house's.
+    Whatever is added here that differs from monorepo to monorepo belongs in ``state`` as well.
     """
 
     schemas: Schemas
@@ -117,6 +119,13 @@ class CheckContext:
             generated=generated_by(settings),
             facts=merged(decisions.house(), overrides(root)),
         )
+
+    @cached_property
+    def state(self) -> str:
+        """All that is the same for every stack, but for the schemas: what a rule finds may follow from it."""
+        given = ",".join(sorted(self.variables)) if self.variables is not None else "unread"
+        written = (f"{name}\0{self.generated[name].source.text()}" for name in sorted(self.generated))
+        return "\0".join((given, *written, json.dumps(self.facts, sort_keys=True)))
 
     def module(self, directory: str) -> ModuleContract | None:
         """The contract of the module in a directory (a path from the root), or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ FORMATS = ("text", "json", "github", "sarif", "markdown")
 
 
 @click.command()
-@click.argument("stacks", nargs=-1, metavar="STACK…")
+@click.argument("stacks", nargs=-1, metavar="STACK|FILE…")
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
 @click.option(
     "--select", multiple=True, metavar="CODES", help="Only these rules, or families of rules: ING,STO002."
@@ -29,6 +30,7 @@ FORMATS = ("text", "json", "github", "sarif", "markdown")
 @click.option("--fix", is_flag=True, help="Mend what a rule knows an edit for, and tell what is left.")
 @click.option("--diff", "show", is_flag=True, help="Show those edits, and write nothing.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How it is told.")
+@click.option("--by", type=click.Choice(("stack", "rule")), default="stack", help="How the text is grouped.")
 @click.option("--statistics", is_flag=True, help="Count the findings by rule.")
 @click.option(
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings known there."
@@ -49,6 +51,7 @@ def check(
     fix: bool,
     show: bool,
     form: str,
+    by: str,
     statistics: bool,
     baseline: Path | None,
     update_baseline: bool,
@@ -58,12 +61,14 @@ def check(
 ) -> int:
     """Hold stacks, or an app's repository, against the rules; exit 1 where something is found."""
     if pipelines is not None:
-        given = (stacks, every, select, ignore, static, fix, show, form != "text", statistics, baseline)
-        if any(given):
+        given = (stacks, every, select, ignore, static, fix, show, statistics, baseline)
+        if any(given) or (form, by) != ("text", "stack"):
             raise UsageError("--pipelines goes with --json alone.", "Check stacks in a run of their own.")
         return _pipelines(pipelines, as_json)
     from scaffold.commands import check as command
+    from scaffold.commands.fix import plan_fix, write
     from scaffold.report import check as report
+    from scaffold.report.fix import fixed_json, fixed_text
     from scaffold.report.progress import waiting
 
     if show and form not in ("text", "json"):
@@ -80,32 +85,31 @@ def check(
             "--update-baseline goes with --all and --baseline FILE.", "It knows every stack and every rule."
         )
     selection = command.Selection(_codes(select), _codes(ignore))
-    names = monorepo.stacks if every else tuple(dict.fromkeys(Path(name).name for name in stacks))
-    known_in = None if update_baseline else baseline
+    names = monorepo.stacks if every else command.stacks_at(monorepo, stacks)
+    known = None if update_baseline else baseline
 
     def checked(monorepo: Monorepo) -> Checked:
         with waiting("Checking …"):
-            return command.check(monorepo, names, selection, static=static, baseline_file=known_in)
+            return command.check(monorepo, names, selection, static=static, baseline_file=known)
 
     found = checked(monorepo)
-    as_told = "json" if as_json else form
-    if fix or show:
-        from scaffold.commands import fix as fixing
-        from scaffold.report.fix import told_fixed
-
-        fixed = fixing.plan_fix(monorepo, found)
-        if not show:
-            fixing.write(fixed)
-            found = checked(type(monorepo)(monorepo.root)) if fixed.mended else found
-        if show or as_told in ("text", "json"):
-            output.print_lines(told_fixed(fixed, found, as_told, show=show))
-            return int(bool(found.findings))
+    fixed = plan_fix(monorepo, found) if fix or show else None
+    if fixed and fixed.mended and not show:
+        write(fixed)
+        found = checked(type(monorepo)(monorepo.root))
     if update_baseline and baseline is not None:
         command.update_baseline(baseline, found)
         output.print_lines([f"{baseline}: {len(found.findings)} known findings"])
         return 0
-    known = {rule.code: rule for rule in command.all_rules()}
-    output.print_lines(report.told(found, as_told, known, statistics))
+    rules = {rule.code: rule for rule in command.all_rules()}
+    told = fixed.without(found) if fixed and show else found
+    lines = report.told(told, form, rules, by=by, statistics=statistics)
+    mended = fixed_text(fixed, shown=show) if fixed and form == "text" else ()
+    output.print_either(
+        {**report.as_json(told, rules), **(fixed_json(fixed, shown=show) if fixed else {})},
+        chain(lines, mended),
+        as_json=as_json or form == "json",
+    )
     return int(bool(found.findings))
 
 

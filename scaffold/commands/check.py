@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from scaffold.checks import baseline
 from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet, joined
 from scaffold.checks.rule import Kind, Rule, rules
-from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, place, run
+from scaffold.checks.stack import place
+from scaffold.checks.static import look
 from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified, house_of
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
-from scaffold.terraform import refresh
 from scaffold.terraform.result import Reason
 
 _PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.pipelines"}
@@ -69,6 +69,30 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 
+def stacks_at(monorepo: Monorepo, named: Sequence[str]) -> tuple[str, ...]:
+    """The stacks with these names, at these directories, or with these files in them, each once.
+
+    A file of a directory that is no stack to apply, such as a draft, names none. Raises
+    :class:`MissingError` for what is no stack, and no file below the stacks.
+    """
+    return tuple(dict.fromkeys(stack for name in named for stack in _stacks_at(monorepo, name)))
+
+
+def _stacks_at(monorepo: Monorepo, name: str) -> Iterator[str]:
+    if name.rstrip("/") in monorepo.stacks:
+        yield name.rstrip("/")
+        return
+    below = (monorepo.root / STACKS).resolve()
+    paths = [path.resolve() for path in (Path(name), monorepo.root / name)]
+    inside = [path for path in paths if path.is_relative_to(below) and path.exists()]
+    found = [stack for path in inside for stack in path.relative_to(below).parts[:1]]
+    if found and found[0] in monorepo.stacks:
+        yield found[0]
+    elif not any(path.is_file() for path in inside):
+        hint = nearest(name, monorepo.stacks) or f"Name a directory below {STACKS}/, or a file in one."
+        raise MissingError(f"There is no stack {name}.", hint)
+
+
 def check(
     monorepo: Monorepo,
     stacks: Sequence[str],
@@ -80,18 +104,12 @@ def check(
     """Hold stacks against the rules: over their syntax and, unless ``static``, over what would exist.
 
     Where another stack may make what one refers to, all stacks are planned. Without Terraform only the
-    syntax is looked at, and the result says so. Raises :class:`MissingError` for a stack that is not there.
+    syntax is looked at, and the result says so.
     """
     selection.check()
-    for name in stacks:
-        if name not in monorepo.stacks:
-            hint = nearest(name, monorepo.stacks) or f"Name a directory below {STACKS}/."
-            raise MissingError(f"There is no stack {name}.", hint)
-    parsed, found = _read(monorepo, stacks)
-    refreshed = refresh.directory()
-    context = CheckContext.of(monorepo.root, refreshed if refreshed.is_dir() else None)
     asked = selection.of(Kind.STACK)
-    found += [finding for stack in parsed for finding in run(stack, context, asked)]
+    looked = look(monorepo, stacks, {rule.code for rule in asked})
+    found = [finding for of_stack in looked for finding in of_stack.findings]
     plan_rules = () if static else selection.of(Kind.PLAN)
     unverified: tuple[Unverified, ...] = (Unverified("the plans", "left out by --static"),) if static else ()
     if plan_rules:
@@ -102,7 +120,7 @@ def check(
             found += planned[0]
             # Where a stack cannot be planned, nobody knows whether an exception is needed.
             plan_rules = plan_rules if planned[1] else ()
-    made = Exceptions(document for stack in parsed for document in stack.documents.values())
+    made = Exceptions(ignore for of_stack in looked for ignore in of_stack.exceptions)
     left = made.left_of(dict.fromkeys(found))
     ignored = len(dict.fromkeys(found)) - len(left)
     ran = {rule.code for rule in (*asked, *plan_rules)}
@@ -119,17 +137,6 @@ def check(
 def _is_no_stack(finding: Finding) -> bool:
     """Whether it keeps a stack from being read or planned: that is always told."""
     return finding.code in (Syntax.code, *(reason.value for reason in Reason))
-
-
-def _read(monorepo: Monorepo, stacks: Iterable[str]) -> tuple[list[ParsedStack], list[Finding]]:
-    parsed, broken = [], []
-    for name in stacks:
-        stack = parse_stack(name, monorepo.sources(name))
-        if isinstance(stack, list):
-            broken += stack
-        else:
-            parsed.append(stack)
-    return parsed, broken
 
 
 def _planned(

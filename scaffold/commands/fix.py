@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from scaffold.changes.apply import apply
@@ -26,6 +26,10 @@ class Fixed:
 
     change: ChangeSet
     mended: tuple[Finding, ...]
+
+    def without(self, found: Checked) -> Checked:
+        """What is left to a person."""
+        return replace(found, findings=tuple(f for f in found.findings if f not in self.mended))
 
 
 def plan_fix(monorepo: Monorepo, found: Checked) -> Fixed:
