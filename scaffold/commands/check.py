@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -12,13 +12,13 @@ from scaffold.checks import baseline
 from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet, joined
 from scaffold.checks.rule import Kind, Rule, Severity, rules
-from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, place, run
+from scaffold.checks.stack import place
+from scaffold.checks.static import look
 from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified, house_of
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
-from scaffold.terraform import refresh
 from scaffold.terraform.result import PlanResult, Reason
 
 if TYPE_CHECKING:
@@ -125,11 +125,9 @@ def check(
     syntax is looked at, and the result says so.
     """
     selection.check()
-    parsed, found = _read(monorepo, stacks)
-    refreshed = refresh.directory()
-    context = CheckContext.of(monorepo.root, refreshed if refreshed.is_dir() else None)
     asked = selection.of(Kind.STACK)
-    found += [finding for stack in parsed for finding in run(stack, context, asked)]
+    looked = look(monorepo, stacks, {rule.code for rule in asked})
+    found = [finding for of_stack in looked for finding in of_stack.findings]
     plan_rules = () if static else selection.of(Kind.PLAN)
     plans: tuple[PlanResult, ...] = ()
     unverified: tuple[Unverified, ...] = (Unverified("the plans", "left out by --static"),) if static else ()
@@ -142,7 +140,7 @@ def check(
             plans = planned[1]
             # Where a stack cannot be planned, nobody knows whether an exception is needed.
             plan_rules = plan_rules if all(plan.ok for plan in plans) else ()
-    made = Exceptions(document for stack in parsed for document in stack.documents.values())
+    made = Exceptions(ignore for of_stack in looked for ignore in of_stack.exceptions)
     left = made.left_of(dict.fromkeys(found))
     ignored = len(dict.fromkeys(found)) - len(left)
     ran = {rule.code for rule in (*asked, *plan_rules)}
@@ -159,17 +157,6 @@ def check(
 def _is_no_stack(finding: Finding) -> bool:
     """Whether it keeps a stack from being read or planned: that is always told."""
     return finding.code in (Syntax.code, *(reason.value for reason in Reason))
-
-
-def _read(monorepo: Monorepo, stacks: Iterable[str]) -> tuple[list[ParsedStack], list[Finding]]:
-    parsed, broken = [], []
-    for name in stacks:
-        stack = parse_stack(name, monorepo.sources(name))
-        if isinstance(stack, list):
-            broken += stack
-        else:
-            parsed.append(stack)
-    return parsed, broken
 
 
 def _planned(

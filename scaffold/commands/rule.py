@@ -23,6 +23,8 @@ _FAMILIES = {
     "ING": "Ingresses",
     "JOB": "Scheduled jobs",
     "MOD": "Calls of modules",
+    "NAM": "Names that one stack can have",
+    "NSP": "Namespaces",
     "PIP": "Woodpecker's pipelines",
     "POD": "Pods",
     "RES": "Resources of providers",
