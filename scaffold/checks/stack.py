@@ -89,7 +89,8 @@ class CheckContext:
     """What a rule may ask of a stack's surroundings.
 
     ``variables`` are the names that every stack gets from outside; None where they cannot be read.
-    ``generated`` are the files that terragrunt writes into every stack, by name.
+    ``generated`` are the files that terragrunt writes into every stack, by name. Whatever is added here that
+    differs from monorepo to monorepo belongs in ``state`` as well.
     """
 
     schemas: Schemas
@@ -112,6 +113,13 @@ class CheckContext:
             variables=None if given is None else given | _passed(settings),
             generated=generated_by(settings),
         )
+
+    @cached_property
+    def state(self) -> str:
+        """All that is the same for every stack, but for the schemas: what a rule finds may follow from it."""
+        given = ",".join(sorted(self.variables)) if self.variables is not None else "unread"
+        written = (f"{name}\0{self.generated[name].source.text()}" for name in sorted(self.generated))
+        return "\0".join((given, *written))
 
     def module(self, directory: str) -> ModuleContract | None:
         """The contract of the module in a directory (a path from the root), or None."""

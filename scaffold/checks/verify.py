@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scaffold.changes.change import Action, ChangeSet, Content, Symlink
-from scaffold.checks.exceptions import Exceptions
+from scaffold.checks.exceptions import Exceptions, ignores
 from scaffold.checks.rule import Severity
 from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
@@ -150,7 +150,7 @@ def static_findings(monorepo: Monorepo, stack: str, sources: Mapping[str, bytes]
 
 def _without_exceptions(stack: ParsedStack, found: list[Finding]) -> list[Finding]:
     """The findings that the stack's files make no exception for."""
-    return Exceptions(stack.documents.values()).left_of(found) if found else []
+    return Exceptions(ignores(stack.documents.values())).left_of(found) if found else []
 
 
 def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
@@ -172,6 +172,8 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         shared_classes=frozenset(_nfs_classes(monorepo)),
         gates=operations["gates"],
         public_dns=frozenset(facts["public_dns"]),
+        wildcard_record=facts["wildcard_dns"] if facts["wildcard_dns"] in facts["public_dns"] else "",
+        allowlists=frozenset(facts["allowlists"]),
         given_secrets=frozenset(operations["given_secrets"]),
         given_claims=frozenset(given_claims),
         inert_kinds=frozenset(operations["inert_kinds"]),
