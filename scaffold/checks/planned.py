@@ -43,16 +43,15 @@ class HouseNames:
     ``block_classes`` are the StorageClasses of volumes that one node mounts at a time, ``shared_classes``
     those of volumes that are made by hand and named by the claim. ``gates`` are the middlewares by the mode
     of the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
-    make a host reachable from the internet, ``wildcard_record`` the one that every host of the ``domain``
-    without a record of its own has, if any. ``allowlists`` are the middlewares that let in nobody but the
-    house's own network. ``given_secrets`` exist in every namespace without the stack, ``given_claims`` in the
-    stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims or Secrets but those
-    that they name. The ``rotating_stores`` give passwords that change. Claims end like
+    make a host reachable from the internet. ``given_secrets`` exist in every namespace without the stack,
+    ``given_claims`` in the stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims
+    or Secrets but those that they name. The ``rotating_stores`` give passwords that change. Claims end like
     the ``claim_suffixes`` by their class, and have the ``resizing`` annotations; where one has a value it is
     that. What ends in ``_images`` is a pattern; a job that runs one of the ``dump_tools`` saves a server.
     ``own_registries`` are those that own images are pushed to, with the Secret to pull with where nobody may
     without. Images are like one of the ``trusted_images``, but for those in ``unjudged_namespaces``.
-    For a namespace with the ``quota_label`` its tier's quota
+    ``allowlists`` are middlewares that let the house's own network in; a host of the ``domain`` without a
+    record of its own has that of the ``wildcard``. For a namespace with the ``quota_label`` its tier's quota
     does not hold, with the ``limits_label`` its LimitRange. ``shared`` are names that several stacks take.
     """
 
@@ -60,8 +59,6 @@ class HouseNames:
     shared_classes: frozenset[str] = frozenset()
     gates: Mapping[str, str] = field(default_factory=dict)
     public_dns: frozenset[str] = frozenset()
-    wildcard_record: str = ""
-    allowlists: frozenset[str] = frozenset()
     given_secrets: frozenset[str] = frozenset()
     given_claims: frozenset[str] = frozenset()
     inert_kinds: frozenset[str] = frozenset()
@@ -78,7 +75,9 @@ class HouseNames:
     own_registries: Mapping[str, str] = field(default_factory=dict)
     trusted_images: tuple[str, ...] = ()
     unjudged_namespaces: frozenset[str] = frozenset()
+    allowlists: frozenset[str] = frozenset()
     domain: str = ""
+    wildcard: str = ""
     tiers: Mapping[str, Tier] = field(default_factory=dict)
     quota_label: str = ""
     limits_label: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from scaffold.checks.planned import HouseNames, Plan, PlannedRule, runs_database, selects, shown, vague
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Tree, get
+from scaffold.terraform.planned import PlannedResource, Tree, get
 
 _HOST = "kubernetes.io/hostname"
 _AFFINITY = f"add a pod_affinity to the app's pods with topology_key {_HOST}"
@@ -59,24 +59,29 @@ class Saved(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Claims of block volumes that a server mounts and no CronJob does."""
-        for claim in plan.of_kind("persistent_volume_claim"):
-            name, place = k8s.name(claim), k8s.namespace(claim)
-            block = claim.get("spec", 0, "storage_class_name") in plan.house.block_classes
-            if not block or not isinstance(name, str) or not plan.fleet.shows_all_of(place):
-                continue
-            there = plan.fleet.pods(place)
-            users = [pods for pods in there if name in pods.claimed() and not pods.parked]
-            servers = [pods for pods in users if k8s.kind(pods.owner) in k8s.SERVERS]
-            jobs = [pods for pods in there if k8s.kind(pods.owner) == "cron_job"]
-            read = any(name in job.claimed() or vague(job.claimed()) for job in jobs)
-            dumped = any(_dumps(job, plan.house) for job in jobs) and any(
-                runs_database(container, plan.house)
-                for pods in servers
-                for container in pods.containers(init=False)
-            )
-            if servers and not read and not dumped:
-                fix = "add a backup CronJob that mounts it read-only, or a comment above it: # No backup: why"
-                yield self.about(claim, "no CronJob reads it", fix)
+        fix = "add a backup CronJob that mounts it read-only, or a comment above it: # No backup: why"
+        return (self.about(claim, "no CronJob reads it", fix) for claim in unsaved(plan))
+
+
+def unsaved(plan: Plan) -> Iterator[PlannedResource]:
+    """The claims of block volumes that a server mounts and that nothing saves, as far as all is known."""
+    for claim in plan.of_kind("persistent_volume_claim"):
+        name, place = k8s.name(claim), k8s.namespace(claim)
+        block = claim.get("spec", 0, "storage_class_name") in plan.house.block_classes
+        if not block or not isinstance(name, str) or not plan.fleet.shows_all_of(place):
+            continue
+        there = plan.fleet.pods(place)
+        users = [pods for pods in there if name in pods.claimed() and not pods.parked]
+        servers = [pods for pods in users if k8s.kind(pods.owner) in k8s.SERVERS]
+        jobs = [pods for pods in there if k8s.kind(pods.owner) == "cron_job"]
+        read = any(name in job.claimed() or vague(job.claimed()) for job in jobs)
+        dumped = any(_dumps(job, plan.house) for job in jobs) and any(
+            runs_database(container, plan.house)
+            for pods in servers
+            for container in pods.containers(init=False)
+        )
+        if servers and not read and not dumped:
+            yield claim
 
 
 def _dumps(job: k8s.PodTemplate, house: HouseNames) -> bool:

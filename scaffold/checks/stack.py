@@ -125,7 +125,7 @@ class CheckContext:
         """All that is the same for every stack, but for the schemas: what a rule finds may follow from it."""
         given = ",".join(sorted(self.variables)) if self.variables is not None else "unread"
         written = (f"{name}\0{self.generated[name].source.text()}" for name in sorted(self.generated))
-        return "\0".join((given, json.dumps(self.facts, sort_keys=True), *written))
+        return "\0".join((given, *written, json.dumps(self.facts, sort_keys=True)))
 
     def module(self, directory: str) -> ModuleContract | None:
         """The contract of the module in a directory (a path from the root), or None."""

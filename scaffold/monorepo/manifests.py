@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from scaffold.hcl.evaluate import Names, evaluate, text
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.syntax import Block
+from scaffold.templates import template
 
 MIDDLEWARE = "Middleware"
 """A Middleware of Traefik, as an ingress names it; its place is :data:`ALLOWLIST` where it is one."""
@@ -15,6 +16,8 @@ POLICY_LABEL = "label of a policy"
 """A label by which a policy leaves a workload out."""
 TRUSTED_IMAGES = "trusted images"
 """A pattern of images that an enforced policy admits; its place is the policy's file."""
+MAKER = "maker of objects"
+"""A chart, a module from elsewhere, or an object of which a controller makes others, which no file shows."""
 UNJUDGED = "namespace of any images"
 """A namespace that such a policy does not look at."""
 _ALLOWLISTS = ("ipAllowList", "ipWhiteList")
@@ -24,9 +27,12 @@ def said(block: Block, names: Names) -> Iterator[tuple[str, str, str]]:
     """What the manifest of a resource says, if it has one: what kind of thing, its name, and its place."""
     manifest = _manifest(block)
     kind = manifest and _text(manifest, names, "kind")
-    if manifest is None or kind not in _READERS:
+    if manifest is None:
         return
-    yield from _READERS[kind](manifest, names)
+    if kind not in template.facts("operations")["inert_kinds"]:
+        yield MAKER, kind or "manifest", _text(manifest, names, "metadata", "namespace")
+    if kind in _READERS:
+        yield from _READERS[kind](manifest, names)
 
 
 def _middleware(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]]:

@@ -92,6 +92,7 @@ def _in_a_process(look_at: Callable[..., object]) -> Callable[..., object]:
         ("stacks/files/modules/own/main.tf", "# new\n", True),
         ("modules/kubernetes/files/main.tf", 'variable "bytes" {}\n', True),
         ("config.tfvars", "new = 1\n", True),
+        ("scaffold.yml", "ignored:\n  pod: {marker: OTHER}\n", True),
     ],
 )
 def test_a_stack_is_looked_at_again_where_something_changed_that_it_asks_for(

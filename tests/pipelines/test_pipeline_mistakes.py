@@ -89,7 +89,7 @@ MISTAKES = [
     Mistake(13, "meter-api", SINGLE, "# Builds the image", "# As in ${{ github.sha }}. Builds the image", "PIP026"),
     Mistake(14, "seed-swap", DEPLOY, "printf '%s\\n' \"$IMAGE_TAG\"", "printf '%s\\n' \"$CI_PIPELINE_VARIABLE_IMAGE_TAG\"", "PIP025"),
     Mistake(15, "seed-swap", DEPLOY, "    evaluate: 'IMAGE_TAG != \"\"'\n", "", "PIP020",
-            more={".woodpecker/lint.yml": "when:\n  - event: manual\nskip_clone: true\nsteps:\n  - name: lint\n    image: docker.io/library/alpine:3.20\n    commands: [ls]\n"}),
+            more={".woodpecker/lint.yml": "when:\n  - event: manual\nskip_clone: true\nsteps:\n  - name: lint\n    image: docker.io/library/alpine:3.22\n    commands: [ls]\n"}),
     Mistake(16, "meter-api", SINGLE, "image: woodpeckerci/plugin-git", "image: alpine/git", "PIP004"),
     Mistake(16, "meter-api", SINGLE, "backoff: 10s", "backoff: 10sec", "PIP004"),
     Mistake(16, "meter-api", SINGLE, "      partial: false\n", "", "PIP004"),
