@@ -102,7 +102,7 @@ def check(
         output.print_lines([f"{baseline}: {len(found.findings)} known findings"])
         return 0
     rules = {rule.code: rule for rule in command.all_rules()}
-    told = fixed.without(found) if fixed and show else found
+    told = fixed.left_of(found, shown=show) if fixed else found
     lines = report.told(told, form, rules, by=by, statistics=statistics)
     mended = fixed_text(fixed, shown=show) if fixed and form == "text" else ()
     output.print_either(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,16 @@ def test_the_bad_example_has_exactly_this_finding(rule: Rule, surroundings: Chec
 def test_the_good_example_has_none(rule: Rule, surroundings: CheckContext) -> None:
     assert isinstance(rule.good, str)
     assert findings(rule.good, surroundings) == []
+
+
+@pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.code)
+def test_the_two_examples_differ_in_one_place(rule: Rule) -> None:
+    assert isinstance(rule.bad, str)
+    assert isinstance(rule.good, str)
+    bad, good = (["".join(line.split()) for line in text.splitlines()] for text in (rule.bad, rule.good))
+    steps = SequenceMatcher(None, good, bad, autojunk=False).get_opcodes()
+    is_moved = sorted(bad) == sorted(good)
+    assert sum(step[0] != "equal" for step in steps) == 1 + is_moved
 
 
 def test_a_class_in_a_module_is_a_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
