@@ -15,6 +15,8 @@ from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
 from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
+from scaffold.monorepo import collisions
+from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.shared import shared_modules
 from scaffold.templates import template
@@ -167,16 +169,16 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
 
     ``given_claims`` are said to exist in the stack's namespace.
     """
-    from scaffold.checks.planned import HouseNames
+    from scaffold.checks.planned import HouseNames, Shared, Tier
 
+    uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
+    groups = monorepo.ingress_module.variables.get("allowed_groups")
     operations = template.facts("operations")
     return HouseNames(
         block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
         shared_classes=frozenset(_nfs_classes(monorepo)),
         gates=operations["gates"],
         public_dns=frozenset(facts["public_dns"]),
-        wildcard_record=facts["wildcard_dns"] if facts["wildcard_dns"] in facts["public_dns"] else "",
-        allowlists=frozenset(facts["allowlists"]),
         given_secrets=frozenset(operations["given_secrets"]),
         given_claims=frozenset(given_claims),
         inert_kinds=frozenset(operations["inert_kinds"]),
@@ -188,7 +190,35 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         linuxserver_images=facts["linuxserver_images"],
         database_images=facts["database_images"],
         dump_tools=frozenset(operations["dump_tools"]),
+        alerting_images=facts["alerting_images"],
+        database_pin=facts["database_pin"],
+        embedded_databases=operations["embedded_databases"],
+        rotated_names=facts["rotated_names"],
+        own_registries=_own_registries(facts),
+        trusted_images=tuple(use.name for use in uses if use.kind == TRUSTED_IMAGES),
+        unjudged_namespaces=frozenset(use.name for use in uses if use.kind == UNJUDGED),
+        allowlists=frozenset(facts["allowlists"]),
+        domain=facts["domain"],
+        wildcard=facts["wildcard_dns"],
+        tiers={name: Tier(row["memory_max"], row["memory_quota"]) for name, row in facts["tiers"].items()},
+        quota_label=facts["quota_label"],
+        limits_label=facts["limit_range_label"],
+        external_secret_api=facts["external_secret_api"],
+        usual_groups=frozenset(groups.default if groups and isinstance(groups.default, list) else ()),
+        shared={
+            stack: tuple(Shared(use.kind, use.name, (use.path, use.line), others) for use, others in names)
+            for stack, names in collisions.shared(monorepo, facts["domain"]).items()
+        },
     )
+
+
+def _own_registries(facts: Mapping[str, Value]) -> dict[str, str]:
+    """Where own images are pushed, with the Secret to pull with where the house's own forge keeps them.
+
+    Elsewhere an image may be public: nothing is known to be missing.
+    """
+    own = [row for row in facts["builds"].values() if row["owned"]]
+    return {row["registry"]: row["pull_secret"] if row["forge"] == "own" else "" for row in own}
 
 
 def _nfs_classes(monorepo: Monorepo) -> set[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scaffold.commands.check import Checked
     from scaffold.monorepo.repository import Monorepo
 
-FORMATS = ("text", "json", "github", "sarif", "markdown")
+FORMATS = ("text", "json", "github", "sarif", "markdown", "html")
 
 
 @click.command()
@@ -96,13 +96,20 @@ def check(
     fixed = plan_fix(monorepo, found) if fix or show else None
     if fixed and fixed.mended and not show:
         write(fixed)
-        found = checked(type(monorepo)(monorepo.root))
+        monorepo = type(monorepo)(monorepo.root)
+        found = checked(monorepo)
     if update_baseline and baseline is not None:
         command.update_baseline(baseline, found)
         output.print_lines([f"{baseline}: {len(found.findings)} known findings"])
         return 0
     rules = {rule.code: rule for rule in command.all_rules()}
     told = fixed.left_of(found, shown=show) if fixed else found
+    if form == "html" and not as_json:
+        from scaffold.commands.house import house_at_a_glance
+        from scaffold.report.house import as_html
+
+        output.print_lines([as_html(house_at_a_glance(monorepo, told, rules))])
+        return int(bool(found.findings))
     lines = report.told(told, form, rules, by=by, statistics=statistics)
     mended = fixed_text(fixed, shown=show) if fixed and form == "text" else ()
     output.print_either(

@@ -24,6 +24,8 @@ _FAMILIES = {
     "JOB": "Scheduled jobs",
     "LIF": "What Terraform ignores",
     "MOD": "Calls of modules",
+    "NAM": "Names that one stack can have",
+    "NSP": "Namespaces",
     "PIP": "Woodpecker's pipelines",
     "POD": "Pods",
     "RES": "Resources of providers",
