@@ -176,7 +176,7 @@ def _after_marker(markdown: Markdown, block: Block, start: int, marker: str) -> 
 
 
 def _count(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The number with which a bracket in the label begins: ``(8 projects)``; a date (``2020-01-31``) is none."""
+    """The number with which a bracket in the label begins: ``(8 projects)``; a date is none."""
     begin = text.find("(", start, end) + 1
     stop = begin
     while begin and text[stop].isdigit():
