@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from scaffold.checks import baseline
 from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet, joined
-from scaffold.checks.rule import Kind, Rule, rules
+from scaffold.checks.rule import Kind, Rule, Severity, rules
 from scaffold.checks.stack import place
 from scaffold.checks.static import look
 from scaffold.checks.syntax import Syntax
@@ -18,7 +19,10 @@ from scaffold.checks.verify import Unverified, house_of
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
-from scaffold.terraform.result import Reason
+from scaffold.terraform.result import PlanResult, Reason
+
+if TYPE_CHECKING:
+    from scaffold.checks.planned import HouseNames
 
 _PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.pipelines"}
 
@@ -61,12 +65,26 @@ class Checked:
     gone: int = 0
     """Findings that the baseline knows and that are no longer there."""
     unverified: tuple[Unverified, ...] = ()
+    plans: tuple[PlanResult, ...] = ()
+    """What was planned, of every stack of the monorepo."""
 
 
 def all_rules() -> tuple[Rule, ...]:
     """Every rule there is, by code."""
     found = [rule for kind, package in _PACKAGES.items() for rule in rules(package, kind)]
     return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def severity(finding: Finding, rules: Mapping[str, Rule]) -> Severity:
+    """How bad a finding is, by the rules' codes; what is found by none keeps a stack from being judged."""
+    rule = rules.get(finding.code)
+    return rule.severity if rule else Severity.ERROR
+
+
+def stack_of(finding: Finding) -> str:
+    """The stack that a finding is about; the file, where it is in none."""
+    parts = PurePosixPath(finding.path).parts
+    return parts[1] if parts[:1] == (STACKS,) and len(parts) > 1 else finding.path
 
 
 def stacks_at(monorepo: Monorepo, named: Sequence[str]) -> tuple[str, ...]:
@@ -111,6 +129,7 @@ def check(
     looked = look(monorepo, stacks, {rule.code for rule in asked})
     found = [finding for of_stack in looked for finding in of_stack.findings]
     plan_rules = () if static else selection.of(Kind.PLAN)
+    plans: tuple[PlanResult, ...] = ()
     unverified: tuple[Unverified, ...] = (Unverified("the plans", "left out by --static"),) if static else ()
     if plan_rules:
         planned = _planned(monorepo, stacks, plan_rules)
@@ -118,8 +137,9 @@ def check(
             plan_rules, unverified = (), (planned,)
         else:
             found += planned[0]
+            plans = planned[1]
             # Where a stack cannot be planned, nobody knows whether an exception is needed.
-            plan_rules = plan_rules if planned[1] else ()
+            plan_rules = plan_rules if all(plan.ok for plan in plans) else ()
     made = Exceptions(ignore for of_stack in looked for ignore in of_stack.exceptions)
     left = made.left_of(dict.fromkeys(found))
     ignored = len(dict.fromkeys(found)) - len(left)
@@ -131,7 +151,7 @@ def check(
         looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
         known = baseline.known(baseline_file, looked_at, ran & {code for code in ran if code in selection})
         fresh, gone = baseline.new(left, known)
-    return Checked(tuple(stacks), tuple(fresh), ignored, len(left) - len(fresh), gone, unverified)
+    return Checked(tuple(stacks), tuple(fresh), ignored, len(left) - len(fresh), gone, unverified, plans)
 
 
 def _is_no_stack(finding: Finding) -> bool:
@@ -141,8 +161,8 @@ def _is_no_stack(finding: Finding) -> bool:
 
 def _planned(
     monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule]
-) -> tuple[list[Finding], bool] | Unverified:
-    """What the rules find in plans, and whether every stack has one."""
+) -> tuple[list[Finding], tuple[PlanResult, ...]] | Unverified:
+    """What the rules find in plans, and the plans of all stacks."""
     from scaffold.checks.planned import check as check_plan
     from scaffold.terraform.runner import find_tool, plan_stacks
 
@@ -154,16 +174,21 @@ def _planned(
     if results and all(result.unable for result in results):
         return Unverified("the plans", results[0].findings[0].message)
     house = house_of(monorepo, facts(monorepo))
-    fleet = Fleet(
-        joined(result.resources for result in results),
-        whole=all(result.ok for result in results),
-        inert=house.inert_kinds,
-    )
+    fleet = fleet_of(results, house)
     found: list[Finding] = []
     for result in results:
         if result.stack in stacks:
             found += result.findings or check_plan(result.resources, house, asked, fleet)
-    return found, fleet.whole
+    return found, tuple(results)
+
+
+def fleet_of(plans: Sequence[PlanResult], house: HouseNames) -> Fleet:
+    """The planned objects of all stacks."""
+    return Fleet(
+        joined(plan.resources for plan in plans),
+        whole=all(plan.ok for plan in plans),
+        inert=house.inert_kinds,
+    )
 
 
 def update_baseline(path: Path, found: Checked) -> None:
