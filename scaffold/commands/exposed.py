@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from scaffold.checks.planned import HouseNames, Plan, shown
+from scaffold.checks.planned import HouseNames, Plan
 from scaffold.checks.planned_backup import unsaved
 from scaffold.checks.verify import house_of
 from scaffold.commands.check import Checked, fleet_of
@@ -15,6 +15,7 @@ from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
+from scaffold.terraform.summary import text
 
 _UNGATED = ("none", "app", "nothing says")
 _OWN_GATE = "Anubis"
@@ -63,6 +64,8 @@ class Backup(Enum):
 
     SAVED = "saved"
     NO = "nothing saves it"
+    NONE_SEEN = "no job seen"
+    """No planned CronJob does; what else may is not known."""
     NOT_JUDGED = "not judged"
 
 
@@ -88,7 +91,7 @@ class Store:
     def bytes(self) -> float:
         """The size as a number, to sort by."""
         number = self.size.rstrip("KMGTPEi")
-        scale = 1024 ** ("KMGTPE".find(self.size[len(number) :][:1]) + 1)
+        scale = 1024 ** " KMGTPE".find(self.size[len(number) :][:1] or " ")
         return float(number) * scale if number.replace(".", "", 1).isdigit() else 0.0
 
 
@@ -130,19 +133,19 @@ class Described:
 
     def _of_ingress(self, stack: str, ingress: PlannedResource) -> Iterator[Host]:
         annotated = ingress.get("metadata", 0, "annotations", self.house.gate_annotation)
-        middlewares = tuple(filter(None, (part.strip() for part in shown(annotated or "").split(","))))
+        middlewares = tuple(filter(None, (part.strip() for part in text(annotated or "").split(","))))
         said = ingress.settings.get("auth")
         record = self._record(ingress)
         for rule in k8s.items(ingress.get("spec", 0, "rule")):
-            paths = tuple(shown(get(path, "path") or "/") for path in k8s.items(get(rule, "http", 0, "path")))
-            host = shown(get(rule, "host") or "every host")
-            yield self._host(stack, host, paths, shown(record or ""), middlewares, said, place(ingress))
+            paths = tuple(text(get(path, "path") or "/") for path in k8s.items(get(rule, "http", 0, "path")))
+            host = text(get(rule, "host") or "every host")
+            yield self._host(stack, host, paths, text(record or ""), middlewares, said, place(ingress))
 
     def _of_route(self, stack: str, resource: PlannedResource, manifest: Tree) -> Iterator[Host]:
         for route in k8s.items(get(manifest, "spec", "routes")):
             match, namespace = get(route, "match"), get(manifest, "metadata", "namespace")
             middlewares = tuple(
-                f"{shown(get(one, 'namespace') or namespace)}-{shown(get(one, 'name'))}@kubernetescrd"
+                f"{text(get(one, 'namespace') or namespace)}-{text(get(one, 'name'))}@kubernetescrd"
                 for one in k8s.items(get(route, "middlewares"))
             )
             for host in _quoted(match, "Host("):
@@ -172,33 +175,47 @@ class Described:
     ) -> Iterator[Store]:
         """The claims of a stack, and its databases on shared servers."""
         plan = Plan(resources, self.house, self.fleet)
-        lost = {claim.address for claim in unsaved(plan)}
+        unsaved_ = {claim.address for claim in unsaved(plan)}
         for claim in plan.of_kind("persistent_volume_claim"):
-            spec, name = claim.get("spec", 0), k8s.name(claim)
-            jobs = [p for p in self.fleet.pods(k8s.namespace(claim)) if k8s.kind(p.owner) == "cron_job"]
-            by = tuple(shown(k8s.name(j.owner)) for j in jobs if name in [c for _, c in j.claims()])
-            yield self._claim(stack, shown(name), spec, by, claim.address in lost, place(claim))
+            by = self._saved_by(claim)
+            lost = claim.address in unsaved_
+            yield self._claim(stack, text(k8s.name(claim)), claim.get("spec", 0), by, lost, place(claim))
         for owner in plan.of_kind("stateful_set"):
             for template in k8s.items(owner.get("spec", 0, "volume_claim_template")):
-                name = f"{shown(get(template, 'metadata', 0, 'name'))}-{shown(k8s.name(owner))}-…"
+                name = f"{text(get(template, 'metadata', 0, 'name'))}-{text(k8s.name(owner))}-…"
                 yield self._claim(stack, name, get(template, "spec", 0), (), False, place(owner))
         for database in databases:
             where = f"shared {database.engine.value} server"
             yield Store(database.name, stack, where, "", Encrypted.UNKNOWN, Backup.NOT_JUDGED)
 
+    def _saved_by(self, claim: PlannedResource) -> tuple[str, ...]:
+        """The CronJobs that mount the claim beside a share: what else reads it saves nothing."""
+        namespace = k8s.namespace(claim)
+        shares = {
+            k8s.name(other)
+            for other in self.fleet.of_kind("persistent_volume_claim", namespace)
+            if other.get("spec", 0, "storage_class_name") in self.house.shared_classes
+        }
+        jobs = {
+            text(k8s.name(pods.owner)): {mounted for _, mounted in pods.claims()}
+            for pods in self.fleet.pods(namespace)
+            if k8s.kind(pods.owner) == "cron_job"
+        }
+        return tuple(job for job, mounted in jobs.items() if k8s.name(claim) in mounted and mounted & shares)
+
     def _claim(self, stack: str, name: str, spec: Tree, by: tuple[str, ...], lost: bool, place: str) -> Store:
-        class_ = shown(get(spec, "storage_class_name") or "the cluster's default class")
+        class_ = text(get(spec, "storage_class_name") or "the cluster's default class")
         size = get(spec, "resources", 0, "requests", "storage")
         known = {self.facts["storage_encrypted"]: Encrypted.YES, self.facts["storage_plain"]: Encrypted.NO}
         block = class_ in self.house.block_classes
-        saved = Backup.SAVED if by and block else Backup.NOT_JUDGED
+        seen = Backup.SAVED if by else Backup.NONE_SEEN
         return Store(
             name,
             stack,
             class_,
-            shown(size) if size is not None else "",
+            text(size) if size is not None else "",
             known.get(class_, Encrypted.UNKNOWN),
-            Backup.NO if lost else saved,
+            Backup.NO if lost else seen if block else Backup.NOT_JUDGED,
             by if block else (),
             place,
         )
@@ -206,10 +223,10 @@ class Described:
 
 def _load_balancer(stack: str, service: PlannedResource) -> Host:
     ports = (
-        f"{shown(get(port, 'port'))}/{shown(get(port, 'protocol') or 'TCP')}"
+        f"{text(get(port, 'port'))}/{text(get(port, 'protocol') or 'TCP')}"
         for port in k8s.items(service.get("spec", 0, "port"))
     )
-    host = f"{shown(k8s.name(service))}.{shown(k8s.namespace(service))}"
+    host = f"{text(k8s.name(service))}.{text(k8s.namespace(service))}"
     return Host(host, tuple(ports), stack, Reach.LOAD_BALANCER, "", "no ingress", (), place(service))
 
 
@@ -220,7 +237,7 @@ def _hosts(ingress: PlannedResource) -> set[str]:
 
 def _quoted(match: Tree, call: str) -> tuple[str, ...]:
     """The first argument of each call of a matcher in a route of Traefik's."""
-    parts = shown(match).split(f"{call}`")[1:]
+    parts = text(match).split(f"{call}`")[1:]
     return tuple(part.partition("`")[0] for part in parts)
 
 

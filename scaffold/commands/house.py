@@ -9,11 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from scaffold.changes.change import is_ciphertext
-from scaffold.checks.planned import shown
 from scaffold.checks.rule import Rule, Severity
 from scaffold.checks.verify import Unverified
 from scaffold.commands.check import Checked, severity, stack_of
-from scaffold.commands.exposed import Described, Host, Reach, Store, place
+from scaffold.commands.exposed import Backup, Described, Host, Reach, Store, place
 from scaffold.commands.stored import stored_answers
 from scaffold.errors import Finding, RefusedError
 from scaffold.indexes import all_indexes
@@ -23,6 +22,7 @@ from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import asked
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, get
+from scaffold.terraform.summary import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,8 @@ class House:
     elsewhere: tuple[Line, ...]
     """The findings by rule of files that belong to no stack."""
     unverified: tuple[Unverified, ...]
+    unplanned: tuple[str, ...]
+    """The stacks, checked or not, that could not be planned."""
 
     @property
     def matrix(self) -> tuple[Line, ...]:
@@ -132,9 +134,10 @@ class House:
         ungated = {host.host for host in self.hosts if host.is_open}
         planned = (
             Figure(len(public), "hosts that the internet reaches"),
-            Figure(len(ungated), "of them with a way in that nothing gates but the app", Severity.WARNING),
+            Figure(len(ungated), "of them with a path that no gate guards", Severity.WARNING),
             Figure(len(self.stores), "volumes and databases"),
             Figure(sum(s.is_lost for s in self.stores), "volumes that nothing saves", Severity.ERROR),
+            Figure(sum(s.backup is Backup.NONE_SEEN for s in self.stores), "more without a backup job"),
         )
         counts = dict(_severities(self.found))
         return (
@@ -153,7 +156,9 @@ def house_at_a_glance(monorepo: Monorepo, checked: Checked, rules: Mapping[str, 
     """The house as the stacks that were checked show it; of other stacks only what these refer to."""
     looked_at = set(checked.stacks)
     plans = {plan.stack: plan.resources for plan in checked.plans if plan.stack in looked_at}
-    about = [(finding, stack_of(finding)) for finding in checked.findings]
+    # What is wrong with a shared module is wrong with each stack that calls it.
+    callers = {finding: plan.stack for plan in checked.plans for finding in plan.findings}
+    about = [(finding, callers.get(finding, stack_of(finding))) for finding in checked.findings]
     found = [Found(f, severity(f, rules), stack, stack in looked_at) for f, stack in about]
     of_stack = {name: [f for f in found if f.stack == name] for name in checked.stacks}
     counted = tuple(_rules(found, rules))
@@ -179,6 +184,7 @@ def house_at_a_glance(monorepo: Monorepo, checked: Checked, rules: Mapping[str, 
         ),
         elsewhere=tuple(Line(path, _counts((f for f in found if f.stack == path), codes)) for path in rest),
         unverified=checked.unverified,
+        unplanned=tuple(plan.stack for plan in checked.plans if not plan.ok),
     )
 
 
@@ -234,7 +240,7 @@ def _object(resource: PlannedResource) -> Object:
     manifest = resource.get("manifest")
     kind = get(manifest, "kind") or k8s.kind(resource) or resource.type
     name = get(manifest, "metadata", "name") or k8s.name(resource) or resource.get("name") or resource.name
-    return Object(shown(kind).replace("_", " "), shown(name), resource.address, place(resource))
+    return Object(text(kind).replace("_", " "), text(name), resource.address, place(resource))
 
 
 def _lists(monorepo: Monorepo) -> Mapping[str, frozenset[str]]:

@@ -18,6 +18,8 @@ TRUSTED_IMAGES = "trusted images"
 """A pattern of images that an enforced policy admits; its place is the policy's file."""
 MAKER = "maker of objects"
 """A chart, a module from elsewhere, or an object of which a controller makes others, which no file shows."""
+UNJUDGED = "namespace of any images"
+"""A namespace that such a policy does not look at."""
 _ALLOWLISTS = ("ipAllowList", "ipWhiteList")
 
 
@@ -52,6 +54,15 @@ def _policy(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]
                     # What forbids some images trusts no registry.
                     if not any(pattern.startswith("!") for pattern in patterns):
                         yield from ((TRUSTED_IMAGES, each, image.source.path) for each in patterns)
+                        yield from ((UNJUDGED, each, "") for each in _excluded(manifest, names))
+
+
+def _excluded(manifest: Expression, names: Names) -> Iterator[str]:
+    """The namespaces that the rules of a policy leave out."""
+    for exclude in _below(manifest, "exclude"):
+        for namespaces in _below(exclude, "namespaces"):
+            known = evaluate(namespaces, names)
+            yield from (name for name in known if isinstance(name, str)) if isinstance(known, list) else ()
 
 
 def _patterns(image: Expression, names: Names) -> Iterator[str]:

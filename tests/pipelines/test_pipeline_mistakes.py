@@ -110,7 +110,6 @@ MISTAKES = [
     Mistake(24, "meter-api", "main.tf", 'resource "kubernetes_service"', CRON % ("", "latest") + '\nresource "kubernetes_service"', "PIP014", stack=True),
     Mistake(25, "tide-table", GHCR, "docker/build-push-action@v6", "docker/build-push-action@v7", "ACT004",
             more={"Dockerfile": "FROM ghcr.io/astral-sh/uv:0.5.11 AS uv\nFROM docker.io/library/python:3.12-slim\nUSER 10001\n"}),
-    Mistake(26, "meter-api", "main.tf", "        container {\n", '        init_container {\n          name  = "wait"\n          image = "someone/wait:1.0"\n        }\n        container {\n', "PIP018", stack=True),
     Mistake(28, "seed-swap", DEPLOY, "- status: [failure]", "- status: [success, failure]", "PIP013"),
     # What no commit had to fix yet, and the facts warn of.
     Mistake(0, "meter-api", SINGLE, "-n meter-api\"\n      - \"kubectl rollout", "-n meter\"\n      - \"kubectl rollout", "PIP001"),
