@@ -137,7 +137,11 @@ class House:
             Figure(len(ungated), "of them with a path that no gate guards", Severity.WARNING),
             Figure(len(self.stores), "volumes and databases"),
             Figure(sum(s.is_lost for s in self.stores), "volumes that nothing saves", Severity.ERROR),
-            Figure(sum(s.backup is Backup.NONE_SEEN for s in self.stores), "more without a backup job"),
+            Figure(
+                sum(s.backup is Backup.NONE_SEEN for s in self.stores),
+                "more without a backup job",
+                Severity.WARNING,
+            ),
         )
         counts = dict(_severities(self.found))
         return (
