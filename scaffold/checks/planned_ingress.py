@@ -8,6 +8,12 @@ from difflib import get_close_matches
 from scaffold.checks.planned import Plan, PlannedRule, shown, strings
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
+from scaffold.hcl.amend import replace
+from scaffold.hcl.edit import insert_block
+from scaffold.hcl.syntax import Block, Document
+from scaffold.monorepo.shared import shared_modules
+from scaffold.monorepo.uses import calls
+from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
 
@@ -79,6 +85,15 @@ class Tiles(PlannedRule):
                     what = f"{host} has a tile already, by ingress {seen[host]}"
                     yield self.about(ingress, what, "set homepage_enabled = false")
                 seen.setdefault(host, shown(k8s.name(ingress)))
+
+    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+        """The file in which the call of the ingress module asks for no tile."""
+        if not calls(block, shared_modules().ingress):
+            return None
+        value = block.body.value("homepage_enabled")
+        if value is None:
+            return insert_block(document, "homepage_enabled = false", after=block.body.items[-1])
+        return replace(document, value, "false") if value.literal() is True else None
 
 
 class Unmonitored(PlannedRule):

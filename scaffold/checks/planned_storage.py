@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from scaffold.checks.fleet import same
 from scaffold.checks.planned import Plan, PlannedRule, shown
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
+from scaffold.hcl.amend import insert_first, replace
+from scaffold.hcl.edit import insert_block, insert_entry
+from scaffold.hcl.syntax import Block, Document
+from scaffold.templates import template
+from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, get
 
@@ -51,6 +56,15 @@ class Waiting(PlannedRule):
             if claim.get("wait_until_bound") not in (False, "false"):
                 yield self.about(claim, "the apply waits until it is bound", "set wait_until_bound = false")
 
+    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+        """The file in which the claim is not waited for."""
+        if block.type != "resource":
+            return None
+        value = block.body.value("wait_until_bound")
+        if value is None:
+            return insert_first(document, block, "wait_until_bound = false")
+        return replace(document, value, "false") if value.literal() is True else None
+
 
 class Autoresizer(PlannedRule):
     """A block volume grows before it is full."""
@@ -72,6 +86,25 @@ class Autoresizer(PlannedRule):
                     yield self.about(claim, f"it has no {name}", fix)
                 elif wanted and isinstance(value, str) and value != wanted:
                     yield self.about(claim, f"{name} is {value}", f'set it to "{wanted}"')
+
+    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+        """The file with one more annotation, or the right threshold; how far it may grow is for a person."""
+        metadata = block.body.block("metadata")
+        if block.type != "resource" or metadata is None:
+            return None
+        usual = template.facts("operations")["resizing_usual"]
+        annotations = metadata.body.value("annotations")
+        if annotations is None:
+            lines = "".join(f'\n  "{name}" = "{value}"' for name, value in usual.items())
+            return insert_block(document, f"annotations = {{{lines}\n}}", after=metadata.body.items[-1])
+        for name, value in usual.items():
+            entry = annotations.entry(name)
+            if entry is None:
+                return insert_entry(document, annotations, f'"{name}"', f'"{value}"')
+            wanted = template.facts("operations")["resizing"][name]
+            if wanted and entry.value.string() not in (None, wanted):
+                return replace(document, entry.value, f'"{wanted}"')
+        return None
 
 
 class ClaimNames(PlannedRule):

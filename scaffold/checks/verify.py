@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scaffold.changes.change import Action, ChangeSet, Content, Symlink
 from scaffold.checks.exceptions import Exceptions, ignores
-from scaffold.checks.rule import Severity
+from scaffold.checks.rule import Kind, Severity, rules
 from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
@@ -79,20 +79,21 @@ def verify(
         if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
     }
     rendered, sources = sources, {**beside(monorepo, stack, sources), **sources}
-    found = static_findings(monorepo, stack, sources)
+    found, noted = _by_severity(static_findings(monorepo, stack, sources))
     second = SecondReading() if found else read_again(rendered)
     if found or second.findings:
         raise _failed(stack, found or second.findings)
     unread = _unread(second)
     if level is Level.STATIC:
-        return Verified(Level.STATIC, None, (Unverified("the plan", "left out by --verify static"), *unread))
+        left_out = Unverified("the plan", "left out by --verify static")
+        return Verified(Level.STATIC, None, (left_out, *unread), tuple(noted))
     links = {f"{STACKS}/{stack}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
     planned = _planned(monorepo, stack, sources, links, values, demanded=level is Level.PLAN)
     if isinstance(planned, Unverified):
-        return Verified(Level.STATIC, None, (planned, *unread))
+        return Verified(Level.STATIC, None, (planned, *unread), tuple(noted))
     plan, warnings = planned
     only_there = Unverified("what only the cluster knows", "images, admission policies and quotas in use")
-    return Verified(Level.PLAN, plan, (only_there, *_unconfined(plan), *unread), warnings)
+    return Verified(Level.PLAN, plan, (only_there, *_unconfined(plan), *unread), (*noted, *warnings))
 
 
 def verify_edits(change: ChangeSet) -> tuple[Unverified, ...]:
@@ -240,7 +241,7 @@ def _planned(
     demanded: bool,
 ) -> tuple[PlanResult, tuple[Finding, ...]] | Unverified:
     """The plan with the rules' warnings, or why there is none. Errors raise :class:`VerificationError`."""
-    from scaffold.checks import planned as rules
+    from scaffold.checks import planned
     from scaffold.terraform.result import Reason
     from scaffold.terraform.runner import find_tool, plan_stacks
     from scaffold.terraform.tree import Link, Overlay
@@ -265,13 +266,23 @@ def _planned(
             "Mend the module, or leave the plan out with --verify static.",
             result.findings,
         )
-    found = list(result.findings) or rules.check(result.resources, house_names(monorepo, values))
+    found = list(result.findings) or planned.check(result.resources, house_names(monorepo, values))
     if found and isinstance(parsed := parse_stack(stack, sources), ParsedStack):
         found = _without_exceptions(parsed, found)
-    warning = {rule.code for rule in rules.all_rules() if rule.severity is Severity.WARNING}
-    if errors := [finding for finding in found if finding.code not in warning]:
+    errors, warnings = _by_severity(found)
+    if errors:
         raise _failed(stack, errors)
-    return result, tuple(found)
+    return result, tuple(warnings)
+
+
+def _by_severity(found: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """The findings that are errors, and those that are warnings."""
+    asked = (rule for kind in (Kind.STACK, Kind.PLAN) for rule in rules(__package__, kind))
+    warning = {rule.code for rule in asked if rule.severity is Severity.WARNING}
+    split: tuple[list[Finding], list[Finding]] = ([], [])
+    for finding in found:
+        split[finding.code in warning].append(finding)
+    return split
 
 
 def _failed(stack: str, found: Sequence[Finding]) -> VerificationError:

@@ -219,6 +219,12 @@ class Body:
                 yield Expression(self.source, (node,))
             stack.extend(reversed(node.children))
 
+    def walk(self) -> Iterator[Block]:
+        """The blocks in this body at any depth, an outer one before those inside."""
+        for block in self.blocks:
+            yield block
+            yield from block.body.walk()
+
     def block(self, type: str, *labels: str) -> Block | None:
         """The first block of a type whose first labels are these."""
         return next(iter(self.blocks_of(type, *labels)), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
+from types import MappingProxyType
 
 from scaffold.hcl.evaluate import Names, evaluate, text
 from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
@@ -52,7 +53,8 @@ def uses(blocks: Iterable[Block], names: Names) -> Iterator[Use]:
     """The names that the blocks of a module take, where they can be seen; ``names`` are its locals."""
     for block in blocks:
         here = Use("", "", block.source.path, block.line)
-        for kind, name, place in chain(_own(block, names), *(_below(b, names) for b in _walk(block))):
+        inside = (_below(inner, names) for inner in (block, *block.body.walk()))
+        for kind, name, place in chain(_own(block, names), *inside):
             if name:
                 yield replace(here, kind=kind, name=name, place=place)
 
@@ -229,16 +231,13 @@ def _text(body: Body, name: str, names: Names) -> str:
     return (text(value, names) or "") if value else ""
 
 
-def _walk(block: Block) -> Iterator[Block]:
-    yield block
-    for inner in block.body.blocks:
-        yield from _walk(inner)
+def known_names(blocks: Iterable[Block], given: Names = MappingProxyType({})) -> Names:
+    """What the locals and the namespaces of a module are known to be, locals of locals too.
 
-
-def known_names(blocks: Iterable[Block]) -> Names:
-    """What the locals and the namespaces of a module are known to be, locals of locals too."""
+    ``given`` are names that are known already: the variables of a module, from a call of it.
+    """
     blocks = tuple(blocks)
-    names: dict[tuple[str, ...], object] = {}
+    names: dict[tuple[str, ...], object] = dict(given)
     unread = {
         name: item.value for b in blocks if b.type == "locals" for name, item in b.body.attributes.items()
     }

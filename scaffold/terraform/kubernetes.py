@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get, leaves
+from scaffold.terraform.planned import Mark, Path, Placeholder, PlannedResource, Tree, get, leaves
 
 _VERSIONS = ("_v1", "_v2", "")
 _POD_TEMPLATES = {
@@ -37,6 +37,11 @@ def kind(resource: PlannedResource) -> str:
         return ""
     name = resource.type.removeprefix("kubernetes_")
     return next(name.removesuffix(version) for version in _VERSIONS if name.endswith(version))
+
+
+def pod_path(kind: str) -> Path | None:
+    """Where an object of a kind has the template of its pods; None for a kind that has none."""
+    return _POD_TEMPLATES.get(kind)
 
 
 def of_kind(resources: Iterable[PlannedResource], *kinds: str) -> Iterator[PlannedResource]:

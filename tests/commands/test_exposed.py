@@ -53,7 +53,9 @@ def claim(name: str, class_: str, size: str = "1Gi") -> PlannedResource:
 
 
 def pods(type_: str, name: str, *claims: str) -> PlannedResource:
-    volumes: tuple[Tree, ...] = tuple({"name": one, "persistent_volume_claim": ({"claim_name": one},)} for one in claims)
+    volumes: tuple[Tree, ...] = tuple(
+        {"name": one, "persistent_volume_claim": ({"claim_name": one},)} for one in claims
+    )
     template: Tree = {"metadata": ({},), "spec": ({"volume": volumes},)}
     if type_ == "kubernetes_cron_job_v1":
         return resource(type_, name, spec=({"job_template": ({"spec": ({"template": (template,)},)},)},))
