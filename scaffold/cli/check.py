@@ -125,12 +125,13 @@ def _codes(given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _pipelines(directory: Path, as_json: bool) -> int:
+    from scaffold.commands.check import all_rules
     from scaffold.commands.check_pipelines import check_pipelines
     from scaffold.report import pipeline as report
 
     options.opened(directory, writes=False)
-    found = check_pipelines(directory)
+    found, rules = check_pipelines(directory), {rule.code: rule for rule in all_rules()}
     output.print_either(
-        report.pipeline_report_json(found), report.pipeline_report_text(found), as_json=as_json
+        report.pipeline_report_json(found, rules), report.pipeline_report_text(found, rules), as_json=as_json
     )
     return int(bool(found.findings))
