@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from support import ANSWERS
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, from_yaml
+from scaffold.templates import examples as answer_examples
 from scaffold.templates import questions
 from scaffold.templates.schema import schema
 
@@ -81,13 +83,31 @@ def test_what_is_right_is_right_by_the_schema(path: Path) -> None:
     assert list(validator().iter_errors(yaml.safe_load(path.read_text()))) == []
 
 
+def parts(place: str, part: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """A schema and each one in it, with its place."""
+    yield place, part
+    for key, inner in part.get("properties", {}).items():
+        yield from parts(f"{place}.{key}", inner)
+    for key in ("items", "additionalProperties"):
+        if isinstance(part.get(key), Mapping):
+            yield from parts(f"{place}[]", part[key])
+
+
 @pytest.mark.parametrize("name", questions.asked())
-def test_a_question_without_choices_has_an_example(name: str) -> None:
-    question = questions.asked()[name]
-    told = questions.properties()[name].get("examples", [])
-    assert bool(told) is not bool(question.options or question.type == "bool")
+def test_each_key_of_each_answer_has_examples_that_are_right(name: str) -> None:
+    for place, part in parts(name, questions.properties()[name]):
+        assert part.get("examples"), place
+        judge = Draft202012Validator(part)
+        assert [value for value in part["examples"] if not judge.is_valid(value)] == [], place
     own = schema()["properties"].get(name, questions.properties()[name])
-    assert all(Draft202012Validator(own).is_valid(value) for value in told)
+    assert own["examples"]
+
+
+@pytest.mark.parametrize("more", answer_examples.together(), ids="-".join)
+def test_each_set_of_examples_is_accepted(more: dict[str, Any]) -> None:
+    found = validation.problems(Answers({**APP, **more}), {}, {})
+    assert [f"{f.answer}: {f.message}" for f in found] == []
+    assert list(validator().iter_errors({**APP, **more})) == []
 
 
 def test_the_examples_stand_together() -> None:
@@ -96,6 +116,6 @@ def test_the_examples_stand_together() -> None:
         "backend", "gate_reason", "database_name", "database_reason", "database_env", "branch", "woodpecker_id", "dockerfile",
         "repository", "app_module", "gpu", "load_balancer", "anubis",
     }  # fmt: skip
-    values = {name: value for name, value in questions.examples().items() if name not in apart}
+    values = {name: value for name, value in answer_examples.single().items() if name not in apart}
     text = yaml.safe_dump(values).encode()
     assert [f"{f.answer}: {f.message}" for f in validation.problems(from_yaml(text, "a.yml"), {}, {})] == []
