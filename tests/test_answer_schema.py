@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from support import ANSWERS
+from strategies import by_schema
+from support import ANSWERS, examples
 
 from scaffold.answers import validation
+from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers, from_yaml
 from scaffold.templates import examples as answer_examples
 from scaffold.templates import questions
@@ -76,6 +80,51 @@ def without(name: str) -> dict[str, Any]:
 def test_both_judge_alike(values: dict[str, Any], right: bool) -> None:
     assert validator().is_valid(values) is right
     assert (validation.problems(Answers(values), {}, {}) == []) is right
+
+
+@pytest.mark.parametrize(
+    "image,right",
+    [
+        ("ghcr.io/actualbudget/actual-server:25.1.0", True),
+        (f"docker.io/actualbudget/actual-server{DIGEST}", True),
+        ("docker.io/adminer:5.0.0", True),
+        ("ghcr.io/linuxserver/bazarr:1.5.0", True),
+        ("docker.io/actualbudget/actual-server-too:25.1.0", False),
+        ("docker.io/example/of-nobody:1.29.0", False),
+    ],
+)
+def test_both_take_the_port_from_a_known_image(image: str, right: bool) -> None:
+    values = {**without("port"), "image": image}
+    assert validator().is_valid(values) is right
+    missing = {f.answer for f in validation.problems(filled(Answers(values)), {}, {})}
+    assert ("port" not in missing) is right
+
+
+SCALARS = st.sampled_from(
+    [None, True, 7, -1, "", "x y", "512Mi", "/data", "none", "A_B", {}, [], [{}], {"a": 1}]
+)
+ANSWERED = st.sampled_from(sorted(questions.properties())).flatmap(
+    lambda name: st.tuples(st.just(name), by_schema(questions.properties()[name]) | SCALARS)
+)
+SAID_BY_BOTH = {
+    f"answers.{rule}"
+    for rule in (
+        "type", "enum", "pattern", "minimum", "maximum", "minItems", "minLength", "maxLength", "required",
+        "missing", "unknown", "not-asked", "gate-reason", "image-missing",
+    )
+}  # fmt: skip
+
+
+@pytest.mark.slow("judges sixty sets of answers twice")
+@examples(60)
+@given(answered=st.lists(ANSWERED, max_size=3), left_out=st.sampled_from(["", *APP]))
+def test_what_the_schema_can_say_both_say(answered: list[tuple[str, Any]], left_out: str) -> None:
+    values = {**without(left_out), **dict(answered)}
+    told = {f.code for f in validation.problems(filled(Answers(values)), {}, {})}
+    if validator().is_valid(values):
+        assert not told & SAID_BY_BOTH
+    else:
+        assert told
 
 
 @pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.parent.name + "-" + path.stem)
