@@ -100,7 +100,7 @@ def test_both_take_the_port_from_a_known_image(image: str, right: bool) -> None:
     assert ("port" not in missing) is right
 
 
-SCALARS = st.sampled_from(
+SCALARS: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 7, -1, "", "x y", "512Mi", "/data", "none", "A_B", {}, [], [{}], {"a": 1}]
 )
 ANSWERED = st.sampled_from(sorted(questions.properties())).flatmap(
@@ -154,9 +154,10 @@ def test_each_key_of_each_answer_has_examples_that_are_right(name: str) -> None:
 
 @pytest.mark.parametrize("more", answer_examples.together(), ids="-".join)
 def test_each_set_of_examples_is_accepted(more: dict[str, Any]) -> None:
-    found = validation.problems(Answers({**APP, **more}), {}, {})
+    values = {**(without("port") if more.get("shape") == "jobs" else APP), **more}
+    found = validation.problems(Answers(values), {}, {})
     assert [f"{f.answer}: {f.message}" for f in found] == []
-    assert list(validator().iter_errors({**APP, **more})) == []
+    assert list(validator().iter_errors(values)) == []
 
 
 def test_the_examples_stand_together() -> None:

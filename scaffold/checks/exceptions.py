@@ -6,12 +6,11 @@ knows one (``# No backup: the reason``).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, nearest
-from scaffold.hcl.comments import Comment
 from scaffold.hcl.syntax import Body, Document
 
 MARK = "scaffold: ignore"
@@ -20,18 +19,13 @@ _EXAMPLE = f"# {MARK} STO001: why this stack may differ"
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """A comment that makes an exception, and the lines that it is made for."""
+    """A comment that makes an exception, its place, and the lines that it is made for."""
 
-    comment: Comment
+    place: tuple[str, int]
     codes: tuple[str, ...]
     reason: str
     first: int
     last: int
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """The file and the line of the comment."""
-        return self.comment.source.path, self.comment.line
 
     def covers(self, finding: Finding) -> bool:
         """Whether the exception is made for a finding in its file."""
@@ -39,11 +33,15 @@ class Ignore:
         return bool(self.reason) and finding.code in self.codes and in_place
 
 
-def ignores(document: Document) -> Iterator[Ignore]:
-    """The exceptions in a file, each for its own line, or for the line or the block below the comment."""
+def ignores(documents: Iterable[Document]) -> Iterator[Ignore]:
+    """The exceptions in files, each for its own line, or for the line or the block below the comment."""
     said = {MARK: (), **_excuses()}
-    if not any(begin.encode() in document.source.data for begin in said):
-        return
+    for document in documents:
+        if any(begin.encode() in document.source.data for begin in said):
+            yield from _in_file(document, said)
+
+
+def _in_file(document: Document, said: Mapping[str, tuple[str, ...]]) -> Iterator[Ignore]:
     ends = dict(_ends(document.body))
     own_lines = {line for c in document.comments if c.own_line for line in range(c.line, c.end_line + 1)}
     for comment in document.comments:
@@ -56,7 +54,8 @@ def ignores(document: Document) -> Iterator[Ignore]:
         while first in own_lines:
             first += 1
         named = said[begin] or tuple(codes.replace(",", " ").split())
-        yield Ignore(comment, named, reason.strip(), first, ends.get(first, first))
+        place = (comment.source.path, comment.line)
+        yield Ignore(place, named, reason.strip(), first, ends.get(first, first))
 
 
 def _excuses() -> dict[str, tuple[str, ...]]:
@@ -73,8 +72,10 @@ def _ends(body: Body) -> Iterator[tuple[int, int]]:
 class Exceptions:
     """The exceptions that files make, and which of them were needed."""
 
-    def __init__(self, documents: Iterable[Document]) -> None:
-        self._made = {document.path: list(ignores(document)) for document in documents}
+    def __init__(self, made: Iterable[Ignore]) -> None:
+        self._made: dict[str, list[Ignore]] = {}
+        for ignore in made:
+            self._made.setdefault(ignore.place[0], []).append(ignore)
         self._used: set[tuple[Ignore, str]] = set()
 
     def left_of(self, findings: Iterable[Finding]) -> list[Finding]:

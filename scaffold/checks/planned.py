@@ -5,6 +5,7 @@ A value that is unknown or stands in is never judged: nothing is known to be wro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +15,25 @@ from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.checks.stack import place
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What the pods of a namespace may have, as quantities: a container, and all requests together."""
+
+    memory_max: str
+    memory_quota: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A name that a stack takes although other ones have it, and where it does."""
+
+    kind: str
+    name: str
+    place: tuple[str, int]
+    others: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +47,12 @@ class HouseNames:
     ``given_claims`` in the stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims
     or Secrets but those that they name. The ``rotating_stores`` give passwords that change. Claims end like
     the ``claim_suffixes`` by their class, and have the ``resizing`` annotations; where one has a value it is
-    that. ``linuxserver_images`` and ``database_images`` are patterns; a job that runs one of the
-    ``dump_tools`` saves a server.
+    that. What ends in ``_images`` is a pattern; a job that runs one of the ``dump_tools`` saves a server.
+    ``own_registries`` are those that own images are pushed to, with the Secret to pull with where nobody may
+    without. Images are like one of the ``trusted_images``, but for those in ``unjudged_namespaces``.
+    ``allowlists`` are middlewares that let the house's own network in; a host of the ``domain`` without a
+    record of its own has that of the ``wildcard``. For a namespace with the ``quota_label`` its tier's quota
+    does not hold, with the ``limits_label`` its LimitRange. ``shared`` are names that several stacks take.
     """
 
     block_classes: frozenset[str] = frozenset()
@@ -45,11 +68,31 @@ class HouseNames:
     linuxserver_images: str = ""
     database_images: str = ""
     dump_tools: frozenset[str] = frozenset()
+    alerting_images: str = ""
+    database_pin: str = ""
+    embedded_databases: str = ""
+    rotated_names: str = ""
+    own_registries: Mapping[str, str] = field(default_factory=dict)
+    trusted_images: tuple[str, ...] = ()
+    unjudged_namespaces: frozenset[str] = frozenset()
+    allowlists: frozenset[str] = frozenset()
+    domain: str = ""
+    wildcard: str = ""
+    tiers: Mapping[str, Tier] = field(default_factory=dict)
+    quota_label: str = ""
+    limits_label: str = ""
+    external_secret_api: str = ""
+    usual_groups: frozenset[str] = frozenset()
+    shared: Mapping[str, tuple[Shared, ...]] = field(default_factory=dict)
     reloader: str = "reloader.stakater.com/"
     gate_annotation: str = "traefik.ingress.kubernetes.io/router.middlewares"
     dns_annotation: str = "/dns-type"
     monitor_annotation: str = "/external-monitor"
     dashboard: str = "gethomepage.dev/"
+    groups_annotation: str = "/allowed-groups"
+    enrolled: str = "keel.sh/enrolled"
+    mover: str = "keel.sh/policy"
+    watcher: str = "diun.enable"
 
 
 @dataclass(frozen=True)
@@ -70,10 +113,26 @@ class Plan:
         """The resources of some kinds."""
         return tuple(k8s.of_kind(self.resources, *kinds))
 
+    @cached_property
+    def classes(self) -> Mapping[Tree, Tree]:
+        """The StorageClass of each claim of the stack, by the claim's name."""
+        claims = self.of_kind("persistent_volume_claim")
+        return {k8s.name(claim): claim.get("spec", 0, "storage_class_name") for claim in claims}
+
     def named(self, kind: str, name: Tree, namespace: Tree) -> PlannedResource | None:
         """The object of a kind that has, or may have, this name in a namespace."""
         there = self.fleet.of_kind(kind, namespace)
         return next((resource for resource in there if same(k8s.name(resource), name)), None)
+
+    def namespace(self, name: Tree) -> PlannedResource | None:
+        """The namespace of a name, whichever stack makes it."""
+        spaces = self.fleet.all_of_kind("namespace") if isinstance(name, str) else ()
+        return next((space for space in spaces if k8s.name(space) == name), None)
+
+    @cached_property
+    def stacks(self) -> frozenset[str]:
+        """The stack: its name, as the places of its resources tell it."""
+        return frozenset(r.site.path.split("/")[1] for r in self.resources if "/" in r.site.path)
 
     def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
         """The pods that a Service selects."""
@@ -115,6 +174,17 @@ def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
     """Whether labels have all that a selector wants; an empty selector selects nothing."""
     return bool(selector) and all(
         key in labels and same(value, labels[key]) for key, value in selector.items()
+    )
+
+
+def runs_database(container: Tree, house: HouseNames) -> bool:
+    """Whether a container runs an image of a database server."""
+    image = get(container, "image")
+    whole = f"/{image}"  # an image of Docker Hub may stand there by its name alone
+    return (
+        bool(house.database_images)
+        and isinstance(image, str)
+        and bool(re.search(house.database_images, whole))
     )
 
 

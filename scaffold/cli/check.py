@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scaffold.cli import options, output
 from scaffold.errors import UsageError
 
-FORMATS = ("text", "json", "github", "sarif", "markdown")
+if TYPE_CHECKING:
+    from scaffold.commands.check import Checked
+    from scaffold.monorepo.repository import Monorepo
+
+FORMATS = ("text", "json", "github", "sarif", "markdown", "html")
 
 
 @click.command()
-@click.argument("stacks", nargs=-1, metavar="STACK…")
+@click.argument("stacks", nargs=-1, metavar="STACK|FILE…")
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
 @click.option(
     "--select", multiple=True, metavar="CODES", help="Only these rules, or families of rules: ING,STO002."
 )
 @click.option("--ignore", multiple=True, metavar="CODES", help="Not these rules, or families of rules.")
 @click.option("--static", is_flag=True, help="Look at the syntax alone, and plan nothing.")
+@click.option("--fix", is_flag=True, help="Mend what a rule knows an edit for, and tell what is left.")
+@click.option("--diff", "show", is_flag=True, help="Show those edits, and write nothing.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How it is told.")
+@click.option("--by", type=click.Choice(("stack", "rule")), default="stack", help="How the text is grouped.")
 @click.option("--statistics", is_flag=True, help="Count the findings by rule.")
 @click.option(
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings known there."
@@ -39,7 +48,10 @@ def check(
     select: Sequence[str],
     ignore: Sequence[str],
     static: bool,
+    fix: bool,
+    show: bool,
     form: str,
+    by: str,
     statistics: bool,
     baseline: Path | None,
     update_baseline: bool,
@@ -49,33 +61,61 @@ def check(
 ) -> int:
     """Hold stacks, or an app's repository, against the rules; exit 1 where something is found."""
     if pipelines is not None:
-        if stacks or every or select or ignore or static or form != "text" or statistics or baseline:
+        given = (stacks, every, select, ignore, static, fix, show, statistics, baseline)
+        if any(given) or (form, by) != ("text", "stack"):
             raise UsageError("--pipelines goes with --json alone.", "Check stacks in a run of their own.")
         return _pipelines(pipelines, as_json)
     from scaffold.commands import check as command
+    from scaffold.commands.fix import plan_fix, write
     from scaffold.report import check as report
+    from scaffold.report.fix import fixed_json, fixed_text
     from scaffold.report.progress import waiting
 
-    monorepo = options.find(monorepo_at)
+    if show and form not in ("text", "json"):
+        raise UsageError("--diff goes with the formats text and json.", "Leave one of them out.")
+    monorepo = options.find(monorepo_at, writes=fix and not show)
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold check drone-logbook")
+    if update_baseline and (fix or show):
+        raise UsageError(
+            "--fix and --diff go without --update-baseline.", "Mend first, then write the baseline."
+        )
     if update_baseline and (baseline is None or not every or select or ignore):
         raise UsageError(
             "--update-baseline goes with --all and --baseline FILE.", "It knows every stack and every rule."
         )
     selection = command.Selection(_codes(select), _codes(ignore))
-    with waiting("Checking …"):
-        names = monorepo.stacks if every else tuple(dict.fromkeys(Path(name).name for name in stacks))
-        found = command.check(
-            monorepo, names, selection, static=static, baseline_file=None if update_baseline else baseline
-        )
+    names = monorepo.stacks if every else command.stacks_at(monorepo, stacks)
+    known = None if update_baseline else baseline
+
+    def checked(monorepo: Monorepo) -> Checked:
+        with waiting("Checking …"):
+            return command.check(monorepo, names, selection, static=static, baseline_file=known)
+
+    found = checked(monorepo)
+    fixed = plan_fix(monorepo, found) if fix or show else None
+    if fixed and fixed.mended and not show:
+        write(fixed)
+        found = checked(type(monorepo)(monorepo.root))
     if update_baseline and baseline is not None:
         command.update_baseline(baseline, found)
         output.print_lines([f"{baseline}: {len(found.findings)} known findings"])
         return 0
-    as_told = "json" if as_json else form
-    known = {rule.code: rule for rule in command.all_rules()}
-    output.print_lines(report.told(found, as_told, known, statistics))
+    rules = {rule.code: rule for rule in command.all_rules()}
+    told = fixed.without(found) if fixed and show else found
+    if form == "html" and not as_json:
+        from scaffold.commands.house import house_at_a_glance
+        from scaffold.report.house import as_html
+
+        output.print_lines([as_html(house_at_a_glance(monorepo, told, rules))])
+        return int(bool(found.findings))
+    lines = report.told(told, form, rules, by=by, statistics=statistics)
+    mended = fixed_text(fixed, shown=show) if fixed and form == "text" else ()
+    output.print_either(
+        {**report.as_json(told, rules), **(fixed_json(fixed, shown=show) if fixed else {})},
+        chain(lines, mended),
+        as_json=as_json or form == "json",
+    )
     return int(bool(found.findings))
 
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from scaffold.checks import baseline
 from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet, joined
-from scaffold.checks.rule import Kind, Rule, rules
-from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, place, run
+from scaffold.checks.rule import Kind, Rule, Severity, rules
+from scaffold.checks.stack import place
+from scaffold.checks.static import look
 from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified, house_of
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
-from scaffold.terraform import refresh
-from scaffold.terraform.result import Reason
+from scaffold.terraform.result import PlanResult, Reason
+
+if TYPE_CHECKING:
+    from scaffold.checks.planned import HouseNames
 
 _PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.pipelines"}
 
@@ -61,12 +65,50 @@ class Checked:
     gone: int = 0
     """Findings that the baseline knows and that are no longer there."""
     unverified: tuple[Unverified, ...] = ()
+    plans: tuple[PlanResult, ...] = ()
+    """What was planned, of every stack of the monorepo."""
 
 
 def all_rules() -> tuple[Rule, ...]:
     """Every rule there is, by code."""
     found = [rule for kind, package in _PACKAGES.items() for rule in rules(package, kind)]
     return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def severity(finding: Finding, rules: Mapping[str, Rule]) -> Severity:
+    """How bad a finding is, by the rules' codes; what is found by none keeps a stack from being judged."""
+    rule = rules.get(finding.code)
+    return rule.severity if rule else Severity.ERROR
+
+
+def stack_of(finding: Finding) -> str:
+    """The stack that a finding is about; the file, where it is in none."""
+    parts = PurePosixPath(finding.path).parts
+    return parts[1] if parts[:1] == (STACKS,) and len(parts) > 1 else finding.path
+
+
+def stacks_at(monorepo: Monorepo, named: Sequence[str]) -> tuple[str, ...]:
+    """The stacks with these names, at these directories, or with these files in them, each once.
+
+    A file of a directory that is no stack to apply, such as a draft, names none. Raises
+    :class:`MissingError` for what is no stack, and no file below the stacks.
+    """
+    return tuple(dict.fromkeys(stack for name in named for stack in _stacks_at(monorepo, name)))
+
+
+def _stacks_at(monorepo: Monorepo, name: str) -> Iterator[str]:
+    if name.rstrip("/") in monorepo.stacks:
+        yield name.rstrip("/")
+        return
+    below = (monorepo.root / STACKS).resolve()
+    paths = [path.resolve() for path in (Path(name), monorepo.root / name)]
+    inside = [path for path in paths if path.is_relative_to(below) and path.exists()]
+    found = [stack for path in inside for stack in path.relative_to(below).parts[:1]]
+    if found and found[0] in monorepo.stacks:
+        yield found[0]
+    elif not any(path.is_file() for path in inside):
+        hint = nearest(name, monorepo.stacks) or f"Name a directory below {STACKS}/, or a file in one."
+        raise MissingError(f"There is no stack {name}.", hint)
 
 
 def check(
@@ -80,19 +122,14 @@ def check(
     """Hold stacks against the rules: over their syntax and, unless ``static``, over what would exist.
 
     Where another stack may make what one refers to, all stacks are planned. Without Terraform only the
-    syntax is looked at, and the result says so. Raises :class:`MissingError` for a stack that is not there.
+    syntax is looked at, and the result says so.
     """
     selection.check()
-    for name in stacks:
-        if name not in monorepo.stacks:
-            hint = nearest(name, monorepo.stacks) or f"Name a directory below {STACKS}/."
-            raise MissingError(f"There is no stack {name}.", hint)
-    parsed, found = _read(monorepo, stacks)
-    refreshed = refresh.directory()
-    context = CheckContext.of(monorepo.root, refreshed if refreshed.is_dir() else None)
     asked = selection.of(Kind.STACK)
-    found += [finding for stack in parsed for finding in run(stack, context, asked)]
+    looked = look(monorepo, stacks, {rule.code for rule in asked})
+    found = [finding for of_stack in looked for finding in of_stack.findings]
     plan_rules = () if static else selection.of(Kind.PLAN)
+    plans: tuple[PlanResult, ...] = ()
     unverified: tuple[Unverified, ...] = (Unverified("the plans", "left out by --static"),) if static else ()
     if plan_rules:
         planned = _planned(monorepo, stacks, plan_rules)
@@ -100,9 +137,10 @@ def check(
             plan_rules, unverified = (), (planned,)
         else:
             found += planned[0]
+            plans = planned[1]
             # Where a stack cannot be planned, nobody knows whether an exception is needed.
-            plan_rules = plan_rules if planned[1] else ()
-    made = Exceptions(document for stack in parsed for document in stack.documents.values())
+            plan_rules = plan_rules if all(plan.ok for plan in plans) else ()
+    made = Exceptions(ignore for of_stack in looked for ignore in of_stack.exceptions)
     left = made.left_of(dict.fromkeys(found))
     ignored = len(dict.fromkeys(found)) - len(left)
     ran = {rule.code for rule in (*asked, *plan_rules)}
@@ -113,7 +151,7 @@ def check(
         looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
         known = baseline.known(baseline_file, looked_at, ran & {code for code in ran if code in selection})
         fresh, gone = baseline.new(left, known)
-    return Checked(tuple(stacks), tuple(fresh), ignored, len(left) - len(fresh), gone, unverified)
+    return Checked(tuple(stacks), tuple(fresh), ignored, len(left) - len(fresh), gone, unverified, plans)
 
 
 def _is_no_stack(finding: Finding) -> bool:
@@ -121,21 +159,10 @@ def _is_no_stack(finding: Finding) -> bool:
     return finding.code in (Syntax.code, *(reason.value for reason in Reason))
 
 
-def _read(monorepo: Monorepo, stacks: Iterable[str]) -> tuple[list[ParsedStack], list[Finding]]:
-    parsed, broken = [], []
-    for name in stacks:
-        stack = parse_stack(name, monorepo.sources(name))
-        if isinstance(stack, list):
-            broken += stack
-        else:
-            parsed.append(stack)
-    return parsed, broken
-
-
 def _planned(
     monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule]
-) -> tuple[list[Finding], bool] | Unverified:
-    """What the rules find in plans, and whether every stack has one."""
+) -> tuple[list[Finding], tuple[PlanResult, ...]] | Unverified:
+    """What the rules find in plans, and the plans of all stacks."""
     from scaffold.checks.planned import check as check_plan
     from scaffold.terraform.runner import find_tool, plan_stacks
 
@@ -147,16 +174,21 @@ def _planned(
     if results and all(result.unable for result in results):
         return Unverified("the plans", results[0].findings[0].message)
     house = house_of(monorepo, facts(monorepo))
-    fleet = Fleet(
-        joined(result.resources for result in results),
-        whole=all(result.ok for result in results),
-        inert=house.inert_kinds,
-    )
+    fleet = fleet_of(results, house)
     found: list[Finding] = []
     for result in results:
         if result.stack in stacks:
             found += result.findings or check_plan(result.resources, house, asked, fleet)
-    return found, fleet.whole
+    return found, tuple(results)
+
+
+def fleet_of(plans: Sequence[PlanResult], house: HouseNames) -> Fleet:
+    """The planned objects of all stacks."""
+    return Fleet(
+        joined(plan.resources for plan in plans),
+        whole=all(plan.ok for plan in plans),
+        inert=house.inert_kinds,
+    )
 
 
 def update_baseline(path: Path, found: Checked) -> None:

@@ -34,7 +34,7 @@ def read_fleet(root: Path, files: Iterable[tuple[Path, bytes]], stacks: Path) ->
     kept = _load(place) if place else {}
     fleet: dict[str, tuple[bytes, Stack]] = {}
     for name, of_stack in sources.items():
-        digest, before = _digest(of_stack), kept.get(name)
+        digest, before = digest_of(of_stack), kept.get(name)
         fresh = before is None or before[0] != digest
         fleet[name] = (digest, read_stack(of_stack)) if before is None or fresh else before
     if place and fleet != kept:
@@ -42,7 +42,8 @@ def read_fleet(root: Path, files: Iterable[tuple[Path, bytes]], stacks: Path) ->
     return {name: stack for name, (_, stack) in fleet.items()}
 
 
-def _digest(sources: Mapping[str, bytes]) -> bytes:
+def digest_of(sources: Mapping[str, bytes]) -> bytes:
+    """The digest of files, by their paths and what is in them."""
     total = sha256()
     for path, content in sources.items():
         total.update(b"%d %d " % (len(path.encode()), len(content)) + path.encode() + content)

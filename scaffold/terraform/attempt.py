@@ -11,7 +11,7 @@ from typing import cast
 
 from scaffold.errors import Finding
 from scaffold.hcl.source import at
-from scaffold.terraform import diagnostics, plan_json, providers
+from scaffold.terraform import diagnostics, meta, plan_json, providers
 from scaffold.terraform.diagnostics import Output
 from scaffold.terraform.lifetime import Finished, Running
 from scaffold.terraform.mends import from_the_start, learn
@@ -65,6 +65,7 @@ class Attempt:
             stand_ins=tuple(dict.fromkeys((*self._workspace.stand_ins, *self._assumed))),
             findings=tuple(self._findings),
             notices=tuple(self._notices()) if not self._findings else (),
+            moves=meta.moves(self._workspace.modules, self._workspace.stack),
         )
 
     # running Terraform
@@ -130,7 +131,9 @@ class Attempt:
         if done.code == 0:
             return False
         workspace, version = self._workspace, self._tool.version
-        located = [diagnostics.locate(error, workspace) for error in output.errors]
+        # What was broken off says of the stack whatever it was about to say.
+        errors = () if done.timed_out or done.code < 0 else output.errors
+        located = [diagnostics.locate(error, workspace) for error in errors]
         self._findings += [diagnostics.explain(error, workspace, version) for error in located]
         if not self._findings:
             self._findings.append(self._tool_failed(done, command))

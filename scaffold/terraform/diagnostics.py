@@ -147,9 +147,15 @@ _FIXES = {
 }
 
 
+_OF_PLUGINS = frozenset(("Request cancelled", "Plugin did not respond", "Plugin error"))
+"""What Terraform says at a line of the stack where it was broken off, or its conversation with a provider."""
+
+
 def _reason(located: Located, workspace: Workspace) -> Reason:
     diagnostic = located.diagnostic
     text = diagnostic.text
+    if diagnostic.summary in _OF_PLUGINS:
+        return Reason.TOOL
     if workspace.helper + REFUSED in text:
         return Reason.OUTSIDE
     if diagnostic.summary.startswith("Unsupported") and diagnostic.summary.endswith("Core version"):

@@ -1,9 +1,9 @@
-"""Plans kept between runs: a stack of which nothing changed is not planned again.
+"""Results kept between runs: a stack of which nothing changed is not planned, or looked at, again.
 
-A plan reads the monorepo through its ``Tree`` alone. Each question that it asks there is kept with a digest
-of the answer, and its result holds for as long as every question has the same answer, from the same program
-with the same schemas. So nothing has to be known here of what a plan reads. A failure is never kept, for it
-may be the machine's, and neither is what shows a text of a file of values, which Git may have decrypted.
+Each question that a result depends on is kept with a digest of the answer, and the result holds for as long
+as every question has the same answer, by the same code. A plan reads the monorepo through its ``Tree`` alone,
+so nothing has to be known here of what it reads. A failure that may be the machine's is never kept, and
+neither is a plan that shows a text of a file of values, which Git may have decrypted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import pickle
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -32,7 +32,7 @@ from scaffold.terraform.tree import Kind, Tree
 from scaffold.terraform.variables import texts_set
 
 T = TypeVar("T")
-_MOST = 2000
+_MOST = 4000
 """How many results are kept, the last used ones."""
 _CHANGING = b"plantimestamp"
 """What evaluates to something else in every plan. Of ``timestamp`` and ``uuid`` a plan knows no value."""
@@ -81,50 +81,59 @@ class AskedTree:
         return self._note("names", path, self._tree.names(path))
 
     def _note(self, what: str, path: str, answer: T) -> T:
-        digest = _digest(answer)
+        digest = digest_of(answer)
         self.steady = self.steady and self.answers.setdefault((what, path), digest) == digest
         return answer
 
 
-class KeptPlans:
-    """The results that earlier runs kept for one program and its schemas.
+def same_answers(tree: Tree, answers: Answers) -> bool:
+    """Whether a tree answers every question as another one did."""
+    return all(_asked(tree, question) == digest for question, digest in answers.items())
 
-    Where nothing can be kept, nothing is found. Runs at the same time share the directory: a file appears
-    whole or not at all, and says itself whether it is.
+
+def _asked(tree: object, question: Question) -> bytes | None:
+    """The digest of an answer; None where there is none."""
+    ask = cast("Callable[[str], object]", getattr(tree, question[0]))
+    try:
+        return digest_of(ask(question[1]))
+    except (OSError, LookupError):
+        return None
+
+
+class Kept:
+    """The results that earlier runs kept under one ``base``: all but the answers that decides on them.
+
+    Where nothing can be kept, or there is no base, nothing is found. Runs at the same time share the
+    directory: a file appears whole or not at all, and says itself whether it is.
     """
 
-    def __init__(self, tool: Tool, known: Schemas, directory: Path | None = None) -> None:
+    def __init__(self, base: str, directory: Path | None = None) -> None:
         self._directory = directory or _directory()
-        self._base = _identity(tool, known)
+        self._base = base
         self._files: dict[str, list[Path]] = defaultdict(list)
         self._digests: dict[tuple[int, Question], bytes] = {}
         for file in _by_age(self._directory):
             self._files[file.name.partition("-")[0]].append(file)
 
-    def find(self, tree: Tree, stack: str) -> PlanResult | None:
-        """The result of planning the stack in this directory of this tree, if it is known."""
-        for file in self._files.get(self._key(stack), ()) if self._base else ():
+    def result(self, asked: object, name: str) -> object | None:
+        """The result of this name, if one is known that holds; ``asked`` has a method for each question."""
+        for file in self._files.get(self._key(name), ()) if self._base else ():
             with contextlib.suppress(OSError, pickle.UnpicklingError):
                 whole = file.read_bytes()
                 if hashlib.sha256(whole[32:]).digest() == whole[:32]:
                     answers, pickled = cast("tuple[Answers, bytes]", _loaded(whole[32:]))
-                    if all(self._answer(tree, question) == digest for question, digest in answers.items()):
+                    if all(self._answer(asked, question) == digest for question, digest in answers.items()):
                         os.utime(file)
-                        return cast(PlanResult, _loaded(pickled))
+                        return _loaded(pickled)
         return None
 
-    def keep(self, asked: AskedTree, stack: str, result: PlanResult, run: Path) -> None:
-        """Keep a result, unless another run may get another one; ``run`` is the directory of this one."""
-        pickled = pickle.dumps(result)
-        told = {run.name, *(text for text in asked.given if text and len(text) >= _SHORTEST)}
-        steady = (
-            asked.steady and None not in asked.given and not any(text.encode() in pickled for text in told)
-        )
-        if not self._base or not result.ok or not steady:
+    def store(self, answers: Answers, name: str, pickled: bytes) -> None:
+        """Keep a result for as long as these answers hold."""
+        if not self._base:
             return
-        content = pickle.dumps((asked.answers, pickled))
+        content = pickle.dumps((answers, pickled))
         digest = hashlib.sha256(content)
-        target = self._directory / f"{self._key(stack)}-{_hex(repr(sorted(asked.answers.items())))}"
+        target = self._directory / f"{self._key(name)}-{_hex(repr(sorted(answers.items())))}"
         with contextlib.suppress(OSError):
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             number, staged = tempfile.mkstemp(dir=self._directory)
@@ -141,19 +150,34 @@ class KeptPlans:
             with contextlib.suppress(OSError):
                 file.unlink()
 
-    def _key(self, stack: str) -> str:
-        return _hex(f"{self._base}\0{stack}")
+    def _key(self, name: str) -> str:
+        return _hex(f"{self._base}\0{name}")
 
-    def _answer(self, tree: Tree, question: Question) -> bytes | None:
-        """The digest of an answer; trees do not change while a run asks for what is known."""
-        known = (id(tree), question)
-        if known not in self._digests:
-            ask = cast("Callable[[str], object]", getattr(tree, question[0]))
-            try:
-                self._digests[known] = _digest(ask(question[1]))
-            except (OSError, LookupError):
-                return None
-        return self._digests[known]
+    def _answer(self, asked: object, question: Question) -> bytes | None:
+        """The digest of an answer; what is asked does not change while a run asks for what is known."""
+        known = (id(asked), question)
+        if known not in self._digests and (digest := _asked(asked, question)) is not None:
+            self._digests[known] = digest
+        return self._digests.get(known)
+
+
+class KeptPlans(Kept):
+    """The plans that earlier runs kept for one program and its schemas."""
+
+    def __init__(self, tool: Tool, known: Schemas, directory: Path | None = None) -> None:
+        super().__init__(_identity(tool, known), directory)
+
+    def find(self, tree: Tree, stack: str) -> PlanResult | None:
+        """The result of planning the stack in this directory of this tree, if it is known."""
+        return cast("PlanResult | None", self.result(tree, stack))
+
+    def keep(self, asked: AskedTree, stack: str, result: PlanResult, run: Path) -> None:
+        """Keep a result, unless another run may get another one; ``run`` is the directory of this one."""
+        pickled = pickle.dumps(result)
+        told = {run.name, *(text for text in asked.given if text and len(text) >= _SHORTEST)}
+        secret = None in asked.given or any(text.encode() in pickled for text in told)
+        if result.lasting and asked.steady and not secret:
+            self.store(asked.answers, stack, pickled)
 
 
 class _Results(pickle.Unpickler):
@@ -185,17 +209,25 @@ def _by_age(directory: Path) -> list[Path]:
 def _identity(tool: Tool, known: Schemas) -> str:
     """Everything but the files that decides on a plan; empty for a script, which may start any version."""
     program = Path(tool.path)
+    with contextlib.suppress(OSError), program.open("rb") as file:
+        if file.read(2) != b"#!":
+            return identity(_CODE, [program, *(provider.file for provider in known.providers.values())])
+    return ""
+
+
+def identity(code: Iterable[str], files: Iterable[Path]) -> str:
+    """Parts of this package, the libraries that read files for it, and other files, in their states.
+
+    Empty where one cannot be read.
+    """
+    package = Path(scaffold.__file__).parent
+    sources = list(files)
+    for library in _LIBRARIES:
+        if (found := find_spec(library)) and found.origin:
+            sources.append(Path(found.origin))
+    for part in code:
+        sources += (package / part).rglob("*.py") if (package / part).is_dir() else [package / part]
     try:
-        with program.open("rb") as file:
-            if file.read(2) == b"#!":
-                return ""
-        package = Path(scaffold.__file__).parent
-        sources = [program, *(provider.file for provider in known.providers.values())]
-        for library in _LIBRARIES:
-            if (found := find_spec(library)) and found.origin:
-                sources.append(Path(found.origin))
-        for part in _CODE:
-            sources += (package / part).rglob("*.py") if (package / part).is_dir() else [package / part]
         return "\0".join(
             sorted(f"{path}:{s.st_size}:{s.st_mtime_ns}" for path in sources for s in (path.stat(),))
         )
@@ -203,7 +235,8 @@ def _identity(tool: Tool, known: Schemas) -> str:
         return ""
 
 
-def _digest(answer: object) -> bytes:
+def digest_of(answer: object) -> bytes:
+    """The digest of an answer: bytes, a text, a set of names, or what is told as a text."""
     if isinstance(answer, frozenset):
         answer = "\0".join(sorted(answer))
     content = answer if isinstance(answer, bytes) else str(answer).encode("utf-8", "surrogateescape")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from enum import Enum
 
@@ -85,11 +87,38 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class Moves:
+    """Which addresses became others, the last one first, and which are given up without being destroyed."""
+
+    moved: tuple[tuple[str, str], ...] = ()
+    forgotten: frozenset[str] = frozenset()
+
+    def now(self, address: str) -> str:
+        """The address of what had this one."""
+        for before, after in self.moved:
+            if _within(address, before):
+                return after + address[len(before) :]
+        return address
+
+    def forgets(self, address: str) -> bool:
+        """Whether the object stays when its resource goes."""
+        return any(_within(address, given_up) for given_up in self.forgotten)
+
+
+def _within(address: str, above: str) -> bool:
+    return address == above or address.startswith((f"{above}[", f"{above}."))
+
+
+NO_MOVES = Moves()
+
+
+@dataclass(frozen=True, slots=True)
 class PlanResult:
     """The plan of one stack. It is good where ``findings`` is empty.
 
     ``notices`` say what a person should know although the stack can be planned, ``open`` what the system
-    could not keep from Terraform: there only what was rewritten holds.
+    could not keep from Terraform: there only what was rewritten holds. ``moves`` are the addresses that
+    became others.
     """
 
     stack: str
@@ -100,6 +129,7 @@ class PlanResult:
     notices: tuple[Finding, ...] = ()
     seconds: float = 0.0
     open: tuple[Layer, ...] = ()
+    moves: Moves = NO_MOVES
     kept: bool = False
     """Whether it was planned by an earlier run, from the same files."""
 
@@ -109,7 +139,26 @@ class PlanResult:
         return not self.findings
 
     @property
+    def lasting(self) -> bool:
+        """Whether the same files give it again: a failure that shows no trouble of the machine."""
+        return all(
+            finding.line is not None and finding.code != Reason.TOOL.value and not _of_the_machine(finding)
+            for finding in self.findings
+        )
+
+    @property
     def unable(self) -> bool:
         """Whether the program cannot plan this monorepo at all, which says nothing about the stack."""
         codes = {Reason.TERRAFORM_TOO_OLD.value, Reason.TOOL.value}
         return bool(self.findings) and all(finding.code in codes for finding in self.findings)
+
+
+_OF_FILES = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EISDIR))
+"""What the system says of the monorepo itself, and not of the machine."""
+_TROUBLES = tuple(os.strerror(number).lower() for number in errno.errorcode if number not in _OF_FILES)
+
+
+def _of_the_machine(finding: Finding) -> bool:
+    """Whether an error of the operating system is told, or may be in what was cut off."""
+    message = finding.message.lower()
+    return message.endswith("…") or any(trouble in message for trouble in _TROUBLES)

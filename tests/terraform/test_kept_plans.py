@@ -125,13 +125,22 @@ def test_another_version_of_a_library_plans_again(
     [
         ("# plantimestamp()\n", RESULT),
         ("", PlanResult("x", RESULT.tool, findings=(Finding(STACK, None, None, Reason.TOOL.value, "slow"),))),
-        ("", PlanResult("x", RESULT.tool, findings=(Finding(STACK, 1, 1, "plan-stack", "No space left"),))),
+        (
+            "",
+            PlanResult(
+                "x", RESULT.tool, findings=(Finding(STACK, 1, 1, "plan-stack", "x: no space left on device"),)
+            ),
+        ),
+        ("", PlanResult("x", RESULT.tool, findings=(Finding(STACK, 1, 1, "plan-stack", "Cut off …"),))),
+        ("", PlanResult("x", RESULT.tool, findings=(Finding(STACK, None, None, "plan-stack", "No place"),))),
         ("", PlanResult("x", Tool("terraform", "PLACE/copy"))),
     ],
     ids=[
         "the time",
         "a failure of the program",
-        "a failure that may be the machine's",
+        "a failure that is the machine's",
+        "a failure of which not all is known",
+        "a failure that is nowhere in the stack",
         "the place of the run",
     ],
 )
@@ -141,6 +150,15 @@ def test_what_another_run_would_not_get_is_not_kept(
     (house.root / STACK / "more.tf").write_text(content)
     opened().keep(asked(house), STACK, result, Path("PLACE"))
     assert opened().find(DiskTree(house.root), STACK) is None
+
+
+def test_a_failure_of_the_stack_itself_is_kept(
+    house: House, opened: Callable[[], KeptPlans], tmp_path: Path
+) -> None:
+    wrong = Finding(f"{STACK}/main.tf", 1, 1, "plan-stack", "Unsupported argument")
+    result = PlanResult("x", RESULT.tool, findings=(wrong,))
+    opened().keep(asked(house), STACK, result, tmp_path / "run")
+    assert opened().find(DiskTree(house.root), STACK) == result
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,169 @@
+"""The rules over the syntax of many stacks: on all processors, and once for what has not changed."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import repeat
+from pathlib import Path
+from typing import cast
+
+from scaffold.checks.exceptions import Ignore, ignores
+from scaffold.checks.rule import Kind, rules
+from scaffold.checks.stack import CheckContext, parse_stack, run
+from scaffold.errors import Finding
+from scaffold.hcl.modules import ModuleContract, terraform_files
+from scaffold.monorepo.fleet import digest_of as digest_of_files
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates import template
+from scaffold.terraform import refresh
+from scaffold.terraform.kept import Answers, Kept, digest_of, identity
+
+_FEW = 12
+"""Stacks below which another process takes longer to begin than they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What rules over syntax find in a stack, and the exceptions that its files make."""
+
+    findings: tuple[Finding, ...]
+    exceptions: tuple[Ignore, ...] = ()
+
+
+def look(monorepo: Monorepo, stacks: Sequence[str], codes: Collection[str]) -> list[Looked]:
+    """What the rules with these codes find in the syntax of each stack; what is no HCL is found alone.
+
+    A stack is not looked at again where nothing has changed that an earlier run asked for.
+    """
+    around = _Surroundings(monorepo)
+    kept = around.kept(codes)
+    found = {name: cast("Looked | None", kept.result(around, name)) for name in stacks}
+    missing = [name for name, looked in found.items() if looked is None]
+    fresh = dict(_fresh(around, missing, codes))
+    kept.sweep()
+    return [fresh[name] if (looked := found[name]) is None else looked for name in stacks]
+
+
+def _fresh(
+    around: _Surroundings, stacks: Sequence[str], codes: Collection[str]
+) -> Iterable[tuple[str, Looked]]:
+    workers = min(os.cpu_count() or 1, len(stacks) // _FEW)
+    if workers < 2:
+        return _look_at(around, stacks, codes)
+    # Those with most to read are dealt out first, so that all are done at about the same time.
+    ordered = sorted(stacks, key=lambda name: len(b"".join(around.monorepo.sources(name).values())))
+    parts = [ordered[number::workers] for number in range(workers)]
+    how = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(workers, how, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+        done = pool.map(_look_in_process, repeat(around.monorepo.root), parts, repeat(tuple(codes)))
+        return [of_stack for part in done for of_stack in part]
+
+
+def _look_in_process(root: Path, stacks: Sequence[str], codes: Collection[str]) -> list[tuple[str, Looked]]:
+    return _look_at(_Surroundings(Monorepo(root)), stacks, codes)
+
+
+def _look_at(
+    around: _Surroundings, stacks: Sequence[str], codes: Collection[str]
+) -> list[tuple[str, Looked]]:
+    kept = around.kept(codes)
+    asked = [rule for rule in rules(__package__, Kind.STACK) if rule.code in codes]
+    found = []
+    with _without_collector():
+        for name in stacks:
+            noted = _Noted(around)
+            parsed = parse_stack(name, noted.sources(name))
+            if isinstance(parsed, list):
+                looked = Looked(tuple(parsed))
+            else:
+                made = tuple(ignores(parsed.documents.values()))
+                looked = Looked(tuple(run(parsed, noted.context(), asked)), made)
+            kept.store(noted.answers, name, pickle.dumps(looked))
+            found.append((name, looked))
+    return found
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nothing that is parsed is in a cycle: to look for those takes a quarter of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """A monorepo as questions: what is found in a stack holds for as long as the answers are the same."""
+
+    monorepo: Monorepo
+
+    @cached_property
+    def context(self) -> CheckContext:
+        """What rules may ask."""
+        refreshed = refresh.directory()
+        return CheckContext.of(self.monorepo.root, refreshed if refreshed.is_dir() else None)
+
+    def kept(self, codes: Collection[str]) -> Kept:
+        """What earlier runs kept of these rules, as they are now."""
+        facts = (template.root() / "templates").rglob("*.yml")
+        schemas = (provider.file for provider in self.context.schemas.providers.values())
+        base = identity(("",), (*schemas, *facts))
+        return Kept(base and "\0".join((str(self.monorepo.root), *sorted(codes), base)))
+
+    def sources(self, stack: str) -> bytes:
+        """The files of a stack."""
+        return digest_of_files(self.monorepo.sources(stack))
+
+    def state(self, _: str) -> str:
+        """What is the same for every stack."""
+        return self.context.state
+
+    def module(self, directory: str) -> bytes:
+        """The files of a module."""
+        files = terraform_files(self.monorepo.root / directory)
+        return digest_of_files({path.name: path.read_bytes() for path in files})
+
+    def modules(self, parent: str) -> frozenset[str]:
+        """The modules below a directory."""
+        return frozenset(self.context.list_modules(parent))
+
+
+@dataclass(frozen=True)
+class _Noted:
+    """The surroundings of one stack, which note what is asked of them."""
+
+    around: _Surroundings
+    answers: Answers = field(default_factory=dict)
+
+    def sources(self, stack: str) -> Mapping[str, bytes]:
+        """The files of the stack."""
+        files = self.around.monorepo.sources(stack)
+        self.answers["sources", stack] = digest_of(digest_of_files(files))
+        return files
+
+    def context(self) -> CheckContext:
+        """What rules may ask."""
+        self.answers["state", ""] = digest_of(self.around.state(""))
+        return replace(self.around.context, find_module=self._module, list_modules=self._modules, _modules={})
+
+    def _module(self, directory: str) -> ModuleContract | None:
+        self.answers["module", directory] = digest_of(self.around.module(directory))
+        return self.around.context.module(directory)
+
+    def _modules(self, parent: str) -> tuple[str, ...]:
+        self.answers["modules", parent] = digest_of(self.around.modules(parent))
+        return self.around.context.list_modules(parent)
