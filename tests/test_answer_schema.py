@@ -154,9 +154,10 @@ def test_each_key_of_each_answer_has_examples_that_are_right(name: str) -> None:
 
 @pytest.mark.parametrize("more", answer_examples.together(), ids="-".join)
 def test_each_set_of_examples_is_accepted(more: dict[str, Any]) -> None:
-    found = validation.problems(Answers({**APP, **more}), {}, {})
+    values = {**(without("port") if more.get("shape") == "jobs" else APP), **more}
+    found = validation.problems(Answers(values), {}, {})
     assert [f"{f.answer}: {f.message}" for f in found] == []
-    assert list(validator().iter_errors({**APP, **more})) == []
+    assert list(validator().iter_errors(values)) == []
 
 
 def test_the_examples_stand_together() -> None:

@@ -82,7 +82,7 @@ def _type(definition: Mapping[str, Value]) -> str:
 
 
 def _example(definition: Mapping[str, Value]) -> str:
-    return ", ".join(f"`{mends.in_line(value)}`" for value in definition["examples"])
+    return ", ".join(f"`{mends.in_line(value)}`" for value in definition.get("examples", ()))
 
 
 def _default(value: Value) -> str:
