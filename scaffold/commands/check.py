@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from scaffold.checks.stack import place
 from scaffold.checks.static import look
 from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified, house_of
+from scaffold.commands.stored import given_claims
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
@@ -178,7 +179,8 @@ def _planned(
     found: list[Finding] = []
     for result in results:
         if result.stack in stacks:
-            found += result.findings or check_plan(result.resources, house, asked, fleet)
+            its = replace(house, given_claims=given_claims(monorepo, result.stack))
+            found += result.findings or check_plan(result.resources, its, asked, fleet)
     return found, tuple(results)
 
 
