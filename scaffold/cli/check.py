@@ -96,13 +96,14 @@ def check(
     fixed = plan_fix(monorepo, found) if fix or show else None
     if fixed and fixed.mended and not show:
         write(fixed)
-        found = checked(type(monorepo)(monorepo.root))
+        monorepo = type(monorepo)(monorepo.root)
+        found = checked(monorepo)
     if update_baseline and baseline is not None:
         command.update_baseline(baseline, found)
         output.print_lines([f"{baseline}: {len(found.findings)} known findings"])
         return 0
     rules = {rule.code: rule for rule in command.all_rules()}
-    told = fixed.without(found) if fixed and show else found
+    told = fixed.left_of(found, shown=show) if fixed else found
     if form == "html" and not as_json:
         from scaffold.commands.house import house_at_a_glance
         from scaffold.report.house import as_html
@@ -124,12 +125,13 @@ def _codes(given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _pipelines(directory: Path, as_json: bool) -> int:
+    from scaffold.commands.check import all_rules
     from scaffold.commands.check_pipelines import check_pipelines
     from scaffold.report import pipeline as report
 
     options.opened(directory, writes=False)
-    found = check_pipelines(directory)
+    found, rules = check_pipelines(directory), {rule.code: rule for rule in all_rules()}
     output.print_either(
-        report.pipeline_report_json(found), report.pipeline_report_text(found), as_json=as_json
+        report.pipeline_report_json(found, rules), report.pipeline_report_text(found, rules), as_json=as_json
     )
     return int(bool(found.findings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_the_bad_example_has_exactly_this_finding(rule: Rule, surroundings: Chec
 @pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.code)
 def test_the_good_example_has_none(rule: Rule, surroundings: CheckContext) -> None:
     assert findings(rule.good, surroundings) == []
+
+
+@pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.code)
+def test_the_two_examples_differ_in_one_place(rule: Rule) -> None:
+    assert isinstance(rule.bad, str)
+    assert isinstance(rule.good, str)
+    bad, good = rule.bad.splitlines(), rule.good.splitlines()
+    steps = SequenceMatcher(None, good, bad, autojunk=False).get_opcodes()
+    is_moved = sorted("".join(line.split()) for line in bad) == sorted("".join(line.split()) for line in good)
+    assert sum(step[0] != "equal" for step in steps) == 1 + is_moved
 
 
 def test_a_class_in_a_module_is_a_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
