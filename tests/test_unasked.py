@@ -75,6 +75,7 @@ def given_somewhere() -> Mapping[str, list[Any]]:
         "database_reason": ["the old data"],
         "image_reason": ["the proxy asks for a login"],
         "branch": ["main"],
+        "unread_reason": ["a worker of another stack reads it"],
     }
 
 
