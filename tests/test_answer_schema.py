@@ -163,7 +163,7 @@ def test_each_set_of_examples_is_accepted(more: dict[str, Any]) -> None:
 def test_the_examples_stand_together() -> None:
     """But for what is of another shape or build, or of other answers."""
     apart = {
-        "backend", "gate_reason", "database_name", "database_reason", "database_env", "branch", "woodpecker_id", "dockerfile",
+        "unread_reason", "backend", "gate_reason", "database_name", "database_reason", "database_env", "branch", "woodpecker_id", "dockerfile",
         "repository", "app_module", "gpu", "load_balancer", "anubis",
     }  # fmt: skip
     values = {name: value for name, value in answer_examples.single().items() if name not in apart}

@@ -107,7 +107,6 @@ def _keys() -> Mapping[str, Value]:
         "rate_limit": {"enum": ["raised"]},
         "path": {**volume["path"], "not": {"pattern": "/$"}},
         "embedded_database": {"enum": ["sqlite", "duckdb", "rocksdb", "other"]},
-        "database_files": volume["sqlite_files"],
         "upstream": _GITHUB,
         "source": {"type": "string", "pattern": "^https://[^ ]+$"},
     }
