@@ -93,7 +93,7 @@ def test_a_question_without_choices_has_an_example(name: str) -> None:
 def test_the_examples_stand_together() -> None:
     """But for what is of another shape or build, or of other answers."""
     apart = {
-        "backend", "gate_reason", "database_name", "database_reason", "database_env", "branch", "woodpecker_id", "dockerfile",
+        "backend", "gate_reason", "database_name", "database_reason", "unread_reason", "database_env", "branch", "woodpecker_id", "dockerfile",
         "repository", "app_module", "gpu", "load_balancer", "anubis",
     }  # fmt: skip
     values = {name: value for name, value in questions.examples().items() if name not in apart}
