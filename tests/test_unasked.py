@@ -73,6 +73,7 @@ def given_somewhere() -> Mapping[str, list[Any]]:
         **found,
         "anubis": [{"replicas": 1}],
         "database_reason": ["the old data"],
+        "unread_reason": ["a job beside reads it"],
         "image_reason": ["the proxy asks for a login"],
         "branch": ["main"],
         "unread_reason": ["a worker of another stack reads it"],
@@ -137,7 +138,7 @@ SAYS_MORE: Mapping[str, dict[str, Any]] = {
 }  # fmt: skip
 """What has to be answered beside some questions for theirs to show."""
 ELSEWHERE = {
-    "section", "image_reason", "secrets_reason", "database_reason", "not_secret", "repository", "branch", "woodpecker_id", "dockerfile",
+    "section", "image_reason", "secrets_reason", "unread_reason", "database_reason", "not_secret", "repository", "branch", "woodpecker_id", "dockerfile",
     "app_kind", "app_module",
 }  # fmt: skip
 """What shows in the catalog, in the app's repository, or as the reason of a refusal that does not come."""
