@@ -109,6 +109,7 @@ WITHOUT = {
 }
 """What a rule over planned resources mends: the file as it is afterwards, and what stands there before."""
 
+SETTINGS = {"stacks/example/terragrunt.hcl": b'include "root" {\n  path = find_in_parent_folders()\n}\n'}
 OTHERS = """\
 locals {
   tag = "1.37"
@@ -149,7 +150,7 @@ def surroundings(pristine: Monorepo) -> CheckContext:
 
 
 def found(text: str, surroundings: CheckContext) -> list[Finding]:
-    stack = parse_stack("example", {MAIN: text.encode()})
+    stack = parse_stack("example", {MAIN: text.encode(), **SETTINGS})
     assert not isinstance(stack, list)
     return run(stack, surroundings)
 
@@ -340,6 +341,6 @@ def test_a_namespace_that_a_module_is_given_is_known(surroundings: CheckContext)
         MAIN: (rule.bad[:start] + call).encode(),
         "stacks/example/app/main.tf": ('variable "namespace" {}\n' + inside).encode(),
     }
-    stack = parse_stack("example", files)
+    stack = parse_stack("example", {**files, **SETTINGS})
     assert not isinstance(stack, list)
     assert [(f.code, Path(f.path).parent.name) for f in run(stack, surroundings)] == [("LIF002", "app")]

@@ -29,6 +29,7 @@ def stack(monorepo: Monorepo, text: str, name: str = "beds") -> Path:
     """A stack with a main.tf that no other has."""
     path = monorepo.stack_directory(name) / "main.tf"
     path.parent.mkdir(exist_ok=True)
+    (path.parent / "terragrunt.hcl").write_text('include "root" {\n  path = find_in_parent_folders()\n}\n')
     path.write_text('variable "tls_secret_name" {\n  type = string\n}\n' + text)
     return path
 
