@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings, vague
 from scaffold.errors import Finding
@@ -25,17 +25,12 @@ class Saved(PlannedRule):
         for claim in plan.of_kind("persistent_volume_claim"):
             name, place = k8s.name(claim), k8s.namespace(claim)
             block = claim.get("spec", 0, "storage_class_name") in plan.house.block_classes
-            if not block or not isinstance(name, str) or not plan.fleet.shows_all_of(place):
+            if not block or not isinstance(name, str) or _is_saved(name, plan.own.pods(place), plan.house):
+                continue
+            if not plan.shows_all_of(place):
                 continue
             there = plan.fleet.pods(place)
-            users = [pods for pods in there if name in _claims(pods) and not pods.parked]
-            servers = [pods for pods in users if k8s.kind(pods.owner) in k8s.SERVERS]
-            jobs = [pods for pods in there if k8s.kind(pods.owner) == "cron_job"]
-            read = any(name in _claims(job) or vague(_claims(job)) for job in jobs)
-            dumped = any(_dumps(job, plan.house) for job in jobs) and any(
-                _is_database(pods, plan.house) for pods in servers
-            )
-            if servers and not read and not dumped:
+            if _servers(name, there) and not _is_saved(name, there, plan.house):
                 fix = "add a backup CronJob that mounts it read-only, or a comment above it: # No backup: why"
                 yield self.about(claim, "no CronJob reads it", fix)
 
@@ -53,18 +48,39 @@ class Reloader(PlannedRule):
         for pods in plan.pods:
             if k8s.kind(pods.owner) not in k8s.SERVERS:
                 continue
-            rotated = {
-                target
-                for manifest in plan.fleet.manifests("ExternalSecret", k8s.namespace(pods.owner))
-                if get(manifest, "spec", "secretStoreRef", "name") in plan.house.rotating_stores
-                and isinstance(target := k8s.target(manifest), str)
-            }
-            read = sorted(rotated & set(k8s.secrets(pods)))
             annotations = k8s.mapping(pods.owner.get("metadata", 0, "annotations"))
-            restarted = any(key.startswith(plan.house.reloader) for key in annotations)
-            if read and not restarted:
+            if any(key.startswith(plan.house.reloader) for key in annotations):
+                continue
+            place = k8s.namespace(pods.owner)
+            made = {k8s.name(secret) for secret in plan.own.of_kind("secret", place)}
+            asked = set(k8s.secrets(pods)) - plan.house.given_secrets - made
+            own = {k8s.target(m): m for m in plan.own.manifests("ExternalSecret", place)}
+            # Whose Secret it is, and thus what renews it, another stack may say.
+            others = plan.fleet.manifests("ExternalSecret", place) if asked.difference(own) else ()
+            stores = {
+                k8s.target(manifest): get(manifest, "spec", "secretStoreRef", "name")
+                for manifest in (*others, *own.values())
+            }
+            read = sorted(name for name in asked if stores.get(name) in plan.house.rotating_stores)
+            if read:
                 fix = f'annotate its metadata with "{plan.house.reloader}auto" = "true"'
                 yield self.about(pods.owner, f"it reads {', '.join(map(shown, read))}, which is rotated", fix)
+
+
+def _servers(claim: str, there: Iterable[k8s.PodTemplate]) -> list[k8s.PodTemplate]:
+    """The pods that run for ever on a claim."""
+    users = (pods for pods in there if claim in _claims(pods) and not pods.parked)
+    return [pods for pods in users if k8s.kind(pods.owner) in k8s.SERVERS]
+
+
+def _is_saved(claim: str, there: Sequence[k8s.PodTemplate], house: HouseNames) -> bool:
+    """Whether a job among these pods reads a claim, or dumps the database that is on it."""
+    jobs = [pods for pods in there if k8s.kind(pods.owner) == "cron_job"]
+    read = any(claim in _claims(job) or vague(_claims(job)) for job in jobs)
+    return read or (
+        any(_dumps(job, house) for job in jobs)
+        and any(_is_database(pods, house) for pods in _servers(claim, there))
+    )
 
 
 def _claims(pods: k8s.PodTemplate) -> list[Tree]:

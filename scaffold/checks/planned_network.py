@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import Plan, PlannedRule, pairs, selects, shown, strings
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
@@ -96,18 +97,14 @@ class Unmonitored(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Ingresses of hosts without a public DNS record and without an opt-out."""
         house = plan.house
-        public = {
-            host
-            for ingress in plan.fleet.all_of_kind("ingress")
-            if k8s.ending(_annotations(ingress), house.dns_annotation) in house.public_dns
-            for host in _hosts(ingress)
-        }
         for ingress in plan.of_kind("ingress") if house.public_dns else ():
             annotations, hosts = _annotations(ingress), _hosts(ingress)
             # An ingress that is not made by the module may have its record elsewhere.
-            if not ingress.module or not hosts or hosts & public:
+            if not ingress.module or not hosts:
                 continue
-            if k8s.ending(annotations, house.monitor_annotation) is None:
+            watched = k8s.ending(annotations, house.monitor_annotation) is None
+            public = (_public(fleet, house.dns_annotation, house.public_dns) for fleet in plan.fleets())
+            if watched and not any(hosts & found for found in public):
                 hosts_ = ", ".join(sorted(hosts))
                 what = f"{hosts_} has no public record, and is monitored"
                 yield self.about(ingress, what, "set external_monitor = false")
@@ -129,7 +126,7 @@ class IngressBackend(PlannedRule):
                     continue
                 service = plan.named("service", name, place)
                 if service is None:
-                    if plan.fleet.serves(place):
+                    if plan.serves(place):
                         yield self.about(ingress, f"there is no Service {name} in {place}")
                     continue
                 wanted = get(backend, "port", 0, "number") or get(backend, "port", 0, "name")
@@ -161,8 +158,9 @@ class Selectors(PlannedRule):
         for service in plan.of_kind("service"):
             selector = k8s.mapping(service.get("spec", 0, "selector"))
             of_controller = any("/" in key and not key.startswith(_COMMON) for key in selector)
-            known = plan.fleet.serves(k8s.namespace(service)) and not of_controller
-            if selector and known and not plan.pods_behind(service):
+            if not selector or of_controller or plan.pods_behind(service):
+                continue
+            if plan.serves(k8s.namespace(service)):
                 yield self.about(service, f"no pods have the labels {pairs(selector)}")
 
 
@@ -179,15 +177,22 @@ class ServicePort(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Names of target ports that none of the selected containers declares."""
         for service in plan.of_kind("service"):
-            behind = plan.pods_behind(service) if service.get("spec", 0, "selector") else []
-            listening = [p for pods in behind for c in pods.containers() for p in k8s.items(get(c, "port"))]
             targets = [get(port, "target_port") for port in k8s.items(service.get("spec", 0, "port"))]
             named = [t for t in targets if isinstance(t, str) and not t.isdigit()]
+            behind = plan.pods_behind(service) if named else []
+            listening = [p for pods in behind for c in pods.containers() for p in k8s.items(get(c, "port"))]
             deaf = [name for name in named if not any(k8s.listens(port, name) for port in listening)]
             if behind and deaf:
                 has = ", ".join(strings(get(port, "name") for port in listening)) or "none"
                 what = f"no container has a port called {', '.join(dict.fromkeys(deaf))}: there are {has}"
                 yield self.about(service, what, "name the port of the container")
+
+
+def _public(fleet: Fleet, annotation: str, kinds: frozenset[str]) -> set[str]:
+    """The hosts with a public DNS record."""
+    ingresses = fleet.all_of_kind("ingress")
+    public = (i for i in ingresses if k8s.ending(_annotations(i), annotation) in kinds)
+    return {host for ingress in public for host in _hosts(ingress)}
 
 
 def _annotations(ingress: PlannedResource) -> Mapping[str, Tree]:

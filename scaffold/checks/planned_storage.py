@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.checks.fleet import same
+from scaffold.checks.fleet import Fleet, same
 from scaffold.checks.planned import Plan, PlannedRule, selects, shown, vague
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
@@ -57,12 +57,8 @@ class Backups(PlannedRule):
             if k8s.kind(pods.owner) != "cron_job" or not target:
                 continue
             for claim in block:
-                there = plan.fleet.pods(k8s.namespace(pods.owner))
-                others = [other for other in there if other.owner is not pods.owner]
-                users = [other for other in others if claim in _claims(other)]
-                known = plan.fleet.shows_all_of(k8s.namespace(pods.owner))
-                known = known and not any(vague(_claims(other)) for other in others)
-                if not users and known:
+                users = _users(claim, pods, plan.own) or _users(claim, pods, plan.fleet)
+                if not users and _is_unused(pods, plan):
                     yield self.about(pods.owner, f"nothing else uses {shown(claim)}")
                 if any(not _read_only(container, claims[claim]) for container in pods.containers()):
                     yield self.about(
@@ -177,6 +173,21 @@ def _classes(plan: Plan) -> Mapping[Tree, Tree]:
     """The StorageClass of each claim of the stack, by name."""
     claims = plan.of_kind("persistent_volume_claim")
     return {k8s.name(claim): claim.get("spec", 0, "storage_class_name") for claim in claims}
+
+
+def _others(pods: k8s.PodTemplate, fleet: Fleet) -> list[k8s.PodTemplate]:
+    """The other pods of the namespace."""
+    return [other for other in fleet.pods(k8s.namespace(pods.owner)) if other.owner is not pods.owner]
+
+
+def _users(claim: Tree, pods: k8s.PodTemplate, fleet: Fleet) -> list[k8s.PodTemplate]:
+    return [other for other in _others(pods, fleet) if claim in _claims(other)]
+
+
+def _is_unused(pods: k8s.PodTemplate, plan: Plan) -> bool:
+    """Whether it is known that no other pod mounts a claim that none is seen to mount."""
+    known = plan.shows_all_of(k8s.namespace(pods.owner))
+    return known and not any(vague(_claims(other)) for other in _others(pods, plan.fleet))
 
 
 def _claims(pods: k8s.PodTemplate) -> list[Tree]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scaffold.checks import baseline
 from scaffold.checks.exceptions import Exceptions
@@ -19,6 +21,9 @@ from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform.result import Reason
+
+if TYPE_CHECKING:
+    from scaffold.terraform.result import PlanResult
 
 _PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.pipelines"}
 
@@ -79,7 +84,7 @@ def check(
 ) -> Checked:
     """Hold stacks against the rules: over their syntax and, unless ``static``, over what would exist.
 
-    Where another stack may make what one refers to, all stacks are planned. Without Terraform only the
+    Where another stack may make what one refers to, all others are planned too. Without Terraform only the
     syntax is looked at, and the result says so. Raises :class:`MissingError` for a stack that is not there.
     """
     selection.check()
@@ -89,29 +94,35 @@ def check(
             raise MissingError(f"There is no stack {name}.", hint)
     asked = selection.of(Kind.STACK)
     looked = look(monorepo, stacks, {rule.code for rule in asked})
-    found = [finding for of_stack in looked for finding in of_stack.findings]
     plan_rules = () if static else selection.of(Kind.PLAN)
     unverified: tuple[Unverified, ...] = (Unverified("the plans", "left out by --static"),) if static else ()
+    planned: Mapping[str, _Planned] = {}
     if plan_rules:
-        planned = _planned(monorepo, stacks, plan_rules)
-        if isinstance(planned, Unverified):
-            plan_rules, unverified = (), (planned,)
+        judged = _planned(monorepo, stacks, plan_rules)
+        if isinstance(judged, Unverified):
+            plan_rules, unverified = (), (judged,)
         else:
-            found += planned[0]
-            # Where a stack cannot be planned, nobody knows whether an exception is needed.
-            plan_rules = plan_rules if planned[1] else ()
-    made = Exceptions(ignore for of_stack in looked for ignore in of_stack.exceptions)
-    left = made.left_of(dict.fromkeys(found))
-    ignored = len(dict.fromkeys(found)) - len(left)
+            planned = judged
+    known_codes = {rule.code for rule in all_rules()}
     ran = {rule.code for rule in (*asked, *plan_rules)}
-    left += made.findings(ran, {rule.code for rule in all_rules()})
-    left = sorted((f for f in left if f.code in selection or _is_no_stack(f)), key=place)
+    told: dict[Finding, None] = {}
+    ignored: set[Finding] = set()
+    for name, of_stack in zip(stacks, looked, strict=True):
+        of_plan = planned.get(name, _Planned())
+        found = dict.fromkeys((*of_stack.findings, *of_plan.findings))
+        made = Exceptions(of_stack.exceptions)
+        left = made.left_of(found)
+        ignored |= found.keys() - set(left)
+        # Where not all is known, nobody knows whether an exception is needed.
+        sure = ran if of_plan.settled else {rule.code for rule in asked}
+        told |= dict.fromkeys((*left, *made.findings(sure, known_codes)))
+    left = sorted((f for f in told if f.code in selection or _is_no_stack(f)), key=place)
     fresh, gone = (left, 0)
     if baseline_file is not None:
         looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
         known = baseline.known(baseline_file, looked_at, ran & {code for code in ran if code in selection})
         fresh, gone = baseline.new(left, known)
-    return Checked(tuple(stacks), tuple(fresh), ignored, len(left) - len(fresh), gone, unverified)
+    return Checked(tuple(stacks), tuple(fresh), len(ignored), len(left) - len(fresh), gone, unverified)
 
 
 def _is_no_stack(finding: Finding) -> bool:
@@ -119,31 +130,51 @@ def _is_no_stack(finding: Finding) -> bool:
     return finding.code in (Syntax.code, *(reason.value for reason in Reason))
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What rules find in the plan of a stack; ``settled`` says whether all is known that they asked for."""
+
+    findings: Sequence[Finding] = ()
+    settled: bool = True
+
+
 def _planned(
     monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule]
-) -> tuple[list[Finding], bool] | Unverified:
-    """What the rules find in plans, and whether every stack has one."""
-    from scaffold.checks.planned import check as check_plan
+) -> Mapping[str, _Planned] | Unverified:
+    """What the rules find in plans, by stack; the other stacks are planned once a rule asks for them."""
+    from scaffold.checks.planned import Plan, judge
     from scaffold.terraform.runner import find_tool, plan_stacks
 
     try:
         tool = find_tool()
     except MissingError as error:
         return Unverified("the plans", error.message)
-    results = plan_stacks(monorepo.root, monorepo.stacks, workers=os.cpu_count() or 1, tool=tool)
-    if results and all(result.unable for result in results):
-        return Unverified("the plans", results[0].findings[0].message)
+    workers = os.cpu_count() or 1
+    results = plan_stacks(monorepo.root, stacks, workers=workers, tool=tool)
     house = house_of(monorepo, facts(monorepo))
-    fleet = Fleet(
-        joined(result.resources for result in results),
-        whole=all(result.ok for result in results),
-        inert=house.inert_kinds,
-    )
-    found: list[Finding] = []
+
+    @cache
+    def all_results() -> Sequence[PlanResult]:
+        known = {result.stack: result for result in results}
+        others = [name for name in monorepo.stacks if name not in known]
+        planned = plan_stacks(monorepo.root, others, workers=workers, tool=tool)
+        known |= {result.stack: result for result in planned}
+        return [known[name] for name in monorepo.stacks]
+
+    @cache
+    def all_stacks() -> Fleet:
+        found = all_results()
+        resources = joined(result.resources for result in found)
+        return Fleet(resources, whole=all(result.ok for result in found), inert=house.inert_kinds)
+
+    if results and all(r.unable for r in results) and all(r.unable for r in all_results()):
+        return Unverified("the plans", results[0].findings[0].message)
+    found = {}
     for result in results:
-        if result.stack in stacks:
-            found += result.findings or check_plan(result.resources, house, asked, fleet)
-    return found, fleet.whole
+        plan = Plan(result.resources, house, all_stacks)
+        findings = result.findings or judge(plan, asked)
+        found[result.stack] = _Planned(findings, result.ok and plan.settled)
+    return found
 
 
 def update_baseline(path: Path, found: Checked) -> None:
