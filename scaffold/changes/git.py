@@ -72,6 +72,18 @@ def names(listing: str) -> tuple[PurePosixPath, ...]:
     return tuple(PurePosixPath(name) for name in listing.split("\0") if name)
 
 
+def unmerged(root: Path, directory: str) -> tuple[str, ...]:
+    """The paths below a directory of a repository, from ``root``, that a merge left for a person to settle.
+
+    None where there is no repository.
+    """
+    try:
+        listing = git(root, "ls-files", "--unmerged", "-z", "--", directory)
+    except MissingError:
+        return ()
+    return tuple(dict.fromkeys(entry.partition("\t")[2] for entry in listing.split("\0") if entry))
+
+
 def started(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """A running Git that is asked on its standard input, with the surroundings of :func:`git`."""
     return subprocess.Popen(

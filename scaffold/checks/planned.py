@@ -24,7 +24,9 @@ class HouseNames:
     ``block_classes`` are the StorageClasses of volumes that one node mounts at a time, ``shared_classes``
     those of volumes that are made by hand and named by the claim. ``gates`` are the middlewares by the mode
     of the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
-    make a host reachable from the internet. ``given_secrets`` exist in every namespace without the stack,
+    make a host reachable from the internet, ``wildcard_record`` the one that every host without a record of
+    its own has, if any. ``allowlists`` are the middlewares that let in nobody but the house's own network.
+    ``given_secrets`` exist in every namespace without the stack,
     ``given_claims`` in the stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims
     or Secrets but those that they name. The ``rotating_stores`` give passwords that change. Claims end like
     the ``claim_suffixes`` by their class, and have the ``resizing`` annotations; where one has a value it is
@@ -36,6 +38,8 @@ class HouseNames:
     shared_classes: frozenset[str] = frozenset()
     gates: Mapping[str, str] = field(default_factory=dict)
     public_dns: frozenset[str] = frozenset()
+    wildcard_record: str = ""
+    allowlists: frozenset[str] = frozenset()
     given_secrets: frozenset[str] = frozenset()
     given_claims: frozenset[str] = frozenset()
     inert_kinds: frozenset[str] = frozenset()

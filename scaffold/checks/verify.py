@@ -172,6 +172,8 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         shared_classes=frozenset(_nfs_classes(monorepo)),
         gates=operations["gates"],
         public_dns=frozenset(facts["public_dns"]),
+        wildcard_record=facts["wildcard_dns"] if facts["wildcard_dns"] in facts["public_dns"] else "",
+        allowlists=frozenset(facts["allowlists"]),
         given_secrets=frozenset(operations["given_secrets"]),
         given_claims=frozenset(given_claims),
         inert_kinds=frozenset(operations["inert_kinds"]),

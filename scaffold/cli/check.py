@@ -14,7 +14,7 @@ FORMATS = ("text", "json", "github", "sarif", "markdown")
 
 
 @click.command()
-@click.argument("stacks", nargs=-1, metavar="STACK…")
+@click.argument("stacks", nargs=-1, metavar="STACK|FILE…")
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
 @click.option(
     "--select", multiple=True, metavar="CODES", help="Only these rules, or families of rules: ING,STO002."
@@ -22,6 +22,7 @@ FORMATS = ("text", "json", "github", "sarif", "markdown")
 @click.option("--ignore", multiple=True, metavar="CODES", help="Not these rules, or families of rules.")
 @click.option("--static", is_flag=True, help="Look at the syntax alone, and plan nothing.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How it is told.")
+@click.option("--by", type=click.Choice(("stack", "rule")), default="stack", help="How the text is grouped.")
 @click.option("--statistics", is_flag=True, help="Count the findings by rule.")
 @click.option(
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings known there."
@@ -40,6 +41,7 @@ def check(
     ignore: Sequence[str],
     static: bool,
     form: str,
+    by: str,
     statistics: bool,
     baseline: Path | None,
     update_baseline: bool,
@@ -49,7 +51,16 @@ def check(
 ) -> int:
     """Hold stacks, or an app's repository, against the rules; exit 1 where something is found."""
     if pipelines is not None:
-        if stacks or every or select or ignore or static or form != "text" or statistics or baseline:
+        if (
+            stacks
+            or every
+            or select
+            or ignore
+            or static
+            or statistics
+            or baseline
+            or (form, by) != ("text", "stack")
+        ):
             raise UsageError("--pipelines goes with --json alone.", "Check stacks in a run of their own.")
         return _pipelines(pipelines, as_json)
     from scaffold.commands import check as command
@@ -65,7 +76,7 @@ def check(
         )
     selection = command.Selection(_codes(select), _codes(ignore))
     with waiting("Checking …"):
-        names = monorepo.stacks if every else tuple(dict.fromkeys(Path(name).name for name in stacks))
+        names = monorepo.stacks if every else command.stacks_at(monorepo, stacks)
         found = command.check(
             monorepo, names, selection, static=static, baseline_file=None if update_baseline else baseline
         )
@@ -73,9 +84,12 @@ def check(
         command.update_baseline(baseline, found)
         output.print_lines([f"{baseline}: {len(found.findings)} known findings"])
         return 0
-    as_told = "json" if as_json else form
-    known = {rule.code: rule for rule in command.all_rules()}
-    output.print_lines(report.told(found, as_told, known, statistics))
+    rules = {rule.code: rule for rule in command.all_rules()}
+    output.print_either(
+        report.as_json(found, rules),
+        report.told(found, form, rules, by=by, statistics=statistics),
+        as_json=as_json or form == "json",
+    )
     return int(bool(found.findings))
 
 

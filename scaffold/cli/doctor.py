@@ -32,13 +32,14 @@ def doctor(file: Path | None, repository: Path | None, monorepo_at: Path | None,
     if repository:
         options.opened(repository.resolve(), writes=True)
     stored = store_schemas(file) if file else ()
+    monorepo, why_none = None, ""
     try:
         monorepo = options.find(monorepo_at)
-    except ScaffoldError:
+    except ScaffoldError as error:
         if monorepo_at:
             raise
-        monorepo = None
-    found = diagnose(monorepo)
+        why_none = error.message
+    found = diagnose(monorepo, why_none)
     if as_json:
         output.print_json(report.diagnosis_json(found))
         return

@@ -23,7 +23,7 @@ def explain(
     from scaffold.report import decisions as report
 
     given = options.given(answer_files, settings)
-    made = decide(given, options.find(monorepo_at) if monorepo_at else None)
+    made = decide(given, options.around(monorepo_at))
     if as_json:
         output.print_json({"decisions": made})
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scaffold.cli import output
-from scaffold.errors import UsageError
+from scaffold.errors import MissingError, UsageError
 
 if TYPE_CHECKING:
     from scaffold.answers.sources import Answers
@@ -60,6 +60,18 @@ def find(monorepo_at: Path | None, *, writes: bool = False) -> Monorepo:
     found = Monorepo.find(monorepo_at or Path.cwd())
     opened(found.root, writes=writes)
     return found
+
+
+def around(monorepo_at: Path | None) -> Monorepo | None:
+    """The same, for a command that works without one too: nothing where there is none to find."""
+    from scaffold.monorepo.root import find_root
+
+    if monorepo_at is None:
+        try:
+            find_root(Path.cwd())
+        except MissingError:
+            return None
+    return find(monorepo_at)
 
 
 def opened(root: Path, *, writes: bool) -> None:

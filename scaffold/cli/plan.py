@@ -16,6 +16,13 @@ from scaffold.errors import UsageError
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
 @click.option("--against", metavar="REV", help="Show the difference from a Git revision.")
 @click.option("--exit-code", is_flag=True, help="With --against: exit 1 unless nothing differs.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "markdown")),
+    default="text",
+    help="How a difference is told.",
+)
 @options.monorepo
 @options.as_json
 def plan(
@@ -23,6 +30,7 @@ def plan(
     every: bool,
     against: str | None,
     exit_code: bool,
+    form: str,
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
@@ -31,6 +39,7 @@ def plan(
 
     from scaffold.commands.plan import plan as plan_stacks
     from scaffold.report import plan as report
+    from scaffold.report.difference import difference_markdown
     from scaffold.report.progress import waiting
 
     monorepo = options.find(monorepo_at)
@@ -38,9 +47,14 @@ def plan(
         raise UsageError("Name stacks, or give --all.", "For example: scaffold plan drone-logbook")
     if exit_code and against is None:
         raise UsageError("--exit-code goes with --against.", "For example: --against HEAD --exit-code")
+    if form == "markdown" and against is None:
+        raise UsageError(
+            "--format markdown goes with --against.", "For example: --against main --format markdown"
+        )
     names = monorepo.stacks if every else stacks
     workers = min(len(names), os.cpu_count() or 1)
     with waiting(f"Planning {'one stack' if len(names) == 1 else f'{len(names)} stacks'} …"):
-        plans = plan_stacks(monorepo.root, names, against=against, workers=workers)
-    output.print_either(report.plans_json(plans), report.plans_text(plans), as_json=as_json)
+        plans = plan_stacks(monorepo, names, against=against, workers=workers)
+    told = difference_markdown(plans) if form == "markdown" else report.plans_text(plans)
+    output.print_either(report.plans_json(plans), told, as_json=as_json)
     return int(not plans.ok or (exit_code and plans.differs))

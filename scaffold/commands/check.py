@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,6 +74,30 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 
+def stacks_at(monorepo: Monorepo, named: Sequence[str]) -> tuple[str, ...]:
+    """The stacks with these names, at these directories, or with these files in them, each once.
+
+    A file of a directory that is no stack to apply, such as a draft, names none. Raises
+    :class:`MissingError` for what is no stack, and no file below the stacks.
+    """
+    return tuple(dict.fromkeys(stack for name in named for stack in _stacks_at(monorepo, name)))
+
+
+def _stacks_at(monorepo: Monorepo, name: str) -> Iterator[str]:
+    if name.rstrip("/") in monorepo.stacks:
+        yield name.rstrip("/")
+        return
+    below = (monorepo.root / STACKS).resolve()
+    paths = [path.resolve() for path in (Path(name), monorepo.root / name)]
+    inside = [path for path in paths if path.is_relative_to(below) and path.exists()]
+    found = [stack for path in inside for stack in path.relative_to(below).parts[:1]]
+    if found and found[0] in monorepo.stacks:
+        yield found[0]
+    elif not any(path.is_file() for path in inside):
+        hint = nearest(name, monorepo.stacks) or f"Name a directory below {STACKS}/, or a file in one."
+        raise MissingError(f"There is no stack {name}.", hint)
+
+
 def check(
     monorepo: Monorepo,
     stacks: Sequence[str],
@@ -85,13 +109,9 @@ def check(
     """Hold stacks against the rules: over their syntax and, unless ``static``, over what would exist.
 
     Where another stack may make what one refers to, all others are planned too. Without Terraform only the
-    syntax is looked at, and the result says so. Raises :class:`MissingError` for a stack that is not there.
+    syntax is looked at, and the result says so.
     """
     selection.check()
-    for name in stacks:
-        if name not in monorepo.stacks:
-            hint = nearest(name, monorepo.stacks) or f"Name a directory below {STACKS}/."
-            raise MissingError(f"There is no stack {name}.", hint)
     asked = selection.of(Kind.STACK)
     looked = look(monorepo, stacks, {rule.code for rule in asked})
     plan_rules = () if static else selection.of(Kind.PLAN)

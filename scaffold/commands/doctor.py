@@ -6,12 +6,16 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold.errors import MissingError
+from scaffold.errors import MissingError, ScaffoldError
+from scaffold.hcl.syntax import HclSyntaxError
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import template
+from scaffold.templates.template import unlasting
 from scaffold.terraform import refresh
-from scaffold.terraform.refresh import Stored, VersionDifference
+from scaffold.terraform.refresh import Floor, Stored, VersionDifference
 from scaffold.terraform.runner import find_tool, with_version
+from scaffold.terraform.schemas import Schemas
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +38,17 @@ class Diagnosis:
     monorepo: Path | None
     providers: tuple[Provider, ...]
     differences: tuple[VersionDifference, ...]
+    floors: tuple[Floor, ...]
     cache: Path
     cache_bytes: int
     missing: tuple[str, ...]
 
 
-def diagnose(monorepo: Monorepo | None) -> Diagnosis:
-    """Look at the tools, the template's origin, the monorepo and the provider schemas. Writes nothing."""
+def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
+    """Look at the tools, the template's origin, the monorepo and the provider schemas. Writes nothing.
+
+    Without a monorepo, ``why_none`` says why there is none.
+    """
     missing = []
     try:
         tool = with_version(find_tool())
@@ -48,11 +56,15 @@ def diagnose(monorepo: Monorepo | None) -> Diagnosis:
     except MissingError as error:
         terraform = ""
         missing.append(f"{error.message}: stacks are verified by static checks only")
-    origin = template.origin()
-    if not origin.updatable:
-        missing.append("the templates are a checkout with changes: `copier update` will not find them")
+    try:
+        team = template_fact(sense(monorepo)) if monorepo is not None else None
+    except ScaffoldError as error:
+        missing.append(f"no Service can be made here: {error.message.rstrip('.')}")
+        team = None
+    origin = template.origin(team)
+    missing += unlasting(origin)
     if monorepo is None:
-        missing.append("no monorepo around the current directory")
+        missing.append(why_none.rstrip("."))
     known = refresh.in_use()
     refreshed = refresh.directory()
     return Diagnosis(
@@ -66,10 +78,17 @@ def diagnose(monorepo: Monorepo | None) -> Diagnosis:
             for name, provider in sorted(known.providers.items())
         ),
         differences=refresh.differences(known, monorepo.root) if monorepo else (),
+        floors=_floors(known, monorepo) if monorepo else (),
         cache=template.cache_root(),
         cache_bytes=_size(template.cache_root()),
         missing=tuple(missing),
     )
+
+
+def _floors(known: Schemas, monorepo: Monorepo) -> tuple[Floor, ...]:
+    with contextlib.suppress(HclSyntaxError):  # told by everything that needs it
+        return refresh.floors(known, monorepo.settings.body)
+    return ()
 
 
 def _size(directory: Path) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
 from scaffold.answers.known import filled
-from scaffold.answers.sources import Answers
+from scaffold.answers.sources import Answers, within
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_merged
 from scaffold.changes.git import git
@@ -25,10 +25,10 @@ from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
 from scaffold.errors import Finding, MissingError, RefusedError, VerificationError
 from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.monorepo.sensing import sense
+from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, asked
-from scaffold.templates.render import render
+from scaffold.templates.render import ANSWERS_FILE, render
 
 
 def prepare(
@@ -49,8 +49,8 @@ def prepare(
     or a name that is taken, :class:`~scaffold.errors.VerificationError` for a stack that would not work in
     this monorepo, and what :func:`~scaffold.commands.pipeline.prepare_pipeline` raises.
     """
-    origin = template.origin(template_source)
     sensed = sense(monorepo)
+    origin = template.origin(template_source or template_fact(sensed))
     given = filled(given)
     if app_repository is None:
         return _prepare_stack(monorepo, given, sensed, origin, level, without_indexes)
@@ -103,7 +103,11 @@ def _prepare_stack(
     }
     wanted.update((edit.path, edit.after) for edit in outside.edits)
     change = ChangeSet.plan(monorepo.files, wanted)
-    verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
+    verified = replace(
+        verified,
+        unverified=(*verified.unverified, *verify_edits(change)),
+        warnings=(*verified.warnings, *_unpinned(given, rendered.values)),
+    )
     return Prepared(name, origin, _part(name, change, rendered.values, verified), manual=outside.steps)
 
 
@@ -119,6 +123,15 @@ def _static_findings(
     except VerificationError as error:
         return error.findings
     return ()
+
+
+def _unpinned(given: Answers, values: Mapping[str, Value]) -> Iterator[Finding]:
+    """The images whose tag is no release: they run, and what they are tomorrow is left to chance."""
+    for image in values["workload"]["unpinned"]:
+        path = within(image["name"], given.values)
+        text = f"{image['name']} names no release: {image['tag']['reason']}."
+        fix = "Pin a release of three numbers, or add the digest that you tried."
+        yield given.finding(path, "answers.image-release", text, fix=fix)
 
 
 def _part(name: str, change: ChangeSet, values: Mapping[str, Value], verified: Verified) -> Part[Verified]:
@@ -166,6 +179,13 @@ def _existing(
         raise RefusedError(
             f"{STACKS}/{name} exists with other answers: {', '.join(differing)}.",
             f"Change it in place: {where} --vcs-ref=:current: {settings})",
+        )
+    if recorded.get("_src_path") != origin.source:
+        answers = f"{STACKS}/{name}/{ANSWERS_FILE}"
+        raise RefusedError(
+            f"{STACKS}/{name} exists, rendered from the templates at {recorded.get('_src_path')}, not from "
+            f"{origin.source}.",
+            f"To move it, write `_src_path: {origin.source}` in {answers}, commit that, and then: {where})",
         )
     if recorded.get("_commit") != origin.version:
         raise RefusedError(

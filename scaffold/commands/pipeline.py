@@ -15,7 +15,7 @@ from scaffold.commands.stored import stored_answers, stored_facts
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
 from scaffold.hcl.modules import terraform_files
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.sensing import sense
+from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 from scaffold.templates.render import ANSWERS_FILE, render
@@ -41,8 +41,8 @@ def prepare_pipeline(
     :class:`~scaffold.errors.VerificationError` for a pipeline that would not work.
     """
     root = app_root(app_repository)
-    origin = template.origin(template_source)
     sensed = sense(monorepo)
+    origin = template.origin(template_source or template_fact(sensed))
     given = with_own_build(given, sensed)
     name = given.values.get("name")
     stored = stored_answers(monorepo, name) if isinstance(name, str) and name in monorepo.stacks else {}

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from scaffold.errors import Finding, MissingError
-from scaffold.monorepo.repository import STACKS
+from scaffold.changes.git import unmerged
+from scaffold.checks.consequences import Consequence, consequences
+from scaffold.checks.planned import HouseNames
+from scaffold.checks.verify import house_of
+from scaffold.errors import Finding, MissingError, RefusedError
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import facts
 from scaffold.terraform.diff import Difference, difference
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.runner import Job, find_tool, plan_jobs
 from scaffold.terraform.schemas import Schemas
+from scaffold.terraform.touched import touched
 from scaffold.terraform.tree import DiskTree, Kind, Tree, git_tree
 
 
@@ -20,13 +26,15 @@ from scaffold.terraform.tree import DiskTree, Kind, Tree, git_tree
 class StackPlan:
     """One stack: its plan, and with ``--against`` the plan of the older revision and the difference.
 
-    Either plan is None where the stack does not exist on that side.
+    Either plan is None where the stack does not exist on that side. ``consequences`` are what the difference
+    does to what runs.
     """
 
     stack: str
     result: PlanResult | None
     older: PlanResult | None = None
     difference: Difference | None = None
+    consequences: tuple[Consequence, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -41,11 +49,15 @@ class StackPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """The outcome for all stacks that were asked for; ``against`` is the older revision, if one was named."""
+    """The outcome for all stacks that were planned; ``against`` is the older revision, if one was named.
+
+    ``untouched`` were not planned: nothing that their plans read differs from the older revision.
+    """
 
     tool: Tool
     stacks: tuple[StackPlan, ...]
     against: str | None = None
+    untouched: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -59,7 +71,7 @@ class Plans:
 
 
 def plan(
-    root: Path,
+    monorepo: Monorepo,
     stacks: Sequence[str],
     *,
     against: str | None = None,
@@ -67,19 +79,23 @@ def plan(
     tool: Tool | None = None,
     known: Schemas | None = None,
 ) -> Plans:
-    """Plan stacks of the monorepo at ``root``, and with ``against`` compare them with a Git revision.
+    """Plan stacks of a monorepo, and with ``against`` compare them with a Git revision.
 
-    A stack may be named by its directory too, ``stacks/x/``, and is planned once. Raises ``MissingError``
-    where there is no Terraform, none that can plan any of them, no such stack or no such revision.
+    A stack may be named by its directory too, ``stacks/x/``, and is planned once. Compared are only the
+    stacks that something differs for; the others are named as such. Raises ``MissingError`` where there is
+    no Terraform, none that can plan any of them, no such stack or no such revision.
     """
     tool = tool or find_tool()
     stacks = tuple(dict.fromkeys(map(_name, stacks)))
+    refuse_unmerged(monorepo.root)
     with ExitStack() as stack_of_trees:
-        now: Tree = DiskTree(root)
-        then = stack_of_trees.enter_context(git_tree(root, against)) if against else None
+        now: Tree = DiskTree(monorepo.root)
+        then = stack_of_trees.enter_context(git_tree(monorepo.root, against)) if against else None
         for stack in stacks:
             if not any(tree is not None and _has(tree, stack) for tree in (now, then)):
                 raise MissingError(f"there is no stack {stack}", f"name a directory below {STACKS}/")
+        untouched = _untouched(now, then, stacks) if then is not None else ()
+        stacks = [stack for stack in stacks if stack not in untouched]
         new = [Job(now, stack) for stack in stacks if _has(now, stack)]
         old = [Job(then, stack) for stack in stacks if then is not None and _has(then, stack)]
         results = plan_jobs([*new, *old], workers, tool=tool, known=known)
@@ -90,12 +106,28 @@ def plan(
     current = {result.stack: result for result in results[: len(new)]}
     older = {result.stack: result for result in results[len(new) :]}
     version = next((result.tool for result in results if result.tool.version), tool)
-    pairs = [(stack, current.get(stack), older.get(stack)) for stack in stacks]
+    house = house_of(monorepo, facts(monorepo)) if against else HouseNames()
     return Plans(
         tool=version,
-        stacks=tuple(StackPlan(s, a, b, _difference(a, b) if against else None) for s, a, b in pairs),
+        stacks=tuple(_stack_plan(s, current.get(s), older.get(s), house, against) for s in stacks),
         against=against,
+        untouched=untouched,
     )
+
+
+def refuse_unmerged(root: Path) -> None:
+    """Raises :class:`RefusedError` where a merge of stacks is not settled."""
+    if paths := unmerged(root, STACKS):
+        findings = [
+            Finding(path, None, None, "conflict", "A merge left this path unsettled.") for path in paths
+        ]
+        raise RefusedError("A merge is not settled yet.", "Settle it, and `git add` the paths.", findings)
+
+
+def _untouched(now: Tree, then: Tree, stacks: Iterable[str]) -> tuple[str, ...]:
+    both = [stack for stack in stacks if _has(now, stack) and _has(then, stack)]
+    differing = set(touched(now, then, both))
+    return tuple(stack for stack in both if stack not in differing)
 
 
 def _name(stack: str) -> str:
@@ -108,8 +140,12 @@ def _has(tree: Tree, stack: str) -> bool:
     return is_name and tree.kind(f"{STACKS}/{stack}") is Kind.DIRECTORY
 
 
-def _difference(new: PlanResult | None, old: PlanResult | None) -> Difference | None:
-    """The difference, where both sides could be planned or do not exist."""
-    if any(result is not None and not result.ok for result in (new, old)):
-        return None
-    return difference(old.resources if old is not None else (), new.resources if new is not None else ())
+def _stack_plan(
+    stack: str, new: PlanResult | None, old: PlanResult | None, house: HouseNames, against: str | None
+) -> StackPlan:
+    """The plans of a stack with the difference, where both sides could be planned or do not exist."""
+    if against is None or any(result is not None and not result.ok for result in (new, old)):
+        return StackPlan(stack, new, old)
+    before, after = (result.resources if result is not None else () for result in (old, new))
+    found = difference(before, after, *([new.moves] if new is not None else []))
+    return StackPlan(stack, new, old, found, consequences(found, before, after, house) if found else ())

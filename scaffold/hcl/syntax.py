@@ -16,6 +16,7 @@ from tree_sitter import Node, QueryCursor, Tree
 from scaffold.errors import Finding, RefusedError
 from scaffold.hcl import grammar as g
 from scaffold.hcl.comments import Comment
+from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.hcl.expressions import NOT_LITERAL, Call, Entry, Expression, ExprKind, NotLiteral
 from scaffold.hcl.references import Attr, Index, Reference, Splat, Step
 from scaffold.hcl.source import Source, View
@@ -73,6 +74,9 @@ def parse(source: bytes, path: str = "") -> Document:
 
     ``path`` names the file in errors and findings. Raises ``HclSyntaxError`` with all problems.
     """
+    if (line := conflict(source)) is not None:
+        # Not all of them are errors: in a heredoc the marks are text like any other.
+        raise HclSyntaxError(path, (SyntaxProblem(line, 1, f"A merge left a conflict here. {SETTLE}"),))
     tree = g.parse_tree(source)
     document = Document(Source(source, path), tree)
     if found := find_problems(tree, document.source):

@@ -12,13 +12,14 @@ from scaffold.changes.change import Files, is_ciphertext
 from scaffold.errors import MissingError
 from scaffold.hcl.modules import ModuleContract, read_module
 from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, parse, read
+from scaffold.monorepo.root import ROOT_FILES, STACKS, find_root, root_file
 from scaffold.monorepo.shared import shared_modules
 from scaffold.monorepo.stack import Stack
 from scaffold.monorepo.uses import DATABASE_ROLE, Use, roles
 
-STACKS = "stacks"
+__all__ = ["SCRIPTS", "STACKS", "Monorepo"]
+
 SCRIPTS = "scripts"
-_SETTINGS = "terragrunt.hcl"
 _GENERATED = (".terraform", ".terragrunt-cache")
 _LOCK = ".terraform.lock.hcl"
 
@@ -33,23 +34,14 @@ class Monorepo:
     def find(cls, start: Path) -> Monorepo:
         """The monorepo that ``start`` is in.
 
-        Raises :class:`MissingError` where no directory above has ``terragrunt.hcl``, ``stacks/`` and the
-        shared modules.
+        Raises what :func:`~scaffold.monorepo.root.find_root` does.
         """
-        start = start.resolve()
-        for directory in (start, *start.parents):
-            if (directory / "terragrunt.hcl").is_file() and (directory / STACKS).is_dir():
-                ingress = shared_modules().path(shared_modules().ingress)
-                if (directory / ingress).is_dir():
-                    return cls(directory)
-                raise MissingError(
-                    f"{directory} has no {ingress}, so it is no monorepo of this kind.",
-                    "Name the monorepo with --monorepo.",
-                )
-        raise MissingError(
-            f"{start} is in no monorepo: no directory above has terragrunt.hcl and {STACKS}/.",
-            "Go into the monorepo or name it with --monorepo; `scaffold demo DIR` makes one to try.",
-        )
+        return cls(find_root(start))
+
+    @cached_property
+    def root_file(self) -> str:
+        """What the root's settings are called, which every stack includes."""
+        return root_file(self.root) or ROOT_FILES[-1]
 
     @cached_property
     def files(self) -> Files:
@@ -95,8 +87,18 @@ class Monorepo:
 
     @cached_property
     def ingress_module(self) -> ModuleContract:
-        """The contract of the shared ingress module."""
-        return read_module(self.root / shared_modules().path(shared_modules().ingress))
+        """The contract of the shared ingress module.
+
+        Raises :class:`MissingError` where there is none: nothing can be sensed of the house, and no Service
+        be made. Stacks that are there can be planned all the same.
+        """
+        path = shared_modules().path(shared_modules().ingress)
+        if not (self.root / path).is_dir():
+            raise MissingError(
+                f"{self.root} has no {path}, so it is no monorepo of this kind.",
+                "Name the monorepo with --monorepo; `scaffold plan` needs no module of the house.",
+            )
+        return read_module(self.root / path)
 
     @property
     def domain(self) -> str | None:
@@ -139,16 +141,16 @@ class Monorepo:
 
     @cached_property
     def settings(self) -> Document:
-        """The root ``terragrunt.hcl``.
+        """The settings in the root: ``terragrunt.hcl`` or ``root.hcl``.
 
         Raises :class:`~scaffold.hcl.syntax.HclSyntaxError` where it is no HCL: no stack could be applied.
         """
-        content = (self.root / _SETTINGS).read_bytes()
-        return read(content, _SETTINGS) or parse(content, _SETTINGS)
+        content = (self.root / self.root_file).read_bytes()
+        return read(content, self.root_file) or parse(content, self.root_file)
 
     @cached_property
     def tier0_stacks(self) -> tuple[str, ...]:
-        """The stacks of State tier 0, as the root ``terragrunt.hcl`` lists them."""
+        """The stacks of State tier 0, as the root's settings list them."""
         locals_ = self.settings.body.block("locals")
         names = locals_.body.literal("tier0_stacks") if locals_ else NOT_LITERAL
         return tuple(map(str, names)) if isinstance(names, list | tuple) else ()

@@ -27,6 +27,7 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     dns_type = monorepo.ingress_module.variables.get("dns_type")
     if dns_type is not None and dns_type.allowed:
         found["dns_types"] = list(dns_type.allowed)
+    found["root_file"] = monorepo.root_file
     if monorepo.tier0_stacks:
         found["tier0_stacks"] = list(monorepo.tier0_stacks)
     domain = str(found.get("domain", decisions.house()["domain"]))
@@ -36,6 +37,11 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     found.update(_tiers(monorepo))
     found.update(_builds(monorepo, domain))
     return _difference(decisions.house(), merged(found, overrides(monorepo.root)))
+
+
+def template_fact(sensed: Mapping[str, Value]) -> str | None:
+    """The Git URL that a team's ``scaffold.yml`` has for the templates, among what is sensed."""
+    return sensed.get("template") or None
 
 
 def facts(monorepo: Monorepo) -> dict[str, Value]:

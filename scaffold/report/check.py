@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, groupby
-from typing import TYPE_CHECKING
+from itertools import chain
+from pathlib import PurePosixPath
+from textwrap import indent
+from typing import TYPE_CHECKING, TypeVar
 
+from scaffold.checks.rule import Severity
+from scaffold.monorepo.repository import STACKS
 from scaffold.report.changes import gaps_text
-from scaffold.report.findings import finding_json, finding_text
+from scaffold.report.findings import finding_json, finding_text, seen
+from scaffold.report.sarif import as_sarif
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
@@ -18,13 +25,15 @@ if TYPE_CHECKING:
     from scaffold.commands.check import Checked
     from scaffold.errors import Finding
 
-_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+T = TypeVar("T")
+_COMMENT = 65_536
+"""The characters that a comment on GitHub may have."""
 
 
-def told(found: Checked, form: str, rules: Mapping[str, Rule], statistics: bool) -> Iterable[str]:
-    """The result in one of its forms, as lines; ``rules`` are all rules by their code."""
-    if form == "json":
-        return [json.dumps(as_json(found), indent=2, ensure_ascii=False)]
+def told(
+    found: Checked, form: str, rules: Mapping[str, Rule], *, by: str = "stack", statistics: bool = False
+) -> Iterable[str]:
+    """The result in one of its forms but JSON, as lines; ``rules`` are all rules by their code."""
     if form == "sarif":
         return [json.dumps(as_sarif(found, rules), indent=2, ensure_ascii=False)]
     if form == "github":
@@ -35,43 +44,88 @@ def told(found: Checked, form: str, rules: Mapping[str, Rule], statistics: bool)
         return chain((_annotation(finding, rules) for finding in found.findings), gaps)
     if form == "markdown":
         return as_markdown(found, rules)
-    return as_text(found, rules, statistics)
+    return as_statistics(found, rules) if statistics else as_text(found, rules, by)
 
 
-def as_text(found: Checked, rules: Mapping[str, Rule], statistics: bool) -> Iterator[str]:
-    """The findings stack by stack, or how many each rule has, and a line that sums up."""
-    if statistics:
-        counts = Counter(finding.code for finding in found.findings)
-        for code, number in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-            yield f"{number:5}  {code}  {_title(code, rules)}"
-    else:
-        yield from map(finding_text, found.findings)
-    yield _sum(found)
+def as_text(found: Checked, rules: Mapping[str, Rule], by: str = "stack") -> Iterator[str]:
+    """The findings ``by`` stack or by rule, and a line that sums up; a mend of several is told once."""
+    for group, findings in _grouped(found.findings, _code if by == "rule" else stack_of).items():
+        title = f"{group} {_title(group, rules)}" if by == "rule" else seen(group)
+        yield f"{title}: {_counted(findings, rules)}"
+        for fix, alike in _grouped(findings, lambda finding: finding.fix).items():
+            for finding in alike:
+                yield indent(finding_text(replace(finding, fix=None), _severity(finding, rules)), "  ")
+            if fix:
+                yield f"    fix: {seen(fix)}"
+        yield ""
+    yield _sum(found, rules)
     yield from gaps_text(found.unverified)
 
 
-def _sum(found: Checked) -> str:
+def as_statistics(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
+    """How many findings each rule has, most first, and a line that sums up."""
+    counted = sorted(_grouped(found.findings, _code).items(), key=lambda item: (-len(item[1]), item[0]))
+    for code, findings in counted:
+        yield f"{len(findings):5}  {_severity(findings[0], rules):7}  {code}  {_title(code, rules)}"
+    yield _sum(found, rules)
+    yield from gaps_text(found.unverified)
+
+
+def stack_of(finding: Finding) -> str:
+    """The stack that a finding is about; the file, where it is in none."""
+    parts = PurePosixPath(finding.path).parts
+    return parts[1] if parts[:1] == (STACKS,) and len(parts) > 1 else finding.path
+
+
+def _code(finding: Finding) -> str:
+    return finding.code
+
+
+def _grouped(findings: Iterable[Finding], key: Callable[[Finding], T]) -> dict[T, list[Finding]]:
+    """The findings that are alike, in the order of the first of each."""
+    groups: dict[T, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(key(finding), []).append(finding)
+    return groups
+
+
+def _severity(finding: Finding, rules: Mapping[str, Rule]) -> str:
+    """What keeps a stack from being planned is found by no rule, and is an error."""
+    rule = rules.get(finding.code)
+    return (rule.severity if rule else Severity.ERROR).value
+
+
+def _counted(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> str:
+    counts = Counter(_severity(finding, rules) for finding in findings)
+    told = [(severity.value, counts[severity.value]) for severity in Severity if counts[severity.value]]
+    return ", ".join(f"{number} {name}{'s' if number > 1 else ''}" for name, number in told) or "no findings"
+
+
+def _sum(found: Checked, rules: Mapping[str, Rule]) -> str:
     stacks = "1 stack" if len(found.stacks) == 1 else f"{len(found.stacks)} stacks"
-    number = len(found.findings)
     more = [
         f"{found.ignored} with an exception" if found.ignored else "",
         f"{found.known} known" if found.known else "",
         f"{found.gone} of the baseline gone" if found.gone else "",
     ]
     besides = ", ".join(filter(None, more))
-    plural = "" if number == 1 else "s"
-    return f"{stacks}, {number or 'no'} finding{plural}{f' ({besides})' if besides else ''}."
+    return f"{stacks}, {_counted(found.findings, rules)}{f' ({besides})' if besides else ''}."
 
 
 def _title(code: str, rules: Mapping[str, Rule]) -> str:
     return rules[code].title if code in rules else "the stack can be planned"
 
 
-def as_json(found: Checked) -> dict[str, Value]:
+def as_json(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
     """The result as one object."""
+    counts = Counter(_severity(finding, rules) for finding in found.findings)
     return {
         "stacks": list(found.stacks),
-        "findings": [finding_json(finding) for finding in found.findings],
+        "findings": [
+            {**finding_json(finding), "severity": _severity(finding, rules)} for finding in found.findings
+        ],
+        "errors": counts[Severity.ERROR.value],
+        "warnings": counts[Severity.WARNING.value],
         "ignored": found.ignored,
         "known": found.known,
         "gone": found.gone,
@@ -81,11 +135,10 @@ def as_json(found: Checked) -> dict[str, Value]:
 
 def _annotation(finding: Finding, rules: Mapping[str, Rule]) -> str:
     """A workflow command of GitHub Actions, which shows the finding beside the line."""
-    level = rules[finding.code].severity.value if finding.code in rules else "error"
     place = {"file": finding.path, "line": finding.line, "col": finding.column, "title": finding.code}
     properties = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in place.items() if value)
     message = finding.message + (f" ({finding.fix})" if finding.fix else "")
-    return f"::{level} {properties}::{_escaped(message)}"
+    return f"::{_severity(finding, rules)} {properties}::{_escaped(message)}"
 
 
 def _escaped(text: str, more: str = "") -> str:
@@ -94,52 +147,44 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-def as_sarif(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
-    """The findings as SARIF 2.1.0, with the rules that they break."""
-    codes = sorted({finding.code for finding in found.findings})
-    described = [_described(code, rules) for code in codes]
-    results = [
-        {
-            "ruleId": finding.code,
-            "ruleIndex": codes.index(finding.code),
-            "level": rules[finding.code].severity.value if finding.code in rules else "error",
-            "message": {"text": finding.message + (f" Fix: {finding.fix}" if finding.fix else "")},
-            "locations": [{"physicalLocation": _location(finding)}],
-        }
-        for finding in found.findings
-    ]
-    driver = {"name": "scaffold", "rules": described}
-    notes = [{"level": "note", "message": {"text": text}} for text in gaps_text(found.unverified)]
-    invocation = {"executionSuccessful": True, "toolExecutionNotifications": notes}
-    run = {"tool": {"driver": driver}, "invocations": [invocation], "results": results}
-    return {"$schema": _SARIF, "version": "2.1.0", "runs": [run]}
+def as_markdown(found: Checked, rules: Mapping[str, Rule], limit: int = _COMMENT) -> Iterator[str]:
+    """The findings for a pull request: by rule, errors first, folded.
+
+    What would not fit into ``limit`` characters is left out, the last of the list first, and counted.
+    """
+    head = [f"**{_markdown(_sum(found, rules))}**", *map(_markdown, gaps_text(found.unverified))]
+    by_rule = sorted(
+        _grouped(found.findings, _code).items(), key=lambda item: (_severity(item[1][0], rules), item[0])
+    )
+    frames = [_frame(code, findings, rules) for code, findings in by_rule]
+    rests = [(_rest(code, len(findings)),) for code, findings in by_rule]
+    left = limit - sum(len(line) + 1 for lines in (head, *frames, *rests) for line in lines)
+    yield from head
+    for (code, findings), (*opening, closing) in zip(by_rule, frames, strict=True):
+        yield from opening
+        for number, line in enumerate(map(_item, findings)):
+            left -= len(line) + 1
+            if left < 0:
+                yield _rest(code, len(findings) - number)
+                break
+            yield line
+        yield from ("", closing)
 
 
-def _described(code: str, rules: Mapping[str, Rule]) -> dict[str, Value]:
-    if code not in rules:
-        return {"id": code}
-    rule = rules[code]
-    return {"id": code, "shortDescription": {"text": rule.title}, "fullDescription": {"text": rule.why}}
+def _frame(code: str, findings: Sequence[Finding], rules: Mapping[str, Rule]) -> tuple[str, ...]:
+    title = f"{html.escape(_title(code, rules))} ({_counted(findings, rules)})"
+    return ("", f"<details><summary><code>{code}</code> {title}</summary>", "", "</details>")
 
 
-def _location(finding: Finding) -> dict[str, Value]:
-    place: dict[str, Value] = {"artifactLocation": {"uri": finding.path, "uriBaseId": "%SRCROOT%"}}
-    region = {"startLine": finding.line, "startColumn": finding.column}
-    known = {key: value for key, value in region.items() if value}
-    return {**place, "region": known} if "startLine" in known else place
+def _rest(code: str, number: int) -> str:
+    return f"- and {number} more: `scaffold check --all --select {code}`"
 
 
-def as_markdown(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
-    """The findings for a pull request: by rule, folded."""
-    yield f"**{_sum(found)}**"
-    yield from gaps_text(found.unverified)
-    by_rule = sorted(found.findings, key=lambda finding: finding.code)
-    for code, findings in groupby(by_rule, key=lambda finding: finding.code):
-        listed = list(findings)
-        yield ""
-        yield f"<details><summary><code>{code}</code> {_title(code, rules)} ({len(listed)})</summary>"
-        yield ""
-        for finding in listed:
-            yield f"- `{replace(finding, column=None).location}` {finding.message}"
-        yield ""
-        yield "</details>"
+def _item(finding: Finding) -> str:
+    place = replace(finding, column=None).location.replace("`", "'")
+    return f"- `{seen(place)}` {_markdown(seen(finding.message))}"
+
+
+def _markdown(text: str) -> str:
+    """A text that Markdown takes for nothing but text."""
+    return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", " ".join(text.split()))

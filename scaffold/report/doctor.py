@@ -20,6 +20,7 @@ def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Value]:
         "monorepo": diagnosis.monorepo,
         "providers": diagnosis.providers,
         "differences": diagnosis.differences,
+        "floors": diagnosis.floors,
         "cache": {"directory": diagnosis.cache, "bytes": diagnosis.cache_bytes},
         "missing": diagnosis.missing,
     }
@@ -43,6 +44,12 @@ def diagnosis_text(diagnosis: Diagnosis) -> Iterator[str]:
             f"{difference.provider} is locked at {difference.locked} in {difference.lock}, but its schema "
             f"here is {difference.in_use or 'of an unknown version'}. Refresh it in that stack: terraform "
             "providers schema -json > schemas.json, then scaffold doctor --schemas schemas.json."
+        )
+    for floor in diagnosis.floors:
+        yield (
+            f"{floor.path} wants {floor.provider} {floor.wanted}, but its schema here is {floor.in_use}: "
+            "plans judge by an older one. Refresh it in a stack: terraform providers schema -json > "
+            "schemas.json, then scaffold doctor --schemas schemas.json."
         )
     for gap in diagnosis.missing:
         yield f"note: {gap}."

@@ -8,9 +8,10 @@ from scaffold.errors import Finding, ScaffoldError
 from scaffold.templates.questions import Value
 
 
-def finding_text(finding: Finding) -> str:
-    """One finding in a few lines: where, what, what stood there, what is allowed, its fix."""
-    lines = [f"{finding.location}: {finding.message} [{finding.code}]"]
+def finding_text(finding: Finding, severity: str = "") -> str:
+    """One finding in a few lines: where, how bad, what, what stood there, what is allowed, its fix."""
+    bad = f"{severity}: " if severity else ""
+    lines = [f"{finding.location}: {bad}{finding.message} [{finding.code}]"]
     if finding.answer and finding.answer not in finding.message:
         lines.append(f"  answer:  {finding.answer}")
     if finding.value is not None:
@@ -19,20 +20,19 @@ def finding_text(finding: Finding) -> str:
         lines.append(f"  allowed: {finding.allowed}")
     if finding.fix:
         lines.append(f"  fix:     {finding.fix}")
-    return "\n".join(lines)
+    return seen("\n".join(lines))
 
 
 def error_text(error: ScaffoldError) -> str:
     """A failure with all its findings."""
     parts = [finding_text(finding) for finding in error.findings]
-    parts.append(f"error: {error.message}" + (f"\n{error.hint}" if error.hint else ""))
-    return "".join(map(_seen, "\n".join(parts)))
+    parts.append(seen(f"error: {error.message}" + (f"\n{error.hint}" if error.hint else "")))
+    return "\n".join(parts)
 
 
-def _seen(character: str) -> str:
-    """A character as it may stand in a terminal: what others wrote moves no cursor and turns no line."""
-    shown = character.isprintable() or character == "\n"
-    return character if shown else character.encode("unicode_escape").decode()
+def seen(text: str) -> str:
+    """A text as it may stand in a terminal: what others wrote moves no cursor and turns no line."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def finding_json(finding: Finding) -> dict[str, Value]:

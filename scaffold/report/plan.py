@@ -8,20 +8,17 @@ from textwrap import indent
 
 from scaffold.commands.plan import Plans, StackPlan
 from scaffold.errors import Finding
+from scaffold.report.difference import difference_text
 from scaffold.report.findings import finding_json, finding_text
 from scaffold.terraform import planned, summary
-from scaffold.terraform.diff import Change, Difference
-from scaffold.terraform.planned import Leaf
 from scaffold.terraform.result import StandIn, StandInKind
-
-_LONGEST_VALUE = 60
 
 
 def plans_json(plans: Plans) -> dict[str, object]:
     """All plans, as JSON."""
     return {
         "tool": {"name": plans.tool.name, "version": plans.tool.version},
-        **({"against": plans.against} if plans.against else {}),
+        **({"against": plans.against, "untouched": list(plans.untouched)} if plans.against else {}),
         "stacks": [_stack_json(stack) for stack in plans.stacks],
     }
 
@@ -49,13 +46,22 @@ def _stack_json(stack: StackPlan) -> dict[str, object]:
         entry["older_error"] = [finding_json(finding) for finding in stack.older.findings]
     if stack.difference is not None:
         entry["difference"] = stack.difference.to_json()
+        entry["consequences"] = [
+            {"effect": one.effect.value, "address": one.address, "text": one.text}
+            for one in stack.consequences
+        ]
     return entry
 
 
 def plans_text(plans: Plans) -> Iterator[str]:
-    """All plans for people, stack by stack, and one line at the end that counts."""
+    """All plans for people, stack by stack, and one line at the end that counts; against a revision only how
+    they differ from it.
+    """
+    if plans.against is not None:
+        yield from difference_text(plans)
+        return
     for stack in plans.stacks:
-        yield from _stack_text(stack, plans.against)
+        yield from _stack_text(stack)
         yield ""
     good = sum(not stack.findings for stack in plans.stacks)
     resources = sum(len(stack.result.resources) for stack in plans.stacks if stack.result is not None)
@@ -68,14 +74,11 @@ def plans_text(plans: Plans) -> Iterator[str]:
         yield f"This system does not keep {' and '.join(sorted(opened))} from Terraform: see SECURITY.md."
 
 
-def _stack_text(stack: StackPlan, against: str | None) -> Iterator[str]:
-    if stack.result is None:
-        yield f"{stack.stack}: gone since {against}"
-    elif not stack.result.ok:
+def _stack_text(stack: StackPlan) -> Iterator[str]:
+    assert stack.result is not None
+    if not stack.result.ok:
         yield f"{stack.stack}: cannot be planned"
         yield from _findings_text(stack.result.findings)
-    elif stack.difference is not None:
-        yield f"{stack.stack}: against {against}"
     else:
         how = "kept from an earlier run" if stack.result.kept else f"in {stack.result.seconds:.1f} s"
         yield f"{stack.stack}: {len(stack.result.resources)} resources {how}"
@@ -83,14 +86,9 @@ def _stack_text(stack: StackPlan, against: str | None) -> Iterator[str]:
             yield f"  {section.title}"
             yield from (f"    {line}" for line in section.lines)
         yield from _stand_ins_text(stack.result.stand_ins)
-    if stack.result is not None and stack.result.notices:
+    if stack.result.notices:
         yield "  Notice"
         yield from _findings_text(stack.result.notices)
-    if stack.older is not None and not stack.older.ok:
-        yield f"  The stack of {against} cannot be planned"
-        yield from _findings_text(stack.older.findings)
-    if stack.difference is not None:
-        yield from _difference_text(stack.difference)
 
 
 def _findings_text(findings: Sequence[Finding]) -> Iterator[str]:
@@ -123,23 +121,3 @@ def _stand_ins_text(stand_ins: Sequence[StandIn]) -> Iterator[str]:
 def _counted(names: Sequence[str]) -> Iterator[str]:
     for name, number in Counter(names).items():
         yield name if number == 1 else f"{name} ({number} times)"
-
-
-def _difference_text(found: Difference) -> Iterator[str]:
-    if not found:
-        yield "  no difference"
-    for sign, resources in (("+", found.added), ("-", found.removed)):
-        yield from (f"  {sign} {resource.address}" for resource in resources)
-    for changed in found.changed:
-        yield f"  ~ {changed.address}"
-        for change in changed.changes:
-            yield f"      {_change_text(change)}"
-
-
-def _change_text(change: Change) -> str:
-    return f"{change.path}: {_value(change.before)} → {_value(change.after)}"
-
-
-def _value(leaf: Leaf) -> str:
-    text = " ".join(summary.text(leaf).split())
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -9,6 +9,7 @@ from scaffold.report.changes import files_json, files_text, gaps_text
 from scaffold.report.findings import finding_json, finding_text
 from scaffold.report.steps import brief_text, steps_json, steps_text
 from scaffold.templates.questions import Value
+from scaffold.templates.template import unlasting
 
 if TYPE_CHECKING:
     from scaffold.changes.step import Step
@@ -59,11 +60,7 @@ def prepared_text(
         yield f"{prepared.service}: {'written' if written else 'would be written'}"
         yield from (f"  {line}" for line in files_text(stack.change))
         yield from verified_text(stack.verified)
-        if not prepared.origin.updatable:
-            yield (
-                "The templates come from a checkout with uncommitted changes: `copier update` will not work "
-                "on this stack."
-            )
+        yield from (f"warning: {text[0].upper()}{text[1:]}." for text in unlasting(prepared.origin))
         yield from _committed(commits[0])
     if prepared.pipeline is not None:
         yield from pipeline_text(prepared.service, prepared.pipeline, written=written)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ import yaml
 from scaffold.errors import MissingError, UsageError
 
 DISTRIBUTION = "homelab-scaffold"
+BUILT_FROM = "built-from"
+"""The file of an installed package with the commit that it was built from, and ``changed`` after it."""
 _PACKAGE = Path(__file__).parent.parent
 FAST_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The loader for YAML whose places nobody needs: libyaml's, where PyYAML was built with it."""
@@ -28,6 +31,11 @@ class Origin:
     version: str
     updatable: bool
     """False where a stock update cannot work, as from a checkout with uncommitted changes."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the source is a path of this machine, where nobody else's update finds it."""
+        return _URL.fullmatch(self.source) is None or self.source.removeprefix("git+").startswith("file:")
 
 
 @cache
@@ -99,11 +107,23 @@ def checked_source(source: str) -> str:
     )
 
 
+def unlasting(origin: Origin) -> Iterator[str]:
+    """Why a stock ``copier update`` of a stack that records this origin works badly, or nowhere else."""
+    if not origin.updatable:
+        yield "the templates are a checkout with changes: `copier update` will not find them"
+    if origin.is_local:
+        yield (
+            f"the templates are recorded at {origin.source}, a path of this machine: `copier update` works "
+            "nowhere else; name the team's Git URL with --template-source, or as `template` in scaffold.yml"
+        )
+
+
 def origin(source: str | None = None) -> Origin:
     """Where this template comes from: ``source`` if given, else as PEP 610 recorded the installation.
 
-    A Git installation gives its URL and commit, an installation from a checkout that checkout and its
-    commit, any other the project's own URL and the tag of this version.
+    A Git installation gives its URL and commit, an installation from a checkout that checkout and the commit
+    that was installed (of an editable one, whose templates are the checkout's own, the commit that is checked
+    out), any other the project's own URL and the tag of this version.
     """
     if source:
         return Origin(source, f"v{version()}", updatable=True)
@@ -117,13 +137,21 @@ def origin(source: str | None = None) -> Origin:
         from urllib.parse import unquote, urlparse
 
         checkout = Path(unquote(urlparse(direct["url"]).path))
+        editable = direct.get("dir_info", {}).get("editable", False)
         if (checkout / ".git").exists():
-            return _of_checkout(checkout)
+            return _of_checkout(checkout) if editable else _installed(checkout)
     for line in distribution.metadata.get_all("Project-URL") or []:
         label, _, url = line.partition(", ")
         if label == "Source":
             return Origin(f"git+{url}", f"v{version()}", updatable=True)
     raise MissingError("Where the templates come from is not known.", "Name it with --template-source.")
+
+
+def _installed(checkout: Path) -> Origin:
+    """What the build of the package recorded (``hatch_build.py``), wherever the checkout has gone since."""
+    file = root() / BUILT_FROM
+    commit, _, changed = file.read_text("utf-8").strip().partition(" ") if file.is_file() else ("", "", "?")
+    return Origin(str(checkout), commit or f"v{version()}", updatable=not changed)
 
 
 def _of_checkout(checkout: Path) -> Origin:

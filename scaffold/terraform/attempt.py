@@ -11,7 +11,7 @@ from typing import cast
 
 from scaffold.errors import Finding
 from scaffold.hcl.source import at
-from scaffold.terraform import diagnostics, plan_json, providers
+from scaffold.terraform import diagnostics, meta, plan_json, providers
 from scaffold.terraform.diagnostics import Output
 from scaffold.terraform.lifetime import Finished, Running
 from scaffold.terraform.mends import from_the_start, learn
@@ -65,6 +65,7 @@ class Attempt:
             stand_ins=tuple(dict.fromkeys((*self._workspace.stand_ins, *self._assumed))),
             findings=tuple(self._findings),
             notices=tuple(self._notices()) if not self._findings else (),
+            moves=meta.moves(self._workspace.modules, self._workspace.stack),
         )
 
     # running Terraform

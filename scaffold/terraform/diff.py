@@ -1,9 +1,10 @@
-"""The difference between two plans: what is added, removed, and changed attribute by attribute."""
+"""The difference between two plans, and what Terraform makes of it: what is applied and what not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from scaffold.terraform.planned import (
     Leaf,
@@ -16,6 +17,7 @@ from scaffold.terraform.planned import (
     leaves,
     path_text,
 )
+from scaffold.terraform.result import NO_MOVES, Moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,64 +28,146 @@ class Change:
     before: Leaf
     after: Leaf
 
+    def to_json(self) -> dict[str, object]:
+        """Plain JSON data."""
+        return {"path": self.path, "before": _shown(self.before), "after": _shown(self.after)}
+
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A resource that both plans have, with different values."""
+    """A resource that both plans have, and that differs.
 
-    address: str
-    type: str
-    changes: tuple[Change, ...]
+    ``changes`` are applied; ``ignored`` are not, because its ``ignore_changes`` names them. ``meta`` is what
+    its block says besides values: lifecycle and order, of each list the items that come and go.
+    """
+
+    before: PlannedResource
+    after: PlannedResource
+    changes: tuple[Change, ...] = ()
+    ignored: tuple[Change, ...] = ()
+    meta: tuple[Change, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """Its address, the new one where it was moved."""
+        return self.after.address
+
+    @property
+    def moved(self) -> bool:
+        """Whether it had another address."""
+        return self.before.address != self.after.address
+
+    def __bool__(self) -> bool:
+        """Whether there is a difference."""
+        return bool(self.changes or self.ignored or self.meta or self.moved)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How a second plan differs from a first one. Everything is sorted by address."""
+    """How a second plan differs from a first one. Everything is sorted by address.
+
+    ``forgotten`` are resources that go without the object being destroyed.
+    """
 
     added: tuple[PlannedResource, ...] = ()
     removed: tuple[PlannedResource, ...] = ()
+    forgotten: tuple[PlannedResource, ...] = ()
     changed: tuple[Changed, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is a difference."""
-        return bool(self.added or self.removed or self.changed)
+        return bool(self.added or self.removed or self.forgotten or self.changed)
 
     def to_json(self) -> dict[str, object]:
-        """Plain JSON data: addresses that were added and removed, attributes that changed."""
+        """Plain JSON data: addresses that come, go and stay, and what changes of those that stay."""
         return {
-            "added": [{"address": r.address, "type": r.type} for r in self.added],
-            "removed": [{"address": r.address, "type": r.type} for r in self.removed],
+            "added": _named_json(self.added),
+            "removed": _named_json(self.removed),
+            "forgotten": _named_json(self.forgotten),
             "changed": [
                 {
                     "address": resource.address,
-                    "type": resource.type,
-                    "attributes": [
-                        {"path": c.path, "before": _shown(c.before), "after": _shown(c.after)}
-                        for c in resource.changes
-                    ],
+                    "type": resource.after.type,
+                    **({"moved_from": resource.before.address} if resource.moved else {}),
+                    "attributes": [change.to_json() for change in resource.changes],
+                    "ignored": [change.to_json() for change in resource.ignored],
+                    "meta": [change.to_json() for change in resource.meta],
                 }
                 for resource in self.changed
             ],
         }
 
 
-def difference(before: Iterable[PlannedResource], after: Iterable[PlannedResource]) -> Difference:
-    """What is different in ``after``.
+def difference(
+    before: Iterable[PlannedResource], after: Iterable[PlannedResource], moves: Moves = NO_MOVES
+) -> Difference:
+    """What is different in ``after``, whose ``moves`` say which addresses became others.
 
     A value that is unknown or a secret in both counts as the same: nothing is known to differ.
     """
-    old, new = ({resource.address: resource for resource in plan} for plan in (before, after))
-    common = sorted(old.keys() & new.keys())
-    changed = (Changed(a, new[a].type, tuple(_changes(old[a], new[a]))) for a in common)
+    new = {resource.address: resource for resource in after}
+    old = {}
+    for resource in before:
+        now = moves.now(resource.address)
+        old[now if now in new else resource.address] = resource
+    gone = [old[address] for address in sorted(old.keys() - new.keys())]
+    common = (_changed(old[address], new[address]) for address in sorted(old.keys() & new.keys()))
     return Difference(
         added=tuple(new[address] for address in sorted(new.keys() - old.keys())),
-        removed=tuple(old[address] for address in sorted(old.keys() - new.keys())),
-        changed=tuple(resource for resource in changed if resource.changes),
+        removed=tuple(resource for resource in gone if not moves.forgets(resource.address)),
+        forgotten=tuple(resource for resource in gone if moves.forgets(resource.address)),
+        changed=tuple(filter(None, common)),
     )
 
 
-def _changes(before: PlannedResource, after: PlannedResource) -> Iterator[Change]:
-    for path, old, new in _compare(before.values, after.values, ()):
+def _changed(before: PlannedResource, after: PlannedResource) -> Changed:
+    applied = _with_kept(before.values, after.values, after.site.ignored)
+    return Changed(
+        before,
+        after,
+        tuple(_changes(before.values, applied)),
+        tuple(_changes(applied, after.values)) if applied is not after.values else (),
+        tuple(_meta(before.site.meta, after.site.meta)),
+    )
+
+
+def _with_kept(before: Tree, after: Tree, paths: Sequence[Path]) -> Tree:
+    """The new values with the old ones at the paths that Terraform ignores changes of, as it does it itself.
+
+    A path that leads through something that does not exist changes nothing; a key of a map that only one
+    side has is kept or left out.
+    """
+    if () in paths:
+        return before
+    for step in dict.fromkeys(path[0] for path in paths):
+        below = [path[1:] for path in paths if path[0] == step]
+        old = get(before, step)
+        if isinstance(step, int) and isinstance(after, tuple) and step < len(after) and old is not None:
+            after = (*after[:step], _with_kept(old, after[step], below), *after[step + 1 :])
+        elif isinstance(step, str) and isinstance(after, Mapping | None):
+            there = after or {}
+            kept = _with_kept(old, there.get(step), below)
+            after = MappingProxyType({**there, step: kept if old is not None or _says(kept) else None})
+    return after
+
+
+def _says(tree: Tree) -> bool:
+    return any(leaf is not Mark.EMPTY for _, leaf in leaves(tree))
+
+
+def _meta(before: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple[str, ...]]) -> Iterator[Change]:
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name, ()), after.get(name, ())
+        gone, come = [i for i in old if i not in new], [i for i in new if i not in old]
+        if len(gone) == len(come) == 1:
+            yield Change(name, gone[0], come[0])
+        else:
+            yield from (Change(name, item, None) for item in gone)
+            yield from (Change(name, None, item) for item in come)
+
+
+def _changes(before: Tree, after: Tree) -> Iterator[Change]:
+    for path, old, new in _compare(before, after, ()):
         yield Change(path_text(path), old, new)
 
 
@@ -120,3 +204,7 @@ def _same(before: Leaf, after: Leaf) -> bool:
 
 def _shown(leaf: Leaf) -> object:
     return leaf.value if isinstance(leaf, Mark) else leaf.text if isinstance(leaf, Placeholder) else leaf
+
+
+def _named_json(resources: Iterable[PlannedResource]) -> list[dict[str, object]]:
+    return [{"address": resource.address, "type": resource.type} for resource in resources]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
+from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.result import Reason
 from scaffold.terraform.tree import Kind, OutsideError, Tree, names_in, resolve
@@ -70,7 +71,11 @@ class Files:
             return
         self.copied.add(path)
         if not self.is_secret(target) and not self.is_secret(path):
-            self.put(path, self.tree.read(target))
+            content = self.tree.read(target)
+            if (line := conflict(content)) is not None:
+                message = "a merge left a conflict here"
+                self.findings.append(Finding(path, line, None, Reason.SYNTAX.value, message, fix=SETTLE))
+            self.put(path, content)
         elif not path.endswith(VALUES) and not _is_state(path):
             self.put(path, f"{STAND_IN}.file.{path}\n".encode())
 

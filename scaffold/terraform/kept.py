@@ -86,6 +86,20 @@ class AskedTree:
         return answer
 
 
+def same_answers(tree: Tree, answers: Answers) -> bool:
+    """Whether a tree answers every question as another one did."""
+    return all(_asked(tree, question) == digest for question, digest in answers.items())
+
+
+def _asked(tree: object, question: Question) -> bytes | None:
+    """The digest of an answer; None where there is none."""
+    ask = cast("Callable[[str], object]", getattr(tree, question[0]))
+    try:
+        return digest_of(ask(question[1]))
+    except (OSError, LookupError):
+        return None
+
+
 class Kept:
     """The results that earlier runs kept under one ``base``: all but the answers that decides on them.
 
@@ -142,13 +156,9 @@ class Kept:
     def _answer(self, asked: object, question: Question) -> bytes | None:
         """The digest of an answer; what is asked does not change while a run asks for what is known."""
         known = (id(asked), question)
-        if known not in self._digests:
-            ask = cast("Callable[[str], object]", getattr(asked, question[0]))
-            try:
-                self._digests[known] = digest_of(ask(question[1]))
-            except (OSError, LookupError):
-                return None
-        return self._digests[known]
+        if known not in self._digests and (digest := _asked(asked, question)) is not None:
+            self._digests[known] = digest
+        return self._digests.get(known)
 
 
 class KeptPlans(Kept):

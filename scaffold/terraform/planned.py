@@ -42,12 +42,16 @@ Path = tuple[Step, ...]
 class Site:
     """Where in the stack's files a resource is written, or the call of the module that holds it.
 
-    ``stands_for_many`` marks the one instance that is shown where their number is not known.
+    ``stands_for_many`` marks the one instance that is shown where their number is not known. ``meta`` is what
+    its block says besides values, by name (``depends_on``, ``lifecycle.ignore_changes``), each item as
+    text; ``ignored`` are the paths below which Terraform changes nothing of an object that exists.
     """
 
     path: str
     line: int | None
     stands_for_many: bool = False
+    meta: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ignored: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

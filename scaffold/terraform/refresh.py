@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from scaffold.errors import MissingError
-from scaffold.hcl.syntax import HclSyntaxError, parse
+from scaffold.hcl.syntax import Body, HclSyntaxError, parse
 from scaffold.terraform import schemas
 from scaffold.terraform.schemas import RawSchema, Schemas
+from scaffold.terraform.terragrunt import generated
 
 LOCK = ".terraform.lock.hcl"
 _APPLICATION = "homelab-scaffold"
@@ -38,6 +40,16 @@ class VersionDifference:
     in_use: str
     locked: str
     lock: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """A provider that the root's settings want in a later version than the one whose schema is in use."""
+
+    provider: str
+    in_use: str
+    wanted: str
+    path: str
 
 
 def directory() -> Path:
@@ -153,3 +165,43 @@ def differences(known: Schemas, monorepo_root: Path) -> tuple[VersionDifference,
             if name in versions and versions[name] != version:
                 found.setdefault((name, version), VersionDifference(name, versions[name], version, lock))
     return tuple(found[key] for key in sorted(found))
+
+
+def floors(known: Schemas, settings: Body) -> tuple[Floor, ...]:
+    """What the root's settings demand of providers, in the files that they generate, and schemas do not have.
+
+    Of a constraint only its lower bounds are judged (``>=``, ``>``, ``~>``, ``=``): a schema that is newer
+    than what is allowed has been refreshed on purpose.
+    """
+    versions = known.provider_versions()
+    found = []
+    for file in generated(settings):
+        with suppress(HclSyntaxError):
+            for name, constraint in _required(parse(file.content, file.origin).body):
+                has = versions.get(name, "")
+                if has and any(_numbers(has) < bound for bound in _bounds(constraint)):
+                    found.append(Floor(name, has, constraint, file.origin))
+    return tuple(found)
+
+
+def _required(body: Body) -> Iterator[tuple[str, str]]:
+    """The providers that a file requires, by their own names, each with its constraint."""
+    for settings in body.blocks_of("terraform"):
+        for required in settings.body.blocks_of("required_providers"):
+            for name in required.body.attributes:
+                wanted = required.body.literal(name)
+                if isinstance(wanted, Mapping) and isinstance(wanted.get("version"), str):
+                    yield str(wanted.get("source", name)).rpartition("/")[2], str(wanted["version"])
+
+
+def _bounds(constraint: str) -> Iterator[tuple[int, ...]]:
+    for part in constraint.split(","):
+        operator = part.strip()[: len(part.strip()) - len(part.strip().lstrip("<>=!~"))]
+        if "<" not in operator and "!" not in operator:
+            yield _numbers(part.strip()[len(operator) :])
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """A version as it compares, without what stands after its numbers."""
+    plain = version.strip().partition("-")[0].partition("+")[0]
+    return tuple(int(part) for part in plain.split(".") if part.isdigit())

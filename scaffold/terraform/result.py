@@ -87,11 +87,38 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class Moves:
+    """Which addresses became others, the last one first, and which are given up without being destroyed."""
+
+    moved: tuple[tuple[str, str], ...] = ()
+    forgotten: frozenset[str] = frozenset()
+
+    def now(self, address: str) -> str:
+        """The address of what had this one."""
+        for before, after in self.moved:
+            if _within(address, before):
+                return after + address[len(before) :]
+        return address
+
+    def forgets(self, address: str) -> bool:
+        """Whether the object stays when its resource goes."""
+        return any(_within(address, given_up) for given_up in self.forgotten)
+
+
+def _within(address: str, above: str) -> bool:
+    return address == above or address.startswith((f"{above}[", f"{above}."))
+
+
+NO_MOVES = Moves()
+
+
+@dataclass(frozen=True, slots=True)
 class PlanResult:
     """The plan of one stack. It is good where ``findings`` is empty.
 
     ``notices`` say what a person should know although the stack can be planned, ``open`` what the system
-    could not keep from Terraform: there only what was rewritten holds.
+    could not keep from Terraform: there only what was rewritten holds. ``moves`` are the addresses that
+    became others.
     """
 
     stack: str
@@ -102,6 +129,7 @@ class PlanResult:
     notices: tuple[Finding, ...] = ()
     seconds: float = 0.0
     open: tuple[Layer, ...] = ()
+    moves: Moves = NO_MOVES
     kept: bool = False
     """Whether it was planned by an earlier run, from the same files."""
 

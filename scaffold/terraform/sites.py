@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scaffold.hcl.syntax import Block
+from scaffold.terraform import meta
 from scaffold.terraform.modules import Module
 from scaffold.terraform.plan_json import without_keys
 from scaffold.terraform.planned import Site
@@ -28,10 +29,13 @@ class Sites:
         blocks = list(self._path(module, type_, name))
         written = [block for block in blocks if block.source.path.startswith(self.workspace.stack + "/")]
         block = written[-1] if written else None
+        own = blocks[-1] if blocks and blocks[-1].type == "resource" else None
         return Site(
             path=block.source.path if block is not None else self.workspace.stack,
             line=block.line if block is not None else None,
             stands_for_many=any(map(self._mended, blocks)),
+            meta=dict(meta.arguments(own)) if own is not None else {},
+            ignored=tuple(meta.ignored(own)) if own is not None else (),
         )
 
     def _path(self, address: str, type_: str, name: str) -> Iterator[Block]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
+from scaffold.changes.change import is_ciphertext
 from scaffold.changes.git import git, started
 from scaffold.errors import MissingError
 
@@ -133,9 +134,12 @@ class OverlayTree:
 class GitTree:
     """The files of one revision, read from the object store; filters such as git-crypt's do not run.
 
-    Stacks that are planned at once read from the one process, each in its turn.
+    So of a file that is ciphertext there, and has not changed since, what stands at ``root`` is read: it may
+    have been decrypted. Stacks that are planned at once read from the one process, each in its turn.
     """
 
+    root: Path
+    revision: str
     entries: Mapping[str, tuple[Kind, str]]
     objects: subprocess.Popen[bytes]
     _turn: Lock = field(default_factory=Lock)
@@ -150,8 +154,20 @@ class GitTree:
             return self.entries[path][0]
         return Kind.DIRECTORY if path in self._names else None
 
+    @cached_property
+    def _changed(self) -> frozenset[str]:
+        """The files that are others now."""
+        changed = git(self.root, "diff", "--name-only", "--relative", "-z", "--end-of-options", self.revision)
+        return frozenset(changed.split("\0"))
+
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
+        content = self._stored(path)
+        if is_ciphertext(content) and path not in self._changed:
+            return (self.root / path).read_bytes()
+        return content
+
+    def _stored(self, path: str) -> bytes:
         assert self.objects.stdin is not None and self.objects.stdout is not None
         with self._turn:
             self.objects.stdin.write(self.entries[path][1].encode() + b"\n")
@@ -191,7 +207,7 @@ def git_tree(root: Path, revision: str) -> Iterator[GitTree]:
             entries[path] = (Kind.LINK if mode == "120000" else Kind.FILE, name)
     with started(root, "cat-file", "--batch") as objects:
         try:
-            yield GitTree(entries, objects)
+            yield GitTree(root, revision, entries, objects)
         finally:
             objects.kill()
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 from support import needs, scaffold
 
-from scaffold.commands.check import all_rules
+from scaffold.commands.check import all_rules, stacks_at
+from scaffold.errors import MissingError
 from scaffold.monorepo.repository import Monorepo
 
 INGRESS = """
@@ -59,8 +61,8 @@ def test_a_finding_is_told_where_it_is(monorepo: Monorepo) -> None:
     stack(monorepo, INGRESS)
     done = scaffold("check", "beds", "--static", cwd=monorepo.root)
     assert done.returncode == 1
-    assert 'stacks/beds/main.tf:10:3: auth = "app" gives no reason [ING002]' in done.stdout
-    assert "1 stack, 1 finding." in done.stdout
+    assert 'stacks/beds/main.tf:10:3: error: auth = "app" gives no reason [ING002]' in done.stdout
+    assert "1 stack, 1 error." in done.stdout
     assert "Not verified: the plans" in done.stdout
 
 
@@ -83,7 +85,7 @@ def test_a_program_that_plans_nothing_says_nothing_of_the_stacks(
     stack(monorepo, INGRESS)
     done = scaffold("check", "beds", cwd=monorepo.root)
     assert "[ING002]" in done.stdout
-    assert "1 finding" in done.stdout
+    assert "1 error" in done.stdout
     assert "Not verified: the plans" in done.stdout
 
 
@@ -224,9 +226,32 @@ def test_sarif_names_rules_and_places(monorepo: Monorepo) -> None:
 def test_markdown_and_statistics_count_by_rule(monorepo: Monorepo) -> None:
     stack(monorepo, INGRESS)
     page = scaffold("check", "beds", "--static", "--format", "markdown", cwd=monorepo.root).stdout
-    assert "<summary><code>ING002</code> An ingress without the full gate says why (1)</summary>" in page
+    assert "<code>ING002</code> An ingress without the full gate says why (1 error)</summary>" in page
     counted = scaffold("check", "beds", "--static", "--statistics", cwd=monorepo.root).stdout
-    assert "    1  ING002  An ingress without the full gate says why\n" in counted
+    assert "    1  error    ING002  An ingress without the full gate says why\n" in counted
+
+
+# what is named
+
+
+@pytest.mark.parametrize(
+    "named", ["beds", "beds/", "stacks/beds", "stacks/beds/main.tf", "{root}/stacks/beds/main.tf"]
+)
+def test_a_stack_goes_by_its_name_its_directory_or_its_files(monorepo: Monorepo, named: str) -> None:
+    stack(monorepo, INGRESS)
+    named = named.format(root=monorepo.root)
+    assert stacks_at(monorepo, [named, "beds"]) == ("beds",)
+    with contextlib.chdir(monorepo.root / "stacks" / "navidrome"):
+        assert stacks_at(monorepo, ["beds"]) == ("beds",)
+        assert stacks_at(monorepo, ["main.tf"]) == ("navidrome",)
+
+
+def test_a_file_of_a_draft_names_no_stack(monorepo: Monorepo) -> None:
+    stack(monorepo, INGRESS, name="_template")
+    assert stacks_at(monorepo, [f"{monorepo.root}/stacks/_template/main.tf"]) == ()
+    for wrong in ("stacks/_template", "stacks/beds/no.tf", "stacks", "README.md"):
+        with pytest.raises(MissingError):
+            stacks_at(monorepo, [wrong])
 
 
 # rules

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffold.terraform.diff import difference
-from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree
+from scaffold.terraform.planned import Mark, Path, Placeholder, PlannedResource, Site, Tree
+from scaffold.terraform.result import Moves
 
 
 def resource(address: str, values: dict[str, Tree]) -> PlannedResource:
@@ -87,3 +90,53 @@ def test_an_empty_block_that_appears_is_a_change() -> None:
     assert changes(
         {"volume": ({"name": "x", "empty_dir": ()},)}, {"volume": ({"name": "x", "empty_dir": ({},)},)}
     ) == [("volume[0].empty_dir[0]", None, Mark.EMPTY)]
+
+
+def ignoring(before: dict[str, Tree], after: dict[str, Tree], *paths: Path) -> tuple[list[str], list[str]]:
+    """The paths that are applied, and those that are not."""
+    new = replace(resource("a", after), site=Site("main.tf", 1, ignored=paths))
+    found = difference([resource("a", before)], [new]).changed
+    return [c.path for r in found for c in r.changes], [c.path for r in found for c in r.ignored]
+
+
+def test_what_is_ignored_is_not_applied() -> None:
+    before: dict[str, Tree] = {"spec": ({"image": "a", "port": 1},), "labels": {"x": "1"}}
+    after: dict[str, Tree] = {"spec": ({"image": "b", "port": 2},), "labels": {"x": "2", "y": "3"}}
+    assert ignoring(before, after, ("spec", 0, "image")) == (
+        ["spec[0].port", "labels.x", "labels.y"], ["spec[0].image"],
+    )  # fmt: skip
+    assert ignoring(before, after, ("labels", "y"), ("labels", "z"), ("spec", 1), ("nothing", "here")) == (
+        ["spec[0].image", "spec[0].port", "labels.x"], ["labels.y"],
+    )  # fmt: skip
+    assert ignoring(before, after, ())[0] == []
+
+
+def test_a_key_that_one_side_has_is_kept_or_left_out() -> None:
+    assert ignoring({}, {"labels": {"x": "1"}}, ("labels", "x"))[1] == ["labels.x"]
+    assert ignoring({"labels": {"x": "1"}}, {}, ("labels", "x")) == ([], ["labels.x"])
+
+
+def test_of_named_elements_the_one_at_the_index_is_ignored() -> None:
+    before, after = env(("A", "1"), ("B", "2")), env(("A", "3"), ("B", "4"))
+    assert ignoring({"env": before}, {"env": after}, ("env", 0)) == (["env.B.value"], ["env.A.value"])
+
+
+def test_what_was_moved_is_the_same_and_what_is_given_up_is_not_destroyed() -> None:
+    moves = Moves((("a", "b"), ("module.x", "module.y")), frozenset({"c"}))
+    before = [resource("a", {"n": 1}), resource("module.x.d[0]", {}), resource("c", {}), resource("e", {})]
+    after = [resource("b", {"n": 2}), resource("module.y.d[0]", {})]
+    found = difference(before, after, moves)
+    assert [(r.before.address, r.address) for r in found.changed] == [
+        ("a", "b"),
+        ("module.x.d[0]", "module.y.d[0]"),
+    ]
+    assert [r.address for r in found.removed] == ["e"] and [r.address for r in found.forgotten] == ["c"]
+    assert not found.added
+
+
+def test_an_address_that_stays_was_not_moved() -> None:
+    """A block that says a move of long ago, or of what this stack never had."""
+    moves = Moves((("a", "b"), ("a2", "b2")))
+    assert not difference(
+        [resource("b", {}), resource("a2", {})], [resource("b", {}), resource("a2", {})], moves
+    )

@@ -93,6 +93,7 @@ resource "kubernetes_deployment" "turn_server" {
         # Nobody can call for help while it is down
         service_account_name = kubernetes_service_account.turn_server.metadata[0].name
         priority_class_name  = "system-cluster-critical"
+        enable_service_links = false
         node_selector = {
           "kubernetes.io/arch" = "amd64"
         }
@@ -319,9 +320,15 @@ resource "kubernetes_cron_job_v1" "expire" {
         active_deadline_seconds    = 120
         ttl_seconds_after_finished = 600
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "call-relay-jobs"
+              component = "expire"
+            }
+          }
           spec {
             restart_policy       = "Never"
+            enable_service_links = false
             service_account_name = kubernetes_service_account.turn_server.metadata[0].name
             container {
               name    = "expire"

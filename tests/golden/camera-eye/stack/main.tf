@@ -256,6 +256,7 @@ resource "kubernetes_deployment" "camera_eye" {
       }
       spec {
         service_account_name = kubernetes_service_account.camera_eye.metadata[0].name
+        enable_service_links = false
         node_selector = {
           "nvidia.com/gpu.present" = "true"
         }

@@ -124,6 +124,7 @@ resource "kubernetes_deployment" "drone_logbook" {
         }
       }
       spec {
+        enable_service_links = false
         container {
           name  = "drone-logbook"
           image = "ghcr.io/arpanghosh8453/open-dronelog:1.0.0"
@@ -286,7 +287,12 @@ resource "kubernetes_cron_job_v1" "backup" {
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "drone-logbook-jobs"
+              component = "backup"
+            }
+          }
           spec {
             # A ReadWriteOnce volume is only there on the node of the app's pod.
             affinity {
@@ -301,7 +307,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 }
               }
             }
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            enable_service_links = false
             container {
               name  = "backup"
               image = "docker.io/library/python:3.13.9-alpine3.22"

@@ -42,6 +42,7 @@ resource "kubernetes_deployment" "field_guide" {
         }
       }
       spec {
+        enable_service_links = false
         container {
           name  = "field-guide"
           image = "docker.io/library/nginx:1.29.0"

@@ -84,6 +84,7 @@ resource "kubernetes_deployment" "film_shelf" {
         }
       }
       spec {
+        enable_service_links = false
         container {
           name  = "film-shelf"
           image = "docker.io/jellyfin/jellyfin:10.10.3"
@@ -226,7 +227,12 @@ resource "kubernetes_cron_job_v1" "backup" {
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "film-shelf-jobs"
+              component = "backup"
+            }
+          }
           spec {
             # A ReadWriteOnce volume is only there on the node of the app's pod.
             affinity {
@@ -241,7 +247,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 }
               }
             }
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            enable_service_links = false
             container {
               name  = "backup"
               image = "docker.io/library/python:3.13.9-alpine3.22"

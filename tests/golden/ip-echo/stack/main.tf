@@ -42,6 +42,7 @@ resource "kubernetes_deployment" "ip_echo" {
         }
       }
       spec {
+        enable_service_links = false
         container {
           name  = "ip-echo"
           image = "docker.io/mpolden/echoip:2.0.1"

@@ -128,6 +128,7 @@ resource "kubernetes_deployment" "ledger_bridge" {
         }
       }
       spec {
+        enable_service_links = false
         image_pull_secrets {
           name = "registry-credentials"
         }

@@ -134,6 +134,7 @@ resource "kubernetes_deployment" "linkboard" {
         }
       }
       spec {
+        enable_service_links = false
         container {
           name  = "linkboard"
           image = "ghcr.io/linkboard/linkboard:v2.9.3"

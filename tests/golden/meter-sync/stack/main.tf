@@ -1,10 +1,6 @@
 # Meter Sync: Fetches the readings of the meters every night
 
 variable "nfs_server" { type = string }
-variable "image_tag" {
-  type    = string
-  default = "latest"
-}
 
 resource "kubernetes_namespace" "meter_sync" {
   metadata {
@@ -37,14 +33,6 @@ resource "kubernetes_manifest" "external_secret" {
       }
       target = {
         name = "meter-sync-secrets"
-        template = {
-          metadata = {
-            annotations = {
-              # Reloader restarts the Deployment when this Secret changes.
-              "reloader.stakater.com/match" = "true"
-            }
-          }
-        }
       }
       dataFrom = [{
         extract = {
@@ -103,9 +91,15 @@ resource "kubernetes_cron_job_v1" "readings" {
         active_deadline_seconds    = 72000
         ttl_seconds_after_finished = 86400
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "meter-sync"
+              component = "readings"
+            }
+          }
           spec {
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            enable_service_links = false
             image_pull_secrets {
               name = "registry-credentials"
             }
@@ -182,9 +176,15 @@ resource "kubernetes_cron_job_v1" "backup" {
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "meter-sync"
+              component = "backup"
+            }
+          }
           spec {
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            enable_service_links = false
             container {
               name  = "backup"
               image = "docker.io/library/python:3.13.9-alpine3.22"

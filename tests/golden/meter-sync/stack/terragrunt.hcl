@@ -19,8 +19,3 @@ dependency "external-secrets" {
   config_path  = "../external-secrets"
   skip_outputs = true
 }
-
-inputs = {
-  # Only the baseline: CI rolls out the tag that it has just pushed.
-  image_tag = "latest"
-}

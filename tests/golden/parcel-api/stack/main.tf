@@ -82,6 +82,7 @@ resource "kubernetes_deployment" "parcel_api" {
         }
       }
       spec {
+        enable_service_links = false
         container {
           name  = "parcel-api"
           image = "ghcr.io/parcels/api:3.2.0"

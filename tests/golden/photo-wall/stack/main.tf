@@ -160,6 +160,7 @@ resource "kubernetes_deployment" "photo_wall" {
         }
       }
       spec {
+        enable_service_links = false
         security_context {
           fs_group = 1001
         }
@@ -471,7 +472,12 @@ resource "kubernetes_cron_job_v1" "backup" {
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "photo-wall-jobs"
+              component = "backup"
+            }
+          }
           spec {
             # A ReadWriteOnce volume is only there on the node of the app's pod.
             affinity {
@@ -486,7 +492,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 }
               }
             }
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            enable_service_links = false
             container {
               name  = "backup"
               image = "docker.io/library/python:3.13.9-alpine3.22"

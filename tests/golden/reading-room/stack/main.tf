@@ -102,6 +102,7 @@ resource "kubernetes_deployment" "reading_room" {
         }
       }
       spec {
+        enable_service_links = false
         container {
           name  = "reading-room"
           image = "ghcr.io/example/reading-room:4.2.1"

@@ -42,6 +42,7 @@ resource "kubernetes_deployment" "sketchpad" {
         }
       }
       spec {
+        enable_service_links = false
         container {
           name  = "sketchpad"
           image = "docker.io/excalidraw/excalidraw:0.18.0"

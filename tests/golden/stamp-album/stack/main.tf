@@ -133,6 +133,7 @@ resource "kubernetes_deployment" "stamp_album" {
         }
       }
       spec {
+        enable_service_links = false
         container {
           name  = "stamp-album"
           image = "ghcr.io/example/stamp-album:1.8.2"
@@ -366,7 +367,12 @@ resource "kubernetes_cron_job_v1" "backup" {
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "stamp-album-jobs"
+              component = "backup"
+            }
+          }
           spec {
             # A ReadWriteOnce volume is only there on the node of the app's pod.
             affinity {
@@ -381,7 +387,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 }
               }
             }
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            enable_service_links = false
             # The database is dumped by its own client, and the dump read back, before it counts as a backup.
             init_container {
               name  = "dump-postgres"

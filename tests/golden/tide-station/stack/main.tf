@@ -222,6 +222,7 @@ resource "kubernetes_deployment" "tide_station" {
         }
       }
       spec {
+        enable_service_links = false
         image_pull_secrets {
           name = "registry-credentials"
         }
@@ -584,9 +585,15 @@ resource "kubernetes_cron_job_v1" "tide_fetch" {
         active_deadline_seconds    = 18000
         ttl_seconds_after_finished = 86400
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "tide-station-jobs"
+              component = "tide-fetch"
+            }
+          }
           spec {
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            enable_service_links = false
             image_pull_secrets {
               name = "registry-credentials"
             }
@@ -704,7 +711,12 @@ resource "kubernetes_cron_job_v1" "tide_prune" {
         active_deadline_seconds    = 72000
         ttl_seconds_after_finished = 86400
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "tide-station-jobs"
+              component = "tide-prune"
+            }
+          }
           spec {
             # A ReadWriteOnce volume is only there on the node of the app's pod.
             affinity {
@@ -719,7 +731,8 @@ resource "kubernetes_cron_job_v1" "tide_prune" {
                 }
               }
             }
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            enable_service_links = false
             image_pull_secrets {
               name = "registry-credentials"
             }
@@ -773,9 +786,15 @@ resource "kubernetes_job_v1" "tide_seed" {
   spec {
     backoff_limit = 2
     template {
-      metadata {}
+      metadata {
+        labels = {
+          app       = "tide-station-jobs"
+          component = "tide-seed"
+        }
+      }
       spec {
-        restart_policy = "OnFailure"
+        restart_policy       = "OnFailure"
+        enable_service_links = false
         image_pull_secrets {
           name = "registry-credentials"
         }
@@ -870,6 +889,9 @@ resource "kubernetes_job_v1" "tide_seed" {
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
+      # What says nothing of what it does is no reason to run it again.
+      spec[0].template[0].metadata,
+      spec[0].template[0].spec[0].enable_service_links,
       # A newer image is no reason to run it again.
       spec[0].template[0].spec[0].container[0].image,
     ]
@@ -921,7 +943,12 @@ resource "kubernetes_cron_job_v1" "backup" {
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "tide-station-jobs"
+              component = "backup"
+            }
+          }
           spec {
             # A ReadWriteOnce volume is only there on the node of the app's pod.
             affinity {
@@ -936,7 +963,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 }
               }
             }
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            enable_service_links = false
             container {
               name  = "backup"
               image = "docker.io/library/python:3.13.9-alpine3.22"

@@ -102,6 +102,7 @@ resource "kubernetes_deployment" "toy_warehouse" {
         }
       }
       spec {
+        enable_service_links = false
         container {
           name  = "toy-warehouse"
           image = "docker.io/library/mariadb:11.4.5"
@@ -243,9 +244,15 @@ resource "kubernetes_cron_job_v1" "backup" {
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "toy-warehouse-jobs"
+              component = "backup"
+            }
+          }
           spec {
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            enable_service_links = false
             # The database is dumped by its own client, and the dump read back, before it counts as a backup.
             init_container {
               name  = "dump-mariadb"

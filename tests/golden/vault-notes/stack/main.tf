@@ -106,6 +106,7 @@ resource "kubernetes_deployment" "vault_notes" {
         }
       }
       spec {
+        enable_service_links = false
         security_context {
           run_as_user  = 1000
           run_as_group = 1000
@@ -252,7 +253,12 @@ resource "kubernetes_cron_job_v1" "backup" {
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
         template {
-          metadata {}
+          metadata {
+            labels = {
+              app       = "vault-notes-jobs"
+              component = "backup"
+            }
+          }
           spec {
             # A ReadWriteOnce volume is only there on the node of the app's pod.
             affinity {
@@ -267,7 +273,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 }
               }
             }
-            restart_policy = "Never"
+            restart_policy       = "Never"
+            enable_service_links = false
             container {
               name  = "backup"
               image = "docker.io/library/python:3.13.9-alpine3.22"

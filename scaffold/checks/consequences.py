@@ -1,0 +1,158 @@
+"""What the difference between two plans does to what runs: in words, and with codes that can be accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from scaffold.checks.planned import HouseNames
+from scaffold.checks.reach import Door, doors
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.diff import Change, Changed, Difference
+from scaffold.terraform.planned import PlannedResource
+
+
+class Effect(Enum):
+    """What happens to an object; the value is the code with which a person accepts it. Worst first."""
+
+    DATA_LOST = "data-lost"
+    OPENED = "opened"
+    REPLACED = "replaced"
+    DESTROYED = "destroyed"
+    CLOSED = "closed"
+    RESTARTED = "restarted"
+    NOT_APPLIED = "not-applied"
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """One thing that happens to an object."""
+
+    effect: Effect
+    address: str
+    text: str
+
+
+_NEW_OBJECT: Mapping[str, tuple[str, ...]] = {
+    "": ("metadata[0].name", "metadata[0].namespace", "metadata[0].generate_name"),
+    "persistent_volume_claim": (
+        "spec[0].access_modes", "spec[0].storage_class_name", "spec[0].volume_name", "spec[0].selector",
+    ),
+    "deployment": ("spec[0].selector",),
+    "daemon_set": ("spec[0].selector",),
+    "daemonset": ("spec[0].selector",),
+    "stateful_set": ("spec[0].selector", "spec[0].service_name", "spec[0].volume_claim_template"),
+    "job": ("spec[0].template", "spec[0].selector", "spec[0].completions"),
+    "role_binding": ("role_ref",),
+    "cluster_role_binding": ("role_ref",),
+    "secret": ("type",),
+    "storage_class": ("storage_provisioner", "parameters", "reclaim_policy", "volume_binding_mode"),
+    "manifest": (
+        "manifest.apiVersion", "manifest.kind", "manifest.metadata.name", "manifest.metadata.namespace",
+    ),
+}  # fmt: skip
+"""What the Kubernetes provider cannot change in place, by kind; the first row is every kind's."""
+_NEW_RESOURCE: Mapping[str, tuple[str, ...]] = {
+    "null_resource": ("triggers",),
+    "terraform_data": ("triggers_replace",),
+    "cloudflare_record": ("name", "type", "zone_id"),
+}
+"""The same of other resources, by type."""
+_STATEFUL = ("persistent_volume_claim", "namespace")
+
+
+def consequences(
+    difference: Difference,
+    before: Sequence[PlannedResource],
+    after: Sequence[PlannedResource],
+    house: HouseNames,
+) -> tuple[Consequence, ...]:
+    """What the difference does, worst first: data that is lost, hosts that open and close, what is replaced,
+    destroyed and restarted, and what is not applied because the stack ignores changes of it.
+    """
+    found = [
+        *_reach(before, after, house),
+        *(found for resource in difference.removed for found in _destroyed(resource)),
+        *(found for changed in difference.changed for found in _changed(changed)),
+    ]
+    order = list(Effect)
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: (order.index(one.effect), one.address)))
+
+
+def _destroyed(resource: PlannedResource) -> Iterator[Consequence]:
+    if lost := _lost(resource):
+        yield Consequence(Effect.DATA_LOST, resource.address, lost)
+    yield Consequence(Effect.DESTROYED, resource.address, "is destroyed")
+
+
+def _changed(changed: Changed) -> Iterator[Consequence]:
+    resource = changed.before
+    causes = [change.path for change in changed.changes if _replaces(resource, change)]
+    if causes:
+        if lost := _lost(resource):
+            yield Consequence(Effect.DATA_LOST, changed.address, lost)
+        what = f"is destroyed and made anew: {', '.join(causes)} cannot change in place"
+        yield Consequence(Effect.REPLACED, changed.address, what)
+    elif any(".template[0]." in f".{change.path}" for change in changed.changes) and _runs(resource):
+        yield Consequence(Effect.RESTARTED, changed.address, "its pods are restarted")
+    if changed.ignored:
+        paths = ", ".join(dict.fromkeys(change.path for change in changed.ignored))
+        yield Consequence(Effect.NOT_APPLIED, changed.address, f"changes of {paths} are ignored")
+
+
+def _replaces(resource: PlannedResource, change: Change) -> bool:
+    kind = k8s.kind(resource)
+    if kind:
+        rows = (*_NEW_OBJECT.get(kind, ()), *(_NEW_OBJECT[""] if kind != "manifest" else ()))
+    else:
+        rows = _NEW_RESOURCE.get(resource.type, ())
+    return any(change.path == row or change.path.startswith((f"{row}[", f"{row}.")) for row in rows)
+
+
+def _runs(resource: PlannedResource) -> bool:
+    return k8s.kind(resource) in k8s.SERVERS and resource.get("spec", 0, "replicas") not in (0, "0")
+
+
+def _lost(resource: PlannedResource) -> str:
+    """What is lost with an object: a claim of a volume that was made by hand leaves its data where it is."""
+    kind = k8s.kind(resource)
+    if kind not in _STATEFUL or resource.get("spec", 0, "volume_name") is not None:
+        return ""
+    return "the data of the volume goes with it" if kind != "namespace" else "everything in it goes with it"
+
+
+def _reach(
+    before: Sequence[PlannedResource], after: Sequence[PlannedResource], house: HouseNames
+) -> Iterator[Consequence]:
+    old, new = ({(door.host, door.path): door for door in doors(of, house)} for of in (before, after))
+    for place, door in new.items():
+        was = old.get(place)
+        if door.is_open and not _was_open(was, place, old):
+            what = f"{_shown(door)} is open to the internet{_gates(was, door)}"
+            yield Consequence(Effect.OPENED, door.ingress.address, what)
+        elif was is not None and was.is_open and not door.is_open:
+            what = f"{_shown(door)} is closed{_gates(was, door)}"
+            yield Consequence(Effect.CLOSED, door.ingress.address, what)
+    for place, was in old.items():
+        if place not in new:
+            yield Consequence(Effect.CLOSED, was.ingress.address, f"{_shown(was)} is gone")
+
+
+def _was_open(was: Door | None, place: tuple[str, str], old: Mapping[tuple[str, str], Door]) -> bool:
+    """Whether a request there was let in before, by the door itself or by the one above it."""
+    if was is not None:
+        return was.is_open
+    host, path = place
+    above = [door for (at, start), door in old.items() if at == host and path.startswith(start)]
+    return bool(above) and max(above, key=lambda door: len(door.path)).is_open
+
+
+def _shown(door: Door) -> str:
+    return door.host + (door.path if door.path != "/" else "")
+
+
+def _gates(was: Door | None, now: Door) -> str:
+    if was is None or was.gate == now.gate:
+        return ""
+    return f" (gate {was.gate or 'unknown'} → {now.gate or 'unknown'})"

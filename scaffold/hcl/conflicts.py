@@ -1,0 +1,23 @@
+"""Files in which a merge left a conflict for a person to settle."""
+
+from __future__ import annotations
+
+_MARKS = (b"<<<<<<< ", b"=======", b">>>>>>> ")
+SETTLE = "Settle the conflict, and take its three marks out."
+"""What to do about one."""
+
+
+def conflict(content: bytes) -> int | None:
+    """The line at which a merge left its conflict, counted from 1; None where there is none.
+
+    Its three marks stand at the beginning of lines, in their order.
+    """
+    if _MARKS[0] not in content:
+        return None
+    begun: list[int] = []
+    for number, line in enumerate(content.split(b"\n"), 1):
+        if line.startswith(_MARKS[len(begun)]):
+            begun.append(number)
+            if len(begun) == len(_MARKS):
+                return begun[0]
+    return None

@@ -1,0 +1,53 @@
+"""What ``check`` found as SARIF 2.1.0, which code hosts and editors read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from scaffold.checks.rule import Severity
+from scaffold.report.changes import gaps_text
+from scaffold.templates.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.checks.rule import Rule
+    from scaffold.commands.check import Checked
+    from scaffold.errors import Finding
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def as_sarif(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
+    """The findings as SARIF 2.1.0, with the rules that they break."""
+    codes = sorted({finding.code for finding in found.findings})
+    described = [_described(code, rules) for code in codes]
+    results = [
+        {
+            "ruleId": finding.code,
+            "ruleIndex": codes.index(finding.code),
+            "level": (rules[finding.code].severity if finding.code in rules else Severity.ERROR).value,
+            "message": {"text": finding.message + (f" Fix: {finding.fix}" if finding.fix else "")},
+            "locations": [{"physicalLocation": _location(finding)}],
+        }
+        for finding in found.findings
+    ]
+    driver = {"name": "scaffold", "rules": described}
+    notes = [{"level": "note", "message": {"text": text}} for text in gaps_text(found.unverified)]
+    invocation = {"executionSuccessful": True, "toolExecutionNotifications": notes}
+    run = {"tool": {"driver": driver}, "invocations": [invocation], "results": results}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _described(code: str, rules: Mapping[str, Rule]) -> dict[str, Value]:
+    if code not in rules:
+        return {"id": code}
+    rule = rules[code]
+    return {"id": code, "shortDescription": {"text": rule.title}, "fullDescription": {"text": rule.why}}
+
+
+def _location(finding: Finding) -> dict[str, Value]:
+    place: dict[str, Value] = {"artifactLocation": {"uri": quote(finding.path), "uriBaseId": "%SRCROOT%"}}
+    region = {"startLine": finding.line, "startColumn": finding.column}
+    known = {key: value for key, value in region.items() if value}
+    return {**place, "region": known} if "startLine" in known else place

@@ -1,0 +1,96 @@
+"""What the blocks of a stack say besides values, which no plan shows: lifecycle, order, and new addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from scaffold.hcl.syntax import Attr, Block, Expression, ExprKind, Index
+from scaffold.terraform.modules import Module
+from scaffold.terraform.planned import Path, path_text
+from scaffold.terraform.result import Moves
+
+_OF_RESOURCE = ("depends_on", "provider")
+_ALL = "all"
+
+
+def arguments(resource: Block) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a resource's block says of its life, by name, and of a list each item in alphabetical order."""
+    for name in _OF_RESOURCE:
+        if (value := resource.body.value(name)) is not None:
+            yield name, _texts(value)
+    lifecycle = resource.body.block("lifecycle")
+    for attribute in lifecycle.body.attributes.values() if lifecycle is not None else ():
+        yield f"lifecycle.{attribute.name}", _texts(attribute.value)
+    for block in lifecycle.body.blocks if lifecycle is not None else ():
+        condition = block.body.value("condition")
+        yield f"lifecycle.{block.type}", (condition.text if condition is not None else "",)
+
+
+def ignored(resource: Block) -> Iterator[Path]:
+    """The paths that a resource ignores changes of; the empty one is all of it."""
+    lifecycle = resource.body.block("lifecycle")
+    value = lifecycle.body.value("ignore_changes") if lifecycle is not None else None
+    for item in _items(value) if value is not None else ():
+        path = _path(item)
+        if path is not None:
+            yield () if path == (_ALL,) else path
+
+
+def moves(modules: Mapping[str, Module], stack: str) -> Moves:
+    """The ``moved`` and ``removed`` blocks of a stack and of the modules that it calls."""
+    moved: list[tuple[str, str]] = []
+    forgotten: set[str] = set()
+    waiting = [("", stack)]
+    while waiting:
+        prefix, directory = waiting.pop()
+        module = modules.get(directory)
+        if module is None:
+            continue
+        for block in module.blocks("moved"):
+            before, after = (block.body.value(name) for name in ("from", "to"))
+            if before is not None and after is not None:
+                moved.append((prefix + before.text, prefix + after.text))
+        for block in module.blocks("removed"):
+            source, lifecycle = block.body.value("from"), block.body.block("lifecycle")
+            if source is not None and lifecycle is not None and lifecycle.body.literal("destroy") is False:
+                forgotten.add(prefix + source.text)
+        waiting += [(f"{prefix}module.{name}.", called) for name, (called, _) in module.calls.items()]
+    return Moves(_chained(moved), frozenset(forgotten))
+
+
+def _chained(moved: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The moves with those of an address that moved again brought to its last one."""
+    after = dict(moved)
+    found = []
+    for before, first in after.items():
+        seen, last = {before}, first
+        while last in after and last not in seen:
+            seen.add(last)
+            last = after[last]
+        found.append((before, last))
+    return tuple(sorted(found, key=lambda move: -len(move[0])))
+
+
+def _items(value: Expression) -> tuple[Expression, ...]:
+    return value.elements if value.kind is ExprKind.LIST else (value,)
+
+
+def _texts(value: Expression) -> tuple[str, ...]:
+    return tuple(sorted(path_text(path) if (path := _path(item)) else item.text for item in _items(value)))
+
+
+def _path(item: Expression) -> Path | None:
+    """The path that an expression spells, where it is nothing else and every step is known."""
+    spelt = item.traversal
+    if spelt is None:
+        return None
+    path: list[str | int] = [spelt.root]
+    for step in spelt.steps:
+        match step:
+            case Attr():
+                path.append(step.name)
+            case Index(key=str() | int() as key):
+                path.append(key)
+            case _:
+                return None
+    return tuple(path)

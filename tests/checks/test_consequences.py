@@ -1,0 +1,151 @@
+"""What a difference does to what runs: data that is lost, hosts that open, objects that are made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from scaffold.checks.consequences import consequences
+from scaffold.checks.planned import HouseNames
+from scaffold.terraform.diff import difference
+from scaffold.terraform.planned import PlannedResource, Site, Tree
+
+HOUSE = HouseNames(
+    gates={"required": "login@k8s", "public": "guests@k8s"},
+    public_dns=frozenset({"proxied", "non-proxied"}),
+    allowlists=frozenset({"house@k8s"}),
+)
+
+
+def made(type_: str, name: str, values: Mapping[str, Tree], **settings: object) -> PlannedResource:
+    return PlannedResource(f"{type_}.{name}", type_, name, "", None, values, settings, Site("main.tf", 1))
+
+
+def named(name: str, **spec: Tree) -> dict[str, Tree]:
+    return {"metadata": ({"name": name, "namespace": "app"},), "spec": (spec,)}
+
+
+def claim(name: str = "data", **spec: Tree) -> PlannedResource:
+    return made("kubernetes_persistent_volume_claim", "data", named(name, **spec))
+
+
+def ingress(
+    host: str, *middlewares: str, name: str = "app", path: str = "/", dns: str = "", auth: str = ""
+) -> PlannedResource:
+    annotations = {
+        "traefik.ingress.kubernetes.io/router.middlewares": ",".join(middlewares),
+        **({"cloudflare.example.org/dns-type": dns} if dns else {}),
+    }
+    rule: Tree = {"host": host, "http": ({"path": ({"path": path},)},)}
+    values: dict[str, Tree] = {
+        "metadata": ({"name": name, "namespace": "app", "annotations": annotations},),
+        "spec": ({"rule": (rule,)},),
+    }
+    return made("kubernetes_ingress_v1", name, values, **({"auth": auth} if auth else {}))
+
+
+def effects(
+    before: list[PlannedResource], after: list[PlannedResource], house: HouseNames = HOUSE
+) -> list[str]:
+    found = consequences(difference(before, after), before, after, house)
+    return [f"{one.effect.value} {one.address.rpartition('.')[2]}: {one.text}" for one in found]
+
+
+def test_a_claim_that_goes_takes_its_data_along() -> None:
+    assert effects([claim()], []) == [
+        "data-lost data: the data of the volume goes with it",
+        "destroyed data: is destroyed",
+    ]
+    assert effects([claim(volume_name="app-data-host")], []) == ["destroyed data: is destroyed"]
+    assert effects([claim(storage_class_name="a")], [claim(storage_class_name="b")]) == [
+        "data-lost data: the data of the volume goes with it",
+        "replaced data: is destroyed and made anew: spec[0].storage_class_name cannot change in place",
+    ]
+
+
+def test_a_claim_that_grows_and_is_told_to_ignore_it_does_nothing() -> None:
+    small, large = ({"requests": {"storage": size}} for size in ("2Gi", "5Gi"))
+    before = claim(resources=(small,))
+    assert effects([before], [claim(resources=(large,))]) == []
+    ignoring = Site("main.tf", 1, ignored=(("spec", 0, "resources", 0, "requests"),))
+    after = PlannedResource(
+        before.address, before.type, "data", "", None, claim(resources=(large,)).values, {}, ignoring
+    )
+    assert effects([before], [after]) == [
+        "not-applied data: changes of spec[0].resources[0].requests.storage are ignored"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "before", "after", "effect"),
+    [
+        ("kubernetes_deployment", named("a"), named("b"), ["replaced"]),
+        ("kubernetes_deployment", named("a", selector="x"), named("a", selector="y"), ["replaced"]),
+        ("kubernetes_deployment", named("a", template=({"x": 1},)), named("a", template=({"x": 2},)), ["restarted"]),
+        ("kubernetes_deployment", named("a", replicas=1), named("a", replicas=2), []),
+        ("kubernetes_job", named("a", template=({"x": 1},)), named("a", template=({"x": 2},)), ["replaced"]),
+        ("kubernetes_manifest", {"manifest": {"kind": "A"}}, {"manifest": {"kind": "B"}}, ["replaced"]),
+        ("kubernetes_manifest", {"manifest": {"spec": "A"}}, {"manifest": {"spec": "B"}}, []),
+        ("null_resource", {"triggers": {"x": "1"}}, {"triggers": {"x": "2"}}, ["replaced"]),
+        ("kubernetes_service", {"metadata": ({"names": "1"},)}, {"metadata": ({"names": "2"},)}, []),
+    ],
+)  # fmt: skip
+def test_what_happens_to_an_object(
+    type_: str, before: Mapping[str, Tree], after: Mapping[str, Tree], effect: list[str]
+) -> None:
+    found = effects([made(type_, "x", before)], [made(type_, "x", after)])
+    assert [text.partition(" ")[0] for text in found] == effect
+
+
+def test_a_namespace_that_goes_takes_everything_along() -> None:
+    found = effects([made("kubernetes_namespace", "app", named("app"))], [])
+    assert found[0] == "data-lost app: everything in it goes with it"
+
+
+LOGIN, GUESTS, ONLY_HOUSE = "login@k8s", "guests@k8s", "house@k8s"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ([ingress("a.x", LOGIN, dns="proxied", auth="required")], [ingress("a.x", dns="proxied", auth="none")],
+         ["opened app: a.x is open to the internet (gate required → none)"]),
+        ([ingress("a.x", dns="proxied", auth="none")], [ingress("a.x", LOGIN, dns="proxied", auth="required")],
+         ["closed app: a.x is closed (gate none → required)"]),
+        ([], [ingress("a.x", dns="proxied", auth="app")], ["opened app: a.x is open to the internet"]),
+        ([], [ingress("a.x", GUESTS, dns="non-proxied")], ["opened app: a.x is open to the internet"]),
+        ([], [ingress("a.x", LOGIN, dns="proxied")], []),
+        ([], [ingress("a.x", auth="none")], []),
+        ([], [ingress("a.x", ONLY_HOUSE, dns="non-proxied", auth="none")], []),
+        ([], [ingress("a.x", ONLY_HOUSE, dns="proxied", auth="none")], ["opened app: a.x is open to the internet"]),
+        ([ingress("a.x", auth="none")], [ingress("a.x", dns="proxied", auth="none")],
+         ["opened app: a.x is open to the internet"]),
+    ],
+)  # fmt: skip
+def test_hosts_that_open_and_close(
+    before: list[PlannedResource], after: list[PlannedResource], told: list[str]
+) -> None:
+    assert effects(before, after) == told
+
+
+def test_a_carve_out_opens_what_was_behind_the_login() -> None:
+    """Its own ingress asks for no record: the host has one already."""
+    host = ingress("a.x", LOGIN, dns="proxied", auth="required")
+    hook = ingress("a.x", name="hook", path="/hook", auth="none")
+    assert effects([host], [host, hook]) == ["opened hook: a.x/hook is open to the internet"]
+    assert effects([host, hook], [host]) == ["destroyed hook: is destroyed", "closed hook: a.x/hook is gone"]
+    everything = ingress("a.x", dns="proxied", auth="none")
+    assert effects([everything], [everything, hook]) == []
+
+
+def test_behind_a_wildcard_record_every_host_is_found() -> None:
+    wild = HouseNames(gates=HOUSE.gates, public_dns=HOUSE.public_dns, wildcard_record="non-proxied")
+    assert effects([], [ingress("a.x", auth="none")], wild) == ["opened app: a.x is open to the internet"]
+
+
+def test_the_worst_comes_first() -> None:
+    found = effects(
+        [claim(), made("kubernetes_service", "s", named("s"))], [ingress("a.x", dns="proxied", auth="app")]
+    )
+    assert [text.partition(" ")[0] for text in found] == ["data-lost", "opened", "destroyed", "destroyed"]

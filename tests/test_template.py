@@ -1,0 +1,102 @@
+"""Where a stack records that its templates are: what was installed, the team's own, or a path of one machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from support import ANSWERS, scaffold
+
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates import template
+from scaffold.templates.template import Origin
+
+DRONE = ANSWERS / "valid/drone-logbook.yml"
+TEAM = "https://git.example.test/team/scaffold.git"
+
+
+def git(checkout: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.test"]
+    return subprocess.check_output(["git", "-C", str(checkout), *identity, *arguments], text=True).strip()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with a tag, and a commit after it."""
+    there = tmp_path / "checkout"
+    there.mkdir()
+    git(there, "init", "--quiet")
+    for number in (1, 2):
+        git(there, "commit", "--quiet", "--allow-empty", "--message", str(number))
+        if number == 1:
+            git(there, "tag", "v0.1.0")
+    return there
+
+
+def installed(monkeypatch: pytest.MonkeyPatch, checkout: Path, *, editable: bool) -> None:
+    direct = {"url": checkout.as_uri(), "dir_info": {"editable": editable}}
+    told = SimpleNamespace(read_text=lambda _: json.dumps(direct))
+    monkeypatch.setattr(metadata, "distribution", lambda _: told)
+
+
+def test_what_was_installed_is_recorded_wherever_the_checkout_has_gone(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(monkeypatch, checkout, editable=False)
+    monkeypatch.setattr(template, "root", lambda: tmp_path)
+    (tmp_path / template.BUILT_FROM).write_text("v0.1.0\n")
+    assert template.origin() == Origin(str(checkout), "v0.1.0", updatable=True)
+    (tmp_path / template.BUILT_FROM).write_text("v0.1.0 changed\n")
+    assert template.origin() == Origin(str(checkout), "v0.1.0", updatable=False)
+
+
+def test_of_an_editable_installation_what_is_checked_out_is_recorded(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(monkeypatch, checkout, editable=True)
+    assert template.origin().version == git(checkout, "describe", "--tags")
+
+
+@pytest.mark.parametrize(
+    ("source", "local"),
+    [
+        (TEAM, False), (f"git+{TEAM}", False), ("git@git.example.test:team/scaffold", False), ("gh:team/scaffold", False),
+        ("/home/me/scaffold", True), ("file:///home/me/scaffold", True), ("git+file:///home/me/scaffold", True),
+    ],
+)  # fmt: skip
+def test_a_path_of_this_machine_is_told_as_one(source: str, local: bool) -> None:
+    origin = Origin(source, "v0.1.0", updatable=True)
+    assert origin.is_local is local
+    assert bool(list(template.unlasting(origin))) is local
+
+
+def run(root: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return scaffold("new-service", "--answers", DRONE, "--verify", "static", "--monorepo", root, *more)
+
+
+@pytest.mark.slow("runs the command five times")
+def test_the_teams_source_is_a_fact(monorepo: Monorepo, checkout: Path) -> None:
+    local = run(monorepo.root, "--dry-run", "--template-source", str(checkout))
+    assert f"recorded at {checkout}, a path of this machine" in local.stdout
+    (monorepo.root / "scaffold.yml").write_text(f"template: {TEAM}\n")
+    done = run(monorepo.root)
+    assert done.returncode == 0, done.stderr
+    assert "a path of this machine" not in done.stdout
+    assert f"_src_path: {TEAM}\n" in (monorepo.root / "stacks/drone-logbook/.copier-answers.yml").read_text()
+    again = run(monorepo.root)
+    assert "Nothing to do" in again.stdout
+    other = run(monorepo.root, "--template-source", "https://git.example.test/other.git")
+    assert other.returncode == 4
+    assert f"rendered from the templates at {TEAM}" in other.stderr
+    assert "write `_src_path: https://git.example.test/other.git`" in other.stderr
+
+
+def test_a_path_is_no_fact(monorepo: Monorepo) -> None:
+    (monorepo.root / "scaffold.yml").write_text("template: /home/me/scaffold\n")
+    done = run(monorepo.root, "--dry-run")
+    assert done.returncode == 6
+    assert "template is not a Git URL without a password" in done.stderr
