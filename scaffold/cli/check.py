@@ -16,18 +16,14 @@ FORMATS = ("text", "json", "github", "sarif", "markdown")
 @click.command()
 @click.argument("stacks", nargs=-1, metavar="STACK|FILE…")
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
-@click.option(
-    "--select", multiple=True, metavar="CODES", help="Only these rules, or families of rules: ING,STO002."
-)
-@click.option("--ignore", multiple=True, metavar="CODES", help="Not these rules, or families of rules.")
+@options.select
+@options.ignore
 @click.option("--static", is_flag=True, help="Look at the syntax alone, and plan nothing.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How it is told.")
 @click.option("--by", type=click.Choice(("stack", "rule")), default="stack", help="How the text is grouped.")
 @click.option("--statistics", is_flag=True, help="Count the findings by rule.")
-@click.option(
-    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings known there."
-)
-@click.option("--update-baseline", is_flag=True, help="Write all findings into the baseline.")
+@options.baseline
+@options.update_baseline
 @click.option(
     "--pipelines", type=click.Path(path_type=Path), metavar="DIR",
     help="An app's repository in place of stacks: its pipelines and Dockerfiles.",
@@ -51,59 +47,31 @@ def check(
 ) -> int:
     """Hold stacks, or an app's repository, against the rules; exit 1 where something is found."""
     if pipelines is not None:
-        if (
-            stacks
-            or every
-            or select
-            or ignore
-            or static
-            or statistics
-            or baseline
-            or (form, by) != ("text", "stack")
-        ):
-            raise UsageError("--pipelines goes with --json alone.", "Check stacks in a run of their own.")
-        return _pipelines(pipelines, as_json)
-    from scaffold.commands import check as command
-    from scaffold.report import check as report
-    from scaffold.report.progress import waiting
-
-    monorepo = options.find(monorepo_at)
-    if bool(stacks) == every:
+        if stacks or every or static:
+            raise UsageError("--pipelines goes without stacks.", "Check stacks in a run of their own.")
+    elif bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold check drone-logbook")
-    if update_baseline and (baseline is None or not every or select or ignore):
+    if update_baseline and (baseline is None or not (every or pipelines) or select or ignore):
         raise UsageError(
             "--update-baseline goes with --all and --baseline FILE.", "It knows every stack and every rule."
         )
-    selection = command.Selection(_codes(select), _codes(ignore))
-    with waiting("Checking …"):
-        names = monorepo.stacks if every else command.stacks_at(monorepo, stacks)
-        found = command.check(
-            monorepo, names, selection, static=static, baseline_file=None if update_baseline else baseline
-        )
+    from scaffold.commands import check as command
+    from scaffold.report.progress import waiting
+
+    selection = command.Selection(options.codes(select), options.codes(ignore))
+    known_in = None if update_baseline else baseline
+    if pipelines is not None:
+        from scaffold.commands.check_pipelines import check_pipelines
+
+        options.opened(pipelines, writes=False)
+        found = check_pipelines(pipelines, selection, baseline_file=known_in)
+    else:
+        monorepo = options.find(monorepo_at)
+        with waiting("Checking …"):
+            names = monorepo.stacks if every else command.stacks_at(monorepo, stacks)
+            found = command.check(monorepo, names, selection, static=static, baseline_file=known_in)
     if update_baseline and baseline is not None:
         command.update_baseline(baseline, found)
         output.print_lines([f"{baseline}: {len(found.findings)} known findings"])
         return 0
-    rules = {rule.code: rule for rule in command.all_rules()}
-    output.print_either(
-        report.as_json(found, rules),
-        report.told(found, form, rules, by=by, statistics=statistics),
-        as_json=as_json or form == "json",
-    )
-    return int(bool(found.findings))
-
-
-def _codes(given: Sequence[str]) -> tuple[str, ...]:
-    return tuple(code.strip() for text in given for code in text.split(",") if code.strip())
-
-
-def _pipelines(directory: Path, as_json: bool) -> int:
-    from scaffold.commands.check_pipelines import check_pipelines
-    from scaffold.report import pipeline as report
-
-    options.opened(directory, writes=False)
-    found = check_pipelines(directory)
-    output.print_either(
-        report.pipeline_report_json(found), report.pipeline_report_text(found), as_json=as_json
-    )
-    return int(bool(found.findings))
+    return output.print_checked(found, form, by=by, statistics=statistics, as_json=as_json)

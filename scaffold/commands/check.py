@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,6 +53,9 @@ class Selection:
                 raise UsageError(f"{wanted} is no rule, and no family of rules.", hint)
 
 
+EVERY_RULE = Selection()
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What was looked at, and what was found."""
@@ -66,6 +69,8 @@ class Checked:
     gone: int = 0
     """Findings that the baseline knows and that are no longer there."""
     unverified: tuple[Unverified, ...] = ()
+    what: str = "stack"
+    """What ``stacks`` are: the word for one of them, where others are looked at."""
 
 
 def all_rules() -> tuple[Rule, ...]:
@@ -101,7 +106,7 @@ def _stacks_at(monorepo: Monorepo, name: str) -> Iterator[str]:
 def check(
     monorepo: Monorepo,
     stacks: Sequence[str],
-    selection: Selection = Selection(),
+    selection: Selection = EVERY_RULE,
     *,
     static: bool = False,
     baseline_file: Path | None = None,
@@ -109,7 +114,8 @@ def check(
     """Hold stacks against the rules: over their syntax and, unless ``static``, over what would exist.
 
     Where another stack may make what one refers to, all others are planned too. Without Terraform only the
-    syntax is looked at, and the result says so.
+    syntax is looked at, and the result says so. The lists outside the stacks are compared where their rules
+    are selected by name.
     """
     selection.check()
     asked = selection.of(Kind.STACK)
@@ -136,13 +142,29 @@ def check(
         # Where not all is known, nobody knows whether an exception is needed.
         sure = ran if of_plan.settled else {rule.code for rule in asked}
         told |= dict.fromkeys((*left, *made.findings(sure, known_codes)))
+    if indexes := selection.of(Kind.INDEX) if selection.select else ():
+        from scaffold.indexes.drift import drift
+
+        services = {"", *stacks} if set(stacks) == set(monorepo.stacks) else set(stacks)
+        lists = [found.finding for found in drift(monorepo) if found.service in services]
+        told |= dict.fromkeys(finding for rule in indexes for finding in rule.check_index(lists))
     left = sorted((f for f in told if f.code in selection or _is_no_stack(f)), key=place)
-    fresh, gone = (left, 0)
-    if baseline_file is not None:
-        looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
-        known = baseline.known(baseline_file, looked_at, ran & {code for code in ran if code in selection})
-        fresh, gone = baseline.new(left, known)
-    return Checked(tuple(stacks), tuple(fresh), len(ignored), len(left) - len(fresh), gone, unverified)
+    looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
+    fresh, known, gone = unknown(left, baseline_file, looked_at, {code for code in ran if code in selection})
+    return Checked(tuple(stacks), fresh, len(ignored), known, gone, unverified)
+
+
+def unknown(
+    found: Sequence[Finding], baseline_file: Path | None, below: tuple[str, ...], codes: Collection[str]
+) -> tuple[tuple[Finding, ...], int, int]:
+    """The findings that a baseline does not know, how many it knows, and how many of those are gone.
+
+    ``below`` and ``codes`` say what was looked at, by which rules: nothing else can be gone.
+    """
+    if baseline_file is None:
+        return tuple(found), 0, 0
+    fresh, gone = baseline.new(found, baseline.known(baseline_file, below, codes))
+    return tuple(fresh), len(found) - len(fresh), gone
 
 
 def _is_no_stack(finding: Finding) -> bool:
