@@ -51,9 +51,13 @@ def _of_kind(kind: str, schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
         return _mapping(schema)
     if schema["pattern"].startswith(r"^[^\x00-\x1f") and "minLength" in schema:
         return TEXT
-    return st.from_regex(re.compile(schema["pattern"]), fullmatch=True).filter(
-        lambda t: len(t) <= schema.get("maxLength", 200) and "\n" not in t
-    )
+    return _matching(schema["pattern"], schema.get("maxLength", 200))
+
+
+@cache
+def _matching(pattern: str, longest: int) -> st.SearchStrategy[str]:
+    found = st.from_regex(re.compile(pattern), fullmatch=True)
+    return found.filter(lambda text: len(text) <= longest and "\n" not in text)
 
 
 def _mapping(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
@@ -86,7 +90,7 @@ def valid_answers(draw: st.DrawFn) -> dict[str, Any]:
         elif question.type == "bool":
             values[question.name] = draw(st.booleans())
         else:
-            values[question.name] = draw(by_schema(questions.types()[question.name]))
+            values[question.name] = draw(of_type(question.name))
     _reconcile(values, draw)
     found = validation.problems(Answers(values), {}, {})
     for _ in range(20):

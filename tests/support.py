@@ -31,6 +31,7 @@ TOOLS = {
     "sqlite3": "apt-get install sqlite3",
     "initdb": "apt-get install postgresql",
     "mariadbd": "apt-get install mariadb-server",
+    "chromium": "apt-get install chromium",
     "curl": "apt-get install curl",
     "jq": "apt-get install jq",
 }

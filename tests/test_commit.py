@@ -205,6 +205,7 @@ def test_an_interrupted_commit_is_made_or_not_and_the_index_agrees(
     wanted = {name: content for name, content in WANTED.items() if name != "gone.md"}
     change_set = applied(busy, wanted)
     status = git(busy, "status", "--porcelain", "--untracked-files=all")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
     with ended_by_exception(), pytest.raises((KeyboardInterrupt, SystemExit)):
         commit(change_set, "Add it")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which stays ignored, for a process ends then

@@ -54,6 +54,7 @@ def test_the_sample_that_readme_makes_leaves_the_checkout_clean() -> None:
     assert ignored.returncode == 0
 
 
+@pytest.mark.slow("runs pytest three times")
 def test_in_ci_a_test_that_cannot_run_or_is_left_open_fails(tmp_path: Path) -> None:
     for file in ("conftest.py", "support.py"):
         (tmp_path / file).write_text((ROOT / "tests" / file).read_text())

@@ -66,16 +66,17 @@ def test_a_wrong_row_stops_the_generation(change: dict[str, object], told: str) 
         "title": "Thing",
         "source": "https://example.test/",
     }
-    assert images.compiled(yaml.safe_dump({**IMAGES, "images": [*ROWS, row]}))
+    others = [other for other in ROWS if "docker.io/library/nginx" in other["images"]]
+    assert others and images.compiled(yaml.safe_dump({**IMAGES, "images": [*others, row]}))
     with pytest.raises(RowsError, match=told):
-        images.compiled(yaml.safe_dump({**IMAGES, "images": [*ROWS, {**row, **change}]}))
+        images.compiled(yaml.safe_dump({**IMAGES, "images": [*others, {**row, **change}]}))
 
 
 @pytest.mark.parametrize("key", ["images", "name", "title", "source"])
 def test_a_row_says_what_it_is_and_who_says_so(key: str) -> None:
     row = {name: value for name, value in ROWS[0].items() if name != key}
     with pytest.raises((RowsError, KeyError), match=key):
-        images.compiled(yaml.safe_dump({**IMAGES, "images": [*ROWS[1:], row]}))
+        images.compiled(yaml.safe_dump({**IMAGES, "images": [row]}))
 
 
 def test_each_is_found_by_its_whole_repository_alone() -> None:

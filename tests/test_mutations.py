@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 import pytest
 from support import GOLDEN, demand
 
-from scaffold.checks.verify import Level, verify
+from scaffold.checks.verify import Level, static_findings, verify
 from scaffold.errors import VerificationError
-from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.templates import decisions
 
 STATIC, PLAN = Level.STATIC, Level.PLAN
@@ -93,7 +93,8 @@ def test_refused_at_its_line(
     }
     values = {"facts": decisions.house(), "storage": {"volumes": []}}
     if stage is PLAN:
-        verify(pristine, golden, files, values, STATIC)
+        sources = {f"{STACKS}/{golden}/{path}": content for path, content in files.items()}
+        assert static_findings(pristine, golden, sources) == []
     with pytest.raises(VerificationError) as refused:
         verify(pristine, golden, files, values, stage)
     places = [f.path for f in refused.value.findings]

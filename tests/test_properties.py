@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 from strategies import valid_answers
@@ -42,9 +43,20 @@ def always(holds: Callable[[Drawn], None]) -> Callable[[Drawn], None]:
     return holds
 
 
-@examples(25)
+@examples(8)
 @given(answers=valid_answers())
 def test_what_must_hold_holds(answers: dict[str, Any], pristine: Monorepo, tmp_path: Path) -> None:
+    hold(answers, pristine, tmp_path)
+
+
+@pytest.mark.slow("draws and renders 50 Services")
+@examples(50)
+@given(answers=valid_answers())
+def test_and_of_many(answers: dict[str, Any], pristine: Monorepo, tmp_path: Path) -> None:
+    hold(answers, pristine, tmp_path)
+
+
+def hold(answers: dict[str, Any], pristine: Monorepo, tmp_path: Path) -> None:
     rendered = render(answers, {}, {}, ORIGIN)
     files = {str(path): content for path, content in rendered.files.items() if isinstance(content, bytes)}
     drawn = Drawn(pristine, tmp_path, answers, files, parse(files["main.tf"]), dict(rendered.values))

@@ -45,7 +45,7 @@ def test_unknown_keys_hide_nothing(path: Any) -> None:
     assert all(code == "answers.unknown" for _, code in after - before)
 
 
-@examples(10)
+@examples(4)
 @given(values=valid_answers())
 def test_a_wrong_item_is_the_only_thing_told_of_valid_answers(values: dict[str, Any]) -> None:
     """What is left out of valid answers leads to no complaint about the rest."""

@@ -217,6 +217,7 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(root)
 
 
+@pytest.mark.slow("a generation and a run of the tests")
 def test_a_question(checkout: Checkout, pristine: Monorepo) -> None:
     checkout.change(
         "templates/questions/workload.yml", "\ncpu:\n",
@@ -282,6 +283,7 @@ def test_a_known_image(checkout: Checkout, pristine: Monorepo) -> None:
     checkout.follows("A known image")
 
 
+@pytest.mark.slow("a generation and a run of the tests")
 def test_a_refusal(checkout: Checkout, pristine: Monorepo) -> None:
     checkout.change(
         "templates/decisions/tables/refusals.yml", "    - code: answers.dns\n",
@@ -346,6 +348,7 @@ def test_a_rule_over_planned_resources(checkout: Checkout) -> None:
     checkout.follows("A rule over planned resources")
 
 
+@pytest.mark.slow("a generation and a run of the tests")
 def test_a_pipeline_rule(checkout: Checkout) -> None:
     checkout.add(
         "scaffold/pipelines/added.py",
@@ -367,6 +370,7 @@ def test_a_pipeline_rule(checkout: Checkout) -> None:
     checkout.follows("A pipeline rule")
 
 
+@pytest.mark.slow("a generation and a run of the tests")
 def test_an_index(checkout: Checkout, tmp_path: Path) -> None:
     checkout.add("scaffold/indexes/status.py", INDEX)
     checkout.add(
@@ -384,6 +388,7 @@ def test_an_index(checkout: Checkout, tmp_path: Path) -> None:
     checkout.follows("An index")
 
 
+@pytest.mark.slow("a generation and a run of the tests")
 def test_a_build_mode(checkout: Checkout, pristine: Monorepo) -> None:
     checkout.change("templates/decisions/house.yml", "  github-ghcr:\n", f"{BUILD}  github-ghcr:\n")
     checkout.add("templates/partials/service/github/quay.yml.jinja", WORKFLOW)
@@ -405,6 +410,7 @@ def test_a_build_mode(checkout: Checkout, pristine: Monorepo) -> None:
     checkout.follows("A build mode")
 
 
+@pytest.mark.slow("a generation and a run of the tests")
 def test_a_kind_of_app(checkout: Checkout) -> None:
     checkout.change(
         "templates/questions/pipeline.yml", '    "go · ',

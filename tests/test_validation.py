@@ -36,7 +36,7 @@ ANYTHING = st.recursive(
 )
 
 
-@examples(150)
+@examples(60)
 @given(values=st.dictionaries(KEYS, ANYTHING, max_size=6))
 def test_any_answers_are_judged(values: dict[Any, Any]) -> None:
     found = validation.problems(Answers(values), {}, {})

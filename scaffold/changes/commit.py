@@ -143,6 +143,19 @@ def demand_own(change_set: ChangeSet) -> None:
         )
 
 
+def demand_clean(change_set: ChangeSet) -> None:
+    """Refuse to edit a stack that has changes of somebody else's: the two could not be told apart.
+
+    Raises ``RefusedError`` with the files beside those of the change set, and among them, that no commit has.
+    """
+    directories = sorted({PurePosixPath(*change.path.parts[:2]) for change in change_set.changes})
+    if dirty := _unsaved(change_set.root, directories) if directories else ():
+        raise RefusedError(
+            f"These files have changes that are not committed yet: {', '.join(map(str, dirty))}",
+            "Commit them first, or put them aside with `git stash`.",
+        )
+
+
 def demand_merged(root: Path) -> None:
     """Refuse to write into a merge that is not finished. Raises ``RefusedError`` with the unmerged paths."""
     if unmerged := sorted(set(names(git(root, "diff", "--name-only", "--diff-filter=U", "-z")))):

@@ -5,6 +5,7 @@ A value that is unknown or stands in is never judged: nothing is known to be wro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +15,25 @@ from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.checks.stack import place
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What the pods of a namespace may have, as quantities: a container, and all requests together."""
+
+    memory_max: str
+    memory_quota: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A name that a stack takes although other ones have it, and where it does."""
+
+    kind: str
+    name: str
+    place: tuple[str, int]
+    others: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +43,22 @@ class HouseNames:
     ``block_classes`` are the StorageClasses of volumes that one node mounts at a time, ``shared_classes``
     those of volumes that are made by hand and named by the claim. ``gates`` are the middlewares by the mode
     of the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
-    make a host reachable from the internet, ``wildcard_record`` the one that every host without a record of
-    its own has, if any. ``allowlists`` are the middlewares that let in nobody but the house's own network.
-    ``given_secrets`` exist in every namespace without the stack,
+    make a host reachable from the internet. ``given_secrets`` exist in every namespace without the stack,
     ``given_claims`` in the stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims
     or Secrets but those that they name. The ``rotating_stores`` give passwords that change. Claims end like
     the ``claim_suffixes`` by their class, and have the ``resizing`` annotations; where one has a value it is
-    that. ``linuxserver_images`` and ``database_images`` are patterns; a job that runs one of the
-    ``dump_tools`` saves a server.
+    that. What ends in ``_images`` is a pattern; a job that runs one of the ``dump_tools`` saves a server.
+    ``own_registries`` are those that own images are pushed to, with the Secret to pull with where nobody may
+    without. Images are like one of the ``trusted_images``, but for those in ``unjudged_namespaces``.
+    ``allowlists`` are middlewares that let the house's own network in; a host of the ``domain`` without a
+    record of its own has that of the ``wildcard``. For a namespace with the ``quota_label`` its tier's quota
+    does not hold, with the ``limits_label`` its LimitRange. ``shared`` are names that several stacks take.
     """
 
     block_classes: frozenset[str] = frozenset()
     shared_classes: frozenset[str] = frozenset()
     gates: Mapping[str, str] = field(default_factory=dict)
     public_dns: frozenset[str] = frozenset()
-    wildcard_record: str = ""
-    allowlists: frozenset[str] = frozenset()
     given_secrets: frozenset[str] = frozenset()
     given_claims: frozenset[str] = frozenset()
     inert_kinds: frozenset[str] = frozenset()
@@ -49,11 +68,31 @@ class HouseNames:
     linuxserver_images: str = ""
     database_images: str = ""
     dump_tools: frozenset[str] = frozenset()
+    alerting_images: str = ""
+    database_pin: str = ""
+    embedded_databases: str = ""
+    rotated_names: str = ""
+    own_registries: Mapping[str, str] = field(default_factory=dict)
+    trusted_images: tuple[str, ...] = ()
+    unjudged_namespaces: frozenset[str] = frozenset()
+    allowlists: frozenset[str] = frozenset()
+    domain: str = ""
+    wildcard: str = ""
+    tiers: Mapping[str, Tier] = field(default_factory=dict)
+    quota_label: str = ""
+    limits_label: str = ""
+    external_secret_api: str = ""
+    usual_groups: frozenset[str] = frozenset()
+    shared: Mapping[str, tuple[Shared, ...]] = field(default_factory=dict)
     reloader: str = "reloader.stakater.com/"
     gate_annotation: str = "traefik.ingress.kubernetes.io/router.middlewares"
     dns_annotation: str = "/dns-type"
     monitor_annotation: str = "/external-monitor"
     dashboard: str = "gethomepage.dev/"
+    groups_annotation: str = "/allowed-groups"
+    enrolled: str = "keel.sh/enrolled"
+    mover: str = "keel.sh/policy"
+    watcher: str = "diun.enable"
 
 
 @dataclass(frozen=True)
@@ -106,6 +145,12 @@ class Plan:
         """The resources of some kinds."""
         return tuple(k8s.of_kind(self.resources, *kinds))
 
+    @cached_property
+    def classes(self) -> Mapping[Tree, Tree]:
+        """The StorageClass of each claim of the stack, by the claim's name."""
+        claims = self.of_kind("persistent_volume_claim")
+        return {k8s.name(claim): claim.get("spec", 0, "storage_class_name") for claim in claims}
+
     def named(self, kind: str, name: Tree, namespace: Tree) -> PlannedResource | None:
         """The object of a kind that has, or may have, this name in a namespace."""
         for fleet in self.fleets():
@@ -113,6 +158,19 @@ class Plan:
                 if same(k8s.name(resource), name):
                     return resource
         return None
+
+    def namespace(self, name: Tree) -> PlannedResource | None:
+        """The namespace of a name, whichever stack makes it."""
+        for fleet in self.fleets() if isinstance(name, str) else ():
+            for space in fleet.all_of_kind("namespace"):
+                if k8s.name(space) == name:
+                    return space
+        return None
+
+    @cached_property
+    def stacks(self) -> frozenset[str]:
+        """The stack: its name, as the places of its resources tell it."""
+        return frozenset(r.site.path.split("/")[1] for r in self.resources if "/" in r.site.path)
 
     def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
         """The pods that a Service selects: those of the stack, or else of others."""
@@ -160,6 +218,17 @@ def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
     """Whether labels have all that a selector wants; an empty selector selects nothing."""
     return bool(selector) and all(
         key in labels and same(value, labels[key]) for key, value in selector.items()
+    )
+
+
+def runs_database(container: Tree, house: HouseNames) -> bool:
+    """Whether a container runs an image of a database server."""
+    image = get(container, "image")
+    whole = f"/{image}"  # an image of Docker Hub may stand there by its name alone
+    return (
+        bool(house.database_images)
+        and isinstance(image, str)
+        and bool(re.search(house.database_images, whole))
     )
 
 

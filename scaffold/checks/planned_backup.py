@@ -1,14 +1,48 @@
-"""House rules over planned resources: whether data is saved, and what follows a rotated password."""
+"""House rules over planned resources: whether data is saved, and by what."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings, vague
+from scaffold.checks.fleet import Fleet
+from scaffold.checks.planned import HouseNames, Plan, PlannedRule, runs_database, selects, shown, vague
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Tree, get
+from scaffold.terraform.planned import PlannedResource, Tree, get
+
+_HOST = "kubernetes.io/hostname"
+_AFFINITY = f"add a pod_affinity to the app's pods with topology_key {_HOST}"
+
+
+class Backups(PlannedRule):
+    """A backup job mounts the volume that it is for, beside the pods that use it, and only reads it."""
+
+    code = "BAK001"
+    title = "a backup job reads the volume that it is for"
+    why = "A block volume is on one node: a job elsewhere waits; a job on another claim saves nothing."
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Backup jobs of a block volume that nobody uses, that write to it, or that run anywhere."""
+        classes = plan.classes
+        for pods in plan.pods:
+            claims = {claim: volume for volume, claim in pods.claims()}
+            block = [claim for claim in claims if classes.get(claim) in plan.house.block_classes]
+            target = [claim for claim in claims if classes.get(claim) in plan.house.shared_classes]
+            if k8s.kind(pods.owner) != "cron_job" or not target:
+                continue
+            for claim in block:
+                users = _users(claim, pods, plan.own) or _users(claim, pods, plan.fleet)
+                if not users and _is_unused(pods, plan):
+                    yield self.about(pods.owner, f"nothing else uses {shown(claim)}")
+                if any(not _read_only(container, claims[claim]) for container in pods.containers()):
+                    yield self.about(
+                        pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
+                    )
+                servers = [user for user in users if k8s.kind(user.owner) in k8s.SERVERS]
+                if servers and not any(_beside(pods, user) for user in servers):
+                    yield self.about(
+                        pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
+                    )
 
 
 class Saved(PlannedRule):
@@ -22,69 +56,51 @@ class Saved(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Claims of block volumes that a server mounts and no CronJob does."""
-        for claim in plan.of_kind("persistent_volume_claim"):
-            name, place = k8s.name(claim), k8s.namespace(claim)
-            block = claim.get("spec", 0, "storage_class_name") in plan.house.block_classes
-            if not block or not isinstance(name, str) or _is_saved(name, plan.own.pods(place), plan.house):
-                continue
-            if not plan.shows_all_of(place):
-                continue
+        fix = "add a backup CronJob that mounts it read-only, or a comment above it: # No backup: why"
+        return (self.about(claim, "no CronJob reads it", fix) for claim in unsaved(plan))
+
+
+def unsaved(plan: Plan) -> Iterator[PlannedResource]:
+    """The claims of block volumes that a server mounts and that nothing saves, as far as all is known."""
+    for claim in plan.of_kind("persistent_volume_claim"):
+        name, place = k8s.name(claim), k8s.namespace(claim)
+        block = claim.get("spec", 0, "storage_class_name") in plan.house.block_classes
+        if not block or not isinstance(name, str) or _is_saved(name, plan.own.pods(place), plan.house):
+            continue
+        if plan.shows_all_of(place):
             there = plan.fleet.pods(place)
             if _servers(name, there) and not _is_saved(name, there, plan.house):
-                fix = "add a backup CronJob that mounts it read-only, or a comment above it: # No backup: why"
-                yield self.about(claim, "no CronJob reads it", fix)
-
-
-class Reloader(PlannedRule):
-    """What reads a rotated password at its start is started again when the password changes."""
-
-    code = "SEC003"
-    title = "a rotated password restarts its Deployment"
-    why = "The password of a database changes every week: who read it at the start cannot log in any more."
-    rule = "Secrets and databases"
-
-    def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Servers that read a Secret of the database store and that Reloader does not restart."""
-        for pods in plan.pods:
-            if k8s.kind(pods.owner) not in k8s.SERVERS:
-                continue
-            annotations = k8s.mapping(pods.owner.get("metadata", 0, "annotations"))
-            if any(key.startswith(plan.house.reloader) for key in annotations):
-                continue
-            place = k8s.namespace(pods.owner)
-            made = {k8s.name(secret) for secret in plan.own.of_kind("secret", place)}
-            asked = set(k8s.secrets(pods)) - plan.house.given_secrets - made
-            own = {k8s.target(m): m for m in plan.own.manifests("ExternalSecret", place)}
-            # Whose Secret it is, and thus what renews it, another stack may say.
-            others = plan.fleet.manifests("ExternalSecret", place) if asked.difference(own) else ()
-            stores = {
-                k8s.target(manifest): get(manifest, "spec", "secretStoreRef", "name")
-                for manifest in (*others, *own.values())
-            }
-            read = sorted(name for name in asked if stores.get(name) in plan.house.rotating_stores)
-            if read:
-                fix = f'annotate its metadata with "{plan.house.reloader}auto" = "true"'
-                yield self.about(pods.owner, f"it reads {', '.join(map(shown, read))}, which is rotated", fix)
+                yield claim
 
 
 def _servers(claim: str, there: Iterable[k8s.PodTemplate]) -> list[k8s.PodTemplate]:
     """The pods that run for ever on a claim."""
-    users = (pods for pods in there if claim in _claims(pods) and not pods.parked)
+    users = (pods for pods in there if claim in pods.claimed() and not pods.parked)
     return [pods for pods in users if k8s.kind(pods.owner) in k8s.SERVERS]
 
 
 def _is_saved(claim: str, there: Sequence[k8s.PodTemplate], house: HouseNames) -> bool:
     """Whether a job among these pods reads a claim, or dumps the database that is on it."""
     jobs = [pods for pods in there if k8s.kind(pods.owner) == "cron_job"]
-    read = any(claim in _claims(job) or vague(_claims(job)) for job in jobs)
-    return read or (
-        any(_dumps(job, house) for job in jobs)
-        and any(_is_database(pods, house) for pods in _servers(claim, there))
-    )
+    read = any(claim in job.claimed() or vague(job.claimed()) for job in jobs)
+    on_claim = (c for pods in _servers(claim, there) for c in pods.containers(init=False))
+    dumped = any(_dumps(job, house) for job in jobs)
+    return read or (dumped and any(runs_database(container, house) for container in on_claim))
 
 
-def _claims(pods: k8s.PodTemplate) -> list[Tree]:
-    return [claim for _, claim in pods.claims()]
+def _others(pods: k8s.PodTemplate, fleet: Fleet) -> list[k8s.PodTemplate]:
+    """The other pods of the namespace."""
+    return [other for other in fleet.pods(k8s.namespace(pods.owner)) if other.owner is not pods.owner]
+
+
+def _users(claim: Tree, pods: k8s.PodTemplate, fleet: Fleet) -> list[k8s.PodTemplate]:
+    return [other for other in _others(pods, fleet) if claim in other.claimed()]
+
+
+def _is_unused(pods: k8s.PodTemplate, plan: Plan) -> bool:
+    """Whether it is known that no other pod mounts a claim that none is seen to mount."""
+    known = plan.shows_all_of(k8s.namespace(pods.owner))
+    return known and not any(vague(other.claimed()) for other in _others(pods, plan.fleet))
 
 
 def _dumps(job: k8s.PodTemplate, house: HouseNames) -> bool:
@@ -95,6 +111,18 @@ def _dumps(job: k8s.PodTemplate, house: HouseNames) -> bool:
     )
 
 
-def _is_database(pods: k8s.PodTemplate, house: HouseNames) -> bool:
-    images = strings(get(container, "image") for container in pods.containers(init=False))
-    return bool(house.database_images) and any(re.search(house.database_images, image) for image in images)
+def _read_only(container: Tree, volume: str) -> bool:
+    mounts = [m for m in k8s.items(get(container, "volume_mount")) if get(m, "name") == volume]
+    return all(get(mount, "read_only") is True for mount in mounts)
+
+
+def _beside(job: k8s.PodTemplate, pods: k8s.PodTemplate) -> bool:
+    affinity = get(job.spec, "affinity", 0, "pod_affinity", 0)
+    required = k8s.items(get(affinity, "required_during_scheduling_ignored_during_execution"))
+    preferred = k8s.items(get(affinity, "preferred_during_scheduling_ignored_during_execution"))
+    terms = [*required, *(get(term, "pod_affinity_term", 0) for term in preferred)]
+    return any(
+        selects(k8s.mapping(get(term, "label_selector", 0, "match_labels")), pods.labels)
+        and get(term, "topology_key") == _HOST
+        for term in terms
+    )

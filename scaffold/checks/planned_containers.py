@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from scaffold.checks.planned import Plan, PlannedRule, shown, vague
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
+from scaffold.hcl.amend import replace
+from scaffold.hcl.syntax import Block, Document, Expression
 from scaffold.templates.image import ImageReference
+from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
 
@@ -33,6 +36,24 @@ class Images(PlannedRule):
                     yield self.about(
                         pods.owner, f"the image {image} of container {name} has no registry", fix
                     )
+
+    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+        """The file in which one more image has its registry."""
+        for container in block.body.walk():
+            image = container.body.value("image") if container.type.endswith("container") else None
+            written = _written(image) if image is not None else ""
+            if image is not None and written and not ImageReference.parse(written).registry:
+                missing = "docker.io/" if "/" in written else "docker.io/library/"
+                return replace(document, image, f'"{missing}{image.text[1:]}')
+        return None
+
+
+def _written(image: Expression) -> str:
+    """An image as it is written, with a letter for what a template fills in; empty where that comes first."""
+    pieces = image.template
+    if not pieces or not isinstance(pieces[0], str):
+        return ""
+    return "".join(piece if isinstance(piece, str) else "x" for piece in pieces)
 
 
 class LinuxServer(PlannedRule):

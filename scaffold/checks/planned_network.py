@@ -2,112 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import Plan, PlannedRule, pairs, selects, shown, strings
-from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
 
 _COMMON = "app.kubernetes.io/"
 """Labels that people set too; any other with a domain is set by a controller, on pods that no plan shows."""
-
-
-class IngressGate(PlannedRule):
-    """Every ingress has the middleware of the gate it claims."""
-
-    code = "ING003"
-    title = "every ingress has the gate that its auth says"
-    why = "The gate is a middleware in an annotation: an ingress without it is open, whatever the stack says."
-
-    def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Ingresses without the middleware of their mode, and open ones that nobody declared open."""
-        gates = plan.house.gates
-        for ingress in plan.of_kind("ingress") if gates else ():
-            annotated = ingress.get("metadata", 0, "annotations", plan.house.gate_annotation)
-            if isinstance(annotated, Mark | Placeholder):
-                continue
-            present = {part.strip() for part in str(annotated or "").split(",")}
-            mode = ingress.settings.get("auth")
-            wanted = gates.get(str(mode))
-            if wanted is not None and wanted not in present:
-                yield self.about(ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
-            elif mode is None and not present & set(gates.values()):
-                yield self.about(
-                    ingress, "nothing gates it and nothing says why", "make it with the ingress module"
-                )
-
-
-class IngressAnnotations(PlannedRule):
-    """A host on the internet is monitored, or says that it is not, and its tile is complete."""
-
-    code = "ING004"
-    title = "public hosts are monitored and on the dashboard"
-    why = "A host that nobody watches fails unseen; a tile without a description says nothing."
-
-    def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Public ingresses without a monitor, and tiles with something missing."""
-        house = plan.house
-        for ingress in plan.of_kind("ingress"):
-            annotations = k8s.mapping(ingress.get("metadata", 0, "annotations"))
-            if k8s.ending(annotations, house.dns_annotation) not in house.public_dns:
-                continue
-            if k8s.ending(annotations, house.monitor_annotation) is None:
-                yield self.about(ingress, "public, and no monitor is set", "set external_monitor")
-            if annotations.get(f"{house.dashboard}enabled") == "true":
-                for part in ("name", "description", "group", "icon", "href"):
-                    if annotations.get(f"{house.dashboard}{part}") is None:
-                        yield self.about(ingress, f"its tile has no {part}", f'set "{house.dashboard}{part}"')
-
-
-class Tiles(PlannedRule):
-    """A host has one tile on the dashboard."""
-
-    code = "ING006"
-    title = "a host has one tile on the dashboard"
-    why = "Every ingress makes a tile by default: a second one of the same host is noise."
-    rule = "Homepage"
-    severity = Severity.WARNING
-
-    def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Ingresses whose host has a tile already."""
-        enabled = f"{plan.house.dashboard}enabled"
-        seen: dict[Tree, str] = {}
-        for ingress in plan.of_kind("ingress"):
-            if ingress.get("metadata", 0, "annotations", enabled) != "true":
-                continue
-            for host in sorted(_hosts(ingress)):
-                if host in seen:
-                    what = f"{host} has a tile already, by ingress {seen[host]}"
-                    yield self.about(ingress, what, "set homepage_enabled = false")
-                seen.setdefault(host, shown(k8s.name(ingress)))
-
-
-class Unmonitored(PlannedRule):
-    """A host that nobody can reach from outside says that it is not monitored from there."""
-
-    code = "ING007"
-    title = "a host without a public record has no monitor from outside"
-    why = "The monitor follows every ingress that does not say otherwise, and is never green."
-    rule = "Monitoring"
-    severity = Severity.WARNING
-
-    def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Ingresses of hosts without a public DNS record and without an opt-out."""
-        house = plan.house
-        for ingress in plan.of_kind("ingress") if house.public_dns else ():
-            annotations, hosts = _annotations(ingress), _hosts(ingress)
-            # An ingress that is not made by the module may have its record elsewhere.
-            if not ingress.module or not hosts:
-                continue
-            watched = k8s.ending(annotations, house.monitor_annotation) is None
-            public = (_public(fleet, house.dns_annotation, house.public_dns) for fleet in plan.fleets())
-            if watched and not any(hosts & found for found in public):
-                hosts_ = ", ".join(sorted(hosts))
-                what = f"{hosts_} has no public record, and is monitored"
-                yield self.about(ingress, what, "set external_monitor = false")
 
 
 class IngressBackend(PlannedRule):
@@ -186,21 +89,6 @@ class ServicePort(PlannedRule):
                 has = ", ".join(strings(get(port, "name") for port in listening)) or "none"
                 what = f"no container has a port called {', '.join(dict.fromkeys(deaf))}: there are {has}"
                 yield self.about(service, what, "name the port of the container")
-
-
-def _public(fleet: Fleet, annotation: str, kinds: frozenset[str]) -> set[str]:
-    """The hosts with a public DNS record."""
-    ingresses = fleet.all_of_kind("ingress")
-    public = (i for i in ingresses if k8s.ending(_annotations(i), annotation) in kinds)
-    return {host for ingress in public for host in _hosts(ingress)}
-
-
-def _annotations(ingress: PlannedResource) -> Mapping[str, Tree]:
-    return k8s.mapping(ingress.get("metadata", 0, "annotations"))
-
-
-def _hosts(ingress: PlannedResource) -> set[str]:
-    return set(strings(get(rule, "host") for rule in k8s.items(ingress.get("spec", 0, "rule"))))
 
 
 def _backends(ingress: PlannedResource) -> Iterator[Tree]:

@@ -9,6 +9,10 @@ from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings, vague
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
+from scaffold.hcl.amend import insert_first
+from scaffold.hcl.syntax import Block, Document
+from scaffold.templates import decisions
+from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, PlannedResource, Tree, get, leaves, path_text
 
@@ -148,6 +152,12 @@ class Resources(PlannedRule):
                     yield self.about(pods.owner, f"container {name} has a cpu limit")
 
 
+_DEADLINE = (
+    "{% from 'templates/decisions/schedules.jinja' import seconds_to_run %}"
+    "{{ [seconds_to_run(schedule) | int, 86400] | min }}"
+)
+
+
 class Deadlines(PlannedRule):
     """A job of which only one may run is stopped some day."""
 
@@ -164,6 +174,17 @@ class Deadlines(PlannedRule):
             if get(spec, "concurrency_policy") == "Forbid" and deadline is None:
                 fix = "set active_deadline_seconds in the job's spec, below the time between two runs"
                 yield self.about(job, "it forbids two runs at once and has no deadline", fix)
+
+    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+        """The file in which the job is stopped before the next run, as that of a new CronJob is."""
+        spec = block.body.block("spec")
+        template = spec.body.block("job_template") if spec else None
+        inner = template.body.block("spec") if template else None
+        schedule = spec.body.literal("schedule") if spec else None
+        if inner is None or not isinstance(schedule, str) or inner.body.value("active_deadline_seconds"):
+            return None
+        deadline = decisions.compiled(_DEADLINE).render(schedule=schedule)
+        return insert_first(document, inner, f"active_deadline_seconds = {deadline}")
 
 
 class Probes(PlannedRule):

@@ -1,18 +1,20 @@
-"""House rules over planned resources: where data lies, and who saves it."""
+"""House rules over planned resources: where data lies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.checks.fleet import Fleet, same
-from scaffold.checks.planned import Plan, PlannedRule, selects, shown, vague
+from scaffold.checks.fleet import same
+from scaffold.checks.planned import Plan, PlannedRule, shown
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
+from scaffold.hcl.amend import insert_first, replace
+from scaffold.hcl.edit import insert_block, insert_entry
+from scaffold.hcl.syntax import Block, Document
+from scaffold.templates import template
+from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import PlannedResource, Tree, get
-
-_HOST = "kubernetes.io/hostname"
-_AFFINITY = f"add a pod_affinity to the app's pods with topology_key {_HOST}"
+from scaffold.terraform.planned import PlannedResource, get
 
 
 class StorageClass(PlannedRule):
@@ -40,37 +42,6 @@ class StorageClass(PlannedRule):
                 yield self.about(claim, f"{shown(class_)} makes no volumes by itself", "use the NFS module")
 
 
-class Backups(PlannedRule):
-    """A backup job mounts the volume that it is for, beside the pods that use it, and only reads it."""
-
-    code = "BAK001"
-    title = "a backup job reads the volume that it is for"
-    why = "A block volume is on one node: a job elsewhere waits; a job on another claim saves nothing."
-
-    def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Backup jobs of a block volume that nobody uses, that write to it, or that run anywhere."""
-        classes = _classes(plan)
-        for pods in plan.pods:
-            claims = {claim: volume for volume, claim in pods.claims()}
-            block = [claim for claim in claims if classes.get(claim) in plan.house.block_classes]
-            target = [claim for claim in claims if classes.get(claim) in plan.house.shared_classes]
-            if k8s.kind(pods.owner) != "cron_job" or not target:
-                continue
-            for claim in block:
-                users = _users(claim, pods, plan.own) or _users(claim, pods, plan.fleet)
-                if not users and _is_unused(pods, plan):
-                    yield self.about(pods.owner, f"nothing else uses {shown(claim)}")
-                if any(not _read_only(container, claims[claim]) for container in pods.containers()):
-                    yield self.about(
-                        pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
-                    )
-                servers = [user for user in users if k8s.kind(user.owner) in k8s.SERVERS]
-                if servers and not any(_beside(pods, user) for user in servers):
-                    yield self.about(
-                        pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
-                    )
-
-
 class Waiting(PlannedRule):
     """A claim of a block volume is not waited for."""
 
@@ -84,6 +55,15 @@ class Waiting(PlannedRule):
         for claim in _block_claims(plan):
             if claim.get("wait_until_bound") not in (False, "false"):
                 yield self.about(claim, "the apply waits until it is bound", "set wait_until_bound = false")
+
+    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+        """The file in which the claim is not waited for."""
+        if block.type != "resource":
+            return None
+        value = block.body.value("wait_until_bound")
+        if value is None:
+            return insert_first(document, block, "wait_until_bound = false")
+        return replace(document, value, "false") if value.literal() is True else None
 
 
 class Autoresizer(PlannedRule):
@@ -106,6 +86,25 @@ class Autoresizer(PlannedRule):
                     yield self.about(claim, f"it has no {name}", fix)
                 elif wanted and isinstance(value, str) and value != wanted:
                     yield self.about(claim, f"{name} is {value}", f'set it to "{wanted}"')
+
+    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+        """The file with one more annotation, or the right threshold; how far it may grow is for a person."""
+        metadata = block.body.block("metadata")
+        if block.type != "resource" or metadata is None:
+            return None
+        usual = template.facts("operations")["resizing_usual"]
+        annotations = metadata.body.value("annotations")
+        if annotations is None:
+            lines = "".join(f'\n  "{name}" = "{value}"' for name, value in usual.items())
+            return insert_block(document, f"annotations = {{{lines}\n}}", after=metadata.body.items[-1])
+        for name, value in usual.items():
+            entry = annotations.entry(name)
+            if entry is None:
+                return insert_entry(document, annotations, f'"{name}"', f'"{value}"')
+            wanted = template.facts("operations")["resizing"][name]
+            if wanted and entry.value.string() not in (None, wanted):
+                return replace(document, entry.value, f'"{wanted}"')
+        return None
 
 
 class ClaimNames(PlannedRule):
@@ -154,9 +153,9 @@ class Strategy(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Deployments that mount a block volume and would be rolled over."""
-        classes = _classes(plan)
+        classes = plan.classes
         for pods in plan.pods:
-            block = [c for c in _claims(pods) if classes.get(c) in plan.house.block_classes]
+            block = [c for c in pods.claimed() if classes.get(c) in plan.house.block_classes]
             strategy = pods.owner.get("spec", 0, "strategy", 0, "type")
             if k8s.kind(pods.owner) == "deployment" and block and not same(strategy, "Recreate"):
                 what = f"it mounts {shown(block[0])}, and its strategy is not Recreate"
@@ -167,45 +166,3 @@ def _block_claims(plan: Plan) -> Iterator[PlannedResource]:
     for claim in plan.of_kind("persistent_volume_claim"):
         if claim.get("spec", 0, "storage_class_name") in plan.house.block_classes:
             yield claim
-
-
-def _classes(plan: Plan) -> Mapping[Tree, Tree]:
-    """The StorageClass of each claim of the stack, by name."""
-    claims = plan.of_kind("persistent_volume_claim")
-    return {k8s.name(claim): claim.get("spec", 0, "storage_class_name") for claim in claims}
-
-
-def _others(pods: k8s.PodTemplate, fleet: Fleet) -> list[k8s.PodTemplate]:
-    """The other pods of the namespace."""
-    return [other for other in fleet.pods(k8s.namespace(pods.owner)) if other.owner is not pods.owner]
-
-
-def _users(claim: Tree, pods: k8s.PodTemplate, fleet: Fleet) -> list[k8s.PodTemplate]:
-    return [other for other in _others(pods, fleet) if claim in _claims(other)]
-
-
-def _is_unused(pods: k8s.PodTemplate, plan: Plan) -> bool:
-    """Whether it is known that no other pod mounts a claim that none is seen to mount."""
-    known = plan.shows_all_of(k8s.namespace(pods.owner))
-    return known and not any(vague(_claims(other)) for other in _others(pods, plan.fleet))
-
-
-def _claims(pods: k8s.PodTemplate) -> list[Tree]:
-    return [claim for _, claim in pods.claims()]
-
-
-def _read_only(container: Tree, volume: str) -> bool:
-    mounts = [m for m in k8s.items(get(container, "volume_mount")) if get(m, "name") == volume]
-    return all(get(mount, "read_only") is True for mount in mounts)
-
-
-def _beside(job: k8s.PodTemplate, pods: k8s.PodTemplate) -> bool:
-    affinity = get(job.spec, "affinity", 0, "pod_affinity", 0)
-    required = k8s.items(get(affinity, "required_during_scheduling_ignored_during_execution"))
-    preferred = k8s.items(get(affinity, "preferred_during_scheduling_ignored_during_execution"))
-    terms = [*required, *(get(term, "pod_affinity_term", 0) for term in preferred)]
-    return any(
-        selects(k8s.mapping(get(term, "label_selector", 0, "match_labels")), pods.labels)
-        and get(term, "topology_key") == _HOST
-        for term in terms
-    )

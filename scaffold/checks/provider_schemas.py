@@ -138,6 +138,9 @@ resource "kubernetes_persistent_volume_claim" "data" {
       requests = { storage = "1Gi" }
     }
   }
+  lifecycle {
+    ignore_changes = [spec[0].resources[0].requests]
+  }
 }
 """
 _SETTINGS = """\

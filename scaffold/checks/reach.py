@@ -48,12 +48,13 @@ def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[D
         for host in _hosts(ingress):
             if record in house.public_dns:
                 records[host] = str(record)
+    wildcard = house.wildcard if house.wildcard in house.public_dns else ""
     for ingress in ingresses:
         present = _middlewares(ingress, house)
         modes = [mode for mode, middleware in house.gates.items() if middleware in present]
         gate = modes[0] if modes else str(ingress.settings.get("auth") or "")
         for host, path in _rules(ingress):
-            record = records.get(host, house.wildcard_record)
+            record = records.get(host, wildcard)
             yield Door(host, path, gate, bool(present & house.allowlists), record, ingress)
 
 

@@ -11,6 +11,9 @@ resource "kubernetes_namespace" "journal" {
     name   = "journal"
     labels = { tier = local.tiers.aux }
   }
+  lifecycle {
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]] # KYVERNO_LIFECYCLE_V1
+  }
 }
 
 resource "kubernetes_service_account" "journal" {
@@ -53,7 +56,7 @@ class ReferenceAttribute(FamilyRule):
     code = "HCL005"
     title = "A reference names an attribute that the resource has"
     why = "The schema of the provider says what a resource gives; anything else stops the plan."
-    bad = _ACCOUNT.replace("metadata[0]", "metadata")
+    bad = _ACCOUNT.replace("metadata[0].name", "metadata.name")
     good = _ACCOUNT
 
 

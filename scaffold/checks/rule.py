@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from scaffold.errors import Finding
+from scaffold.hcl.syntax import Block, Document
+from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.checks.exceptions import Ignore
@@ -65,6 +67,19 @@ class Rule:
     def kind(self) -> Kind:
         """What the rule is asked about."""
         return next(kind for kind in Kind if getattr(type(self), kind.value) is not getattr(Rule, kind.value))
+
+    @property
+    def mends(self) -> bool:
+        """Whether the rule knows an edit that mends what it finds."""
+        return type(self).mend is not Rule.mend
+
+    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+        """The file after one minimal edit of a block that breaks the rule; None where there is none to make.
+
+        Asked again until then. ``facts`` are those of the house. Raises ``EditError`` where the
+        block is written in a way that only a person can edit.
+        """
+        return None
 
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterable[Finding]:
         """Everything in the syntax of a stack that breaks the rule."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,10 @@ from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, ScaffoldError
 from scaffold.hcl.modules import ModuleContract, contract_of, read_module
 from scaffold.hcl.syntax import Document, HclSyntaxError, parse
+from scaffold.monorepo.facts import merged, overrides
 from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.templates import decisions
+from scaffold.templates.questions import Value
 from scaffold.terraform import schemas, terragrunt
 from scaffold.terraform.schemas import Schemas
 
@@ -89,8 +93,8 @@ class CheckContext:
     """What a rule may ask of a stack's surroundings.
 
     ``variables`` are the names that every stack gets from outside; None where they cannot be read.
-    ``generated`` are the files that terragrunt writes into every stack, by name. Whatever is added here that
-    differs from monorepo to monorepo belongs in ``state`` as well.
+    ``generated`` are the files that terragrunt writes into every stack, by name; ``facts`` are the house's.
+    Whatever is added here that differs from monorepo to monorepo belongs in ``state`` as well.
     """
 
     schemas: Schemas
@@ -98,6 +102,7 @@ class CheckContext:
     list_modules: Callable[[str], tuple[str, ...]]
     variables: frozenset[str] | None = None
     generated: Mapping[str, Document] = field(default_factory=dict)
+    facts: Mapping[str, Value] = field(default_factory=decisions.house, repr=False)
     _modules: dict[str, ModuleContract | None] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -112,6 +117,7 @@ class CheckContext:
             list_modules=lambda directory: _module_directories(root / directory),
             variables=None if given is None else given | _passed(settings),
             generated=generated_by(settings),
+            facts=merged(decisions.house(), overrides(root)),
         )
 
     @cached_property
@@ -119,7 +125,7 @@ class CheckContext:
         """All that is the same for every stack, but for the schemas: what a rule finds may follow from it."""
         given = ",".join(sorted(self.variables)) if self.variables is not None else "unread"
         written = (f"{name}\0{self.generated[name].source.text()}" for name in sorted(self.generated))
-        return "\0".join((given, *written))
+        return "\0".join((given, *written, json.dumps(self.facts, sort_keys=True)))
 
     def module(self, directory: str) -> ModuleContract | None:
         """The contract of the module in a directory (a path from the root), or None."""

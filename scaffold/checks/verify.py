@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from scaffold.changes.change import Action, ChangeSet, Content, Symlink
 from scaffold.checks.exceptions import Exceptions, ignores
-from scaffold.checks.rule import Severity
+from scaffold.checks.rule import Kind, Severity, rules
 from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
 from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
+from scaffold.monorepo import collisions
+from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.shared import shared_modules
 from scaffold.templates import template
@@ -77,20 +79,21 @@ def verify(
         if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
     }
     rendered, sources = sources, {**beside(monorepo, stack, sources), **sources}
-    found = static_findings(monorepo, stack, sources)
+    found, noted = _by_severity(static_findings(monorepo, stack, sources))
     second = SecondReading() if found else read_again(rendered)
     if found or second.findings:
         raise _failed(stack, found or second.findings)
     unread = _unread(second)
     if level is Level.STATIC:
-        return Verified(Level.STATIC, None, (Unverified("the plan", "left out by --verify static"), *unread))
+        left_out = Unverified("the plan", "left out by --verify static")
+        return Verified(Level.STATIC, None, (left_out, *unread), tuple(noted))
     links = {f"{STACKS}/{stack}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
     planned = _planned(monorepo, stack, sources, links, values, demanded=level is Level.PLAN)
     if isinstance(planned, Unverified):
-        return Verified(Level.STATIC, None, (planned, *unread))
+        return Verified(Level.STATIC, None, (planned, *unread), tuple(noted))
     plan, warnings = planned
     only_there = Unverified("what only the cluster knows", "images, admission policies and quotas in use")
-    return Verified(Level.PLAN, plan, (only_there, *_unconfined(plan), *unread), warnings)
+    return Verified(Level.PLAN, plan, (only_there, *_unconfined(plan), *unread), (*noted, *warnings))
 
 
 def verify_edits(change: ChangeSet) -> tuple[Unverified, ...]:
@@ -164,16 +167,16 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
 
     ``given_claims`` are said to exist in the stack's namespace.
     """
-    from scaffold.checks.planned import HouseNames
+    from scaffold.checks.planned import HouseNames, Shared, Tier
 
+    uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
+    groups = monorepo.ingress_module.variables.get("allowed_groups")
     operations = template.facts("operations")
     return HouseNames(
         block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
         shared_classes=frozenset(_nfs_classes(monorepo)),
         gates=operations["gates"],
         public_dns=frozenset(facts["public_dns"]),
-        wildcard_record=facts["wildcard_dns"] if facts["wildcard_dns"] in facts["public_dns"] else "",
-        allowlists=frozenset(facts["allowlists"]),
         given_secrets=frozenset(operations["given_secrets"]),
         given_claims=frozenset(given_claims),
         inert_kinds=frozenset(operations["inert_kinds"]),
@@ -185,7 +188,35 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         linuxserver_images=facts["linuxserver_images"],
         database_images=facts["database_images"],
         dump_tools=frozenset(operations["dump_tools"]),
+        alerting_images=facts["alerting_images"],
+        database_pin=facts["database_pin"],
+        embedded_databases=operations["embedded_databases"],
+        rotated_names=facts["rotated_names"],
+        own_registries=_own_registries(facts),
+        trusted_images=tuple(use.name for use in uses if use.kind == TRUSTED_IMAGES),
+        unjudged_namespaces=frozenset(use.name for use in uses if use.kind == UNJUDGED),
+        allowlists=frozenset(facts["allowlists"]),
+        domain=facts["domain"],
+        wildcard=facts["wildcard_dns"],
+        tiers={name: Tier(row["memory_max"], row["memory_quota"]) for name, row in facts["tiers"].items()},
+        quota_label=facts["quota_label"],
+        limits_label=facts["limit_range_label"],
+        external_secret_api=facts["external_secret_api"],
+        usual_groups=frozenset(groups.default if groups and isinstance(groups.default, list) else ()),
+        shared={
+            stack: tuple(Shared(use.kind, use.name, (use.path, use.line), others) for use, others in names)
+            for stack, names in collisions.shared(monorepo, facts["domain"]).items()
+        },
     )
+
+
+def _own_registries(facts: Mapping[str, Value]) -> dict[str, str]:
+    """Where own images are pushed, with the Secret to pull with where the house's own forge keeps them.
+
+    Elsewhere an image may be public: nothing is known to be missing.
+    """
+    own = [row for row in facts["builds"].values() if row["owned"]]
+    return {row["registry"]: row["pull_secret"] if row["forge"] == "own" else "" for row in own}
 
 
 def _nfs_classes(monorepo: Monorepo) -> set[str]:
@@ -210,7 +241,7 @@ def _planned(
     demanded: bool,
 ) -> tuple[PlanResult, tuple[Finding, ...]] | Unverified:
     """The plan with the rules' warnings, or why there is none. Errors raise :class:`VerificationError`."""
-    from scaffold.checks import planned as rules
+    from scaffold.checks import planned
     from scaffold.terraform.result import Reason
     from scaffold.terraform.runner import find_tool, plan_stacks
     from scaffold.terraform.tree import Link, Overlay
@@ -235,13 +266,23 @@ def _planned(
             "Mend the module, or leave the plan out with --verify static.",
             result.findings,
         )
-    found = list(result.findings) or rules.check(result.resources, house_names(monorepo, values))
+    found = list(result.findings) or planned.check(result.resources, house_names(monorepo, values))
     if found and isinstance(parsed := parse_stack(stack, sources), ParsedStack):
         found = _without_exceptions(parsed, found)
-    warning = {rule.code for rule in rules.all_rules() if rule.severity is Severity.WARNING}
-    if errors := [finding for finding in found if finding.code not in warning]:
+    errors, warnings = _by_severity(found)
+    if errors:
         raise _failed(stack, errors)
-    return result, tuple(found)
+    return result, tuple(warnings)
+
+
+def _by_severity(found: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """The findings that are errors, and those that are warnings."""
+    asked = (rule for kind in (Kind.STACK, Kind.PLAN) for rule in rules(__package__, kind))
+    warning = {rule.code for rule in asked if rule.severity is Severity.WARNING}
+    split: tuple[list[Finding], list[Finding]] = ([], [])
+    for finding in found:
+        split[finding.code in warning].append(finding)
+    return split
 
 
 def _failed(stack: str, found: Sequence[Finding]) -> VerificationError:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scaffold.cli import options, output
 from scaffold.errors import UsageError
 
-FORMATS = ("text", "json", "github", "sarif", "markdown")
+if TYPE_CHECKING:
+    from scaffold.commands.check import Checked
+    from scaffold.monorepo.repository import Monorepo
+
+FORMATS = ("text", "json", "github", "sarif", "markdown", "html")
 
 
 @click.command()
@@ -19,6 +25,8 @@ FORMATS = ("text", "json", "github", "sarif", "markdown")
 @options.select
 @options.ignore
 @click.option("--static", is_flag=True, help="Look at the syntax alone, and plan nothing.")
+@click.option("--fix", is_flag=True, help="Mend what a rule knows an edit for, and tell what is left.")
+@click.option("--diff", "show", is_flag=True, help="Show those edits, and write nothing.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How it is told.")
 @click.option("--by", type=click.Choice(("stack", "rule")), default="stack", help="How the text is grouped.")
 @click.option("--statistics", is_flag=True, help="Count the findings by rule.")
@@ -36,6 +44,8 @@ def check(
     select: Sequence[str],
     ignore: Sequence[str],
     static: bool,
+    fix: bool,
+    show: bool,
     form: str,
     by: str,
     statistics: bool,
@@ -47,31 +57,74 @@ def check(
 ) -> int:
     """Hold stacks, or an app's repository, against the rules; exit 1 where something is found."""
     if pipelines is not None:
-        if stacks or every or static:
-            raise UsageError("--pipelines goes without stacks.", "Check stacks in a run of their own.")
-    elif bool(stacks) == every:
-        raise UsageError("Name stacks, or give --all.", "For example: scaffold check drone-logbook")
-    if update_baseline and (baseline is None or not (every or pipelines) or select or ignore):
-        raise UsageError(
-            "--update-baseline goes with --all and --baseline FILE.", "It knows every stack and every rule."
-        )
+        if stacks or every or static or fix or show or form == "html":
+            raise UsageError(
+                "--pipelines goes without stacks, --fix and html.", "Check stacks in a run of their own."
+            )
+        if update_baseline and (baseline is None or select or ignore):
+            raise UsageError("--update-baseline goes with --baseline FILE.", "It knows every rule.")
     from scaffold.commands import check as command
+    from scaffold.commands.fix import plan_fix, write
+    from scaffold.report import check as report
+    from scaffold.report.fix import fixed_json, fixed_text
     from scaffold.report.progress import waiting
 
     selection = command.Selection(options.codes(select), options.codes(ignore))
-    known_in = None if update_baseline else baseline
+    known = None if update_baseline else baseline
     if pipelines is not None:
         from scaffold.commands.check_pipelines import check_pipelines
 
         options.opened(pipelines, writes=False)
-        found = check_pipelines(pipelines, selection, baseline_file=known_in)
-    else:
-        monorepo = options.find(monorepo_at)
+        looked_at = check_pipelines(pipelines, selection, baseline_file=known)
+        if update_baseline and baseline is not None:
+            return output.write_baseline(baseline, looked_at)
+        return output.print_checked(looked_at, form, by=by, statistics=statistics, as_json=as_json)
+    if show and form not in ("text", "json"):
+        raise UsageError("--diff goes with the formats text and json.", "Leave one of them out.")
+    monorepo = options.find(monorepo_at, writes=fix and not show)
+    if bool(stacks) == every:
+        raise UsageError("Name stacks, or give --all.", "For example: scaffold check drone-logbook")
+    if update_baseline and (fix or show):
+        raise UsageError(
+            "--fix and --diff go without --update-baseline.", "Mend first, then write the baseline."
+        )
+    if update_baseline and (baseline is None or not every or select or ignore):
+        raise UsageError(
+            "--update-baseline goes with --all and --baseline FILE.", "It knows every stack and every rule."
+        )
+    names = monorepo.stacks if every else command.stacks_at(monorepo, stacks)
+
+    def checked(monorepo: Monorepo) -> Checked:
         with waiting("Checking …"):
-            names = monorepo.stacks if every else command.stacks_at(monorepo, stacks)
-            found = command.check(monorepo, names, selection, static=static, baseline_file=known_in)
+            return command.check(
+                monorepo,
+                names,
+                selection,
+                static=static,
+                baseline_file=known,
+                every_plan=form == "html",
+            )
+
+    found = checked(monorepo)
+    fixed = plan_fix(monorepo, found) if fix or show else None
+    if fixed and fixed.mended and not show:
+        write(fixed)
+        found = checked(type(monorepo)(monorepo.root))
     if update_baseline and baseline is not None:
-        command.update_baseline(baseline, found)
-        output.print_lines([f"{baseline}: {len(found.findings)} known findings"])
-        return 0
-    return output.print_checked(found, form, by=by, statistics=statistics, as_json=as_json)
+        return output.write_baseline(baseline, found)
+    rules = {rule.code: rule for rule in command.all_rules()}
+    told = fixed.without(found) if fixed and show else found
+    if form == "html" and not as_json:
+        from scaffold.commands.house import house_at_a_glance
+        from scaffold.report.house import as_html
+
+        output.print_lines([as_html(house_at_a_glance(monorepo, told, rules))])
+        return int(bool(found.findings))
+    lines = report.told(told, form, rules, by=by, statistics=statistics)
+    mended = fixed_text(fixed, shown=show) if fixed and form == "text" else ()
+    output.print_either(
+        {**report.as_json(told, rules), **(fixed_json(fixed, shown=show) if fixed else {})},
+        chain(lines, mended),
+        as_json=as_json or form == "json",
+    )
+    return int(bool(found.findings))

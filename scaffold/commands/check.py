@@ -6,13 +6,13 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from scaffold.checks import baseline
 from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet, joined
-from scaffold.checks.rule import Kind, Rule, rules
+from scaffold.checks.rule import Kind, Rule, Severity, rules
 from scaffold.checks.stack import place
 from scaffold.checks.static import look
 from scaffold.checks.syntax import Syntax
@@ -20,10 +20,10 @@ from scaffold.checks.verify import Unverified, house_of
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
-from scaffold.terraform.result import Reason
+from scaffold.terraform.result import PlanResult, Reason
 
 if TYPE_CHECKING:
-    from scaffold.terraform.result import PlanResult
+    from scaffold.checks.planned import HouseNames
 
 _PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.pipelines"}
 
@@ -71,12 +71,26 @@ class Checked:
     unverified: tuple[Unverified, ...] = ()
     what: str = "stack"
     """What ``stacks`` are: the word for one of them, where others are looked at."""
+    plans: tuple[PlanResult, ...] = ()
+    """What was planned of the stacks that were looked at, or of every stack where that was wanted."""
 
 
 def all_rules() -> tuple[Rule, ...]:
     """Every rule there is, by code."""
     found = [rule for kind, package in _PACKAGES.items() for rule in rules(package, kind)]
     return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def severity(finding: Finding, rules: Mapping[str, Rule]) -> Severity:
+    """How bad a finding is, by the rules' codes; what is found by none keeps a stack from being judged."""
+    rule = rules.get(finding.code)
+    return rule.severity if rule else Severity.ERROR
+
+
+def stack_of(finding: Finding) -> str:
+    """The stack that a finding is about; the file, where it is in none."""
+    parts = PurePosixPath(finding.path).parts
+    return parts[1] if parts[:1] == (STACKS,) and len(parts) > 1 else finding.path
 
 
 def stacks_at(monorepo: Monorepo, named: Sequence[str]) -> tuple[str, ...]:
@@ -110,25 +124,27 @@ def check(
     *,
     static: bool = False,
     baseline_file: Path | None = None,
+    every_plan: bool = False,
 ) -> Checked:
     """Hold stacks against the rules: over their syntax and, unless ``static``, over what would exist.
 
     Where another stack may make what one refers to, all others are planned too. Without Terraform only the
     syntax is looked at, and the result says so. The lists outside the stacks are compared where their rules
-    are selected by name.
+    are selected by name. With ``every_plan`` the result has the plans of all stacks.
     """
     selection.check()
     asked = selection.of(Kind.STACK)
     looked = look(monorepo, stacks, {rule.code for rule in asked})
     plan_rules = () if static else selection.of(Kind.PLAN)
+    plans: tuple[PlanResult, ...] = ()
     unverified: tuple[Unverified, ...] = (Unverified("the plans", "left out by --static"),) if static else ()
     planned: Mapping[str, _Planned] = {}
     if plan_rules:
-        judged = _planned(monorepo, stacks, plan_rules)
+        judged = _planned(monorepo, stacks, plan_rules, every=every_plan)
         if isinstance(judged, Unverified):
             plan_rules, unverified = (), (judged,)
         else:
-            planned = judged
+            planned, plans = judged
     known_codes = {rule.code for rule in all_rules()}
     ran = {rule.code for rule in (*asked, *plan_rules)}
     told: dict[Finding, None] = {}
@@ -151,7 +167,7 @@ def check(
     left = sorted((f for f in told if f.code in selection or _is_no_stack(f)), key=place)
     looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
     fresh, known, gone = unknown(left, baseline_file, looked_at, {code for code in ran if code in selection})
-    return Checked(tuple(stacks), fresh, len(ignored), known, gone, unverified)
+    return Checked(tuple(stacks), fresh, len(ignored), known, gone, unverified, plans=plans)
 
 
 def unknown(
@@ -181,9 +197,12 @@ class _Planned:
 
 
 def _planned(
-    monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule]
-) -> Mapping[str, _Planned] | Unverified:
-    """What the rules find in plans, by stack; the other stacks are planned once a rule asks for them."""
+    monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule], *, every: bool
+) -> tuple[Mapping[str, _Planned], tuple[PlanResult, ...]] | Unverified:
+    """What the rules find in plans, by stack, and the plans.
+
+    The other stacks are planned once a rule asks for them, or at once where ``every`` plan is wanted.
+    """
     from scaffold.checks.planned import Plan, judge
     from scaffold.terraform.runner import find_tool, plan_stacks
 
@@ -205,9 +224,7 @@ def _planned(
 
     @cache
     def all_stacks() -> Fleet:
-        found = all_results()
-        resources = joined(result.resources for result in found)
-        return Fleet(resources, whole=all(result.ok for result in found), inert=house.inert_kinds)
+        return fleet_of(all_results(), house)
 
     if results and all(r.unable for r in results) and all(r.unable for r in all_results()):
         return Unverified("the plans", results[0].findings[0].message)
@@ -216,7 +233,16 @@ def _planned(
         plan = Plan(result.resources, house, all_stacks)
         findings = result.findings or judge(plan, asked)
         found[result.stack] = _Planned(findings, result.ok and plan.settled)
-    return found
+    return found, tuple(all_results() if every else results)
+
+
+def fleet_of(plans: Sequence[PlanResult], house: HouseNames) -> Fleet:
+    """The planned objects of all stacks."""
+    return Fleet(
+        joined(plan.resources for plan in plans),
+        whole=all(plan.ok for plan in plans),
+        inert=house.inert_kinds,
+    )
 
 
 def update_baseline(path: Path, found: Checked) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
 from scaffold.answers.known import filled
-from scaffold.answers.sources import Answers, within
+from scaffold.answers.sources import Answers, show, within
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_merged
 from scaffold.changes.git import git
@@ -24,11 +24,13 @@ from scaffold.commands.stored import stored_answers, stored_facts
 from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
 from scaffold.errors import Finding, MissingError, RefusedError, VerificationError
 from scaffold.indexes.edits import Edits, insertions, lists_of
+from scaffold.monorepo.addresses import unserved
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.monorepo.stack import read_stack
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, asked
-from scaffold.templates.render import ANSWERS_FILE, render
+from scaffold.templates.render import ANSWERS_FILE, Rendered, render
 
 
 def prepare(
@@ -106,7 +108,11 @@ def _prepare_stack(
     verified = replace(
         verified,
         unverified=(*verified.unverified, *verify_edits(change)),
-        warnings=(*verified.warnings, *_unpinned(given, rendered.values)),
+        warnings=(
+            *verified.warnings,
+            *_unpinned(given, rendered.values),
+            *_unserved(monorepo, given, rendered),
+        ),
     )
     return Prepared(name, origin, _part(name, change, rendered.values, verified), manual=outside.steps)
 
@@ -132,6 +138,26 @@ def _unpinned(given: Answers, values: Mapping[str, Value]) -> Iterator[Finding]:
         text = f"{image['name']} names no release: {image['tag']['reason']}."
         fix = "Pin a release of three numbers, or add the digest that you tried."
         yield given.finding(path, "answers.image-release", text, fix=fix)
+
+
+def _unserved(monorepo: Monorepo, given: Answers, rendered: Rendered) -> Iterator[Finding]:
+    """What variables point at inside the cluster, and no stack makes: the app would not reach it."""
+    name, namespace = str(rendered.values["name"]), str(rendered.values["names"]["namespace"]["value"])
+    contents = {str(PurePosixPath(STACKS, name, p)): c for p, c in rendered.files.items()}
+    files = {**monorepo.sources(name), **contents}
+    own = read_stack({path: content for path, content in files.items() if isinstance(content, bytes)})
+    beside_app = {item["name"] for item in given.values.get("sidecars", [])}
+    for found in unserved(monorepo, given.values, own, namespace):
+        text = (
+            f"{show(found.answer)} points at {found.address.host}, and no stack makes a Service "
+            f"{found.address.service} in the namespace {found.namespace}."
+        )
+        fix = (
+            "Containers of one pod reach each other at localhost."
+            if found.address.host in beside_app
+            else "Write SERVICE.NAMESPACE of what is meant, or make that Service first."
+        )
+        yield given.finding(found.answer, "answers.no-service", text, fix=fix)
 
 
 def _part(name: str, change: ChangeSet, values: Mapping[str, Value], verified: Verified) -> Part[Verified]:

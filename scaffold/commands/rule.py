@@ -24,7 +24,10 @@ _FAMILIES = {
     "IMG": "Dockerfiles",
     "ING": "Ingresses",
     "JOB": "Scheduled jobs",
+    "LIF": "What Terraform ignores",
     "MOD": "Calls of modules",
+    "NAM": "Names that one stack can have",
+    "NSP": "Namespaces",
     "PIP": "Woodpecker's pipelines",
     "POD": "Pods",
     "RES": "Resources of providers",
@@ -54,7 +57,8 @@ def described(rule: Rule) -> Iterator[str]:
     yield rule.why
     yield ""
     follows = f" Follows “{rule.rule}” of the specification." if rule.rule else ""
-    yield f"Reads {_READS[rule.kind]}; breaking it is {_an(rule.severity.value)}.{follows}"
+    mends = " `scaffold check --fix` mends it." if rule.mends else ""
+    yield f"Reads {_READS[rule.kind]}; breaking it is {_an(rule.severity.value)}.{mends}{follows}"
     if rule.excuse:
         yield ""
         yield f"The comment `# {rule.excuse} why` above it makes an exception."

@@ -84,14 +84,13 @@ def steps_of(table: str, context: Mapping[str, Value]) -> tuple[Step, ...]:
 
 
 def _checkout(monorepo: Monorepo) -> dict[str, Value]:
-    """Whether Terraform can read no settings here; then the worktree to go on in, and the branch to merge."""
-    here = {"locked": False, "elsewhere": "", "branch": ""}
+    """Whether Terraform can read no settings here; then the worktree to go on in, and this one."""
+    here = {"locked": False, "elsewhere": "", "root": str(monorepo.root)}
     settings = monorepo.root / SETTINGS
     if settings.is_file() and not is_ciphertext(settings.read_bytes()):
         return here
     with suppress(MissingError):
         first = git(monorepo.root, "worktree", "list", "--porcelain", "-z").split("\0")[0]
         main = first.removeprefix("worktree ")
-        branch = git(monorepo.root, "rev-parse", "--abbrev-ref", "HEAD").strip()
-        here |= {"elsewhere": main, "branch": branch} if main != str(monorepo.root) else {}
+        here["elsewhere"] = main if main != here["root"] else ""
     return {**here, "locked": settings.is_file() or bool(here["elsewhere"])}

@@ -203,6 +203,14 @@ class Body:
         """All operations (``a && b``, ``-x``), an outer one before its operands."""
         return self._below(g.OPERATION)
 
+    def texts(self) -> Iterator[tuple[str, Expression]]:
+        """Every text that is written, at any depth, with the argument or the key that it belongs to."""
+        for item in self.items:
+            if isinstance(item, Block):
+                yield from item.body.texts()
+            else:
+                yield from _texts(item.name, item.value)
+
     def _below(self, kind: int) -> Iterator[Expression]:
         stack = [self.node] if self.node is not None else []
         while stack:
@@ -210,6 +218,12 @@ class Body:
             if node.kind_id == kind:
                 yield Expression(self.source, (node,))
             stack.extend(reversed(node.children))
+
+    def walk(self) -> Iterator[Block]:
+        """The blocks in this body at any depth, an outer one before those inside."""
+        for block in self.blocks:
+            yield block
+            yield from block.body.walk()
 
     def block(self, type: str, *labels: str) -> Block | None:
         """The first block of a type whose first labels are these."""
@@ -224,6 +238,19 @@ class Body:
         """The literal value of an argument; ``NOT_LITERAL`` where it is none or not set."""
         value = self.value(name)
         return value.literal() if value is not None else NOT_LITERAL
+
+
+def _texts(name: str, value: Expression) -> Iterator[tuple[str, Expression]]:
+    bare = value.bare
+    if bare.template:
+        yield name, bare
+    call = bare.call
+    inner = (*bare.elements, *bare.operands, *(call.arguments if call else ()), *bare.template)
+    for part in inner:
+        if isinstance(part, Expression):
+            yield from _texts(name, part)
+    for entry in bare.entries:
+        yield from _texts(entry.name or name, entry.value)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from scaffold.monorepo.uses import (
     DATABASE_ROLE,
     DATABASE_USER,
     EXTERNAL_MONITOR,
+    MONITOR,
     NFS,
     REDIS,
     VAULT_PATH,
@@ -134,6 +135,25 @@ def taken(monorepo: Monorepo, needs: Iterable[Wanted], stack: str, domain: str) 
         if use is not None:
             found.setdefault((need.answer, "" if need.kind in _TOGETHER else need.name), (need, use))
     return list(found.values())
+
+
+_ONE = frozenset({BALANCED, EXTERNAL_MONITOR, MONITOR, REDIS, "PersistentVolume"})
+"""Kinds of names that no two stacks have in common."""
+
+
+def shared(monorepo: Monorepo, domain: str) -> Mapping[str, list[tuple[Use, tuple[str, ...]]]]:
+    """The names that a stack has in common with others and should not, with those others, by stack."""
+    uses = [(owner, use) for owner, use in _Houses.of(monorepo, domain).uses if use.kind in _ONE]
+    owners: dict[tuple[str, str, str], set[str]] = {}
+    for owner, use in uses:
+        owners.setdefault((use.kind, use.place, use.name), set()).add(owner)
+    found: dict[str, list[tuple[Use, tuple[str, ...]]]] = {}
+    for owner, use in uses:
+        others = owners[use.kind, use.place, use.name] - {owner}
+        told = ((had.kind, had.name) for had, _ in found.get(owner, ()))
+        if others and (use.kind, use.name) not in told:
+            found.setdefault(owner, []).append((use, tuple(sorted(others))))
+    return found
 
 
 _TOGETHER = frozenset({DATABASE_ROLE, DATABASE_USER, DATABASE, "host", EXTERNAL_MONITOR})

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from scaffold.hcl.evaluate import Names, evaluate, text
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.syntax import Block
+from scaffold.templates import template
 
 MIDDLEWARE = "Middleware"
 """A Middleware of Traefik, as an ingress names it; its place is :data:`ALLOWLIST` where it is one."""
@@ -15,6 +16,10 @@ POLICY_LABEL = "label of a policy"
 """A label by which a policy leaves a workload out."""
 TRUSTED_IMAGES = "trusted images"
 """A pattern of images that an enforced policy admits; its place is the policy's file."""
+MAKER = "maker of objects"
+"""A chart, a module from elsewhere, or an object of which a controller makes others, which no file shows."""
+UNJUDGED = "namespace of any images"
+"""A namespace that such a policy does not look at."""
 _ALLOWLISTS = ("ipAllowList", "ipWhiteList")
 
 
@@ -22,9 +27,12 @@ def said(block: Block, names: Names) -> Iterator[tuple[str, str, str]]:
     """What the manifest of a resource says, if it has one: what kind of thing, its name, and its place."""
     manifest = _manifest(block)
     kind = manifest and _text(manifest, names, "kind")
-    if manifest is None or kind not in _READERS:
+    if manifest is None:
         return
-    yield from _READERS[kind](manifest, names)
+    if kind not in template.facts("operations")["inert_kinds"]:
+        yield MAKER, kind or "manifest", _text(manifest, names, "metadata", "namespace")
+    if kind in _READERS:
+        yield from _READERS[kind](manifest, names)
 
 
 def _middleware(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]]:
@@ -46,6 +54,15 @@ def _policy(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]
                     # What forbids some images trusts no registry.
                     if not any(pattern.startswith("!") for pattern in patterns):
                         yield from ((TRUSTED_IMAGES, each, image.source.path) for each in patterns)
+                        yield from ((UNJUDGED, each, "") for each in _excluded(manifest, names))
+
+
+def _excluded(manifest: Expression, names: Names) -> Iterator[str]:
+    """The namespaces that the rules of a policy leave out."""
+    for exclude in _below(manifest, "exclude"):
+        for namespaces in _below(exclude, "namespaces"):
+            known = evaluate(namespaces, names)
+            yield from (name for name in known if isinstance(name, str)) if isinstance(known, list) else ()
 
 
 def _patterns(image: Expression, names: Names) -> Iterator[str]:

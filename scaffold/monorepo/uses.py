@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
+from types import MappingProxyType
 
 from scaffold.hcl.evaluate import Names, evaluate, text
 from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
 from scaffold.hcl.syntax import Block, Body
 from scaffold.monorepo import manifests
+from scaffold.monorepo.manifests import MAKER
 from scaffold.monorepo.shared import shared_modules
 
 BALANCED = "load balancer port"
@@ -26,6 +28,7 @@ VAULT_PATH = "Vault path"
 MONITOR = "monitor"
 EXTERNAL_MONITOR = "external monitor"
 WILDCARD = "wildcard record"
+SERVICE = "Service"
 _RECORDS = ("cloudflare_record", "cloudflare_dns_record")
 _ROLE_PATH = "static-creds/"
 _REDIS = ("redis://", "rediss://")
@@ -50,7 +53,8 @@ def uses(blocks: Iterable[Block], names: Names) -> Iterator[Use]:
     """The names that the blocks of a module take, where they can be seen; ``names`` are its locals."""
     for block in blocks:
         here = Use("", "", block.source.path, block.line)
-        for kind, name, place in chain(_own(block, names), *(_below(b, names) for b in _walk(block))):
+        inside = (_below(inner, names) for inner in (block, *block.body.walk()))
+        for kind, name, place in chain(_own(block, names), *inside):
             if name:
                 yield replace(here, kind=kind, name=name, place=place)
 
@@ -105,7 +109,11 @@ def _own(block: Block, names: Names) -> Iterator[_Name]:
     elif kind == "kubernetes_persistent_volume_claim":
         yield "claim", name, _text(metadata(block), "namespace", names)
     elif kind == "kubernetes_service":
+        # One whose name cannot be seen may be any.
+        yield SERVICE if name else MAKER, name or kind, _text(metadata(block), "namespace", names)
         yield from ((BALANCED, place, "") for place in _balanced(block, names))
+    elif kind == "helm_release" or _is_foreign(block):
+        yield MAKER, kind or block.type, _text(body, "namespace", names)
     elif kind == "vault_database_secret_backend_static_role":
         yield DATABASE_ROLE, _text(body, "name", names), ""
         yield DATABASE_USER, _text(body, "username", names), ""
@@ -119,6 +127,13 @@ def _own(block: Block, names: Names) -> Iterator[_Name]:
         yield from manifests.said(block, names)
     elif block.type == "data" and block.labels[:1] == ("vault_kv_secret_v2",):
         yield VAULT_PATH, _text(body, "name", names), ""
+
+
+def _is_foreign(block: Block) -> bool:
+    """Whether a block calls a module that is neither the stack's own nor one of the shared ones."""
+    source = block.body.literal("source") if block.type == "module" else None
+    shared = f"/{shared_modules().directory}/"
+    return isinstance(source, str) and not source.startswith("./") and shared not in source
 
 
 def _below(block: Block, names: Names) -> Iterator[_Name]:
@@ -138,7 +153,7 @@ def _below(block: Block, names: Names) -> Iterator[_Name]:
             for element in attribute.value.elements:
                 entry = element.entry("name")
                 yield MONITOR, (text(entry.value, names) or "") if entry else "", ""
-        if any(scheme in written for scheme in _REDIS):
+        elif any(scheme in written for scheme in _REDIS):
             yield from _redis(attribute.value, names)
 
 
@@ -216,16 +231,13 @@ def _text(body: Body, name: str, names: Names) -> str:
     return (text(value, names) or "") if value else ""
 
 
-def _walk(block: Block) -> Iterator[Block]:
-    yield block
-    for inner in block.body.blocks:
-        yield from _walk(inner)
+def known_names(blocks: Iterable[Block], given: Names = MappingProxyType({})) -> Names:
+    """What the locals and the namespaces of a module are known to be, locals of locals too.
 
-
-def known_names(blocks: Iterable[Block]) -> Names:
-    """What the locals and the namespaces of a module are known to be, locals of locals too."""
+    ``given`` are names that are known already: the variables of a module, from a call of it.
+    """
     blocks = tuple(blocks)
-    names: dict[tuple[str, ...], object] = {}
+    names: dict[tuple[str, ...], object] = dict(given)
     unread = {
         name: item.value for b in blocks if b.type == "locals" for name, item in b.body.attributes.items()
     }

@@ -45,7 +45,7 @@ steps:
 """ + DEPLOY.replace("${CI_COMMIT_SHA:0:8}", "${IMAGE_TAG}")
 SHELL = (
     WHEN
-    + "skip_clone: true\nsteps:\n  - name: say\n    image: docker.io/library/alpine:3.20\n    commands:\n"
+    + "skip_clone: true\nsteps:\n  - name: say\n    image: docker.io/library/alpine:3.22\n    commands:\n"
 )
 
 

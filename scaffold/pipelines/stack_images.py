@@ -113,24 +113,3 @@ class KeelForce(Rule):
             yield self.at(
                 (path, line), "Keel would force a tag here.", fix="Take it out; CI moves the image."
             )
-
-
-class BareImage(Rule):
-    """An image whose registry is left to be guessed."""
-
-    code = "PIP018"
-    title = "An image is written with its registry"
-    why = "The admission policy denies what it cannot match with the registries that it trusts."
-
-    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The containers of the stack with a bare reference."""
-        for pod in context.stack.pods if context.stack else ():
-            for container in pod.containers:
-                image = container.reference
-                if not image.registry and "/" in image.name and "$" not in image.name.partition("/")[0]:
-                    yield self.at(
-                        (pod.path, container.line),
-                        "The registry is missing.",
-                        value=container.image,
-                        allowed=f"docker.io/{container.image}",
-                    )

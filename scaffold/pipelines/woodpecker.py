@@ -13,7 +13,7 @@ from scaffold.pipelines.schema import schema_errors
 from scaffold.pipelines.workflow import Step, Workflow
 
 _HEAD = "when:\n  - event: push\n    branch: main\nskip_clone: true\n"
-_STEP = _HEAD + "steps:\n  - name: test\n    image: docker.io/library/alpine:3.20\n"
+_STEP = _HEAD + "steps:\n  - name: test\n    image: docker.io/library/alpine:3.22\n"
 _FILE = ".woodpecker.yml"
 
 
@@ -150,12 +150,12 @@ class DependsOn(Rule):
     why = "As soon as one step has depends_on, every step without it starts at once, the deployment included."
     bad = {
         _FILE: _STEP
-        + "    commands: [make]\n  - name: pack\n    image: docker.io/library/alpine:3.20\n    depends_on: [test]\n    commands: [ls]\n"
-        "  - name: last\n    image: docker.io/library/alpine:3.20\n    commands: [ls]\n"
+        + "    commands: [make]\n  - name: pack\n    image: docker.io/library/alpine:3.22\n    depends_on: [test]\n    commands: [ls]\n"
+        "  - name: last\n    image: docker.io/library/alpine:3.22\n    commands: [ls]\n"
     }
     good = {
         _FILE: _STEP
-        + "    commands: [make]\n  - name: pack\n    image: docker.io/library/alpine:3.20\n    depends_on: [test]\n    commands: [ls]\n"
+        + "    commands: [make]\n  - name: pack\n    image: docker.io/library/alpine:3.22\n    depends_on: [test]\n    commands: [ls]\n"
     }
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:

@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from pathlib import PurePosixPath
 from textwrap import indent
 from typing import TYPE_CHECKING, TypeVar
 
 from scaffold.checks.rule import Severity
-from scaffold.monorepo.repository import STACKS
+from scaffold.commands.check import Checked, severity, stack_of
 from scaffold.report.changes import gaps_text
 from scaffold.report.findings import finding_json, finding_text, seen
 from scaffold.report.sarif import as_sarif
@@ -22,7 +21,6 @@ from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.checks.rule import Rule
-    from scaffold.commands.check import Checked
     from scaffold.errors import Finding
 
 T = TypeVar("T")
@@ -71,12 +69,6 @@ def as_statistics(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
     yield from gaps_text(found.unverified)
 
 
-def stack_of(finding: Finding) -> str:
-    """The stack that a finding is about; the file, where it is in none."""
-    parts = PurePosixPath(finding.path).parts
-    return parts[1] if parts[:1] == (STACKS,) and len(parts) > 1 else finding.path
-
-
 def _code(finding: Finding) -> str:
     return finding.code
 
@@ -90,9 +82,7 @@ def _grouped(findings: Iterable[Finding], key: Callable[[Finding], T]) -> dict[T
 
 
 def _severity(finding: Finding, rules: Mapping[str, Rule]) -> str:
-    """What keeps a stack from being planned is found by no rule, and is an error."""
-    rule = rules.get(finding.code)
-    return (rule.severity if rule else Severity.ERROR).value
+    return severity(finding, rules).value
 
 
 def _counted(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> str:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from scaffold.checks.rule import Severity
+from scaffold.commands.check import Checked, severity
 from scaffold.report.changes import gaps_text
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.checks.rule import Rule
-    from scaffold.commands.check import Checked
     from scaffold.errors import Finding
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -26,7 +25,7 @@ def as_sarif(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
         {
             "ruleId": finding.code,
             "ruleIndex": codes.index(finding.code),
-            "level": (rules[finding.code].severity if finding.code in rules else Severity.ERROR).value,
+            "level": severity(finding, rules).value,
             "message": {"text": finding.message + (f" Fix: {finding.fix}" if finding.fix else "")},
             "locations": [{"physicalLocation": _location(finding)}],
         }

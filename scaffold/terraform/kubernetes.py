@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get, leaves
+from scaffold.terraform.planned import Mark, Path, Placeholder, PlannedResource, Tree, get, leaves
 
 _VERSIONS = ("_v1", "_v2", "")
 _POD_TEMPLATES = {
@@ -19,6 +20,10 @@ _POD_TEMPLATES = {
     "pod": (),
 }
 _SECRET_NAMES = (("secret_key_ref", "name"), ("secret_ref", "name"), ("secret", "secret_name"))
+_UNITS = {"": 1, "m": 1e-3, "k": 1e3, **{f"{u}i": 1024.0**n for n, u in enumerate("KMGTPE", 1)}} | {
+    unit: 1e3**n for n, unit in enumerate("MGTPE", 2)
+}
+_QUANTITY = re.compile(rf"([0-9]+(?:\.[0-9]+)?)({'|'.join(sorted(_UNITS, reverse=True))})")
 SERVERS = frozenset(("deployment", "stateful_set", "daemon_set", "daemonset"))
 """Kinds whose pods are meant to run for ever."""
 
@@ -32,6 +37,11 @@ def kind(resource: PlannedResource) -> str:
         return ""
     name = resource.type.removeprefix("kubernetes_")
     return next(name.removesuffix(version) for version in _VERSIONS if name.endswith(version))
+
+
+def pod_path(kind: str) -> Path | None:
+    """Where an object of a kind has the template of its pods; None for a kind that has none."""
+    return _POD_TEMPLATES.get(kind)
 
 
 def of_kind(resources: Iterable[PlannedResource], *kinds: str) -> Iterator[PlannedResource]:
@@ -109,6 +119,16 @@ class PodTemplate:
             volume_name = get(volume, "name")
             if claim is not None and isinstance(volume_name, str):
                 yield volume_name, claim
+
+    def claimed(self) -> tuple[Tree, ...]:
+        """The names of the claims that are its volumes."""
+        return tuple(claim for _, claim in self.claims())
+
+
+def quantity(tree: Tree) -> float | None:
+    """A quantity as a number (``256Mi``, ``10m``); None for what is none, or is not known."""
+    found = _QUANTITY.fullmatch(str(tree)) if isinstance(tree, str | int | float) else None
+    return float(found[1]) * _UNITS[found[2]] if found else None
 
 
 def target(manifest: Tree) -> Tree:

@@ -140,7 +140,7 @@ def test_a_carve_out_opens_what_was_behind_the_login() -> None:
 
 
 def test_behind_a_wildcard_record_every_host_is_found() -> None:
-    wild = HouseNames(gates=HOUSE.gates, public_dns=HOUSE.public_dns, wildcard_record="non-proxied")
+    wild = HouseNames(gates=HOUSE.gates, public_dns=HOUSE.public_dns, wildcard="non-proxied")
     assert effects([], [ingress("a.x", auth="none")], wild) == ["opened app: a.x is open to the internet"]
 
 

@@ -92,6 +92,7 @@ def _in_a_process(look_at: Callable[..., object]) -> Callable[..., object]:
         ("stacks/files/modules/own/main.tf", "# new\n", True),
         ("modules/kubernetes/files/main.tf", 'variable "bytes" {}\n', True),
         ("config.tfvars", "new = 1\n", True),
+        ("scaffold.yml", "ignored:\n  pod: {marker: OTHER}\n", True),
     ],
 )
 def test_a_stack_is_looked_at_again_where_something_changed_that_it_asks_for(
@@ -117,7 +118,7 @@ def test_other_rules_are_asked_anew(monorepo: Monorepo, looked_at: list[str]) ->
 
 
 def test_all_that_a_rule_may_ask_decides_on_what_is_kept() -> None:
-    state = {"variables", "generated"}
+    state = {"variables", "generated", "facts"}
     """What ``CheckContext.state`` tells."""
     asked = {"find_module", "list_modules", "_modules"}
     identity = {"schemas"}

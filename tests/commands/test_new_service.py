@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -200,24 +198,7 @@ def test_the_facts_of_the_monorepo_hold_over_those_of_the_template(monorepo: Mon
 
 @pytest.mark.parametrize("shell_home", ["", "/nonexistent"])
 def test_it_needs_no_home(monorepo: Monorepo, shell_home: str) -> None:
-    environment = {**os.environ, "HOME": shell_home}
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "scaffold",
-            "new-service",
-            "--monorepo",
-            monorepo.root,
-            *SOURCE,
-            "--answers",
-            DRONE,
-        ],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = new_service(monorepo, "--answers", DRONE, env={"HOME": shell_home})
     assert done.returncode == 0, done.stderr
 
 

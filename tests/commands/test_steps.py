@@ -196,15 +196,16 @@ def test_a_checkout_that_cannot_be_planned_is_noticed(
 
     linked = tmp_path / "a linked one"
     git("worktree", "add", "--quiet", "-b", "notes", str(linked))
-    for settings in (b"\0GITCRYPT\0abc", None):
+    for settings, head in ((b"\0GITCRYPT\0abc", "By hand"), (None, "On no branch")):
         (linked / "config.tfvars").unlink()
         if settings:
             (linked / "config.tfvars").write_bytes(settings)
+        else:
+            git("checkout", "--quiet", "--detach", at=linked)
         command = command_of(steps_of("linkboard", Monorepo(linked)), "Go on in the main worktree")
-        if settings:
-            git("commit", "--quiet", "--allow-empty", "--message", "By hand", at=linked)
-            assert run(command, stubs, linked).returncode == 0
-            assert git("log", "-1", "--format=%s") == "By hand\n"
+        git("commit", "--quiet", "--allow-empty", "--message", head, at=linked)
+        assert run(command, stubs, linked).returncode == 0
+        assert git("log", "-1", "--format=%s") == f"{head}\n"
     (monorepo.root / "config.tfvars").write_bytes(b"\0GITCRYPT\0abc")
     by_hand = Step("List the directory there.", "$EDITOR secrets/nfs_directories.txt")
     texts = [step.text for step in steps_of("linkboard", monorepo, by_hand)]

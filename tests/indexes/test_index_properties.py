@@ -86,7 +86,7 @@ def put(text: bytes, index: Index[Any], entry: ServiceEntry) -> bytes:
 
 @pytest.mark.parametrize("index", all_indexes(), ids=lambda index: index.name)
 @given(data=st.data())
-@examples(6)
+@examples(4)
 def test_any_services_in_any_order(index: Index[Any], data: st.DataObject) -> None:
     chosen = data.draw(st.lists(services(), min_size=1, max_size=5, unique_by=lambda s: s.name))
     text = other = before = sample_texts()[index.name]

@@ -304,6 +304,7 @@ def test_of_what_is_rendered_and_of_its_mutants_both_say_the_same(kind: str) -> 
     assert [one for one in only_ours if not one.startswith(ONLY_OURS[kind])] == []
 
 
+@pytest.mark.slow("judges a thousand mutants twice")
 @pytest.mark.parametrize("kind", THEIRS)
 def test_of_the_other_keys_only_what_is_listed_differs(kind: str) -> None:
     assert [schema_errors(kind, document) for document in OTHERS[kind]] == [[] for _ in OTHERS[kind]]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, check
+from scaffold.checks.planned import HouseNames, Shared, Tier, check
 from scaffold.checks.rule import Kind, rules
+from scaffold.terraform.kubernetes import quantity
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Site, Tree
 
 HOUSE = HouseNames(
@@ -28,6 +29,21 @@ HOUSE = HouseNames(
     database_images=r"/postgres:",
     dump_tools=frozenset({"pg_dump"}),
     gate_annotation="middlewares",
+    alerting_images=r"/alertmanager:",
+    database_pin=r":[0-9]+\.[0-9]+",
+    embedded_databases=r"^(/\S+\.db)$",
+    rotated_names=r"^DB_PASSWORD$",
+    own_registries={"forge.test/own": "pull-secret", "hub.test/own": "", "docker.io/us": ""},
+    trusted_images=("*.test/*", "docker.io/*", "lscr.io/*", "nginx*"),
+    unjudged_namespaces=frozenset({"elsewhere"}),
+    allowlists=frozenset({"house-only"}),
+    domain="example.test",
+    wildcard="proxied",
+    tiers={"aux": Tier("1Gi", "2Gi")},
+    quota_label="own/quota",
+    limits_label="own/limits",
+    external_secret_api="external-secrets.io/v1",
+    usual_groups=frozenset({"House Admins"}),
 )
 NEEDS = [{"requests": {"memory": "64Mi", "cpu": "10m"}, "limits": {"memory": "64Mi"}}]
 PROBE = [{"http_get": [{"path": "/"}]}]
@@ -175,7 +191,13 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
         {},
     ),
     "volume": ("kubernetes_persistent_volume", {"metadata": [{"name": "app-backup"}]}, {}),
-    "namespace": ("kubernetes_namespace", {"metadata": [{"name": "app"}]}, {}),
+    "namespace": (
+        "kubernetes_namespace",
+        {"metadata": [{"name": "app", "labels": {"tier": "4-aux"}}]},
+        {},
+    ),
+    "role": ("vault_database_secret_backend_static_role", {"name": "pg-app", "username": "app_user"}, {}),
+    "group": ("authentik_group", {"name": "Garden Friends"}, {}),
     "sealed": (
         "kubernetes_manifest",
         {"manifest": {"kind": "SealedSecret", "metadata": {"name": "app-sealed", "namespace": "app"}}},
@@ -185,9 +207,10 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
         "kubernetes_manifest",
         {
             "manifest": {
+                "apiVersion": "external-secrets.io/v1",
                 "kind": "ExternalSecret",
                 "metadata": {"name": "app-secrets", "namespace": "app"},
-                "spec": {"dataFrom": [{"extract": {"key": "app"}}]},
+                "spec": {"secretStoreRef": {"name": "keys"}, "dataFrom": [{"extract": {"key": "app"}}]},
             }
         },
         {},
@@ -289,7 +312,9 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
 POD = ("spec", 0, "template", 0, "spec", 0)
 JOB = ("spec", 0, "job_template", 0, "spec", 0, "template", 0, "spec", 0)
 CONTAINER = (*POD, "container", 0)
+TEMPLATE = ("spec", 0, "template", 0, "metadata", 0)
 ANNOTATIONS = ("metadata", 0, "annotations")
+RULE = ("spec", 0, "rule", 0)
 PATHS = ("spec", 0, "rule", 0, "http", 0, "path", 0, "backend", 0, "service", 0)
 
 
@@ -338,6 +363,31 @@ def with_volume(source: dict[str, Any], **container: object) -> list[PlannedReso
     )
 
 
+ON_NFS = {"persistent_volume_claim": [{"claim_name": "app-backup"}]}
+ENROLLED = ("namespace", ("metadata", 0, "labels", "keel.sh/enrolled"), "true")
+
+
+def image(reference: object) -> tuple[str, tuple[str | int, ...], object]:
+    """The change to another image of the server."""
+    return "deployment", (*CONTAINER, "image"), reference
+
+
+def needs(request: str, limit: str) -> tuple[str, tuple[str | int, ...], object]:
+    """The change to other memory of the server."""
+    asked = {"requests": {"memory": request, "cpu": "10m"}, "limits": {"memory": limit}}
+    return "deployment", (*CONTAINER, "resources"), [asked]
+
+
+DATABASE = image("docker.io/library/postgres:17.5")
+
+
+def copied(secret: str) -> list[tuple[str, tuple[str | int, ...], object]]:
+    """The changes to a server that logs in as a rotated user with a password from a Secret."""
+    reference = [{"secret_key_ref": [{"name": secret, "key": "password"}]}]
+    password = {"name": "DB_PASSWORD", "value_from": reference}
+    return [("deployment", (*CONTAINER, "env"), [{"name": "DB_USER", "value": "app_user"}, password])]
+
+
 def two_tiles() -> list[PlannedResource]:
     """The good plan, with a second ingress of the same host."""
     resources = plan(("ingress", ("spec", 0, "rule", 0, "host"), "app.example.test"))
@@ -365,7 +415,12 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), None), auth="public"), "gate-public"),
     ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry"), auth=None), "nothing gates it"),
     ("ING004", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "y/external-monitor"), None)), "no monitor"),
-    ("ING004", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/description"), None)), "no description"),
+    ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/description"), None)), "no description"),
+    ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/icon"), None), ("ingress", (*ANNOTATIONS, "x/dns-type"), None)), "no icon"),
+    ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only")), "house-only does not keep the internet out: the record is proxied"),
+    ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"), ("ingress", (*ANNOTATIONS, "x/dns-type"), "none"), ("ingress", (*RULE, "host"), "app.example.test")), "the record is proxied"),
+    ("ING010", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "z/allowed-groups"), "House Admins,Garden Friend")), "there is no group Garden Friend"),
+    ("ING010", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "z/allowed-groups"), "House Admin")), "there is no group House Admin"),
     ("ING005", "ingress", lambda: plan(("ingress", (*PATHS, "port", 0, "number"), 8080)), "no port 8080: it has 80"),
     ("ING005", "ingress", lambda: plan(("ingress", (*PATHS, "name"), "ap")), "no Service ap"),
     ("SVC001", "deployment", lambda: plan(("deployment", ("spec", 0, "selector", 0, "match_labels", "app"), "ap")), "misses its pods"),
@@ -405,6 +460,23 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("STO005", "claim", lambda: plan(("claim", ("spec", 0, "storage_class_name"), "block-encrypted")), "not called …-encrypted"),
     ("STO006", "deployment", lambda: with_volume({"nfs": [{"server": "nas", "path": "/x"}]}), "volume more is NFS by itself"),
     ("POD005", "deployment", lambda: plan(("deployment", (*CONTAINER, "image"), "nginx:1")), "nginx:1 of container app has no registry"),
+    ("POD008", "deployment", lambda: plan(image("docker.io/a/b:latest")), "docker.io/a/b:latest of container app is no release"),
+    ("POD008", "backup", lambda: plan(("backup", (*JOB, "container", 0, "image"), "docker.io/a/b")), "docker.io/a/b of container backup is no release"),
+    ("POD009", "backup", lambda: plan(("backup", (*JOB, "container", 0, "image"), "forge.test/own/app:1")), "container backup is from forge.test/own"),
+    ("POD009", "deployment", lambda: plan(image(Placeholder("forge.test/own/app:scaffold-stand-in.var.tag")), ("deployment", (*POD, "image_pull_secrets"), [])), "is from forge.test/own"),
+    ("POD010", "deployment", lambda: plan(image("quay.io/a/b:1")), "the policy of trusted registries denies quay.io/a/b:1"),
+    ("POD011", "deployment", lambda: plan(image("docker.io/library/postgres:17")), "the tag of docker.io/library/postgres:17 moves"),
+    ("POD012", "deployment", lambda: plan(DATABASE, ("deployment", (*TEMPLATE, "annotations"), {"diun.enable": "true"})), "Diun watches it"),
+    ("POD012", "deployment", lambda: plan(DATABASE, ENROLLED), "Keel may update it"),
+    ("POD013", "deployment", lambda: plan(("deployment", (*TEMPLATE, "labels", "keel.sh/policy"), "never")), "is on its pods alone"),
+    ("POD013", "deployment", lambda: plan(("deployment", (*TEMPLATE, "annotations"), {"keel.sh/policy": "never"})), "is on its pods alone"),
+    ("NSP001", "namespace", lambda: plan(("namespace", ("metadata", 0, "labels"), {})), "it has no tier"),
+    ("NSP002", "deployment", lambda: plan(needs("64Mi", "1.5Gi")), "may use 1.5Gi, and its tier allows 1Gi"),
+    ("NSP002", "namespace", lambda: plan(("deployment", ("spec", 0, "replicas"), 3), needs("1000Mi", "1000Mi")), "its servers request 2.9Gi, and its tier allows 2Gi"),
+    ("SEC004", "secrets", lambda: plan(("secrets", ("manifest", "apiVersion"), "external-secrets.io/v1beta1")), "its version is external-secrets.io/v1beta1"),
+    ("SEC005", "deployment", lambda: plan(*copied("app-secrets")), "DB_PASSWORD of user app_user is a copy, in app-secrets"),
+    ("STO008", "deployment", lambda: with_volume(ON_NFS, image="docker.io/prom/alertmanager:1"), "container app alerts, and app-backup is on NFS"),
+    ("STO009", "deployment", lambda: with_volume(ON_NFS, env=[{"name": "DB", "value": "/more/x/app.db"}]), "DB names /more/x/app.db, and app-backup is on NFS"),
     ("POD006", "deployment", lambda: with_volume({"persistent_volume_claim": [{"claim_name": "app-backup"}]}, image="lscr.io/a/b:1"), "has no NO_CHOWN"),
     ("ING006", "ingress", two_tiles, "app.example.test has a tile already, by ingress app"),
     ("ING007", "ingress", unreachable, "app.x has no public record"),
@@ -431,7 +503,7 @@ def test_one_thing_wrong(code: str, where: str, bad: Callable[[], list[PlannedRe
 
 def test_every_rule_has_a_bad_example_and_says_why() -> None:
     planned = rules("scaffold.checks", Kind.PLAN)
-    assert {rule.code for rule in planned} == {case[0] for case in BAD}
+    assert {rule.code for rule in planned} == {case[0] for case in BAD} | {"NAM001"}
     assert all(rule.title and rule.why.endswith(".") for rule in planned)
 
 
@@ -489,7 +561,8 @@ def test_a_schedule(schedule: str) -> None:
 @pytest.mark.parametrize("quantity", ["256Mi", "1.5Gi", "10m", 1, "0", "1e3", "512M", "2Ti"])
 def test_a_quantity(quantity: object) -> None:
     needs = [{"requests": {"memory": quantity, "cpu": quantity}, "limits": {"memory": quantity}}]
-    assert check(plan(("deployment", (*CONTAINER, "resources"), needs)), HOUSE) == []
+    unlimited = replace(HOUSE, tiers={})
+    assert check(plan(("deployment", (*CONTAINER, "resources"), needs)), unlimited) == []
 
 
 def test_what_another_stack_makes_is_not_missing() -> None:
@@ -524,3 +597,76 @@ def test_a_database_that_is_dumped_needs_no_job_on_its_volume() -> None:
     assert check(plan(server, dump, mounts, volume), HOUSE) == []
     assert [f.code for f in check(plan(server, mounts, volume), HOUSE)] == ["BAK002"]
     assert [f.code for f in check(plan(dump, mounts, volume), HOUSE)] == ["BAK002"]
+
+
+def test_a_name_that_another_stack_has_is_told_where_it_is_taken() -> None:
+    taken = Shared("Redis database", "7", ("stacks/app/redis.tf", 3), ("blog", "wiki"))
+    house = replace(HOUSE, shared={"app": (taken,), "blog": (replace(taken, others=("app",)),)})
+    (found,) = check(plan(), house)
+    assert (found.code, found.path, found.line) == ("NAM001", "stacks/app/redis.tf", 3)
+    assert "7 is taken by blog, wiki too" in found.message
+
+
+GOOD_ENOUGH = {
+    "the house's own image at latest": plan(image("hub.test/own/app:latest")),
+    "an upstream image with a digest": plan(image(f"docker.io/a/b@sha256:{'0' * 64}")),
+    "an own image that anybody may pull": plan(
+        image("hub.test/own/app:1"), ("deployment", (*POD, "image_pull_secrets"), [])
+    ),
+    "an account that nobody here makes may have a pull secret": plan(
+        image("forge.test/own/app:1"),
+        ("deployment", (*POD, "image_pull_secrets"), []),
+        ("deployment", (*POD, "service_account_name"), "app"),
+    ),
+    "a database's client": plan(("backup", (*JOB, "container", 0, "image"), "docker.io/library/postgres:17")),
+    "a database that Keel leaves alone": plan(
+        DATABASE, ENROLLED, ("deployment", ("metadata", 0, "labels"), {"keel.sh/policy": "never"})
+    ),
+    "a policy on the pods and on the workload": plan(
+        ("deployment", (*TEMPLATE, "annotations"), {"keel.sh/policy": "never"}),
+        ("deployment", ("metadata", 0, "annotations", "keel.sh/policy"), "never"),
+    ),
+    "a namespace with limits of its own": plan(
+        ("namespace", ("metadata", 0, "labels", "own/limits"), "true"),
+        needs("64Mi", "1.5Gi"),
+    ),
+    "a namespace with a quota of its own": plan(
+        ("namespace", ("metadata", 0, "labels", "own/quota"), "true"),
+        ("deployment", ("spec", 0, "replicas"), 30),
+        needs("100Mi", "100Mi"),
+    ),
+    "an allowlist on a host of another domain": plan(
+        ("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"),
+        ("ingress", (*ANNOTATIONS, "x/dns-type"), None),
+        ("ingress", (*RULE, "host"), "app.example.lan"),
+    ),
+    "a group that may be made by hand": plan(("ingress", (*ANNOTATIONS, "z/allowed-groups"), "Strangers")),
+    "a newer API than the fleet's": plan(("secrets", ("manifest", "apiVersion"), "external-secrets.io/v2")),
+    "a rotated password from where it is rotated": plan(*copied("app-db")),
+    "an embedded database on a block volume": plan(
+        ("deployment", (*CONTAINER, "env"), [{"name": "DB", "value": "/data/app.db"}])
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("resources", GOOD_ENOUGH.values(), ids=GOOD_ENOUGH)
+def test_what_looks_alike_and_is_right(resources: list[PlannedResource]) -> None:
+    assert check(resources, HOUSE) == []
+
+
+def test_an_image_of_a_namespace_that_the_policy_leaves_out_is_not_judged() -> None:
+    denied = plan(image("quay.io/a/b:1"))
+    assert [f.code for f in check(denied, replace(HOUSE, unjudged_namespaces=frozenset({"app"})))] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("256Mi", 256 * 2**20), ("1.5G", 1.5e9), ("10m", 0.01), (2, 2), ("2k", 2000), ("x", None), (None, None)]
+)  # fmt: skip
+def test_a_quantity_as_a_number(text: Tree, number: float | None) -> None:
+    assert quantity(text) == pytest.approx(number)
+
+
+def test_an_own_image_of_docker_hub_may_leave_the_registry_out() -> None:
+    assert {f.code for f in check(plan(image("us/app:latest")), replace(HOUSE, trusted_images=()))} == {
+        "POD005"
+    }

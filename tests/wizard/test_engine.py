@@ -329,7 +329,7 @@ def test_the_questions_lead_to_every_example(engine: Engine, path: Any) -> None:
         assert complete(name, known[name]) == complete(name, value), name
 
 
-@examples(8)
+@examples(3)
 @given(valid_answers())
 def test_the_questions_lead_to_any_answers(pristine: Monorepo, answers: dict[str, Any]) -> None:
     engine = Engine(judge(pristine, {}), {})

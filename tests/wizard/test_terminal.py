@@ -338,6 +338,7 @@ def test_the_clone_of_the_app_s_repository_gets_the_pipeline_in_the_same_run(mon
     assert f"--app-repo={clone}" in told.replace("\n", "").replace(" ", "")
 
 
+@pytest.mark.slow(TERMINAL)
 def test_back_from_every_question(monorepo: Monorepo) -> None:
     terminal = Terminal(monorepo)
     former = None
@@ -439,6 +440,7 @@ def test_an_explanation_wherever_one_is(monorepo: Monorepo, key: str) -> None:
     terminal.ends(130)
 
 
+@pytest.mark.slow(TERMINAL)
 def test_a_narrow_window_cuts_nothing_off(monorepo: Monorepo) -> None:
     terminal = Terminal(monorepo, columns=60)
     terminal.sees("What gates the app")
@@ -457,6 +459,7 @@ def test_a_narrow_window_cuts_nothing_off(monorepo: Monorepo) -> None:
     terminal.ends(0)
 
 
+@pytest.mark.slow(TERMINAL)
 def test_no_color_takes_the_colour_only(monorepo: Monorepo) -> None:
     colour = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-7]|4[0-7]|9[0-7]|38|48)(?:;|m)")
     for environment, expected in (({}, True), ({"NO_COLOR": "1"}, False)):

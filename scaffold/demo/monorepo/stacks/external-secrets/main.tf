@@ -5,6 +5,10 @@ resource "kubernetes_namespace" "external_secrets" {
     name   = "external-secrets"
     labels = { tier = local.tiers.cluster }
   }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
 }
 
 resource "kubernetes_manifest" "store" {

@@ -8,6 +8,10 @@ resource "kubernetes_namespace" "navidrome" {
     name   = "navidrome"
     labels = { tier = local.tiers.aux }
   }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
 }
 
 module "tls_secret" {
@@ -43,6 +47,10 @@ resource "kubernetes_persistent_volume_claim" "data" {
     access_modes       = ["ReadWriteOnce"]
     storage_class_name = "proxmox-lvm"
     resources { requests = { storage = "1Gi" } }
+  }
+  lifecycle {
+    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    ignore_changes = [spec[0].resources[0].requests]
   }
 }
 
@@ -85,6 +93,9 @@ resource "kubernetes_deployment" "navidrome" {
         }
       }
     }
+  }
+  lifecycle {
+    ignore_changes = [spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
   }
 }
 

@@ -8,6 +8,10 @@ resource "kubernetes_namespace" "dbaas" {
     name   = "dbaas"
     labels = { tier = var.tier }
   }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
 }
 
 # The operator makes the cluster; everything below waits for it.

@@ -5,4 +5,8 @@ resource "kubernetes_namespace" "monitoring" {
     name   = "monitoring"
     labels = { tier = var.tier }
   }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
 }

@@ -5,6 +5,10 @@ resource "kubernetes_namespace" "uptime_kuma" {
     name   = "uptime-kuma"
     labels = { tier = var.tier }
   }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
 }
 
 # Public hosts are found by their ingress annotations. What has no public ingress is listed here.

@@ -1,0 +1,149 @@
+"""What Keel and its policy write to the workloads of a namespace that is enrolled."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+from scaffold.checks.contracts import module_calls
+from scaffold.checks.lifecycle import Ignored, LifecycleRule, entries, kind, of_pod, resources, said
+from scaffold.checks.stack import CheckContext, ParsedStack
+from scaffold.hcl.evaluate import Names, text
+from scaffold.hcl.syntax import Block, Body
+from scaffold.monorepo.uses import known_names, metadata
+from scaffold.templates.questions import Value
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import path_text
+
+_ENROLLED = """\
+resource "kubernetes_namespace" "journal" {
+  metadata {
+    name = "journal"
+    labels = {
+      "keel.sh/enrolled" = "true"
+    }
+  }
+  lifecycle {
+    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+  }
+}
+
+resource "kubernetes_deployment" "journal" {
+  metadata {
+    name      = "journal"
+    namespace = kubernetes_namespace.journal.metadata[0].name
+  }
+  spec {
+    template {
+      metadata {}
+      spec {
+        container {
+          name  = "journal"
+          image = "docker.io/example/journal:1.2.3"
+        }
+      }
+    }
+  }
+  lifecycle {
+    ignore_changes = [
+      spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
+      metadata[0].annotations["keel.sh/policy"],
+      metadata[0].annotations["keel.sh/trigger"],
+      metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
+      metadata[0].annotations["keel.sh/match-tag"],
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE
+      metadata[0].annotations["kubernetes.io/change-cause"],
+      metadata[0].annotations["deployment.kubernetes.io/revision"],
+      spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
+    ]
+  }
+}
+"""
+
+
+class KeelBlock(LifecycleRule):
+    """A workload that Keel moves, and that an apply would move back."""
+
+    code = "LIF002"
+    title = "A workload in an enrolled namespace ignores what Keel writes"
+    why = "An apply takes the images back to what is written here, and Keel moves them again."
+    rule = "Keel"
+    bad = _ENROLLED.replace("      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE\n", "")
+    good = _ENROLLED
+
+    def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
+        """The workloads in enrolled namespaces that Keel does not leave alone."""
+        names = stack.once(_known, context)
+        enrolled = set()
+        for block in resources(stack):
+            if kind(block) == "namespace" and said(metadata(block), "labels", "keel.sh/enrolled") == "true":
+                enrolled.add(_text(block, "name", names))
+        servers = (block for block in resources(stack) if kind(block) in k8s.SERVERS)
+        there = (block for block in servers if _text(block, "namespace", names) in enrolled - {None})
+        return (block for block in there if not _is_left_alone(block))
+
+    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+        """What the policy and Keel write, and the image of every container that Keel moves."""
+        known = facts["ignored"]
+        yield from of_pod(block, facts)
+        own = {entry.name for entry in entries(metadata(block), "annotations")}
+        rows = [Ignored(**row) for row in known["enrolled"]]
+        # What the stack sets itself is its own.
+        yield from (row for row in rows if not any(f'["{name}"]' in row.path for name in own))
+        pods = path_text(k8s.pod_path(kind(block)) or ())
+        for slot in _moved(block):
+            yield Ignored(f"{pods}.spec[0].{slot}.image", comment=known["image"]["comment"])
+        yield from (Ignored(**row) for row in known["moved"])
+
+
+def _moved(block: Block) -> Iterator[str]:
+    """The containers that Keel moves: all, and of those that run before them what has the image of one."""
+    pod = pod_of(block)
+    if pod is None or pod.block("dynamic", "container"):
+        return
+    images = set()
+    for number, container in enumerate(pod.blocks_of("container")):
+        image = container.body.value("image")
+        images.add(image.text if image else "")
+        yield f"container[{number}]"
+    for number, container in enumerate(pod.blocks_of("init_container")):
+        image = container.body.value("image")
+        if image is not None and image.text in images:
+            yield f"init_container[{number}]"
+
+
+def _is_left_alone(block: Block) -> bool:
+    return "never" in (said(metadata(block), where, "keel.sh/policy") for where in ("annotations", "labels"))
+
+
+def _text(block: Block, name: str, known: Mapping[str, Names]) -> str | None:
+    """A text of a resource's ``metadata``, as far as the names in its module are known."""
+    value = metadata(block).value(name)
+    return text(value, known[posixpath.dirname(block.source.path)]) if value is not None else None
+
+
+def _known(stack: ParsedStack, context: CheckContext) -> Mapping[str, Names]:
+    """What the names in each module of a stack are known to be; variables where all calls give the same."""
+    known: dict[str, Names] = {}
+    calls = stack.once(module_calls, context)
+    for directory in sorted(stack.modules):  # a module inside the stack comes after the stack
+        given: dict[tuple[str, ...], object] = {}
+        for call in (call for call in calls if call.directory == directory):
+            around = known.get(posixpath.dirname(call.block.source.path), {})
+            for name, attribute in call.block.body.attributes.items():
+                value = text(attribute.value, around)
+                given[("var", name)] = value if given.get(("var", name), value) == value else None
+        blocks = chain.from_iterable(document.body.blocks for document in stack.modules[directory])
+        known[directory] = known_names(blocks, {name: v for name, v in given.items() if v is not None})
+    return known
+
+
+def pod_of(block: Block) -> Body | None:
+    """The specification of the pods that a resource makes."""
+    body: Body | None = block.body
+    for step in (*(k8s.pod_path(kind(block)) or ()), "spec"):
+        inner = body.block(step) if body is not None and isinstance(step, str) else None
+        body = inner.body if inner else body if isinstance(step, int) else None
+    return body

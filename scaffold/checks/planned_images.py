@@ -1,0 +1,182 @@
+"""House rules over planned resources: where an image comes from, which one it is, and who moves it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from scaffold.checks.planned import HouseNames, Plan, PlannedRule, runs_database, shown
+from scaffold.checks.rule import Severity
+from scaffold.errors import Finding
+from scaffold.templates.image import ImageReference
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import STAND_IN, Placeholder, Tree, get
+
+_PINNED_TO_NOTHING = ("", "latest")
+
+
+class Latest(PlannedRule):
+    """An upstream image is of a release."""
+
+    code = "POD008"
+    title = "an upstream image is of a release"
+    why = (
+        "What latest is changes by itself, the pull-through cache keeps an old one, and Keel leaves it alone."
+    )
+    rule = "Images"
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Images of others without a tag, or with the tag latest."""
+        for pods in plan.pods:
+            for container in pods.containers():
+                image = get(container, "image")
+                parts = ImageReference.parse(image) if isinstance(image, str) else None
+                if not parts or parts.digest or parts.tag not in _PINNED_TO_NOTHING:
+                    continue
+                if not _own_registry(str(image), plan.house):
+                    name = shown(get(container, "name"))
+                    what = f"the image {image} of container {name} is no release"
+                    yield self.about(pods.owner, what, "write the tag of a release")
+
+
+class PullSecret(PlannedRule):
+    """A pod with an image from the house's own registry may pull it."""
+
+    code = "POD009"
+    title = "an own image has its pull secret on every pod"
+    why = "The registry gives the image to nobody without a login: the pod stays in ImagePullBackOff."
+    rule = "Images"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Pods with such an image, and without a Secret to pull with of their own or of their account."""
+        for pods in plan.pods:
+            if get(pods.spec, "image_pull_secrets") or self._account_has_one(plan, pods):
+                continue
+            for container in pods.containers():
+                registry = _own_registry(_written(get(container, "image")), plan.house)
+                if secret := plan.house.own_registries.get(registry):
+                    name = shown(get(container, "name"))
+                    what = f"container {name} is from {registry}, and no pull secret is set"
+                    yield self.about(pods.owner, what, f'set image_pull_secrets {{ name = "{secret}" }}')
+
+    def _account_has_one(self, plan: Plan, pods: k8s.PodTemplate) -> bool:
+        """Whether the account of the pods has a pull secret, or may have one: whose it is nobody can see."""
+        name = get(pods.spec, "service_account_name")
+        if name is None:
+            return False
+        account = plan.named("service_account", name, k8s.namespace(pods.owner))
+        return account is None or bool(account.get("image_pull_secret"))
+
+
+class TrustedRegistries(PlannedRule):
+    """An image is one that the cluster admits."""
+
+    code = "POD010"
+    title = "an image is one that the cluster admits"
+    why = "A policy lists the images that it trusts, and denies every pod with another one."
+    rule = "Security Posture (Wave 1 — locked 2026-05-18)"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Images like none of the policy's patterns, in a namespace that it looks at."""
+        house = plan.house
+        for pods in plan.pods if house.trusted_images else ():
+            place = k8s.namespace(pods.owner)
+            if not isinstance(place, str) or place in house.unjudged_namespaces:
+                continue
+            for container in pods.containers(init=False):
+                image = get(container, "image")
+                if isinstance(image, str) and not any(fnmatchcase(image, p) for p in house.trusted_images):
+                    what = f"the policy of trusted registries denies {image}"
+                    fix = "take it from a registry that is listed, written out, or list it there first"
+                    yield self.about(pods.owner, what, fix)
+
+
+class DatabasePin(PlannedRule):
+    """A database server is of an exact version."""
+
+    code = "POD011"
+    title = "a database server is of an exact version"
+    why = "A tag that moves starts another version on the same files: that cannot always be undone."
+    rule = "Images"
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Database servers whose tag is no minor version, and no digest."""
+        pin = plan.house.database_pin
+        for pods, container in _databases(plan):
+            image = str(get(container, "image"))
+            if pin and not re.search(pin, image):
+                yield self.about(
+                    pods.owner, f"the tag of {image} moves", "write the minor version, or a digest"
+                )
+
+
+class DatabaseMoved(PlannedRule):
+    """Nothing updates a database server by itself, or asks for it."""
+
+    code = "POD012"
+    title = "nothing moves a database server's image by itself"
+    why = "A database is dumped before it is updated, and watched: Keel does neither, and Diun asks for it."
+    rule = "Images"
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Database servers that Keel may update, and those that Diun watches."""
+        house = plan.house
+        for pods, _ in _databases(plan):
+            annotations = k8s.mapping(get(pods.metadata, "annotations"))
+            if annotations.get(house.watcher) in ("true", True):
+                yield self.about(pods.owner, "Diun watches it", f'take "{house.watcher}" out')
+            space = plan.namespace(k8s.namespace(pods.owner))
+            labels = k8s.mapping(space.get("metadata", 0, "labels")) if space else {}
+            if labels.get(house.enrolled) == "true" and not _policies(pods, house):
+                fix = f'label its metadata with "{house.mover}" = "never"'
+                yield self.about(pods.owner, "Keel may update it: its namespace is enrolled", fix)
+
+
+class KeelOnPods(PlannedRule):
+    """What tells Keel to leave a workload alone stands where Keel reads it."""
+
+    code = "POD013"
+    title = "Keel's policy stands on the workload, not on its pods"
+    why = "Keel reads the Deployment: a policy on the pod template stops nothing."
+    rule = "Images"
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Pod templates with a policy whose workload has none."""
+        mover = plan.house.mover
+        for pods in plan.pods:
+            on_pods = {**pods.labels, **k8s.mapping(get(pods.metadata, "annotations"))}
+            if mover in on_pods and not _policies(pods, plan.house):
+                what = f'"{mover}" = "{shown(on_pods[mover])}" is on its pods alone'
+                yield self.about(pods.owner, what, "move it to the labels of its own metadata")
+
+
+def _databases(plan: Plan) -> Iterator[tuple[k8s.PodTemplate, Tree]]:
+    """The servers that run a database, with the container that does; who only asks one is none."""
+    for pods in plan.pods:
+        if k8s.kind(pods.owner) in k8s.SERVERS:
+            for container in pods.containers(init=False):
+                if runs_database(container, plan.house):
+                    yield pods, container
+
+
+def _policies(pods: k8s.PodTemplate, house: HouseNames) -> list[Tree]:
+    """What the workload's own metadata says to Keel."""
+    own = (k8s.mapping(pods.owner.get("metadata", 0, part)) for part in ("labels", "annotations"))
+    return [said[house.mover] for said in own if house.mover in said]
+
+
+def _written(image: Tree) -> str:
+    """An image as far as it is known: what stands in for the rest of it is cut off."""
+    return image.text.partition(STAND_IN)[0] if isinstance(image, Placeholder) else shown(image)
+
+
+def _own_registry(image: str, house: HouseNames) -> str:
+    """The registry of own images that an image is from; Docker Hub may be written or not."""
+    parts = ImageReference.parse(image)
+    whole = f"{parts.host}/{parts.repository}"
+    return next((own for own in house.own_registries if whole.startswith(f"{own}/")), "")

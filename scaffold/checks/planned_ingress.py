@@ -1,0 +1,204 @@
+"""House rules over planned resources: who reaches a host, who watches it, and what the dashboard shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from scaffold.checks.fleet import Fleet
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings
+from scaffold.checks.rule import Severity
+from scaffold.errors import Finding
+from scaffold.hcl.amend import replace
+from scaffold.hcl.edit import insert_block
+from scaffold.hcl.syntax import Block, Document
+from scaffold.monorepo.shared import shared_modules
+from scaffold.monorepo.uses import calls
+from scaffold.templates.questions import Value
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
+
+_ONE_SLIP = 0.9
+"""How alike two names are that differ in one letter of ten or more."""
+
+
+class IngressGate(PlannedRule):
+    """Every ingress has the middleware of the gate it claims."""
+
+    code = "ING003"
+    title = "every ingress has the gate that its auth says"
+    why = "The gate is a middleware in an annotation: an ingress without it is open, whatever the stack says."
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Ingresses without the middleware of their mode, and open ones that nobody declared open."""
+        gates = plan.house.gates
+        for ingress in plan.of_kind("ingress") if gates else ():
+            annotated = ingress.get("metadata", 0, "annotations", plan.house.gate_annotation)
+            if isinstance(annotated, Mark | Placeholder):
+                continue
+            present = {part.strip() for part in str(annotated or "").split(",")}
+            mode = ingress.settings.get("auth")
+            wanted = gates.get(str(mode))
+            if wanted is not None and wanted not in present:
+                yield self.about(ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
+            elif mode is None and not present & set(gates.values()):
+                yield self.about(
+                    ingress, "nothing gates it and nothing says why", "make it with the ingress module"
+                )
+
+
+class IngressAnnotations(PlannedRule):
+    """A host on the internet is monitored, or says that it is not."""
+
+    code = "ING004"
+    title = "public hosts are monitored"
+    why = "A host that nobody watches fails unseen."
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Public ingresses without a monitor."""
+        house = plan.house
+        for ingress in plan.of_kind("ingress"):
+            annotations = k8s.mapping(ingress.get("metadata", 0, "annotations"))
+            if k8s.ending(annotations, house.dns_annotation) not in house.public_dns:
+                continue
+            if k8s.ending(annotations, house.monitor_annotation) is None:
+                yield self.about(ingress, "public, and no monitor is set", "set external_monitor")
+
+
+class Tiles(PlannedRule):
+    """A host has one tile on the dashboard."""
+
+    code = "ING006"
+    title = "a host has one tile on the dashboard"
+    why = "Every ingress makes a tile by default: a second one of the same host is noise."
+    rule = "Homepage"
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Ingresses whose host has a tile already."""
+        enabled = f"{plan.house.dashboard}enabled"
+        seen: dict[Tree, str] = {}
+        for ingress in plan.of_kind("ingress"):
+            if ingress.get("metadata", 0, "annotations", enabled) != "true":
+                continue
+            for host in sorted(_hosts(ingress)):
+                if host in seen:
+                    what = f"{host} has a tile already, by ingress {seen[host]}"
+                    yield self.about(ingress, what, "set homepage_enabled = false")
+                seen.setdefault(host, shown(k8s.name(ingress)))
+
+    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+        """The file in which the call of the ingress module asks for no tile."""
+        if not calls(block, shared_modules().ingress):
+            return None
+        value = block.body.value("homepage_enabled")
+        if value is None:
+            return insert_block(document, "homepage_enabled = false", after=block.body.items[-1])
+        return replace(document, value, "false") if value.literal() is True else None
+
+
+class Unmonitored(PlannedRule):
+    """A host that nobody can reach from outside says that it is not monitored from there."""
+
+    code = "ING007"
+    title = "a host without a public record has no monitor from outside"
+    why = "The monitor follows every ingress that does not say otherwise, and is never green."
+    rule = "Monitoring"
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Ingresses of hosts without a public DNS record and without an opt-out."""
+        house = plan.house
+        for ingress in plan.of_kind("ingress") if house.public_dns else ():
+            annotations, hosts = _annotations(ingress), _hosts(ingress)
+            # An ingress that is not made by the module may have its record elsewhere.
+            if not ingress.module or not hosts:
+                continue
+            watched = k8s.ending(annotations, house.monitor_annotation) is None
+            public = (_public(fleet, house.dns_annotation, house.public_dns) for fleet in plan.fleets())
+            if watched and not any(hosts & found for found in public):
+                hosts_ = ", ".join(sorted(hosts))
+                what = f"{hosts_} has no public record, and is monitored"
+                yield self.about(ingress, what, "set external_monitor = false")
+
+
+class TileParts(PlannedRule):
+    """A tile says what it leads to."""
+
+    code = "ING008"
+    title = "a tile on the dashboard is complete"
+    why = "A tile without a description says nothing to who has not made the app."
+    rule = "Homepage"
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Tiles with something missing."""
+        dashboard = plan.house.dashboard
+        for ingress in plan.of_kind("ingress"):
+            annotations = _annotations(ingress)
+            if annotations.get(f"{dashboard}enabled") == "true":
+                for part in ("name", "description", "group", "icon"):
+                    if annotations.get(f"{dashboard}{part}") is None:
+                        yield self.about(ingress, f"its tile has no {part}", f'set "{dashboard}{part}"')
+
+
+class Allowlists(PlannedRule):
+    """What is for the house alone has no record in public."""
+
+    code = "ING009"
+    title = "an allowlist is on a host without a public record"
+    why = "What comes through Cloudflare arrives from inside the cluster, which the allowlist admits."
+    rule = "Networking & Resilience"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Ingresses with an allowlist on a host that the internet finds."""
+        house = plan.house
+        for ingress in plan.of_kind("ingress"):
+            annotations = _annotations(ingress)
+            present = str(annotations.get(house.gate_annotation) or "").split(",")
+            lists = house.allowlists.intersection(part.strip() for part in present)
+            record = k8s.ending(annotations, house.dns_annotation)
+            below = any(host.endswith(f".{house.domain}") for host in _hosts(ingress))
+            record = house.wildcard if record in (None, "none") and below else record
+            if lists and record in house.public_dns:
+                what = f"{min(lists)} does not keep the internet out: the record is {shown(record)}"
+                yield self.about(ingress, what, "take the record away, or gate it")
+
+
+class Groups(PlannedRule):
+    """The groups that may come in are called as they are made."""
+
+    code = "ING010"
+    title = "the groups that may come in are not misspelt"
+    why = "A group that does not exist has no members: who should come in cannot."
+    rule = "Security Posture (Wave 1 — locked 2026-05-18)"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Groups that are one slip away from one that is made; others may be made by hand."""
+        usual = plan.house.usual_groups
+        for ingress in plan.of_kind("ingress"):
+            groups = k8s.ending(_annotations(ingress), plan.house.groups_annotation)
+            for group in groups.split(",") if isinstance(groups, str) else ():
+                known = _groups(plan.fleet) | usual if group not in usual else usual
+                near = get_close_matches(group, known, 1, _ONE_SLIP) if group not in known else []
+                if near:
+                    yield self.about(ingress, f"there is no group {group}", f"Did you mean {near[0]}?")
+
+
+def _groups(fleet: Fleet) -> set[str]:
+    return set(strings(group.get("name") for group in fleet.resources if group.type == "authentik_group"))
+
+
+def _public(fleet: Fleet, annotation: str, kinds: frozenset[str]) -> set[str]:
+    """The hosts with a public DNS record."""
+    ingresses = fleet.all_of_kind("ingress")
+    public = (i for i in ingresses if k8s.ending(_annotations(i), annotation) in kinds)
+    return {host for ingress in public for host in _hosts(ingress)}
+
+
+def _annotations(ingress: PlannedResource) -> Mapping[str, Tree]:
+    return k8s.mapping(ingress.get("metadata", 0, "annotations"))
+
+
+def _hosts(ingress: PlannedResource) -> set[str]:
+    return set(strings(get(rule, "host") for rule in k8s.items(ingress.get("spec", 0, "rule"))))

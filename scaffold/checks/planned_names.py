@@ -1,0 +1,26 @@
+"""House rules over planned resources: names that only one stack can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaffold.checks.planned import Plan, PlannedRule
+from scaffold.checks.rule import Severity
+from scaffold.errors import Finding
+
+
+class Taken(PlannedRule):
+    """A name that is one in the house is one stack's."""
+
+    code = "NAM001"
+    title = "what only one stack can have is taken once"
+    why = "Two monitors of one name are one; two apps in one database of Redis delete each other's keys."
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Monitors, databases of Redis, ports of the load balancer and volumes that another stack has too."""
+        for stack in sorted(plan.stacks):
+            for name in plan.house.shared.get(stack, ()):
+                others = ", ".join(name.others)
+                what = f"the {name.kind} {name.name} is taken by {others} too"
+                yield self.at(name.place, what, value=name.name, fix="choose another one")

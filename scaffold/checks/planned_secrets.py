@@ -1,0 +1,118 @@
+"""House rules over planned resources: where passwords come from, and what follows when they change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scaffold.checks.fleet import Fleet
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings
+from scaffold.checks.rule import Severity
+from scaffold.errors import Finding
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import Tree, get
+
+_VERSION = re.compile(r"v([0-9]+)(?:(alpha|beta)([0-9]+))?")
+
+
+class Reloader(PlannedRule):
+    """What reads a rotated password at its start is started again when the password changes."""
+
+    code = "SEC003"
+    title = "a rotated password restarts its Deployment"
+    why = "The password of a database changes every week: who read it at the start cannot log in any more."
+    rule = "Secrets and databases"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Servers that read a Secret of the database store and that Reloader does not restart."""
+        for pods in plan.pods:
+            if k8s.kind(pods.owner) not in k8s.SERVERS:
+                continue
+            annotations = k8s.mapping(pods.owner.get("metadata", 0, "annotations"))
+            if any(key.startswith(plan.house.reloader) for key in annotations):
+                continue
+            asked = set(k8s.secrets(pods))
+            rotated = _secrets_of_stores(plan, k8s.namespace(pods.owner), asked, rotating=True)
+            if read := sorted(rotated & asked):
+                fix = f'annotate its metadata with "{plan.house.reloader}auto" = "true"'
+                yield self.about(pods.owner, f"it reads {', '.join(map(shown, read))}, which is rotated", fix)
+
+
+class OldApi(PlannedRule):
+    """An ExternalSecret is of the API version that the others are of."""
+
+    code = "SEC004"
+    title = "ExternalSecrets are of the fleet's API version"
+    why = "The operator drops old versions of its API, and then no apply of the stack comes to an end."
+    rule = "Secrets Management — Vault KV"
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """ExternalSecrets of an older version than most others."""
+        usual = plan.house.external_secret_api
+        for resource, manifest in k8s.manifests(plan.resources, "ExternalSecret"):
+            version = get(manifest, "apiVersion")
+            if isinstance(version, str) and _rank(version) < _rank(usual):
+                yield self.about(resource, f"its version is {version}", f'set apiVersion = "{usual}"')
+
+
+class CopiedPassword(PlannedRule):
+    """The password of a user that Vault rotates is read from the store that has today's."""
+
+    code = "SEC005"
+    title = "a rotated password is read where it is rotated"
+    why = "A copy of the password in the key-value store is right until the next rotation."
+    rule = "Secrets Management — Vault KV"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Containers that log in as a rotated user with a password of another store."""
+        named = plan.house.rotated_names
+        for pods in plan.pods if named else ():
+            for container in pods.containers():
+                variables = k8s.items(get(container, "env"))
+                suspects = [v for v in variables if re.search(named, str(get(v, "name"))) and _secret(v)]
+                read = {secret for v in suspects if isinstance(secret := _secret(v), str)}
+                copied = _secrets_of_stores(plan, k8s.namespace(pods.owner), read, rotating=False)
+                values = set(strings(get(v, "value") for v in variables))
+                login = min(_rotated_users(plan.fleet) & values, default=None) if read & copied else None
+                for variable in suspects if login else ():
+                    name, secret = get(variable, "name"), _secret(variable)
+                    if secret in copied:
+                        what = f"{name} of user {shown(login)} is a copy, in {shown(secret)}"
+                        store = " or ".join(sorted(plan.house.rotating_stores))
+                        yield self.about(pods.owner, what, f"read it with an ExternalSecret of {store}")
+
+
+def _rotated_users(fleet: Fleet) -> set[str]:
+    roles = (role for role in fleet.resources if role.type.endswith("static_role"))
+    return set(strings(role.get("username") for role in roles))
+
+
+def _secrets_of_stores(plan: Plan, namespace: Tree, read: set[str], *, rotating: bool) -> set[str]:
+    """The Secrets that ExternalSecrets of a namespace fill from stores that rotate, or from the others.
+
+    Other stacks are asked where this one does not make all Secrets that are ``read``.
+    """
+    own = plan.own.manifests("ExternalSecret", namespace)
+    made = {k8s.name(secret) for secret in plan.own.of_kind("secret", namespace)}
+    made |= {k8s.target(manifest) for manifest in own} | plan.house.given_secrets
+    return {
+        target
+        for manifest in (own if made.issuperset(read) else plan.fleet.manifests("ExternalSecret", namespace))
+        if isinstance(store := get(manifest, "spec", "secretStoreRef", "name"), str)
+        and (store in plan.house.rotating_stores) is rotating
+        and isinstance(target := k8s.target(manifest), str)
+    }
+
+
+def _secret(variable: Tree) -> Tree:
+    return get(variable, "value_from", 0, "secret_key_ref", 0, "name")
+
+
+def _rank(version: str) -> tuple[bool, int, str, int]:
+    """How new a version of an API is: a stable one before a beta, a beta before an alpha."""
+    found = _VERSION.fullmatch(version.rpartition("/")[2])
+    if not found:
+        return True, 0, "", 0
+    number, stage, step = found.groups()
+    return not stage, int(number), stage or "", int(step or 0)

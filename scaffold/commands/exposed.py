@@ -1,0 +1,247 @@
+"""Who is reachable from where and through which gate, and where data lies, by what is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from scaffold.checks.planned import HouseNames, Plan
+from scaffold.checks.planned_backup import unsaved
+from scaffold.checks.verify import house_of
+from scaffold.commands.check import Checked, fleet_of
+from scaffold.indexes.entry import Database
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.sensing import facts
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import PlannedResource, Tree, get
+from scaffold.terraform.summary import text
+
+_UNGATED = ("none", "app", "nothing says")
+_OWN_GATE = "Anubis"
+
+
+class Reach(Enum):
+    """From where a host is reachable, by its DNS record."""
+
+    INTERNET = "internet"
+    INSIDE = "no public record"
+    LOAD_BALANCER = "an address of its own"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One way to reach something: a host with the paths of one ingress, and the gate before it.
+
+    ``record`` is the kind of DNS record, ``gate`` the mode of the gate, ``others`` the other middlewares.
+    """
+
+    host: str
+    paths: tuple[str, ...]
+    stack: str
+    reach: Reach
+    record: str
+    gate: str
+    others: tuple[str, ...]
+    place: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the internet reaches it through no gate."""
+        return self.reach is Reach.INTERNET and self.gate in _UNGATED
+
+
+class Encrypted(Enum):
+    """Whether a volume is encrypted, by its class."""
+
+    YES = "encrypted"
+    NO = "not encrypted"
+    UNKNOWN = "not known"
+
+
+class Backup(Enum):
+    """Whether something saves a volume."""
+
+    SAVED = "saved"
+    NO = "nothing saves it"
+    NONE_SEEN = "no job seen"
+    """No planned CronJob does; what else may is not known."""
+    NOT_JUDGED = "not judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where data lies: a claim, or a database on a shared server. ``by`` are the jobs that read it."""
+
+    name: str
+    stack: str
+    where: str
+    size: str
+    encrypted: Encrypted
+    backup: Backup
+    by: tuple[str, ...] = ()
+    place: str = ""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing saves it."""
+        return self.backup is Backup.NO
+
+    @property
+    def bytes(self) -> float:
+        """The size as a number, to sort by."""
+        number = self.size.rstrip("KMGTPEi")
+        scale = 1024 ** " KMGTPE".find(self.size[len(number) :][:1] or " ")
+        return float(number) * scale if number.replace(".", "", 1).isdigit() else 0.0
+
+
+class Described:
+    """The hosts and volumes of planned resources, by the names of the house."""
+
+    def __init__(self, monorepo: Monorepo, checked: Checked) -> None:
+        self.facts = facts(monorepo)
+        self.house: HouseNames = house_of(monorepo, self.facts)
+        self.fleet = fleet_of(checked.plans, self.house)
+        self.modes = {middleware: mode for mode, middleware in self.house.gates.items()}
+        self.public = {
+            host
+            for ingress in self.fleet.all_of_kind("ingress")
+            if self._record(ingress) in self.house.public_dns
+            for host in _hosts(ingress)
+        }
+        self.anubis = {
+            ingress.fqdn(monorepo.domain or "")
+            for stack in monorepo.fleet.values()
+            for ingress in stack.ingresses
+            if ingress.behind_anubis
+        }
+
+    def _record(self, ingress: PlannedResource) -> Tree:
+        annotations = k8s.mapping(ingress.get("metadata", 0, "annotations"))
+        return k8s.ending(annotations, self.house.dns_annotation)
+
+    def hosts(self, plans: Mapping[str, Sequence[PlannedResource]]) -> Iterator[Host]:
+        """Every host of these stacks, and every Service with an address of its own."""
+        for stack, resources in plans.items():
+            for ingress in k8s.of_kind(resources, "ingress"):
+                yield from self._of_ingress(stack, ingress)
+            for resource, manifest in k8s.manifests(resources, "IngressRoute"):
+                yield from self._of_route(stack, resource, manifest)
+            for service in k8s.of_kind(resources, "service"):
+                if service.get("spec", 0, "type") == "LoadBalancer":
+                    yield _load_balancer(stack, service)
+
+    def _of_ingress(self, stack: str, ingress: PlannedResource) -> Iterator[Host]:
+        annotated = ingress.get("metadata", 0, "annotations", self.house.gate_annotation)
+        middlewares = tuple(filter(None, (part.strip() for part in text(annotated or "").split(","))))
+        said = ingress.settings.get("auth")
+        record = self._record(ingress)
+        for rule in k8s.items(ingress.get("spec", 0, "rule")):
+            paths = tuple(text(get(path, "path") or "/") for path in k8s.items(get(rule, "http", 0, "path")))
+            host = text(get(rule, "host") or "every host")
+            yield self._host(stack, host, paths, text(record or ""), middlewares, said, place(ingress))
+
+    def _of_route(self, stack: str, resource: PlannedResource, manifest: Tree) -> Iterator[Host]:
+        for route in k8s.items(get(manifest, "spec", "routes")):
+            match, namespace = get(route, "match"), get(manifest, "metadata", "namespace")
+            middlewares = tuple(
+                f"{text(get(one, 'namespace') or namespace)}-{text(get(one, 'name'))}@kubernetescrd"
+                for one in k8s.items(get(route, "middlewares"))
+            )
+            for host in _quoted(match, "Host("):
+                paths = (*_quoted(match, "Path("), *_quoted(match, "PathPrefix("))
+                yield self._host(stack, host, paths or ("/",), "", middlewares, None, place(resource))
+
+    def _host(
+        self,
+        stack: str,
+        host: str,
+        paths: tuple[str, ...],
+        record: str,
+        middlewares: tuple[str, ...],
+        said: object,
+        place: str,
+    ) -> Host:
+        mode = next((self.modes[one] for one in middlewares if one in self.modes), None)
+        gate = mode or (str(said) if said and str(said) not in self.house.gates else "nothing says")
+        if mode is None and host in self.anubis:
+            gate = _OWN_GATE
+        reach = Reach.INTERNET if host in self.public else Reach.INSIDE
+        others = tuple(one for one in middlewares if one not in self.modes)
+        return Host(host, paths, stack, reach, record, gate, others, place)
+
+    def stores(
+        self, stack: str, resources: Sequence[PlannedResource], databases: Sequence[Database]
+    ) -> Iterator[Store]:
+        """The claims of a stack, and its databases on shared servers."""
+        plan = Plan(resources, self.house, lambda: self.fleet)
+        unsaved_ = {claim.address for claim in unsaved(plan)}
+        for claim in plan.of_kind("persistent_volume_claim"):
+            by = self._saved_by(claim)
+            lost = claim.address in unsaved_
+            yield self._claim(stack, text(k8s.name(claim)), claim.get("spec", 0), by, lost, place(claim))
+        for owner in plan.of_kind("stateful_set"):
+            for template in k8s.items(owner.get("spec", 0, "volume_claim_template")):
+                name = f"{text(get(template, 'metadata', 0, 'name'))}-{text(k8s.name(owner))}-…"
+                yield self._claim(stack, name, get(template, "spec", 0), (), False, place(owner))
+        for database in databases:
+            where = f"shared {database.engine.value} server"
+            yield Store(database.name, stack, where, "", Encrypted.UNKNOWN, Backup.NOT_JUDGED)
+
+    def _saved_by(self, claim: PlannedResource) -> tuple[str, ...]:
+        """The CronJobs that mount the claim beside a share: what else reads it saves nothing."""
+        namespace = k8s.namespace(claim)
+        shares = {
+            k8s.name(other)
+            for other in self.fleet.of_kind("persistent_volume_claim", namespace)
+            if other.get("spec", 0, "storage_class_name") in self.house.shared_classes
+        }
+        jobs = {
+            text(k8s.name(pods.owner)): {mounted for _, mounted in pods.claims()}
+            for pods in self.fleet.pods(namespace)
+            if k8s.kind(pods.owner) == "cron_job"
+        }
+        return tuple(job for job, mounted in jobs.items() if k8s.name(claim) in mounted and mounted & shares)
+
+    def _claim(self, stack: str, name: str, spec: Tree, by: tuple[str, ...], lost: bool, place: str) -> Store:
+        class_ = text(get(spec, "storage_class_name") or "the cluster's default class")
+        size = get(spec, "resources", 0, "requests", "storage")
+        known = {self.facts["storage_encrypted"]: Encrypted.YES, self.facts["storage_plain"]: Encrypted.NO}
+        block = class_ in self.house.block_classes
+        seen = Backup.SAVED if by else Backup.NONE_SEEN
+        return Store(
+            name,
+            stack,
+            class_,
+            text(size) if size is not None else "",
+            known.get(class_, Encrypted.UNKNOWN),
+            Backup.NO if lost else seen if block else Backup.NOT_JUDGED,
+            by if block else (),
+            place,
+        )
+
+
+def _load_balancer(stack: str, service: PlannedResource) -> Host:
+    ports = (
+        f"{text(get(port, 'port'))}/{text(get(port, 'protocol') or 'TCP')}"
+        for port in k8s.items(service.get("spec", 0, "port"))
+    )
+    host = f"{text(k8s.name(service))}.{text(k8s.namespace(service))}"
+    return Host(host, tuple(ports), stack, Reach.LOAD_BALANCER, "", "no ingress", (), place(service))
+
+
+def _hosts(ingress: PlannedResource) -> set[str]:
+    hosts = (get(rule, "host") for rule in k8s.items(ingress.get("spec", 0, "rule")))
+    return {host for host in hosts if isinstance(host, str)}
+
+
+def _quoted(match: Tree, call: str) -> tuple[str, ...]:
+    """The first argument of each call of a matcher in a route of Traefik's."""
+    parts = text(match).split(f"{call}`")[1:]
+    return tuple(part.partition("`")[0] for part in parts)
+
+
+def place(resource: PlannedResource) -> str:
+    """Where a resource is written, as far as it is known."""
+    site = resource.site
+    return f"{site.path}:{site.line}" if site.line else site.path

@@ -1,0 +1,255 @@
+"""The house at a glance: who is reachable from where, what is stored where, and what the rules find."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from scaffold.changes.change import is_ciphertext
+from scaffold.checks.rule import Rule, Severity
+from scaffold.checks.verify import Unverified
+from scaffold.commands.check import Checked, severity, stack_of
+from scaffold.commands.exposed import Backup, Described, Host, Reach, Store, place
+from scaffold.commands.stored import stored_answers
+from scaffold.errors import Finding, RefusedError
+from scaffold.indexes import all_indexes
+from scaffold.indexes.base import MissingAnchorError
+from scaffold.indexes.stacks import StackReader
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates.questions import asked
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import PlannedResource, get
+from scaffold.terraform.summary import text
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A planned object."""
+
+    kind: str
+    name: str
+    address: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding, how bad it is, and the stack, or the file of none, that it is about."""
+
+    finding: Finding
+    severity: Severity
+    stack: str
+    is_stack: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry that a list outside the stacks has for a stack."""
+
+    index: str
+    path: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StackPage:
+    """All that is known of one stack. ``counts`` are its findings by rule, in the order of the house's."""
+
+    name: str
+    description: str
+    found: tuple[Found, ...]
+    counts: tuple[int, ...]
+    objects: tuple[Object, ...]
+    answers: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+    problem: str = ""
+    """Why its answers cannot be read."""
+
+    @property
+    def severities(self) -> tuple[tuple[Severity, int], ...]:
+        """How many findings it has of each severity that it has any of."""
+        return _severities(self.found)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The findings by rule of a stack, or of a file that belongs to none."""
+
+    name: str
+    counts: tuple[int, ...]
+    is_stack: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that says how the house is, and how bad it is if it is not zero."""
+
+    number: int
+    what: str
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """A rule, or a reason why a stack cannot be planned, with what it found."""
+
+    code: str
+    title: str
+    why: str
+    severity: Severity
+    findings: int
+    stacks: int
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything on one page. ``planned`` says whether hosts, volumes and objects are known at all."""
+
+    name: str
+    planned: bool
+    hosts: tuple[Host, ...]
+    stores: tuple[Store, ...]
+    rules: tuple[RuleCount, ...]
+    found: tuple[Found, ...]
+    stacks: tuple[StackPage, ...]
+    elsewhere: tuple[Line, ...]
+    """The findings by rule of files that belong to no stack."""
+    unverified: tuple[Unverified, ...]
+    unplanned: tuple[str, ...]
+    """The stacks, checked or not, that could not be planned."""
+
+    @property
+    def matrix(self) -> tuple[Line, ...]:
+        """The stacks, and the files that belong to none, with findings of each rule; those with any."""
+        stacks = (Line(page.name, page.counts, is_stack=True) for page in self.stacks)
+        return (*(line for line in stacks if any(line.counts)), *self.elsewhere)
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """What one wants to know first."""
+        public = {host.host for host in self.hosts if host.reach is Reach.INTERNET}
+        ungated = {host.host for host in self.hosts if host.is_open}
+        planned = (
+            Figure(len(public), "hosts that the internet reaches"),
+            Figure(len(ungated), "of them with a path that no gate guards", Severity.WARNING),
+            Figure(len(self.stores), "volumes and databases"),
+            Figure(sum(s.is_lost for s in self.stores), "volumes that nothing saves", Severity.ERROR),
+            Figure(sum(s.backup is Backup.NONE_SEEN for s in self.stores), "more without a backup job"),
+        )
+        counts = dict(_severities(self.found))
+        return (
+            Figure(len(self.stacks), "stacks"),
+            *(planned if self.planned else ()),
+            *(Figure(counts.get(s, 0), f"{s.value}s", s) for s in Severity),
+        )
+
+
+def _severities(found: Iterable[Found]) -> tuple[tuple[Severity, int], ...]:
+    counts = Counter(one.severity for one in found)
+    return tuple((severity, counts[severity]) for severity in Severity if counts[severity])
+
+
+def house_at_a_glance(monorepo: Monorepo, checked: Checked, rules: Mapping[str, Rule]) -> House:
+    """The house as the stacks that were checked show it; of other stacks only what these refer to."""
+    looked_at = set(checked.stacks)
+    plans = {plan.stack: plan.resources for plan in checked.plans if plan.stack in looked_at}
+    # What is wrong with a shared module is wrong with each stack that calls it.
+    callers = {finding: plan.stack for plan in checked.plans for finding in plan.findings}
+    about = [(finding, callers.get(finding, stack_of(finding))) for finding in checked.findings]
+    found = [Found(f, severity(f, rules), stack, stack in looked_at) for f, stack in about]
+    of_stack = {name: [f for f in found if f.stack == name] for name in checked.stacks}
+    counted = tuple(_rules(found, rules))
+    codes = [rule.code for rule in counted]
+    reader = StackReader(monorepo)
+    lists = _lists(monorepo)
+    described = Described(monorepo, checked)
+    rest = sorted({f.stack for f in found} - looked_at)
+    return House(
+        name=monorepo.root.resolve().name,
+        planned=bool(checked.plans),
+        hosts=tuple(sorted(described.hosts(plans), key=lambda host: (host.host, host.paths))),
+        stores=tuple(
+            store
+            for stack in plans
+            for store in described.stores(stack, plans[stack], reader.entries[stack].databases)
+        ),
+        rules=counted,
+        found=tuple(found),
+        stacks=tuple(
+            _page(monorepo, name, of_stack[name], codes, plans.get(name, ()), reader, lists)
+            for name in checked.stacks
+        ),
+        elsewhere=tuple(Line(path, _counts((f for f in found if f.stack == path), codes)) for path in rest),
+        unverified=checked.unverified,
+        unplanned=tuple(plan.stack for plan in checked.plans if not plan.ok),
+    )
+
+
+def _rules(found: Sequence[Found], rules: Mapping[str, Rule]) -> Iterator[RuleCount]:
+    for code in sorted({f.finding.code for f in found}):
+        of_rule = [f for f in found if f.finding.code == code]
+        rule = rules.get(code)
+        title, why = (rule.title, rule.why) if rule else ("the stack can be planned", "")
+        stacks = len({f.stack for f in of_rule})
+        yield RuleCount(code, title, why, of_rule[0].severity, len(of_rule), stacks)
+
+
+def _counts(found: Iterable[Found], codes: Sequence[str]) -> tuple[int, ...]:
+    counts = Counter(f.finding.code for f in found)
+    return tuple(counts[code] for code in codes)
+
+
+def _page(
+    monorepo: Monorepo,
+    name: str,
+    found: Sequence[Found],
+    codes: Sequence[str],
+    resources: Sequence[PlannedResource],
+    reader: StackReader,
+    lists: Mapping[str, frozenset[str]],
+) -> StackPage:
+    entry, problem = reader.entries[name], ""
+    try:
+        stored = stored_answers(monorepo, name)
+    except RefusedError as error:
+        stored, problem = {}, error.message
+    return StackPage(
+        name=name,
+        description=entry.description,
+        found=tuple(found),
+        counts=_counts(found, codes),
+        objects=tuple(map(_object, sorted(resources, key=lambda resource: resource.address))),
+        answers=tuple(
+            (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+            for key, value in stored.items()
+            if key in asked()
+        ),
+        rows=tuple(
+            Row(index.name, str(index.path), key)
+            for index in all_indexes()
+            for key in sorted(index.keys(entry) & lists[index.name])
+        ),
+        problem=problem,
+    )
+
+
+def _object(resource: PlannedResource) -> Object:
+    manifest = resource.get("manifest")
+    kind = get(manifest, "kind") or k8s.kind(resource) or resource.type
+    name = get(manifest, "metadata", "name") or k8s.name(resource) or resource.get("name") or resource.name
+    return Object(text(kind).replace("_", " "), text(name), resource.address, place(resource))
+
+
+def _lists(monorepo: Monorepo) -> Mapping[str, frozenset[str]]:
+    """What the lists outside the stacks have, by their names; nothing where one cannot be read."""
+    found: dict[str, frozenset[str]] = {}
+    for index in all_indexes():
+        content = monorepo.files.read(index.path)[0]
+        found[index.name] = frozenset()
+        if isinstance(content, bytes) and not is_ciphertext(content):
+            with suppress(MissingAnchorError):
+                found[index.name] = index.entries(content)
+    return found

@@ -1,0 +1,97 @@
+"""Names inside the cluster that variables of a Service point at, and whether a stack makes what they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from scaffold.monorepo.manifests import MAKER
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.stack import Stack
+from scaffold.monorepo.uses import SERVICE
+from scaffold.templates.questions import Value
+
+_LABEL = r"[a-z]([a-z0-9-]*[a-z0-9])?"
+_ADDRESS = re.compile(
+    rf"(?P<scheme>[a-z][a-z0-9+.-]*)://([^\s/@,]*@)?(?P<host>{_LABEL}(\.{_LABEL})*)(:(?P<port>\d+))?(?=[/?#,;\s\"']|$)"
+    rf"|^(?P<alone>{_LABEL}(\.{_LABEL})*):(?P<its_port>[1-9]\d{{1,4}})$"
+    rf"|^(?P<service>{_LABEL}(\.{_LABEL})+\.svc(\.cluster\.local)?)$"
+)
+"""A URL anywhere in a text, or a text that is ``host:port`` or the whole name of a Service."""
+_WEB = ("http", "https", "ws", "wss")
+_LOCAL = ("localhost", "host")
+_NO_TAG = 80
+"""Ports below are rather the tag of an image: ``postgres:16``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A Service that a text names; ``namespace`` is empty for the Service's own."""
+
+    host: str
+    service: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """An answer that points at a Service which nothing makes, as far as the stacks show."""
+
+    answer: tuple[str | int, ...]
+    address: Address
+    namespace: str
+
+
+def addresses(text: str, namespaces: Iterable[str] = ()) -> Iterator[Address]:
+    """The Services that a text points at; a name with two parts is one where the second is a namespace."""
+    known = frozenset(namespaces)
+    for match in _ADDRESS.finditer(text):
+        host = match["host"] or match["alone"] or match["service"]
+        whole, labels = _inside(host)
+        named = match["port"] or match["scheme"] in _WEB or int(match["its_port"] or 0) >= _NO_TAG
+        if len(labels) == 1 and not whole and named and host not in _LOCAL:
+            yield Address(host, host, "")
+        elif (whole and len(labels) > 1) or (len(labels) == 2 and labels[1] in known):
+            yield Address(host, *labels[-2:])
+
+
+def unserved(
+    monorepo: Monorepo, values: Mapping[str, Value], own: Stack, namespace: str
+) -> Iterator[Unserved]:
+    """What the answers' variables point at inside the cluster, and no stack makes.
+
+    ``own`` is the stack that the answers lead to, with its ``namespace``. Where a chart or a controller makes
+    the objects of a namespace, or nobody here makes the namespace itself, nothing is known to be missing.
+    """
+    stacks = {**monorepo.fleet, "": own}
+    makers = {
+        use.name: stack for stack in stacks.values() for use in stack.uses if use.kind == "namespace"
+    }  # fmt: skip
+    made = {(use.name, use.place) for stack in stacks.values() for use in stack.uses if use.kind == SERVICE}
+    for path, text in _texts(values):
+        for address in addresses(text, makers):
+            there = address.namespace or namespace
+            maker = makers.get(there)
+            hidden = maker is None or any(use.kind == MAKER for use in maker.uses)
+            if not hidden and not made & {(address.service, there), (address.service, "")}:
+                yield Unserved(path, address, there)
+
+
+def _texts(values: Mapping[str, Value]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The values of variables that are text, and what the pod waits for, each with the path of its answer."""
+    groups: list[tuple[tuple[str | int, ...], Value]] = [(("env",), values.get("env") or {})]
+    for kind in ("init_containers", "sidecars", "cron_jobs", "jobs"):
+        items = enumerate(values.get(kind) or [])
+        groups += [((kind, number, "env"), item.get("env") or {}) for number, item in items]
+    for path, env in groups:
+        yield from (((*path, name), text) for name, text in env.items() if isinstance(text, str))
+    yield from ((("wait_for", number), text) for number, text in enumerate(values.get("wait_for") or []))
+
+
+def _inside(host: str) -> tuple[bool, list[str]]:
+    """Whether a name is said to be a Service's, and its labels without what says so."""
+    for end in (".svc.cluster.local", ".svc"):
+        if host.endswith(end):
+            return True, host.removesuffix(end).split(".")
+    return False, host.split(".")

@@ -1,0 +1,31 @@
+"""What ``check --fix`` mends, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scaffold.changes.change import diff
+from scaffold.report.changes import files_json
+from scaffold.report.findings import finding_json
+from scaffold.templates.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.commands.fix import Fixed
+
+
+def fixed_text(fixed: Fixed, *, shown: bool) -> Iterator[str]:
+    """How much is mended; what is only ``shown``, as a diff above it."""
+    if shown:
+        yield from diff(fixed.change).split("\n")[:-1]
+    number, files = len(fixed.mended), len(fixed.change.changes)
+    mended = f"{number} finding{'' if number == 1 else 's'} in {files} file{'' if files == 1 else 's'}"
+    yield f"--fix would mend {mended}." if shown else f"Mended: {mended}."
+
+
+def fixed_json(fixed: Fixed, *, shown: bool) -> dict[str, Value]:
+    """The findings that are mended, and the files that change; with a diff where they are only shown."""
+    return {
+        "fixed": [finding_json(finding) for finding in fixed.mended],
+        "files": files_json(fixed.change, with_diff=shown),
+    }

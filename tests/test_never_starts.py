@@ -1,0 +1,261 @@
+"""What never starts, or starts and does not reach what it needs: no Secret is made for nobody, no name leads nowhere.
+
+Both are properties of what is rendered for drawn answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, seed
+from hypothesis import strategies as st
+from support import ORIGIN, examples
+from tables import instead, named, without
+
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers, from_yaml
+from scaffold.answers.sources import parse as parse_path
+from scaffold.checks.verify import Level
+from scaffold.commands.new_service import prepare
+from scaffold.hcl.syntax import Body, Document, parse
+from scaffold.monorepo.addresses import addresses, unserved
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.stack import read_stack
+from scaffold.templates.render import render
+
+BASE: dict[str, Any] = {
+    "name": "kit",
+    "description": "A kit",
+    "image": "docker.io/acme/kit:1.2.3",
+    "port": 8080,
+}
+REASON = "the operator reads it by name"
+SHAPES: list[dict[str, Any]] = [
+    {}, {}, {"shape": "internal"},
+    {"shape": "jobs", "cron_jobs": [{"name": "nightly", "schedule": "5 1 * * *", "command": ["go"]}]},
+    {"shape": "jobs", "cron_jobs": [{"name": "nightly", "schedule": "5 1 * * *", "image": "docker.io/acme/other:1.0.0"}]},
+    {"shape": "external", "backend": "192.0.2.7"},
+]  # fmt: skip
+CHOICES: dict[str, list[Any]] = {
+    "secrets": [
+        [], [{"env": "TOKEN"}], [{"env": "TOKEN", "vault": "other#key", "reason": "they share it on purpose"}],
+        [{"env": "TOKEN"}, {"env": "KEY", "vault": "other#key", "reason": "they share it on purpose"}],
+    ],
+    "secrets_env_from": [False, True],
+    "secrets_form": ["decided", "data", "extract"],
+    "database": ["none", "postgresql", "mysql"],
+    "database_env": [
+        {}, {"dsn": "URL"}, {"password": "PW"}, {"host": "DBHOST"}, {"host": "DBHOST", "user": "DBUSER"},
+        {"env_from": True, "dsn": "URL"}, {"env_from": True}, {"name": "DB", "port": "PORT"},
+    ],
+    "homepage": [True, False],
+    "homepage_widget": [{}, {"type": "kit", "url": "http://kit.kit"}, {"type": "kit", "key": {"vault": "api_key"}}],
+    "grafana_datasource": [True, False],
+    "files": [[], [{"path": "/etc/kit.conf", "vault": "conf"}], [{"path": "/etc/kit.conf", "content": "a"}]],
+    "sidecars": [[], [{"name": "aide", "image": "docker.io/acme/aide:1.0.0", "inherits": True}]],
+    "jobs": [[], [{"name": "once", "command": ["go"]}]],
+    "sealed_secrets": [False, False, True],
+    "unread_reason": ["", "", "", REASON],
+}  # fmt: skip
+
+
+@st.composite
+def accepted_secrets(draw: st.DrawFn) -> dict[str, Any]:
+    """Answers about secrets and who reads them, without those that are refused."""
+    values = BASE | draw(st.sampled_from(SHAPES))
+    for name, choices in CHOICES.items():
+        if draw(st.booleans()):
+            values.setdefault(name, draw(st.sampled_from(choices)))
+    while found := validation.problems(Answers(values), {}, {}):
+        for name in {str(parse_path(finding.answer or "name")[0]) for finding in found}:
+            values.pop(name, None)
+            values.pop("database" if name == "database_env" else name, None)
+    return dict(values)
+
+
+def below(body: Body) -> Iterator[tuple[str, Body]]:
+    """Every block, however deep, with its type."""
+    for block in body.blocks:
+        yield block.type, block.body
+        yield from below(block.body)
+
+
+def made(document: Document) -> set[str]:
+    """The Secrets that the stack has made: by an ExternalSecret or as they are."""
+    found = set()
+    for block in document.body.blocks_of("resource"):
+        manifest = block.body.value("manifest")
+        kind = manifest.entry("kind") if manifest else None
+        if manifest and kind and kind.value.literal() == "ExternalSecret":
+            target = manifest.entry("spec").value.entry("target").value.entry("name")  # type: ignore[union-attr]
+            namespace = manifest.entry("metadata").value.entry("namespace")  # type: ignore[union-attr]
+            if namespace and namespace.value.literal() == "kit":  # others are for who runs there
+                found.add(str(target.value.literal()) if target else "")
+        if block.labels[0].removesuffix("_v1") == "kubernetes_secret":
+            metadata = block.body.block("metadata")
+            found.add(str(metadata.body.literal("name")) if metadata else "")
+    return found
+
+
+def read(document: Document) -> set[str]:
+    """The Secrets that containers read, and the dashboard while it is planned."""
+    keys = {"secret_key_ref": "name", "secret_ref": "name", "secret": "secret_name"}
+    found = {str(body.literal(keys[kind])) for kind, body in below(document.body) if kind in keys}
+    for block in document.body.blocks_of("data", "kubernetes_secret"):
+        metadata = block.body.block("metadata")
+        found.add(str(metadata.body.literal("name")) if metadata else "")
+    return found
+
+
+def unread(answers: Mapping[str, Any]) -> set[str]:
+    """The Secrets that the stack makes and nothing reads, where no reason stands beside."""
+    files = render(answers, {}, {}, ORIGIN).files
+    (main,) = [content for path, content in files.items() if path.name == "main.tf"]
+    assert isinstance(main, bytes)
+    document = parse(main)
+    return set() if answers.get("unread_reason") else made(document) - read(document)
+
+
+@examples(25)
+@given(answers=accepted_secrets())
+def test_every_secret_that_is_made_is_read(answers: dict[str, Any]) -> None:
+    assert unread(answers) == set()
+
+
+@pytest.mark.slow("renders 1,000 stacks")
+@seed(1)
+@examples(1000)
+@given(answers=accepted_secrets())
+def test_every_secret_that_is_made_is_read_whatever_is_drawn(answers: dict[str, Any]) -> None:
+    assert unread(answers) == set()
+
+
+@pytest.mark.slow("looks for what a row keeps away")
+def test_a_secret_for_nobody_is_found_without_its_row() -> None:
+    found: list[set[str]] = []
+
+    @examples(60)
+    @given(answers=accepted_secrets())
+    def look(answers: dict[str, Any]) -> None:
+        found.append(unread(answers))
+
+    with instead(without(named("refusals_whole/unread", "no container reads it"))):
+        look()
+    assert {"kit-secrets"} in found and {"kit-db-creds"} in found
+
+
+@pytest.mark.parametrize(
+    ("text", "namespaces", "found"),
+    [
+        ("http://tika:9998", (), [("tika", "")]),
+        ("http://tika", (), [("tika", "")]),
+        ("redis://:pw@cache:6379/0", (), [("cache", "")]),
+        ("tika:9998", (), [("tika", "")]),
+        ("http://a.b.svc.cluster.local:80/x, http://c.d.svc", (), [("a", "b"), ("c", "d")]),
+        ("a.b.svc.cluster.local", (), [("a", "b")]),
+        ("pg-0.pg.data.svc:5432", (), [("pg", "data")]),
+        ("http://push.monitoring:9091/metrics", ("monitoring",), [("push", "monitoring")]),
+        ("http://push.monitoring:9091/metrics", (), []),
+        ("https://ntfy.sh", ("monitoring",), []),
+        ("http://localhost:80 http://127.0.0.1:8000 http://10.0.20.1:80", (), []),
+        ("postgres:16", (), []), ("a: b", (), []), ("12:30", (), []), ("sqlite:///data/x.db", (), []),
+        ("app://callback", (), []), ("https://example.org/http", (), []), ("key:value", (), []),
+    ],
+)  # fmt: skip
+def test_a_name_inside_the_cluster_is_told_from_others(
+    text: str, namespaces: tuple[str, ...], found: list[tuple[str, str]]
+) -> None:
+    assert [(a.service, a.namespace) for a in addresses(text, namespaces)] == found
+
+
+SERVED = [
+    "silverbullet.silverbullet",
+    "navidrome.navidrome.svc.cluster.local",
+    "kit",
+    "kit.kit.svc",
+    "beside",
+    "beside.kit",
+]
+NOT_SERVED = [
+    "tika",
+    "aide",
+    "tika.silverbullet",
+    "kit.silverbullet.svc",
+    "tika.kit",
+    "beside.silverbullet.svc.cluster.local",
+]
+NOT_JUDGED = ["db.nowhere", "example.org", "localhost"]
+WAYS = [
+    "http://{}:9998",
+    "{}:9998",
+    "https://{}/x?y",
+    "amqp://me@{}:5672",
+    "http://example.org http://{}:80/",
+]
+
+
+@st.composite
+def pointing(draw: st.DrawFn) -> tuple[dict[str, Any], set[str]]:
+    """Answers with variables, and the names of those that point at a Service which nobody makes."""
+    values = {**BASE, "sidecars": [{"name": "aide", "image": "docker.io/acme/aide:1.0.0"}]}
+    hosts = draw(st.lists(st.sampled_from(SERVED + NOT_SERVED + NOT_JUDGED), min_size=1, max_size=4))
+    values["env"] = {f"V{n}": draw(st.sampled_from(WAYS)).format(host) for n, host in enumerate(hosts)}
+    return values, {f"V{n}" for n, host in enumerate(hosts) if host in NOT_SERVED}
+
+
+BESIDE = 'resource "kubernetes_service_v1" "b" {\n  metadata {\n    name      = "beside"\n    namespace = "kit"\n  }\n}\n'
+
+
+@examples(25)
+@given(drawn=pointing())
+def test_a_name_that_leads_nowhere_is_told(
+    drawn: tuple[dict[str, Any], set[str]], pristine: Monorepo
+) -> None:
+    answers, nowhere = drawn
+    files = {f"{STACKS}/kit/{path}": c for path, c in render(answers, {}, {}, ORIGIN).files.items()}
+    own = read_stack(
+        {p: c for p, c in files.items() if isinstance(c, bytes)}
+        | {f"{STACKS}/kit/beside.tf": BESIDE.encode()}
+    )
+    assert {str(found.answer[1]) for found in unserved(pristine, answers, own, "kit")} == nowhere
+
+
+def test_what_a_chart_or_a_controller_makes_is_not_known(monorepo: Monorepo) -> None:
+    answers = {"env": {"A": "http://tika.silverbullet:80"}}
+    assert list(unserved(monorepo, answers, read_stack({}), "kit"))
+    for hidden in (
+        'resource "helm_release" "x" {\n  name      = "x"\n  namespace = "silverbullet"\n}\n',
+        'module "x" {\n  source = "git::https://example.org/x.git"\n}\n',
+        'resource "kubernetes_manifest" "x" {\n  manifest = {\n    kind = "Cluster"\n  }\n}\n',
+        'resource "kubernetes_service" "x" {\n  for_each = var.x\n  metadata {\n    name = each.key\n  }\n}\n',
+    ):
+        (stack,) = [
+            n
+            for n, s in monorepo.fleet.items()
+            if any((u.kind, u.name) == ("namespace", "silverbullet") for u in s.uses)
+        ]
+        more = Path(monorepo.stack_directory(stack), "more.tf")
+        more.write_text(hidden)
+        assert list(unserved(Monorepo(monorepo.root), answers, read_stack({}), "kit")) == [], hidden
+        more.unlink()
+
+
+def test_a_name_that_leads_nowhere_is_a_warning_at_its_answer(monorepo: Monorepo) -> None:
+    text = (
+        yaml.safe_dump(BASE)
+        + "sidecars: [{name: tika, image: 'docker.io/apache/tika:3.2.3'}]\nenv:\n  TIKA: http://tika:9998\n"
+    )
+    prepared = prepare(
+        monorepo,
+        from_yaml(text.encode(), "a.yml"),
+        level=Level.STATIC,
+        template_source="https://x.test/t.git",
+    )
+    assert prepared.stack is not None
+    (warning,) = prepared.stack.verified.warnings
+    assert (warning.answer, warning.code, warning.line) == ("env.TIKA", "answers.no-service", 7)
+    assert warning.fix is not None and "localhost" in warning.fix
