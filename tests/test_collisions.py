@@ -7,7 +7,10 @@ import pytest
 from scaffold.answers import validation
 from scaffold.answers.sources import from_yaml
 from scaffold.commands.taken import with_taken
+from scaffold.monorepo.collisions import Wanted, taken
 from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.uses import EXTERNAL_MONITOR
+from scaffold.templates import decisions
 
 BASE = """\
 name: kit
@@ -101,3 +104,10 @@ def test_a_namespace_of_kubernetes_is_nobodys(name: str) -> None:
     ):
         found = validation.problems(from_yaml(text.encode(), "a.yml"), {}, {})
         assert [(f.code, f.answer) for f in found] == [("answers.name-reserved", answer)]
+
+
+def test_which_records_are_public_is_the_monorepos_to_say(inhabited: Monorepo) -> None:
+    monitor = Wanted(EXTERNAL_MONITOR, "notes", "host")
+    usual = decisions.house()
+    assert [use.name for _, use in taken(inhabited, [monitor], "kit", usual)] == ["notes"]
+    assert taken(inhabited, [monitor], "kit", {**usual, "public_dns": []}) == []
