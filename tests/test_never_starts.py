@@ -126,9 +126,9 @@ def test_every_secret_that_is_made_is_read(answers: dict[str, Any]) -> None:
     assert unread(answers) == set()
 
 
-@pytest.mark.slow("renders 1,000 stacks")
+@pytest.mark.slow("renders 500 stacks")
 @seed(1)
-@examples(1000)
+@examples(500)
 @given(answers=accepted_secrets())
 def test_every_secret_that_is_made_is_read_whatever_is_drawn(answers: dict[str, Any]) -> None:
     assert unread(answers) == set()

@@ -49,8 +49,8 @@ def test_what_must_hold_holds(answers: dict[str, Any], pristine: Monorepo, tmp_p
     hold(answers, pristine, tmp_path)
 
 
-@pytest.mark.slow("draws and renders 50 Services")
-@examples(50)
+@pytest.mark.slow("draws and renders 25 Services")
+@examples(25)
 @given(answers=valid_answers())
 def test_and_of_many(answers: dict[str, Any], pristine: Monorepo, tmp_path: Path) -> None:
     hold(answers, pristine, tmp_path)

@@ -102,3 +102,15 @@ def test_a_page_for_a_pull_request_is_text_where_others_wrote() -> None:
     (line,) = (line for line in as_markdown(Checked((), (finding("ING001", "x", message=message),), 0), RULES)
                if line.startswith("- "))  # fmt: skip
     assert line.endswith(r"\<img src=x\> \[a\](b) \*\*c\*\* \`d\`")
+
+
+def test_a_repository_of_an_app_is_told_in_the_same_way() -> None:
+    wrong = Finding(".woodpecker.yml", 2, None, "PIP001", "so")
+    found = Checked((".woodpecker.yml",), (wrong,), 0, what="file")
+    assert list(told(found, "text", RULES)) == [
+        ".woodpecker.yml: 1 error",
+        "  .woodpecker.yml:2: error: so [PIP001]",
+        "",
+        "1 file, 1 error.",
+    ]
+    assert as_json(found, RULES)["files"] == [".woodpecker.yml"]

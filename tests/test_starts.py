@@ -170,3 +170,25 @@ def test_jobs_share_a_database_with_a_reason_and_a_backup() -> None:
     assert refused(none) == {("volumes[0].backup_reason", "answers.backup-reason")}
     in_app = APP + shared % ", database_reason: two jobs write to it"
     assert ("volumes[0].embedded_database", "answers.database-on-nfs") in refused(in_app)
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ("gate: app\ngate_reason: it has accounts\n", "/healthz"),
+        ("gate: none\ngate_reason: anyone may read it\n", "/healthz"),
+        ("", ""),
+        ("gate: anubis\ngate_reason: anyone may read it\n", ""),
+        ("gate: app\ngate_reason: it has accounts\ndns: none\n", ""),
+        ("machine_clients: [{paths: [/healthz/], auth: none, reason: the monitor asks}]\n", "/healthz"),
+        (
+            "gate: app\ngate_reason: it has accounts\nmachine_clients: [{paths: [/heal], auth: required, prefix: true}]\n",
+            "",
+        ),
+    ],
+)
+def test_the_monitor_asks_for_the_health_path_where_the_gate_lets_it_through(more: str, path: str) -> None:
+    text = APP + "health_path: /healthz\n" + more
+    assert decided(text)["ingress.monitor_path"] == path
+    line = 'external-monitor-path" = "/healthz"'
+    assert (line in " ".join(rendered(text)["main.tf"].split())) is bool(path)

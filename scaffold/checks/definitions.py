@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
-from scaffold.checks.rule import FamilyRule
+from scaffold.checks.rule import Example, FamilyRule
 from scaffold.checks.scope import Scope, scopes
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
@@ -59,6 +60,21 @@ def _inputs(stack: ParsedStack) -> frozenset[str] | None:
     return known if value.kind is ExprKind.MAP and len(known) == len(names) else None
 
 
+def _unrooted(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+    """A stack that terragrunt would not find, or would apply without the house's state and providers."""
+    settings, path = stack.terragrunt, f"{stack.directory}/terragrunt.hcl"
+    if stack.directory not in stack.modules or (settings and settings.body.blocks_of("include")):
+        return []
+    what = "includes no other file" if settings else "is missing"
+    fix = 'include "root" { path = find_in_parent_folders() }, on lines of their own, and its dependencies'
+    return [Finding(path, 1, None, "HCL008", f"the stack's terragrunt.hcl {what}", fix=f"write {fix}")]
+
+
+_ROOT = """\
+include "root" {
+  path = find_in_parent_folders()
+}
+"""
 _VARIABLE = 'variable "nfs_server" {\n  type = string\n}\n'
 
 
@@ -82,3 +98,15 @@ class VariableUnset(FamilyRule):
     why = "Terraform asks for it, and in a pipeline nobody answers."
     bad = _VARIABLE.replace("server", "sever")
     good = _VARIABLE
+
+
+class Unrooted(FamilyRule):
+    """A stack without a ``terragrunt.hcl`` that includes the root's."""
+
+    family = _unrooted
+    code = "HCL008"
+    title = "A stack includes the root's terragrunt.hcl"
+    why = "Without it the stack has no state, no providers and no variables, and CI passes it over."
+    rule = "Terraform State — Two-Tier Backend"
+    bad: ClassVar[Example] = {"main.tf": "locals {\n  a = 1\n}\n", "terragrunt.hcl": "inputs = {}\n"}
+    good: ClassVar[Example] = {"main.tf": "locals {\n  a = 1\n}\n", "terragrunt.hcl": _ROOT}

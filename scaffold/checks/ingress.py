@@ -6,23 +6,38 @@ import posixpath
 from collections.abc import Iterator
 
 from scaffold.checks.contracts import module_calls
-from scaffold.checks.rule import FamilyRule
+from scaffold.checks.rule import FamilyRule, Severity
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Document, Expression, ExprKind
 from scaffold.monorepo.shared import shared_modules
 
+_WALLED = frozenset(("app", "none"))
+"""The modes to which the module adds its own wall against scrapers."""
 _OPEN_MODES = frozenset(("app", "none", "public"))
 
 
 def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
     found: list[Finding] = []
-    for call in stack.once(module_calls, context):
-        if call.directory is not None and posixpath.basename(call.directory) == shared_modules().ingress:
-            document = stack.documents[call.block.source.path]
-            found += _gate(document, call.block)
+    calls = [call for call in stack.once(module_calls, context) if call.directory is not None]
+    shared = {call.block: posixpath.basename(call.directory or "") for call in calls}
+    proofs = {block.labels[0] for block, module in shared.items() if module == shared_modules().anubis}
+    for block in (block for block, module in shared.items() if module == shared_modules().ingress):
+        found += _gate(stack.documents[block.source.path], block)
+        found += _walls(block, proofs)
     return found
+
+
+def _walls(call: Block, proofs: set[str]) -> Iterator[Finding]:
+    """An ingress to Anubis that keeps the module's wall too."""
+    service, wall = call.body.value("service_name"), call.body.value("anti_ai_scraping")
+    auth = call.body.value("auth")
+    proven = {r.names[1] for r in (service.references() if service else ()) if r.names[:1] == ("module",)}
+    walled = wall.literal() is True if wall else auth is not None and bool(_modes(auth) & _WALLED)
+    if proven & proofs and walled:
+        what = f"the ingress {call.labels[0]} leads to Anubis, and has the wall against scrapers too"
+        yield at(call, "ING011", what, fix="set anti_ai_scraping = false")
 
 
 def _gate(document: Document, call: Block) -> Iterator[Finding]:
@@ -104,3 +119,38 @@ class IngressAuthReason(FamilyRule):
     why = "The mode app, public or none opens the app to the internet: the reason stands above the line."
     bad = _INGRESS.replace(": accounts with passkeys, sign-up is closed", "")
     good = _INGRESS
+
+
+_PROOF = """\
+module "anubis" {
+  source     = "../../modules/kubernetes/anubis_instance"
+  name       = "journal"
+  namespace  = "journal"
+  target_url = "http://journal.journal.svc.cluster.local"
+}
+
+module "ingress" {
+  source           = "../../modules/kubernetes/ingress_factory"
+  name             = "journal"
+  namespace        = "journal"
+  tls_secret_name  = "tls"
+  service_name     = module.anubis.service_name
+  port             = module.anubis.service_port
+  anti_ai_scraping = false
+  # auth = "none": public pages, behind a proof of work
+  auth = "none"
+}
+"""
+
+
+class TwoWalls(FamilyRule):
+    """An ingress with Anubis and the module's own wall against scrapers."""
+
+    family = _findings
+    code = "ING011"
+    title = "Anubis is the only wall against scrapers"
+    why = "The module's wall turns away by their names whom Anubis would let prove themselves."
+    rule = "Networking & Resilience"
+    severity = Severity.WARNING
+    bad = _PROOF.replace("  anti_ai_scraping = false\n", "")
+    good = _PROOF

@@ -290,9 +290,11 @@ class GrownClaim(LifecycleRule):
 
 
 def entries(body: Body, name: str) -> Iterator[Entry]:
-    """The entries of the map that a body has as an argument."""
+    """The entries of the map that a body has as an argument, merged or not; what holds comes first."""
     value = body.value(name)
-    return iter(value.entries if value is not None else ())
+    call = value.call if value is not None else None
+    maps = call.arguments if call is not None and call.function == "merge" else (value,)
+    return (entry for part in reversed(maps) if part is not None for entry in reversed(part.entries))
 
 
 def said(body: Body, name: str, key: str) -> object:

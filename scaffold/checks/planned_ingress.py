@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import Plan, PlannedRule, shown, strings
+from scaffold.checks.reach import doors
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.hcl.amend import replace
@@ -146,23 +147,16 @@ class Allowlists(PlannedRule):
     """What is for the house alone has no record in public."""
 
     code = "ING009"
-    title = "an allowlist is on a host without a public record"
+    title = "an allowlist is on a host that no proxy delivers"
     why = "What comes through Cloudflare arrives from inside the cluster, which the allowlist admits."
     rule = "Networking & Resilience"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Ingresses with an allowlist on a host that the internet finds."""
-        house = plan.house
-        for ingress in plan.of_kind("ingress"):
-            annotations = _annotations(ingress)
-            present = str(annotations.get(house.gate_annotation) or "").split(",")
-            lists = house.allowlists.intersection(part.strip() for part in present)
-            record = k8s.ending(annotations, house.dns_annotation)
-            below = any(host.endswith(f".{house.domain}") for host in _hosts(ingress))
-            record = house.wildcard if record in (None, "none") and below else record
-            if lists and record in house.public_dns:
-                what = f"{min(lists)} does not keep the internet out: the record is {shown(record)}"
-                yield self.about(ingress, what, "take the record away, or gate it")
+        """Ingresses with an allowlist on a host that a proxy delivers."""
+        for door in doors(plan.resources, plan.house):
+            if door.house_only and door.through_proxy:
+                what = f"its allowlist does not keep the internet out: {door.host} is {door.record}"
+                yield self.about(door.ingress, what, "take the record away, or gate it")
 
 
 class Groups(PlannedRule):

@@ -35,8 +35,13 @@ class Door:
 
         What a proxy delivers comes from inside the cluster, so that an allowlist keeps nobody out.
         """
-        kept_out = self.house_only and self.record != _PROXIED
+        kept_out = self.house_only and not self.through_proxy
         return bool(self.record) and self.gate != _LOGIN and not kept_out
+
+    @property
+    def through_proxy(self) -> bool:
+        """Whether a proxy delivers what comes from the internet."""
+        return self.record == _PROXIED
 
 
 def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[Door]:
@@ -54,7 +59,8 @@ def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[D
         modes = [mode for mode, middleware in house.gates.items() if middleware in present]
         gate = modes[0] if modes else str(ingress.settings.get("auth") or "")
         for host, path in _rules(ingress):
-            record = records.get(host, wildcard)
+            below = host.endswith(f".{house.domain}" if house.domain else "")
+            record = records.get(host, wildcard if below else "")
             yield Door(host, path, gate, bool(present & house.allowlists), record, ingress)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from scaffold.terraform.result import PlanResult
 
 
+_WITHOUT_INDEX = "Edit the file by hand, with --no-index for the index that it belongs to."
 _HCL = frozenset((".tf", ".hcl", ".tfvars"))
 
 
@@ -96,10 +97,11 @@ def verify(
     return Verified(Level.PLAN, plan, (only_there, *_unconfined(plan), *unread), (*noted, *warnings))
 
 
-def verify_edits(change: ChangeSet) -> tuple[Unverified, ...]:
+def verify_edits(change: ChangeSet, otherwise: str = _WITHOUT_INDEX) -> tuple[Unverified, ...]:
     """Have the second reader read what a change edits in HCL files that exist, before it is written.
 
-    Returns what it could not read. Raises :class:`VerificationError` where it reads something else.
+    Returns what it could not read. Raises :class:`VerificationError` where it reads something else; the hint
+    is what to do ``otherwise``.
     """
     edits = {
         str(file.path): (file.before, file.after)
@@ -112,7 +114,7 @@ def verify_edits(change: ChangeSet) -> tuple[Unverified, ...]:
         paths = ", ".join(sorted({str(finding.path) for finding in second.findings}))
         raise VerificationError(
             f"The edit of {paths} may not say what it is meant to; nothing was written.",
-            "Edit the file by hand, with --no-index for the index that it belongs to.",
+            otherwise,
             second.findings,
         )
     return _unread(second)

@@ -109,11 +109,12 @@ def check(
     fixed = plan_fix(monorepo, found) if fix or show else None
     if fixed and fixed.mended and not show:
         write(fixed)
-        found = checked(type(monorepo)(monorepo.root))
+        monorepo = type(monorepo)(monorepo.root)
+        found = checked(monorepo)
     if update_baseline and baseline is not None:
         return output.write_baseline(baseline, found)
     rules = {rule.code: rule for rule in command.all_rules()}
-    told = fixed.without(found) if fixed and show else found
+    told = fixed.left_of(found, shown=show) if fixed else found
     if form == "html" and not as_json:
         from scaffold.commands.house import house_at_a_glance
         from scaffold.report.house import as_html

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from scaffold.checks.stack import place
 from scaffold.checks.static import look
 from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified, house_of
+from scaffold.commands.stored import given_claims
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
@@ -230,7 +231,8 @@ def _planned(
         return Unverified("the plans", results[0].findings[0].message)
     found = {}
     for result in results:
-        plan = Plan(result.resources, house, all_stacks)
+        its = replace(house, given_claims=given_claims(monorepo, result.stack))
+        plan = Plan(result.resources, its, all_stacks)
         findings = result.findings or judge(plan, asked)
         found[result.stack] = _Planned(findings, result.ok and plan.settled)
     return found, tuple(all_results() if every else results)

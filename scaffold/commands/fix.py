@@ -12,6 +12,7 @@ from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_clean
 from scaffold.checks.rule import Rule
 from scaffold.checks.stack import CheckContext
+from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.commands.check import Checked, all_rules
 from scaffold.errors import Finding
 from scaffold.hcl.splice import EditError
@@ -27,15 +28,19 @@ class Fixed:
     change: ChangeSet
     mended: tuple[Finding, ...]
 
-    def without(self, found: Checked) -> Checked:
-        """What is left to a person."""
-        return replace(found, findings=tuple(f for f in found.findings if f not in self.mended))
+    unverified: tuple[Unverified, ...] = ()
+
+    def left_of(self, found: Checked, *, shown: bool) -> Checked:
+        """What is left to a person of what stands in the files, in which the edits are, or are only shown."""
+        left = (finding for finding in found.findings if not shown or finding not in self.mended)
+        return replace(found, findings=tuple(left), unverified=(*found.unverified, *self.unverified))
 
 
 def plan_fix(monorepo: Monorepo, found: Checked) -> Fixed:
     """Edit what the rules know how to mend; whatever else is in the files stays as it is, byte for byte.
 
-    Raises ``RefusedError`` for a file that may not be written.
+    Raises ``RefusedError`` for a file that may not be written, and ``VerificationError`` for an edit that
+    a second reader reads differently.
     """
     rules = {rule.code: rule for rule in all_rules() if rule.mends}
     facts = CheckContext.of(monorepo.root).facts
@@ -53,7 +58,10 @@ def plan_fix(monorepo: Monorepo, found: Checked) -> Fixed:
         if after != before:
             texts[path] = after
             done.append(finding)
-    return Fixed(ChangeSet.plan(monorepo.files, texts), tuple(done))
+    change = ChangeSet.plan(monorepo.files, texts)
+    return Fixed(
+        change, tuple(done), verify_edits(change, "Edit the file by hand, with --ignore for the rule.")
+    )
 
 
 def write(fixed: Fixed) -> None:

@@ -132,12 +132,13 @@ class House:
         """What one wants to know first."""
         public = {host.host for host in self.hosts if host.reach is Reach.INTERNET}
         ungated = {host.host for host in self.hosts if host.is_open}
+        backups = Counter(store.backup for store in self.stores)
         planned = (
             Figure(len(public), "hosts that the internet reaches"),
             Figure(len(ungated), "of them with a path that no gate guards", Severity.WARNING),
             Figure(len(self.stores), "volumes and databases"),
-            Figure(sum(s.is_lost for s in self.stores), "volumes that nothing saves", Severity.ERROR),
-            Figure(sum(s.backup is Backup.NONE_SEEN for s in self.stores), "more without a backup job"),
+            Figure(backups[Backup.NO], "volumes that nothing saves", Severity.ERROR),
+            Figure(backups[Backup.NONE_SEEN], "more without a backup job", Severity.WARNING),
         )
         counts = dict(_severities(self.found))
         return (

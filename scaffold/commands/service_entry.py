@@ -44,7 +44,18 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         protection=_protection(values["storage"]),
         monitor=_monitor(values),
         nfs_directories=_nfs_directories(values["storage"]),
+        encrypted=_has(values, storage_class=values["facts"]["storage_encrypted"]),
+        sqlite=_has(values, embedded_database="sqlite"),
     )  # fmt: skip
+
+
+def _has(values: Mapping[str, Value], *, storage_class: str = "", embedded_database: str = "") -> bool:
+    """Whether a volume that the stack makes is of this class, or one has such a database."""
+    volumes = values["storage"]["volumes"]
+    return any(
+        volume["storage_class"]["value"] == storage_class or volume["embedded_database"] == embedded_database
+        for volume in volumes
+    )
 
 
 def _hosts(values: Mapping[str, Value]) -> tuple[Host, ...]:
@@ -85,10 +96,9 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
         return None
     repository = ImageReference.parse(values["workload"]["image_base"]).base
     model = BuildModel(how["model"])
-    private = how["pull_secret"] if how["registry"].startswith(_GITHUB) else ""
-    return OwnImage(
-        repository, model, pull_namespace=values["names"]["namespace"]["value"] if private else ""
-    )
+    package = ("private" if how["pull_secret"] else "public") if how["registry"].startswith(_GITHUB) else ""
+    namespace = values["names"]["namespace"]["value"] if package == "private" else ""
+    return OwnImage(repository, model, pull_namespace=namespace, package=package)
 
 
 def _upstream_images(values: Mapping[str, Value]) -> Iterator[UpstreamImage]:

@@ -33,6 +33,17 @@ def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
     return stored
 
 
+def given_claims(monorepo: Monorepo, name: str) -> frozenset[str]:
+    """The claims that a stack's answers say to exist; none where it has no answers that can be read."""
+    try:
+        volumes = stored_answers(monorepo, name).get("volumes")
+    except RefusedError:
+        return frozenset()
+    given = volumes if isinstance(volumes, list) else []
+    claims = (volume.get("claim") for volume in given if isinstance(volume, Mapping))
+    return frozenset(claim for claim in claims if isinstance(claim, str))
+
+
 def answers_of(monorepo: Monorepo, name: str) -> Answers:
     """The answers that a stack was rendered from, to render the pipeline from the same ones.
 

@@ -203,12 +203,15 @@ class Body:
         """All operations (``a && b``, ``-x``), an outer one before its operands."""
         return self._below(g.OPERATION)
 
-    def texts(self) -> Iterator[tuple[str, Expression]]:
-        """Every text that is written, at any depth, with the argument or the key that it belongs to."""
+    def texts(self, without: str = "") -> Iterator[tuple[str, Expression]]:
+        """Every text that is written, at any depth, with the argument or the key that it belongs to.
+
+        Of the argument ``without`` there is none.
+        """
         for item in self.items:
             if isinstance(item, Block):
-                yield from item.body.texts()
-            else:
+                yield from item.body.texts(without)
+            elif item.name != without:
                 yield from _texts(item.name, item.value)
 
     def _below(self, kind: int) -> Iterator[Expression]:

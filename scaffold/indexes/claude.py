@@ -29,6 +29,12 @@ def _builds(entry: ServiceEntry) -> Iterator[Item[str]]:
         yield Item(key_of(image.repository), image.repository, image.model.value)
 
 
+def _packages(entry: ServiceEntry) -> Iterator[Item[str]]:
+    image = entry.own_image
+    if image and image.package:
+        yield Item(key_of(image.repository), image.repository, image.package)
+
+
 def _repo_ids(entry: ServiceEntry) -> Iterator[Item[str]]:
     image = entry.own_image
     if image and image.repo_id is not None:
@@ -55,6 +61,13 @@ BUILDS = Index(
     },
     _builds,
     also=by_name(*(model.value for model in BuildModel)),
+)
+PACKAGES = Index(
+    "claude-packages",
+    _PATH,
+    {"public": Labelled(("PUBLIC ghcr packages",)), "private": Labelled(("PRIVATE ghcr",))},
+    _packages,
+    also=by_name("public", "private"),
 )
 REPO_IDS = Index(
     "claude-repo-ids",

@@ -64,6 +64,8 @@ class OwnImage:
     repo_id: int | None = None
     pull_namespace: str = ""
     """The namespace that has to be on the allowlist for private images; empty where none has to be."""
+    package: str = ""
+    """Whether it is a ``public`` or a ``private`` package of GitHub; empty for every other registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class ServiceEntry:
     """All that the indexes say about one Service. What is empty needs no place in them.
 
     ``section`` is the heading of the Service's section in the catalog, or how it begins. ``domain`` is what
-    all hosts are below.
+    all hosts are below. ``encrypted`` and ``sqlite`` say whether a volume is, or has such a database.
     """
 
     name: str
@@ -113,6 +115,8 @@ class ServiceEntry:
     protection: Protection | None = None
     monitor: Monitor | None = None
     nfs_directories: tuple[str, ...] = ()
+    encrypted: bool = False
+    sqlite: bool = False
 
 
 def slug(text: str) -> str:

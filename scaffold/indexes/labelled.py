@@ -176,9 +176,9 @@ def _after_marker(markdown: Markdown, block: Block, start: int, marker: str) -> 
 
 
 def _count(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The number with which a bracket in the label begins: ``(8 projects)``."""
+    """The number with which a bracket in the label begins: ``(8 projects)``; a date is none."""
     begin = text.find("(", start, end) + 1
     stop = begin
     while begin and text[stop].isdigit():
         stop += 1
-    return (begin, stop) if stop > begin else None
+    return (begin, stop) if stop > begin and text[stop] in " )" else None

@@ -28,6 +28,8 @@ VAULT_PATH = "Vault path"
 MONITOR = "monitor"
 EXTERNAL_MONITOR = "external monitor"
 WILDCARD = "wildcard record"
+MONITORS = "internal_monitors"
+"""The list of what is watched from inside: who is watched there uses nothing."""
 SERVICE = "Service"
 _RECORDS = ("cloudflare_record", "cloudflare_dns_record")
 _ROLE_PATH = "static-creds/"
@@ -149,7 +151,7 @@ def _below(block: Block, names: Names) -> Iterator[_Name]:
             for extract, _ in _entries(attribute.value, "extract", ""):
                 for key, _ in _entries(extract, "key", ""):
                     yield VAULT_PATH, text(key, names) or "", ""
-        if attribute.name == "internal_monitors":
+        if attribute.name == MONITORS:
             for element in attribute.value.elements:
                 entry = element.entry("name")
                 yield MONITOR, (text(entry.value, names) or "") if entry else "", ""

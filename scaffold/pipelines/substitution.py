@@ -16,7 +16,6 @@ NAME_ERROR = "unable to parse variable name"
 BRACE_ERROR = "missing closing brace"
 PARAMETER_ERROR = "unable to parse substitution within function"
 BAD = "bad substitution"
-DEFAULT_ERROR = "unable to parse default function"
 
 _NAME = re.compile(r"\w+")
 _INTEGER = re.compile(r"[+-]?[0-9]+")

@@ -46,24 +46,29 @@ def told(
 
 
 def as_text(found: Checked, rules: Mapping[str, Rule], by: str = "stack") -> Iterator[str]:
-    """The findings ``by`` stack or by rule, and a line that sums up; a mend of several is told once."""
-    for group, findings in _grouped(found.findings, _code if by == "rule" else stack_of).items():
+    """The findings ``by`` stack or by rule, and a line that sums up."""
+    yield from findings_text(found.findings, rules, by)
+    yield _sum(found, rules)
+    yield from gaps_text(found.unverified)
+
+
+def findings_text(findings: Iterable[Finding], rules: Mapping[str, Rule], by: str = "stack") -> Iterator[str]:
+    """Findings in groups, by stack, or the file of none, or by rule; a mend of several is told once."""
+    for group, of_group in _grouped(findings, _code if by == "rule" else stack_of).items():
         title = f"{group} {_title(group, rules)}" if by == "rule" else seen(group)
-        yield f"{title}: {_counted(findings, rules)}"
-        for fix, alike in _grouped(findings, lambda finding: finding.fix).items():
+        yield f"{title}: {counted(of_group, rules)}"
+        for fix, alike in _grouped(of_group, lambda finding: finding.fix).items():
             for finding in alike:
                 yield indent(finding_text(replace(finding, fix=None), _severity(finding, rules)), "  ")
             if fix:
                 yield f"    fix: {seen(fix)}"
         yield ""
-    yield _sum(found, rules)
-    yield from gaps_text(found.unverified)
 
 
 def as_statistics(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
     """How many findings each rule has, most first, and a line that sums up."""
-    counted = sorted(_grouped(found.findings, _code).items(), key=lambda item: (-len(item[1]), item[0]))
-    for code, findings in counted:
+    by_number = sorted(_grouped(found.findings, _code).items(), key=lambda item: (-len(item[1]), item[0]))
+    for code, findings in by_number:
         yield f"{len(findings):5}  {_severity(findings[0], rules):7}  {code}  {_title(code, rules)}"
     yield _sum(found, rules)
     yield from gaps_text(found.unverified)
@@ -85,7 +90,8 @@ def _severity(finding: Finding, rules: Mapping[str, Rule]) -> str:
     return severity(finding, rules).value
 
 
-def _counted(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> str:
+def counted(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> str:
+    """How many findings there are of each severity."""
     counts = Counter(_severity(finding, rules) for finding in findings)
     told = [(severity.value, counts[severity.value]) for severity in Severity if counts[severity.value]]
     return ", ".join(f"{number} {name}{'s' if number > 1 else ''}" for name, number in told) or "no findings"
@@ -100,11 +106,16 @@ def _sum(found: Checked, rules: Mapping[str, Rule]) -> str:
         f"{found.gone} of the baseline gone" if found.gone else "",
     ]
     besides = ", ".join(filter(None, more))
-    return f"{looked_at}, {_counted(found.findings, rules)}{f' ({besides})' if besides else ''}."
+    return f"{looked_at}, {counted(found.findings, rules)}{f' ({besides})' if besides else ''}."
 
 
 def _title(code: str, rules: Mapping[str, Rule]) -> str:
     return rules[code].title if code in rules else "the stack can be planned"
+
+
+def findings_json(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> list[dict[str, Value]]:
+    """Findings as JSON, each with its severity."""
+    return [{**finding_json(finding), "severity": _severity(finding, rules)} for finding in findings]
 
 
 def as_json(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
@@ -112,9 +123,7 @@ def as_json(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
     counts = Counter(_severity(finding, rules) for finding in found.findings)
     return {
         f"{found.what}s": list(found.stacks),
-        "findings": [
-            {**finding_json(finding), "severity": _severity(finding, rules)} for finding in found.findings
-        ],
+        "findings": findings_json(found.findings, rules),
         "errors": counts[Severity.ERROR.value],
         "warnings": counts[Severity.WARNING.value],
         "ignored": found.ignored,
@@ -163,7 +172,7 @@ def as_markdown(found: Checked, rules: Mapping[str, Rule], limit: int = _COMMENT
 
 
 def _frame(code: str, findings: Sequence[Finding], rules: Mapping[str, Rule]) -> tuple[str, ...]:
-    title = f"{html.escape(_title(code, rules))} ({_counted(findings, rules)})"
+    title = f"{html.escape(_title(code, rules))} ({counted(findings, rules)})"
     return ("", f"<details><summary><code>{code}</code> {title}</summary>", "", "</details>")
 
 

@@ -33,6 +33,7 @@ variable "auth" { default = "required" }
 variable "name" {}
 """,
 }
+ROOT = 'include "root" {\n  path = find_in_parent_folders()\n}\n'
 TIERS = 'locals {\n  tiers = {\n    core = "0-core"\n    aux  = "4-aux"\n  }\n}\n'
 
 Check = Callable[..., list[Finding]]
@@ -55,7 +56,8 @@ def check() -> Check:
             variables=variables,
             generated={"tiers.tf": parse(TIERS.encode(), "terragrunt.hcl (tiers.tf)")},
         )
-        named = {"main.tf": text, **(files or {})}
+        named = {"main.tf": text, "terragrunt.hcl": "", **(files or {})}
+        named["terragrunt.hcl"] += ROOT
         stack = parse_stack("app", {f"stacks/app/{name}": t.encode() for name, t in named.items()})
         assert not isinstance(stack, list), stack
         return run(stack, context)

@@ -282,6 +282,7 @@ KEEL = [rule for rule in MENDING if rule.code == "LIF002"]
         ('"keel.sh/enrolled" = "true"', '"keel.sh/enrolled" = "false"', False),
         ("kubernetes_namespace.journal.metadata[0].name", '"journal"', True),
         ("kubernetes_namespace.journal.metadata[0].name", "local.place", False),
+        ("kubernetes_namespace.journal.metadata[0].name\n", 'kubernetes_namespace.journal.metadata[0].name\n    labels = merge(local.labels, { "keel.sh/policy" = "never" }, {})\n', False),
         ("kubernetes_namespace.journal.metadata[0].name\n", 'kubernetes_namespace.journal.metadata[0].name\n    annotations = { "keel.sh/policy" = "never" }\n', False),
     ],
 )  # fmt: skip

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
 
-from scaffold.checks.rule import Kind, Rule, rules
+from scaffold.checks.rule import Example, Kind, Rule, rules
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding
 from scaffold.monorepo.repository import Monorepo
 
 ALL_RULES = rules("scaffold.checks", Kind.STACK)
 MAIN = "stacks/example/main.tf"
+SETTINGS = {"stacks/example/terragrunt.hcl": b'include "root" {\n  path = find_in_parent_folders()\n}\n'}
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +22,10 @@ def surroundings(pristine: Monorepo) -> CheckContext:
     return CheckContext.of(pristine.root)
 
 
-def findings(text: str, surroundings: CheckContext) -> list[Finding]:
-    stack = parse_stack("example", {MAIN: text.encode()})
+def findings(example: Example, surroundings: CheckContext) -> list[Finding]:
+    given = {"main.tf": example} if isinstance(example, str) else example
+    files = {f"stacks/example/{name}": text.encode() for name, text in given.items()}
+    stack = parse_stack("example", {**SETTINGS, **files})
     return stack if isinstance(stack, list) else run(stack, surroundings)
 
 
@@ -40,16 +44,24 @@ def test_a_rule_explains_itself(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.code)
 def test_the_bad_example_has_exactly_this_finding(rule: Rule, surroundings: CheckContext) -> None:
-    assert isinstance(rule.bad, str)
     found = findings(rule.bad, surroundings)
     assert {finding.code for finding in found} == {rule.code}
-    assert all(f.path == MAIN and f.line is not None and f.message for f in found)
+    assert all(f.path.startswith("stacks/example/") and f.line is not None and f.message for f in found)
 
 
 @pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.code)
 def test_the_good_example_has_none(rule: Rule, surroundings: CheckContext) -> None:
-    assert isinstance(rule.good, str)
     assert findings(rule.good, surroundings) == []
+
+
+@pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.code)
+def test_the_two_examples_differ_in_one_place(rule: Rule) -> None:
+    assert isinstance(rule.bad, str)
+    assert isinstance(rule.good, str)
+    bad, good = rule.bad.splitlines(), rule.good.splitlines()
+    steps = SequenceMatcher(None, good, bad, autojunk=False).get_opcodes()
+    is_moved = sorted("".join(line.split()) for line in bad) == sorted("".join(line.split()) for line in good)
+    assert sum(step[0] != "equal" for step in steps) == 1 + is_moved
 
 
 def test_a_class_in_a_module_is_a_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +97,7 @@ def test_every_rule_is_in_the_package_that_asks_for_it() -> None:
 
 def test_a_chosen_rule_runs_alone(surroundings: CheckContext) -> None:
     text = 'variable "nfs_server" {\n  type = string\n}\n\nvariable "nfs_server" {}\n\nlocals {\n  a = var.no\n}\n'
-    stack = parse_stack("example", {MAIN: text.encode()})
+    stack = parse_stack("example", {MAIN: text.encode(), **SETTINGS})
     assert not isinstance(stack, list)
     (chosen,) = {f.code for f in run(stack, surroundings)} - {"HCL002"}
     rules = [rule for rule in ALL_RULES if rule.code == chosen]
@@ -97,6 +109,7 @@ def test_findings_come_in_the_order_of_the_files(surroundings: CheckContext) -> 
     files = {
         "stacks/example/z.tf": b"locals {\n  a = var.no\n}\n",
         "stacks/example/a.tf": b"locals {\n  b = var.no\n  c = var.no\n}\n",
+        **SETTINGS,
     }
     stack = parse_stack("example", files)
     assert not isinstance(stack, list)

@@ -9,6 +9,8 @@ import pytest
 from support import scaffold
 
 from scaffold.changes.git import git
+from scaffold.errors import Finding
+from scaffold.hcl.second_reader import SecondReading
 from scaffold.monorepo.repository import Monorepo
 
 TEXT = """\
@@ -94,6 +96,17 @@ def test_a_stack_with_changes_of_somebody_else_is_not_touched(beds: Path) -> Non
     (beds.parent / "notes.txt").rename(beds.parent.parent / "elsewhere.txt")
     assert scaffold("check", "beds", "--static", "--fix", cwd=beds.parent).returncode == 1
     assert beds.read_text() == MENDED, "another stack is none of its business"
+
+
+def test_an_edit_that_a_second_reader_reads_differently_is_not_written(
+    beds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    misread = SecondReading((Finding("stacks/beds/main.tf", 4, 1, "second-reader", "otherwise"),))
+    monkeypatch.setattr("scaffold.checks.verify.read_edited", lambda _: misread)
+    done = scaffold("check", "beds", "--static", "--fix", cwd=beds.parent)
+    assert done.returncode == 5
+    assert beds.read_text() == TEXT
+    assert "--ignore" in done.stderr
 
 
 def test_an_exception_is_not_mended(beds: Path) -> None:

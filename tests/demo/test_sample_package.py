@@ -17,7 +17,7 @@ SAMPLE = Path(str(sample()))
 def test_the_wheel_has_every_file_of_the_sample(tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(PROJECT / "scaffold/demo", project / "scaffold/demo")
-    for name in ("pyproject.toml", ".gitignore", "scaffold/__init__.py"):
+    for name in ("pyproject.toml", ".gitignore", "hatch_build.py", "scaffold/__init__.py"):
         shutil.copy(PROJECT / name, project / name)
     (project / "templates").mkdir()
     for name in ("README.md", "copier.yml", "templates/stand-in"):

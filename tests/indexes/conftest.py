@@ -58,8 +58,11 @@ def everything() -> ServiceEntry:
             ),
         ),
         anubis=True,
-        own_image=OwnImage("bee-log", BuildModel.WOODPECKER_NATIVE, 12, "bee-log"),
+        own_image=OwnImage("bee-log", BuildModel.WOODPECKER_NATIVE, 12, "bee-log", "private"),
         upstream_images=(UpstreamImage("ghcr.io/bees/log", "bees/log"),),
         protection=Protection("proxmox-lvm-encrypted", "daily"),
+        nfs_directories=("/srv/nfs/bee-log/swarms", "/srv/nfs/bee-log-backup"),
+        encrypted=True,
+        sqlite=True,
         monitor=Monitor("bee-log.bee-log.svc.cluster.local", 8080),
     )

@@ -17,6 +17,14 @@ from scaffold.monorepo.repository import Monorepo
 
 CATALOG = PurePosixPath(".claude/reference/service-catalog.md")
 VAULT = PurePosixPath("stacks/vault/main.tf")
+DIRECTORIES = "secrets/nfs_directories.txt"
+
+
+@pytest.fixture
+def sample(sample: Monorepo) -> Monorepo:
+    """The sample without the list of directories that nothing may edit."""
+    (sample.root / DIRECTORIES).unlink()
+    return sample
 
 
 def change_of(sample: Monorepo, edits: Edits) -> ChangeSet:
@@ -106,6 +114,7 @@ def test_what_has_no_list_is_a_step(sample: Monorepo, everything: ServiceEntry) 
         nfs_directories=("/srv/nfs/bee-log",),
         own_image=OwnImage("bee-log", BuildModel.GITHUB),
     )
+    (sample.root / DIRECTORIES).write_bytes(b"\0GITCRYPT\0secret")
     directory, number = (step.text for step in insertions(Files(sample.root), entry).steps)
     assert (
         directory == "secrets/nfs_directories.txt is encrypted with git-crypt: list /srv/nfs/bee-log there."

@@ -50,6 +50,17 @@ EXPECTED = {
     "claude-anubis": [("`/feed.xml`).", "`/feed.xml`), bees (except `/scale`).")],
     "claude-builds": [("woodpecker.yml`): seed-log\n", "woodpecker.yml`): seed-log, bee-log\n")],
     "claude-repo-ids": [(" seed-log=8\n", " seed-log=8,\n  bee-log=12\n")],
+    "claude-packages": [("ghcr:** compost-cam. ", "ghcr:** compost-cam, bee-log. ")],
+    "nfs-consumers": [
+        (
+            "`stacks/silverbullet/` |\n",
+            "`stacks/silverbullet/` |\n"
+            "| `bee-log-swarms`      | `/srv/nfs/bee-log/swarms`      | `stacks/bee-log/`      |\n"
+            "| `bee-log-backup`      | `/srv/nfs/bee-log-backup`      | `stacks/bee-log/`      |\n",
+        )
+    ],
+    "storage-encrypted": [("(PostgreSQL and MySQL)\n", "(PostgreSQL and MySQL), bee-log\n")],
+    "databases-sqlite": [("- uptime-kuma\n", "- uptime-kuma\n- bee-log\n")],
     "databases-used-by": [("- seed-log\n", "- seed-log\n- bee-log\n")],
     "databases-rotation": [
         ("`pg-seed-log`)\n", "`pg-seed-log`)\n- bee_log (Vault static role `pg-bee-log`)\n"),

@@ -37,6 +37,10 @@ def added(place: Labelled, text: str, value: str = "new") -> str:
         ("- **Moved**: `a`, v1.2\n- other\n", "- **Moved**: `a`, v1.2, new\n- other\n"),
         ("**Moved**:\n- a\n- b (c)\n\nText\n", "**Moved**:\n- a\n- b (c)\n- new\n\nText\n"),
         ("**Moved (1)**:\n\n* a\n  more\n* 3 in all\n", "**Moved (2)**:\n\n* a\n  more\n* new\n* 3 in all\n"),
+        (
+            "**Moved (2020-01-31 audit):**\na, b (c)\n\nText\n",
+            "**Moved (2020-01-31 audit):**\na, b (c), new\n\nText\n",
+        ),
         ("**Moved**:\n\nText\n", "**Moved**:\n- new\n\nText\n"),
         ("**Moved**:\n- a", "**Moved**:\n- a\n- new"),
         ("**Moved**: none. Else\n", "**Moved**: new. Else\n"),

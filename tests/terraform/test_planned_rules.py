@@ -378,6 +378,7 @@ def needs(request: str, limit: str) -> tuple[str, tuple[str | int, ...], object]
     return "deployment", (*CONTAINER, "resources"), [asked]
 
 
+HOST = ("ingress", (*RULE, "host"), "app.example.test")
 DATABASE = image("docker.io/library/postgres:17.5")
 
 
@@ -417,8 +418,8 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("ING004", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "y/external-monitor"), None)), "no monitor"),
     ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/description"), None)), "no description"),
     ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/icon"), None), ("ingress", (*ANNOTATIONS, "x/dns-type"), None)), "no icon"),
-    ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only")), "house-only does not keep the internet out: the record is proxied"),
-    ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"), ("ingress", (*ANNOTATIONS, "x/dns-type"), "none"), ("ingress", (*RULE, "host"), "app.example.test")), "the record is proxied"),
+    ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"), HOST), "its allowlist does not keep the internet out: app.example.test is proxied"),
+    ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"), ("ingress", (*ANNOTATIONS, "x/dns-type"), "none"), HOST), "app.example.test is proxied"),
     ("ING010", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "z/allowed-groups"), "House Admins,Garden Friend")), "there is no group Garden Friend"),
     ("ING010", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "z/allowed-groups"), "House Admin")), "there is no group House Admin"),
     ("ING005", "ingress", lambda: plan(("ingress", (*PATHS, "port", 0, "number"), 8080)), "no port 8080: it has 80"),
@@ -634,6 +635,11 @@ GOOD_ENOUGH = {
         ("namespace", ("metadata", 0, "labels", "own/quota"), "true"),
         ("deployment", ("spec", 0, "replicas"), 30),
         needs("100Mi", "100Mi"),
+    ),
+    "an allowlist on a host that no proxy delivers": plan(
+        ("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"),
+        ("ingress", (*ANNOTATIONS, "x/dns-type"), "non-proxied"),
+        HOST,
     ),
     "an allowlist on a host of another domain": plan(
         ("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"),

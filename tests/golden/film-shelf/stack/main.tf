@@ -192,10 +192,11 @@ module "ingress" {
   dns_type       = "non-proxied"
   homepage_group = "Media & Entertainment"
   extra_annotations = {
-    "gethomepage.dev/name"         = "Film Shelf"
-    "gethomepage.dev/description"  = "Films and series"
-    "gethomepage.dev/icon"         = "jellyfin.png"
-    "gethomepage.dev/pod-selector" = ""
+    "gethomepage.dev/name"                      = "Film Shelf"
+    "gethomepage.dev/description"               = "Films and series"
+    "gethomepage.dev/icon"                      = "jellyfin.png"
+    "gethomepage.dev/pod-selector"              = ""
+    "uptime.example.test/external-monitor-path" = "/health"
   }
 }
 

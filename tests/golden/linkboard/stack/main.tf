@@ -267,9 +267,10 @@ module "ingress" {
   dns_type       = "proxied"
   homepage_group = "Productivity"
   extra_annotations = {
-    "gethomepage.dev/name"         = "Linkboard"
-    "gethomepage.dev/description"  = "Bookmarks with notes and archives"
-    "gethomepage.dev/icon"         = "linkwarden.png"
-    "gethomepage.dev/pod-selector" = ""
+    "gethomepage.dev/name"                      = "Linkboard"
+    "gethomepage.dev/description"               = "Bookmarks with notes and archives"
+    "gethomepage.dev/icon"                      = "linkwarden.png"
+    "gethomepage.dev/pod-selector"              = ""
+    "uptime.example.test/external-monitor-path" = "/api/health"
   }
 }

@@ -187,6 +187,9 @@ module "ingress" {
   auth             = "app"
   dns_type         = "proxied"
   homepage_enabled = false
+  extra_annotations = {
+    "uptime.example.test/external-monitor-path" = "/healthz"
+  }
 }
 
 # /hooks/carrier/: called by machines, which no login page may stop.

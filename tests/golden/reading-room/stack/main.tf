@@ -254,13 +254,14 @@ module "ingress" {
   custom_content_security_policy = "script-src 'self'"
   external_monitor_name          = "Reading room"
   extra_annotations = {
-    "gethomepage.dev/name"            = "Reading Room"
-    "gethomepage.dev/description"     = "Books and magazines to read in the browser"
-    "gethomepage.dev/icon"            = "mdi-application"
-    "gethomepage.dev/pod-selector"    = ""
-    "gethomepage.dev/widget.type"     = "kavita"
-    "gethomepage.dev/widget.url"      = "http://reading-room.reading-room.svc.cluster.local"
-    "gethomepage.dev/widget.password" = data.kubernetes_secret.reading_room.data["WIDGET_PASSWORD"]
+    "gethomepage.dev/name"                      = "Reading Room"
+    "gethomepage.dev/description"               = "Books and magazines to read in the browser"
+    "gethomepage.dev/icon"                      = "mdi-application"
+    "gethomepage.dev/pod-selector"              = ""
+    "gethomepage.dev/widget.type"               = "kavita"
+    "gethomepage.dev/widget.url"                = "http://reading-room.reading-room.svc.cluster.local"
+    "gethomepage.dev/widget.password"           = data.kubernetes_secret.reading_room.data["WIDGET_PASSWORD"]
+    "uptime.example.test/external-monitor-path" = "/ping"
   }
 }
 

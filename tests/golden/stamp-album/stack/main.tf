@@ -332,10 +332,11 @@ module "ingress" {
   dns_type       = "proxied"
   homepage_group = "Other"
   extra_annotations = {
-    "gethomepage.dev/name"         = "Stamp Album"
-    "gethomepage.dev/description"  = "A catalogue of stamps with their scans"
-    "gethomepage.dev/icon"         = "mdi-application"
-    "gethomepage.dev/pod-selector" = ""
+    "gethomepage.dev/name"                      = "Stamp Album"
+    "gethomepage.dev/description"               = "A catalogue of stamps with their scans"
+    "gethomepage.dev/icon"                      = "mdi-application"
+    "gethomepage.dev/pod-selector"              = ""
+    "uptime.example.test/external-monitor-path" = "/healthz"
   }
 }
 

@@ -218,10 +218,11 @@ module "ingress" {
   dns_type       = "proxied"
   homepage_group = "Other"
   extra_annotations = {
-    "gethomepage.dev/name"         = "Vault Notes"
-    "gethomepage.dev/description"  = "Encrypted notes"
-    "gethomepage.dev/icon"         = "mdi-application"
-    "gethomepage.dev/pod-selector" = ""
+    "gethomepage.dev/name"                      = "Vault Notes"
+    "gethomepage.dev/description"               = "Encrypted notes"
+    "gethomepage.dev/icon"                      = "mdi-application"
+    "gethomepage.dev/pod-selector"              = ""
+    "uptime.example.test/external-monitor-path" = "/healthcheck"
   }
 }
 
