@@ -36,6 +36,10 @@ class Finding:
     allowed: str | None = None
     fix: str | None = None
     answer: str | None = None
+    write: str | None = None
+    """YAML to put in place of what is wrong; empty where that is to be taken out."""
+    example: str | None = None
+    """YAML of an answer that would be right, where nobody can tell which one is meant."""
 
     @property
     def location(self) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from support import ANSWERS
+from strategies import by_schema
+from support import ANSWERS, examples
 
 from scaffold.answers import validation
+from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers, from_yaml
+from scaffold.templates import examples as answer_examples
 from scaffold.templates import questions
 from scaffold.templates.schema import schema
 
@@ -76,18 +82,82 @@ def test_both_judge_alike(values: dict[str, Any], right: bool) -> None:
     assert (validation.problems(Answers(values), {}, {}) == []) is right
 
 
+@pytest.mark.parametrize(
+    "image,right",
+    [
+        ("ghcr.io/actualbudget/actual-server:25.1.0", True),
+        (f"docker.io/actualbudget/actual-server{DIGEST}", True),
+        ("docker.io/adminer:5.0.0", True),
+        ("ghcr.io/linuxserver/bazarr:1.5.0", True),
+        ("docker.io/actualbudget/actual-server-too:25.1.0", False),
+        ("docker.io/example/of-nobody:1.29.0", False),
+    ],
+)
+def test_both_take_the_port_from_a_known_image(image: str, right: bool) -> None:
+    values = {**without("port"), "image": image}
+    assert validator().is_valid(values) is right
+    missing = {f.answer for f in validation.problems(filled(Answers(values)), {}, {})}
+    assert ("port" not in missing) is right
+
+
+SCALARS: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 7, -1, "", "x y", "512Mi", "/data", "none", "A_B", {}, [], [{}], {"a": 1}]
+)
+ANSWERED = st.sampled_from(sorted(questions.properties())).flatmap(
+    lambda name: st.tuples(st.just(name), by_schema(questions.properties()[name]) | SCALARS)
+)
+SAID_BY_BOTH = {
+    f"answers.{rule}"
+    for rule in (
+        "type", "enum", "pattern", "minimum", "maximum", "minItems", "minLength", "maxLength", "required",
+        "missing", "unknown", "not-asked", "gate-reason", "image-missing",
+    )
+}  # fmt: skip
+
+
+@pytest.mark.slow("judges sixty sets of answers twice")
+@examples(60)
+@given(answered=st.lists(ANSWERED, max_size=3), left_out=st.sampled_from(["", *APP]))
+def test_what_the_schema_can_say_both_say(answered: list[tuple[str, Any]], left_out: str) -> None:
+    values = {**without(left_out), **dict(answered)}
+    told = {f.code for f in validation.problems(filled(Answers(values)), {}, {})}
+    if validator().is_valid(values):
+        assert not told & SAID_BY_BOTH
+    else:
+        assert told
+
+
 @pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.parent.name + "-" + path.stem)
 def test_what_is_right_is_right_by_the_schema(path: Path) -> None:
     assert list(validator().iter_errors(yaml.safe_load(path.read_text()))) == []
 
 
+def parts(place: str, part: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """A schema and each one in it, with its place."""
+    yield place, part
+    for key, inner in part.get("properties", {}).items():
+        yield from parts(f"{place}.{key}", inner)
+    for key in ("items", "additionalProperties"):
+        if isinstance(part.get(key), Mapping):
+            yield from parts(f"{place}[]", part[key])
+
+
 @pytest.mark.parametrize("name", questions.asked())
-def test_a_question_without_choices_has_an_example(name: str) -> None:
-    question = questions.asked()[name]
-    told = questions.properties()[name].get("examples", [])
-    assert bool(told) is not bool(question.options or question.type == "bool")
+def test_each_key_of_each_answer_has_examples_that_are_right(name: str) -> None:
+    for place, part in parts(name, questions.properties()[name]):
+        assert part.get("examples"), place
+        judge = Draft202012Validator(part)
+        assert [value for value in part["examples"] if not judge.is_valid(value)] == [], place
     own = schema()["properties"].get(name, questions.properties()[name])
-    assert all(Draft202012Validator(own).is_valid(value) for value in told)
+    assert own["examples"]
+
+
+@pytest.mark.parametrize("more", answer_examples.together(), ids="-".join)
+def test_each_set_of_examples_is_accepted(more: dict[str, Any]) -> None:
+    values = {**(without("port") if more.get("shape") == "jobs" else APP), **more}
+    found = validation.problems(Answers(values), {}, {})
+    assert [f"{f.answer}: {f.message}" for f in found] == []
+    assert list(validator().iter_errors(values)) == []
 
 
 def test_the_examples_stand_together() -> None:
@@ -96,6 +166,6 @@ def test_the_examples_stand_together() -> None:
         "backend", "gate_reason", "database_name", "database_reason", "database_env", "branch", "woodpecker_id", "dockerfile",
         "repository", "app_module", "gpu", "load_balancer", "anubis",
     }  # fmt: skip
-    values = {name: value for name, value in questions.examples().items() if name not in apart}
+    values = {name: value for name, value in answer_examples.single().items() if name not in apart}
     text = yaml.safe_dump(values).encode()
     assert [f"{f.answer}: {f.message}" for f in validation.problems(from_yaml(text, "a.yml"), {}, {})] == []

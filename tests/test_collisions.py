@@ -6,11 +6,15 @@ import pytest
 
 from scaffold.answers import validation
 from scaffold.answers.sources import from_yaml
+from scaffold.checks.verify import house_of
+from scaffold.commands.stored import given_claims
 from scaffold.commands.taken import with_taken
-from scaffold.monorepo.collisions import Wanted, taken
+from scaffold.monorepo.collisions import Wanted, shared, taken
 from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import facts
 from scaffold.monorepo.uses import EXTERNAL_MONITOR
 from scaffold.templates import decisions
+from scaffold.templates.render import ANSWERS_FILE
 
 BASE = """\
 name: kit
@@ -111,3 +115,67 @@ def test_which_records_are_public_is_the_monorepos_to_say(inhabited: Monorepo) -
     usual = decisions.house()
     assert [use.name for _, use in taken(inhabited, [monitor], "kit", usual)] == ["notes"]
     assert taken(inhabited, [monitor], "kit", {**usual, "public_dns": []}) == []
+
+
+def test_what_two_stacks_take_is_told_to_both_and_a_monitor_takes_nothing(inhabited: Monorepo) -> None:
+    directory = inhabited.root / STACKS / "wasps"
+    directory.mkdir()
+    twice = (
+        'locals {\n  a = "redis://${var.redis_host}:6379/7"\n  b = "redis://${var.redis_host}:6379/7"\n}\n'
+    )
+    watched = 'locals {\n  internal_monitors = [{ url = "redis://${var.redis_host}:6379/7" }]\n}\n'
+    (directory / "main.tf").write_text(
+        OTHER.split("resource", maxsplit=1)[0]
+        + 'resource "kubernetes_config_map" "w" {\n  data = {\n    A = "redis://'
+        '${var.redis_host}:6379/7"\n  }\n}\n' + twice + watched
+    )
+    found = shared(Monorepo(inhabited.root), {**decisions.house(), "domain": "example.test"})
+    told = {
+        stack: [(use.kind, use.name, others) for use, others in names]
+        for stack, names in found.items()
+        if stack in ("bees", "wasps")
+    }
+    assert told == {
+        "bees": [("Redis database", "7", ("wasps",))],
+        "wasps": [("Redis database", "7", ("bees",))],
+    }
+    (directory / "main.tf").write_text(watched)
+    assert "wasps" not in shared(Monorepo(inhabited.root), {**decisions.house(), "domain": "example.test"})
+
+
+def test_the_claims_that_answers_say_to_exist_are_known(inhabited: Monorepo) -> None:
+    answers = inhabited.root / STACKS / "bees" / ANSWERS_FILE
+    assert given_claims(inhabited, "bees") == frozenset()
+    answers.write_text(
+        "volumes:\n- {purpose: data, claim: hive, path: /a}\n- {purpose: wax, path: /b, size: 1Gi}\n"
+    )
+    assert given_claims(inhabited, "bees") == {"hive"}
+    answers.write_text("<<<<<<< before\n")
+    assert given_claims(inhabited, "bees") == frozenset()
+
+
+POLICY = """
+locals {
+  left_out = ["kube-system", "keys"]
+}
+resource "kubectl_manifest" "trusted" {
+  yaml_body = yamlencode({
+    kind = "ClusterPolicy"
+    spec = {
+      validationFailureAction = "Enforce"
+      rules = [{
+        exclude  = { any = [{ resources = { namespaces = local.left_out } }] }
+        validate = { pattern = { spec = { containers = [{ image = "docker.io/* | quay.io/*" }] } } }
+      }]
+    }
+  })
+}
+"""
+
+
+def test_a_policy_of_images_is_read_with_the_namespaces_that_it_leaves_out(inhabited: Monorepo) -> None:
+    (inhabited.root / STACKS / "bees" / "main.tf").write_text(POLICY)
+    monorepo = Monorepo(inhabited.root)
+    house = house_of(monorepo, facts(monorepo))
+    assert {"docker.io/*", "quay.io/*"} <= set(house.trusted_images)
+    assert {"kube-system", "keys"} <= house.unjudged_namespaces

@@ -7,10 +7,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
+from scaffold.answers import mends
 from scaffold.answers.known import known
 from scaffold.answers.pruning import Pruned, sound
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Answers, Path, about, show, within
+from scaffold.answers.strict import validator
 from scaffold.errors import AnswersError, Finding, nearest
 from scaffold.templates import decisions, questions
 from scaffold.templates.questions import Question, Value
@@ -18,6 +20,7 @@ from scaffold.templates.schema import schema
 
 HIDDEN = "(not shown)"
 _Row = Mapping[str, str]
+_Properties = Mapping[str, Mapping[str, Value]]
 _SECRET = "answers.literal-secret"
 _UNTOLD = {
     "message": "is refused as well; the reason would quote what looks like a secret.",
@@ -26,8 +29,7 @@ _UNTOLD = {
     "fix": "Mend the secret first; then this is told.",
 }
 _SHOWN = 60
-_TRUTH = ("true", "false", "yes", "no")
-_KINDS = {
+KINDS = {
     "string": "text",
     "boolean": "true or false",
     "integer": "a whole number",
@@ -35,6 +37,7 @@ _KINDS = {
     "object": "a mapping",
     "null": "nothing",
 }
+"""The words for the types of JSON Schema."""
 
 
 def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, Value]) -> list[Finding]:
@@ -45,19 +48,21 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     """
     if any(finding.code == "answers.yaml" for finding in answers.problems):
         return list(answers.problems)
-    unknown = list(_unknown(answers))
+    asked = questions.asked()
     wrong = list(_against_schema(answers.values, answers))
-    asked = questions.asked().values()
-    missing = [q for q in asked if not q.has_default and questions.lacks(q, answers.values)]
+    astray = {*answers.values.keys() - asked.keys(), *(str(path[0]) for path, _ in wrong)}
+    supposed = mends.supposed(answers.values, astray)
+    unknown = list(_unknown(answers, supposed))
+    missing = [q for q in asked.values() if not q.has_default and questions.lacks(q, supposed)]
     told = [*answers.problems, *unknown, *(f for _, f in wrong), *(_missing(answers, q) for q in missing)]
-    left_out = [path for path, _ in wrong] + [(str(f.answer),) for f in unknown]
+    left_out = [path for path, _ in wrong if path[0] in supposed] + [(str(f.answer),) for f in unknown]
     # Judged without the wrong parts, and without all that they belong to: what both find does not
     # follow from their absence.
     unknown_keys = {path for path, finding in wrong if finding.code == "answers.unknown"}
     small, large = (
-        sound(answers.values, left_out, _wrong_paths, whole=whole, meaningless=unknown_keys)
+        sound(supposed, left_out, _wrong_paths, whole=whole, meaningless=unknown_keys)
         if left_out
-        else Pruned(answers.values, {})
+        else Pruned(supposed, {})
         for whole in (False, True)
     )
     findings = list(_together(answers, small, sensed, recorded))
@@ -100,14 +105,15 @@ def refused(findings: Sequence[Finding]) -> AnswersError:
     )
 
 
-def _unknown(answers: Answers) -> Iterator[Finding]:
+def _unknown(answers: Answers, supposed: Mapping[str, Value]) -> Iterator[Finding]:
     asked = questions.asked()
     for name in answers.values:
         if name not in asked:
-            yield _no_such(answers, (name,), f"{name} is no question.", asked)
+            what = f"{name} is no question."
+            yield _no_such(answers, (name,), what, answers.values, questions.properties())
             continue
         for other, wanted in questions.condition(asked[name]).items():
-            value = answers.values.get(other, asked[other].default)
+            value = supposed.get(other, asked[other].default)
             if not questions.fits(value, wanted) and _possible(asked[other], value):
                 message = f"{name} does not apply where {other} is {_plain(value)}."
                 allowed, fix = f"only where {other} {questions.in_words(wanted)}", "Take it out."
@@ -115,9 +121,18 @@ def _unknown(answers: Answers) -> Iterator[Finding]:
                 break
 
 
-def _no_such(answers: Answers, path: Path, message: str, known: Iterable[str]) -> Finding:
-    fix = nearest(str(path[-1]), known) or "Take it out."
-    return answers.finding(path, "answers.unknown", message, allowed=", ".join(known), fix=fix)
+def _no_such(answers: Answers, path: Path, message: str, around: Value, known: _Properties) -> Finding:
+    key, more = path[-1], {"allowed": ", ".join(known)} if len(path) > 1 else {}
+    found, right = mends.meant(key, around[key], known, around), mends.right_key(key, known)
+    if right:
+        fix = f"Did you mean {right}?"
+    elif found:
+        fix = f"Write what stands in it without {key}."
+    else:
+        why = mends.why_dropped(key) or ("" if more else "`scaffold schema` prints all there is.")
+        fix, more["write"] = f"Take it out. {why}".strip(), ""
+    more |= mends.shown((*path[:-1], right), found, known.get(right, {})) if found or right else {}
+    return answers.finding(path, "answers.unknown", message, fix=fix, **more)
 
 
 def _possible(question: Question, value: Value) -> bool:
@@ -126,30 +141,17 @@ def _possible(question: Question, value: Value) -> bool:
 
 
 def _missing(answers: Answers, question: Question) -> Finding:
-    schema = questions.types().get(question.name, {})
+    schema = questions.properties()[question.name]
     path, message, allowed = (question.name,), f"{question.name} is missing.", schema.get("allowed")
     found, fix = known(answers.values), question.help
     if found.alike and question.name in found.proposed:
         fix += f" {found.proposed[question.name]} is usual for {found.alike}, which is called alike."
-    return answers.finding(path, "answers.missing", message, allowed=allowed, fix=fix)
+    example = mends.shown(path, {}, schema)
+    return answers.finding(path, "answers.missing", message, allowed=allowed, fix=fix, **example)
 
 
 @cache
 def _validator() -> Value:
-    from jsonschema import Draft202012Validator, ValidationError
-    from jsonschema.validators import extend
-
-    def pattern(_: Value, regex: str, value: Value, __: Value) -> Iterator[ValidationError]:
-        # `$` would also match before a line break at the end.
-        if isinstance(value, str) and not re.search(f"(?:{regex})(?!\n)", value):
-            yield ValidationError("pattern")
-
-    def integer(_: Value, value: Value) -> bool:
-        # By JSON Schema 80.0 is a whole number too; Copier takes only 80.
-        return isinstance(value, int) and not isinstance(value, bool)
-
-    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", integer)
-    validator = extend(Draft202012Validator, {"pattern": pattern}, type_checker=types)  # type: ignore[no-untyped-call]
     return validator(schema(together=False))
 
 
@@ -175,16 +177,20 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
         if rule == "additionalProperties":
             known = error.schema["properties"]
             for unknown in ((*path, key) for key in error.instance if key not in known):
-                yield unknown, _no_such(answers, unknown, f"{show(unknown)} is no known key.", known)
+                what = f"{show(unknown)} is no known key."
+                yield unknown, _no_such(answers, unknown, what, error.instance, known)
             continue
         if rule == "required":
             key = re.match(r"'(.*)' is a required", error.message)
             missing = (*path, key[1] if key else "")
-            fix = error.schema["properties"][missing[-1]].get("description")
-            yield (
-                missing,
-                answers.finding(missing, "answers.missing", f"{show(missing)} is missing.", fix=fix),
-            )
+            inner = error.schema["properties"]
+            astray = [k for k in error.instance if k not in inner]
+            if any(missing[-1] in mends.meant(k, error.instance[k], inner, error.instance) for k in astray):
+                continue
+            part = inner[missing[-1]]
+            what, fix = f"{show(missing)} is missing.", part.get("description")
+            example = mends.shown(missing, {}, part)
+            yield missing, answers.finding(missing, "answers.missing", what, fix=fix, **example)
             continue
         if error.parent is None and "propertyNames" in error.absolute_schema_path:
             path = (*path, str(error.instance))
@@ -214,19 +220,9 @@ def _where_it_might_apply(values: Mapping[str, Value], answers: Answers) -> Iter
 def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mapping[str, Value]) -> Finding:
     wanted = schema.get("type", "")
     types = [wanted] if isinstance(wanted, str) and wanted else wanted
-    kinds = " or ".join(_KINDS[type_] for type_ in types)
+    kinds = " or ".join(KINDS[type_] for type_ in types)
     allowed = ", ".join(map(str, schema["enum"])) if rule == "enum" else schema.get("allowed", kinds)
     fix = schema.get("fix", "")
-    is_scalar = rule == "type" and wanted == "string" and isinstance(value, bool | int | float)
-    if is_scalar and re.search(schema.get("pattern", ""), json.dumps(value)):
-        fix = "Put it in quotes."
-    if rule == "type" and isinstance(value, float) and value.is_integer() and "integer" in types:
-        fix = f"Write {int(value)}."
-    is_quoted = (wanted == "integer" and re.fullmatch("0|[1-9][0-9]*", str(value)) is not None) or (
-        wanted == "boolean" and value in _TRUTH
-    )
-    if rule == "type" and isinstance(value, str) and is_quoted:
-        fix = "Take the quotes off."
     if rule == "enum":
         fix = nearest(str(value), map(str, schema["enum"])) or "Choose one of them."
     what = {
@@ -239,7 +235,14 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     if _may_be_secret(path, value):
         shown = HIDDEN
     message = f"{show(path)} {what}."
-    return answers.finding(path, f"answers.{rule}", message, value=shown, allowed=allowed, fix=fix)
+    *around, key = path
+    found = mends.mended(key, schema, value, f"{around[-1]}[]" if isinstance(key, int) else "")
+    question = str(path[0])
+    whole = mends.meant(question, answers.values[question], questions.properties(), answers.values)
+    if whole and not found:
+        path, found, fix = path[:1], whole, f"Did you mean {next(iter(whole))}?"
+    more = mends.shown(path, found, schema)
+    return answers.finding(path, f"answers.{rule}", message, value=shown, allowed=allowed, fix=fix, **more)
 
 
 def _may_be_secret(path: Path, value: Value) -> bool:

@@ -53,6 +53,10 @@ def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[D
         for host in _hosts(ingress):
             if record in house.public_dns:
                 records[host] = str(record)
+            elif record not in (None, "none"):
+                records.setdefault(
+                    host, ""
+                )  # a record of its own, whatever it is, stands before the wildcard
     wildcard = house.wildcard if house.wildcard in house.public_dns else ""
     for ingress in ingresses:
         present = _middlewares(ingress, house)

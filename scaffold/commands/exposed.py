@@ -17,7 +17,7 @@ from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
 from scaffold.terraform.summary import text
 
-_UNGATED = ("none", "app", "nothing says")
+_UNGATED = ("none", "app", "public", "nothing says")
 _OWN_GATE = "Anubis"
 
 
@@ -47,7 +47,7 @@ class Host:
 
     @property
     def is_open(self) -> bool:
-        """Whether the internet reaches it through no gate."""
+        """Whether everybody on the internet gets as far as the app."""
         return self.reach is Reach.INTERNET and self.gate in _UNGATED
 
 

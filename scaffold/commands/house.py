@@ -135,7 +135,7 @@ class House:
         backups = Counter(store.backup for store in self.stores)
         planned = (
             Figure(len(public), "hosts that the internet reaches"),
-            Figure(len(ungated), "of them with a path that no gate guards", Severity.WARNING),
+            Figure(len(ungated), "of them with a path open to everybody", Severity.WARNING),
             Figure(len(self.stores), "volumes and databases"),
             Figure(backups[Backup.NO], "volumes that nothing saves", Severity.ERROR),
             Figure(backups[Backup.NONE_SEEN], "more without a backup job", Severity.WARNING),

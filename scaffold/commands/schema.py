@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
+from scaffold.answers import mends, notation
+from scaffold.answers.validation import KINDS
 from scaffold.templates.decisions import house
-from scaffold.templates.questions import Question, Value, asked, condition, examples, in_words, types
+from scaffold.templates.questions import Question, Value, asked, condition, in_words, properties
 
 
 def markdown() -> str:
@@ -31,7 +32,8 @@ def _question(question: Question) -> Iterator[str]:
     yield ""
     yield question.help
     yield ""
-    definition: Mapping[str, Value] = types().get(question.name, {})
+    definition = properties()[question.name]
+    yield f"- Type: {_type(definition)}"
     if "allowed" in definition:
         yield f"- Allowed: {definition['allowed']}"
     if question.has_default:
@@ -43,26 +45,44 @@ def _question(question: Question) -> Iterator[str]:
     if question.usual:
         usual = house()[question.usual]
         yield f"- Mostly `{usual}` for an own image, or what the monorepo in front of it shows"
-    if question.name in examples():
-        yield f"- Example: `{json.dumps(examples()[question.name], ensure_ascii=False)}`"
+    if not question.options:
+        yield f"- Example: {_example(definition)}"
     for option in question.options:
         yield f"- `{option.value}`: {option.consequence}"
-    yield from _properties(definition.get("items", definition))
+    yield from _levels(question.name, definition)
 
 
-def _properties(definition: Mapping[str, Value]) -> Iterator[str]:
-    if not definition.get("properties"):
-        return
-    required = definition.get("required", ())
-    yield ""
-    yield "| key | default | meaning |"
-    yield "|---|---|---|"
-    for name, property_ in definition["properties"].items():
-        default = "required" if name in required else _default(property_.get("default"))
-        meaning = property_["description"]
-        if "enum" in property_:
-            meaning += " One of " + ", ".join(f"`{value}`" for value in property_["enum"]) + "."
-        yield f"| `{name}` | {default} | {meaning} |"
+def _levels(place: str, definition: Mapping[str, Value]) -> Iterator[str]:
+    """The keys of a structure, and of each structure in it, under the place where it stands."""
+    if isinstance(items := definition.get("items"), Mapping):
+        yield from _levels(f"{place}[]", items)
+    if isinstance(other := definition.get("additionalProperties"), Mapping):
+        yield from _levels(f"{place}.NAME", other)
+    inner: Mapping[str, Mapping[str, Value]] = definition.get("properties", {})
+    if inner:
+        yield ""
+        yield f"### `{place}`"
+        yield ""
+        yield "| key | type | default | meaning | example |"
+        yield "|---|---|---|---|---|"
+    for name, part in inner.items():
+        default = "required" if name in definition.get("required", ()) else _default(part.get("default"))
+        row = (f"`{name}`", _type(part), default, part["description"], _example(part))
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    for name, part in inner.items():
+        yield from _levels(f"{place}.{name}", part)
+
+
+def _type(definition: Mapping[str, Value]) -> str:
+    if "enum" in definition:
+        return "one of " + ", ".join(f"`{value}`" for value in definition["enum"])
+    if "items" in definition:
+        return f"list, each {_type(definition['items'])}"
+    return " or ".join(KINDS[kind] for kind in notation.kinds(definition))
+
+
+def _example(definition: Mapping[str, Value]) -> str:
+    return ", ".join(f"`{mends.in_line(value)}`" for value in definition.get("examples", ()))
 
 
 def _default(value: Value) -> str:

@@ -19,6 +19,7 @@ from scaffold.indexes import (
     dbaas,
     ghcr,
     monitors,
+    storage,
     upgrade_config,
     vault,
     walloff,
@@ -302,6 +303,11 @@ _COMPARISONS = (
     ),
     # Which number a repository has only Woodpecker tells, and a repository needs no stack.
     *(_Comparison(numbers, _nobody) for numbers in (ci_cd.REPO_IDS, claude.REPO_IDS)),
+    # What is in these no stack tells in its syntax: it is only seen that they can be read.
+    *(
+        _Comparison(unseen, _nobody)
+        for unseen in (claude.PACKAGES, storage.CONSUMERS, storage.ENCRYPTED, storage.SQLITE)
+    ),
     _Comparison(ghcr.NAMESPACES, _nobody, _nowhere),
     _Comparison(monitors.MONITORS, _nobody, _watches_nothing),
 )

@@ -20,6 +20,9 @@ def finding_text(finding: Finding, severity: str = "") -> str:
         lines.append(f"  allowed: {finding.allowed}")
     if finding.fix:
         lines.append(f"  fix:     {finding.fix}")
+    for label, text in (("write:  ", finding.write), ("example:", finding.example)):
+        if text:
+            lines.append(f"  {label} " + text.replace("\n", "\n           "))
     return seen("\n".join(lines))
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from scaffold.templates import template
+from scaffold.templates import examples, template
 
 Value: TypeAlias = Any
 """What YAML can say: text, numbers, truth values, nothing, lists and mappings."""
@@ -162,13 +162,6 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
 
 
 @cache
-def examples() -> Mapping[str, Value]:
-    """An answer to each question that has no choices, to show how one looks."""
-    text = (template.root() / "templates" / "questions" / "examples.yml").read_text("utf-8")
-    return dict(yaml.load(text, template.FAST_LOADER))
-
-
-@cache
 def types() -> Mapping[str, Mapping[str, Value]]:
     """What the answers may be that are text, numbers or structures: a JSON Schema by the question's name."""
     return dict(_documents()["types"]["default"])
@@ -269,6 +262,7 @@ def _property(question: Question) -> dict[str, Value]:
         result["type"] = JSON_TYPES[question.type]
     if question.has_default and not (isinstance(question.default, str) and "{{" in question.default):
         result["default"] = question.default
-    if question.name in examples():
-        result["examples"] = [examples()[question.name]]
-    return result
+    given = [part[question.name] for part in (examples.single(), *examples.together()) if question.name in part]
+    if question.options or question.type == "bool":
+        given = [question.default]
+    return examples.shown(result, given)

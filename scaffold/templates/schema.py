@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from scaffold.templates import decisions
 from scaffold.templates.questions import Value, asked, condition, conditions_in, fits, properties
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,7 +26,7 @@ def schema(*, together: bool = True) -> dict[str, Value]:
         if applies := condition(question):
             then: dict[str, Value] = {"properties": {question.name: own}}
             if not question.has_default:
-                then["required"] = [question.name]
+                then |= _given_or_known(question.name) if together else {"required": [question.name]}
             conditional.append({"if": _where(applies), "then": then})
         else:
             always[question.name] = own
@@ -41,6 +42,16 @@ def schema(*, together: bool = True) -> dict[str, Value]:
         "allOf": conditional,
         **({"unevaluatedProperties": False} if together else {}),
     }
+
+
+def _given_or_known(name: str) -> dict[str, Value]:
+    """That a question is answered, or that the image is one of which the answer is known."""
+    known = decisions.evaluate("templates/decisions/known_repositories.jinja", {"answer": name})
+    given = {"required": [name]}
+    if not known:
+        return given
+    pattern = f"^({'|'.join(known)})([:@].*)?$".replace(".", r"\.").replace(r"\.*", ".*")
+    return {"anyOf": [given, {"required": ["image"], "properties": {"image": {"pattern": pattern}}}]}
 
 
 def _where(applies: Mapping[str, Value]) -> dict[str, Value]:

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 
+from scaffold.answers import notation
 from scaffold.answers.known import known as known_of
 from scaffold.answers.sources import Answers as Given
 from scaffold.answers.sources import Path, about, from_settings, parse
 from scaffold.errors import Finding, UsageError
 from scaffold.templates import decisions, questions
 from scaffold.templates.questions import Option, Question, Value
-from scaffold.wizard import fields, notation
+from scaffold.wizard import fields
 from scaffold.wizard.conditions import holds
 from scaffold.wizard.state import MORE, State, base, items, put, without
 from scaffold.wizard.step import Step, called, consequence, proposal_step

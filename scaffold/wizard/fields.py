@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from scaffold.answers import notation
 from scaffold.answers.sources import Path
 from scaffold.templates.questions import JSON_TYPES, Option, Question, Value, asked, types
-from scaffold.wizard import notation
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from scaffold.answers import notation
 from scaffold.answers.sources import Path
 from scaffold.templates import questions
 from scaffold.templates.questions import Option, Question, Value
-from scaffold.wizard import fields, notation
+from scaffold.wizard import fields
 from scaffold.wizard.conditions import rendered
 from scaffold.wizard.fields import Field
 from scaffold.wizard.state import MORE, State

@@ -77,12 +77,14 @@ def test_a_host_is_as_public_as_its_record_and_as_gated_as_its_middlewares(prist
         ingress("main", "lawn.example.test", "/", "required", gates["required"], "proxied"),
         ingress("api", "lawn.example.test", "/api", "none"),
         ingress("shed", "shed.example.test", "/", "app"),
+        ingress("map", "lawn.example.test", "/map", "public", gates["public"]),
         ingress("lost", "lost.example.test", "/", "required"),
     )
     told = {(host.host, *host.paths): (host.reach, host.gate, host.is_open) for host in house.hosts}
     assert told == {
         ("lawn.example.test", "/"): (Reach.INTERNET, "required", False),
         ("lawn.example.test", "/api"): (Reach.INTERNET, "none", True),
+        ("lawn.example.test", "/map"): (Reach.INTERNET, "public", True),
         ("shed.example.test", "/"): (Reach.INSIDE, "app", False),
         ("lost.example.test", "/"): (Reach.INSIDE, "nothing says", False),
     }

@@ -641,6 +641,11 @@ GOOD_ENOUGH = {
         ("ingress", (*ANNOTATIONS, "x/dns-type"), "non-proxied"),
         HOST,
     ),
+    "an allowlist on a host whose own record is not public": plan(
+        ("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"),
+        ("ingress", (*ANNOTATIONS, "x/dns-type"), "internal"),
+        HOST,
+    ),
     "an allowlist on a host of another domain": plan(
         ("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"),
         ("ingress", (*ANNOTATIONS, "x/dns-type"), None),

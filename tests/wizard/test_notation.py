@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from strategies import of_type
 from support import examples
 
+from scaffold.answers import notation
 from scaffold.errors import UsageError
 from scaffold.templates import questions
-from scaffold.wizard import notation
 
 TYPES = questions.types()
 NAME = {"type": "string", "pattern": "^[a-z]+$"}

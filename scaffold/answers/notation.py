@@ -121,15 +121,16 @@ def _list(items: Schema, text: str) -> Value:
     found: list[Value] = []
     for word in _words(text):
         bare = word.rstrip(",")
-        item = _item(items, bare)
-        if "," in bare and not _fits(items, item):
-            found += [_item(items, part) for part in bare.split(",") if part]
+        one = item(items, bare)
+        if "," in bare and not _fits(items, one):
+            found += [item(items, part) for part in bare.split(",") if part]
         elif bare or not word:
-            found.append(item)
+            found.append(one)
     return found
 
 
-def _item(schema: Schema, word: str) -> Value:
+def item(schema: Schema, word: str) -> Value:
+    """The item of a list that a word means, by the schema of items."""
     names = _line(schema)
     if not names:
         return read(schema, word)

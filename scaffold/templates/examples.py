@@ -1,0 +1,51 @@
+"""Examples of answers, and the schemas of answers with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+import yaml
+
+from scaffold.templates import template
+
+if TYPE_CHECKING:
+    from scaffold.templates.questions import Value
+
+
+@cache
+def single() -> Mapping[str, Value]:
+    """An answer to each question that has no choices, to show how one looks."""
+    return dict(_beside("examples.yml"))
+
+
+@cache
+def together() -> tuple[Mapping[str, Value], ...]:
+    """Answers that belong together, to show how each key of each structure looks, and each choice."""
+    return tuple(_beside("examples_more.yml"))
+
+
+def _beside(file: str) -> Value:
+    text = (template.root() / "templates" / "questions" / file).read_text("utf-8")
+    return yaml.load(text, template.FAST_LOADER)
+
+
+def shown(schema: Mapping[str, Value], given: list[Value]) -> dict[str, Value]:
+    """A schema with examples for it and for all that is in it: of those ``given``, one of each form."""
+    forms: dict[Value, Value] = {}
+    for value in given:
+        forms.setdefault(tuple(value) if isinstance(value, Mapping) else type(value), value)
+    result = {**schema, **({"examples": list(forms.values())} if forms else {})}
+    if isinstance(items := schema.get("items"), Mapping):
+        result["items"] = shown(items, [item for value in given for item in value])
+    mappings = [value for value in given if isinstance(value, Mapping)]
+    inner = schema.get("properties", {})
+    if inner:
+        result["properties"] = {
+            key: shown(part, [value[key] for value in mappings if key in value]) for key, part in inner.items()
+        }
+    if isinstance(other := schema.get("additionalProperties"), Mapping):
+        left = [item for value in mappings for key, item in value.items() if key not in inner]
+        result["additionalProperties"] = shown(other, left)
+    return result
