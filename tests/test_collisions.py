@@ -9,9 +9,11 @@ from scaffold.answers.sources import from_yaml
 from scaffold.checks.verify import house_of
 from scaffold.commands.stored import given_claims
 from scaffold.commands.taken import with_taken
-from scaffold.monorepo.collisions import shared
+from scaffold.monorepo.collisions import Wanted, shared, taken
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
+from scaffold.monorepo.uses import EXTERNAL_MONITOR
+from scaffold.templates import decisions
 from scaffold.templates.render import ANSWERS_FILE
 
 BASE = """\
@@ -108,6 +110,13 @@ def test_a_namespace_of_kubernetes_is_nobodys(name: str) -> None:
         assert [(f.code, f.answer) for f in found] == [("answers.name-reserved", answer)]
 
 
+def test_which_records_are_public_is_the_monorepos_to_say(inhabited: Monorepo) -> None:
+    monitor = Wanted(EXTERNAL_MONITOR, "notes", "host")
+    usual = decisions.house()
+    assert [use.name for _, use in taken(inhabited, [monitor], "kit", usual)] == ["notes"]
+    assert taken(inhabited, [monitor], "kit", {**usual, "public_dns": []}) == []
+
+
 def test_what_two_stacks_take_is_told_to_both_and_a_monitor_takes_nothing(inhabited: Monorepo) -> None:
     directory = inhabited.root / STACKS / "wasps"
     directory.mkdir()
@@ -120,7 +129,7 @@ def test_what_two_stacks_take_is_told_to_both_and_a_monitor_takes_nothing(inhabi
         + 'resource "kubernetes_config_map" "w" {\n  data = {\n    A = "redis://'
         '${var.redis_host}:6379/7"\n  }\n}\n' + twice + watched
     )
-    found = shared(Monorepo(inhabited.root), "example.test")
+    found = shared(Monorepo(inhabited.root), {**decisions.house(), "domain": "example.test"})
     told = {
         stack: [(use.kind, use.name, others) for use, others in names]
         for stack, names in found.items()
@@ -131,7 +140,7 @@ def test_what_two_stacks_take_is_told_to_both_and_a_monitor_takes_nothing(inhabi
         "wasps": [("Redis database", "7", ("bees",))],
     }
     (directory / "main.tf").write_text(watched)
-    assert "wasps" not in shared(Monorepo(inhabited.root), "example.test")
+    assert "wasps" not in shared(Monorepo(inhabited.root), {**decisions.house(), "domain": "example.test"})
 
 
 def test_the_claims_that_answers_say_to_exist_are_known(inhabited: Monorepo) -> None:

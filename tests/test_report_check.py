@@ -11,10 +11,8 @@ from jsonschema import Draft4Validator
 from scaffold.checks.rule import Severity
 from scaffold.checks.verify import Unverified
 from scaffold.commands.check import Checked, all_rules
-from scaffold.commands.check_pipelines import PipelineReport
 from scaffold.errors import Finding
 from scaffold.report.check import as_json, as_markdown, told
-from scaffold.report.pipeline import pipeline_report_json, pipeline_report_text
 
 RULES = {rule.code: rule for rule in all_rules()}
 WARNING = next(code for code, rule in RULES.items() if rule.severity is Severity.WARNING)
@@ -107,11 +105,12 @@ def test_a_page_for_a_pull_request_is_text_where_others_wrote() -> None:
 
 
 def test_a_repository_of_an_app_is_told_in_the_same_way() -> None:
-    found = PipelineReport((".woodpecker.yml",), (Finding(".woodpecker.yml", 2, None, "PIP001", "so"),), "")
-    assert list(pipeline_report_text(found, RULES)) == [
+    wrong = Finding(".woodpecker.yml", 2, None, "PIP001", "so")
+    found = Checked((".woodpecker.yml",), (wrong,), 0, what="file")
+    assert list(told(found, "text", RULES)) == [
         ".woodpecker.yml: 1 error",
         "  .woodpecker.yml:2: error: so [PIP001]",
         "",
         "1 file, 1 error.",
     ]
-    assert pipeline_report_json(found, RULES)["findings"][0]["severity"] == "error"
+    assert as_json(found, RULES)["files"] == [".woodpecker.yml"]

@@ -84,10 +84,12 @@ class Fleet:
 
         Not so where a chart or a controller makes objects there, or nobody here makes the namespace itself.
         """
-        if isinstance(namespace, Mark | Placeholder) or not self.whole:
-            return False
-        hidden = any(same(namespace, opaque) for opaque in self._opaque)
-        return namespace in self._namespaces and not hidden
+        return self.whole and namespace in self._namespaces and not self.hides(namespace)
+
+    def hides(self, namespace: Tree) -> bool:
+        """Whether a namespace is not known, or something makes objects in it that no plan shows."""
+        unknown = isinstance(namespace, Mark | Placeholder)
+        return unknown or any(same(namespace, opaque) for opaque in self._opaque)
 
 
 def same(left: Tree, right: Tree) -> bool:

@@ -6,7 +6,7 @@ A value that is unknown or stands in is never judged: nothing is known to be wro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -97,17 +97,49 @@ class HouseNames:
 
 @dataclass(frozen=True)
 class Plan:
-    """The planned resources of one stack, looked at in the ways that rules need."""
+    """The planned resources of one stack, looked at in the ways that rules need.
+
+    What the stack makes itself decides. A rule asks for the ``fleet`` where that does not settle a thing, and
+    not before: then all other stacks are planned.
+    """
 
     resources: Sequence[PlannedResource]
     house: HouseNames
-    fleet: Fleet
-    """What the other stacks make; of a stack alone, what it makes itself."""
+    all_stacks: Callable[[], Fleet] | None = None
+    """What all stacks make; without it a stack is judged as if there were no other."""
+
+    @cached_property
+    def own(self) -> Fleet:
+        """What the stack makes itself."""
+        return Fleet(tuple(self.resources), inert=self.house.inert_kinds)
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """What all stacks make."""
+        return self.own if self.all_stacks is None else self.all_stacks()
+
+    def fleets(self) -> Iterator[Fleet]:
+        """What the stack makes, and then, if that was not enough, what all make."""
+        yield self.own
+        yield self.fleet
+
+    @property
+    def settled(self) -> bool:
+        """Whether all is known that rules have asked for."""
+        return "fleet" not in vars(self) or self.fleet.whole
 
     @cached_property
     def pods(self) -> tuple[k8s.PodTemplate, ...]:
         """The pod templates of all workloads."""
         return tuple(k8s.pod_templates(self.resources))
+
+    def shows_all_of(self, namespace: Tree) -> bool:
+        """Whether every object of a namespace is in a plan."""
+        return not self.own.hides(namespace) and self.fleet.shows_all_of(namespace)
+
+    def serves(self, namespace: Tree) -> bool:
+        """Whether what answers requests in a namespace is in a plan."""
+        return not self.own.hides(namespace) and self.fleet.serves(namespace)
 
     def of_kind(self, *kinds: str) -> tuple[PlannedResource, ...]:
         """The resources of some kinds."""
@@ -121,13 +153,19 @@ class Plan:
 
     def named(self, kind: str, name: Tree, namespace: Tree) -> PlannedResource | None:
         """The object of a kind that has, or may have, this name in a namespace."""
-        there = self.fleet.of_kind(kind, namespace)
-        return next((resource for resource in there if same(k8s.name(resource), name)), None)
+        for fleet in self.fleets():
+            for resource in fleet.of_kind(kind, namespace):
+                if same(k8s.name(resource), name):
+                    return resource
+        return None
 
     def namespace(self, name: Tree) -> PlannedResource | None:
         """The namespace of a name, whichever stack makes it."""
-        spaces = self.fleet.all_of_kind("namespace") if isinstance(name, str) else ()
-        return next((space for space in spaces if k8s.name(space) == name), None)
+        for fleet in self.fleets() if isinstance(name, str) else ():
+            for space in fleet.all_of_kind("namespace"):
+                if k8s.name(space) == name:
+                    return space
+        return None
 
     @cached_property
     def stacks(self) -> frozenset[str]:
@@ -135,10 +173,12 @@ class Plan:
         return frozenset(r.site.path.split("/")[1] for r in self.resources if "/" in r.site.path)
 
     def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
-        """The pods that a Service selects."""
-        selector = k8s.mapping(service.get("spec", 0, "selector"))
-        there = self.fleet.pods(k8s.namespace(service))
-        return [pods for pods in there if selects(selector, pods.labels)]
+        """The pods that a Service selects: those of the stack, or else of others."""
+        selector, place = k8s.mapping(service.get("spec", 0, "selector")), k8s.namespace(service)
+        if not selector:
+            return []
+        own = [pods for pods in self.own.pods(place) if selects(selector, pods.labels)]
+        return own or [pods for pods in self.fleet.pods(place) if selects(selector, pods.labels)]
 
 
 def all_rules() -> tuple[Rule, ...]:
@@ -156,7 +196,11 @@ def check(
 
     Without the ``fleet`` a stack is judged as if there were no other.
     """
-    plan = Plan(resources, house, fleet or Fleet(tuple(resources), inert=house.inert_kinds))
+    return judge(Plan(resources, house, (lambda: fleet) if fleet else None), chosen)
+
+
+def judge(plan: Plan, chosen: Iterable[Rule] | None = None) -> list[Finding]:
+    """What the rules find in a plan, sorted by place; each thing is said once."""
     asked = all_rules() if chosen is None else chosen
     return sorted({f for rule in asked for f in rule.check_plan(plan)}, key=place)
 

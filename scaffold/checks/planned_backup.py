@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import HouseNames, Plan, PlannedRule, runs_database, selects, shown, vague
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
@@ -30,12 +31,8 @@ class Backups(PlannedRule):
             if k8s.kind(pods.owner) != "cron_job" or not target:
                 continue
             for claim in block:
-                there = plan.fleet.pods(k8s.namespace(pods.owner))
-                others = [other for other in there if other.owner is not pods.owner]
-                users = [other for other in others if claim in other.claimed()]
-                known = plan.fleet.shows_all_of(k8s.namespace(pods.owner))
-                known = known and not any(vague(other.claimed()) for other in others)
-                if not users and known:
+                users = _users(claim, pods, plan.own) or _users(claim, pods, plan.fleet)
+                if not users and _is_unused(pods, plan):
                     yield self.about(pods.owner, f"nothing else uses {shown(claim)}")
                 if any(not _read_only(container, claims[claim]) for container in pods.containers()):
                     yield self.about(
@@ -68,20 +65,42 @@ def unsaved(plan: Plan) -> Iterator[PlannedResource]:
     for claim in plan.of_kind("persistent_volume_claim"):
         name, place = k8s.name(claim), k8s.namespace(claim)
         block = claim.get("spec", 0, "storage_class_name") in plan.house.block_classes
-        if not block or not isinstance(name, str) or not plan.fleet.shows_all_of(place):
+        if not block or not isinstance(name, str) or _is_saved(name, plan.own.pods(place), plan.house):
             continue
-        there = plan.fleet.pods(place)
-        users = [pods for pods in there if name in pods.claimed() and not pods.parked]
-        servers = [pods for pods in users if k8s.kind(pods.owner) in k8s.SERVERS]
-        jobs = [pods for pods in there if k8s.kind(pods.owner) == "cron_job"]
-        read = any(name in job.claimed() or vague(job.claimed()) for job in jobs)
-        dumped = any(_dumps(job, plan.house) for job in jobs) and any(
-            runs_database(container, plan.house)
-            for pods in servers
-            for container in pods.containers(init=False)
-        )
-        if servers and not read and not dumped:
-            yield claim
+        if plan.shows_all_of(place):
+            there = plan.fleet.pods(place)
+            if _servers(name, there) and not _is_saved(name, there, plan.house):
+                yield claim
+
+
+def _servers(claim: str, there: Iterable[k8s.PodTemplate]) -> list[k8s.PodTemplate]:
+    """The pods that run for ever on a claim."""
+    users = (pods for pods in there if claim in pods.claimed() and not pods.parked)
+    return [pods for pods in users if k8s.kind(pods.owner) in k8s.SERVERS]
+
+
+def _is_saved(claim: str, there: Sequence[k8s.PodTemplate], house: HouseNames) -> bool:
+    """Whether a job among these pods reads a claim, or dumps the database that is on it."""
+    jobs = [pods for pods in there if k8s.kind(pods.owner) == "cron_job"]
+    read = any(claim in job.claimed() or vague(job.claimed()) for job in jobs)
+    on_claim = (c for pods in _servers(claim, there) for c in pods.containers(init=False))
+    dumped = any(_dumps(job, house) for job in jobs)
+    return read or (dumped and any(runs_database(container, house) for container in on_claim))
+
+
+def _others(pods: k8s.PodTemplate, fleet: Fleet) -> list[k8s.PodTemplate]:
+    """The other pods of the namespace."""
+    return [other for other in fleet.pods(k8s.namespace(pods.owner)) if other.owner is not pods.owner]
+
+
+def _users(claim: Tree, pods: k8s.PodTemplate, fleet: Fleet) -> list[k8s.PodTemplate]:
+    return [other for other in _others(pods, fleet) if claim in other.claimed()]
+
+
+def _is_unused(pods: k8s.PodTemplate, plan: Plan) -> bool:
+    """Whether it is known that no other pod mounts a claim that none is seen to mount."""
+    known = plan.shows_all_of(k8s.namespace(pods.owner))
+    return known and not any(vague(other.claimed()) for other in _others(pods, plan.fleet))
 
 
 def _dumps(job: k8s.PodTemplate, house: HouseNames) -> bool:

@@ -13,7 +13,7 @@ from scaffold.hcl.syntax import Block, Document, Expression
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import get
+from scaffold.terraform.planned import Tree, get
 
 
 class Images(PlannedRule):
@@ -67,18 +67,18 @@ class LinuxServer(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers with such an image and a volume of NFS, and without NO_CHOWN."""
         for pods in plan.pods if plan.house.linuxserver_images else ():
-            place = k8s.namespace(pods.owner)
-            shared = {
-                k8s.name(claim)
-                for claim in plan.fleet.of_kind("persistent_volume_claim", place)
-                if claim.get("spec", 0, "storage_class_name") in plan.house.shared_classes
-            }
-            volumes = {volume for volume, claim in pods.claims() if claim in shared}
             for container in pods.containers():
                 image = get(container, "image")
-                mounted = {get(mount, "name") for mount in k8s.items(get(container, "volume_mount"))}
                 set_ = {get(variable, "name") for variable in k8s.items(get(container, "env"))}
                 known = isinstance(image, str) and re.search(plan.house.linuxserver_images, image)
-                if known and mounted & volumes and "NO_CHOWN" not in set_ and not vague(set_):
+                if not known or "NO_CHOWN" in set_ or vague(set_):
+                    continue
+                mounted = {get(mount, "name") for mount in k8s.items(get(container, "volume_mount"))}
+                claims = [claim for volume, claim in pods.claims() if volume in mounted]
+                if any(self._is_shared(claim, k8s.namespace(pods.owner), plan) for claim in claims):
                     name = shown(get(container, "name"))
                     yield self.about(pods.owner, f"container {name} has no NO_CHOWN", 'set NO_CHOWN = "true"')
+
+    def _is_shared(self, claim: Tree, place: Tree, plan: Plan) -> bool:
+        made = plan.named("persistent_volume_claim", claim, place)
+        return made is not None and made.get("spec", 0, "storage_class_name") in plan.house.shared_classes

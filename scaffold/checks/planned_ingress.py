@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
+from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import Plan, PlannedRule, shown, strings
 from scaffold.checks.reach import doors
 from scaffold.checks.rule import Severity
@@ -109,18 +110,14 @@ class Unmonitored(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Ingresses of hosts without a public DNS record and without an opt-out."""
         house = plan.house
-        public = {
-            host
-            for ingress in plan.fleet.all_of_kind("ingress")
-            if k8s.ending(_annotations(ingress), house.dns_annotation) in house.public_dns
-            for host in _hosts(ingress)
-        }
         for ingress in plan.of_kind("ingress") if house.public_dns else ():
             annotations, hosts = _annotations(ingress), _hosts(ingress)
             # An ingress that is not made by the module may have its record elsewhere.
-            if not ingress.module or not hosts or hosts & public:
+            if not ingress.module or not hosts:
                 continue
-            if k8s.ending(annotations, house.monitor_annotation) is None:
+            watched = k8s.ending(annotations, house.monitor_annotation) is None
+            public = (_public(fleet, house.dns_annotation, house.public_dns) for fleet in plan.fleets())
+            if watched and not any(hosts & found for found in public):
                 hosts_ = ", ".join(sorted(hosts))
                 what = f"{hosts_} has no public record, and is monitored"
                 yield self.about(ingress, what, "set external_monitor = false")
@@ -172,14 +169,25 @@ class Groups(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Groups that are one slip away from one that is made; others may be made by hand."""
-        made = {group.get("name") for group in plan.fleet.resources if group.type == "authentik_group"}
-        known = {*strings(made), *plan.house.usual_groups}
+        usual = plan.house.usual_groups
         for ingress in plan.of_kind("ingress"):
             groups = k8s.ending(_annotations(ingress), plan.house.groups_annotation)
             for group in groups.split(",") if isinstance(groups, str) else ():
+                known = _groups(plan.fleet) | usual if group not in usual else usual
                 near = get_close_matches(group, known, 1, _ONE_SLIP) if group not in known else []
                 if near:
                     yield self.about(ingress, f"there is no group {group}", f"Did you mean {near[0]}?")
+
+
+def _groups(fleet: Fleet) -> set[str]:
+    return set(strings(group.get("name") for group in fleet.resources if group.type == "authentik_group"))
+
+
+def _public(fleet: Fleet, annotation: str, kinds: frozenset[str]) -> set[str]:
+    """The hosts with a public DNS record."""
+    ingresses = fleet.all_of_kind("ingress")
+    public = (i for i in ingresses if k8s.ending(_annotations(i), annotation) in kinds)
+    return {host for ingress in public for host in _hosts(ingress)}
 
 
 def _annotations(ingress: PlannedResource) -> Mapping[str, Tree]:

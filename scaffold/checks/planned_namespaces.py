@@ -50,7 +50,7 @@ class Memory(PlannedRule):
                     yield self.about(pods.owner, what, "ask for less, or choose another tier")
         for space in plan.of_kind("namespace"):
             tier = _tier(plan, space, plan.house.quota_label)
-            asked = sum(map(_requested, plan.fleet.pods(k8s.name(space)))) if tier else 0
+            asked = sum(map(_requested, plan.own.pods(k8s.name(space)))) if tier else 0
             if tier and asked > (k8s.quantity(tier.memory_quota) or 0):
                 what = f"its servers request {asked / 1024**3:.1f}Gi, and its tier allows {tier.memory_quota}"
                 yield self.about(space, what, "ask for less, or choose another tier")

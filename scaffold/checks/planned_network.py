@@ -29,7 +29,7 @@ class IngressBackend(PlannedRule):
                     continue
                 service = plan.named("service", name, place)
                 if service is None:
-                    if plan.fleet.serves(place):
+                    if plan.serves(place):
                         yield self.about(ingress, f"there is no Service {name} in {place}")
                     continue
                 wanted = get(backend, "port", 0, "number") or get(backend, "port", 0, "name")
@@ -61,8 +61,9 @@ class Selectors(PlannedRule):
         for service in plan.of_kind("service"):
             selector = k8s.mapping(service.get("spec", 0, "selector"))
             of_controller = any("/" in key and not key.startswith(_COMMON) for key in selector)
-            known = plan.fleet.serves(k8s.namespace(service)) and not of_controller
-            if selector and known and not plan.pods_behind(service):
+            if not selector or of_controller or plan.pods_behind(service):
+                continue
+            if plan.serves(k8s.namespace(service)):
                 yield self.about(service, f"no pods have the labels {pairs(selector)}")
 
 
@@ -79,10 +80,10 @@ class ServicePort(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Names of target ports that none of the selected containers declares."""
         for service in plan.of_kind("service"):
-            behind = plan.pods_behind(service) if service.get("spec", 0, "selector") else []
-            listening = [p for pods in behind for c in pods.containers() for p in k8s.items(get(c, "port"))]
             targets = [get(port, "target_port") for port in k8s.items(service.get("spec", 0, "port"))]
             named = [t for t in targets if isinstance(t, str) and not t.isdigit()]
+            behind = plan.pods_behind(service) if named else []
+            listening = [p for pods in behind for c in pods.containers() for p in k8s.items(get(c, "port"))]
             deaf = [name for name in named if not any(k8s.listens(port, name) for port in listening)]
             if behind and deaf:
                 has = ", ".join(strings(get(port, "name") for port in listening)) or "none"

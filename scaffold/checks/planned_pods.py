@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import Plan, PlannedRule, shown, strings, vague
+from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings, vague
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.hcl.amend import insert_first
@@ -31,16 +31,19 @@ class Claims(PlannedRule):
         """Claims that nobody makes, mounts without a volume, volumes that nothing mounts."""
         for pods in plan.pods:
             place = k8s.namespace(pods.owner)
-            known = plan.fleet.shows_all_of(place) and not pods.parked
-            for claim in strings(claim for _, claim in pods.claims()) if known else ():
-                made = plan.named("persistent_volume_claim", claim, place) is not None
-                if not made and claim not in plan.house.given_claims:
+            for claim in strings(claim for _, claim in pods.claims()) if not pods.parked else ():
+                if claim in plan.house.given_claims or plan.named("persistent_volume_claim", claim, place):
+                    continue
+                if plan.shows_all_of(place):
                     yield self.about(pods.owner, f"there is no claim {claim} in {shown(place)}")
             yield from self._mounts(pods)
-        volumes = {k8s.name(volume) for volume in plan.fleet.of_kind("persistent_volume", None)}
+        own = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
         for resource in plan.of_kind("persistent_volume_claim"):
             volume = resource.get("spec", 0, "volume_name")
-            if isinstance(volume, str) and volumes and not vague(volumes) and volume not in volumes:
+            if not isinstance(volume, str) or volume in own:
+                continue
+            volumes = {k8s.name(volume) for volume in plan.fleet.of_kind("persistent_volume", None)}
+            if volumes and not vague(volumes) and volume not in volumes:
                 yield self.about(resource, f"there is no volume {volume}")
 
     def _mounts(self, pods: k8s.PodTemplate) -> Iterator[Finding]:
@@ -66,24 +69,27 @@ class Secrets(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """References to Secrets and ConfigMaps that nobody makes."""
         for pods in plan.pods:
-            place = k8s.namespace(pods.owner)
-            if not plan.fleet.shows_all_of(place):
+            if any(self._unmade(pods, plan.own, plan.house)) and plan.shows_all_of(k8s.namespace(pods.owner)):
+                yield from self._unmade(pods, plan.fleet, plan.house)
+
+    def _unmade(self, pods: k8s.PodTemplate, fleet: Fleet, house: HouseNames) -> Iterator[Finding]:
+        """The references of a pod to what is not among the objects of some stacks."""
+        place = k8s.namespace(pods.owner)
+        secrets = _secret_keys(fleet, place)
+        made = fleet.of_kind("config_map", place)
+        maps = {k8s.name(r): k8s.mapping(r.get("data")).keys() for r in made}
+        for path, leaf in leaves(pods.spec):
+            if not isinstance(leaf, str) or path[-1] not in ("name", "secret_name") or len(path) < 2:
                 continue
-            secrets = _secret_keys(plan.fleet, place)
-            made = plan.fleet.of_kind("config_map", place)
-            maps = {k8s.name(r): k8s.mapping(r.get("data")).keys() for r in made}
-            for path, leaf in leaves(pods.spec):
-                if not isinstance(leaf, str) or path[-1] not in ("name", "secret_name") or len(path) < 2:
-                    continue
-                reference = get(pods.spec, *path[:-1])
-                if get(reference, "optional") is True:
-                    continue
-                word = next((str(step) for step in reversed(path[:-1]) if isinstance(step, str)), "")
-                key = get(reference, "key")
-                if word in _SECRET_REFERENCES and leaf not in plan.house.given_secrets:
-                    yield from self._missing(pods.owner, "Secret", leaf, key, secrets, path)
-                elif word in _MAP_REFERENCES:
-                    yield from self._missing(pods.owner, "ConfigMap", leaf, key, dict(maps), path)
+            reference = get(pods.spec, *path[:-1])
+            if get(reference, "optional") is True:
+                continue
+            word = next((str(step) for step in reversed(path[:-1]) if isinstance(step, str)), "")
+            key = get(reference, "key")
+            if word in _SECRET_REFERENCES and leaf not in house.given_secrets:
+                yield from self._missing(pods.owner, "Secret", leaf, key, secrets, path)
+            elif word in _MAP_REFERENCES:
+                yield from self._missing(pods.owner, "ConfigMap", leaf, key, dict(maps), path)
 
     def _missing(
         self,

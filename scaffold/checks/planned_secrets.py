@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import Plan, PlannedRule, shown, strings
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
@@ -27,11 +28,12 @@ class Reloader(PlannedRule):
         for pods in plan.pods:
             if k8s.kind(pods.owner) not in k8s.SERVERS:
                 continue
-            rotated = _secrets_of_stores(plan, k8s.namespace(pods.owner), rotating=True)
-            read = sorted(rotated & set(k8s.secrets(pods)))
             annotations = k8s.mapping(pods.owner.get("metadata", 0, "annotations"))
-            restarted = any(key.startswith(plan.house.reloader) for key in annotations)
-            if read and not restarted:
+            if any(key.startswith(plan.house.reloader) for key in annotations):
+                continue
+            asked = set(k8s.secrets(pods))
+            rotated = _secrets_of_stores(plan, k8s.namespace(pods.owner), asked, rotating=True)
+            if read := sorted(rotated & asked):
                 fix = f'annotate its metadata with "{plan.house.reloader}auto" = "true"'
                 yield self.about(pods.owner, f"it reads {', '.join(map(shown, read))}, which is rotated", fix)
 
@@ -65,25 +67,38 @@ class CopiedPassword(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers that log in as a rotated user with a password of another store."""
         named = plan.house.rotated_names
-        users = {role.get("username") for role in plan.fleet.resources if role.type.endswith("static_role")}
         for pods in plan.pods if named else ():
-            copied = _secrets_of_stores(plan, k8s.namespace(pods.owner), rotating=False)
             for container in pods.containers():
                 variables = k8s.items(get(container, "env"))
-                login = next(iter(users.intersection(strings(get(v, "value") for v in variables))), None)
-                for variable in variables if login else ():
+                suspects = [v for v in variables if re.search(named, str(get(v, "name"))) and _secret(v)]
+                read = {secret for v in suspects if isinstance(secret := _secret(v), str)}
+                copied = _secrets_of_stores(plan, k8s.namespace(pods.owner), read, rotating=False)
+                values = set(strings(get(v, "value") for v in variables))
+                login = min(_rotated_users(plan.fleet) & values, default=None) if read & copied else None
+                for variable in suspects if login else ():
                     name, secret = get(variable, "name"), _secret(variable)
-                    if isinstance(name, str) and re.search(named, name) and secret in copied:
+                    if secret in copied:
                         what = f"{name} of user {shown(login)} is a copy, in {shown(secret)}"
                         store = " or ".join(sorted(plan.house.rotating_stores))
                         yield self.about(pods.owner, what, f"read it with an ExternalSecret of {store}")
 
 
-def _secrets_of_stores(plan: Plan, namespace: Tree, *, rotating: bool) -> set[str]:
-    """The Secrets that ExternalSecrets of a namespace fill from stores that rotate, or from the others."""
+def _rotated_users(fleet: Fleet) -> set[str]:
+    roles = (role for role in fleet.resources if role.type.endswith("static_role"))
+    return set(strings(role.get("username") for role in roles))
+
+
+def _secrets_of_stores(plan: Plan, namespace: Tree, read: set[str], *, rotating: bool) -> set[str]:
+    """The Secrets that ExternalSecrets of a namespace fill from stores that rotate, or from the others.
+
+    Other stacks are asked where this one does not make all Secrets that are ``read``.
+    """
+    own = plan.own.manifests("ExternalSecret", namespace)
+    made = {k8s.name(secret) for secret in plan.own.of_kind("secret", namespace)}
+    made |= {k8s.target(manifest) for manifest in own} | plan.house.given_secrets
     return {
         target
-        for manifest in plan.fleet.manifests("ExternalSecret", namespace)
+        for manifest in (own if made.issuperset(read) else plan.fleet.manifests("ExternalSecret", namespace))
         if isinstance(store := get(manifest, "spec", "secretStoreRef", "name"), str)
         and (store in plan.house.rotating_stores) is rotating
         and isinstance(target := k8s.target(manifest), str)

@@ -40,10 +40,11 @@ class Kind(Enum):
     PLAN = "check_plan"
     PIPELINE = "check_pipeline"
     EXCEPTION = "check_exception"
+    INDEX = "check_index"
 
 
 class Rule:
-    """One rule: what it is called, why it is there, and what it finds, in one of four ways.
+    """One rule: what it is called, why it is there, and what it finds, in one of five ways.
 
     A rule has one of the methods ``check_…``, and belongs to the package that asks for it. In ``bad`` the
     rule, and no other, finds something; in ``good`` none does. Both are shown to users and are the rule's
@@ -94,6 +95,10 @@ class Rule:
 
     def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterable[Finding]:
         """Everything that is wrong with an exception from rules; ``known`` are the codes of all rules."""
+        return ()
+
+    def check_index(self, disagreements: Iterable[Finding]) -> Iterable[Finding]:
+        """Everything that lists outside the stacks and the stacks do not agree on in this way."""
         return ()
 
     def at(

@@ -207,7 +207,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         usual_groups=frozenset(groups.default if groups and isinstance(groups.default, list) else ()),
         shared={
             stack: tuple(Shared(use.kind, use.name, (use.path, use.line), others) for use, others in names)
-            for stack, names in collisions.shared(monorepo, facts["domain"]).items()
+            for stack, names in collisions.shared(monorepo, facts).items()
         },
     )
 

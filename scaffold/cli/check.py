@@ -22,20 +22,16 @@ FORMATS = ("text", "json", "github", "sarif", "markdown", "html")
 @click.command()
 @click.argument("stacks", nargs=-1, metavar="STACK|FILE…")
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
-@click.option(
-    "--select", multiple=True, metavar="CODES", help="Only these rules, or families of rules: ING,STO002."
-)
-@click.option("--ignore", multiple=True, metavar="CODES", help="Not these rules, or families of rules.")
+@options.select
+@options.ignore
 @click.option("--static", is_flag=True, help="Look at the syntax alone, and plan nothing.")
 @click.option("--fix", is_flag=True, help="Mend what a rule knows an edit for, and tell what is left.")
 @click.option("--diff", "show", is_flag=True, help="Show those edits, and write nothing.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How it is told.")
 @click.option("--by", type=click.Choice(("stack", "rule")), default="stack", help="How the text is grouped.")
 @click.option("--statistics", is_flag=True, help="Count the findings by rule.")
-@click.option(
-    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings known there."
-)
-@click.option("--update-baseline", is_flag=True, help="Write all findings into the baseline.")
+@options.baseline
+@options.update_baseline
 @click.option(
     "--pipelines", type=click.Path(path_type=Path), metavar="DIR",
     help="An app's repository in place of stacks: its pipelines and Dockerfiles.",
@@ -61,16 +57,28 @@ def check(
 ) -> int:
     """Hold stacks, or an app's repository, against the rules; exit 1 where something is found."""
     if pipelines is not None:
-        given = (stacks, every, select, ignore, static, fix, show, statistics, baseline)
-        if any(given) or (form, by) != ("text", "stack"):
-            raise UsageError("--pipelines goes with --json alone.", "Check stacks in a run of their own.")
-        return _pipelines(pipelines, as_json)
+        if stacks or every or static or fix or show or form == "html":
+            raise UsageError(
+                "--pipelines goes without stacks, --fix and html.", "Check stacks in a run of their own."
+            )
+        if update_baseline and (baseline is None or select or ignore):
+            raise UsageError("--update-baseline goes with --baseline FILE.", "It knows every rule.")
     from scaffold.commands import check as command
     from scaffold.commands.fix import plan_fix, write
     from scaffold.report import check as report
     from scaffold.report.fix import fixed_json, fixed_text
     from scaffold.report.progress import waiting
 
+    selection = command.Selection(options.codes(select), options.codes(ignore))
+    known = None if update_baseline else baseline
+    if pipelines is not None:
+        from scaffold.commands.check_pipelines import check_pipelines
+
+        options.opened(pipelines, writes=False)
+        looked_at = check_pipelines(pipelines, selection, baseline_file=known)
+        if update_baseline and baseline is not None:
+            return output.write_baseline(baseline, looked_at)
+        return output.print_checked(looked_at, form, by=by, statistics=statistics, as_json=as_json)
     if show and form not in ("text", "json"):
         raise UsageError("--diff goes with the formats text and json.", "Leave one of them out.")
     monorepo = options.find(monorepo_at, writes=fix and not show)
@@ -84,13 +92,18 @@ def check(
         raise UsageError(
             "--update-baseline goes with --all and --baseline FILE.", "It knows every stack and every rule."
         )
-    selection = command.Selection(_codes(select), _codes(ignore))
     names = monorepo.stacks if every else command.stacks_at(monorepo, stacks)
-    known = None if update_baseline else baseline
 
     def checked(monorepo: Monorepo) -> Checked:
         with waiting("Checking …"):
-            return command.check(monorepo, names, selection, static=static, baseline_file=known)
+            return command.check(
+                monorepo,
+                names,
+                selection,
+                static=static,
+                baseline_file=known,
+                every_plan=form == "html",
+            )
 
     found = checked(monorepo)
     fixed = plan_fix(monorepo, found) if fix or show else None
@@ -99,9 +112,7 @@ def check(
         monorepo = type(monorepo)(monorepo.root)
         found = checked(monorepo)
     if update_baseline and baseline is not None:
-        command.update_baseline(baseline, found)
-        output.print_lines([f"{baseline}: {len(found.findings)} known findings"])
-        return 0
+        return output.write_baseline(baseline, found)
     rules = {rule.code: rule for rule in command.all_rules()}
     told = fixed.left_of(found, shown=show) if fixed else found
     if form == "html" and not as_json:
@@ -116,22 +127,5 @@ def check(
         {**report.as_json(told, rules), **(fixed_json(fixed, shown=show) if fixed else {})},
         chain(lines, mended),
         as_json=as_json or form == "json",
-    )
-    return int(bool(found.findings))
-
-
-def _codes(given: Sequence[str]) -> tuple[str, ...]:
-    return tuple(code.strip() for text in given for code in text.split(",") if code.strip())
-
-
-def _pipelines(directory: Path, as_json: bool) -> int:
-    from scaffold.commands.check import all_rules
-    from scaffold.commands.check_pipelines import check_pipelines
-    from scaffold.report import pipeline as report
-
-    options.opened(directory, writes=False)
-    found, rules = check_pipelines(directory), {rule.code: rule for rule in all_rules()}
-    output.print_either(
-        report.pipeline_report_json(found, rules), report.pipeline_report_text(found, rules), as_json=as_json
     )
     return int(bool(found.findings))

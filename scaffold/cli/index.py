@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from scaffold.cli import options, output
+from scaffold.cli.check import FORMATS
+from scaffold.errors import UsageError
 
 _READING = "Reading all stacks …"
 
@@ -16,14 +19,49 @@ _READING = "Reading all stacks …"
     "--check", "check_only", is_flag=True, help="Compare with all stacks; exit 1 where they disagree."
 )
 @click.option("--fix", is_flag=True, help="Add what is missing and certain, and list the rest.")
+@click.option("--list", "lists", multiple=True, metavar="NAME", help="Compare only these lists.")
+@click.option("--stack", "stacks", multiple=True, metavar="NAME", help="Tell only what these stacks miss.")
+@options.select
+@options.ignore
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([form for form in FORMATS if form != "html"]),
+    default="text",
+    help="How it is told.",
+)
+@options.baseline
+@options.update_baseline
 @options.monorepo
 @options.as_json
-def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) -> int:
+def index(
+    check_only: bool,
+    fix: bool,
+    lists: Sequence[str],
+    stacks: Sequence[str],
+    select: Sequence[str],
+    ignore: Sequence[str],
+    form: str,
+    baseline: Path | None,
+    update_baseline: bool,
+    monorepo_at: Path | None,
+    as_json: bool,
+) -> int:
     """Show the lists outside the stacks that Services belong in, and where they drift from the stacks."""
+    from scaffold.commands import check as rules
     from scaffold.commands import index as command
     from scaffold.report import indexes as report
     from scaffold.report.progress import waiting
 
+    narrowed = bool(lists or stacks or select or ignore)
+    if (narrowed or form != "text" or baseline or update_baseline) and not check_only:
+        raise UsageError(
+            "What is told is chosen with --check.", "For example: scaffold index --check --list domains"
+        )
+    if update_baseline and (baseline is None or narrowed):
+        raise UsageError(
+            "--update-baseline goes with --baseline FILE.", "It knows every list and every stack."
+        )
     monorepo = options.find(monorepo_at, writes=fix)
     if not check_only and not fix:
         states = command.show(monorepo)
@@ -35,9 +73,15 @@ def index(check_only: bool, fix: bool, monorepo_at: Path | None, as_json: bool) 
         with waiting(_READING):
             mended = command.fix(monorepo)
         apply(mended.change)
-        output.print_either(report.mended_json(mended), report.mended_text(mended), as_json=as_json)
+        rest, known = command.checked(mended.rest), {rule.code: rule for rule in rules.all_rules()}
+        output.print_either(
+            report.mended_json(mended, rest, known), report.mended_text(mended, rest, known), as_json=as_json
+        )
         return int(bool(mended.rest))
+    selection = rules.Selection(options.codes(select), options.codes(ignore))
     with waiting(_READING):
-        found = command.check(monorepo)
-    output.print_either(report.drift_json(found), report.drift_text(found), as_json=as_json)
-    return int(bool(found))
+        known_in = None if update_baseline else baseline
+        found = command.check(monorepo, selection, lists=lists, stacks=stacks, baseline_file=known_in)
+    if update_baseline and baseline is not None:
+        return output.write_baseline(baseline, found)
+    return output.print_checked(found, form, as_json=as_json)

@@ -45,9 +45,26 @@ template_source = click.option(
     "--template-source", metavar="URL", callback=_source,
     help="The templates' Git URL or directory, which is recorded for stock Copier.",
 )  # fmt: skip
+select = click.option(
+    "--select", multiple=True, metavar="CODES", help="Only these rules, or families of rules: ING,STO002."
+)
+ignore = click.option(
+    "--ignore", multiple=True, metavar="CODES", help="Not these rules, or families of rules."
+)
+baseline = click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings known there."
+)
+update_baseline = click.option(
+    "--update-baseline", is_flag=True, help="Write all findings into the baseline."
+)
 overwrite = click.option(
     "--overwrite", is_flag=True, help="Replace files that the app's repository has; --dry-run shows the diff."
 )
+
+
+def codes(given: Iterable[str]) -> tuple[str, ...]:
+    """The codes of ``--select`` or ``--ignore``."""
+    return tuple(code.strip() for text in given for code in text.split(",") if code.strip())
 
 
 def find(monorepo_at: Path | None, *, writes: bool = False) -> Monorepo:

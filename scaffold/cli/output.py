@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from scaffold.commands.check import Checked
     from scaffold.commands.prepared import Prepared
     from scaffold.monorepo.repository import Monorepo
 
@@ -95,3 +96,28 @@ def reading(root: Path) -> None:
             f"nothing. To finish or undo it:\n  scaffold doctor --recover {shlex.quote(str(root))}",
             err=True,
         )
+
+
+def print_checked(
+    found: Checked, form: str, *, by: str = "stack", statistics: bool = False, as_json: bool = False
+) -> int:
+    """What rules found, in a form; returns the exit code."""
+    from scaffold.commands.check import all_rules
+    from scaffold.report import check as report
+
+    rules = {rule.code: rule for rule in all_rules()}
+    print_either(
+        report.as_json(found, rules),
+        report.told(found, form, rules, by=by, statistics=statistics),
+        as_json=as_json or form == "json",
+    )
+    return int(bool(found.findings))
+
+
+def write_baseline(path: Path, found: Checked) -> int:
+    """Let a baseline know what was found, and say so; returns the exit code."""
+    from scaffold.commands.check import update_baseline
+
+    update_baseline(path, found)
+    print_lines([f"{path}: {len(found.findings)} known findings"])
+    return 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,9 @@ class Selection:
                 raise UsageError(f"{wanted} is no rule, and no family of rules.", hint)
 
 
+EVERY_RULE = Selection()
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What was looked at, and what was found."""
@@ -66,8 +70,10 @@ class Checked:
     gone: int = 0
     """Findings that the baseline knows and that are no longer there."""
     unverified: tuple[Unverified, ...] = ()
+    what: str = "stack"
+    """What ``stacks`` are: the word for one of them, where others are looked at."""
     plans: tuple[PlanResult, ...] = ()
-    """What was planned, of every stack of the monorepo."""
+    """What was planned of the stacks that were looked at, or of every stack where that was wanted."""
 
 
 def all_rules() -> tuple[Rule, ...]:
@@ -115,44 +121,67 @@ def _stacks_at(monorepo: Monorepo, name: str) -> Iterator[str]:
 def check(
     monorepo: Monorepo,
     stacks: Sequence[str],
-    selection: Selection = Selection(),
+    selection: Selection = EVERY_RULE,
     *,
     static: bool = False,
     baseline_file: Path | None = None,
+    every_plan: bool = False,
 ) -> Checked:
     """Hold stacks against the rules: over their syntax and, unless ``static``, over what would exist.
 
-    Where another stack may make what one refers to, all stacks are planned. Without Terraform only the
-    syntax is looked at, and the result says so.
+    Where another stack may make what one refers to, all others are planned too. Without Terraform only the
+    syntax is looked at, and the result says so. The lists outside the stacks are compared where their rules
+    are selected by name. With ``every_plan`` the result has the plans of all stacks.
     """
     selection.check()
     asked = selection.of(Kind.STACK)
     looked = look(monorepo, stacks, {rule.code for rule in asked})
-    found = [finding for of_stack in looked for finding in of_stack.findings]
     plan_rules = () if static else selection.of(Kind.PLAN)
     plans: tuple[PlanResult, ...] = ()
     unverified: tuple[Unverified, ...] = (Unverified("the plans", "left out by --static"),) if static else ()
+    planned: Mapping[str, _Planned] = {}
     if plan_rules:
-        planned = _planned(monorepo, stacks, plan_rules)
-        if isinstance(planned, Unverified):
-            plan_rules, unverified = (), (planned,)
+        judged = _planned(monorepo, stacks, plan_rules, every=every_plan)
+        if isinstance(judged, Unverified):
+            plan_rules, unverified = (), (judged,)
         else:
-            found += planned[0]
-            plans = planned[1]
-            # Where a stack cannot be planned, nobody knows whether an exception is needed.
-            plan_rules = plan_rules if all(plan.ok for plan in plans) else ()
-    made = Exceptions(ignore for of_stack in looked for ignore in of_stack.exceptions)
-    left = made.left_of(dict.fromkeys(found))
-    ignored = len(dict.fromkeys(found)) - len(left)
+            planned, plans = judged
+    known_codes = {rule.code for rule in all_rules()}
     ran = {rule.code for rule in (*asked, *plan_rules)}
-    left += made.findings(ran, {rule.code for rule in all_rules()})
-    left = sorted((f for f in left if f.code in selection or _is_no_stack(f)), key=place)
-    fresh, gone = (left, 0)
-    if baseline_file is not None:
-        looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
-        known = baseline.known(baseline_file, looked_at, ran & {code for code in ran if code in selection})
-        fresh, gone = baseline.new(left, known)
-    return Checked(tuple(stacks), tuple(fresh), ignored, len(left) - len(fresh), gone, unverified, plans)
+    told: dict[Finding, None] = {}
+    ignored: set[Finding] = set()
+    for name, of_stack in zip(stacks, looked, strict=True):
+        of_plan = planned.get(name, _Planned())
+        found = dict.fromkeys((*of_stack.findings, *of_plan.findings))
+        made = Exceptions(of_stack.exceptions)
+        left = made.left_of(found)
+        ignored |= found.keys() - set(left)
+        # Where not all is known, nobody knows whether an exception is needed.
+        sure = ran if of_plan.settled else {rule.code for rule in asked}
+        told |= dict.fromkeys((*left, *made.findings(sure, known_codes)))
+    if indexes := selection.of(Kind.INDEX) if selection.select else ():
+        from scaffold.indexes.drift import drift
+
+        services = {"", *stacks} if set(stacks) == set(monorepo.stacks) else set(stacks)
+        lists = [found.finding for found in drift(monorepo) if found.service in services]
+        told |= dict.fromkeys(finding for rule in indexes for finding in rule.check_index(lists))
+    left = sorted((f for f in told if f.code in selection or _is_no_stack(f)), key=place)
+    looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
+    fresh, known, gone = unknown(left, baseline_file, looked_at, {code for code in ran if code in selection})
+    return Checked(tuple(stacks), fresh, len(ignored), known, gone, unverified, plans=plans)
+
+
+def unknown(
+    found: Sequence[Finding], baseline_file: Path | None, below: tuple[str, ...], codes: Collection[str]
+) -> tuple[tuple[Finding, ...], int, int]:
+    """The findings that a baseline does not know, how many it knows, and how many of those are gone.
+
+    ``below`` and ``codes`` say what was looked at, by which rules: nothing else can be gone.
+    """
+    if baseline_file is None:
+        return tuple(found), 0, 0
+    fresh, gone = baseline.new(found, baseline.known(baseline_file, below, codes))
+    return tuple(fresh), len(found) - len(fresh), gone
 
 
 def _is_no_stack(finding: Finding) -> bool:
@@ -160,28 +189,53 @@ def _is_no_stack(finding: Finding) -> bool:
     return finding.code in (Syntax.code, *(reason.value for reason in Reason))
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What rules find in the plan of a stack; ``settled`` says whether all is known that they asked for."""
+
+    findings: Sequence[Finding] = ()
+    settled: bool = True
+
+
 def _planned(
-    monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule]
-) -> tuple[list[Finding], tuple[PlanResult, ...]] | Unverified:
-    """What the rules find in plans, and the plans of all stacks."""
-    from scaffold.checks.planned import check as check_plan
+    monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule], *, every: bool
+) -> tuple[Mapping[str, _Planned], tuple[PlanResult, ...]] | Unverified:
+    """What the rules find in plans, by stack, and the plans.
+
+    The other stacks are planned once a rule asks for them, or at once where ``every`` plan is wanted.
+    """
+    from scaffold.checks.planned import Plan, judge
     from scaffold.terraform.runner import find_tool, plan_stacks
 
     try:
         tool = find_tool()
     except MissingError as error:
         return Unverified("the plans", error.message)
-    results = plan_stacks(monorepo.root, monorepo.stacks, workers=os.cpu_count() or 1, tool=tool)
-    if results and all(result.unable for result in results):
-        return Unverified("the plans", results[0].findings[0].message)
+    workers = os.cpu_count() or 1
+    results = plan_stacks(monorepo.root, stacks, workers=workers, tool=tool)
     house = house_of(monorepo, facts(monorepo))
-    fleet = fleet_of(results, house)
-    found: list[Finding] = []
+
+    @cache
+    def all_results() -> Sequence[PlanResult]:
+        known = {result.stack: result for result in results}
+        others = [name for name in monorepo.stacks if name not in known]
+        planned = plan_stacks(monorepo.root, others, workers=workers, tool=tool)
+        known |= {result.stack: result for result in planned}
+        return [known[name] for name in monorepo.stacks]
+
+    @cache
+    def all_stacks() -> Fleet:
+        return fleet_of(all_results(), house)
+
+    if results and all(r.unable for r in results) and all(r.unable for r in all_results()):
+        return Unverified("the plans", results[0].findings[0].message)
+    found = {}
     for result in results:
-        if result.stack in stacks:
-            its = replace(house, given_claims=given_claims(monorepo, result.stack))
-            found += result.findings or check_plan(result.resources, its, asked, fleet)
-    return found, tuple(results)
+        its = replace(house, given_claims=given_claims(monorepo, result.stack))
+        plan = Plan(result.resources, its, all_stacks)
+        findings = result.findings or judge(plan, asked)
+        found[result.stack] = _Planned(findings, result.ok and plan.settled)
+    return found, tuple(all_results() if every else results)
 
 
 def fleet_of(plans: Sequence[PlanResult], house: HouseNames) -> Fleet:

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold.errors import Finding, MissingError
+from scaffold.checks.rule import Kind
+from scaffold.checks.verify import Unverified
+from scaffold.commands.check import EVERY_RULE, Checked, Selection, unknown
+from scaffold.errors import MissingError
 from scaffold.pipelines.check import actionlint, check
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import read_repository
 from scaffold.templates import decisions
 
-
-@dataclass(frozen=True, slots=True)
-class PipelineReport:
-    """What was looked at, and what was found."""
-
-    files: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    unlinted: str
-    """Why actionlint did not judge the workflows of GitHub Actions, where it did not."""
+_LINTER = "actionlint"
 
 
-def check_pipelines(directory: Path) -> PipelineReport:
-    """Hold the pipeline files and Dockerfiles of a repository against every rule.
+def check_pipelines(
+    directory: Path, selection: Selection = EVERY_RULE, *, baseline_file: Path | None = None
+) -> Checked:
+    """Hold the pipeline files and Dockerfiles of a repository against the rules.
 
     Raises :class:`MissingError` where the directory does not exist.
     """
     if not directory.is_dir():
         raise MissingError(f"{directory} is no directory.", "Name the root of the app's repository.")
+    selection.check()
     repository = read_repository(directory)
-    linted = actionlint(repository)
-    found = [*check(repository, Context(decisions.house())), *linted.findings]
+    asked = selection.of(Kind.PIPELINE)
+    found = check(repository, Context(decisions.house()), asked)
+    codes = {rule.code for rule in asked}
+    gaps: tuple[Unverified, ...] = ()
+    if _LINTER in selection:
+        linted = actionlint(repository)
+        found += linted.findings
+        codes.add(_LINTER)
+        if linted.failure and repository.action_paths:
+            gaps = (Unverified(_LINTER, linted.failure),)
     looked_at = (*repository.live, *repository.dead, *repository.action_paths, *repository.dockerfiles)
-    return PipelineReport(tuple(sorted(set(looked_at))), tuple(found), linted.failure)
+    files = tuple(sorted(set(looked_at)))
+    fresh, known, gone = unknown(found, baseline_file, files, codes)
+    return Checked(files, fresh, 0, known, gone, gaps, what="file")

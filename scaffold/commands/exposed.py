@@ -174,7 +174,7 @@ class Described:
         self, stack: str, resources: Sequence[PlannedResource], databases: Sequence[Database]
     ) -> Iterator[Store]:
         """The claims of a stack, and its databases on shared servers."""
-        plan = Plan(resources, self.house, self.fleet)
+        plan = Plan(resources, self.house, lambda: self.fleet)
         unsaved_ = {claim.address for claim in unsaved(plan)}
         for claim in plan.of_kind("persistent_volume_claim"):
             by = self._saved_by(claim)

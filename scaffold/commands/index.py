@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from scaffold.changes.change import ChangeSet, Content, is_ciphertext
+from scaffold.checks.rule import Kind
 from scaffold.checks.verify import Unverified, verify_edits
+from scaffold.commands.check import EVERY_RULE, Checked, Selection, stacks_at, unknown
+from scaffold.errors import UsageError, nearest
 from scaffold.indexes import all_indexes
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.drift import Drift, drift
@@ -56,9 +60,45 @@ def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
     return tuple(states)
 
 
-def check(monorepo: Monorepo) -> tuple[Drift, ...]:
-    """Everything that the indexes and the stacks do not agree on."""
-    return drift(monorepo)
+def check(
+    monorepo: Monorepo,
+    selection: Selection = EVERY_RULE,
+    *,
+    lists: Collection[str] = (),
+    stacks: Collection[str] = (),
+    baseline_file: Path | None = None,
+) -> Checked:
+    """What the indexes and the stacks do not agree on: of some lists and some stacks, or of all.
+
+    Raises :class:`UsageError` for a list that there is not, and :class:`MissingError` for a stack.
+    """
+    selection.check()
+    names = [index.name for index in all_indexes()]
+    for name in lists:
+        if name not in names:
+            raise UsageError(
+                f"There is no list {name}.", nearest(name, names) or "`scaffold index` shows all."
+            )
+    services = stacks_at(monorepo, tuple(stacks))
+    chosen = [index for index in all_indexes() if not lists or index.name in lists]
+    found = [
+        disagreement.finding
+        for disagreement in drift(monorepo)
+        if disagreement.index in chosen and (not stacks or disagreement.service in services)
+    ]
+    asked = selection.of(Kind.INDEX)
+    left = [finding for rule in asked for finding in rule.check_index(found)]
+    paths = tuple(f"{index.path}:" for index in chosen)
+    fresh, known, gone = unknown(left, baseline_file, paths, {rule.code for rule in asked})
+    # Of some lists of a file, or some stacks, nobody knows what else of the baseline is gone.
+    partly = bool(lists or stacks)
+    return Checked(tuple(index.name for index in chosen), fresh, 0, known, 0 if partly else gone, what="list")
+
+
+def checked(disagreements: Iterable[Drift]) -> Checked:
+    """Disagreements as what was found in all lists."""
+    names = tuple(index.name for index in all_indexes())
+    return Checked(names, tuple(found.finding for found in disagreements), 0, what="list")
 
 
 def fix(monorepo: Monorepo) -> Mended:

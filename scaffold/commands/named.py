@@ -10,6 +10,7 @@ from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Path
 from scaffold.errors import Finding, nearest
+from scaffold.monorepo.facts import merged
 from scaffold.monorepo.manifests import MIDDLEWARE, TRUSTED_IMAGES
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.uses import Use
@@ -24,7 +25,7 @@ def problems(monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value]) ->
         *validation.problems(given, sensed, {}),
         *_unknown_middlewares(given, {use.name for use in uses if use.kind == MIDDLEWARE}),
         *_untrusted_images(given, [use for use in uses if use.kind == TRUSTED_IMAGES]),
-        *_written_out(given, monorepo, {**decisions.house()["hosts"], **sensed.get("hosts", {})}),
+        *_written_out(given, monorepo, merged(decisions.house(), sensed)["hosts"]),
     ]
 
 

@@ -13,11 +13,13 @@ _READS = {
     Kind.PLAN: "the planned resources of a stack",
     Kind.PIPELINE: "the pipelines and Dockerfiles of an app's repository",
     Kind.EXCEPTION: "comments that make an exception",
+    Kind.INDEX: "the lists outside the stacks, beside all stacks",
 }
 _FAMILIES = {
     "ACT": "Workflows of GitHub Actions",
     "BAK": "Backups",
     "HCL": "Names and references",
+    "IDX": "Lists outside the stacks",
     "IGN": "Exceptions",
     "IMG": "Dockerfiles",
     "ING": "Ingresses",
@@ -89,7 +91,8 @@ def _page() -> Iterator[str]:
     yield (
         "Generated from the rules' own classes. `scaffold check` holds stacks against them, and so does "
         "`scaffold new-service` before it writes anything; `scaffold check --pipelines DIR` holds an app's "
-        "repository against those about pipelines. `scaffold rule CODE` prints one."
+        "repository against those about pipelines, and `scaffold index --check` compares the lists. "
+        "`scaffold rule CODE` prints one."
     )
     yield ""
     yield f"An exception in a stack is a comment in its line, or above the block: `# {_EXCEPTION}`."

@@ -87,14 +87,14 @@ def _taken(
     path_of: Callable[[answering.Path], answering.Path] = lambda path: path,
 ) -> Iterator[Finding]:
     """The names among combined values that others have. ``path_of`` tells where an answer stands as given."""
-    domain = values["facts"]["domain"]
+    facts = values["facts"]
 
     def as_given(answer: str) -> str:
         return answering.show(path_of(answering.parse(answer))) if answer else ""
 
     clashes = [
         (replace(need, answer=as_given(need.answer), shared_by=as_given(need.shared_by)), use)
-        for need, use in collisions.taken(monorepo, collisions.wanted(values), str(values["name"]), domain)
+        for need, use in collisions.taken(monorepo, collisions.wanted(values), str(values["name"]), facts)
     ]
     for finding in collisions.findings(clashes):
         path = answering.parse(finding.answer or "name")

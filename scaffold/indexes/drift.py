@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
-from scaffold.indexes import catalog, claude, databases, dbaas, upgrade_config, vault, walloff
+from scaffold.indexes import (
+    backup,
+    catalog,
+    ci_cd,
+    claude,
+    databases,
+    dbaas,
+    ghcr,
+    monitors,
+    storage,
+    upgrade_config,
+    vault,
+    walloff,
+)
 from scaffold.indexes.base import Index, MissingAnchorError
-from scaffold.indexes.entry import ServiceEntry, slug
+from scaffold.indexes.entry import BuildModel, OwnImage, Protection, ServiceEntry, slug
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import STACKS, Monorepo
 
@@ -23,6 +36,11 @@ class State(Enum):
     MISSING = "missing"
     STALE = "stale"
     NO_ANCHOR = "no-anchor"
+
+    @property
+    def code(self) -> str:
+        """The rule that says it."""
+        return {State.MISSING: "IDX001", State.STALE: "IDX002", State.NO_ANCHOR: "IDX003"}[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +58,10 @@ class Drift:
     @property
     def finding(self) -> Finding:
         """The disagreement as a finding about the index file."""
-        code = f"index.{self.index.name}.{self.state.value}"
-        return Finding(str(self.index.path), None, None, code, self.what, value=self.key, fix=self.fix)
+        which = f"{self.index.name} of {self.service}" if self.service else self.index.name
+        message = f"{which}: {self.what}"
+        path = str(self.index.path)
+        return Finding(path, None, None, self.state.code, message, value=self.key or None, fix=self.fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +208,69 @@ def _behind_no_anubis(view: _View) -> Mapping[str, str]:
     return dict.fromkeys(view.entries - known, "no ingress with this host leads to Anubis")
 
 
+def _protected(reader: StackReader) -> Iterator[ServiceEntry]:
+    """The Services with a claim of their own; what the row has to say of it only a person knows."""
+    return (replace(entry, protection=Protection("")) for entry in reader.services if reader.claims(entry))
+
+
+def _has_part(view: _View, entry: ServiceEntry, key: str) -> bool:
+    """A row of one part of a Service is as good."""
+    return any(f"{row}-".startswith(f"{key}-") for row in view.entries)
+
+
+def _own_images(reader: StackReader) -> Iterator[ServiceEntry]:
+    """The stacks that run images of the house; how each is built only its repository tells."""
+    for repository, stack in sorted(reader.own_images.items()):
+        yield ServiceEntry(stack, stack, own_image=OwnImage(repository, BuildModel.GITHUB))
+
+
+def _in_any_group(view: _View, _entry: ServiceEntry, key: str) -> bool:
+    return _name(key) in map(_name, view.entries)
+
+
+def _name(key: str) -> str:
+    return key.rpartition(":")[2]
+
+
+def _unmentioned(view: _View) -> Mapping[str, str]:
+    gone = (key for key in view.entries if not view.reader.mentions(key))
+    return dict.fromkeys(gone, "no stack names it")
+
+
+def _uses_server(view: _View, entry: ServiceEntry, key: str) -> bool:
+    """A Service may be listed by the name of its user or its database."""
+    engine = key.partition(":")[0]
+    names = {n for d in entry.databases if d.engine.value == engine for n in (d.user, d.name)}
+    return key in view.entries or any(f"{engine}:{slug(name)}" in view.entries for name in names)
+
+
+def _uses_no_server(view: _View) -> Mapping[str, str]:
+    users = ((entry.name, d) for entry in view.reader.entries.values() for d in entry.databases)
+    known = {
+        f"{database.engine.value}:{slug(name)}"
+        for stack, database in (*users, *((d.user, d) for d in view.reader.roles.values()))
+        for name in (stack, database.user, database.name)
+    }
+    return dict.fromkeys(view.entries - known, "no stack reads credentials of that server under this name")
+
+
+def _nowhere(view: _View) -> Mapping[str, str]:
+    return dict.fromkeys(view.entries - view.reader.namespaces, "no stack makes a namespace of this name")
+
+
+def _watches_nothing(view: _View) -> Mapping[str, str]:
+    parts = {name: host.split(".") for name, host in monitors.hostnames(view.text).items()}
+    places = {name: part[1] for name, part in parts.items() if part[2:3] == ["svc"]}
+    gone = (name for name, place in places.items() if place not in view.reader.namespaces)
+    return dict.fromkeys(gone, "no stack makes the namespace that it watches")
+
+
+def _nobody(_reader: StackReader) -> Iterable[ServiceEntry]:
+    return ()
+
+
 _NO_ROLE = "Vault has no static role for this user"
+_BUILT = "Add it to the list of the way in which it is built."
 _COMPARISONS = (
     _Comparison(
         catalog.CATALOG,
@@ -212,4 +294,20 @@ _COMPARISONS = (
     _Comparison(claude.ANUBIS, _all_stacks, _behind_no_anubis, _always, _is_said_to_have_anubis),
     _compared(databases.ROTATION, _in_vault, _NO_ROLE),
     _Comparison(upgrade_config.DATABASES, _services),
+    _Comparison(upgrade_config.REPOSITORIES, _nobody, _unmentioned),
+    _Comparison(databases.USED_BY, _all_stacks, _uses_no_server, present=_uses_server),
+    _Comparison(backup.MATRIX, _protected, present=_has_part, advice="Add a row that says what saves it."),
+    *(
+        _Comparison(builds, _own_images, present=_in_any_group, advice=_BUILT)
+        for builds in (ci_cd.BUILDS, claude.BUILDS)
+    ),
+    # Which number a repository has only Woodpecker tells, and a repository needs no stack.
+    *(_Comparison(numbers, _nobody) for numbers in (ci_cd.REPO_IDS, claude.REPO_IDS)),
+    # What is in these no stack tells in its syntax: it is only seen that they can be read.
+    *(
+        _Comparison(unseen, _nobody)
+        for unseen in (claude.PACKAGES, storage.CONSUMERS, storage.ENCRYPTED, storage.SQLITE)
+    ),
+    _Comparison(ghcr.NAMESPACES, _nobody, _nowhere),
+    _Comparison(monitors.MONITORS, _nobody, _watches_nothing),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -69,6 +70,16 @@ def _monitors(text: str) -> Monitors:
     if value is None or not value.elements:
         raise MissingAnchorError(f"a monitor in the list local.{_LOCAL}, to go by")
     return Monitors(doc, value)
+
+
+def hostnames(text: str) -> dict[str, str]:
+    """What each monitor connects to, by its name."""
+    with suppress(MissingAnchorError):
+        opened = _monitors(text)
+        hosts = (element.entry("hostname") for element in opened.value.elements)
+        told = ((host.value.string() if host else None) or "" for host in hosts)
+        return dict(zip(opened.keys, told, strict=True))
+    return {}
 
 
 def _monitor(entry: ServiceEntry) -> Iterator[Item[NamedMonitor]]:

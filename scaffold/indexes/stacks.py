@@ -10,10 +10,11 @@ from pathlib import PurePosixPath
 from scaffold.changes.change import is_ciphertext
 from scaffold.indexes import dbaas, vault
 from scaffold.indexes.base import as_text
-from scaffold.indexes.entry import Database, Engine, Host, PublicPath, ServiceEntry
+from scaffold.indexes.entry import Database, Engine, Host, PublicPath, ServiceEntry, slug
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.sensing import facts
 from scaffold.monorepo.stack import Ingress, Stack
-from scaffold.templates.decisions import house
+from scaffold.templates.questions import Value
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,48 @@ class StackReader:
         found = vault.roles(self._text(vault.STATIC_ROLES.path))
         return {d.role: Database(d.engine, d.role, names.get(d.user, d.user), d.user) for d in found}
 
+    def claims(self, entry: ServiceEntry) -> bool:
+        """Whether a stack has a claim of its own."""
+        uses = self.monorepo.fleet.get(entry.stack, Stack()).uses
+        return any(use.kind == "claim" for use in uses)
+
+    @cached_property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces that stacks make, as far as their names can be seen, and the stacks' own names."""
+        uses = (use for stack in self.monorepo.fleet.values() for use in stack.uses)
+        return frozenset((*self.monorepo.stacks, *(use.name for use in uses if use.kind == "namespace")))
+
+    @cached_property
+    def own_images(self) -> Mapping[str, str]:
+        """The repositories of the house's own images that pods run, each with the first stack that does."""
+        registries = {row["registry"] for row in self._facts["builds"].values()} - {""}
+        found: dict[str, str] = {}
+        for name in self.monorepo.stacks:
+            for pod in self.monorepo.fleet.get(name, Stack()).pods:
+                for container in pod.containers:
+                    if container.reference.home in registries and "$" not in container.reference.base:
+                        found.setdefault(container.reference.base, name)
+        return found
+
+    def mentions(self, text: str) -> bool:
+        """Whether a Terraform file of a stack has a text in it, in any spelling of names."""
+        return slug(text) in self._written
+
+    @cached_property
+    def _written(self) -> str:
+        """Everything in the stacks, as all spellings of it compare."""
+        files = self.monorepo.terraform_files("")
+        return "\n".join((*self.monorepo.stacks, *(slug(as_text(c) or "") for _, c in files)))
+
+    @cached_property
+    def _facts(self) -> Mapping[str, Value]:
+        return facts(self.monorepo)
+
     def _entry(self, name: str) -> ServiceEntry:
         stack = self.monorepo.fleet.get(name, Stack())
         hosts = {ingress: self._host(ingress) for ingress in stack.ingresses}
         seen = {ingress: host for ingress, host in hosts.items() if host is not None}
-        public = {host for ingress, host in seen.items() if ingress.dns_type in house()["public_dns"]}
+        public = {host for ingress, host in seen.items() if ingress.dns_type in self._facts["public_dns"]}
         gated = {host for ingress, host in seen.items() if ingress.behind_anubis}
         listed = dict.fromkeys(Host(host, ingress.dns_type) for ingress, host in seen.items())
         return ServiceEntry(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -23,7 +23,7 @@ from scaffold.monorepo.uses import (
     Use,
     address_port,
 )
-from scaffold.templates import decisions, template
+from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 
@@ -119,14 +119,16 @@ def _redis(values: Mapping[str, Value]) -> Iterator[Wanted]:
                     yield Wanted(REDIS, number, f"{answer}.text", "", reason, f"{answer}.reason")
 
 
-def taken(monorepo: Monorepo, needs: Iterable[Wanted], stack: str, domain: str) -> list[tuple[Wanted, Use]]:
+def taken(
+    monorepo: Monorepo, needs: Iterable[Wanted], stack: str, facts: Mapping[str, Value]
+) -> list[tuple[Wanted, Use]]:
     """The names that a stack needs and somebody else has, each with the first who has it.
 
     PersistentVolumes are cluster-wide; a claim is taken only by a claim in the same namespace, and an NFS
     directory by what is in it or above it too. Names that a stack computes (``for_each``, functions) cannot
     be seen; the plan is the check for those.
     """
-    houses = _Houses.of(monorepo, domain)
+    houses = _Houses.of(monorepo, facts)
     found: dict[tuple[str, str], tuple[Wanted, Use]] = {}
     uses = [use for owner, use in houses.uses if owner != stack]
     shared = houses.directories(stack)
@@ -141,9 +143,9 @@ _ONE = frozenset({BALANCED, EXTERNAL_MONITOR, MONITOR, REDIS, "PersistentVolume"
 """Kinds of names that no two stacks have in common."""
 
 
-def shared(monorepo: Monorepo, domain: str) -> Mapping[str, list[tuple[Use, tuple[str, ...]]]]:
+def shared(monorepo: Monorepo, facts: Mapping[str, Value]) -> Mapping[str, list[tuple[Use, tuple[str, ...]]]]:
     """The names that a stack has in common with others and should not, with those others, by stack."""
-    uses = [(owner, use) for owner, use in _Houses.of(monorepo, domain).uses if use.kind in _ONE]
+    uses = [(owner, use) for owner, use in _Houses.of(monorepo, facts).uses if use.kind in _ONE]
     owners: dict[tuple[str, str, str], set[str]] = {}
     for owner, use in uses:
         owners.setdefault((use.kind, use.place, use.name), set()).add(owner)
@@ -174,24 +176,26 @@ class _Houses:
     """Every name in use, with the stack that has it; what scripts use belongs to no stack."""
 
     uses: tuple[tuple[str, Use], ...]
+    nfs_root: str
 
     @classmethod
-    def of(cls, monorepo: Monorepo, domain: str) -> _Houses:
+    def of(cls, monorepo: Monorepo, facts: Mapping[str, Value]) -> _Houses:
         servers = {template.facts("operations")["nfs_host"], monorepo.variable("nfs_server")}
-        redis = _redis_hosts(monorepo)
+        redis = _redis_hosts(monorepo, facts["hosts"]["redis"])
         # The stacks of Tier 0 keep roles and databases for others, who are told first.
         stacks = sorted(monorepo.fleet.items(), key=lambda item: item[0] in monorepo.tier0_stacks)
         return cls(
             (
-                *((owner, _placed(use, servers, redis)) for owner, s in stacks for use in _of(s, domain)),
+                *((owner, _placed(use, servers, redis)) for owner, s in stacks for use in _of(s, facts)),
                 *(("", use) for use in monorepo.scripts_roles),
-            )
+            ),
+            facts["nfs_root"],
         )
 
     def directories(self, stack: str) -> frozenset[str]:
         """The NFS directories that several Services have theirs below: nobody's alone."""
         used = {(owner, use.name.rstrip("/") + "/") for owner, use in self.uses if use.kind == NFS}
-        root = decisions.house()["nfs_root"] + "/"
+        root = f"{self.nfs_root}/"
         return frozenset(
             outer
             for holder, outer in used
@@ -209,30 +213,29 @@ def _placed(use: Use, servers: set[str | None], redis: set[str]) -> Use:
     return replace(use, place="") if own else use
 
 
-def _redis_hosts(monorepo: Monorepo) -> set[str]:
+def _redis_hosts(monorepo: Monorepo, variable: str) -> set[str]:
     """What the shared Redis is called: by its variable, and by its value or, unread, the commonest one."""
-    variable = decisions.house()["hosts"]["redis"]
     value = monorepo.variable(variable)
     seen = (use.place for s in monorepo.fleet.values() for use in s.uses if use.kind == REDIS)
     counted = Counter(host for host in seen if ".svc" in host and not value)
     return {f"var.{variable}", value or "", *(host for host, _ in counted.most_common(1))}
 
 
-def _of(stack: Stack, domain: str) -> Iterator[Use]:
+def _of(stack: Stack, facts: Mapping[str, Value]) -> Iterator[Use]:
     """The names that a stack takes, its hosts and their monitors among them."""
     yield from stack.uses
     for ingress in stack.ingresses:
-        if host := ingress.fqdn(domain):
+        if host := ingress.fqdn(facts["domain"]):
             yield Use("host", host, ingress.path, ingress.line)
-            if _is_monitored(ingress):
+            if _is_monitored(ingress, facts["public_dns"]):
                 called = ingress.monitor or host.split(".")[0]
                 yield Use(EXTERNAL_MONITOR, called, ingress.path, ingress.line)
 
 
-def _is_monitored(ingress: Ingress) -> bool:
+def _is_monitored(ingress: Ingress, public: Collection[str]) -> bool:
     if ingress.monitored is not None:
         return ingress.monitored
-    return ingress.dns_type in decisions.house()["public_dns"]
+    return ingress.dns_type in public
 
 
 def findings(clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:

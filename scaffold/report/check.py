@@ -98,14 +98,15 @@ def counted(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> str:
 
 
 def _sum(found: Checked, rules: Mapping[str, Rule]) -> str:
-    stacks = "1 stack" if len(found.stacks) == 1 else f"{len(found.stacks)} stacks"
+    number = len(found.stacks)
+    looked_at = f"{number} {found.what}{'' if number == 1 else 's'}"
     more = [
         f"{found.ignored} with an exception" if found.ignored else "",
         f"{found.known} known" if found.known else "",
         f"{found.gone} of the baseline gone" if found.gone else "",
     ]
     besides = ", ".join(filter(None, more))
-    return f"{stacks}, {counted(found.findings, rules)}{f' ({besides})' if besides else ''}."
+    return f"{looked_at}, {counted(found.findings, rules)}{f' ({besides})' if besides else ''}."
 
 
 def _title(code: str, rules: Mapping[str, Rule]) -> str:
@@ -121,7 +122,7 @@ def as_json(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
     """The result as one object."""
     counts = Counter(_severity(finding, rules) for finding in found.findings)
     return {
-        "stacks": list(found.stacks),
+        f"{found.what}s": list(found.stacks),
         "findings": findings_json(found.findings, rules),
         "errors": counts[Severity.ERROR.value],
         "warnings": counts[Severity.WARNING.value],

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from scaffold.changes.step import When
 from scaffold.report.changes import files_json, files_text, gaps_text
+from scaffold.report.check import as_json, as_text
+from scaffold.report.findings import finding_json
 from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
+    from scaffold.checks.rule import Rule
+    from scaffold.commands.check import Checked
     from scaffold.commands.index import IndexState, Mended
     from scaffold.commands.remove_service import Removal, Removed
-    from scaffold.indexes.drift import Drift
 
 
 def states_json(states: Iterable[IndexState]) -> dict[str, Value]:
@@ -42,50 +44,23 @@ def states_text(states: Sequence[IndexState]) -> Iterator[str]:
         yield f"{state.name:{width}} {count}  {state.path}{note}"
 
 
-def drift_json(found: Iterable[Drift]) -> dict[str, Value]:
-    """Where indexes and stacks disagree, as JSON."""
-    return {"findings": [_drift(drift) for drift in found]}
-
-
-def _drift(drift: Drift) -> dict[str, Value]:
-    return {
-        "file": str(drift.index.path),
-        "index": drift.index.name,
-        "service": drift.service,
-        "state": drift.state.value,
-        "key": drift.key,
-        "what": drift.what,
-        "fix": drift.fix,
-    }
-
-
-def drift_text(found: Sequence[Drift]) -> Iterator[str]:
-    """Where indexes and stacks disagree, for people, by file; what mends several is said once below them."""
-    for path, of_file in groupby(found, key=lambda drift: drift.index.path):
-        yield str(path)
-        for fix, alike in groupby(of_file, key=lambda drift: drift.fix):
-            yield from (f"  {drift.service or '–'}: {drift.what}" for drift in alike)
-            yield f"    fix: {fix}"
-    yield f"{len(found)} disagreements." if found else "The indexes and the stacks agree."
-
-
-def mended_json(mended: Mended) -> dict[str, Value]:
+def mended_json(mended: Mended, rest: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
     """What was added to the indexes, and where they still disagree with the stacks, as JSON."""
     return {
         "files": files_json(mended.change, with_diff=False),
-        "fixed": [_drift(drift) for drift in mended.fixed],
+        "fixed": [finding_json(drift.finding) for drift in mended.fixed],
+        **as_json(rest, rules),
         "not_verified": mended.unverified,
-        **drift_json(mended.rest),
     }
 
 
-def mended_text(mended: Mended) -> Iterator[str]:
+def mended_text(mended: Mended, rest: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
     """What was added to the indexes, and where they still disagree with the stacks, for people."""
     yield from files_text(mended.change)
     for drift in mended.fixed:
         yield f"  added {drift.service}: {drift.index.name} {drift.key}"
     yield from gaps_text(mended.unverified)
-    yield from drift_text(mended.rest)
+    yield from as_text(rest, rules)
 
 
 def removal_json(removal: Removal, removed: Removed | None) -> dict[str, Value]:

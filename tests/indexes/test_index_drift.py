@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from scaffold.changes.apply import apply
 from scaffold.commands import index as command
-from scaffold.indexes.drift import State, drift
+from scaffold.commands.check import Selection, all_rules, check, update_baseline
+from scaffold.errors import UsageError
+from scaffold.indexes import all_indexes
+from scaffold.indexes.drift import _COMPARISONS, State, drift
 from scaffold.indexes.entry import Database, Engine, Host
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import Monorepo
-from scaffold.report.indexes import drift_text, mended_text
+from scaffold.report.check import as_text
+from scaffold.report.indexes import mended_text
 
+RULES = {rule.code: rule for rule in all_rules()}
+ROW = "| {} | — | — | — | — | proxmox-lvm |"
 CATALOG = ".claude/reference/service-catalog.md"
 
 
@@ -48,6 +56,13 @@ def in_order(sample: Monorepo) -> Monorepo:
                 .replace(f", {label}", "")
             )
             path.write_text(text)
+        elif found.index.name == "backup-matrix":
+            edit(
+                sample,
+                str(found.index.path),
+                "| silverbullet |",
+                f"{ROW.format(found.key)}\n| silverbullet |",
+            )
         elif found.index.name == "upgrade-databases":
             line = f'    "{found.key}": {{ "type": "postgresql", "db_name": "x", "shared": true }},\n'
             edit(sample, str(found.index.path), '    "monitoring": {', f'{line}    "monitoring": {{')
@@ -88,6 +103,12 @@ def test_entries_of_stacks(sample: Monorepo) -> None:
         (".claude/CLAUDE.md", "Active on: journal (", "Active on: diary, journal (", "claude-anubis", State.STALE, "diary"),
         ("docs/architecture/databases.md", "- woodpecker\n", "", "databases-rotation", State.MISSING, "postgresql:woodpecker"),
         ("stacks/monitoring/modules/monitoring/authentik_walloff_probe.tf", "/feed.xml", "/other", "walloff", State.MISSING, "journal-feed"),
+        ("docs/architecture/databases.md", "- seed-log\n", "", "databases-used-by", State.MISSING, "postgresql:seed-log"),
+        ("docs/architecture/databases.md", "- grafana\n", "- grafana\n- nobody\n", "databases-used-by", State.STALE, "mysql:nobody"),
+        ("docs/architecture/backup-dr.md", "| navidrome |", "| music |", "backup-matrix", State.MISSING, "navidrome"),
+        ("docs/architecture/ci-cd.md", "seed-log", "seeds", "ci-cd-builds", State.MISSING, "github:seed-log"),
+        (".claude/CLAUDE.md", "`.woodpecker.yml`): seed-log", "`.woodpecker.yml`): seeds", "claude-builds", State.MISSING, "github:seed-log"),
+        (".claude/reference/upgrade-config.json", "docker.io/deluan/navidrome", "docker.io/nobody/sings", "upgrade-repositories", State.STALE, "docker.io/nobody/sings"),
         (".claude/reference/upgrade-config.json", '"seed-log"', '"seeds"', "upgrade-databases", State.MISSING, "seed-log"),
     ],
 )  # fmt: skip
@@ -115,7 +136,7 @@ def test_lost_place_is_told_and_absent_files_are_not_judged(in_order: Monorepo) 
     (in_order.root / "docs/architecture/databases.md").unlink()
     (found,) = drift(Monorepo(in_order.root))
     assert (found.index.name, found.state) == ("claude-rotation", State.NO_ANCHOR)
-    assert found.finding.code == "index.claude-rotation.no-anchor"
+    assert found.finding.code == "IDX003"
     assert found.finding.path == ".claude/CLAUDE.md"
 
 
@@ -140,9 +161,9 @@ def test_fix_adds_what_is_certain_and_lists_the_rest(in_order: Monorepo) -> None
         ("catalog", "diary"),
         ("upgrade-databases", "seed-log"),
     }
-    told = list(mended_text(mended))
+    told = list(mended_text(mended, command.checked(mended.rest), RULES))
     assert "  added seed-log: vault-allowed-roles postgresql:pg-seed-log" in told
-    assert told[-1] == "2 disagreements."
+    assert ", 2 warnings." in told[-1]
     apply(mended.change)
     assert {found.key for found in drift(Monorepo(in_order.root))} == {"diary", "seed-log"}
     assert "| journal | What grows and what does not | journal |" in (in_order.root / CATALOG).read_text()
@@ -165,13 +186,11 @@ def test_show(sample: Monorepo) -> None:
 def test_what_mends_several_is_said_once(in_order: Monorepo) -> None:
     edit(in_order, CATALOG, "notes, journal", "notes")
     edit(in_order, CATALOG, "seed-log, music", "music")
-    assert list(drift_text(command.check(Monorepo(in_order.root)))) == [
-        CATALOG,
-        "  journal: journal (proxied) is missing.",
-        "  seed-log: seed-log (non-proxied) is missing.",
-        "    fix: `scaffold index --fix` adds it.",
-        "2 disagreements.",
-    ]
+    told = list(as_text(command.check(Monorepo(in_order.root)), RULES))
+    assert told[0] == f"{CATALOG}: 2 warnings"
+    assert "domains of journal: journal (proxied) is missing." in told[1]
+    assert "domains of seed-log: seed-log (non-proxied) is missing." in told[2]
+    assert told[3] == "    fix: `scaffold index --fix` adds it."
 
 
 def test_a_file_that_is_no_text_is_told(in_order: Monorepo) -> None:
@@ -191,3 +210,56 @@ def test_a_file_that_is_no_text_is_told(in_order: Monorepo) -> None:
         if str(found.index.path) == "stacks/vault/main.tf"
     }
     assert told and all("UTF-8" in what for what in told)
+
+
+# what is told of it
+
+
+def test_lists_and_stacks_are_chosen(in_order: Monorepo) -> None:
+    edit(in_order, CATALOG, "notes, journal", "notes")
+    edit(in_order, CATALOG, "seed-log, music", "music")
+    edit(in_order, ".claude/CLAUDE.md", "Active on: journal (", "Active on: diary (")
+
+    def told(
+        select: tuple[str, ...] = (), lists: tuple[str, ...] = (), stacks: tuple[str, ...] = ()
+    ) -> set[tuple[str, str | None]]:
+        found = command.check(Monorepo(in_order.root), Selection(select), lists=lists, stacks=stacks)
+        return {(finding.code, finding.value) for finding in found.findings}
+
+    journal, seed_log = ("IDX001", "proxied:journal"), ("IDX001", "non-proxied:seed-log")
+    anubis, diary = ("IDX001", "journal"), ("IDX002", "diary")
+    assert told() == {journal, seed_log, anubis, diary}
+    assert told(lists=("domains",)) == {journal, seed_log}
+    assert told(stacks=("journal",)) == {journal, anubis}
+    assert told(("IDX002",)) == {diary}
+    with pytest.raises(UsageError, match="There is no list domain"):
+        told(lists=("domain",))
+
+
+def test_check_reports_the_same_findings(in_order: Monorepo) -> None:
+    edit(in_order, CATALOG, "notes, journal", "notes")
+    edit(in_order, CATALOG, "seed-log, music", "music, gone")
+    monorepo = Monorepo(in_order.root)
+    of_lists = command.check(monorepo).findings
+    assert {finding.code for finding in of_lists} == {"IDX001", "IDX002"}
+    lists = Selection(("IDX",))
+    assert check(monorepo, monorepo.stacks, lists).findings == of_lists
+    (own,) = check(monorepo, ("journal",), lists).findings
+    assert own in of_lists and own.value == "proxied:journal"
+    assert not any(f.code.startswith("IDX") for f in check(monorepo, ("journal",), static=True).findings)
+
+
+def test_a_baseline_knows_what_lists_lack(in_order: Monorepo, tmp_path: Path) -> None:
+    edit(in_order, CATALOG, "notes, journal", "notes")
+    known = tmp_path / "known"
+    update_baseline(known, command.check(Monorepo(in_order.root)))
+    again = command.check(Monorepo(in_order.root), baseline_file=known)
+    assert (again.findings, again.known, again.gone) == ((), 1, 0)
+    edit(in_order, CATALOG, "notes", "notes, journal")
+    mended = command.check(Monorepo(in_order.root), baseline_file=known)
+    assert (mended.findings, mended.known, mended.gone) == ((), 0, 1)
+    assert command.check(Monorepo(in_order.root), stacks=("seed-log",), baseline_file=known).gone == 0
+
+
+def test_every_list_is_compared() -> None:
+    assert {comparison.index.name for comparison in _COMPARISONS} == {i.name for i in all_indexes()}

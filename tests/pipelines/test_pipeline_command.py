@@ -200,6 +200,13 @@ def test_check_tells_what_is_wrong_and_where(tmp_path: Path) -> None:
     assert (finding["path"], finding["code"]) == (".woodpecker.yml", "PIP010")
     assert "bitnami/kubectl:1.32" in file.read_text().splitlines()[finding["line"] - 1]
     assert scaffold("check", "--pipelines", tmp_path / "absent").returncode == 6
+    for chosen in (("--ignore", "PIP010"), ("--select", "IMG")):
+        assert scaffold("check", "--pipelines", app, *chosen).returncode == 0
+    baseline = ("--baseline", tmp_path / "known")
+    assert scaffold("check", "--pipelines", app, *baseline, "--update-baseline").returncode == 0
+    assert "(1 known)" in scaffold("check", "--pipelines", app, *baseline).stdout
+    told = json.loads(scaffold("check", "--pipelines", app, "--format", "sarif").stdout)
+    assert [result["ruleId"] for result in told["runs"][0]["results"]] == ["PIP010"]
 
 
 @pytest.mark.parametrize("where", ["monorepo", "app"])
@@ -260,4 +267,4 @@ def test_a_broken_actionlint_has_verified_nothing(tmp_path: Path, body: str) -> 
     done = scaffold("check", "--pipelines", app, env=only)
     assert "Not verified: actionlint (it " in done.stdout
     told = scaffold("check", "--pipelines", app, "--json", env=only)
-    assert json.loads(told.stdout)["actionlint"] is False
+    assert [gap["what"] for gap in json.loads(told.stdout)["not_verified"]] == ["actionlint"]

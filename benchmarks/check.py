@@ -1,0 +1,86 @@
+"""How long ``scaffold check --all`` takes, beside ``terraform fmt -check -recursive`` on the same tree.
+
+    .venv/bin/python benchmarks/check.py MONOREPO [--rounds 3] [--plans]
+
+Each round runs both, one after the other, so that a busy machine slows both; told are the medians of seconds,
+of processor seconds and of their ratio, and the most memory that one process of a run had. With ``--plans``
+what would exist is judged too, from an empty cache and then from a full one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a command took: seconds, processor seconds, and megabytes of its largest process."""
+
+    seconds: float
+    processor: float
+    memory: float
+
+
+def cost(command: Sequence[str | Path], environment: Mapping[str, str]) -> Cost:
+    """Run a command in a process of its own that tells what it and its children took."""
+    meter = [sys.executable, __file__, "--meter", *command]
+    done = subprocess.run(meter, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return Cost(*map(float, done.stdout.split()))
+
+
+def _meter(command: Sequence[str]) -> None:
+    started = time.perf_counter()
+    with tempfile.TemporaryFile() as told:
+        code = subprocess.run(command, stdout=told, stderr=told, check=False).returncode
+        if code not in (0, 1, 2, 3):
+            told.seek(0)
+            sys.exit(f"{command[0]} ended with {code}: {told.read().decode(errors='replace')[-500:]}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("monorepo", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--plans", action="store_true")
+    arguments = parser.parse_args()
+    check = [sys.executable, "-m", "scaffold", "check", "--all", "--monorepo", arguments.monorepo]
+    fmt = ["terraform", "fmt", "-check", "-recursive", arguments.monorepo]
+    with tempfile.TemporaryDirectory() as directory:
+        ratios = []
+        for number in range(arguments.rounds):
+            fresh = {**os.environ, "XDG_CACHE_HOME": f"{directory}/{number}"}
+            beside, cold = cost(fmt, fresh), cost([*check, "--static"], fresh)
+            ratios.append(cold.seconds / beside.seconds)
+            told("terraform fmt", beside)
+            told("check --static, cold", cold)
+            told("check --static, again", cost([*check, "--static"], fresh))
+        print(f"check --static, cold, to terraform fmt: {statistics.median(ratios):.2f}")
+        if arguments.plans:
+            planned = {**os.environ, "XDG_CACHE_HOME": f"{directory}/plans"}
+            told("check with plans, cold", cost(check, planned))
+            told("check with plans, again", cost(check, planned))
+
+
+def told(what: str, of: Cost) -> None:
+    """One line."""
+    print(f"{what:24} {of.seconds:6.2f} s  {of.processor:6.2f} s processor  {of.memory:5.0f} MB")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--meter"]:
+        _meter(sys.argv[2:])
+    else:
+        main()

@@ -1,0 +1,44 @@
+"""The lists outside the stacks, such as the catalog of Services: each agrees with what the stacks say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from scaffold.checks.rule import Rule, Severity
+from scaffold.errors import Finding
+
+
+class IndexRule(Rule):
+    """A way in which a list and the stacks disagree; whoever compares them gives its code."""
+
+    severity = Severity.WARNING
+
+    def check_index(self, disagreements: Iterable[Finding]) -> Iterator[Finding]:
+        """The disagreements that carry this rule's code."""
+        return (finding for finding in disagreements if finding.code == self.code)
+
+
+class IndexMissing(IndexRule):
+    """A stack that is not in a list in which it belongs."""
+
+    code = "IDX001"
+    title = "A Service is in every list in which it belongs"
+    why = (
+        "Monitoring, rotation, upgrades and the catalog go by these lists: what is not in them is forgotten."
+    )
+
+
+class IndexStale(IndexRule):
+    """An entry of a list that no stack stands behind."""
+
+    code = "IDX002"
+    title = "A list names nothing that is gone"
+    why = "Whoever reads the list looks for something that does not exist, or takes its name for taken."
+
+
+class IndexPlace(IndexRule):
+    """A list that cannot be read where it should be."""
+
+    code = "IDX003"
+    title = "A list can be read in its place"
+    why = "Where the list has lost its heading or its form, nothing can be added to it or compared with it."
