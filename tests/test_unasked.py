@@ -76,7 +76,6 @@ def given_somewhere() -> Mapping[str, list[Any]]:
         "unread_reason": ["a job beside reads it"],
         "image_reason": ["the proxy asks for a login"],
         "branch": ["main"],
-        "unread_reason": ["a worker of another stack reads it"],
     }
 
 
