@@ -193,7 +193,9 @@ def test_a_database_that_is_kept_beside_is_dumped_over_its_service(monorepo: Mon
     planned = {r.address: r for r in prepared.stack.verified.plan.resources}
     assert "kubernetes_persistent_volume_claim.database" in planned
     told = {(finding.path, finding.code) for finding in prepared.stack.verified.warnings}
-    assert told == {("stacks/bird-box/database.tf", code) for code in ("STO004", "STO005")}
+    assert told == {
+        ("stacks/bird-box/database.tf", code) for code in ("LIF002", "POD012", "STO004", "STO005")
+    }
     job = planned["kubernetes_cron_job_v1.backup"]
     pod = ("spec", 0, "job_template", 0, "spec", 0, "template", 0, "spec", 0)
     assert job.get(*pod, "init_container", 0, "env", 0, "value") == "bird-box-database"

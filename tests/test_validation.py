@@ -202,8 +202,8 @@ APP = "name: kit\ndescription: A kit\nimage: docker.io/library/nginx:1.29.0\n"
 @pytest.mark.parametrize(
     ("given_", "answer", "write"),
     [
-        ("port: 134:40", "port", "Use the port that the app listens on."),
-        ("port: 017620", "port", "Use the port that the app listens on."),
+        ("port: 134:40", "port", "port: 40"),
+        ("port: 017620", "port", "port: 17620"),
         ("port: 8080\nuid: 1000.0", "uid", "uid: 1000"),
         ("port: 8080\nuid: '1000'", "uid", None),
     ],

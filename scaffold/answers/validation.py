@@ -54,6 +54,9 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     supposed = mends.supposed(answers.values, astray)
     unknown = list(_unknown(answers, supposed))
     missing = [q for q in asked.values() if not q.has_default and questions.lacks(q, supposed)]
+    # What is there and empty is missing, whatever else its schema says of nothing.
+    empty = {(question.name,) for question in missing}
+    wrong = [(path, finding) for path, finding in wrong if path not in empty or answers.values.get(path[0])]
     told = [*answers.problems, *unknown, *(f for _, f in wrong), *(_missing(answers, q) for q in missing)]
     left_out = [path for path, _ in wrong if path[0] in supposed] + [(str(f.answer),) for f in unknown]
     # Judged without the wrong parts, and without all that they belong to: what both find does not
@@ -70,7 +73,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
         certain = {(f.answer, f.code) for f in _together(answers, large, sensed, recorded)}
         findings = [f for f in findings if (f.answer, f.code) in certain]
     named = {path[:n] for path in left_out if path not in unknown_keys for n in range(1, len(path) + 1)}
-    named |= {(question.name,) for question in missing}
+    named |= empty
     told += [f for f in findings if about(f.answer or "") not in named]
     return sorted(dict.fromkeys(told), key=_order)
 

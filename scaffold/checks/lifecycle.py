@@ -274,14 +274,10 @@ class GrownClaim(LifecycleRule):
     good = _CLAIM
 
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
-        """The claims of block volumes, and those with an annotation of the autoresizer."""
-        classes = (context.facts["storage_plain"], context.facts["storage_encrypted"])
+        """The claims with an annotation of the autoresizer: no other one grows."""
         grown = template.facts("operations")["resizing"].keys()
         for block in (block for block in resources(stack) if kind(block) == "persistent_volume_claim"):
-            spec = block.body.block("spec")
-            class_ = spec.body.literal("storage_class_name") if spec else None
-            annotated = {entry.name for entry in entries(metadata(block), "annotations")}
-            if class_ in classes or annotated & grown:
+            if {entry.name for entry in entries(metadata(block), "annotations")} & grown:
                 yield block
 
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:

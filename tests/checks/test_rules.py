@@ -86,7 +86,7 @@ def test_a_class_in_a_module_is_a_rule(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_every_rule_is_in_the_package_that_asks_for_it() -> None:
-    asked = [("scaffold.checks", kind) for kind in (Kind.STACK, Kind.PLAN, Kind.EXCEPTION)]
+    asked = [("scaffold.checks", kind) for kind in (Kind.STACK, Kind.PLAN, Kind.EXCEPTION, Kind.INDEX)]
     found = [rule.code for where in (*asked, ("scaffold.pipelines", Kind.PIPELINE)) for rule in rules(*where)]
     everything = [
         rule.code

@@ -18,6 +18,8 @@ INDEXES = [
     ".claude/reference/service-catalog.md",
     ".claude/reference/upgrade-config.json",
     "docs/architecture/backup-dr.md",
+    "docs/architecture/storage.md",
+    "docs/runbooks/nfs-prerequisites.md",
 ]
 SOURCE = ("--template-source", "https://git.example.test/scaffold.git")
 

@@ -79,7 +79,7 @@ def test_all_means_every_stack_of_the_repository_wherever_it_is_called(tmp_path:
     result = run(tmp_path / GUARD, "--all")
     stack = tmp_path.resolve() / "stacks/navidrome/main.tf"
     assert result.returncode == 1
-    assert result.stderr.startswith(f'{stack}:111: auth = "app" needs')
+    assert result.stderr.startswith(f'{stack}:122: auth = "app" needs')
     assert len(result.stderr.splitlines()) == 1
 
 
