@@ -14,13 +14,19 @@ from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree,
 class Fleet:
     """All planned resources that are known.
 
-    ``whole`` says whether they are those of every stack: else what another stack makes is not known.
-    ``inert`` are the kinds of manifests of which no controller makes pods, Secrets or claims.
+    ``unplanned`` are the files of the stacks that cannot be planned: what those make in a namespace that they
+    name is not known. ``inert`` are the kinds of manifests of which no controller makes pods, Secrets or
+    claims.
     """
 
     resources: tuple[PlannedResource, ...]
-    whole: bool = True
+    unplanned: tuple[bytes, ...] = ()
     inert: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def whole(self) -> bool:
+        """Whether what every stack makes is known."""
+        return not self.unplanned
 
     @cached_property
     def _by_kind(self) -> dict[str, list[PlannedResource]]:
@@ -84,7 +90,11 @@ class Fleet:
 
         Not so where a chart or a controller makes objects there, or nobody here makes the namespace itself.
         """
-        return self.whole and namespace in self._namespaces and not self.hides(namespace)
+        return namespace in self._namespaces and not self.hides(namespace) and not self._is_named(namespace)
+
+    def _is_named(self, namespace: Tree) -> bool:
+        """Whether a stack that cannot be planned has the name anywhere: then it may make something there."""
+        return any(str(namespace).encode() in content for content in self.unplanned)
 
     def hides(self, namespace: Tree) -> bool:
         """Whether a namespace is not known, or something makes objects in it that no plan shows."""

@@ -126,7 +126,12 @@ class Plan:
     @property
     def settled(self) -> bool:
         """Whether all is known that rules have asked for."""
-        return "fleet" not in vars(self) or self.fleet.whole
+        return not self.asked_others or self.fleet.whole
+
+    @property
+    def asked_others(self) -> bool:
+        """Whether a rule has asked for what other stacks make."""
+        return "fleet" in vars(self)
 
     @cached_property
     def pods(self) -> tuple[k8s.PodTemplate, ...]:

@@ -31,17 +31,22 @@ class Door:
 
     @property
     def is_open(self) -> bool:
-        """Whether the internet comes in without Authentik.
-
-        What a proxy delivers comes from inside the cluster, so that an allowlist keeps nobody out.
-        """
-        kept_out = self.house_only and not self.through_proxy
+        """Whether the internet comes in without Authentik."""
+        kept_out = is_kept_out(self.record, house_only=self.house_only)
         return bool(self.record) and self.gate != _LOGIN and not kept_out
 
     @property
     def through_proxy(self) -> bool:
         """Whether a proxy delivers what comes from the internet."""
         return self.record == _PROXIED
+
+
+def is_kept_out(record: str, *, house_only: bool) -> bool:
+    """Whether an allowlist keeps the internet out of a host with this record.
+
+    What a proxy delivers comes from inside the cluster, which every allowlist lets in.
+    """
+    return house_only and record != _PROXIED
 
 
 def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[Door]:
@@ -54,9 +59,8 @@ def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[D
             if record in house.public_dns:
                 records[host] = str(record)
             elif record not in (None, "none"):
-                records.setdefault(
-                    host, ""
-                )  # a record of its own, whatever it is, stands before the wildcard
+                # A record of its own, whatever it is, stands before the wildcard.
+                records.setdefault(host, "")
     wildcard = house.wildcard if house.wildcard in house.public_dns else ""
     for ingress in ingresses:
         present = _middlewares(ingress, house)

@@ -145,7 +145,7 @@ def check(
         if isinstance(judged, Unverified):
             plan_rules, unverified = (), (judged,)
         else:
-            planned, plans = judged
+            planned, plans, unverified = judged
     known_codes = {rule.code for rule in all_rules()}
     ran = {rule.code for rule in (*asked, *plan_rules)}
     told: dict[Finding, None] = {}
@@ -199,8 +199,8 @@ class _Planned:
 
 def _planned(
     monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule], *, every: bool
-) -> tuple[Mapping[str, _Planned], tuple[PlanResult, ...]] | Unverified:
-    """What the rules find in plans, by stack, and the plans.
+) -> tuple[Mapping[str, _Planned], tuple[PlanResult, ...], tuple[Unverified, ...]] | Unverified:
+    """What the rules find in plans, by stack, the plans, and what is not known for want of others.
 
     The other stacks are planned once a rule asks for them, or at once where ``every`` plan is wanted.
     """
@@ -225,26 +225,39 @@ def _planned(
 
     @cache
     def all_stacks() -> Fleet:
-        return fleet_of(all_results(), house)
+        return fleet_of(monorepo, all_results(), house)
 
     if results and all(r.unable for r in results) and all(r.unable for r in all_results()):
         return Unverified("the plans", results[0].findings[0].message)
-    found = {}
+    found, judged = {}, list[Plan]()
     for result in results:
         its = replace(house, given_claims=given_claims(monorepo, result.stack))
         plan = Plan(result.resources, its, all_stacks)
+        judged.append(plan)
         findings = result.findings or judge(plan, asked)
         found[result.stack] = _Planned(findings, result.ok and plan.settled)
-    return found, tuple(all_results() if every else results)
+    asked_all = every or any(plan.asked_others for plan in judged)
+    return (
+        found,
+        tuple(all_results() if every else results),
+        tuple(_unplanned(all_results() if asked_all else ())),
+    )
 
 
-def fleet_of(plans: Sequence[PlanResult], house: HouseNames) -> Fleet:
+def fleet_of(monorepo: Monorepo, plans: Sequence[PlanResult], house: HouseNames) -> Fleet:
     """The planned objects of all stacks."""
+    failed = (monorepo.sources(plan.stack) for plan in plans if not plan.ok)
     return Fleet(
         joined(plan.resources for plan in plans),
-        whole=all(plan.ok for plan in plans),
-        inert=house.inert_kinds,
+        tuple(b"\n".join(sources.values()) for sources in failed),
+        house.inert_kinds,
     )
+
+
+def _unplanned(plans: Sequence[PlanResult]) -> Iterator[Unverified]:
+    if failed := [plan.stack for plan in plans if not plan.ok]:
+        what = f"what is missing in namespaces that {', '.join(failed)} may use"
+        yield Unverified(what, "stacks that cannot be planned")
 
 
 def update_baseline(path: Path, found: Checked) -> None:

@@ -8,6 +8,7 @@ from enum import Enum
 
 from scaffold.checks.planned import HouseNames, Plan
 from scaffold.checks.planned_backup import unsaved
+from scaffold.checks.reach import doors, is_kept_out
 from scaffold.checks.verify import house_of
 from scaffold.commands.check import Checked, fleet_of
 from scaffold.indexes.entry import Database
@@ -26,6 +27,7 @@ class Reach(Enum):
 
     INTERNET = "internet"
     INSIDE = "no public record"
+    HOUSE = "the house's network"
     LOAD_BALANCER = "an address of its own"
 
 
@@ -101,14 +103,10 @@ class Described:
     def __init__(self, monorepo: Monorepo, checked: Checked) -> None:
         self.facts = facts(monorepo)
         self.house: HouseNames = house_of(monorepo, self.facts)
-        self.fleet = fleet_of(checked.plans, self.house)
+        self.fleet = fleet_of(monorepo, checked.plans, self.house)
         self.modes = {middleware: mode for mode, middleware in self.house.gates.items()}
-        self.public = {
-            host
-            for ingress in self.fleet.all_of_kind("ingress")
-            if self._record(ingress) in self.house.public_dns
-            for host in _hosts(ingress)
-        }
+        found = doors(self.fleet.resources, self.house)
+        self.records = {door.host: door.record for door in found if door.record}
         self.anubis = {
             ingress.fqdn(monorepo.domain or "")
             for stack in monorepo.fleet.values()
@@ -166,7 +164,10 @@ class Described:
         gate = mode or (str(said) if said and str(said) not in self.house.gates else "nothing says")
         if mode is None and host in self.anubis:
             gate = _OWN_GATE
-        reach = Reach.INTERNET if host in self.public else Reach.INSIDE
+        found_by, house_only = self.records.get(host, ""), not self.house.allowlists.isdisjoint(middlewares)
+        reach = Reach.INSIDE if not found_by else Reach.INTERNET
+        if found_by and is_kept_out(found_by, house_only=house_only):
+            reach = Reach.HOUSE
         others = tuple(one for one in middlewares if one not in self.modes)
         return Host(host, paths, stack, reach, record, gate, others, place)
 

@@ -91,6 +91,25 @@ def test_a_host_is_as_public_as_its_record_and_as_gated_as_its_middlewares(prist
     assert {host.others for host in house.hosts} == {("a-b@c",)}
 
 
+def test_an_allowlist_keeps_the_internet_out_but_of_what_a_proxy_delivers(pristine: Monorepo) -> None:
+    (allowlist, *_) = house_of(pristine, facts(pristine)).allowlists
+    house = seen(
+        pristine,
+        ingress("direct", "direct.example.test", "/", "none", allowlist, "non-proxied"),
+        ingress("behind", "behind.example.test", "/", "none", allowlist, "proxied"),
+    )
+    assert {(host.host, host.reach, host.is_open) for host in house.hosts} == {
+        ("direct.example.test", Reach.HOUSE, False),
+        ("behind.example.test", Reach.INTERNET, True),
+    }
+
+
+def test_a_wildcard_record_leads_the_internet_to_every_host(monorepo: Monorepo) -> None:
+    (monorepo.root / "scaffold.yml").write_text("wildcard_dns: non-proxied\n")
+    house = seen(Monorepo(monorepo.root), ingress("shed", "shed.example.test", "/", "app"))
+    assert [(host.reach, host.is_open) for host in house.hosts] == [(Reach.INTERNET, True)]
+
+
 def test_routes_of_traefik_and_addresses_of_their_own_are_ways_in(pristine: Monorepo) -> None:
     gates = house_of(pristine, facts(pristine)).gates
     namespace, _, name = gates["required"].partition("@")[0].partition("-")

@@ -96,3 +96,15 @@ def test_an_exception_that_nobody_can_judge_is_no_finding(
     assert "IGN003" not in {f.code for f in check.check(house, ("app",)).findings}
     results_of(monkeypatch, app=plan(), other=broken)
     assert "IGN003" in {f.code for f in check.check(house, ("app",)).findings}, "no other is asked for"
+
+
+@pytest.mark.parametrize("text,codes", [('x = "app"', []), ('x = "else"', ["SEC001"])])
+def test_a_stack_that_cannot_be_planned_hides_what_it_may_make_and_that_is_told(
+    house: Monorepo, monkeypatch: pytest.MonkeyPatch, text: str, codes: list[str]
+) -> None:
+    (house.root / "stacks/other/main.tf").write_text(text)
+    broken = PlanResult("other", TOOL, findings=(Finding("stacks/other/main.tf", 1, 1, "plan-stack", "no"),))
+    results_of(monkeypatch, app=plan(without="config"), other=broken)
+    told = check.check(house, ["app"], check.Selection(("SEC",)))
+    assert [finding.code for finding in told.findings] == codes
+    assert [gap.what for gap in told.unverified] == ["what is missing in namespaces that other may use"]

@@ -571,8 +571,9 @@ def test_what_another_stack_makes_is_not_missing() -> None:
     fleet = Fleet(tuple(plan()), inert=HOUSE.inert_kinds)
     assert [f.code for f in check(alone, HOUSE)] == ["SEC001"]
     assert check(alone, HOUSE, fleet=fleet) == []
-    unplanned = Fleet(tuple(alone), whole=False, inert=HOUSE.inert_kinds)
-    assert check(alone, HOUSE, fleet=unplanned) == []
+    for text, code in ((b'namespace = "app"', []), (b'namespace = "elsewhere"', ["SEC001"])):
+        unplanned = Fleet(tuple(alone), (text,), HOUSE.inert_kinds)
+        assert [f.code for f in check(alone, HOUSE, fleet=unplanned)] == code
 
 
 def test_where_a_chart_may_back_it_up_a_volume_is_not_known_to_be_lost() -> None:
