@@ -110,7 +110,7 @@ SAID_BY_BOTH = {
     f"answers.{rule}"
     for rule in (
         "type", "enum", "pattern", "minimum", "maximum", "minItems", "minLength", "maxLength", "required",
-        "missing", "unknown", "not-asked", "gate-reason", "image-missing",
+        "missing", "unknown", "gate-reason", "image-missing",
     )
 }  # fmt: skip
 
