@@ -5,6 +5,7 @@ A plan does not show what is ignored, so these rules are held against the syntax
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -35,18 +36,18 @@ class Ignored:
     comment: str = ""
 
 
-class LifecycleRule(Rule):
+class LifecycleRule(Rule, ABC):
     """A rule about what blocks have to ignore."""
 
     severity = Severity.WARNING
 
+    @abstractmethod
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterable[Block]:
         """The resources that the rule is about."""
-        raise NotImplementedError
 
+    @abstractmethod
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterable[Ignored]:
         """What such a resource has to ignore."""
-        raise NotImplementedError
 
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
         """Resources that do not ignore what they have to, or without the marker that tells so."""

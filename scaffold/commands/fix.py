@@ -27,7 +27,6 @@ class Fixed:
 
     change: ChangeSet
     mended: tuple[Finding, ...]
-
     unverified: tuple[Unverified, ...] = ()
 
     def left_of(self, found: Checked, *, shown: bool) -> Checked:
