@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import yaml
@@ -28,7 +28,7 @@ class Decision:
     rule: str
 
 
-@cache
+@template.kept
 def environment() -> SandboxedEnvironment:
     """The Jinja environment of the template, equal to the one in which Copier evaluates it."""
     import jinja2
@@ -132,7 +132,7 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
     return _parsed(text) if question.type == "yaml" else text
 
 
-@cache
+@template.kept
 def compiled(text: str) -> Template:
     """A default or a condition, ready to be rendered again: the wizard does that at every answer."""
     return environment().get_template(_TEXT + text)
