@@ -52,11 +52,19 @@ _TEXT = "text:"
 
 
 def _bytecode_cache() -> BytecodeCache | None:
-    """Compiled tables from run to run: compiling them is most of the work. None where nothing can be kept."""
-    from jinja2 import FileSystemBytecodeCache
+    """Compiled tables from run to run: compiling them is most of the work. None where nothing can be kept.
+
+    By their text, wherever it stands: versions of the template have most of it in common.
+    """
+    from jinja2 import Environment, FileSystemBytecodeCache
+    from jinja2.bccache import Bucket
+
+    class ByText(FileSystemBytecodeCache):
+        def get_bucket(self, environment: Environment, name: str, _: str | None, source: str) -> Bucket:
+            return super().get_bucket(environment, f"{name}\0{source}", None, source)
 
     directory = template.cache_directory("tables")
-    return FileSystemBytecodeCache(str(directory)) if directory else None
+    return ByText(str(directory)) if directory else None
 
 
 def combine(answers: Mapping[str, Value]) -> dict[str, Value]:
