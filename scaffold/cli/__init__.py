@@ -33,6 +33,7 @@ COMMANDS = (
     "check",
     "rule",
     "index",
+    "update",
     "remove-service",
     "doctor",
 )
