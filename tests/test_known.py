@@ -146,7 +146,9 @@ def test_memory_is_at_least_what_the_project_asks_for() -> None:
     given = answers(image=DASHY)
     assert given.values["memory"] == "1Gi"
     assert given.place(("memory",)).source == "known of docker.io/lissy93/dashy"
-    assert decided(image=DASHY)["known.memory"] == "no less than 1Gi, the least known of docker.io/lissy93/dashy"
+    assert (
+        decided(image=DASHY)["known.memory"] == "no less than 1Gi, the least known of docker.io/lissy93/dashy"
+    )
     less = {"image": DASHY, "memory": "512Mi"}
     assert answers(**less).values["memory"] == "512Mi"
     assert refused(**less) == set()
