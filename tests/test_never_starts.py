@@ -245,7 +245,7 @@ def told(monorepo: Monorepo, answers: Mapping[str, Any]) -> set[Path]:
     return {found.answer for found in unserved(monorepo, answers, own(), "kit")}
 
 
-@examples(100)
+@examples(25)
 @given(drawn=pointing())
 def test_a_name_that_leads_nowhere_is_told(
     drawn: tuple[dict[str, Any], set[Path]], pristine: Monorepo
