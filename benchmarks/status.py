@@ -17,7 +17,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import yaml
-from check import cost, told
+from check import cost, told  # type: ignore[import-not-found]
 
 from scaffold.changes.change import Symlink
 from scaffold.monorepo.repository import STACKS, Monorepo

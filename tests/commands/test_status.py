@@ -149,7 +149,7 @@ def test_how_far_behind_is_counted_in_commits_of_the_templates(
         git("commit", "-qm", name)
         git("tag", f"v{number}")
     origin = template.Origin(str(tmp_path), "v3", updatable=True)
-    monkeypatch.setattr(command.template, "origin", lambda _=None: origin)
+    monkeypatch.setattr(template, "origin", lambda _=None: origin)
     house = command._House(Monorepo(made))
     assert [house.behind(v) for v in ("v0", "v1", "v2", "v3", "v9", "--all")] == [2, 2, 1, 0, None, None]
 
