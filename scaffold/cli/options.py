@@ -101,7 +101,7 @@ def opened(root: Path, *, writes: bool) -> None:
 
 def given(answer_files: Iterable[str], settings: Sequence[str]) -> Answers:
     """The answers of all files and settings. Raises :class:`UsageError` for a file that is not there."""
-    from scaffold.answers.sources import read
+    from scaffold.answers.settings import read
 
     return read([_read(name) for name in answer_files], settings)
 
