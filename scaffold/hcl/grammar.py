@@ -95,6 +95,7 @@ COMMA = _token(",")
 
 
 COMMENTS = Query(LANGUAGE, "(comment) @comment")
+HEREDOCS = Query(LANGUAGE, "(heredoc_template) @heredoc")
 
 
 def parse_tree(source: bytes) -> Tree:
