@@ -61,7 +61,7 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
     _refuse(monorepo, name)
     entry = _own(StackReader(monorepo), name)
     edits = removals(monorepo.files, entry)
-    wanted: dict[PurePosixPath, Content | None] = dict.fromkeys(_files(monorepo, name))
+    wanted: dict[PurePosixPath, Content | None] = dict.fromkeys(stack_files(monorepo, name))
     wanted |= {edit.path: edit.after for edit in edits.edits}
     change = ChangeSet.plan(monorepo.files, wanted)
     return Removal(
@@ -151,7 +151,7 @@ def _only_here(monorepo: Monorepo, stack: str) -> Iterator[UpstreamImage]:
             yield UpstreamImage(image, "")
 
 
-def _files(monorepo: Monorepo, name: str) -> tuple[PurePosixPath, ...]:
+def stack_files(monorepo: Monorepo, name: str) -> tuple[PurePosixPath, ...]:
     """The files of the stack, without those that Git ignores: they are generated."""
     arguments = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", f"{STACKS}/{name}")
     return names(git(monorepo.root, *arguments))
