@@ -130,7 +130,7 @@ def _finish(
     if write:
         with output.writing(monorepo.root):
             commits = prepared.apply(commit=commit)
-    steps = () if prepared.unchanged else prepared.next_steps(monorepo, commits)
+    steps = () if prepared.unchanged else found.next_steps(monorepo, commits)
     if as_json:
         output.print_json(change_json(found, steps, written=write, commits=commits))
     else:

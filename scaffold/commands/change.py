@@ -17,12 +17,13 @@ from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_clean
+from scaffold.changes.step import Step
 from scaffold.checks.verify import Level, Unverified, Verified, verify, verify_edits
 from scaffold.commands.in_place import demand_possible
 from scaffold.commands.named import problems
 from scaffold.commands.new_service import demand_places
-from scaffold.commands.prepared import Part, Prepared
-from scaffold.commands.remove_service import stack_files
+from scaffold.commands.prepared import Commits, Part, Prepared
+from scaffold.commands.remove_service import drop_steps, stack_files
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import answers_of, stored_answers, stored_facts
 from scaffold.commands.taken import refuse_taken, with_taken
@@ -59,6 +60,12 @@ class ServiceChange:
     answers: tuple[Changed, ...]
     plans: Plans | None
     edited: tuple[PurePosixPath, ...] = ()
+    left: tuple[Step, ...] = ()
+    """What is left for a person once it is applied."""
+
+    def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
+        """What is to be done until it runs so; of what the Service has already, nothing."""
+        return (*self.prepared.next_steps(monorepo, commits), *self.left)
 
     @property
     def consequences(self) -> tuple[Consequence, ...]:
@@ -97,11 +104,8 @@ class ServiceChange:
             for one in self.consequences
             if one.effect.value in left
         ]
-        what = (
-            "What this does to what runs is not known"
-            if NOT_COMPARED in left
-            else "This is not undone by Git"
-        )
+        known = "This loses data or opens a host to the internet"
+        what = "What this does to what runs is not known" if NOT_COMPARED in left else known
         again = " ".join(f"--accept {code}" for code in left)
         raise RefusedError(f"{what}; nothing was written.", f"If that is meant: {again}", findings)
 
@@ -134,13 +138,8 @@ def prepare_change(
     refuse_taken(monorepo, wanted, after.values, before.values)
     files, edited = _merged(monorepo, name, before, after)
     files[_ANSWERS] = _record(monorepo, name, wanted, facts["sensed"], after)
-    outside = edits.changes(
-        monorepo.files,
-        service_entry(before.values),
-        service_entry(after.values),
-        tuple(_others(monorepo, name)),
-        without_indexes,
-    )
+    old, new = service_entry(before.values), service_entry(after.values)
+    outside = edits.changes(monorepo.files, old, new, tuple(_others(monorepo, name)), without_indexes)
     demand_places(monorepo, outside)
     stack = PurePosixPath(STACKS, name)
     gone = {path for path in before.files if path not in files}
@@ -158,7 +157,8 @@ def prepare_change(
     message = f"{name}: {', '.join(dict.fromkeys(one.question for one in answers)) or 'answers'} changed"
     part = Part(change, after.values, verified, message, stack)
     prepared = Prepared(name, origin, part, manual=outside.steps, before=before.values)
-    return ServiceChange(prepared, answers, plans, edited)
+    dropped = drop_steps(database for database in old.databases if database not in new.databases)
+    return ServiceChange(prepared, answers, plans, edited, tuple(dropped))
 
 
 def demand_stacks_clean(change: ChangeSet) -> None:

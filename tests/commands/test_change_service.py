@@ -140,7 +140,9 @@ def test_a_database_comes_and_goes_with_all_its_lists(root: Path) -> None:
     assert (
         applied.index("stacks/dbaas") < applied.index("stacks/vault") < applied.index("stacks/bee-notes &&")
     )
-    static(root, "--set", "database=none")
+    told = static(root, "--set", "database=none")
+    assert "Drop the postgresql database bee_notes" in commands(told)
+    assert commands(told).index("stacks/vault") < commands(told).index("stacks/dbaas")
     assert {path: (root / path).read_bytes() for path in before} == before
     assert disagreements(root) == []
 
@@ -307,10 +309,9 @@ def test_what_is_not_committed_stands_in_the_way(root: Path) -> None:
 
 def test_what_changes_nothing_is_told(root: Path) -> None:
     assert change(root, "--set", "memory=256Mi").stdout == "bee-notes has these answers. Nothing to do.\n"
-    told = change(root, "--set", "section=active", "--verify", "static", "--dry-run").stdout
-    assert "Nothing that is rendered follows" not in told
-    told = change(root, "--set", "unread_reason=Nobody reads it here", "--dry-run")
-    assert untouched(root)
+    told = change(root, "--set", "unread_reason=Nobody reads it here", "--verify", "static", "--commit")
+    assert "Nothing that is rendered follows from them: they are only recorded.\n" in told.stdout
+    assert answers(root)["unread_reason"] == "Nobody reads it here"
 
 
 def test_without_a_plan_nothing_is_written_unless_that_is_accepted(root: Path) -> None:
