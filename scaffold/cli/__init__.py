@@ -31,9 +31,11 @@ COMMANDS = (
     "schema",
     "pipeline",
     "plan",
+    "status",
     "check",
     "rule",
     "index",
+    "update",
     "remove-service",
     "doctor",
 )

@@ -107,14 +107,12 @@ def _lines(document: Document, first: int, last: int) -> list[_Line]:
         first, last = min(first, begin), max(last, end)
 
 
-def _nodes(node: Node, first: int, last: int) -> Iterator[Node]:
+def _nodes(node: Node, first: int, last: int) -> list[Node]:
     """Definitions and comments that touch the rows, an outer one before those inside."""
-    if node.end_point.row < first or node.start_point.row > last:
-        return
-    if node.kind_id in (g.ATTRIBUTE, g.OBJECT_ELEM, g.COMMENT):
-        yield node
-    for child in node.children:
-        yield from _nodes(child, first, last)
+    cursor = QueryCursor(g.DEFINITIONS)
+    cursor.set_point_range((first, 0), (last + 1, 0))
+    found = cursor.captures(node).get("definition", [])
+    return sorted(found, key=lambda one: (one.start_byte, -one.end_byte))
 
 
 def _note(document: Document, node: Node, found: dict[int, _Line]) -> None:
