@@ -32,7 +32,7 @@ from scaffold.indexes import edits
 from scaffold.indexes.entry import ServiceEntry, UpstreamImage
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.monorepo.sensing import sense
 from scaffold.reading import load
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, asked, stand_ins
@@ -125,10 +125,12 @@ def prepare_change(
     steps that move it), for edits that the change meets and for lists that have lost their place, and
     :class:`VerificationError` for what would not work.
     """
-    given, facts = answers_of(monorepo, name), stored_facts(stored_answers(monorepo, name))
+    given, stored = answers_of(monorepo, name), stored_answers(monorepo, name)
+    facts = stored_facts(stored)
     sensed, recorded = sense(monorepo), facts["recorded"]
     wanted = _completed(given, wanted)
-    origin = template.origin(template_fact(sensed))
+    # The rest of the stack stays as it was rendered, so its origin and its facts stay recorded.
+    origin = template.Origin(str(stored.get("_src_path", "")), str(stored.get("_commit", "")), updatable=True)
     answers = tuple(changes(_effective(given, facts), _effective(wanted, facts)))
     before = _rendered(given, sensed, recorded, origin)
     if found := problems(monorepo, wanted, sensed, recorded):
@@ -137,7 +139,7 @@ def prepare_change(
     after = render(wanted.values, sensed, _left(recorded, wanted.values), origin)
     refuse_taken(monorepo, wanted, after.values, before.values)
     files, edited = _merged(monorepo, name, before, after)
-    files[_ANSWERS] = _record(monorepo, name, wanted, facts["sensed"], after)
+    files[_ANSWERS] = _record(monorepo, name, wanted, facts["sensed"], after, origin)
     old, new = service_entry(before.values), service_entry(after.values)
     outside = edits.changes(monorepo.files, old, new, tuple(_others(monorepo, name)), without_indexes)
     demand_places(monorepo, outside)
@@ -233,11 +235,14 @@ def _without_record(tree: Tree) -> Tree:
 
 
 def _record(
-    monorepo: Monorepo, name: str, answers: Answers, sensed: Mapping[str, Value], after: Rendered
+    monorepo: Monorepo,
+    name: str,
+    answers: Answers,
+    sensed: Mapping[str, Value],
+    after: Rendered,
+    origin: template.Origin,
 ) -> Content:
-    """The answers file: the version and the facts stay those of the rest of the stack."""
-    stored = stored_answers(monorepo, name)
-    origin = template.Origin(str(stored.get("_src_path", "")), str(stored.get("_commit", "")), updatable=True)
+    """The answers file; one that says the same in another order stays."""
     record = render(answers.values, sensed, after.values["recorded_now"], origin).files[_ANSWERS]
     standing = monorepo.files.read(PurePosixPath(STACKS, name, _ANSWERS))[0]
     same = isinstance(record, bytes) and isinstance(standing, bytes) and load(record) == load(standing)

@@ -70,21 +70,25 @@ def _kept(
 ) -> Iterator[Kept]:
     """What would be another if it were new, by the new answers and not by the old ones."""
     given = {name: before[name] for name in asked() if name in before}
-    old, new = _fresh(given, sensed), _fresh(wanted, sensed)
-    held = dict(_leaves(recorded))
-    differing = [p for p in held if p in old and p in new and old[p] != new[p] != held[p]]
+    old, new = _recorded(given, sensed), _recorded(wanted, sensed)
+    held, after = dict(_leaves(recorded)), _recorded(wanted, sensed, recorded)
+    differing = [p for p in held if p in old and p in new and old[p] != new[p] != held[p] == after[p]]
     if not differing:
         return
     answers = {**given, **decisions.defaults({**wanted, "sensed": sensed})}
     changed = [name for name in asked() if given.get(name) != answers.get(name)]
-    alone = {name: _fresh({**given, name: answers[name]}, sensed) for name in changed}
+    alone = {name: _recorded({**given, name: answers[name]}, sensed) for name in changed}
     for place in differing:
         names = tuple(name for name in changed if alone[name].get(place) != old[place]) or tuple(changed)
         yield Kept(place, held[place], new[place], names)
 
 
-def _fresh(answers: Mapping[str, Value], sensed: Mapping[str, Value]) -> dict[tuple[str, ...], Value]:
-    return dict(_leaves(decisions.combine({**answers, "sensed": sensed})["recorded_now"]))
+def _recorded(
+    answers: Mapping[str, Value], sensed: Mapping[str, Value], before: Mapping[str, Value] | None = None
+) -> dict[tuple[str, ...], Value]:
+    """What would be recorded, of a new Service or of one that recorded something ``before``."""
+    values = decisions.combine({**answers, "sensed": sensed, "recorded": before or {}})
+    return dict(_leaves(values["recorded_now"]))
 
 
 def _leaves(value: Value, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Value]]:

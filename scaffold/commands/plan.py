@@ -119,7 +119,7 @@ def compared(monorepo: Monorepo, stack: str, older: PlanResult, newer: PlanResul
     """Two plans of one stack as a result: what stands there, and what is about to."""
     house = house_of(monorepo, facts(monorepo))
     standing = "what stands there"
-    return Plans(newer.tool, (_stack_plan(stack, newer, older, house, standing),), standing)
+    return Plans(newer.tool, (stack_plan(stack, newer, older, house, standing),), standing)
 
 
 def refuse_unmerged(root: Path) -> None:
