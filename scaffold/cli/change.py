@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scaffold.answers.sources import Answers
-    from scaffold.commands.change import ServiceChange
+    from scaffold.commands.changed import ServiceChange
     from scaffold.commands.prepared import Commits
     from scaffold.monorepo.repository import Monorepo
 
@@ -112,7 +112,7 @@ def _finish(
     write: bool, commit: bool, asks: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Write what is prepared, if that is asked and accepted, and tell of it."""
-    from scaffold.commands.change import demand_stacks_clean
+    from scaffold.commands.changed import demand_stacks_clean
     from scaffold.report.change import change_json, change_text, consequences_text
 
     prepared = found.prepared

@@ -7,22 +7,21 @@ stands there: what a person edited stays. The lists outside follow by the differ
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from scaffold.answers import validation
-from scaffold.answers.difference import Changed, changes
+from scaffold.answers import notation, validation
+from scaffold.answers.difference import changes
 from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
-from scaffold.changes.commit import demand_clean
-from scaffold.changes.step import Step
 from scaffold.checks.verify import Level, Unverified, Verified, verify, verify_edits
+from scaffold.commands.changed import ServiceChange
 from scaffold.commands.in_place import demand_possible
 from scaffold.commands.named import problems
 from scaffold.commands.new_service import demand_places
-from scaffold.commands.prepared import Commits, Part, Prepared
+from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.remove_service import drop_steps, stack_files
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import answers_of, stored_answers, stored_facts
@@ -35,79 +34,14 @@ from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.reading import load
 from scaffold.templates import decisions, template
-from scaffold.templates.questions import Value, asked, stand_ins
+from scaffold.templates.questions import Value, asked, stand_ins, types
 from scaffold.templates.render import ANSWERS_FILE, Rendered, render
 from scaffold.updates.merge import State, Tree, merged
 
 if TYPE_CHECKING:
-    from scaffold.checks.consequences import Consequence
     from scaffold.commands.plan import Plans
 
 _ANSWERS = PurePosixPath(ANSWERS_FILE)
-NOT_COMPARED = "not-compared"
-"""The code that accepts a change of which nobody knows what it does to what runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceChange:
-    """A change of a Service, not yet written.
-
-    ``plans`` compare what stands there with what is about to; None where that is not known. ``edited`` are
-    the files in which a change meets edits of a person.
-    """
-
-    prepared: Prepared
-    answers: tuple[Changed, ...]
-    plans: Plans | None
-    edited: tuple[PurePosixPath, ...] = ()
-    left: tuple[Step, ...] = ()
-    """What is left for a person once it is applied."""
-
-    def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
-        """What is to be done until it runs so; of what the Service has already, nothing."""
-        return (*self.prepared.next_steps(monorepo, commits), *self.left)
-
-    @property
-    def consequences(self) -> tuple[Consequence, ...]:
-        """What it does to what runs, worst first."""
-        return self.plans.stacks[0].consequences if self.plans else ()
-
-    @property
-    def renders(self) -> bool:
-        """Whether anything but the record of the answers follows from it."""
-        files = self.prepared.stack.change.changes if self.prepared.stack else ()
-        return any(file.path.name != ANSWERS_FILE for file in files)
-
-    @property
-    def to_accept(self) -> tuple[str, ...]:
-        """The codes that somebody has to accept before it is written."""
-        from scaffold.checks.consequences import Effect
-
-        if self.plans is None:
-            return (NOT_COMPARED,) if self.renders else ()
-        wanted = (Effect.DATA_LOST, Effect.OPENED)
-        return tuple(dict.fromkeys(one.effect.value for one in self.consequences if one.effect in wanted))
-
-    def demand_accepted(self, codes: Collection[str]) -> None:
-        """Raise :class:`RefusedError` where a code has to be accepted that is not among ``codes``."""
-        left = [code for code in self.to_accept if code not in codes]
-        if not left:
-            return
-        findings = [
-            Finding(
-                f"{STACKS}/{self.prepared.service}",
-                None,
-                None,
-                one.effect.value,
-                f"{one.address} {one.text}.",
-            )
-            for one in self.consequences
-            if one.effect.value in left
-        ]
-        known = "This loses data or opens a host to the internet"
-        what = "What this does to what runs is not known" if NOT_COMPARED in left else known
-        again = " ".join(f"--accept {code}" for code in left)
-        raise RefusedError(f"{what}; nothing was written.", f"If that is meant: {again}", findings)
 
 
 def prepare_change(
@@ -163,12 +97,6 @@ def prepare_change(
     return ServiceChange(prepared, answers, plans, edited, tuple(dropped))
 
 
-def demand_stacks_clean(change: ChangeSet) -> None:
-    """Raise :class:`RefusedError` where a stack that the change edits has changes that no commit has."""
-    inside = tuple(file for file in change.changes if file.path.parts[0] == STACKS)
-    demand_clean(ChangeSet(change.root, inside))
-
-
 def _completed(given: Answers, wanted: Answers) -> Answers:
     """The answers, with what is known of an image that is another one now, without what applies no more."""
     images = [q.name for q in asked().values() if q.suggests]
@@ -196,18 +124,17 @@ def _rendered(
     try:
         return render(given.values, sensed, recorded, origin)
     except Exception:
-        validation.check(
-            given, sensed, recorded
-        )  # what newer rules refuse is told; anything else is a defect
+        validation.check(given, sensed, recorded)
         raise
 
 
 def _left(recorded: Mapping[str, Value], answers: Mapping[str, Value]) -> Mapping[str, Value]:
-    """What Kubernetes cannot change, without the volumes that go: a later one of that name is new."""
-    default = decisions.defaults(answers)["types"]["volumes"]["items"]["properties"]["purpose"]["default"]
-    there = {volume.get("purpose", default) for volume in answers.get("volumes", ())}
+    """What Kubernetes cannot change, without what goes: a volume or a database that comes later is new."""
+    there = {notation.called(types()["volumes"], volume) for volume in answers.get("volumes", ())}
     volumes = {purpose: kept for purpose, kept in recorded.get("volumes", {}).items() if purpose in there}
-    return {**recorded, "volumes": volumes} if recorded else recorded
+    has_database = answers.get("database", asked()["database"].default) != "none"
+    database = recorded.get("database", {}) if has_database else {}
+    return {**recorded, "volumes": volumes, "database": database}
 
 
 def _merged(

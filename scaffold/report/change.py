@@ -14,7 +14,7 @@ from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
     from scaffold.changes.step import Step
-    from scaffold.commands.change import ServiceChange
+    from scaffold.commands.changed import ServiceChange
     from scaffold.commands.prepared import Commits
 
 _NONE = "–"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from scaffold.answers.sources import Answers
 from scaffold.checks.verify import Level
-from scaffold.commands.change import ServiceChange, prepare_change
+from scaffold.commands.change import prepare_change
+from scaffold.commands.changed import ServiceChange
 from scaffold.commands.prepared import Prepared
 from scaffold.commands.stored import answers_of, stored_values
 from scaffold.commands.taken import judge

@@ -222,6 +222,10 @@ def test_the_names_of_a_database_stay(root: Path) -> None:
     assert done.returncode == 4
     assert finding["message"] == "The database exists, and nothing renames it."
     assert finding["value"] == "database bee_notes, role pg-bee-notes, user bee_notes"
+    static(root, "--set", "database=none")
+    static(root, "--set", "database=postgresql", "--set", "database_name=hives")
+    assert answers(root)["recorded"]["database"]["role"] == "pg-hives"
+    assert disagreements(root) == []
 
 
 def test_the_steps_that_move_a_volume_can_be_taken(root: Path) -> None:
