@@ -313,9 +313,10 @@ def test_what_is_not_committed_stands_in_the_way(root: Path) -> None:
 
 def test_what_changes_nothing_is_told(root: Path) -> None:
     assert change(root, "--set", "memory=256Mi").stdout == "bee-notes has these answers. Nothing to do.\n"
-    told = change(root, "--set", "unread_reason=Nobody reads it here", "--verify", "static", "--commit")
+    static(root, "--unset", "volumes")
+    told = change(root, "--set", "rwx=true", "--verify", "static", "--commit")
     assert "Nothing that is rendered follows from them: they are only recorded.\n" in told.stdout
-    assert answers(root)["unread_reason"] == "Nobody reads it here"
+    assert answers(root)["rwx"] is True
 
 
 def test_without_a_plan_nothing_is_written_unless_that_is_accepted(root: Path) -> None:
@@ -362,7 +363,7 @@ def test_a_size_that_terraform_ignores_is_told_with_the_step(root: Path) -> None
     assert done.returncode == 0, done.stderr
     assert "  volumes[data].size: 2Gi → 5Gi\n" in done.stdout
     assert "not-applied" in done.stdout
-    assert "patch pvc bee-notes-data-proxmox" in done.stdout
+    assert """patch pvc bee-notes-data-proxmox -p '{"spec": {"resources":""" in done.stdout
 
 
 @needs("terraform")
