@@ -57,5 +57,5 @@ def _parts(value: Value, schema: Schema) -> Mapping[str, Value] | None:
         return value
     if not isinstance(value, list) or "properties" not in notation.below(schema, 0):
         return None
-    names = [notation.called(schema, item) for item in value]
+    names = [notation.called(schema, item) or str(index) for index, item in enumerate(value)]
     return dict(zip(names, value, strict=True)) if len({*names}) == len(names) else None

@@ -17,6 +17,8 @@ from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.report.change import consequences_text
 from scaffold.report.progress import waiting
+from scaffold.templates import decisions
+from scaffold.templates.questions import asked
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.preview import Previews
 from scaffold.wizard.review import Outcome, review
@@ -41,20 +43,23 @@ def ask(
     """
     with waiting("Reading the monorepo …"):
         sensed = sense(monorepo)
-    before = stored_values(monorepo, name)
+    before, present = stored_values(monorepo, name), answers_of(monorepo, name).values
+    holds = {n: before[n] for n, q in asked().items() if n in before and decisions.applies(q, before)}
     engine = Engine(judge(monorepo, sensed, before), sensed)
     made: list[ServiceChange] = []
 
     def make(given: Answers, /, *, level: Level | None) -> Prepared:
+        # A default that still holds stays one.
+        said = {n: v for n, v in given.values.items() if n in present or v != holds.get(n)}
         found = prepare_change(
-            Monorepo(monorepo.root), name, given, level=level, without_indexes=without_indexes
+            Monorepo(monorepo.root), name, Answers(said), level=level, without_indexes=without_indexes
         )
         made[:] = [found]
         return found.prepared
 
     facts = {"sensed": sensed, "recorded": before["recorded"]}
     previews = Previews(make, facts, level, lambda _: consequences_text(made[0]))
-    screen, state = open_screen(plain), State(given=answers_of(monorepo, name).values)
+    screen, state = open_screen(plain), State(given=holds)
     try:
         with screen.opened():
             screen.show([screen.keys])
