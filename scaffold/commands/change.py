@@ -24,7 +24,7 @@ from scaffold.commands.new_service import demand_places
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.remove_service import drop_steps, stack_files
 from scaffold.commands.service_entry import service_entry
-from scaffold.commands.stored import answers_of, stored_answers, stored_facts
+from scaffold.commands.stored import Record, demand_unedited, record_of
 from scaffold.commands.taken import refuse_taken, with_taken
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.indexes import edits
@@ -59,13 +59,13 @@ def prepare_change(
     steps that move it), for edits that the change meets and for lists that have lost their place, and
     :class:`VerificationError` for what would not work.
     """
-    given, stored = answers_of(monorepo, name), stored_answers(monorepo, name)
-    facts = stored_facts(stored)
-    sensed, recorded = sense(monorepo), facts["recorded"]
+    demand_unedited(monorepo, name)
+    record = record_of(monorepo, name)
+    given, recorded, sensed = record.given, record.recorded, sense(monorepo)
     wanted = _completed(given, wanted)
     # The rest of the stack stays as it was rendered, so its origin and its facts stay recorded.
-    origin = template.Origin(str(stored.get("_src_path", "")), str(stored.get("_commit", "")), updatable=True)
-    answers = tuple(changes(_effective(given, facts), _effective(wanted, facts)))
+    origin = template.Origin(record.source, record.version, updatable=True)
+    answers = tuple(changes(_effective(given, record), _effective(wanted, record)))
     before = _rendered(given, sensed, recorded, origin)
     if found := problems(monorepo, wanted, sensed, recorded):
         raise validation.refused(with_taken(monorepo, wanted, sensed, found, before.values))
@@ -73,7 +73,7 @@ def prepare_change(
     after = render(wanted.values, sensed, _left(recorded, wanted.values), origin)
     refuse_taken(monorepo, wanted, after.values, before.values)
     files, edited = _merged(monorepo, name, before, after)
-    files[_ANSWERS] = _record(monorepo, name, wanted, facts["sensed"], after, origin)
+    files[_ANSWERS] = _record(monorepo, name, wanted, record.sensed, after, origin)
     old, new = service_entry(before.values), service_entry(after.values)
     outside = edits.changes(monorepo.files, old, new, tuple(_others(monorepo, name)), without_indexes)
     demand_places(monorepo, outside)
@@ -112,10 +112,10 @@ def _completed(given: Answers, wanted: Answers) -> Answers:
     return replace(wanted, values=left)
 
 
-def _effective(answers: Answers, facts: Mapping[str, Mapping[str, Value]]) -> Mapping[str, Value]:
+def _effective(answers: Answers, record: Record) -> Mapping[str, Value]:
     """What holds by these answers: an answer that is the default changes nothing."""
     known = {n: v for n, v in answers.values.items() if n in asked()}
-    return {n: v for n, v in decisions.defaults({**known, **facts}).items() if n in asked()}
+    return {n: v for n, v in decisions.defaults({**known, "sensed": record.sensed}).items() if n in asked()}
 
 
 def _rendered(
