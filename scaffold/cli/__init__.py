@@ -34,6 +34,7 @@ COMMANDS = (
     "check",
     "rule",
     "index",
+    "update",
     "remove-service",
     "doctor",
 )
