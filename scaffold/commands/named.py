@@ -1,4 +1,4 @@
-"""What answers name that the monorepo knows better: Middlewares, registries, shared hosts, files beside a stack."""
+"""What answers name that the monorepo knows better: Middlewares, registries, shared hosts, files."""
 
 from __future__ import annotations
 
@@ -83,14 +83,15 @@ def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -
 
 def _absent_files(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
     """Files beside the stack that are to be mounted and are not there: nothing could be planned."""
-    name = str(given.values.get("name"))
-    for path, source in answering.texts(given.values):
-        place = f"{STACKS}/{name}/{source}"
-        if path[0] == "files" and path[-1] == "source" and not (monorepo.root / place).is_file():
+    files = given.values.get("files")
+    for number, file in enumerate(files if isinstance(files, list) else ()):
+        source = file.get("source") if isinstance(file, Mapping) and "content" not in file else None
+        place = f"{STACKS}/{given.values.get('name')}/{source}"
+        if isinstance(source, str) and not (monorepo.root / place).is_file():
             yield given.finding(
-                path,
+                ("files", number, "source"),
                 "answers.no-file",
-                f"{answering.show(path)} is not there: it is taken from {place}.",
+                f"files[{number}].source is not there: it is taken from {place}.",
                 value=source,
                 fix=f"Put the file at {place} first, or write what is in it as content.",
             )
