@@ -53,6 +53,7 @@ def known(values: Mapping[str, Value]) -> Known:
                 question.name: text,
                 "given_name": values.get("name", ""),
                 "database": values.get("database", "none"),
+                "usual_memory": questions.asked()["memory"].default,
                 "paths": [_path(volume) for volume in volumes] if isinstance(volumes, list) else [],
             }
             return _known(template.root(), question.suggests, json.dumps(seen, default=str))

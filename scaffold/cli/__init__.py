@@ -30,6 +30,7 @@ COMMANDS = (
     "schema",
     "pipeline",
     "plan",
+    "status",
     "check",
     "rule",
     "index",
