@@ -353,6 +353,61 @@ def test_a_changed_rule_does_not_move_a_volume_that_exists(repository: Path, sta
     }  # fmt: skip
 
 
+def new_default(repository: Path, old: str, new: str, tag: str) -> None:
+    replace_in(repository / "templates/questions/workload.yml", f"default: {old}", f"default: {new}")
+    replace_in(repository / "templates/questions/usual_answers.jinja", f"'cpu': '{old}'", f"'cpu': '{new}'")
+    commit(repository, f"More of it: {new}", tag)
+
+
+def recorded(stack: Path) -> dict[str, Any]:
+    said: dict[str, Any] = yaml.safe_load((stack / ANSWERS_FILE).read_text())
+    return said
+
+
+def update(stack: Path, *more: str) -> None:
+    done = run_copier(stack, "update", "--defaults", "--quiet", *more)
+    assert done.returncode == 0, done.stderr
+    commit(stack, "Updated")
+
+
+@pytest.mark.slow("copier update renders the template three times")
+def test_a_later_default_arrives_by_stock_update_where_nobody_chose(repository: Path, stack: Path) -> None:
+    """Twice in a row: the first one must not write the default back. What was chosen stays, by `-d` too."""
+    commit(repository, "Nothing new", "v0.2.0")
+    update(stack)
+    assert not {"cpu", "keel"} & recorded(stack).keys()
+    new_default(repository, "25m", "30m", "v0.3.0")
+    update(stack)
+    assert 'cpu    = "30m"' in (stack / "main.tf").read_text()
+    assert "cpu" not in recorded(stack)
+    update(stack, "--vcs-ref=:current:", "-d", "cpu=30m", "-d", "port=9090")
+    assert (recorded(stack)["cpu"], recorded(stack)["port"]) == ("30m", 9090)
+    new_default(repository, "30m", "35m", "v0.4.0")
+    update(stack)
+    assert 'cpu    = "30m"' in (stack / "main.tf").read_text()
+    said = recorded(stack)
+    assert {"cpu", "port"} < set(said["given"])
+    assert said["hash"] == decisions.seal(said)
+
+
+@pytest.mark.slow("copier update renders the template three times")
+def test_a_stock_update_of_edited_answers_is_refused(repository: Path, stack: Path) -> None:
+    """Copier would take the new answer for what the stack was rendered from, and change nothing, with exit 0."""
+    commit(repository, "Nothing new", "v0.2.0")
+    file = stack / ANSWERS_FILE
+    before = file.read_text()
+    file.write_text(before.replace("memory: 512Mi\n", "memory: 768Mi\n"))
+    commit(stack, "By hand")
+    done = run_copier(stack, "update", "--defaults", "--quiet")
+    assert done.returncode != 0
+    assert "was edited by hand" in done.stderr
+    assert "768Mi" not in (stack / "main.tf").read_text()
+    file.write_text(before)
+    commit(stack, "Taken back")
+    update(stack, "-d", "memory=768Mi")
+    assert 'memory = "768Mi"' in (stack / "main.tf").read_text()
+
+
 @pytest.mark.slow("copier update renders the template three times")
 def test_names_that_exist_are_kept(repository: Path, stack: Path) -> None:
     replace_in(

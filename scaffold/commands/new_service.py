@@ -20,7 +20,7 @@ from scaffold.checks.verify import Level, Verified, verify, verify_edits
 from scaffold.commands.named import problems
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
-from scaffold.commands.stored import stored_answers, stored_facts
+from scaffold.commands.stored import demand_unedited, stored_answers, stored_facts
 from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
 from scaffold.errors import Finding, MissingError, RefusedError, VerificationError
 from scaffold.indexes.edits import Edits, insertions, lists_of
@@ -192,6 +192,7 @@ def _existing(
     """The stack exists: nothing to do if it is the same and all of it is there, else refused."""
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
+    demand_unedited(monorepo, name)
     recorded = stored_answers(monorepo, name)
     # What a file does not say of a question is its default: then that did not apply, or is newer.
     said = decisions.defaults(
