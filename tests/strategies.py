@@ -272,6 +272,10 @@ def _reconcile_volumes(values: dict[str, Any], draw: st.DrawFn) -> None:
     saved = False
     for index, volume in enumerate(values.get("volumes", [])):
         volume["purpose"], volume["path"] = f"{volume.get('purpose', 'data')[:20]}-{index}", f"/data/{index}"
+        if volume.get("in_app") is False:
+            volume.pop("mounts", None)
+        for number, mount in enumerate(volume.get("mounts", [])):
+            mount["path"] = f"/data/{index}-{number}"
         if volume.get("claim"):
             volume["claim"] = f"claim-{index}"
             for key in ("size", "limit", "sensitive", "nfs_server", "nfs_path"):
