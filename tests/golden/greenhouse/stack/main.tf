@@ -160,6 +160,11 @@ resource "kubernetes_service" "greenhouse" {
     labels = {
       app = "greenhouse"
     }
+    annotations = {
+      "prometheus.io/scrape" = "true"
+      "prometheus.io/path"   = "/metrics"
+      "prometheus.io/port"   = "8080"
+    }
   }
   spec {
     selector = {
@@ -169,6 +174,56 @@ resource "kubernetes_service" "greenhouse" {
       name        = "http"
       port        = 80
       target_port = 8080
+    }
+  }
+}
+
+# Every other pod of the cluster is kept out, from the pods of its jobs too.
+resource "kubernetes_network_policy" "greenhouse" {
+  metadata {
+    name      = "greenhouse"
+    namespace = kubernetes_namespace.greenhouse.metadata[0].name
+  }
+  spec {
+    policy_types = ["Ingress"]
+    pod_selector {}
+    ingress {
+      # Its own pods.
+      from {
+        pod_selector {}
+      }
+      # It asks for the readings of the day.
+      from {
+        namespace_selector {
+          match_labels = {
+            "kubernetes.io/metadata.name" = "hermes-agent"
+          }
+        }
+      }
+      # The ingress passes on what comes from outside.
+      from {
+        namespace_selector {
+          match_labels = {
+            "kubernetes.io/metadata.name" = "traefik"
+          }
+        }
+      }
+      # Prometheus asks for its metrics.
+      from {
+        namespace_selector {
+          match_labels = {
+            "kubernetes.io/metadata.name" = "monitoring"
+          }
+        }
+      }
+      # The dashboard asks it for what its tile shows.
+      from {
+        namespace_selector {
+          match_labels = {
+            "kubernetes.io/metadata.name" = "homepage"
+          }
+        }
+      }
     }
   }
 }
@@ -187,6 +242,8 @@ module "ingress" {
     "gethomepage.dev/description"  = "Waters the plants and shows how they grow"
     "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
+    "gethomepage.dev/widget.type"  = "customapi"
+    "gethomepage.dev/widget.url"   = "http://greenhouse.greenhouse.svc.cluster.local/tile"
   }
 }
 
