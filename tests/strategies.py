@@ -216,8 +216,8 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
             file.pop("writable", None)
         if not file.get("secret") and not file.get("config_map"):
             file.pop("key", None)
-        if file.get("vault"):
-            values.pop("secrets_form", None)
+    if values.get("secrets_form") == "data" and not values.get("secrets"):
+        values.pop("secrets_env_from", None)
 
 
 def _reconcile_ingresses(values: dict[str, Any]) -> None:
