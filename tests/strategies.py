@@ -227,6 +227,9 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
         values.get("anubis", {}).pop("replicas", None)
     if values.get("full_host"):
         values.update(host="www.example.org", dns="none")
+    entrances = [values.get("ingress_options", {}), *values.get("machine_clients", [])]
+    if any(place.get("allowlist") for place in entrances) and not values.get("full_host"):
+        values["dns"] = "non-proxied"
     for client in values.get("machine_clients", []):
         client.pop("port", None)
         client["prefix"] = True
@@ -240,6 +243,8 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
             item.pop("full", None)
         if item.get("dns") in ("internal", None) or item.get("full"):
             item.pop("dns", None)
+        if item.get("allowlist") and not item.get("full"):
+            item["dns"] = "non-proxied"
         if item.get("auth", "required") == "required":
             item.pop("reason", None)
         else:

@@ -20,6 +20,43 @@ resource "kubernetes_namespace" "greenhouse" {
   }
 }
 
+# Every key of secret/greenhouse in Vault.
+resource "kubernetes_manifest" "external_secret" {
+  manifest = {
+    apiVersion = "external-secrets.io/v1beta1"
+    kind       = "ExternalSecret"
+    metadata = {
+      name      = "greenhouse-secrets"
+      namespace = "greenhouse"
+    }
+    spec = {
+      refreshInterval = "15m"
+      secretStoreRef = {
+        name = "vault-kv"
+        kind = "ClusterSecretStore"
+      }
+      target = {
+        name = "greenhouse-secrets"
+      }
+      dataFrom = [{
+        extract = {
+          key = "greenhouse"
+        }
+      }]
+    }
+  }
+  depends_on = [kubernetes_namespace.greenhouse]
+}
+
+# Read while planning, so the ExternalSecret has to be applied first.
+data "kubernetes_secret" "greenhouse" {
+  metadata {
+    name      = "greenhouse-secrets"
+    namespace = kubernetes_namespace.greenhouse.metadata[0].name
+  }
+  depends_on = [kubernetes_manifest.external_secret]
+}
+
 resource "kubernetes_persistent_volume_claim" "data" {
   # The volume is only made when the first pod wants it.
   wait_until_bound = false
@@ -138,6 +175,10 @@ resource "kubernetes_deployment" "greenhouse" {
       }
     }
   }
+  # The pod cannot start before its Secrets exist.
+  depends_on = [
+    kubernetes_manifest.external_secret,
+  ]
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
@@ -228,15 +269,146 @@ resource "kubernetes_network_policy" "greenhouse" {
   }
 }
 
+# What leads elsewhere is asked nothing before.
+resource "kubernetes_manifest" "redirect" {
+  manifest = {
+    apiVersion = "traefik.io/v1alpha1"
+    kind       = "Middleware"
+    metadata = {
+      name      = "greenhouse-redirect"
+      namespace = "greenhouse"
+    }
+    spec = {
+      redirectRegex = {
+        regex       = "^https://greenhouse\\.[^/]*/old/(.*)"
+        replacement = "/$${1}"
+      }
+    }
+  }
+  depends_on = [kubernetes_namespace.greenhouse]
+}
+
+# Who may not come is turned away before anything else is looked at.
+resource "kubernetes_manifest" "allowlist" {
+  manifest = {
+    apiVersion = "traefik.io/v1alpha1"
+    kind       = "Middleware"
+    metadata = {
+      name      = "greenhouse-allowlist"
+      namespace = "greenhouse"
+    }
+    spec = {
+      ipAllowList = {
+        sourceRange = ["192.0.2.0/24", "198.51.100.7"]
+      }
+    }
+  }
+  depends_on = [kubernetes_namespace.greenhouse]
+}
+
+# The default rate limit counts over a second.
+resource "kubernetes_manifest" "rate_limit" {
+  manifest = {
+    apiVersion = "traefik.io/v1alpha1"
+    kind       = "Middleware"
+    metadata = {
+      name      = "greenhouse-rate-limit"
+      namespace = "greenhouse"
+    }
+    spec = {
+      rateLimit = {
+        average = 10
+        period  = "1m"
+        burst   = 20
+        sourceCriterion = {
+          requestHost = true
+        }
+      }
+    }
+  }
+  depends_on = [kubernetes_namespace.greenhouse]
+}
+
+# Only what was let in gets these headers, in place of what a client sends.
+resource "kubernetes_manifest" "headers" {
+  manifest = {
+    apiVersion = "traefik.io/v1alpha1"
+    kind       = "Middleware"
+    metadata = {
+      name      = "greenhouse-headers"
+      namespace = "greenhouse"
+    }
+    spec = {
+      headers = {
+        customRequestHeaders = {
+          "X-Gateway"      = "greenhouse"
+          "X-Gateway-Auth" = data.kubernetes_secret.greenhouse.data["gateway_secret"]
+        }
+      }
+    }
+  }
+  depends_on = [kubernetes_namespace.greenhouse]
+}
+
+# Names and hashes of passwords, as Traefik wants them: alone in a Secret.
+resource "kubernetes_manifest" "ingress_api_basic_auth_users" {
+  manifest = {
+    apiVersion = "external-secrets.io/v1beta1"
+    kind       = "ExternalSecret"
+    metadata = {
+      name      = "greenhouse-api-basic-auth"
+      namespace = "greenhouse"
+    }
+    spec = {
+      refreshInterval = "15m"
+      secretStoreRef = {
+        name = "vault-kv"
+        kind = "ClusterSecretStore"
+      }
+      target = {
+        name = "greenhouse-api-basic-auth"
+      }
+      data = [{
+        secretKey = "users"
+        remoteRef = {
+          key      = "greenhouse"
+          property = "valve_users"
+        }
+      }]
+    }
+  }
+  depends_on = [kubernetes_namespace.greenhouse]
+}
+
+# Passwords are asked for behind the rate limit, so that nobody tries many of them.
+resource "kubernetes_manifest" "ingress_api_basic_auth" {
+  manifest = {
+    apiVersion = "traefik.io/v1alpha1"
+    kind       = "Middleware"
+    metadata = {
+      name      = "greenhouse-api-basic-auth"
+      namespace = "greenhouse"
+    }
+    spec = {
+      basicAuth = {
+        secret = "greenhouse-api-basic-auth"
+      }
+    }
+  }
+  depends_on = [kubernetes_namespace.greenhouse]
+}
+
 # https://greenhouse.example.test
 module "ingress" {
-  source          = "../../modules/kubernetes/ingress_factory"
-  name            = "greenhouse"
-  namespace       = kubernetes_namespace.greenhouse.metadata[0].name
-  tls_secret_name = var.tls_secret_name
-  auth            = "required"
-  dns_type        = "proxied"
-  homepage_group  = "Other"
+  source                  = "../../modules/kubernetes/ingress_factory"
+  name                    = "greenhouse"
+  namespace               = kubernetes_namespace.greenhouse.metadata[0].name
+  tls_secret_name         = var.tls_secret_name
+  auth                    = "required"
+  dns_type                = "non-proxied"
+  homepage_group          = "Other"
+  skip_default_rate_limit = true
+  extra_middlewares       = ["greenhouse-greenhouse-redirect@kubernetescrd", "greenhouse-greenhouse-allowlist@kubernetescrd", "greenhouse-greenhouse-rate-limit@kubernetescrd", "greenhouse-greenhouse-headers@kubernetescrd"]
   extra_annotations = {
     "gethomepage.dev/name"         = "Greenhouse"
     "gethomepage.dev/description"  = "Waters the plants and shows how they grow"
@@ -245,6 +417,22 @@ module "ingress" {
     "gethomepage.dev/widget.type"  = "customapi"
     "gethomepage.dev/widget.url"   = "http://greenhouse.greenhouse.svc.cluster.local/tile"
   }
+}
+
+# /api/: called by machines, which no login page may stop.
+module "ingress_api" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "greenhouse-api"
+  namespace       = kubernetes_namespace.greenhouse.metadata[0].name
+  host            = "greenhouse"
+  service_name    = "greenhouse"
+  ingress_path    = ["/api/"]
+  tls_secret_name = var.tls_secret_name
+  # auth = "app": The valves know a name and a password
+  auth              = "app"
+  extra_middlewares = ["greenhouse-greenhouse-api-basic-auth@kubernetescrd"]
+  external_monitor  = false
+  homepage_enabled  = false
 }
 
 # Where the backups go: the NFS server, which is mirrored off site.
