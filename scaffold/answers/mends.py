@@ -13,7 +13,6 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 
 import yaml
 from jinja2 import TemplateError
@@ -40,7 +39,7 @@ class _Slips:
     values: Mapping[str, Mapping[str, str]]
 
 
-@cache
+@template.kept
 def _slips() -> _Slips:
     text = (template.root() / "templates" / "questions" / "slips.yml").read_text("utf-8")
     return _Slips(**yaml.load(text, template.FAST_LOADER))

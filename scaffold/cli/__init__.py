@@ -30,9 +30,11 @@ COMMANDS = (
     "schema",
     "pipeline",
     "plan",
+    "status",
     "check",
     "rule",
     "index",
+    "update",
     "remove-service",
     "doctor",
 )
