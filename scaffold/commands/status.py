@@ -17,7 +17,7 @@ from scaffold.changes.change import Content, FileChange
 from scaffold.changes.git import git
 from scaffold.checks.rule import Severity
 from scaffold.commands.check import all_rules, check, severity, stack_of
-from scaffold.commands.stored import answers_of, stored_answers, stored_facts
+from scaffold.commands.stored import answers_of, demand_unedited, stored_answers, stored_facts
 from scaffold.errors import Finding, MissingError, RefusedError
 from scaffold.indexes import all_indexes
 from scaffold.indexes.drift import drift
@@ -231,8 +231,9 @@ def _recorded(house: _House, kept: Kept, name: str) -> Recorded:
 def _compared(house: _House, name: str, own: Collection[str], noted: Noted) -> Recorded:
     """The same, found now; what is read of the stack is noted.
 
-    Raises :class:`RefusedError` where its answers cannot be read.
+    Raises :class:`RefusedError` where its answers cannot be read, or were edited by hand.
     """
+    demand_unedited(house.monorepo, name)
     given, stored = answers_of(house.monorepo, name), stored_answers(house.monorepo, name)
     answers_file = f"{STACKS}/{name}/{ANSWERS_FILE}"
     noted["read", answers_file] = digest_of(house.read(answers_file))
