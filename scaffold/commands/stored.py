@@ -11,7 +11,7 @@ from scaffold.errors import RefusedError
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.reading import YamlError, load
 from scaffold.templates import decisions
-from scaffold.templates.questions import Value, asked
+from scaffold.templates.questions import Value, applies, asked, stand_ins
 from scaffold.templates.render import ANSWERS_FILE
 
 
@@ -39,15 +39,11 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
             f"{STACKS}/{name} records no answers.", "Give them with --answers FILE; see `scaffold schema`."
         )
     facts = stored_facts(stored)
-    values = decisions.defaults({**{key: stored[key] for key in asked() if key in stored}, **facts})
-    usual = {} if "given" in stored else values["usual_answers"]
-    given = {
-        key: value
-        for key, value in stored.items()
-        if key in asked()
-        and decisions.applies(asked()[key], values)
-        and not (key in usual and usual[key] == value)
-    }
+    said = {key: value for key, value in stored.items() if key in asked() and applies(asked()[key], stored)}
+    usual = (
+        decisions.defaults({**stand_ins(), **said, **facts})["usual_answers"] if "given" not in stored else {}
+    )
+    given = {key: value for key, value in said.items() if key not in usual or usual[key] != value}
     return Record(
         Answers(given, {(): Place(f"{STACKS}/{name}/{ANSWERS_FILE}")}),
         **facts,
