@@ -59,8 +59,9 @@ def prepare_change(
     steps that move it), for edits that the change meets and for lists that have lost their place, and
     :class:`VerificationError` for what would not work.
     """
-    demand_unedited(monorepo, name)
     record = record_of(monorepo, name)
+    if record.edited:
+        demand_unedited(monorepo, name)
     given, recorded, sensed = record.given, record.recorded, sense(monorepo)
     wanted = _completed(given, wanted)
     # The rest of the stack stays as it was rendered, so its origin and its facts stay recorded.

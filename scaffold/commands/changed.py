@@ -41,6 +41,8 @@ class ServiceChange:
 
     def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
         """What is to be done until it runs so; of what the Service has already, nothing."""
+        if not self.renders:
+            return ()
         return (*self.prepared.next_steps(monorepo, commits), *self.left)
 
     @property
