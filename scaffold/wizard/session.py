@@ -72,7 +72,7 @@ class Paused(KeyboardInterrupt):
 
 def likely_app(start: Draft, *, plain: bool) -> str:
     """Which of the services of a compose file that are as likely the app is it: the person says."""
-    screen = _screen(plain)
+    screen = open_screen(plain)
     choices = [Choice(name, name) for name in start.likely]
     while True:
         reply = screen.choose("Which service of the file is the app?", choices, start.likely[0])
@@ -96,7 +96,7 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
     kept = store.names
     resumed = options.resume or next(iter(kept), "") if options.resume is not None else None
     state = _begin(engine, given, outside, store, resumed)
-    screen = _screen(options.plain)
+    screen = open_screen(options.plain)
     clone = Clone(options.app_repo, monorepo.root.parent)
     unnamed = resumed if resumed and resumed.startswith(drafts.UNNAMED) else store.unnamed()
     keeper = _Keeper(engine, store, state, clone, unnamed)
@@ -115,7 +115,7 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
             without_indexes=options.without_indexes,
         )
 
-    previews = Previews(make, sensed, options.level)
+    previews = Previews(make, {"sensed": sensed}, options.level)
     # While the first question is read: the first judgements, of what is right and of what is wrong, import,
     # compile and read what all others need.
     previews.ahead(lambda: engine.first_open(state))
@@ -228,7 +228,8 @@ def _refuse(engine: Engine, given: Answers) -> None:
         raise validation.refused(list(dict.fromkeys(found)))
 
 
-def _screen(plain: bool) -> Screen:
+def open_screen(plain: bool) -> Screen:
+    """The screen to ask on: lines where somebody wants them, or the terminal can do no more."""
     if plain or os.environ.get("ACCESSIBLE") == "1" or os.environ.get("TERM", "dumb") == "dumb":
         from scaffold.wizard.plain import PlainScreen
 
@@ -253,9 +254,9 @@ def _end(
     if outcome is Outcome.QUIT:
         return Asked(None, ("Nothing was written. To go on:", f"  {_resume(name, options, clone)}"))
     told = "".join(f"# {line}\n" for line in (import_text(start.report) if start else ()))
-    text = told + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=1000)
+    text = told + answers_text(values)
     if outcome is Outcome.SAVE:
-        path = store.keep_answers(name, text) if drafts.writable(store) else _beside(name, text)
+        path = store.keep_answers(name, text) if drafts.writable(store) else keep_beside(name, text)
         store.drop(name)
         command = _command("--answers", str(path), options, clone)
         return Asked(None, (f"The answers are in {path}. To make the Service:", f"  {command}"))
@@ -274,8 +275,14 @@ def forget(monorepo: Monorepo, name: str) -> None:
     Drafts.of(monorepo.root).drop(name)
 
 
-def _beside(name: str, text: str) -> Path:
-    """Write answers into the current directory, for their owner alone, where no others are kept."""
+def answers_text(values: Mapping[str, Value]) -> str:
+    """Answers as the text of a file."""
+    text: str = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=1000)
+    return text
+
+
+def keep_beside(name: str, text: str) -> Path:
+    """Write answers into the current directory, for their owner alone. Returns the file."""
     path = _free(Path(f"{name}.yml"))
     path.touch(mode=0o600)
     path.write_text(text, "utf-8")
