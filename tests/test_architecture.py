@@ -21,6 +21,7 @@ ORDER = [
     {"terraform"},
     {"checks", "indexes"},
     {"pipelines"},
+    {"updates"},
     {"commands"},
     {"report"},
     {"wizard"},

@@ -22,6 +22,7 @@ from scaffold.wizard.state import State
 IMAGES: dict[str, Any] = dict(template.facts("images"))
 ROWS: list[dict[str, Any]] = IMAGES["images"]
 VAULTWARDEN = "docker.io/vaultwarden/server:1.33.2"
+DASHY = "docker.io/lissy93/dashy:3.1.0"
 REASON = "the login page of its own is switched on"
 
 
@@ -140,6 +141,39 @@ def test_what_is_known_holds_where_nothing_is_said() -> None:
     assert served.values["volumes"] == [{"path": "/data"}]
 
 
+def test_memory_is_at_least_what_the_project_asks_for() -> None:
+    """It is proposed with its origin; less is let through, and told: the project may be too careful."""
+    given = answers(image=DASHY)
+    assert given.values["memory"] == "1Gi"
+    assert given.place(("memory",)).source == "known of docker.io/lissy93/dashy"
+    assert (
+        decided(image=DASHY)["known.memory"] == "no less than 1Gi, the least known of docker.io/lissy93/dashy"
+    )
+    less = {"image": DASHY, "memory": "512Mi"}
+    assert answers(**less).values["memory"] == "512Mi"
+    assert refused(**less) == set()
+    assert decided(**less)["known.memory"].startswith("given; it may be killed with less than 1Gi, the least")
+    assert "known.memory" not in decided(image=VAULTWARDEN)
+    assert "known.memory" not in decided(
+        image=DASHY, shape="jobs", cron_jobs=[{"name": "a", "schedule": "1 2 * * *"}]
+    )
+
+
+def test_a_small_floor_lowers_no_default() -> None:
+    image = "docker.io/binwiederhier/ntfy:2.11.0"
+    assert "memory" not in answers(image=image).values
+    assert decided(image=image)["known.memory"].startswith("no less than 128Mi, the least known of")
+    assert decided(image=image, memory="64Mi")["known.memory"].startswith("given; it may be killed")
+
+
+def test_no_memory_that_is_proposed_is_too_little_for_its_kind() -> None:
+    for row in ROWS:
+        if "memory" in row:
+            given = {"port": 80, **row, "image": f"{row['images'][0]}:1.0.0"}
+            found = refused(image=given["image"], port=given["port"])
+            assert ("memory", "answers.memory-floor") not in found, row["images"]
+
+
 def test_nobody_is_let_in_because_an_image_is_known() -> None:
     """The questions that decide who may come in, and what is encrypted, are a person's to answer."""
     for row in ROWS:
@@ -216,6 +250,13 @@ def test_releases_of_a_known_image_are_followed() -> None:
         "docker.io/vaultwarden/server",
         "dani-garcia/vaultwarden",
     )
+
+
+def test_the_wizard_proposes_the_memory_that_answer_files_get() -> None:
+    engine = Engine(lambda values: (), {})
+    state = State(said={("image",): DASHY})
+    assert engine.step(state, ("memory",)).default == "1Gi"
+    assert engine.origin(state, "memory") == "known of docker.io/lissy93/dashy"
 
 
 def test_what_is_only_called_alike_is_asked() -> None:

@@ -6,7 +6,7 @@ Both are properties of what is rendered for drawn answers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import pytest
@@ -17,14 +17,14 @@ from support import ORIGIN, examples
 from tables import instead, named, without
 
 from scaffold.answers import validation
-from scaffold.answers.sources import Answers, from_yaml
+from scaffold.answers.sources import Answers, Path, from_yaml
 from scaffold.answers.sources import parse as parse_path
 from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
 from scaffold.hcl.syntax import Body, Document, parse
 from scaffold.monorepo.addresses import addresses, unserved
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.monorepo.stack import read_stack
+from scaffold.monorepo.stack import Stack, read_stack
 from scaffold.templates.render import render
 
 BASE: dict[str, Any] = {
@@ -198,30 +198,92 @@ WAYS = [
 ]
 
 
+HOLDERS: list[tuple[str | int, ...]] = [
+    ("env",), ("sidecars", 0, "env"), ("init_containers", 0, "env"), ("cron_jobs", 0, "env"), ("jobs", 0, "env"),
+]  # fmt: skip
+"""What has variables."""
+
+
 @st.composite
-def pointing(draw: st.DrawFn) -> tuple[dict[str, Any], set[str]]:
-    """Answers with variables, and the names of those that point at a Service which nobody makes."""
-    values = {**BASE, "sidecars": [{"name": "aide", "image": "docker.io/acme/aide:1.0.0"}]}
-    hosts = draw(st.lists(st.sampled_from(SERVED + NOT_SERVED + NOT_JUDGED), min_size=1, max_size=4))
-    values["env"] = {f"V{n}": draw(st.sampled_from(WAYS)).format(host) for n, host in enumerate(hosts)}
-    return values, {f"V{n}" for n, host in enumerate(hosts) if host in NOT_SERVED}
+def pointing(draw: st.DrawFn) -> tuple[dict[str, Any], set[Path]]:
+    """Answers with texts that name Services, and the paths of those texts that name one which nobody makes."""
+    values: dict[str, Any] = {
+        **BASE, "env": {}, "wait_for": [],
+        "sidecars": [{"name": "aide", "image": "docker.io/acme/aide:1.0.0", "env": {}}],
+        "init_containers": [{"name": "first", "command": ["go"], "env": {}}],
+        "cron_jobs": [{"name": "nightly", "schedule": "5 1 * * *", "command": ["go"], "env": {}}],
+        "jobs": [{"name": "once", "command": ["go"], "env": {}}],
+    }  # fmt: skip
+    nowhere: set[Path] = set()
+    for n, host in enumerate(draw(st.lists(st.sampled_from(SERVED + NOT_SERVED + NOT_JUDGED), max_size=5))):
+        path: Path = ("wait_for", len(values["wait_for"]))
+        if draw(st.booleans()):
+            values["wait_for"].append(f"{host}:9998")
+        else:
+            path = (*draw(st.sampled_from(HOLDERS)), f"V{n}")
+            holder: Any = values
+            for step in path[:-1]:
+                holder = holder[step]
+            holder[path[-1]] = draw(st.sampled_from(WAYS)).format(host)
+        nowhere |= {path} if host in NOT_SERVED else set()
+    return values, nowhere
 
 
 BESIDE = 'resource "kubernetes_service_v1" "b" {\n  metadata {\n    name      = "beside"\n    namespace = "kit"\n  }\n}\n'
 
 
+@cache
+def own() -> Stack:
+    """The stack of a Service called kit, with a Service in a file beside; no variable changes what it makes."""
+    files = {f"{STACKS}/kit/{path}": c for path, c in render(BASE, {}, {}, ORIGIN).files.items()}
+    kept = {path: content for path, content in files.items() if isinstance(content, bytes)}
+    return read_stack({**kept, f"{STACKS}/kit/beside.tf": BESIDE.encode()})
+
+
+def told(monorepo: Monorepo, answers: Mapping[str, Any]) -> set[Path]:
+    """The paths of the texts of which it is said that they name a Service which nobody makes."""
+    return {found.answer for found in unserved(monorepo, answers, own(), "kit")}
+
+
 @examples(25)
 @given(drawn=pointing())
 def test_a_name_that_leads_nowhere_is_told(
-    drawn: tuple[dict[str, Any], set[str]], pristine: Monorepo
+    drawn: tuple[dict[str, Any], set[Path]], pristine: Monorepo
 ) -> None:
     answers, nowhere = drawn
-    files = {f"{STACKS}/kit/{path}": c for path, c in render(answers, {}, {}, ORIGIN).files.items()}
-    own = read_stack(
-        {p: c for p, c in files.items() if isinstance(c, bytes)}
-        | {f"{STACKS}/kit/beside.tf": BESIDE.encode()}
-    )
-    assert {str(found.answer[1]) for found in unserved(pristine, answers, own, "kit")} == nowhere
+    assert told(pristine, answers) == nowhere
+
+
+TAKEN_OUT: dict[str, tuple[str, Any]] = {
+    "nothing is looked for": ("addresses", lambda text, namespaces: ()),
+    "its own namespace alone": (
+        "addresses", lambda text, namespaces: (a for a in addresses(text, namespaces) if not a.namespace)
+    ),
+    "whole names alone": ("addresses", lambda text, namespaces: addresses(text)),
+    "the variables of the app alone": (
+        "_texts", lambda values: ((("env", name), text) for name, text in values["env"].items())
+    ),
+    "what the Service makes is not seen": ("SERVICE", "no such kind"),
+}  # fmt: skip
+"""What tells such a name, taken out: each is found by the property."""
+
+
+@pytest.mark.parametrize("part", TAKEN_OUT)
+def test_a_name_that_leads_nowhere_is_found_without_its_mend(
+    part: str, pristine: Monorepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, other = TAKEN_OUT[part]
+    monkeypatch.setattr(f"scaffold.monorepo.addresses.{name}", other)
+    wrong: list[set[Path]] = []
+
+    @examples(25)
+    @given(drawn=pointing())
+    def look(drawn: tuple[dict[str, Any], set[Path]]) -> None:
+        answers, nowhere = drawn
+        wrong.append(told(pristine, answers) ^ nowhere)
+
+    look()
+    assert any(wrong)
 
 
 def test_what_a_chart_or_a_controller_makes_is_not_known(monorepo: Monorepo) -> None:
@@ -238,7 +300,7 @@ def test_what_a_chart_or_a_controller_makes_is_not_known(monorepo: Monorepo) -> 
             for n, s in monorepo.fleet.items()
             if any((u.kind, u.name) == ("namespace", "silverbullet") for u in s.uses)
         ]
-        more = Path(monorepo.stack_directory(stack), "more.tf")
+        more = monorepo.stack_directory(stack) / "more.tf"
         more.write_text(hidden)
         assert list(unserved(Monorepo(monorepo.root), answers, read_stack({}), "kit")) == [], hidden
         more.unlink()

@@ -124,6 +124,20 @@ def test_a_refusal_hangs_on_its_row(row: str | tuple[str, str], answers: str, na
         assert refused(answers) == set()
 
 
+def test_how_far_a_volume_may_grow_is_never_less_than_it_was() -> None:
+    def limit(kept: str) -> Any:
+        large = APP + "volumes: [{path: /data, size: 50Gi}]\n"
+        (volume,) = values(large + (f"recorded: {{volumes: {{data: {kept}}}}}\n" if kept else ""))["storage"][
+            "volumes"
+        ]
+        return volume["limit"]
+
+    assert limit("") == "90Gi"
+    assert limit("{storage_class: proxmox-lvm}") == "250Gi"
+    assert limit("{storage_class: proxmox-lvm, limit: 120Gi}") == "120Gi"
+    assert limit("{storage_class: proxmox-lvm, limit: 60Gi}") == "90Gi"
+
+
 def test_the_directory_of_a_volume_is_kept() -> None:
     def directory() -> Any:
         (photos,) = [v for v in values(KEPT)["storage"]["volumes"] if v["purpose"] == "photos"]

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from support import ANSWERS
 
-from scaffold.answers import compose_environment, sources, validation
+from scaffold.answers import compose_environment, settings, validation
 from scaffold.answers.secrets import suspected
 
 DATA = ANSWERS.parent / "data"
@@ -53,7 +53,7 @@ PLACES = [
 
 def judged(text: str) -> dict[str | None, tuple[str, str]]:
     """What is told about the answers of a minimal Service and ``text``, by the answer."""
-    answers = sources.read([("a.yml", APP.encode()), ("b.yml", text.encode())], [])
+    answers = settings.read([("a.yml", APP.encode()), ("b.yml", text.encode())], [])
     found = validation.problems(answers, {}, {})
     return {f.answer: (f.code, f"{f.message} {f.value} {f.fix}") for f in found}
 
@@ -174,7 +174,7 @@ def test_an_excuse_needs_a_reason_and_an_answer() -> None:
 @pytest.mark.parametrize("text", [f"who sends {TOKEN}", "who sends PASSWORD=%%!!;;^^"])
 def test_no_other_message_shows_a_secret(text: str) -> None:
     given = yaml.safe_dump({"hosts": [{"host": "a", "reason": text}], "port": text})
-    answers = sources.read([("a.yml", APP.encode()), ("b.yml", given.encode())], [])
+    answers = settings.read([("a.yml", APP.encode()), ("b.yml", given.encode())], [])
     found = validation.problems(answers, {}, {})
     told = {f.code: f for f in found if f.answer == "hosts[0].reason"}
     assert set(told) == {"answers.literal-secret", "answers.not-asked"}

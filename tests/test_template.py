@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 
 import pytest
+import yaml
 from support import ANSWERS, scaffold
 
 from scaffold.monorepo.repository import Monorepo
-from scaffold.templates import template
+from scaffold.templates import questions, template
+from scaffold.templates.render import render
 from scaffold.templates.template import Origin
 
 DRONE = ANSWERS / "valid/drone-logbook.yml"
@@ -100,3 +103,20 @@ def test_a_path_is_no_fact(monorepo: Monorepo) -> None:
     done = run(monorepo.root, "--dry-run")
     assert done.returncode == 6
     assert "template is not a Git URL without a password" in done.stderr
+
+
+def test_each_version_of_the_templates_has_its_own_questions_and_facts(tmp_path: Path) -> None:
+    """And what was read of one is not taken for the other's."""
+    ours = questions.all_questions()
+    answers = yaml.safe_load(DRONE.read_text())
+    before = render(answers, {}, {}, Origin(TEAM, "v0.1.0", updatable=True))
+    shutil.copy(template.root() / "copier.yml", tmp_path)
+    shutil.copytree(template.root() / "templates", tmp_path / "templates", symlinks=True)
+    house = tmp_path / "templates/decisions/house.yml"
+    house.write_text(house.read_text().replace("external-secrets.io/v1beta1", "external-secrets.io/v7"))
+    with template.using(tmp_path):
+        other = render(answers, {}, {}, Origin(TEAM, "v0.1.0", updatable=True))
+        assert questions.all_questions() is not ours
+    assert questions.all_questions() is ours
+    assert b"external-secrets.io/v7" in bytes(other.files[PurePosixPath("main.tf")])  # type: ignore[arg-type]
+    assert render(answers, {}, {}, Origin(TEAM, "v0.1.0", updatable=True)) == before

@@ -10,9 +10,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 
 from scaffold.answers.sources import Answers, Place
-from scaffold.templates import decisions, questions
+from scaffold.templates import decisions, questions, template
 from scaffold.templates.questions import Value
 
 
@@ -52,9 +53,10 @@ def known(values: Mapping[str, Value]) -> Known:
                 question.name: text,
                 "given_name": values.get("name", ""),
                 "database": values.get("database", "none"),
+                "usual_memory": questions.asked()["memory"].default,
                 "paths": [_path(volume) for volume in volumes] if isinstance(volumes, list) else [],
             }
-            return _known(question.suggests, json.dumps(seen, default=str))
+            return _known(template.root(), question.suggests, json.dumps(seen, default=str))
     return Known()
 
 
@@ -73,5 +75,5 @@ def _path(volume: Value) -> str:
 
 
 @lru_cache(64)
-def _known(table: str, seen: str) -> Known:
+def _known(_: Path, table: str, seen: str) -> Known:
     return Known(**decisions.evaluate(table, json.loads(seen)))

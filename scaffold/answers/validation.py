@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
 
 from scaffold.answers import mends
 from scaffold.answers.known import known
@@ -14,7 +13,7 @@ from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Answers, Path, about, show, within
 from scaffold.answers.strict import validator
 from scaffold.errors import AnswersError, Finding, nearest
-from scaffold.templates import decisions, questions
+from scaffold.templates import decisions, questions, template
 from scaffold.templates.questions import Question, Value
 from scaffold.templates.schema import schema
 
@@ -153,7 +152,7 @@ def _missing(answers: Answers, question: Question) -> Finding:
     return answers.finding(path, "answers.missing", message, allowed=allowed, fix=fix, **example)
 
 
-@cache
+@template.kept
 def _validator() -> Value:
     return validator(schema(together=False))
 

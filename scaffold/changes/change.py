@@ -79,6 +79,11 @@ class FileChange:
         marks = [line[0] for part in _parts(self) for line in _hunks(part)]
         return LineCount(marks.count("+"), marks.count("-"))
 
+    @property
+    def hunks(self) -> int:
+        """How many hunks its diff has; none for what is not text."""
+        return sum(line.startswith("@@ ") for part in _parts(self) for line in _hunks(part))
+
 
 class Files:
     """The files of one repository as one command finds them: each is read once.

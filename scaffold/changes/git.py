@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from scaffold.errors import MissingError
 
@@ -17,6 +18,8 @@ _ELSEWHERE = frozenset(
         "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "GRAFT_FILE", "SHALLOW_FILE",
     )
 )  # fmt: skip
+_NO_TEXT = 128
+"""The exit code of ``git merge-file`` from which on it has failed; below it is the number of conflicts."""
 
 
 def git(
@@ -65,6 +68,21 @@ def _finished(
             child.wait()
             raise
     return child.returncode, printed, told
+
+
+def merge_file(base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes, bool]:
+    """``git merge-file`` over three texts: the merged one, and whether it is without conflicts.
+
+    A conflict stands in the text with its marks; bytes that are no text stay ``ours`` and are one.
+    Raises what :func:`git` raises where Git cannot be run.
+    """
+    with TemporaryDirectory(prefix="scaffold-") as place:
+        paths = []
+        for name, content in (("here", ours), ("base", base), ("new version", theirs)):
+            paths.append(name)
+            Path(place, name).write_bytes(content)
+        code, printed, _ = _finished(["git", "merge-file", "-p", *paths], Path(place), _environment(), None)
+    return (printed, code == 0) if code < _NO_TEXT else (ours, False)
 
 
 def names(listing: str) -> tuple[PurePosixPath, ...]:

@@ -24,15 +24,18 @@ from scaffold.errors import Kind, MissingError, ScaffoldError, UsageError
 COMMANDS = (
     "demo",
     "new-service",
+    "change",
     "next",
     "restore",
     "explain",
     "schema",
     "pipeline",
     "plan",
+    "status",
     "check",
     "rule",
     "index",
+    "update",
     "remove-service",
     "doctor",
 )

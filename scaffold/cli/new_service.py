@@ -27,20 +27,13 @@ if TYPE_CHECKING:
 @options.settings
 @options.monorepo
 @click.option("--dry-run", is_flag=True, help="Show the diff, write nothing.")
-@click.option(
-    "--verify", "level", type=click.Choice(["static", "plan"]),
-    help="How far: static leaves the plan out, plan demands it. Otherwise the stack is planned where "
-    "terraform or tofu is at hand.",
-)  # fmt: skip
-@click.option(
-    "--no-index", "without_indexes", multiple=True, metavar="NAME",
-    help="Leave one index alone; `scaffold index` lists them. May be repeated.",
-)  # fmt: skip
+@options.level
+@options.without_indexes
 @click.option("--commit", is_flag=True, help="Commit exactly the written files.")
 @options.template_source
 @options.app_repo
 @options.overwrite
-@click.option("--plain", is_flag=True, help="Ask with numbered lines, for screen readers.")
+@options.plain
 @click.option(
     "--resume", is_flag=False, flag_value="", metavar="[NAME]",
     help="Go on with a draft: that of NAME, or the newest.",

@@ -109,10 +109,17 @@ def plan(
     house = house_of(monorepo, facts(monorepo)) if against else HouseNames()
     return Plans(
         tool=version,
-        stacks=tuple(_stack_plan(s, current.get(s), older.get(s), house, against) for s in stacks),
+        stacks=tuple(stack_plan(s, current.get(s), older.get(s), house, against) for s in stacks),
         against=against,
         untouched=untouched,
     )
+
+
+def compared(monorepo: Monorepo, stack: str, older: PlanResult, newer: PlanResult) -> Plans:
+    """Two plans of one stack as a result: what stands there, and what is about to."""
+    house = house_of(monorepo, facts(monorepo))
+    standing = "what stands there"
+    return Plans(newer.tool, (stack_plan(stack, newer, older, house, standing),), standing)
 
 
 def refuse_unmerged(root: Path) -> None:
@@ -140,10 +147,13 @@ def _has(tree: Tree, stack: str) -> bool:
     return is_name and tree.kind(f"{STACKS}/{stack}") is Kind.DIRECTORY
 
 
-def _stack_plan(
+def stack_plan(
     stack: str, new: PlanResult | None, old: PlanResult | None, house: HouseNames, against: str | None
 ) -> StackPlan:
-    """The plans of a stack with the difference, where both sides could be planned or do not exist."""
+    """The plans of a stack with the difference, where both sides could be planned or do not exist.
+
+    ``against`` names the older side, None where there is none to compare with.
+    """
     if against is None or any(result is not None and not result.ok for result in (new, old)):
         return StackPlan(stack, new, old)
     before, after = (result.resources if result is not None else () for result in (old, new))

@@ -95,6 +95,8 @@ COMMA = _token(",")
 
 
 COMMENTS = Query(LANGUAGE, "(comment) @comment")
+DEFINITIONS = Query(LANGUAGE, "[(attribute) (object_elem) (comment)] @definition")
+HEREDOCS = Query(LANGUAGE, "(heredoc_template) @heredoc")
 
 
 def parse_tree(source: bytes) -> Tree:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tree_sitter import Node
+from tree_sitter import Node, QueryCursor
 
 from scaffold.hcl import grammar as g
 from scaffold.hcl.syntax import Document
@@ -49,6 +49,29 @@ def out_of_line(document: Document, first: int, last: int) -> Mapping[int, str]:
     return {line.number: line.text for line in lines if line.text != document.source.line_text(line.number)}
 
 
+def unaligned(document: Document) -> Mapping[int, str]:
+    """The lines that are lined up with others, each as if it stood alone, by their number."""
+    lines = _lines(document, 1, len(document.source.line_starts))
+    for line in lines:
+        if line.equal is not None:
+            _line_up([(line, line.equal)])
+        if line.comment is not None:
+            _line_up([(line, line.comment)])
+    return {line.number: line.text for line in lines}
+
+
+def definitions(document: Document) -> list[tuple[int, int]]:
+    """The first and the last line of each part of a file that is one line, or one heredoc with its marks."""
+    heredocs = QueryCursor(g.HEREDOCS).captures(document.tree.root_node).get("heredoc", [])
+    ends = {node.start_point.row + 1: node.children[-1].end_point.row + 1 for node in heredocs}
+    found, last = [], 0
+    for number in range(1, len(document.source.line_starts) + 1):
+        if number > last:
+            last = ends.get(number, number)
+            found.append((number, last))
+    return found
+
+
 def _line_up(cells: list[tuple[_Line, int]]) -> None:
     column = max(_width(line.text[:at].rstrip()) for line, at in cells)
     for line, at in cells:
@@ -84,14 +107,12 @@ def _lines(document: Document, first: int, last: int) -> list[_Line]:
         first, last = min(first, begin), max(last, end)
 
 
-def _nodes(node: Node, first: int, last: int) -> Iterator[Node]:
+def _nodes(node: Node, first: int, last: int) -> list[Node]:
     """Definitions and comments that touch the rows, an outer one before those inside."""
-    if node.end_point.row < first or node.start_point.row > last:
-        return
-    if node.kind_id in (g.ATTRIBUTE, g.OBJECT_ELEM, g.COMMENT):
-        yield node
-    for child in node.children:
-        yield from _nodes(child, first, last)
+    cursor = QueryCursor(g.DEFINITIONS)
+    cursor.set_point_range((first, 0), (last + 1, 0))
+    found = cursor.captures(node).get("definition", [])
+    return sorted(found, key=lambda one: (one.start_byte, -one.end_byte))
 
 
 def _note(document: Document, node: Node, found: dict[int, _Line]) -> None:

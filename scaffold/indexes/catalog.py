@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from scaffold.indexes.base import Index, Item, MissingAnchorError
@@ -52,6 +53,7 @@ class Catalog:
         raise IndexError(number)
 
 
+@lru_cache(maxsize=2)
 def _catalog(text: str) -> Catalog:
     markdown = Markdown(text)
     found = filter(None, map(markdown.table, markdown.within("table")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -121,4 +122,8 @@ class ServiceEntry:
 
 def slug(text: str) -> str:
     """A name as all spellings of it compare: ``Uptime Kuma``, ``uptime_kuma`` and ``uptime-kuma``."""
-    return "-".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+    return _BETWEEN.sub("-", text.lower()).strip("-")
+
+
+_BETWEEN = re.compile(r"[\W_]+")
+"""What stands between the parts of a name: anything but letters and digits."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import yaml
@@ -28,7 +28,7 @@ class Decision:
     rule: str
 
 
-@cache
+@template.kept
 def environment() -> SandboxedEnvironment:
     """The Jinja environment of the template, equal to the one in which Copier evaluates it."""
     import jinja2
@@ -52,11 +52,19 @@ _TEXT = "text:"
 
 
 def _bytecode_cache() -> BytecodeCache | None:
-    """Compiled tables from run to run: compiling them is most of the work. None where nothing can be kept."""
-    from jinja2 import FileSystemBytecodeCache
+    """Compiled tables from run to run: compiling them is most of the work. None where nothing can be kept.
+
+    By their text, wherever it stands: versions of the template have most of it in common.
+    """
+    from jinja2 import Environment, FileSystemBytecodeCache
+    from jinja2.bccache import Bucket
+
+    class ByText(FileSystemBytecodeCache):
+        def get_bucket(self, environment: Environment, name: str, _: str | None, source: str) -> Bucket:
+            return super().get_bucket(environment, f"{name}\0{source}", None, source)
 
     directory = template.cache_directory("tables")
-    return FileSystemBytecodeCache(str(directory)) if directory else None
+    return ByText(str(directory)) if directory else None
 
 
 def combine(answers: Mapping[str, Value]) -> dict[str, Value]:
@@ -74,6 +82,11 @@ def combine(answers: Mapping[str, Value]) -> dict[str, Value]:
 def evaluate(path: str, values: Mapping[str, Value]) -> Value:
     """The JSON that a decision file prints, given the values that it reads."""
     return json.loads(environment().get_template(path).render(values))
+
+
+def seal(said: Mapping[str, Value]) -> str:
+    """The hash of what an answers file says, as the template records it."""
+    return str(environment().get_template("templates/questions/seal.jinja").module.seal(said))  # type: ignore[attr-defined]
 
 
 def defaults(answers: Mapping[str, Value]) -> dict[str, Value]:
@@ -95,7 +108,7 @@ def house() -> Mapping[str, Value]:
 def table(values: Mapping[str, Value]) -> tuple[Decision, ...]:
     """The decisions among combined values, each with its reason and rule, in the order of the files."""
     computed = [q.name for q in all_questions() if q.role is Role.COMPUTED]
-    skipped = {"types", "house", "facts", "recorded_now"}
+    skipped = {"types", "usual_answers", "house", "facts", "recorded_now"}
     return tuple(d for name in computed if name not in skipped for d in _decisions(name, values[name]))
 
 
@@ -132,7 +145,7 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
     return _parsed(text) if question.type == "yaml" else text
 
 
-@cache
+@template.kept
 def compiled(text: str) -> Template:
     """A default or a condition, ready to be rendered again: the wizard does that at every answer."""
     return environment().get_template(_TEXT + text)

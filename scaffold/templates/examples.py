@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING
 
 import yaml
@@ -14,13 +13,13 @@ if TYPE_CHECKING:
     from scaffold.templates.questions import Value
 
 
-@cache
+@template.kept
 def single() -> Mapping[str, Value]:
     """An answer to each question that has no choices, to show how one looks."""
     return dict(_beside("examples.yml"))
 
 
-@cache
+@template.kept
 def together() -> tuple[Mapping[str, Value], ...]:
     """Answers that belong together, to show how each key of each structure looks, and each choice."""
     return tuple(_beside("examples_more.yml"))

@@ -6,7 +6,6 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
 from typing import Any, TypeAlias
 
 import yaml
@@ -85,7 +84,7 @@ def _include(_: yaml.SafeLoader, node: yaml.Node) -> Value:
 yaml.add_constructor("!include", _include, Loader=_Loader)
 
 
-@cache
+@template.kept
 def _documents() -> Mapping[str, Value]:
     merged: dict[str, Value] = {}
     for document in yaml.load_all((template.root() / "copier.yml").read_text("utf-8"), _Loader):
@@ -93,19 +92,19 @@ def _documents() -> Mapping[str, Value]:
     return merged
 
 
-@cache
+@template.kept
 def environment_options() -> Mapping[str, Value]:
     """The options of the Jinja environment (``_envops``) that the template is written for."""
     return dict(_documents()["_envops"])
 
 
-@cache
+@template.kept
 def exclusions() -> tuple[str, ...]:
     """The patterns of names that are no part of the template (``_exclude``)."""
     return tuple(_documents()["_exclude"])
 
 
-@cache
+@template.kept
 def all_questions() -> tuple[Question, ...]:
     """Every declaration, in the order in which Copier takes them."""
     return tuple(
@@ -113,7 +112,7 @@ def all_questions() -> tuple[Question, ...]:
     )
 
 
-@cache
+@template.kept
 def asked() -> Mapping[str, Question]:
     """The questions that somebody answers, by name, in order."""
     return {question.name: question for question in all_questions() if question.role is Role.ASKED}
@@ -161,7 +160,7 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
     )
 
 
-@cache
+@template.kept
 def types() -> Mapping[str, Mapping[str, Value]]:
     """What the answers may be that are text, numbers or structures: a JSON Schema by the question's name."""
     return dict(_documents()["types"]["default"])
@@ -169,7 +168,12 @@ def types() -> Mapping[str, Mapping[str, Value]]:
 
 def lacks(question: Question, answers: Mapping[str, Value]) -> bool:
     """Whether a question that applies is not answered."""
-    return question.name not in answers and all(
+    return question.name not in answers and applies(question, answers)
+
+
+def applies(question: Question, answers: Mapping[str, Value]) -> bool:
+    """Whether a question applies, by what its condition says of other answers."""
+    return all(
         fits(answers.get(other, asked()[other].default), wanted)
         for other, wanted in condition(question).items()
     )
@@ -191,7 +195,7 @@ def condition(question: Question) -> Mapping[str, Value]:
         raise ValueError(f"{question.name}: {error}") from None
 
 
-@cache
+@template.kept
 def conditions_in(when: str) -> Mapping[str, Value]:
     """What the text of a condition says of each answer, or of each key of the ``item``. See :func:`condition`."""
     # What is understood is written in Jinja as in Python, whose parser costs a hundredth.
@@ -236,7 +240,7 @@ def in_words(wanted: Mapping[str, Value], mark: str = "") -> str:
     return f"is {'not ' if 'not' in wanted else 'one of ' if len(told) > 1 else ''}{', '.join(told)}"
 
 
-@cache
+@template.kept
 def properties() -> Mapping[str, Mapping[str, Value]]:
     """What the answer to each question may be where it applies: a JSON Schema by the question's name."""
     return {name: _property(question) for name, question in asked().items()}

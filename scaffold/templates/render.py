@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from functools import cache
 from pathlib import Path, PurePosixPath
 
 from jinja2 import Environment, nodes
@@ -57,12 +56,12 @@ def render(
     context = {
         **values,
         "_copier_answers": _remembered(given, values),
-        "_copier_conf": {"answers_file": ANSWERS_FILE},
+        "_copier_conf": {"answers_file": ANSWERS_FILE, "data": given},
         "_origin": {"_src_path": origin.source, "_commit": origin.version},
     }
     files = dict(_files(template.root() / "templates" / target, context))
     # A wheel holds no links, so those of an installed package's template come from its decisions.
-    links = values["stack"]["links"] if target == "stack" else {}
+    links = values["stack"].get("links", {}) if target == "stack" else {}
     linked = {PurePosixPath(path): Symlink(aim) for path, aim in links.items()}
     return Rendered({**files, **linked}, values)
 
@@ -80,11 +79,13 @@ def _remembered(given: Mapping[str, Value], values: Mapping[str, Value]) -> dict
 def _files(directory: Path, context: Mapping[str, Value]) -> Iterator[tuple[PurePosixPath, Content]]:
     for source in sorted(directory.rglob("*")):
         left_out = any(fnmatch(part, p) for part in source.relative_to(directory).parts for p in exclusions())
-        if left_out or source.is_symlink() or not source.is_file():
+        if left_out or not (source.is_symlink() or source.is_file()):
             continue
         name = source.relative_to(template.root()).as_posix()
         for path, item in _paths(source.relative_to(directory).as_posix().removesuffix(SUFFIX), context):
-            if not name.endswith(SUFFIX):
+            if source.is_symlink():
+                yield path, Symlink(source.readlink().as_posix())
+            elif not name.endswith(SUFFIX):
                 yield path, source.read_bytes()
             else:
                 text = decisions.environment().get_template(name).render({**context, **item})
@@ -100,7 +101,7 @@ def _paths(
     return each or ([(PurePosixPath(text), {})] if text else [])
 
 
-@cache
+@template.kept
 def _names() -> Environment:
     return decisions.environment().overlay(extensions=[_Yield])
 

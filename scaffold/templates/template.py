@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import yaml
 
 from scaffold.errors import MissingError, UsageError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 DISTRIBUTION = "homelab-scaffold"
 BUILT_FROM = "built-from"
@@ -38,19 +43,51 @@ class Origin:
         return _URL.fullmatch(self.source) is None or self.source.removeprefix("git+").startswith("file:")
 
 
-@cache
 def root() -> Path:
-    """The directory with ``copier.yml``: the installed package's, or the checkout's.
+    """The directory with ``copier.yml``: the installed package's, the checkout's, or what :func:`using` names.
 
     Raises :class:`MissingError` where the package was built without its templates.
     """
+    return _used.get() or _installed_root()
+
+
+_used: ContextVar[Path | None] = ContextVar("_used", default=None)
+
+
+@contextmanager
+def using(directory: Path) -> Iterator[None]:
+    """Take the templates of another version, from a directory with its ``copier.yml``, as long as this is open."""
+    before = _used.set(directory)
+    try:
+        yield
+    finally:
+        _used.reset(before)
+
+
+def kept(function: Callable[P, R]) -> Callable[P, R]:
+    """``functools.cache`` for what is read of the template: each version has its own."""
+
+    found: dict[tuple[object, ...], R] = {}
+
+    @wraps(function)
+    def known(*arguments: P.args, **named: P.kwargs) -> R:
+        key = (root(), *arguments, *named.items())
+        if key not in found:
+            found[key] = function(*arguments, **named)
+        return found[key]
+
+    return known
+
+
+@cache
+def _installed_root() -> Path:
     for candidate in (_PACKAGE / "_template", _PACKAGE.parent):
         if (candidate / "copier.yml").is_file():
             return candidate
     raise MissingError("This installation has no templates.", "Install the package again.")
 
 
-@cache
+@kept
 def facts(name: str) -> dict[str, Any]:
     """A file of facts among the decision tables (``house.yml`` and its like)."""
     values: dict[str, Any] = yaml.load(facts_text(name), FAST_LOADER)

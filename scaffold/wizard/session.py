@@ -94,7 +94,7 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
     kept = store.names
     resumed = options.resume or next(iter(kept), "") if options.resume is not None else None
     state = _begin(engine, given, outside, store, resumed)
-    screen = _screen(options.plain)
+    screen = open_screen(options.plain)
     clone = Clone(options.app_repo, monorepo.root.parent)
     unnamed = resumed if resumed and resumed.startswith(drafts.UNNAMED) else store.unnamed()
     keeper = _Keeper(engine, store, state, clone, unnamed)
@@ -113,7 +113,7 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
             without_indexes=options.without_indexes,
         )
 
-    previews = Previews(make, sensed, options.level)
+    previews = Previews(make, {"sensed": sensed}, options.level)
     # While the first question is read: the first judgements, of what is right and of what is wrong, import,
     # compile and read what all others need.
     previews.ahead(lambda: engine.first_open(state))
@@ -226,7 +226,8 @@ def _refuse(engine: Engine, given: Answers) -> None:
         raise validation.refused(list(dict.fromkeys(found)))
 
 
-def _screen(plain: bool) -> Screen:
+def open_screen(plain: bool) -> Screen:
+    """The screen to ask on: lines where somebody wants them, or the terminal can do no more."""
     if plain or os.environ.get("ACCESSIBLE") == "1" or os.environ.get("TERM", "dumb") == "dumb":
         from scaffold.wizard.plain import PlainScreen
 
@@ -249,9 +250,9 @@ def _end(
     name = str(values["name"])
     if outcome is Outcome.QUIT:
         return Asked(None, ("Nothing was written. To go on:", f"  {_resume(name, options, clone)}"))
-    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=1000)
+    text = _yaml(values)
     if outcome is Outcome.SAVE:
-        path = store.keep_answers(name, text) if drafts.writable(store) else _beside(name, text)
+        path = store.keep_answers(name, text) if drafts.writable(store) else keep_beside(name, values)
         store.drop(name)
         command = _command("--answers", str(path), options, clone)
         return Asked(None, (f"The answers are in {path}. To make the Service:", f"  {command}"))
@@ -270,11 +271,16 @@ def forget(monorepo: Monorepo, name: str) -> None:
     Drafts.of(monorepo.root).drop(name)
 
 
-def _beside(name: str, text: str) -> Path:
-    """Write answers into the current directory, for their owner alone, where no others are kept."""
+def _yaml(values: Mapping[str, Value]) -> str:
+    text: str = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=1000)
+    return text
+
+
+def keep_beside(name: str, values: Mapping[str, Value]) -> Path:
+    """Write answers into the current directory, for their owner alone. Returns the file."""
     path = _free(Path(f"{name}.yml"))
     path.touch(mode=0o600)
-    path.write_text(text, "utf-8")
+    path.write_text(_yaml(values), "utf-8")
     return path
 
 

@@ -24,7 +24,7 @@ from support import ORIGIN, examples
 from scaffold.cli import DEFECT, INTERRUPTED
 from scaffold.monorepo.repository import Monorepo
 
-SHELL = ["-c", 'trap : TERM HUP INT; stty -g; "$@"; echo "ended $?"; stty -g', "sh"]
+SHELL = ["-c", 'trap : TERM HUP INT QUIT; stty -g; "$@"; echo "ended $?"; stty -g', "sh"]
 """A shell that outlives the wizard, and tells how the terminal was before and is after it."""
 CTRL_C, CTRL_Q, CTRL_U, ENTER = "\x03", "\x11", "\x15", "\r"
 TYPED = [

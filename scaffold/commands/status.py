@@ -1,0 +1,270 @@
+"""``scaffold status``: how stacks stand to their answers, the templates, the rules and the lists."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+from scaffold.answers import validation
+from scaffold.changes.change import Content, FileChange
+from scaffold.changes.git import git
+from scaffold.checks.rule import Severity
+from scaffold.commands.check import all_rules, check, severity, stack_of
+from scaffold.commands.stored import answers_of, stored_answers, stored_facts
+from scaffold.errors import Finding, MissingError, RefusedError
+from scaffold.indexes import all_indexes
+from scaffold.indexes.drift import drift
+from scaffold.monorepo.facts import merged
+from scaffold.monorepo.fleet import digest_of as digest_of_files
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.templates import decisions, template
+from scaffold.templates.questions import Value
+from scaffold.templates.render import ANSWERS_FILE, render
+from scaffold.terraform.kept import Answers as Noted
+from scaffold.terraform.kept import Kept, digest_of, identity
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A fact of the house that has changed since a stack was rendered, and would change what is rendered."""
+
+    fact: str
+    before: Value
+    now: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How a stack stands to the answers that it records.
+
+    ``edited`` are the files that are not as the answers render them, before and after the edit; None where
+    nobody can tell, as for another version of the templates. ``problem`` is why the answers cannot be read.
+    """
+
+    version: str = ""
+    edited: tuple[FileChange, ...] | None = None
+    invalid: tuple[Finding, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one stack stands. ``recorded`` is None for a stack that was made by hand.
+
+    ``behind`` counts the commits of the templates since the version that the stack was rendered by; None
+    where another version is known to be there, and not how far it is.
+    """
+
+    stack: str
+    recorded: Recorded | None
+    behind: int | None
+    errors: int
+    warnings: int
+    lists: tuple[Finding, ...]
+
+    @property
+    def missing(self) -> int:
+        """How many of its rendered files are gone."""
+        edited = self.recorded.edited if self.recorded else None
+        return sum(file.after is None for file in edited or ())
+
+    @property
+    def urgency(self) -> tuple[int, ...]:
+        """What there is to do, the worst first: zeros where there is nothing. To edit by hand is no fault."""
+        recorded = self.recorded or Recorded()
+        return (
+            int(bool(recorded.problem)),
+            len(recorded.invalid),
+            self.missing,
+            self.errors,
+            len(recorded.moved),
+            1 if self.behind is None else self.behind,
+            self.warnings,
+            len(self.lists),
+        )
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether there is something to do."""
+        return any(self.urgency)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How stacks stand, those that need attention first; ``version`` is that of the templates at hand."""
+
+    version: str
+    stacks: tuple[Standing, ...]
+    astray: int
+    """Entries of lists that no stack stands behind, and lists that cannot be read."""
+
+
+def recorded_stacks(monorepo: Monorepo) -> tuple[str, ...]:
+    """The stacks that record answers: those that this tool made."""
+    return tuple(
+        name for name in monorepo.stacks if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file()
+    )
+
+
+def status(monorepo: Monorepo, stacks: Sequence[str]) -> Status:
+    """How these stacks stand; nothing is planned."""
+    house = _House(monorepo)
+    kept = Kept(house.base)
+    listed = defaultdict(list)
+    for service, finding in _lists(house, kept):
+        listed[service].append(finding)
+    rules = {rule.code: rule for rule in all_rules()}
+    findings = check(monorepo, stacks, static=True).findings
+    counts = Counter((stack_of(finding), severity(finding, rules)) for finding in findings)
+    made = set(recorded_stacks(monorepo))
+    found = []
+    for name in stacks:
+        recorded = _recorded(house, kept, name) if name in made else None
+        found.append(
+            Standing(
+                name,
+                recorded,
+                house.behind(recorded.version) if recorded and recorded.version else 0,
+                counts[name, Severity.ERROR],
+                counts[name, Severity.WARNING],
+                tuple(listed[name]),
+            )
+        )
+    ordered = sorted(found, key=lambda one: ([-number for number in one.urgency], one.stack))
+    return Status(house.origin.version, tuple(ordered), len(listed[""]))
+
+
+@dataclass(frozen=True)
+class _House:
+    """What the standing of a stack hangs on; what was found holds for as long as the answers are the same."""
+
+    monorepo: Monorepo
+    _behind: dict[str, int | None] = field(default_factory=dict)
+
+    @cached_property
+    def base(self) -> str:
+        """The code, and the templates."""
+        root = template.root()
+        files = (path for path in (root / "templates").rglob("*") if path.is_file())
+        known = identity(("",), (root / "copier.yml", *files))
+        return known and "\0".join(("status", str(self.monorepo.root), known))
+
+    @cached_property
+    def sensed(self) -> Mapping[str, Value]:
+        """The facts that are sensed now."""
+        return sense(self.monorepo)
+
+    @cached_property
+    def origin(self) -> template.Origin:
+        """The templates at hand."""
+        return template.origin(template_fact(self.sensed))
+
+    def behind(self, version: str) -> int | None:
+        """How many commits of the templates came after a version; None where nobody here can tell."""
+        if version not in self._behind:
+            self._behind[version] = 0 if version == self.origin.version else self._commits(version)
+        return self._behind[version]
+
+    def _commits(self, version: str) -> int | None:
+        if self.origin.is_local:
+            span = f"{version}..{self.origin.version}"
+            paths = ("--", "copier.yml", "templates")
+            with suppress(MissingError):
+                counted = git(
+                    Path(self.origin.source), "rev-list", "--count", "--end-of-options", span, *paths
+                )
+                return int(counted)
+        return None
+
+    def facts(self, _: str) -> str:
+        """What is sensed, and the version of the templates."""
+        return json.dumps([self.sensed, self.origin.version], sort_keys=True)
+
+    def names(self, stack: str) -> frozenset[str]:
+        """The HCL files of a stack."""
+        return frozenset(self.monorepo.sources(stack))
+
+    def every(self, _: str) -> bytes:
+        """The Terraform files of all stacks."""
+        return digest_of_files({str(path): content for path, content in self.monorepo.terraform_files("")})
+
+    def read(self, path: str) -> Content | None:
+        """What a file holds."""
+        return self.monorepo.files.read(PurePosixPath(path))[0]
+
+
+def _lists(house: _House, kept: Kept) -> Sequence[tuple[str, Finding]]:
+    """What lists and stacks disagree on, by stack, as an earlier run found it if nothing has changed."""
+    if (known := kept.result(house, "")) is not None:
+        return cast("Sequence[tuple[str, Finding]]", known)
+    questions = [("facts", ""), ("every", ""), ("read", house.monorepo.root_file)]
+    questions += [("read", str(index.path)) for index in all_indexes()]
+    noted = {(what, of): digest_of(getattr(house, what)(of)) for what, of in questions}
+    found = tuple((one.service, one.finding) for one in drift(house.monorepo))
+    kept.store(noted, "", pickle.dumps(found))
+    return found
+
+
+def _recorded(house: _House, kept: Kept, name: str) -> Recorded:
+    """How a stack stands to its answers, likewise."""
+    try:
+        if (known := kept.result(house, name)) is not None:
+            return cast("Recorded", known)
+        own = house.names(name)
+        noted = {("facts", ""): digest_of(house.facts("")), ("names", name): digest_of(own)}
+        found = _compared(house, name, own, noted)
+    except RefusedError as error:
+        return Recorded(problem=error.message)
+    kept.store(noted, name, pickle.dumps(found))
+    return found
+
+
+def _compared(house: _House, name: str, own: Collection[str], noted: Noted) -> Recorded:
+    """The same, found now; what is read of the stack is noted.
+
+    Raises :class:`RefusedError` where its answers cannot be read.
+    """
+    given, stored = answers_of(house.monorepo, name), stored_answers(house.monorepo, name)
+    answers_file = f"{STACKS}/{name}/{ANSWERS_FILE}"
+    noted["read", answers_file] = digest_of(house.read(answers_file))
+    version, facts = str(stored.get("_commit", "")), stored_facts(stored)
+    invalid = validation.problems(given, house.sensed, facts["recorded"])
+    if house.behind(version) != 0 or validation.problems(given, **facts):
+        return Recorded(version, invalid=tuple(invalid))
+
+    def rendered(sensed: Mapping[str, Value]) -> dict[PurePosixPath, Content]:
+        made = render(given.values, sensed, facts["recorded"], house.origin).files
+        return {
+            PurePosixPath(STACKS, name, path): content
+            for path, content in made.items()
+            if path.name != ANSWERS_FILE
+        }
+
+    made = rendered(facts["sensed"])
+    paths = sorted({*made, *map(PurePosixPath, own)})
+    there = {path: house.read(str(path)) for path in paths}
+    noted.update({("read", str(path)): digest_of(content) for path, content in there.items()})
+    edited = (FileChange(path, made.get(path), there[path]) for path in paths)
+    moved = _moved(facts["sensed"], house.sensed) if not invalid else ()
+    return Recorded(
+        version,
+        tuple(file for file in edited if file.before != file.after),
+        tuple(invalid),
+        tuple(one for one in moved if rendered({**facts["sensed"], one.fact: one.now}) != made),
+    )
+
+
+def _moved(before: Mapping[str, Value], now: Mapping[str, Value]) -> Iterator[Moved]:
+    """The facts that were sensed otherwise."""
+    house = decisions.house()
+    was, is_now = merged(house, before), merged(house, now)
+    return (Moved(fact, was[fact], is_now[fact]) for fact in sorted(is_now) if was[fact] != is_now[fact])

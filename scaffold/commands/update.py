@@ -1,0 +1,219 @@
+"""``scaffold update``: stacks rendered by newer templates, merged with what was edited by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from scaffold.answers import validation
+from scaffold.changes.apply import apply
+from scaffold.changes.change import ChangeSet, Content
+from scaffold.changes.commit import commit, demand_clean, demand_merged, demand_own
+from scaffold.changes.git import git, names
+from scaffold.checks.verify import Level, Unverified, static_findings
+from scaffold.commands.plan import Plans, refuse_unmerged
+from scaffold.commands.stored import answers_of, stored_answers, stored_facts
+from scaffold.commands.update_plan import Sides, planned
+from scaffold.errors import Finding
+from scaffold.hcl.conflicts import SETTLE, conflict
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.templates import template
+from scaffold.templates.questions import asked
+from scaffold.templates.render import ANSWERS_FILE, render
+from scaffold.updates.merge import Merged, State, Tree, merged
+from scaffold.updates.versions import templates_of
+
+_ANSWERS = PurePosixPath(ANSWERS_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What becomes of one stack, which was rendered by ``version``; ``findings`` keep it as it is."""
+
+    stack: str
+    version: str
+    merged: Merged
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """The state of the whole stack."""
+        return State.CONFLICT if self.findings else self.merged.state
+
+    @property
+    def message(self) -> str:
+        """What a commit of it alone says."""
+        return f"{self.stack}: update from {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """What becomes of stacks, not yet written: ``change`` has all that may be."""
+
+    origin: template.Origin
+    stacks: tuple[Updated, ...]
+    change: ChangeSet
+    plans: Plans | None = None
+    unverified: tuple[Unverified, ...] = ()
+
+    @property
+    def left(self) -> tuple[Updated, ...]:
+        """The stacks that a person has to see to."""
+        return tuple(stack for stack in self.stacks if stack.state is State.CONFLICT)
+
+    def of(self, stack: str) -> ChangeSet:
+        """What is written of one stack."""
+        own = (file for file in self.change.changes if file.path.parts[:2] == (STACKS, stack))
+        return ChangeSet(self.change.root, tuple(own))
+
+    def write(self, *, commits: str | None = None) -> tuple[str, ...]:
+        """Write all of it at once; ``commits`` is ``one`` or ``per-stack``. Returns the commits.
+
+        Raises :class:`RefusedError` where a stack has changes that no commit has, or files changed meanwhile;
+        then nothing is written.
+        """
+        if not self.change.changes:
+            return ()
+        demand_merged(self.change.root)
+        demand_clean(self.change)
+        if commits is not None:
+            demand_own(self.change)
+        apply(self.change)
+        if commits == "one":
+            number = len({file.path.parts[1] for file in self.change.changes})
+            text = (
+                f"Update {number} stack{'s' if number > 1 else ''} to {self.origin.version} of the templates"
+            )
+            return tuple(filter(None, [commit(self.change, text)]))
+        of_each = ((self.of(one.stack), one.message) for one in self.stacks if commits == "per-stack")
+        made = (
+            commit(change, f"{text} to {self.origin.version}") for change, text in of_each if change.changes
+        )
+        return tuple(filter(None, made))
+
+
+def made_by_scaffold(monorepo: Monorepo) -> tuple[str, ...]:
+    """The stacks that record the answers that they were rendered from."""
+    return tuple(name for name in monorepo.stacks if (monorepo.stack_directory(name) / _ANSWERS).is_file())
+
+
+def update(
+    monorepo: Monorepo,
+    stacks: Sequence[str],
+    *,
+    to: str | None = None,
+    template_source: str | None = None,
+    level: Level | None = None,
+    with_conflicts: bool = False,
+    workers: int = 1,
+) -> Updates:
+    """Render stacks by the templates that they record and by those at hand, and merge what stands there.
+
+    ``to`` is another version to go to. Facts are sensed anew. A stack with a conflict, with answers that are
+    no longer valid, or that would lose something is left as it is, and told; ``with_conflicts`` takes
+    conflicts in with their marks. Without a ``level`` the stacks are planned where Terraform is at hand.
+    Nothing is written.
+
+    Raises :class:`RefusedError` for a stack that records no answers, and
+    :class:`~scaffold.errors.MissingError` where the templates of a version cannot be had.
+    """
+    refuse_unmerged(monorepo.root)
+    stacks = tuple(dict.fromkeys(PurePosixPath(stack).name for stack in stacks))
+    with ExitStack() as templates:
+        origin = _origin(monorepo, template_source)
+        if to is not None:
+            templates.enter_context(template.using(templates_of(origin.source, to)))
+            origin = template.Origin(origin.source, to, updatable=True)
+        sides = list(_sides(monorepo, stacks, origin))
+    outcome, plans, unverified = _verified(monorepo, sides, level, workers)
+    wanted = {
+        path: content
+        for side, one in zip(sides, outcome, strict=True)
+        if not one.findings or (with_conflicts and one.merged.conflicts)
+        for path, content in side.wanted(one.merged.files).items()
+    }
+    return Updates(origin, tuple(outcome), ChangeSet.plan(monorepo.files, wanted), plans, unverified)
+
+
+def _origin(monorepo: Monorepo, template_source: str | None) -> template.Origin:
+    return template.origin(template_source or template_fact(sense(monorepo)))
+
+
+def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -> Iterator[Sides]:
+    """Each stack as it was rendered, as it stands, and as it is rendered anew."""
+    sensed = sense(monorepo)
+    standing = _standing(monorepo, stacks)
+    for name in stacks:
+        given, stored = answers_of(monorepo, name), stored_answers(monorepo, name)
+        facts, version = stored_facts(stored), str(stored.get("_commit", ""))
+        source = str(stored.get("_src_path", ""))
+        findings = validation.problems(given, sensed, facts["recorded"])
+        new = {} if findings else render(given.values, sensed, facts["recorded"], origin).files
+        with ExitStack() as templates:
+            if not (origin.updatable and (source, version) == (origin.source, origin.version)):
+                templates.enter_context(template.using(templates_of(source, version)))
+            said = {key: stored[key] for key in asked() if key in stored}
+            old = render(
+                said, facts["sensed"], facts["recorded"], template.Origin(source, version, True)
+            ).files
+        ours = standing[name]
+        # What is recorded is no text to merge: it is what the rest was rendered from.
+        yield Sides(name, version, {**old, _ANSWERS: ours[_ANSWERS]}, new, ours, tuple(findings))
+
+
+def _standing(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[str, Tree]:
+    """The files of stacks by their path below each, but those that Git ignores."""
+    found: dict[str, dict[PurePosixPath, Content]] = {stack: {} for stack in stacks}
+    paths = [f"{STACKS}/{stack}" for stack in stacks]
+    for path in names(git(monorepo.root, "ls-files", "-coz", "--exclude-standard", "--", *paths)):
+        content, _ = monorepo.files.read(path)
+        if content is not None:
+            found[path.parts[1]][PurePosixPath(*path.parts[2:])] = content
+    return found
+
+
+def _verified(
+    monorepo: Monorepo, sides: Sequence[Sides], level: Level | None, workers: int
+) -> tuple[list[Updated], Plans | None, tuple[Unverified, ...]]:
+    """The merged stacks with what is wrong with each, their plans, and what was not verified."""
+    outcome = [_merged(monorepo, side) for side in sides]
+    if level is Level.STATIC:
+        return outcome, None, (Unverified("the plans", "left out by --verify static"),)
+    ready = [(side, one.merged.files) for side, one in zip(sides, outcome, strict=True) if not one.findings]
+    found = planned(monorepo, ready, demanded=level is Level.PLAN, workers=workers)
+    outcome = [replace(one, findings=(*one.findings, *found.findings.get(one.stack, ()))) for one in outcome]
+    return outcome, found.plans, found.unverified
+
+
+def _merged(monorepo: Monorepo, side: Sides) -> Updated:
+    if side.findings:
+        return Updated(side.stack, side.version, Merged(side.ours, {}, {}), side.findings)
+    found = merged(side.old, side.ours, side.new)
+    findings = tuple(_conflicts(side.stack, found))
+    if not findings and found.state is State.MERGED:
+        findings = tuple(_new_findings(monorepo, side, found.files))
+    return Updated(side.stack, side.version, found, findings)
+
+
+def _conflicts(stack: str, found: Merged) -> Iterator[Finding]:
+    for path, why in found.conflicts.items():
+        content = found.files.get(path)
+        line = conflict(content) if isinstance(content, bytes) else None
+        fix = (
+            "Settle it by hand"
+            if line is None
+            else f"`scaffold update {stack} --conflicts` marks it. {SETTLE}"
+        )
+        yield Finding(f"{STACKS}/{stack}/{path}", None, None, "update.conflict", f"{why}.", fix=fix)
+
+
+def _new_findings(monorepo: Monorepo, side: Sides, after: Tree) -> Iterator[Finding]:
+    """What the merged files have wrong that those before had not: two changes may not fit together."""
+    before, now = (static_findings(monorepo, side.stack, side.sources(files)) for files in (side.ours, after))
+    known = {(finding.path, finding.code, finding.message) for finding in before}
+    for finding in now:
+        if (finding.path, finding.code, finding.message) not in known:
+            yield finding

@@ -1,0 +1,147 @@
+"""What an update changes of what runs, by the plans of each stack, and what it would lose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from scaffold.changes.change import Content, Symlink
+from scaffold.checks.consequences import Effect
+from scaffold.checks.verify import Unverified, house_of
+from scaffold.commands.plan import Plans, StackPlan, stack_plan
+from scaffold.errors import Finding, MissingError
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import facts
+from scaffold.templates.render import ANSWERS_FILE
+from scaffold.terraform.result import PlanResult
+from scaffold.terraform.runner import Job, find_tool, plan_jobs
+from scaffold.terraform.tree import DiskTree, Link, OverlayTree
+from scaffold.updates.merge import Tree
+from scaffold.updates.oracle import losses
+
+_BEFORE = "what stands there"
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """A stack as it was rendered by ``version``, as it is rendered anew, and as it stands.
+
+    ``findings`` say why it cannot be rendered anew.
+    """
+
+    stack: str
+    version: str
+    old: Tree
+    new: Tree
+    ours: Tree
+    findings: tuple[Finding, ...] = ()
+
+    def wanted(self, after: Tree) -> dict[PurePosixPath, Content | None]:
+        """What shall stand in the monorepo: the files of ``after``, and of what is there no other ones."""
+        return {PurePosixPath(STACKS, self.stack, p): after.get(p) for p in {*self.ours, *after}}
+
+    def sources(self, files: Tree) -> dict[str, bytes]:
+        """The HCL among some files of the stack, by path from the monorepo's root."""
+        return {
+            f"{STACKS}/{self.stack}/{path}": content
+            for path, content in files.items()
+            if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
+        }
+
+    def job(self, disk: DiskTree, files: Tree) -> Job:
+        """The plan of the stack with these files in place of its own."""
+        overlay = {
+            str(path): Link(content.target) if isinstance(content, Symlink) else content
+            for path, content in self.wanted(files).items()
+        }
+        return Job(OverlayTree(disk, overlay), self.stack)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The plans of all stacks, what is wrong with each update, and what could not be told."""
+
+    plans: Plans | None = None
+    findings: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
+    unverified: tuple[Unverified, ...] = ()
+
+
+def planned(
+    monorepo: Monorepo, merged: Sequence[tuple[Sides, Tree]], *, demanded: bool, workers: int
+) -> Found:
+    """Plan each stack before and after, and, where it was edited by hand, as the template gives it.
+
+    Of a stack in which nothing changes that is planned there is no plan. Raises ``MissingError`` where a
+    plan is ``demanded`` and there is no Terraform.
+    """
+    try:
+        tool = find_tool()
+    except MissingError as error:
+        if demanded:
+            raise
+        return Found(unverified=(Unverified("the plans", error.message),))
+    disk = DiskTree(monorepo.root)
+    changing = [(side, after) for side, after in merged if _hcl(side.ours) != _hcl(after)]
+    jobs: list[Job] = []
+    for side, after in changing:
+        edited = _hcl(side.old) != _hcl(side.ours)
+        jobs += [
+            side.job(disk, files) for files in (side.ours, after, *((side.old, side.new) if edited else ()))
+        ]
+    results: dict[str, list[PlanResult]] = {}
+    for result in plan_jobs(jobs, min(workers, len(jobs)), tool=tool) if jobs else ():
+        results.setdefault(result.stack, []).append(result)
+    house = house_of(monorepo, facts(monorepo))
+    stacks = tuple(
+        stack_plan(name, after, before, house, _BEFORE) for name, (before, after, *_) in results.items()
+    )
+    version = next(
+        (result.tool for found in results.values() for result in found if result.tool.version), tool
+    )
+    same = tuple(side.stack for side, _ in merged if side.stack not in results)
+    return Found(
+        Plans(version, stacks, _BEFORE, same),
+        {stack.stack: tuple(_findings(stack, *results[stack.stack][2:])) for stack in stacks},
+        tuple(_unverified(results)),
+    )
+
+
+def _hcl(files: Tree) -> Tree:
+    """The files that a plan may read."""
+    return {path: content for path, content in files.items() if path.name != ANSWERS_FILE}
+
+
+def _findings(
+    stack: StackPlan, old: PlanResult | None = None, new: PlanResult | None = None
+) -> Iterator[Finding]:
+    """What is wrong with an update: it breaks the stack, or loses an edit, a rule or data."""
+    before, after = stack.older, stack.result
+    if after is None or before is None:
+        return
+    if before.ok:
+        yield from after.findings
+    for one in stack.consequences:
+        if one.effect is Effect.DATA_LOST:
+            yield _finding(stack.stack, "data-lost", f"{one.address}: {one.text}.")
+    if old is not None and new is not None and all(result.ok for result in (old, new, before, after)):
+        for loss in losses(old, new, before, after):
+            where = " ".join(filter(None, (loss.address, loss.path)))
+            yield _finding(
+                stack.stack, loss.wrong.name.lower(), f"{loss.wrong.value}: {where} {loss.value}".strip()
+            )
+
+
+def _finding(stack: str, code: str, message: str) -> Finding:
+    fix = "Make the change of the templates by hand, or take back the edit that it does not go with."
+    return Finding(f"{STACKS}/{stack}", None, None, f"update.{code}", message, fix=fix)
+
+
+def _unverified(results: Mapping[str, Sequence[PlanResult]]) -> Iterator[Unverified]:
+    for stack, plans in results.items():
+        if bad := next(
+            (finding for plan in plans if plan is not plans[1] for finding in plan.findings), None
+        ):
+            yield Unverified(
+                f"what {stack} gains and loses", f"it cannot be planned as it was: {bad.message}"
+            )

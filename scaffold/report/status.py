@@ -1,0 +1,101 @@
+"""How stacks stand: one line each, or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scaffold.report.findings import finding_json, seen
+from scaffold.templates.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.commands.status import Recorded, Standing, Status
+
+
+def status_json(found: Status) -> dict[str, Value]:
+    """The standing of stacks as one object."""
+    return {
+        "version": found.version,
+        "stacks": [_stack_json(one) for one in found.stacks],
+        "attention": sum(one.needs_attention for one in found.stacks),
+        "astray": found.astray,
+    }
+
+
+def _stack_json(one: Standing) -> dict[str, Value]:
+    return {
+        "stack": one.stack,
+        "made_by": "scaffold" if one.recorded else "hand",
+        "needs_attention": one.needs_attention,
+        **(_recorded_json(one.recorded, one.behind) if one.recorded else {}),
+        "findings": {"errors": one.errors, "warnings": one.warnings},
+        "lists": [finding_json(finding) for finding in one.lists],
+    }
+
+
+def _recorded_json(recorded: Recorded, behind: int | None) -> dict[str, Value]:
+    edited = recorded.edited
+    return {
+        "version": recorded.version or None,
+        "behind": behind,
+        "problem": recorded.problem or None,
+        "edited": None
+        if edited is None
+        else [{"path": str(f.path), "action": f.action.value, "hunks": f.hunks} for f in edited],
+        "invalid": [finding_json(finding) for finding in recorded.invalid],
+        "moved": [{"fact": one.fact, "before": one.before, "now": one.now} for one in recorded.moved],
+    }
+
+
+def status_text(found: Status) -> Iterator[str]:
+    """The standing of stacks for people: a line each, and one that sums up."""
+    width = max((len(one.stack) for one in found.stacks), default=0)
+    for one in found.stacks:
+        yield seen(f"{one.stack:{width}}  {'; '.join(_told(one)) or 'nothing to do'}")
+    made = sum(one.recorded is not None for one in found.stacks)
+    todo = sum(one.needs_attention for one in found.stacks)
+    yield (
+        f"{_number(len(found.stacks), 'stack')}, {made} made by scaffold (now {found.version}), "
+        f"{len(found.stacks) - made} by hand; {todo} {'needs' if todo == 1 else 'need'} attention."
+    )
+    if found.astray:
+        astray = _number(found.astray, "entry", "entries")
+        yield f"{astray} of lists that no stack stands behind: scaffold index --check"
+
+
+def _told(one: Standing) -> Iterator[str]:
+    recorded = one.recorded
+    if recorded is None:
+        yield "by hand"
+    elif recorded.problem:
+        yield recorded.problem.rstrip(".")
+    else:
+        yield from _told_of_answers(recorded, one.behind)
+    findings = [(one.errors, "error"), (one.warnings, "warning")]
+    if any(number for number, _ in findings):
+        yield ", ".join(_number(number, word) for number, word in findings if number)
+    if one.lists:
+        yield f"{_number(len(one.lists), 'entry', 'entries')} of lists missing"
+
+
+def _told_of_answers(recorded: Recorded, behind: int | None) -> Iterator[str]:
+    version = recorded.version or "version not recorded"
+    far = "another version" if behind is None else f"{behind} behind"
+    yield f"{version} ({far})" if behind != 0 else version
+    if recorded.invalid:
+        answers = sorted({finding.answer or "" for finding in recorded.invalid} - {""})
+        yield f"no longer valid: {', '.join(answers) or 'its answers'}"
+    for file in recorded.edited or ():
+        name = "/".join(file.path.parts[2:])
+        if file.before is None:
+            yield f"{name} added by hand"
+        elif file.after is None:
+            yield f"{name} is gone"
+        else:
+            yield f"{name} edited ({_number(file.hunks, 'hunk')})"
+    if recorded.moved:
+        yield f"changed since: {', '.join(one.fact for one in recorded.moved)}"
+
+
+def _number(number: int, one: str, more: str = "") -> str:
+    return f"{number} {one if number == 1 else more or f'{one}s'}"

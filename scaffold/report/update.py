@@ -1,0 +1,82 @@
+"""What ``update`` makes of stacks: which are clean, which are left to a person, what changes of what runs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scaffold.report.changes import files_json, gaps_text
+from scaffold.report.difference import difference_text
+from scaffold.report.findings import finding_json, finding_text
+from scaffold.report.plan import plans_json
+from scaffold.templates.questions import Value
+from scaffold.templates.template import unlasting
+from scaffold.updates.merge import State
+
+if TYPE_CHECKING:
+    from scaffold.commands.update import Updated, Updates
+
+
+def update_text(updates: Updates, commits: tuple[str, ...], *, written: bool) -> Iterator[str]:
+    """Each stack with its files, the planned difference of all, and what is left to a person."""
+    for one in updates.stacks:
+        files = "; ".join(f"{state}: {', '.join(paths)}" for state, paths in _files(one).items())
+        yield f"{one.stack}: {one.state.value}{files and f' ({files})'}"
+    if updates.plans is not None and updates.plans.stacks:
+        yield ""
+        yield from difference_text(updates.plans)
+    for one in updates.left:
+        yield ""
+        yield (
+            f"{one.stack} is left as it is:"
+            if not updates.of(one.stack).changes
+            else f"{one.stack}: to settle"
+        )
+        yield from (f"  {line}" for finding in one.findings for line in finding_text(finding).split("\n"))
+    yield ""
+    yield from (f"warning: {text[0].upper()}{text[1:]}." for text in unlasting(updates.origin))
+    yield from gaps_text(updates.unverified)
+    yield _sum(updates, written=written)
+    yield from (f"Committed as {commit[:12]}." for commit in commits)
+
+
+def _files(one: Updated) -> dict[str, list[str]]:
+    """The files that do not stay as they are, by what becomes of them."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path, state in one.merged.states.items():
+        if state is not State.KEPT:
+            found[state.value].append(str(path))
+    return dict(found)
+
+
+def _sum(updates: Updates, *, written: bool) -> str:
+    number = len({file.path.parts[1] for file in updates.change.changes})
+    if not number and not updates.left:
+        return "Nothing to do."
+    stacks = f"{number} stack{'s' if number != 1 else ''} {'written' if written else 'would be written'}"
+    return f"{stacks}, {len(updates.left)} left to a person." if updates.left else f"{stacks}."
+
+
+def update_json(updates: Updates, commits: tuple[str, ...], *, written: bool) -> dict[str, Value]:
+    """The same as JSON."""
+    return {
+        "version": updates.origin.version,
+        "written": written,
+        "commits": list(commits),
+        "stacks": [
+            {
+                "stack": one.stack,
+                "from": one.version,
+                "state": one.state.value,
+                "files": [
+                    {"path": str(path), "state": state.value} for path, state in one.merged.states.items()
+                ],
+                "findings": [finding_json(finding) for finding in one.findings],
+            }
+            for one in updates.stacks
+        ],
+        "changes": files_json(updates.change, with_diff=not written),
+        "plans": plans_json(updates.plans) if updates.plans is not None else None,
+        "not_verified": updates.unverified,
+    }

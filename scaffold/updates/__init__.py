@@ -1,0 +1,1 @@
+"""What becomes of stacks that exist when templates, facts or answers change."""

@@ -1,0 +1,74 @@
+"""Three versions of one text merged: HCL definition by definition and without its alignment.
+
+Git merges lines, and takes changes of neighbouring lines for one. In HCL two definitions are two things,
+wherever they stand, and the columns of ``=`` say nothing. So its definitions are set apart and taken out of
+line before the merge, and lined up after it; lines that a person left out of line stay so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from scaffold.changes.git import merge_file
+from scaffold.hcl import layout
+from scaffold.hcl.syntax import HclSyntaxError, parse
+
+_APART = "\x1f"
+"""A line that no HCL has; it stands between definitions, so that no two of them are neighbours."""
+
+
+def merged_text(path: PurePosixPath, base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes, bool]:
+    """What both changed, in one text, and whether that is without conflicts; those have their marks."""
+    versions = [_Hcl.of(path, content) for content in (base, ours, theirs)]
+    if None in versions:
+        return merge_file(base, ours, theirs)
+    known = [version for version in versions if version is not None]
+    merged, clean = merge_file(*(version.apart for version in known))
+    text = merged.decode().replace(f"{_APART}\n", "")
+    here, there = known[1], known[2]
+    lines = [here.written.get(line, there.written.get(line, line)) for line in text.split("\n")]
+    return _aligned("\n".join(lines).encode(), here) if clean else ("\n".join(lines).encode(), False)
+
+
+class _Hcl:
+    """An HCL file taken apart: ``apart`` is merged; ``written`` has each line of it as it was lined up.
+
+    ``own`` are those of its lines that are out of line.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        document = parse(content)
+        bare = layout.unaligned(document)
+        lines = content.decode().removesuffix("\n").split("\n")
+        self.written: Mapping[str, str] = {bare[number]: lines[number - 1] for number in bare}
+        self.own = frozenset(lines[number - 1] for number in layout.out_of_line(document, 1, len(lines)))
+        texts = (
+            "\n".join(bare.get(number, lines[number - 1]) for number in range(first, last + 1))
+            for first, last in layout.definitions(document)
+            if first <= len(lines)
+        )
+        self.apart = "".join(f"{text}\n{_APART}\n" for text in texts).encode()
+
+    @classmethod
+    def of(cls, path: PurePosixPath, content: bytes) -> _Hcl | None:
+        """The file, if it is HCL that can be taken apart."""
+        if path.suffix not in (".tf", ".hcl") or not content.endswith(b"\n") or b"\r" in content:
+            return None
+        try:
+            return cls(content)
+        except (HclSyntaxError, UnicodeDecodeError):
+            return None
+
+
+def _aligned(content: bytes, here: _Hcl) -> tuple[bytes, bool]:
+    """The text lined up, and whether it is HCL: two changes that are right alone may not be so together."""
+    try:
+        document = parse(content)
+    except HclSyntaxError:
+        return content, False
+    lines = content.decode().split("\n")
+    for number, line in layout.out_of_line(document, 1, len(lines)).items():
+        if lines[number - 1] not in here.own:
+            lines[number - 1] = line
+    return "\n".join(lines).encode(), True

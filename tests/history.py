@@ -1,0 +1,147 @@
+"""A tagged history of the templates: one version, and one with each change that a later one may bring."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaffold.templates import template
+
+FIRST = "v0.1.0"
+_STACK = "templates/partials/stack"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A change of the templates: what stands in place of what, in which file, or a file's new name.
+
+    ``there`` and ``gone`` are how it is seen in a stack, whatever its alignment.
+    """
+
+    edits: tuple[tuple[str, str, str], ...] = ()
+    renamed: tuple[str, str] | None = None
+    there: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+RULES = {
+    "fact": Rule(
+        (
+            ("templates/decisions/house.yml", "external-secrets.io/v1beta1\n", "external-secrets.io/v1\n"),
+            ("templates/decisions/house.yml", "force_conflicts: false", "force_conflicts: true"),
+        ),
+        there=('apiVersion = "external-secrets.io/v1"', "force_conflicts = true"),
+        gone=("external-secrets.io/v1beta1",),
+    ),
+    "comment": Rule(
+        (
+            (
+                f"{_STACK}/deployment.jinja",
+                "# No CPU limit: it would throttle.",
+                "# A CPU limit would throttle.",
+            ),
+        ),
+        there=("# A CPU limit would throttle.",),
+        gone=("# No CPU limit",),
+    ),
+    "argument": Rule(
+        (
+            (
+                f"{_STACK}/deployment.jinja",
+                "  service_links,\n",
+                "  service_links,\n  ['share_process_namespace', 'false'],\n",
+            ),
+        ),
+        there=("share_process_namespace = false",),
+    ),
+    "value": Rule(
+        ((f"{_STACK}/deployment.jinja", "replicas = {{ replicas }}", "replicas = {{ replicas + 2 }}"),),
+        there=("replicas = 3",),
+        gone=("replicas = 1",),
+    ),
+    "block": Rule(
+        (
+            (
+                f"{_STACK}/deployment.jinja",
+                "          port {\n",
+                "          security_context {\n            run_as_non_root = true\n          }\n          port {\n",
+            ),
+        ),
+        there=("run_as_non_root = true",),
+    ),
+    "resource": Rule(
+        (
+            (
+                f"{_STACK}/service.jinja",
+                'resource "kubernetes_service"',
+                'resource "terraform_data" "known" {\n  input = "known"\n}\n\nresource "kubernetes_service"',
+            ),
+        ),
+        there=('resource "terraform_data" "known" {',),
+    ),
+    "removed": Rule(
+        ((f"{_STACK}/backup.jinja", "  ['successful_jobs_history_limit', 3],\n", ""),),
+        gone=("successful_jobs_history_limit",),
+    ),
+    "lifecycle": Rule(
+        (
+            (
+                "templates/decisions/house.yml",
+                """    - {path: 'metadata[0].annotations["deployment.kubernetes.io/revision"]', marker: "", comment: ""}\n""",
+                """    - {path: 'metadata[0].annotations["example.test/seen"]', marker: "", comment: SEEN}\n""",
+            ),
+        ),
+        there=('metadata[0].annotations["example.test/seen"], # SEEN',),
+        gone=("deployment.kubernetes.io/revision",),
+    ),
+    "renamed": Rule(renamed=("templates/stack/main.tf.jinja", "templates/stack/app.tf.jinja")),
+}
+"""Nine changes, each in a version of its own after the first one."""
+
+
+def write(directory: Path, rules: Sequence[str] = tuple(RULES)) -> Path:
+    """A repository with the templates at hand as ``v0.1.0``, and each rule as a version; returns it."""
+    repository = directory / "template"
+    repository.mkdir(parents=True)
+    shutil.copy(template.root() / "copier.yml", repository)
+    shutil.copytree(template.root() / "templates", repository / "templates", symlinks=True)
+    git(repository, "init", "--quiet", "--initial-branch=main")
+    git(repository, "config", "user.name", "Robin Gardener")
+    git(repository, "config", "user.email", "robin@example.test")
+    _commit(repository, FIRST)
+    for name in rules:
+        git(repository, "checkout", "--quiet", FIRST)
+        for path, old, new in RULES[name].edits:
+            replace_in(repository / path, old, new)
+        if renamed := RULES[name].renamed:
+            git(repository, "mv", *renamed)
+        _commit(repository, version(name))
+    return repository
+
+
+def version(rule: str) -> str:
+    """The tag of the version that brings a rule."""
+    return f"v0.2.0-{rule}"
+
+
+def git(directory: Path, *arguments: str) -> str:
+    """What Git prints."""
+    return subprocess.run(
+        ["git", *arguments], cwd=directory, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def _commit(repository: Path, tag: str) -> None:
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", tag)
+    git(repository, "tag", tag)
+
+
+def replace_in(path: Path, old: str, new: str) -> None:
+    """Put one text in place of another, which has to stand there once."""
+    text = path.read_text()
+    assert text.count(old) == 1, f"{old!r} is not once in {path}"
+    path.write_text(text.replace(old, new))

@@ -1,0 +1,202 @@
+"""``scaffold update`` from end to end, mostly without plans."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import history
+import pytest
+import yaml
+from history import FIRST, git, replace_in, version
+from support import needs, scaffold
+
+from scaffold.hcl.conflicts import conflict
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates.render import ANSWERS_FILE
+from scaffold.updates import versions
+
+GRACE = "share_process_namespace = false"
+
+
+def update(
+    fleet: Monorepo, templates: Path, *arguments: str, to: str = "argument"
+) -> subprocess.CompletedProcess[str]:
+    return scaffold(
+        "update", *arguments, "--to", version(to), "--template-source", templates, "--verify", "static",
+        "--monorepo", fleet.root,
+    )  # fmt: skip
+
+
+def main_of(fleet: Monorepo, stack: str = "drone-logbook") -> Path:
+    return fleet.stack_directory(stack) / "main.tf"
+
+
+def by_hand(fleet: Monorepo, old: str, new: str) -> None:
+    replace_in(main_of(fleet), old, new)
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "By hand")
+
+
+def test_all_stacks_are_brought_to_a_version_in_one_commit(fleet: Monorepo, templates: Path) -> None:
+    by_hand(fleet, "replicas = 1", "replicas = 2")
+    done = update(fleet, templates, "--all", "--commit", "one")
+    assert done.returncode == 0, done.stderr
+    assert "drone-logbook: merged" in done.stdout and "ip-echo: updated" in done.stdout
+    for stack in ("drone-logbook", "ip-echo"):
+        assert GRACE in main_of(fleet, stack).read_text()
+        said = yaml.safe_load((fleet.stack_directory(stack) / ANSWERS_FILE).read_text())
+        assert said["_commit"] == version("argument")
+    assert "replicas = 2" in main_of(fleet).read_text()
+    assert git(fleet.root, "status", "--porcelain") == ""
+    assert git(fleet.root, "log", "-1", "--format=%s").startswith("Update 2 stacks to v0.2.0")
+    again = update(fleet, templates, "--all")
+    assert (again.returncode, again.stdout.splitlines()[-1]) == (0, "Nothing to do.")
+
+
+def test_a_commit_for_each_stack_has_its_files_alone(fleet: Monorepo, templates: Path) -> None:
+    assert update(fleet, templates, "--all", "--commit", "per-stack").returncode == 0
+    for stack, commit in (("ip-echo", "HEAD"), ("drone-logbook", "HEAD~")):
+        assert git(fleet.root, "show", "--format=%s", "--name-only", commit).split("\n")[0].startswith(stack)
+        changed = git(fleet.root, "show", "--format=", "--name-only", commit).split()
+        assert {Path(path).parts[1] for path in changed} == {stack}
+
+
+def test_plan_only_shows(fleet: Monorepo, templates: Path) -> None:
+    done = update(fleet, templates, "drone-logbook", "--plan")
+    assert done.returncode == 0
+    assert "1 stack would be written." in done.stdout
+    assert git(fleet.root, "status", "--porcelain") == ""
+
+
+def test_a_stack_with_a_conflict_is_left_and_the_others_are_written(fleet: Monorepo, templates: Path) -> None:
+    by_hand(fleet, "replicas = 1", "replicas = 2")
+    before = main_of(fleet).read_text()
+    done = update(fleet, templates, "--all", to="value")
+    assert done.returncode == 4
+    assert "drone-logbook is left as it is" in done.stdout
+    assert "stacks/drone-logbook/main.tf" in done.stdout
+    assert main_of(fleet).read_text() == before
+    assert set(git(fleet.root, "diff", "--name-only").split()) == {
+        f"stacks/ip-echo/{name}" for name in (ANSWERS_FILE, "main.tf")
+    }
+
+
+def test_conflicts_are_marked_where_that_is_asked_and_are_no_success(
+    fleet: Monorepo, templates: Path
+) -> None:
+    by_hand(fleet, "replicas = 1", "replicas = 2")
+    done = update(fleet, templates, "drone-logbook", "--conflicts", to="value")
+    assert done.returncode == 4
+    assert conflict(main_of(fleet).read_bytes())
+    assert update(fleet, templates, "drone-logbook", to="argument").returncode == 4
+
+
+def test_json_has_the_state_and_the_findings_of_each_stack(fleet: Monorepo, templates: Path) -> None:
+    by_hand(fleet, "replicas = 1", "replicas = 2")
+    told = json.loads(update(fleet, templates, "--all", "--plan", "--json", to="value").stdout)
+    states = {one["stack"]: one["state"] for one in told["stacks"]}
+    assert states == {"drone-logbook": "conflict", "ip-echo": "updated"}
+    assert told["stacks"][0]["findings"][0]["code"] == "update.conflict"
+    assert told["stacks"][0]["findings"][0]["path"] == "stacks/drone-logbook/main.tf"
+
+
+def test_a_stack_that_is_not_clean_is_refused_before_anything_is_written(
+    fleet: Monorepo, templates: Path
+) -> None:
+    replace_in(main_of(fleet), "replicas = 1", "replicas = 2")
+    done = update(fleet, templates, "--all")
+    assert (done.returncode, "not committed yet" in done.stderr) == (4, True)
+    assert git(fleet.root, "diff", "--name-only").split() == ["stacks/drone-logbook/main.tf"]
+
+
+def test_edits_go_along_with_a_file_that_the_template_renames(fleet: Monorepo, templates: Path) -> None:
+    by_hand(fleet, "replicas = 1", "replicas = 2")
+    assert update(fleet, templates, "drone-logbook", to="renamed").returncode == 0
+    directory = fleet.stack_directory("drone-logbook")
+    assert not (directory / "main.tf").exists()
+    assert "replicas = 2" in (directory / "app.tf").read_text()
+
+
+def test_a_file_that_a_person_renamed_gets_the_rules(fleet: Monorepo, templates: Path) -> None:
+    git(fleet.root, "mv", "stacks/drone-logbook/main.tf", "stacks/drone-logbook/stack.tf")
+    git(fleet.root, "commit", "--quiet", "--message", "By hand")
+    assert update(fleet, templates, "drone-logbook").returncode == 0
+    assert not main_of(fleet).exists()
+    assert GRACE in (main_of(fleet).parent / "stack.tf").read_text()
+
+
+def test_facts_are_sensed_anew(fleet: Monorepo, templates: Path) -> None:
+    """A stack that was born before the operator's v1 comes to it when the monorepo does."""
+    for path in fleet.root.glob("stacks/*/main.tf"):
+        path.write_text(path.read_text().replace("external-secrets.io/v1beta1", "external-secrets.io/v1"))
+    replace_in(main_of(fleet), "external-secrets.io/v1", "external-secrets.io/v1beta1")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "v1")
+    done = scaffold(
+        "update", "drone-logbook", "--to", FIRST, "--template-source", templates, "--verify", "static",
+        "--monorepo", fleet.root,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert 'apiVersion = "external-secrets.io/v1"\n' in main_of(fleet).read_text()
+
+
+def test_answers_that_are_no_longer_valid_leave_the_stack_as_it_is(fleet: Monorepo, templates: Path) -> None:
+    replace_in(fleet.stack_directory("drone-logbook") / ANSWERS_FILE, "memory: 512Mi\n", "memory: much\n")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "By hand")
+    done = update(fleet, templates, "--all")
+    assert done.returncode == 4
+    assert "memory" in done.stdout and "drone-logbook is left as it is" in done.stdout
+    assert GRACE in main_of(fleet, "ip-echo").read_text()
+
+
+@pytest.mark.parametrize("source,why", [("gone", "neither a Git URL"), ("here", "v0.1.0")])
+def test_a_version_that_cannot_be_had_is_told(
+    fleet: Monorepo, templates: Path, tmp_path: Path, source: str, why: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    git(tmp_path / "here", "init", "--quiet")
+    answers = fleet.stack_directory("drone-logbook") / ANSWERS_FILE
+    replace_in(answers, f"_src_path: {templates}", f"_src_path: {tmp_path / source}")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "Elsewhere")
+    done = update(fleet, templates, "drone-logbook")
+    assert done.returncode == 6
+    assert why in done.stderr and "_src_path" in done.stderr
+
+
+def test_the_templates_of_a_version_are_fetched_once(
+    templates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = templates.as_uri()
+    first = versions.templates_of(source, FIRST)
+    monkeypatch.setattr(versions, "_unpack", None)
+    assert versions.templates_of(source, FIRST) == first
+    assert (first / "copier.yml").read_bytes() == (templates / "copier.yml").read_bytes()
+    assert [path for path in (first / "templates" / "stack").iterdir() if path.is_symlink()]
+
+
+def test_stacks_without_answers_and_wrong_uses_are_refused(fleet: Monorepo, templates: Path) -> None:
+    assert update(fleet, templates, "navidrome").returncode == 4
+    for wrong in (
+        [],
+        ["--all", "x"],
+        ["x", "--plan", "--commit", "one"],
+        ["x", "--commit", "one", "--conflicts"],
+    ):
+        assert update(fleet, templates, *wrong).returncode == 2, wrong
+
+
+@needs("terraform")
+@pytest.mark.slow("plans")
+def test_the_planned_difference_is_shown_and_an_edit_is_kept(fleet: Monorepo, templates: Path) -> None:
+    by_hand(fleet, "replicas = 1", "replicas = 2")
+    done = scaffold(
+        "update", "--all", "--plan", "--to", version("argument"), "--template-source", templates,
+        "--verify", "plan", "--monorepo", fleet.root,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 × kubernetes_deployment in 2 stacks" in done.stdout
+    assert "share_process_namespace" in done.stdout and "replicas" not in done.stdout
+
+
+def test_the_history_is_what_it_says() -> None:
+    assert len(history.RULES) == 9
