@@ -129,7 +129,7 @@ def test_a_shell_completes(
     Drafts.of(monorepo.root).save("kit", {})
     found = completed(words, monorepo.root, monkeypatch)
     assert set(some) <= set(found)
-    assert all(word.upper().startswith(words.split(" ")[-1].upper()) for word in found)
+    assert all(word.upper().startswith(words.rsplit(" ", maxsplit=1)[-1].upper()) for word in found)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
