@@ -37,6 +37,7 @@ COMMANDS = (
     "update",
     "remove-service",
     "doctor",
+    "template",
 )
 """The commands in the order of the help. Each is a function of its own name in a module of its own name."""
 
