@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
-from scaffold.errors import RefusedError
+from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.reading import YamlError, load
 from scaffold.templates import decisions
-from scaffold.templates.questions import Value, asked
+from scaffold.templates.questions import Value, applies, asked, stand_ins
 from scaffold.templates.render import ANSWERS_FILE
 
 
@@ -39,15 +39,11 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
             f"{STACKS}/{name} records no answers.", "Give them with --answers FILE; see `scaffold schema`."
         )
     facts = stored_facts(stored)
-    values = decisions.defaults({**{key: stored[key] for key in asked() if key in stored}, **facts})
-    usual = {} if "given" in stored else values["usual_answers"]
-    given = {
-        key: value
-        for key, value in stored.items()
-        if key in asked()
-        and decisions.applies(asked()[key], values)
-        and not (key in usual and usual[key] == value)
-    }
+    said = {key: value for key, value in stored.items() if key in asked() and applies(asked()[key], stored)}
+    usual = (
+        decisions.defaults({**stand_ins(), **said, **facts})["usual_answers"] if "given" not in stored else {}
+    )
+    given = {key: value for key, value in said.items() if key not in usual or usual[key] != value}
     return Record(
         Answers(given, {(): Place(f"{STACKS}/{name}/{ANSWERS_FILE}")}),
         **facts,
@@ -57,15 +53,23 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
     )
 
 
+def edits_of_answers(monorepo: Monorepo, name: str) -> tuple[Finding, ...]:
+    """That a stack's answers file was edited by hand, where its hash says so."""
+    if not record_of(monorepo, name).edited:
+        return ()
+    file = f"{STACKS}/{name}/{ANSWERS_FILE}"
+    text = "was edited by hand: the stack is not rendered from what it says"
+    fix = (
+        f"Take the edit back (git checkout HEAD -- {file}), and give the change to the command. "
+        "If it was merged from two branches, and the other files too, take out its line `hash`."
+    )
+    return (Finding(file, None, None, "answers.edited", text, fix=fix),)
+
+
 def demand_unedited(monorepo: Monorepo, name: str) -> None:
     """Raise :class:`RefusedError` for a stack whose answers file was edited by hand."""
-    if record_of(monorepo, name).edited:
-        file = f"{STACKS}/{name}/{ANSWERS_FILE}"
-        raise RefusedError(
-            f"{file} was edited by hand: the stack is not rendered from what it says.",
-            f"Take the edit back (git checkout HEAD -- {file}), and give the change to the command. "
-            "If it was merged from two branches, and the other files too, take out its line `hash`.",
-        )
+    for finding in edits_of_answers(monorepo, name):
+        raise RefusedError(f"{finding.path} {finding.message}.", finding.fix or "")
 
 
 def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:

@@ -14,9 +14,9 @@ from scaffold.changes.commit import commit, demand_clean, demand_merged, demand_
 from scaffold.changes.git import git, names
 from scaffold.checks.verify import Level, Unverified, static_findings
 from scaffold.commands.plan import Plans, refuse_unmerged
-from scaffold.commands.stored import Record, demand_unedited, record_of, stored_answers
+from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
 from scaffold.commands.update_plan import Sides, planned
-from scaffold.errors import Finding, RefusedError
+from scaffold.errors import Finding
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
@@ -148,23 +148,13 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
     standing = _standing(monorepo, stacks)
     for name in stacks:
         record, said = record_of(monorepo, name), stored_answers(monorepo, name)
-        findings = [*_edited(monorepo, name, record)]
+        findings = [*edits_of_answers(monorepo, name)]
         findings = findings or validation.problems(record.given, sensed, record.recorded)
         new = {} if findings else render(record.given.values, sensed, record.recorded, origin).files
         ours = standing[name]
         # What is recorded is no text to merge: it is what the rest was rendered from.
         old = {} if findings else {**_old(record, said, origin), _ANSWERS: ours[_ANSWERS]}
         yield Sides(name, record.version, old, new, ours, tuple(findings))
-
-
-def _edited(monorepo: Monorepo, name: str, record: Record) -> Iterator[Finding]:
-    """That the answers were edited by hand: what the stack was rendered from is not known."""
-    if record.edited:
-        try:
-            demand_unedited(monorepo, name)
-        except RefusedError as error:
-            path = f"{STACKS}/{name}/{ANSWERS_FILE}"
-            yield Finding(path, None, None, "update.answers-edited", error.message, fix=error.hint)
 
 
 def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> Tree:

@@ -101,6 +101,18 @@ def test_json_has_the_state_and_the_findings_of_each_stack(fleet: Monorepo, temp
     assert told["stacks"][0]["findings"][0]["path"] == "stacks/drone-logbook/main.tf"
 
 
+def test_answers_that_were_edited_by_hand_keep_a_stack_as_it_is(fleet: Monorepo, templates: Path) -> None:
+    answers = fleet.stack_directory("drone-logbook") / ANSWERS_FILE
+    replace_in(answers, "memory: 512Mi", "memory: 768Mi")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "By hand")
+    before = main_of(fleet).read_text()
+    done = update(fleet, templates, "--all")
+    assert done.returncode == 4
+    assert "was edited by hand" in done.stdout
+    assert main_of(fleet).read_text() == before
+    assert GRACE in main_of(fleet, "ip-echo").read_text()
+
+
 def test_a_stack_that_is_not_clean_is_refused_before_anything_is_written(
     fleet: Monorepo, templates: Path
 ) -> None:
