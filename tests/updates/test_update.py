@@ -170,7 +170,7 @@ def test_answers_that_were_edited_by_hand_are_noticed(fleet: Monorepo, templates
     git(fleet.root, "commit", "--quiet", "--all", "--message", "By hand")
     done = update(fleet, templates, "drone-logbook")
     assert done.returncode == 4
-    assert "was edited by hand" in done.stdout and "update.answers-edited" in done.stdout
+    assert "was edited by hand" in done.stdout and "answers.edited" in done.stdout
     assert git(fleet.root, "status", "--porcelain") == ""
 
 
@@ -197,6 +197,15 @@ def test_the_templates_of_a_version_are_fetched_once(
     assert versions.templates_of(source, FIRST) == first
     assert (first / "copier.yml").read_bytes() == (templates / "copier.yml").read_bytes()
     assert [path for path in (first / "templates" / "stack").iterdir() if path.is_symlink()]
+
+
+def test_a_stack_whose_answers_cannot_be_read_stops_no_other(fleet: Monorepo, templates: Path) -> None:
+    (fleet.stack_directory("drone-logbook") / ANSWERS_FILE).write_text("a: [\n")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "Broken")
+    done = update(fleet, templates, "--all")
+    assert done.returncode == 4
+    assert "drone-logbook is left as it is" in done.stdout and "update.no-answers" in done.stdout
+    assert GRACE in main_of(fleet, "ip-echo").read_text()
 
 
 def test_stacks_without_answers_and_wrong_uses_are_refused(fleet: Monorepo, templates: Path) -> None:
