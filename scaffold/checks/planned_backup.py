@@ -117,10 +117,12 @@ def _read_only(container: Tree, volume: str) -> bool:
 
 
 def _beside(job: k8s.PodTemplate, pods: k8s.PodTemplate) -> bool:
+    """Whether a job has to run beside other pods; a wish is enough where those are scaled to nothing."""
     affinity = get(job.spec, "affinity", 0, "pod_affinity", 0)
     required = k8s.items(get(affinity, "required_during_scheduling_ignored_during_execution"))
     preferred = k8s.items(get(affinity, "preferred_during_scheduling_ignored_during_execution"))
-    terms = [*required, *(get(term, "pod_affinity_term", 0) for term in preferred)]
+    wished = (get(term, "pod_affinity_term", 0) for term in preferred) if pods.parked else ()
+    terms = [*required, *wished]
     return any(
         selects(k8s.mapping(get(term, "label_selector", 0, "match_labels")), pods.labels)
         and get(term, "topology_key") == _HOST

@@ -24,6 +24,7 @@ from scaffold.errors import Kind, MissingError, ScaffoldError, UsageError
 COMMANDS = (
     "demo",
     "new-service",
+    "change",
     "next",
     "restore",
     "explain",

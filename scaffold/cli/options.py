@@ -27,12 +27,22 @@ answers = click.option(
 )  # fmt: skip
 settings = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE",
-    help="One answer, such as memory=512Mi or volumes[0].size=2Gi. Holds over every file.",
+    help="One answer, such as memory=512Mi, volumes[thumbs].size=2Gi or volumes[+]=/x=2Gi. Holds over files.",
 )  # fmt: skip
 app_repo = click.option(
     "--app-repo", type=click.Path(path_type=Path), metavar="DIR",
     help="The clone of the app's own repository, for its pipeline.",
 )  # fmt: skip
+level = click.option(
+    "--verify", "level", type=click.Choice(["static", "plan"]),
+    help="How far: static leaves the plan out, plan demands it. Otherwise the stack is planned where "
+    "terraform or tofu is at hand.",
+)  # fmt: skip
+without_indexes = click.option(
+    "--no-index", "without_indexes", multiple=True, metavar="NAME",
+    help="Leave one index alone; `scaffold index` lists them. May be repeated.",
+)  # fmt: skip
+plain = click.option("--plain", is_flag=True, help="Ask with numbered lines, for screen readers.")
 
 
 def _source(_: click.Context, __: click.Parameter, source: str | None) -> str | None:
@@ -101,7 +111,7 @@ def opened(root: Path, *, writes: bool) -> None:
 
 def given(answer_files: Iterable[str], settings: Sequence[str]) -> Answers:
     """The answers of all files and settings. Raises :class:`UsageError` for a file that is not there."""
-    from scaffold.answers.sources import read
+    from scaffold.answers.settings import read
 
     return read([_read(name) for name in answer_files], settings)
 

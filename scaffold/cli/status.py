@@ -20,6 +20,7 @@ def status(stacks: Sequence[str], every: bool, monorepo_at: Path | None, as_json
     """Tell how stacks stand: those named, or all that scaffold made; exit 1 where something is to do."""
     from scaffold.commands import status as command
     from scaffold.commands.check import stacks_at
+    from scaffold.commands.update import made_by_scaffold
     from scaffold.report import status as report
     from scaffold.report.progress import waiting
 
@@ -28,7 +29,7 @@ def status(stacks: Sequence[str], every: bool, monorepo_at: Path | None, as_json
     monorepo = options.find(monorepo_at)
     names = stacks_at(monorepo, stacks) if stacks else monorepo.stacks
     if not stacks and not every:
-        names = command.recorded_stacks(monorepo)
+        names = made_by_scaffold(monorepo)
     with waiting("Reading all stacks …"):
         found = command.status(monorepo, names)
     output.print_either(report.status_json(found), report.status_text(found), as_json=as_json)

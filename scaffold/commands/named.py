@@ -18,11 +18,19 @@ from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
 
-def problems(monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value]) -> list[Finding]:
-    """Every problem of answers: with each other, and with what the monorepo has of what they name."""
+def problems(
+    monorepo: Monorepo,
+    given: Answers,
+    sensed: Mapping[str, Value],
+    recorded: Mapping[str, Value] | None = None,
+) -> list[Finding]:
+    """Every problem of answers: with each other, and with what the monorepo has of what they name.
+
+    ``recorded`` is what exists of a Service that is not new.
+    """
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
     return [
-        *validation.problems(given, sensed, {}),
+        *validation.problems(given, sensed, recorded or {}),
         *_unknown_middlewares(given, {use.name for use in uses if use.kind == MIDDLEWARE}),
         *_untrusted_images(given, [use for use in uses if use.kind == TRUSTED_IMAGES]),
         *_written_out(given, monorepo, merged(decisions.house(), sensed)["hosts"]),

@@ -3,15 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
-from scaffold.errors import RefusedError
+from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.reading import YamlError, load
 from scaffold.templates import decisions
-from scaffold.templates.questions import Value, asked
+from scaffold.templates.questions import Value, applies, asked, stand_ins
 from scaffold.templates.render import ANSWERS_FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a stack's answers file says."""
+
+    given: Answers
+    """The answers that somebody gave and that apply, without the defaults that older versions recorded."""
+    sensed: Mapping[str, Value]
+    recorded: Mapping[str, Value]
+    """What Kubernetes cannot change in place."""
+    source: str
+    """Where its templates are."""
+    version: str
+    """The tag or commit of the templates that it was rendered by."""
+    edited: bool
+    """Whether the file was edited by hand since: the stack is not rendered from what it says."""
+
+
+def record_of(monorepo: Monorepo, name: str) -> Record:
+    """What a stack's answers file says. Raises :class:`RefusedError` where there is none that can be read."""
+    if "/" in name or not (stored := stored_answers(monorepo, name)):
+        raise RefusedError(
+            f"{STACKS}/{name} records no answers.", "Give them with --answers FILE; see `scaffold schema`."
+        )
+    facts = stored_facts(stored)
+    said = {key: value for key, value in stored.items() if key in asked() and applies(asked()[key], stored)}
+    usual = (
+        decisions.defaults({**stand_ins(), **said, **facts})["usual_answers"] if "given" not in stored else {}
+    )
+    given = {key: value for key, value in said.items() if key not in usual or usual[key] != value}
+    return Record(
+        Answers(given, {(): Place(f"{STACKS}/{name}/{ANSWERS_FILE}")}),
+        **facts,
+        source=str(stored.get("_src_path", "")),
+        version=str(stored.get("_commit", "")),
+        edited="hash" in stored and stored["hash"] != decisions.seal(stored),
+    )
+
+
+def edits_of_answers(monorepo: Monorepo, name: str) -> tuple[Finding, ...]:
+    """That a stack's answers file was edited by hand, where its hash says so."""
+    if not record_of(monorepo, name).edited:
+        return ()
+    file = f"{STACKS}/{name}/{ANSWERS_FILE}"
+    text = "was edited by hand: the stack is not rendered from what it says"
+    fix = (
+        f"Take the edit back (git checkout HEAD -- {file}), and give the change to the command. "
+        "If it was merged from two branches, and the other files too, take out its line `hash`."
+    )
+    return (Finding(file, None, None, "answers.edited", text, fix=fix),)
+
+
+def demand_unedited(monorepo: Monorepo, name: str) -> None:
+    """Raise :class:`RefusedError` for a stack whose answers file was edited by hand."""
+    for finding in edits_of_answers(monorepo, name):
+        raise RefusedError(f"{finding.path} {finding.message}.", finding.fix or "")
 
 
 def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
@@ -45,16 +103,8 @@ def given_claims(monorepo: Monorepo, name: str) -> frozenset[str]:
 
 
 def answers_of(monorepo: Monorepo, name: str) -> Answers:
-    """The answers that a stack was rendered from, to render the pipeline from the same ones.
-
-    Raises :class:`RefusedError` for a stack that has none.
-    """
-    if "/" in name or not (stored := stored_answers(monorepo, name)):
-        raise RefusedError(
-            f"{STACKS}/{name} records no answers.", "Give them with --answers FILE; see `scaffold schema`."
-        )
-    values = {key: value for key, value in stored.items() if key in asked()}
-    return Answers(values, {(): Place(f"{STACKS}/{name}/{ANSWERS_FILE}")})
+    """The answers that a stack was rendered from. Raises :class:`RefusedError` for a stack that has none."""
+    return record_of(monorepo, name).given
 
 
 def stored_facts(stored: Mapping[str, Value]) -> dict[str, Mapping[str, Value]]:
@@ -70,9 +120,10 @@ def stored_values(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
     :class:`RefusedError` for a stack that records no answers, and
     :class:`~scaffold.errors.AnswersError` where nothing can be decided from them.
     """
-    given, facts = answers_of(monorepo, name), stored_facts(stored_answers(monorepo, name))
+    record = record_of(monorepo, name)
+    facts = {"sensed": record.sensed, "recorded": record.recorded}
     try:
-        return decisions.combine({**given.values, **facts})
+        return decisions.combine({**record.given.values, **facts})
     except Exception:
-        validation.check(given, **facts)
+        validation.check(record.given, **facts)
         raise

@@ -14,14 +14,14 @@ from scaffold.changes.commit import commit, demand_clean, demand_merged, demand_
 from scaffold.changes.git import git, names
 from scaffold.checks.verify import Level, Unverified, static_findings
 from scaffold.commands.plan import Plans, refuse_unmerged
-from scaffold.commands.stored import answers_of, stored_answers, stored_facts
+from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
 from scaffold.commands.update_plan import Sides, planned
 from scaffold.errors import Finding
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import template
-from scaffold.templates.questions import asked
+from scaffold.templates.questions import Value, asked
 from scaffold.templates.render import ANSWERS_FILE, render
 from scaffold.updates.merge import Merged, State, Tree, merged
 from scaffold.updates.versions import templates_of
@@ -147,21 +147,24 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
     sensed = sense(monorepo)
     standing = _standing(monorepo, stacks)
     for name in stacks:
-        given, stored = answers_of(monorepo, name), stored_answers(monorepo, name)
-        facts, version = stored_facts(stored), str(stored.get("_commit", ""))
-        source = str(stored.get("_src_path", ""))
-        findings = validation.problems(given, sensed, facts["recorded"])
-        new = {} if findings else render(given.values, sensed, facts["recorded"], origin).files
-        with ExitStack() as templates:
-            if not (origin.updatable and (source, version) == (origin.source, origin.version)):
-                templates.enter_context(template.using(templates_of(source, version)))
-            said = {key: stored[key] for key in asked() if key in stored}
-            old = render(
-                said, facts["sensed"], facts["recorded"], template.Origin(source, version, True)
-            ).files
+        record, said = record_of(monorepo, name), stored_answers(monorepo, name)
+        findings = [*edits_of_answers(monorepo, name)]
+        findings = findings or validation.problems(record.given, sensed, record.recorded)
+        new = {} if findings else render(record.given.values, sensed, record.recorded, origin).files
         ours = standing[name]
         # What is recorded is no text to merge: it is what the rest was rendered from.
-        yield Sides(name, version, {**old, _ANSWERS: ours[_ANSWERS]}, new, ours, tuple(findings))
+        old = {} if findings else {**_old(record, said, origin), _ANSWERS: ours[_ANSWERS]}
+        yield Sides(name, record.version, old, new, ours, tuple(findings))
+
+
+def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> Tree:
+    """The files that were rendered from all that an answers file says, by the version that it names."""
+    recorded = template.Origin(record.source, record.version, updatable=True)
+    with ExitStack() as templates:
+        if recorded != origin:
+            templates.enter_context(template.using(templates_of(record.source, record.version)))
+        answers = {key: said[key] for key in asked() if key in said}
+        return render(answers, record.sensed, record.recorded, recorded).files
 
 
 def _standing(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[str, Tree]:

@@ -38,6 +38,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     known = (template.root() / _DECISIONS / f"{_IMAGES}.yml").read_text("utf-8")
     yield compiled_path(_IMAGES), images.compiled(known)
     yield Path("templates", "questions", "answers.jinja"), _answers()
+    yield Path("templates", "questions", "usual_answers.jinja"), "".join(_usual())
     yield Path("templates", "questions", "unasked.jinja"), "".join(_unasked())
     yield _DECISIONS / "timezones.txt", (files("tzdata") / "zones").read_text("utf-8")
     yield Path("docs", "answers.md"), schema.markdown()
@@ -59,6 +60,19 @@ def _answers() -> str:
     return head + "".join(f"  ('{name}', {name}),\n" for name in questions.types()) + "] %}\n"
 
 
+def _usual() -> Iterator[str]:
+    """The default of each question, also where it follows from other answers."""
+    yield "{# Generated from the defaults of the questions by `python3 dev generate`. #}\n"
+    usual = {name: question.default for name, question in questions.asked().items() if question.has_default}
+    follows = {name for name, default in usual.items() if isinstance(default, str) and "{" in default}
+    yield from (f"{{% set usual_{name} %}}{usual[name]}{{% endset %}}\n" for name in usual if name in follows)
+    yield "{{ {\n"
+    yield from (
+        f"  {name!r}: {f'usual_{name}' if name in follows else repr(usual[name])},\n" for name in usual
+    )
+    yield "} | tojson }}\n"
+
+
 def _unasked() -> Iterator[str]:
     """What stock Copier says of an answer whose question does not apply, where it is not the default.
 
@@ -70,13 +84,11 @@ def _unasked() -> Iterator[str]:
         if not wanted:
             continue
         before, _, when = str(question.when).rpartition("{{")
-        if isinstance(question.default, str):
-            before += f"{{% set usual %}}{question.default}{{% endset %}}"
-        usual = "usual" if isinstance(question.default, str) else repr(question.default)
-        differs = f"{question.name} != {usual}" if question.has_default else f"{question.name} is defined"
+        name = question.name
+        differs = f"{name} != usual_answers.{name}" if question.has_default else f"{name} is defined"
         told = " and ".join(f"{other} {questions.in_words(schema)}" for other, schema in wanted.items())
         yield f"{before}{{% if {differs} and not ({when.removesuffix('}}').strip()}) %}}\n"
-        yield f"{question.name}: applies only where {told}\n{{% endif %}}\n"
+        yield f"{name}: applies only where {told}\n{{% endif %}}\n"
 
 
 def _stubs() -> Iterator[tuple[Path, str]]:

@@ -89,6 +89,14 @@ def schema() -> _Schema:
     return _derived(decisions.house(), ())
 
 
+def is_of_templates(path: Sequence[str]) -> bool:
+    """Whether the templates are written for what stands at a path of the facts, or in it."""
+    return any(
+        _fits(path, place.split(".")[: len(path)]) and more.keys() & {"x-const", "x-enum"}
+        for place, more in template.facts("house_types").items()
+    )
+
+
 def _derived(default: Value, path: tuple[str, ...]) -> _Schema:
     made = _of_form(default, path)
     for place, more in template.facts("house_types").items():

@@ -6,19 +6,19 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import product
 
-from scaffold.monorepo.facts import merged, overrides
+from scaffold.monorepo.facts import is_of_templates, merged, overrides
 from scaffold.monorepo.manifests import ALLOWLIST, MIDDLEWARE, POLICY_LABEL
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.uses import WILDCARD
-from scaffold.templates import decisions
+from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 
 
 def sense(monorepo: Monorepo) -> dict[str, Value]:
     """The facts of this monorepo that differ from the template's defaults.
 
-    Only differences are returned, for only they are recorded with a stack: what equals the default has
-    to follow it in a later version. ``scaffold.yml`` at the monorepo's root holds over what is sensed.
+    Only what differs is returned, by rows, for only that is recorded with a stack: the rest has to follow the
+    defaults of a later version. ``scaffold.yml`` at the monorepo's root holds over what is sensed.
     Raises :class:`MissingError` where that file is not usable.
     """
     found: dict[str, Value] = {}
@@ -76,7 +76,10 @@ def _lifecycles(monorepo: Monorepo) -> dict[str, Value]:
     marker = decisions.house()["load_balancer"]["marker"]
     marked = next(monorepo.terraform_files(marker), None) is not None
     uses = (use for stack in monorepo.fleet.values() for use in stack.uses)
-    labelled = any(use.kind == POLICY_LABEL and use.name == "keel.sh/policy" for use in uses)
+    labelled = any(
+        use.kind == POLICY_LABEL and use.name == template.facts("operations")["keel"]["policy"]
+        for use in uses
+    )
     return {"load_balancer": {"marked": marked}, "keel_label": labelled}
 
 
@@ -124,13 +127,23 @@ def _registries(monorepo: Monorepo) -> dict[str, Counter[str]]:
     return seen
 
 
-def _difference(default: Mapping[str, Value], found: Mapping[str, Value]) -> dict[str, Value]:
-    """What in ``found`` differs from ``default``, at any depth of mappings."""
+def _difference(
+    default: Mapping[str, Value], found: Mapping[str, Value], path: tuple[str, ...] = ()
+) -> dict[str, Value]:
+    """What in ``found`` differs from ``default``: of a row all of it, for its values belong together.
+
+    A row is a mapping that holds more than rows. What the templates themselves rely on in it follows them
+    where it does not differ.
+    """
     result: dict[str, Value] = {}
     for key, value in found.items():
-        if isinstance(value, Mapping) and isinstance(default.get(key), Mapping):
-            if inner := _difference(default[key], value):
-                result[key] = inner
-        elif default.get(key) != value:
-            result[key] = value
+        usual, at = default.get(key), (*path, key)
+        if not isinstance(usual, Mapping) or not isinstance(value, Mapping):
+            if usual != value:
+                result[key] = value
+        elif inner := _difference(usual, value, at):
+            whole = merged(usual, value)
+            is_row = not all(isinstance(part, Mapping) for part in whole.values())
+            kept = {name: part for name, part in whole.items() if not is_of_templates((*at, name))}
+            result[key] = {**kept, **inner} if is_row else inner
     return result

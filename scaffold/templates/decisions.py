@@ -84,6 +84,11 @@ def evaluate(path: str, values: Mapping[str, Value]) -> Value:
     return json.loads(environment().get_template(path).render(values))
 
 
+def seal(said: Mapping[str, Value]) -> str:
+    """The hash of what an answers file says, as the template records it."""
+    return str(environment().get_template("templates/questions/seal.jinja").module.seal(said))  # type: ignore[attr-defined]
+
+
 def defaults(answers: Mapping[str, Value]) -> dict[str, Value]:
     """The stored answers, their defaults and the facts alone, without any decision."""
     values: dict[str, Value] = {}
@@ -103,7 +108,7 @@ def house() -> Mapping[str, Value]:
 def table(values: Mapping[str, Value]) -> tuple[Decision, ...]:
     """The decisions among combined values, each with its reason and rule, in the order of the files."""
     computed = [q.name for q in all_questions() if q.role is Role.COMPUTED]
-    skipped = {"types", "house", "facts", "recorded_now"}
+    skipped = {"types", "usual_answers", "house", "facts", "recorded_now"}
     return tuple(d for name in computed if name not in skipped for d in _decisions(name, values[name]))
 
 

@@ -168,7 +168,12 @@ def types() -> Mapping[str, Mapping[str, Value]]:
 
 def lacks(question: Question, answers: Mapping[str, Value]) -> bool:
     """Whether a question that applies is not answered."""
-    return question.name not in answers and all(
+    return question.name not in answers and applies(question, answers)
+
+
+def applies(question: Question, answers: Mapping[str, Value]) -> bool:
+    """Whether a question applies, by what its condition says of other answers."""
+    return all(
         fits(answers.get(other, asked()[other].default), wanted)
         for other, wanted in condition(question).items()
     )

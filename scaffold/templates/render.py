@@ -56,7 +56,7 @@ def render(
     context = {
         **values,
         "_copier_answers": _remembered(given, values),
-        "_copier_conf": {"answers_file": ANSWERS_FILE},
+        "_copier_conf": {"answers_file": ANSWERS_FILE, "data": given},
         "_origin": {"_src_path": origin.source, "_commit": origin.version},
     }
     files = dict(_files(template.root() / "templates" / target, context))

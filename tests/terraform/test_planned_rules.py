@@ -44,6 +44,8 @@ HOUSE = HouseNames(
     limits_label="own/limits",
     external_secret_api="external-secrets.io/v1",
     usual_groups=frozenset({"House Admins"}),
+    enrolled="keel.sh/enrolled",
+    mover="keel.sh/policy",
 )
 NEEDS = [{"requests": {"memory": "64Mi", "cpu": "10m"}, "limits": {"memory": "64Mi"}}]
 PROBE = [{"http_get": [{"path": "/"}]}]

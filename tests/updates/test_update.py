@@ -101,6 +101,18 @@ def test_json_has_the_state_and_the_findings_of_each_stack(fleet: Monorepo, temp
     assert told["stacks"][0]["findings"][0]["path"] == "stacks/drone-logbook/main.tf"
 
 
+def test_answers_that_were_edited_by_hand_keep_a_stack_as_it_is(fleet: Monorepo, templates: Path) -> None:
+    answers = fleet.stack_directory("drone-logbook") / ANSWERS_FILE
+    replace_in(answers, "memory: 512Mi", "memory: 768Mi")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "By hand")
+    before = main_of(fleet).read_text()
+    done = update(fleet, templates, "--all")
+    assert done.returncode == 4
+    assert "was edited by hand" in done.stdout
+    assert main_of(fleet).read_text() == before
+    assert GRACE in main_of(fleet, "ip-echo").read_text()
+
+
 def test_a_stack_that_is_not_clean_is_refused_before_anything_is_written(
     fleet: Monorepo, templates: Path
 ) -> None:
@@ -141,12 +153,25 @@ def test_facts_are_sensed_anew(fleet: Monorepo, templates: Path) -> None:
 
 
 def test_answers_that_are_no_longer_valid_leave_the_stack_as_it_is(fleet: Monorepo, templates: Path) -> None:
-    replace_in(fleet.stack_directory("drone-logbook") / ANSWERS_FILE, "memory: 512Mi\n", "memory: much\n")
+    """As a newer version may have it; without its hash the file is one that an older version wrote."""
+    answers = fleet.stack_directory("drone-logbook") / ANSWERS_FILE
+    lines = answers.read_text().replace("memory: 512Mi\n", "memory: much\n").splitlines(keepends=True)
+    answers.write_text("".join(line for line in lines if not line.startswith("hash:")))
     git(fleet.root, "commit", "--quiet", "--all", "--message", "By hand")
     done = update(fleet, templates, "--all")
     assert done.returncode == 4
     assert "memory" in done.stdout and "drone-logbook is left as it is" in done.stdout
     assert GRACE in main_of(fleet, "ip-echo").read_text()
+
+
+def test_answers_that_were_edited_by_hand_are_noticed(fleet: Monorepo, templates: Path) -> None:
+    """Else the new answer would be taken for what the stack was rendered from, and nothing would come of it."""
+    replace_in(fleet.stack_directory("drone-logbook") / ANSWERS_FILE, "memory: 512Mi\n", "memory: 1Gi\n")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "By hand")
+    done = update(fleet, templates, "drone-logbook")
+    assert done.returncode == 4
+    assert "was edited by hand" in done.stdout and "update.answers-edited" in done.stdout
+    assert git(fleet.root, "status", "--porcelain") == ""
 
 
 @pytest.mark.parametrize("source,why", [("gone", "neither a Git URL"), ("here", "v0.1.0")])

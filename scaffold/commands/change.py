@@ -1,0 +1,224 @@
+"""``scaffold change``: other answers for a Service that exists, with all that follows from them.
+
+Both answers are rendered by the templates and the facts of now, so that only their difference reaches what
+stands there: what a person edited stays. The lists outside follow by the difference of two entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from scaffold.answers import notation, validation
+from scaffold.answers.difference import changes
+from scaffold.answers.known import filled
+from scaffold.answers.sources import Answers
+from scaffold.changes.change import ChangeSet, Content
+from scaffold.checks.verify import Level, Unverified, Verified, verify, verify_edits
+from scaffold.commands.changed import ServiceChange
+from scaffold.commands.in_place import demand_possible
+from scaffold.commands.named import problems
+from scaffold.commands.new_service import demand_places
+from scaffold.commands.prepared import Part, Prepared
+from scaffold.commands.remove_service import drop_steps, stack_files
+from scaffold.commands.service_entry import service_entry
+from scaffold.commands.stored import Record, demand_unedited, record_of
+from scaffold.commands.taken import refuse_taken, with_taken
+from scaffold.errors import Finding, RefusedError, VerificationError
+from scaffold.indexes import edits
+from scaffold.indexes.entry import ServiceEntry, UpstreamImage
+from scaffold.indexes.stacks import StackReader
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import sense
+from scaffold.reading import load
+from scaffold.templates import decisions, template
+from scaffold.templates.questions import Value, asked, stand_ins, types
+from scaffold.templates.render import ANSWERS_FILE, Rendered, render
+from scaffold.updates.merge import State, Tree, merged
+
+if TYPE_CHECKING:
+    from scaffold.commands.plan import Plans
+
+_ANSWERS = PurePosixPath(ANSWERS_FILE)
+
+
+def prepare_change(
+    monorepo: Monorepo,
+    name: str,
+    wanted: Answers,
+    *,
+    level: Level | None = None,
+    without_indexes: Collection[str] = (),
+) -> ServiceChange:
+    """Find out all that other answers change, and verify it; nothing is written.
+
+    ``wanted`` are all answers as they shall be. Raises :class:`~scaffold.errors.AnswersError` with every
+    problem of them, :class:`RefusedError` for a name that is taken, for what cannot change in place (with the
+    steps that move it), for edits that the change meets and for lists that have lost their place, and
+    :class:`VerificationError` for what would not work.
+    """
+    record = record_of(monorepo, name)
+    if record.edited:
+        demand_unedited(monorepo, name)
+    given, recorded, sensed = record.given, record.recorded, sense(monorepo)
+    wanted = _completed(given, wanted)
+    # The rest of the stack stays as it was rendered, so its origin and its facts stay recorded.
+    origin = template.Origin(record.source, record.version, updatable=True)
+    answers = tuple(changes(_effective(given, record), _effective(wanted, record)))
+    before = _rendered(given, sensed, recorded, origin)
+    if found := problems(monorepo, wanted, sensed, recorded):
+        raise validation.refused(with_taken(monorepo, wanted, sensed, found, before.values))
+    demand_possible(before.values, wanted, sensed, recorded)
+    after = render(wanted.values, sensed, _left(recorded, wanted.values), origin)
+    refuse_taken(monorepo, wanted, after.values, before.values)
+    files, edited = _merged(monorepo, name, before, after)
+    files[_ANSWERS] = _record(monorepo, name, wanted, record.sensed, after, origin)
+    old, new = service_entry(before.values), service_entry(after.values)
+    outside = edits.changes(monorepo.files, old, new, tuple(_others(monorepo, name)), without_indexes)
+    demand_places(monorepo, outside)
+    stack = PurePosixPath(STACKS, name)
+    gone = {path for path in before.files if path not in files}
+    contents: dict[PurePosixPath, Content | None] = {
+        stack / path: files.get(path) for path in {*files, *gone}
+    }
+    contents.update((edit.path, edit.after) for edit in outside.edits)
+    change = ChangeSet.plan(monorepo.files, contents)
+    verified = (
+        _verified(monorepo, name, files, after.values, level) if change.changes else Verified(Level.STATIC)
+    )
+    verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
+    plans, missing = _compared(monorepo, name, verified)
+    verified = replace(verified, unverified=(*verified.unverified, *missing))
+    message = f"{name}: {', '.join(dict.fromkeys(one.question for one in answers)) or 'answers'} changed"
+    part = Part(change, after.values, verified, message, stack)
+    prepared = Prepared(name, origin, part, manual=outside.steps, before=before.values)
+    dropped = drop_steps(database for database in old.databases if database not in new.databases)
+    return ServiceChange(prepared, answers, plans, edited, tuple(dropped))
+
+
+def _completed(given: Answers, wanted: Answers) -> Answers:
+    """The answers, with what is known of an image that is another one now, without what applies no more."""
+    images = [q.name for q in asked().values() if q.suggests]
+    if any(given.values.get(image) != wanted.values.get(image) for image in images):
+        wanted = filled(wanted)
+    known = decisions.defaults({**stand_ins(), **wanted.values})
+    left = {
+        name: value
+        for name, value in wanted.values.items()
+        # What somebody says now is refused where it does not apply.
+        if name not in asked() or value != given.values.get(name) or decisions.applies(asked()[name], known)
+    }
+    return replace(wanted, values=left)
+
+
+def _effective(answers: Answers, record: Record) -> Mapping[str, Value]:
+    """What holds by these answers: an answer that is the default changes nothing."""
+    known = {n: v for n, v in answers.values.items() if n in asked()}
+    return {n: v for n, v in decisions.defaults({**known, "sensed": record.sensed}).items() if n in asked()}
+
+
+def _rendered(
+    given: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, Value], origin: template.Origin
+) -> Rendered:
+    try:
+        return render(given.values, sensed, recorded, origin)
+    except Exception:
+        validation.check(given, sensed, recorded)
+        raise
+
+
+def _left(recorded: Mapping[str, Value], answers: Mapping[str, Value]) -> Mapping[str, Value]:
+    """What Kubernetes cannot change, without what goes: a volume or a database that comes later is new."""
+    there = {notation.called(types()["volumes"], volume) for volume in answers.get("volumes", ())}
+    volumes = {purpose: kept for purpose, kept in recorded.get("volumes", {}).items() if purpose in there}
+    has_database = answers.get("database", asked()["database"].default) != "none"
+    database = recorded.get("database", {}) if has_database else {}
+    return {**recorded, "volumes": volumes, "database": database}
+
+
+def _merged(
+    monorepo: Monorepo, name: str, before: Rendered, after: Rendered
+) -> tuple[dict[PurePosixPath, Content], tuple[PurePosixPath, ...]]:
+    """The files of the stack with the difference of two renders, and those that a person has edited too."""
+    stack = PurePosixPath(STACKS, name)
+    there = {path.relative_to(stack): monorepo.files.read(path)[0] for path in stack_files(monorepo, name)}
+    standing = {path: content for path, content in there.items() if content is not None}
+    old, ours, new = (_without_record(tree) for tree in (before.files, standing, after.files))
+    outcome = merged(old, ours, new)
+    if outcome.conflicts:
+        fix = "Take your edit of these lines back, make the change, and edit them again."
+        findings = [
+            Finding(str(stack / path), None, None, "change.conflict", f"{why}.", fix=fix)
+            for path, why in outcome.conflicts.items()
+        ]
+        raise RefusedError("The change meets edits of a person; nothing was written.", "", findings)
+    edited = tuple(path for path, state in outcome.states.items() if state is State.MERGED)
+    return dict(outcome.files), edited
+
+
+def _without_record(tree: Tree) -> Tree:
+    return {path: content for path, content in tree.items() if path != _ANSWERS}
+
+
+def _record(
+    monorepo: Monorepo,
+    name: str,
+    answers: Answers,
+    sensed: Mapping[str, Value],
+    after: Rendered,
+    origin: template.Origin,
+) -> Content:
+    """The answers file; one that says the same in another order stays."""
+    record = render(answers.values, sensed, after.values["recorded_now"], origin).files[_ANSWERS]
+    standing = monorepo.files.read(PurePosixPath(STACKS, name, _ANSWERS))[0]
+    same = isinstance(record, bytes) and isinstance(standing, bytes) and load(record) == load(standing)
+    return standing if same and standing is not None else record  # only the order is another
+
+
+def _others(monorepo: Monorepo, name: str) -> Iterator[ServiceEntry]:
+    """What the other stacks have to be listed for, the images that they run among it."""
+    for stack, entry in StackReader(monorepo).entries.items():
+        pods = monorepo.fleet[stack].pods if stack in monorepo.fleet else ()
+        images = {container.reference.name for pod in pods for container in pod.containers}
+        if stack != name:
+            yield replace(entry, upstream_images=tuple(UpstreamImage(image, "") for image in sorted(images)))
+
+
+def _verified(
+    monorepo: Monorepo, name: str, files: Tree, values: Mapping[str, Value], level: Level | None
+) -> Verified:
+    """The outcome of the verification; what is found of the stack as it stands is no fault of the change."""
+    try:
+        return verify(monorepo, name, files, values, level)
+    except VerificationError:
+        there = {path: monorepo.files.read(PurePosixPath(STACKS, name, path))[0] for path in files}
+        standing = {path: content for path, content in there.items() if content is not None}
+        return verify(
+            monorepo, name, files, values, level, known=_findings(monorepo, name, standing, values, level)
+        )
+
+
+def _findings(
+    monorepo: Monorepo, name: str, files: Tree, values: Mapping[str, Value], level: Level | None
+) -> Sequence[Finding]:
+    try:
+        verify(monorepo, name, files, values, level)
+    except VerificationError as error:
+        return error.findings
+    return ()
+
+
+def _compared(monorepo: Monorepo, name: str, verified: Verified) -> tuple[Plans | None, Iterator[Unverified]]:
+    """The plan of what stands there beside that of what is about to, or why there is none."""
+    from scaffold.commands.plan import compared
+    from scaffold.terraform.runner import plan_stacks
+
+    if verified.plan is None:
+        return None, iter(())
+    (older,) = plan_stacks(monorepo.root, [name], tool=verified.plan.tool)
+    if not older.ok:
+        why = older.findings[0].message if older.findings else "it cannot be planned"
+        return None, iter([Unverified("what this does to what runs", f"as the stack stands, {why}")])
+    return compared(monorepo, name, older, verified.plan), iter(())
