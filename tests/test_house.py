@@ -116,7 +116,7 @@ def test_without_plans_the_page_says_what_is_missing(pristine: Monorepo) -> None
     assert done.stdout.count("Not known: nothing was planned.") >= 2
     assert (
         Figure(0, "hosts that the internet reaches")
-        not in house_at_a_glance(pristine, Checked((), (), 0), RULES).figures
+        not in house_at_a_glance(pristine, Checked((), (), frozenset()), RULES).figures
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support import ANSWERS
 
-from scaffold.answers.sources import read
+from scaffold.answers.settings import read
 from scaffold.commands.new_service import prepare
 from scaffold.errors import AnswersError, RefusedError
 from scaffold.monorepo.repository import Monorepo

@@ -31,7 +31,7 @@ FOUND = Checked(
         finding("ING001", "weeds", 7, fix="set auth"),
         finding("plan-stack", "weeds", None),
     ),
-    ignored=2,
+    ignored=frozenset((finding("ING001", "beds", 8), finding("ING001", "beds", 9))),
 )
 
 
@@ -67,7 +67,9 @@ def test_statistics_and_json_count_both_severities() -> None:
 
 
 def test_what_others_wrote_does_not_move_the_cursor() -> None:
-    hostile = Checked(("beds",), (finding("ING001", "be\x1bds", message="\x1b[2J", fix="\x1b[H"),), 0)
+    hostile = Checked(
+        ("beds",), (finding("ING001", "be\x1bds", message="\x1b[2J", fix="\x1b[H"),), frozenset()
+    )
     for form in ("text", "markdown"):
         assert not any("\x1b" in line for line in told(hostile, form, RULES)), form
 
@@ -78,10 +80,10 @@ def test_sarif_is_valid(path: str) -> None:
     found = Checked(
         ("beds",),
         (*FOUND.findings, Finding(f"stacks/beds/{path}", 1, 2, "ING002", "no reason")),
-        0,
+        frozenset(),
         unverified=(Unverified("the plans", "no Terraform"),),
     )
-    for checked in (found, Checked((), (), 0)):
+    for checked in (found, Checked((), (), frozenset())):
         (text,) = told(checked, "sarif", RULES)
         validator = Draft4Validator(schema, format_checker=Draft4Validator.FORMAT_CHECKER)
         assert [error.message for error in validator.iter_errors(json.loads(text))] == []
@@ -89,7 +91,7 @@ def test_sarif_is_valid(path: str) -> None:
 
 def test_a_page_for_a_pull_request_fits_into_a_comment() -> None:
     many = [finding("STO001", f"stack-{n}", n + 1, "no storage class " * 9) for n in range(500)]
-    page = "\n".join(as_markdown(Checked(("beds",), (*many, *FOUND.findings), 0), RULES))
+    page = "\n".join(as_markdown(Checked(("beds",), (*many, *FOUND.findings), frozenset()), RULES))
     assert 60_000 < len(page) <= 65_536
     assert page.count("<details>") == page.count("</details>") == 4
     shown = page.count("- `stacks/stack-")
@@ -99,14 +101,14 @@ def test_a_page_for_a_pull_request_fits_into_a_comment() -> None:
 
 def test_a_page_for_a_pull_request_is_text_where_others_wrote() -> None:
     message = "<img src=x> [a](b) **c** `d`"
-    (line,) = (line for line in as_markdown(Checked((), (finding("ING001", "x", message=message),), 0), RULES)
+    (line,) = (line for line in as_markdown(Checked((), (finding("ING001", "x", message=message),), frozenset()), RULES)
                if line.startswith("- "))  # fmt: skip
     assert line.endswith(r"\<img src=x\> \[a\](b) \*\*c\*\* \`d\`")
 
 
 def test_a_repository_of_an_app_is_told_in_the_same_way() -> None:
     wrong = Finding(".woodpecker.yml", 2, None, "PIP001", "so")
-    found = Checked((".woodpecker.yml",), (wrong,), 0, what="file")
+    found = Checked((".woodpecker.yml",), (wrong,), frozenset(), what="file")
     assert list(told(found, "text", RULES)) == [
         ".woodpecker.yml: 1 error",
         "  .woodpecker.yml:2: error: so [PIP001]",

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from support import ANSWERS
 
-from scaffold.answers import compose_environment, sources, validation
+from scaffold.answers import settings, validation
+from scaffold.answers.compose.translation import translate
 from scaffold.answers.secrets import suspected
 
 DATA = ANSWERS.parent / "data"
@@ -53,7 +54,7 @@ PLACES = [
 
 def judged(text: str) -> dict[str | None, tuple[str, str]]:
     """What is told about the answers of a minimal Service and ``text``, by the answer."""
-    answers = sources.read([("a.yml", APP.encode()), ("b.yml", text.encode())], [])
+    answers = settings.read([("a.yml", APP.encode()), ("b.yml", text.encode())], [])
     found = validation.problems(answers, {}, {})
     return {f.answer: (f.code, f"{f.message} {f.value} {f.fix}") for f in found}
 
@@ -174,7 +175,7 @@ def test_an_excuse_needs_a_reason_and_an_answer() -> None:
 @pytest.mark.parametrize("text", [f"who sends {TOKEN}", "who sends PASSWORD=%%!!;;^^"])
 def test_no_other_message_shows_a_secret(text: str) -> None:
     given = yaml.safe_dump({"hosts": [{"host": "a", "reason": text}], "port": text})
-    answers = sources.read([("a.yml", APP.encode()), ("b.yml", given.encode())], [])
+    answers = settings.read([("a.yml", APP.encode()), ("b.yml", given.encode())], [])
     found = validation.problems(answers, {}, {})
     told = {f.code: f for f in found if f.answer == "hosts[0].reason"}
     assert set(told) == {"answers.literal-secret", "answers.not-asked"}
@@ -223,9 +224,9 @@ def test_a_name_that_also_means_something_else_is_judged_by_its_value() -> None:
 
 def test_passwords_under_other_names_of_a_compose_file_become_secrets() -> None:
     variables = yaml.safe_load((CASE / "compose.yml").read_text())["services"]["box"]["environment"]
-    read = compose_environment.read(variables, {}, has_database=False)
-    assert [secret["env"] for secret in read.secrets] == list(variables)
-    assert not read.plain
+    read = translate(CASE / "compose.yml").answers
+    assert [secret["env"] for secret in read["secrets"]] == list(variables)
+    assert "env" not in read
     found = judged(yaml.safe_dump({"env": variables}))
     assert set(found) == {f"env.{name}" for name in variables}
     assert not any(part in str(found) for part in ("otter", "letmein", "correct", "Swordfish"))

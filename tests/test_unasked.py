@@ -12,7 +12,8 @@ from strategies import applies
 from support import ANSWERS, ORIGIN
 
 from scaffold.answers import validation
-from scaffold.answers.sources import Answers, from_settings
+from scaffold.answers.settings import from_settings
+from scaffold.answers.sources import Answers
 from scaffold.templates import decisions, questions
 from scaffold.templates.render import render
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from strategies import by_schema
 from support import examples
 
+from scaffold.answers import settings, validation
 from scaffold.answers import sources as answering
-from scaffold.answers import validation
 from scaffold.answers.sources import Answers, parse, show
 from scaffold.errors import UsageError
 from scaffold.templates import questions
@@ -75,7 +75,16 @@ def test_the_template_judges_by_every_keyword_that_types_use() -> None:
     """What ``templates/questions/problems.jinja`` does not know would be right for it, whatever it is."""
 
     def keywords(schema: Mapping[str, Any]) -> Iterator[str]:
-        ours = {"x-ask", "x-consequences", "x-line", "x-names", "x-pattern", "x-required", "x-suggest"}
+        ours = {
+            "x-ask",
+            "x-called",
+            "x-consequences",
+            "x-line",
+            "x-names",
+            "x-pattern",
+            "x-required",
+            "x-suggest",
+        }
         yield from schema.keys() - ours
         inner = [schema.get(key) for key in ("items", "propertyNames", "additionalProperties")]
         for each in (*inner, *schema.get("properties", {}).values()):
@@ -104,11 +113,11 @@ def test_any_bytes_are_judged(data: bytes) -> None:
 @given(setting=st.text(max_size=30))
 def test_any_setting_is_taken_or_refused(setting: str) -> None:
     try:
-        result = answering.from_settings([setting], Answers())
+        result = settings.from_settings([setting], Answers())
     except UsageError as error:
         assert error.message
     else:
-        assert result.values
+        assert result.values or result.problems
 
 
 @pytest.mark.parametrize(
@@ -130,7 +139,7 @@ def test_settings_hold_over_files_and_text_stays_text() -> None:
         "title=007",
         "sensitive=false",
     ]
-    result = answering.from_settings(settings_, file)
+    result = settings.from_settings(settings_, file)
     assert result.values == {
         "name": "a", "volumes": [{"path": "/a", "size": "2Gi"}, {"path": "/b"}],
         "env": {"N": "5"}, "port": 8080, "title": "007", "sensitive": False,
@@ -139,16 +148,88 @@ def test_settings_hold_over_files_and_text_stays_text() -> None:
     assert result.place(("volumes", 0, "path")).source == "a.yml"
 
 
-@pytest.mark.parametrize(
-    "setting", ["memory", "=1", "volumes[3].path=/x", "name.x=1", "env={", "port=[", "a..b=1"]
-)
-def test_settings_that_make_no_sense_are_refused(setting: str) -> None:
+@pytest.mark.parametrize("setting", ["memory", "=1", "a..b=1", "volumes[]=1", "[0]=1"])
+def test_settings_that_no_answer_could_have_are_refused(setting: str) -> None:
     with pytest.raises(UsageError):
-        answering.from_settings([setting], Answers({"name": "a"}))
+        settings.from_settings([setting], Answers({"name": "a"}))
+
+
+VOLUMES = Answers(
+    {
+        "name": "a",
+        "memory": "1Gi",
+        "volumes": [{"path": "/a"}, {"path": "/t", "purpose": "thumbs", "size": "1Gi"}],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "setting,problem",
+    [
+        ("volumes[3].path=/x", "volumes[3].path is no item. Items count from 0, without gaps."),
+        ("name.x=1", "name.x leads into a single value. Change name as a whole."),
+        ("env={", "env is not YAML: "),
+        ("port=[", "port is not YAML: "),
+        ("volumes[thums].size=2Gi", "volumes has no item called thums. Did you mean thumbs?"),
+        ("volumes[x].size=2Gi", "volumes has no item called x. Write volumes[+] for one more, or"),
+        ('rbac[+]=pods="get', "rbac[0]: A quotation mark is not closed. Close it."),
+    ],
+)
+def test_settings_that_lead_to_nothing_are_problems_of_the_answers(setting: str, problem: str) -> None:
+    given_ = settings.from_settings([setting, "memory=2Gi"], VOLUMES)
+    (found,) = given_.problems
+    assert f"{found.message} {found.fix}".startswith(problem)
+    assert found.location == f"--set {setting.partition('=')[0]}"
+    assert given_.values == {**VOLUMES.values, "memory": "2Gi"}
+
+
+@pytest.mark.parametrize(
+    "setting,volumes",
+    [
+        ("volumes[thumbs].size=5Gi", [{"path": "/a"}, {"path": "/t", "purpose": "thumbs", "size": "5Gi"}]),
+        ("volumes[data].size=5Gi", [{"path": "/a", "size": "5Gi"}, VOLUMES.values["volumes"][1]]),
+        ("volumes[+]={path: /x}", [*VOLUMES.values["volumes"], {"path": "/x", "purpose": "x"}]),
+        ("volumes[+]=/x=2Gi", [*VOLUMES.values["volumes"], {"path": "/x", "size": "2Gi", "purpose": "x"}]),
+    ],
+)
+def test_items_are_named_and_added(setting: str, volumes: list[Any]) -> None:
+    assert settings.from_settings([setting], VOLUMES).values["volumes"] == volumes
+
+
+@pytest.mark.parametrize(
+    "key,values",
+    [
+        ("memory", {"name": "a", "volumes": VOLUMES.values["volumes"]}),
+        ("volumes[data]", {**VOLUMES.values, "volumes": VOLUMES.values["volumes"][1:]}),
+        (
+            "volumes[1].size",
+            {**VOLUMES.values, "volumes": [{"path": "/a"}, {"path": "/t", "purpose": "thumbs"}]},
+        ),
+        ("port", VOLUMES.values),
+    ],
+)
+def test_what_is_unset_is_gone(key: str, values: dict[str, Any]) -> None:
+    given_ = settings.without([key], VOLUMES)
+    assert (given_.values, given_.problems) == (values, ())
+
+
+@pytest.mark.parametrize(
+    "key,problem",
+    [
+        ("memry", "memry is no question. Did you mean memory?"),
+        ("volumes[thums]", "volumes has no item called thums. Did you mean thumbs?"),
+        ("volumes[2]", "volumes[2] is no item. Items count from 0, without gaps."),
+        ("volumes[thumbs].sise", "volumes[1].sise is not given. Did you mean size?"),
+    ],
+)
+def test_what_is_not_there_cannot_be_unset(key: str, problem: str) -> None:
+    given_ = settings.without([key], VOLUMES)
+    assert [f"{found.message} {found.fix}" for found in given_.problems] == [problem]
+    assert given_.values == VOLUMES.values
 
 
 def test_later_files_hold_over_earlier_ones() -> None:
-    merged = answering.read([("a.yml", b"name: a\nport: 1\n"), ("b.yml", b"port: 2\n")], ["name=c"])
+    merged = settings.read([("a.yml", b"name: a\nport: 1\n"), ("b.yml", b"port: 2\n")], ["name=c"])
     assert merged.values == {"name": "c", "port": 2}
     assert merged.place(("port",)).source == "b.yml"
 

@@ -82,7 +82,7 @@ def mended(key: Value, schema: Schema, value: Value, kind: str = "") -> Meant:
     judge = validator(schema)
     for reading in _readings(kind or str(key), schema, value):
         if judge.is_valid(reading):
-            return {key: reading if reading is value else _with_suggestions(key, schema, reading)}
+            return {key: reading if reading is value else suggested(key, schema, reading)}
     return {}
 
 
@@ -134,10 +134,10 @@ def _right_keys(key: str, known: Collection[str]) -> list[str]:
     return [name for name in (*_slips().keys.get(key, ()), *near) if name in known]
 
 
-def _with_suggestions(key: Value, schema: Schema, item: Value) -> Value:
-    """An item of a list with what the wizard proposes for its keys (``x-suggest``)."""
+def suggested(key: Value, schema: Schema, item: Value) -> Value:
+    """What stands at ``key``: where that is an item of a list, with what the wizard proposes for its keys."""
     result = item
-    for name, part in schema.get("properties", {}).items():
+    for name, part in schema.get("properties", {}).items() if isinstance(item, Mapping) else ():
         if isinstance(key, int) and "x-suggest" in part and name not in item:
             text = decisions.compiled(part["x-suggest"]).render(item=item, index=key)
             result = {**result, **({name: text} if text else {})}

@@ -26,6 +26,24 @@ def kinds(schema: Schema) -> Sequence[str]:
     return [found] if isinstance(found, str) else list(found)
 
 
+def below(schema: Schema, part: str | int) -> Schema:
+    """The schema of one part of a value: of a key, or of every item. Empty where nothing is known of it."""
+    if isinstance(part, int):
+        found = schema.get("items")
+    else:
+        found = schema.get("properties", {}).get(part) or schema.get("additionalProperties")
+    return found if isinstance(found, Mapping) else {}
+
+
+def called(schema: Schema, item: Value) -> str:
+    """What an item is called, by the schema of its list: ``x-called``, or else its first required field."""
+    known = below(schema, 0)
+    name = known.get("x-called") or next(iter(known.get("required", ())), "")
+    if not isinstance(item, Mapping):
+        return str(item)
+    return str(item.get(name, below(known, name).get("default", "")))
+
+
 def read(schema: Schema, text: str) -> Value:
     """The value that a line means. What it may not be is left to the validation.
 
@@ -88,7 +106,7 @@ def _short(schema: Schema, value: Value) -> str:
     if isinstance(value, Mapping):
         if "string" in kinds(schema):
             return json.dumps(value, ensure_ascii=False)
-        return " ".join(_quoted(f"{key}={write(_below(schema, key), v)}") for key, v in value.items())
+        return " ".join(_quoted(f"{key}={write(below(schema, key), v)}") for key, v in value.items())
     return str(value)
 
 
@@ -101,18 +119,13 @@ def _word(schema: Schema, value: Value) -> str:
     names = _line(schema)
     if not names or not isinstance(value, Mapping):
         return write(schema, value)
-    return "=".join(write(_below(schema, name), value[name]) for name in names if name in value)
+    return "=".join(write(below(schema, name), value[name]) for name in names if name in value)
 
 
 def _line(schema: Schema) -> Sequence[str]:
     """The fields of an item that its word holds: ``x-line``, or else its first required field."""
     named: Sequence[str] = schema.get("x-line") or schema.get("required", [])[:1]
     return named if schema.get("properties") else ()
-
-
-def _below(schema: Schema, key: str) -> Schema:
-    found = schema.get("properties", {}).get(key) or schema.get("additionalProperties")
-    return found if isinstance(found, Mapping) else {}
 
 
 def _list(items: Schema, text: str) -> Value:
@@ -135,13 +148,13 @@ def item(schema: Schema, word: str) -> Value:
     if not names:
         return read(schema, word)
     parts = word.split("=", len(names) - 1)
-    return {name: read(_below(schema, name), part) for name, part in zip(names, parts, strict=False)}
+    return {name: read(below(schema, name), part) for name, part in zip(names, parts, strict=False)}
 
 
 def _mapping(schema: Schema, text: str) -> Value:
     if text.startswith("{"):
         return _flow(text)
-    return {key: read(_below(schema, key), value) for key, value in _pairs(text)}
+    return {key: read(below(schema, key), value) for key, value in _pairs(text)}
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -12,7 +12,6 @@ import yaml
 from scaffold import reading
 from scaffold.errors import Finding, UsageError
 from scaffold.reading import Located, YamlError
-from scaffold.templates import questions
 from scaffold.templates.questions import Value
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -54,6 +53,17 @@ class Answers:
         return Answers(
             {**other.values, **self.values}, {**lower, **self.places}, other.problems + self.problems
         )
+
+
+def texts(value: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text in answers, with its place."""
+    if isinstance(value, str):
+        yield path, value
+    inner = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, item in inner:
+        yield from texts(item, (*path, key))
 
 
 def show(path: Path) -> str:
@@ -105,7 +115,7 @@ def from_yaml(data: bytes, source: str) -> Answers:
     problem of the result, so that all errors are told together.
     """
     try:
-        text = reading.read(data, _Loader)
+        text = reading.read(data, Loader)
     except YamlError as error:
         return _unreadable(source, error.line, error.column, error.message, error.fix)
     if not text.places:
@@ -117,7 +127,7 @@ def from_yaml(data: bytes, source: str) -> Answers:
     return Answers(text.value, places, twice)
 
 
-class _Loader(reading.Loader):
+class Loader(reading.Loader):
     """Takes for text what YAML 1.1 reads as a number otherwise than people do: ``22:22`` and ``0644``."""
 
     def construct_number(self, node: yaml.ScalarNode) -> Value:
@@ -129,7 +139,7 @@ class _Loader(reading.Loader):
 
 
 for _tag in ("int", "float"):
-    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _Loader.construct_number)
+    Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", Loader.construct_number)
 
 
 def _given_twice(source: str, at: Located) -> Finding:
@@ -141,69 +151,3 @@ def _given_twice(source: str, at: Located) -> Finding:
 def _unreadable(source: str, line: int | None, column: int | None, message: str, hint: str) -> Answers:
     finding = Finding(source, line, column, "answers.yaml", f"{source} {message}.", fix=hint)
     return Answers({}, {(): Place(source)}, (finding,))
-
-
-def read(files: Iterable[tuple[str, bytes]], settings: Iterable[str]) -> Answers:
-    """The answers of files (name and content; later ones over earlier ones), and of ``--set`` over all."""
-    merged = Answers()
-    for source, data in files:
-        merged = from_yaml(data, source).over(merged)
-    return from_settings(settings, merged)
-
-
-def from_settings(settings: Iterable[str], base: Answers) -> Answers:
-    """``--set KEY=VALUE`` laid over ``base``.
-
-    A value is text where the question takes text, else YAML. Raises :class:`UsageError` for a setting
-    without ``=`` or a key inside something that is no list or mapping.
-    """
-    result = base
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals:
-            raise UsageError(f"--set {setting} has no value.", "Write --set memory=512Mi.")
-        path = parse(key)
-        try:
-            value = text if _takes_text(path) else reading.read(text, _Loader).value
-        except YamlError as error:
-            raise UsageError(f"--set {key} {error.message}.", "Put it in quotes.") from error
-        values = {**result.values, str(path[0]): _put(result.values.get(str(path[0])), path[1:], value, key)}
-        places = {p: place for p, place in result.places.items() if p[: len(path)] != path}
-        places[path] = Place(f"--set {key}")
-        result = Answers(values, places, result.problems)
-    return result
-
-
-def _put(target: Value, path: Path, value: Value, key: str) -> Value:
-    if not path:
-        return value
-    head, rest = path[0], path[1:]
-    if isinstance(head, int):
-        items = [] if target is None else target
-        if not isinstance(items, list) or head > len(items):
-            raise UsageError(f"--set {key} has no such item.", "Items count from 0, without gaps.")
-        return [
-            *items[:head],
-            _put(items[head] if head < len(items) else None, rest, value, key),
-            *items[head + 1 :],
-        ]
-    mapping = {} if target is None else target
-    if not isinstance(mapping, dict):
-        raise UsageError(f"--set {key} points into a single value.", f"Set {str(path[0])!r} as a whole.")
-    return {**mapping, head: _put(mapping.get(head), rest, value, key)}
-
-
-def _takes_text(path: Path) -> bool:
-    question = questions.asked().get(str(path[0]))
-    if question is None:
-        return False
-    if question.type == "str":
-        return True
-    schema: Mapping[str, Value] = questions.types().get(question.name, {})
-    for part in path[1:]:
-        if isinstance(part, int):
-            schema = schema.get("items", {})
-        else:
-            schema = schema.get("properties", {}).get(part) or schema.get("additionalProperties") or {}
-    kinds = schema.get("type", ())
-    return "string" in ([kinds] if isinstance(kinds, str) else kinds)

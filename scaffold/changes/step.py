@@ -23,3 +23,5 @@ class Step:
     text: str
     command: str = ""
     when: When = When.NEXT
+    every_time: bool = False
+    """Whether every change of a Service asks for it again."""

@@ -5,6 +5,7 @@ A plan does not show what is ignored, so these rules are held against the syntax
 
 from __future__ import annotations
 
+import posixpath
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,13 +16,15 @@ from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
 from scaffold.hcl.amend import insert_comment, insert_first, replace
 from scaffold.hcl.edit import insert_block, insert_element
+from scaffold.hcl.expressions import Expression
 from scaffold.hcl.source import at
-from scaffold.hcl.syntax import Block, Body, Document, Entry, Expression, ExprKind
-from scaffold.monorepo.uses import metadata, resource_type
+from scaffold.hcl.syntax import Block, Document
+from scaffold.monorepo.uses import entries, local_values, metadata, resource_type
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import path_text
+from scaffold.terraform.meta import ignored, ignoring
+from scaffold.terraform.planned import Path, path_text
 
 _ONE_LINE = 1
 """How many paths a list in one line may have."""
@@ -71,22 +74,14 @@ class LifecycleRule(Rule, ABC):
         return insert_comment(document, _line(block, row), row.comment) if row else None
 
 
-def _ignored(block: Block) -> Expression | None:
-    lifecycle = block.body.block("lifecycle")
-    return lifecycle.body.value("ignore_changes") if lifecycle else None
-
-
 def _is_ignored(block: Block, row: Ignored) -> bool:
     """Whether a path, or one above it, is among those that a resource ignores."""
-    value = _ignored(block)
-    if value is None or value.kind is not ExprKind.LIST:
-        return value is not None and value.text == "all"
-    return any(_covers(element, row.path) for element in value.elements)
+    return any(_covers(path, row.path) for path in ignored(block))
 
 
-def _covers(element: Expression, path: str) -> bool:
-    ignored = str(element.traversal)
-    return path == ignored or path.startswith((f"{ignored}.", f"{ignored}["))
+def _covers(above: Path, path: str) -> bool:
+    start = path_text(above)
+    return not above or path == start or path.startswith((f"{start}.", f"{start}["))
 
 
 def _is_marked(document: Document, block: Block, row: Ignored) -> bool:
@@ -99,15 +94,14 @@ def _is_marked(document: Document, block: Block, row: Ignored) -> bool:
 
 
 def _line(block: Block, row: Ignored) -> int:
-    """The line of a path that is ignored, or of the list where it is in one line."""
-    value = _ignored(block)
-    elements = value.elements if value is not None else ()
-    return next((e.line for e in elements if _covers(e, row.path)), value.line if value else block.line)
+    """The line in which a resource ignores a path, or its own where it does not."""
+    return next((said.line for path, said in ignoring(block) if _covers(path, row.path)), block.line)
 
 
 def _with(document: Document, block: Block, missing: list[Ignored]) -> bytes:
     """The file in which a resource ignores one more path, or all of them where that is one edit."""
-    lifecycle, value = block.body.block("lifecycle"), _ignored(block)
+    lifecycle = block.body.block("lifecycle")
+    value = lifecycle.body.value("ignore_changes") if lifecycle else None
     argument = _argument(missing)
     if lifecycle is None:
         whole = "\n".join(["lifecycle {", *(f"  {line}" for line in argument), "}"])
@@ -140,6 +134,12 @@ def resources(stack: ParsedStack) -> Iterator[Block]:
     for documents in stack.modules.values():
         for document in documents:
             yield from (block for block in document.body.blocks_of("resource") if len(block.labels) == 2)
+
+
+def locals_in(stack: ParsedStack, block: Block) -> Mapping[str, Expression]:
+    """The locals of the module that a block is in."""
+    documents = stack.modules[posixpath.dirname(block.source.path)]
+    return local_values(inner for document in documents for inner in document.body.blocks)
 
 
 def kind(block: Block) -> str:
@@ -278,22 +278,10 @@ class GrownClaim(LifecycleRule):
         """The claims with an annotation of the autoresizer: no other one grows."""
         grown = template.facts("operations")["resizing"].keys()
         for block in (block for block in resources(stack) if kind(block) == "persistent_volume_claim"):
-            if {entry.name for entry in entries(metadata(block), "annotations")} & grown:
+            annotations = metadata(block).value("annotations")
+            if {entry.name for entry in entries(annotations, locals_in(stack, block))} & grown:
                 yield block
 
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The size that is asked for."""
         yield Ignored(**facts["ignored"]["claim"])
-
-
-def entries(body: Body, name: str) -> Iterator[Entry]:
-    """The entries of the map that a body has as an argument, merged or not; what holds comes first."""
-    value = body.value(name)
-    call = value.call if value is not None else None
-    maps = call.arguments if call is not None and call.function == "merge" else (value,)
-    return (entry for part in reversed(maps) if part is not None for entry in reversed(part.entries))
-
-
-def said(body: Body, name: str, key: str) -> object:
-    """The literal that a map of a body has for a key."""
-    return next((entry.value.literal() for entry in entries(body, name) if entry.name == key), None)

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from scaffold.checks.contracts import module_calls
-from scaffold.checks.lifecycle import Ignored, LifecycleRule, entries, kind, of_pod, resources, said
+from scaffold.checks.lifecycle import Ignored, LifecycleRule, kind, locals_in, of_pod, resources
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body
-from scaffold.monorepo.uses import known_names, metadata
+from scaffold.monorepo.uses import enrolled, entries, known_names, metadata
+from scaffold.templates import template
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import path_text
@@ -75,20 +76,24 @@ class KeelBlock(LifecycleRule):
 
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
         """The workloads in enrolled namespaces that Keel does not leave alone."""
-        names = stack.once(_known, context)
-        enrolled = set()
-        for block in resources(stack):
-            if kind(block) == "namespace" and said(metadata(block), "labels", "keel.sh/enrolled") == "true":
-                enrolled.add(_text(block, "name", names))
-        servers = (block for block in resources(stack) if kind(block) in k8s.SERVERS)
-        there = (block for block in servers if _text(block, "namespace", names) in enrolled - {None})
-        return (block for block in there if not _is_left_alone(block))
+        names, own = stack.once(_known, context), list(resources(stack))
+        made = {_text(block, "name", names) for block in own if kind(block) == "namespace"}
+        its = {
+            space
+            for directory, documents in stack.modules.items()
+            for space in enrolled((b for d in documents for b in d.body.blocks), names[directory])
+        }
+        for block in (block for block in own if kind(block) in k8s.SERVERS):
+            place = _text(block, "namespace", names)
+            is_in = place in its or (place is not None and place not in made and context.enrols(place))
+            if is_in and not _is_left_alone(stack, block):
+                yield block
 
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """What the policy and Keel write, and the image of every container that Keel moves."""
         known = facts["ignored"]
         yield from of_pod(block, facts)
-        own = {entry.name for entry in entries(metadata(block), "annotations")}
+        own = {entry.name for entry in entries(metadata(block).value("annotations"), {})}
         rows = [Ignored(**row) for row in known["enrolled"]]
         # What the stack sets itself is its own.
         yield from (row for row in rows if not any(f'["{name}"]' in row.path for name in own))
@@ -114,8 +119,11 @@ def _moved(block: Block) -> Iterator[str]:
             yield f"init_container[{number}]"
 
 
-def _is_left_alone(block: Block) -> bool:
-    return "never" in (said(metadata(block), where, "keel.sh/policy") for where in ("annotations", "labels"))
+def _is_left_alone(stack: ParsedStack, block: Block) -> bool:
+    policy, known = template.facts("operations")["keel"]["policy"], locals_in(stack, block)
+    maps = (metadata(block).value(where) for where in ("annotations", "labels"))
+    said = (next((e.value.literal() for e in entries(m, known) if e.name == policy), None) for m in maps)
+    return "never" in said
 
 
 def _text(block: Block, name: str, known: Mapping[str, Names]) -> str | None:

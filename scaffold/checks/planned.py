@@ -90,8 +90,9 @@ class HouseNames:
     monitor_annotation: str = "/external-monitor"
     dashboard: str = "gethomepage.dev/"
     groups_annotation: str = "/allowed-groups"
-    enrolled: str = "keel.sh/enrolled"
-    mover: str = "keel.sh/policy"
+    enrolled: str = ""
+    mover: str = ""
+    resting: str = ""
     watcher: str = "diun.enable"
 
 

@@ -132,6 +132,7 @@ class Resources(PlannedRule):
     """Every container says what it needs."""
 
     code = "POD001"
+    severity = Severity.WARNING
     title = "every container has memory and cpu requests, and no cpu limit"
     why = (
         "A container without requests is placed anywhere and killed first; a cpu limit throttles for nothing."
@@ -191,6 +192,7 @@ class Probes(PlannedRule):
     """Every server that listens is probed."""
 
     code = "POD002"
+    severity = Severity.WARNING
     title = "every container that listens is probed, where it listens"
     why = (
         "Without readiness, traffic reaches what is not ready; without liveness, nobody restarts what hangs."

@@ -131,6 +131,7 @@ class InlineNfs(PlannedRule):
     """NFS is mounted through a claim."""
 
     code = "STO006"
+    severity = Severity.WARNING
     title = "NFS is mounted through the NFS module"
     why = "A volume of the pod's own repeats the server's address, has no size and is found by no search."
     rule = "Storage"

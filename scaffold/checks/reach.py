@@ -33,12 +33,17 @@ class Door:
     def is_open(self) -> bool:
         """Whether the internet comes in without Authentik."""
         kept_out = is_kept_out(self.record, house_only=self.house_only)
-        return bool(self.record) and self.gate != _LOGIN and not kept_out
+        return bool(self.record) and not asks_who(self.gate) and not kept_out
 
     @property
     def through_proxy(self) -> bool:
         """Whether a proxy delivers what comes from the internet."""
         return self.record == _PROXIED
+
+
+def asks_who(gate: str) -> bool:
+    """Whether a gate asks who comes: an app's own login is the app's, and Anubis keeps out no person."""
+    return gate == _LOGIN
 
 
 def is_kept_out(record: str, *, house_only: bool) -> bool:

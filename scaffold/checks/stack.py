@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -17,7 +18,8 @@ from scaffold.hcl.modules import ModuleContract, contract_of, read_module
 from scaffold.hcl.syntax import Document, HclSyntaxError, parse
 from scaffold.monorepo.facts import merged, overrides
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.templates import decisions
+from scaffold.monorepo.uses import enrolled, known_names
+from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 from scaffold.terraform import schemas, terragrunt
 from scaffold.terraform.schemas import Schemas
@@ -103,6 +105,12 @@ class CheckContext:
     variables: frozenset[str] | None = None
     generated: Mapping[str, Document] = field(default_factory=dict)
     facts: Mapping[str, Value] = field(default_factory=decisions.house, repr=False)
+    enrols: Callable[[str], bool] = lambda _: False
+    """Whether a stack enrols the namespace of this name in Keel."""
+    written: Callable[[str], bool] = lambda _: False
+    """Whether a text stands in a Terraform file of any stack."""
+    exists: Callable[[str], bool] = lambda _: False
+    """Whether there is something at a path from the root, if only a link."""
     _modules: dict[str, ModuleContract | None] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -118,6 +126,9 @@ class CheckContext:
             variables=None if given is None else given | _passed(settings),
             generated=generated_by(settings),
             facts=merged(decisions.house(), overrides(root)),
+            enrols=_enrolling(monorepo),
+            written=cache(lambda text: next(monorepo.terraform_files(text), None) is not None),
+            exists=lambda path: os.path.lexists(root / path),
         )
 
     @cached_property
@@ -159,6 +170,20 @@ def _read(directory: Path) -> ModuleContract | None:
 
 def _module_directories(parent: Path) -> tuple[str, ...]:
     return tuple(sorted({file.parent.name for file in parent.glob("*/*.tf")}))
+
+
+def _enrolling(monorepo: Monorepo) -> Callable[[str], bool]:
+    """What tells whether a stack enrols a namespace: only the files that may are read, and once."""
+    label = template.facts("operations")["keel"]["enrolled"]
+    files = cache(lambda: tuple(monorepo.terraform_files(label)))
+
+    def enrols(namespace: str) -> bool:
+        named = ((path, content) for path, content in files() if f'"{namespace}"'.encode() in content)
+        documents = (document for path, content in named if (document := monorepo.document(path, content)))
+        blocks = (document.body.blocks for document in documents)
+        return any(namespace in enrolled(found, known_names(found)) for found in blocks)
+
+    return cache(enrols)
 
 
 def _passed(settings: Document | None) -> frozenset[str]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import repeat
 from pathlib import Path
 from typing import cast
@@ -137,6 +137,18 @@ class _Surroundings:
         files = terraform_files(self.monorepo.root / directory)
         return digest_of_files({path.name: path.read_bytes() for path in files})
 
+    def enrols(self, namespace: str) -> bool:
+        """Whether a stack enrols a namespace in Keel."""
+        return self.context.enrols(namespace)
+
+    def written(self, text: str) -> bool:
+        """Whether a text stands in a file of any stack."""
+        return self.context.written(text)
+
+    def exists(self, path: str) -> bool:
+        """Whether there is something at a path."""
+        return self.context.exists(path)
+
     def modules(self, parent: str) -> frozenset[str]:
         """The modules below a directory."""
         return frozenset(self.context.list_modules(parent))
@@ -158,7 +170,20 @@ class _Noted:
     def context(self) -> CheckContext:
         """What rules may ask."""
         self.answers["state", ""] = digest_of(self.around.state(""))
-        return replace(self.around.context, find_module=self._module, list_modules=self._modules, _modules={})
+        return replace(
+            self.around.context,
+            find_module=self._module,
+            list_modules=self._modules,
+            enrols=partial(self._said, "enrols"),
+            written=partial(self._said, "written"),
+            exists=partial(self._said, "exists"),
+            _modules={},
+        )
+
+    def _said(self, what: str, name: str) -> bool:
+        answer = bool(getattr(self.around, what)(name))
+        self.answers[what, name] = digest_of(answer)
+        return answer
 
     def _module(self, directory: str) -> ModuleContract | None:
         self.answers["module", directory] = digest_of(self.around.module(directory))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from scaffold.answers.sources import texts
 from scaffold.changes.change import Action, ChangeSet, Content, Symlink
 from scaffold.checks.exceptions import Exceptions, ignores
 from scaffold.checks.rule import Kind, Severity, rules
@@ -20,7 +21,7 @@ from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.shared import shared_modules
 from scaffold.templates import template
-from scaffold.templates.questions import Value
+from scaffold.templates.questions import Value, asked
 from scaffold.terraform import refresh
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _WITHOUT_INDEX = "Edit the file by hand, with --no-index for the index that it belongs to."
 _HCL = frozenset((".tf", ".hcl", ".tfvars"))
+_SEALED = "sealed-*.yaml"
 
 
 class Level(Enum):
@@ -66,12 +68,14 @@ def verify(
     files: Mapping[PurePosixPath, Content],
     values: Mapping[str, Value],
     level: Level | None = None,
+    known: Collection[Finding] = (),
 ) -> Verified:
     """Verify the files of a stack against the monorepo that it is for.
 
     ``files`` are by path below the stack; ``values`` are the combined values that they were rendered
     from, with the names that the house has. Without a ``level`` a stack is planned where Terraform is at
-    hand, and the result says so where it is not. Raises :class:`VerificationError` with every finding of
+    hand, and the result says so where it is not. What is ``known`` of the stack as it stands is not told
+    again, wherever it stands by now. Raises :class:`VerificationError` with every finding of
     the first stage that finds any, and :class:`MissingError` where a plan is demanded and impossible.
     """
     sources = {
@@ -80,7 +84,10 @@ def verify(
         if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
     }
     rendered, sources = sources, {**beside(monorepo, stack, sources), **sources}
-    found, noted = _by_severity(static_findings(monorepo, stack, sources))
+    told = frozenset(map(_words, known))
+    links = {f"{STACKS}/{stack}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
+    found, noted = _by_severity(static_findings(monorepo, stack, sources, links))
+    found = [finding for finding in found if _words(finding) not in told]
     second = SecondReading() if found else read_again(rendered)
     if found or second.findings:
         raise _failed(stack, found or second.findings)
@@ -88,8 +95,7 @@ def verify(
     if level is Level.STATIC:
         left_out = Unverified("the plan", "left out by --verify static")
         return Verified(Level.STATIC, None, (left_out, *unread), tuple(noted))
-    links = {f"{STACKS}/{stack}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
-    planned = _planned(monorepo, stack, sources, links, values, demanded=level is Level.PLAN)
+    planned = _planned(monorepo, stack, sources, links, values, told, demanded=level is Level.PLAN)
     if isinstance(planned, Unverified):
         return Verified(Level.STATIC, None, (planned, *unread), tuple(noted))
     plan, warnings = planned
@@ -143,14 +149,20 @@ def beside(monorepo: Monorepo, stack: str, rendered: Mapping[str, bytes]) -> dic
     return {path: file.read_bytes() for path, file in found.items() if path not in rendered}
 
 
-def static_findings(monorepo: Monorepo, stack: str, sources: Mapping[str, bytes]) -> list[Finding]:
-    """Everything that the checks on the syntax tree find in a stack's files (paths below the root)."""
+def static_findings(
+    monorepo: Monorepo, stack: str, sources: Mapping[str, bytes], links: Collection[str] = ()
+) -> list[Finding]:
+    """Everything that the checks on the syntax tree find in a stack's files (paths below the root).
+
+    ``links`` are symbolic links that come with them.
+    """
     parsed = parse_stack(stack, sources)
     if isinstance(parsed, list):
         return parsed
     refreshed = refresh.directory()
     context = CheckContext.of(monorepo.root, refreshed if refreshed.is_dir() else None)
-    return _without_exceptions(parsed, run(parsed, context))
+    known = replace(context, exists=lambda path: path in links or context.exists(path))
+    return _without_exceptions(parsed, run(parsed, known))
 
 
 def _without_exceptions(stack: ParsedStack, found: list[Finding]) -> list[Finding]:
@@ -161,7 +173,16 @@ def _without_exceptions(stack: ParsedStack, found: list[Finding]) -> list[Findin
 def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
     """The names that planned resources are judged by, for a stack with these combined values."""
     given = (volume["claim"]["value"] for volume in values["storage"]["volumes"] if volume["exists"])
-    return house_of(monorepo, values["facts"], given)
+    house = house_of(monorepo, values["facts"], given)
+    return replace(house, given_secrets=house.given_secrets | _to_seal(monorepo, values))
+
+
+def _to_seal(monorepo: Monorepo, values: Mapping[str, Value]) -> set[str]:
+    """The Secrets that answers name before the first is sealed, which is a step once the stack is there."""
+    if not values["sealed_secrets"] or any(monorepo.stack_directory(values["name"]).glob(_SEALED)):
+        return set()
+    said = {name: values[name] for name in asked() if name in values}
+    return {text for path, text in texts(said) if path[-1] == "secret"}
 
 
 def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Iterable[str] = ()) -> HouseNames:
@@ -204,6 +225,9 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         quota_label=facts["quota_label"],
         limits_label=facts["limit_range_label"],
         external_secret_api=facts["external_secret_api"],
+        enrolled=operations["keel"]["enrolled"],
+        mover=operations["keel"]["policy"],
+        resting=operations["resting"],
         usual_groups=frozenset(groups.default if groups and isinstance(groups.default, list) else ()),
         shared={
             stack: tuple(Shared(use.kind, use.name, (use.path, use.line), others) for use, others in names)
@@ -239,6 +263,7 @@ def _planned(
     sources: Mapping[str, bytes],
     links: Mapping[str, str],
     values: Mapping[str, Value],
+    told: Collection[tuple[str, str]],
     *,
     demanded: bool,
 ) -> tuple[PlanResult, tuple[Finding, ...]] | Unverified:
@@ -272,9 +297,13 @@ def _planned(
     if found and isinstance(parsed := parse_stack(stack, sources), ParsedStack):
         found = _without_exceptions(parsed, found)
     errors, warnings = _by_severity(found)
-    if errors:
+    if errors := [finding for finding in errors if _words(finding) not in told]:
         raise _failed(stack, errors)
     return result, tuple(warnings)
+
+
+def _words(finding: Finding) -> tuple[str, str]:
+    return finding.code, finding.message
 
 
 def _by_severity(found: Iterable[Finding]) -> tuple[list[Finding], list[Finding]]:

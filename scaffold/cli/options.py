@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scaffold.cli import output
+from scaffold.cli import complete, output
 from scaffold.errors import MissingError, UsageError
 
 if TYPE_CHECKING:
@@ -26,13 +26,23 @@ answers = click.option(
     help="An answer file, - for standard input. May be repeated; later ones hold over earlier ones.",
 )  # fmt: skip
 settings = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE",
-    help="One answer, such as memory=512Mi or volumes[0].size=2Gi. Holds over every file.",
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", shell_complete=complete.settings,
+    help="One answer, such as memory=512Mi, volumes[thumbs].size=2Gi or volumes[+]=/x=2Gi. Holds over files.",
 )  # fmt: skip
 app_repo = click.option(
     "--app-repo", type=click.Path(path_type=Path), metavar="DIR",
     help="The clone of the app's own repository, for its pipeline.",
 )  # fmt: skip
+level = click.option(
+    "--verify", "level", type=click.Choice(["static", "plan"]),
+    help="How far: static leaves the plan out, plan demands it. Otherwise the stack is planned where "
+    "terraform or tofu is at hand.",
+)  # fmt: skip
+without_indexes = click.option(
+    "--no-index", "without_indexes", multiple=True, metavar="NAME",
+    help="Leave one index alone; `scaffold index` lists them. May be repeated.",
+)  # fmt: skip
+plain = click.option("--plain", is_flag=True, help="Ask with numbered lines, for screen readers.")
 
 
 def _source(_: click.Context, __: click.Parameter, source: str | None) -> str | None:
@@ -46,10 +56,18 @@ template_source = click.option(
     help="The templates' Git URL or directory, which is recorded for stock Copier.",
 )  # fmt: skip
 select = click.option(
-    "--select", multiple=True, metavar="CODES", help="Only these rules, or families of rules: ING,STO002."
+    "--select",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=complete.codes,
+    help="Only these rules, or families of rules: ING,STO002.",
 )
 ignore = click.option(
-    "--ignore", multiple=True, metavar="CODES", help="Not these rules, or families of rules."
+    "--ignore",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=complete.codes,
+    help="Not these rules, or families of rules.",
 )
 baseline = click.option(
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings known there."
@@ -101,7 +119,7 @@ def opened(root: Path, *, writes: bool) -> None:
 
 def given(answer_files: Iterable[str], settings: Sequence[str]) -> Answers:
     """The answers of all files and settings. Raises :class:`UsageError` for a file that is not there."""
-    from scaffold.answers.sources import read
+    from scaffold.answers.settings import read
 
     return read([_read(name) for name in answer_files], settings)
 

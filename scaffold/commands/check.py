@@ -63,7 +63,7 @@ class Checked:
 
     stacks: tuple[str, ...]
     findings: tuple[Finding, ...]
-    ignored: int
+    ignored: frozenset[Finding]
     """Findings that the stacks' own files make an exception for."""
     known: int = 0
     """Findings that the baseline knows."""
@@ -130,8 +130,9 @@ def check(
     """Hold stacks against the rules: over their syntax and, unless ``static``, over what would exist.
 
     Where another stack may make what one refers to, all others are planned too. Without Terraform only the
-    syntax is looked at, and the result says so. The lists outside the stacks are compared where their rules
-    are selected by name. With ``every_plan`` the result has the plans of all stacks.
+    syntax is looked at, and the result says so. The lists outside the stacks are compared as well; with
+    ``static``, which is to be quick, only where their rules are selected by name. With ``every_plan`` the
+    result has the plans of all stacks.
     """
     selection.check()
     asked = selection.of(Kind.STACK)
@@ -159,7 +160,7 @@ def check(
         # Where not all is known, nobody knows whether an exception is needed.
         sure = ran if of_plan.settled else {rule.code for rule in asked}
         told |= dict.fromkeys((*left, *made.findings(sure, known_codes)))
-    if indexes := selection.of(Kind.INDEX) if selection.select else ():
+    if indexes := selection.of(Kind.INDEX) if selection.select or not static else ():
         from scaffold.indexes.drift import drift
 
         services = {"", *stacks} if set(stacks) == set(monorepo.stacks) else set(stacks)
@@ -168,7 +169,7 @@ def check(
     left = sorted((f for f in told if f.code in selection or _is_no_stack(f)), key=place)
     looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
     fresh, known, gone = unknown(left, baseline_file, looked_at, {code for code in ran if code in selection})
-    return Checked(tuple(stacks), fresh, len(ignored), known, gone, unverified, plans=plans)
+    return Checked(tuple(stacks), fresh, frozenset(ignored), known, gone, unverified, plans=plans)
 
 
 def unknown(

@@ -40,4 +40,4 @@ def check_pipelines(
     looked_at = (*repository.live, *repository.dead, *repository.action_paths, *repository.dockerfiles)
     files = tuple(sorted(set(looked_at)))
     fresh, known, gone = unknown(found, baseline_file, files, codes)
-    return Checked(files, fresh, 0, known, gone, gaps, what="file")
+    return Checked(files, fresh, frozenset(), known, gone, gaps, what="file")

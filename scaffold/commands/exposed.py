@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from scaffold.checks.planned import HouseNames, Plan
-from scaffold.checks.planned_backup import unsaved
-from scaffold.checks.reach import doors, is_kept_out
+from scaffold.checks.planned_backup import Saved, unsaved
+from scaffold.checks.reach import asks_who, doors, is_kept_out
 from scaffold.checks.verify import house_of
 from scaffold.commands.check import Checked, fleet_of
 from scaffold.indexes.entry import Database
@@ -18,7 +18,6 @@ from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
 from scaffold.terraform.summary import text
 
-_UNGATED = ("none", "app", "public", "nothing says")
 _OWN_GATE = "Anubis"
 
 
@@ -50,7 +49,7 @@ class Host:
     @property
     def is_open(self) -> bool:
         """Whether everybody on the internet gets as far as the app."""
-        return self.reach is Reach.INTERNET and self.gate in _UNGATED
+        return self.reach is Reach.INTERNET and not asks_who(self.gate)
 
 
 class Encrypted(Enum):
@@ -66,6 +65,7 @@ class Backup(Enum):
 
     SAVED = "saved"
     NO = "nothing saves it"
+    EXCUSED = "said to need none"
     NONE_SEEN = "no job seen"
     """No planned CronJob does; what else may is not known."""
     NOT_JUDGED = "not judged"
@@ -104,6 +104,7 @@ class Described:
         self.facts = facts(monorepo)
         self.house: HouseNames = house_of(monorepo, self.facts)
         self.fleet = fleet_of(monorepo, checked.plans, self.house)
+        self.excused = {(finding.code, finding.location) for finding in checked.ignored}
         self.modes = {middleware: mode for mode, middleware in self.house.gates.items()}
         found = doors(self.fleet.resources, self.house)
         self.records = {door.host: door.record for door in found if door.record}
@@ -179,15 +180,20 @@ class Described:
         unsaved_ = {claim.address for claim in unsaved(plan)}
         for claim in plan.of_kind("persistent_volume_claim"):
             by = self._saved_by(claim)
-            lost = claim.address in unsaved_
-            yield self._claim(stack, text(k8s.name(claim)), claim.get("spec", 0), by, lost, place(claim))
+            without = Backup.NO if claim.address in unsaved_ else Backup.NONE_SEEN
+            seen = Backup.SAVED if by else Backup.EXCUSED if self._excuses(claim) else without
+            yield self._claim(stack, text(k8s.name(claim)), claim.get("spec", 0), by, seen, place(claim))
         for owner in plan.of_kind("stateful_set"):
             for template in k8s.items(owner.get("spec", 0, "volume_claim_template")):
                 name = f"{text(get(template, 'metadata', 0, 'name'))}-{text(k8s.name(owner))}-…"
-                yield self._claim(stack, name, get(template, "spec", 0), (), False, place(owner))
+                yield self._claim(stack, name, get(template, "spec", 0), (), Backup.NONE_SEEN, place(owner))
         for database in databases:
             where = f"shared {database.engine.value} server"
             yield Store(database.name, stack, where, "", Encrypted.UNKNOWN, Backup.NOT_JUDGED)
+
+    def _excuses(self, claim: PlannedResource) -> bool:
+        """Whether the stack's files make an exception from the rule that a volume is saved."""
+        return (Saved.code, place(claim)) in self.excused
 
     def _saved_by(self, claim: PlannedResource) -> tuple[str, ...]:
         """The CronJobs that mount the claim beside a share: what else reads it saves nothing."""
@@ -204,19 +210,20 @@ class Described:
         }
         return tuple(job for job, mounted in jobs.items() if k8s.name(claim) in mounted and mounted & shares)
 
-    def _claim(self, stack: str, name: str, spec: Tree, by: tuple[str, ...], lost: bool, place: str) -> Store:
+    def _claim(
+        self, stack: str, name: str, spec: Tree, by: tuple[str, ...], seen: Backup, place: str
+    ) -> Store:
         class_ = text(get(spec, "storage_class_name") or "the cluster's default class")
         size = get(spec, "resources", 0, "requests", "storage")
         known = {self.facts["storage_encrypted"]: Encrypted.YES, self.facts["storage_plain"]: Encrypted.NO}
         block = class_ in self.house.block_classes
-        seen = Backup.SAVED if by else Backup.NONE_SEEN
         return Store(
             name,
             stack,
             class_,
             text(size) if size is not None else "",
             known.get(class_, Encrypted.UNKNOWN),
-            Backup.NO if lost else seen if block else Backup.NOT_JUDGED,
+            seen if block else Backup.NOT_JUDGED,
             by if block else (),
             place,
         )

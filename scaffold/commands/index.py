@@ -92,13 +92,15 @@ def check(
     fresh, known, gone = unknown(left, baseline_file, paths, {rule.code for rule in asked})
     # Of some lists of a file, or some stacks, nobody knows what else of the baseline is gone.
     partly = bool(lists or stacks)
-    return Checked(tuple(index.name for index in chosen), fresh, 0, known, 0 if partly else gone, what="list")
+    return Checked(
+        tuple(index.name for index in chosen), fresh, frozenset(), known, 0 if partly else gone, what="list"
+    )
 
 
 def checked(disagreements: Iterable[Drift]) -> Checked:
     """Disagreements as what was found in all lists."""
     names = tuple(index.name for index in all_indexes())
-    return Checked(names, tuple(found.finding for found in disagreements), 0, what="list")
+    return Checked(names, tuple(found.finding for found in disagreements), frozenset(), what="list")
 
 
 def fix(monorepo: Monorepo) -> Mended:

@@ -171,15 +171,20 @@ def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collectio
     merge that is not finished.
     """
     found = insertions(monorepo.files, service_entry(values), without)
+    demand_places(monorepo, found)
+    return found
+
+
+def demand_places(monorepo: Monorepo, found: Edits) -> None:
+    """Raise :class:`RefusedError` for a list that the system reads and that has lost its place."""
     if found.refused:
         with suppress(MissingError):  # a monorepo that is no Git repository has no merge either
             demand_merged(monorepo.root)
         raise RefusedError(
-            "Lists that a new Service has to be in have lost their place; nothing was written.",
+            "Lists that the Service has to be in have lost their place; nothing was written.",
             "Mend them, or leave one out with --no-index NAME and see to it by hand.",
             found.refused,
         )
-    return found
 
 
 def _existing(
@@ -202,10 +207,10 @@ def _existing(
     differing = [n for n in asking if said.get(n) != values[n]]
     where = f"(cd {STACKS}/{name} && copier update --defaults"
     if differing:
-        settings = " ".join(f"-d {shlex.quote(f'{q}={_text(values[q])}')}" for q in differing)
+        settings = [part for q in differing for part in ("--set", f"{q}={_text(values[q])}")]
         raise RefusedError(
             f"{STACKS}/{name} exists with other answers: {', '.join(differing)}.",
-            f"Change it in place: {where} --vcs-ref=:current: {settings})",
+            f"Change it in place: {shlex.join(['scaffold', 'change', name, *settings])}",
         )
     if recorded.get("_src_path") != origin.source:
         answers = f"{STACKS}/{name}/{ANSWERS_FILE}"

@@ -115,6 +115,13 @@ def plan(
     )
 
 
+def compared(monorepo: Monorepo, stack: str, older: PlanResult, newer: PlanResult) -> Plans:
+    """Two plans of one stack as a result: what stands there, and what is about to."""
+    house = house_of(monorepo, facts(monorepo))
+    standing = "what stands there"
+    return Plans(newer.tool, (stack_plan(stack, newer, older, house, standing),), standing)
+
+
 def refuse_unmerged(root: Path) -> None:
     """Raises :class:`RefusedError` where a merge of stacks is not settled."""
     if paths := unmerged(root, STACKS):

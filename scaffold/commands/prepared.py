@@ -79,6 +79,8 @@ class Prepared:
     pipeline: Part[VerifiedPipeline] | None = None
     manual: tuple[Step, ...] = ()
     """What the stack needs elsewhere in the monorepo that a person has to see to."""
+    before: Mapping[str, Value] | None = None
+    """The combined values of a Service that is changed."""
     finish: tuple[str, ...] = ()
     """The command that makes the pipeline alone, with the options of this run."""
 
@@ -161,6 +163,8 @@ class Prepared:
             manual=self.manual,
             committed=committed,
             piped=self.pipeline is not None,
+            message=self.stack.message,
+            before=self.before,
         )
 
     def _pipeline_steps(self, *, committed: bool) -> tuple[Step, ...]:

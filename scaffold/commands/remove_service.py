@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -16,7 +16,7 @@ from scaffold.errors import RefusedError
 from scaffold.indexes import upgrade_config
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.edits import removals
-from scaffold.indexes.entry import ServiceEntry, UpstreamImage
+from scaffold.indexes.entry import Database, ServiceEntry, UpstreamImage
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import STACKS, Monorepo
 
@@ -61,7 +61,7 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
     _refuse(monorepo, name)
     entry = _own(StackReader(monorepo), name)
     edits = removals(monorepo.files, entry)
-    wanted: dict[PurePosixPath, Content | None] = dict.fromkeys(_files(monorepo, name))
+    wanted: dict[PurePosixPath, Content | None] = dict.fromkeys(stack_files(monorepo, name))
     wanted |= {edit.path: edit.after for edit in edits.edits}
     change = ChangeSet.plan(monorepo.files, wanted)
     return Removal(
@@ -151,7 +151,7 @@ def _only_here(monorepo: Monorepo, stack: str) -> Iterator[UpstreamImage]:
             yield UpstreamImage(image, "")
 
 
-def _files(monorepo: Monorepo, name: str) -> tuple[PurePosixPath, ...]:
+def stack_files(monorepo: Monorepo, name: str) -> tuple[PurePosixPath, ...]:
     """The files of the stack, without those that Git ignores: they are generated."""
     arguments = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", f"{STACKS}/{name}")
     return names(git(monorepo.root, *arguments))
@@ -170,15 +170,20 @@ def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_com
         _edited(monorepo, change) - {entry.stack}, key=lambda stack: (stack != "vault", stack)
     ):
         yield Step(f"Apply {stack}.", f"(cd {STACKS}/{stack} && {apply_command})")
-    for database in entry.databases:
-        yield Step(
-            f"Drop the {database.engine.value} database {database.name} and its user {database.user}: "
-            "no apply does that."
-        )
+    yield from drop_steps(entry.databases)
     yield Step(
         "Delete its secrets in Vault, if nobody else reads them.",
         f"vault kv metadata delete secret/{entry.name}",
     )
+
+
+def drop_steps(databases: Iterable[Database]) -> Iterator[Step]:
+    """What is left to do of databases that nobody uses any more."""
+    for database in databases:
+        yield Step(
+            f"Drop the {database.engine.value} database {database.name} and its user {database.user}: "
+            "no apply does that."
+        )
 
 
 def _edited(monorepo: Monorepo, change: ChangeSet) -> set[str]:

@@ -55,11 +55,14 @@ def stack_steps(
     manual: Iterable[Step],
     committed: bool,
     piped: bool = False,
+    message: str = "",
+    before: Mapping[str, Value] | None = None,
 ) -> tuple[Step, ...]:
     """What is to be done until a stack with these combined values runs.
 
     ``paths`` are the files that it changes, ``manual`` what a person does elsewhere in the monorepo, and
-    ``piped`` tells that the pipeline of its image is made along.
+    ``piped`` tells that the pipeline of its image is made along. ``message`` is that of the commit. Of a
+    Service that had other values ``before``, only what is new is left, and what every apply asks for.
     """
     operations, server = template.facts("operations"), monorepo.variable("nfs_server")
     context = {
@@ -70,15 +73,25 @@ def stack_steps(
         "paths": list(paths),
         "manual": [{"text": step.text, "command": step.command} for step in manual],
         "piped": piped,
+        "message": message or f"{values['name']}: new Service",
+        "had": before or {},
     }
-    return steps_of("next_steps", context)
+    done = (
+        steps_of("next_steps", {**context, **before, "had": {}, "paths": [], "manual": []}) if before else ()
+    )
+    return tuple(step for step in steps_of("next_steps", context) if step.every_time or step not in done)
 
 
 def steps_of(table: str, context: Mapping[str, Value]) -> tuple[Step, ...]:
     """The steps that a file of the decisions tells, given the values that it reads."""
     rows = decisions.evaluate(f"templates/decisions/{table}.jinja", context)
     return tuple(
-        Step(row["text"], row["command"], When.AFTER_APPLY if row.get("after_apply") else When.NEXT)
+        Step(
+            row["text"],
+            row["command"],
+            When.AFTER_APPLY if row.get("after_apply") else When.NEXT,
+            row.get("every_time", False),
+        )
         for row in rows
     )
 

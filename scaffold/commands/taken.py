@@ -20,35 +20,51 @@ _NOBODY = "name-of-nobody"
 """Stands for a name that is missing or wrong, so that hosts can be judged; what follows from it is free."""
 
 
-def judge(monorepo: Monorepo, sensed: Mapping[str, Value]) -> Callable[[Mapping[str, Value]], list[Finding]]:
+def judge(
+    monorepo: Monorepo, sensed: Mapping[str, Value], before: Mapping[str, Value] | None = None
+) -> Callable[[Mapping[str, Value]], list[Finding]]:
     """What tells of answers, complete or not, all that is wrong with them: the wizard's judge.
 
-    Besides the answers themselves it knows the stacks and names of the monorepo.
+    Besides the answers themselves it knows the stacks and names of the monorepo. ``before`` are the combined
+    values of a Service that exists.
     """
 
     def judged(values: Mapping[str, Value]) -> list[Finding]:
         given = Answers(dict(values))
-        return with_taken(monorepo, given, sensed, problems(monorepo, given, sensed))
+        found = problems(monorepo, given, sensed, before["recorded"] if before else {})
+        return with_taken(monorepo, given, sensed, found, before)
 
     return judged
 
 
 def with_taken(
-    monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value], found: Sequence[Finding]
+    monorepo: Monorepo,
+    given: Answers,
+    sensed: Mapping[str, Value],
+    found: Sequence[Finding],
+    before: Mapping[str, Value] | None = None,
 ) -> list[Finding]:
-    """Problems of answers (``found``), and the names that the rest of them would take from others."""
+    """Problems of answers (``found``), and the names that the rest of them would take from others.
+
+    Names among the combined values ``before`` a change are the Service's own.
+    """
     said = given.values.get("name")
     name = None if any(finding.answer == "name" for finding in found) or not isinstance(said, str) else said
     if name is None and not {"host", "hosts"} & given.values.keys():
         return list(found)  # all other names follow from that of the Service
     told = list(found)
-    if name is not None and (has_rendered_stack(monorepo, name) or _is_stack(monorepo, name)):
+    if name is not None and not before and (has_rendered_stack(monorepo, name) or _is_stack(monorepo, name)):
         told.append(_taken_finding(given, name))
     left = validation.valid_part(given, found)
-    values = {**stand_ins(), **left.values, "sensed": sensed}
+    values = {
+        **stand_ins(),
+        **left.values,
+        "sensed": sensed,
+        "recorded": before["recorded"] if before else {},
+    }
     if name is None:
         values["name"] = _NOBODY
-    return [*told, *_taken(monorepo, given, decisions.combine(values), left.before)]
+    return [*told, *_taken(monorepo, given, decisions.combine(values), before, left.before)]
 
 
 def has_rendered_stack(monorepo: Monorepo, name: Value) -> bool:
@@ -70,11 +86,16 @@ def _taken_finding(given: Answers, name: str) -> Finding:
     return given.finding(("name",), "taken.stack", message, value=name, fix="Choose another name.")
 
 
-def refuse_taken(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) -> None:
-    """Raise :class:`RefusedError` with every name among combined values that something else has."""
+def refuse_taken(
+    monorepo: Monorepo, given: Answers, values: Mapping[str, Value], before: Mapping[str, Value] | None = None
+) -> None:
+    """Raise :class:`RefusedError` with every name among combined values that something else has.
+
+    Names among the combined values ``before`` a change are the Service's own.
+    """
     name = str(values["name"])
-    found = [_taken_finding(given, name)] if _is_stack(monorepo, name) else []
-    found += _taken(monorepo, given, values)
+    found = [_taken_finding(given, name)] if before is None and _is_stack(monorepo, name) else []
+    found += _taken(monorepo, given, values, before)
     if found:
         count = "A name is" if len(found) == 1 else f"{len(found)} names are"
         raise RefusedError(f"{count} taken; nothing was written.", "Choose other names.", found)
@@ -84,17 +105,20 @@ def _taken(
     monorepo: Monorepo,
     given: Answers,
     values: Mapping[str, Value],
+    before: Mapping[str, Value] | None,
     path_of: Callable[[answering.Path], answering.Path] = lambda path: path,
 ) -> Iterator[Finding]:
     """The names among combined values that others have. ``path_of`` tells where an answer stands as given."""
     facts = values["facts"]
+    own = {(had.kind, had.place, had.name) for had in (collisions.wanted(before) if before else ())}
+    needs = [n for n in collisions.wanted(values) if (n.kind, n.place, n.name) not in own]
 
     def as_given(answer: str) -> str:
         return answering.show(path_of(answering.parse(answer))) if answer else ""
 
     clashes = [
         (replace(need, answer=as_given(need.answer), shared_by=as_given(need.shared_by)), use)
-        for need, use in collisions.taken(monorepo, collisions.wanted(values), str(values["name"]), facts)
+        for need, use in collisions.taken(monorepo, needs, str(values["name"]), facts)
     ]
     for finding in collisions.findings(clashes):
         path = answering.parse(finding.answer or "name")

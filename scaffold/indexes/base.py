@@ -6,9 +6,10 @@ the same for all of them and stands here: insert once, remove exactly that, comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import PurePosixPath
 from typing import Generic, Protocol, TypeVar
 
@@ -28,6 +29,10 @@ class MissingAnchorError(Exception):
         super().__init__(what)
         self.what = what
         self.problem = problem or f"{what} is missing"
+
+
+class HandEditedError(Exception):
+    """An entry that has to read otherwise is not as it was written: a person has to see to it."""
 
 
 def as_text(content: bytes) -> str | None:
@@ -127,28 +132,71 @@ class Index(Generic[T]):
         """
         result = _demand_text(text)
         for item in self.items(entry):
-            found = self.lists[item.group](result)
-            if item.key not in found.keys:
-                result = found.append(item.value)
-                self._verify(result, item.group, [*found.keys, item.key])
+            result = self._with(result, item)
         return result.encode()
 
     def remove(self, text: bytes, entry: ServiceEntry) -> bytes:
         """The file without what it holds for this Service; undoes ``insert`` byte for byte."""
         result = as_text(text)
-        if result is None:
+        return text if result is None else self._without(result, self.held(result, entry)).encode()
+
+    def differing(self, before: ServiceEntry, after: ServiceEntry) -> frozenset[str]:
+        """The names of what comes, goes or reads otherwise when a Service changes."""
+        old, new = self._by_name(before), self._by_name(after)
+        return frozenset(name for name in {*old, *new} if old.get(name) != new.get(name))
+
+    def follow(
+        self, text: bytes, before: ServiceEntry, after: ServiceEntry, shared: Collection[str] = ()
+    ) -> bytes:
+        """The file after a change of a Service: what is new comes, and what it no longer has goes.
+
+        What others have too (``shared``) stays, and what a person took out is not put back. Raises
+        ``MissingAnchorError`` where the list has lost its place, and ``HandEditedError`` where an entry
+        that has to read otherwise is not as it was written.
+        """
+        old, new = self._by_name(before), self._by_name(after)
+        result = self._without(_demand_text(text), old.keys() - new.keys() - set(shared))
+        for name, item in new.items():
+            if name not in old:
+                result = self._with(result, item)
+            elif item != old[name]:
+                result = self._instead(result, old[name], item)
+        return result.encode()
+
+    def _by_name(self, entry: ServiceEntry) -> dict[str, Item[T]]:
+        return {item.name: item for item in self.items(entry)}
+
+    def _with(self, text: str, item: Item[T]) -> str:
+        found = self.lists[item.group](text)
+        if item.key in found.keys:
             return text
-        names = self.held(result, entry)
+        result = found.append(item.value)
+        self._verify(result, item.group, [*found.keys, item.key])
+        return result
+
+    def _without(self, text: str, names: Collection[str]) -> str:
         for group, opened in self.lists.items():
             try:
-                keys = list(opened(result).keys)
+                keys = list(opened(text).keys)
             except MissingAnchorError:
                 continue
             for number in reversed([n for n, key in enumerate(keys) if qualified(group, key) in names]):
-                result = opened(result).without(number)
+                text = opened(text).without(number)
                 del keys[number]
-                self._verify(result, group, keys)
-        return result.encode()
+                self._verify(text, group, keys)
+        return text
+
+    def _instead(self, text: str, old: Item[T], new: Item[T]) -> str:
+        """One entry that reads otherwise, where it stands, or where its list has it now."""
+        rest = self._without(text, {old.name})
+        if rest == text:
+            return text
+        again = self._with(rest, old)
+        if sorted(again.splitlines()) != sorted(text.splitlines()):
+            raise HandEditedError
+        result = _in_place(text, again, self._with(rest, new))
+        self._verify(result, new.group, list(self.lists[new.group](text).keys))
+        return result
 
     def _verify(self, text: str, group: str, keys: list[str]) -> None:
         """Read the edited text again: its entries have to be these, and no edit may break the file."""
@@ -156,6 +204,21 @@ class Index(Generic[T]):
             if sorted(self.lists[group](text).keys) == sorted(keys):
                 return
         raise AssertionError(f"the edit of {self.path} for the index {self.name} went wrong: {text}")
+
+
+def _in_place(text: str, again: str, changed: str) -> str:
+    """``text`` with the lines that ``changed`` has instead of those of ``again``, where they stand.
+
+    Where the two have them at different places, or it is not clear where they stand, ``changed`` itself.
+    """
+    old, new = again.splitlines(keepends=True), changed.splitlines(keepends=True)
+    found = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    match [edit for edit in found if edit[0] != "equal"]:
+        case [("replace", start, end, new_start, new_end)] if (
+            text.count(lines := "".join(old[start:end])) == 1
+        ):
+            return text.replace(lines, "".join(new[new_start:new_end]))
+    return changed
 
 
 def by_name(*groups: str) -> Callable[[str, ServiceEntry], Iterable[str]]:

@@ -11,7 +11,7 @@ from scaffold.changes.change import Content, Files, is_ciphertext
 from scaffold.changes.step import Step
 from scaffold.errors import Finding, UsageError
 from scaffold.indexes import all_indexes
-from scaffold.indexes.base import Index, MissingAnchorError, as_text
+from scaffold.indexes.base import HandEditedError, Index, MissingAnchorError, as_text
 from scaffold.indexes.entry import BuildModel, ServiceEntry
 
 _NFS_LIST = PurePosixPath("secrets/nfs_directories.txt")
@@ -48,14 +48,43 @@ def insertions(files: Files, entry: ServiceEntry, skip: Collection[str] = ()) ->
     A Service that is there already is left as it is. Raises ``UsageError`` for a name in ``skip`` that
     no index has.
     """
+    found = _edits(
+        files,
+        _chosen(skip),
+        lambda index, _: index.keys(entry),
+        lambda index, text: index.insert(text, entry),
+    )
+    return replace(found, steps=(*found.steps, *_by_hand(files, entry)))
+
+
+def changes(
+    files: Files,
+    before: ServiceEntry,
+    after: ServiceEntry,
+    others: Collection[ServiceEntry] = (),
+    skip: Collection[str] = (),
+) -> Edits:
+    """The edits with which all indexes follow a Service that changes; nothing is written.
+
+    What ``others`` have too stays in them. Raises ``UsageError`` as :func:`insertions` does.
+    """
+    found = _edits(
+        files,
+        _chosen(skip),
+        lambda index, _: index.differing(before, after),
+        lambda index, text: index.follow(text, before, after, {k for o in others for k in index.keys(o)}),
+    )
+    image = after.own_image if after.own_image != before.own_image else None
+    directories = tuple(path for path in after.nfs_directories if path not in before.nfs_directories)
+    added = replace(after, own_image=image, nfs_directories=directories)
+    return replace(found, steps=(*found.steps, *_by_hand(files, added)))
+
+
+def _chosen(skip: Collection[str]) -> list[Index[Any]]:
     known = [index.name for index in all_indexes()]
     if unknown := sorted(set(skip) - set(known)):
         raise UsageError(f"no index is called {', '.join(unknown)}", f"There are: {', '.join(known)}.")
-    indexes = [index for index in all_indexes() if index.name not in skip and index.keys(entry)]
-    found = _edits(
-        files, indexes, lambda index, _: index.keys(entry), lambda index, text: index.insert(text, entry)
-    )
-    return replace(found, steps=(*found.steps, *_by_hand(files, entry)))
+    return [index for index in all_indexes() if index.name not in skip]
 
 
 def lists_of(entry: ServiceEntry, skip: Collection[str] = ()) -> tuple[PurePosixPath, ...]:
@@ -91,6 +120,8 @@ def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change
                 after = change(index, content)
             except MissingAnchorError as error:
                 why, lost = f"has lost its place for it ({error.problem})", True
+            except HandEditedError:
+                why = "has an entry that was edited by hand"
             else:
                 if after != content:
                     edit = edit or Edit(index.path, content, content, ())

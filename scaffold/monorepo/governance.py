@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from scaffold.hcl.syntax import Block, Expression
-from scaffold.monorepo.uses import resource_type
+from scaffold.hcl.syntax import Block
+from scaffold.monorepo.manifests import manifest_of
 
 TierFact: TypeAlias = tuple[str, str, str]
 """A tier, the name of a fact about it, and its value."""
 
-_MANIFESTS = {"kubectl_manifest": "yaml_body", "kubernetes_manifest": "manifest"}
 _MEMORY = r"[1-9][0-9]*(Mi|Gi)"
 _QUOTA = {
     "requests.memory": ("memory_quota", _MEMORY),
@@ -28,17 +27,9 @@ def tier_facts(blocks: Iterable[Block]) -> Iterator[TierFact]:
     A rule counts that generates a ResourceQuota or a LimitRange for the Namespaces of one label ``tier``.
     """
     for block in blocks:
-        value = block.body.value(_MANIFESTS.get(resource_type(block), ""))
-        if value is not None:
-            spec = _at(_manifest(value), "spec")
-            for rule in _items(_at(spec, "rules")):
+        if (manifest := manifest_of(block)) is not None:
+            for rule in _items(_at(manifest.literal(), "spec", "rules")):
                 yield from _of_rule(rule)
-
-
-def _manifest(value: Expression) -> object:
-    call = value.call
-    inner = call.arguments[0] if call and call.function == "yamlencode" and call.arguments else value
-    return inner.literal()
 
 
 def _of_rule(rule: object) -> Iterator[TierFact]:

@@ -25,7 +25,7 @@ _ALLOWLISTS = ("ipAllowList", "ipWhiteList")
 
 def said(block: Block, names: Names) -> Iterator[tuple[str, str, str]]:
     """What the manifest of a resource says, if it has one: what kind of thing, its name, and its place."""
-    manifest = _manifest(block)
+    manifest = manifest_of(block)
     kind = manifest and _text(manifest, names, "kind")
     if manifest is None:
         return
@@ -76,8 +76,8 @@ def _patterns(image: Expression, names: Names) -> Iterator[str]:
 _READERS = {"Middleware": _middleware, "ClusterPolicy": _policy}
 
 
-def _manifest(block: Block) -> Expression | None:
-    """The manifest of a resource, written as a value or as YAML that is encoded from one."""
+def manifest_of(block: Block) -> Expression | None:
+    """The manifest of a resource, if it has one: written as a value, or as YAML that is encoded from one."""
     encoded = block.body.value("yaml_body")
     call = encoded.bare.call if encoded else None
     if call and call.function == "yamlencode" and call.arguments:

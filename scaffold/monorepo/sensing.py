@@ -10,7 +10,7 @@ from scaffold.monorepo.facts import is_of_templates, merged, overrides
 from scaffold.monorepo.manifests import ALLOWLIST, MIDDLEWARE, POLICY_LABEL
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.uses import WILDCARD
-from scaffold.templates import decisions
+from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 
 
@@ -76,7 +76,10 @@ def _lifecycles(monorepo: Monorepo) -> dict[str, Value]:
     marker = decisions.house()["load_balancer"]["marker"]
     marked = next(monorepo.terraform_files(marker), None) is not None
     uses = (use for stack in monorepo.fleet.values() for use in stack.uses)
-    labelled = any(use.kind == POLICY_LABEL and use.name == "keel.sh/policy" for use in uses)
+    labelled = any(
+        use.kind == POLICY_LABEL and use.name == template.facts("operations")["keel"]["policy"]
+        for use in uses
+    )
     return {"load_balancer": {"marked": marked}, "keel_label": labelled}
 
 

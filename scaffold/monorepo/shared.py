@@ -16,6 +16,7 @@ class SharedModules:
     ingress: str
     nfs: str
     anubis: str
+    tls: str
 
     def path(self, module: str) -> str:
         """Where a module is, from the monorepo's root."""

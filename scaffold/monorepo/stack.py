@@ -24,6 +24,7 @@ from scaffold.monorepo.uses import (
     roles,
     uses,
 )
+from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 
 _OWNERS = {
@@ -257,11 +258,11 @@ def _containers(spec: Body, kind: str) -> Iterator[Container]:
 
 
 def _forced(document: Document) -> Iterator[tuple[str, int]]:
-    if b"keel.sh/" not in document.source.data:
+    keel = template.facts("operations")["keel"]
+    if not any(key.encode() in document.source.data for key in (keel["policy"], keel["match_tag"])):
         return
+    force, match = f'"{keel["policy"]}"="force"', f'"{keel["match_tag"]}"='
     for number, line in enumerate(document.source.text().split("\n"), 1):
         text = "".join(line.partition("#")[0].split())
-        if '"keel.sh/policy"="force"' in text or (
-            '"keel.sh/match-tag"=' in text and "ignore_changes" not in text
-        ):
+        if force in text or (match in text and "ignore_changes" not in text):
             yield document.path, number

@@ -12,11 +12,12 @@ from itertools import chain
 from types import MappingProxyType
 
 from scaffold.hcl.evaluate import Names, evaluate, text
-from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
+from scaffold.hcl.expressions import NOT_LITERAL, Entry, Expression, ExprKind
 from scaffold.hcl.syntax import Block, Body
 from scaffold.monorepo import manifests
 from scaffold.monorepo.manifests import MAKER
 from scaffold.monorepo.shared import shared_modules
+from scaffold.templates import template
 
 BALANCED = "load balancer port"
 NFS = "NFS directory"
@@ -76,6 +77,35 @@ def metadata(block: Block) -> Body:
     """The block ``metadata`` of a resource; an empty one where there is none."""
     found = block.body.block("metadata")
     return found.body if found else Body(block.source, None)
+
+
+def local_values(blocks: Iterable[Block]) -> Mapping[str, Expression]:
+    """The locals of a module, as they are written."""
+    return {name: a.value for b in blocks if b.type == "locals" for name, a in b.body.attributes.items()}
+
+
+def entries(value: Expression | None, known: Mapping[str, Expression]) -> Iterator[Entry]:
+    """The entries of a map, what holds first: it is written out, one of the ``known`` locals, or merged."""
+    if value is None:
+        return
+    call, said = value.bare.call, value.bare.traversal
+    if call is not None and call.function == "merge":
+        yield from (entry for part in reversed(call.arguments) for entry in entries(part, known))
+    elif said is not None and said.root == "local" and said.names[1:2] and len(said.steps) == 1:
+        others = {name: other for name, other in known.items() if name != said.names[1]}
+        yield from entries(known.get(said.names[1]), others)
+    yield from reversed(value.bare.entries)
+
+
+def enrolled(blocks: Iterable[Block], names: Names) -> Iterator[str]:
+    """The namespaces that blocks of a module enrol in Keel, where their names can be seen."""
+    blocks, label = tuple(blocks), template.facts("operations")["keel"]["enrolled"]
+    known = local_values(blocks)
+    for block in (block for block in blocks if resource_type(block) == "kubernetes_namespace"):
+        labels = entries(metadata(block).value("labels"), known)
+        on = next((entry.value.literal() for entry in labels if entry.name == label), None)
+        if on == "true" and (name := _text(metadata(block), "name", names)):
+            yield name
 
 
 def address_port(address: str, protocol: str, port: int | str) -> str:
@@ -240,9 +270,7 @@ def known_names(blocks: Iterable[Block], given: Names = MappingProxyType({})) ->
     """
     blocks = tuple(blocks)
     names: dict[tuple[str, ...], object] = dict(given)
-    unread = {
-        name: item.value for b in blocks if b.type == "locals" for name, item in b.body.attributes.items()
-    }
+    unread = dict(local_values(blocks))
     while found := {name: value for name, v in unread.items() if (value := _known(v, names)) is not None}:
         names |= {("local", name): value for name, value in found.items()}
         unread = {name: value for name, value in unread.items() if name not in found}

@@ -45,6 +45,9 @@ class ActionsSchema(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Everything that the schema refuses."""
+        for file in repository.misplaced:
+            fix = "Move it to .github/dependabot.yml."
+            yield self.at(file.place("updates"), "This is Dependabot's file, and no workflow.", fix=fix)
         for actions in repository.actions:
             for path, message in schema_errors("github", actions.document.value):
                 yield self.at(actions.place(*path), message)

@@ -8,10 +8,11 @@ from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.monorepo.stack import Pod
 from scaffold.pipelines.common import builds, targets
+from scaffold.pipelines.conditions import branches
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.workflow import Kubectl, branches, kubectl_commands
+from scaffold.pipelines.workflow import Kubectl, kubectl_commands
 from scaffold.templates.image import ImageReference
 
 

@@ -9,8 +9,9 @@ from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines.common import BOTH, FILE, builds, dockerfile, listed, targets
 from scaffold.pipelines.context import Context
+from scaffold.pipelines.loading import COMMON
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.workflow import COMMON, Step
+from scaffold.pipelines.workflow import Step
 
 _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
@@ -11,7 +12,7 @@ from scaffold.pipelines.common import builds, dockerfile
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.ignored import ignored_by_docker, ignored_by_git
 from scaffold.pipelines.instructions import Instruction, instructions
-from scaffold.pipelines.jobs import build_steps
+from scaffold.pipelines.jobs import build_steps, steps
 from scaffold.pipelines.repository import Repository
 
 _FILE = "Dockerfile"
@@ -84,15 +85,38 @@ class IgnoredCopy(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The sources that a pattern of ``.gitignore`` matches, or ``.dockerignore`` keeps away."""
         readers = ((".gitignore", ignored_by_git), (".dockerignore", ignored_by_docker))
+        made = _built_after_others(repository)
         for place, one in _instructions(repository):
             for source in _sources(one):
                 # What is no file here may be a directory.
                 path = source if source in repository.paths else f"{source}/"
-                for file, ignored_by in readers:
+                # Git's own directory is in every checkout, and what an earlier step made is, too.
+                is_there = place[0] in made or PurePosixPath(source).parts[:1] == (".git",)
+                for file, ignored_by in readers[1:] if is_there else readers:
                     pattern = ignored_by(repository.files.get(file, ""), path)
                     if pattern is not None:
                         message = f"{source} is not in the build: {file} leaves it out."
                         yield self.at(place, message, value=pattern)
+
+
+def _built_after_others(repository: Repository) -> set[str]:
+    """The Dockerfiles that are built in a checkout where an earlier step may have made files, and nowhere else."""
+    made: dict[str, bool] = {}
+    before: set[tuple[str, str]] = set()
+    for step in steps(*repository.actions):
+        job = step.actions.path, step.job
+        if step.is_build:
+            # Without a context the action takes the repository from Git, and not the checkout.
+            there = job in before and "context" in step.inputs
+            made[step.dockerfile] = made.get(step.dockerfile, True) and there
+        elif step.value.get("run") or step.uses[0] == "actions/download-artifact":
+            before.add(job)
+    for workflow in repository.workflows:
+        for build in builds(workflow):
+            earlier = workflow.steps[: workflow.steps.index(build)]
+            there = any(step.commands for step in earlier)
+            made[dockerfile(build)] = made.get(dockerfile(build), True) and there
+    return {path for path, there in made.items() if there}
 
 
 def _sources(instruction: Instruction) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import yaml
@@ -38,6 +39,38 @@ for _tag, _pattern, _first in (
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 _Loader.add_constructor("tag:yaml.org,2002:float", _float)
+
+
+class _Woodpecker(_Loader):
+    """Of several documents the first one, and an item ``<<: *list`` of a list as the items of that list."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        """The first document."""
+        node: yaml.Node | None = self.get_node() if self.check_node() else None
+        return node
+
+    def compose_sequence_node(self, anchor: Any) -> yaml.SequenceNode:
+        """As PyYAML does, with what is merged. Raises :class:`YamlError` where that is no list."""
+        node: yaml.SequenceNode = super().compose_sequence_node(anchor)
+        node.value = [inner for item in node.value for inner in _merged(item)]
+        return node
+
+
+def _merged(item: yaml.Node) -> list[yaml.Node]:
+    if not (
+        isinstance(item, yaml.MappingNode) and [k.tag.rpartition(":")[2] for k, _ in item.value] == ["merge"]
+    ):
+        return [item]
+    (_, merged), *_ = item.value
+    several = isinstance(merged, yaml.SequenceNode) and any(
+        isinstance(i, yaml.SequenceNode) for i in merged.value
+    )
+    lists = merged.value if several else [merged]
+    if not all(isinstance(one, yaml.SequenceNode) for one in lists):
+        mark = item.start_mark
+        fix = "Merge a list, or write the item's keys out."
+        raise YamlError("merges what is no list into a list", fix, mark.line + 1, mark.column + 1)
+    return [inner for one in lists for inner in one.value]
 
 
 @dataclass(frozen=True)
@@ -76,7 +109,33 @@ class PipelineFile:
 
 def parse(text: str) -> Document:
     """The YAML document in a text. Raises :class:`YamlError`, also where a key is given twice."""
-    found = read(text, _Loader)
+    return _parsed(text, _Loader)
+
+
+def parse_workflow(text: str) -> Document:
+    """The document that Woodpecker takes from a text. Raises :class:`YamlError` as :func:`parse`."""
+    return _parsed(text, _Woodpecker)
+
+
+def further_documents(text: str) -> tuple[int, ...]:
+    """The lines where documents after the first begin, as far as they can be read and hold something."""
+    lines = []
+    try:
+        events = list(yaml.parse(text, Loader=yaml.SafeLoader))
+        for start, content in pairwise(events):
+            if (
+                isinstance(start, yaml.DocumentStartEvent)
+                and start.start_mark
+                and getattr(content, "value", True)
+            ):
+                lines.append(start.start_mark.line + 1)
+    except yaml.YAMLError:
+        return ()
+    return tuple(lines[1:])
+
+
+def _parsed(text: str, loader: type[_Loader]) -> Document:
+    found = read(text, loader)
     for at in found.places:
         if at.twice:
             raise YamlError(f"gives {at.path[-1]} twice", "Keep one of the two.", at.line, at.column)

@@ -35,6 +35,11 @@ class JobStep:
         return name, version
 
     @property
+    def is_build(self) -> bool:
+        """Whether it builds an image."""
+        return self.uses[0] == "docker/build-push-action"
+
+    @property
     def inputs(self) -> Mapping[str, Any]:
         """What the action is given."""
         given = self.value.get("with")
@@ -43,7 +48,7 @@ class JobStep:
     @property
     def pushed(self) -> tuple[ImageReference, ...]:
         """The image references that a build pushes to; expressions that are not known are ``${…}``."""
-        if self.uses[0] != "docker/build-push-action" or not self.inputs.get("push"):
+        if not self.is_build or not self.inputs.get("push"):
             return ()
         text = _EXPRESSION.sub(self._known, str(self.inputs.get("tags", "")))
         return tuple(ImageReference.parse(tag) for tag in re.split(r"[\s,]+", text) if tag)
@@ -77,7 +82,7 @@ def steps(*files: Actions) -> Iterator[JobStep]:
 
 def build_steps(*files: Actions) -> Iterator[JobStep]:
     """The steps that build an image."""
-    return (step for step in steps(*files) if step.uses[0] == "docker/build-push-action")
+    return (step for step in steps(*files) if step.is_build)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from scaffold.errors import Finding
-from scaffold.pipelines import substitution
-from scaffold.pipelines.documents import Document, PipelineFile, parse
-from scaffold.pipelines.workflow import Workflow, runs
+from scaffold.pipelines.documents import PipelineFile, parse
+from scaffold.pipelines.loading import load
+from scaffold.pipelines.workflow import Workflow
 from scaffold.reading import YamlError
 
 WOODPECKER = ".woodpecker"
@@ -85,9 +85,24 @@ class Repository:
     @cached_property
     def actions(self) -> tuple[Actions, ...]:
         """The workflows of GitHub Actions that can be parsed."""
-        return tuple(self._actions())
+        return tuple(file for file in self._parsed_actions if file not in self.misplaced)
 
-    def _actions(self) -> Iterator[Actions]:
+    @cached_property
+    def misplaced(self) -> tuple[Actions, ...]:
+        """Dependabot's files where GitHub looks for workflows."""
+        return tuple(
+            file
+            for file in self._parsed_actions
+            if isinstance(file.document.value, Mapping)
+            and "updates" in file.document.value
+            and "jobs" not in file.document.value
+        )
+
+    @cached_property
+    def _parsed_actions(self) -> tuple[Actions, ...]:
+        return tuple(self._parse_actions())
+
+    def _parse_actions(self) -> Iterator[Actions]:
         for path in self.action_paths:
             try:
                 yield Actions(path, self.files[path], parse(self.files[path]))
@@ -125,45 +140,6 @@ def is_dockerfile(path: str) -> bool:
     """Whether a file is a Dockerfile, by its name."""
     name = PurePosixPath(path).name
     return name == "Dockerfile" or name.startswith("Dockerfile.") or name.endswith(".Dockerfile")
-
-
-def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
-    """A workflow as Woodpecker comes to it (substitution, then YAML), and what stands in the way."""
-    try:
-        names = sorted({use.name for use in substitution.uses(raw)})
-    except substitution.SubstitutionError as error:
-        line, value = raw.count("\n", 0, error.offset) + 1, raw[error.offset :].split("\n", 1)[0][:60]
-        message = f"Woodpecker cannot substitute this, even in a comment: {error.message}."
-        fix = "Write $NAME or $${NAME} for the shell; take ${…} out of comments."
-        return None, [Finding(path, line, None, "PIP026", message, value, fix=fix)]
-    documents: list[tuple[str, Document]] = []
-    for run in runs(names):
-        try:
-            documents.append((run.title, parse(substitution.substitute(raw, run.environment))))
-        except YamlError as error:
-            message = f"After substitution for {run.title} it {error.message}."
-            quotes = "Put text with ${…} in quotes." if names else None
-            return None, [Finding(path, error.line, None, "PIP027", message, fix=quotes)]
-    first = documents[0][1]
-    return Workflow(path, raw, first), _unquoted(path, raw, documents)
-
-
-def _unquoted(path: str, raw: str, documents: list[tuple[str, Document]]) -> list[Finding]:
-    """Values that are text in one run and something else in another."""
-    (_, first), *others = documents
-    lines = raw.split("\n")
-    found: dict[int, Finding] = {}
-    for title, other in others:
-        if other.kinds == first.kinds:
-            continue
-        differing = [
-            key for key in {**first.kinds, **other.kinds} if first.kinds.get(key) != other.kinds.get(key)
-        ]
-        line = min(other.lines.get(key) or first.lines[key] for key in differing)
-        message = f"For {title} this is no text any more, but a number, a mapping or nothing."
-        value, fix = lines[line - 1].strip(), "Put it in double quotes."
-        found.setdefault(line, Finding(path, line, None, "PIP028", message, value, fix=fix))
-    return list(found.values())
 
 
 def read_repository(root: Path, overlay: Mapping[str, bytes] | None = None) -> Repository:

@@ -32,10 +32,11 @@ class SubstitutionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One ``${NAME…}`` of a text, where it stands."""
+    """One ``${NAME…}`` of a text, from its ``$`` to behind its brace."""
 
     name: str
     offset: int
+    end: int
 
 
 def substitute(text: str, environment: Mapping[str, str]) -> str:
@@ -98,13 +99,14 @@ class _Scanner:
         name = _NAME.match(self.text, self.at)
         if name is None:
             raise self._fail(BAD if is_length else NAME_ERROR)
-        self.found.append(Use(name[0], self.start))
+        begin, place = self.start, len(self.found)
         self.at = name.end()
         value = self.environment.get(name[0], "")
         result = str(len(value.encode())) if is_length else self._apply(value)
         if self._peek() != "}":
             raise self._fail(BAD)
         self.at += 1
+        self.found.insert(place, Use(name[0], begin, self.at))
         self.start = outer
         return result
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines import substitution
 from scaffold.pipelines.common import BOTH, FILE, GUARDED, SHELL, builds, line_at, targets
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.workflow import Workflow, events, kubectl_commands
+from scaffold.pipelines.workflow import Workflow, kubectl_commands
 
 
 class PlainPush(Rule):
@@ -27,7 +26,7 @@ class PlainPush(Rule):
         """The workflows with variables that a push does not have."""
         for workflow in repository.workflows:
             names = _given(workflow)
-            if names and workflow.runs_on("push") and not workflow.guarded:
+            if names and workflow.always_runs_on("push"):
                 yield self.at(
                     workflow.place("when"),
                     f"On a push there is no {', '.join(names)}.",
@@ -38,9 +37,11 @@ class PlainPush(Rule):
 def _given(workflow: Workflow) -> list[str]:
     """The variables that only a run through the API has: those in the images that are rolled out."""
     named = {
-        use.name
-        for use in substitution.uses(workflow.raw)
-        if not use.name.startswith("CI_") and "set image" in line_at(workflow.raw, use.offset)
+        reading.use.name
+        for reading in workflow.readings
+        if reading.path is not None
+        and not reading.use.name.startswith("CI_")
+        and "set image" in line_at(workflow.raw, reading.use.offset)
     }
     return sorted(named)
 
@@ -60,12 +61,23 @@ class SeveralManual(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The workflows that run along with another one and do not look at what they were given."""
         manual = [workflow for workflow in repository.workflows if workflow.runs_on("manual")]
-        for workflow in manual if len(manual) > 1 else ():
-            if not workflow.guarded:
-                others = ", ".join(other.path for other in manual if other is not workflow)
+        for workflow in manual:
+            together = _waiting_for_each_other(workflow, repository.workflows)
+            others = ", ".join(other.path for other in manual if other.name not in together)
+            if others and workflow.always_runs_on("manual"):
                 fix = "Run it on another event (a fallback: deployment), or evaluate a variable of its own."
                 message = f"A manual run starts this along with {others}."
                 yield self.at(workflow.place("when"), message, fix=fix)
+
+
+def _waiting_for_each_other(workflow: Workflow, all_of_them: Iterable[Workflow]) -> set[str]:
+    """The names of the workflows that ``depends_on`` connects with this one, itself among them."""
+    found, before = {workflow.name}, set[str]()
+    while found != before:
+        before = set(found)
+        found |= {one.name for one in all_of_them if one.depends_on & found}
+        found |= {name for one in all_of_them if one.name in found for name in one.depends_on}
+    return found
 
 
 class Fallback(Rule):
@@ -84,13 +96,18 @@ class Fallback(Rule):
         """The build steps beside a build on GitHub."""
         pushed = {image for step in github_steps(*repository.actions) for image in step.pushed}
         for workflow in repository.workflows:
-            built = [image for step in builds(workflow) for image in targets(step)]
-            twice = [image for image in built if any(image.is_same(other) for other in pushed)]
-            others = sorted({event for when in workflow.when for event in events(when)} - {"deployment"})
-            if twice and (others or not workflow.when):
+            twice = [
+                (image, condition.events)
+                for step in builds(workflow)
+                for image in targets(step)
+                for condition in step.conditions
+                if any(image.is_same(other) for other in pushed)
+            ]
+            others = sorted({event for _, events in twice for event in events} - {"deployment"})
+            if others:
                 yield self.at(
                     workflow.place("when"),
-                    f"GitHub Actions builds {twice[0]} already.",
+                    f"GitHub Actions builds {twice[0][0]} already.",
                     value=", ".join(others),
                     allowed="deployment",
                 )
@@ -109,9 +126,8 @@ class Branch(Rule):
         """The workflows that run on pushes to whatever branch."""
         for workflow in repository.workflows:
             # What is given its tag rolls out nothing on a push: `evaluate` is what it needs.
-            rolls_out = any(c.is_a("set", "image") for c in kubectl_commands(workflow))
-            acts = any(builds(workflow)) or (rolls_out and not _given(workflow))
-            open_ = [when for when in workflow.when if "push" in events(when) and "branch" not in when]
-            if acts and (open_ or not workflow.when):
+            rolls_out = [c.step for c in kubectl_commands(workflow) if c.is_a("set", "image")]
+            acting = [*builds(workflow), *(rolls_out if not _given(workflow) else ())]
+            if any("push" in c.events and c.any_branch for step in acting for c in step.conditions):
                 fix = "Put the branch into `when`."
                 yield self.at(workflow.place("when"), "Pushes to every branch run this.", fix=fix)

@@ -10,7 +10,11 @@ from scaffold.errors import Finding
 from scaffold.pipelines import substitution
 from scaffold.pipelines.common import FILE, SHELL, all_steps, line_at
 from scaffold.pipelines.context import Context
+from scaffold.pipelines.documents import parse_workflow
+from scaffold.pipelines.loading import COMMON
 from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.workflow import Workflow
+from scaffold.reading import YamlError
 
 _REMOVED = re.compile(r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\w+)\b")
 
@@ -63,17 +67,79 @@ class ShellVariable(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The names in ``${…}`` that the same file's shell sets, or that are in lower case."""
         for workflow in repository.workflows:
-            for use in substitution.uses(workflow.raw):
-                name = use.name
+            for reading in workflow.readings:
+                name = reading.use.name
+                if reading.path is None or name in workflow.matrix:
+                    continue
                 is_set = re.search(rf"(?m)(^|[\s;(]|for |read |export ){name}(=| in )", workflow.raw)
                 in_environment = any(name in (step.value.get("environment") or {}) for step in workflow.steps)
                 if not name.startswith("CI_") and (is_set or in_environment or name.islower()):
                     yield self.at(
-                        workflow.place_of(use.offset),
+                        workflow.place_of(reading.use.offset),
                         f"Woodpecker replaces ${{{name}}} before the shell can.",
                         value=name,
                         fix=f"Write ${name} or $${{{name}}}.",
                     )
+
+
+_TITLE = "fix: \"a\" & 'b' #1"
+_NAME = 'Ann "O\'Neil"'
+_BRANCH = 'it\'s-"new"'
+_WRITTEN = {
+    "CI_COMMIT_MESSAGE": f"{_TITLE}\n\nmore of it",
+    "CI_PREV_COMMIT_MESSAGE": f"{_TITLE}\n\nmore of it",
+    "CI_PIPELINE_RELEASE_TITLE": _TITLE,
+    "CI_COMMIT_PULL_REQUEST_MILESTONE": _TITLE,
+    "CI_COMMIT_PULL_REQUEST_LABELS": _TITLE,
+    "CI_COMMIT_AUTHOR": _NAME,
+    "CI_PREV_COMMIT_AUTHOR": _NAME,
+    "CI_PIPELINE_AUTHOR": _NAME,
+    "CI_PIPELINE_FILES": '["a b.txt"]',
+    "CI_COMMIT_SOURCE_BRANCH": _BRANCH,
+    "CI_COMMIT_BRANCH": _BRANCH,
+}
+"""What people write, by the variable that holds it: what makes YAML of it something else."""
+
+
+class WrittenByPeople(Rule):
+    """A commit message, a title or a name that becomes a part of the file."""
+
+    code = "PIP033"
+    title = "What people write in a commit is read by the shell, not by YAML"
+    why = (
+        "Woodpecker puts it into the raw text: with a colon, a quotation mark or a second line the file is no YAML, "
+        "and every workflow of that push fails; in a command it is text that the shell runs."
+    )
+    bad = {FILE: SHELL + '      - echo "${CI_COMMIT_MESSAGE}"\n'}
+    good = {FILE: SHELL + '      - echo "$CI_COMMIT_MESSAGE"\n'}
+
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """The commands that such a variable is put into, and the values that it makes something else."""
+        for workflow in repository.workflows:
+            one_branch = not any("push" in c.events and c.any_branch for c in workflow.conditions)
+            for reading in workflow.readings:
+                name = reading.use.name
+                if name not in _WRITTEN or (name == "CI_COMMIT_BRANCH" and one_branch):
+                    continue
+                is_command = bool(reading.path) and "commands" in (reading.path or ())
+                if is_command or _breaks(workflow, name):
+                    command = f"Write ${name}, in double quotes: the shell has it." if is_command else None
+                    yield self.at(
+                        workflow.place_of(reading.use.offset),
+                        f"What stands in {name} becomes part of this file, its quotes, colons and lines too.",
+                        value=name,
+                        fix=command or f"Use ${name} in a command, or leave it out.",
+                    )
+
+
+def _breaks(workflow: Workflow, name: str) -> bool:
+    """Whether what people may write in a variable makes another file of it."""
+    try:
+        text = substitution.substitute(workflow.raw, {**COMMON, name: _WRITTEN[name]})
+        plain = substitution.substitute(workflow.raw, {**COMMON, name: "x"})
+        return parse_workflow(text).kinds != parse_workflow(plain).kinds
+    except YamlError:
+        return True
 
 
 class RemovedVariable(Rule):

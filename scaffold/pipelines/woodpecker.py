@@ -8,9 +8,10 @@ from typing import Any
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.pipelines.context import Context
+from scaffold.pipelines.documents import further_documents
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.schema import schema_errors
-from scaffold.pipelines.workflow import Step, Workflow
+from scaffold.pipelines.workflow import Step, Workflow, needed
 
 _HEAD = "when:\n  - event: push\n    branch: main\nskip_clone: true\n"
 _STEP = _HEAD + "steps:\n  - name: test\n    image: docker.io/library/alpine:3.22\n"
@@ -75,8 +76,18 @@ class Schema(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Everything that the schema refuses."""
         for workflow in repository.workflows:
+            old = [key for key in _OLD if key in workflow.value and "steps" not in workflow.value]
+            if old:
+                message = f"Woodpecker no longer knows {' and '.join(old)}: this file does nothing."
+                fix = f"Write {', and '.join(f'{_OLD[key]} for {key}' for key in old)}."
+                yield self.at(workflow.place(old[0]), message, fix=fix)
+                continue
             for path, message in schema_errors("woodpecker", workflow.document.value):
                 yield self.at(workflow.place(*path), message)
+
+
+_OLD = {"pipeline": "`steps`", "branches": "`when: {branch: …}`", "platform": "`labels: {platform: …}`"}
+"""Keys of earlier versions, and what they are called."""
 
 
 class Linter(Rule):
@@ -94,7 +105,8 @@ class Linter(Rule):
             yield from self._workflow(workflow, context.facts)
 
     def _workflow(self, workflow: Workflow, facts: Mapping[str, Any]) -> Iterator[Finding]:
-        if not workflow.steps:
+        # Without the key the schema says so.
+        if not workflow.steps and "steps" in workflow.value:
             yield self.at(workflow.place("steps"), "The steps are missing.")
         names = {step.name for step in workflow.steps}
         for area in ("clone", "steps", "services"):
@@ -137,9 +149,9 @@ class Linter(Rule):
             if step.repository not in facts["ci_privileged"]:
                 yield f"{step.repository} is not among the server's privileged plugins, so it cannot build."
         if step.area == "steps":
-            for needed in _names(value.get("depends_on")):
-                if needed not in names:
-                    yield f"depends_on names {needed}, which is no step."
+            for name in needed(value.get("depends_on")):
+                if name not in names:
+                    yield f"depends_on names {name}, which is no step."
 
 
 class DependsOn(Rule):
@@ -191,6 +203,18 @@ class DeadFile(Rule):
             )
 
 
-def _names(value: Any) -> list[str]:
-    items = value if isinstance(value, list) else [] if value is None else [value]
-    return [str(item.get("name") if isinstance(item, Mapping) else item) for item in items]
+class OneDocument(Rule):
+    """Workflows that stand behind another one in its file."""
+
+    code = "PIP034"
+    title = "A file holds one workflow"
+    why = "Woodpecker takes the first document of a file, and never says a word about the others: they do not run."
+    bad = {_FILE: _STEP + "    commands: [make]\n---\n" + _STEP + "    commands: [make lint]\n"}
+    good = {_FILE: _STEP + "    commands: [make]\n---\n"}
+
+    def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
+        """Where each further document begins."""
+        for workflow in repository.workflows:
+            for line in further_documents(workflow.raw):
+                fix = "Move it into a file of its own in .woodpecker."
+                yield self.at((workflow.path, line), "What follows is never read, so it never runs.", fix=fix)

@@ -1,55 +1,19 @@
-"""A Woodpecker workflow: its text as it is substituted for several runs, its steps, when it runs."""
+"""A Woodpecker workflow: its steps, when they run, and the variables that it reads."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
-from scaffold.pipelines.documents import PipelineFile
+from scaffold.pipelines import conditions, substitution
+from scaffold.pipelines.conditions import Condition, listed
+from scaffold.pipelines.documents import Key, PipelineFile, parse_workflow
+from scaffold.reading import YamlError
 from scaffold.templates.image import ImageReference
-
-COMMON = {
-    "CI": "woodpecker",
-    "CI_COMMIT_BRANCH": "master",
-    "CI_COMMIT_REF": "refs/heads/master",
-    "CI_COMMIT_SHA": "a1b2c3d4e5f60718293a4b5c6d7e8f9001122334",
-    "CI_PIPELINE_EVENT": "push",
-    "CI_PIPELINE_NUMBER": "7",
-    "CI_PIPELINE_URL": "https://ci.example.test/repos/1/pipeline/7",
-    "CI_REPO": "someone/app",
-    "CI_REPO_NAME": "app",
-    "CI_REPO_OWNER": "someone",
-    "CI_REPO_DEFAULT_BRANCH": "master",
-}
-"""What every run knows. Only the shape of the values matters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One kind of run: what the variables are then."""
-
-    title: str
-    environment: Mapping[str, str]
-
-
-def runs(variables: Sequence[str]) -> tuple[Run, ...]:
-    """The runs under which a text that reads these variables has to mean the same.
-
-    Started through the API (every variable is given), by a plain push (only CI's own are), and with
-    two commits whose first eight characters YAML would take for a number.
-    """
-    given = {name: "a1b2c3d4" for name in variables if not name.startswith("CI_")}
-    octal = COMMON["CI_COMMIT_SHA"].replace("a1b2c3d4", "01234567")
-    exponent = COMMON["CI_COMMIT_SHA"].replace("a1b2c3d4", "12345e12")
-    own = {name: COMMON.get(name, "x") for name in variables if name.startswith("CI_")} | COMMON
-    return (
-        Run("a run through the API", {**own, **given, "CI_PIPELINE_EVENT": "manual"}),
-        Run("a plain push", own),
-        Run("a commit 01234567", {**own, **dict.fromkeys(given, "01234567"), "CI_COMMIT_SHA": octal}),
-        Run("a commit 12345e12", {**own, **dict.fromkeys(given, "12345e12"), "CI_COMMIT_SHA": exponent}),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +45,17 @@ class Step:
     @property
     def commands(self) -> tuple[str, ...]:
         """The commands that are text."""
-        return tuple(command for command in _list(self.value.get("commands")) if isinstance(command, str))
+        return tuple(command for command in listed(self.value.get("commands")) if isinstance(command, str))
 
     @property
     def when(self) -> tuple[Mapping[str, Any], ...]:
-        """The conditions, of which one has to hold."""
-        return conditions(self.value.get("when"))
+        """Its own conditions, of which one has to hold."""
+        return conditions.conditions(self.value.get("when"))
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The ways in which it runs, by the workflow's conditions and its own."""
+        return conditions.both(self.workflow.value.get("when"), self.value.get("when"))
 
     def place(self, *path: str | int) -> tuple[str, int]:
         """The file, and the line of a value of this step."""
@@ -104,7 +73,17 @@ class Workflow(PipelineFile):
     @property
     def when(self) -> tuple[Mapping[str, Any], ...]:
         """The workflow's conditions, of which one has to hold; none is: always."""
-        return conditions(self.value.get("when"))
+        return conditions.conditions(self.value.get("when"))
+
+    @property
+    def name(self) -> str:
+        """What other workflows call it."""
+        return PurePosixPath(self.path).stem
+
+    @property
+    def depends_on(self) -> frozenset[str]:
+        """The workflows that it waits for."""
+        return frozenset(needed(self.value.get("depends_on")))
 
     def area(self, name: str) -> tuple[Step, ...]:
         """The steps of ``steps``, ``clone`` or ``services``, as a list or a mapping."""
@@ -124,43 +103,88 @@ class Workflow(PipelineFile):
         """The steps."""
         return self.area("steps")
 
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The ways in which some step of it runs."""
+        return tuple(condition for step in self.steps for condition in step.conditions)
+
     def runs_on(self, event: str) -> bool:
-        """Whether some condition lets this event in, whatever else it asks for."""
-        return not self.when or any(event in events(condition) for condition in self.when)
+        """Whether some step runs on this event, whatever else its condition asks for."""
+        return any(event in condition.events for condition in self.conditions)
+
+    def always_runs_on(self, event: str) -> bool:
+        """Whether some step runs on this event without an expression that is evaluated first."""
+        return any(event in c.events and not c.evaluates for c in self.conditions)
 
     @property
-    def guarded(self) -> bool:
-        """Whether every condition also evaluates an expression."""
-        return bool(self.when) and all("evaluate" in condition for condition in self.when)
+    def matrix(self) -> frozenset[str]:
+        """The variables that its matrix gives."""
+        return frozenset(key for axis in axes(self.raw) for key in axis)
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """Every variable that the text reads through ``${…}``, comments included, in its order."""
+        found = substitution.uses(self.raw)
+        outer = [use for use in found if not any(o.offset < use.offset < o.end for o in found)]
+        text, at = "", 0
+        for number, use in enumerate(outer):
+            text += f"{self.raw[at : use.offset]}{_MARK}{number}{_MARK}"
+            at = use.end
+        try:
+            value = parse_workflow(text + self.raw[at:]).value
+        except YamlError:
+            return tuple(Reading(use, ()) for use in found)
+        paths = {int(number): path for path, leaf in _leaves(value, ()) for number in leaf.split(_MARK)[1::2]}
+        around = {
+            use: number for number, o in enumerate(outer) for use in found if o.offset <= use.offset < o.end
+        }
+        return tuple(Reading(use, paths.get(around[use])) for use in found)
 
 
-def conditions(when: Any) -> tuple[Mapping[str, Any], ...]:
-    """The alternatives of a ``when``."""
-    return tuple(item for item in _list(when) if isinstance(item, Mapping))
+_MARK = "\ue000"
+"""A letter that nobody writes."""
 
 
-def events(condition: Mapping[str, Any]) -> tuple[str, ...]:
-    """The events that a condition names; every one where it names none."""
-    named = condition.get("event")
-    if named is None:
-        return ("push", "manual", "deployment", "tag", "cron", "pull_request", "release")
-    if isinstance(named, Mapping):
-        named = named.get("include") or []
-    return tuple(str(event) for event in _list(named))
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A variable that a file reads, and the place of the value that it becomes a part of; None in a comment."""
+
+    use: substitution.Use
+    path: tuple[Key, ...] | None
 
 
-def branches(condition: Mapping[str, Any]) -> tuple[str, ...]:
-    """The branches that a condition names."""
-    named = condition.get("branch")
-    if isinstance(named, Mapping):
-        named = named.get("include") or []
-    return tuple(str(branch) for branch in _list(named))
+def _leaves(value: object, path: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, ...], str]]:
+    """Every text of a document, the keys included, with its path."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield (*path, key), str(key)
+            yield from _leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, (*path, index))
+    elif isinstance(value, str):
+        yield path, value
 
 
-def _list(value: Any) -> Sequence[Any]:
-    if value is None:
+def axes(raw: str) -> tuple[Mapping[str, str], ...]:
+    """The runs of a workflow's matrix, in which each of its values is seen; it is read before substitution."""
+    try:
+        value = parse_workflow(raw).value
+    except YamlError:
         return ()
-    return value if isinstance(value, list) else (value,)
+    matrix = value.get("matrix") if isinstance(value, Mapping) else None
+    if not isinstance(matrix, Mapping):
+        return ()
+    if isinstance(include := matrix.get("include"), list):
+        return tuple({str(k): str(v) for k, v in one.items()} for one in include if isinstance(one, Mapping))
+    values = {str(key): one for key, one in matrix.items() if isinstance(one, list) and one}
+    longest = max(map(len, values.values()), default=0)
+    return tuple({key: str(one[i % len(one)]) for key, one in values.items()} for i in range(longest))
+
+
+def needed(value: object) -> list[str]:
+    """The names in a ``depends_on``: text, a list of texts, or of mappings."""
+    return [str(item.get("name") if isinstance(item, Mapping) else item) for item in listed(value)]
 
 
 @dataclass(frozen=True, slots=True)

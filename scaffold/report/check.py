@@ -101,7 +101,7 @@ def _sum(found: Checked, rules: Mapping[str, Rule]) -> str:
     number = len(found.stacks)
     looked_at = f"{number} {found.what}{'' if number == 1 else 's'}"
     more = [
-        f"{found.ignored} with an exception" if found.ignored else "",
+        f"{len(found.ignored)} with an exception" if found.ignored else "",
         f"{found.known} known" if found.known else "",
         f"{found.gone} of the baseline gone" if found.gone else "",
     ]
@@ -126,7 +126,7 @@ def as_json(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
         "findings": findings_json(found.findings, rules),
         "errors": counts[Severity.ERROR.value],
         "warnings": counts[Severity.WARNING.value],
-        "ignored": found.ignored,
+        "ignored": len(found.ignored),
         "known": found.known,
         "gone": found.gone,
         "not_verified": [{"what": left.what, "why": left.why} for left in found.unverified],

@@ -125,7 +125,7 @@ def difference_text(plans: Plans) -> Iterator[str]:
         yield f"  {_names(one.stacks)}"
         yield ""
     for stack in seen.differing:
-        lines = list(_stack_lines(seen, stack))
+        lines = list(stack_lines(seen, stack))
         if lines:
             yield f"{stack.stack}:{_absent(stack)}"
             yield from (f"  {line}" for line in lines)
@@ -138,7 +138,12 @@ def difference_text(plans: Plans) -> Iterator[str]:
 
 
 def _told(stack: str, one: Consequence) -> str:
-    return f"{stack}: {one.address} {one.text}" if one.effect not in _REACH else f"{stack}: {one.text}"
+    return f"{stack}: {consequence_text(one)}"
+
+
+def consequence_text(one: Consequence) -> str:
+    """What happens to which object, or at which host."""
+    return one.text if one.effect in _REACH else f"{one.address} {one.text}"
 
 
 _REACH = (Effect.OPENED, Effect.CLOSED)
@@ -150,7 +155,8 @@ def _absent(stack: StackPlan) -> str:
     return " new" if stack.older is None else ""
 
 
-def _stack_lines(seen: Overview, stack: StackPlan) -> Iterator[str]:
+def stack_lines(seen: Overview, stack: StackPlan) -> Iterator[str]:
+    """The resources of a stack that come, go and change, with what is not told of several stacks together."""
     found = stack.difference or Difference()
     effects: dict[str, list[str]] = defaultdict(list)
     for one in stack.consequences:
@@ -261,7 +267,7 @@ def difference_markdown(plans: Plans) -> Iterator[str]:
         title = f"{len(same.places)} × <code>{escape(same.type)}</code> in {len(same.stacks)} stacks"
         yield from _folded(title, [*_change_lines(same.sort, same.change), ", ".join(same.stacks)])
     for stack_plan in seen.differing:
-        if lines := list(_stack_lines(seen, stack_plan)):
+        if lines := list(stack_lines(seen, stack_plan)):
             yield from _folded(f"{escape(stack_plan.stack)}{_absent(stack_plan)}", lines)
     for finding, stacks in seen.errors:
         yield from _folded(f"{escape(_names(stacks))}: cannot be compared", [finding_text(finding)])

@@ -19,7 +19,7 @@ def finding_text(finding: Finding, severity: str = "") -> str:
     if finding.allowed:
         lines.append(f"  allowed: {finding.allowed}")
     if finding.fix:
-        lines.append(f"  fix:     {finding.fix}")
+        lines.append("  fix:     " + finding.fix.replace("\n", "\n           "))
     for label, text in (("write:  ", finding.write), ("example:", finding.example)):
         if text:
             lines.append(f"  {label} " + text.replace("\n", "\n           "))
@@ -51,5 +51,6 @@ def error_json(error: ScaffoldError) -> dict[str, Value]:
             "message": error.message,
             "hint": error.hint,
             "findings": [finding_json(finding) for finding in error.findings],
-        }
+        },
+        **error.beside,
     }

@@ -28,12 +28,17 @@ def arguments(resource: Block) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def ignored(resource: Block) -> Iterator[Path]:
     """The paths that a resource ignores changes of; the empty one is all of it."""
+    return (path for path, _ in ignoring(resource))
+
+
+def ignoring(resource: Block) -> Iterator[tuple[Path, Expression]]:
+    """The same, each with the expression that says so."""
     lifecycle = resource.body.block("lifecycle")
     value = lifecycle.body.value("ignore_changes") if lifecycle is not None else None
     for item in _items(value) if value is not None else ():
         path = _path(item)
         if path is not None:
-            yield () if path == (_ALL,) else path
+            yield () if path == (_ALL,) else path, item
 
 
 def moves(modules: Mapping[str, Module], stack: str) -> Moves:

@@ -15,8 +15,9 @@ from functools import cache, lru_cache
 
 from scaffold.answers import notation
 from scaffold.answers.known import known as known_of
+from scaffold.answers.settings import from_settings
 from scaffold.answers.sources import Answers as Given
-from scaffold.answers.sources import Path, about, from_settings, parse
+from scaffold.answers.sources import Path, about
 from scaffold.errors import Finding, UsageError
 from scaffold.templates import decisions, questions
 from scaffold.templates.questions import Option, Question, Value
@@ -150,17 +151,18 @@ class Engine:
 
         Raises :class:`UsageError` for a name that is no question, and for a line that cannot be read.
         """
-        name, _, line = text.partition("=")
-        path = parse(name.strip())
-        question = questions.asked().get(str(path[0]))
+        key, _, line = text.partition("=")
+        key, name = key.strip(), str(about(key.strip())[0])
+        question = questions.asked().get(name)
         if question is None or not self.applies(state, question):
-            raise UsageError(f"{name.strip()} is no answer here.", "The answers are listed above.")
-        whole = path[:1]
-        if len(path) == 1:
-            return whole, self.step(state, whole).read(line)
-        known = self.known(self.values(state))[question.name]
-        changed = from_settings([f"{name.strip()}={line.strip()}"], Given({question.name: known}))
-        return whole, changed.values[question.name]
+            raise UsageError(f"{key} is no answer here.", "The answers are listed above.")
+        if key == name:
+            return (name,), self.step(state, (name,)).read(line)
+        known = self.known(self.values(state))[name]
+        changed = from_settings([f"{key}={line.strip()}"], Given({name: known}))
+        for found in changed.problems:
+            raise UsageError(found.message, found.fix or "")
+        return (name,), changed.values[name]
 
     def applies(self, state: State, question: Question) -> bool:
         """Whether a question applies, given the answers so far."""

@@ -32,10 +32,17 @@ class Make(Protocol):
 class Previews:
     """Makes previews one after the other: a new one leaves out what its predecessor has not begun."""
 
-    def __init__(self, make: Make, sensed: Mapping[str, Value], level: Level | None) -> None:
+    def __init__(
+        self,
+        make: Make,
+        facts: Mapping[str, Value],
+        level: Level | None,
+        tell: Callable[[Prepared], Iterable[str]] | None = None,
+    ) -> None:
         self._make = make
-        self._sensed = sensed
+        self._facts = facts
         self._level = level
+        self._tell = tell or _resources
         self._worker = ThreadPoolExecutor(1, "preview")
         self._last: Preview | None = None
 
@@ -54,7 +61,7 @@ class Previews:
 
         rendered = self._worker.submit(at, Level.STATIC)
         planned = rendered if self._level is Level.STATIC else self._worker.submit(at, self._level)
-        self._last = Preview(decisions.defaults({**values, "sensed": self._sensed}), rendered, planned)
+        self._last = Preview(decisions.defaults({**values, **self._facts}), rendered, planned, self._tell)
         return self._last
 
     def prepared(self) -> Prepared:
@@ -75,8 +82,13 @@ class Preview:
     """What one set of answers leads to."""
 
     def __init__(
-        self, values: Mapping[str, Value], rendered: Future[Prepared], planned: Future[Prepared]
+        self,
+        values: Mapping[str, Value],
+        rendered: Future[Prepared],
+        planned: Future[Prepared],
+        tell: Callable[[Prepared], Iterable[str]],
     ) -> None:
+        self._tell = tell
         self._values = values
         self._rendered = rendered
         self.planned = planned
@@ -108,8 +120,8 @@ class Preview:
         yield from self._told(self._rendered, lambda made: "".join(map(diff, made.changes)).splitlines())
 
     def resources(self) -> Iterator[str]:
-        """What will exist, or why it cannot; waits for the plan."""
-        yield from self._told(self.planned, _resources)
+        """What will exist, or what happens to what does, or why it cannot; waits for the plan."""
+        yield from self._told(self.planned, self._tell)
 
     def cancel(self) -> None:
         """Leave out what has not begun."""

@@ -282,6 +282,9 @@ KEEL = [rule for rule in MENDING if rule.code == "LIF002"]
     [
         ('"keel.sh/enrolled" = "true"', '"keel.sh/enrolled" = "false"', False),
         ("kubernetes_namespace.journal.metadata[0].name", '"journal"', True),
+        ('labels = {\n      "keel.sh/enrolled" = "true"\n    }', "labels = local.marks", True),
+        ('labels = {\n      "keel.sh/enrolled" = "true"\n    }', "labels = merge(local.marks, local.none)", True),
+        ('labels = {\n      "keel.sh/enrolled" = "true"\n    }', 'labels = merge(local.marks, { "keel.sh/enrolled" = "no" })', False),
         ("kubernetes_namespace.journal.metadata[0].name", "local.place", False),
         ("kubernetes_namespace.journal.metadata[0].name\n", 'kubernetes_namespace.journal.metadata[0].name\n    labels = merge(local.labels, { "keel.sh/policy" = "never" }, {})\n', False),
         ("kubernetes_namespace.journal.metadata[0].name\n", 'kubernetes_namespace.journal.metadata[0].name\n    annotations = { "keel.sh/policy" = "never" }\n', False),
@@ -294,8 +297,32 @@ def test_only_what_keel_moves_has_the_block(
     assert isinstance(rule.bad, str)
     text = rule.bad.replace(old, new)
     assert text != rule.bad
+    text += 'locals {\n  marks = { tier = local.tiers.aux, "keel.sh/enrolled" = "true" }\n  none  = {}\n}\n'
     codes = {finding.code for finding in found(text, surroundings)}
     assert (rule.code in codes) is breaks
+
+
+@pytest.mark.parametrize("on", ["true", "false"])
+def test_a_namespace_of_another_stack_counts(monorepo: Monorepo, on: str) -> None:
+    (rule,) = KEEL
+    assert isinstance(rule.bad, str)
+    start = rule.bad.index('resource "kubernetes_deployment"')
+    other = monorepo.stack_directory("journals") / "main.tf"
+    other.parent.mkdir()
+    other.write_text(rule.bad[:start].replace('"true"', f'"{on}"'))
+    text = rule.bad[start:].replace("kubernetes_namespace.journal.metadata[0].name", '"journal"')
+    codes = [finding.code for finding in found(text, CheckContext.of(monorepo.root))]
+    assert codes == ([rule.code] if on == "true" else [])
+
+
+def test_the_load_balancer_is_marked_where_any_stack_marks_it(monorepo: Monorepo) -> None:
+    (rule,) = (rule for rule in MENDING if rule.code == "LIF005")
+    assert isinstance(rule.bad, str)
+    marked = rule.bad.index('resource "kubernetes_service" "mail"')
+    text = rule.bad[marked:]
+    assert found(text, CheckContext.of(monorepo.root)) == []
+    (monorepo.stack_directory("journal") / "marked.tf").write_text("# METALLB_LIFECYCLE_V1\n")
+    assert [finding.code for finding in found(text, CheckContext.of(monorepo.root))] == ["LIF005"]
 
 
 def test_each_container_counts_and_what_the_stack_sets_is_its_own(surroundings: CheckContext) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from support import needs, scaffold
 
-from scaffold.commands.check import all_rules, stacks_at
+from scaffold.commands.check import all_rules, check, stacks_at
 from scaffold.errors import MissingError
 from scaffold.monorepo.repository import Monorepo
+from scaffold.terraform import runner
 
 INGRESS = """
 module "open" {
@@ -52,10 +53,32 @@ def test_what_people_wrote_in_the_sample_monorepo_is_found_in_syntax(pristine: M
 def test_and_in_what_would_exist(pristine: Monorepo) -> None:
     done = scaffold("check", "--all", "--json", cwd=pristine.root)
     result = json.loads(done.stdout)
-    told = {(Path(f["path"]).parent.name, f["code"]) for f in result["findings"]}
+    lists = {f["code"] for f in result["findings"] if f["code"].startswith("IDX")}
+    assert lists == {"IDX001", "IDX002"}
+    of_stacks = [f for f in result["findings"] if f["code"] not in lists]
+    told = {(Path(f["path"]).parent.name, f["code"]) for f in of_stacks}
     wrong = ("BAK002", "ING002", "ING008", "POD001", "POD002", "STO004")
     assert told == {*(("navidrome", code) for code in wrong), ("rain-report", "POD001")}
     assert result["not_verified"] == []
+
+
+@needs("terraform")
+@pytest.mark.slow("plans every stack of the sample")
+def test_where_nothing_has_changed_nothing_is_planned(
+    monorepo: Monorepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What shows a value that Git has decrypted is planned each time.
+    (monorepo.root / "config.tfvars").write_bytes(b"\0GITCRYPT\0" + bytes(range(64)))
+    first = check(monorepo, monorepo.stacks)
+    assert any(plan.resources for plan in first.plans)
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(runner, "Planner", never)
+    second = check(Monorepo(monorepo.root), monorepo.stacks)
+    assert second.findings == first.findings
+    assert all(plan.kept for plan in second.plans)
 
 
 def test_a_finding_is_told_where_it_is(monorepo: Monorepo) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from scaffold.checks.verify import house_of
 from scaffold.commands.check import Checked, all_rules
-from scaffold.commands.exposed import Backup, Encrypted, Reach
+from scaffold.commands.exposed import Backup, Encrypted, Host, Reach
 from scaffold.commands.house import House, house_at_a_glance
 from scaffold.errors import Finding
 from scaffold.monorepo.repository import Monorepo
@@ -66,7 +66,7 @@ def seen(monorepo: Monorepo, *resources: PlannedResource, others: tuple[PlanResu
     plans = (PlanResult(STACK, TOOL, resources), *others)
     findings = tuple(finding for plan in plans for finding in plan.findings)
     return house_at_a_glance(
-        monorepo, Checked(tuple(p.stack for p in plans), findings, 0, plans=plans), RULES
+        monorepo, Checked(tuple(p.stack for p in plans), findings, frozenset(), plans=plans), RULES
     )
 
 
@@ -160,6 +160,25 @@ def test_a_volume_is_saved_by_a_job_that_mounts_it_beside_a_share(
     assert stores["share"].backup is Backup.NOT_JUDGED
     assert [store.encrypted for store in stores.values()] == [Encrypted.YES, Encrypted.NO, Encrypted.UNKNOWN]
     assert stores["data"].place == f"stacks/{STACK}/main.tf:5"
+
+
+def test_a_volume_with_an_exception_is_said_to_need_no_backup(pristine: Monorepo) -> None:
+    objects = (
+        resource("kubernetes_namespace", STACK),
+        claim("data", facts(pristine)["storage_encrypted"]),
+        pods("kubernetes_deployment", "app", "data"),
+    )
+    excused = frozenset((Finding(f"stacks/{STACK}/main.tf", 5, None, "BAK002", "no CronJob reads it"),))
+    for ignored, backup in (frozenset[Finding](), Backup.NO), (excused, Backup.EXCUSED):
+        checked = Checked((STACK,), (), ignored, plans=(PlanResult(STACK, TOOL, objects),))
+        house = house_at_a_glance(pristine, checked, RULES)
+        assert [store.backup for store in house.stores if store.name == "data"] == [backup]
+
+
+@pytest.mark.parametrize("gate", ["app", "public", "none", "Anubis", "nothing says", "required"])
+def test_a_host_is_open_unless_authentik_asks_who_comes(gate: str) -> None:
+    host = Host("a.example.test", ("/",), STACK, Reach.INTERNET, "proxied", gate, (), "")
+    assert host.is_open == (gate != "required")
 
 
 def test_what_keeps_a_stack_from_being_planned_is_told_on_its_page(pristine: Monorepo) -> None:

@@ -72,7 +72,7 @@ def test_the_same_answers_again_change_nothing_and_others_are_refused(monorepo: 
     )
     other = new_service(monorepo, "--answers", DRONE, "--set", "memory=1Gi")
     assert other.returncode == 4
-    assert "copier update --defaults --vcs-ref=:current: -d memory=1Gi" in other.stderr
+    assert "scaffold change drone-logbook --set memory=1Gi" in other.stderr
     assert tree(monorepo) == before
 
 

@@ -11,7 +11,7 @@ from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.errors import RefusedError, UsageError
 from scaffold.indexes import all_indexes
-from scaffold.indexes.edits import Edits, insertions, removals
+from scaffold.indexes.edits import Edits, changes, insertions, removals
 from scaffold.indexes.entry import BuildModel, OwnImage, ServiceEntry
 from scaffold.monorepo.repository import Monorepo
 
@@ -127,3 +127,61 @@ def test_a_link_in_the_way_is_refused(sample: Monorepo, everything: ServiceEntry
     (sample.root / "docs").symlink_to("elsewhere")
     with pytest.raises(RefusedError, match="docs is a symbolic link"):
         insertions(Files(sample.root), everything)
+
+
+def _follow(sample: Monorepo, before: ServiceEntry, after: ServiceEntry, *others: ServiceEntry) -> Edits:
+    found = changes(Files(sample.root), before, after, others)
+    apply(change_of(sample, found))
+    return found
+
+
+def test_what_a_changed_service_has_comes_and_goes(sample: Monorepo, everything: ServiceEntry) -> None:
+    bare = ServiceEntry(everything.name, everything.stack, everything.description, section=everything.section)
+    apply(change_of(sample, insertions(Files(sample.root), bare)))
+    paths = {index.path for index in all_indexes()}
+    before = {path: (sample.root / path).read_bytes() for path in paths}
+    there = _follow(sample, bare, everything)
+    assert {name for edit in there.edits for name in edit.indexes} == {i.name for i in all_indexes()} - {
+        "catalog"
+    }
+    assert insertions(Files(sample.root), everything).edits == ()
+    assert changes(Files(sample.root), everything, everything).edits == ()
+    back = _follow(sample, everything, bare)
+    assert (there.steps, back.steps) == ((), ())
+    assert {path: (sample.root / path).read_bytes() for path in paths} == before
+
+
+def test_what_others_have_too_stays(sample: Monorepo, everything: ServiceEntry) -> None:
+    apply(change_of(sample, insertions(Files(sample.root), everything)))
+    other = ServiceEntry("hive", "hive", databases=everything.databases)
+    _follow(sample, everything, replace(everything, databases=()), other)
+    vault = (sample.root / VAULT).read_text()
+    assert vault.count("pg-bee-log") == 2
+    _follow(sample, everything, replace(everything, databases=()))
+    assert "pg-bee-log" not in (sample.root / VAULT).read_text()
+
+
+def test_what_reads_otherwise_is_changed_where_it_stands(sample: Monorepo, everything: ServiceEntry) -> None:
+    last = replace(everything, name="wasp-log", stack="wasp-log")
+    for entry in (everything, last):
+        apply(change_of(sample, insertions(Files(sample.root), entry)))
+    before = (sample.root / CATALOG).read_text()
+    after = replace(everything, description="Hives and swarms")
+    _follow(sample, everything, after)
+    expected = before.replace("| bee-log | Hives \\| weights and swarms |", "| bee-log | Hives and swarms |")
+    assert (sample.root / CATALOG).read_text() == expected != before
+    _follow(sample, after, replace(after, section="Optional"))
+    moved = (sample.root / CATALOG).read_text()
+    assert moved.index("| bee-log |") > moved.index("## Optional") > moved.index("| wasp-log |")
+
+
+def test_an_entry_that_a_person_edited_is_left_to_one(sample: Monorepo, everything: ServiceEntry) -> None:
+    apply(change_of(sample, insertions(Files(sample.root), everything)))
+    file = sample.root / CATALOG
+    file.write_text(file.read_text().replace("Hives \\| weights", "My hives \\| weights"))
+    edited = file.read_bytes()
+    after = replace(everything, description="Hives and swarms")
+    (step,) = _follow(sample, everything, after).steps
+    assert step.text == f"{CATALOG} has an entry that was edited by hand: see to bee-log there."
+    file.write_text("".join(line for line in edited.decode().splitlines(True) if "bee-log" not in line))
+    assert _follow(sample, everything, after).edits == (), "a row that was taken out is not put back"

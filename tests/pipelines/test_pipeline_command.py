@@ -158,7 +158,7 @@ def test_nothing_is_written_where_the_pipeline_is_refused(monorepo: Monorepo, ap
 def test_a_failure_between_the_two_tells_how_to_finish(
     monorepo: Monorepo, app: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scaffold.answers.sources import read
+    from scaffold.answers.settings import read
     from scaffold.changes import commit
     from scaffold.changes.change import ChangeSet
     from scaffold.checks.verify import Level

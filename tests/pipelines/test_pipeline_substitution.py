@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.pipelines.repository import load
+from scaffold.pipelines.loading import load
 from scaffold.pipelines.substitution import SubstitutionError, substitute, uses
 
 ENVIRONMENT = {"A": "abcdef0123", "B": "", "C": "x/y/z.tar.gz", "CI_COMMIT_SHA": "0123456789abcdef"}

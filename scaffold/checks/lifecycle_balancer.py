@@ -1,0 +1,70 @@
+"""What the load balancer's controller writes to the Services that it gives an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from scaffold.checks.lifecycle import Ignored, LifecycleRule, kind, resources
+from scaffold.checks.stack import CheckContext, ParsedStack
+from scaffold.hcl.syntax import Block
+from scaffold.templates.questions import Value
+
+_SERVICES = """\
+resource "kubernetes_service" "journal" {
+  metadata {
+    name = "journal"
+  }
+  spec {
+    type = "LoadBalancer"
+    port {
+      port = 80
+    }
+  }
+  lifecycle {
+    ignore_changes = [metadata[0].annotations["metallb.io/ip-allocated-from-pool"]] # METALLB_LIFECYCLE_V1
+  }
+}
+
+resource "kubernetes_service" "mail" {
+  metadata {
+    name = "mail"
+  }
+  spec {
+    type = "LoadBalancer"
+    port {
+      port = 25
+    }
+  }
+"""
+_LIFECYCLE = """\
+  lifecycle {
+    ignore_changes = [metadata[0].annotations["metallb.io/ip-allocated-from-pool"]] # METALLB_LIFECYCLE_V1
+  }
+"""
+
+
+class Balanced(LifecycleRule):
+    """A Service of the load balancer whose annotation its controller writes, and every apply takes off."""
+
+    code = "LIF005"
+    title = "A Service of the load balancer ignores what the controller writes to it"
+    why = "The controller writes it again after every apply: no plan of the stack is ever empty."
+    rule = "MetalLB"
+    bad = _SERVICES + "}\n"
+    good = _SERVICES + _LIFECYCLE + "}\n"
+
+    def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
+        """The Services with an address of their own, where the house marks any of them."""
+        marker = context.facts["load_balancer"]["marker"]
+        for block in (block for block in resources(stack) if kind(block) == "service"):
+            spec = block.body.block("spec")
+            if spec is not None and spec.body.literal("type") == "LoadBalancer":
+                own = any(marker.encode() in d.source.data for d in stack.documents.values())
+                if own or context.facts["load_balancer"]["marked"] or context.written(marker):
+                    yield block
+
+    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+        """The annotation that tells from which pool the address is."""
+        row = facts["load_balancer"]
+        path = f'metadata[0].annotations["{row["pool_annotation"]}"]'
+        yield Ignored(path, row["marker"], row["marker"])

@@ -1,0 +1,180 @@
+"""``scaffold change``: other answers for a Service that exists, with all that follows from them.
+
+Both answers are rendered by the templates and the facts of now, so that only their difference reaches what
+stands there: what a person edited stays. The lists outside follow by the difference of two entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from scaffold.answers import notation, validation
+from scaffold.answers.difference import changes
+from scaffold.answers.known import filled
+from scaffold.answers.sources import Answers
+from scaffold.changes.change import ChangeSet, Content
+from scaffold.checks.verify import Level, verify_edits
+from scaffold.commands.change_plan import judged
+from scaffold.commands.changed import ServiceChange
+from scaffold.commands.in_place import demand_possible
+from scaffold.commands.named import problems
+from scaffold.commands.new_service import demand_places
+from scaffold.commands.prepared import Part, Prepared
+from scaffold.commands.remove_service import drop_steps, stack_files
+from scaffold.commands.service_entry import service_entry
+from scaffold.commands.stored import Record, demand_unedited, record_of
+from scaffold.commands.taken import refuse_taken, with_taken
+from scaffold.commands.update_plan import Sides
+from scaffold.errors import Finding, RefusedError
+from scaffold.indexes import edits
+from scaffold.indexes.entry import ServiceEntry, UpstreamImage
+from scaffold.indexes.stacks import StackReader
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import sense
+from scaffold.reading import load
+from scaffold.templates import decisions, template
+from scaffold.templates.questions import Value, asked, stand_ins, types
+from scaffold.templates.render import ANSWERS_FILE, Rendered, render
+from scaffold.updates.merge import Merged, State, merged
+
+_ANSWERS = PurePosixPath(ANSWERS_FILE)
+
+
+def prepare_change(
+    monorepo: Monorepo,
+    name: str,
+    wanted: Answers,
+    *,
+    level: Level | None = None,
+    without_indexes: Collection[str] = (),
+) -> ServiceChange:
+    """Find out all that other answers change, and verify it; nothing is written.
+
+    ``wanted`` are all answers as they shall be. Raises :class:`~scaffold.errors.AnswersError` with every
+    problem of them, :class:`RefusedError` for a name that is taken, for what cannot change in place (with the
+    steps that move it), for edits that the change meets and for lists that have lost their place, and
+    :class:`VerificationError` for what would not work.
+    """
+    record = record_of(monorepo, name)
+    if record.edited:
+        demand_unedited(monorepo, name)
+    given, recorded, sensed = record.given, record.recorded, sense(monorepo)
+    wanted = _completed(given, wanted)
+    # The rest of the stack stays as it was rendered, so its origin and its facts stay recorded.
+    origin = template.Origin(record.source, record.version, updatable=True)
+    answers = tuple(changes(_effective(given, record), _effective(wanted, record)))
+    before = _rendered(given, sensed, recorded, origin)
+    if found := problems(monorepo, wanted, sensed, recorded):
+        raise validation.refused(with_taken(monorepo, wanted, sensed, found, before.values))
+    demand_possible(before.values, wanted, sensed, recorded)
+    after = render(wanted.values, sensed, _left(recorded, wanted.values), origin)
+    refuse_taken(monorepo, wanted, after.values, before.values)
+    sides = _sides(monorepo, record, name, before, after)
+    outcome = _merged(sides)
+    files = {**outcome.files, _ANSWERS: _record(sides, record, wanted, after, origin)}
+    edited = tuple(path for path, state in outcome.states.items() if state is State.MERGED)
+    entries = service_entry(before.values), service_entry(after.values)
+    outside = _outside(monorepo, *entries, without_indexes)
+    wanted_files = {**sides.wanted(files), **{edit.path: edit.after for edit in outside.edits}}
+    change = ChangeSet.plan(monorepo.files, wanted_files)
+    verified, plans = judged(monorepo, sides, files, after.values, level, edited=bool(edited))
+    verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
+    message = f"{name}: {', '.join(dict.fromkeys(one.question for one in answers)) or 'answers'} changed"
+    part = Part(change, after.values, verified, message, PurePosixPath(STACKS, name))
+    prepared = Prepared(name, origin, part, manual=outside.steps, before=before.values)
+    old, new = (entry.databases for entry in entries)
+    dropped = drop_steps(database for database in old if database not in new)
+    return ServiceChange(prepared, answers, plans, edited, tuple(dropped))
+
+
+def _completed(given: Answers, wanted: Answers) -> Answers:
+    """The answers, with what is known of an image that is another one now, without what applies no more."""
+    images = [q.name for q in asked().values() if q.suggests]
+    if any(given.values.get(image) != wanted.values.get(image) for image in images):
+        wanted = filled(wanted)
+    known = decisions.defaults({**stand_ins(), **wanted.values})
+    left = {
+        name: value
+        for name, value in wanted.values.items()
+        # What somebody says now is refused where it does not apply.
+        if name not in asked() or value != given.values.get(name) or decisions.applies(asked()[name], known)
+    }
+    return replace(wanted, values=left)
+
+
+def _effective(answers: Answers, record: Record) -> Mapping[str, Value]:
+    """What holds by these answers: an answer that is the default changes nothing."""
+    known = {n: v for n, v in answers.values.items() if n in asked()}
+    return {n: v for n, v in decisions.defaults({**known, "sensed": record.sensed}).items() if n in asked()}
+
+
+def _rendered(
+    given: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, Value], origin: template.Origin
+) -> Rendered:
+    try:
+        return render(given.values, sensed, recorded, origin)
+    except Exception:
+        validation.check(given, sensed, recorded)
+        raise
+
+
+def _left(recorded: Mapping[str, Value], answers: Mapping[str, Value]) -> Mapping[str, Value]:
+    """What Kubernetes cannot change, without what goes: a volume or a database that comes later is new."""
+    there = {notation.called(types()["volumes"], volume) for volume in answers.get("volumes", ())}
+    volumes = {purpose: kept for purpose, kept in recorded.get("volumes", {}).items() if purpose in there}
+    has_database = answers.get("database", asked()["database"].default) != "none"
+    database = recorded.get("database", {}) if has_database else {}
+    return {**recorded, "volumes": volumes, "database": database}
+
+
+def _sides(monorepo: Monorepo, record: Record, name: str, before: Rendered, after: Rendered) -> Sides:
+    """The stack by the old answers, by the new ones, and as it stands; its record is no text to merge."""
+    stack = PurePosixPath(STACKS, name)
+    there = {path.relative_to(stack): monorepo.files.read(path)[0] for path in stack_files(monorepo, name)}
+    ours = {path: content for path, content in there.items() if content is not None}
+    kept = {_ANSWERS: ours[_ANSWERS]}
+    return Sides(name, record.version, {**before.files, **kept}, {**after.files, **kept}, ours)
+
+
+def _merged(sides: Sides) -> Merged:
+    """What stands there with what differs between the renders. Raises :class:`RefusedError` for conflicts."""
+    outcome = merged(sides.old, sides.ours, sides.new)
+    if outcome.conflicts:
+        fix = "Take your edit of these lines back, make the change, and edit them again."
+        findings = [
+            Finding(f"{STACKS}/{sides.stack}/{path}", None, None, "change.conflict", f"{why}.", fix=fix)
+            for path, why in outcome.conflicts.items()
+        ]
+        raise RefusedError("The change meets edits of a person; nothing was written.", "", findings)
+    return outcome
+
+
+def _record(
+    sides: Sides, record: Record, answers: Answers, after: Rendered, origin: template.Origin
+) -> Content:
+    """The answers file; one that says the same in another order stays."""
+    new = render(answers.values, record.sensed, after.values["recorded_now"], origin).files[_ANSWERS]
+    standing = sides.ours[_ANSWERS]
+    same = isinstance(new, bytes) and isinstance(standing, bytes) and load(new) == load(standing)
+    return standing if same else new
+
+
+def _outside(
+    monorepo: Monorepo, before: ServiceEntry, after: ServiceEntry, without: Collection[str]
+) -> edits.Edits:
+    """What changes outside the stack. Raises :class:`RefusedError` for a list that has lost its place."""
+    others = tuple(_others(monorepo, before.stack)) if before != after else ()
+    found = edits.changes(monorepo.files, before, after, others, without)
+    demand_places(monorepo, found)
+    return found
+
+
+def _others(monorepo: Monorepo, name: str) -> Iterator[ServiceEntry]:
+    """What the other stacks have to be listed for, the images that they run among it."""
+    for stack, entry in StackReader(monorepo).entries.items():
+        pods = monorepo.fleet[stack].pods if stack in monorepo.fleet else ()
+        images = {container.reference.name for pod in pods for container in pod.containers}
+        if stack != name:
+            yield replace(entry, upstream_images=tuple(UpstreamImage(image, "") for image in sorted(images)))

@@ -1,0 +1,100 @@
+"""What a change of a Service does, not yet written, and what of it somebody has to accept first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from scaffold.answers.difference import Changed
+from scaffold.changes.change import ChangeSet
+from scaffold.changes.commit import demand_clean
+from scaffold.changes.step import Step
+from scaffold.commands.prepared import Commits, Prepared
+from scaffold.errors import Finding, RefusedError
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.templates.render import ANSWERS_FILE
+
+if TYPE_CHECKING:
+    from scaffold.checks.consequences import Consequence
+    from scaffold.commands.plan import Plans
+
+NOT_COMPARED = "not-compared"
+"""The code that accepts a change of which nobody knows what it does to what runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChange:
+    """A change of a Service, not yet written.
+
+    ``plans`` compare what stands there with what is about to; None where that is not known. ``edited`` are
+    the files in which a change meets edits of a person.
+    """
+
+    prepared: Prepared
+    answers: tuple[Changed, ...]
+    plans: Plans | None
+    edited: tuple[PurePosixPath, ...] = ()
+    left: tuple[Step, ...] = ()
+    """What is left for a person once it is applied."""
+
+    def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
+        """What is to be done until it runs so; of what the Service has already, nothing."""
+        if not self.renders:
+            return ()
+        return (*self.prepared.next_steps(monorepo, commits), *self.left)
+
+    @property
+    def consequences(self) -> tuple[Consequence, ...]:
+        """What it does to what runs, worst first."""
+        return self.plans.stacks[0].consequences if self.plans else ()
+
+    @property
+    def renders(self) -> bool:
+        """Whether anything but the record of the answers follows from it."""
+        return bool(self._rendered)
+
+    @property
+    def _rendered(self) -> tuple[PurePosixPath, ...]:
+        """The files that change, but the record of the answers."""
+        files = self.prepared.stack.change.changes if self.prepared.stack else ()
+        return tuple(file.path for file in files if file.path.name != ANSWERS_FILE)
+
+    @property
+    def to_accept(self) -> tuple[str, ...]:
+        """The codes that somebody has to accept before it is written."""
+        from scaffold.checks.consequences import Effect
+
+        if self.plans is None:
+            own = PurePosixPath(STACKS, self.prepared.service)
+            return (NOT_COMPARED,) if any(path.is_relative_to(own) for path in self._rendered) else ()
+        wanted = (Effect.DATA_LOST, Effect.OPENED)
+        return tuple(dict.fromkeys(one.effect.value for one in self.consequences if one.effect in wanted))
+
+    def demand_accepted(self, codes: Collection[str]) -> None:
+        """Raise :class:`RefusedError` where a code has to be accepted that is not among ``codes``."""
+        left = [code for code in self.to_accept if code not in codes]
+        if not left:
+            return
+        findings = [
+            Finding(
+                f"{STACKS}/{self.prepared.service}",
+                None,
+                None,
+                one.effect.value,
+                f"{one.address} {one.text}.",
+            )
+            for one in self.consequences
+            if one.effect.value in left
+        ]
+        known = "This loses data or opens a host to the internet"
+        what = "What this does to what runs is not known" if NOT_COMPARED in left else known
+        again = " ".join(f"--accept {code}" for code in left)
+        raise RefusedError(f"{what}; nothing was written.", f"If that is meant: {again}", findings)
+
+
+def demand_stacks_clean(change: ChangeSet) -> None:
+    """Raise :class:`RefusedError` where a stack that the change edits has changes that no commit has."""
+    inside = tuple(file for file in change.changes if file.path.parts[0] == STACKS)
+    demand_clean(ChangeSet(change.root, inside))

@@ -1,0 +1,64 @@
+"""When a step of Woodpecker runs: the conditions of its workflow and its own, taken together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+EVENTS = ("push", "manual", "deployment", "tag", "cron", "pull_request", "release")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One way in which a step comes to run."""
+
+    events: frozenset[str]
+    any_branch: bool
+    """Whether it asks for no branch."""
+    evaluates: bool
+    """Whether it evaluates an expression, such as one about a variable that only some runs are given."""
+
+
+def both(workflow: Any, step: Any) -> tuple[Condition, ...]:
+    """The ways in which a step runs: each ``when`` is a list of alternatives, and none is: always."""
+    pairs = [(one, other) for one in conditions(workflow) or ({},) for other in conditions(step) or ({},)]
+    found = (
+        Condition(
+            frozenset(events(one)) & frozenset(events(other)),
+            "branch" not in one and "branch" not in other,
+            "evaluate" in one or "evaluate" in other,
+        )
+        for one, other in pairs
+    )
+    return tuple(condition for condition in found if condition.events)
+
+
+def conditions(when: Any) -> tuple[Mapping[str, Any], ...]:
+    """The alternatives of a ``when``."""
+    return tuple(item for item in listed(when) if isinstance(item, Mapping))
+
+
+def events(condition: Mapping[str, Any]) -> tuple[str, ...]:
+    """The events that a condition names; every one where it names none."""
+    named = condition.get("event")
+    if named is None:
+        return EVENTS
+    if isinstance(named, Mapping):
+        named = named.get("include") or []
+    return tuple(str(event) for event in listed(named))
+
+
+def branches(condition: Mapping[str, Any]) -> tuple[str, ...]:
+    """The branches that a condition names."""
+    named = condition.get("branch")
+    if isinstance(named, Mapping):
+        named = named.get("include") or []
+    return tuple(str(branch) for branch in listed(named))
+
+
+def listed(value: Any) -> Sequence[Any]:
+    """The items of what may be a list, one item or nothing."""
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)

@@ -1,0 +1,114 @@
+"""Repositories of others that were judged wrongly once, each in a folder: what is found in them, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scaffold.pipelines.check import check
+from scaffold.pipelines.context import Context
+from scaffold.pipelines.repository import Repository, read_repository
+from scaffold.templates import decisions
+
+CASES = Path(__file__).parent / "cases"
+FOUND = {
+    "chained-workflows": [],
+    "comment-variable": [],
+    "commit-message": [(".woodpecker.yml", 7, "PIP033"), (".woodpecker.yml", 8, "PIP033")],
+    "dockerfile-made-before": [],
+    "list-merge": [],
+    "matrix-variable": [],
+    "old-syntax": [(".github/workflows/dependabot.yml", 2, "ACT001"), (".woodpecker.yml", 1, "PIP029")],
+    "second-document": [(".woodpecker/ci.yml", 9, "PIP034")],
+    "step-conditions": [],
+}
+CONTEXT = Context(decisions.house())
+
+
+def found(repository: Repository) -> list[tuple[str, int | None, str]]:
+    return [(finding.path, finding.line, finding.code) for finding in check(repository, CONTEXT)]
+
+
+def changed(case: str, path: str, *changes: tuple[str, str]) -> list[tuple[str, int | None, str]]:
+    """What is found in a case after some text of a file was replaced."""
+    text = (CASES / case / path).read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    ignored = CASES / case / "gitignore.txt"
+    overlay = {".gitignore": ignored.read_bytes()} if ignored.is_file() else {}
+    return found(read_repository(CASES / case, {**overlay, path: text.encode()}))
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
+def test_what_is_wrong_is_found_and_nothing_else(case: str) -> None:
+    some = next(path for path in (CASES / case).rglob("*") if path.is_file())
+    assert changed(case, some.relative_to(CASES / case).as_posix()) == FOUND[case]
+
+
+def test_workflows_that_a_manual_run_starts_side_by_side_are_found() -> None:
+    deploy = ".woodpecker/deploy.yml"
+    assert {code for _, _, code in changed("chained-workflows", deploy, ("[ci]", "[other]"))} == {"PIP020"}
+
+
+def test_a_variable_in_a_command_is_no_comment() -> None:
+    into = ("'echo ok'", "'echo ok ${registry_token}'")
+    assert changed("comment-variable", ".woodpecker.yml", into) == [(".woodpecker.yml", 10, "PIP024")]
+
+
+def test_every_run_of_a_matrix_is_tried() -> None:
+    values = ("[linux/amd64, linux/arm64]", "[one, 'two: three']")
+    assert [code for *_, code in changed("matrix-variable", ".woodpecker.yml", values)] == ["PIP027"]
+
+
+@pytest.mark.parametrize(
+    "what,fine", [("[*guides]", True), ("{a: b}", False), ("[a, b]", True), ("text", False)]
+)
+def test_only_a_list_is_merged_into_a_list(what: str, fine: bool) -> None:
+    codes = [code for *_, code in changed("list-merge", ".woodpecker/docs.yml", ("*sources", what))]
+    assert codes == ([] if fine else ["PIP027"])
+
+
+@pytest.mark.parametrize(
+    "place,variable,is_found",
+    [
+        ("environment:\n      TEXT: ${}", "CI_COMMIT_MESSAGE", True),
+        ("environment:\n      TEXT: '${}'", "CI_COMMIT_AUTHOR", True),
+        ("environment:\n      TEXT: |\n        ${}", "CI_COMMIT_AUTHOR", False),
+        ("environment:\n      TEXT: |\n        ${}", "CI_COMMIT_MESSAGE", True),
+        ("environment:\n      TEXT: 'on ${}'", "CI_COMMIT_BRANCH", False),
+        ("# by ${}", "CI_COMMIT_AUTHOR", False),
+        ("# ${}", "CI_COMMIT_MESSAGE", True),
+    ],
+)
+def test_what_people_write_is_tried_where_it_stands(place: str, variable: str, is_found: bool) -> None:
+    commands = ("commands:\n      - echo \"${CI_COMMIT_MESSAGE}\"\n      - 'echo by ${CI_COMMIT_AUTHOR}'", "")
+    text = (commands[0], place.replace("${}", f"${{{variable}}}") + "\n    commands: [ls]")
+    codes = {code for *_, code in changed("commit-message", ".woodpecker.yml", text)}
+    assert codes == ({"PIP033"} if is_found else set())
+
+
+def test_any_branch_may_have_any_name() -> None:
+    branch = ("${CI_COMMIT_MESSAGE}", "${CI_COMMIT_BRANCH}"), ("    - 'echo by ${CI_COMMIT_AUTHOR}'\n", "")
+    assert changed("commit-message", ".woodpecker.yml", *branch) == []
+    everywhere = changed("commit-message", ".woodpecker.yml", *branch, (", branch: main", ""))
+    assert everywhere == [(".woodpecker.yml", 7, "PIP033")]
+
+
+@pytest.mark.parametrize(
+    "old,new",
+    [
+        ("      - run: npm ci && npm run build\n", ""),
+        ("          context: .\n", ""),
+        ("      - run: npm ci && npm run build\n      - uses", "      - uses"),
+    ],
+)
+def test_what_nobody_makes_before_the_build_is_missing(old: str, new: str) -> None:
+    workflow = ".github/workflows/ci.yml"
+    assert changed("dockerfile-made-before", workflow, (old, new)) == [("Dockerfile", 2, "IMG002")]
+
+
+def test_a_step_that_publishes_from_any_branch_is_found() -> None:
+    branch = ("event: push, branch: main", "event: push")
+    assert [code for *_, code in changed("step-conditions", ".woodpecker.yml", branch)] == ["PIP022"]
