@@ -271,7 +271,7 @@ def test_the_update_commands_of_the_readme_work_in_their_order(repository: Path,
     assert git(stack, "status", "--porcelain") == ""
 
 
-@pytest.mark.slow("copier update renders the template three times")
+@pytest.mark.slow("two changes, each in a process of its own")
 def test_the_command_for_a_stack_that_exists_works_as_it_is_printed(
     repository: Path, monorepo: Monorepo
 ) -> None:
