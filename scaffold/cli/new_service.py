@@ -55,8 +55,8 @@ if TYPE_CHECKING:
 def new_service(
     name: str | None, answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None,
     dry_run: bool, level: str | None, without_indexes: Sequence[str], commit: bool,
-    template_source: str | None, plain: bool, resume: str | None, compose_file: Path | None, compose_service: str | None,
-    app_repo: Path | None, overwrite: bool, as_json: bool,
+    template_source: str | None, plain: bool, resume: str | None, compose_file: Path | None,
+    compose_service: str | None, app_repo: Path | None, overwrite: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make everything that a new Service needs. In a terminal without --answers it asks.
 
