@@ -40,6 +40,7 @@ COMMANDS = (
     "drafts",
     "doctor",
     "completion",
+    "template",
 )
 """The commands in the order of the help. Each is a function of its own name in a module of its own name."""
 
