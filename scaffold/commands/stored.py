@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
@@ -82,13 +83,19 @@ def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
         return {}
     where, hint = f"{STACKS}/{name}/{ANSWERS_FILE}", "Restore it from Git, or resolve its conflicts."
     try:
-        stored = load(path.read_bytes())
+        stored = _loaded(path.read_bytes())
     except YamlError as error:
         at = f"{where}:{error.line}" if error.line else where
         raise RefusedError(f"{at} {error.message}.", hint) from error
     if not isinstance(stored, dict):
         raise RefusedError(f"{where} holds no answers.", hint)
     return stored
+
+
+@lru_cache(16)
+def _loaded(content: bytes) -> Value:
+    """The YAML of an answers file, which several ask for. Nobody changes it in place."""
+    return load(content)
 
 
 def given_claims(monorepo: Monorepo, name: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ from scaffold.checks.verify import Level, Unverified, static_findings
 from scaffold.commands.plan import Plans, refuse_unmerged
 from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
 from scaffold.commands.update_plan import Sides, planned
-from scaffold.errors import Finding
+from scaffold.errors import Finding, RefusedError
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
@@ -42,6 +42,11 @@ class Updated:
     def state(self) -> State:
         """The state of the whole stack."""
         return State.CONFLICT if self.findings else self.merged.state
+
+    @property
+    def word(self) -> str:
+        """What is told of it: what is refused without a conflict is none."""
+        return "refused" if self.findings and not self.merged.conflicts else self.state.value
 
     @property
     def message(self) -> str:
@@ -117,7 +122,7 @@ def update(
     conflicts in with their marks. Without a ``level`` the stacks are planned where Terraform is at hand.
     Nothing is written.
 
-    Raises :class:`RefusedError` for a stack that records no answers, and
+    Raises :class:`RefusedError` where a merge is not finished, and
     :class:`~scaffold.errors.MissingError` where the templates of a version cannot be had.
     """
     refuse_unmerged(monorepo.root)
@@ -147,14 +152,22 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
     sensed = sense(monorepo)
     standing = _standing(monorepo, stacks)
     for name in stacks:
-        record, said = record_of(monorepo, name), stored_answers(monorepo, name)
-        findings = [*edits_of_answers(monorepo, name)]
-        findings = findings or validation.problems(record.given, sensed, record.recorded)
-        new = {} if findings else render(record.given.values, sensed, record.recorded, origin).files
         ours = standing[name]
+        try:
+            record, said = record_of(monorepo, name), stored_answers(monorepo, name)
+        except RefusedError as error:
+            path = f"{STACKS}/{name}"
+            unread = Finding(path, None, None, "update.no-answers", error.message, fix=error.hint)
+            yield Sides(name, "", {}, {}, ours, (unread,))
+            continue
+        edits = edits_of_answers(monorepo, name) if record.edited else ()
+        if findings := edits or validation.problems(record.given, sensed, record.recorded):
+            yield Sides(name, record.version, {}, {}, ours, tuple(findings))
+            continue
+        new = render(record.given.values, sensed, record.recorded, origin).files
         # What is recorded is no text to merge: it is what the rest was rendered from.
-        old = {} if findings else {**_old(record, said, origin), _ANSWERS: ours[_ANSWERS]}
-        yield Sides(name, record.version, old, new, ours, tuple(findings))
+        old = {**_old(record, said, origin), _ANSWERS: ours[_ANSWERS]}
+        yield Sides(name, record.version, old, new, ours)
 
 
 def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> Tree:

@@ -125,6 +125,12 @@ DATABASE = "\n  base: {image: 'mariadb:11'}\n"
          {"host": "PGHOST", "user": "PGUSER", "password": "PGPASSWORD", "name": "PGDATABASE", "port": "PGPORT"}),
         ("{DB_HOST: base, DB_PASSWORD_FILE: /run/secrets/pw}", {"host": "DB_HOST", "password": "DB_PASSWORD"}),
         ("{ANYTHING: 'mysql://u:p@base:3306/x'}", {"dsn": "ANYTHING"}),
+        ("{DATABASE_URL: 'mysql://u:p@base/x', PORT: '80', USER: me, HOST: 0.0.0.0}", {"dsn": "DATABASE_URL"}),
+        ("{DB_BACKEND: mysql, DB_HOST: base, DB_PASS: x}", {"host": "DB_HOST", "password": "DB_PASS"}),
+        ("{KC_HOSTNAME: id.example.com, KC_DB_URL_HOST: base, KC_DB_USERNAME: u, KC_DB_PASSWORD: x}",
+         {"host": "KC_DB_URL_HOST", "user": "KC_DB_USERNAME", "password": "KC_DB_PASSWORD"}),
+        ("{sonar.jdbc.username: u, sonar.jdbc.password: x}",
+         {"user": "sonar.jdbc.username", "password": "sonar.jdbc.password"}),
         ("{URL: 'mysql+aiomysql://u:${P}@base/x?charset=utf8'}",
          {"dsn": "URL", "template": "mysql+aiomysql://{user}:{password}@{host}:{port}/{name}?charset=utf8"}),
         ("{GITEA_DSN: 'u:p@tcp(base:3306)/x?parseTime=true'}",
@@ -151,14 +157,14 @@ def test_a_driver_that_is_named_like_the_service_stays(at: Path) -> None:
         at,
         "services:\n  postgres: {image: 'postgres:16'}\n  redis: {image: 'redis:7'}\n"
         "  app: {image: 'acme/x:1', environment: {DB_ENGINE: postgres, DB_HOST: postgres, DB_PASS: x, KC_DB: postgres,"
-        " CACHE_DRIVER: redis, REDIS_HOST: redis, REDIS_PASSWORD: y, SESSION_NAME: redis}}\n",
+        " CACHE_DRIVER: redis, REDIS_HOST: redis, REDIS_HOST_PASSWORD: y, SESSION_NAME: redis}}\n",
     )
     assert found.answers["env"] == {
         "DB_ENGINE": "postgres", "KC_DB": "postgres", "CACHE_DRIVER": "redis",
         "REDIS_HOST": {"host": "redis"}, "SESSION_NAME": "redis",
     }  # fmt: skip
     assert found.answers["database_env"] == {"host": "DB_HOST", "password": "DB_PASS"}
-    assert "services.app.environment.REDIS_PASSWORD" in keys(found, Fate.DECIDED)
+    assert "services.app.environment.REDIS_HOST_PASSWORD" in keys(found, Fate.DECIDED)
 
 
 def test_a_connection_string_without_a_password_keeps_the_name_of_its_database(at: Path) -> None:
@@ -185,6 +191,16 @@ def test_the_second_set_of_a_database_is_told(at: Path) -> None:
     assert keys(found, Fate.LEFT).keys() == {
         "services.app.environment.B_HOST", "services.app.environment.B_PASSWORD",
     }  # fmt: skip
+
+
+def test_another_tag_of_the_same_repository_is_another_image(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  web: {image: 'acme/x:web-1', ports: ['80:80']}\n"
+        "  api: {image: 'acme/x:api-1', depends_on: [web]}\n  backup: {image: 'acme/x-backup:1', depends_on: [web]}\n",
+    )
+    assert found.answers["sidecars"] == [{"name": "api", "image": "docker.io/acme/x:api-1"}]
+    assert roles(found)["backup"] == "what the house has already"
 
 
 PARTS = """
@@ -299,6 +315,8 @@ def test_a_file_of_parts_that_the_house_has_names_no_app(at: Path) -> None:
         ),
         ("ports: ['80:80', '81:81'], healthcheck: {test: 'curl localhost:81/up || exit 1'}", 81, ["tcp-80"]),
         ("ports: ['51820:51820/udp']", None, ["udp-51820"]),
+        ("labels: {traefik.http.services.x.loadbalancer.server.port: '81'}", 81, []),
+        ("ports: ['80:80'], healthcheck: {test: 'exec 3<>/dev/tcp/127.0.0.1/9000'}", 80, []),
     ],
 )
 def test_the_port_for_http_is_told_from_the_others(
@@ -350,6 +368,15 @@ def test_media_of_others_are_on_nfs_and_the_rest_is_not(at: Path) -> None:
         "movies": True, "data": False, "config": False, "ro": True,
     }  # fmt: skip
     assert next(v for v in volumes if "purpose" not in v)["path"] == "/media"
+
+
+def test_the_source_that_an_image_is_built_from_is_no_volume(at: Path) -> None:
+    found = draft(
+        at,
+        "services: {app: {build: {context: ./code}, volumes: ['./code/src:/app', /app/node_modules, './data:/data']}}",
+    )
+    assert found.answers["volumes"] == [{"path": "/data"}]
+    assert {"services.app.volumes[0]", "services.app.volumes[1]"} <= keys(found, Fate.DECIDED).keys()
 
 
 def test_secrets_and_configs_of_compose_become_files(at: Path) -> None:

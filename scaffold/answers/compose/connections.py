@@ -72,18 +72,17 @@ def _families(variables: Mapping[str, Text | None], anchors: Sequence[str]) -> l
     by_prefix: dict[str, dict[str, str]] = {}
     likely: set[str] = set()
     for name, value in variables.items():
-        for prefix, part in endings(name).items():
-            told = prefix.rpartition("_")[2] in words
-            if part == "name" and value in drivers and not told:
-                continue  # KC_DB=postgres
-            if told or (not prefix and _tells(name)):
-                likely.add(prefix)
-            if name in anchors and part in ("host", "dsn"):
-                likely.add(prefix)
-            by_prefix.setdefault(prefix, {}).setdefault(part, name)
-        if name in anchors and not endings(name):
-            by_prefix[name] = {"dsn" if value and re.search(r"://|\(|=", value) else "host": name}
-            likely.add(name)
+        parts = {p: part for p, part in endings(name).items() if p or _tells(name)}
+        its = {p for p, part in parts.items() if p.rpartition("_")[2] in words or not p}
+        if name in anchors:  # the longest, of KC_DB and KC the first
+            its.add(max((p for p, part in parts.items() if part in ("host", "dsn")), key=len, default=name))
+        for prefix, part in parts.items():
+            if part != "name" or value not in drivers or prefix in its:  # KC_DB=postgres is no name
+                by_prefix.setdefault(prefix, {}).setdefault(part, name)
+        if name in its:
+            is_string = value and re.search(r"://|\(|=", value)
+            by_prefix[name] = {"dsn" if is_string else "host": name}
+        likely |= its
     found = [by_prefix[prefix] for prefix in by_prefix if prefix in likely]
     anchored = set(anchors)
     return sorted(found, key=lambda f: (not (anchored & set(f.values())), -len(f.keys() - {"driver"})))

@@ -147,7 +147,10 @@ class Variables:
             if part in ("host", "dsn") and prefix
         }
         for name in variables.keys() - done:
-            if any(prefix in shared and part == "password" for prefix, part in endings(name).items()):
+            prefixes = [prefix for prefix, part in endings(name).items() if part == "password"]
+            if any(
+                prefix.startswith(its) for prefix in prefixes for its in shared
+            ):  # REDIS_HOST_PASSWORD too
                 done.add(name)
                 self._ledger.decided(variables[name].at, "the shared host asks for no password")
         return done

@@ -91,6 +91,10 @@ resource "kubernetes_deployment" "greenhouse" {
     labels = {
       app  = "greenhouse"
       tier = local.tiers.aux
+      # Sablier scales it to zero while nobody asks for it; what it has woken gets requests after a moment.
+      "sablier.enable"      = "true"
+      "sablier.group"       = "greenhouse"
+      "sablier.ready-after" = "5s"
     }
   }
   spec {
@@ -190,6 +194,7 @@ resource "kubernetes_deployment" "greenhouse" {
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
+      spec[0].replicas,                                                   # SABLIER_MANAGED_REPLICAS
     ]
   }
 }
@@ -409,6 +414,7 @@ module "ingress" {
   homepage_group          = "Other"
   skip_default_rate_limit = true
   extra_middlewares       = ["greenhouse-greenhouse-redirect@kubernetescrd", "greenhouse-greenhouse-allowlist@kubernetescrd", "greenhouse-greenhouse-rate-limit@kubernetescrd", "greenhouse-greenhouse-headers@kubernetescrd"]
+  sablier                 = { group = "greenhouse", session_duration = "3h", strategy = "dynamic" }
   extra_annotations = {
     "gethomepage.dev/name"         = "Greenhouse"
     "gethomepage.dev/description"  = "Waters the plants and shows how they grow"
@@ -431,6 +437,7 @@ module "ingress_api" {
   # auth = "app": The valves know a name and a password
   auth              = "app"
   extra_middlewares = ["greenhouse-greenhouse-api-basic-auth@kubernetescrd"]
+  sablier           = { group = "greenhouse", session_duration = "3h", strategy = "blocking" }
   external_monitor  = false
   homepage_enabled  = false
 }
@@ -473,13 +480,17 @@ resource "kubernetes_cron_job_v1" "backup" {
             # A ReadWriteOnce volume is only there on the node of the app's pod.
             affinity {
               pod_affinity {
-                required_during_scheduling_ignored_during_execution {
-                  label_selector {
-                    match_labels = {
-                      app = "greenhouse"
+                # Preferred only: while the app is scaled to zero there is no such pod.
+                preferred_during_scheduling_ignored_during_execution {
+                  weight = 100
+                  pod_affinity_term {
+                    label_selector {
+                      match_labels = {
+                        app = "greenhouse"
+                      }
                     }
+                    topology_key = "kubernetes.io/hostname"
                   }
-                  topology_key = "kubernetes.io/hostname"
                 }
               }
             }
