@@ -96,6 +96,12 @@ resource "kubernetes_deployment" "greenhouse" {
       "sablier.group"       = "greenhouse"
       "sablier.ready-after" = "5s"
     }
+    annotations = {
+      # How Keel updates it. On the pod template this would do nothing.
+      "keel.sh/policy"       = "minor"
+      "keel.sh/pollSchedule" = "@daily"
+      "keel.sh/trigger"      = "poll"
+    }
   }
   spec {
     replicas = 1
@@ -186,9 +192,6 @@ resource "kubernetes_deployment" "greenhouse" {
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
-      metadata[0].annotations["keel.sh/policy"],
-      metadata[0].annotations["keel.sh/trigger"],
-      metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
       spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
       metadata[0].annotations["kubernetes.io/change-cause"],
