@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -65,6 +65,8 @@ class ScaffoldError(Exception):
         self.message = message
         self.hint = hint
         self.findings = tuple(findings)
+        self.beside: Mapping[str, object] = {}
+        """What JSON has beside the error: what is known whatever went wrong."""
 
 
 class UsageError(ScaffoldError):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from support import ANSWERS
 
-from scaffold.answers import compose, validation
+from scaffold.answers import validation
+from scaffold.answers.compose.translation import translate
 from scaffold.answers.known import Known, filled, known
 from scaffold.answers.sources import Answers, from_yaml
 from scaffold.commands.explain import explain
@@ -122,11 +124,13 @@ def test_a_service_is_called_after_what_says_something(image: str, name: str | N
     assert known({"image": image}).proposed.get("name") == name
 
 
-def test_what_a_compose_file_calls_an_app_is_no_name() -> None:
-    draft = compose.read(b"services: {app: {image: 'vaultwarden/server:1.33.2'}}", "compose.yml")
-    assert draft.answers["name"] == "vaultwarden"
-    called = compose.read(b"services: {vault: {image: 'vaultwarden/server:1.33.2'}}", "compose.yml")
-    assert called.answers["name"] == "vault"
+@pytest.mark.parametrize(
+    "called,name", [("app", "vaultwarden"), ("webserver", "vaultwarden"), ("vault", "vault")]
+)
+def test_what_a_compose_file_calls_an_app_is_no_name(called: str, name: str, tmp_path: Path) -> None:
+    file = tmp_path / "compose.yml"
+    file.write_text(f"services: {{{called}: {{image: 'vaultwarden/server:1.33.2'}}}}")
+    assert translate(file).answers["name"] == name
 
 
 def test_what_is_known_holds_where_nothing_is_said() -> None:

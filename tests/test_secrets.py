@@ -9,7 +9,8 @@ import pytest
 import yaml
 from support import ANSWERS
 
-from scaffold.answers import compose_environment, settings, validation
+from scaffold.answers import settings, validation
+from scaffold.answers.compose.translation import translate
 from scaffold.answers.secrets import suspected
 
 DATA = ANSWERS.parent / "data"
@@ -223,9 +224,9 @@ def test_a_name_that_also_means_something_else_is_judged_by_its_value() -> None:
 
 def test_passwords_under_other_names_of_a_compose_file_become_secrets() -> None:
     variables = yaml.safe_load((CASE / "compose.yml").read_text())["services"]["box"]["environment"]
-    read = compose_environment.read(variables, {}, has_database=False)
-    assert [secret["env"] for secret in read.secrets] == list(variables)
-    assert not read.plain
+    read = translate(CASE / "compose.yml").answers
+    assert [secret["env"] for secret in read["secrets"]] == list(variables)
+    assert "env" not in read
     found = judged(yaml.safe_dump({"env": variables}))
     assert set(found) == {f"env.{name}" for name in variables}
     assert not any(part in str(found) for part in ("otter", "letmein", "correct", "Swordfish"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from scaffold.cli import options, output
-from scaffold.errors import UsageError
+from scaffold.errors import ScaffoldError, UsageError
 
 if TYPE_CHECKING:
-    from scaffold.answers import compose
+    from scaffold.answers.compose.report import Report
+    from scaffold.answers.compose.translation import Draft
     from scaffold.answers.sources import Answers
     from scaffold.checks.verify import Level
     from scaffold.commands.prepared import Prepared
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("new-service")
+@click.argument("name", required=False)
 @options.answers
 @options.settings
 @options.monorepo
@@ -40,21 +43,31 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--from-compose", "compose_file", type=click.Path(path_type=Path), metavar="FILE",
-    help="Take defaults of answers from a docker-compose file; of secrets the names only.",
+    help="Take defaults of answers from a docker-compose file, or a directory that has one; of secrets the "
+    "names only.",
 )  # fmt: skip
+@click.option(
+    "--compose-service",
+    metavar="NAME",
+    help="The service of that file which is the app, where it is another one.",
+)
 @options.as_json
 def new_service(
-    answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, dry_run: bool,
-    level: str | None, without_indexes: Sequence[str], commit: bool, template_source: str | None,
-    plain: bool, resume: str | None, compose_file: Path | None,
-    app_repo: Path | None, overwrite: bool, as_json: bool,
+    name: str | None, answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None,
+    dry_run: bool, level: str | None, without_indexes: Sequence[str], commit: bool,
+    template_source: str | None, plain: bool, resume: str | None, compose_file: Path | None,
+    compose_service: str | None, app_repo: Path | None, overwrite: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Make everything that a new Service needs. In a terminal without --answers it asks."""
+    """Make everything that a new Service needs. In a terminal without --answers it asks.
+
+    For example: scaffold new-service --answers kit.yml --dry-run
+    """
     from scaffold.checks.verify import Level
 
+    settings = (*settings, *([f"name={name}"] if name is not None else ()))
     given = options.given(answer_files, settings)
-    start = _starting_point(compose_file)
-    asks = _asks(answer_files, settings, start is not None and resume is None, as_json=as_json)
+    asks = _asks(answer_files, settings, compose_file is not None and resume is None, as_json=as_json)
+    start = _starting_point(compose_file, compose_service, asks=asks, plain=plain)
     # While a person answers, others may write: then the change is refused if they wrote the same files.
     held = not (dry_run or asks)
     monorepo = options.find(monorepo_at, writes=held)
@@ -73,6 +86,7 @@ def new_service(
         dry_run=dry_run,
         commit=commit,
         as_json=as_json,
+        imported=start.report if start else None,
     )
     if asks:
         for root in roots if not dry_run else ():
@@ -84,8 +98,9 @@ def new_service(
             "--resume goes on with questions; answers on the command line leave none.", "Leave one out."
         )
     else:
-        given = given.over(_defaults(start)) if start else given
-        making.finish(making.prepare(given, overwrite=overwrite))
+        given = given.over(_defaults(start, monorepo)) if start else given
+        with making.telling_of_the_import():
+            making.finish(making.prepare(given, overwrite=overwrite))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,21 @@ class Making:
     dry_run: bool
     commit: bool
     as_json: bool
+    imported: Report | None = None
+    """What became of a compose file, where one was read."""
+
+    @contextmanager
+    def telling_of_the_import(self) -> Iterator[None]:
+        """Tell what became of the compose file, whatever becomes of the answers."""
+        from scaffold.report.imported import import_json, import_text
+
+        if self.imported is not None and not self.as_json:
+            output.print_notes(import_text(self.imported))
+        try:
+            yield
+        except ScaffoldError as error:
+            error.beside = {"import": import_json(self.imported)} if self.imported else {}
+            raise
 
     def prepare(self, given: Answers, *, overwrite: bool) -> Prepared:
         """The change that the answers lead to."""
@@ -120,7 +150,7 @@ class Making:
     def ask(
         self,
         given: Answers,
-        start: compose.Draft | None,
+        start: Draft | None,
         *,
         plain: bool,
         resume: str | None,
@@ -163,7 +193,12 @@ class Making:
     def finish(self, prepared: Prepared, asked: session.Asked | None = None) -> None:
         """Write what is prepared, in one repository or in both, and tell of it."""
         output.finish(
-            self.monorepo, prepared, write=not self.dry_run, commit=self.commit, as_json=self.as_json
+            self.monorepo,
+            prepared,
+            write=not self.dry_run,
+            commit=self.commit,
+            as_json=self.as_json,
+            imported=self.imported,
         )
         if asked is not None and not self.dry_run:
             from scaffold.wizard.session import forget
@@ -172,19 +207,32 @@ class Making:
         output.print_lines(asked.closing if asked else ())
 
 
-def _starting_point(path: Path | None) -> compose.Draft | None:
+def _starting_point(path: Path | None, service: str | None, *, asks: bool, plain: bool) -> Draft | None:
+    """What a compose file gives; where several services are as likely the app, a person says which it is."""
     if path is None:
+        if service is not None:
+            raise UsageError(
+                "--compose-service names a service of a compose file.", "Give --from-compose FILE."
+            )
         return None
-    from scaffold.wizard.session import starting_point
+    from scaffold.answers.compose.translation import translate
 
-    return starting_point(path)
+    start = translate(path, service)
+    if asks and len(start.likely) > 1:
+        from scaffold.wizard.session import likely_app
+
+        start = translate(path, likely_app(start, plain=plain))
+    return start
 
 
-def _defaults(start: compose.Draft) -> Answers:
-    """What a compose file gives, as answers below all others."""
+def _defaults(start: Draft, monorepo: Monorepo) -> Answers:
+    """What a compose file gives, as answers below all others; what is built from source is built as usual."""
     from scaffold.answers.sources import Answers, Place
+    from scaffold.commands.pipeline import with_own_build
+    from scaffold.monorepo.sensing import sense
 
-    return Answers(start.answers, {(name,): Place("the compose file") for name in start.answers})
+    answers = Answers(start.answers, {(name,): Place("the compose file") for name in start.answers})
+    return with_own_build(answers, sense(monorepo)) if start.from_source else answers
 
 
 def _asks(answer_files: Sequence[str], settings: Sequence[str], start: bool, *, as_json: bool) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from scaffold.answers.compose.report import Report
     from scaffold.commands.check import Checked
     from scaffold.commands.prepared import Prepared
     from scaffold.monorepo.repository import Monorepo
@@ -54,8 +55,23 @@ def print_either(value: object, lines: Iterable[str], *, as_json: bool) -> None:
         print_lines(lines)
 
 
-def finish(monorepo: Monorepo, prepared: Prepared, *, write: bool, commit: bool, as_json: bool) -> None:
-    """Write what is prepared, if ``write``, and tell of it."""
+def print_notes(lines: Iterable[str]) -> None:
+    """Lines for people on standard error, beside the result."""
+    for line in lines:
+        click.echo(line, err=True)
+
+
+def finish(
+    monorepo: Monorepo,
+    prepared: Prepared,
+    *,
+    write: bool,
+    commit: bool,
+    as_json: bool,
+    imported: Report | None = None,
+) -> None:
+    """Write what is prepared, if ``write``, and tell of it; in JSON also of the compose file behind it."""
+    from scaffold.report.imported import import_json
     from scaffold.report.prepared import prepared_json, prepared_text
 
     with ExitStack() as held:
@@ -64,7 +80,8 @@ def finish(monorepo: Monorepo, prepared: Prepared, *, write: bool, commit: bool,
         commits = prepared.apply(commit=commit) if write else (None, None)
     steps = prepared.next_steps(monorepo, commits)
     if as_json:
-        print_json(prepared_json(prepared, steps, written=write, commits=commits))
+        told = prepared_json(prepared, steps, written=write, commits=commits)
+        print_json({**told, **({"import": import_json(imported)} if imported else {})})
     else:
         print_lines(prepared_text(prepared, steps, written=write, commits=commits))
 

@@ -51,5 +51,6 @@ def error_json(error: ScaffoldError) -> dict[str, Value]:
             "message": error.message,
             "hint": error.hint,
             "findings": [finding_json(finding) for finding in error.findings],
-        }
+        },
+        **error.beside,
     }

@@ -22,7 +22,7 @@ from scaffold.templates.questions import asked
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.preview import Previews
 from scaffold.wizard.review import Outcome, review
-from scaffold.wizard.session import keep_beside, open_screen
+from scaffold.wizard.session import answers_text, keep_beside, open_screen
 from scaffold.wizard.state import State
 
 
@@ -71,6 +71,6 @@ def ask(
         previews.close()
     if outcome is Outcome.QUIT:
         return Asked(None, ("Nothing was written.",))
-    path = keep_beside(name, engine.result(state))
+    path = keep_beside(name, answers_text(engine.result(state)))
     command = shlex.join(["scaffold", "change", name, "--answers", str(path)])
     return Asked(None, (f"The answers are in {path}. To make the change:", f"  {command}"))

@@ -12,16 +12,17 @@ from pathlib import Path
 
 import yaml
 
-from scaffold.answers import compose, validation
+from scaffold.answers import validation
+from scaffold.answers.compose.translation import Draft
 from scaffold.answers.sources import Answers, about
 from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
 from scaffold.commands.pipeline import usual_build
 from scaffold.commands.prepared import Prepared
 from scaffold.commands.taken import judge
-from scaffold.errors import UsageError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
+from scaffold.report.imported import import_text
 from scaffold.report.progress import waiting
 from scaffold.templates.questions import Value
 from scaffold.wizard import drafts
@@ -31,7 +32,7 @@ from scaffold.wizard.drafts import Drafts
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.preview import Preview, Previews
 from scaffold.wizard.review import Outcome, review
-from scaffold.wizard.screen import Screen
+from scaffold.wizard.screen import Choice, Screen
 from scaffold.wizard.state import State
 from scaffold.wizard.walk import walk
 
@@ -69,17 +70,18 @@ class Paused(KeyboardInterrupt):
         self.command = command
 
 
-def starting_point(path: Path) -> compose.Draft:
-    """What a docker-compose file gives. Raises :class:`UsageError` where it cannot be read."""
-    try:
-        return compose.read(path.read_bytes(), str(path))
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read: {error.strerror}.", "Name a docker-compose file."
-        ) from error
+def likely_app(start: Draft, *, plain: bool) -> str:
+    """Which of the services of a compose file that are as likely the app is it: the person says."""
+    screen = open_screen(plain)
+    choices = [Choice(name, name) for name in start.likely]
+    while True:
+        reply = screen.choose("Which service of the file is the app?", choices, start.likely[0])
+        if isinstance(reply, str):
+            return reply
+        screen.show(["The others become sidecars, or Services of their own."])
 
 
-def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options: Options) -> Asked:
+def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Options) -> Asked:
     """Ask in the terminal until the person applies, saves or quits.
 
     Raises :class:`Paused` on Ctrl-C, after keeping a draft, and :class:`~scaffold.errors.AnswersError`
@@ -135,11 +137,11 @@ def run(monorepo: Monorepo, given: Answers, start: compose.Draft | None, options
         with screen.opened():
             found = f"Drafts: {', '.join(kept)}. --resume NAME goes on with one."
             others = [found] if kept and not resumed else []
-            screen.show([screen.keys, *others, *(start.notes if start else ())])
+            screen.show([screen.keys, *others, *(import_text(start.report) if start else ())])
             first = engine.first_open(state)
             state = walk(engine, state, screen, keeper.keep, first.path if first else None)
             outcome, state = review(engine, state, screen, preview_of, keeper.keep, clone_again)
-        return _end(engine, state, outcome, previews, store, options, clone)
+        return _end(engine, state, outcome, previews, store, options, clone, start)
     except KeyboardInterrupt:
         keeper.save()
         raise Paused(keeper.resume_command(options)) from None
@@ -245,14 +247,16 @@ def _end(
     store: Drafts,
     options: Options,
     clone: Clone,
+    start: Draft | None,
 ) -> Asked:
     values = engine.result(state)
     name = str(values["name"])
     if outcome is Outcome.QUIT:
         return Asked(None, ("Nothing was written. To go on:", f"  {_resume(name, options, clone)}"))
-    text = _yaml(values)
+    told = "".join(f"# {line}\n" for line in (import_text(start.report) if start else ()))
+    text = told + answers_text(values)
     if outcome is Outcome.SAVE:
-        path = store.keep_answers(name, text) if drafts.writable(store) else keep_beside(name, values)
+        path = store.keep_answers(name, text) if drafts.writable(store) else keep_beside(name, text)
         store.drop(name)
         command = _command("--answers", str(path), options, clone)
         return Asked(None, (f"The answers are in {path}. To make the Service:", f"  {command}"))
@@ -271,16 +275,17 @@ def forget(monorepo: Monorepo, name: str) -> None:
     Drafts.of(monorepo.root).drop(name)
 
 
-def _yaml(values: Mapping[str, Value]) -> str:
+def answers_text(values: Mapping[str, Value]) -> str:
+    """Answers as the text of a file."""
     text: str = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=1000)
     return text
 
 
-def keep_beside(name: str, values: Mapping[str, Value]) -> Path:
+def keep_beside(name: str, text: str) -> Path:
     """Write answers into the current directory, for their owner alone. Returns the file."""
     path = _free(Path(f"{name}.yml"))
     path.touch(mode=0o600)
-    path.write_text(_yaml(values), "utf-8")
+    path.write_text(text, "utf-8")
     return path
 
 

@@ -1,0 +1,278 @@
+"""What one container runs, by its service: image, command, resources, user, ports and health."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from scaffold.answers.compose.forms import listed, mapping, mebibytes, ports, quantity, seconds, text, words
+from scaffold.answers.compose.hosts import Hosts
+from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.answers.compose.parts import Part
+from scaffold.answers.compose.report import Ledger
+from scaffold.answers.known import known
+from scaffold.answers.secrets import suspected
+from scaffold.answers.sources import Path
+from scaffold.templates import template
+from scaffold.templates.questions import Value
+
+_LOCAL_URL = re.compile(
+    r"(?<!/tcp/)(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?HOSTNAME\}?)(?::(\d+))?(/[^\s\"'|;)]*)?"
+)
+_REPLICAS = 5
+_SLOW = 30
+"""Seconds that an app has to start in without a startup probe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """Reads what containers run, with what becomes of each key."""
+
+    hosts: Hosts
+    ledger: Ledger
+    of: str = ""
+    """The answer that a container beside the app's is an item of, with its name: ``sidecars.worker.``."""
+
+    def _taken(self, path: Path, answer: str, why: str = "") -> None:
+        self.ledger.taken(path, f"{self.of}{answer}", why)
+
+    def image(self, part: Part) -> str:
+        """The image with its registry written out; empty where it is built, or a variable stands for it."""
+        at = (*part.at, "image")
+        if not part.body.get("image"):
+            return ""
+        image = str(part.image)
+        if not part.image.repository:
+            self.ledger.left(at)
+            return ""
+        complete = UNKNOWN not in str(part.body["image"])
+        self._taken(at, "image", "" if complete else "without its tag, which a variable stands for")
+        return image
+
+    def command(self, part: Part) -> dict[str, Value]:
+        """``command`` and ``args``: what compose calls entrypoint and command."""
+        found: dict[str, Value] = {}
+        for key, answer in (("entrypoint", "command"), ("command", "args")):
+            said = words(part.body.get(key))
+            if not said:
+                continue
+            if any(suspected([("", word) for word in [*said, " ".join(said)]])):
+                self.ledger.left(
+                    (*part.at, key), "it holds a secret", f"Give {answer} with a variable in its place."
+                )
+                continue
+            rewritten = [self.hosts.rewritten(word) for word in said]
+            gone = next((r for r in rewritten if r.gone or not isinstance(r.value, str)), None)
+            if any(UNKNOWN in word or not word for word in said):
+                self.ledger.left((*part.at, key))
+            elif gone is not None:
+                mend = f"Give {answer} with the host that stands for it."
+                self.ledger.left((*part.at, key), f"it names the service {gone.of}, which is elsewhere", mend)
+            else:
+                found[answer] = [str(r.value) for r in rewritten]
+                self._taken((*part.at, key), answer)
+        return found
+
+    def resources(self, part: Part) -> dict[str, Value]:
+        """Memory; there is no CPU limit in the house."""
+        deploy: Path = (*part.at, "deploy", "resources")
+        its = mapping(mapping(part.body.get("deploy")).get("resources"))
+        limits, reserved = mapping(its.get("limits")), mapping(its.get("reservations"))
+        found: dict[str, Value] = {}
+        for answer, at, value in (
+            ("memory", (*deploy, "limits", "memory"), limits.get("memory")),
+            ("memory", (*part.at, "mem_limit"), part.body.get("mem_limit")),
+            ("memory_request", (*deploy, "reservations", "memory"), reserved.get("memory")),
+            ("memory_request", (*part.at, "mem_reservation"), part.body.get("mem_reservation")),
+        ):
+            size = quantity(value)
+            if value is None:
+                continue
+            if answer in found:
+                self.ledger.decided(at, "deploy says it too, and holds")
+            elif not size:
+                self.ledger.left(at, "it cannot be read", f"Give {answer}.")
+            elif answer == "memory_request" and (mebibytes(size) or 0) >= (
+                mebibytes(found.get("memory")) or 0
+            ):
+                found.setdefault("memory", size)
+                self._taken(at, "memory", "what is requested is the limit")
+            else:
+                found[answer] = size
+                self._taken(at, answer)
+        for side, said in (("limits", limits), ("reservations", reserved)):
+            if "cpus" in said:
+                self.ledger.decided((*deploy, side, "cpus"), "there is no CPU limit in this house")
+        return found
+
+    def gpu(self, part: Part) -> dict[str, Value]:
+        """Whether it wants a GPU."""
+        deploy = mapping(mapping(part.body.get("deploy")).get("resources"))
+        devices = listed(mapping(deploy.get("reservations")).get("devices"))
+        at: Path = (*part.at, "deploy", "resources", "reservations", "devices")
+        if any("gpu" in listed(mapping(device).get("capabilities")) for device in devices):
+            self._taken(at, "gpu")
+        elif part.body.get("gpus"):
+            self._taken((*part.at, "gpus"), "gpu")
+        elif text(part.body.get("runtime")) == "nvidia":
+            self._taken((*part.at, "runtime"), "gpu")
+        else:
+            if devices:
+                self.ledger.left(at, "there is no such device in the cluster", "Ask for gpu.")
+            return {}
+        return {"gpu": 1, "tier": "gpu"}
+
+    def network(self, part: Part) -> None:
+        """Whether it wants the network of the node, which no pod gets."""
+        if text(part.body.get("network_mode")) == "host":
+            mend = "Name what it listens on under ports, and open it with load_balancer."
+            self.ledger.left((*part.at, "network_mode"), "a pod has a network of its own", mend)
+
+    def user(self, part: Part) -> dict[str, Value]:
+        """The numbers of its user and group."""
+        at = (*part.at, "user")
+        said = text(part.body.get("user"))
+        user, _, group = said.partition(":")
+        if not said:
+            return {}
+        if user in ("0", "root"):
+            self.ledger.decided(at, "it is what an image without a user of its own starts as")
+            return {}
+        if not re.fullmatch(r"[1-9]\d{0,8}", user):
+            return {}
+        self._taken(at, "uid")
+        groups = {"fs_group": int(group)} if re.fullmatch(r"[1-9]\d{0,8}", group) and group != user else {}
+        return {"uid": int(user), **groups}
+
+    def capabilities(self, part: Part) -> dict[str, Value]:
+        """The capabilities that it adds, but those that admission denies."""
+        found: list[str] = []
+        given = part.body.get("cap_add")
+        for index, item in enumerate(listed(given)):
+            at: Path = (*part.at, "cap_add", *((index,) if isinstance(given, list) else ()))
+            name = text(item).upper().removeprefix("CAP_")
+            if re.fullmatch(r"(?!ALL$|SYS_ADMIN$)[A-Z][A-Z_]{1,30}", name):
+                self._taken(at, "capabilities")
+                found += [name] if name not in found else []
+            else:
+                self.ledger.left(at)
+        return {"capabilities": found} if found else {}
+
+    def replicas(self, part: Part, *, shares: bool) -> dict[str, Value]:
+        """How many pods there are: several only where ``shares`` says that no volume is one pod's alone."""
+        deploy = mapping(part.body.get("deploy"))
+        for at, value in (
+            ((*part.at, "deploy", "replicas"), deploy.get("replicas")),
+            ((*part.at, "scale"), part.body.get("scale")),
+        ):
+            said = text(value)
+            if not said.isdecimal():
+                continue
+            if int(said) > 1 and not shares:
+                self.ledger.left(
+                    at, "its volumes are one pod's alone", "Give rwx for them first, then replicas."
+                )
+            elif int(said) <= _REPLICAS:
+                self._taken(at, "replicas")
+                return {"replicas": int(said)} if int(said) > 1 else {}
+            else:
+                self.ledger.left(at, f"a Service has at most {_REPLICAS}", "Give replicas.")
+        return {}
+
+    def ports(self, part: Part, sharing: list[Part]) -> dict[str, Value]:
+        """The port for HTTP and the others. ``sharing`` are services whose network is the same."""
+        told: list[tuple[Path, str, int]] = []
+        for of in (part, *sharing):
+            for key, published in (("ports", True), ("expose", False)):
+                given = of.body.get(key)
+                for index, its in ports(given, published=published):
+                    at: Path = (*of.at, key, *((index,) if isinstance(given, list) else ()))
+                    told += [(at, port.protocol, port.target) for port in its]
+        of_host = [row for row in told if "ports" in row[0]]
+        usable = of_host or told
+        web, why = _web_port(part, [number for _, protocol, number in usable if protocol == "TCP"])
+        found: dict[str, Value] = {"port": web} if web else {}
+        further: dict[tuple[str, int], Value] = {}
+        for at, protocol, number in told:
+            if (protocol, number) == ("TCP", web):
+                self._taken(at, "port", why)
+            elif "expose" in at and of_host:
+                self.ledger.decided(at)
+            elif (protocol, number) == ("TCP", 443):
+                self.ledger.decided(at, "TLS ends at the ingress")
+            elif protocol in ("TCP", "UDP"):
+                name = f"{protocol.lower()}-{number}"
+                more = {"protocol": "UDP"} if protocol == "UDP" else {}
+                further[(protocol, number)] = {"name": name, "port": number, **more}
+                self._taken(at, f"ports.{name}", "for the cluster; load_balancer opens it to the network")
+            else:
+                self.ledger.left(at, f"there are no ports of {protocol}", "Do without.")
+        return {**found, **({"ports": list(further.values())} if further else {})}
+
+    def health(self, part: Part, port: Value) -> dict[str, Value]:
+        """The path that tells whether it is well, where it is asked over HTTP."""
+        check = mapping(part.body.get("healthcheck"))
+        at = (*part.at, "healthcheck")
+        found: dict[str, Value] = {}
+        asked = next(_LOCAL_URL.finditer(" ".join(words(check.get("test")))), None)
+        path = asked[2] if asked else None
+        its_port = not asked or not asked[1] or port is None or int(asked[1]) == port
+        if path and its_port and re.fullmatch(r"/[^\x00-\x20?@]*", path) and UNKNOWN not in path:
+            found["health_path"] = path
+            self._taken((*at, "test"), "health_path")
+        if seconds(check.get("start_period")) > _SLOW:
+            found["slow_start"] = True
+            self._taken((*at, "start_period"), "slow_start")
+        return found
+
+    def labels(self, part: Part, known_answers: Mapping[str, Value]) -> dict[str, Value]:
+        """What the labels of a dashboard say."""
+        found: dict[str, Value] = {}
+        answers = template.facts("compose")["label_answers"]
+        for name, value in mapping(part.body.get("labels")).items():
+            answer = answers.get(name)
+            shown = text(value)
+            if (
+                answer
+                and shown
+                and re.fullmatch(r"[^\x00-\x1f\x7f-\x9f]+", shown)
+                and answer not in known_answers
+            ):
+                found[answer] = shown
+                self._taken((*part.at, "labels", name), answer)
+        return found
+
+
+def _web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
+    """Which of these ports is the one for HTTP, and why."""
+    facts = template.facts("compose")
+    for number, why in _told(part):
+        if number in (numbers or [number]):
+            return number, why
+    if not numbers:
+        return None, ""
+    if len(set(numbers)) == 1:
+        usual = numbers[0] not in facts["no_web_ports"]
+        return numbers[0], "" if usual else "it is not usual for HTTP: shape internal needs no ingress"
+    rank = {number: place for place, number in enumerate(facts["web_ports"])}
+    other = {number: len(rank) + 1 for number in facts["no_web_ports"]}
+    order = sorted(numbers, key=lambda number: rank.get(number, other.get(number, len(rank))))
+    return order[0], "it is the likeliest of several for HTTP"
+
+
+def _told(part: Part) -> Iterator[tuple[int, str]]:
+    """The ports that something says are for HTTP."""
+    facts = template.facts("compose")
+    for name, value in part.labels.items():
+        if re.search(facts["port_labels"], name) and (found := re.search(r"(\d+)\D*$", value)):
+            yield int(found[1]), "a label says so"
+    for name in facts["port_variables"]:
+        value = text(mapping(part.body.get("environment")).get(name))
+        if value.isdecimal():
+            yield int(value), f"{name} says so"
+    if isinstance(port := known({"image": str(part.image)}).answers.get("port"), int):
+        yield port, "it is that of the image"
+    for asked in _LOCAL_URL.finditer(" ".join(words(mapping(part.body.get("healthcheck")).get("test")))):
+        if asked[1]:
+            yield int(asked[1]), "its health check asks it"

@@ -1,0 +1,225 @@
+"""What a compose file says, whole: with its variables, ``include``, ``extends``, overrides and anchors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from scaffold import reading
+from scaffold.answers.compose.dotenv import read_variables
+from scaffold.answers.compose.interpolation import Text, filled
+from scaffold.answers.compose.merging import Tagged, merged, plain, service
+from scaffold.answers.sources import Path as At
+from scaffold.errors import UsageError
+from scaffold.reading import YamlError
+from scaffold.templates.questions import Value
+
+_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_DEPTH = 10
+"""How many files may stand behind one another."""
+_SIZE = 2_000_000
+
+
+@dataclass(slots=True)
+class Project:
+    """What the files say together: services, the other keys at the top, and what was read of other files."""
+
+    source: str
+    directory: Path
+    services: dict[str, dict[str, Value]] = field(default_factory=dict)
+    top: dict[str, Value] = field(default_factory=dict)
+    variables: dict[str, Text] = field(default_factory=dict)
+    unread: dict[At, str] = field(default_factory=dict)
+    """Where other files are named that could not be read, and why."""
+    followed: set[At] = field(default_factory=set)
+    """Where other files are named that were read."""
+
+    @property
+    def tree(self) -> dict[str, Value]:
+        """Everything, as one document."""
+        return {**self.top, "services": self.services}
+
+
+class _Loader(reading.Loader):
+    """The scalars of YAML 1.2, of which compose files are: texts as they stand, but true, false and null."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML's way)
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("merge", r"^<<$", "<"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+_Loader.add_constructor("!reset", lambda loader, node: Tagged(None))
+_Loader.add_constructor("!override", lambda loader, node: Tagged(_untagged(loader, node)))
+
+
+def _untagged(loader: yaml.constructor.BaseConstructor, node: yaml.Node) -> Value:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
+
+
+def read(path: Path) -> Project:
+    """What the compose file at ``path`` says, or that of a directory with its override.
+
+    Raises :class:`UsageError` for what is no compose file, without a word of its content.
+    """
+    files = _files(path)
+    project = Project(str(files[0]), files[0].parent)
+    project.variables = read_variables(project.directory / ".env") or {}
+    for file in files:
+        found = _Reader(project, str(file)).read(file, project.variables)
+        project.top = merged(project.top, {key: value for key, value in found.items() if key != "services"})
+        project.services = merged(project.services, found["services"])
+    project.top, project.services = plain(project.top), plain(project.services)
+    if not project.services:
+        raise UsageError(f"{path} has no services.", "Name a docker-compose file.")
+    return project
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    first = next((path / name for name in _NAMES if (path / name).is_file()), None)
+    if first is None:
+        raise UsageError(f"{path} has no compose file.", f"Name the file; usual are {', '.join(_NAMES)}.")
+    overrides = [first.with_name(f"{first.stem}.override{end}") for end in (".yaml", ".yml")]
+    return [first, *(file for file in overrides if file.is_file())]
+
+
+class _Reader:
+    """Reads a file with all that it names. Only the first file is refused; of others it is told."""
+
+    def __init__(self, project: Project, source: str) -> None:
+        self._project = project
+        self._source = source
+
+    def read(self, file: Path, variables: Mapping[str, str], depth: int = 0) -> dict[str, Value]:
+        """The document of ``file``, with what it includes and extends in it."""
+        content = _document(file, self._source if not depth else file.name)
+        document: dict[str, Value] = _interpolated(content, variables)
+        services = document.get("services")
+        services = services if isinstance(services, dict) else {}
+        document["services"] = {str(name): service(body) for name, body in services.items()}
+        whole: dict[str, Value] = {"services": {}}
+        for at, entry in _listed(document.get("include")):
+            for path, more in _included(entry, file.parent, variables):
+                found = self._other(("include", at), path, {**more, **variables}, depth)
+                whole = merged(whole, found) if found else whole
+        whole = merged(whole, document)
+        for name in list(whole["services"]):
+            whole["services"][name] = self._extended(name, whole["services"], file, variables, depth, ())
+        return whole
+
+    def _other(
+        self, at: At, path: Path | None, variables: Mapping[str, str], depth: int
+    ) -> dict[str, Value] | None:
+        if path is None or depth >= _DEPTH:
+            self._project.unread[at] = "it is not beside the file" if path is None else "it leads on and on"
+            return None
+        try:
+            found = self.read(path, variables, depth + 1)
+        except UsageError:
+            self._project.unread[at] = "it cannot be read"
+            return None
+        self._project.followed.add(at)
+        return found
+
+    def _extended(
+        self,
+        name: str,
+        services: Mapping[str, Value],
+        file: Path,
+        variables: Mapping[str, str],
+        depth: int,
+        trail: tuple[str, ...],
+    ) -> dict[str, Value]:
+        """A service laid over the one that it extends."""
+        body: dict[str, Value] = services[name]
+        of = body.get("extends")
+        at: At = ("services", name, "extends")
+        if not of or at in self._project.followed or name in trail:
+            return body
+        other = of if isinstance(of, dict) else {"service": of}
+        wanted = str(other.get("service", ""))
+        there = services
+        if other.get("file"):
+            path = _local(str(other["file"]), file.parent)
+            found = self._other(at, path, variables, depth)
+            there = found["services"] if found else {}
+        if wanted not in there:
+            self._project.unread.setdefault(at, "there is no such service")
+            return body
+        self._project.followed.add(at)
+        base = self._extended(wanted, there, file, variables, depth, (*trail, name))
+        laid: dict[str, Value] = merged({key: v for key, v in base.items() if key != "extends"}, body)
+        return laid
+
+
+def _document(file: Path, source: str) -> dict[str, Value]:
+    try:
+        if not file.is_file():
+            raise UsageError(f"{source} is no file.", "Name a docker-compose file, or its directory.")
+        data = file.read_bytes()[: _SIZE + 1]
+        content = reading.read(data, _Loader).value
+    except OSError as error:
+        hint = "Name a docker-compose file."
+        raise UsageError(f"{source} cannot be read: {error.strerror}.", hint) from error
+    except YamlError as error:
+        at = f", line {error.line}" if error.line else ""
+        # The parser's own words could repeat what stands there.
+        told = error.message.partition(":")[0]
+        raise UsageError(f"{source} {told}{at}.", error.fix) from None
+    if not isinstance(content, dict):
+        raise UsageError(f"{source} is no compose file.", "Name a docker-compose file.")
+    return {str(key): value for key, value in content.items()}
+
+
+def _interpolated(value: Value, variables: Mapping[str, str]) -> Value:
+    """A value with the variables of every text in it filled in, and every key a text."""
+    if isinstance(value, str):
+        return filled(value, variables)
+    if isinstance(value, dict):
+        return {str(key): _interpolated(item, variables) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_interpolated(item, variables) for item in value]
+    if isinstance(value, Tagged):
+        return Tagged(_interpolated(value.value, variables))
+    return value if value is None or isinstance(value, bool) else Text(value)
+
+
+def _listed(value: Value) -> list[tuple[int, Value]]:
+    return list(enumerate(value if isinstance(value, list) else [value] if value else []))
+
+
+def _included(
+    entry: Value, directory: Path, variables: Mapping[str, str]
+) -> list[tuple[Path | None, dict[str, Text]]]:
+    """Each file that an item of ``include`` names, and the variables that it brings."""
+    item = entry if isinstance(entry, dict) else {"path": entry}
+    named = item.get("path")
+    paths = [_local(str(path), directory) for path in (named if isinstance(named, list) else [named])]
+    first = paths[0].parent if paths and paths[0] else None
+    own = item.get("env_file") or ".env"
+    more: dict[str, Text] = {}
+    for name in own if isinstance(own, list) else [own]:
+        base = directory if item.get("env_file") else first
+        more |= (read_variables(base / str(name), variables) or {}) if base else {}
+    return [(path, more) for path in paths]
+
+
+def _local(name: str, directory: Path) -> Path | None:
+    """A file that is named beside another; nothing for one of another machine, or that is none."""
+    if "://" in name or name.startswith("oci:") or re.match(r"[\w.-]+@", name) or "\0" in name:
+        return None
+    path = directory / name
+    return path if path.is_file() else None

@@ -1,0 +1,42 @@
+"""Files of variables beside a compose file: ``.env``, and those of ``env_file``."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+from scaffold.answers.compose.interpolation import Text, filled
+
+_SIZE = 1_000_000
+
+
+def read_variables(path: Path, known: Mapping[str, str] | None = None) -> dict[str, Text] | None:
+    """The variables of a file, each with those before it and ``known`` ones filled in.
+
+    Returns nothing where there is no such file, or it is no text. What stands in single quotes is taken as it
+    is, and a variable without a value has the one that is known.
+    """
+    from dotenv.parser import parse_stream
+
+    text = read_text(path, _SIZE)
+    if text is None:
+        return None
+    found: dict[str, Text] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.key is None or binding.error:
+            continue
+        literal = binding.original.string.partition("=")[2].lstrip().startswith("'")
+        value = binding.value if binding.value is not None else f"${{{binding.key}}}"
+        found[binding.key] = Text(value) if literal else filled(value, {**(known or {}), **found})
+    return found
+
+
+def read_text(path: Path, limit: int) -> str | None:
+    """The text of a regular file of at most ``limit`` bytes; nothing for anything else."""
+    try:
+        if not path.is_file() or path.stat().st_size > limit:
+            return None
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        return None

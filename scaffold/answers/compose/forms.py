@@ -1,0 +1,135 @@
+"""The short and long forms of ports, mounts, quantities, times and commands, in one form each."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.templates.questions import Value
+
+_PORT = re.compile(
+    r"(?:(?:(?P<ip>\[[^\]]*\]|[^:]*):)?(?P<published>[^:]*):)?(?P<target>\d+(?:-\d+)?)(?:/(?P<protocol>\w+))?"
+)
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b|i)?", re.IGNORECASE)
+_TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:\d+(?:ms|us))?")
+_RANGE = 20
+"""More ports than anybody names one by one are left to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of a container; ``published`` where the host has it too."""
+
+    target: int
+    protocol: str
+    published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """What a container has at ``target``: of a named volume, of the host, or in memory."""
+
+    kind: str
+    source: str
+    target: str
+    read_only: bool = False
+    sub_path: str = ""
+    size: str = ""
+
+
+def text(value: Value) -> str:
+    """A scalar as text; empty for lists, mappings and what a variable without a value stands in."""
+    if value is None or isinstance(value, list | dict):
+        return ""
+    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    return "" if UNKNOWN in shown else shown
+
+
+def listed(value: Value) -> list[Value]:
+    """A list as it is, one value as the only one, nothing as none."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def mapping(value: Value) -> Mapping[str, Value]:
+    """A mapping as it is; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def ports(value: Value, *, published: bool) -> list[tuple[int, list[Port]]]:
+    """The ports of each item of ``ports`` or ``expose``; none for an item that cannot be read."""
+    return [(index, list(_ports(item, published))) for index, item in enumerate(listed(value))]
+
+
+def _ports(item: Value, published: bool) -> Iterator[Port]:
+    if isinstance(item, dict):
+        target, protocol = text(item.get("target")), text(item.get("protocol"))
+        mode = _PORT.fullmatch(target)
+    else:
+        # Where the host's side is unknown, the container's may be known.
+        mode = _PORT.fullmatch(str(item or "").replace(UNKNOWN, "0"))
+        if mode is not None and UNKNOWN in str(item).rpartition(":")[2]:
+            return
+        target, protocol = (mode["target"], mode["protocol"] or "") if mode else ("", "")
+    if mode is None:
+        return
+    first, _, last = target.partition("-")
+    numbers = range(int(first), int(last or first) + 1)
+    if numbers.start > 0 and numbers.stop <= 65536 and 0 < len(numbers) <= _RANGE:
+        for number in numbers:
+            yield Port(number, (protocol or "tcp").upper(), published)
+
+
+def mount(item: Value) -> Mount | None:
+    """One item of ``volumes``; nothing where it cannot be read."""
+    if isinstance(item, dict):
+        target, kind = text(item.get("target")), text(item.get("type")) or "volume"
+        path = mapping(item.get("volume")).get("subpath")
+        found = Mount(kind, str(item.get("source") or ""), target, item.get("read_only") is True, text(path))
+    else:
+        parts = str(item or "").split(":")
+        if len(parts) > 1 and re.fullmatch(r"[A-Za-z]", parts[0]) and parts[1][:1] in ("\\", "/"):
+            parts = [":".join(parts[:2]), *parts[2:]]  # a drive of Windows
+        source, target = (parts[0], parts[1]) if len(parts) > 1 else ("", parts[0])
+        modes = parts[2].split(",") if len(parts) > 2 else []
+        kind = "bind" if re.match(r"[./~\\" + UNKNOWN + r"]|[A-Za-z]:", source) else "volume"
+        found = Mount(kind, source, target, "ro" in modes)
+    usable = found.target.startswith("/") and UNKNOWN not in found.target
+    return found if usable and not re.search(r"(^|/)\.\.?(/|$)|[\s:]|//", found.target) else None
+
+
+def mebibytes(value: Value) -> int | None:
+    """A quantity of bytes (``1gb``, ``64m``, a number) in Mi, at least 1; nothing for anything else."""
+    found = _QUANTITY.fullmatch(text(value))
+    if found is None or float(found[1]) <= 0:
+        return None
+    scale = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}[found[2].lower()]
+    return min(max(1, round(float(found[1]) * scale / 2**20)), 999_999)
+
+
+def quantity(value: Value) -> str:
+    """The same as answers have it: ``512Mi``, ``4Gi``; empty for anything else."""
+    amount = mebibytes(value)
+    if amount is None:
+        return ""
+    return f"{amount // 1024}Gi" if amount % 1024 == 0 else f"{amount}Mi"
+
+
+def seconds(value: Value) -> float:
+    """A time such as ``1m30s``, in seconds; 0 for anything else."""
+    found = _TIME.fullmatch(text(value))
+    if found is None:
+        return 0
+    return 3600 * int(found[1] or 0) + 60 * int(found[2] or 0) + float(found[3] or 0)
+
+
+def words(value: Value) -> list[str]:
+    """A command in its words, whether it is written as a list or as for a shell."""
+    if isinstance(value, list):
+        return [str(item).lower() if isinstance(item, bool) else str(item) for item in value]
+    try:
+        return shlex.split(str(value)) if isinstance(value, str) else []
+    except ValueError:
+        return str(value).split()

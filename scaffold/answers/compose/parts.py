@@ -1,0 +1,203 @@
+"""The services of a file: what each is, how it is called, and how they hang together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from scaffold.answers.compose.document import Project
+from scaffold.answers.compose.forms import Port, listed, mapping, ports, text
+from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.answers.known import known
+from scaffold.templates import template
+from scaffold.templates.image import ImageReference
+from scaffold.templates.questions import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the house has in place of a service: a database, a shared host, or something else, and why."""
+
+    database: str = ""
+    host: str = ""
+    port: int = 0
+    variables: str = ""
+    """What the variables begin with that its own container reads."""
+    why: str = ""
+
+
+@cache
+def _known_parts() -> Mapping[str, Known]:
+    rows = template.facts("compose")["parts"]
+    return {
+        image: Known(**{k: v for k, v in row.items() if k != "images"})
+        for row in rows
+        for image in row["images"]
+    }
+
+
+class Part:
+    """One service, or one job, of a file."""
+
+    def __init__(self, name: str, body: Mapping[str, Value], top: str = "services") -> None:
+        self.name = name
+        self.body = body
+        self.at = (top, name)
+
+    @cached_property
+    def image(self) -> ImageReference:
+        """Its image, with the registry written out and without what no variable has a value for."""
+        written = str(self.body.get("image") or "")
+        found = ImageReference.parse(
+            written.split(UNKNOWN, maxsplit=1)[0].rstrip(":@/") if UNKNOWN in written else written
+        )
+        if UNKNOWN in written and (written.startswith(UNKNOWN) or UNKNOWN in written.partition(":")[0]):
+            return ImageReference("", "", "", "")
+        if found.registry or not found.repository:
+            return found
+        home = "" if found.home else "library/"
+        return ImageReference(found.host, f"{home}{found.repository}", found.tag, found.digest)
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is anything to run: an image, or what one is built from."""
+        return bool(self.image.repository or self.body.get("build"))
+
+    @property
+    def profiles(self) -> list[Value]:
+        """The profiles that it is started with; without any, it is always."""
+        return listed(self.body.get("profiles"))
+
+    @cached_property
+    def known(self) -> Known | None:
+        """What the house has in its place."""
+        found = _known_parts().get(self.image.base)
+        like = template.facts("compose")["parts_like"]
+        return found or next(
+            (Known(why=row["why"]) for row in like if re.search(row["like"], self.image.base)), None
+        )
+
+    @property
+    def is_front(self) -> bool:
+        """Whether it is usually in front of an app or beside one, and seldom the app."""
+        return self.image.base in template.facts("compose")["fronts"]
+
+    @cached_property
+    def ports(self) -> list[Port]:
+        """The ports that it publishes, then those that it only exposes."""
+        found = [
+            *ports(self.body.get("ports"), published=True),
+            *ports(self.body.get("expose"), published=False),
+        ]
+        return [port for _, its in found for port in its]
+
+    @cached_property
+    def listens(self) -> set[int]:
+        """The TCP ports that it is known to listen on."""
+        usual = known({"image": str(self.image)}).answers.get("port") if self.image.repository else None
+        named = {port.target for port in self.ports if port.protocol == "TCP"}
+        return named or (
+            {usual}
+            if isinstance(usual, int)
+            else {self.known.port}
+            if self.known and self.known.port
+            else set()
+        )
+
+    @cached_property
+    def names(self) -> set[str]:
+        """The names that others reach it by."""
+        more = [text(self.body.get(key)) for key in ("container_name", "hostname")]
+        for network in mapping(self.body.get("networks")).values():
+            more += [text(alias) for alias in listed(mapping(network).get("aliases"))]
+        return {name for name in (self.name, *more) if name}
+
+    @property
+    def needs(self) -> set[str]:
+        """The services that it says it needs, by their names."""
+        found = set(mapping(self.body.get("depends_on")))
+        found |= {str(link).partition(":")[0] for link in listed(self.body.get("links"))}
+        found |= {str(of).partition(":")[0] for of in listed(self.body.get("volumes_from"))}
+        return found | ({self.network} if self.network else set())
+
+    @property
+    def network(self) -> str:
+        """The service whose network it shares; usually empty."""
+        mode = text(self.body.get("network_mode"))
+        return mode.removeprefix("service:") if mode.startswith("service:") else ""
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Its labels, those of ``deploy`` too, as far as they have values."""
+        its = [self.body.get("labels"), mapping(self.body.get("deploy")).get("labels")]
+        pairs: list[tuple[str, Value]] = []
+        for labels in its:
+            pairs += (
+                labels.items()
+                if isinstance(labels, dict)
+                else [str(i).partition("=")[::2] for i in listed(labels)]
+            )
+        return {name: text(value) for name, value in pairs}
+
+    @property
+    def has_web_labels(self) -> bool:
+        """Whether its labels lead visitors to it."""
+        pattern = template.facts("compose")["web_labels"]
+        return (
+            any(re.search(pattern, name) for name in self.labels)
+            and self.labels.get("traefik.enable") != "false"
+        )
+
+    @property
+    def schedule(self) -> tuple[str, str]:
+        """When it runs by its labels or its trigger, and in which time zone; empty for what runs always."""
+        pattern = template.facts("compose")["schedule_labels"]
+        found = next((value for name, value in self.labels.items() if re.search(pattern, name)), "")
+        trigger = mapping(mapping(self.body.get("triggers")).get("schedule"))
+        first = trigger or next(
+            (mapping(t) for t in listed(mapping(self.body.get("triggers")).get("schedule"))), {}
+        )
+        return found or text(first.get("cron")), text(first.get("timezone"))
+
+    @property
+    def scheduled_by(self) -> str:
+        """The key that says when it runs."""
+        return "triggers" if self.body.get("triggers") else "labels" if self.body.get("labels") else "deploy"
+
+    def is_like(self, other: Part) -> bool:
+        """Whether it runs the very image of another, or one of the same build."""
+        if self.image.repository and other.image.repository:
+            return self.image == other.image
+        return bool(self.body.get("build")) and self.body.get("build") == other.body.get("build")
+
+    def ended_before(self, other: Part) -> bool:
+        """Whether another waits until it has ended."""
+        condition = mapping(mapping(other.body.get("depends_on")).get(self.name)).get("condition")
+        return str(condition) == "service_completed_successfully"
+
+
+def parts(project: Project) -> dict[str, Part]:
+    """The services of a project, and its jobs where no service is called like them."""
+    jobs = mapping(project.top.get("jobs"))
+    found = {name: Part(name, body) for name, body in project.services.items()}
+    return {
+        **{name: Part(name, mapping(body), "jobs") for name, body in jobs.items() if name not in found},
+        **found,
+    }
+
+
+def host_of(names: set[str]) -> re.Pattern[str]:
+    """Where a text has one of these names as its host."""
+    either = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    before, after = r"(^|//|[@,;(]|(?:host|server|addr|address)=)", r"(?=:(?!//)|/|,|;|\)|\s+\w+=|$)"
+    return re.compile(rf"(?i:{before})(?P<host>{either}){after}")
+
+
+def texts(value: Value) -> Iterator[str]:
+    """Every text in a value."""
+    if isinstance(value, str):
+        yield value
+    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from texts(item)

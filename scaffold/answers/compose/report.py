@@ -1,0 +1,108 @@
+"""What became of every key of a compose file: each ends in exactly one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from scaffold.answers.sources import Path, show
+from scaffold.templates import template
+from scaffold.templates.questions import Value
+
+
+class Fate(Enum):
+    """What became of a key."""
+
+    TAKEN = "taken"
+    DECIDED = "decided"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What became of a key and of all below it. Nothing of a value is in it."""
+
+    path: Path
+    fate: Fate
+    why: str
+    answer: str = ""
+    """What it was taken to."""
+
+    @property
+    def key(self) -> str:
+        """The key as people write it: ``services.app.ports[0]``."""
+        return show(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What a service of the file became, and why."""
+
+    name: str
+    role: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The import of a file: what its services became, the app first, and every key of it."""
+
+    source: str
+    services: tuple[Became, ...]
+    entries: tuple[Entry, ...]
+
+    def of(self, fate: Fate) -> tuple[Entry, ...]:
+        """The entries of one list."""
+        return tuple(entry for entry in self.entries if entry.fate is fate)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Takes down what becomes of each key, once; the first word on a key holds."""
+
+    entries: dict[Path, Entry] = field(default_factory=dict)
+
+    def taken(self, path: Path, answer: str, why: str = "") -> None:
+        """The key became an answer."""
+        self._add(Entry(path, Fate.TAKEN, why, answer))
+
+    def decided(self, path: Path, why: str = "") -> None:
+        """The house decides otherwise; without a reason, that of the key among the facts holds."""
+        self._add(Entry(path, Fate.DECIDED, why) if why else _usual(path))
+
+    def left(self, path: Path, why: str = "", mend: str = "") -> None:
+        """The key is left out; without a reason, that of the key among the facts holds."""
+        self._add(Entry(path, Fate.LEFT, f"{why}. {mend}" if mend else why) if why else _usual(path))
+
+    def _add(self, entry: Entry) -> None:
+        self.entries.setdefault(entry.path, entry)
+
+    def whole(self, tree: Mapping[str, Value]) -> tuple[Entry, ...]:
+        """The entries of every key of ``tree``; those that nobody has named get what is usual for them."""
+        above = {path[:length] for path in self.entries for length in range(len(path))}
+        return tuple(self._completed(tree, (), above))
+
+    def _completed(self, value: Value, path: Path, above: set[Path]) -> Iterator[Entry]:
+        if path and path not in above:
+            yield self.entries.get(path) or _usual(path)
+            return
+        listed = enumerate(value) if isinstance(value, list) else ()
+        below, level = dict(value.items() if isinstance(value, Mapping) else listed), len(path)
+        named = [at[level] for at in (*self.entries, *above) if at[:level] == path != at]
+        for key in dict.fromkeys([*below, *named]):
+            yield from self._completed(below.get(key), (*path, key), above)
+
+
+def _usual(path: Path) -> Entry:
+    """What the facts say of a key of a service, or of the whole file."""
+    facts = template.facts("compose")
+    names = [part for part in path if isinstance(part, str)]
+    if any(name.startswith("x-") for name in names):
+        return Entry(path, Fate.DECIDED, "compose itself ignores it; what it is an anchor for is read there")
+    for name in reversed(names[2:] if names[0] in ("services", "jobs") and len(names) > 2 else names[:1]):
+        if name in facts["decided"]:
+            return Entry(path, Fate.DECIDED, facts["decided"][name])
+        if row := facts["left"].get(name):
+            return Entry(path, Fate.LEFT, f"{row['why']}. {row['mend']}")
+    return Entry(path, Fate.LEFT, "the specification knows no such key. Say what it stands for in answers.")

@@ -1,0 +1,189 @@
+"""Which service of a file is the app, and what becomes of the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from scaffold.answers.compose.document import Project
+from scaffold.answers.compose.forms import text
+from scaffold.answers.compose.parts import Part, host_of, texts
+from scaffold.errors import UsageError
+
+
+class Role(Enum):
+    """What a service of a file becomes."""
+
+    APP = "the app"
+    DATABASE = "a database on the shared host"
+    HOST = "a shared host"
+    HOUSE = "what the house has already"
+    SIDECAR = "a sidecar"
+    INIT = "an init container"
+    CRON = "a CronJob"
+    OWN = "a Service of its own"
+    OUT = "left out"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The services that may be the app, the likeliest first, and why it is."""
+
+    candidates: tuple[str, ...]
+    likely: int
+    """How many of them are as likely as the first."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a service becomes, and why."""
+
+    part: Part
+    role: Role
+    why: str
+
+
+def choose(project: Project, parts: Mapping[str, Part], named: str | None) -> Choice:
+    """Which service is the app: the one that is ``named``, or the likeliest.
+
+    Raises :class:`UsageError` for a name that the file does not have, and where no service is an app.
+    """
+    runnable = {name: part for name, part in parts.items() if part.runs and part.at[0] == "services"}
+    if named is not None:
+        if named not in runnable:
+            raise UsageError(
+                f"{project.source} has no service {named!r} that runs anything.",
+                f"Name one of {', '.join(runnable) or 'another file'}.",
+            )
+        return Choice((named,), 1, "it was named")
+    started = {n: p for n, p in runnable.items() if not p.profiles} or runnable
+    apps = {n: p for n, p in started.items() if p.known is None and not p.schedule[0]}
+    apps = {n: p for n, p in apps.items() if not p.is_front} or apps
+    if not apps:
+        hint = f"Name it with --compose-service: {', '.join(runnable)}." if runnable else "Name another file."
+        raise UsageError(f"{project.source} has no service that is an app.", hint)
+    if len(apps) == 1:
+        return Choice(tuple(apps), 1, "no other service of the file is an app")
+    scores = {name: _score(part, started, project) for name, part in apps.items()}
+    ranked = sorted(apps, key=lambda name: -sum(points for points, _ in scores[name]))
+    best = sum(points for points, _ in scores[ranked[0]])
+    likely = sum(sum(points for points, _ in score) == best for score in scores.values())
+    return Choice(
+        tuple(ranked), likely, " and ".join(why for _, why in scores[ranked[0]]) or "it comes first"
+    )
+
+
+def _score(part: Part, parts: Mapping[str, Part], project: Project) -> list[tuple[int, str]]:
+    """What speaks for a service, in points and words."""
+    others = [other for other in parts.values() if other is not part]
+    sharing = [other for other in others if other.network == part.name or part.network == other.name]
+    found: list[tuple[int, str]] = []
+    if any(port.published for other in (part, *sharing) for port in other.ports):
+        found.append((4, "it publishes ports"))
+    if part.has_web_labels:
+        found.append((4, "its labels lead visitors to it"))
+    # A proxy or a helper in front leads to the app; that says nothing against it.
+    if not any(part.name in other.needs and not (other.is_front or other.known) for other in others):
+        found.append((2, "nothing else depends on it"))
+    called = {text(project.top.get("name")), project.directory.name}
+    if part.name in called or part.image.base in called:
+        found.append((1, "it is called like the project"))
+    if any(part.is_like(other) for other in others) and not part.body.get("command"):
+        found.append((1, "others run its image with another command"))
+    return found
+
+
+def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
+    """What each service becomes, the app's own one too."""
+    placed = {app.name: Placed(app, Role.APP, "")}
+    for name, part in parts.items():
+        if name != app.name and (found := _apart(app, part, parts)):
+            placed[name] = found
+    open_ones = [part for name, part in parts.items() if name not in placed]
+    pod, grown = [app], True
+    while grown:  # what a companion needs is a companion too
+        grown = False
+        for part in [p for p in open_ones if any(_belong(p, other) for other in pod)]:
+            open_ones.remove(part)
+            placed[part.name] = _beside(part, app, pod)
+            if placed[part.name].role is Role.SIDECAR:
+                pod.append(part)
+                grown = True
+    for part in open_ones:
+        placed[part.name] = Placed(part, Role.OWN, "nothing of the app names it")
+    return placed | _unused(pod, placed)
+
+
+def _unused(pod: Iterable[Part], placed: Mapping[str, Placed]) -> dict[str, Placed]:
+    """The databases that are others' alone, and all but the first of those that are the app's."""
+    own = [found.part for found in placed.values() if found.role is Role.OWN]
+    databases = [found.part for found in placed.values() if found.role is Role.DATABASE]
+    others = [d for d in databases if not any(_belong(d, p) for p in pod) and any(_belong(d, o) for o in own)]
+    first = next((part for part in databases if part not in others), None)
+    one, alone = "a Service has one database on the shared hosts", "only a Service of its own uses it"
+    return {
+        part.name: Placed(part, Role.OUT, alone if part in others else one)
+        for part in databases
+        if part is not first
+    }
+
+
+def _apart(app: Part, part: Part, parts: Mapping[str, Part]) -> Placed | None:
+    """What becomes of a service that does not run beside the app; nothing where it may."""
+    if not part.runs:
+        return Placed(part, Role.OUT, "it has neither image nor build")
+    if part.profiles and not app.profiles:
+        return Placed(part, Role.OUT, "it is only started with a profile")
+    if part.known is not None and part.name != app.network:
+        if part.known.database:
+            return Placed(part, Role.DATABASE, f"the house has a shared {part.known.database} host")
+        if part.known.host:
+            return Placed(part, Role.HOST, f"the house has a shared host for {part.known.host}")
+        return Placed(part, Role.HOUSE, part.known.why)
+    if part.schedule[0] or part.at[0] == "jobs":
+        if part.schedule[0] and (part.is_like(app) or part.image.repository):
+            return Placed(part, Role.CRON, "it runs at set times")
+        return Placed(part, Role.OUT, "it has no schedule")
+    if any(part.ended_before(other) for other in parts.values()):
+        if part.body.get("command") and (part.is_like(app) or part.image.repository):
+            return Placed(part, Role.INIT, "others wait until it has ended")
+        return Placed(part, Role.OUT, "it runs once, and the file does not say what")
+    return None
+
+
+def _belong(one: Part, other: Part) -> bool:
+    """Whether two services work together: one needs, names or is like the other."""
+    if one.is_like(other) or one.name in other.needs or other.name in one.needs:
+        return True
+    return _refers(one, other) or _refers(other, one)
+
+
+def _refers(one: Part, other: Part) -> bool:
+    """Whether a variable or command of one names the other as its host."""
+    host = host_of(other.names)
+    said = [one.body.get("environment"), one.body.get("command"), one.body.get("entrypoint")]
+    return any(host.search(word) for value in said for word in texts(value))
+
+
+def _beside(part: Part, app: Part, pod: Iterable[Part]) -> Placed:
+    """Whether a service that works with the app can run in its pod."""
+    if part.is_like(app):
+        return Placed(part, Role.SIDECAR, "it runs the app's image")
+    if not part.image.repository:
+        return Placed(part, Role.OWN, "it is built from source, so it needs a pipeline of its own")
+    taken = {port: other.name for other in pod for port in other.listens}
+    clash = next((port for port in sorted(part.listens) if port in taken), None)
+    if clash is not None and part.network != taken[clash]:
+        return Placed(part, Role.OWN, f"port {clash} of the pod is {taken[clash]}'s")
+    return Placed(
+        part, Role.SIDECAR, f"it works with the app alone; it is at localhost, no longer at {part.name}"
+    )
+
+
+def service_name(name: str) -> str:
+    """A name of a compose file as that of a Service; empty where it cannot be one."""
+    called = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return called if re.fullmatch(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?", called) else ""

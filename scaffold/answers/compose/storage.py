@@ -1,0 +1,230 @@
+"""What a service has mounted: volumes, files, what is in memory, and what is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from scaffold.answers.compose.document import Project
+from scaffold.answers.compose.forms import Mount, listed, mapping, mount, quantity, text
+from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.answers.compose.parts import Part
+from scaffold.answers.compose.report import Ledger
+from scaffold.answers.secrets import suspected
+from scaffold.answers.sources import Path as At
+from scaffold.templates import template
+from scaffold.templates.questions import Value
+
+_FILE = "it is a single file"
+
+
+@cache
+def _facts() -> dict[str, Value]:
+    return template.facts("compose")
+
+
+@dataclass(slots=True)
+class Storage:
+    """The volumes of a Service, and what of it each container mounts."""
+
+    project: Project
+    ledger: Ledger
+    volumes: list[dict[str, Value]] = field(default_factory=list)
+    by_source: dict[str, str] = field(default_factory=dict)
+    """The purposes of volumes, by what compose calls them."""
+
+    def of_app(self, part: Part) -> None:
+        """The volumes that the app mounts."""
+        found = list(self._mounts(part))
+        first = next((m for _, m in found if not m.read_only and not self._shared(m)), None)
+        for at, its in found:
+            volume: dict[str, Value] = {"path": its.target}
+            purpose = self._purpose("" if its is first else its.target)
+            if purpose != "data":
+                volume["purpose"] = purpose
+            if its.read_only:
+                volume["read_only"] = True
+            if its.sub_path:
+                volume["sub_path"] = its.sub_path
+            if self._shared(its):
+                volume["rwx"] = True  # somebody else fills it, from outside of the app
+            self._add(its, purpose, volume)
+            why = "on NFS, since others fill it" if volume.get("rwx") else ""
+            self.ledger.taken(at, f"volumes.{purpose}", why)
+
+    def of_container(self, part: Part) -> list[Value]:
+        """What another container mounts: volumes of the app, or some of its own beside them."""
+        mounts: list[Value] = []
+        for at, its in self._mounts(part):
+            purpose = self.by_source.get(its.source)
+            if purpose is None:
+                purpose = self._purpose(f"/{part.name}-{_last(its.target)}")
+                volume: dict[str, Value] = {"path": its.target, "purpose": purpose, "in_app": False}
+                if self._shared(its):
+                    volume["rwx"] = True
+                self._add(its, purpose, volume)
+            item: dict[str, Value] = {"volume": purpose, "path": its.target}
+            mounts.append({**item, **({"read_only": True} if its.read_only else {})})
+            self.ledger.taken(at, f"volumes.{purpose}")
+        return mounts
+
+    def _add(self, its: Mount, purpose: str, volume: dict[str, Value]) -> None:
+        self.volumes.append(volume)
+        if its.source:
+            self.by_source[its.source] = purpose
+
+    def _mounts(self, part: Part) -> Iterator[tuple[At, Mount]]:
+        """The mounts that are directories of data; the others are told."""
+        seen: set[str] = set()
+        code: list[str] = []
+        for index, item in enumerate(listed(part.body.get("volumes"))):
+            at: At = (*part.at, "volumes", *((index,) if isinstance(part.body["volumes"], list) else ()))
+            its = mount(item)
+            if its is None:
+                self.ledger.left(at)
+            elif reason := self._no_data(its):
+                self.ledger.left(at, *reason)
+            elif its.kind != "tmpfs" and self._is_source(part, its, code):
+                self.ledger.decided(at, "the image has the source that it is built from")
+            elif its.kind == "tmpfs" or its.target.rstrip("/") in seen:
+                continue
+            else:
+                seen.add(its.target.rstrip("/"))
+                yield at, its
+
+    def _is_source(self, part: Part, its: Mount, code: list[str]) -> bool:
+        """Whether a mount is of the source that the image is built from, or hides a part of it.
+
+        ``code`` are the paths of those before, which it adds to.
+        """
+        build = part.body.get("build")
+        context = text(build.get("context") or ".") if isinstance(build, dict) else text(build)
+        root, source = (path.removeprefix("./").rstrip("/.") for path in (context, its.source))
+        inside = (
+            its.kind == "bind"
+            and its.source.startswith(".")
+            and bool(context)
+            and context.startswith((".", root))
+        )
+        if inside and (source == root or (bool(root) and source.startswith(f"{root}/"))):
+            code.append(its.target.rstrip("/"))
+            return True
+        return not its.source and any(its.target.startswith(f"{path}/") for path in code)
+
+    def _no_data(self, its: Mount) -> tuple[str, str] | None:
+        """Why a mount is no data of the app, and what to do."""
+        if its.kind not in ("volume", "bind", "tmpfs"):
+            return f"there is no volume of the kind {its.kind}", "Give the directory under volumes."
+        for row in _facts()["machine_paths"]:
+            if re.search(row["path"], its.target) or (
+                its.kind == "bind" and re.search(row["path"], its.source)
+            ):
+                return f"{its.target}: {row['why']}", str(row["mend"])
+        if its.kind == "bind" and self._is_file(its):
+            return f"{its.target} {_FILE[3:]}", f"Give its text under files, with path {its.target}."
+        return None
+
+    def _is_file(self, its: Mount) -> bool:
+        """Whether a mount of the host is a file: by what lies beside the compose file, else by its names."""
+        if UNKNOWN not in its.source and its.source.startswith("."):
+            there: Path = self.project.directory / its.source
+            try:
+                if there.exists():
+                    return there.is_file()
+            except (OSError, ValueError):
+                return False
+        if its.source.endswith("/") or its.target.endswith("/"):
+            return False
+        here, source = _last(its.target), _last(its.source)
+        if re.search(_facts()["file_names"], here) and (source == here or UNKNOWN in source):
+            return True
+        ending = here.rpartition(".")[2] if "." in here else ""
+        same = source.rpartition(".")[2] == ending or UNKNOWN in source or "." not in source
+        return bool(re.search(_facts()["file_endings"], ending)) and same
+
+    def _shared(self, its: Mount) -> bool:
+        """Whether others fill it: what is only read, and media that are outside of the app's directories."""
+        if its.kind != "bind":
+            return False
+        called = {self.project.directory.name, *self.project.services}
+        elsewhere = its.source.startswith(("/", "~", UNKNOWN)) and not called & set(its.source.split("/"))
+        return its.read_only or (elsewhere and bool(re.search(_facts()["shared_paths"], _last(its.target))))
+
+    def _purpose(self, path: str) -> str:
+        """What a volume is for, by the last part of its path; ``data`` for the app's first writable one."""
+        taken = {volume.get("purpose", "data") for volume in self.volumes}
+        called = re.sub(r"[^a-z0-9]+", "-", _last(path).lower()).strip("-")[:30].strip("-")
+        if not path:
+            called = "data"
+        elif not re.fullmatch(r"[a-z][a-z0-9-]*", called) or called == "backup":
+            called = "more"
+        elif called == "data":
+            called = "more-data"
+        number = 2
+        base = called
+        while called in taken:
+            called, number = f"{base}-{number}", number + 1
+        return called
+
+    def scratch(self, part: Part) -> list[Value]:
+        """What a service has in memory, or shall not keep."""
+        found: list[Value] = []
+        size = quantity(part.body.get("shm_size"))
+        if size:
+            found.append({"name": "shm", "path": "/dev/shm", "in_memory": True, "size_limit": size})
+            self.ledger.taken((*part.at, "shm_size"), "scratch")
+        given = part.body.get("tmpfs")
+        listed_mounts = [
+            ((*part.at, "tmpfs", *((i,) if isinstance(given, list) else ())), text(item).partition(":"))
+            for i, item in enumerate(listed(given))
+        ]
+        for at, (path, _, options) in listed_mounts:
+            self._scratch(
+                at, path, dict(o.partition("=")[::2] for o in options.split(",")).get("size"), found
+            )
+        volumes = part.body.get("volumes")
+        for index, item in enumerate(volumes if isinstance(volumes, list) else []):
+            its = mount(item)
+            if its is not None and its.kind == "tmpfs":
+                limit = mapping(mapping(item).get("tmpfs")).get("size")
+                self._scratch((*part.at, "volumes", index), its.target, limit, found)
+        return found
+
+    def _scratch(self, at: At, path: str, limit: Value, found: list[Value]) -> None:
+        if mount(path) is None or any(item["path"].rstrip("/") == path.rstrip("/") for item in found):
+            self.ledger.left(at)
+            return
+        size = quantity(limit)
+        name = "scratch" if not found else f"scratch-{len(found) + 1}"
+        memory = {"in_memory": True, "size_limit": size} if size else {}
+        found.append({"name": name, "path": path, **memory})
+        self.ledger.taken(at, "scratch", "" if size else "on disk, since no size is given")
+
+    def configs(self, part: Part) -> list[Value]:
+        """The files whose text is in the compose file; the others are told."""
+        found: list[Value] = []
+        tops = mapping(self.project.top.get("configs"))
+        given = part.body.get("configs")
+        for index, item in enumerate(listed(given)):
+            at: At = (*part.at, "configs", *((index,) if isinstance(given, list) else ()))
+            source = text(item.get("source") if isinstance(item, dict) else item)
+            target = (text(item.get("target")) if isinstance(item, dict) else "") or f"/{source}"
+            content = mapping(tops.get(source)).get("content")
+            usable = isinstance(content, str) and UNKNOWN not in content and mount(target) is not None
+            if usable and not any(suspected([("", str(content))])):
+                found.append({"path": target, "content": str(content)})
+                self.ledger.taken(at, "files", f"{target} has the text of the config {source}")
+            elif usable:
+                mend = f"Give {target} under files with vault, and put the text into Vault."
+                self.ledger.left(at, "its text holds a secret", mend)
+            else:
+                self.ledger.left(at, f"the text of the config {source} is not in the file",
+                                 f"Give {target} under files, with source or content.")  # fmt: skip
+        return found
+
+
+def _last(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]

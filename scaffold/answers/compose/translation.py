@@ -1,0 +1,215 @@
+"""From a compose file to answers and a report of what became of every key."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scaffold.answers.compose import document, roles
+from scaffold.answers.compose.container import Containers
+from scaffold.answers.compose.document import Project
+from scaffold.answers.compose.forms import mapping, text
+from scaffold.answers.compose.hosts import Hosts
+from scaffold.answers.compose.parts import Part, parts
+from scaffold.answers.compose.report import Became, Ledger, Report
+from scaffold.answers.compose.roles import Placed, Role, service_name
+from scaffold.answers.compose.storage import Storage
+from scaffold.answers.compose.variables import Environment, Variables
+from scaffold.answers.known import known
+from scaffold.templates import template
+from scaffold.templates.questions import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a compose file says about one Service, and what became of each of its keys."""
+
+    answers: Mapping[str, Value]
+    report: Report
+    from_source: bool = False
+    """Whether the app is built, not pulled."""
+    likely: tuple[str, ...] = ()
+    """The services that are as likely the app as the one that was taken, that one first."""
+
+
+def translate(path: Path, service: str | None = None) -> Draft:
+    """The answers that a compose file, or that of a directory, gives for one Service.
+
+    ``service`` is the one that is the app; otherwise it is the likeliest. Raises :class:`UsageError` for
+    a file that is not a compose file, without a word of its content, and for a service that it does not have.
+    """
+    project = document.read(path)
+    found = parts(project)
+    choice = roles.choose(project, found, service)
+    app = found[choice.candidates[0]]
+    made = _Translation(project, app, roles.place(app, found))
+    answers = made.answers()
+    became = [Became(app.name, Role.APP.value, choice.why)]
+    became += [Became(name, p.role.value, p.why) for name, p in made.placed.items() if p.role is not Role.APP]
+    report = Report(project.source, tuple(became), made.ledger.whole(project.tree))
+    from_source = not app.body.get("image") and bool(app.body.get("build"))
+    return Draft(answers, report, from_source, choice.candidates[: choice.likely])
+
+
+_ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs"}
+_MEND = "If it cannot do without, make it a Service of its own."
+
+
+class _Translation:
+    def __init__(self, project: Project, app: Part, placed: Mapping[str, Placed]) -> None:
+        self.project = project
+        self.app = app
+        self.placed = placed
+        self.ledger = Ledger()
+        hosts = Hosts(placed)
+        database = next((p.part.known for p in placed.values() if p.role is Role.DATABASE), None)
+        self._database = database.database if database else ""
+        self._variables = Variables(project, hosts, self.ledger, self._database)
+        self._containers = Containers(hosts, self.ledger)
+        self._storage = Storage(project, self.ledger)
+
+    def answers(self) -> dict[str, Value]:
+        """The answers, with everything taken down in the ledger."""
+        self._elsewhere()
+        for placed in self.placed.values():
+            self._containers.network(placed.part)
+        app, containers, storage = self.app, self._containers, self._storage
+        env = self._variables.read(app)
+        image = containers.image(app)
+        named: dict[str, Value] = {"image": image} if image else {}
+        sharing = [
+            p.part
+            for p in self.placed.values()
+            if app.name in (p.part.network,) or p.part.name == app.network
+        ]
+        ports = containers.ports(app, [part for part in sharing if part is not app])
+        storage.of_app(app)
+        files = [*env.files, *storage.configs(app)]
+        scratch = storage.scratch(app)
+        beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]
+        first = [self._beside(placed, env) for placed in self._in_pod(Role.INIT)]
+        jobs = [self._beside(placed, env) for placed in self._in_pod(Role.CRON)]
+        shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)
+        labelled = containers.labels(app, named)
+        found: dict[str, Value] = {
+            **self._name(image), **labelled, **named, **ports, **containers.command(app),
+            "volumes": storage.volumes, "env": env.plain, "secrets": env.secrets, **self._of_database(env),
+            **containers.health(app, ports.get("port")), **containers.user(app), **containers.resources(app),
+            **containers.gpu(app), **containers.capabilities(app), **containers.replicas(app, shares=shares),
+            "files": files, "scratch": scratch, "sidecars": beside, "init_containers": first,
+            "cron_jobs": jobs,
+        }  # fmt: skip
+        return {
+            name: value for name, value in found.items() if value not in ([], {}) or name == "database_env"
+        }
+
+    def _in_pod(self, role: Role) -> list[Placed]:
+        return [placed for placed in self.placed.values() if placed.role is role]
+
+    def _name(self, image: str) -> dict[str, Value]:
+        """What the Service is called: like the container or the service, unless that says nothing of it."""
+        nothing = template.facts("images")["says_nothing"]
+        for key, said in (("container_name", text(self.app.body.get("container_name"))), ("", self.app.name)):
+            words = service_name(said).split("-")
+            while len(words) > 1 and words[-1] in nothing:
+                words.pop()
+            if words[0] and not set(words) <= set(nothing):
+                if key:
+                    self.ledger.taken((*self.app.at, key), "name")
+                return {"name": "-".join(words)}
+        called = (
+            known({"image": image}).proposed.get("name")
+            if image
+            else service_name(self.project.directory.name)
+        )
+        called = called or service_name(self.app.name)
+        return {"name": called} if called else {}
+
+    def _of_database(self, env: Environment) -> dict[str, Value]:
+        if not self._database:
+            return {}
+        called = {"database_name": env.database_name} if env.database_name else {}
+        return {"database": self._database, **called, "database_env": env.database}
+
+    def _beside(self, placed: Placed, env: Environment) -> dict[str, Value]:
+        """A sidecar, an init container or a CronJob. What it needs of secrets is the app's too."""
+        part = placed.part
+        name = service_name(part.name) or "beside"
+        of = f"{_ANSWERS[placed.role]}.{name}."
+        containers = replace(self._containers, of=of)
+        own = not part.is_like(self.app)
+        image = containers.image(part) if own else ""
+        if not own and part.body.get("image"):
+            self.ledger.taken((*part.at, "image"), f"{of}image", "left out there, since it is the app's")
+        its = self._variables.read(part, f"{of}env", None if own else env)
+        for key in part.body.keys() & {"user", "cap_add", "shm_size", "tmpfs", "configs"}:
+            self.ledger.left((*part.at, key), "only the app's own container has that", _MEND)
+        mounts = self._storage.of_container(part)
+        env.secrets += [secret for secret in its.secrets if secret not in env.secrets]
+        env.files += [file for file in its.files if file not in env.files]
+        env.database = {**its.database, **env.database}
+        inherits = own and bool(its.secrets or its.database or its.files)
+        found: dict[str, Value] = {
+            "name": name, **({"image": image} if image else {}), **containers.command(part),
+            **({"inherits": True} if inherits else {}),
+            "env": its.plain,
+            "mounts": mounts if own or not self._inherited(mounts) else [], **containers.resources(part),
+            "ports": self._ports(placed) if placed.role is Role.SIDECAR else [],
+        }  # fmt: skip
+        if placed.role is Role.CRON:
+            found["schedule"], found["timezone"] = part.schedule
+            self.ledger.taken((*part.at, part.scheduled_by), f"{of}schedule")
+        return {key: value for key, value in found.items() if value not in ([], {}, "")}
+
+    def _inherited(self, mounts: list[Value]) -> bool:
+        """Whether all of these volumes are mounted by the app, at the same paths."""
+        of_app = {(v.get("purpose", "data"), v["path"]) for v in self._storage.volumes if "in_app" not in v}
+        return all((mount["volume"], mount["path"]) in of_app for mount in mounts)
+
+    def _ports(self, placed: Placed) -> list[Value]:
+        """The ports of a sidecar, but of one whose network is the app's own: they are the app's."""
+        part = placed.part
+        if self.app.name == part.network or self.app.network == part.name:
+            return []
+        for key in ("ports", "expose"):
+            if part.body.get(key):
+                self.ledger.taken((*part.at, key), f"sidecars.{part.name}.ports")
+        return [
+            {"name": f"{protocol.lower()}-{number}", "port": number, "protocol": protocol}
+            for protocol, number in dict.fromkeys((port.protocol, port.target) for port in part.ports)
+            if protocol in ("TCP", "UDP")
+        ]
+
+    def _elsewhere(self) -> None:
+        """What becomes of services that are no container of this Service, and of files that are named."""
+        for at, why in self.project.unread.items():
+            self.ledger.left(at, why, "Give one file with all of it.")
+        for at in self.project.followed:
+            self.ledger.decided(at, "what it names is read with the file")
+        for placed in self.placed.values():
+            part, at = placed.part, placed.part.at
+            if placed.role in (Role.DATABASE, Role.HOST, Role.HOUSE):
+                self.ledger.decided(at, placed.why)
+            elif placed.role is Role.OWN:
+                called = service_name(part.name) or "NAME"
+                again = [
+                    "scaffold",
+                    "new-service",
+                    "--from-compose",
+                    self.project.source,
+                    "--compose-service",
+                    part.name,
+                ]
+                port = next((p.target for p in part.ports if p.protocol == "TCP"), 0)
+                again += [f"--set=name={called}", *([f"--set=service_port={port}"] if port else [])]
+                self.ledger.left(
+                    at, f"it is a Service of its own, since {placed.why}", f"Make it: {shlex.join(again)}"
+                )
+            elif placed.role is Role.OUT:
+                self.ledger.left(at, placed.why, "If the app needs it, name it with --compose-service.")
+        tops = ("volumes", "secrets", "configs", "networks")
+        for key in tops:
+            for name in mapping(self.project.top.get(key)):
+                self.ledger.decided((key, name), "the services that name it say what becomes of it")

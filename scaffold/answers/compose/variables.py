@@ -1,0 +1,246 @@
+"""The variables of a service: plain ones, those of secrets, those that the house fills, those of files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scaffold.answers.compose.connections import connection, endings
+from scaffold.answers.compose.document import Project
+from scaffold.answers.compose.dotenv import read_variables
+from scaffold.answers.compose.forms import listed, mapping, text
+from scaffold.answers.compose.hosts import Hosts
+from scaffold.answers.compose.interpolation import Text
+from scaffold.answers.compose.merging import NAME
+from scaffold.answers.compose.parts import Part
+from scaffold.answers.compose.report import Ledger
+from scaffold.answers.compose.roles import Role
+from scaffold.answers.secrets import suspected
+from scaffold.answers.sources import Path
+from scaffold.templates.questions import Value
+
+_DRAWN = "0a1b2c3d4e5f"
+"""Stands for a value that the files do not have: whatever a secret may be."""
+_SECRETS = "/run/secrets/"
+
+
+@dataclass(slots=True)
+class Environment:
+    """Answers that a service's variables give; of secrets the names only."""
+
+    plain: dict[str, Value] = field(default_factory=dict)
+    secrets: list[Value] = field(default_factory=list)
+    database: dict[str, str] = field(default_factory=dict)
+    files: list[Value] = field(default_factory=list)
+    database_name: str = ""
+    """What the database is called, where a text that holds has its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    value: Text | None
+    at: Path
+
+
+def _text(value: Value) -> Text | None:
+    if value is None or isinstance(value, Text):
+        return value
+    return Text(str(value).lower() if isinstance(value, bool) else value)
+
+
+class Variables:
+    """Reads the variables of services, with what becomes of each."""
+
+    def __init__(self, project: Project, hosts: Hosts, ledger: Ledger, database: str) -> None:
+        """``database`` is the kind that the Service gets on the shared hosts; empty for none."""
+        self._project = project
+        self._hosts = hosts
+        self._ledger = ledger
+        self._database = database
+
+    def read(self, part: Part, answer: str = "env", app: Environment | None = None) -> Environment:
+        """The variables of a service.
+
+        ``answer`` is where the plain ones go, but for those that it has of the ``app``, whose image it runs.
+        """
+        found = Environment()
+        variables = self._named(part)
+        mounted = self._mounted(part)
+        filled = self._filled_by_the_house(variables, found)
+        rest = {name: variable for name, variable in variables.items() if name not in filled}
+        secret = self._secret(rest)
+        for name, variable in rest.items():
+            self._one(name, variable, answer, found, mounted, is_secret=name in secret)
+        for name in [n for n in found.plain if app is not None and found.plain[n] == app.plain.get(n)]:
+            del found.plain[name]
+        self._files(part, mounted, found)
+        return found
+
+    def _named(self, part: Part) -> dict[str, _Variable]:
+        """Every variable with a name, those of files first; the others are told."""
+        found: dict[str, _Variable] = {}
+        for index, entry in enumerate(listed(part.body.get("env_file"))):
+            at: Path = (*part.at, "env_file", *((index,) if isinstance(part.body["env_file"], list) else ()))
+            name = text(entry.get("path") if isinstance(entry, dict) else entry)
+            there = read_variables(self._project.directory / name, self._project.variables) if name else None
+            for key, value in (there or {}).items():
+                if NAME.fullmatch(key):
+                    found[key] = _Variable(value, (*at, key))
+            if there is not None and not there:
+                self._ledger.decided(at, "it has no variables")
+        for key, value in mapping(part.body.get("environment")).items():
+            at = (*part.at, "environment", key)
+            if not NAME.fullmatch(key):
+                self._ledger.left(at)
+                continue
+            if (before := found.get(key)) is not None:
+                self._ledger.decided(before.at, "environment has the variable too, and holds")
+            found[key] = _Variable(_text(self._project.variables.get(key) if value is None else value), at)
+        return found
+
+    def _mounted(self, part: Part) -> dict[str, str]:
+        """The secrets of compose that a service has: the path of each, and what it is called."""
+        found: dict[str, str] = {}
+        for item in listed(part.body.get("secrets")):
+            source = text(item.get("source") if isinstance(item, dict) else item)
+            target = text(item.get("target")) if isinstance(item, dict) else ""
+            if source:
+                found[target if target.startswith("/") else f"{_SECRETS}{target or source}"] = source
+        return found
+
+    def _filled_by_the_house(self, variables: Mapping[str, _Variable], found: Environment) -> set[str]:
+        """The variables of the database, and passwords of shared hosts that ask for none."""
+        done: set[str] = set()
+        values = {name: variable.value for name, variable in variables.items()}
+        named = {n: self._hosts.named(v.value, n) for n, v in variables.items() if v.value is not None}
+        if self._database:
+            anchors = [n for n, there in named.items() if there is not None and there.role is Role.DATABASE]
+            parts = connection(values, anchors, self._database)
+            found.database = parts.answer
+            for part, name in parts.parts.items():
+                original = next(n for n in (name, f"{name}_FILE") if n in variables)
+                done.add(original)
+                why = (
+                    "the password that Vault rotates, under the name without _FILE"
+                    if original != name
+                    else ""
+                )
+                self._ledger.taken(variables[original].at, f"database_env.{part}", why)
+            for name, part in parts.spare.items():
+                done.add(name)
+                self._ledger.left(
+                    variables[name].at,
+                    f"the app learns the {part} of its database from {parts.parts[part]}",
+                    "If it reads this one instead, name it under database_env.",
+                )
+            pattern = self._hosts.own_variables(Role.DATABASE)
+            for name in [n for n, v in variables.items() if "env_file" in v.at and n not in done]:
+                if pattern and re.match(pattern, name):
+                    done.add(name)
+                    self._ledger.decided(variables[name].at, "it is for the container of the database")
+        shared = {
+            prefix
+            for name, there in named.items()
+            if there is not None and there.role is Role.HOST
+            for prefix, part in endings(name).items()
+            if part in ("host", "dsn") and prefix
+        }
+        for name in variables.keys() - done:
+            prefixes = [prefix for prefix, part in endings(name).items() if part == "password"]
+            if any(
+                prefix.startswith(its) for prefix in prefixes for its in shared
+            ):  # REDIS_HOST_PASSWORD too
+                done.add(name)
+                self._ledger.decided(variables[name].at, "the shared host asks for no password")
+        return done
+
+    def _secret(self, variables: Mapping[str, _Variable]) -> set[str]:
+        """The variables that are secrets: by name, by value, or by what their value was made of."""
+        asked: list[tuple[str, str]] = []
+        of: list[str] = []
+        for name, variable in variables.items():
+            value = variable.value
+            known = value is not None and value.known
+            for called in (name, *(value.names if value else ())):
+                asked.append((called, str(value) if known and value else "" if known else _DRAWN))
+                of.append(name)
+        return {name for name, why in zip(of, suspected(asked) if asked else [], strict=True) if why}
+
+    def _one(
+        self,
+        name: str,
+        variable: _Variable,
+        answer: str,
+        found: Environment,
+        mounted: dict[str, str],
+        *,
+        is_secret: bool,
+    ) -> None:
+        value, at, ledger = variable.value, variable.at, self._ledger
+        there = self._hosts.named(value, name) if value is not None and value.known else None
+        if value is not None and value.startswith(_SECRETS) and value.known:
+            mounted.setdefault(str(value), value.removeprefix(_SECRETS))
+            found.plain[name] = str(value)
+            ledger.taken(at, f"{answer}.{name}", "the file comes from Vault, see files")
+        elif is_secret and (there is None or there.role is not Role.HOST):
+            found.secrets.append({"env": name})
+            ledger.taken(at, "secrets", f"its value belongs in Vault, under the key {name.lower()}")
+        elif value is None or not value.known:
+            ledger.left(at, "its value is not in the file", f"Give it under {answer}, or under secrets.")
+        else:
+            self._plain(name, value, at, answer, found)
+
+    def _plain(self, name: str, value: Text, at: Path, answer: str, found: Environment) -> None:
+        written = self._hosts.rewritten(value, name)
+        if written.gone:
+            self._ledger.left(
+                at, f"it names the service {written.of}, which is not there ({written.gone})",
+                f"Give it under {answer} with the host that stands for it.",
+            )  # fmt: skip
+            return
+        found.plain[name] = written.value if not isinstance(written.value, Text) else str(written.value)
+        if written.of and isinstance(written.value, dict) and self._database == written.where:
+            database = re.search(r"\{host\}(?::\d+)?/([a-z][a-z0-9_]*)", str(written.value.get("text", "")))
+            found.database_name = database[1] if database else found.database_name
+        why = f"the service {written.of} is at {written.where}" if written.of else ""
+        self._ledger.taken(at, f"{answer}.{name}", why)
+
+    def _files(self, part: Part, mounted: Mapping[str, str], found: Environment) -> None:
+        """The files of secrets, each from the key of its name at the Service's own Vault path."""
+        database = {name for name, why in found.database.items() if name == "password" and why}
+        for path, source in mounted.items():
+            key = re.sub(r"[^A-Za-z0-9_.-]+", "_", source).strip(".") or "secret"
+            if re.fullmatch(r"(/[^\x00-\x20/:]+)+", path) and not re.search(r"/\.\.?(/|$)", path):
+                if path in [str(f["path"]) for f in found.files] or self._is_rotated(part, path, database):
+                    continue
+                found.files.append({"path": path, "vault": key})
+        items = listed(part.body.get("secrets"))
+        for index, item in enumerate(items):
+            source = text(item.get("source") if isinstance(item, dict) else item)
+            at: Path = (
+                (*part.at, "secrets", index)
+                if isinstance(part.body["secrets"], list)
+                else (*part.at, "secrets")
+            )
+            made = [f for f in found.files if mounted.get(f["path"]) == source]
+            if made:
+                self._ledger.taken(
+                    at, "files", f"{made[0]['path']} comes from the key {made[0]['vault']} in Vault"
+                )
+            elif source:
+                self._ledger.decided(at, "it is the password of the database, which Vault rotates")
+            else:
+                self._ledger.left(at)
+
+    def _is_rotated(self, part: Part, path: str, database: set[str]) -> bool:
+        """Whether the file is only for the password of the database, which has a variable of its own."""
+        plain = [k for k, v in mapping(part.body.get("environment")).items() if str(v) == path]
+        return (
+            bool(database)
+            and bool(plain)
+            and all(
+                any(role == "password" for role in endings(name).values()) and name.endswith("_FILE")
+                for name in plain
+            )
+        )

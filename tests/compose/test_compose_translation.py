@@ -1,0 +1,511 @@
+"""From a compose file to answers: each part, and what becomes of every key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scaffold.answers.compose.report import Fate
+from scaffold.answers.compose.translation import Draft, translate
+from scaffold.errors import UsageError
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Path:
+    """Where a compose file is written; the directory's name tells nothing."""
+    (tmp_path / "here").mkdir()
+    return tmp_path / "here"
+
+
+def draft(at: Path, text: str, service: str | None = None) -> Draft:
+    path = at / "compose.yml"
+    path.write_text(text)
+    return translate(path, service)
+
+
+def roles(found: Draft) -> dict[str, str]:
+    return {service.name: service.role for service in found.report.services}
+
+
+def keys(found: Draft, fate: Fate) -> dict[str, str]:
+    return {entry.key: entry.answer or entry.why for entry in found.report.of(fate)}
+
+
+def test_what_a_file_says_becomes_answers(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  db: {image: 'postgres:16', environment: {POSTGRES_PASSWORD: swordfish-1}}
+  cache: {image: 'redis:7'}
+  app:
+    image: ghcr.io/acme/ledger:${VERSION:-2.1.0}
+    container_name: Acme_Ledger
+    ports: ["127.0.0.1:9000:8080/tcp"]
+    user: "1000:2000"
+    command: serve --fast
+    volumes: ['data:/var/lib/ledger', './media:/media:ro', '/var/run/docker.sock:/var/run/docker.sock']
+    environment:
+      - LOG_LEVEL=info
+      - FEATURE_AUTH=true
+      - SESSION_KEY=swordfish-2
+      - SMTP_PASS=12345678
+      - DATABASE_URL=postgres://app:swordfish-3@db/app
+      - UPLINK=Zm9vYmFyc3dvcmRmaXNoMTIzNA
+      - GREETING=${ADMIN_PASSWORD:-swordfish-4}
+      - BASE_URL=${BASE_URL}
+      - PUBLIC_NAME=${PUBLIC_NAME:-Ledger}
+      - swordfish-5
+      - CACHE=redis://:swordfish-6@cache:6379/0
+    healthcheck: {test: ["CMD", "curl", "-f", "http://localhost:8080/healthz"], start_period: 2m}
+    restart: always
+    privileged: true
+""",
+    )
+    assert found.answers == {
+        "name": "acme-ledger",
+        "image": "ghcr.io/acme/ledger:2.1.0",
+        "port": 8080,
+        "args": ["serve", "--fast"],
+        "volumes": [
+            {"path": "/var/lib/ledger"},
+            {"path": "/media", "purpose": "media", "read_only": True, "rwx": True},
+        ],
+        "env": {
+            "LOG_LEVEL": "info",
+            "FEATURE_AUTH": "true",
+            "PUBLIC_NAME": "Ledger",
+            "CACHE": {"host": "redis", "text": "redis://{host}:6379/0"},
+        },
+        "secrets": [{"env": "SESSION_KEY"}, {"env": "SMTP_PASS"}, {"env": "UPLINK"}, {"env": "GREETING"}],
+        "database": "postgresql",
+        "database_env": {"dsn": "DATABASE_URL", "scheme": "postgres"},
+        "health_path": "/healthz",
+        "slow_start": True,
+        "uid": 1000,
+        "fs_group": 2000,
+    }
+    assert not [part for part in ("swordfish", "12345678", "Zm9vYmFy") if part in str(found)]
+    assert keys(found, Fate.TAKEN)["services.app.environment.SESSION_KEY"] == "secrets"
+    assert {"services.db", "services.cache", "services.app.restart"} <= keys(found, Fate.DECIDED).keys()
+    assert keys(found, Fate.LEFT).keys() == {
+        "services.app.environment.BASE_URL",
+        "services.app.environment.[9]",
+        "services.app.volumes[2]",
+        "services.app.privileged",
+    }
+
+
+DATABASE = "\n  base: {image: 'mariadb:11'}\n"
+
+
+@pytest.mark.parametrize(
+    "environment,expected",
+    [
+        ("{DB_HOST: base, POSTGRES_DB: x, DB_USER: x, DB_PASSWORD: y}",
+         {"host": "DB_HOST", "name": "POSTGRES_DB", "user": "DB_USER", "password": "DB_PASSWORD"}),
+        ("{DB_POSTGRESDB_HOST: base, DB_POSTGRESDB_DATABASE: x, DB_POSTGRESDB_USER: x, DB_POSTGRESDB_PASSWORD: '${P}'}",
+         {"host": "DB_POSTGRESDB_HOST", "name": "DB_POSTGRESDB_DATABASE", "user": "DB_POSTGRESDB_USER",
+          "password": "DB_POSTGRESDB_PASSWORD"}),
+        ("{store__connection__host: base, store__connection__user: x, store__connection__password: y}",
+         {"host": "store__connection__host", "user": "store__connection__user",
+          "password": "store__connection__password"}),
+        ("{PAPERLESS_DBHOST: base, PAPERLESS_DBNAME: x, PAPERLESS_DBUSER: x, PAPERLESS_DBPASS: y, PAPERLESS_DBENGINE: mariadb}",
+         {"host": "PAPERLESS_DBHOST", "name": "PAPERLESS_DBNAME", "user": "PAPERLESS_DBUSER",
+          "password": "PAPERLESS_DBPASS"}),
+        ("{DB_HOSTNAME: base, DB_USERNAME: x, DB_PASSWORD: y, DB_DATABASE_NAME: x}",
+         {"host": "DB_HOSTNAME", "user": "DB_USERNAME", "password": "DB_PASSWORD", "name": "DB_DATABASE_NAME"}),
+        ("{APP.SQL.SERVER: 'base:3306', APP.SQL.LOGIN: x, APP.SQL.PWD: y}",
+         {"host": "APP.SQL.SERVER", "user": "APP.SQL.LOGIN", "password": "APP.SQL.PWD"}),
+        ("{PGHOST: base, PGUSER: x, PGPASSWORD: y, PGDATABASE: z, PGPORT: '5432'}",
+         {"host": "PGHOST", "user": "PGUSER", "password": "PGPASSWORD", "name": "PGDATABASE", "port": "PGPORT"}),
+        ("{DB_HOST: base, DB_PASSWORD_FILE: /run/secrets/pw}", {"host": "DB_HOST", "password": "DB_PASSWORD"}),
+        ("{ANYTHING: 'mysql://u:p@base:3306/x'}", {"dsn": "ANYTHING"}),
+        ("{DATABASE_URL: 'mysql://u:p@base/x', PORT: '80', USER: me, HOST: 0.0.0.0}", {"dsn": "DATABASE_URL"}),
+        ("{DB_BACKEND: mysql, DB_HOST: base, DB_PASS: x}", {"host": "DB_HOST", "password": "DB_PASS"}),
+        ("{KC_HOSTNAME: id.example.com, KC_DB_URL_HOST: base, KC_DB_USERNAME: u, KC_DB_PASSWORD: x}",
+         {"host": "KC_DB_URL_HOST", "user": "KC_DB_USERNAME", "password": "KC_DB_PASSWORD"}),
+        ("{sonar.jdbc.username: u, sonar.jdbc.password: x}",
+         {"user": "sonar.jdbc.username", "password": "sonar.jdbc.password"}),
+        ("{URL: 'mysql+aiomysql://u:${P}@base/x?charset=utf8'}",
+         {"dsn": "URL", "template": "mysql+aiomysql://{user}:{password}@{host}:{port}/{name}?charset=utf8"}),
+        ("{GITEA_DSN: 'u:p@tcp(base:3306)/x?parseTime=true'}",
+         {"dsn": "GITEA_DSN", "template": "{user}:{password}@tcp({host}:{port})/{name}?parseTime=true"}),
+        ("{DB_DSN: 'host=base user=u password=p dbname=x port=3306 sslmode=disable'}",
+         {"dsn": "DB_DSN", "template":
+          "host={host} user={user} password={password} dbname={name} port={port} sslmode=disable"}),
+        ("{CONN: 'Server=base;Database=x;User Id=u;Pwd=p;'}",
+         {"dsn": "CONN", "template": "Server={host};Database={name};User Id={user};Pwd={password};"}),
+        ("{LOG: info}", {}),
+    ],
+)  # fmt: skip
+def test_the_variables_of_a_database_belong_together(
+    at: Path, environment: str, expected: Mapping[str, str]
+) -> None:
+    found = draft(at, f"services:\n  app: {{image: 'acme/x:1', environment: {environment}}}{DATABASE}")
+    assert found.answers["database"] == "mysql"
+    assert found.answers["database_env"] == expected
+    assert "secrets" not in found.answers and "files" not in found.answers
+
+
+def test_a_driver_that_is_named_like_the_service_stays(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  postgres: {image: 'postgres:16'}\n  redis: {image: 'redis:7'}\n"
+        "  app: {image: 'acme/x:1', environment: {DB_ENGINE: postgres, DB_HOST: postgres, DB_PASS: x, KC_DB: postgres,"
+        " CACHE_DRIVER: redis, REDIS_HOST: redis, REDIS_HOST_PASSWORD: y, SESSION_NAME: redis}}\n",
+    )
+    assert found.answers["env"] == {
+        "DB_ENGINE": "postgres", "KC_DB": "postgres", "CACHE_DRIVER": "redis",
+        "REDIS_HOST": {"host": "redis"}, "SESSION_NAME": "redis",
+    }  # fmt: skip
+    assert found.answers["database_env"] == {"host": "DB_HOST", "password": "DB_PASS"}
+    assert "services.app.environment.REDIS_HOST_PASSWORD" in keys(found, Fate.DECIDED)
+
+
+def test_a_connection_string_without_a_password_keeps_the_name_of_its_database(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  pg: {image: 'postgres:16'}\n  idp: {image: 'acme/idp:1', environment: {KC_DB: postgres,"
+        " KC_DB_URL: 'jdbc:postgresql://pg:5432/people', KC_DB_USERNAME: x, KC_DB_PASSWORD: y}}\n",
+    )
+    assert found.answers["env"]["KC_DB_URL"] == {
+        "host": "postgresql",
+        "text": "jdbc:postgresql://{host}:5432/people",
+    }
+    assert found.answers["database_name"] == "people"
+    assert found.answers["database_env"] == {"user": "KC_DB_USERNAME", "password": "KC_DB_PASSWORD"}
+
+
+def test_the_second_set_of_a_database_is_told(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  app: {image: 'acme/x:1', environment: {A_HOST: base, A_USER: u, A_PASSWORD: p, B_HOST: base,"
+        f" B_PASSWORD: p}}}}{DATABASE}",
+    )
+    assert found.answers["database_env"] == {"host": "A_HOST", "user": "A_USER", "password": "A_PASSWORD"}
+    assert keys(found, Fate.LEFT).keys() == {
+        "services.app.environment.B_HOST", "services.app.environment.B_PASSWORD",
+    }  # fmt: skip
+
+
+def test_another_tag_of_the_same_repository_is_another_image(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  web: {image: 'acme/x:web-1', ports: ['80:80']}\n"
+        "  api: {image: 'acme/x:api-1', depends_on: [web]}\n  backup: {image: 'acme/x-backup:1', depends_on: [web]}\n",
+    )
+    assert found.answers["sidecars"] == [{"name": "api", "image": "docker.io/acme/x:api-1"}]
+    assert roles(found)["backup"] == "what the house has already"
+
+
+PARTS = """
+services:
+  front: {image: 'nginx:1.29', ports: ['80:80'], depends_on: [shop]}
+  vpn: {image: 'acme/vpn:1', ports: ['8000:8000'], cap_add: [NET_ADMIN]}
+  shop:
+    image: ghcr.io/acme/shop:5.2.0
+    network_mode: service:vpn
+    depends_on: {migrate: {condition: service_completed_successfully}, search: {condition: service_started}}
+    environment: {SEARCH: 'http://search:7700', OTHER_URL: 'http://big:8000/x', RELAY_HOST: mail, QUEUE: 'redis:6379'}
+    volumes: ['data:/data']
+  worker: {image: 'ghcr.io/acme/shop:5.2.0', command: [work], environment: {SEARCH: 'http://search:7700', ROLE: worker},
+    volumes: ['data:/data']}
+  migrate: {image: 'ghcr.io/acme/shop:5.2.0', command: [migrate]}
+  nightly: {image: 'ghcr.io/acme/shop:5.2.0', command: [tidy], labels: {swarm.cronjob.schedule: '5 1 * * *'}}
+  search: {image: 'acme/search:1', environment: {SEARCH_API_KEY: swordfish}, volumes: ['index:/index']}
+  big: {image: 'acme/big:1', ports: ['8000:8000']}
+  mail: {image: 'mailhog/mailhog:v1.0.1'}
+  redis: {image: 'redis:7'}
+  else: {image: 'acme/else:1', ports: ['81:81']}
+  old: {image: 'acme/old:1', profiles: [debug]}
+"""
+
+
+def test_each_service_becomes_what_it_is(at: Path) -> None:
+    found = draft(at, PARTS)
+    assert roles(found) == {
+        "shop": "the app", "front": "a sidecar", "vpn": "a sidecar", "worker": "a sidecar",
+        "migrate": "an init container", "nightly": "a CronJob", "search": "a sidecar",
+        "big": "a Service of its own", "mail": "what the house has already", "redis": "a shared host",
+        "else": "a Service of its own", "old": "left out",
+    }  # fmt: skip
+    answers = found.answers
+    assert answers["port"] == 8000, "it is published by the service whose network it has"
+    assert answers["env"] == {
+        "SEARCH": "http://localhost:7700",
+        "OTHER_URL": "http://big.big.svc.cluster.local:8000/x",
+        "QUEUE": {"host": "redis", "text": "{host}:6379"},
+    }
+    beside = {item["name"]: item for item in answers["sidecars"]}
+    assert beside["worker"] == {"name": "worker", "args": ["work"], "env": {"ROLE": "worker"}}
+    assert beside["search"] == {
+        "name": "search", "image": "docker.io/acme/search:1", "inherits": True,
+        "mounts": [{"volume": "search-index", "path": "/index"}],
+    }  # fmt: skip
+    assert answers["secrets"] == [{"env": "SEARCH_API_KEY"}]
+    assert {"path": "/index", "purpose": "search-index", "in_app": False} in answers["volumes"]
+    assert answers["init_containers"] == [{"name": "migrate", "args": ["migrate"]}]
+    assert answers["cron_jobs"] == [{"name": "nightly", "args": ["tidy"], "schedule": "5 1 * * *"}]
+    left = {entry.key: entry.why for entry in found.report.of(Fate.LEFT)}
+    assert (
+        "--compose-service big" in left["services.big"] and "--set=service_port=8000" in left["services.big"]
+    )
+    assert "the service mail" in left["services.shop.environment.RELAY_HOST"]
+
+
+def test_another_service_can_be_named(at: Path) -> None:
+    assert draft(at, PARTS, "else").answers["image"] == "docker.io/acme/else:1"
+    assert draft(at, PARTS, "old").answers["name"] == "old", "a profile counts for nothing where it is named"
+    with pytest.raises(UsageError, match="no service 'gone'") as error:
+        draft(at, PARTS, "gone")
+    assert "else" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    "services,app,likely",
+    [
+        ("{one: {image: a}, two: {image: b, ports: ['1:1']}}", "two", 1),
+        ("{one: {image: a, ports: ['1:1']}, two: {image: b, ports: ['2:2'], depends_on: [one]}}", "two", 1),
+        ("{one: {image: a, ports: ['1:1']}, two: {image: b, ports: ['2:2']}}", "one", 2),
+        ("{one: {image: a, ports: ['1:1']}, here: {image: b, ports: ['2:2']}}", "here", 1),
+        ("{one: {image: a}, two: {image: b, labels: ['traefik.enable=true']}}", "two", 1),
+        ("{web: {image: nginx, ports: ['1:1'], depends_on: [php]}, php: {image: acme/php}}", "php", 1),
+        ("{web: {image: nginx, ports: ['1:1']}, db: {image: mysql}}", "web", 1),
+        ("{one: {image: a, command: work}, two: {image: a}}", "two", 1),
+        ("{one: {image: a, profiles: [x], ports: ['1:1']}, two: {image: b}}", "two", 1),
+        ("{one: {image: a, profiles: [x]}}", "one", 1),
+    ],
+)
+def test_the_app_is_what_visitors_reach(at: Path, services: str, app: str, likely: int) -> None:
+    found = draft(at, f"services: {services}")
+    assert found.report.services[0].name == app and found.report.services[0].why
+    assert max(1, len(found.likely)) == likely
+
+
+def test_a_file_of_parts_that_the_house_has_names_no_app(at: Path) -> None:
+    with pytest.raises(UsageError, match="no service that is an app") as error:
+        draft(at, "services: {db: {image: postgres}, proxy: {image: 'traefik:3'}}")
+    assert "--compose-service: db, proxy" in error.value.hint
+    assert (
+        draft(at, "services: {db: {image: postgres}, proxy: {image: 'traefik:3'}}", "proxy").answers["name"]
+        == "proxy"
+    )
+
+
+@pytest.mark.parametrize(
+    "body,port,further",
+    [
+        ("ports: ['53:53/udp', '53:53/tcp', '8088:80/tcp', '2222:22']", 80, ["udp-53", "tcp-53", "tcp-22"]),
+        ("ports: ['8443:443', '8080:80']", 80, []),
+        ("ports: [{target: 9090, published: '80'}, {target: 9091, protocol: udp}]", 9090, ["udp-9091"]),
+        ("ports: ['${A:-1}:${B:-7000}']", 7000, []),
+        ("ports: ['${A}:7000']", 7000, []),
+        ("ports: ['3000-3002:8000-8002']", 8000, ["tcp-8001", "tcp-8002"]),
+        ("ports: ['[::1]:80:9000']", 9000, []),
+        ("expose: ['9000', '9001']", 9000, ["tcp-9001"]),
+        (
+            "ports: ['80:80', '81:81'], labels: {traefik.http.services.x.loadbalancer.server.port: '81'}",
+            81,
+            ["tcp-80"],
+        ),
+        ("ports: ['80:80', '81:81'], healthcheck: {test: 'curl localhost:81/up || exit 1'}", 81, ["tcp-80"]),
+        ("ports: ['51820:51820/udp']", None, ["udp-51820"]),
+        ("labels: {traefik.http.services.x.loadbalancer.server.port: '81'}", 81, []),
+        ("ports: ['80:80'], healthcheck: {test: 'exec 3<>/dev/tcp/127.0.0.1/9000'}", 80, []),
+    ],
+)
+def test_the_port_for_http_is_told_from_the_others(
+    at: Path, body: str, port: int | None, further: list[str]
+) -> None:
+    answers = draft(at, f"services: {{app: {{image: 'acme/x:1', {body}}}}}").answers
+    assert answers.get("port") == port
+    assert [item["name"] for item in answers.get("ports", [])] == further
+
+
+@pytest.mark.parametrize(
+    "mount,expected",
+    [
+        ("data:/etc/app/conf.d", "directory"),
+        ("./conf.d:/etc/app/conf.d", "directory"),
+        ("./Frontfile:/etc/app/Frontfile", "file"),
+        ("./nginx.conf:/etc/nginx/conf.d/default.conf", "file"),
+        ("'${CONF}:/etc/app/app.yml:ro'", "file"),
+        ("site:/srv/app-v1.2", "directory"),
+        ("./there:/etc/there.yml", "directory"),
+        ("./beside:/etc/beside", "file"),
+        ("/etc/localtime:/etc/localtime:ro", "machine"),
+        ("/dev/bus/usb:/dev/bus/usb", "machine"),
+        ("{type: bind, source: ./x.json, target: /x.json}", "file"),
+        ("{type: volume, source: d, target: /d, volume: {subpath: in}}", "directory"),
+        ("'C:\\data:/data'", "directory"),
+        ("{type: npipe, source: x, target: /x}", "none"),
+        ("{type: tmpfs, target: /t, tmpfs: {size: 64m}}", "scratch"),
+        ("/data/../x", "none"),
+    ],
+)
+def test_a_mount_is_a_directory_a_file_or_of_the_machine(at: Path, mount: str, expected: str) -> None:
+    (at / "there").mkdir()
+    (at / "beside").write_text("")
+    found = draft(at, f"services: {{app: {{image: 'acme/x:1', volumes: [{mount}]}}}}")
+    assert bool(found.answers.get("volumes")) == (expected == "directory")
+    assert bool(found.answers.get("scratch")) == (expected == "scratch")
+    if expected == "file":
+        assert "files" in keys(found, Fate.LEFT)["services.app.volumes[0]"]
+
+
+def test_media_of_others_are_on_nfs_and_the_rest_is_not(at: Path) -> None:
+    volumes = draft(
+        at,
+        "services: {app: {image: 'acme/x:1', volumes: ['/mnt/movies:/movies', '/srv/app/media:/media', 'conf:/config',"
+        " './ro:/ro:ro']}}",
+    ).answers["volumes"]
+    assert {v.get("purpose", "data"): v.get("rwx", False) for v in volumes} == {
+        "movies": True, "data": False, "config": False, "ro": True,
+    }  # fmt: skip
+    assert next(v for v in volumes if "purpose" not in v)["path"] == "/media"
+
+
+def test_the_source_that_an_image_is_built_from_is_no_volume(at: Path) -> None:
+    found = draft(
+        at,
+        "services: {app: {build: {context: ./code}, volumes: ['./code/src:/app', /app/node_modules, './data:/data']}}",
+    )
+    assert found.answers["volumes"] == [{"path": "/data"}]
+    assert {"services.app.volumes[0]", "services.app.volumes[1]"} <= keys(found, Fate.DECIDED).keys()
+
+
+def test_secrets_and_configs_of_compose_become_files(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  vaulty:
+    image: acme/vaulty:1
+    secrets: [app_key, {source: tls key, target: /etc/tls.pem}]
+    configs: [{source: plain, target: /etc/app.ini}, {source: hidden, target: /etc/b.ini}, gone]
+    environment: {APP_KEY_FILE: /run/secrets/app_key, OTHER_FILE: /run/secrets/other, LIST_FILE: /etc/list}
+secrets: {app_key: {file: ./app_key.txt}, tls key: {environment: KEY}}
+configs:
+  plain: {content: "level = info"}
+  hidden: {content: "password = swordfish"}
+""",
+    )
+    assert found.answers["files"] == [
+        {"path": "/run/secrets/app_key", "vault": "app_key"},
+        {"path": "/etc/tls.pem", "vault": "tls_key"},
+        {"path": "/run/secrets/other", "vault": "other"},
+        {"path": "/etc/app.ini", "content": "level = info"},
+    ]
+    assert found.answers["env"].keys() == {"APP_KEY_FILE", "OTHER_FILE", "LIST_FILE"}
+    assert keys(found, Fate.LEFT).keys() == {"services.vaulty.configs[1]", "services.vaulty.configs[2]"}
+    assert "swordfish" not in str(found)
+
+
+def test_files_of_variables_are_read_and_environment_holds(at: Path) -> None:
+    (at / "app.env").write_text("A=1\nB=2\nAPI_TOKEN=swordfish\nMYSQL_ROOT_PASSWORD=x\n")
+    found = draft(
+        at,
+        "services:\n  app: {image: 'acme/x:1', env_file: [app.env, gone.env], environment: {B: '3'}}"
+        + DATABASE,
+    )
+    assert found.answers["env"] == {"A": "1", "B": "3"} and found.answers["secrets"] == [{"env": "API_TOKEN"}]
+    assert keys(found, Fate.LEFT).keys() == {"services.app.env_file[1]"}
+    assert "services.app.env_file[0].MYSQL_ROOT_PASSWORD" in keys(found, Fate.DECIDED)
+    assert "swordfish" not in str(found)
+
+
+def test_limits_and_rights_are_taken_or_told(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  app:
+    image: acme/x:1
+    shm_size: 1gb
+    cap_add: [CAP_NET_ADMIN, SYS_ADMIN]
+    tmpfs: ["/run/cache:size=64m", /var/tmp]
+    network_mode: host
+    mem_limit: 512M
+    deploy:
+      replicas: 2
+      resources:
+        limits: {memory: 4G, cpus: "0.5"}
+        reservations: {memory: 1Gi, devices: [{driver: nvidia, capabilities: [gpu]}]}
+""",
+    )
+    assert found.answers == {
+        "name": "app", "image": "docker.io/acme/x:1", "memory": "4Gi", "memory_request": "1Gi", "gpu": 1, "tier": "gpu",
+        "capabilities": ["NET_ADMIN"], "replicas": 2,
+        "scratch": [
+            {"name": "shm", "path": "/dev/shm", "in_memory": True, "size_limit": "1Gi"},
+            {"name": "scratch-2", "path": "/run/cache", "in_memory": True, "size_limit": "64Mi"},
+            {"name": "scratch-3", "path": "/var/tmp"},
+        ],
+    } | {"name": found.answers["name"]}  # fmt: skip
+    assert keys(found, Fate.LEFT).keys() == {"services.app.cap_add[1]", "services.app.network_mode"}
+    more = draft(at, "services: {app: {image: 'acme/x:1', scale: 2, volumes: ['d1:/d']}}")
+    assert "replicas" not in more.answers and "services.app.scale" in keys(more, Fate.LEFT)
+
+
+def test_a_command_with_a_secret_or_a_host_elsewhere_is_left_to_a_person(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  app: {image: 'acme/x:1', entrypoint: /start, command: [--password=swordfish]}"
+        + DATABASE,
+    )
+    assert found.answers["command"] == ["/start"] and "args" not in found.answers
+    assert "swordfish" not in str(found)
+    other = draft(at, "services:\n  app: {image: 'acme/x:1', command: wait-for base:3306}" + DATABASE)
+    assert "args" not in other.answers and "services.app.command" in keys(other, Fate.LEFT)
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("nginx:1.29.0", "docker.io/library/nginx:1.29.0"),
+        ("acme/app:1", "docker.io/acme/app:1"),
+        ("localhost:5000/app:1", "localhost:5000/app:1"),
+        ("quay.io/acme/app@sha256:" + "a" * 64, "quay.io/acme/app@sha256:" + "a" * 64),
+        ("acme/app:${TAG}", "docker.io/acme/app"),
+        ("acme/app:${TAG:-3}", "docker.io/acme/app:3"),
+        ("${IMAGE}", None),
+        ("${OWNER}/app:1", None),
+    ],
+)
+def test_the_registry_is_written_out(at: Path, image: str, expected: str | None) -> None:
+    found = draft(at, yaml.safe_dump({"services": {"a": {"image": image, "build": "."}}}))
+    assert found.answers.get("image") == expected
+    assert not found.from_source
+
+
+@pytest.mark.parametrize(
+    "service,more,name",
+    [
+        ("web", "container_name: server", "vaultwarden"),
+        ("immich_server", "", "immich"),
+        ("db-admin", "container_name: '${NAME}'", "db-admin"),
+        ("x", "container_name: Paper_Trail-app", "paper-trail"),
+        ("2048", "", "vaultwarden"),
+    ],
+)
+def test_a_service_is_called_after_what_says_something(at: Path, service: str, more: str, name: str) -> None:
+    body = f"image: 'vaultwarden/server:1'{', ' if more else ''}{more}"
+    assert draft(at, f"services: {{'{service}': {{{body}}}}}").answers["name"] == name
+
+
+def test_what_is_built_from_source_is_told_whatever_it_is_called(at: Path) -> None:
+    for name in ("web", "app-of-mine", "2048"):
+        found = draft(at, f"services: {{'{name}': {{build: ., ports: ['8080:8080']}}}}")
+        assert found.from_source and "image" not in found.answers
+
+
+def test_what_labels_say_of_the_dashboard_is_taken(at: Path) -> None:
+    labels: dict[str, Any] = {"homepage.group": "Media", "homepage.name": "The App", "other.label": "x"}
+    found = draft(at, yaml.safe_dump({"services": {"a": {"image": "acme/x:1", "labels": labels}}}))
+    assert found.answers["homepage_group"] == "Media" and found.answers["title"] == "The App"
+    assert "services.a.labels.other.label" in keys(found, Fate.DECIDED)
