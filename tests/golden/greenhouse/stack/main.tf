@@ -157,6 +157,15 @@ resource "kubernetes_deployment" "greenhouse" {
               memory = "512Mi"
             }
           }
+          # It may take ten minutes to start.
+          startup_probe {
+            http_get {
+              path = "/healthz"
+              port = 8080
+            }
+            period_seconds    = 10
+            failure_threshold = 60
+          }
           readiness_probe {
             http_get {
               path = "/healthz"
@@ -170,10 +179,9 @@ resource "kubernetes_deployment" "greenhouse" {
               path = "/healthz"
               port = 8080
             }
-            initial_delay_seconds = 30
-            period_seconds        = 30
-            timeout_seconds       = 10
-            failure_threshold     = 5
+            period_seconds    = 30
+            timeout_seconds   = 10
+            failure_threshold = 5
           }
         }
         volume {
@@ -185,6 +193,8 @@ resource "kubernetes_deployment" "greenhouse" {
       }
     }
   }
+  # Its first start outlasts what an apply waits for: see whether it is ready with kubectl rollout status.
+  wait_for_rollout = false
   # The pod cannot start before its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
