@@ -152,6 +152,35 @@ def test_the_variables_of_a_database_belong_together(
     assert "secrets" not in found.answers and "files" not in found.answers
 
 
+def test_a_password_that_is_called_otherwise_is_found_by_its_value(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  base: {image: 'mariadb:11', environment: {MYSQL_USER: dom, MYSQL_DATABASE: dom,"
+        " MYSQL_PASSWORD: '${PW:-swordfish}', MYSQL_ROOT_PASSWORD: other}}\n  app: {image: 'acme/x:1', environment:"
+        " {X_DATABASE_HOST: base, X_DATABASE: dom, X_USER: dom, X_PASSWORD: swordfish, ADMIN_PASSWORD: other}}\n",
+    )
+    assert found.answers["database_env"] == {
+        "host": "X_DATABASE_HOST", "name": "X_DATABASE", "user": "X_USER", "password": "X_PASSWORD",
+    }  # fmt: skip
+    assert found.answers["secrets"] == [{"env": "ADMIN_PASSWORD"}] and "swordfish" not in str(found)
+
+
+def test_visitors_of_an_app_behind_a_proxy_reach_the_proxy(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  web: {image: 'nginx:1.29', ports: ['8080:80'], depends_on: [php]}\n"
+        "  php: {image: 'acme/php:1', environment: {OUT: 'shout ip=web x=1'}}\n",
+    )
+    assert found.report.services[0].name == "php" and found.answers["port"] == 80
+    assert "ports" not in found.answers["sidecars"][0]
+    assert found.answers["env"] == {"OUT": "shout ip=localhost x=1"}
+
+
+def test_every_key_of_an_app_that_takes_none_is_told(at: Path) -> None:
+    found = draft(at, "services: {shop: {build: ., restart: always}}")
+    assert keys(found, Fate.DECIDED).keys() == {"services.shop.build", "services.shop.restart"}
+
+
 def test_a_driver_that_is_named_like_the_service_stays(at: Path) -> None:
     found = draft(
         at,

@@ -69,6 +69,7 @@ class _Translation:
         self._variables = Variables(project, hosts, self.ledger, self._database)
         self._containers = Containers(hosts, self.ledger)
         self._storage = Storage(project, self.ledger)
+        self._sharing = self._with_the_ports()
 
     def answers(self) -> dict[str, Value]:
         """The answers, with everything taken down in the ledger."""
@@ -79,12 +80,7 @@ class _Translation:
         env = self._variables.read(app)
         image = containers.image(app)
         named: dict[str, Value] = {"image": image} if image else {}
-        sharing = [
-            p.part
-            for p in self.placed.values()
-            if app.name in (p.part.network,) or p.part.name == app.network
-        ]
-        ports = containers.ports(app, [part for part in sharing if part is not app])
+        ports = containers.ports(app, self._sharing)
         storage.of_app(app)
         files = [*env.files, *storage.configs(app)]
         scratch = storage.scratch(app)
@@ -104,6 +100,16 @@ class _Translation:
         return {
             name: value for name, value in found.items() if value not in ([], {}) or name == "database_env"
         }
+
+    def _with_the_ports(self) -> list[Part]:
+        """The services whose ports are the app's: those on the same network, else the one in front of it."""
+        app = self.app
+        beside = [placed.part for placed in self.placed.values() if placed.part is not app]
+        same = [part for part in beside if part.network == app.name or app.network == part.name]
+        if any(port.protocol == "TCP" for part in (app, *same) for port in part.ports):
+            return same
+        in_pod = [placed.part for placed in self._in_pod(Role.SIDECAR)]
+        return [*same, *[part for part in in_pod if part.is_front and part.ports and part not in same][:1]]
 
     def _in_pod(self, role: Role) -> list[Placed]:
         return [placed for placed in self.placed.values() if placed.role is role]
@@ -169,9 +175,9 @@ class _Translation:
         return all((mount["volume"], mount["path"]) in of_app for mount in mounts)
 
     def _ports(self, placed: Placed) -> list[Value]:
-        """The ports of a sidecar, but of one whose network is the app's own: they are the app's."""
+        """The ports of a sidecar, but of one whose ports are the app's."""
         part = placed.part
-        if self.app.name == part.network or self.app.network == part.name:
+        if part in self._sharing:
             return []
         for key in ("ports", "expose"):
             if part.body.get(key):
