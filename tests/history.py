@@ -76,8 +76,9 @@ RULES = {
         (
             (
                 f"{_STACK}/service.jinja",
-                'resource "kubernetes_service"',
-                'resource "terraform_data" "known" {\n  input = "known"\n}\n\nresource "kubernetes_service"',
+                'resource "kubernetes_service" "{{ names.label }}" {',
+                'resource "terraform_data" "known" {\n  input = "known"\n}\n\n'
+                'resource "kubernetes_service" "{{ names.label }}" {',
             ),
         ),
         there=('resource "terraform_data" "known" {',),

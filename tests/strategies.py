@@ -200,6 +200,10 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
     for item in values.get("scratch", []):
         if item.get("in_memory"):
             item["size_limit"] = "32Mi"
+    if values.get("sablier"):
+        values["sablier"]["idle"] = "3h"
+        values.pop("load_balancer", None)
+        values.pop("replicas", None)
     if values.get("load_balancer"):
         names = ["http", *(port["name"] for port in values.get("ports", []))]
         ports = draw(st.lists(st.sampled_from(names), unique=True, min_size=1, max_size=3))
@@ -216,8 +220,8 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
             file.pop("writable", None)
         if not file.get("secret") and not file.get("config_map"):
             file.pop("key", None)
-        if file.get("vault"):
-            values.pop("secrets_form", None)
+    if values.get("secrets_form") == "data" and not values.get("secrets"):
+        values.pop("secrets_env_from", None)
 
 
 def _reconcile_ingresses(values: dict[str, Any]) -> None:
@@ -227,6 +231,9 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
         values.get("anubis", {}).pop("replicas", None)
     if values.get("full_host"):
         values.update(host="www.example.org", dns="none")
+    entrances = [values.get("ingress_options", {}), *values.get("machine_clients", [])]
+    if any(place.get("allowlist") for place in entrances) and not values.get("full_host"):
+        values["dns"] = "non-proxied"
     for client in values.get("machine_clients", []):
         client.pop("port", None)
         client["prefix"] = True
@@ -240,6 +247,8 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
             item.pop("full", None)
         if item.get("dns") in ("internal", None) or item.get("full"):
             item.pop("dns", None)
+        if item.get("allowlist") and not item.get("full"):
+            item["dns"] = "non-proxied"
         if item.get("auth", "required") == "required":
             item.pop("reason", None)
         else:
@@ -272,6 +281,10 @@ def _reconcile_volumes(values: dict[str, Any], draw: st.DrawFn) -> None:
     saved = False
     for index, volume in enumerate(values.get("volumes", [])):
         volume["purpose"], volume["path"] = f"{volume.get('purpose', 'data')[:20]}-{index}", f"/data/{index}"
+        if volume.get("in_app") is False:
+            volume.pop("mounts", None)
+        for number, mount in enumerate(volume.get("mounts", [])):
+            mount["path"] = f"/data/{index}-{number}"
         if volume.get("claim"):
             volume["claim"] = f"claim-{index}"
             for key in ("size", "limit", "sensitive", "nfs_server", "nfs_path"):

@@ -246,6 +246,31 @@ def test_sealed_secrets_are_planned_and_known(
     assert any(problem in finding.message for finding in refused.value.findings)
 
 
+@needs("terraform")
+def test_a_stack_is_made_before_its_first_secret_is_sealed(monorepo: Monorepo) -> None:
+    answers = from_yaml(READS_SEALED + b"env_from: [{secret: bird-token}]\n", "a.yml")
+    source = "https://x.test/t.git"
+    assert prepare(monorepo, answers, level=Level.PLAN, template_source=source).stack
+    unsealed = from_yaml(
+        READS_SEALED.replace(b"true", b"false") + b"env_from: [{secret: bird-token}]\n", "a.yml"
+    )
+    with pytest.raises(AnswersError, match="not valid"):
+        prepare(monorepo, unsealed, level=Level.PLAN, template_source=source)
+
+
+def test_a_file_that_is_to_be_mounted_is_there_first(monorepo: Monorepo) -> None:
+    answers = from_yaml(ANSWERS + b"files: [{path: /etc/nest.json, source: files/nest.json}]\n", "a.yml")
+    source = "https://x.test/t.git"
+    with pytest.raises(AnswersError) as refused:
+        prepare(monorepo, answers, level=Level.STATIC, template_source=source)
+    (finding,) = refused.value.findings
+    assert (finding.answer, finding.code) == ("files[0].source", "answers.no-file")
+    assert finding.fix is not None and "stacks/bird-box/files/nest.json" in finding.fix
+    (monorepo.root / STACKS / "bird-box/files").mkdir(parents=True)
+    put(monorepo, "files/nest.json", "{}")
+    assert prepare(monorepo, answers, level=Level.STATIC, template_source=source).stack
+
+
 def test_the_same_answers_again_change_nothing_and_leave_them_alone(monorepo: Monorepo) -> None:
     put(monorepo, "own.tf", OWN)
     answers = from_yaml(ANSWERS + b"tls_secret: true\n", "a.yml")

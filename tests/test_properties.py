@@ -169,7 +169,7 @@ def a_block_volume_brings_all_that_it_needs(drawn: Drawn) -> None:
             continue
         affinity = inside(job, "spec", "job_template", "spec", "template", "spec", "affinity", "pod_affinity")
         # Scaled to zero, there is no pod to be beside of.
-        strength = "required" if values["replicas"] else "preferred"
+        strength = "preferred" if values["workload"]["parked"]["value"] else "required"
         assert affinity.body.block(f"{strength}_during_scheduling_ignored_during_execution") is not None
 
 

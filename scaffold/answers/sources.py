@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -53,6 +53,17 @@ class Answers:
         return Answers(
             {**other.values, **self.values}, {**lower, **self.places}, other.problems + self.problems
         )
+
+
+def texts(value: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text in answers, with its place."""
+    if isinstance(value, str):
+        yield path, value
+    inner = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, item in inner:
+        yield from texts(item, (*path, key))
 
 
 def show(path: Path) -> str:

@@ -70,10 +70,11 @@ def _finished(
     return child.returncode, printed, told
 
 
-def merge_file(base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes, bool]:
+def merge_file(base: bytes, ours: bytes, theirs: bytes, *, with_base: bool = False) -> tuple[bytes, bool]:
     """``git merge-file`` over three texts: the merged one, and whether it is without conflicts.
 
-    A conflict stands in the text with its marks; bytes that are no text stay ``ours`` and are one.
+    A conflict stands in the text with its marks, and on demand with what both changed; bytes that are no text
+    stay ``ours`` and are one.
     Raises what :func:`git` raises where Git cannot be run.
     """
     with TemporaryDirectory(prefix="scaffold-") as place:
@@ -81,7 +82,10 @@ def merge_file(base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes, bool]:
         for name, content in (("here", ours), ("base", base), ("new version", theirs)):
             paths.append(name)
             Path(place, name).write_bytes(content)
-        code, printed, _ = _finished(["git", "merge-file", "-p", *paths], Path(place), _environment(), None)
+        options = ["--diff3"] if with_base else []
+        code, printed, _ = _finished(
+            ["git", "merge-file", "-p", *options, *paths], Path(place), _environment(), None
+        )
     return (printed, code == 0) if code < _NO_TEXT else (ours, False)
 
 

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from scaffold.answers.sources import texts
 from scaffold.changes.change import Action, ChangeSet, Content, Symlink
 from scaffold.checks.exceptions import Exceptions, ignores
 from scaffold.checks.rule import Kind, Severity, rules
@@ -20,7 +21,7 @@ from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.shared import shared_modules
 from scaffold.templates import template
-from scaffold.templates.questions import Value
+from scaffold.templates.questions import Value, asked
 from scaffold.terraform import refresh
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _WITHOUT_INDEX = "Edit the file by hand, with --no-index for the index that it belongs to."
 _HCL = frozenset((".tf", ".hcl", ".tfvars"))
+_SEALED = "sealed-*.yaml"
 
 
 class Level(Enum):
@@ -171,7 +173,16 @@ def _without_exceptions(stack: ParsedStack, found: list[Finding]) -> list[Findin
 def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
     """The names that planned resources are judged by, for a stack with these combined values."""
     given = (volume["claim"]["value"] for volume in values["storage"]["volumes"] if volume["exists"])
-    return house_of(monorepo, values["facts"], given)
+    house = house_of(monorepo, values["facts"], given)
+    return replace(house, given_secrets=house.given_secrets | _to_seal(monorepo, values))
+
+
+def _to_seal(monorepo: Monorepo, values: Mapping[str, Value]) -> set[str]:
+    """The Secrets that answers name before the first is sealed, which is a step once the stack is there."""
+    if not values["sealed_secrets"] or any(monorepo.stack_directory(values["name"]).glob(_SEALED)):
+        return set()
+    said = {name: values[name] for name in asked() if name in values}
+    return {text for path, text in texts(said) if path[-1] == "secret"}
 
 
 def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Iterable[str] = ()) -> HouseNames:
@@ -216,6 +227,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         external_secret_api=facts["external_secret_api"],
         enrolled=operations["keel"]["enrolled"],
         mover=operations["keel"]["policy"],
+        resting=operations["resting"],
         usual_groups=frozenset(groups.default if groups and isinstance(groups.default, list) else ()),
         shared={
             stack: tuple(Shared(use.kind, use.name, (use.path, use.line), others) for use, others in names)

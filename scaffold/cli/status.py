@@ -7,19 +7,23 @@ from pathlib import Path
 
 import click
 
-from scaffold.cli import options, output
+from scaffold.cli import complete, options, output
 from scaffold.errors import UsageError
 
 
 @click.command()
-@click.argument("stacks", nargs=-1, metavar="STACK…")
+@click.argument("stacks", nargs=-1, metavar="STACK…", shell_complete=complete.stacks)
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo, those made by hand too.")
 @options.monorepo
 @options.as_json
 def status(stacks: Sequence[str], every: bool, monorepo_at: Path | None, as_json: bool) -> int:
-    """Tell how stacks stand: those named, or all that scaffold made; exit 1 where something is to do."""
+    """Tell how stacks stand: those named, or all that scaffold made; exit 1 where something is to do.
+
+    For example: scaffold status --all
+    """
     from scaffold.commands import status as command
     from scaffold.commands.check import stacks_at
+    from scaffold.commands.update import made_by_scaffold
     from scaffold.report import status as report
     from scaffold.report.progress import waiting
 
@@ -28,7 +32,7 @@ def status(stacks: Sequence[str], every: bool, monorepo_at: Path | None, as_json
     monorepo = options.find(monorepo_at)
     names = stacks_at(monorepo, stacks) if stacks else monorepo.stacks
     if not stacks and not every:
-        names = command.recorded_stacks(monorepo)
+        names = made_by_scaffold(monorepo)
     with waiting("Reading all stacks …"):
         found = command.status(monorepo, names)
     output.print_either(report.status_json(found), report.status_text(found), as_json=as_json)

@@ -1,4 +1,4 @@
-"""What answers name that the monorepo knows better: Middlewares, registries, hosts that a variable names."""
+"""What answers name that the monorepo knows better: Middlewares, registries, shared hosts, files."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
-from scaffold.answers.sources import Answers, Path
+from scaffold.answers.sources import Answers
 from scaffold.errors import Finding, nearest
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.manifests import MIDDLEWARE, TRUSTED_IMAGES
-from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.uses import Use
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
@@ -34,6 +34,7 @@ def problems(
         *_unknown_middlewares(given, {use.name for use in uses if use.kind == MIDDLEWARE}),
         *_untrusted_images(given, [use for use in uses if use.kind == TRUSTED_IMAGES]),
         *_written_out(given, monorepo, merged(decisions.house(), sensed)["hosts"]),
+        *_absent_files(given, monorepo),
     ]
 
 
@@ -42,7 +43,7 @@ def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
 
     Nothing is told where no stack makes any that can be seen.
     """
-    for path, text in _texts(given.values):
+    for path, text in answering.texts(given.values):
         if path[-2:-1] == ("extra_middlewares",) and known and text not in known:
             yield given.finding(
                 path,
@@ -55,7 +56,7 @@ def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
 
 def _untrusted_images(given: Answers, trusted: list[Use]) -> Iterator[Finding]:
     """The images that a policy of the cluster does not admit."""
-    for path, image in _texts(given.values):
+    for path, image in answering.texts(given.values):
         if path[-1] == "image" and image and not any(fnmatchcase(image, use.name) for use in trusted or _ANY):
             policy = trusted[0]
             told = f"{answering.show(path)} is from a registry that the cluster does not trust."
@@ -75,7 +76,7 @@ _ANY = (Use(TRUSTED_IMAGES, "*", "", 0),)
 def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -> Iterator[Finding]:
     """Variables with the address of a shared host, which config.tfvars has under a name."""
     known = {address: kind for kind, name in hosts.items() if (address := monorepo.variable(name))}
-    for path, text in _texts(given.values):
+    for path, text in answering.texts(given.values):
         for address, kind in known.items() if "env" in path else ():
             if re.search(rf"(?<![\w.-]){re.escape(address)}(?![\w-])", text):
                 told = f"{answering.show(path)} writes out a shared host."
@@ -88,12 +89,17 @@ def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -
                 )
 
 
-def _texts(value: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every text in answers, with its place."""
-    if isinstance(value, str):
-        yield path, value
-    inner = (
-        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    )
-    for key, item in inner:
-        yield from _texts(item, (*path, key))
+def _absent_files(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
+    """Files beside the stack that are to be mounted and are not there: nothing could be planned."""
+    files = given.values.get("files")
+    for number, file in enumerate(files if isinstance(files, list) else ()):
+        source = file.get("source") if isinstance(file, Mapping) and "content" not in file else None
+        place = f"{STACKS}/{given.values.get('name')}/{source}"
+        if isinstance(source, str) and not (monorepo.root / place).is_file():
+            yield given.finding(
+                ("files", number, "source"),
+                "answers.no-file",
+                f"files[{number}].source is not there: it is taken from {place}.",
+                value=source,
+                fix=f"Put the file at {place} first, or write what is in it as content.",
+            )

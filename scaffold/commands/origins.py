@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
-from scaffold.answers.sources import Answers, Path, show
+from scaffold.answers.sources import Answers, Path, show, texts
 from scaffold.answers.validation import refused
 from scaffold.checks.planned_pods import Secrets
 from scaffold.errors import AnswersError, Finding, VerificationError
@@ -14,6 +14,7 @@ from scaffold.templates.questions import Value, asked
 Judge = Callable[[Mapping[str, Value]], Collection[Finding] | None]
 """The findings about the stack of some answers; None where those are not valid."""
 _NOBODYS = "answers.nobodys"
+_REFERENCES = ("secret", "config_map")
 
 
 def traced(error: VerificationError, given: Answers, judge: Judge) -> VerificationError | AnswersError:
@@ -54,22 +55,13 @@ def _origin(
 def _of_names(finding: Finding, given: Answers) -> Iterator[Finding]:
     """A finding about a Secret or ConfigMap, told of each answer that names it; any other one as it is."""
     reference = finding.code == Secrets.code
-    named = [path for path, name in _references(given.values) if reference and name == finding.value]
+    names = [path for path, name in texts(given.values) if path[-1] in _REFERENCES and name == finding.value]
+    named = names if reference else []
     for path in named:
         message, fix = f"{show(path)} names what nobody makes: {finding.message}.", _fix(path)
         yield given.finding(path, _NOBODYS, message, value=finding.value, fix=fix)
     if not named:
         yield finding
-
-
-def _references(value: Value, at: Path = ()) -> Iterator[tuple[Path, str]]:
-    """The Secrets and ConfigMaps that answers name, each with its place."""
-    if isinstance(value, Mapping | list):
-        for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
-            if key in ("secret", "config_map") and isinstance(inner, str):
-                yield (*at, key), inner
-            else:
-                yield from _references(inner, (*at, key))
 
 
 def _fix(path: Path) -> str:

@@ -6,18 +6,20 @@ import json
 import pickle
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import cast
 
 from scaffold.answers import validation
+from scaffold.answers.sources import Answers
 from scaffold.changes.change import Content, FileChange
 from scaffold.changes.git import git
 from scaffold.checks.rule import Severity
 from scaffold.commands.check import all_rules, check, severity, stack_of
-from scaffold.commands.stored import answers_of, stored_answers, stored_facts
+from scaffold.commands.stored import Record, record_of, stored_answers
+from scaffold.commands.update import made_by_scaffold
 from scaffold.errors import Finding, MissingError, RefusedError
 from scaffold.indexes import all_indexes
 from scaffold.indexes.drift import drift
@@ -26,10 +28,11 @@ from scaffold.monorepo.fleet import digest_of as digest_of_files
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import decisions, template
-from scaffold.templates.questions import Value
+from scaffold.templates.questions import Value, asked
 from scaffold.templates.render import ANSWERS_FILE, render
 from scaffold.terraform.kept import Answers as Noted
 from scaffold.terraform.kept import Kept, digest_of, identity
+from scaffold.updates.versions import templates_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,13 @@ class Moved:
 class Recorded:
     """How a stack stands to the answers that it records.
 
-    ``edited`` are the files that are not as the answers render them, before and after the edit; None where
-    nobody can tell, as for another version of the templates. ``problem`` is why the answers cannot be read.
+    ``by_hand`` tells that the file of the answers was edited itself. ``edited`` are the files that are not as
+    the answers rendered them, before and after the edit; None where nobody can tell, as for templates that
+    cannot be had. ``problem`` is why the answers cannot be read.
     """
 
     version: str = ""
+    by_hand: bool = False
     edited: tuple[FileChange, ...] | None = None
     invalid: tuple[Finding, ...] = ()
     moved: tuple[Moved, ...] = ()
@@ -82,7 +87,7 @@ class Standing:
         """What there is to do, the worst first: zeros where there is nothing. To edit by hand is no fault."""
         recorded = self.recorded or Recorded()
         return (
-            int(bool(recorded.problem)),
+            int(bool(recorded.problem)) + int(recorded.by_hand),
             len(recorded.invalid),
             self.missing,
             self.errors,
@@ -108,13 +113,6 @@ class Status:
     """Entries of lists that no stack stands behind, and lists that cannot be read."""
 
 
-def recorded_stacks(monorepo: Monorepo) -> tuple[str, ...]:
-    """The stacks that record answers: those that this tool made."""
-    return tuple(
-        name for name in monorepo.stacks if (monorepo.stack_directory(name) / ANSWERS_FILE).is_file()
-    )
-
-
 def status(monorepo: Monorepo, stacks: Sequence[str]) -> Status:
     """How these stacks stand; nothing is planned."""
     house = _House(monorepo)
@@ -125,7 +123,7 @@ def status(monorepo: Monorepo, stacks: Sequence[str]) -> Status:
     rules = {rule.code: rule for rule in all_rules()}
     findings = check(monorepo, stacks, static=True).findings
     counts = Counter((stack_of(finding), severity(finding, rules)) for finding in findings)
-    made = set(recorded_stacks(monorepo))
+    made = set(made_by_scaffold(monorepo))
     found = []
     for name in stacks:
         recorded = _recorded(house, kept, name) if name in made else None
@@ -149,6 +147,7 @@ class _House:
 
     monorepo: Monorepo
     _behind: dict[str, int | None] = field(default_factory=dict)
+    _templates: dict[tuple[str, str], Path | None] = field(default_factory=dict)
 
     @cached_property
     def base(self) -> str:
@@ -184,6 +183,14 @@ class _House:
                 )
                 return int(counted)
         return None
+
+    def templates(self, source: str, version: str) -> Path | None:
+        """A directory with the templates of a version; None where they cannot be had."""
+        if (source, version) not in self._templates:
+            self._templates[source, version] = None
+            with suppress(MissingError):
+                self._templates[source, version] = templates_of(source, version)
+        return self._templates[source, version]
 
     def facts(self, _: str) -> str:
         """What is sensed, and the version of the templates."""
@@ -233,38 +240,48 @@ def _compared(house: _House, name: str, own: Collection[str], noted: Noted) -> R
 
     Raises :class:`RefusedError` where its answers cannot be read.
     """
-    given, stored = answers_of(house.monorepo, name), stored_answers(house.monorepo, name)
-    answers_file = f"{STACKS}/{name}/{ANSWERS_FILE}"
-    noted["read", answers_file] = digest_of(house.read(answers_file))
-    version, facts = str(stored.get("_commit", "")), stored_facts(stored)
-    invalid = validation.problems(given, house.sensed, facts["recorded"])
-    if house.behind(version) != 0 or validation.problems(given, **facts):
-        return Recorded(version, invalid=tuple(invalid))
-
-    def rendered(sensed: Mapping[str, Value]) -> dict[PurePosixPath, Content]:
-        made = render(given.values, sensed, facts["recorded"], house.origin).files
-        return {
-            PurePosixPath(STACKS, name, path): content
-            for path, content in made.items()
-            if path.name != ANSWERS_FILE
-        }
-
-    made = rendered(facts["sensed"])
-    paths = sorted({*made, *map(PurePosixPath, own)})
+    record, directory = record_of(house.monorepo, name), PurePosixPath(STACKS, name)
+    invalid = validation.problems(record.given, house.sensed, record.recorded)
+    made = _as_rendered(house, record, stored_answers(house.monorepo, name))
+    rendered = {directory / path: content for path, content in (made or {}).items()}
+    paths = sorted({directory / ANSWERS_FILE, *rendered, *map(PurePosixPath, own)})
     there = {path: house.read(str(path)) for path in paths}
     noted.update({("read", str(path)): digest_of(content) for path, content in there.items()})
-    edited = (FileChange(path, made.get(path), there[path]) for path in paths)
-    moved = _moved(facts["sensed"], house.sensed) if not invalid else ()
+    edited = (FileChange(p, rendered.get(p), there[p]) for p in paths if p.name != ANSWERS_FILE)
     return Recorded(
-        version,
-        tuple(file for file in edited if file.before != file.after),
+        record.version,
+        record.edited,
+        None if made is None else tuple(file for file in edited if file.before != file.after),
         tuple(invalid),
-        tuple(one for one in moved if rendered({**facts["sensed"], one.fact: one.now}) != made),
+        () if invalid else tuple(_moved(house, record)),
     )
 
 
-def _moved(before: Mapping[str, Value], now: Mapping[str, Value]) -> Iterator[Moved]:
-    """The facts that were sensed otherwise."""
-    house = decisions.house()
-    was, is_now = merged(house, before), merged(house, now)
-    return (Moved(fact, was[fact], is_now[fact]) for fact in sorted(is_now) if was[fact] != is_now[fact])
+def _as_rendered(
+    house: _House, record: Record, stored: Mapping[str, Value]
+) -> Mapping[PurePosixPath, Content] | None:
+    """The files of a stack as its version of the templates rendered them; None where nobody can tell."""
+    with ExitStack() as templates:
+        if house.behind(record.version) != 0:
+            directory = house.templates(record.source, record.version)
+            if directory is None:
+                return None
+            templates.enter_context(template.using(directory))
+        said = {key: stored[key] for key in asked() if key in stored}
+        if record.edited or validation.problems(Answers(said), record.sensed, record.recorded):
+            return None
+        return render(said, record.sensed, record.recorded, house.origin).files
+
+
+def _moved(house: _House, record: Record) -> Iterator[Moved]:
+    """The facts that were sensed otherwise, and would change what is rendered now."""
+
+    def rendered(sensed: Mapping[str, Value]) -> Mapping[PurePosixPath, Content]:
+        files = render(record.given.values, sensed, record.recorded, house.origin).files
+        return {path: content for path, content in files.items() if path.name != ANSWERS_FILE}
+
+    was, now = (merged(decisions.house(), sensed) for sensed in (record.sensed, house.sensed))
+    before = rendered(record.sensed)
+    for fact in sorted(now):
+        if was[fact] != now[fact] and rendered({**record.sensed, fact: now[fact]}) != before:
+            yield Moved(fact, was[fact], now[fact])

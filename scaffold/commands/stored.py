@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
-from scaffold.errors import RefusedError
+from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.reading import YamlError, load
 from scaffold.templates import decisions
@@ -53,15 +54,23 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
     )
 
 
+def edits_of_answers(monorepo: Monorepo, name: str) -> tuple[Finding, ...]:
+    """That a stack's answers file was edited by hand, where its hash says so."""
+    if not record_of(monorepo, name).edited:
+        return ()
+    file = f"{STACKS}/{name}/{ANSWERS_FILE}"
+    text = "was edited by hand: the stack is not rendered from what it says"
+    fix = (
+        f"Take the edit back (git checkout HEAD -- {file}), and give the change to the command. "
+        "If it was merged from two branches, and the other files too, take out its line `hash`."
+    )
+    return (Finding(file, None, None, "answers.edited", text, fix=fix),)
+
+
 def demand_unedited(monorepo: Monorepo, name: str) -> None:
     """Raise :class:`RefusedError` for a stack whose answers file was edited by hand."""
-    if record_of(monorepo, name).edited:
-        file = f"{STACKS}/{name}/{ANSWERS_FILE}"
-        raise RefusedError(
-            f"{file} was edited by hand: the stack is not rendered from what it says.",
-            f"Take the edit back (git checkout HEAD -- {file}), and give the change to the command. "
-            "If it was merged from two branches, and the other files too, take out its line `hash`.",
-        )
+    for finding in edits_of_answers(monorepo, name):
+        raise RefusedError(f"{finding.path} {finding.message}.", finding.fix or "")
 
 
 def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
@@ -74,13 +83,19 @@ def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
         return {}
     where, hint = f"{STACKS}/{name}/{ANSWERS_FILE}", "Restore it from Git, or resolve its conflicts."
     try:
-        stored = load(path.read_bytes())
+        stored = _loaded(path.read_bytes())
     except YamlError as error:
         at = f"{where}:{error.line}" if error.line else where
         raise RefusedError(f"{at} {error.message}.", hint) from error
     if not isinstance(stored, dict):
         raise RefusedError(f"{where} holds no answers.", hint)
     return stored
+
+
+@lru_cache(16)
+def _loaded(content: bytes) -> Value:
+    """The YAML of an answers file, which several ask for. Nobody changes it in place."""
+    return load(content)
 
 
 def given_claims(monorepo: Monorepo, name: str) -> frozenset[str]:

@@ -14,14 +14,14 @@ from scaffold.changes.commit import commit, demand_clean, demand_merged, demand_
 from scaffold.changes.git import git, names
 from scaffold.checks.verify import Level, Unverified, static_findings
 from scaffold.commands.plan import Plans, refuse_unmerged
-from scaffold.commands.stored import answers_of, stored_answers, stored_facts
+from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
 from scaffold.commands.update_plan import Sides, planned
-from scaffold.errors import Finding
+from scaffold.errors import Finding, RefusedError
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import template
-from scaffold.templates.questions import asked
+from scaffold.templates.questions import Value, asked
 from scaffold.templates.render import ANSWERS_FILE, render
 from scaffold.updates.merge import Merged, State, Tree, merged
 from scaffold.updates.versions import templates_of
@@ -42,6 +42,11 @@ class Updated:
     def state(self) -> State:
         """The state of the whole stack."""
         return State.CONFLICT if self.findings else self.merged.state
+
+    @property
+    def word(self) -> str:
+        """What is told of it: what is refused without a conflict is none."""
+        return "refused" if self.findings and not self.merged.conflicts else self.state.value
 
     @property
     def message(self) -> str:
@@ -117,7 +122,7 @@ def update(
     conflicts in with their marks. Without a ``level`` the stacks are planned where Terraform is at hand.
     Nothing is written.
 
-    Raises :class:`RefusedError` for a stack that records no answers, and
+    Raises :class:`RefusedError` where a merge is not finished, and
     :class:`~scaffold.errors.MissingError` where the templates of a version cannot be had.
     """
     refuse_unmerged(monorepo.root)
@@ -147,21 +152,32 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
     sensed = sense(monorepo)
     standing = _standing(monorepo, stacks)
     for name in stacks:
-        given, stored = answers_of(monorepo, name), stored_answers(monorepo, name)
-        facts, version = stored_facts(stored), str(stored.get("_commit", ""))
-        source = str(stored.get("_src_path", ""))
-        findings = validation.problems(given, sensed, facts["recorded"])
-        new = {} if findings else render(given.values, sensed, facts["recorded"], origin).files
-        with ExitStack() as templates:
-            if not (origin.updatable and (source, version) == (origin.source, origin.version)):
-                templates.enter_context(template.using(templates_of(source, version)))
-            said = {key: stored[key] for key in asked() if key in stored}
-            old = render(
-                said, facts["sensed"], facts["recorded"], template.Origin(source, version, True)
-            ).files
         ours = standing[name]
+        try:
+            record, said = record_of(monorepo, name), stored_answers(monorepo, name)
+        except RefusedError as error:
+            path = f"{STACKS}/{name}"
+            unread = Finding(path, None, None, "update.no-answers", error.message, fix=error.hint)
+            yield Sides(name, "", {}, {}, ours, (unread,))
+            continue
+        edits = edits_of_answers(monorepo, name) if record.edited else ()
+        if findings := edits or validation.problems(record.given, sensed, record.recorded):
+            yield Sides(name, record.version, {}, {}, ours, tuple(findings))
+            continue
+        new = render(record.given.values, sensed, record.recorded, origin).files
         # What is recorded is no text to merge: it is what the rest was rendered from.
-        yield Sides(name, version, {**old, _ANSWERS: ours[_ANSWERS]}, new, ours, tuple(findings))
+        old = {**_old(record, said, origin), _ANSWERS: ours[_ANSWERS]}
+        yield Sides(name, record.version, old, new, ours)
+
+
+def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> Tree:
+    """The files that were rendered from all that an answers file says, by the version that it names."""
+    recorded = template.Origin(record.source, record.version, updatable=True)
+    with ExitStack() as templates:
+        if recorded != origin:
+            templates.enter_context(template.using(templates_of(record.source, record.version)))
+        answers = {key: said[key] for key in asked() if key in said}
+        return render(answers, record.sensed, record.recorded, recorded).files
 
 
 def _standing(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[str, Tree]:

@@ -58,13 +58,16 @@ def change_text(
         yield f"To write it: {' '.join(f'--accept {code}' for code in change.to_accept)}"
     if commits[0]:
         yield f"Committed as {commits[0][:12]}."
-    yield from steps_text(steps)
+    if steps := tuple(steps):
+        yield from steps_text(steps)
 
 
 def consequences_text(change: ServiceChange) -> Iterator[str]:
     """The answers that differ, what happens to what runs, and the planned difference."""
     yield "Answers"
     yield from (f"  {one.path}: {_shown(one.before)} → {_shown(one.after)}" for one in change.answers)
+    if not change.answers:
+        yield "  The same values hold; only what is given and what is a default differs."
     if not change.renders:
         yield "Nothing that is rendered follows from them: they are only recorded."
     if change.edited:

@@ -39,6 +39,7 @@ def _recorded_json(recorded: Recorded, behind: int | None) -> dict[str, Value]:
         "version": recorded.version or None,
         "behind": behind,
         "problem": recorded.problem or None,
+        "answers_edited": recorded.by_hand,
         "edited": None
         if edited is None
         else [{"path": str(f.path), "action": f.action.value, "hunks": f.hunks} for f in edited],
@@ -82,6 +83,8 @@ def _told_of_answers(recorded: Recorded, behind: int | None) -> Iterator[str]:
     version = recorded.version or "version not recorded"
     far = "another version" if behind is None else f"{behind} behind"
     yield f"{version} ({far})" if behind != 0 else version
+    if recorded.by_hand:
+        yield "answers edited by hand"
     if recorded.invalid:
         answers = sorted({finding.answer or "" for finding in recorded.invalid} - {""})
         yield f"no longer valid: {', '.join(answers) or 'its answers'}"

@@ -22,7 +22,7 @@ def update_text(updates: Updates, commits: tuple[str, ...], *, written: bool) ->
     """Each stack with its files, the planned difference of all, and what is left to a person."""
     for one in updates.stacks:
         files = "; ".join(f"{state}: {', '.join(paths)}" for state, paths in _files(one).items())
-        yield f"{one.stack}: {one.state.value}{files and f' ({files})'}"
+        yield f"{one.stack}: {one.word}{files and f' ({files})'}"
     if updates.plans is not None and updates.plans.stacks:
         yield ""
         yield from difference_text(updates.plans)
@@ -68,7 +68,7 @@ def update_json(updates: Updates, commits: tuple[str, ...], *, written: bool) ->
             {
                 "stack": one.stack,
                 "from": one.version,
-                "state": one.state.value,
+                "state": one.word,
                 "files": [
                     {"path": str(path), "state": state.value} for path, state in one.merged.states.items()
                 ],

@@ -56,7 +56,8 @@ class Merged:
 
 def merged(base: Tree, ours: Tree, theirs: Tree) -> Merged:
     """Merge what changed from ``base`` to ``theirs`` into ``ours``."""
-    moved = {old: new for old, new in _renamed(base, theirs) if new not in ours}
+    by_hand = dict(_renamed(base, ours))
+    moved = {o: n for o, n in _renamed(base, theirs) if n not in ours or by_hand.get(o) == n}
     base, ours, left = _moved(base, moved), _moved(ours, moved), set(ours)
     taken = {old: new for old, new in _renamed(base, ours) if new not in theirs}
     base, theirs = _moved(base, taken), _moved(theirs, taken)

@@ -7,13 +7,16 @@ line before the merge, and lined up after it; lines that a person left out of li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from scaffold.changes.git import merge_file
 from scaffold.hcl import layout
 from scaffold.hcl.syntax import HclSyntaxError, parse
 
+_MARKS = ("<<<<<<< ", "||||||| ", "=======", ">>>>>>> ")
 _APART = "\x1f"
 """A line that no HCL has; it stands between definitions, so that no two of them are neighbours."""
 
@@ -24,11 +27,60 @@ def merged_text(path: PurePosixPath, base: bytes, ours: bytes, theirs: bytes) ->
     if None in versions:
         return merge_file(base, ours, theirs)
     known = [version for version in versions if version is not None]
-    merged, clean = merge_file(*(version.apart for version in known))
-    text = merged.decode().replace(f"{_APART}\n", "")
+    merged, _ = merge_file(*(version.apart for version in known), with_base=True)
+    text, clean = _settled(merged.decode())
     here, there = known[1], known[2]
     lines = [here.written.get(line, there.written.get(line, line)) for line in text.split("\n")]
     return _aligned("\n".join(lines).encode(), here) if clean else ("\n".join(lines).encode(), False)
+
+
+def _settled(merged: str) -> tuple[str, bool]:
+    """The text with both changes where those of a conflict do not overlap; and whether none is left."""
+    lines: list[str] = []
+    conflict: list[list[str]] = []
+    clean = True
+    for line in merged.split("\n"):
+        if not line.startswith(_MARKS[len(conflict)]):
+            (conflict[-1] if conflict else lines).append(line)
+        elif len(conflict) < len(_MARKS) - 1:
+            conflict.append([])
+        else:
+            here, base, there = map(_definitions, conflict)
+            both = _both(here, base, there)
+            clean &= both is not None
+            lines += both if both is not None else [f"{_MARKS[0]}here", *here, _MARKS[2], *there, line]
+            conflict = []
+    return "\n".join(line for line in lines if line != _APART), clean
+
+
+def _definitions(lines: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    last: list[str] = []
+    for line in lines:
+        if line == _APART:
+            found.append("\n".join(last))
+            last = []
+        else:
+            last.append(line)
+    return [*found, "\n".join(last)] if last else found
+
+
+def _both(here: Sequence[str], base: Sequence[str], there: Sequence[str]) -> list[str] | None:
+    """Both changes made, or None where they overlap, or where something comes in beside the other change."""
+    edits = sorted({edit for side in (here, there) for edit in _edits(base, side)})
+    for (start, end, _), (next_start, next_end, _) in pairwise(edits):
+        if next_start < end or (next_start == end and (start == end or next_start == next_end)):
+            return None
+    made = list(base)
+    for start, end, text in reversed(edits):
+        made[start:end] = text
+    return made
+
+
+def _edits(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    for tag, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield start, end, tuple(after[first:last])
 
 
 class _Hcl:

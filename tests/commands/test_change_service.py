@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -117,6 +118,7 @@ def test_one_more_volume_is_backed_up_and_listed(root: Path) -> None:
     assert disagreements(root) == []
 
 
+@pytest.mark.slow("several changes, each of which reads the whole monorepo")
 def test_the_last_volume_takes_its_rows_along(root: Path) -> None:
     matrix = root / "docs/architecture/backup-dr.md"
     assert "Bee Notes" in matrix.read_text()
@@ -126,6 +128,7 @@ def test_the_last_volume_takes_its_rows_along(root: Path) -> None:
     assert disagreements(root) == []
 
 
+@pytest.mark.slow("several changes, each of which reads the whole monorepo")
 def test_a_database_comes_and_goes_with_all_its_lists(root: Path) -> None:
     before = {
         p: (root / p).read_bytes() for p in ("stacks/vault/main.tf", "stacks/dbaas/modules/dbaas/main.tf")
@@ -147,6 +150,7 @@ def test_a_database_comes_and_goes_with_all_its_lists(root: Path) -> None:
     assert disagreements(root) == []
 
 
+@pytest.mark.slow("several changes, each of which reads the whole monorepo")
 def test_a_database_is_fetched_by_the_version_of_the_operator_that_is_there_now(root: Path) -> None:
     for file in (root / "stacks").rglob("main.tf"):
         file.write_text(file.read_text().replace("external-secrets.io/v1beta1", "external-secrets.io/v1"))
@@ -157,6 +161,7 @@ def test_a_database_is_fetched_by_the_version_of_the_operator_that_is_there_now(
     assert answers(root)["database"] == "postgresql"
 
 
+@pytest.mark.slow("several changes, each of which reads the whole monorepo")
 def test_host_gate_and_paths_move_in_the_lists(root: Path) -> None:
     static(root, "--set", "host=bees", "--set", "dns=non-proxied")
     catalog = (root / CATALOG).read_text()
@@ -215,6 +220,7 @@ def test_what_cannot_change_in_place_is_refused_with_the_steps(
     assert untouched(root)
 
 
+@pytest.mark.slow("several changes, each of which reads the whole monorepo")
 def test_the_names_of_a_database_stay(root: Path) -> None:
     static(root, "--set", "database=postgresql")
     done = change(root, "--set", "database_name=hives", "--json")
@@ -228,6 +234,7 @@ def test_the_names_of_a_database_stay(root: Path) -> None:
     assert disagreements(root) == []
 
 
+@pytest.mark.slow("several changes, each of which reads the whole monorepo")
 def test_the_steps_that_move_a_volume_can_be_taken(root: Path) -> None:
     """The refusal's own commands, from the new volume to what was asked for."""
     done = change(root, "--set", "sensitive=true", "--json")
@@ -238,8 +245,6 @@ def test_the_steps_that_move_a_volume_can_be_taken(root: Path) -> None:
     assert len(taken) == 4
     asked = "--verify static --accept not-compared --commit"
     for line in taken:
-        import shlex
-
         words = shlex.split(line.removesuffix("\\").removesuffix(" && "))[2:]
         words = [word for word in words if word not in ("--accept", "data-lost", "&&")]
         done = scaffold("change", *words, *asked.split(), "--monorepo", root)
@@ -293,6 +298,32 @@ def test_an_edit_by_hand_is_kept(root: Path) -> None:
     assert told["merged"] == ["main.tf"]
 
 
+@pytest.mark.slow("plans a stack as it was, as it stands and as it is about to")
+@needs("terraform")
+def test_an_edit_by_hand_that_is_merged_is_held_against_four_plans(root: Path) -> None:
+    file = root / "stacks/bee-notes/main.tf"
+    edited = main(root).replace("replicas = 1", "replicas = 2", 1)
+    file.write_text(edited)
+    assert edited.count("replicas = 2") == 1
+    git(root, "commit", "-qam", "by hand")
+    done = change(root, "--set", "memory=1Gi", "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout
+    assert told["merged"] == ["main.tf"]
+    assert "replicas = 2" in main(root)
+    changed = told["difference"]["changed"][0]["attributes"]
+    assert {one["path"].rpartition(".")[2] for one in changed} == {"memory"}
+
+
+def test_what_was_found_before_is_no_fault_of_the_change(root: Path) -> None:
+    extra = root / "stacks/bee-notes/extra.tf"
+    extra.write_text('output "hive" { value = kubernetes_service.hive.id }\n')
+    git(root, "add", "--all")
+    git(root, "commit", "-qm", "by hand")
+    static(root, "--set", "port=9090")
+    assert answers(root)["port"] == 9090
+
+
 def test_a_conflict_writes_nothing(root: Path) -> None:
     file = root / "stacks/bee-notes/main.tf"
     file.write_text(main(root).replace('memory = "256Mi"', 'memory = "300Mi"'))
@@ -311,8 +342,9 @@ def test_what_is_not_committed_stands_in_the_way(root: Path) -> None:
     assert change(root, "--set", "memory=1Gi", "--verify", "static", "--dry-run").returncode == 0
 
 
+@pytest.mark.slow("several changes, each of which reads the whole monorepo")
 def test_what_changes_nothing_is_told(root: Path) -> None:
-    assert change(root, "--set", "memory=256Mi").stdout == "bee-notes has these answers. Nothing to do.\n"
+    assert change(root, "--set", "port=8080").stdout == "bee-notes has these answers. Nothing to do.\n"
     static(root, "--unset", "volumes")
     told = change(root, "--set", "rwx=true", "--verify", "static", "--commit")
     assert "Nothing that is rendered follows from them: they are only recorded.\n" in told.stdout
@@ -326,6 +358,7 @@ def test_without_a_plan_nothing_is_written_unless_that_is_accepted(root: Path) -
     assert untouched(root)
 
 
+@pytest.mark.slow("plans a stack as it stands and as it is about to")
 @needs("terraform")
 @pytest.mark.parametrize(
     "settings,code,what",
@@ -357,6 +390,7 @@ def test_what_git_does_not_undo_wants_to_be_accepted(
     assert disagreements(root) == []
 
 
+@pytest.mark.slow("plans a stack as it stands and as it is about to")
 @needs("terraform")
 def test_a_size_that_terraform_ignores_is_told_with_the_step(root: Path) -> None:
     done = change(root, "--set", "volumes[data].size=5Gi")
@@ -366,6 +400,7 @@ def test_a_size_that_terraform_ignores_is_told_with_the_step(root: Path) -> None
     assert """patch pvc bee-notes-data-proxmox -p '{"spec": {"resources":""" in done.stdout
 
 
+@pytest.mark.slow("plans a stack as it stands and as it is about to")
 @needs("terraform")
 def test_a_yes_in_the_terminal_accepts(root: Path) -> None:
     asked = ("--set", "gate=none", "--set", "gate_reason=It is a public page")
@@ -376,6 +411,29 @@ def test_a_yes_in_the_terminal_accepts(root: Path) -> None:
     yes = change(root, *asked, stdin="y\n", terminal=True)
     assert yes.returncode == 0, yes.stderr
     assert answers(root)["gate"] == "none"
+
+
+@pytest.mark.slow("the wizard judges every answer")
+def test_without_options_the_review_opens_on_the_present_answers(root: Path) -> None:
+    options = ("--plain", "--verify", "static", "--accept", "not-compared", "--commit")
+    typed = "gate=app\nIt has a login of its own\nmemory=1Gi\na\n"
+    done = change(root, *options, stdin=typed, terminal=True)
+    assert done.returncode == 0, done.stderr
+    assert "Why is that safe?" in done.stdout
+    said = answers(root)
+    assert (said["gate"], said["memory"]) == ("app", "1Gi")
+    assert "replicas" not in said, "what nobody said stays a default"
+    quit_ = change(root, *options, stdin="memory=2Gi\nq\n", terminal=True)
+    assert quit_.stdout.endswith("Nothing was written.\n")
+    assert untouched(root)
+
+
+def test_an_answers_file_that_was_edited_by_hand_is_refused(root: Path) -> None:
+    file = root / "stacks/bee-notes/.copier-answers.yml"
+    file.write_text(file.read_text().replace("size: 2Gi", "size: 3Gi"))
+    done = change(root, "--set", "memory=1Gi")
+    assert done.returncode == 4
+    assert "was edited by hand" in done.stderr
 
 
 def test_the_page_to_edit_holds_the_answers_and_the_help() -> None:

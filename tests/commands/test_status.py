@@ -45,6 +45,10 @@ def standing(root: Path, name: str) -> tuple[dict[str, Any], str]:
     return told, next(report.status_text(found)).partition("  ")[2]
 
 
+def git(directory: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=directory, check=True, capture_output=True)
+
+
 def edit(root: Path, name: str, file: str, before: str, after: str) -> None:
     path = root / "stacks" / name / file
     assert before in path.read_text()
@@ -110,6 +114,8 @@ def test_a_fact_that_moved_is_told_of_the_stacks_that_it_changes(root: Path) -> 
 
 def test_answers_that_are_no_longer_valid_are_told(root: Path) -> None:
     edit(root, "ip-echo", ANSWERS_FILE, "memory: 64Mi", "memory: plenty")
+    assert "answers edited by hand" in standing(root, "ip-echo")[1]
+    edit(root, "ip-echo", ANSWERS_FILE, "hash: ", "# ")
     told, line = standing(root, "ip-echo")
     assert told["needs_attention"]
     assert [(one["answer"], one["code"]) for one in told["invalid"]] == [("memory", "answers.pattern")]
@@ -137,21 +143,48 @@ def test_another_version_is_another_version(root: Path) -> None:
 def test_how_far_behind_is_counted_in_commits_of_the_templates(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def git(*arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True)
-
-    git("init", "-q")
+    git(tmp_path, "init", "-q")
     for number, name in enumerate(("copier.yml", "README.md", "templates/a", "copier.yml")):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(str(number))
-        git("add", name)
-        git("commit", "-qm", name)
-        git("tag", f"v{number}")
+        git(tmp_path, "add", name)
+        git(tmp_path, "commit", "-qm", name)
+        git(tmp_path, "tag", f"v{number}")
     origin = template.Origin(str(tmp_path), "v3", updatable=True)
     monkeypatch.setattr(template, "origin", lambda _=None: origin)
     house = command._House(Monorepo(made))
     assert [house.behind(v) for v in ("v0", "v1", "v2", "v3", "v9", "--all")] == [2, 2, 1, 0, None, None]
+
+
+@pytest.mark.slow("commits the templates and compiles those of another version")
+def test_an_older_stack_is_compared_with_what_its_version_rendered(root: Path, tmp_path: Path) -> None:
+    old = tmp_path / "templates"
+    shutil.copytree(template.root() / "templates", old / "templates", symlinks=True)
+    shutil.copy(template.root() / "copier.yml", old)
+    source = old / "templates" / "stack" / "main.tf.jinja"
+    source.write_text("# As it was.\n" + source.read_text())
+    git(old, "init", "-q")
+    git(old, "add", ".")
+    git(old, "commit", "-qm", "old")
+    git(old, "tag", "v0.0.1")
+    main = root / "stacks" / "ip-echo" / "main.tf"
+    main.write_text("# As it was.\n" + main.read_text())
+    origin = template.origin()
+    edit(root, "ip-echo", ANSWERS_FILE, f"_commit: {origin.version}", "_commit: v0.0.1")
+    edit(root, "ip-echo", ANSWERS_FILE, f"_src_path: {origin.source}", f"_src_path: {old}")
+    assert standing(root, "ip-echo")[0]["edited"] == []
+    main.write_text(main.read_text() + "# By hand.\n")
+    told, line = standing(root, "ip-echo")
+    assert [(file["action"], file["hunks"]) for file in told["edited"]] == [("modify", 1)]
+    assert line == "v0.0.1 (another version); main.tf edited (1 hunk)"
+
+
+def test_an_answers_file_that_was_edited_is_told_before_anything_is_made_of_it(root: Path) -> None:
+    edit(root, "ip-echo", ANSWERS_FILE, "memory: 64Mi", "memory: 65Mi")
+    told, line = standing(root, "ip-echo")
+    assert (told["needs_attention"], told["answers_edited"], told["edited"]) == (True, True, None)
+    assert line.endswith("; answers edited by hand")
 
 
 def test_findings_and_lists_are_counted(root: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import history
 import pytest
@@ -12,10 +12,12 @@ import yaml
 from history import FIRST, git, replace_in, version
 from support import needs, scaffold
 
+from scaffold.changes.change import Content
 from scaffold.hcl.conflicts import conflict
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.render import ANSWERS_FILE
 from scaffold.updates import versions
+from scaffold.updates.merge import Merged, State, Tree
 
 GRACE = "share_process_namespace = false"
 
@@ -101,6 +103,18 @@ def test_json_has_the_state_and_the_findings_of_each_stack(fleet: Monorepo, temp
     assert told["stacks"][0]["findings"][0]["path"] == "stacks/drone-logbook/main.tf"
 
 
+def test_answers_that_were_edited_by_hand_keep_a_stack_as_it_is(fleet: Monorepo, templates: Path) -> None:
+    answers = fleet.stack_directory("drone-logbook") / ANSWERS_FILE
+    replace_in(answers, "memory: 512Mi", "memory: 768Mi")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "By hand")
+    before = main_of(fleet).read_text()
+    done = update(fleet, templates, "--all")
+    assert done.returncode == 4
+    assert "was edited by hand" in done.stdout
+    assert main_of(fleet).read_text() == before
+    assert GRACE in main_of(fleet, "ip-echo").read_text()
+
+
 def test_a_stack_that_is_not_clean_is_refused_before_anything_is_written(
     fleet: Monorepo, templates: Path
 ) -> None:
@@ -141,12 +155,25 @@ def test_facts_are_sensed_anew(fleet: Monorepo, templates: Path) -> None:
 
 
 def test_answers_that_are_no_longer_valid_leave_the_stack_as_it_is(fleet: Monorepo, templates: Path) -> None:
-    replace_in(fleet.stack_directory("drone-logbook") / ANSWERS_FILE, "memory: 512Mi\n", "memory: much\n")
+    """As a newer version may have it; without its hash the file is one that an older version wrote."""
+    answers = fleet.stack_directory("drone-logbook") / ANSWERS_FILE
+    lines = answers.read_text().replace("memory: 512Mi\n", "memory: much\n").splitlines(keepends=True)
+    answers.write_text("".join(line for line in lines if not line.startswith("hash:")))
     git(fleet.root, "commit", "--quiet", "--all", "--message", "By hand")
     done = update(fleet, templates, "--all")
     assert done.returncode == 4
     assert "memory" in done.stdout and "drone-logbook is left as it is" in done.stdout
     assert GRACE in main_of(fleet, "ip-echo").read_text()
+
+
+def test_answers_that_were_edited_by_hand_are_noticed(fleet: Monorepo, templates: Path) -> None:
+    """Else the new answer would be taken for what the stack was rendered from, and nothing would come of it."""
+    replace_in(fleet.stack_directory("drone-logbook") / ANSWERS_FILE, "memory: 512Mi\n", "memory: 1Gi\n")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "By hand")
+    done = update(fleet, templates, "drone-logbook")
+    assert done.returncode == 4
+    assert "was edited by hand" in done.stdout and "answers.edited" in done.stdout
+    assert git(fleet.root, "status", "--porcelain") == ""
 
 
 @pytest.mark.parametrize("source,why", [("gone", "neither a Git URL"), ("here", "v0.1.0")])
@@ -172,6 +199,15 @@ def test_the_templates_of_a_version_are_fetched_once(
     assert versions.templates_of(source, FIRST) == first
     assert (first / "copier.yml").read_bytes() == (templates / "copier.yml").read_bytes()
     assert [path for path in (first / "templates" / "stack").iterdir() if path.is_symlink()]
+
+
+def test_a_stack_whose_answers_cannot_be_read_stops_no_other(fleet: Monorepo, templates: Path) -> None:
+    (fleet.stack_directory("drone-logbook") / ANSWERS_FILE).write_text("a: [\n")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "Broken")
+    done = update(fleet, templates, "--all")
+    assert done.returncode == 4
+    assert "drone-logbook is left as it is" in done.stdout and "update.no-answers" in done.stdout
+    assert GRACE in main_of(fleet, "ip-echo").read_text()
 
 
 def test_stacks_without_answers_and_wrong_uses_are_refused(fleet: Monorepo, templates: Path) -> None:
@@ -200,3 +236,33 @@ def test_the_planned_difference_is_shown_and_an_edit_is_kept(fleet: Monorepo, te
 
 def test_the_history_is_what_it_says() -> None:
     assert len(history.RULES) == 9
+
+
+@needs("terraform")
+@pytest.mark.slow("plans")
+@pytest.mark.parametrize("code,text", [("edit", "replicas 2"), ("data-lost", "the data of the volume goes")])
+def test_a_merge_that_loses_an_edit_or_data_is_refused_by_its_plans(
+    fleet: Monorepo, templates: Path, monkeypatch: pytest.MonkeyPatch, code: str, text: str
+) -> None:
+    by_hand(fleet, "replicas = 1", "replicas = 2")
+    main = PurePosixPath("main.tf")
+
+    def wrong(_: Tree, ours: Tree, theirs: Tree) -> Merged:
+        files = theirs if code == "edit" else {**ours, main: _without_claim(ours[main])}
+        return Merged(files, {main: State.MERGED}, {})
+
+    monkeypatch.setattr("scaffold.commands.update.merged", wrong)
+    before = main_of(fleet).read_bytes()
+    done = scaffold(
+        "update", "drone-logbook", "--to", version("argument"), "--template-source", templates,
+        "--verify", "plan", "--monorepo", fleet.root,
+    )  # fmt: skip
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert f"update.{code}" in done.stdout and text in done.stdout
+    assert main_of(fleet).read_bytes() == before
+
+
+def _without_claim(content: Content) -> bytes:
+    """The stack with another name of its claim: the old one goes, and the data with it."""
+    assert isinstance(content, bytes)
+    return content.replace(b'"drone-logbook-data-encrypted"', b'"drone-logbook-other-encrypted"')

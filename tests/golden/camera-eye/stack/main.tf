@@ -18,7 +18,7 @@ resource "kubernetes_namespace" "camera_eye" {
   }
 }
 
-# Every key of secret/camera-eye in Vault, and single keys of other paths.
+# Single keys from Vault.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -44,11 +44,6 @@ resource "kubernetes_manifest" "external_secret" {
           }
         }
       }
-      dataFrom = [{
-        extract = {
-          key = "camera-eye"
-        }
-      }]
       data = [
         {
           secretKey = "MQTT_PASSWORD"
@@ -63,6 +58,13 @@ resource "kubernetes_manifest" "external_secret" {
           remoteRef = {
             key      = "ntfy"
             property = "token"
+          }
+        },
+        {
+          secretKey = "licence"
+          remoteRef = {
+            key      = "camera-eye"
+            property = "licence"
           }
         },
       ]
@@ -297,6 +299,12 @@ resource "kubernetes_deployment" "camera_eye" {
             mount_path = "/media"
             read_only  = true
           }
+          volume_mount {
+            name       = "camera-eye-secrets-files"
+            mount_path = "/etc/camera-eye/licence.key"
+            sub_path   = "licence"
+            read_only  = true
+          }
 
           resources {
             requests = {
@@ -332,6 +340,12 @@ resource "kubernetes_deployment" "camera_eye" {
           name = "clips"
           persistent_volume_claim {
             claim_name = module.nfs_clips.claim_name
+          }
+        }
+        volume {
+          name = "camera-eye-secrets-files"
+          secret {
+            secret_name = "camera-eye-secrets"
           }
         }
       }
