@@ -210,6 +210,17 @@ def test_a_connection_string_without_a_password_keeps_the_name_of_its_database(a
     assert found.answers["database_env"] == {"user": "KC_DB_USERNAME", "password": "KC_DB_PASSWORD"}
 
 
+def test_what_the_app_does_not_learn_of_its_database_is_told(at: Path) -> None:
+    found = draft(
+        at, "services:\n  app: {image: 'acme/x:1', environment: {DB_PASSWORD: x, DB_USER: y}}" + DATABASE
+    )
+    assert "takes the host, name." in keys(found, Fate.LEFT)["services.base"]
+    whole = draft(
+        at, "services:\n  app: {image: 'acme/x:1', environment: {U: 'mysql://u:p@base/x'}}" + DATABASE
+    )
+    assert "services.base" in keys(whole, Fate.DECIDED)
+
+
 def test_the_second_set_of_a_database_is_told(at: Path) -> None:
     found = draft(
         at,
@@ -218,7 +229,7 @@ def test_the_second_set_of_a_database_is_told(at: Path) -> None:
     )
     assert found.answers["database_env"] == {"host": "A_HOST", "user": "A_USER", "password": "A_PASSWORD"}
     assert keys(found, Fate.LEFT).keys() == {
-        "services.app.environment.B_HOST", "services.app.environment.B_PASSWORD",
+        "services.app.environment.B_HOST", "services.app.environment.B_PASSWORD", "services.base",
     }  # fmt: skip
 
 
@@ -443,7 +454,7 @@ def test_files_of_variables_are_read_and_environment_holds(at: Path) -> None:
         + DATABASE,
     )
     assert found.answers["env"] == {"A": "1", "B": "3"} and found.answers["secrets"] == [{"env": "API_TOKEN"}]
-    assert keys(found, Fate.LEFT).keys() == {"services.app.env_file[1]"}
+    assert keys(found, Fate.LEFT).keys() == {"services.app.env_file[1]", "services.base"}
     assert "services.app.env_file[0].MYSQL_ROOT_PASSWORD" in keys(found, Fate.DECIDED)
     assert "swordfish" not in str(found)
 

@@ -87,6 +87,7 @@ class _Translation:
         beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]
         first = [self._beside(placed, env) for placed in self._in_pod(Role.INIT)]
         jobs = [self._beside(placed, env) for placed in self._in_pod(Role.CRON)]
+        self._told_of_the_database(env)
         shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)
         labelled = containers.labels(app, named)
         found: dict[str, Value] = {
@@ -132,6 +133,23 @@ class _Translation:
         )
         called = called or service_name(self.app.name)
         return {"name": called} if called else {}
+
+    def _told_of_the_database(self, env: Environment) -> None:
+        """Whether the app learns all that it needs of its database."""
+        lacking = {"host", "name", "user", "password"} - env.database.keys()
+        if any(
+            isinstance(value, dict) and value.get("host") == self._database for value in env.plain.values()
+        ):
+            lacking -= {"host", "name"}  # a connection string without the login
+        for placed in self._in_pod(Role.DATABASE):
+            if lacking and "dsn" not in env.database:
+                self.ledger.left(
+                    placed.part.at,
+                    f"{placed.why}, but no variable of the app takes the {', '.join(sorted(lacking))}",
+                    "Name them under database_env, as the app's documentation does.",
+                )
+            else:
+                self.ledger.decided(placed.part.at, placed.why)
 
     def _of_database(self, env: Environment) -> dict[str, Value]:
         if not self._database:
@@ -196,7 +214,7 @@ class _Translation:
             self.ledger.decided(at, "what it names is read with the file")
         for placed in self.placed.values():
             part, at = placed.part, placed.part.at
-            if placed.role in (Role.DATABASE, Role.HOST, Role.HOUSE):
+            if placed.role in (Role.HOST, Role.HOUSE):
                 self.ledger.decided(at, placed.why)
             elif placed.role is Role.OWN:
                 called = service_name(part.name) or "NAME"
