@@ -47,6 +47,8 @@ def environment() -> SandboxedEnvironment:
     return made
 
 
+SEAL = "templates/questions/seal.jinja"
+"""What hashes the answers; versions without it record stacks in another way."""
 _TEXT = "text:"
 """Begins the name of a template that is no file: the rest of the name is its text, so it is kept compiled."""
 
@@ -86,7 +88,7 @@ def evaluate(path: str, values: Mapping[str, Value]) -> Value:
 
 def seal(said: Mapping[str, Value]) -> str:
     """The hash of what an answers file says, as the template records it."""
-    return str(environment().get_template("templates/questions/seal.jinja").module.seal(said))  # type: ignore[attr-defined]
+    return str(environment().get_template(SEAL).module.seal(said))  # type: ignore[attr-defined]
 
 
 def defaults(answers: Mapping[str, Value]) -> dict[str, Value]:
