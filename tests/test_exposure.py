@@ -65,7 +65,7 @@ FURTHER = some(
     st.builds(
         lambda host, gate, who, record: host | gate | who | record,
         st.sampled_from(HOSTS),
-        st.sampled_from(gates("auth", "reason", "none", "anubis")),
+        st.sampled_from(gates("auth", "reason", "app", "none", "anubis")),
         st.sampled_from(WHO),
         st.sampled_from([{}, *({"dns": record} for record in RECORDS)]),
     )
@@ -77,7 +77,11 @@ BALANCED = [
     {"ports": ["sip"], "address": "10.0.20.77"},
     {"ports": [], "reason": REASON},
 ]
+NO_LOGIN = "lscr.io/linuxserver/prowlarr:1.30.2"
+"""An image that is known to have no login of its own."""
 MORE: dict[str, list[Any]] = {
+    "image": [None, None, NO_LOGIN],
+    "image_reason": [None, REASON],
     "load_balancer": [None, None, None, *BALANCED],
     "host": [None, None, "open", f"open.{DOMAIN}"],
     "dns": [None, *RECORDS],
@@ -109,6 +113,7 @@ def _take_out(values: dict[str, Any], path: Path) -> None:
     else:
         values.pop(name, None)
         values.pop(name.removesuffix("_reason"), None)
+        values |= {"image": values.get("image", BASE["image"])}
 
 
 WAYS: dict[str, dict[str, Any]] = {
@@ -181,17 +186,19 @@ def chosen(ingresses: tuple[Ingress, ...], host: str, path: str) -> list[Ingress
 def may_be_open(answers: Mapping[str, Any], host: str, path: str) -> bool:
     """Whether all answers that speak of a request, the most exact ones, open it and say why."""
     name = whole(answers.get("host", "kit"))
-    said = [(0, _is_open(answers, "gate", "gate_reason"))] if host == name else []
+    lacking = ["app"] if answers["image"] == NO_LOGIN and not answers.get("image_reason") else []
+    gate = _is_open(answers, "gate", "gate_reason") and answers["gate"] not in lacking
+    said = [(0, gate)] if host == name else []
     for item in answers.get("hosts", []):
         if host == (item["host"] if item.get("full") else whole(item["host"])):
-            said.append((0, _is_open(item, "auth", "reason")))
+            said.append((0, _is_open(item, "auth", "reason") and item["auth"] not in lacking))
     for client in answers.get("machine_clients", []) if host == name else []:
         for rule in client["paths"]:
             below = path == rule or path.startswith(rule.rstrip("/") + "/")
             if below or (client.get("prefix") and path.startswith(rule)):
                 said.append((len(rule.rstrip("/")), _is_open(client, "auth", "reason")))
-    most = max(exactness for exactness, _ in said)
-    return all(is_open for exactness, is_open in said if exactness == most)
+    most = max((exactness for exactness, _ in said), default=0)
+    return bool(said) and all(is_open for exactness, is_open in said if exactness == most)
 
 
 def whole(host: str) -> str:

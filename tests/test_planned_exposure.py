@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, seed
 from support import examples, needs
 from tables import instead, named, without
-from test_exposure import ALLOWLIST, DOMAIN, SENSED, accepted_answers, may_be_open, whole
+from test_exposure import ALLOWLIST, DOMAIN, NO_LOGIN, SENSED, accepted_answers, may_be_open, whole
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
@@ -321,6 +321,26 @@ def test_what_a_row_keeps_away_is_found_without_it(root: Path, house: str, row: 
     kept = [answers for answers in drawn if validation.problems(Answers(answers), there.sensed, {})]
     with instead(without(named(*row))):
         assert kept and judged(planned(root, there, kept[:TOGETHER])) != []
+
+
+@pytest.mark.slow("plans what a row keeps away")
+@pytest.mark.parametrize("table", ["unlike_its_image", "hosts_unlike_its_image"])
+def test_a_login_that_the_image_lacks_is_found_without_its_row(root: Path, table: str) -> None:
+    there = HOUSES["dark"]
+    row = named(f"refusals_image/{table}", "a login of its own")
+    drawn = [{**a, "image": NO_LOGIN, "image_reason": ""} for a in drawn_answers(there, 120, 0)]
+    refused = [a for a in drawn if validation.problems(Answers(a), there.sensed, {})]
+    with instead(without(row)):
+        let_in = [a for a in refused if not validation.problems(Answers(a), there.sensed, {})]
+        assert let_in and judged(planned(root, there, let_in[:TOGETHER])) != []
+
+
+@pytest.mark.slow("plans what a row keeps away")
+def test_the_domain_twice_is_found_without_its_row(root: Path) -> None:
+    with instead(without(named("ingress/label", "was taken off"))):
+        drawn = drawn_answers(HOUSES["dark"], 60, 0)
+        written_out = [answers for answers in drawn if str(answers.get("host")).endswith(DOMAIN)]
+        assert written_out and judged(planned(root, HOUSES["dark"], written_out)) != []
 
 
 @pytest.mark.slow("plans what the probe is told")
