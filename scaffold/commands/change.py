@@ -64,10 +64,10 @@ def prepare_change(
     wanted = _completed(given, wanted)
     # The rest of the stack stays as it was rendered, so its origin and its facts stay recorded.
     origin = template.Origin(record.source, record.version, updatable=True)
-    answers = tuple(changes(_effective(given, record), _effective(wanted, record)))
     before = _rendered(given, sensed, recorded, origin)
     if found := problems(monorepo, wanted, sensed, recorded):
         raise validation.refused(with_taken(monorepo, wanted, sensed, found, before.values))
+    answers = tuple(changes(_effective(given, record), _effective(wanted, record)))
     demand_possible(before.values, wanted, sensed, recorded)
     after = render(wanted.values, sensed, _left(recorded, wanted.values), origin)
     refuse_taken(monorepo, wanted, after.values, before.values)
@@ -94,7 +94,7 @@ def _completed(given: Answers, wanted: Answers) -> Answers:
     images = [q.name for q in asked().values() if q.suggests]
     if any(given.values.get(image) != wanted.values.get(image) for image in images):
         wanted = filled(wanted)
-    known = decisions.defaults({**stand_ins(), **wanted.values})
+    known = decisions.defaults({**stand_ins(), **{n: v for n, v in wanted.values.items() if n in asked()}})
     left = {
         name: value
         for name, value in wanted.values.items()

@@ -288,6 +288,13 @@ def test_all_that_is_wrong_is_told_at_once(root: Path) -> None:
     assert untouched(root)
 
 
+@pytest.mark.parametrize(
+    "asked", [("--unset", "name"), ("--set", "sensed=5"), ("--set", "volumes=abc")], ids=str
+)
+def test_what_nothing_can_be_decided_from_is_a_wrong_answer(root: Path, asked: tuple[str, str]) -> None:
+    assert change(root, *asked).returncode == 3
+
+
 def test_an_edit_by_hand_is_kept(root: Path) -> None:
     file = root / "stacks/bee-notes/main.tf"
     file.write_text(main(root).replace("    spec {\n", "    # By hand.\n    spec {\n", 1))
