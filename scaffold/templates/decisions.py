@@ -92,8 +92,11 @@ def seal(said: Mapping[str, Value]) -> str:
 
 
 def defaults(answers: Mapping[str, Value]) -> dict[str, Value]:
-    """The stored answers, their defaults and the facts alone, without any decision."""
-    values: dict[str, Value] = {}
+    """The stored answers, their defaults and the facts alone, without any decision.
+
+    What was recorded under an earlier name of a question is there for its default to read.
+    """
+    values: dict[str, Value] = {q.was: answers[q.was] for q in all_questions() if q.was in answers}
     for question in all_questions():
         if question.name in answers or question.has_default:
             values[question.name] = _value(question, answers, values)
