@@ -105,3 +105,9 @@ def test_what_is_unknown_is_the_same_wherever_it_is() -> None:
     unknown = plan(app(memory=Mark.UNKNOWN))
     assert losses(unknown, unknown, unknown, unknown) == ()
     assert losses(unknown, OLD, unknown, unknown)
+
+
+def test_what_the_template_takes_out_has_to_be_gone() -> None:
+    less = plan(app(memory="1"))
+    assert losses(OLD, less, OLD, OLD) == (Loss(Wrong.RULE, APP, "replicas", "1"),)
+    assert losses(OLD, less, OLD, less) == ()
