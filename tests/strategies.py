@@ -200,6 +200,12 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
     for item in values.get("scratch", []):
         if item.get("in_memory"):
             item["size_limit"] = "32Mi"
+    options = values.get("keel_options", {})
+    options["match_tag"] = options.get("policy") == "force"
+    if values.get("sablier"):
+        values["sablier"]["idle"] = "3h"
+        values.pop("load_balancer", None)
+        values.pop("replicas", None)
     if values.get("load_balancer"):
         names = ["http", *(port["name"] for port in values.get("ports", []))]
         ports = draw(st.lists(st.sampled_from(names), unique=True, min_size=1, max_size=3))

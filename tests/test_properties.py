@@ -169,7 +169,7 @@ def a_block_volume_brings_all_that_it_needs(drawn: Drawn) -> None:
             continue
         affinity = inside(job, "spec", "job_template", "spec", "template", "spec", "affinity", "pod_affinity")
         # Scaled to zero, there is no pod to be beside of.
-        strength = "required" if values["replicas"] else "preferred"
+        strength = "preferred" if values["workload"]["parked"]["value"] else "required"
         assert affinity.body.block(f"{strength}_during_scheduling_ignored_during_execution") is not None
 
 
@@ -228,7 +228,9 @@ def every_pod_has_resources_probes_and_the_lifecycle_block(drawn: Drawn) -> None
     ignores_image = "container[0].image" in lifecycle.text
     moved = values["workload"]["keel"]["value"]
     assert ignores_image == (values["build"] != "upstream" or moved == "enrolled")
-    assert ("keel.sh/match-tag" in lifecycle.text) == (values["keel"] != "pinned")
+    own = values["workload"]["keel_annotations"]
+    ignores_tag = values["keel"] != "pinned" and "keel.sh/match-tag" not in own
+    assert ("keel.sh/match-tag" in lifecycle.text) == ignores_tag
 
 
 @always

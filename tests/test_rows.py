@@ -38,6 +38,10 @@ DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
     ("storage/claim/keep", KEPT, "storage.volumes[data].claim", "notes-data"),
     ("storage/claim/keep", KEPT, "storage.volumes[photos].claim", "notes-photos"),
     (
+        ("workload/pull_secret", "its package is public"), OWN.replace("forgejo-woodpecker", "github-ghcr") + "public_package: true\n",
+        "workload.pull_secret", "",
+    ),
+    (
         ("workload/update", "cannot be in two pods"), APP + "rwx: false\n" + VOLUME, "workload.strategy", "Recreate",
     ),
     (

@@ -92,6 +92,7 @@ class HouseNames:
     groups_annotation: str = "/allowed-groups"
     enrolled: str = ""
     mover: str = ""
+    resting: str = ""
     watcher: str = "diun.enable"
 
 

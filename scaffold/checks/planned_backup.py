@@ -39,7 +39,7 @@ class Backups(PlannedRule):
                         pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
                     )
                 servers = [user for user in users if k8s.kind(user.owner) in k8s.SERVERS]
-                if servers and not any(_beside(pods, user) for user in servers):
+                if servers and not any(_beside(pods, user, plan.house) for user in servers):
                     yield self.about(
                         pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
                     )
@@ -116,12 +116,13 @@ def _read_only(container: Tree, volume: str) -> bool:
     return all(get(mount, "read_only") is True for mount in mounts)
 
 
-def _beside(job: k8s.PodTemplate, pods: k8s.PodTemplate) -> bool:
-    """Whether a job has to run beside other pods; a wish is enough where those are scaled to nothing."""
+def _beside(job: k8s.PodTemplate, pods: k8s.PodTemplate, house: HouseNames) -> bool:
+    """Whether a job has to run beside other pods; a wish is enough where there may be none."""
     affinity = get(job.spec, "affinity", 0, "pod_affinity", 0)
     required = k8s.items(get(affinity, "required_during_scheduling_ignored_during_execution"))
     preferred = k8s.items(get(affinity, "preferred_during_scheduling_ignored_during_execution"))
-    wished = (get(term, "pod_affinity_term", 0) for term in preferred) if pods.parked else ()
+    resting = pods.parked or pods.owner.get("metadata", 0, "labels", house.resting) == "true"
+    wished = (get(term, "pod_affinity_term", 0) for term in preferred) if resting else ()
     terms = [*required, *wished]
     return any(
         selects(k8s.mapping(get(term, "label_selector", 0, "match_labels")), pods.labels)

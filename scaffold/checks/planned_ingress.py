@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import Plan, PlannedRule, shown, strings
+from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings
 from scaffold.checks.reach import doors
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
@@ -43,13 +43,12 @@ class IngressGate(PlannedRule):
             if wanted is not None and wanted not in present:
                 yield self.about(ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
             elif mode is None and not present & set(gates.values()):
-                yield self.about(
-                    ingress, "nothing gates it and nothing says why", "make it with the ingress module"
-                )
+                fix = "make it with the ingress module, whose auth has the reason above it"
+                yield self.about(ingress, "nothing gates it, and it has no auth", fix)
 
 
 class IngressAnnotations(PlannedRule):
-    """A host on the internet is monitored, or says that it is not."""
+    """A host on the internet is monitored, or says that it is not: those below the house's domain are."""
 
     code = "ING004"
     title = "public hosts are monitored"
@@ -62,7 +61,8 @@ class IngressAnnotations(PlannedRule):
             annotations = k8s.mapping(ingress.get("metadata", 0, "annotations"))
             if k8s.ending(annotations, house.dns_annotation) not in house.public_dns:
                 continue
-            if k8s.ending(annotations, house.monitor_annotation) is None:
+            unsaid = k8s.ending(annotations, house.monitor_annotation) is None
+            if unsaid and _hosts(ingress) - _own(ingress, house):
                 yield self.about(ingress, "public, and no monitor is set", "set external_monitor")
 
 
@@ -79,7 +79,8 @@ class Tiles(PlannedRule):
         """Ingresses whose host has a tile already."""
         enabled = f"{plan.house.dashboard}enabled"
         seen: dict[Tree, str] = {}
-        for ingress in plan.of_kind("ingress"):
+        # What is at the root of the host keeps its tile.
+        for ingress in sorted(plan.of_kind("ingress"), key=_depth):
             if ingress.get("metadata", 0, "annotations", enabled) != "true":
                 continue
             for host in sorted(_hosts(ingress)):
@@ -111,7 +112,7 @@ class Unmonitored(PlannedRule):
         """Ingresses of hosts without a public DNS record and without an opt-out."""
         house = plan.house
         for ingress in plan.of_kind("ingress") if house.public_dns else ():
-            annotations, hosts = _annotations(ingress), _hosts(ingress)
+            annotations, hosts = _annotations(ingress), _own(ingress, house)
             # An ingress that is not made by the module may have its record elsewhere.
             if not ingress.module or not hosts:
                 continue
@@ -192,6 +193,18 @@ def _public(fleet: Fleet, annotation: str, kinds: frozenset[str]) -> set[str]:
 
 def _annotations(ingress: PlannedResource) -> Mapping[str, Tree]:
     return k8s.mapping(ingress.get("metadata", 0, "annotations"))
+
+
+def _own(ingress: PlannedResource, house: HouseNames) -> set[str]:
+    """The hosts that the monitor follows: those below the house's domain."""
+    return {host for host in _hosts(ingress) if host.endswith(f".{house.domain}" if house.domain else "")}
+
+
+def _depth(ingress: PlannedResource) -> int:
+    """How far from the root of its host an ingress begins."""
+    rules = k8s.items(ingress.get("spec", 0, "rule"))
+    paths = (get(path, "path") for rule in rules for path in k8s.items(get(rule, "http", 0, "path")))
+    return min((len(path) for path in paths if isinstance(path, str)), default=0)
 
 
 def _hosts(ingress: PlannedResource) -> set[str]:

@@ -227,6 +227,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         external_secret_api=facts["external_secret_api"],
         enrolled=operations["keel"]["enrolled"],
         mover=operations["keel"]["policy"],
+        resting=operations["resting"],
         usual_groups=frozenset(groups.default if groups and isinstance(groups.default, list) else ()),
         shared={
             stack: tuple(Shared(use.kind, use.name, (use.path, use.line), others) for use, others in names)

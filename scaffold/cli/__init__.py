@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import click
 
 from scaffold.changes.signals import ended_by_exception, no_more_interrupts
-from scaffold.errors import Kind, MissingError, ScaffoldError, UsageError
+from scaffold.errors import Kind, MissingError, ScaffoldError, UsageError, nearest
 
 COMMANDS = (
     "demo",
@@ -37,7 +37,10 @@ COMMANDS = (
     "index",
     "update",
     "remove-service",
+    "drafts",
     "doctor",
+    "completion",
+    "template",
 )
 """The commands in the order of the help. Each is a function of its own name in a module of its own name."""
 
@@ -70,13 +73,59 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"scaffold.cli.{function}"), function)
         return command
 
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does. Raises :class:`UsageError` for a command that is none, with the nearest one."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise UsageError(
+                f"There is no command {args[0]}.", nearest(args[0], COMMANDS) or "See `scaffold --help`."
+            )
+        return super().resolve_command(context, args)
+
+
+def _versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    """What a report of a defect needs: the versions of the product, of its templates and of Terraform."""
+    if not asked:
+        return
+    from scaffold.templates import template
+    from scaffold.terraform.runner import find_tool, with_version
+
+    origin = template.origin()
+    click.echo(f"scaffold {template.version()}")
+    click.echo(f"templates {origin.version} from {origin.source}")
+    try:
+        tool = with_version(find_tool())
+        click.echo(f"{tool.name} {tool.version}")
+    except MissingError as error:
+        click.echo(f"terraform: {error.message}")
+    context.exit()
+
 
 @click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=True,
 )
-@click.version_option(package_name="homelab-scaffold", prog_name="scaffold")
-def cli() -> None:
-    """Scaffold new Services of a Terragrunt and Kubernetes monorepo."""
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_versions,
+    help="Show the versions of scaffold, of its templates and of Terraform, and exit.",
+)  # fmt: skip
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Make, change and check the Services of a Terragrunt and Kubernetes monorepo.
+
+    For example: scaffold new-service --set name=kit --set image=ghcr.io/own/kit:1.2.0
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if sys.stdout.isatty():
+        from scaffold.cli.output import print_lines
+        from scaffold.cli.overview import overview
+
+        print_lines(overview())
+    else:
+        click.echo(context.get_help())
 
 
 def main() -> NoReturn:

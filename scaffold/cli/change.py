@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scaffold.cli import options, output
+from scaffold.cli import complete, options, output
 from scaffold.errors import AnswersError, RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _CODES = ("data-lost", "opened", "not-compared")
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.stacks)
 @options.settings
 @click.option(
     "--unset", "unset", multiple=True, metavar="KEY",
@@ -51,6 +51,8 @@ def change(
     """Change answers of a Service: its stack, edits by hand kept, and the lists outside follow.
 
     Without options, in a terminal, it opens the review of the present answers.
+
+    For example: scaffold change kit --set memory=1Gi
     """
     from scaffold.answers.settings import from_settings, without
     from scaffold.checks.verify import Level

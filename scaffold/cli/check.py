@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scaffold.cli import options, output
+from scaffold.cli import complete, options, output
 from scaffold.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ FORMATS = ("text", "json", "github", "sarif", "markdown", "html")
 
 
 @click.command()
-@click.argument("stacks", nargs=-1, metavar="STACK|FILE…")
+@click.argument("stacks", nargs=-1, metavar="STACK|FILE…", shell_complete=complete.stacks)
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
 @options.select
 @options.ignore
@@ -55,7 +55,10 @@ def check(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Hold stacks, or an app's repository, against the rules; exit 1 where something is found."""
+    """Hold stacks, or an app's repository, against the rules; exit 1 where something is found.
+
+    For example: scaffold check --all --select ING,SEC
+    """
     if pipelines is not None:
         if stacks or every or static or fix or show or form == "html":
             raise UsageError(

@@ -10,7 +10,10 @@ import click
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def demo(directory: Path) -> None:
-    """Make a small sample monorepo in DIRECTORY, to try everything on."""
+    """Make a small sample monorepo in DIRECTORY, to try everything on.
+
+    For example: scaffold demo homelab
+    """
     from scaffold.demo import write
 
     write(directory)

@@ -25,7 +25,10 @@ from scaffold.errors import ScaffoldError
 @options.monorepo
 @options.as_json
 def doctor(file: Path | None, repository: Path | None, monorepo_at: Path | None, as_json: bool) -> None:
-    """Show what is at hand: tools, templates, monorepo, versions of the provider schemas."""
+    """Show what is at hand: tools, templates, monorepo, versions of the provider schemas.
+
+    For example: scaffold doctor
+    """
     from scaffold.commands.doctor import diagnose, store_schemas
     from scaffold.report import doctor as report
 

@@ -47,7 +47,10 @@ def index(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Show the lists outside the stacks that Services belong in, and where they drift from the stacks."""
+    """Show the lists outside the stacks that Services belong in, and where they drift from the stacks.
+
+    For example: scaffold index --check
+    """
     from scaffold.commands import check as rules
     from scaffold.commands import index as command
     from scaffold.report import indexes as report

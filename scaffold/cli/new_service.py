@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("new-service")
+@click.argument("name", required=False)
 @options.answers
 @options.settings
 @options.monorepo
@@ -52,14 +53,18 @@ if TYPE_CHECKING:
 )
 @options.as_json
 def new_service(
-    answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, dry_run: bool,
-    level: str | None, without_indexes: Sequence[str], commit: bool, template_source: str | None,
-    plain: bool, resume: str | None, compose_file: Path | None, compose_service: str | None,
-    app_repo: Path | None, overwrite: bool, as_json: bool,
+    name: str | None, answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None,
+    dry_run: bool, level: str | None, without_indexes: Sequence[str], commit: bool,
+    template_source: str | None, plain: bool, resume: str | None, compose_file: Path | None,
+    compose_service: str | None, app_repo: Path | None, overwrite: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Make everything that a new Service needs. In a terminal without --answers it asks."""
+    """Make everything that a new Service needs. In a terminal without --answers it asks.
+
+    For example: scaffold new-service --answers kit.yml --dry-run
+    """
     from scaffold.checks.verify import Level
 
+    settings = (*settings, *([f"name={name}"] if name is not None else ()))
     given = options.given(answer_files, settings)
     asks = _asks(answer_files, settings, compose_file is not None and resume is None, as_json=as_json)
     start = _starting_point(compose_file, compose_service, asks=asks, plain=plain)

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import click
 
-from scaffold.cli import options, output
+from scaffold.cli import complete, options, output
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.stacks)
 @options.monorepo
 @options.as_json
 def next(name: str, monorepo_at: Path | None, as_json: bool) -> None:
-    """Tell what is left to do until a Service runs, from the answers of its stack."""
+    """Tell what is left to do until a Service runs, from the answers of its stack.
+
+    For example: scaffold next kit
+    """
     from scaffold.commands.steps import next_steps
     from scaffold.report import steps as report
 

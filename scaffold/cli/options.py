@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scaffold.cli import output
+from scaffold.cli import complete, output
 from scaffold.errors import MissingError, UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ answers = click.option(
     help="An answer file, - for standard input. May be repeated; later ones hold over earlier ones.",
 )  # fmt: skip
 settings = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE",
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", shell_complete=complete.settings,
     help="One answer, such as memory=512Mi, volumes[thumbs].size=2Gi or volumes[+]=/x=2Gi. Holds over files.",
 )  # fmt: skip
 app_repo = click.option(
@@ -56,10 +56,18 @@ template_source = click.option(
     help="The templates' Git URL or directory, which is recorded for stock Copier.",
 )  # fmt: skip
 select = click.option(
-    "--select", multiple=True, metavar="CODES", help="Only these rules, or families of rules: ING,STO002."
+    "--select",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=complete.codes,
+    help="Only these rules, or families of rules: ING,STO002.",
 )
 ignore = click.option(
-    "--ignore", multiple=True, metavar="CODES", help="Not these rules, or families of rules."
+    "--ignore",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=complete.codes,
+    help="Not these rules, or families of rules.",
 )
 baseline = click.option(
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings known there."

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import click
 
-from scaffold.cli import options, output
+from scaffold.cli import complete, options, output
 from scaffold.errors import UsageError
 
 
 @click.command()
-@click.option("--service", metavar="NAME", help="Take the answers that this stack records.")
+@click.option(
+    "--service", metavar="NAME", shell_complete=complete.stacks,
+    help="Take the answers that this stack records.",
+)  # fmt: skip
 @options.answers
 @options.settings
 @options.monorepo
@@ -27,7 +30,10 @@ def pipeline(
     app_repo: Path | None, dry_run: bool, overwrite: bool, commit: bool, template_source: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Make the pipeline of the app's own repository, from the answers of its Service."""
+    """Make the pipeline of the app's own repository, from the answers of its Service.
+
+    For example: scaffold pipeline --service kit --app-repo ../kit
+    """
     from scaffold.commands.pipeline import app_root, prepare_pipeline
     from scaffold.commands.stored import answers_of
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from scaffold.cli import options, output
+from scaffold.cli import complete, options, output
 from scaffold.errors import UsageError
 
 
 @click.command()
-@click.argument("stacks", nargs=-1, metavar="STACK…")
+@click.argument("stacks", nargs=-1, metavar="STACK…", shell_complete=complete.stacks)
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
 @click.option("--against", metavar="REV", help="Show the difference from a Git revision.")
 @click.option("--exit-code", is_flag=True, help="With --against: exit 1 unless nothing differs.")
@@ -34,7 +34,10 @@ def plan(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Show what Terraform would create for stacks: no cluster, no credentials, no provider binaries."""
+    """Show what Terraform would create for stacks: no cluster, no credentials, no provider binaries.
+
+    For example: scaffold plan kit --against HEAD
+    """
     import os
 
     from scaffold.commands.plan import plan as plan_stacks

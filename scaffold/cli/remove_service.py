@@ -6,18 +6,21 @@ from pathlib import Path
 
 import click
 
-from scaffold.cli import options, output
+from scaffold.cli import complete, options, output
 from scaffold.errors import UsageError
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.stacks)
 @click.option("--write", is_flag=True, help="Do it. Otherwise it is only shown.")
 @click.option("--commit", is_flag=True, help="With --write: commit exactly these changes.")
 @options.monorepo
 @options.as_json
 def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | None, as_json: bool) -> None:
-    """Take a Service out: its stack, and what the indexes say of it and of nobody else."""
+    """Take a Service out: its stack, and what the indexes say of it and of nobody else.
+
+    For example: scaffold remove-service kit
+    """
     from scaffold.commands.remove_service import plan_removal
     from scaffold.commands.remove_service import remove as carry_out
     from scaffold.report import indexes as report

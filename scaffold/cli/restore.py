@@ -6,15 +6,18 @@ from pathlib import Path
 
 import click
 
-from scaffold.cli import options, output
+from scaffold.cli import complete, options, output
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.stacks)
 @options.monorepo
 @options.as_json
 def restore(name: str, monorepo_at: Path | None, as_json: bool) -> None:
-    """Print how a Service's volumes and databases are restored, from the answers of its stack."""
+    """Print how a Service's volumes and databases are restored, from the answers of its stack.
+
+    For example: scaffold restore kit
+    """
     from scaffold.commands.steps import restores
     from scaffold.report import steps as report
 

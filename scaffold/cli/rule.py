@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import click
 
-from scaffold.cli import output
+from scaffold.cli import complete, output
 from scaffold.errors import UsageError
 
 
 @click.command()
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=complete.codes)
 @click.option("--list", "every", is_flag=True, help="Every rule with its title.")
 def rule(code: str | None, every: bool) -> None:
-    """Explain a rule of `scaffold check`: what it says, why, and an example."""
+    """Explain a rule of `scaffold check`: what it says, why, and an example.
+
+    For example: scaffold rule ING001
+    """
     from scaffold.commands import rule as command
     from scaffold.commands.check import all_rules
 

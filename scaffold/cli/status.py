@@ -7,17 +7,20 @@ from pathlib import Path
 
 import click
 
-from scaffold.cli import options, output
+from scaffold.cli import complete, options, output
 from scaffold.errors import UsageError
 
 
 @click.command()
-@click.argument("stacks", nargs=-1, metavar="STACK…")
+@click.argument("stacks", nargs=-1, metavar="STACK…", shell_complete=complete.stacks)
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo, those made by hand too.")
 @options.monorepo
 @options.as_json
 def status(stacks: Sequence[str], every: bool, monorepo_at: Path | None, as_json: bool) -> int:
-    """Tell how stacks stand: those named, or all that scaffold made; exit 1 where something is to do."""
+    """Tell how stacks stand: those named, or all that scaffold made; exit 1 where something is to do.
+
+    For example: scaffold status --all
+    """
     from scaffold.commands import status as command
     from scaffold.commands.check import stacks_at
     from scaffold.commands.update import made_by_scaffold

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from scaffold.cli import options, output
+from scaffold.cli import complete, options, output
 from scaffold.errors import Kind, UsageError
 
 
 @click.command()
-@click.argument("stacks", nargs=-1, metavar="STACK…")
+@click.argument("stacks", nargs=-1, metavar="STACK…", shell_complete=complete.stacks)
 @click.option("--all", "every", is_flag=True, help="Every stack that scaffold made.")
 @click.option(
     "--plan", "preview", is_flag=True, help="Only show what changes, of the files and of what runs."
@@ -46,6 +46,8 @@ def update(
     """Bring stacks to a newer version of the templates, and keep what was edited by hand.
 
     A stack in which both changed the same thing is left as it is and named; then the exit code is 4.
+
+    For example: scaffold update --all --plan
     """
     import os
 

@@ -6,17 +6,17 @@ stands there: what a person edited stays. The lists outside follow by the differ
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 from scaffold.answers import notation, validation
 from scaffold.answers.difference import changes
 from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
-from scaffold.checks.verify import Level, Unverified, Verified, verify, verify_edits
+from scaffold.checks.verify import Level, verify_edits
+from scaffold.commands.change_plan import judged
 from scaffold.commands.changed import ServiceChange
 from scaffold.commands.in_place import demand_possible
 from scaffold.commands.named import problems
@@ -26,7 +26,8 @@ from scaffold.commands.remove_service import drop_steps, stack_files
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import Record, demand_unedited, record_of
 from scaffold.commands.taken import refuse_taken, with_taken
-from scaffold.errors import Finding, RefusedError, VerificationError
+from scaffold.commands.update_plan import Sides
+from scaffold.errors import Finding, RefusedError
 from scaffold.indexes import edits
 from scaffold.indexes.entry import ServiceEntry, UpstreamImage
 from scaffold.indexes.stacks import StackReader
@@ -36,10 +37,7 @@ from scaffold.reading import load
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, asked, stand_ins, types
 from scaffold.templates.render import ANSWERS_FILE, Rendered, render
-from scaffold.updates.merge import State, Tree, merged
-
-if TYPE_CHECKING:
-    from scaffold.commands.plan import Plans
+from scaffold.updates.merge import Merged, State, merged
 
 _ANSWERS = PurePosixPath(ANSWERS_FILE)
 
@@ -73,28 +71,21 @@ def prepare_change(
     demand_possible(before.values, wanted, sensed, recorded)
     after = render(wanted.values, sensed, _left(recorded, wanted.values), origin)
     refuse_taken(monorepo, wanted, after.values, before.values)
-    files, edited = _merged(monorepo, name, before, after)
-    files[_ANSWERS] = _record(monorepo, name, wanted, record.sensed, after, origin)
-    old, new = service_entry(before.values), service_entry(after.values)
-    outside = edits.changes(monorepo.files, old, new, tuple(_others(monorepo, name)), without_indexes)
-    demand_places(monorepo, outside)
-    stack = PurePosixPath(STACKS, name)
-    gone = {path for path in before.files if path not in files}
-    contents: dict[PurePosixPath, Content | None] = {
-        stack / path: files.get(path) for path in {*files, *gone}
-    }
-    contents.update((edit.path, edit.after) for edit in outside.edits)
-    change = ChangeSet.plan(monorepo.files, contents)
-    verified = (
-        _verified(monorepo, name, files, after.values, level) if change.changes else Verified(Level.STATIC)
-    )
+    sides = _sides(monorepo, record, name, before, after)
+    outcome = _merged(sides)
+    files = {**outcome.files, _ANSWERS: _record(sides, record, wanted, after, origin)}
+    edited = tuple(path for path, state in outcome.states.items() if state is State.MERGED)
+    entries = service_entry(before.values), service_entry(after.values)
+    outside = _outside(monorepo, *entries, without_indexes)
+    wanted_files = {**sides.wanted(files), **{edit.path: edit.after for edit in outside.edits}}
+    change = ChangeSet.plan(monorepo.files, wanted_files)
+    verified, plans = judged(monorepo, sides, files, after.values, level, edited=bool(edited))
     verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
-    plans, missing = _compared(monorepo, name, verified)
-    verified = replace(verified, unverified=(*verified.unverified, *missing))
     message = f"{name}: {', '.join(dict.fromkeys(one.question for one in answers)) or 'answers'} changed"
-    part = Part(change, after.values, verified, message, stack)
+    part = Part(change, after.values, verified, message, PurePosixPath(STACKS, name))
     prepared = Prepared(name, origin, part, manual=outside.steps, before=before.values)
-    dropped = drop_steps(database for database in old.databases if database not in new.databases)
+    old, new = (entry.databases for entry in entries)
+    dropped = drop_steps(database for database in old if database not in new)
     return ServiceChange(prepared, answers, plans, edited, tuple(dropped))
 
 
@@ -138,43 +129,46 @@ def _left(recorded: Mapping[str, Value], answers: Mapping[str, Value]) -> Mappin
     return {**recorded, "volumes": volumes, "database": database}
 
 
-def _merged(
-    monorepo: Monorepo, name: str, before: Rendered, after: Rendered
-) -> tuple[dict[PurePosixPath, Content], tuple[PurePosixPath, ...]]:
-    """The files of the stack with the difference of two renders, and those that a person has edited too."""
+def _sides(monorepo: Monorepo, record: Record, name: str, before: Rendered, after: Rendered) -> Sides:
+    """The stack by the old answers, by the new ones, and as it stands; its record is no text to merge."""
     stack = PurePosixPath(STACKS, name)
     there = {path.relative_to(stack): monorepo.files.read(path)[0] for path in stack_files(monorepo, name)}
-    standing = {path: content for path, content in there.items() if content is not None}
-    old, ours, new = (_without_record(tree) for tree in (before.files, standing, after.files))
-    outcome = merged(old, ours, new)
+    ours = {path: content for path, content in there.items() if content is not None}
+    kept = {_ANSWERS: ours[_ANSWERS]}
+    return Sides(name, record.version, {**before.files, **kept}, {**after.files, **kept}, ours)
+
+
+def _merged(sides: Sides) -> Merged:
+    """What stands there with what differs between the renders. Raises :class:`RefusedError` for conflicts."""
+    outcome = merged(sides.old, sides.ours, sides.new)
     if outcome.conflicts:
         fix = "Take your edit of these lines back, make the change, and edit them again."
         findings = [
-            Finding(str(stack / path), None, None, "change.conflict", f"{why}.", fix=fix)
+            Finding(f"{STACKS}/{sides.stack}/{path}", None, None, "change.conflict", f"{why}.", fix=fix)
             for path, why in outcome.conflicts.items()
         ]
         raise RefusedError("The change meets edits of a person; nothing was written.", "", findings)
-    edited = tuple(path for path, state in outcome.states.items() if state is State.MERGED)
-    return dict(outcome.files), edited
-
-
-def _without_record(tree: Tree) -> Tree:
-    return {path: content for path, content in tree.items() if path != _ANSWERS}
+    return outcome
 
 
 def _record(
-    monorepo: Monorepo,
-    name: str,
-    answers: Answers,
-    sensed: Mapping[str, Value],
-    after: Rendered,
-    origin: template.Origin,
+    sides: Sides, record: Record, answers: Answers, after: Rendered, origin: template.Origin
 ) -> Content:
     """The answers file; one that says the same in another order stays."""
-    record = render(answers.values, sensed, after.values["recorded_now"], origin).files[_ANSWERS]
-    standing = monorepo.files.read(PurePosixPath(STACKS, name, _ANSWERS))[0]
-    same = isinstance(record, bytes) and isinstance(standing, bytes) and load(record) == load(standing)
-    return standing if same and standing is not None else record  # only the order is another
+    new = render(answers.values, record.sensed, after.values["recorded_now"], origin).files[_ANSWERS]
+    standing = sides.ours[_ANSWERS]
+    same = isinstance(new, bytes) and isinstance(standing, bytes) and load(new) == load(standing)
+    return standing if same else new
+
+
+def _outside(
+    monorepo: Monorepo, before: ServiceEntry, after: ServiceEntry, without: Collection[str]
+) -> edits.Edits:
+    """What changes outside the stack. Raises :class:`RefusedError` for a list that has lost its place."""
+    others = tuple(_others(monorepo, before.stack)) if before != after else ()
+    found = edits.changes(monorepo.files, before, after, others, without)
+    demand_places(monorepo, found)
+    return found
 
 
 def _others(monorepo: Monorepo, name: str) -> Iterator[ServiceEntry]:
@@ -184,41 +178,3 @@ def _others(monorepo: Monorepo, name: str) -> Iterator[ServiceEntry]:
         images = {container.reference.name for pod in pods for container in pod.containers}
         if stack != name:
             yield replace(entry, upstream_images=tuple(UpstreamImage(image, "") for image in sorted(images)))
-
-
-def _verified(
-    monorepo: Monorepo, name: str, files: Tree, values: Mapping[str, Value], level: Level | None
-) -> Verified:
-    """The outcome of the verification; what is found of the stack as it stands is no fault of the change."""
-    try:
-        return verify(monorepo, name, files, values, level)
-    except VerificationError:
-        there = {path: monorepo.files.read(PurePosixPath(STACKS, name, path))[0] for path in files}
-        standing = {path: content for path, content in there.items() if content is not None}
-        return verify(
-            monorepo, name, files, values, level, known=_findings(monorepo, name, standing, values, level)
-        )
-
-
-def _findings(
-    monorepo: Monorepo, name: str, files: Tree, values: Mapping[str, Value], level: Level | None
-) -> Sequence[Finding]:
-    try:
-        verify(monorepo, name, files, values, level)
-    except VerificationError as error:
-        return error.findings
-    return ()
-
-
-def _compared(monorepo: Monorepo, name: str, verified: Verified) -> tuple[Plans | None, Iterator[Unverified]]:
-    """The plan of what stands there beside that of what is about to, or why there is none."""
-    from scaffold.commands.plan import compared
-    from scaffold.terraform.runner import plan_stacks
-
-    if verified.plan is None:
-        return None, iter(())
-    (older,) = plan_stacks(monorepo.root, [name], tool=verified.plan.tool)
-    if not older.ok:
-        why = older.findings[0].message if older.findings else "it cannot be planned"
-        return None, iter([Unverified("what this does to what runs", f"as the stack stands, {why}")])
-    return compared(monorepo, name, older, verified.plan), iter(())

@@ -53,8 +53,13 @@ class ServiceChange:
     @property
     def renders(self) -> bool:
         """Whether anything but the record of the answers follows from it."""
+        return bool(self._rendered)
+
+    @property
+    def _rendered(self) -> tuple[PurePosixPath, ...]:
+        """The files that change, but the record of the answers."""
         files = self.prepared.stack.change.changes if self.prepared.stack else ()
-        return any(file.path.name != ANSWERS_FILE for file in files)
+        return tuple(file.path for file in files if file.path.name != ANSWERS_FILE)
 
     @property
     def to_accept(self) -> tuple[str, ...]:
@@ -62,7 +67,8 @@ class ServiceChange:
         from scaffold.checks.consequences import Effect
 
         if self.plans is None:
-            return (NOT_COMPARED,) if self.renders else ()
+            own = PurePosixPath(STACKS, self.prepared.service)
+            return (NOT_COMPARED,) if any(path.is_relative_to(own) for path in self._rendered) else ()
         wanted = (Effect.DATA_LOST, Effect.OPENED)
         return tuple(dict.fromkeys(one.effect.value for one in self.consequences if one.effect in wanted))
 

@@ -96,7 +96,8 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
         return None
     repository = ImageReference.parse(values["workload"]["image_base"]).base
     model = BuildModel(how["model"])
-    package = ("private" if how["pull_secret"] else "public") if how["registry"].startswith(_GITHUB) else ""
+    secret = values["workload"]["pull_secret"]["value"]
+    package = ("private" if secret else "public") if how["registry"].startswith(_GITHUB) else ""
     namespace = values["names"]["namespace"]["value"] if package == "private" else ""
     return OwnImage(repository, model, pull_namespace=namespace, package=package)
 

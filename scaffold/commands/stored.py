@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
@@ -40,10 +41,12 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
         )
     facts = stored_facts(stored)
     said = {key: value for key, value in stored.items() if key in asked() and applies(asked()[key], stored)}
-    usual = (
-        decisions.defaults({**stand_ins(), **said, **facts})["usual_answers"] if "given" not in stored else {}
-    )
+    renamed = {q.name: q.was for q in asked().values() if q.was in stored and q.name not in stored}
+    older = {was: stored[was] for was in renamed.values()}
+    values = decisions.defaults({**stand_ins(), **said, **older, **facts})
+    usual = values["usual_answers"] if "given" not in stored else {}
     given = {key: value for key, value in said.items() if key not in usual or usual[key] != value}
+    given |= {name: values[name] for name in renamed}
     return Record(
         Answers(given, {(): Place(f"{STACKS}/{name}/{ANSWERS_FILE}")}),
         **facts,
@@ -82,13 +85,19 @@ def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
         return {}
     where, hint = f"{STACKS}/{name}/{ANSWERS_FILE}", "Restore it from Git, or resolve its conflicts."
     try:
-        stored = load(path.read_bytes())
+        stored = _loaded(path.read_bytes())
     except YamlError as error:
         at = f"{where}:{error.line}" if error.line else where
         raise RefusedError(f"{at} {error.message}.", hint) from error
     if not isinstance(stored, dict):
         raise RefusedError(f"{where} holds no answers.", hint)
     return stored
+
+
+@lru_cache(16)
+def _loaded(content: bytes) -> Value:
+    """The YAML of an answers file, which several ask for. Nobody changes it in place."""
+    return load(content)
 
 
 def given_claims(monorepo: Monorepo, name: str) -> frozenset[str]:

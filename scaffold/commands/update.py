@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+
+from jinja2 import TemplateError
 
 from scaffold.answers import validation
 from scaffold.changes.apply import apply
@@ -16,11 +18,12 @@ from scaffold.checks.verify import Level, Unverified, static_findings
 from scaffold.commands.plan import Plans, refuse_unmerged
 from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
 from scaffold.commands.update_plan import Sides, planned
-from scaffold.errors import Finding
+from scaffold.errors import Finding, RefusedError
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import template
+from scaffold.templates.decisions import SEAL
 from scaffold.templates.questions import Value, asked
 from scaffold.templates.render import ANSWERS_FILE, render
 from scaffold.updates.merge import Merged, State, Tree, merged
@@ -42,6 +45,11 @@ class Updated:
     def state(self) -> State:
         """The state of the whole stack."""
         return State.CONFLICT if self.findings else self.merged.state
+
+    @property
+    def word(self) -> str:
+        """What is told of it: what is refused without a conflict is none."""
+        return "refused" if self.findings and not self.merged.conflicts else self.state.value
 
     @property
     def message(self) -> str:
@@ -117,7 +125,7 @@ def update(
     conflicts in with their marks. Without a ``level`` the stacks are planned where Terraform is at hand.
     Nothing is written.
 
-    Raises :class:`RefusedError` for a stack that records no answers, and
+    Raises :class:`RefusedError` where a merge is not finished, and
     :class:`~scaffold.errors.MissingError` where the templates of a version cannot be had.
     """
     refuse_unmerged(monorepo.root)
@@ -125,7 +133,7 @@ def update(
     with ExitStack() as templates:
         origin = _origin(monorepo, template_source)
         if to is not None:
-            templates.enter_context(template.using(templates_of(origin.source, to)))
+            templates.enter_context(template.using(_current(templates_of(origin.source, to), to)))
             origin = template.Origin(origin.source, to, updatable=True)
         sides = list(_sides(monorepo, stacks, origin))
     outcome, plans, unverified = _verified(monorepo, sides, level, workers)
@@ -142,19 +150,45 @@ def _origin(monorepo: Monorepo, template_source: str | None) -> template.Origin:
     return template.origin(template_source or template_fact(sense(monorepo)))
 
 
+def _current(templates: Path, version: str) -> Path:
+    """The same directory, if its templates record stacks as this program does."""
+    if not (templates / SEAL).is_file():
+        raise RefusedError(
+            f"Version {version} of the templates is too old to go to.",
+            "Name a later one; a stack goes back by `git revert`.",
+        )
+    return templates
+
+
 def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -> Iterator[Sides]:
     """Each stack as it was rendered, as it stands, and as it is rendered anew."""
     sensed = sense(monorepo)
     standing = _standing(monorepo, stacks)
     for name in stacks:
-        record, said = record_of(monorepo, name), stored_answers(monorepo, name)
-        findings = [*edits_of_answers(monorepo, name)]
-        findings = findings or validation.problems(record.given, sensed, record.recorded)
-        new = {} if findings else render(record.given.values, sensed, record.recorded, origin).files
         ours = standing[name]
+        try:
+            record, said = record_of(monorepo, name), stored_answers(monorepo, name)
+        except RefusedError as error:
+            path = f"{STACKS}/{name}"
+            unread = Finding(path, None, None, "update.no-answers", error.message, fix=error.hint)
+            yield Sides(name, "", {}, {}, ours, (unread,))
+            continue
+        edits = edits_of_answers(monorepo, name) if record.edited else ()
+        if findings := edits or validation.problems(record.given, sensed, record.recorded):
+            yield Sides(name, record.version, {}, {}, ours, tuple(findings))
+            continue
+        new = render(record.given.values, sensed, record.recorded, origin).files
+        try:
+            old = _old(record, said, origin)
+        except TemplateError as error:
+            text = f"What is recorded cannot be rendered by version {record.version}: {error}."
+            fix = "See that `_commit` names the version that the stack was rendered by."
+            path = f"{STACKS}/{name}/{ANSWERS_FILE}"
+            unknown = Finding(path, None, None, "update.not-rendered", text, fix=fix)
+            yield Sides(name, record.version, {}, {}, ours, (unknown,))
+            continue
         # What is recorded is no text to merge: it is what the rest was rendered from.
-        old = {} if findings else {**_old(record, said, origin), _ANSWERS: ours[_ANSWERS]}
-        yield Sides(name, record.version, old, new, ours, tuple(findings))
+        yield Sides(name, record.version, {**old, _ANSWERS: ours[_ANSWERS]}, new, ours)
 
 
 def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> Tree:

@@ -189,6 +189,11 @@ def _stale_rows(view: _View) -> Mapping[str, str]:
     }
 
 
+def _is_made(view: _View, entry: ServiceEntry, key: str) -> bool:
+    """A database that the stack makes itself is as good."""
+    return key in view.entries or view.reader.makes_database(entry)
+
+
 def _is_probed(view: _View, entry: ServiceEntry, key: str) -> bool:
     """Any address below one of the paths will do, whatever it is called."""
     public = next(public for public in entry.public_paths if public.key == key)
@@ -283,7 +288,7 @@ _COMPARISONS = (
     _compared(catalog.DOMAINS, _all_stacks, "no ingress has this host with this DNS record"),
     _compared(vault.ALLOWED_ROLES, _roles, "there is no such static role"),
     _Comparison(vault.STATIC_ROLES, _roles),
-    _Comparison(dbaas.DATABASES, _services),
+    _Comparison(dbaas.DATABASES, _services, present=_is_made),
     _Comparison(
         walloff.TARGETS,
         _all_stacks,

@@ -23,12 +23,11 @@ class Expected:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Expected:
         """What combined values say."""
-        how = values["facts"]["builds"][values["build"]]
         pipeline = values["pipeline"]
         return cls(
             image=pipeline["image"],
             branch=pipeline["branch"],
-            pull_secret=how["pull_secret"],
+            pull_secret=values["workload"]["pull_secret"]["value"],
             secrets=frozenset(pipeline["cluster_secrets"]),
             action_secrets=frozenset({*pipeline["secrets"], "GITHUB_TOKEN"}),
         )

@@ -103,8 +103,9 @@ class PodTemplate:
 
     @property
     def parked(self) -> bool:
-        """Whether the workload is scaled to nothing."""
-        return self.owner.get("spec", 0, "replicas") in (0, "0")
+        """Whether the workload is scaled to nothing, or Sablier does that while nobody asks for it."""
+        asleep = mapping(self.owner.get("metadata", 0, "labels")).get("sablier.enable") == "true"
+        return asleep or self.owner.get("spec", 0, "replicas") in (0, "0")
 
     def containers(self, *, init: bool = True) -> Iterator[Tree]:
         """The containers, those that run before the others last."""

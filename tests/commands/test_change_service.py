@@ -298,6 +298,32 @@ def test_an_edit_by_hand_is_kept(root: Path) -> None:
     assert told["merged"] == ["main.tf"]
 
 
+@pytest.mark.slow("plans a stack as it was, as it stands and as it is about to")
+@needs("terraform")
+def test_an_edit_by_hand_that_is_merged_is_held_against_four_plans(root: Path) -> None:
+    file = root / "stacks/bee-notes/main.tf"
+    edited = main(root).replace("replicas = 1", "replicas = 2", 1)
+    file.write_text(edited)
+    assert edited.count("replicas = 2") == 1
+    git(root, "commit", "-qam", "by hand")
+    done = change(root, "--set", "memory=1Gi", "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout
+    assert told["merged"] == ["main.tf"]
+    assert "replicas = 2" in main(root)
+    changed = told["difference"]["changed"][0]["attributes"]
+    assert {one["path"].rpartition(".")[2] for one in changed} == {"memory"}
+
+
+def test_what_was_found_before_is_no_fault_of_the_change(root: Path) -> None:
+    extra = root / "stacks/bee-notes/extra.tf"
+    extra.write_text('output "hive" { value = kubernetes_service.hive.id }\n')
+    git(root, "add", "--all")
+    git(root, "commit", "-qm", "by hand")
+    static(root, "--set", "port=9090")
+    assert answers(root)["port"] == 9090
+
+
 def test_a_conflict_writes_nothing(root: Path) -> None:
     file = root / "stacks/bee-notes/main.tf"
     file.write_text(main(root).replace('memory = "256Mi"', 'memory = "300Mi"'))

@@ -114,7 +114,7 @@ def test_a_fact_that_moved_is_told_of_the_stacks_that_it_changes(root: Path) -> 
 
 def test_answers_that_are_no_longer_valid_are_told(root: Path) -> None:
     edit(root, "ip-echo", ANSWERS_FILE, "memory: 64Mi", "memory: plenty")
-    assert "was edited by hand" in standing(root, "ip-echo")[1]
+    assert "answers edited by hand" in standing(root, "ip-echo")[1]
     edit(root, "ip-echo", ANSWERS_FILE, "hash: ", "# ")
     told, line = standing(root, "ip-echo")
     assert told["needs_attention"]

@@ -125,6 +125,12 @@ DATABASE = "\n  base: {image: 'mariadb:11'}\n"
          {"host": "PGHOST", "user": "PGUSER", "password": "PGPASSWORD", "name": "PGDATABASE", "port": "PGPORT"}),
         ("{DB_HOST: base, DB_PASSWORD_FILE: /run/secrets/pw}", {"host": "DB_HOST", "password": "DB_PASSWORD"}),
         ("{ANYTHING: 'mysql://u:p@base:3306/x'}", {"dsn": "ANYTHING"}),
+        ("{DATABASE_URL: 'mysql://u:p@base/x', PORT: '80', USER: me, HOST: 0.0.0.0}", {"dsn": "DATABASE_URL"}),
+        ("{DB_BACKEND: mysql, DB_HOST: base, DB_PASS: x}", {"host": "DB_HOST", "password": "DB_PASS"}),
+        ("{KC_HOSTNAME: id.example.com, KC_DB_URL_HOST: base, KC_DB_USERNAME: u, KC_DB_PASSWORD: x}",
+         {"host": "KC_DB_URL_HOST", "user": "KC_DB_USERNAME", "password": "KC_DB_PASSWORD"}),
+        ("{sonar.jdbc.username: u, sonar.jdbc.password: x}",
+         {"user": "sonar.jdbc.username", "password": "sonar.jdbc.password"}),
         ("{URL: 'mysql+aiomysql://u:${P}@base/x?charset=utf8'}",
          {"dsn": "URL", "template": "mysql+aiomysql://{user}:{password}@{host}:{port}/{name}?charset=utf8"}),
         ("{GITEA_DSN: 'u:p@tcp(base:3306)/x?parseTime=true'}",
@@ -146,19 +152,48 @@ def test_the_variables_of_a_database_belong_together(
     assert "secrets" not in found.answers and "files" not in found.answers
 
 
+def test_a_password_that_is_called_otherwise_is_found_by_its_value(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  base: {image: 'mariadb:11', environment: {MYSQL_USER: dom, MYSQL_DATABASE: dom,"
+        " MYSQL_PASSWORD: '${PW:-swordfish}', MYSQL_ROOT_PASSWORD: other}}\n  app: {image: 'acme/x:1', environment:"
+        " {X_DATABASE_HOST: base, X_DATABASE: dom, X_USER: dom, X_PASSWORD: swordfish, ADMIN_PASSWORD: other}}\n",
+    )
+    assert found.answers["database_env"] == {
+        "host": "X_DATABASE_HOST", "name": "X_DATABASE", "user": "X_USER", "password": "X_PASSWORD",
+    }  # fmt: skip
+    assert found.answers["secrets"] == [{"env": "ADMIN_PASSWORD"}] and "swordfish" not in str(found)
+
+
+def test_visitors_of_an_app_behind_a_proxy_reach_the_proxy(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  web: {image: 'nginx:1.29', ports: ['8080:80'], depends_on: [php]}\n"
+        "  php: {image: 'acme/php:1', environment: {OUT: 'shout ip=web x=1'}}\n",
+    )
+    assert found.report.services[0].name == "php" and found.answers["port"] == 80
+    assert "ports" not in found.answers["sidecars"][0]
+    assert found.answers["env"] == {"OUT": "shout ip=localhost x=1"}
+
+
+def test_every_key_of_an_app_that_takes_none_is_told(at: Path) -> None:
+    found = draft(at, "services: {shop: {build: ., restart: always}}")
+    assert keys(found, Fate.DECIDED).keys() == {"services.shop.build", "services.shop.restart"}
+
+
 def test_a_driver_that_is_named_like_the_service_stays(at: Path) -> None:
     found = draft(
         at,
         "services:\n  postgres: {image: 'postgres:16'}\n  redis: {image: 'redis:7'}\n"
         "  app: {image: 'acme/x:1', environment: {DB_ENGINE: postgres, DB_HOST: postgres, DB_PASS: x, KC_DB: postgres,"
-        " CACHE_DRIVER: redis, REDIS_HOST: redis, REDIS_PASSWORD: y, SESSION_NAME: redis}}\n",
+        " CACHE_DRIVER: redis, REDIS_HOST: redis, REDIS_HOST_PASSWORD: y, SESSION_NAME: redis}}\n",
     )
     assert found.answers["env"] == {
         "DB_ENGINE": "postgres", "KC_DB": "postgres", "CACHE_DRIVER": "redis",
         "REDIS_HOST": {"host": "redis"}, "SESSION_NAME": "redis",
     }  # fmt: skip
     assert found.answers["database_env"] == {"host": "DB_HOST", "password": "DB_PASS"}
-    assert "services.app.environment.REDIS_PASSWORD" in keys(found, Fate.DECIDED)
+    assert "services.app.environment.REDIS_HOST_PASSWORD" in keys(found, Fate.DECIDED)
 
 
 def test_a_connection_string_without_a_password_keeps_the_name_of_its_database(at: Path) -> None:
@@ -175,6 +210,17 @@ def test_a_connection_string_without_a_password_keeps_the_name_of_its_database(a
     assert found.answers["database_env"] == {"user": "KC_DB_USERNAME", "password": "KC_DB_PASSWORD"}
 
 
+def test_what_the_app_does_not_learn_of_its_database_is_told(at: Path) -> None:
+    found = draft(
+        at, "services:\n  app: {image: 'acme/x:1', environment: {DB_PASSWORD: x, DB_USER: y}}" + DATABASE
+    )
+    assert "takes the host, name." in keys(found, Fate.LEFT)["services.base"]
+    whole = draft(
+        at, "services:\n  app: {image: 'acme/x:1', environment: {U: 'mysql://u:p@base/x'}}" + DATABASE
+    )
+    assert "services.base" in keys(whole, Fate.DECIDED)
+
+
 def test_the_second_set_of_a_database_is_told(at: Path) -> None:
     found = draft(
         at,
@@ -183,8 +229,18 @@ def test_the_second_set_of_a_database_is_told(at: Path) -> None:
     )
     assert found.answers["database_env"] == {"host": "A_HOST", "user": "A_USER", "password": "A_PASSWORD"}
     assert keys(found, Fate.LEFT).keys() == {
-        "services.app.environment.B_HOST", "services.app.environment.B_PASSWORD",
+        "services.app.environment.B_HOST", "services.app.environment.B_PASSWORD", "services.base",
     }  # fmt: skip
+
+
+def test_another_tag_of_the_same_repository_is_another_image(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  web: {image: 'acme/x:web-1', ports: ['80:80']}\n"
+        "  api: {image: 'acme/x:api-1', depends_on: [web]}\n  backup: {image: 'acme/x-backup:1', depends_on: [web]}\n",
+    )
+    assert found.answers["sidecars"] == [{"name": "api", "image": "docker.io/acme/x:api-1"}]
+    assert roles(found)["backup"] == "what the house has already"
 
 
 PARTS = """
@@ -299,6 +355,8 @@ def test_a_file_of_parts_that_the_house_has_names_no_app(at: Path) -> None:
         ),
         ("ports: ['80:80', '81:81'], healthcheck: {test: 'curl localhost:81/up || exit 1'}", 81, ["tcp-80"]),
         ("ports: ['51820:51820/udp']", None, ["udp-51820"]),
+        ("labels: {traefik.http.services.x.loadbalancer.server.port: '81'}", 81, []),
+        ("ports: ['80:80'], healthcheck: {test: 'exec 3<>/dev/tcp/127.0.0.1/9000'}", 80, []),
     ],
 )
 def test_the_port_for_http_is_told_from_the_others(
@@ -352,6 +410,15 @@ def test_media_of_others_are_on_nfs_and_the_rest_is_not(at: Path) -> None:
     assert next(v for v in volumes if "purpose" not in v)["path"] == "/media"
 
 
+def test_the_source_that_an_image_is_built_from_is_no_volume(at: Path) -> None:
+    found = draft(
+        at,
+        "services: {app: {build: {context: ./code}, volumes: ['./code/src:/app', /app/node_modules, './data:/data']}}",
+    )
+    assert found.answers["volumes"] == [{"path": "/data"}]
+    assert {"services.app.volumes[0]", "services.app.volumes[1]"} <= keys(found, Fate.DECIDED).keys()
+
+
 def test_secrets_and_configs_of_compose_become_files(at: Path) -> None:
     found = draft(
         at,
@@ -387,7 +454,7 @@ def test_files_of_variables_are_read_and_environment_holds(at: Path) -> None:
         + DATABASE,
     )
     assert found.answers["env"] == {"A": "1", "B": "3"} and found.answers["secrets"] == [{"env": "API_TOKEN"}]
-    assert keys(found, Fate.LEFT).keys() == {"services.app.env_file[1]"}
+    assert keys(found, Fate.LEFT).keys() == {"services.app.env_file[1]", "services.base"}
     assert "services.app.env_file[0].MYSQL_ROOT_PASSWORD" in keys(found, Fate.DECIDED)
     assert "swordfish" not in str(found)
 

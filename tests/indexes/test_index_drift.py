@@ -125,6 +125,13 @@ def test_row_under_another_name_counts_by_its_stack(in_order: Monorepo) -> None:
     assert drift(Monorepo(in_order.root)) == ()
 
 
+def test_a_database_that_the_stack_makes_itself_counts(in_order: Monorepo) -> None:
+    edit(in_order, "stacks/dbaas/modules/dbaas/main.tf", '= "seed_log"', '= "seeds"')
+    job = 'locals {\n  script = "CREATE DATABASE seed_log"\n}\n'
+    (in_order.stack_directory("seed-log") / "database.tf").write_text(job)
+    assert keys(in_order, "dbaas", State.MISSING) == set()
+
+
 def test_target_below_any_of_the_paths_counts(in_order: Monorepo) -> None:
     path = "stacks/monitoring/modules/monitoring/authentik_walloff_probe.tf"
     edit(in_order, path, '"journal-feed"', '"news"')

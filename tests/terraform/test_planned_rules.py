@@ -46,6 +46,7 @@ HOUSE = HouseNames(
     usual_groups=frozenset({"House Admins"}),
     enrolled="keel.sh/enrolled",
     mover="keel.sh/policy",
+    resting="own/rests",
 )
 NEEDS = [{"requests": {"memory": "64Mi", "cpu": "10m"}, "limits": {"memory": "64Mi"}}]
 PROBE = [{"http_get": [{"path": "/"}]}]
@@ -398,16 +399,56 @@ def two_tiles() -> list[PlannedResource]:
     return [*resources, replace(ingress, address="kubernetes_ingress_v1.second")]
 
 
-def unreachable() -> list[PlannedResource]:
+def unreachable(host: str = "app.dark.example.test") -> list[PlannedResource]:
     """The good plan, with an ingress of the module whose host has no public record, and no word about it."""
-    host = ("ingress", ("spec", 0, "rule", 0, "host"), "app.x")
     annotated = {"x/dns-type": None, "y/external-monitor": None}
     changes = (("ingress", (*ANNOTATIONS, name), value) for name, value in annotated.items())
-    return [replace(r, module="module.ingress" if r.name == "ingress" else "") for r in plan(host, *changes)]
+    return [
+        replace(r, module="module.ingress" if r.name == "ingress" else "")
+        for r in plan(("ingress", (*RULE, "host"), host), *changes)
+    ]
 
 
 def test_a_good_plan() -> None:
     assert check(plan(), HOUSE) == []
+
+
+def test_the_monitor_follows_the_hosts_of_the_house_and_no_others() -> None:
+    unsaid = ("ingress", (*ANNOTATIONS, "y/external-monitor"), None)
+    assert check(plan(unsaid, HOST), HOUSE) == []
+    assert check(unreachable("app.example.lan"), HOUSE) == []
+
+
+def test_the_tile_belongs_to_the_root_of_a_host() -> None:
+    *others, root = two_tiles()
+    rest = [resource for resource in others if resource.name != "ingress"]
+    below = plan(
+        HOST, ("ingress", (*PATHS[:-4], "path"), "/api"), ("ingress", ("metadata", 0, "name"), "api")
+    )
+    api = [resource for resource in below if resource.name == "ingress"]
+    for order in ([*api, root], [root, *api]):
+        (finding,) = (f for f in check([*rest, *order], HOUSE) if f.code == "ING006")
+        assert finding.message.startswith("ingress api: app.example.test has a tile already")
+
+
+@pytest.mark.parametrize(("resting", "codes"), [({}, ["BAK001"]), ({"own/rests": "true"}, [])])
+def test_a_wish_to_be_beside_the_app_is_enough_where_the_app_rests(
+    resting: dict[str, str], codes: list[str]
+) -> None:
+    term = {
+        "topology_key": "kubernetes.io/hostname",
+        "label_selector": [{"match_labels": {"app": "app"}}],
+    }
+    wish = [{"weight": 100, "pod_affinity_term": [term]}]
+    preferred = [{"pod_affinity": [{"preferred_during_scheduling_ignored_during_execution": wish}]}]
+    found = check(
+        plan(
+            ("backup", (*JOB, "affinity"), preferred),
+            ("deployment", ("metadata", 0, "labels"), resting),
+        ),
+        HOUSE,
+    )
+    assert [finding.code for finding in found] == codes
 
 
 BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
@@ -417,7 +458,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry")), "gate-all is not on it"),
     ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), None), auth="public"), "gate-public"),
     ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry"), auth=None), "nothing gates it"),
-    ("ING004", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "y/external-monitor"), None)), "no monitor"),
+    ("ING004", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "y/external-monitor"), None), ("ingress", (*RULE, "host"), "app.other.test")), "no monitor"),
     ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/description"), None)), "no description"),
     ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/icon"), None), ("ingress", (*ANNOTATIONS, "x/dns-type"), None)), "no icon"),
     ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"), HOST), "its allowlist does not keep the internet out: app.example.test is proxied"),
@@ -482,7 +523,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("STO009", "deployment", lambda: with_volume(ON_NFS, env=[{"name": "DB", "value": "/more/x/app.db"}]), "DB names /more/x/app.db, and app-backup is on NFS"),
     ("POD006", "deployment", lambda: with_volume({"persistent_volume_claim": [{"claim_name": "app-backup"}]}, image="lscr.io/a/b:1"), "has no NO_CHOWN"),
     ("ING006", "ingress", two_tiles, "app.example.test has a tile already, by ingress app"),
-    ("ING007", "ingress", unreachable, "app.x has no public record"),
+    ("ING007", "ingress", unreachable, "app.dark.example.test has no public record"),
     ("POD004", "config", lambda: plan(("config", ("metadata", 0, "name"), "app-config "), ("deployment", (*CONTAINER, "env_from"), [])), "'app-config ' is no name"),
     ("POD004", "backup", lambda: plan(("backup", ("metadata", 0, "name"), "backup-" + "x" * 46)), "more than 52"),
     ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 30 2 * * *")), "it has 6 fields"),

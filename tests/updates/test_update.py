@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import history
 import pytest
@@ -12,10 +12,12 @@ import yaml
 from history import FIRST, git, replace_in, version
 from support import needs, scaffold
 
+from scaffold.changes.change import Content
 from scaffold.hcl.conflicts import conflict
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.render import ANSWERS_FILE
 from scaffold.updates import versions
+from scaffold.updates.merge import Merged, State, Tree
 
 GRACE = "share_process_namespace = false"
 
@@ -170,7 +172,7 @@ def test_answers_that_were_edited_by_hand_are_noticed(fleet: Monorepo, templates
     git(fleet.root, "commit", "--quiet", "--all", "--message", "By hand")
     done = update(fleet, templates, "drone-logbook")
     assert done.returncode == 4
-    assert "was edited by hand" in done.stdout and "update.answers-edited" in done.stdout
+    assert "was edited by hand" in done.stdout and "answers.edited" in done.stdout
     assert git(fleet.root, "status", "--porcelain") == ""
 
 
@@ -199,6 +201,52 @@ def test_the_templates_of_a_version_are_fetched_once(
     assert [path for path in (first / "templates" / "stack").iterdir() if path.is_symlink()]
 
 
+def test_a_stack_whose_answers_cannot_be_read_stops_no_other(fleet: Monorepo, templates: Path) -> None:
+    (fleet.stack_directory("drone-logbook") / ANSWERS_FILE).write_text("a: [\n")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "Broken")
+    done = update(fleet, templates, "--all")
+    assert done.returncode == 4
+    assert "drone-logbook is left as it is" in done.stdout and "update.no-answers" in done.stdout
+    assert GRACE in main_of(fleet, "ip-echo").read_text()
+
+
+@pytest.fixture
+def odd(templates: Path, tmp_path: Path) -> Path:
+    """Templates with a version that renders nothing, and one that records stacks in another way."""
+    there = tmp_path / "odd"
+    git(tmp_path, "clone", "--quiet", str(templates), str(there))
+    git(there, "checkout", "--quiet", FIRST)
+    for name in ("name", "email"):
+        git(there, "config", f"user.{name}", "robin@example.test")
+    (there / "templates/stack/main.tf.jinja").write_text("{{ nothing }}")
+    git(there, "commit", "--quiet", "--all", "--message", "Broken")
+    git(there, "tag", "v0.1.1")
+    git(there, "rm", "--quiet", "templates/questions/seal.jinja")
+    git(there, "commit", "--quiet", "--message", "Old")
+    git(there, "tag", "v0.0.9")
+    return there
+
+
+def test_what_the_recorded_version_cannot_render_is_left_as_it_is(
+    fleet: Monorepo, templates: Path, odd: Path
+) -> None:
+    answers = fleet.stack_directory("drone-logbook") / ANSWERS_FILE
+    replace_in(answers, f"_commit: {FIRST}\n_src_path: {templates}", f"_commit: v0.1.1\n_src_path: {odd}")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "Elsewhere")
+    done = update(fleet, templates, "--all")
+    assert done.returncode == 4
+    assert "update.not-rendered" in done.stdout and "nothing" in done.stdout
+    assert GRACE in main_of(fleet, "ip-echo").read_text()
+
+
+def test_a_version_that_records_stacks_in_another_way_is_refused(fleet: Monorepo, odd: Path) -> None:
+    done = scaffold(
+        "update", "--all", "--to", "v0.0.9", "--template-source", odd, "--monorepo", fleet.root,
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert "too old to go to" in done.stderr
+
+
 def test_stacks_without_answers_and_wrong_uses_are_refused(fleet: Monorepo, templates: Path) -> None:
     assert update(fleet, templates, "navidrome").returncode == 4
     for wrong in (
@@ -225,3 +273,33 @@ def test_the_planned_difference_is_shown_and_an_edit_is_kept(fleet: Monorepo, te
 
 def test_the_history_is_what_it_says() -> None:
     assert len(history.RULES) == 9
+
+
+@needs("terraform")
+@pytest.mark.slow("plans")
+@pytest.mark.parametrize("code,text", [("edit", "replicas 2"), ("data-lost", "the data of the volume goes")])
+def test_a_merge_that_loses_an_edit_or_data_is_refused_by_its_plans(
+    fleet: Monorepo, templates: Path, monkeypatch: pytest.MonkeyPatch, code: str, text: str
+) -> None:
+    by_hand(fleet, "replicas = 1", "replicas = 2")
+    main = PurePosixPath("main.tf")
+
+    def wrong(_: Tree, ours: Tree, theirs: Tree) -> Merged:
+        files = theirs if code == "edit" else {**ours, main: _without_claim(ours[main])}
+        return Merged(files, {main: State.MERGED}, {})
+
+    monkeypatch.setattr("scaffold.commands.update.merged", wrong)
+    before = main_of(fleet).read_bytes()
+    done = scaffold(
+        "update", "drone-logbook", "--to", version("argument"), "--template-source", templates,
+        "--verify", "plan", "--monorepo", fleet.root,
+    )  # fmt: skip
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert f"update.{code}" in done.stdout and text in done.stdout
+    assert main_of(fleet).read_bytes() == before
+
+
+def _without_claim(content: Content) -> bytes:
+    """The stack with another name of its claim: the old one goes, and the data with it."""
+    assert isinstance(content, bytes)
+    return content.replace(b'"drone-logbook-data-encrypted"', b'"drone-logbook-other-encrypted"')

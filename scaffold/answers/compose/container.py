@@ -18,7 +18,7 @@ from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _LOCAL_URL = re.compile(
-    r"(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?HOSTNAME\}?)(?::(\d+))?(/[^\s\"'|;)]*)?"
+    r"(?<!/tcp/)(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?HOSTNAME\}?)(?::(\d+))?(/[^\s\"'|;)]*)?"
 )
 _REPLICAS = 5
 _SLOW = 30
@@ -247,13 +247,14 @@ class Containers:
 def _web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
     """Which of these ports is the one for HTTP, and why."""
     facts = template.facts("compose")
+    for number, why in _told(part):
+        if number in (numbers or [number]):
+            return number, why
     if not numbers:
         return None, ""
-    for number, why in _told(part):
-        if number in numbers:
-            return number, why
     if len(set(numbers)) == 1:
-        return numbers[0], ""
+        usual = numbers[0] not in facts["no_web_ports"]
+        return numbers[0], "" if usual else "it is not usual for HTTP: shape internal needs no ingress"
     rank = {number: place for place, number in enumerate(facts["web_ports"])}
     other = {number: len(rank) + 1 for number in facts["no_web_ports"]}
     order = sorted(numbers, key=lambda number: rank.get(number, other.get(number, len(rank))))

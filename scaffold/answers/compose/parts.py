@@ -73,7 +73,11 @@ class Part:
     @cached_property
     def known(self) -> Known | None:
         """What the house has in its place."""
-        return _known_parts().get(self.image.base)
+        found = _known_parts().get(self.image.base)
+        like = template.facts("compose")["parts_like"]
+        return found or next(
+            (Known(why=row["why"]) for row in like if re.search(row["like"], self.image.base)), None
+        )
 
     @property
     def is_front(self) -> bool:
@@ -163,9 +167,9 @@ class Part:
         return "triggers" if self.body.get("triggers") else "labels" if self.body.get("labels") else "deploy"
 
     def is_like(self, other: Part) -> bool:
-        """Whether it runs the same image as another, or one of the same build."""
+        """Whether it runs the very image of another, or one of the same build."""
         if self.image.repository and other.image.repository:
-            return self.image.is_same(other.image)
+            return self.image == other.image
         return bool(self.body.get("build")) and self.body.get("build") == other.body.get("build")
 
     def ended_before(self, other: Part) -> bool:
@@ -187,7 +191,10 @@ def parts(project: Project) -> dict[str, Part]:
 def host_of(names: set[str]) -> re.Pattern[str]:
     """Where a text has one of these names as its host."""
     either = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    before, after = r"(^|//|[@,;(]|(?:host|server|addr|address)=)", r"(?=:(?!//)|/|,|;|\)|\s+\w+=|$)"
+    before, after = (
+        r"(^|//|[@,;(]|(?:host|server|addr|address|ip|endpoint|url)=)",
+        r"(?=:(?!//)|/|,|;|\)|\s+\w+=|$)",
+    )
     return re.compile(rf"(?i:{before})(?P<host>{either}){after}")
 
 

@@ -178,7 +178,9 @@ def _beside(part: Part, app: Part, pod: Iterable[Part]) -> Placed:
     clash = next((port for port in sorted(part.listens) if port in taken), None)
     if clash is not None and part.network != taken[clash]:
         return Placed(part, Role.OWN, f"port {clash} of the pod is {taken[clash]}'s")
-    return Placed(part, Role.SIDECAR, "it works with the app alone")
+    return Placed(
+        part, Role.SIDECAR, f"it works with the app alone; it is at localhost, no longer at {part.name}"
+    )
 
 
 def service_name(name: str) -> str:

@@ -79,6 +79,7 @@ class Storage:
     def _mounts(self, part: Part) -> Iterator[tuple[At, Mount]]:
         """The mounts that are directories of data; the others are told."""
         seen: set[str] = set()
+        code: list[str] = []
         for index, item in enumerate(listed(part.body.get("volumes"))):
             at: At = (*part.at, "volumes", *((index,) if isinstance(part.body["volumes"], list) else ()))
             its = mount(item)
@@ -86,11 +87,32 @@ class Storage:
                 self.ledger.left(at)
             elif reason := self._no_data(its):
                 self.ledger.left(at, *reason)
+            elif its.kind != "tmpfs" and self._is_source(part, its, code):
+                self.ledger.decided(at, "the image has the source that it is built from")
             elif its.kind == "tmpfs" or its.target.rstrip("/") in seen:
                 continue
             else:
                 seen.add(its.target.rstrip("/"))
                 yield at, its
+
+    def _is_source(self, part: Part, its: Mount, code: list[str]) -> bool:
+        """Whether a mount is of the source that the image is built from, or hides a part of it.
+
+        ``code`` are the paths of those before, which it adds to.
+        """
+        build = part.body.get("build")
+        context = text(build.get("context") or ".") if isinstance(build, dict) else text(build)
+        root, source = (path.removeprefix("./").rstrip("/.") for path in (context, its.source))
+        inside = (
+            its.kind == "bind"
+            and its.source.startswith(".")
+            and bool(context)
+            and context.startswith((".", root))
+        )
+        if inside and (source == root or (bool(root) and source.startswith(f"{root}/"))):
+            code.append(its.target.rstrip("/"))
+            return True
+        return not its.source and any(its.target.startswith(f"{path}/") for path in code)
 
     def _no_data(self, its: Mount) -> tuple[str, str] | None:
         """Why a mount is no data of the app, and what to do."""

@@ -91,6 +91,16 @@ resource "kubernetes_deployment" "greenhouse" {
     labels = {
       app  = "greenhouse"
       tier = local.tiers.aux
+      # Sablier scales it to zero while nobody asks for it; what it has woken gets requests after a moment.
+      "sablier.enable"      = "true"
+      "sablier.group"       = "greenhouse"
+      "sablier.ready-after" = "5s"
+    }
+    annotations = {
+      # How Keel updates it. On the pod template this would do nothing.
+      "keel.sh/policy"       = "minor"
+      "keel.sh/pollSchedule" = "@daily"
+      "keel.sh/trigger"      = "poll"
     }
   }
   spec {
@@ -147,6 +157,15 @@ resource "kubernetes_deployment" "greenhouse" {
               memory = "512Mi"
             }
           }
+          # It may take ten minutes to start.
+          startup_probe {
+            http_get {
+              path = "/healthz"
+              port = 8080
+            }
+            period_seconds    = 10
+            failure_threshold = 60
+          }
           readiness_probe {
             http_get {
               path = "/healthz"
@@ -160,10 +179,9 @@ resource "kubernetes_deployment" "greenhouse" {
               path = "/healthz"
               port = 8080
             }
-            initial_delay_seconds = 30
-            period_seconds        = 30
-            timeout_seconds       = 10
-            failure_threshold     = 5
+            period_seconds    = 30
+            timeout_seconds   = 10
+            failure_threshold = 5
           }
         }
         volume {
@@ -175,6 +193,8 @@ resource "kubernetes_deployment" "greenhouse" {
       }
     }
   }
+  # Its first start outlasts what an apply waits for: see whether it is ready with kubectl rollout status.
+  wait_for_rollout = false
   # The pod cannot start before its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
@@ -182,14 +202,12 @@ resource "kubernetes_deployment" "greenhouse" {
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
-      metadata[0].annotations["keel.sh/policy"],
-      metadata[0].annotations["keel.sh/trigger"],
-      metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
       spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
+      spec[0].replicas,                                                   # SABLIER_MANAGED_REPLICAS
     ]
   }
 }
@@ -409,6 +427,7 @@ module "ingress" {
   homepage_group          = "Other"
   skip_default_rate_limit = true
   extra_middlewares       = ["greenhouse-greenhouse-redirect@kubernetescrd", "greenhouse-greenhouse-allowlist@kubernetescrd", "greenhouse-greenhouse-rate-limit@kubernetescrd", "greenhouse-greenhouse-headers@kubernetescrd"]
+  sablier                 = { group = "greenhouse", session_duration = "3h", strategy = "dynamic" }
   extra_annotations = {
     "gethomepage.dev/name"         = "Greenhouse"
     "gethomepage.dev/description"  = "Waters the plants and shows how they grow"
@@ -431,6 +450,7 @@ module "ingress_api" {
   # auth = "app": The valves know a name and a password
   auth              = "app"
   extra_middlewares = ["greenhouse-greenhouse-api-basic-auth@kubernetescrd"]
+  sablier           = { group = "greenhouse", session_duration = "3h", strategy = "blocking" }
   external_monitor  = false
   homepage_enabled  = false
 }
@@ -473,13 +493,17 @@ resource "kubernetes_cron_job_v1" "backup" {
             # A ReadWriteOnce volume is only there on the node of the app's pod.
             affinity {
               pod_affinity {
-                required_during_scheduling_ignored_during_execution {
-                  label_selector {
-                    match_labels = {
-                      app = "greenhouse"
+                # Preferred only: while the app is scaled to zero there is no such pod.
+                preferred_during_scheduling_ignored_during_execution {
+                  weight = 100
+                  pod_affinity_term {
+                    label_selector {
+                      match_labels = {
+                        app = "greenhouse"
+                      }
                     }
+                    topology_key = "kubernetes.io/hostname"
                   }
-                  topology_key = "kubernetes.io/hostname"
                 }
               }
             }

@@ -88,6 +88,16 @@ variable "anti_ai_scraping" {
   description = "Turn crawlers away. When null: wherever single sign-on does not already do so (auth app or none)."
 }
 
+variable "sablier" {
+  type = object({
+    group            = string
+    session_duration = string
+    strategy         = string
+  })
+  default     = null
+  description = "Wakes what Sablier has scaled to zero: a page that waits (dynamic), or a request that does (blocking)."
+}
+
 variable "exclude_crowdsec" {
   type    = bool
   default = false
@@ -203,10 +213,16 @@ locals {
   own_kinds = compact([
     var.custom_content_security_policy == null ? "" : "csp",
     var.max_body_size == null ? "" : "buffering",
+    var.sablier == null ? "" : "sablier",
   ])
   own_specs = {
     csp       = { headers = { contentSecurityPolicy = var.custom_content_security_policy } }
     buffering = { buffering = { maxRequestBodyBytes = local.body_bytes } }
+    sablier = { plugin = { sablier = {
+      group                                  = try(var.sablier.group, null)
+      sessionDuration                        = try(var.sablier.session_duration, null)
+      (try(var.sablier.strategy, "dynamic")) = {}
+    } } }
   }
 
   monitored = var.external_monitor == null ? var.dns_type != "none" : var.external_monitor

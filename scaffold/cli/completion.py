@@ -1,0 +1,22 @@
+"""The command ``completion``: what a shell reads to complete commands, options, stacks, answers and rules."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete commands, options, stacks, keys of answers and codes of rules.
+
+    For bash, in ~/.bashrc:  eval "$(scaffold completion bash)"
+    """
+    from click.shell_completion import get_completion_class
+
+    from scaffold.cli import cli
+
+    made = get_completion_class(shell)
+    if made is None:  # the choices are click's own
+        raise click.BadParameter(shell)
+    click.echo(made(cli, {}, "scaffold", "_SCAFFOLD_COMPLETE").source())

@@ -1,0 +1,35 @@
+"""The command ``template``: options to one call, its result to text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scaffold.cli import options, output
+
+
+@click.group()
+def template() -> None:
+    """Publish the templates for stock Copier.
+
+    For example: scaffold template export ../templates
+    """
+
+
+@template.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@options.as_json
+def export(directory: Path, as_json: bool) -> None:
+    """Add this version of the templates to the Git repository in DIRECTORY: a commit and a tag.
+
+    The repository is made where there is none. Push it, and name its URL as `template` in scaffold.yml.
+    """
+    from scaffold.commands.export import export as carry_out
+    from scaffold.templates.template import origin
+
+    made = carry_out(directory, origin())
+    told = f"{made.directory} has the templates of {made.tag}" + ("." if made.new else " already.")
+    output.print_either(
+        {"directory": str(made.directory), "tag": made.tag, "new": made.new}, [told], as_json=as_json
+    )

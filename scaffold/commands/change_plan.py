@@ -1,0 +1,103 @@
+"""Whether a changed stack works, what it does to what runs, and whether an edit by hand got lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scaffold.checks.verify import Level, Unverified, Verified, verify
+from scaffold.commands.update_plan import Sides
+from scaffold.errors import Finding, VerificationError
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.templates.questions import Value
+from scaffold.templates.render import ANSWERS_FILE
+from scaffold.updates.merge import Tree
+
+if TYPE_CHECKING:
+    from scaffold.commands.plan import Plans
+    from scaffold.terraform.result import PlanResult
+
+
+def judged(
+    monorepo: Monorepo,
+    sides: Sides,
+    after: Tree,
+    values: Mapping[str, Value],
+    level: Level | None,
+    *,
+    edited: bool,
+) -> tuple[Verified, Plans | None]:
+    """The verification of a stack's files ``after`` a change, and the plans of before and after.
+
+    ``values`` are the combined ones, and ``edited`` says that the change and a person edited one file. There
+    are no plans where nothing differs that one could read, or none can be made. Raises
+    :class:`VerificationError` for what does not work, and for an edit that would be lost.
+    """
+    if _planned(sides.ours) == _planned(after):
+        return Verified(Level.STATIC), None
+    verified = _verified(monorepo, sides, after, values, level)
+    if verified.plan is None:
+        return verified, None
+    older, *renders = _plans(monorepo, sides, edited=edited)
+    if not older.ok:
+        why = older.findings[0].message if older.findings else "it cannot be planned"
+        gap = Unverified("what this does to what runs", f"as the stack stands, {why}")
+        return replace(verified, unverified=(*verified.unverified, gap)), None
+    if lost := list(_lost(sides.stack, renders, older, verified.plan)):
+        raise VerificationError(
+            "The change does not go with what was edited by hand; nothing was written.",
+            "Take the edit back, make the change, and edit it again.",
+            lost,
+        )
+    from scaffold.commands.plan import compared
+
+    return verified, compared(monorepo, sides.stack, older, verified.plan)
+
+
+def _planned(files: Tree) -> Tree:
+    return {path: content for path, content in files.items() if path.name != ANSWERS_FILE}
+
+
+def _verified(
+    monorepo: Monorepo, sides: Sides, after: Tree, values: Mapping[str, Value], level: Level | None
+) -> Verified:
+    """The outcome of the verification; what is found of the stack as it stands is no fault of the change."""
+    try:
+        return verify(monorepo, sides.stack, after, values, level)
+    except VerificationError:
+        known = _findings(monorepo, sides, values, level)
+        return verify(monorepo, sides.stack, after, values, level, known)
+
+
+def _findings(
+    monorepo: Monorepo, sides: Sides, values: Mapping[str, Value], level: Level | None
+) -> Sequence[Finding]:
+    try:
+        verify(monorepo, sides.stack, sides.ours, values, level)
+    except VerificationError as error:
+        return error.findings
+    return ()
+
+
+def _plans(monorepo: Monorepo, sides: Sides, *, edited: bool) -> list[PlanResult]:
+    """The plan of what stands there; where a person edited it, those of both renders too."""
+    from scaffold.terraform.runner import plan_jobs
+    from scaffold.terraform.tree import DiskTree
+
+    disk = DiskTree(monorepo.root)
+    trees = (sides.ours, *((sides.old, sides.new) if edited else ()))
+    return plan_jobs([sides.job(disk, files) for files in trees], len(trees))
+
+
+def _lost(
+    stack: str, renders: Sequence[PlanResult], before: PlanResult, after: PlanResult
+) -> Iterator[Finding]:
+    from scaffold.updates.oracle import losses
+
+    if renders and all(result.ok for result in renders):
+        old, new = renders
+        for loss in losses(old, new, before, after):
+            place = " ".join(filter(None, (loss.address, loss.path, loss.value)))
+            told = f"{loss.wrong.value[0].upper()}{loss.wrong.value[1:]}: {place}."
+            yield Finding(f"{STACKS}/{stack}", None, None, f"change.{loss.wrong.name.lower()}", told)
