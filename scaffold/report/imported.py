@@ -34,6 +34,6 @@ def import_text(report: Report) -> Iterator[str]:
 def _line(entry: Entry) -> str:
     """One key. Control characters of a key are shown, not sent to the terminal."""
     to = f" → {entry.answer}" if entry.answer else ""
-    why = f": {entry.why[0].lower()}{entry.why[1:].rstrip('.')}." if entry.why else ""
+    why = f": {entry.why.rstrip('.')}." if entry.why else ""
     line = f"{entry.key}{to}{why}"
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)

@@ -96,7 +96,7 @@ def unreported(path: Path, draft: Draft) -> list[tuple[str | int, ...]]:
 
 
 @given(st.data())
-@examples(60)
+@examples(15)
 def test_no_document_of_the_specification_crashes_or_is_silent(data: st.DataObject) -> None:
     top = data.draw(documents(schema()))
     services = {name: data.draw(documents({"$ref": "#/$defs/service"})) for name in ("app", "db", "other")}

@@ -152,6 +152,35 @@ def test_the_variables_of_a_database_belong_together(
     assert "secrets" not in found.answers and "files" not in found.answers
 
 
+def test_a_password_that_is_called_otherwise_is_found_by_its_value(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  base: {image: 'mariadb:11', environment: {MYSQL_USER: dom, MYSQL_DATABASE: dom,"
+        " MYSQL_PASSWORD: '${PW:-swordfish}', MYSQL_ROOT_PASSWORD: other}}\n  app: {image: 'acme/x:1', environment:"
+        " {X_DATABASE_HOST: base, X_DATABASE: dom, X_USER: dom, X_PASSWORD: swordfish, ADMIN_PASSWORD: other}}\n",
+    )
+    assert found.answers["database_env"] == {
+        "host": "X_DATABASE_HOST", "name": "X_DATABASE", "user": "X_USER", "password": "X_PASSWORD",
+    }  # fmt: skip
+    assert found.answers["secrets"] == [{"env": "ADMIN_PASSWORD"}] and "swordfish" not in str(found)
+
+
+def test_visitors_of_an_app_behind_a_proxy_reach_the_proxy(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  web: {image: 'nginx:1.29', ports: ['8080:80'], depends_on: [php]}\n"
+        "  php: {image: 'acme/php:1', environment: {OUT: 'shout ip=web x=1'}}\n",
+    )
+    assert found.report.services[0].name == "php" and found.answers["port"] == 80
+    assert "ports" not in found.answers["sidecars"][0]
+    assert found.answers["env"] == {"OUT": "shout ip=localhost x=1"}
+
+
+def test_every_key_of_an_app_that_takes_none_is_told(at: Path) -> None:
+    found = draft(at, "services: {shop: {build: ., restart: always}}")
+    assert keys(found, Fate.DECIDED).keys() == {"services.shop.build", "services.shop.restart"}
+
+
 def test_a_driver_that_is_named_like_the_service_stays(at: Path) -> None:
     found = draft(
         at,
@@ -181,6 +210,17 @@ def test_a_connection_string_without_a_password_keeps_the_name_of_its_database(a
     assert found.answers["database_env"] == {"user": "KC_DB_USERNAME", "password": "KC_DB_PASSWORD"}
 
 
+def test_what_the_app_does_not_learn_of_its_database_is_told(at: Path) -> None:
+    found = draft(
+        at, "services:\n  app: {image: 'acme/x:1', environment: {DB_PASSWORD: x, DB_USER: y}}" + DATABASE
+    )
+    assert "takes the host, name." in keys(found, Fate.LEFT)["services.base"]
+    whole = draft(
+        at, "services:\n  app: {image: 'acme/x:1', environment: {U: 'mysql://u:p@base/x'}}" + DATABASE
+    )
+    assert "services.base" in keys(whole, Fate.DECIDED)
+
+
 def test_the_second_set_of_a_database_is_told(at: Path) -> None:
     found = draft(
         at,
@@ -189,7 +229,7 @@ def test_the_second_set_of_a_database_is_told(at: Path) -> None:
     )
     assert found.answers["database_env"] == {"host": "A_HOST", "user": "A_USER", "password": "A_PASSWORD"}
     assert keys(found, Fate.LEFT).keys() == {
-        "services.app.environment.B_HOST", "services.app.environment.B_PASSWORD",
+        "services.app.environment.B_HOST", "services.app.environment.B_PASSWORD", "services.base",
     }  # fmt: skip
 
 
@@ -414,7 +454,7 @@ def test_files_of_variables_are_read_and_environment_holds(at: Path) -> None:
         + DATABASE,
     )
     assert found.answers["env"] == {"A": "1", "B": "3"} and found.answers["secrets"] == [{"env": "API_TOKEN"}]
-    assert keys(found, Fate.LEFT).keys() == {"services.app.env_file[1]"}
+    assert keys(found, Fate.LEFT).keys() == {"services.app.env_file[1]", "services.base"}
     assert "services.app.env_file[0].MYSQL_ROOT_PASSWORD" in keys(found, Fate.DECIDED)
     assert "swordfish" not in str(found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
@@ -38,11 +38,14 @@ class Connection:
         return {**self.parts, **self.written}
 
 
-def connection(variables: Mapping[str, Text | None], anchors: Sequence[str], kind: str) -> Connection:
+def connection(
+    variables: Mapping[str, Text | None], anchors: Sequence[str], kind: str, own: Mapping[str, Text]
+) -> Connection:
     """The connection to the database of a ``kind`` that variables give.
 
     ``anchors`` are those whose value has the database as its host. Around them, and around names that tell of
-    a database, the others are found by what their names have in common, whatever separates the words.
+    a database, the others are found by what their names have in common, whatever separates the words. What
+    the database's container is told itself, ``own``, finds a password that is called otherwise: by its value.
     """
     families = _families(variables, anchors)
     parts: dict[str, str] = {}
@@ -63,7 +66,37 @@ def connection(variables: Mapping[str, Text | None], anchors: Sequence[str], kin
             elif part != "driver":
                 parts[part] = re.sub(r"_FILE$", "", name) if part == "password" else name
                 written |= string or {}
+    if "host" in parts and "password" not in parts and "dsn" not in parts:
+        parts |= _by_value(variables, taken, own)
     return Connection(parts, written, spare)
+
+
+def _by_value(
+    variables: Mapping[str, Text | None], taken: Collection[str], own: Mapping[str, Text]
+) -> dict[str, str]:
+    """The variables with the password of the database's own container, and the user and name beside."""
+    password = _plain_value(own, "password")
+    for name, value in variables.items():
+        prefixes = {p for p, part in endings(name).items() if part == "password"}
+        if value and value == password and prefixes and name not in taken:
+            found = {"password": name}
+            for other in variables.keys() - taken:
+                for prefix, part in endings(other).items():
+                    if (
+                        prefix in prefixes
+                        and part in ("user", "name")
+                        and variables[other] == _plain_value(own, part)
+                    ):
+                        found.setdefault(part, other)
+            return found
+    return {}
+
+
+def _plain_value(own: Mapping[str, Text], part: str) -> Text | None:
+    """What the database's container is told for a part: of its user's, not of root's."""
+    return next(
+        (v for n, v in own.items() if part in endings(n).values() and "ROOT" not in n and v.known), None
+    )
 
 
 def _families(variables: Mapping[str, Text | None], anchors: Sequence[str]) -> list[dict[str, str]]:

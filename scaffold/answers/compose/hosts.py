@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scaffold.answers.compose.parts import host_of
+from scaffold.answers.compose.parts import Part, host_of
 from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.templates import template
 from scaffold.templates.questions import Value
@@ -33,10 +33,9 @@ class Hosts:
         self._by_name = {name: found for found in placed.values() for name in found.part.names}
         self._host = host_of(set(self._by_name) or {"\0"})
 
-    def own_variables(self, role: Role) -> str:
-        """What the variables begin with that services of this role read themselves; usually empty."""
-        found = [placed.part.known for placed in self._by_name.values() if placed.role is role]
-        return next((known.variables for known in found if known), "")
+    def of(self, role: Role) -> Part | None:
+        """The first service that has this role."""
+        return next((placed.part for placed in self._by_name.values() if placed.role is role), None)
 
     def named(self, text: str, variable: str = "") -> Placed | None:
         """The service that a text has as its host; ``variable`` is what it is given under, if anything.

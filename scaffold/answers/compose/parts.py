@@ -191,7 +191,10 @@ def parts(project: Project) -> dict[str, Part]:
 def host_of(names: set[str]) -> re.Pattern[str]:
     """Where a text has one of these names as its host."""
     either = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    before, after = r"(^|//|[@,;(]|(?:host|server|addr|address)=)", r"(?=:(?!//)|/|,|;|\)|\s+\w+=|$)"
+    before, after = (
+        r"(^|//|[@,;(]|(?:host|server|addr|address|ip|endpoint|url)=)",
+        r"(?=:(?!//)|/|,|;|\)|\s+\w+=|$)",
+    )
     return re.compile(rf"(?i:{before})(?P<host>{either}){after}")
 
 

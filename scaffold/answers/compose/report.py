@@ -84,7 +84,9 @@ class Ledger:
         return tuple(self._completed(tree, (), above))
 
     def _completed(self, value: Value, path: Path, above: set[Path]) -> Iterator[Entry]:
-        if path and path not in above:
+        holds_services = bool(path) and len(path) <= 2 and path[0] in ("services", "jobs") and bool(value)
+        opened = path in above or (holds_services and path not in self.entries and isinstance(value, Mapping))
+        if path and not opened:
             yield self.entries.get(path) or _usual(path)
             return
         listed = enumerate(value) if isinstance(value, list) else ()

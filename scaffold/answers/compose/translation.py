@@ -69,6 +69,7 @@ class _Translation:
         self._variables = Variables(project, hosts, self.ledger, self._database)
         self._containers = Containers(hosts, self.ledger)
         self._storage = Storage(project, self.ledger)
+        self._sharing = self._with_the_ports()
 
     def answers(self) -> dict[str, Value]:
         """The answers, with everything taken down in the ledger."""
@@ -79,18 +80,14 @@ class _Translation:
         env = self._variables.read(app)
         image = containers.image(app)
         named: dict[str, Value] = {"image": image} if image else {}
-        sharing = [
-            p.part
-            for p in self.placed.values()
-            if app.name in (p.part.network,) or p.part.name == app.network
-        ]
-        ports = containers.ports(app, [part for part in sharing if part is not app])
+        ports = containers.ports(app, self._sharing)
         storage.of_app(app)
         files = [*env.files, *storage.configs(app)]
         scratch = storage.scratch(app)
         beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]
         first = [self._beside(placed, env) for placed in self._in_pod(Role.INIT)]
         jobs = [self._beside(placed, env) for placed in self._in_pod(Role.CRON)]
+        self._told_of_the_database(env)
         shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)
         labelled = containers.labels(app, named)
         found: dict[str, Value] = {
@@ -104,6 +101,16 @@ class _Translation:
         return {
             name: value for name, value in found.items() if value not in ([], {}) or name == "database_env"
         }
+
+    def _with_the_ports(self) -> list[Part]:
+        """The services whose ports are the app's: those on the same network, else the one in front of it."""
+        app = self.app
+        beside = [placed.part for placed in self.placed.values() if placed.part is not app]
+        same = [part for part in beside if part.network == app.name or app.network == part.name]
+        if any(port.protocol == "TCP" for part in (app, *same) for port in part.ports):
+            return same
+        in_pod = [placed.part for placed in self._in_pod(Role.SIDECAR)]
+        return [*same, *[part for part in in_pod if part.is_front and part.ports and part not in same][:1]]
 
     def _in_pod(self, role: Role) -> list[Placed]:
         return [placed for placed in self.placed.values() if placed.role is role]
@@ -126,6 +133,23 @@ class _Translation:
         )
         called = called or service_name(self.app.name)
         return {"name": called} if called else {}
+
+    def _told_of_the_database(self, env: Environment) -> None:
+        """Whether the app learns all that it needs of its database."""
+        lacking = {"host", "name", "user", "password"} - env.database.keys()
+        if any(
+            isinstance(value, dict) and value.get("host") == self._database for value in env.plain.values()
+        ):
+            lacking -= {"host", "name"}  # a connection string without the login
+        for placed in self._in_pod(Role.DATABASE):
+            if lacking and "dsn" not in env.database:
+                self.ledger.left(
+                    placed.part.at,
+                    f"{placed.why}, but no variable of the app takes the {', '.join(sorted(lacking))}",
+                    "Name them under database_env, as the app's documentation does.",
+                )
+            else:
+                self.ledger.decided(placed.part.at, placed.why)
 
     def _of_database(self, env: Environment) -> dict[str, Value]:
         if not self._database:
@@ -169,9 +193,9 @@ class _Translation:
         return all((mount["volume"], mount["path"]) in of_app for mount in mounts)
 
     def _ports(self, placed: Placed) -> list[Value]:
-        """The ports of a sidecar, but of one whose network is the app's own: they are the app's."""
+        """The ports of a sidecar, but of one whose ports are the app's."""
         part = placed.part
-        if self.app.name == part.network or self.app.network == part.name:
+        if part in self._sharing:
             return []
         for key in ("ports", "expose"):
             if part.body.get(key):
@@ -190,7 +214,7 @@ class _Translation:
             self.ledger.decided(at, "what it names is read with the file")
         for placed in self.placed.values():
             part, at = placed.part, placed.part.at
-            if placed.role in (Role.DATABASE, Role.HOST, Role.HOUSE):
+            if placed.role in (Role.HOST, Role.HOUSE):
                 self.ledger.decided(at, placed.why)
             elif placed.role is Role.OWN:
                 called = service_name(part.name) or "NAME"

@@ -58,6 +58,10 @@ class Variables:
         self._hosts = hosts
         self._ledger = ledger
         self._database = database
+        base = hosts.of(Role.DATABASE)
+        self._own = {
+            n: v.value for n, v in (self._named(base) if base else {}).items() if v.value is not None
+        }
 
     def read(self, part: Part, answer: str = "env", app: Environment | None = None) -> Environment:
         """The variables of a service.
@@ -116,7 +120,7 @@ class Variables:
         named = {n: self._hosts.named(v.value, n) for n, v in variables.items() if v.value is not None}
         if self._database:
             anchors = [n for n, there in named.items() if there is not None and there.role is Role.DATABASE]
-            parts = connection(values, anchors, self._database)
+            parts = connection(values, anchors, self._database, self._own)
             found.database = parts.answer
             for part, name in parts.parts.items():
                 original = next(n for n in (name, f"{name}_FILE") if n in variables)
@@ -134,7 +138,8 @@ class Variables:
                     f"the app learns the {part} of its database from {parts.parts[part]}",
                     "If it reads this one instead, name it under database_env.",
                 )
-            pattern = self._hosts.own_variables(Role.DATABASE)
+            base = self._hosts.of(Role.DATABASE)
+            pattern = base.known.variables if base and base.known else ""
             for name in [n for n, v in variables.items() if "env_file" in v.at and n not in done]:
                 if pattern and re.match(pattern, name):
                     done.add(name)
