@@ -57,6 +57,7 @@ data "kubernetes_secret" "greenhouse" {
   depends_on = [kubernetes_manifest.external_secret]
 }
 
+# Settings and state together, for one backup of both
 resource "kubernetes_persistent_volume_claim" "data" {
   # The volume is only made when the first pod wants it.
   wait_until_bound = false
@@ -184,6 +185,21 @@ resource "kubernetes_deployment" "greenhouse" {
             failure_threshold = 5
           }
         }
+        # Opens the valves at sunrise
+        container {
+          name    = "clock"
+          image   = "docker.io/library/busybox:1.37.0"
+          command = ["sleep", "infinity"]
+          resources {
+            requests = {
+              cpu    = "10m"
+              memory = "128Mi"
+            }
+            limits = {
+              memory = "128Mi"
+            }
+          }
+        }
         volume {
           name = "data"
           persistent_volume_claim {
@@ -204,6 +220,7 @@ resource "kubernetes_deployment" "greenhouse" {
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
       metadata[0].annotations["keel.sh/match-tag"],
       spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[1].image, # KEEL_IGNORE_IMAGE
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
@@ -284,6 +301,108 @@ resource "kubernetes_network_policy" "greenhouse" {
         }
       }
     }
+  }
+}
+
+# Before anybody is up
+resource "kubernetes_cron_job_v1" "report" {
+  metadata {
+    name      = "report"
+    namespace = kubernetes_namespace.greenhouse.metadata[0].name
+  }
+  spec {
+    schedule                      = "0 6 * * *"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        # A run that hangs is stopped: no later one starts before it has ended.
+        backoff_limit              = 2
+        active_deadline_seconds    = 72000
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {
+            labels = {
+              app       = "greenhouse-jobs"
+              component = "report"
+            }
+          }
+          spec {
+            restart_policy       = "Never"
+            enable_service_links = false
+            container {
+              name    = "report"
+              image   = "ghcr.io/example/greenhouse:3.1.4"
+              command = ["greenhouse", "report"]
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  depends_on = [kubernetes_manifest.external_secret]
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}
+
+# Runs once. It is not removed when it is done: else the next apply would run it again.
+# Fills the beds once
+resource "kubernetes_job_v1" "plant" {
+  metadata {
+    name      = "plant"
+    namespace = kubernetes_namespace.greenhouse.metadata[0].name
+  }
+  spec {
+    backoff_limit = 2
+    template {
+      metadata {
+        labels = {
+          app       = "greenhouse-jobs"
+          component = "plant"
+        }
+      }
+      spec {
+        restart_policy       = "Never"
+        enable_service_links = false
+        container {
+          name    = "plant"
+          image   = "ghcr.io/example/greenhouse:3.1.4"
+          command = ["greenhouse", "plant"]
+          resources {
+            requests = {
+              cpu    = "10m"
+              memory = "128Mi"
+            }
+            limits = {
+              memory = "128Mi"
+            }
+          }
+        }
+      }
+    }
+  }
+  wait_for_completion = false
+  depends_on          = [kubernetes_manifest.external_secret]
+  lifecycle {
+    ignore_changes = [
+      spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
+      # What says nothing of what it does is no reason to run it again.
+      spec[0].template[0].metadata,
+      spec[0].template[0].spec[0].enable_service_links,
+    ]
   }
 }
 
@@ -453,6 +572,21 @@ module "ingress_api" {
   sablier           = { group = "greenhouse", session_duration = "3h", strategy = "blocking" }
   external_monitor  = false
   homepage_enabled  = false
+}
+
+# https://plants.example.test
+# The label on the pots says so
+module "ingress_host_plants" {
+  source           = "../../modules/kubernetes/ingress_factory"
+  name             = "greenhouse-plants"
+  namespace        = kubernetes_namespace.greenhouse.metadata[0].name
+  host             = "plants"
+  service_name     = "greenhouse"
+  tls_secret_name  = var.tls_secret_name
+  auth             = "required"
+  dns_type         = "non-proxied"
+  sablier          = { group = "greenhouse", session_duration = "3h", strategy = "dynamic" }
+  homepage_enabled = false
 }
 
 # Where the backups go: the NFS server, which is mirrored off site.
