@@ -200,6 +200,8 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
     for item in values.get("scratch", []):
         if item.get("in_memory"):
             item["size_limit"] = "32Mi"
+    options = values.get("keel_options", {})
+    options["match_tag"] = options.get("policy") == "force"
     if values.get("sablier"):
         values["sablier"]["idle"] = "3h"
         values.pop("load_balancer", None)

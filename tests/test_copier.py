@@ -254,15 +254,15 @@ def test_update_keeps_what_stands_beside_and_brings_the_link_with_its_module(
 
 
 @pytest.mark.slow("copier update renders the template three times")
-def test_the_update_commands_of_the_readme_work_in_their_order(repository: Path, stack: Path) -> None:
+def test_the_update_commands_of_the_documentation_work_in_their_order(repository: Path, stack: Path) -> None:
     """From a checkout without a tag. The first one has nothing to do, so it changes nothing."""
     git(repository, "tag", "--delete", "v0.1.0")
     origin = template._of_checkout(repository)
     answers = yaml.safe_load((ANSWERS / "valid" / "drone-logbook.yml").read_text())
     write(stack, render(answers, SENSED, {}, origin).files)
     commit(stack, "From a checkout")
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
-    commands = re.findall(r"copier update --defaults[^`\n]*", readme)
+    page = (Path(__file__).parent.parent / "docs/life.md").read_text()
+    commands = re.findall(r"copier update --defaults[^`\n]*", page)
     assert len(commands) == 1
     for command in commands:
         assert git(stack, "status", "--porcelain") == "", "an update wants a clean tree"
@@ -271,7 +271,7 @@ def test_the_update_commands_of_the_readme_work_in_their_order(repository: Path,
     assert git(stack, "status", "--porcelain") == ""
 
 
-@pytest.mark.slow("copier update renders the template three times")
+@pytest.mark.slow("two changes, each in a process of its own")
 def test_the_command_for_a_stack_that_exists_works_as_it_is_printed(
     repository: Path, monorepo: Monorepo
 ) -> None:
@@ -486,7 +486,7 @@ def test_a_conflict_exits_with_0_which_readme_warns_of(repository: Path, stack: 
     done = run_copier(stack, "update", "--defaults", "--quiet")
     assert done.returncode == 0
     assert "<<<<<<<" in (stack / "main.tf").read_text()
-    assert "exits 0" in (Path(__file__).parent.parent / "README.md").read_text()
+    assert "exits 0" in (Path(__file__).parent.parent / "docs/life.md").read_text()
 
 
 VALUES: list[Any] = [

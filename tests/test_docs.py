@@ -3,27 +3,70 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from scaffold.cli import COMMANDS
+from scaffold.cli import COMMANDS, cli
 from scaffold.templates import questions
 from scaffold.templates.schema import schema as answer_schema
 
 ROOT = Path(__file__).parent.parent
 
 
-def test_every_command_is_in_readme_and_every_one_there_exists() -> None:
-    text = (ROOT / "README.md").read_text()
-    named = set(re.findall(r"`scaffold ([a-z-]+)", text)) | set(
-        re.findall(r"^scaffold ([a-z-]+)", text, re.M)
-    )
-    assert named == set(COMMANDS)
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+
+
+def test_every_command_is_told_and_every_one_that_is_told_exists() -> None:
+    text = (ROOT / "docs/commands.md").read_text()
+    assert set(re.findall(r"(?m)^\| `scaffold ([a-z-]+)", text)) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_line_of_a_page_is_understood(page: Path) -> None:
+    lines = re.findall(r"(?m)(?:^\$ |`)(?:\S*/)?scaffold ((?:[a-z-]+)(?: [^`\n]*)?)", page.read_text())
+    for line in lines:
+        words = shlex.split(
+            re.sub(r"…|\.\.\.|\[[^]]*\] ?(?=$| )", "", line.replace("\\|", "|")), comments=True
+        )
+        words = [word for word in words if word != "|"]
+        assert words[0] in COMMANDS, line
+        command = cli.get_command(click.Context(cli), words[0])
+        assert command is not None
+        known = {
+            option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+        }
+        options = {word.partition("=")[0] for word in words[1:] if word.startswith("-") and word != "-"}
+        assert options <= known, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"(?s)```.*?```", "", page.read_text())
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" not in target:
+            path, _, anchor = target.partition("#")
+            there = page if not path else (page.parent / path).resolve()
+            assert there.exists(), target
+            titles = re.findall(r"(?m)^#+ (.*)$", there.read_text()) if anchor else []
+            assert not anchor or anchor in {
+                re.sub(r"[^\w -]", "", t.lower()).replace(" ", "-") for t in titles
+            }
+
+
+def test_readme_is_read_in_a_minute() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
 
 
 def test_the_schema_is_a_schema_and_takes_the_examples() -> None:

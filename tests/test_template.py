@@ -98,6 +98,21 @@ def test_the_teams_source_is_a_fact(monorepo: Monorepo, checkout: Path) -> None:
     assert "write `_src_path: https://git.example.test/other.git`" in other.stderr
 
 
+def test_a_path_of_this_machine_is_told_in_json_and_of_a_pipeline_too(
+    monorepo: Monorepo, checkout: Path
+) -> None:
+    from scaffold.report.changes import origin_json, origin_text
+
+    origin = Origin(str(checkout), "v0.1.0", updatable=True)
+    done = run(monorepo.root, "--dry-run", "--json", "--template-source", str(checkout))
+    told = json.loads(done.stdout)["template"]
+    assert told == origin_json(origin)
+    assert "a path of this machine" in told["warnings"][0] and "a path of this machine" in "".join(
+        origin_text(origin)
+    )
+    assert origin_json(Origin(TEAM, "v0.1.0", updatable=True))["warnings"] == []
+
+
 def test_a_path_is_no_fact(monorepo: Monorepo) -> None:
     (monorepo.root / "scaffold.yml").write_text("template: /home/me/scaffold\n")
     done = run(monorepo.root, "--dry-run")

@@ -43,8 +43,7 @@ def _plain(value: object) -> object:
 
 def print_lines(lines: Iterable[str]) -> None:
     """Lines for people on standard output."""
-    for line in lines:
-        click.echo(line)
+    click.echo("".join(f"{line}\n" for line in lines), nl=False)
 
 
 def print_either(value: object, lines: Iterable[str], *, as_json: bool) -> None:

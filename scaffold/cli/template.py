@@ -11,7 +11,10 @@ from scaffold.cli import options, output
 
 @click.group()
 def template() -> None:
-    """Publish the templates for stock Copier."""
+    """Publish the templates for stock Copier.
+
+    For example: scaffold template export ../templates
+    """
 
 
 @template.command()

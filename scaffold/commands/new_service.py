@@ -30,7 +30,7 @@ from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.monorepo.stack import read_stack
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, asked
-from scaffold.templates.render import ANSWERS_FILE, Rendered, render
+from scaffold.templates.render import Rendered, render
 
 
 def prepare(
@@ -205,24 +205,23 @@ def _existing(
     )
     asking = [n for n, question in asked().items() if n in values and decisions.applies(question, values)]
     differing = [n for n in asking if said.get(n) != values[n]]
-    where = f"(cd {STACKS}/{name} && copier update --defaults"
     if differing:
         settings = [part for q in differing for part in ("--set", f"{q}={_text(values[q])}")]
         raise RefusedError(
             f"{STACKS}/{name} exists with other answers: {', '.join(differing)}.",
             f"Change it in place: {shlex.join(['scaffold', 'change', name, *settings])}",
         )
+    update = f"scaffold update {name} --template-source {shlex.quote(origin.source)}"
     if recorded.get("_src_path") != origin.source:
-        answers = f"{STACKS}/{name}/{ANSWERS_FILE}"
         raise RefusedError(
             f"{STACKS}/{name} exists, rendered from the templates at {recorded.get('_src_path')}, not from "
             f"{origin.source}.",
-            f"To move it, write `_src_path: {origin.source}` in {answers}, commit that, and then: {where})",
+            f"Move it: {update}",
         )
     if recorded.get("_commit") != origin.version:
         raise RefusedError(
             f"{STACKS}/{name} exists, rendered by version {recorded.get('_commit')} of the templates.",
-            f"Update it: {where})",
+            f"Update it: {update}",
         )
     if gone := (
         *_gone_files(monorepo, given, sensed, origin),

@@ -41,10 +41,12 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
         )
     facts = stored_facts(stored)
     said = {key: value for key, value in stored.items() if key in asked() and applies(asked()[key], stored)}
-    usual = (
-        decisions.defaults({**stand_ins(), **said, **facts})["usual_answers"] if "given" not in stored else {}
-    )
+    renamed = {q.name: q.was for q in asked().values() if q.was in stored and q.name not in stored}
+    older = {was: stored[was] for was in renamed.values()}
+    values = decisions.defaults({**stand_ins(), **said, **older, **facts})
+    usual = values["usual_answers"] if "given" not in stored else {}
     given = {key: value for key, value in said.items() if key not in usual or usual[key] != value}
+    given |= {name: values[name] for name in renamed}
     return Record(
         Answers(given, {(): Place(f"{STACKS}/{name}/{ANSWERS_FILE}")}),
         **facts,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+
+from jinja2 import TemplateError
 
 from scaffold.answers import validation
 from scaffold.changes.apply import apply
@@ -21,6 +23,7 @@ from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import template
+from scaffold.templates.decisions import SEAL
 from scaffold.templates.questions import Value, asked
 from scaffold.templates.render import ANSWERS_FILE, render
 from scaffold.updates.merge import Merged, State, Tree, merged
@@ -130,7 +133,7 @@ def update(
     with ExitStack() as templates:
         origin = _origin(monorepo, template_source)
         if to is not None:
-            templates.enter_context(template.using(templates_of(origin.source, to)))
+            templates.enter_context(template.using(_current(templates_of(origin.source, to), to)))
             origin = template.Origin(origin.source, to, updatable=True)
         sides = list(_sides(monorepo, stacks, origin))
     outcome, plans, unverified = _verified(monorepo, sides, level, workers)
@@ -145,6 +148,16 @@ def update(
 
 def _origin(monorepo: Monorepo, template_source: str | None) -> template.Origin:
     return template.origin(template_source or template_fact(sense(monorepo)))
+
+
+def _current(templates: Path, version: str) -> Path:
+    """The same directory, if its templates record stacks as this program does."""
+    if not (templates / SEAL).is_file():
+        raise RefusedError(
+            f"Version {version} of the templates is too old to go to.",
+            "Name a later one; a stack goes back by `git revert`.",
+        )
+    return templates
 
 
 def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -> Iterator[Sides]:
@@ -165,9 +178,17 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
             yield Sides(name, record.version, {}, {}, ours, tuple(findings))
             continue
         new = render(record.given.values, sensed, record.recorded, origin).files
+        try:
+            old = _old(record, said, origin)
+        except TemplateError as error:
+            text = f"What is recorded cannot be rendered by version {record.version}: {error}."
+            fix = "See that `_commit` names the version that the stack was rendered by."
+            path = f"{STACKS}/{name}/{ANSWERS_FILE}"
+            unknown = Finding(path, None, None, "update.not-rendered", text, fix=fix)
+            yield Sides(name, record.version, {}, {}, ours, (unknown,))
+            continue
         # What is recorded is no text to merge: it is what the rest was rendered from.
-        old = {**_old(record, said, origin), _ANSWERS: ours[_ANSWERS]}
-        yield Sides(name, record.version, old, new, ours)
+        yield Sides(name, record.version, {**old, _ANSWERS: ours[_ANSWERS]}, new, ours)
 
 
 def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> Tree:

@@ -1,13 +1,17 @@
-"""``python3 dev generate``: writes everything that is generated anew."""
+"""``python3 dev generate``: writes everything that is generated anew; ``snapshot`` keeps what is released."""
 
 from __future__ import annotations
 
 import sys
 
+from scaffold.generate import released
 from scaffold.generate.expressions import RowsError
 from scaffold.generate.files import generated, stale
 from scaffold.templates import template
 
+if sys.argv[1:] == ["snapshot"]:
+    released.write()
+    sys.exit()
 try:
     files = list(generated())
 except RowsError as mistake:

@@ -61,11 +61,18 @@ def _answers() -> str:
 
 
 def _usual() -> Iterator[str]:
-    """The default of each question, also where it follows from other answers."""
+    """The default of each question, also where it follows from other answers.
+
+    It is not what was recorded under an earlier name: that was given.
+    """
     yield "{# Generated from the defaults of the questions by `python3 dev generate`. #}\n"
     usual = {name: question.default for name, question in questions.asked().items() if question.has_default}
     follows = {name for name, default in usual.items() if isinstance(default, str) and "{" in default}
-    yield from (f"{{% set usual_{name} %}}{usual[name]}{{% endset %}}\n" for name in usual if name in follows)
+    for name, text in usual.items():
+        was = questions.asked()[name].was
+        inner = f"{{% with {was} = no_such_answer %}}{text}{{% endwith %}}" if was else text
+        if name in follows:
+            yield f"{{% set usual_{name} %}}{inner}{{% endset %}}\n"
     yield "{{ {\n"
     yield from (
         f"  {name!r}: {f'usual_{name}' if name in follows else repr(usual[name])},\n" for name in usual

@@ -1,7 +1,8 @@
 """What an index is: a list outside the stack that every Service, or every one of a kind, belongs in.
 
 An index knows its file, opens the list in it, and knows what a Service has there. Everything else is
-the same for all of them and stands here: insert once, remove exactly that, compare.
+the same for all of them and stands here: insert once, remove exactly that, compare. A number in prose is
+no list: nothing tells whether a Service is counted in it, so only one in a list's own label is kept right.
 """
 
 from __future__ import annotations

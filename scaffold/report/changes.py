@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from scaffold.templates.questions import Value
+from scaffold.templates.template import unlasting
 
 if TYPE_CHECKING:
     from scaffold.changes.change import ChangeSet
     from scaffold.checks.verify import Unverified
+    from scaffold.templates.template import Origin
 
 
 def files_text(change: ChangeSet) -> Iterator[str]:
@@ -38,3 +40,13 @@ def files_json(change: ChangeSet, *, with_diff: bool) -> list[dict[str, Value]]:
             entry["diff"] = diff(ChangeSet(change.root, (file,)))
         result.append(entry)
     return result
+
+
+def origin_json(origin: Origin) -> dict[str, Value]:
+    """Where stacks record that their templates are, and why that does not last, where it does not."""
+    return {"source": origin.source, "version": origin.version, "warnings": list(unlasting(origin))}
+
+
+def origin_text(origin: Origin) -> Iterator[str]:
+    """Why what stacks record of their templates does not last, where it does not."""
+    yield from (f"warning: {text[0].upper()}{text[1:]}." for text in unlasting(origin))

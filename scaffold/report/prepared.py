@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from scaffold.report.changes import files_json, files_text, gaps_text
+from scaffold.report.changes import files_json, files_text, gaps_text, origin_json, origin_text
 from scaffold.report.findings import finding_json, finding_text
 from scaffold.report.steps import brief_text, steps_json, steps_text
 from scaffold.templates.questions import Value
-from scaffold.templates.template import unlasting
 
 if TYPE_CHECKING:
     from scaffold.changes.step import Step
@@ -26,7 +25,7 @@ def prepared_json(
         part and _part_json(part, written=written, commit=commit)
         for part, commit in zip((prepared.stack, prepared.pipeline), commits, strict=True)
     )
-    result: dict[str, Value] = {"service": prepared.service}
+    result: dict[str, Value] = {"service": prepared.service, "template": origin_json(prepared.origin)}
     if stack and prepared.stack:
         result |= {**stack, "verified": _verified_json(prepared.stack.verified)}
     if pipeline and prepared.pipeline:
@@ -60,12 +59,12 @@ def prepared_text(
         yield f"{prepared.service}: {'written' if written else 'would be written'}"
         yield from (f"  {line}" for line in files_text(stack.change))
         yield from verified_text(stack.verified)
-        yield from (f"warning: {text[0].upper()}{text[1:]}." for text in unlasting(prepared.origin))
         yield from _committed(commits[0])
     if prepared.pipeline is not None:
         yield from pipeline_text(prepared.service, prepared.pipeline, written=written)
         yield from _committed(commits[1])
     if not prepared.unchanged:
+        yield from origin_text(prepared.origin)
         more = f"scaffold next {prepared.service}"
         yield from brief_text(tuple(steps), more) if written and stack is not None else steps_text(steps)
 

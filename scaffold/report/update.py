@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scaffold.report.changes import files_json, gaps_text
+from scaffold.report.changes import files_json, gaps_text, origin_json, origin_text
 from scaffold.report.difference import difference_text
 from scaffold.report.findings import finding_json, finding_text
 from scaffold.report.plan import plans_json
 from scaffold.templates.questions import Value
-from scaffold.templates.template import unlasting
 from scaffold.updates.merge import State
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def update_text(updates: Updates, commits: tuple[str, ...], *, written: bool) ->
         )
         yield from (f"  {line}" for finding in one.findings for line in finding_text(finding).split("\n"))
     yield ""
-    yield from (f"warning: {text[0].upper()}{text[1:]}." for text in unlasting(updates.origin))
+    yield from origin_text(updates.origin)
     yield from gaps_text(updates.unverified)
     yield _sum(updates, written=written)
     yield from (f"Committed as {commit[:12]}." for commit in commits)
@@ -62,6 +61,7 @@ def update_json(updates: Updates, commits: tuple[str, ...], *, written: bool) ->
     """The same as JSON."""
     return {
         "version": updates.origin.version,
+        "template": origin_json(updates.origin),
         "written": written,
         "commits": list(commits),
         "stacks": [

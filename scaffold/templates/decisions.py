@@ -47,6 +47,8 @@ def environment() -> SandboxedEnvironment:
     return made
 
 
+SEAL = "templates/questions/seal.jinja"
+"""What hashes the answers; versions without it record stacks in another way."""
 _TEXT = "text:"
 """Begins the name of a template that is no file: the rest of the name is its text, so it is kept compiled."""
 
@@ -86,12 +88,15 @@ def evaluate(path: str, values: Mapping[str, Value]) -> Value:
 
 def seal(said: Mapping[str, Value]) -> str:
     """The hash of what an answers file says, as the template records it."""
-    return str(environment().get_template("templates/questions/seal.jinja").module.seal(said))  # type: ignore[attr-defined]
+    return str(environment().get_template(SEAL).module.seal(said))  # type: ignore[attr-defined]
 
 
 def defaults(answers: Mapping[str, Value]) -> dict[str, Value]:
-    """The stored answers, their defaults and the facts alone, without any decision."""
-    values: dict[str, Value] = {}
+    """The stored answers, their defaults and the facts alone, without any decision.
+
+    What was recorded under an earlier name of a question is there for its default to read.
+    """
+    values: dict[str, Value] = {q.was: answers[q.was] for q in all_questions() if q.was in answers}
     for question in all_questions():
         if question.name in answers or question.has_default:
             values[question.name] = _value(question, answers, values)

@@ -68,6 +68,8 @@ class Question:
     """``x-required``: where it has to be answered although it has a default; a condition over other answers."""
     pattern: str = ""
     """``x-pattern``: what its text has to match there."""
+    was: str = ""
+    """``x-was``: what it was called in earlier versions, under which stacks have recorded it; its default reads it."""
     proposals: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, compare=False)
     """``x-proposals``: items that a list question offers, each with its consequence."""
 
@@ -156,6 +158,7 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
         explain=details.get("x-explain", ""),
         required=details.get("x-required", ""),
         pattern=details.get("x-pattern", ""),
+        was=details.get("x-was", ""),
         proposals=details.get("x-proposals", {}),
     )
 

@@ -210,6 +210,43 @@ def test_a_stack_whose_answers_cannot_be_read_stops_no_other(fleet: Monorepo, te
     assert GRACE in main_of(fleet, "ip-echo").read_text()
 
 
+@pytest.fixture
+def odd(templates: Path, tmp_path: Path) -> Path:
+    """Templates with a version that renders nothing, and one that records stacks in another way."""
+    there = tmp_path / "odd"
+    git(tmp_path, "clone", "--quiet", str(templates), str(there))
+    git(there, "checkout", "--quiet", FIRST)
+    for name in ("name", "email"):
+        git(there, "config", f"user.{name}", "robin@example.test")
+    (there / "templates/stack/main.tf.jinja").write_text("{{ nothing }}")
+    git(there, "commit", "--quiet", "--all", "--message", "Broken")
+    git(there, "tag", "v0.1.1")
+    git(there, "rm", "--quiet", "templates/questions/seal.jinja")
+    git(there, "commit", "--quiet", "--message", "Old")
+    git(there, "tag", "v0.0.9")
+    return there
+
+
+def test_what_the_recorded_version_cannot_render_is_left_as_it_is(
+    fleet: Monorepo, templates: Path, odd: Path
+) -> None:
+    answers = fleet.stack_directory("drone-logbook") / ANSWERS_FILE
+    replace_in(answers, f"_commit: {FIRST}\n_src_path: {templates}", f"_commit: v0.1.1\n_src_path: {odd}")
+    git(fleet.root, "commit", "--quiet", "--all", "--message", "Elsewhere")
+    done = update(fleet, templates, "--all")
+    assert done.returncode == 4
+    assert "update.not-rendered" in done.stdout and "nothing" in done.stdout
+    assert GRACE in main_of(fleet, "ip-echo").read_text()
+
+
+def test_a_version_that_records_stacks_in_another_way_is_refused(fleet: Monorepo, odd: Path) -> None:
+    done = scaffold(
+        "update", "--all", "--to", "v0.0.9", "--template-source", odd, "--monorepo", fleet.root,
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert "too old to go to" in done.stderr
+
+
 def test_stacks_without_answers_and_wrong_uses_are_refused(fleet: Monorepo, templates: Path) -> None:
     assert update(fleet, templates, "navidrome").returncode == 4
     for wrong in (

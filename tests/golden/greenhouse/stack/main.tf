@@ -96,6 +96,12 @@ resource "kubernetes_deployment" "greenhouse" {
       "sablier.group"       = "greenhouse"
       "sablier.ready-after" = "5s"
     }
+    annotations = {
+      # How Keel updates it. On the pod template this would do nothing.
+      "keel.sh/policy"       = "minor"
+      "keel.sh/pollSchedule" = "@daily"
+      "keel.sh/trigger"      = "poll"
+    }
   }
   spec {
     replicas = 1
@@ -151,6 +157,15 @@ resource "kubernetes_deployment" "greenhouse" {
               memory = "512Mi"
             }
           }
+          # It may take ten minutes to start.
+          startup_probe {
+            http_get {
+              path = "/healthz"
+              port = 8080
+            }
+            period_seconds    = 10
+            failure_threshold = 60
+          }
           readiness_probe {
             http_get {
               path = "/healthz"
@@ -164,10 +179,9 @@ resource "kubernetes_deployment" "greenhouse" {
               path = "/healthz"
               port = 8080
             }
-            initial_delay_seconds = 30
-            period_seconds        = 30
-            timeout_seconds       = 10
-            failure_threshold     = 5
+            period_seconds    = 30
+            timeout_seconds   = 10
+            failure_threshold = 5
           }
         }
         volume {
@@ -179,6 +193,8 @@ resource "kubernetes_deployment" "greenhouse" {
       }
     }
   }
+  # Its first start outlasts what an apply waits for: see whether it is ready with kubectl rollout status.
+  wait_for_rollout = false
   # The pod cannot start before its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
@@ -186,9 +202,6 @@ resource "kubernetes_deployment" "greenhouse" {
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
-      metadata[0].annotations["keel.sh/policy"],
-      metadata[0].annotations["keel.sh/trigger"],
-      metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
       spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
       metadata[0].annotations["kubernetes.io/change-cause"],
