@@ -459,6 +459,16 @@ def test_files_of_variables_are_read_and_environment_holds(at: Path) -> None:
     assert "swordfish" not in str(found)
 
 
+def test_what_may_be_a_secret_is_one_where_its_value_is_unknown(at: Path) -> None:
+    found = draft(
+        at, "services: {app: {image: 'acme/x:1', environment: [APP_COOKIE, 'SITE=${SITE}', APP_AUTH=basic]}}"
+    )
+    assert found.answers["secrets"] == [{"env": "APP_COOKIE"}] and found.answers["env"] == {
+        "APP_AUTH": "basic"
+    }
+    assert keys(found, Fate.LEFT).keys() == {"services.app.environment.SITE"}
+
+
 def test_limits_and_rights_are_taken_or_told(at: Path) -> None:
     found = draft(
         at,
