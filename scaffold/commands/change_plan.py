@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scaffold.checks.verify import Level, Unverified, Verified, verify
-from scaffold.commands.update_plan import Sides
+from scaffold.commands.update_plan import Sides, read_by_plans
 from scaffold.errors import Finding, VerificationError
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.templates.questions import Value
-from scaffold.templates.render import ANSWERS_FILE
 from scaffold.updates.merge import Tree
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def judged(
     are no plans where nothing differs that one could read, or none can be made. Raises
     :class:`VerificationError` for what does not work, and for an edit that would be lost.
     """
-    if _planned(sides.ours) == _planned(after):
+    if read_by_plans(sides.ours) == read_by_plans(after):
         return Verified(Level.STATIC), None
     verified = _verified(monorepo, sides, after, values, level)
     if verified.plan is None:
@@ -53,10 +52,6 @@ def judged(
     from scaffold.commands.plan import compared
 
     return verified, compared(monorepo, sides.stack, older, verified.plan)
-
-
-def _planned(files: Tree) -> Tree:
-    return {path: content for path, content in files.items() if path.name != ANSWERS_FILE}
 
 
 def _verified(
@@ -98,6 +93,4 @@ def _lost(
     if renders and all(result.ok for result in renders):
         old, new = renders
         for loss in losses(old, new, before, after):
-            place = " ".join(filter(None, (loss.address, loss.path, loss.value)))
-            told = f"{loss.wrong.value[0].upper()}{loss.wrong.value[1:]}: {place}."
-            yield Finding(f"{STACKS}/{stack}", None, None, f"change.{loss.wrong.name.lower()}", told)
+            yield Finding(f"{STACKS}/{stack}", None, None, f"change.{loss.wrong.name.lower()}", loss.text)

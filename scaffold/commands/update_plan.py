@@ -82,10 +82,10 @@ def planned(
             raise
         return Found(unverified=(Unverified("the plans", error.message),))
     disk = DiskTree(monorepo.root)
-    changing = [(side, after) for side, after in merged if _hcl(side.ours) != _hcl(after)]
+    changing = [(side, after) for side, after in merged if read_by_plans(side.ours) != read_by_plans(after)]
     jobs: list[Job] = []
     for side, after in changing:
-        edited = _hcl(side.old) != _hcl(side.ours)
+        edited = read_by_plans(side.old) != read_by_plans(side.ours)
         jobs += [
             side.job(disk, files) for files in (side.ours, after, *((side.old, side.new) if edited else ()))
         ]
@@ -107,8 +107,8 @@ def planned(
     )
 
 
-def _hcl(files: Tree) -> Tree:
-    """The files that a plan may read."""
+def read_by_plans(files: Tree) -> Tree:
+    """The files of a stack that a plan may read."""
     return {path: content for path, content in files.items() if path.name != ANSWERS_FILE}
 
 
@@ -126,10 +126,7 @@ def _findings(
             yield _finding(stack.stack, "data-lost", f"{one.address}: {one.text}.")
     if old is not None and new is not None and all(result.ok for result in (old, new, before, after)):
         for loss in losses(old, new, before, after):
-            where = " ".join(filter(None, (loss.address, loss.path)))
-            yield _finding(
-                stack.stack, loss.wrong.name.lower(), f"{loss.wrong.value}: {where} {loss.value}".strip()
-            )
+            yield _finding(stack.stack, loss.wrong.name.lower(), loss.text)
 
 
 def _finding(stack: str, code: str, message: str) -> Finding:

@@ -24,8 +24,8 @@ _MOVED = "moved"
 class Wrong(Enum):
     """What is wrong with an update; the value is told."""
 
-    EDIT = "an edit by hand is lost"
-    RULE = "a change of the templates did not arrive"
+    EDIT = "An edit by hand is lost"
+    RULE = "A change of the templates did not arrive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Loss:
     address: str
     path: str
     value: str
+
+    @property
+    def text(self) -> str:
+        """The whole of it in a line."""
+        return f"{self.wrong.value}: {' '.join(filter(None, (self.address, self.path, self.value)))}."
 
 
 def losses(old: PlanResult, new: PlanResult, before: PlanResult, after: PlanResult) -> tuple[Loss, ...]:
