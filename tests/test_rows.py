@@ -159,6 +159,7 @@ def test_memory_equal_to_the_quota_runs() -> None:
 def test_the_databases_stack_comes_before_that_of_its_roles() -> None:
     """Vault's role needs the user in the database."""
     told = {
+        "had": {},
         "operations": template.facts("operations"),
         "committed": True,
         "manual": [],
@@ -193,6 +194,7 @@ def test_what_the_house_does_not_do_for_a_shared_volume_is_a_step(
     assert reason in decided_["backup"]["reason"]
     assert ("NFS does not encrypt" in decided_["storage_class"]["reason"]) == ("sensitive: true" in volume)
     told = {
+        "had": {},
         "operations": template.facts("operations"),
         "committed": True,
         "manual": [],
