@@ -102,7 +102,17 @@ def test_json_is_all_there_is_on_standard_output(monorepo: Monorepo) -> None:
     done = new_service(monorepo, "--answers", "-", "--dry-run", "--json", stdin=DRONE.read_text())
     result = json.loads(done.stdout)
     assert done.stderr == ""
-    told = {"service", "written", "commit", "files", "decisions", "verified", "next_steps", "restore"}
+    told = {
+        "service",
+        "written",
+        "commit",
+        "files",
+        "decisions",
+        "verified",
+        "next_steps",
+        "restore",
+        "template",
+    }
     assert set(result) == told
     assert result["service"] == "drone-logbook"
     assert [(f["path"], f["action"]) for f in result["files"]] == [

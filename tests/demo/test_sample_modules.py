@@ -49,6 +49,7 @@ INGRESS_FACTORY: Contract = {
     "public_ipv6": ("string", "2001:db8::80"),
     "homepage_group": ("string", None),
     "homepage_enabled": ("bool", True),
+    "sablier": ("object({group = string, session_duration = string, strategy = string})", None),
 }
 NFS_VOLUME: Contract = {
     "name": ("string", REQUIRED),
