@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 from support import GOLDEN, demand
@@ -36,8 +37,6 @@ MUTATIONS = [
     ("sketchpad", "    selector = {\n      app = \"sketchpad\"", "    selector = {\n      app = \"sketchpda\"", PLAN, "resource \"kubernetes_service\""),
     ("sketchpad", "target_port = 80", "target_port = \"htpp\"", PLAN, "resource \"kubernetes_service\""),
     ("vault-notes", "port        = 8080", "port        = 8081", PLAN, "module \"ingress\""),
-    ("sketchpad", "          readiness_probe {\n            tcp_socket {\n              port = 80\n            }\n            period_seconds  = 10\n            timeout_seconds = 5\n          }\n", "", PLAN, "resource \"kubernetes_deployment\""),
-    ("sketchpad", "            limits = {\n              memory = \"256Mi\"\n            }\n", "", PLAN, "resource \"kubernetes_deployment\""),
     ("vault-notes", "claim_name = kubernetes_persistent_volume_claim.cache.metadata[0].name", "claim_name = \"vault-notes-cach-proxmox\"", PLAN, "resource \"kubernetes_deployment\""),
     ("vault-notes", "claim_name = kubernetes_persistent_volume_claim.cache.metadata[0].name", "claim_name = kubernetes_persistent_volume_claim.cash.metadata[0].name", STATIC, "claim.cash"),
     ("drone-logbook", "module.nfs_sync_logs.claim_name", "module.nfs_sync_logs.claim", STATIC, "nfs_sync_logs.claim"),
@@ -66,7 +65,6 @@ MUTATIONS = [
     ("drone-logbook", "schedule                      = \"", "schedule                      = \"0 ", PLAN, "resource \"kubernetes_cron_job_v1\""),
     ("drone-logbook", "topology_key = \"kubernetes.io/hostname\"", "topology_key = \"kubernetes.io/host\"", PLAN, "resource \"kubernetes_cron_job_v1\""),
     ("drone-logbook", "kind       = \"ExternalSecret\"", "kind       = \"ExternalSecrt\"", PLAN, "resource \"kubernetes_manifest\""),
-    ("sketchpad", "              port = 80\n", "              port = 8123\n", PLAN, "resource \"kubernetes_deployment\""),
     ("linkboard", "metadata[0].name", "metadata[1].name", PLAN, "metadata[1]"),
     ("linkboard", "metadata[0].name", "metadata.name", STATIC, "metadata.name"),
     ("ledger-bridge", "name = \"registry-credentials\"", "name = \"registry-credential\"", PLAN, "resource \"kubernetes_deployment\""),
@@ -83,15 +81,7 @@ def test_refused_at_its_line(
 ) -> None:
     if stage is PLAN:
         demand("terraform")
-    stack = GOLDEN / golden / "stack"
-    text = (stack / "main.tf").read_text()
-    assert old in text
-    mutated = text.replace(old, new, 1)
-    files = {
-        PurePosixPath("main.tf"): mutated.encode(),
-        PurePosixPath("terragrunt.hcl"): (stack / "terragrunt.hcl").read_bytes(),
-    }
-    values = {"facts": decisions.house(), "storage": {"volumes": []}}
+    files, values = mutated(golden, old, new)
     if stage is PLAN:
         sources = {f"{STACKS}/{golden}/{path}": content for path, content in files.items()}
         assert static_findings(pristine, golden, sources) == []
@@ -99,5 +89,32 @@ def test_refused_at_its_line(
         verify(pristine, golden, files, values, stage)
     places = [f.path for f in refused.value.findings]
     assert set(places) == {f"stacks/{golden}/main.tf"}
-    told = [mutated.splitlines(keepends=True)[(f.line or 1) - 1] for f in refused.value.findings]
+    lines = files[PurePosixPath("main.tf")].decode().splitlines(keepends=True)
+    told = [lines[(f.line or 1) - 1] for f in refused.value.findings]
     assert any(line in place for place in told), [(f.line, f.message) for f in refused.value.findings]
+
+
+WARNINGS = [
+    ("          readiness_probe {\n            tcp_socket {\n              port = 80\n            }\n            period_seconds  = 10\n            timeout_seconds = 5\n          }\n", "", "POD002"),
+    ('            limits = {\n              memory = "256Mi"\n            }\n', '', "POD001"),
+    ("              port = 80\n", "              port = 8123\n", "POD002"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("old,new,code", WARNINGS, ids=["probe", "limit", "port"])
+def test_what_may_work_all_the_same_is_told(old: str, new: str, code: str, pristine: Monorepo) -> None:
+    demand("terraform")
+    verified = verify(pristine, "sketchpad", *mutated("sketchpad", old, new), PLAN)
+    assert [finding.code for finding in verified.warnings] == [code]
+
+
+def mutated(golden: str, old: str, new: str) -> tuple[dict[PurePosixPath, bytes], dict[str, Any]]:
+    """The files of a golden stack with one change, and the values that its verification asks for."""
+    stack = GOLDEN / golden / "stack"
+    text = (stack / "main.tf").read_text()
+    assert old in text
+    files = {
+        PurePosixPath("main.tf"): text.replace(old, new, 1).encode(),
+        PurePosixPath("terragrunt.hcl"): (stack / "terragrunt.hcl").read_bytes(),
+    }
+    return files, {"facts": decisions.house(), "storage": {"volumes": []}, "sealed_secrets": False}
