@@ -10,11 +10,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+import yaml
+from support import ORIGIN
 
 from scaffold.monorepo.repository import Monorepo
+from scaffold.templates.render import render
 
 ROOT = Path(__file__).parent.parent
 COPIED = (
@@ -245,6 +248,52 @@ def test_a_question(checkout: Checkout, pristine: Monorepo) -> None:
     checkout.pytest(case, "tests/test_docs.py::test_every_text_number_and_structure_has_a_type_of_its_name",
                     "tests/test_copier.py::test_the_verdict_of_the_macro_is_that_of_jsonschema[motto]")  # fmt: skip
     checkout.follows("A question")
+
+
+READ = """\
+import pathlib
+from pathlib import PurePosixPath as Path
+from scaffold.commands.stored import record_of
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates.render import render
+from scaffold.templates.template import Origin
+
+record = record_of(Monorepo(pathlib.Path(".")), "kit")
+print(sorted(record.given.values))
+print(render(record.given.values, {}, record.recorded, Origin("https://x.test/t.git", "v1", True)).files[Path("main.tf")].decode())
+"""
+
+
+@pytest.mark.slow("a generation")
+def test_a_question_that_is_renamed_keeps_what_was_recorded(checkout: Checkout) -> None:
+    """The startup probe that an old answer asked for is still there, and the old name is recorded no more."""
+    for path in ("templates/questions/types.yml", "templates/decisions/tables/workload.yml"):
+        text = checkout.read(path)
+        assert "slow_start" in text
+        (checkout.root / path).write_text(text.replace("slow_start", "long_start"))
+    checkout.change(
+        "templates/questions/workload.yml", "\nslow_start:\n  type: bool\n",
+        "\nlong_start:\n  type: bool\n  x-was: slow_start\n",
+    )  # fmt: skip
+    question = checkout.read("templates/questions/workload.yml").partition("\nlong_start:\n")[2]
+    (declared, _, _) = question.partition("\n\n")
+    read = declared.replace("default: false", 'default: "{{ slow_start | default(false) }}"')
+    assert read != declared
+    checkout.change("templates/questions/workload.yml", declared, read)
+    checkout.python("scaffold.generate")
+    stack = checkout.root / "stacks/kit"
+    stack.mkdir(parents=True)
+    (checkout.root / "root.hcl").write_text("")
+    (checkout.root / "tests/read_kit.py").write_text(READ)
+    answers = {"name": "kit", "description": "A kit", "image": "docker.io/library/nginx:1.29.0", "port": 80}
+    for said in ({"slow_start": True}, {}):
+        (stack / ".copier-answers.yml").write_text(yaml.safe_dump({**answers, **said}))
+        given, _, main = checkout.python("tests.read_kit").partition("\n")
+        assert ("long_start" in given) is bool(said)
+        assert "slow_start" not in given
+        rendered = render({**answers, **said}, {}, {}, ORIGIN).files[PurePosixPath("main.tf")]
+        assert isinstance(rendered, bytes)
+        assert main.strip() == rendered.decode().strip()
 
 
 @pytest.mark.slow("every row is looked for in every example")

@@ -74,9 +74,9 @@ def _usual() -> Iterator[str]:
         if name in follows:
             yield f"{{% set usual_{name} %}}{inner}{{% endset %}}\n"
     yield "{{ {\n"
-    yield from (
-        f"  {name!r}: {f'usual_{name}' if name in follows else repr(usual[name])},\n" for name in usual
-    )
+    for name in usual:
+        value = f"usual_{name}" + ("" if questions.asked()[name].type == "str" else " | from_yaml")
+        yield f"  {name!r}: {value if name in follows else repr(usual[name])},\n"
     yield "} | tojson }}\n"
 
 

@@ -147,7 +147,7 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
     text = compiled(question.default).render(values)
     if question.type == "json":
         return json.loads(text)
-    return _parsed(text) if question.type == "yaml" else text
+    return text if question.type == "str" else _parsed(text)
 
 
 @template.kept
