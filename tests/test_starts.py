@@ -93,7 +93,7 @@ def test_jobs_alone_have_nothing_of_a_deployment() -> None:
     assert decided(JOBS + FETCH % "true")["workload.image"].endswith("/rates:latest")
     steps = decisions.evaluate(
         "templates/decisions/next_steps.jinja",
-        {**combined(JOBS + FETCH % "true"), "paths": [], "manual": [], "checkout": {"locked": False},
+        {**combined(JOBS + FETCH % "true"), "had": {}, "message": "rates: new Service", "paths": [], "manual": [], "checkout": {"locked": False},
          "operations": template.facts("operations"), "committed": False},
     )  # fmt: skip
     told = " ".join(step["text"] for step in steps)
@@ -103,14 +103,9 @@ def test_jobs_alone_have_nothing_of_a_deployment() -> None:
 
 @pytest.mark.parametrize(("text", "app"), [(JOBS, "rates"), (APP, "notes-jobs")], ids=["jobs", "app"])
 def test_pods_of_jobs_have_labels_that_no_service_selects(text: str, app: str) -> None:
-    found = pods(
-        parse(
-            rendered(text + VOLUMES.replace("scratch: [{name: temp, path: /tmp}]\n", "") + FETCH % "null")[
-                "main.tf"
-            ].encode(),
-            "main.tf",
-        ).body
-    )
+    volumes = VOLUMES.replace("scratch: [{name: temp, path: /tmp}]\n", "")
+    files = rendered(text + volumes + FETCH % ("true" if text == JOBS else "null"))
+    found = pods(parse(files["main.tf"].encode(), "main.tf").body)
     labels = []
     for kind, pod in found:
         metadata = pod.block("metadata")

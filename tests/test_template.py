@@ -95,7 +95,8 @@ def test_the_teams_source_is_a_fact(monorepo: Monorepo, checkout: Path) -> None:
     other = run(monorepo.root, "--template-source", "https://git.example.test/other.git")
     assert other.returncode == 4
     assert f"rendered from the templates at {TEAM}" in other.stderr
-    assert "write `_src_path: https://git.example.test/other.git`" in other.stderr
+    moved = "scaffold update drone-logbook --template-source https://git.example.test/other.git"
+    assert moved in other.stderr
 
 
 def test_a_path_of_this_machine_is_told_in_json_and_of_a_pipeline_too(
