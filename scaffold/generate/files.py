@@ -74,9 +74,9 @@ def _usual() -> Iterator[str]:
         if name in follows:
             yield f"{{% set usual_{name} %}}{inner}{{% endset %}}\n"
     yield "{{ {\n"
-    for name in usual:
-        value = f"usual_{name}" + ("" if questions.asked()[name].type == "str" else " | from_yaml")
-        yield f"  {name!r}: {value if name in follows else repr(usual[name])},\n"
+    for name, default in usual.items():
+        text = f"usual_{name}" + ("" if questions.asked()[name].type == "str" else " | from_yaml")
+        yield f"  {name!r}: {text if name in follows else repr(default)},\n"
     yield "} | tojson }}\n"
 
 
