@@ -112,3 +112,12 @@ def scaffold(
         told.append(stream.read())
     assert isinstance(code, int)
     return subprocess.CompletedProcess(command, code, *told)
+
+
+def keep_output(terminal: int) -> None:
+    """A key that is a signal throws away what the terminal has not shown yet, and tests read slowly."""
+    import termios  # not every system has it
+
+    modes = termios.tcgetattr(terminal)
+    modes[3] |= termios.NOFLSH
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-ENDING = (signal.SIGTERM, signal.SIGHUP)
-"""The signals by which others end a process."""
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""The signals by which others end a process, and a key of the terminal while it is asked nothing."""
 _MOMENT = 5.0
 """Seconds that ending may take. What asks again meanwhile would break the cleaning up off."""
 

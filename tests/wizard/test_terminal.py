@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 import pexpect
 import pytest
 import yaml
-from support import ANSWERS, GOLDEN, needs, scaffold
+from support import ANSWERS, GOLDEN, keep_output, needs, scaffold
 
 from scaffold.monorepo.repository import Monorepo
 
@@ -91,13 +90,6 @@ def as_from_a_shell() -> None:
     keep_output(0)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
-
-
-def keep_output(terminal: int) -> None:
-    """A key that is a signal throws away what the terminal has not shown yet, and these tests read slowly."""
-    modes = termios.tcgetattr(terminal)
-    modes[3] |= termios.NOFLSH
-    termios.tcsetattr(terminal, termios.TCSANOW, modes)
 
 
 class Terminal:
@@ -564,9 +556,9 @@ def test_a_terminal_that_is_closed_leaves_a_draft_and_nothing_of_its_plan(
     assert [draft.name for draft in (tmp_path / "state").rglob("*.yml")] == ["ip-echo.yml"]
 
 
-SHELL = ["sh", "-c", 'trap : TERM HUP INT; stty -g; "$@"; echo "ended $?"; stty -g', "sh"]
+SHELL = ["sh", "-c", 'trap : TERM HUP INT QUIT; stty -g; "$@"; echo "ended $?"; stty -g', "sh"]
 """A shell that outlives the wizard, and tells how the terminal was before and is after it."""
-ENDING = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
+ENDING = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT]
 
 
 def signalled(terminal: Terminal, number: signal.Signals) -> None:
