@@ -39,6 +39,7 @@ COMMANDS = (
     "remove-service",
     "drafts",
     "doctor",
+    "skill",
     "completion",
     "template",
 )
