@@ -22,7 +22,6 @@ from scaffold.hcl.syntax import Block, Document
 from scaffold.monorepo.uses import entries, local_values, metadata, resource_type
 from scaffold.templates import template
 from scaffold.templates.questions import Value
-from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.meta import ignored, ignoring
 from scaffold.terraform.planned import Path, path_text
 
@@ -55,28 +54,28 @@ class LifecycleRule(Rule, ABC):
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
         """Resources that do not ignore what they have to, or without the marker that tells so."""
         for block in self.concerned(stack, context):
-            document = stack.documents[block.source.path]
-            wanted = list(self.wanted(block, context.facts))
-            if missing := [row.path for row in wanted if not _is_ignored(block, row)]:
-                paths = ", ".join(missing)
+            document, wanted = stack.documents[block.source.path], list(self.wanted(block, context.facts))
+            if missing := _unignored(block, wanted):
+                paths = ", ".join(row.path for row in missing)
                 fix = f"add to ignore_changes in its lifecycle: {paths}"
                 yield at(block, self.code, f"{block.address} does not ignore {paths}", fix=fix)
             elif markers := sorted({row.marker for row in wanted if not _is_marked(document, block, row)}):
-                what = f"{block.address} ignores it without {' and '.join(markers)}"
+                what = f"{block.address} has no {' and no '.join(markers)} beside what it ignores"
                 yield at(block, self.code, what, fix=f"write # {markers[0]} beside the path")
 
     def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file in which one more path is ignored, or all of them, or has its comment."""
         wanted = list(self.wanted(block, facts))
-        if missing := [row for row in wanted if not _is_ignored(block, row)]:
+        if missing := _unignored(block, wanted):
             return _with(document, block, missing)
         row = next((row for row in wanted if not _is_marked(document, block, row)), None)
         return insert_comment(document, _line(block, row), row.comment) if row else None
 
 
-def _is_ignored(block: Block, row: Ignored) -> bool:
-    """Whether a path, or one above it, is among those that a resource ignores."""
-    return any(_covers(path, row.path) for path in ignored(block))
+def _unignored(block: Block, wanted: list[Ignored]) -> list[Ignored]:
+    """Those of which neither the path nor one above it is among those that a resource ignores."""
+    paths = list(ignored(block))
+    return [row for row in wanted if not any(_covers(path, row.path) for path in paths)]
 
 
 def _covers(above: Path, path: str) -> bool:
@@ -89,8 +88,8 @@ def _is_marked(document: Document, block: Block, row: Ignored) -> bool:
     lifecycle = block.body.block("lifecycle")
     if lifecycle is None or not row.marker:
         return True
-    inside = (c for c in document.comments if lifecycle.line <= c.line <= lifecycle.end_line)
-    return any(row.marker in c.text for c in chain(inside, document.comments_above(lifecycle.line)))
+    around = chain(document.comments_in(lifecycle), document.comments_above(lifecycle.line))
+    return any(row.marker in comment.text for comment in around)
 
 
 def _line(block: Block, row: Ignored) -> int:
@@ -177,64 +176,6 @@ class NamespaceLabel(LifecycleRule):
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The label."""
         yield Ignored(**facts["ignored"]["namespace"])
-
-
-_CRON_JOB = """\
-resource "kubernetes_cron_job_v1" "journal" {
-  metadata {
-    name = "journal"
-  }
-  spec {
-    schedule = "0 3 * * *"
-    job_template {
-      metadata {}
-      spec {
-        template {
-          metadata {}
-          spec {
-            container {
-              name = "journal"
-            }
-          }
-        }
-      }
-    }
-  }
-  lifecycle {
-    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
-  }
-}
-"""
-
-
-class PodDns(LifecycleRule):
-    """What owns pods, and does not ignore what a policy writes into them."""
-
-    code = "LIF003"
-    title = "What owns pods ignores the DNS settings that a policy writes into them"
-    why = "Every plan would take them out again; a Job would be replaced, and run once more."
-    rule = "Kyverno"
-    bad = _CRON_JOB.replace(" # KYVERNO_LIFECYCLE_V1", "")
-    good = _CRON_JOB
-
-    def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
-        """Whatever owns pods."""
-        return (block for block in resources(stack) if _owns_pods(block))
-
-    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-        """The DNS settings of the pods."""
-        return of_pod(block, facts)
-
-
-def _owns_pods(block: Block) -> bool:
-    return block.labels[0].startswith("kubernetes_") and k8s.pod_path(kind(block)) is not None
-
-
-def of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-    """What a policy writes into the pods of a resource."""
-    row = Ignored(**facts["ignored"]["pod"])
-    path = path_text((*(k8s.pod_path(kind(block)) or ()), "spec", 0, row.path))
-    yield Ignored(path, row.marker, row.comment)
 
 
 _CLAIM = """\
