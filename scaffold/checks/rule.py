@@ -9,6 +9,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from scaffold.checks.contract import NOTHING, Contract
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Block, Document
 from scaffold.templates.questions import Value
@@ -80,6 +81,10 @@ class Rule:
         block is written in a way that only a person can edit.
         """
         return None
+
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """What those edits may change in the plan and in lifecycle, by the facts of the house."""
+        return NOTHING
 
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterable[Finding]:
         """Everything in the syntax of a stack that breaks the rule."""
