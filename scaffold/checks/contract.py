@@ -103,18 +103,18 @@ def _finding(resource: PlannedResource, what: str, contract: Contract) -> Findin
 
 
 def _is_about(row: Allowed, resource: PlannedResource) -> bool:
-    return _is_like(row.resource, resource.address) or _is_like(row.resource, resource.type)
+    return is_like(row.resource, resource.address) or is_like(row.resource, resource.type)
 
 
 def _allows(row: Allowed, change: Change) -> bool:
     ends = ((row.before, change.before), (row.after, change.after))
-    return _is_like(row.attribute, change.path) and all(_fits(wanted, leaf) for wanted, leaf in ends)
+    return is_like(row.attribute, change.path) and all(_fits(wanted, leaf) for wanted, leaf in ends)
 
 
 def _fits(wanted: Wanted, leaf: Leaf) -> bool:
     if isinstance(wanted, Anything):
         return True
-    return leaf is None if wanted is None else leaf is not None and _is_like(wanted, _text(leaf))
+    return leaf is None if wanted is None else leaf is not None and is_like(wanted, _text(leaf))
 
 
 def _text(leaf: Leaf) -> str:
@@ -125,11 +125,12 @@ def _text(leaf: Leaf) -> str:
     return str(leaf).lower() if isinstance(leaf, bool) else str(leaf)
 
 
-def _is_like(pattern: str, text: str) -> bool:
+def is_like(pattern: str, text: str) -> bool:
+    """Whether a text is like a pattern: ``*`` stands for any text, and all else for itself."""
     return _compiled(pattern).fullmatch(text) is not None
 
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """``*`` stands for any text, and all else for itself: brackets are parts of paths."""
+    # Not fnmatch: brackets are parts of paths.
     return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
