@@ -21,7 +21,7 @@ ORDER = [
     {"terraform"},
     {"checks", "indexes"},
     {"pipelines"},
-    {"updates"},
+    {"updates", "sweeps"},
     {"commands"},
     {"report"},
     {"wizard"},

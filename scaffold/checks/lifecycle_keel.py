@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from scaffold.checks.contracts import module_calls
-from scaffold.checks.lifecycle import Ignored, LifecycleRule, kind, locals_in, resources
+from scaffold.checks.ignoring import Ignored
+from scaffold.checks.lifecycle import LifecycleRule, kind, locals_in, resources
 from scaffold.checks.lifecycle_pods import of_pod, pod_of
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.hcl.evaluate import Names, text
@@ -72,6 +73,7 @@ class KeelBlock(LifecycleRule):
     title = "A workload in an enrolled namespace ignores what Keel writes"
     why = "An apply takes the images back to what is written here, and Keel moves them again."
     rule = "Keel"
+    resources = "kubernetes_*"
     bad = _ENROLLED.replace("      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE\n", "")
     good = _ENROLLED
 
@@ -102,6 +104,13 @@ class KeelBlock(LifecycleRule):
         for slot in _moved(block):
             yield Ignored(f"{pods}.spec[0].{slot}.image", comment=known["image"]["comment"])
         yield from (Ignored(**row) for row in known["moved"])
+
+    def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
+        """The same of any workload, with the images of all its containers."""
+        known = facts["ignored"]
+        yield f"*.{known['pod']['path']}"
+        yield "*container[*].image"
+        yield from (row["path"] for row in (*known["enrolled"], *known["moved"]))
 
 
 def _moved(block: Block) -> Iterator[str]:

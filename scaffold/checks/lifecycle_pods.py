@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.checks.lifecycle import Ignored, LifecycleRule, kind, resources
+from scaffold.checks.ignoring import Ignored
+from scaffold.checks.lifecycle import LifecycleRule, kind, resources
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.hcl.syntax import Block, Body
 from scaffold.templates.questions import Value
@@ -46,6 +47,7 @@ class PodDns(LifecycleRule):
     title = "What owns pods ignores the DNS settings that a policy writes into them"
     why = "Every plan would take them out again; a Job would be replaced, and run once more."
     rule = "Kyverno"
+    resources = "kubernetes_*"
     bad = _CRON_JOB.replace(" # KYVERNO_LIFECYCLE_V1", "")
     good = _CRON_JOB
 
@@ -56,6 +58,10 @@ class PodDns(LifecycleRule):
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The DNS settings of the pods."""
         return of_pod(block, facts)
+
+    def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
+        """The DNS settings, wherever the pods are."""
+        yield f"*.{facts['ignored']['pod']['path']}"
 
 
 def _owns_pods(block: Block) -> bool:

@@ -34,6 +34,7 @@ COMMANDS = (
     "status",
     "check",
     "rule",
+    "sweep",
     "index",
     "update",
     "remove-service",
