@@ -22,6 +22,7 @@ ORDER = [
     {"checks", "indexes"},
     {"pipelines"},
     {"updates"},
+    {"adoption"},
     {"commands"},
     {"report"},
     {"wizard"},

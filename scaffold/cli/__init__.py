@@ -36,6 +36,7 @@ COMMANDS = (
     "rule",
     "index",
     "update",
+    "adopt",
     "remove-service",
     "drafts",
     "doctor",
