@@ -108,7 +108,7 @@ def _environment(stack: Standing, container: Tree, *, inherits: bool) -> dict[st
             get(row, "value"),
             reference(row),
         )
-        if not same and (value := value_of(row, stack.facts)) is not None:
+        if not same and (value := value_of(row, stack.shared)) is not None:
             found_[name] = value
     return found_
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
@@ -18,21 +19,21 @@ _PASSWORD = "{password}"
 
 def plain(stack: Standing) -> Iterator[Inferred]:
     """The variables of the app's container that neither Vault nor a database gives."""
-    if stack.app is None:
+    if stack.runs is None:
         return
     for row in k8s.items(get(stack.container, "env")):
         if _place(stack, row) or reference(row)[0] in stack.secrets.databases:
             continue
-        if (value := value_of(row, stack.facts)) is not None:
+        if (value := value_of(row, stack.shared)) is not None:
             name = text(get(row, "name"))
-            yield found("env", {name: value}, stack.app.owner, f'{_AT}["{name}"].value')
+            yield found("env", {name: value}, stack.runs.owner, f'{_AT}["{name}"].value')
     for source in k8s.items(get(stack.container, "env_from")):
         yield from _from_map(stack, source)
 
 
 def _from_map(stack: Standing, source: Tree) -> Iterator[Inferred]:
     """A ConfigMap or Secret of which every key is a variable."""
-    assert stack.app is not None
+    assert stack.runs is not None
     secret = text(get(source, "secret_ref", 0, "name"))
     config_map = text(get(source, "config_map_ref", 0, "name"))
     optional = (
@@ -40,7 +41,7 @@ def _from_map(stack: Standing, source: Tree) -> Iterator[Inferred]:
     ) is True
     if (secret or config_map) and secret not in (*stack.secrets.own, *stack.secrets.databases):
         item = known({"secret": secret, "config_map": config_map, "optional": optional or None})
-        yield found("env_from", [item], stack.app.owner, f"{_AT}_from")
+        yield found("env_from", [item], stack.runs.owner, f"{_AT}_from")
 
 
 def reference(row: Tree) -> tuple[str, str]:
@@ -49,7 +50,7 @@ def reference(row: Tree) -> tuple[str, str]:
     return text(get(key, "name")), text(get(key, "key"))
 
 
-def value_of(row: Tree, facts: Mapping[str, Value]) -> Value | None:
+def value_of(row: Tree, shared: Mapping[str, str]) -> Value | None:
     """A variable as the answer ``env`` has it; None where nobody can say what it is."""
     value, source = get(row, "value"), get(row, "value_from", 0)
     secret, key = reference(row)
@@ -58,19 +59,19 @@ def value_of(row: Tree, facts: Mapping[str, Value]) -> Value | None:
         return known({"secret": secret, "key": key, "optional": optional or None})
     if field := text(get(source, "field_ref", 0, "field_path")):
         return {"field": field}
-    if isinstance(value, Placeholder):
-        return _host(value.text, facts["hosts"])
+    written = value.text if isinstance(value, Placeholder) else text(value)
+    if (host := _host(written, shared)) is not None or isinstance(value, Placeholder):
+        return host
     if isinstance(value, Mark) or source is not None:
         return None
     return "" if value is None else str(value)
 
 
-def _host(written: str, hosts: Mapping[str, str]) -> Value | None:
+def _host(written: str, shared: Mapping[str, str]) -> Value | None:
     """A text with a shared host in it, which a variable of the house names."""
-    for host, variable in hosts.items():
-        stand_in = f"{STAND_IN}.var.{variable}"
-        if stand_in in written:
-            rest = written.replace(stand_in, "{host}")
+    for address, host in shared.items():
+        rest = re.sub(rf"(?<![\w.-]){re.escape(address)}(?![\w-])", "{host}", written)
+        if rest != written:
             whole = {"host": host} if rest == "{host}" else {"host": host, "text": rest}
             return whole if STAND_IN not in rest else None
     return None
@@ -86,7 +87,7 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
     pods = list(k8s.pod_templates(stack.own))
     if not stack.secrets.own or not pods:
         return
-    owner = stack.app.owner if stack.app else pods[0].owner
+    owner = stack.runs.owner if stack.runs else pods[0].owner
     if not any(secret.extracts for secret in stack.secrets.own.values()):
         listed = next(iter(stack.secrets.own.values()))
         yield found("secrets_form", "data", listed.resource, "manifest.spec.data")
@@ -100,6 +101,8 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
         if secret is not None:
             yield found("secrets_env_from", True, owner, f"{_AT}_from")
             for key, (path, prop) in secret.entries.items():
+                if key in _mounted(stack):
+                    continue  # a file, which brings it itself
                 yield found("secrets", [_item(stack, key, path, prop)], secret.resource, "manifest.spec.data")
     name = _main_secret(stack)
     if name and name != f"{stack.name}-secrets":
@@ -109,6 +112,11 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
             stack.secrets.own[name].resource,
             "manifest.spec.target.name",
         )
+
+
+def _mounted(stack: Standing) -> set[str]:
+    """The keys of Secrets that the app's container has as files."""
+    return {text(get(mount, "sub_path")) for mount in k8s.items(get(stack.container, "volume_mount"))}
 
 
 def _called(variable: str, key: str, owner: PlannedResource) -> Iterator[Inferred]:
@@ -121,12 +129,12 @@ def _called(variable: str, key: str, owner: PlannedResource) -> Iterator[Inferre
 
 def planned(stack: Standing) -> Iterator[Inferred]:
     """The variables whose value is read from Vault while it is planned: the house has them by reference."""
-    for row in k8s.items(get(stack.container, "env")) if stack.app else ():
-        assert stack.app is not None
+    for row in k8s.items(get(stack.container, "env")) if stack.runs else ():
+        assert stack.runs is not None
         name, hidden = text(get(row, "name")), get(row, "value") in (Mark.UNKNOWN, Mark.SENSITIVE)
-        if hidden and (key := stack.written.variable_key(stack.app.owner.site, name)):
+        if hidden and (key := stack.written.variable_key(stack.runs.owner.site, name)):
             item, at = _item(stack, name, stack.name, key), f'{_AT}["{name}"].value'
-            yield found("secrets", [item], stack.app.owner, at, Certainty.LIKELY)
+            yield found("secrets", [item], stack.runs.owner, at, Certainty.LIKELY)
 
 
 def _main_secret(stack: Standing) -> str:
@@ -161,8 +169,8 @@ def database(stack: Standing) -> Iterator[Inferred]:
         sure, at = Certainty.LIKELY if variables else Certainty.ASSUMED, "manifest.spec.target.template.data"
         yield found("database_env", variables or {"password": "DB_PASSWORD"}, secret.resource, at, sure)
         for row in k8s.items(get(stack.container, "env")):
-            if stack.app is not None and reference(row)[0] == secret.name:
-                yield from _called(text(get(row, "name")), reference(row)[1], stack.app.owner)
+            if stack.runs is not None and reference(row)[0] == secret.name:
+                yield from _called(text(get(row, "name")), reference(row)[1], stack.runs.owner)
         if secret.name != f"{stack.name}-db-creds":
             yield found(
                 RECORDED,
@@ -183,7 +191,7 @@ def _variables(stack: Standing, secret: VaultSecret, engine: str, user: str) -> 
         read = {key: key for key in secret.templates} | read
     row = stack.facts["databases"][engine]
     for key, variable in read.items():
-        written = _with_parts(secret.template(key), stack.facts["hosts"])
+        written = _with_parts(secret.template(key), stack.shared)
         if written in ("", _PASSWORD):
             yield "password", variable
             continue
@@ -195,14 +203,14 @@ def _variables(stack: Standing, secret: VaultSecret, engine: str, user: str) -> 
             yield "template", written
 
 
-def _with_parts(written: str, hosts: Mapping[str, str]) -> str:
+def _with_parts(written: str, shared: Mapping[str, str]) -> str:
     """A template of a Secret with the names of its parts in place of what stands for them."""
     head, opened, rest = written.partition("{{")
     inside, closed, tail = rest.partition("}}")
-    text_ = f"{head}{_PASSWORD}{tail}" if opened and closed and inside.strip().startswith(".") else written
-    for variable in hosts.values():
-        text_ = text_.replace(f"{STAND_IN}.var.{variable}", "{host}")
-    return text_
+    said = f"{head}{_PASSWORD}{tail}" if opened and closed and inside.strip().startswith(".") else written
+    for address in shared:
+        said = said.replace(address, "{host}")
+    return said
 
 
 def datasource(stack: Standing) -> Iterator[Inferred]:

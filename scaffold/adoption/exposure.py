@@ -105,7 +105,7 @@ def ingress(stack: Standing) -> Iterator[Inferred]:
     if stack.app is None and (port := number(get(main.backend, "port", 0, "number"))) not in (None, 80):
         yield found("service_port", port, resource, "spec[0].rule[0].http")
     yield from _tile(stack, main)
-    yield from _asleep(main)
+    yield from _asleep(stack, main)
 
 
 def _service(stack: Standing) -> str:
@@ -155,13 +155,31 @@ def unusual(stack: Standing, way: Way) -> dict[str, Value]:
 def _own_middlewares(stack: Standing, way: Way) -> Iterator[tuple[str, dict[str, Value]]]:
     """The Middlewares that are called as the template calls those of one Ingress, and what each does."""
     name = text(k8s.name(way.resource))
-    for _, manifest in k8s.manifests(stack.own, "Middleware"):
+    for resource, manifest in k8s.manifests(stack.own, "Middleware"):
         called, spec = text(get(manifest, "metadata", "name")), get(manifest, "spec")
         kind = called.removeprefix(f"{name}-")
         if not called.startswith(f"{name}-") or (read := _MIDDLEWARES.get(kind)) is None:
             continue
-        if part := read(spec):
+        part = _guarded(stack, resource, kind, spec) or read(spec)
+        if part:
             yield f"{stack.namespace}-{called}@kubernetescrd", part
+
+
+def _guarded(stack: Standing, resource: PlannedResource, kind: str, spec: Tree) -> dict[str, Value]:
+    """What a Middleware takes from Vault: logins, and headers whose values are read while it is planned."""
+    if kind == "basic-auth" and (secret := stack.secrets.logins.get(text(get(spec, "basicAuth", "secret")))):
+        place = secret.place("users")
+        return {"basic_auth": {"vault": place[1]}} if place and place[0] == stack.name else {}
+    headers = k8s.mapping(get(spec, "headers", "customRequestHeaders"))
+    at = ("manifest", "spec", "headers", "customRequestHeaders")
+    values = {
+        name: value
+        if isinstance(value, str)
+        else {"vault": stack.written.secret_at(resource.site, *at, name)}
+        for name, value in headers.items()
+    }
+    settled = all(isinstance(value, str) or value["vault"] for value in values.values())
+    return {"request_headers": values} if values and settled else {}
 
 
 def _rate_limit(spec: Tree) -> dict[str, Value]:
@@ -187,13 +205,13 @@ def _redirect(spec: Tree) -> dict[str, Value]:
     return {"redirect": known(entries)}
 
 
-def _headers(spec: Tree) -> dict[str, Value]:
-    headers = k8s.mapping(get(spec, "headers", "customRequestHeaders"))
-    return {} if any(map(unknown, headers.values())) else {"request_headers": labels(headers)}
+def _of_vault(_: Tree) -> dict[str, Value]:
+    return {}
 
 
 _MIDDLEWARES = {
-    "rate-limit": _rate_limit, "allowlist": _allowlist, "redirect": _redirect, "request-headers": _headers,
+    "rate-limit": _rate_limit, "allowlist": _allowlist, "redirect": _redirect,
+    "headers": _of_vault, "basic-auth": _of_vault,
 }  # fmt: skip
 
 
@@ -215,16 +233,19 @@ def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
     widget: dict[str, Value] = {k.removeprefix(_WIDGET): v for k, v in notes.items() if k.startswith(_WIDGET)}
     for key, value in k8s.mapping(resource.get("metadata", 0, "annotations")).items():
         hidden = key.startswith(_WIDGET) and unknown(value)
-        if hidden and (place := stack.written.vault_key(resource.site, "extra_annotations", key)):
+        if hidden and (place := stack.written.secret_at(resource.site, "extra_annotations", key)):
             widget[key.removeprefix(_WIDGET)] = {"vault": place}
     if widget:
         yield found("homepage_widget", widget, resource, at)
 
 
-def _asleep(main: Way) -> Iterator[Inferred]:
+def _asleep(stack: Standing, main: Way) -> Iterator[Inferred]:
     sablier = main.settings.get("sablier")
     if isinstance(sablier, Mapping):
-        idle, how = str(sablier.get("session_duration") or ""), str(sablier.get("strategy") or "")
+        others = (way.settings.get("sablier") for way in ways(stack))
+        ways_to_wake = {str(other.get("strategy") or "") for other in others if isinstance(other, Mapping)}
+        idle = str(sablier.get("session_duration") or "")
+        how = next(iter(ways_to_wake)) if len(ways_to_wake) == 1 else ""
         yield found(
             "sablier", known({"idle": idle, "strategy": how}), main.resource, "module argument sablier"
         )

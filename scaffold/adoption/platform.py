@@ -83,6 +83,13 @@ def certificate(stack: Standing) -> Iterator[Inferred]:
         return
 
 
+def sealed(stack: Standing) -> Iterator[Inferred]:
+    """Whether people seal Secrets of their own, which the template reads from files beside the stack."""
+    labels_ = (block.labels for block in stack.written.blocks)
+    if stack.resources and ("kubernetes_manifest", "sealed_secrets") in labels_:
+        yield found("sealed_secrets", True, stack.resources[0], "kubernetes_manifest.sealed_secrets")
+
+
 def access(stack: Standing) -> Iterator[Inferred]:
     """What its ServiceAccount may do, by the roles that are bound to it."""
     account = text(get(stack.app.spec, "service_account_name")) if stack.app else ""

@@ -47,6 +47,8 @@ class SecretBook:
 
     own: Mapping[str, VaultSecret]
     databases: Mapping[str, VaultSecret]
+    logins: Mapping[str, VaultSecret]
+    """Those that a Middleware asks for a name and a password by."""
 
     @classmethod
     def of(
@@ -63,7 +65,11 @@ class SecretBook:
             secret = _secret(resource, manifest)
             store = get(manifest, "spec", "secretStoreRef", "name")
             (databases if store == facts["database_store"] else own)[secret.name] = secret
-        return cls(own, databases)
+        asked = {
+            text(get(m, "spec", "basicAuth", "secret")) for _, m in k8s.manifests(resources, "Middleware")
+        }
+        logins = {name: secret for name, secret in own.items() if name in asked}
+        return cls({name: s for name, s in own.items() if name not in asked}, databases, logins)
 
 
 def _secret(resource: PlannedResource, manifest: Tree) -> VaultSecret:

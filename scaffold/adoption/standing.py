@@ -8,7 +8,7 @@ from functools import cached_property
 
 from scaffold.adoption.reading import text
 from scaffold.adoption.secret_book import SecretBook
-from scaffold.adoption.volume_book import VolumeBook
+from scaffold.adoption.volume_book import VolumeBook, saves
 from scaffold.adoption.written import Written
 from scaffold.monorepo.shared import shared_modules
 from scaffold.templates.questions import Value
@@ -24,6 +24,8 @@ class Standing:
     resources: tuple[PlannedResource, ...]
     facts: Mapping[str, Value]
     written: Written
+    shared: Mapping[str, str]
+    """The shared hosts by what a plan shows of each: its address, or what stands in for it."""
 
     def made_by(self, module: str) -> Iterator[PlannedResource]:
         """The resources of the calls of one shared module."""
@@ -58,10 +60,16 @@ class Standing:
         return next(k8s.pod_templates(self.deployments), None) if len(self.deployments) == 1 else None
 
     @cached_property
+    def runs(self) -> k8s.PodTemplate | None:
+        """The pods of the app; of jobs alone those of the first one."""
+        jobs = (p for p in k8s.pod_templates(k8s.of_kind(self.own, "cron_job", "job")) if not saves(p))
+        return self.app or (None if self.deployments else next(jobs, None))
+
+    @cached_property
     def container(self) -> Tree:
         """The app's own container: the one that is called like the Deployment, else the first."""
-        containers = k8s.items(get(self.app.spec, "container")) if self.app else ()
-        names = (text(k8s.name(self.app.owner)), self.name) if self.app else ()
+        containers = k8s.items(get(self.runs.spec, "container")) if self.runs else ()
+        names = (text(k8s.name(self.runs.owner)), self.name) if self.runs else ()
         return next((c for c in containers if get(c, "name") in names), containers[0] if containers else None)
 
     @cached_property
@@ -112,7 +120,7 @@ class Standing:
     @cached_property
     def volumes(self) -> VolumeBook:
         """What its pods mount, by the names that answers have for it."""
-        return VolumeBook.of(self.own, self.app, self.container)
+        return VolumeBook.of(self.own, self.app, self.container if self.app else None)
 
     @cached_property
     def config_maps(self) -> Mapping[str, PlannedResource]:

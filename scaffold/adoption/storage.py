@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
-from scaffold.adoption.reading import first, known, number, text, texts, unknown
+from scaffold.adoption.reading import first, known, number, text, texts
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.volume_book import Volume, saves
 from scaffold.templates.questions import Value
@@ -89,7 +89,8 @@ def _owner(stack: Standing, volume: Volume) -> int | None:
 def _kind(stack: Standing, volume: Volume) -> dict[str, Value]:
     """Of which class it is, and how large."""
     if volume.made is None:
-        return {"claim": volume.claim, "rwx": True}
+        alone = stack.app is not None and stack.app.owner.get("spec", 0, "strategy", 0, "type") == "Recreate"
+        return {"claim": volume.claim, "rwx": not alone}
     spec = volume.made.get("spec", 0)
     size = text(get(spec, "resources", 0, "requests", "storage"))
     if volume.on_nfs is not None:
@@ -139,14 +140,18 @@ def _saved(stack: Standing) -> Iterator[tuple[str, dict[str, Value]]]:
             words = shlex.split(line.replace(";", " ; "))
             form, purpose, *files = words[words.index("save") + 1 :]
             files = files[: files.index(";")] if ";" in files else files
-            how = {"sqlite_files": files, "may_be_empty": words[0] == "if" or None}
-            yield purpose, known(_form(form.removeprefix(_COPY)) | how)
+            how = {"may_be_empty": words[0] == "if" or None}
+            yield purpose, known(_form(stack, form.removeprefix(_COPY), files) | how)
         for claim in pods.claimed() if not calls else ():
             yield text(claim), {"embedded_database": "sqlite"} if "sqlite" in script else {}
 
 
-def _form(form: str) -> dict[str, Value]:
-    return {"backup": "files"} if form == "files" else {"embedded_database": "sqlite"}
+def _form(stack: Standing, form: str, files: list[str]) -> dict[str, Value]:
+    """How a volume is saved, by the step of the script that does it and the files that it names."""
+    dumps = [name for name, row in stack.facts["dumps"].items() if files and files[0].endswith(row["suffix"])]
+    if form == "dump":
+        return {"backup": dumps[0]} if dumps else {}
+    return {"backup": "files"} if form == "files" else {"embedded_database": "sqlite", "sqlite_files": files}
 
 
 def _script(pods: k8s.PodTemplate) -> str:
@@ -160,11 +165,11 @@ def backup_job(stack: Standing) -> Iterator[Inferred]:
         spec = pods.owner.get("spec", 0)
         job = get(spec, "job_template", 0, "spec", 0)
         kept = _KEPT.findall(_script(pods))
-        limits = [text(get(c, "resources", 0, "limits", "memory")) for c in pods.containers(init=False)]
+        limits = [text(get(c, "resources", 0, "limits", "memory")) for c in pods.containers()]
         value = {
             "schedule": text(get(spec, "schedule")), "timezone": text(get(spec, "timezone")),
             "active_deadline_seconds": number(get(job, "active_deadline_seconds")),
-            "retention_days": int(kept[-1]) if kept else None, "memory": next(iter(limits), ""),
+            "retention_days": int(kept[-1]) if kept else None, "memory": limits[0] if len(set(limits)) == 1 else "",
         }  # fmt: skip
         yield found("backup_job", known(value), pods.owner, "spec[0]", Certainty.LIKELY)
         return
@@ -175,8 +180,6 @@ def backup_job(stack: Standing) -> Iterator[Inferred]:
 
 def scratch(stack: Standing) -> Iterator[Inferred]:
     """Directories that need not survive a restart."""
-    if stack.app is None:
-        return
     for name, directory in stack.volumes.scratch.items():
         if name != _WRITABLE:
             mounts = mounts_of(stack, stack.app, stack.container)
@@ -185,31 +188,33 @@ def scratch(stack: Standing) -> Iterator[Inferred]:
                 "in_memory": get(directory, "medium") == "Memory" or None,
                 "size_limit": text(get(directory, "size_limit")),
             }  # fmt: skip
+            assert stack.app is not None
             yield found("scratch", [known(item)], stack.app.owner, f'{_POD}["{name}"]')
 
 
 def files(stack: Standing) -> Iterator[Inferred]:
     """Files from a ConfigMap or a Secret, each at its path."""
-    if stack.app is None:
+    if stack.runs is None:
         return
+    owner = stack.runs.owner
     mounts = k8s.items(get(stack.container, "volume_mount"))
-    for volume in k8s.items(get(stack.app.spec, "volume")):
+    written = _written_here(stack)
+    for volume in k8s.items(get(stack.runs.spec, "volume")):
         config_map, secret = first(volume, "config_map"), first(volume, "secret")
-        name = get(volume, "name")
+        name = text(get(volume, "name"))
         at = f'{_POD}["{name}"]'
         for mount in (m for m in mounts if get(m, "name") == name or _copied(m, config_map)):
             path, key = text(get(mount, "mount_path")), text(get(mount, "sub_path"))
-            writable = get(mount, "name") == _WRITABLE
-            if config_map is not None:
-                for item in _of_config_map(stack, text(get(config_map, "name")), path, key):
-                    yield found("files", [known({**item, "writable": writable or None})], stack.app.owner, at)
-            elif secret is not None and key:
+            writable = {"writable": True} if get(mount, "name") == _WRITABLE else {}
+            if secret is not None and key:
                 yield found(
-                    "files",
-                    [_of_secret(stack, text(get(secret, "secret_name")), path, key)],
-                    stack.app.owner,
-                    at,
+                    "files", [_of_secret(stack, text(get(secret, "secret_name")), path, key)], owner, at
                 )
+            elif config_map is not None and name == written:
+                yield from _with_content(stack, volume, path, key, writable)
+            elif config_map is not None and key:
+                item = known({"path": path, "config_map": text(get(config_map, "name")), "key": key})
+                yield found("files", [item], owner, at)
 
 
 def _copied(mount: Tree, config_map: Tree) -> bool:
@@ -217,18 +222,30 @@ def _copied(mount: Tree, config_map: Tree) -> bool:
     return config_map is not None and get(mount, "name") == _WRITABLE
 
 
-def _of_config_map(stack: Standing, name: str, path: str, key: str) -> Iterator[Mapping[str, Value]]:
-    """The files of a ConfigMap: with their content where all of it is known, else by their key there."""
-    made = stack.config_maps.get(name)
-    data = k8s.mapping(made.get("data")) if made is not None else {}
-    keys = [key] if key else list(data)
-    for one in keys:
+def _written_here(stack: Standing) -> str:
+    """The volume of the ConfigMap that answers write: of those made here with known contents the largest."""
+    sizes = {}
+    for volume in k8s.items(get(stack.runs.spec, "volume")) if stack.runs else ():
+        name = text(get(volume, "config_map", 0, "name"))
+        data = k8s.mapping(stack.config_maps[name].get("data")) if name in stack.config_maps else {}
+        by_reference = get(volume, "name") == f"{name}-config"
+        if data and not by_reference and all(isinstance(content, str) for content in data.values()):
+            sizes[text(get(volume, "name"))] = len(data)
+    return max(sizes, key=lambda name: sizes[name], default="")
+
+
+def _with_content(
+    stack: Standing, volume: Tree, path: str, key: str, more: Mapping[str, Value]
+) -> Iterator[Inferred]:
+    """The files of the ConfigMap that answers write, with what stands in them and under which key."""
+    name = text(get(volume, "config_map", 0, "name"))
+    made = stack.config_maps[name]
+    data = k8s.mapping(made.get("data"))
+    names: dict[str, Value] = {"files": name, "files_volume": text(get(volume, "name"))}
+    for one in [key] if key else data:
         place = path if key else f"{path.rstrip('/')}/{one}"
-        content = data.get(one)
-        if isinstance(content, str):
-            yield {"path": place, "content": content}
-        elif key or unknown(content):
-            yield {"path": place, "config_map": name, "key": one}
+        yield found("files", [{"path": place, "content": data.get(one), **more}], made, f'data["{one}"]')
+        yield found(RECORDED, {"names": {**names, "file_keys": {place: one}}}, made, "metadata[0].name")
 
 
 def _of_secret(stack: Standing, name: str, path: str, key: str) -> dict[str, Value]:

@@ -64,10 +64,13 @@ def _claimed(resources: Sequence[PlannedResource], app: k8s.PodTemplate | None) 
 
 
 def saves(pods: k8s.PodTemplate) -> bool:
-    """Whether pods are those of a job that saves block volumes: it reads some, and writes to another."""
+    """Whether pods are those of a job that saves block volumes: it reads some, and writes to another.
+
+    One that dumps databases alone has no other volume; the template calls it ``backup``.
+    """
     if k8s.kind(pods.owner) != "cron_job" or "backup" not in text(k8s.name(pods.owner)):
         return False
-    return len(pods.claimed()) > 1
+    return len(pods.claimed()) > 1 or pods.owner.name == "backup"
 
 
 def _volume(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
-from scaffold.adoption.inferred import Certainty, Inferred, found
+from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
 from scaffold.adoption.reading import first, known, labels, number, text, texts
 from scaffold.adoption.standing import Standing, is_balancer
 from scaffold.templates import template
@@ -36,22 +37,23 @@ def image_of(tree: Tree) -> str:
 
 def image(stack: Standing) -> Iterator[Inferred]:
     """The app's image; of an own one how it is built, by its registry and the pull secret."""
-    if stack.app is None:
+    if stack.runs is None:
         return
+    owner = stack.runs.owner
     written = image_of(get(stack.container, "image"))
-    pulled = {text(get(s, "name")) for s in k8s.items(get(stack.app.spec, "image_pull_secrets"))}
+    pulled = {text(get(s, "name")) for s in k8s.items(get(stack.runs.spec, "image_pull_secrets"))}
     build = built_as(written, pulled, stack.facts)
     at = f"{_CONTAINER}.image"
     if not build:
-        yield found("image", written, stack.app.owner, at)
+        yield found("image", written, owner, at)
         return
     row = stack.facts["builds"][build]
     name = ImageReference.parse(written).name
-    yield found("build", build, stack.app.owner, at, Certainty.LIKELY)
+    yield found("build", build, owner, at, Certainty.LIKELY)
     if name != f"{row['registry']}/{stack.name}":
-        yield found("image", name, stack.app.owner, at)
+        yield found("image", name, owner, at)
     if row["pull_secret"] and row["pull_secret"] not in pulled and row["forge"] != "own":
-        yield found("public_package", True, stack.app.owner, f"{_SPEC}.image_pull_secrets", Certainty.LIKELY)
+        yield found("public_package", True, owner, f"{_SPEC}.image_pull_secrets", Certainty.LIKELY)
 
 
 def built_as(image: str, pulled: set[str], facts: Mapping[str, Value]) -> str:
@@ -168,24 +170,44 @@ def rollout(stack: Standing) -> Iterator[Inferred]:
         yield found("wait_for_rollout", False, owner, "wait_for_rollout")
 
 
+def user(stack: Standing) -> Iterator[Inferred]:
+    """Who its process is."""
+    context = first(stack.runs.spec, "security_context") if stack.runs else None
+    user, group = number(get(context, "run_as_user")), number(get(context, "fs_group"))
+    if stack.runs and user:
+        yield found("uid", user, stack.runs.owner, f"{_SPEC}.security_context")
+    if stack.runs and group and group != user:
+        yield found("fs_group", group, stack.runs.owner, f"{_SPEC}.security_context")
+
+
 def pod(stack: Standing) -> Iterator[Inferred]:
-    """Who its process is, where it may run, and what more it may do."""
+    """Where it may run, and what more it may do."""
     if stack.app is None:
         return
     owner, spec = stack.app.owner, stack.app.spec
-    context = first(spec, "security_context")
-    user, group = number(get(context, "run_as_user")), number(get(context, "fs_group"))
-    if user:
-        yield found("uid", user, owner, f"{_SPEC}.security_context")
-    if group and group != user:
-        yield found("fs_group", group, owner, f"{_SPEC}.security_context")
     gpu = get(stack.container, "resources", 0, "limits", _GPU) is not None
     if nodes := labels(get(spec, "node_selector"), [f"{_GPU}.present"] if gpu else []):
         yield found("node_selector", nodes, owner, f"{_SPEC}.node_selector")
     if priority := text(get(spec, "priority_class_name")):
         yield found("priority_class", priority, owner, f"{_SPEC}.priority_class_name")
+        if re.search(stack.facts["system_priority_classes"], priority):
+            yield _reason(stack, "priority_class_reason", owner, "priority_class_name")
     if more := texts(get(stack.container, "security_context", 0, "capabilities", 0, "add")):
         yield found("capabilities", more, owner, f"{_CONTAINER}.security_context")
+        if set(more).difference(stack.facts["baseline_capabilities"]):
+            yield _reason(stack, "capabilities_reason", owner, "capabilities")
+
+
+def _reason(stack: Standing, question: str, owner: PlannedResource, inside: str) -> Inferred:
+    """Why it has something, as the comment above it says."""
+    said = stack.written.inner_reason(owner.site, inside)
+    return found(
+        question,
+        said or STOOD,
+        owner,
+        f"comment above {inside}",
+        Certainty.LIKELY if said else Certainty.ASSUMED,
+    )
 
 
 def marks(stack: Standing) -> Iterator[Inferred]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +27,11 @@ class Written:
     def _blocks(self) -> dict[tuple[str, int], tuple[Document, Block]]:
         return {(d.path, b.line): (d, b) for d in self.documents for b in d.body.blocks}
 
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks of its files."""
+        return tuple(block for _, block in self._blocks.values())
+
     def block(self, site: Site) -> Block | None:
         """The block that stands at a site."""
         found = self._blocks.get((site.path, site.line or 0))
@@ -48,18 +53,31 @@ class Written:
         said = (document.comments_above(attribute.line), behind)
         return next((text for comments in said if (text := _words(c.text for c in comments))), "")
 
+    def inner_reason(self, site: Site, name: str) -> str:
+        """The comment above an argument, or a block, anywhere in the block at a site, on one line."""
+        document, block = self._blocks.get((site.path, site.line or 0), (None, None))
+        if document is None or block is None:
+            return ""
+        inner = tuple(block.body.walk())
+        lines = [one.line for one in inner if one.type == name]
+        lines += [one.body.attributes[name].line for one in (block, *inner) if name in one.body.attributes]
+        said = (_words(c.text for c in document.comments_above(line)) for line in lines)
+        return next((text for text in said if text), "")
+
     def above(self, site: Site) -> tuple[str, ...]:
         """The lines of the comment above the block at a site."""
         document, _ = self._blocks.get((site.path, site.line or 0), (None, None))
         comments = document.comments_above(site.line or 0) if document is not None else ()
         return tuple(line for comment in comments for line in comment.lines)
 
-    def vault_key(self, site: Site, argument: str, key: str) -> str | None:
-        """The key of the Secret that an entry of an argument takes its value from while it is planned."""
+    def secret_at(self, site: Site, argument: str, *keys: str) -> str | None:
+        """The key of the Secret that a value inside an argument is taken from while it is planned."""
         block = self.block(site)
         value = block.body.value(argument) if block is not None else None
-        entry = value.entry(key) if value is not None else None
-        return _secret_key(entry.value) if entry is not None else None
+        for key in keys:
+            entry = value.entry(key) if value is not None else None
+            value = entry.value if entry is not None else None
+        return _secret_key(value) if value is not None else None
 
     def variable_key(self, site: Site, name: str) -> str | None:
         """The key of the Secret that an environment variable takes its value from while it is planned."""
@@ -87,8 +105,3 @@ def _secret_key(value: Expression) -> str | None:
         return None
     last = reference.steps[-1]
     return last.key if isinstance(last, Index) and isinstance(last.key, str) else None
-
-
-def blocks(documents: Iterable[Document]) -> Iterator[Block]:
-    """The blocks of some files, in their order."""
-    return (block for document in documents for block in document.body.blocks)

@@ -25,6 +25,7 @@ from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 from scaffold.templates.render import render
 from scaffold.terraform import terragrunt
+from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.result import PlanResult
 from scaffold.terraform.runner import Job, plan_jobs
 from scaffold.terraform.tree import DiskTree, Link, Overlay, OverlayTree
@@ -97,7 +98,11 @@ def examine(monorepo: Monorepo, stacks: Sequence[str], workers: int = 1) -> list
 
 def standing(monorepo: Monorepo, plan: PlanResult, facts: Mapping[str, Value]) -> Standing:
     """A stack as its plan and its files show it."""
-    return Standing(plan.stack, plan.resources, facts, Written(tuple(_documents(monorepo, plan.stack))))
+    shared = {f"{STAND_IN}.var.{variable}": host for host, variable in facts["hosts"].items()}
+    known = ((monorepo.variable(variable), host) for host, variable in facts["hosts"].items())
+    shared |= {address: host for address, host in known if address}
+    written = Written(tuple(_documents(monorepo, plan.stack)))
+    return Standing(plan.stack, plan.resources, facts, written, shared)
 
 
 def _documents(monorepo: Monorepo, stack: str) -> Iterator[Document]:
