@@ -37,6 +37,7 @@ COMMANDS = (
     "sweep",
     "index",
     "update",
+    "adopt",
     "remove-service",
     "drafts",
     "doctor",
