@@ -236,6 +236,8 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
     entrances = [values.get("ingress_options", {}), *values.get("machine_clients", [])]
     if any(place.get("allowlist") for place in entrances) and not values.get("full_host"):
         values["dns"] = "non-proxied"
+    for place in (*entrances, *values.get("hosts", [])):
+        place.pop("allowed_groups", None)  # the sample's ingress module takes none
     for client in values.get("machine_clients", []):
         client.pop("port", None)
         client["prefix"] = True
