@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -145,3 +148,62 @@ def test_no_step_for_groups_where_nobody_logs_in_or_the_module_knows_none(
     for monorepo, answers in ((grouping, open_), (pristine, APP)):
         steps = made(monorepo, answers).next_steps(monorepo, (None, None))
         assert not [step for step in steps if "which groups" in step.text]
+
+
+OWN = "name: moth-ledger\ndescription: Who saw which moth\nport: 8080\napp_kind: go\nhealth_path: /healthz\n"
+
+
+@pytest.fixture
+def mirroring(monorepo: Monorepo) -> Monorepo:
+    """The sample, with the script that has an app's repository mirrored, and own images in ghcr.io."""
+    (monorepo.root / "scripts" / "offinfra-onboard").write_text("#!/bin/sh\n")
+    (monorepo.root / "scaffold.yml").write_text("own_build: github-ghcr\n")
+    return Monorepo(monorepo.root)
+
+
+def test_where_repositories_are_mirrored_no_image_is_built_in_the_cluster(
+    mirroring: Monorepo, pristine: Monorepo
+) -> None:
+    assert sense(mirroring)["mirror"]["there"] is True
+    assert "mirror" not in sense(pristine)
+    for build in ("forgejo-woodpecker", "woodpecker", "github-woodpecker"):
+        assert told(mirroring, f"{OWN}build: {build}\n") == {"answers.build build"}
+    github = OWN + "build: github-ghcr\n"
+    assert told(mirroring, github + "branch: main\n") == {"answers.mirror branch"}
+    assert told(mirroring, github + "repository: robin/moths\n") == {"answers.mirror repository"}
+    made(pristine, OWN + "build: woodpecker\n")
+
+
+def test_an_app_that_is_mirrored_is_pushed_tested_and_tagged_where_people_push(
+    mirroring: Monorepo, tmp_path: Path
+) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    subprocess.run(["git", "init", "-q", "-b", "master", str(app)], check=True)
+    for name, content in {"go.mod": "module moths\n", "go.sum": "", "main.go": "package main\n"}.items():
+        (app / name).write_text(content)
+    prepared = prepare(
+        mirroring, from_yaml(OWN.encode(), "kit.yml"), app, level=Level.STATIC,
+        template_source="https://x.test/t.git",
+    )  # fmt: skip
+    assert prepared.pipeline
+    files = {str(file.path): file.after for file in prepared.pipeline.change.changes}
+    workflow = yaml.safe_load(files[".github/workflows/build.yml"])  # type: ignore[arg-type]
+    jobs = workflow["jobs"]
+    checks = [step["run"] for step in jobs["lint-and-test"]["steps"] if "run" in step]
+    assert checks == ["docker build --check --file Dockerfile .", "go vet ./...", "go test ./..."]
+    assert jobs["build"]["needs"] == "lint-and-test"
+    assert "lint-and-test" in jobs["notify-failure"]["needs"]
+    (tagging,) = [step for step in jobs["build"]["steps"] if "git push" in step.get("run", "")]
+    source = f"{prepared.pipeline.values['facts']['mirror']['forge']}/viktor/moth-ledger"
+    assert f"$TOKEN@{source}.git" in tagging["run"]
+    commands = [step.command or "" for step in prepared.next_steps(mirroring, (None, None))]
+    pushed = next(
+        n for n, command in enumerate(commands) if f"git push https://{source}.git HEAD:master" in command
+    )
+    onboarded = next(
+        n for n, command in enumerate(commands) if "scripts/offinfra-onboard moth-ledger" in command
+    )
+    assert pushed < onboarded
+    assert "--deploy moth-ledger=moth-ledger" in commands[onboarded]
+    assert not [command for command in commands if "gh secret set" in command or "forge_remote_id" in command]

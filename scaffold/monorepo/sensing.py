@@ -38,6 +38,8 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     found.update(_lifecycles(monorepo))
     found.update(_tiers(monorepo))
     found.update(_builds(monorepo, domain))
+    script = decisions.house()["mirror"]["script"]
+    found["mirror"] = {"there": (monorepo.root / script).is_file()}
     return _difference(decisions.house(), merged(found, overrides(monorepo.root)))
 
 
