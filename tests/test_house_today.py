@@ -15,6 +15,7 @@ from scaffold.commands.prepared import Prepared
 from scaffold.errors import AnswersError
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense
+from scaffold.templates import decisions
 
 APP = "name: moths\ndescription: Pictures of moths\nimage: docker.io/library/nginx:1.29.0\nport: 8080\n"
 PUBLIC = APP + "gate: anubis\ngate_reason: pictures for everybody\n"
@@ -207,3 +208,52 @@ def test_an_app_that_is_mirrored_is_pushed_tested_and_tagged_where_people_push(
     assert pushed < onboarded
     assert "--deploy moth-ledger=moth-ledger" in commands[onboarded]
     assert not [command for command in commands if "gh secret set" in command or "forge_remote_id" in command]
+
+
+SIZED = """
+resource "kubernetes_deployment" "{0}" {{
+  spec {{
+    template {{
+      spec {{
+        container {{
+          name = "{0}"
+          resources {{
+            requests = {{ memory = "{1}" }}
+            limits   = {{ memory = "1Gi", {2} = "1" }}
+          }}
+        }}
+      }}
+    }}
+  }}
+}}
+"""
+ON_GPU = APP + "tier: gpu\ngpu: 1\nmemory: 2Gi\n"
+
+
+def test_containers_request_less_than_their_limit_where_most_do(
+    monorepo: Monorepo, pristine: Monorepo
+) -> None:
+    assert "burstable" not in sense(pristine)
+    for number in range(40):
+        stack(monorepo, f"bee-{number}", SIZED.format(f"bee_{number}", "256Mi", "cpu"))
+    assert sense(Monorepo(monorepo.root))["burstable"]["usual"] is True
+    beside = (
+        "memory: 300Mi\nsidecars: [{name: clock, image: docker.io/library/busybox:1.37.0, memory: 64Mi}]\n"
+    )
+    main = text(made(monorepo, APP + beside))
+    for request, limit in (("150Mi", "300Mi"), ("32Mi", "64Mi")):
+        assert f'memory = "{request}"' in main
+        assert f'memory = "{limit}"' in main
+    assert 'memory = "150Mi"' not in text(made(monorepo, APP + "memory: 300Mi\ntier: cluster\n"))
+    assert 'memory = "200Mi"' in text(made(monorepo, APP + "memory: 300Mi\nmemory_request: 200Mi\n"))
+
+
+def test_the_memory_of_the_gpu_is_asked_for_where_it_is_given_out(
+    monorepo: Monorepo, pristine: Monorepo
+) -> None:
+    resource = decisions.house()["gpu_memory"]["resource"]
+    stack(monorepo, "bees", SIZED.format("bees", "1Gi", f'"{resource}"'))
+    assert told(monorepo, ON_GPU) == {"answers.gpu-memory gpu_memory"}
+    assert f'"{resource}" = "1500"' in text(made(monorepo, ON_GPU + "gpu_memory: 1500\n"))
+    assert told(monorepo, APP + "gpu_memory: 1500\n") == {"answers.not-asked gpu_memory"}
+    assert told(pristine, ON_GPU + "gpu_memory: 1500\n") == {"answers.not-asked gpu_memory"}

@@ -37,6 +37,7 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     found.update(_exposure(monorepo, domain))
     found.update(_lifecycles(monorepo))
     found.update(_tiers(monorepo))
+    found.update(_memory(monorepo))
     found.update(_builds(monorepo, domain))
     script = decisions.house()["mirror"]["script"]
     found["mirror"] = {"there": (monorepo.root / script).is_file()}
@@ -97,6 +98,21 @@ def _tiers(monorepo: Monorepo) -> dict[str, Value]:
             if usual is not None:
                 found.setdefault(tier, {})[fact] = type(usual)(value)
     return {"tiers": found} if found else {}
+
+
+_MOST = 0.6
+"""The share of containers from which on something is usual, and no matter of single apps."""
+
+
+def _memory(monorepo: Monorepo) -> dict[str, Value]:
+    """How memory is given out: whether containers request less than their limit, and that of the GPU."""
+    pods = (pod for stack in monorepo.fleet.values() for pod in stack.pods)
+    told = [c.burstable for pod in pods for c in pod.containers if c.burstable is not None]
+    asked = next(monorepo.terraform_files(decisions.house()["gpu_memory"]["resource"]), None) is not None
+    return {
+        "burstable": {"usual": bool(told) and sum(told) >= _MOST * len(told)},
+        "gpu_memory": {"asked": asked},
+    }
 
 
 def _builds(monorepo: Monorepo, domain: str) -> dict[str, Value]:
