@@ -22,6 +22,7 @@ from scaffold.hcl.syntax import Block, Document
 from scaffold.monorepo.uses import entries, local_values, metadata, resource_type
 from scaffold.templates import template
 from scaffold.templates.questions import Value
+from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.meta import ignored, ignoring
 from scaffold.terraform.planned import Path, path_text
 
@@ -176,6 +177,64 @@ class NamespaceLabel(LifecycleRule):
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The label."""
         yield Ignored(**facts["ignored"]["namespace"])
+
+
+_CRON_JOB = """\
+resource "kubernetes_cron_job_v1" "journal" {
+  metadata {
+    name = "journal"
+  }
+  spec {
+    schedule = "0 3 * * *"
+    job_template {
+      metadata {}
+      spec {
+        template {
+          metadata {}
+          spec {
+            container {
+              name = "journal"
+            }
+          }
+        }
+      }
+    }
+  }
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}
+"""
+
+
+class PodDns(LifecycleRule):
+    """What owns pods, and does not ignore what a policy writes into them."""
+
+    code = "LIF003"
+    title = "What owns pods ignores the DNS settings that a policy writes into them"
+    why = "Every plan would take them out again; a Job would be replaced, and run once more."
+    rule = "Kyverno"
+    bad = _CRON_JOB.replace(" # KYVERNO_LIFECYCLE_V1", "")
+    good = _CRON_JOB
+
+    def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
+        """Whatever owns pods."""
+        return (block for block in resources(stack) if _owns_pods(block))
+
+    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+        """The DNS settings of the pods."""
+        return of_pod(block, facts)
+
+
+def _owns_pods(block: Block) -> bool:
+    return block.labels[0].startswith("kubernetes_") and k8s.pod_path(kind(block)) is not None
+
+
+def of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+    """What a policy writes into the pods of a resource."""
+    row = Ignored(**facts["ignored"]["pod"])
+    path = path_text((*(k8s.pod_path(kind(block)) or ()), "spec", 0, row.path))
+    yield Ignored(path, row.marker, row.comment)
 
 
 _CLAIM = """\
