@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
+from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings
 from scaffold.checks.reach import doors
@@ -97,6 +98,11 @@ class Tiles(PlannedRule):
         if value is None:
             return insert_block(document, "homepage_enabled = false", after=block.body.items[-1])
         return replace(document, value, "false") if value.literal() is True else None
+
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """The annotations of the tile."""
+        tile = f'metadata[0].annotations["{HouseNames().dashboard}*"]'
+        return Contract((Allowed("kubernetes_ingress*", tile),))
 
 
 class Unmonitored(PlannedRule):
