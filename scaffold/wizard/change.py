@@ -32,6 +32,8 @@ class Asked:
 
     change: ServiceChange | None
     closing: tuple[str, ...] = ()
+    commit: bool = False
+    """Whether the person wants what is written committed."""
 
 
 def ask(
@@ -64,9 +66,9 @@ def ask(
         with screen.opened():
             screen.show([screen.keys])
             outcome, state = review(engine, state, screen, previews.of, lambda _: None)
-        if outcome is Outcome.APPLY:
+        if outcome in (Outcome.APPLY, Outcome.COMMIT):
             previews.prepared()
-            return Asked(made[0])
+            return Asked(made[0], commit=outcome is Outcome.COMMIT)
     finally:
         previews.close()
     if outcome is Outcome.QUIT:

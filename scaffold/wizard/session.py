@@ -60,6 +60,8 @@ class Asked:
     prepared: Prepared | None
     closing: tuple[str, ...]
     service: str = ""
+    commit: bool = False
+    """Whether the person wants what is written committed."""
 
 
 class Paused(KeyboardInterrupt):
@@ -135,8 +137,11 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
 
     try:
         with screen.opened():
-            found = f"Drafts: {', '.join(kept)}. --resume NAME goes on with one."
-            others = [found] if kept and not resumed else []
+            others = (
+                [f"Drafts: {', '.join(kept)}. --resume NAME goes on with one."]
+                if kept and not resumed
+                else []
+            )
             screen.show([screen.keys, *others, *(import_text(start.report) if start else ())])
             first = engine.first_open(state)
             state = walk(engine, state, screen, keeper.keep, first.path if first else None)
@@ -172,9 +177,10 @@ class _Keeper:
 
     @property
     def name(self) -> str:
-        said = self._state.said.get(("name",), self._state.given.get("name"))
-        if said is None and ("name",) in self._state.accepted:
-            said = self._engine.values(self._state).get("name")
+        state = self._state
+        said = state.said.get(("name",), state.given.get("name"))
+        if said is None and ("name",) in state.accepted:
+            said = self._engine.values(state).get("name")
         return str(said) if said else self._unnamed
 
     @property
@@ -265,9 +271,11 @@ def _end(
     if drafts.writable(store):
         kept = store.keep_answers(name, text)
         replaces = prepared.pipeline is not None and prepared.pipeline.replaced.changes
-        again = _command("--answers", str(kept), options, clone, *(["--overwrite"] if replaces else []))
+        commits = outcome is Outcome.COMMIT and "--commit" not in options.arguments
+        more = (*["--overwrite"] * bool(replaces), *["--commit"] * commits)
+        again = _command("--answers", str(kept), options, clone, *more)
         closing = ("The answers are kept. The same without questions:", f"  {again}")
-    return Asked(prepared, closing, name)
+    return Asked(prepared, closing, name, outcome is Outcome.COMMIT)
 
 
 def forget(monorepo: Monorepo, name: str) -> None:

@@ -16,7 +16,7 @@ from scaffold.templates.questions import Value
 from scaffold.wizard.screen import Choice, Key, Typed
 
 _LONG = 8
-"""From here on a list can be filtered by typing."""
+"""From here on a list says that typing filters it."""
 _ESCAPE_SECONDS = 0.05
 """How long Esc waits for the rest of an arrow key's sequence; terminals send those at once."""
 _POLL_SECONDS = 0.2
@@ -60,10 +60,11 @@ class TerminalScreen:
         output.disable_bracketed_paste()
         output.flush()
 
-    def show(self, lines: Iterable[str], *, verbatim: bool = False) -> None:
-        """Write lines, wrapped to the window between words where they are not ``verbatim``."""
+    def show(self, lines: Iterable[str], *, verbatim: bool = False, fit: bool = False) -> None:
+        """Write lines: ``verbatim``, each cut to the window to ``fit``, or else wrapped between words."""
         for line in lines:
-            self._target.write(f"{line if verbatim else _wrapped(line, _width())}\n")
+            text = _cut(line, _width()) if fit else line if verbatim else _wrapped(line, _width())
+            self._target.write(f"{text}\n")
         self._target.flush()
 
     def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:
@@ -80,10 +81,13 @@ class TerminalScreen:
         room = max(len(c.label) for c in choices)
         prompt = questionary.select(
             _wrapped(title, max(_width() - 4 - room, _width() // 2)), listed, default=preset,
-            use_jk_keys=not long, use_search_filter=long,
+            use_jk_keys=False, use_search_filter=True,
             instruction="(type to filter)" if long else " ",
         )  # fmt: skip
-        self._consequences(prompt.application)
+        for menu in _menus(prompt.application):
+            # Wrapped: what questionary prints below a menu would be cut off at the window's edge.
+            menu.text = partial(_told, menu._get_choice_tokens)
+            menu.add_search_character = partial(_search, menu, menu.add_search_character)
         # A menu has a hidden line behind it: no key of an editor's makes that the answer.
         prompt.application.current_buffer.accept_handler = None
         answer = self._run(prompt.application, lambda _: True)
@@ -95,6 +99,7 @@ class TerminalScreen:
         default: str,
         problem: Callable[[str], str],
         *,
+        explains: bool = True,
         until: Callable[[], bool] | None = None,
     ) -> str | Typed:
         """A line of text; what is wrong with it stands below while it is typed."""
@@ -131,7 +136,8 @@ class TerminalScreen:
         application = prompt.application
         _add_below(application, lambda: _wrapped(told, _width()))
         application.current_buffer.on_text_changed += judge_soon
-        return self._run(application, lambda text: text in ("", default), until, judge_soon)  # type: ignore[no-any-return]
+        untouched = ("", default) if explains else ()
+        return self._run(application, lambda text: text in untouched, until, judge_soon)  # type: ignore[no-any-return]
 
     def _run(
         self,
@@ -191,13 +197,29 @@ class TerminalScreen:
             # SIGINT is left to asyncio: as a key, it would be lost on a prompt that just ended.
             return application.run(pre_run=start, handle_sigint=False)
 
-    def _consequences(self, application: Any) -> None:
-        """Wrap what questionary prints below a menu, which would be cut off at the window's edge."""
-        from questionary.prompts.common import InquirerControl
 
-        for window in application.layout.find_all_windows():
-            if isinstance(window.content, InquirerControl):
-                window.content.text = partial(_told, window.content._get_choice_tokens)
+def _menus(application: Any) -> list[Any]:
+    from questionary.prompts.common import InquirerControl
+
+    windows = application.layout.find_all_windows()
+    return [window.content for window in windows if isinstance(window.content, InquirerControl)]
+
+
+def _search(menu: Any, add: Callable[[Any], None], key: Any) -> None:
+    """Filter a menu by a key, and point at what begins with all that is typed, where something does.
+
+    A key that fits nothing behind the others begins anew; one that fits nothing at all is not taken.
+    """
+    before = menu.search_filter, menu.pointed_at
+    for typed in (before[0], None):
+        menu.search_filter = typed
+        add(key)
+        text = (menu.search_filter or "").lower()
+        if any(text in choice.title.lower() for choice in menu.choices):
+            labels = [choice.title.lower() for choice in menu.filtered_choices]
+            menu.pointed_at = next((n for n, label in enumerate(labels) if label.startswith(text)), 0)
+            return
+    menu.search_filter, menu.pointed_at = before
 
 
 @contextmanager
@@ -254,6 +276,10 @@ def _width() -> int:
     except (OSError, ValueError):
         columns = 0
     return (columns or 80) - 1
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: max(width - 1, 0)]}…"
 
 
 def _wrapped(text: str, width: int) -> str:

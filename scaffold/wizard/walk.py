@@ -46,6 +46,9 @@ def ask(engine: Engine, state: State, step: Step, screen: Screen) -> Value | Key
         except UsageError as error:
             return f"{error.message} {error.hint}"
 
+    if step.proposed:
+        screen.show(["Known of this image; Enter takes it, and the review changes it:"])
+        screen.show(f"  {line}" for line in step.proposed)
     while True:
         reply: Value | Key | Typed
         if options:

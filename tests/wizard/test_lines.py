@@ -45,8 +45,9 @@ def test_a_compose_file_gives_defaults_and_no_secret(
         "    volumes: [data:/var/lib/ledger, media:/media]\n"
         "    environment: {SESSION_KEY: swordfish-1, PUBLIC_NAME: The Ledger}\n"
     )
-    core = [""] * 6
-    done = typed(monorepo, [*core, "", "", "Books", "", "", ""], "--from-compose", file)
+    what, core = ["", "", "", "", "Books"], ["", "", "", ""]
+    more = ["", "", "", "", "", "", ""]
+    done = typed(monorepo, [*what, *core, *more], "--from-compose", file)
     assert done.returncode == 130, done.stderr
     for title, shown in [
         ("The image, with its registry", "[ghcr.io/acme/ledger:2.1.0]"),
