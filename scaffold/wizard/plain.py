@@ -36,7 +36,13 @@ class PlainScreen:
             self._target.write(f"{line}\n")
         self._target.flush()
 
-    def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:
+    def choose(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        default: Value,
+        ahead: Callable[[Value], object] = lambda _: None,
+    ) -> Value | Key:
         """Number the options, and read a number or a label."""
         preset = next((n for n, choice in enumerate(choices, 1) if choice.value == default), 1)
         self.show([title])

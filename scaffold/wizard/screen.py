@@ -47,8 +47,17 @@ class Screen(Protocol):
     def show(self, lines: Iterable[str], *, verbatim: bool = False, fit: bool = False) -> None:
         """Show lines of text. ``verbatim``: as they are, such as a diff; ``fit``: on a row each."""
 
-    def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:
-        """Let the person choose one option."""
+    def choose(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        default: Value,
+        ahead: Callable[[Value], object] = lambda _: None,
+    ) -> Value | Key:
+        """Let the person choose one option.
+
+        ``ahead`` may be done for the one at the cursor while the person reads.
+        """
 
     def line(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import Any, TextIO
 
 from scaffold.changes.signals import ENDING, no_more_interrupts
 from scaffold.templates.questions import Value
+from scaffold.wizard import window
 from scaffold.wizard.screen import Choice, Key, Typed
 
 _LONG = 8
@@ -63,11 +63,23 @@ class TerminalScreen:
     def show(self, lines: Iterable[str], *, verbatim: bool = False, fit: bool = False) -> None:
         """Write lines: ``verbatim``, each cut to the window to ``fit``, or else wrapped between words."""
         for line in lines:
-            text = _cut(line, _width()) if fit else line if verbatim else _wrapped(line, _width())
+            text = (
+                window.cut(line, window.width())
+                if fit
+                else line
+                if verbatim
+                else window.wrapped(line, window.width())
+            )
             self._target.write(f"{text}\n")
         self._target.flush()
 
-    def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:
+    def choose(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        default: Value,
+        ahead: Callable[[Value], object] = lambda _: None,
+    ) -> Value | Key:
         """A menu; what follows from an option stands below it while the cursor is there."""
         import questionary
 
@@ -79,18 +91,34 @@ class TerminalScreen:
         preset = next((str(n) for n, c in enumerate(choices) if c.value == default), None)
         long = len(choices) > _LONG
         room = max(len(c.label) for c in choices)
+        columns = max(window.width() - 4 - room, window.width() // 2)
         prompt = questionary.select(
-            _wrapped(title, max(_width() - 4 - room, _width() // 2)), listed, default=preset,
+            window.wrapped(title, columns), listed, default=preset,
             use_jk_keys=False, use_search_filter=True,
             instruction="(type to filter)" if long else " ",
         )  # fmt: skip
-        for menu in _menus(prompt.application):
-            # Wrapped: what questionary prints below a menu would be cut off at the window's edge.
-            menu.text = partial(_told, menu._get_choice_tokens)
-            menu.add_search_character = partial(_search, menu, menu.add_search_character)
+        menu = _menu(prompt.application)
+        # Wrapped: what questionary prints below a menu would be cut off at the window's edge.
+        menu.text = partial(_told, menu._get_choice_tokens)
+        menu.add_search_character = partial(_search, menu, menu.add_search_character)
+
+        async def watch() -> None:
+            import asyncio
+
+            seen = None
+            while True:
+                if (at := menu.get_pointed_at().value) != seen:
+                    seen = at
+                    await asyncio.get_running_loop().run_in_executor(None, ahead, choices[int(at)].value)
+                await asyncio.sleep(_PAUSE_SECONDS)
+
         # A menu has a hidden line behind it: no key of an editor's makes that the answer.
         prompt.application.current_buffer.accept_handler = None
-        answer = self._run(prompt.application, lambda _: True)
+
+        def begin() -> None:
+            prompt.application.create_background_task(watch())
+
+        answer = self._run(prompt.application, lambda _: True, begin=begin)
         return choices[int(answer)].value if isinstance(answer, str) else answer.key
 
     def line(
@@ -130,11 +158,11 @@ class TerminalScreen:
             application.create_background_task(judge(application.current_buffer.text))
 
         prompt = questionary.text(
-            f"{_wrapped(title, _width() - 3)}\n >", default=default, validate=verdict,
+            f"{window.wrapped(title, window.width() - 3)}\n >", default=default, validate=verdict,
             validate_while_typing=False,
         )  # fmt: skip
         application = prompt.application
-        _add_below(application, lambda: _wrapped(told, _width()))
+        _add_below(application, lambda: window.wrapped(told, window.width()))
         application.current_buffer.on_text_changed += judge_soon
         untouched = ("", default) if explains else ()
         return self._run(application, lambda text: text in untouched, until, judge_soon)  # type: ignore[no-any-return]
@@ -144,7 +172,7 @@ class TerminalScreen:
         application: Any,
         explains: Callable[[str], bool],
         until: Callable[[], bool] | None = None,
-        begin: Callable[[], None] | None = None,
+        begin: Callable[[], object] | None = None,
     ) -> Any:
         """Run a prompt with our keys. ``explains`` says whether ? is a key of ours after what is typed."""
         from prompt_toolkit.filters import Condition, to_filter
@@ -162,9 +190,9 @@ class TerminalScreen:
         keys.add("?", filter=untouched, eager=True)(leave(Key.EXPLAIN))
         application.key_bindings = merge_key_bindings([application.key_bindings, keys])
         application.ttimeoutlen = _ESCAPE_SECONDS
-        for window in application.layout.find_all_windows():
+        for part in application.layout.find_all_windows():
             # Else what belongs to a prompt stands at the bottom of the terminal, far away from it.
-            window.dont_extend_height = to_filter(True)
+            part.dont_extend_height = to_filter(True)
 
         async def watch() -> None:
             import asyncio
@@ -198,11 +226,11 @@ class TerminalScreen:
             return application.run(pre_run=start, handle_sigint=False)
 
 
-def _menus(application: Any) -> list[Any]:
+def _menu(application: Any) -> Any:
     from questionary.prompts.common import InquirerControl
 
-    windows = application.layout.find_all_windows()
-    return [window.content for window in windows if isinstance(window.content, InquirerControl)]
+    parts = [part.content for part in application.layout.find_all_windows()]
+    return next(part for part in parts if isinstance(part, InquirerControl))
 
 
 def _search(menu: Any, add: Callable[[Any], None], key: Any) -> None:
@@ -266,28 +294,7 @@ def _told(drawn: Callable[[], list[Any]]) -> list[Any]:
     label = "  Description: "
     if not text.startswith(label):
         return tokens
-    return [*tokens[:-1], (style, textwrap.indent(_wrapped(text.removeprefix(label), _width() - 5), "     "))]
-
-
-def _width() -> int:
-    """The columns to write in. The terminal itself is asked: COLUMNS may be that of another window."""
-    try:
-        columns = os.get_terminal_size(sys.stdout.fileno()).columns
-    except (OSError, ValueError):
-        columns = 0
-    return (columns or 80) - 1
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: max(width - 1, 0)]}…"
-
-
-def _wrapped(text: str, width: int) -> str:
-    """A line wrapped between words, the following lines indented like the first."""
-    width = max(width, 1)
-    if len(text) <= width:
-        return text
-    indent = " " * (len(text) - len(text.lstrip()))
-    return textwrap.fill(
-        text.strip(), width, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
-    )
+    return [
+        *tokens[:-1],
+        (style, textwrap.indent(window.wrapped(text.removeprefix(label), window.width() - 5), "     ")),
+    ]

@@ -16,7 +16,7 @@ from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
 from scaffold.commands.taken import judge
 from scaffold.monorepo.repository import Monorepo
-from scaffold.wizard import terminal
+from scaffold.wizard import window
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.preview import Previews
 from scaffold.wizard.review import Outcome, review
@@ -40,7 +40,7 @@ class Typist(TerminalScreen):
     def line(
         self, title: str, default: str, problem: Any, *, explains: bool = True, until: Any = None
     ) -> Any:
-        assert len(terminal._wrapped(title, 76).splitlines()) < PROMPT
+        assert len(window.wrapped(title, 76).splitlines()) < PROMPT
         if until is not None:
             while not until():
                 time.sleep(0.01)
@@ -59,7 +59,7 @@ class Typist(TerminalScreen):
 
 @pytest.fixture(autouse=True)
 def _window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal, "_width", lambda: 79)
+    monkeypatch.setattr(window, "width", lambda: 79)
 
 
 def reviewed(monorepo: Monorepo, answers: dict[str, Any], screen: Typist, level: Level | None) -> Outcome:
