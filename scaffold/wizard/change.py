@@ -20,9 +20,10 @@ from scaffold.report.progress import waiting
 from scaffold.templates import decisions
 from scaffold.templates.questions import asked
 from scaffold.wizard.engine import Engine
+from scaffold.wizard.kept import answers_text, keep_beside
 from scaffold.wizard.preview import Previews
 from scaffold.wizard.review import Outcome, review
-from scaffold.wizard.session import answers_text, keep_beside, open_screen
+from scaffold.wizard.session import open_screen
 from scaffold.wizard.state import State
 
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from scaffold.answers import validation
 from scaffold.answers.compose.translation import Draft
 from scaffold.answers.sources import Answers, about
@@ -30,6 +28,8 @@ from scaffold.wizard.clone import Clone
 from scaffold.wizard.draft import from_draft, to_draft
 from scaffold.wizard.drafts import Drafts
 from scaffold.wizard.engine import Engine
+from scaffold.wizard.filled import filled
+from scaffold.wizard.kept import answers_text, keep_beside
 from scaffold.wizard.preview import Preview, Previews
 from scaffold.wizard.review import Outcome, review
 from scaffold.wizard.screen import Choice, Screen
@@ -94,7 +94,11 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
     engine = Engine(judge(monorepo, sensed), sensed)
     store = Drafts.of(monorepo.root)
     own = (start is not None and start.from_source) or options.app_repo is not None
-    outside = {**({"build": usual_build(sensed)} if own else {}), **(start.answers if start else {})}
+    outside = {
+        **({"build": usual_build(sensed)} if own else {}),
+        **(filled(options.app_repo) if options.app_repo else {}),
+        **(start.answers if start else {}),
+    }
     kept = store.names
     resumed = options.resume or next(iter(kept), "") if options.resume is not None else None
     state = _begin(engine, given, outside, store, resumed)
@@ -281,27 +285,3 @@ def _end(
 def forget(monorepo: Monorepo, name: str) -> None:
     """Drop the draft of a Service that is written."""
     Drafts.of(monorepo.root).drop(name)
-
-
-def answers_text(values: Mapping[str, Value]) -> str:
-    """Answers as the text of a file."""
-    text: str = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=1000)
-    return text
-
-
-def keep_beside(name: str, text: str) -> Path:
-    """Write answers into the current directory, for their owner alone. Returns the file."""
-    path = _free(Path(f"{name}.yml"))
-    path.touch(mode=0o600)
-    path.write_text(text, "utf-8")
-    return path
-
-
-def _free(path: Path) -> Path:
-    """``path``, or the like of it with a number where that is taken."""
-    number = 1
-    found = path
-    while found.exists():
-        number += 1
-        found = path.with_stem(f"{path.stem}-{number}")
-    return found
