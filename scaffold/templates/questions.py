@@ -74,8 +74,6 @@ class Question:
     """``x-proposals``: items that a list question offers, each with its consequence."""
     matters: tuple[str, ...] = ()
     """``x-matters``: the decisions among what is computed that a person wants to see before anything is written."""
-    found_by: Mapping[Value, tuple[str, ...]] = field(default_factory=dict, compare=False)
-    """``x-found-by``: the files of the app's repository that tell each option, the first that fits."""
 
 
 _Loader = type(
@@ -165,7 +163,6 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
         was=details.get("x-was", ""),
         proposals=details.get("x-proposals", {}),
         matters=tuple(details.get("x-matters", ())),
-        found_by=details.get("x-found-by", {}),
     )
 
 

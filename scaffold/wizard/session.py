@@ -15,7 +15,7 @@ from scaffold.answers.compose.translation import Draft
 from scaffold.answers.sources import Answers, about
 from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
-from scaffold.commands.pipeline import usual_build
+from scaffold.commands.pipeline import cloned, usual_build
 from scaffold.commands.prepared import Prepared
 from scaffold.commands.taken import judge
 from scaffold.monorepo.repository import Monorepo
@@ -28,7 +28,6 @@ from scaffold.wizard.clone import Clone
 from scaffold.wizard.draft import from_draft, to_draft
 from scaffold.wizard.drafts import Drafts
 from scaffold.wizard.engine import Engine
-from scaffold.wizard.filled import filled
 from scaffold.wizard.kept import answers_text, keep_beside
 from scaffold.wizard.preview import Preview, Previews
 from scaffold.wizard.review import Outcome, review
@@ -93,12 +92,10 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
         sensed = sense(monorepo)
     engine = Engine(judge(monorepo, sensed), sensed)
     store = Drafts.of(monorepo.root)
-    own = (start is not None and start.from_source) or options.app_repo is not None
-    outside = {
-        **({"build": usual_build(sensed)} if own else {}),
-        **(filled(options.app_repo) if options.app_repo else {}),
-        **(start.answers if start else {}),
-    }
+    own = start is not None and start.from_source
+    outside = {**({"build": usual_build(sensed)} if own else {}), **(start.answers if start else {})}
+    if options.app_repo is not None:
+        outside = {**cloned(monorepo, given, options.app_repo).answers.values, **outside}
     kept = store.names
     resumed = options.resume or next(iter(kept), "") if options.resume is not None else None
     state = _begin(engine, given, outside, store, resumed)
@@ -116,6 +113,7 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
             given,
             clone.path if is_own(engine.known(given.values)) else None,
             overwrite=True,  # the review shows what would be replaced
+            proposes=False,  # a person has answered
             level=level,
             template_source=options.template_source,
             without_indexes=options.without_indexes,
@@ -141,11 +139,8 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
 
     try:
         with screen.opened():
-            others = (
-                [f"Drafts: {', '.join(kept)}. --resume NAME goes on with one."]
-                if kept and not resumed
-                else []
-            )
+            found = f"Drafts: {', '.join(kept)}. --resume NAME goes on with one."
+            others = [found] if kept and not resumed else []
             screen.show([screen.keys, *others, *(import_text(start.report) if start else ())])
             first = engine.first_open(state)
             state = walk(engine, state, screen, keeper.keep, first.path if first else None)
