@@ -26,7 +26,7 @@ from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.remove_service import drop_steps, stack_files
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import Record, demand_unedited, record_of
-from scaffold.commands.taken import refuse_taken, with_taken
+from scaffold.commands.taken import refuse_taken, with_own_store, with_taken
 from scaffold.commands.update_plan import Sides
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo.repository import STACKS, Monorepo
@@ -63,6 +63,8 @@ def prepare_change(
     # The rest of the stack stays as it was rendered, so its origin and its facts stay recorded.
     origin = template.Origin(record.source, record.version, updatable=True)
     before = _rendered(given, sensed, recorded, origin)
+    if not before.values["ingress"]["anubis"]:
+        wanted = with_own_store(monorepo, wanted, sensed)
     if found := problems(monorepo, wanted, sensed, recorded):
         raise validation.refused(with_taken(monorepo, wanted, sensed, found, before.values))
     answers = tuple(changes(_effective(given, record), _effective(wanted, record)))

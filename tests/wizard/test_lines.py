@@ -64,6 +64,24 @@ def test_a_compose_file_gives_defaults_and_no_secret(
     assert "swordfish" not in draft.read_text() + done.stdout + done.stderr
 
 
+def test_a_clone_gives_defaults(monorepo: Monorepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    clone = tmp_path / "Paper_Planes"
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=trunk", clone], check=True)
+    (clone / "pyproject.toml").write_text('[project]\nname = "x"\ndescription = "Folds planes"\n')
+    (clone / "uv.lock").touch()
+    done = typed(monorepo, [""] * 9, "--app-repo", clone)
+    assert done.returncode == 130, done.stderr
+    for title, shown in [
+        ("How is it built", "Number [2]"),
+        ("The Service's name", "[paper-planes]"),
+        ("What kind of app is it", "Number [3]"),
+    ]:
+        assert shown in done.stdout.partition(title)[2], title
+    (draft,) = (tmp_path / "state").rglob("*.yml")
+    assert "Folds planes" in draft.read_text(), "what is known is not asked, and shown in the review"
+
+
 def test_a_start_that_answers_nothing_leaves_no_draft(
     monorepo: Monorepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
