@@ -81,6 +81,7 @@ SKETCHPAD = [
     ("What it keeps on disk", ENTER),
     ("Secrets from Vault", ENTER),
     ("What kind of app is it", ENTER),
+    ("What has to pass before the image is built", ENTER),
     ("Where is the clone", ENTER),
 ]
 
@@ -307,7 +308,7 @@ def test_the_clone_of_the_app_s_repository_gets_the_pipeline_in_the_same_run(mon
     terminal.sees("Where is the clone")
     terminal.sees("wall-board")
     terminal.press(CTRL_B)
-    terminal.sees("What kind of app is it")
+    terminal.sees("What has to pass before the image is built")
     terminal.press(ENTER)
     # Left out by mistake: the review asks again.
     terminal.sees("Where is the clone")
