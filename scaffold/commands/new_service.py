@@ -21,7 +21,7 @@ from scaffold.commands.named import problems
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import demand_unedited, stored_answers, stored_facts
-from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
+from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_own_store, with_taken
 from scaffold.errors import Finding, MissingError, RefusedError, VerificationError
 from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.addresses import unserved
@@ -55,7 +55,7 @@ def prepare(
     """
     sensed = sense(monorepo)
     origin = template.origin(template_source or template_fact(sensed))
-    given = filled(given)
+    given = with_own_store(monorepo, filled(given), sensed)
     if app_repository is None:
         return _prepare_stack(monorepo, given, sensed, origin, level, without_indexes)
     from scaffold.commands.pipeline import cloned, pipeline_of
