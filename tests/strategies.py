@@ -188,6 +188,12 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         if probe.get("command"):
             probe.pop("path", None)
             probe.pop("port", None)
+        if values.get("shape") == "worker":
+            probe.pop("port")
+            probe.pop("path", None)
+            probe.setdefault("command", ["alive"])
+    if values.get("shape") in ("worker", "jobs", "external"):
+        values.get("annotations", {}).pop("service", None)
     if values.get("busy"):
         values.get("probes", {}).pop("liveness", None)
     if values.get("quota"):
