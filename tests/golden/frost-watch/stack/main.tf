@@ -111,6 +111,9 @@ resource "kubernetes_deployment" "frost_watch" {
       }
       spec {
         enable_service_links = false
+        image_pull_secrets {
+          name = "ghcr-credentials"
+        }
         container {
           name  = "frost-watch"
           image = "ghcr.io/example/frost-watch:1.8.2"
@@ -174,6 +177,62 @@ resource "kubernetes_deployment" "frost_watch" {
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
     ]
+  }
+}
+
+resource "kubernetes_cron_job_v1" "digest" {
+  metadata {
+    name      = "digest"
+    namespace = kubernetes_namespace.frost_watch.metadata[0].name
+  }
+  spec {
+    schedule                      = "0 7 * * *"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        # A run that hangs is stopped: no later one starts before it has ended.
+        backoff_limit              = 2
+        active_deadline_seconds    = 72000
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {
+            labels = {
+              app       = "frost-watch-jobs"
+              component = "digest"
+            }
+          }
+          spec {
+            restart_policy       = "Never"
+            enable_service_links = false
+            image_pull_secrets {
+              name = "ghcr-credentials"
+            }
+            container {
+              name  = "digest"
+              image = "ghcr.io/viktorbarzin/mail-digest:latest"
+              args  = ["frost"]
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  depends_on = [kubernetes_manifest.external_secret]
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
   }
 }
 
