@@ -215,8 +215,15 @@ def files(stack: Standing) -> Iterator[Inferred]:
             elif config_map is not None and name == written:
                 yield from _with_content(stack, volume, path, key, writable)
             elif config_map is not None and key:
-                item = known({"path": path, "config_map": text(get(config_map, "name")), "key": key})
-                yield found("files", [item], owner, at)
+                there = text(get(config_map, "name"))
+                yield found("files", [known({"path": path, "config_map": there, "key": key})], owner, at)
+                yield from _volume_called(there, "-config", name, owner, at)
+
+
+def _volume_called(there: str, suffix: str, name: str, owner: PlannedResource, at: str) -> Iterator[Inferred]:
+    """What a pod calls the volume of a Secret or ConfigMap, where that is not its name with a suffix."""
+    if name != f"{there.replace('.', '-')[:56]}{suffix}":
+        yield found(RECORDED, {"names": {"file_volumes": {there: name}}}, owner, at)
 
 
 def _copied(mount: Tree, config_map: Tree) -> bool:
