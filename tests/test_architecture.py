@@ -21,7 +21,7 @@ ORDER = [
     {"terraform"},
     {"checks", "indexes"},
     {"pipelines"},
-    {"updates"},
+    {"updates", "sweeps"},
     {"adoption"},
     {"commands"},
     {"report"},
