@@ -59,6 +59,7 @@ resource "pod" "app" {
   }
 }
 variable "a" { type = string }
+variable "b" {}
 """
 PODS = "blocks: pod.*"
 CPU = "  cpu    = 1 # one\n  "
@@ -84,7 +85,8 @@ CPU = "  cpu    = 1 # one\n  "
         (PODS, "{ignore: 'meta[0].x[\"y/z\"]', comment: why}", "cpu = 2\n  }\n", 'cpu = 2\n  }\n  lifecycle {\n    ignore_changes = [meta[0].x["y/z"]] # why\n  }\n'),
         (PODS, "{rename: memory, to: ram}", CPU + 'memory =', "  cpu = 1 # one\n  ram ="),
         (PODS, "{rename: memory, to: ram, values: {1Gi: 1024}}", CPU + 'memory = "1Gi"', "  cpu = 1 # one\n  ram = 1024"),
-        ("blocks: variable.*", "{set: sensitive, value: true}", '{ type = string }', "{\n  type      = string\n  sensitive = true\n}"),
+        ("blocks: variable.b", "{set: sensitive, value: true}", 'variable "b" {}', 'variable "b" {\n  sensitive = true\n}'),
+        ("blocks: variable.a", "{set: sensitive, value: true}", '{ type = string }', "{\n  type      = string\n  sensitive = true\n}"),
         (f"{PODS}, inside: limits, where: {{cpu: 2}}", "{set: cpu, value: 3}", "cpu = 2", "cpu = 3"),
         (f"{PODS}, inside: [limits, one], around: {{memory: '*Gi'}}", "{set: cpu, value: 3}", "one { x = 1 }\n  limits {\n    # none\n    cpu = 2", "one {\n    x   = 1\n    cpu = 3\n  }\n  limits {\n    # none\n    cpu = 3"),
     ],
