@@ -22,6 +22,7 @@ ORDER = [
     {"checks", "indexes"},
     {"pipelines"},
     {"updates", "sweeps"},
+    {"adoption"},
     {"commands"},
     {"report"},
     {"wizard"},

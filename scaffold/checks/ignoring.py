@@ -24,9 +24,10 @@ class Ignored:
     comment: str = ""
 
 
-def is_ignored(block: Block, row: Ignored) -> bool:
-    """Whether a path, or one above it, is among those that a resource ignores."""
-    return any(_covers(path, row.path) for path in ignored(block))
+def unignored(block: Block, wanted: list[Ignored]) -> list[Ignored]:
+    """Those of which neither the path nor one above it is among those that a resource ignores."""
+    paths = list(ignored(block))
+    return [row for row in wanted if not any(_covers(path, row.path) for path in paths)]
 
 
 def _covers(above: Path, path: str) -> bool:
@@ -39,8 +40,8 @@ def is_marked(document: Document, block: Block, row: Ignored) -> bool:
     lifecycle = block.body.block("lifecycle")
     if lifecycle is None or not row.marker:
         return True
-    inside = (c for c in document.comments if lifecycle.line <= c.line <= lifecycle.end_line)
-    return any(row.marker in c.text for c in chain(inside, document.comments_above(lifecycle.line)))
+    around = chain(document.comments_in(lifecycle), document.comments_above(lifecycle.line))
+    return any(row.marker in comment.text for comment in around)
 
 
 def line_of(block: Block, row: Ignored) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from scaffold.checks.contract import IGNORES, Allowed, Contract
-from scaffold.checks.ignoring import Ignored, is_ignored, is_marked, line_of, with_ignored
+from scaffold.checks.ignoring import Ignored, is_marked, line_of, unignored, with_ignored
 from scaffold.checks.rule import Rule, Severity
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
@@ -22,8 +22,6 @@ from scaffold.hcl.syntax import Block, Document
 from scaffold.monorepo.uses import entries, local_values, metadata, resource_type
 from scaffold.templates import template
 from scaffold.templates.questions import Value
-from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import path_text
 
 
 class LifecycleRule(Rule, ABC):
@@ -52,20 +50,19 @@ class LifecycleRule(Rule, ABC):
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
         """Resources that do not ignore what they have to, or without the marker that tells so."""
         for block in self.concerned(stack, context):
-            document = stack.documents[block.source.path]
-            wanted = list(self.wanted(block, context.facts))
-            if missing := [row.path for row in wanted if not is_ignored(block, row)]:
-                paths = ", ".join(missing)
+            document, wanted = stack.documents[block.source.path], list(self.wanted(block, context.facts))
+            if missing := unignored(block, wanted):
+                paths = ", ".join(row.path for row in missing)
                 fix = f"add to ignore_changes in its lifecycle: {paths}"
                 yield at(block, self.code, f"{block.address} does not ignore {paths}", fix=fix)
             elif markers := sorted({row.marker for row in wanted if not is_marked(document, block, row)}):
-                what = f"{block.address} ignores it without {' and '.join(markers)}"
+                what = f"{block.address} has no {' and no '.join(markers)} beside what it ignores"
                 yield at(block, self.code, what, fix=f"write # {markers[0]} beside the path")
 
     def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file in which one more path is ignored, or all of them, or has its comment."""
         wanted = list(self.wanted(block, facts))
-        if missing := [row for row in wanted if not is_ignored(block, row)]:
+        if missing := unignored(block, wanted):
             return with_ignored(document, block, missing)
         row = next((row for row in wanted if not is_marked(document, block, row)), None)
         return insert_comment(document, line_of(block, row), row.comment) if row else None
@@ -124,69 +121,6 @@ class NamespaceLabel(LifecycleRule):
     def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
         """The label."""
         yield facts["ignored"]["namespace"]["path"]
-
-
-_CRON_JOB = """\
-resource "kubernetes_cron_job_v1" "journal" {
-  metadata {
-    name = "journal"
-  }
-  spec {
-    schedule = "0 3 * * *"
-    job_template {
-      metadata {}
-      spec {
-        template {
-          metadata {}
-          spec {
-            container {
-              name = "journal"
-            }
-          }
-        }
-      }
-    }
-  }
-  lifecycle {
-    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
-  }
-}
-"""
-
-
-class PodDns(LifecycleRule):
-    """What owns pods, and does not ignore what a policy writes into them."""
-
-    code = "LIF003"
-    title = "What owns pods ignores the DNS settings that a policy writes into them"
-    why = "Every plan would take them out again; a Job would be replaced, and run once more."
-    rule = "Kyverno"
-    resources = "kubernetes_*"
-    bad = _CRON_JOB.replace(" # KYVERNO_LIFECYCLE_V1", "")
-    good = _CRON_JOB
-
-    def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
-        """Whatever owns pods."""
-        return (block for block in resources(stack) if _owns_pods(block))
-
-    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-        """The DNS settings of the pods."""
-        return of_pod(block, facts)
-
-    def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
-        """The DNS settings, wherever the pods are."""
-        yield f"*.{facts['ignored']['pod']['path']}"
-
-
-def _owns_pods(block: Block) -> bool:
-    return block.labels[0].startswith("kubernetes_") and k8s.pod_path(kind(block)) is not None
-
-
-def of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-    """What a policy writes into the pods of a resource."""
-    row = Ignored(**facts["ignored"]["pod"])
-    path = path_text((*(k8s.pod_path(kind(block)) or ()), "spec", 0, row.path))
-    yield Ignored(path, row.marker, row.comment)
 
 
 _CLAIM = """\

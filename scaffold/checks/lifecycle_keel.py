@@ -8,10 +8,11 @@ from itertools import chain
 
 from scaffold.checks.contracts import module_calls
 from scaffold.checks.ignoring import Ignored
-from scaffold.checks.lifecycle import LifecycleRule, kind, locals_in, of_pod, resources
+from scaffold.checks.lifecycle import LifecycleRule, kind, locals_in, resources
+from scaffold.checks.lifecycle_pods import of_pod, pod_of
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.hcl.evaluate import Names, text
-from scaffold.hcl.syntax import Block, Body
+from scaffold.hcl.syntax import Block
 from scaffold.monorepo.uses import enrolled, entries, known_names, metadata
 from scaffold.templates import template
 from scaffold.templates.questions import Value
@@ -155,12 +156,3 @@ def _known(stack: ParsedStack, context: CheckContext) -> Mapping[str, Names]:
         blocks = chain.from_iterable(document.body.blocks for document in stack.modules[directory])
         known[directory] = known_names(blocks, {name: v for name, v in given.items() if v is not None})
     return known
-
-
-def pod_of(block: Block) -> Body | None:
-    """The specification of the pods that a resource makes."""
-    body: Body | None = block.body
-    for step in (*(k8s.pod_path(kind(block)) or ()), "spec"):
-        inner = body.block(step) if body is not None and isinstance(step, str) else None
-        body = inner.body if inner else body if isinstance(step, int) else None
-    return body

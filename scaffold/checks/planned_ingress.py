@@ -44,8 +44,8 @@ class IngressGate(PlannedRule):
             if wanted is not None and wanted not in present:
                 yield self.about(ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
             elif mode is None and not present & set(gates.values()):
-                fix = "make it with the ingress module, whose auth has the reason above it"
-                yield self.about(ingress, "nothing gates it, and it has no auth", fix)
+                fix = "make it with the ingress module, or say why: # scaffold: ignore ING003: what gates it"
+                yield self.about(ingress, "no gate is on it, and no auth says why", fix)
 
 
 class IngressAnnotations(PlannedRule):

@@ -36,7 +36,7 @@ class Claims(PlannedRule):
                 if claim in plan.house.given_claims or plan.named("persistent_volume_claim", claim, place):
                     continue
                 if plan.shows_all_of(place):
-                    yield self.about(pods.owner, f"there is no claim {claim} in {shown(place)}")
+                    yield self.about(pods.owner, f"no stack makes the claim {claim} in {shown(place)}")
             yield from self._mounts(pods)
         own = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
         for resource in plan.of_kind("persistent_volume_claim"):

@@ -37,9 +37,11 @@ COMMANDS = (
     "sweep",
     "index",
     "update",
+    "adopt",
     "remove-service",
     "drafts",
     "doctor",
+    "skill",
     "completion",
     "template",
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from scaffold.checks.ignoring import Ignored, is_ignored, with_ignored
+from scaffold.checks.ignoring import Ignored, unignored, with_ignored
 from scaffold.checks.rule import Answer, Question
 from scaffold.hcl.amend import insert_argument, insert_first, remove_argument, rename_argument, replace
 from scaffold.hcl.edit import insert_block, insert_entry, remove_block, remove_entry
@@ -135,7 +135,8 @@ class Ignore(Mechanical):
 
     def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
         """The file in which the path, or one above it, is ignored."""
-        return None if is_ignored(block, self.row) else with_ignored(document, block, [self.row])
+        missing = unignored(block, [self.row])
+        return with_ignored(document, block, missing) if missing else None
 
 
 @dataclass(frozen=True, slots=True)
