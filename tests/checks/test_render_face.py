@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 from support import GOLDEN
 
-from scaffold.checks.ignoring import is_ignored
+from scaffold.checks.ignoring import unignored
 from scaffold.checks.lifecycle import LifecycleRule
 from scaffold.checks.rule import Rule
 from scaffold.checks.stack import CheckContext, parse_stack
@@ -96,7 +96,7 @@ def concerned(rule: Rule, name: str, document: Document, context: CheckContext) 
         assert block is not None
         rows = list(rule.wanted(block, context.facts))
         # What another rule wants as well would be missing afterwards.
-        if all(is_ignored(block, row) for row in rows) and len(list(ignored(block))) == len(rows):
+        if not unignored(block, rows) and len(list(ignored(block))) == len(rows):
             yield block
 
 
