@@ -122,6 +122,7 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.setdefault("backend", draw(st.sampled_from(["192.0.2.7", "drive.example.org"])))
         if values.get("gate") == "anubis":
             values["gate"] = "required"
+    values.pop("gpu_memory", None)  # nobody gives it out in the sample
     if values.get("gpu"):
         values["tier"] = "gpu"
     gate = values.get("gate", "required")
@@ -251,6 +252,8 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
     entrances = [values.get("ingress_options", {}), *values.get("machine_clients", [])]
     if any(place.get("allowlist") for place in entrances) and not values.get("full_host"):
         values["dns"] = "non-proxied"
+    for place in (*entrances, *values.get("hosts", [])):
+        place.pop("allowed_groups", None)  # the sample's ingress module takes none
     for client in values.get("machine_clients", []):
         client.pop("port", None)
         client["prefix"] = True

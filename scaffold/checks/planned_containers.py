@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.planned import Plan, PlannedRule, shown, vague
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
@@ -15,12 +16,15 @@ from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
 
+_USUAL = "docker.io/"
+"""The registry that is meant where none is written."""
+
 
 class Images(PlannedRule):
     """An image names its registry, and a release."""
 
     code = "POD005"
-    title = "an image is written with its registry"
+    title = "An image is written with its registry"
     why = "A policy may deny what it cannot match with the registries that it trusts."
     rule = "Images"
     severity = Severity.WARNING
@@ -43,9 +47,13 @@ class Images(PlannedRule):
             image = container.body.value("image") if container.type.endswith("container") else None
             written = _written(image) if image is not None else ""
             if image is not None and written and not ImageReference.parse(written).registry:
-                missing = "docker.io/" if "/" in written else "docker.io/library/"
+                missing = _USUAL if "/" in written else f"{_USUAL}library/"
                 return replace(document, image, f'"{missing}{image.text[1:]}')
         return None
+
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """Images, to the registry that is meant where none is written."""
+        return Contract((Allowed("*", "*container*.image", after=f"{_USUAL}*"),))
 
 
 def _written(image: Expression) -> str:
@@ -60,7 +68,7 @@ class LinuxServer(PlannedRule):
     """An image of LinuxServer does not change the owner of everything on NFS."""
 
     code = "POD006"
-    title = "images of LinuxServer leave files on NFS to their owners"
+    title = "Images of LinuxServer leave files on NFS to their owners"
     why = "At each start it changes the owner of every file, which takes hours on a large volume."
     rule = "LinuxServer.io images"
 

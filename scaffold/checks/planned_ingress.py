@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
+from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings
 from scaffold.checks.reach import doors
@@ -27,7 +28,7 @@ class IngressGate(PlannedRule):
     """Every ingress has the middleware of the gate it claims."""
 
     code = "ING003"
-    title = "every ingress has the gate that its auth says"
+    title = "Every ingress has the gate that its auth says"
     why = "The gate is a middleware in an annotation: an ingress without it is open, whatever the stack says."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -43,15 +44,15 @@ class IngressGate(PlannedRule):
             if wanted is not None and wanted not in present:
                 yield self.about(ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
             elif mode is None and not present & set(gates.values()):
-                fix = "make it with the ingress module, whose auth has the reason above it"
-                yield self.about(ingress, "nothing gates it, and it has no auth", fix)
+                fix = "make it with the ingress module, or say why: # scaffold: ignore ING003: what gates it"
+                yield self.about(ingress, "no gate is on it, and no auth says why", fix)
 
 
 class IngressAnnotations(PlannedRule):
     """A host on the internet is monitored, or says that it is not: those below the house's domain are."""
 
     code = "ING004"
-    title = "public hosts are monitored"
+    title = "Public hosts are monitored"
     why = "A host that nobody watches fails unseen."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -70,7 +71,7 @@ class Tiles(PlannedRule):
     """A host has one tile on the dashboard."""
 
     code = "ING006"
-    title = "a host has one tile on the dashboard"
+    title = "A host has one tile on the dashboard"
     why = "Every ingress makes a tile by default: a second one of the same host is noise."
     rule = "Homepage"
     severity = Severity.WARNING
@@ -98,12 +99,17 @@ class Tiles(PlannedRule):
             return insert_block(document, "homepage_enabled = false", after=block.body.items[-1])
         return replace(document, value, "false") if value.literal() is True else None
 
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """The annotations of the tile."""
+        tile = f'metadata[0].annotations["{HouseNames().dashboard}*"]'
+        return Contract((Allowed("kubernetes_ingress*", tile),))
+
 
 class Unmonitored(PlannedRule):
     """A host that nobody can reach from outside says that it is not monitored from there."""
 
     code = "ING007"
-    title = "a host without a public record has no monitor from outside"
+    title = "A host without a public record has no monitor from outside"
     why = "The monitor follows every ingress that does not say otherwise, and is never green."
     rule = "Monitoring"
     severity = Severity.WARNING
@@ -128,7 +134,7 @@ class TileParts(PlannedRule):
     """A tile says what it leads to."""
 
     code = "ING008"
-    title = "a tile on the dashboard is complete"
+    title = "A tile on the dashboard is complete"
     why = "A tile without a description says nothing to who has not made the app."
     rule = "Homepage"
     severity = Severity.WARNING
@@ -148,23 +154,24 @@ class Allowlists(PlannedRule):
     """What is for the house alone has no record in public."""
 
     code = "ING009"
-    title = "an allowlist is on a host that no proxy delivers"
+    title = "An allowlist is on a host that no proxy delivers"
     why = "What comes through Cloudflare arrives from inside the cluster, which the allowlist admits."
     rule = "Networking & Resilience"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Ingresses with an allowlist on a host that a proxy delivers."""
+        ingresses = {ingress.address: ingress for ingress in plan.of_kind("ingress")}
         for door in doors(plan.resources, plan.house):
             if door.house_only and door.through_proxy:
                 what = f"its allowlist does not keep the internet out: {door.host} is {door.record}"
-                yield self.about(door.ingress, what, "take the record away, or gate it")
+                yield self.about(ingresses[door.ingress], what, "take the record away, or gate it")
 
 
 class Groups(PlannedRule):
     """The groups that may come in are called as they are made."""
 
     code = "ING010"
-    title = "the groups that may come in are not misspelt"
+    title = "The groups that may come in are not misspelt"
     why = "A group that does not exist has no members: who should come in cannot."
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings, vague
 from scaffold.checks.rule import Severity
@@ -24,7 +25,7 @@ class Claims(PlannedRule):
     """What a pod mounts exists."""
 
     code = "POD003"
-    title = "claims and volumes that are mounted exist"
+    title = "Claims and volumes that are mounted exist"
     why = "A pod that waits for a claim that nobody makes stays in Pending for ever."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -35,7 +36,7 @@ class Claims(PlannedRule):
                 if claim in plan.house.given_claims or plan.named("persistent_volume_claim", claim, place):
                     continue
                 if plan.shows_all_of(place):
-                    yield self.about(pods.owner, f"there is no claim {claim} in {shown(place)}")
+                    yield self.about(pods.owner, f"no stack makes the claim {claim} in {shown(place)}")
             yield from self._mounts(pods)
         own = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
         for resource in plan.of_kind("persistent_volume_claim"):
@@ -63,7 +64,7 @@ class Secrets(PlannedRule):
     """Secrets and ConfigMaps that a pod refers to exist, with the keys that it asks for."""
 
     code = "SEC001"
-    title = "secrets that are referred to exist"
+    title = "Secrets that are referred to exist"
     why = "A container whose Secret is missing never starts; a missing key stops it just as well."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -133,7 +134,7 @@ class Resources(PlannedRule):
 
     code = "POD001"
     severity = Severity.WARNING
-    title = "every container has memory and cpu requests, and no cpu limit"
+    title = "Every container has memory and cpu requests, and no cpu limit"
     why = (
         "A container without requests is placed anywhere and killed first; a cpu limit throttles for nothing."
     )
@@ -164,7 +165,7 @@ class Deadlines(PlannedRule):
 
     code = "JOB001"
     severity = Severity.WARNING
-    title = "a CronJob that forbids two runs at once has a deadline"
+    title = "A CronJob that forbids two runs at once has a deadline"
     why = "Where one run hangs, no later one ever starts, and nothing fails that could be told of."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -187,13 +188,18 @@ class Deadlines(PlannedRule):
         deadline = decisions.compiled(_DEADLINE).render(schedule=schedule)
         return insert_first(document, inner, f"active_deadline_seconds = {deadline}")
 
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """A deadline where there was none."""
+        deadline = "spec[0].job_template[0].spec[0].active_deadline_seconds"
+        return Contract((Allowed("kubernetes_cron_job*", deadline, before=None, after="*"),))
+
 
 class Probes(PlannedRule):
     """Every server that listens is probed."""
 
     code = "POD002"
     severity = Severity.WARNING
-    title = "every container that listens is probed, where it listens"
+    title = "Every container that listens is probed, where it listens"
     why = (
         "Without readiness, traffic reaches what is not ready; without liveness, nobody restarts what hangs."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import same
 from scaffold.checks.planned import Plan, PlannedRule, shown
 from scaffold.checks.rule import Severity
@@ -15,6 +16,9 @@ from scaffold.templates import template
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, get
+
+_CLAIMS = "kubernetes_persistent_volume_claim*"
+"""The pattern of the types of claims."""
 
 
 class StorageClass(PlannedRule):
@@ -46,7 +50,7 @@ class Waiting(PlannedRule):
     """A claim of a block volume is not waited for."""
 
     code = "STO003"
-    title = "a block volume's claim is not waited for"
+    title = "A block volume's claim is not waited for"
     why = "It is bound when its pod is scheduled: an apply that waits for it before never ends."
     rule = "Storage"
 
@@ -65,13 +69,17 @@ class Waiting(PlannedRule):
             return insert_first(document, block, "wait_until_bound = false")
         return replace(document, value, "false") if value.literal() is True else None
 
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """Whether the claim is waited for."""
+        return Contract((Allowed(_CLAIMS, "wait_until_bound", after="false"),))
+
 
 class Autoresizer(PlannedRule):
     """A block volume grows before it is full."""
 
     code = "STO004"
     severity = Severity.WARNING
-    title = "a block volume grows before it is full"
+    title = "A block volume grows before it is full"
     why = "Without the annotations it fills up; the threshold is what has to be free, so 80 % grows at once."
     rule = "Storage"
 
@@ -106,12 +114,18 @@ class Autoresizer(PlannedRule):
                 return replace(document, entry.value, f'"{wanted}"')
         return None
 
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """The annotations that are usual, to their usual values."""
+        usual = template.facts("operations")["resizing_usual"].items()
+        rows = (Allowed(_CLAIMS, f'metadata[0].annotations["{name}"]', after=value) for name, value in usual)
+        return Contract(tuple(rows))
+
 
 class ClaimNames(PlannedRule):
     """The name of a claim tells whether it is encrypted."""
 
     code = "STO005"
-    title = "a claim is called after its class"
+    title = "A claim is called after its class"
     why = "Whoever restores or moves data sees from the name whether it is encrypted."
     rule = "Storage"
     severity = Severity.WARNING
@@ -149,7 +163,7 @@ class Strategy(PlannedRule):
     """A Deployment on a block volume is replaced, never rolled over."""
 
     code = "STO002"
-    title = "a Deployment on a block volume is recreated"
+    title = "A Deployment on a block volume is recreated"
     why = "A rolling update starts the new pod while the old one holds the volume: neither comes to an end."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
