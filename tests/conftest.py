@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
-from support import FUZZ, TOOLS, WITHOUT
+from support import FUZZ, QUICK, TOOLS, WITHOUT
 
 from scaffold import demo
 from scaffold.monorepo.repository import Monorepo
@@ -21,6 +21,7 @@ settings.register_profile(
     "same", deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True,
     database=None,
 )  # fmt: skip
+settings.register_profile(QUICK, settings.get_profile("same"), max_examples=8)
 settings.load_profile("same")
 LEFT_OUT = pytest.StashKey[int]()
 
@@ -45,15 +46,22 @@ def pytest_configure(config: pytest.Config) -> None:
         same = settings.get_profile("same")
         settings.register_profile(FUZZ, same, max_examples=number, derandomize=False, print_blob=True)
         settings.load_profile(FUZZ)
+    if _is_quick(config):
+        settings.load_profile(QUICK)
+
+
+def _is_quick(config: pytest.Config) -> bool:
+    """Whether what takes long is left out: the slow tests, and two thirds of the examples."""
+    option = config.option
+    named = config.args_source is pytest.Config.ArgsSource.ARGS or option.keyword or option.markexpr
+    return not (named or option.all or option.fuzz)
 
 
 @pytest.hookimpl(trylast=True)  # Hypothesis marks its tests there too
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    named = config.args_source is pytest.Config.ArgsSource.ARGS
-    chosen = named or config.option.keyword or config.option.markexpr
     if config.getoption("--fuzz"):
         items[:] = [item for item in items if item.get_closest_marker("hypothesis")]
-    elif not (config.getoption("--all") or chosen):
+    elif _is_quick(config):
         slow = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in slow]
@@ -74,7 +82,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """What was left out, why, and how to run it."""
     slow = config.stash[LEFT_OUT]
-    told = [f"{slow} slow (python3 dev test --all)"] if slow else []
+    told = [f"{slow} slow and two thirds of the examples (python3 dev test --all)"] if slow else []
     reasons = (report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
     for reason, number in sorted(Counter(reasons).items()):
         text = reason.removeprefix("Skipped: ")

@@ -269,6 +269,13 @@ def _reconcile_reasons(values: dict[str, Any]) -> None:
             values.pop(f"{name}_reason", None)
         else:
             values[f"{name}_reason"] = "it cannot do without"
+    for kind in ("sidecars", "init_containers", "cron_jobs", "jobs"):
+        for item in values.get(kind, []):
+            item["capabilities_reason"] = "it cannot do without" if item.get("capabilities") else ""
+            if item.get("uid") == 0:
+                item.pop("security", None)
+            _reconcile_security(item)
+    _reconcile_security(values)
     for rule in values.get("rbac", []):
         rule["reason"] = "it looks there"
     for secret in values.get("secrets", []):
@@ -279,6 +286,14 @@ def _reconcile_reasons(values: dict[str, Any]) -> None:
         volume.pop("nfs_reason", None)
         if volume.get("nfs_path"):
             volume["nfs_path"] = f"/srv/nfs/{volume['purpose']}"
+
+
+def _reconcile_security(of: dict[str, Any]) -> None:
+    """What a container is kept from; the house asks for no reason."""
+    security = of.get("security", {})
+    security.pop("reason", None)
+    if "SYS_ADMIN" in of.get("capabilities", []) or of.get("image", "").startswith("lscr.io"):
+        of.pop("security", None)
 
 
 def _reconcile_volumes(values: dict[str, Any], draw: st.DrawFn) -> None:

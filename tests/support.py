@@ -23,6 +23,8 @@ ORIGIN = Origin("https://git.example.test/scaffold.git", "v0.1.0", updatable=Tru
 
 FUZZ = "fuzz"
 """The profile of Hypothesis that draws new examples, as many as it is told."""
+QUICK = "quick"
+"""The profile of the tests without the slow ones: a third of the examples."""
 TOOLS = {
     "terraform": "https://developer.hashicorp.com/terraform/install",
     "go": "https://go.dev/doc/install",
@@ -61,8 +63,10 @@ def demand(tool: str) -> str:
 
 def examples(number: int) -> settings:
     """How many examples a property draws that shall not have the usual number, unless fuzzing says it."""
-    fuzzing = settings.get_current_profile_name() == FUZZ
-    return settings() if fuzzing else settings(max_examples=number)
+    profile = settings.get_current_profile_name()
+    if profile == FUZZ:
+        return settings()
+    return settings(max_examples=max(1, number // 3) if profile == QUICK else number)
 
 
 class _Stream(io.TextIOWrapper):

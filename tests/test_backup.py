@@ -18,7 +18,8 @@ from support import GOLDEN, needs
 
 from scaffold.hcl.syntax import Document, parse
 
-SHELLS = [["sh"], pytest.param(["busybox", "ash"], marks=needs("busybox"))]  # fmt: skip
+IN_TWO = pytest.mark.slow("the same once more, in another shell")
+SHELLS = [["sh"], pytest.param(["busybox", "ash"], marks=[needs("busybox"), IN_TWO])]
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,17 @@ def test_a_decision_hangs_on_its_row(
         assert decided(answers)[name] != value
 
 
+def test_a_stack_that_exists_is_confined_as_it_was_made() -> None:
+    house = "sensed: {confined: [read_only_root]}\n"
+    made, older = (
+        decisions.combine(yaml.safe_load(APP + house + more)) for more in ("", "recorded: {names: {}}\n")
+    )
+    assert [row["value"] for row in made["containers"]["app"]["security"]["kept_from"]] == ["read_only_root"]
+    assert made["recorded_now"]["confined"] == ["read_only_root"]
+    assert older["containers"]["app"]["security"]["kept_from"] == []
+    assert "confined" not in older["recorded_now"]
+
+
 @pytest.mark.parametrize("row,answers,name", REFUSED, ids=str)
 def test_a_refusal_hangs_on_its_row(row: str | tuple[str, str], answers: str, name: str) -> None:
     assert {answer for answer, _ in refused(answers)} == {name}

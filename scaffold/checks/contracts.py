@@ -106,7 +106,7 @@ def _value(attribute: Attribute, variable: Variable) -> Iterator[Finding]:
         message = f"{variable.name} is a {variable.type}"
         yield at(value, "MOD004", message, value=value.text, allowed=[variable.type])
         return
-    literal = value.literal()
+    literal = value.literal() if variable.validations else NOT_LITERAL
     broken = variable.broken_by(literal) if literal is not NOT_LITERAL else None
     if broken is not None:
         message = broken.message or f"the module refuses this {variable.name}"

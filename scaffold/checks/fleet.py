@@ -9,6 +9,9 @@ from functools import cached_property
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
 
+_AS_NAME = ('"{}"', "namespace: {}\n")
+"""How a namespace is written in HCL, and in a manifest that a text holds."""
+
 
 @dataclass(frozen=True)
 class Fleet:
@@ -93,8 +96,9 @@ class Fleet:
         return namespace in self._namespaces and not self.hides(namespace) and not self._is_named(namespace)
 
     def _is_named(self, namespace: Tree) -> bool:
-        """Whether a stack that cannot be planned has the name anywhere: then it may make something there."""
-        return any(str(namespace).encode() in content for content in self.unplanned)
+        """Whether a stack that cannot be planned writes the name as one: then it may make something there."""
+        forms = [form.format(namespace).encode() for form in _AS_NAME]
+        return any(form in content for content in self.unplanned for form in forms)
 
     def hides(self, namespace: Tree) -> bool:
         """Whether a namespace is not known, or something makes objects in it that no plan shows."""

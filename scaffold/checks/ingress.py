@@ -13,9 +13,10 @@ from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Document, Expression, ExprKind
 from scaffold.monorepo.shared import shared_modules
 
-_WALLED = frozenset(("app", "none"))
-"""The modes to which the module adds its own wall against scrapers."""
-_OPEN_MODES = frozenset(("app", "none", "public"))
+_WITHOUT_LOGIN = frozenset(("app", "none"))
+"""The modes that leave Authentik out: the module adds its own wall against scrapers."""
+_SAID = {f'auth="{mode}"': mode for mode in _WITHOUT_LOGIN}
+"""How a comment begins that gives a mode's reason, without its white space."""
 
 
 def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
@@ -34,7 +35,7 @@ def _walls(call: Block, proofs: set[str]) -> Iterator[Finding]:
     service, wall = call.body.value("service_name"), call.body.value("anti_ai_scraping")
     auth = call.body.value("auth")
     proven = {r.names[1] for r in (service.references() if service else ()) if r.names[:1] == ("module",)}
-    walled = wall.literal() is True if wall else auth is not None and bool(_modes(auth) & _WALLED)
+    walled = wall.literal() is True if wall else auth is not None and bool(_modes(auth) & _WITHOUT_LOGIN)
     if proven & proofs and walled:
         what = f"the ingress {call.labels[0]} leads to Anubis, and has the wall against scrapers too"
         yield at(call, "ING011", what, fix="set anti_ai_scraping = false")
@@ -51,15 +52,18 @@ def _gate(document: Document, call: Block) -> Iterator[Finding]:
         )
         return
     said = _reasons(document, auth.line)
-    for mode in sorted(_modes(auth.value) & _OPEN_MODES - said):
+    for mode in sorted(_modes(auth.value) & _WITHOUT_LOGIN - said.keys()):
         yield _unreasoned(document, call, auth, mode)
 
 
 def _unreasoned(document: Document, call: Block, auth: Attribute, mode: str) -> Finding:
-    fix = f'put a comment right above this line: # auth = "{mode}": what gates it, or why it is open'
-    if mode in _reasons(document, call.line):
-        fix = "the reason stands above the module: move it right above this line"
-    return at(auth, "ING002", f'auth = "{mode}" gives no reason', value=mode, fix=fix)
+    said = f'auth = "{mode}"'
+    what, reason = f"{said} gives no reason", "what gates it, or why it is open"
+    if elsewhere := _reasons(document, call.line).get(mode):
+        what, reason = f"the reason for {said} stands above the module", elsewhere
+    elif behind := document.comment_behind(auth.end_line):
+        what, reason = f"the reason for {said} stands behind the line", behind.text
+    return at(auth, "ING002", what, value=mode, fix=f"put this right above the line: # {said}: {reason}")
 
 
 def _modes(value: Expression) -> set[str]:
@@ -71,20 +75,20 @@ def _modes(value: Expression) -> set[str]:
     return set() if text is None else {text.strip()}
 
 
-def _reasons(document: Document, line: int) -> set[str]:
-    """The modes for which the comments directly above a line give a reason: ``# auth = "app": why``.
+def _reasons(document: Document, line: int) -> dict[str, str]:
+    """The reasons that the comments directly above a line give, by mode: ``# auth = "app": why``.
 
     The reason may go on, or begin, in the next line of the comment.
     """
     lines = [line for comment in document.comments_above(line) for line in comment.lines]
-    modes: set[str] = set()
-    for mode in _OPEN_MODES:
-        marker = f'auth="{mode}":'
-        for position, text in enumerate(lines):
-            head, colon, reason = text.partition(":")
-            if "".join(head.split()) + colon == marker and (reason.strip() or any(lines[position + 1 :])):
-                modes.add(mode)
-    return modes
+    found: dict[str, str] = {}
+    for position, text in enumerate(lines):
+        head, colon, reason = text.partition(":")
+        mode = _SAID.get("".join(head.split()))
+        said = " ".join(filter(None, (reason.strip(), *lines[position + 1 :])))
+        if mode and colon and said:
+            found.setdefault(mode, said)
+    return found
 
 
 _INGRESS = """\
@@ -116,7 +120,8 @@ class IngressAuthReason(FamilyRule):
     family = _findings
     code = "ING002"
     title = "An ingress without the full gate says why"
-    why = "The mode app, public or none opens the app to the internet: the reason stands above the line."
+    why = "The modes app and none leave Authentik out: the reason is read above the line, and nowhere else."
+    rule = "Instructions"
     bad = _INGRESS.replace(": accounts with passkeys, sign-up is closed", "")
     good = _INGRESS
 

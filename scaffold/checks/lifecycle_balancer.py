@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.checks.lifecycle import Ignored, LifecycleRule, kind, resources
+from scaffold.checks.ignoring import Ignored
+from scaffold.checks.lifecycle import LifecycleRule, kind, resources
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.hcl.syntax import Block
 from scaffold.templates.questions import Value
@@ -50,6 +51,7 @@ class Balanced(LifecycleRule):
     title = "A Service of the load balancer ignores what the controller writes to it"
     why = "The controller writes it again after every apply: no plan of the stack is ever empty."
     rule = "MetalLB"
+    resources = "kubernetes_service*"
     bad = _SERVICES + "}\n"
     good = _SERVICES + _LIFECYCLE + "}\n"
 
@@ -65,6 +67,9 @@ class Balanced(LifecycleRule):
 
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The annotation that tells from which pool the address is."""
-        row = facts["load_balancer"]
-        path = f'metadata[0].annotations["{row["pool_annotation"]}"]'
-        yield Ignored(path, row["marker"], row["marker"])
+        marker = facts["load_balancer"]["marker"]
+        yield from (Ignored(path, marker, marker) for path in self.paths(facts))
+
+    def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
+        """The annotation."""
+        yield f'metadata[0].annotations["{facts["load_balancer"]["pool_annotation"]}"]'

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from scaffold.checks.contracts import module_calls
-from scaffold.checks.lifecycle import Ignored, LifecycleRule, kind, locals_in, of_pod, resources
+from scaffold.checks.ignoring import Ignored
+from scaffold.checks.lifecycle import LifecycleRule, kind, locals_in, resources
+from scaffold.checks.lifecycle_pods import of_pod, pod_of
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.hcl.evaluate import Names, text
-from scaffold.hcl.syntax import Block, Body
+from scaffold.hcl.syntax import Block
 from scaffold.monorepo.uses import enrolled, entries, known_names, metadata
 from scaffold.templates import template
 from scaffold.templates.questions import Value
@@ -71,6 +73,7 @@ class KeelBlock(LifecycleRule):
     title = "A workload in an enrolled namespace ignores what Keel writes"
     why = "An apply takes the images back to what is written here, and Keel moves them again."
     rule = "Keel"
+    resources = "kubernetes_*"
     bad = _ENROLLED.replace("      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE\n", "")
     good = _ENROLLED
 
@@ -101,6 +104,13 @@ class KeelBlock(LifecycleRule):
         for slot in _moved(block):
             yield Ignored(f"{pods}.spec[0].{slot}.image", comment=known["image"]["comment"])
         yield from (Ignored(**row) for row in known["moved"])
+
+    def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
+        """The same of any workload, with the images of all its containers."""
+        known = facts["ignored"]
+        yield f"*.{known['pod']['path']}"
+        yield "*container[*].image"
+        yield from (row["path"] for row in (*known["enrolled"], *known["moved"]))
 
 
 def _moved(block: Block) -> Iterator[str]:
@@ -146,12 +156,3 @@ def _known(stack: ParsedStack, context: CheckContext) -> Mapping[str, Names]:
         blocks = chain.from_iterable(document.body.blocks for document in stack.modules[directory])
         known[directory] = known_names(blocks, {name: v for name, v in given.items() if v is not None})
     return known
-
-
-def pod_of(block: Block) -> Body | None:
-    """The specification of the pods that a resource makes."""
-    body: Body | None = block.body
-    for step in (*(k8s.pod_path(kind(block)) or ()), "spec"):
-        inner = body.block(step) if body is not None and isinstance(step, str) else None
-        body = inner.body if inner else body if isinstance(step, int) else None
-    return body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.planned import Plan, PlannedRule, shown, vague
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
@@ -14,6 +15,9 @@ from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
+
+_USUAL = "docker.io/"
+"""The registry that is meant where none is written."""
 
 
 class Images(PlannedRule):
@@ -43,9 +47,13 @@ class Images(PlannedRule):
             image = container.body.value("image") if container.type.endswith("container") else None
             written = _written(image) if image is not None else ""
             if image is not None and written and not ImageReference.parse(written).registry:
-                missing = "docker.io/" if "/" in written else "docker.io/library/"
+                missing = _USUAL if "/" in written else f"{_USUAL}library/"
                 return replace(document, image, f'"{missing}{image.text[1:]}')
         return None
+
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """Images, to the registry that is meant where none is written."""
+        return Contract((Allowed("*", "*container*.image", after=f"{_USUAL}*"),))
 
 
 def _written(image: Expression) -> str:

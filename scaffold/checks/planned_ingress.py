@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
+from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings
 from scaffold.checks.reach import doors
@@ -43,8 +44,8 @@ class IngressGate(PlannedRule):
             if wanted is not None and wanted not in present:
                 yield self.about(ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
             elif mode is None and not present & set(gates.values()):
-                fix = "make it with the ingress module, whose auth has the reason above it"
-                yield self.about(ingress, "nothing gates it, and it has no auth", fix)
+                fix = "make it with the ingress module, or say why: # scaffold: ignore ING003: what gates it"
+                yield self.about(ingress, "no gate is on it, and no auth says why", fix)
 
 
 class IngressAnnotations(PlannedRule):
@@ -97,6 +98,11 @@ class Tiles(PlannedRule):
         if value is None:
             return insert_block(document, "homepage_enabled = false", after=block.body.items[-1])
         return replace(document, value, "false") if value.literal() is True else None
+
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """The annotations of the tile."""
+        tile = f'metadata[0].annotations["{HouseNames().dashboard}*"]'
+        return Contract((Allowed("kubernetes_ingress*", tile),))
 
 
 class Unmonitored(PlannedRule):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings, vague
 from scaffold.checks.rule import Severity
@@ -35,7 +36,7 @@ class Claims(PlannedRule):
                 if claim in plan.house.given_claims or plan.named("persistent_volume_claim", claim, place):
                     continue
                 if plan.shows_all_of(place):
-                    yield self.about(pods.owner, f"there is no claim {claim} in {shown(place)}")
+                    yield self.about(pods.owner, f"no stack makes the claim {claim} in {shown(place)}")
             yield from self._mounts(pods)
         own = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
         for resource in plan.of_kind("persistent_volume_claim"):
@@ -186,6 +187,11 @@ class Deadlines(PlannedRule):
             return None
         deadline = decisions.compiled(_DEADLINE).render(schedule=schedule)
         return insert_first(document, inner, f"active_deadline_seconds = {deadline}")
+
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """A deadline where there was none."""
+        deadline = "spec[0].job_template[0].spec[0].active_deadline_seconds"
+        return Contract((Allowed("kubernetes_cron_job*", deadline, before=None, after="*"),))
 
 
 class Probes(PlannedRule):

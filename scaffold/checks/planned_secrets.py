@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import Plan, PlannedRule, shown, strings
+from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
@@ -29,9 +29,10 @@ class Reloader(PlannedRule):
             if k8s.kind(pods.owner) not in k8s.SERVERS:
                 continue
             annotations = k8s.mapping(pods.owner.get("metadata", 0, "annotations"))
-            if any(key.startswith(plan.house.reloader) for key in annotations):
+            if any(key.startswith(_watching(plan.house)) for key in annotations):
                 continue
-            asked = set(k8s.secrets(pods))
+            named = annotations.get(f"secret.{plan.house.reloader}reload")
+            asked = set(k8s.secrets(pods)) - set(str(named).split(",") if named is not None else ())
             rotated = _secrets_of_stores(plan, k8s.namespace(pods.owner), asked, rotating=True)
             if read := sorted(rotated & asked):
                 fix = f'annotate its metadata with "{plan.house.reloader}auto" = "true"'
@@ -81,6 +82,11 @@ class CopiedPassword(PlannedRule):
                         what = f"{name} of user {shown(login)} is a copy, in {shown(secret)}"
                         store = " or ".join(sorted(plan.house.rotating_stores))
                         yield self.about(pods.owner, what, f"read it with an ExternalSecret of {store}")
+
+
+def _watching(house: HouseNames) -> tuple[str, ...]:
+    """How the annotations begin that have Reloader watch all Secrets of a workload, or the marked ones."""
+    return house.reloader, f"secret.{house.reloader}auto"
 
 
 def _rotated_users(fleet: Fleet) -> set[str]:

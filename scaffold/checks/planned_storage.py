@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import same
 from scaffold.checks.planned import Plan, PlannedRule, shown
 from scaffold.checks.rule import Severity
@@ -15,6 +16,9 @@ from scaffold.templates import template
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, get
+
+_CLAIMS = "kubernetes_persistent_volume_claim*"
+"""The pattern of the types of claims."""
 
 
 class StorageClass(PlannedRule):
@@ -65,6 +69,10 @@ class Waiting(PlannedRule):
             return insert_first(document, block, "wait_until_bound = false")
         return replace(document, value, "false") if value.literal() is True else None
 
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """Whether the claim is waited for."""
+        return Contract((Allowed(_CLAIMS, "wait_until_bound", after="false"),))
+
 
 class Autoresizer(PlannedRule):
     """A block volume grows before it is full."""
@@ -105,6 +113,12 @@ class Autoresizer(PlannedRule):
             if wanted and entry.value.string() not in (None, wanted):
                 return replace(document, entry.value, f'"{wanted}"')
         return None
+
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """The annotations that are usual, to their usual values."""
+        usual = template.facts("operations")["resizing_usual"].items()
+        rows = (Allowed(_CLAIMS, f'metadata[0].annotations["{name}"]', after=value) for name, value in usual)
+        return Contract(tuple(rows))
 
 
 class ClaimNames(PlannedRule):

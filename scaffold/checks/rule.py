@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from scaffold.checks.contract import NOTHING, Contract
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Block, Document
 from scaffold.templates.questions import Value
@@ -31,6 +33,22 @@ class Severity(Enum):
     """It does not work, is open, or loses data."""
     WARNING = "warning"
     """It works, and is not how the house does it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What only a person can decide before an edit; the answer is one of the ``proposals``, if any."""
+
+    text: str
+    proposals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person has decided: the value as text, and why, where that is to be a comment."""
+
+    value: str
+    reason: str = ""
 
 
 class Kind(Enum):
@@ -80,6 +98,18 @@ class Rule:
         block is written in a way that only a person can edit.
         """
         return None
+
+    def question(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Question | None:
+        """What has to be decided before a block that breaks the rule can be edited; None for nothing."""
+        return None
+
+    def answered(self, document: Document, block: Block, answer: Answer) -> bytes | None:
+        """The file after the edit that an answer to that question asks for; as :meth:`mend`."""
+        return None
+
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """What those edits may change in the plan and in lifecycle, by the facts of the house."""
+        return NOTHING
 
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterable[Finding]:
         """Everything in the syntax of a stack that breaks the rule."""

@@ -17,7 +17,7 @@ _SERVER = ("nfs_server", "server")
 
 
 def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
-    hosts, own = re.compile(context.facts["hosts_not_written"]), _namespaces(stack)
+    hosts = re.compile(context.facts["hosts_not_written"])
     server = re.compile(context.facts["nfs_not_written"])
     found: list[Finding] = []
     for document in (document for documents in stack.modules.values() for document in documents):
@@ -26,7 +26,7 @@ def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
         if any(map(server.search, written.split('"'))):
             found += _servers(document, server)
         if hosts.search(written):
-            found += _hosts(document, hosts, own, context)
+            found += _hosts(document, hosts, _namespaces(stack), context)
     return found
 
 

@@ -36,6 +36,15 @@ def codes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     return [f"{before}{comma}{code}" for code in _fitting((rule.code for rule in all_rules()), last.upper())]
 
 
+def codes_and_stacks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The codes of rules that have an edit where the first word is one, then stacks."""
+    from scaffold.commands.check import all_rules
+
+    if context.params.get("file") or context.params.get("named"):
+        return stacks(context, parameter, incomplete)
+    return _fitting((rule.code for rule in all_rules() if rule.mends), incomplete.upper())
+
+
 def drafts(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The names of the drafts for the monorepo that the command is about."""
     from scaffold.monorepo.root import find_root

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaffold.commands import skill
 from scaffold.errors import MissingError, ScaffoldError
 from scaffold.hcl.syntax import HclSyntaxError
 from scaffold.monorepo.repository import Monorepo
@@ -65,6 +66,8 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
     missing += unlasting(origin)
     if monorepo is None:
         missing.append(why_none.rstrip("."))
+    elif skill.is_behind(monorepo.files):
+        missing.append(f"{skill.SKILL} is of another version: scaffold skill --write")
     known = refresh.in_use()
     refreshed = refresh.directory()
     return Diagnosis(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -15,8 +15,9 @@ from scaffold.checks.stack import CheckContext
 from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.commands.check import Checked, all_rules
 from scaffold.errors import Finding
+from scaffold.hcl.place import block_at
 from scaffold.hcl.splice import EditError
-from scaffold.hcl.syntax import Block, Body, Document, parse
+from scaffold.hcl.syntax import Document, parse
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
 
@@ -43,24 +44,29 @@ def plan_fix(monorepo: Monorepo, found: Checked) -> Fixed:
     """
     rules = {rule.code: rule for rule in all_rules() if rule.mends}
     facts = CheckContext.of(monorepo.root).facts
-    texts: dict[PurePosixPath, Content | None] = {}
+    mending = [finding for finding in found.findings if finding.code in rules]
+    texts, done = edited(monorepo, mending, lambda d, f: mended(d, f.line or 0, rules[f.code], facts))
+    change = ChangeSet.plan(monorepo.files, texts)
+    return Fixed(change, done, verify_edits(change, "Edit the file by hand, with --ignore for the rule."))
+
+
+def edited(
+    monorepo: Monorepo, findings: Iterable[Finding], edit: Callable[[Document, Finding], bytes]
+) -> tuple[Mapping[PurePosixPath, Content], tuple[Finding, ...]]:
+    """The files after an edit for each finding that has a line, and the findings for which one was made."""
+    texts: dict[PurePosixPath, Content] = {}
     done: list[Finding] = []
     # From the end of a file to its beginning: no edit moves what another finding is about.
-    for finding in sorted(found.findings, key=lambda f: (f.path, -(f.line or 0), f.code)):
-        path, rule = PurePosixPath(finding.path), rules.get(finding.code)
-        if rule is None or finding.line is None:
-            continue
+    for finding in sorted(findings, key=lambda f: (f.path, -(f.line or 0), f.code)):
+        path = PurePosixPath(finding.path)
         before = texts[path] if path in texts else monorepo.files.read(path)[0]
-        if not isinstance(before, bytes):
+        if finding.line is None or not isinstance(before, bytes):
             continue
-        after = mended(parse(before, finding.path), finding.line, rule, facts)
+        after = edit(parse(before, finding.path), finding)
         if after != before:
             texts[path] = after
             done.append(finding)
-    change = ChangeSet.plan(monorepo.files, texts)
-    return Fixed(
-        change, tuple(done), verify_edits(change, "Edit the file by hand, with --ignore for the rule.")
-    )
+    return texts, tuple(done)
 
 
 def write(fixed: Fixed) -> None:
@@ -76,19 +82,9 @@ def write(fixed: Fixed) -> None:
 def mended(document: Document, line: int, rule: Rule, facts: Mapping[str, Value]) -> bytes:
     """The file after a rule's edits of the block that begins in a line; what only a person can edit stays."""
     with suppress(EditError):
-        while (block := _block_at(document.body, line)) is not None:
+        while (block := block_at(document.body, line)) is not None:
             after = rule.mend(document, block, facts)
             if after is None:
                 break
             document = parse(after, document.path)
     return document.source.data
-
-
-def _block_at(body: Body, line: int) -> Block | None:
-    """The block that begins in a line."""
-    for block in body.blocks:
-        if block.line == line:
-            return block
-        if block.line < line <= block.end_line:
-            return _block_at(block.body, line)
-    return None

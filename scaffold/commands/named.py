@@ -11,7 +11,7 @@ from scaffold.answers import validation
 from scaffold.answers.sources import Answers
 from scaffold.errors import Finding, nearest
 from scaffold.monorepo.facts import merged
-from scaffold.monorepo.manifests import MIDDLEWARE, TRUSTED_IMAGES
+from scaffold.monorepo.manifests import DENIED, EXEMPT, MIDDLEWARE, TRUSTED_IMAGES
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.uses import Use
 from scaffold.templates import decisions
@@ -33,6 +33,7 @@ def problems(
         *validation.problems(given, sensed, recorded or {}),
         *_unknown_middlewares(given, {use.name for use in uses if use.kind == MIDDLEWARE}),
         *_untrusted_images(given, [use for use in uses if use.kind == TRUSTED_IMAGES]),
+        *_denied(given, uses),
         *_written_out(given, monorepo, merged(decisions.house(), sensed)["hosts"]),
         *_absent_files(given, monorepo),
     ]
@@ -67,6 +68,24 @@ def _untrusted_images(given: Answers, trusted: list[Use]) -> Iterator[Finding]:
                 value=image,
                 allowed=f"what {policy.path} lists",
                 fix="Take it from one that is listed, or list it there first; without that no pod starts.",
+            )
+
+
+def _denied(given: Answers, uses: list[Use]) -> Iterator[Finding]:
+    """The capabilities that a policy of the cluster denies in the Service's namespace."""
+    names = given.values.get("object_names")
+    namespace = (names.get("namespace") if isinstance(names, Mapping) else "") or given.values.get("name")
+    exempt = {use.place for use in uses if use.kind == EXEMPT and use.name == namespace}
+    policies = {use.name: use.place for use in uses if use.kind == DENIED and use.name not in exempt}
+    for path, text in answering.texts(given.values):
+        if path[-2:-1] == ("capabilities",) and text in policies:
+            yield given.finding(
+                path,
+                "answers.denied",
+                f"{answering.show(path)} is denied by a policy of the cluster in the namespace {namespace}.",
+                value=text,
+                allowed=f"what {policies[text]} does not deny",
+                fix="Do without, or exempt the namespace there first; else no pod starts.",
             )
 
 

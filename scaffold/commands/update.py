@@ -10,10 +10,9 @@ from pathlib import Path, PurePosixPath
 from jinja2 import TemplateError
 
 from scaffold.answers import validation
-from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content
-from scaffold.changes.commit import commit, demand_clean, demand_merged, demand_own
 from scaffold.changes.git import git, names
+from scaffold.changes.stacks import within, write_stacks
 from scaffold.checks.verify import Level, Unverified, static_findings
 from scaffold.commands.plan import Plans, refuse_unmerged
 from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
@@ -74,33 +73,15 @@ class Updates:
 
     def of(self, stack: str) -> ChangeSet:
         """What is written of one stack."""
-        own = (file for file in self.change.changes if file.path.parts[:2] == (STACKS, stack))
-        return ChangeSet(self.change.root, tuple(own))
+        return within(self.change, PurePosixPath(STACKS, stack))
 
     def write(self, *, commits: str | None = None) -> tuple[str, ...]:
-        """Write all of it at once; ``commits`` is ``one`` or ``per-stack``. Returns the commits.
-
-        Raises :class:`RefusedError` where a stack has changes that no commit has, or files changed meanwhile;
-        then nothing is written.
-        """
-        if not self.change.changes:
-            return ()
-        demand_merged(self.change.root)
-        demand_clean(self.change)
-        if commits is not None:
-            demand_own(self.change)
-        apply(self.change)
-        if commits == "one":
-            number = len({file.path.parts[1] for file in self.change.changes})
-            text = (
-                f"Update {number} stack{'s' if number > 1 else ''} to {self.origin.version} of the templates"
-            )
-            return tuple(filter(None, [commit(self.change, text)]))
-        of_each = ((self.of(one.stack), one.message) for one in self.stacks if commits == "per-stack")
-        made = (
-            commit(change, f"{text} to {self.origin.version}") for change, text in of_each if change.changes
-        )
-        return tuple(filter(None, made))
+        """Write all of it at once; see :func:`~scaffold.changes.stacks.write_stacks`."""
+        number = len({file.path.parts[1] for file in self.change.changes})
+        version = f"to {self.origin.version}"
+        text = f"Update {number} stack{'s' if number > 1 else ''} {version} of the templates"
+        each = {PurePosixPath(STACKS, one.stack): f"{one.message} {version}" for one in self.stacks}
+        return write_stacks(self.change, commits, text, each)
 
 
 def made_by_scaffold(monorepo: Monorepo) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scaffold.commands import rule, schema
+from scaffold.commands import rule, schema, skill
 from scaffold.generate import images, licences, names, rows
 from scaffold.templates import questions, template
 
@@ -43,6 +43,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield _DECISIONS / "timezones.txt", (files("tzdata") / "zones").read_text("utf-8")
     yield Path("docs", "answers.md"), schema.markdown()
     yield Path("docs", "rules.md"), rule.markdown()
+    yield Path("docs", "agents.md"), skill.page()
     yield Path("docs", "licences.md"), licences.markdown()
     yield from _stubs()
 

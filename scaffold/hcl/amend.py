@@ -5,8 +5,9 @@ As those of :mod:`scaffold.hcl.edit`: every other byte is kept, and the result i
 
 from __future__ import annotations
 
-from scaffold.hcl.splice import EditError, Splice, below, edited, tokens_in
-from scaffold.hcl.syntax import Block, Document, Expression
+from scaffold.hcl.place import block_at
+from scaffold.hcl.splice import EditError, Splice, below, edited, tokens_in, whole_lines
+from scaffold.hcl.syntax import Attribute, Block, Document, Expression, parse
 
 _COMMENT = (b"#", b"//")
 
@@ -49,3 +50,57 @@ def insert_comment(document: Document, line: int, text: str) -> bytes:
     else:
         splice = Splice(end, end, b" " + comment)
     return edited(document, [splice], added=[comment])
+
+
+def insert_argument(document: Document, block: Block, text: str) -> bytes:
+    """The file with one more argument in a block, below those that it has or at its top.
+
+    Comments that belong to it stand above it in ``text``. A block in one line gets lines of its own.
+    Raises ``EditError``.
+    """
+    if block.body.items and block.line == block.end_line:
+        document = parse(_in_lines(document, block), document.path)
+        block = _again(document, block)
+    arguments = list(block.body.attributes.values())
+    if not arguments:
+        return insert_first(document, block, text)
+    source = document.source
+    at = source.line_span(arguments[-1].end_line)[1]
+    raw = below(source, source.indent_of(arguments[-1].line), text.split("\n"))
+    return edited(document, [Splice(at, at, raw)], added=tokens_in(text))
+
+
+def remove_argument(document: Document, block: Block, name: str) -> bytes:
+    """The file without an argument of a block, and without the comments right above it.
+
+    Raises ``EditError``, also where it does not have its lines to itself.
+    """
+    argument = block.body.attributes.get(name)
+    if argument is None:
+        raise EditError(f"the block in line {block.line} has no {name}")
+    if block.line in (argument.line, argument.end_line) or block.end_line == argument.end_line:
+        raise EditError(f"{name} in line {argument.line} shares its line with others")
+    gone = whole_lines(document, argument.start, argument.end)
+    return edited(document, [gone], removed=gone)
+
+
+def rename_argument(document: Document, argument: Attribute, name: str, text: str) -> bytes:
+    """The file in which an argument has another name, and the value ``text``. Raises ``EditError``."""
+    splice = Splice(argument.start, argument.end, f"{name} = {text}".encode())
+    return edited(document, [splice], added=tokens_in(f"{name} = {text}"), removed=splice)
+
+
+def _in_lines(document: Document, block: Block) -> bytes:
+    """The file in which what stands between the braces of a block in one line has a line of its own."""
+    source, (item,) = document.source, block.body.items
+    outer = source.newline + source.indent_of(block.line)
+    before = Splice(block.brace + 1, item.start, outer + b"  ")
+    return edited(document, [before, Splice(item.end, block.end - 1, outer)])
+
+
+def _again(document: Document, block: Block) -> Block:
+    """A block of the file before an edit inside it, in the file after."""
+    found = block_at(document.body, block.line)
+    if found is None:
+        raise EditError(f"the block in line {block.line} shares its line with others")
+    return found

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from tree_sitter import Node
 
 from scaffold.hcl import grammar as g
+from scaffold.hcl.masked import DIGITS_AS_ZERO
 from scaffold.hcl.source import Source
 from scaffold.hcl.unparsed import Problem
 
@@ -20,18 +21,18 @@ def misplaced(root: Node, source: Source) -> Iterator[Problem]:
     if (at := source.data.find(b"\0")) != -1:
         yield at, "a NUL byte"
     data = source.data.replace(b"\r\n", b"\n\n")
-    for at, mark in _places(data, _ODD_WHITE_SPACE):
+    for at, mark in _places(data, _ODD_ASCII if data.isascii() else _ODD_WHITE_SPACE):
         node = root.descendant_for_byte_range(at, at + len(mark))
         allowed = _COMMENT if mark == b"\r" else _TEXT
         if (at or mark != _BYTE_ORDER_MARK) and (node is None or node.kind_id not in allowed):
             yield at, f"{mark.decode()!r} is no white space in HCL"
-    for at, mark in _places(data, _WORDS):
+    for at, mark in _places(data.translate(DIGITS_AS_ZERO), _WORDS):
         node = root.descendant_for_byte_range(at, at + len(mark))
         if node is not None and (message := _misread(node, source)):
             yield node.start_byte, message
 
 
-_WORDS = (b"::", b"0x", *(word % digit for digit in range(10) for word in (b".%d", b"%de", b"%dE")))
+_WORDS = (b"::", b"0x", b".0", b"0e", b"0E")
 
 
 def _misread(node: Node, source: Source) -> str | None:
@@ -89,6 +90,7 @@ _ODD_WHITE_SPACE = tuple(
         *map(chr, range(0x2000, 0x200B)),
     )
 )
+_ODD_ASCII = tuple(mark for mark in _ODD_WHITE_SPACE if mark.isascii())
 _COMMENT = frozenset((g.COMMENT,))
 _TEXT = frozenset(
     (

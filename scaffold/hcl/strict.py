@@ -75,20 +75,23 @@ def _walk(root: Node, source: Source) -> Iterator[Problem]:
         judge = _JUDGES.get(kind)
         if judge is not None:
             yield from judge(node, source)
-        if counts and kind not in _OWN_LINES and kind not in _FREE_INSIDE:
-            yield from _joined(node.children, data)
+        children = node.children
+        joins = counts and kind not in _OWN_LINES and kind not in _FREE_INSIDE
+        if joins and data.find(b"\n", node.start_byte, node.end_byte) != -1:
+            yield from _joined(children, data)
         if kind in _FREE_INSIDE:
             counts = False
         elif kind == g.OBJECT:
             counts = True
         in_parentheses = False
-        for child in node.children:
-            if child.kind_id == g.PAREN_OPEN:
+        for child in children:
+            if child.child_count:
+                if child.kind_id != g.ATTRIBUTE or not _is_plain(child, data):
+                    stack.append((child, counts and not in_parentheses, depth + 1))
+            elif child.kind_id == g.PAREN_OPEN:
                 in_parentheses = True
             elif child.kind_id == g.PAREN_CLOSE:
                 in_parentheses = False
-            elif child.child_count and not (child.kind_id == g.ATTRIBUTE and _is_plain(child, data)):
-                stack.append((child, counts and not in_parentheses, depth + 1))
 
 
 def _is_plain(attribute: Node, data: bytes) -> bool:
@@ -114,11 +117,10 @@ def _file(node: Node, source: Source) -> Iterator[Problem]:
 
 def _body(node: Node, source: Source) -> Iterator[Problem]:
     """The definitions of a body: each begins its own line, no argument is set twice."""
-    lines: dict[str, int] = {}
-    separated = True
-    done = node.start_byte
+    lines: dict[bytes, int] = {}
+    data, separated, done = source.data, True, node.start_byte
     for child in node.children:
-        separated = separated or b"\n" in source.data[done : child.start_byte]
+        separated = separated or b"\n" in data[done : child.start_byte]
         done = child.end_byte
         if child.kind_id == g.COMMENT:
             continue
@@ -126,10 +128,11 @@ def _body(node: Node, source: Source) -> Iterator[Problem]:
             yield child.start_byte, "two definitions in one line: begin a new line here"
         separated = False
         if child.kind_id == g.ATTRIBUTE:
-            name = source.text(child.start_byte, child.children[0].end_byte)
+            name = data[child.start_byte : child.children[0].end_byte]
             if name in lines:
-                yield child.start_byte, f"the argument {name!r} was already set in line {lines[name]}"
-            lines.setdefault(name, child.start_point.row + 1)
+                line = source.line_of(lines[name])
+                yield child.start_byte, f"the argument {name.decode()!r} was already set in line {line}"
+            lines.setdefault(name, child.start_byte)
 
 
 def _block(node: Node, source: Source) -> Iterator[Problem]:
@@ -142,6 +145,10 @@ def _block(node: Node, source: Source) -> Iterator[Problem]:
     for label in node.children[1:opening]:
         if has_template(source.text(label.start_byte, label.end_byte)):
             yield label.start_byte, "a label holds no template"
+    brace, closing = node.children[opening], node.children[-1]
+    last_line = data.rfind(b"\n", brace.end_byte, closing.start_byte)
+    if data.startswith(b"\n", brace.end_byte) and not data[last_line : closing.start_byte].strip():
+        return  # both braces are beside no definition, as those of most blocks
     parts = [
         part
         for child in node.children[opening:]

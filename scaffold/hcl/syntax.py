@@ -277,17 +277,37 @@ class Document:
     @cached_property
     def comments(self) -> tuple[Comment, ...]:
         """All comments, in the order of the file."""
-        found = QueryCursor(g.COMMENTS).captures(self.tree.root_node).get("comment", [])
-        return tuple(Comment(self.source, (n,)) for n in sorted(found, key=lambda n: n.start_byte))
+        return self._comments_of(self.tree.root_node)
+
+    def comments_in(self, view: View) -> tuple[Comment, ...]:
+        """The comments in a part of the file, and the one behind it."""
+        behind = self.comment_behind(view.end_line)
+        inside = (comment for node in view.nodes for comment in self._comments_of(node))
+        return (*inside, *([behind] if behind and behind.start >= view.end else ()))
 
     def comments_above(self, line: int) -> tuple[Comment, ...]:
         """The comments that directly precede a line: own-line ones, with no line between."""
         block: list[Comment] = []
-        while (comment := self._own_line_comments.get(line - 1)) is not None:
+        while (comment := self._comment_ending(line - 1)) is not None and comment.own_line:
             block.append(comment)
             line = comment.line
         return tuple(reversed(block))
 
-    @cached_property
-    def _own_line_comments(self) -> Mapping[int, Comment]:
-        return {c.end_line: c for c in self.comments if c.own_line}
+    def comment_behind(self, line: int) -> Comment | None:
+        """The comment behind the code of a line."""
+        comment = self._comment_ending(line)
+        return None if comment is None or comment.own_line else comment
+
+    def _comments_of(self, node: Node) -> tuple[Comment, ...]:
+        found = QueryCursor(g.COMMENTS).captures(node).get("comment", [])
+        return tuple(Comment(self.source, (n,)) for n in sorted(found, key=lambda n: n.start_byte))
+
+    def _comment_ending(self, line: int) -> Comment | None:
+        """The comment with which a line ends."""
+        if line < 1:
+            return None
+        start, end = self.source.line_span(line)
+        last = start + len(self.source.data[start:end].rstrip()) - 1
+        node = self.tree.root_node.descendant_for_byte_range(last, last)
+        is_one = node is not None and node.kind_id == g.COMMENT and node.end_point.row == line - 1
+        return Comment(self.source, (node,)) if node is not None and is_one else None

@@ -59,15 +59,15 @@ class Type:
 
     def fits(self, expression: Expression) -> bool:
         """Whether an expression can be of the type, as far as it is literal."""
-        value = expression.literal()
-        if value is not NOT_LITERAL:
-            return self.accepts(value)
         expression = expression.bare
         if expression.kind is ExprKind.LIST:
             return self._fits_list(expression)
         if expression.kind is ExprKind.MAP:
             return self._fits_map(expression)
-        return True
+        if self.name in ("any", "string"):
+            return True  # which whatever else there is can become
+        value = expression.literal()
+        return value is NOT_LITERAL or self.accepts(value)
 
     def _fits_list(self, expression: Expression) -> bool:
         if self.name in ("list", "set") and self.element is not None:

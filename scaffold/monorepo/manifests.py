@@ -20,6 +20,10 @@ MAKER = "maker of objects"
 """A chart, a module from elsewhere, or an object of which a controller makes others, which no file shows."""
 UNJUDGED = "namespace of any images"
 """A namespace that such a policy does not look at."""
+DENIED = "denied by a policy"
+"""A capability that an enforced policy denies; its place is the policy's file."""
+EXEMPT = "namespace that may"
+"""A namespace in which a policy does not deny it all the same; its place is what is denied elsewhere."""
 _ALLOWLISTS = ("ipAllowList", "ipWhiteList")
 
 
@@ -47,6 +51,9 @@ def _policy(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]
         for labels in _below(exclude, "matchLabels"):
             yield from ((POLICY_LABEL, entry.name or "", "") for entry in labels.entries)
     if _text(manifest, names, "spec", "validationFailureAction") == "Enforce":
+        for denied, path in _denied(manifest, names):
+            yield DENIED, denied, path
+            yield from ((EXEMPT, namespace, denied) for namespace in _excluded(manifest, names))
         for pattern in _below(manifest, "pattern"):
             for containers in _below(pattern, "containers"):
                 for image in _below(containers, "image"):
@@ -55,6 +62,19 @@ def _policy(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]
                     if not any(pattern.startswith("!") for pattern in patterns):
                         yield from ((TRUSTED_IMAGES, each, image.source.path) for each in patterns)
                         yield from ((UNJUDGED, each, "") for each in _excluded(manifest, names))
+
+
+def _denied(manifest: Expression, names: Names) -> Iterator[tuple[str, str]]:
+    """The capabilities that a policy denies, each with the policy's file."""
+    for conditions in _below(manifest, "conditions"):
+        for each in (
+            item for key in ("any", "all") for given in _below(conditions, key) for item in given.elements
+        ):
+            values = each.entry("value")
+            if values and "capabilities.add" in _text(each, names, "key"):
+                known = evaluate(values.value, names)
+                found = known if isinstance(known, list) else []
+                yield from ((name, values.value.source.path) for name in found if isinstance(name, str))
 
 
 def _excluded(manifest: Expression, names: Names) -> Iterator[str]:

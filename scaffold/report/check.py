@@ -152,7 +152,7 @@ def as_markdown(found: Checked, rules: Mapping[str, Rule], limit: int = _COMMENT
 
     What would not fit into ``limit`` characters is left out, the last of the list first, and counted.
     """
-    head = [f"**{_markdown(_sum(found, rules))}**", *map(_markdown, gaps_text(found.unverified))]
+    head = [f"**{markdown_text(_sum(found, rules))}**", *map(markdown_text, gaps_text(found.unverified))]
     by_rule = sorted(
         _grouped(found.findings, _code).items(), key=lambda item: (_severity(item[1][0], rules), item[0])
     )
@@ -182,9 +182,9 @@ def _rest(code: str, number: int) -> str:
 
 def _item(finding: Finding) -> str:
     place = replace(finding, column=None).location.replace("`", "'")
-    return f"- `{seen(place)}` {_markdown(seen(finding.message))}"
+    return f"- `{seen(place)}` {markdown_text(seen(finding.message))}"
 
 
-def _markdown(text: str) -> str:
-    """A text that Markdown takes for nothing but text."""
+def markdown_text(text: str) -> str:
+    """A text as Markdown takes it for nothing but text."""
     return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", " ".join(text.split()))

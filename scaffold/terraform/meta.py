@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.hcl.syntax import Attr, Block, Expression, ExprKind, Index
+from scaffold.hcl.place import spelt
+from scaffold.hcl.syntax import Block, Expression, ExprKind
 from scaffold.terraform.modules import Module
 from scaffold.terraform.planned import Path, path_text
 from scaffold.terraform.result import Moves
@@ -36,7 +37,7 @@ def ignoring(resource: Block) -> Iterator[tuple[Path, Expression]]:
     lifecycle = resource.body.block("lifecycle")
     value = lifecycle.body.value("ignore_changes") if lifecycle is not None else None
     for item in _items(value) if value is not None else ():
-        path = _path(item)
+        path = spelt(item)
         if path is not None:
             yield () if path == (_ALL,) else path, item
 
@@ -81,21 +82,4 @@ def _items(value: Expression) -> tuple[Expression, ...]:
 
 
 def _texts(value: Expression) -> tuple[str, ...]:
-    return tuple(sorted(path_text(path) if (path := _path(item)) else item.text for item in _items(value)))
-
-
-def _path(item: Expression) -> Path | None:
-    """The path that an expression spells, where it is nothing else and every step is known."""
-    spelt = item.traversal
-    if spelt is None:
-        return None
-    path: list[str | int] = [spelt.root]
-    for step in spelt.steps:
-        match step:
-            case Attr():
-                path.append(step.name)
-            case Index(key=str() | int() as key):
-                path.append(key)
-            case _:
-                return None
-    return tuple(path)
+    return tuple(sorted(path_text(path) if (path := spelt(item)) else item.text for item in _items(value)))

@@ -16,7 +16,7 @@ from scaffold.errors import ScaffoldError
 from scaffold.report.changes import files_text
 from scaffold.report.decisions import decision_line
 from scaffold.report.findings import error_text
-from scaffold.report.prepared import pipeline_text, verified_text
+from scaffold.report.prepared import clone_text, pipeline_text, verified_text
 from scaffold.report.progress import waiting
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
@@ -142,6 +142,7 @@ def _files(made: Prepared) -> Iterator[str]:
     """The files of both repositories; what a person wrote and loses is shown whole."""
     if made.stack is not None:
         yield from files_text(made.stack.change)
+    yield from clone_text(made)
     if made.pipeline is not None:
         yield from pipeline_text(made.service, made.pipeline, written=False)
         yield from diff(made.pipeline.replaced).splitlines()

@@ -17,7 +17,7 @@ from scaffold.answers.compose.translation import Draft
 from scaffold.answers.sources import Answers, about
 from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
-from scaffold.commands.pipeline import usual_build
+from scaffold.commands.pipeline import cloned, usual_build
 from scaffold.commands.prepared import Prepared
 from scaffold.commands.taken import judge
 from scaffold.monorepo.repository import Monorepo
@@ -91,8 +91,10 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
         sensed = sense(monorepo)
     engine = Engine(judge(monorepo, sensed), sensed)
     store = Drafts.of(monorepo.root)
-    own = (start is not None and start.from_source) or options.app_repo is not None
+    own = start is not None and start.from_source
     outside = {**({"build": usual_build(sensed)} if own else {}), **(start.answers if start else {})}
+    if options.app_repo is not None:
+        outside = {**cloned(monorepo, given, options.app_repo).answers.values, **outside}
     kept = store.names
     resumed = options.resume or next(iter(kept), "") if options.resume is not None else None
     state = _begin(engine, given, outside, store, resumed)
@@ -110,6 +112,7 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
             given,
             clone.path if is_own(engine.known(given.values)) else None,
             overwrite=True,  # the review shows what would be replaced
+            proposes=False,  # a person has answered
             level=level,
             template_source=options.template_source,
             without_indexes=options.without_indexes,

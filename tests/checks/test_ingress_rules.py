@@ -33,6 +33,7 @@ CASES = {
         [],
         True,
     ),
+    "open to guests": (ingress('  auth = "public"\n'), [], True),
     "no reason": (ingress('  auth = "app"\n'), MISSING, True),
     "a reason for another mode": (ingress('  # auth = "app": x\n  auth = "none"\n'), MISSING, True),
     "a reason above a blank line": (ingress('  # auth = "app": x\n\n  auth = "app"\n'), MISSING, True),
@@ -49,7 +50,6 @@ CASES = {
         MISSING,
         False,
     ),
-    "open to guests": (ingress('  auth = "public"\n'), MISSING, False),
     "a heredoc as a value": (ingress("  auth = <<EOT\nnone\nEOT\n"), MISSING, False),
     "nothing said": (ingress(""), ["ING001"], False),
     # what it takes for a gate and is none
@@ -120,12 +120,33 @@ def test_the_guard_of_the_sample_monorepo_agrees(stack: str, pristine: Monorepo)
     assert bool(found) == bool(refuses)
 
 
-def test_the_finding_names_the_line_and_says_how_to_mend_it(check: Check) -> None:
-    (bare,) = check(ingress('  auth = "app"\n'))
-    assert (bare.location, bare.value) == ("stacks/app/main.tf:4:3", "app")
-    assert bare.fix == 'put a comment right above this line: # auth = "app": what gates it, or why it is open'
-    (above,) = check('# auth = "app": x\n' + ingress('  auth = "app"\n'))
-    assert above.fix == "the reason stands above the module: move it right above this line"
+@pytest.mark.parametrize(
+    ("text", "line", "what", "fix"),
+    [
+        (ingress('  auth = "app"\n'), 4, 'auth = "app" gives no reason', "what gates it, or why it is open"),
+        (
+            '# auth = "app": x\n' + ingress('  auth = "app"\n'),
+            5,
+            'the reason for auth = "app" stands above the module',
+            "x",
+        ),
+        (
+            ingress('  auth = "none" # Anubis in front\n  # More.\n'),
+            4,
+            'the reason for auth = "none" stands behind the line',
+            "Anubis in front",
+        ),
+    ],
+)
+def test_the_finding_says_where_the_reason_is_and_what_to_put_above_the_line(
+    text: str, line: int, what: str, fix: str, check: Check
+) -> None:
+    (found,) = check(text)
+    assert (found.location, found.message) == (f"stacks/app/main.tf:{line}:3", what)
+    assert found.fix == f'put this right above the line: # auth = "{found.value}": {fix}'
+
+
+def test_an_ingress_without_a_gate_is_told_at_its_call(check: Check) -> None:
     (silent,) = check(ingress(""))
     assert silent.location == "stacks/app/main.tf:1:1"
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from scaffold.checks.exceptions import Exceptions, ignores
 from scaffold.checks.rule import Example, Kind, Rule, rules
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding
+from scaffold.hcl.syntax import parse
 from scaffold.monorepo.repository import Monorepo
 
 ALL_RULES = rules("scaffold.checks", Kind.STACK)
@@ -65,6 +67,24 @@ def test_the_two_examples_differ_in_one_place(rule: Rule) -> None:
     steps = SequenceMatcher(None, good, bad, autojunk=False).get_opcodes()
     is_moved = sorted("".join(line.split()) for line in bad) == sorted("".join(line.split()) for line in good)
     assert sum(step[0] != "equal" for step in steps) == 1 + is_moved
+
+
+@pytest.mark.parametrize(
+    ("comment", "code"),
+    [
+        ("# scaffold: ignore ING002: a test", "IGN003"),
+        ("# scaffold: ignore ING002", "IGN002"),
+        ("# scaffold: ignore: a test", "IGN001"),
+        ("# scaffold: ignore ING200: a test", "IGN001"),
+        ("# No backup: it is a cache", "IGN003"),
+        ("# No backup of this, and nothing is ignored", None),
+    ],
+)
+def test_an_exception_in_a_stack_that_is_right_is_told_alone(comment: str, code: str | None) -> None:
+    document = parse(f"{comment}\nlocals {{\n  a = 1\n}}\n".encode(), MAIN)
+    known = {rule.code for kind in Kind for rule in rules("scaffold.checks", kind)}
+    found = list(Exceptions(ignores([document])).findings(known, known))
+    assert [finding.code for finding in found] == ([code] if code else [])
 
 
 def test_a_class_in_a_module_is_a_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

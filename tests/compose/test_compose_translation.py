@@ -502,6 +502,17 @@ services:
     assert "replicas" not in more.answers and "services.app.scale" in keys(more, Fate.LEFT)
 
 
+def test_a_container_beside_the_app_has_its_own_user_and_rights(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  app: {image: 'acme/x:1', depends_on: [tunnel], network_mode: 'service:tunnel'}\n"
+        "  tunnel: {image: 'acme/tunnel:1', user: '1000:1001', cap_add: [NET_ADMIN]}\n",
+    )
+    (tunnel,) = found.answers["sidecars"]
+    assert (tunnel["uid"], tunnel["capabilities"]) == (1000, ["NET_ADMIN"])
+    assert keys(found, Fate.LEFT).keys() == set()
+
+
 def test_a_command_with_a_secret_or_a_host_elsewhere_is_left_to_a_person(at: Path) -> None:
     found = draft(
         at,

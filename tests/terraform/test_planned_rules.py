@@ -457,7 +457,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("STO001", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), None)), "makes no volumes"),
     ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry")), "gate-all is not on it"),
     ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), None), auth="public"), "gate-public"),
-    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry"), auth=None), "nothing gates it"),
+    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry"), auth=None), "no auth says why"),
     ("ING004", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "y/external-monitor"), None), ("ingress", (*RULE, "host"), "app.other.test")), "no monitor"),
     ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/description"), None)), "no description"),
     ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/icon"), None), ("ingress", (*ANNOTATIONS, "x/dns-type"), None)), "no icon"),
@@ -470,7 +470,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("SVC001", "deployment", lambda: plan(("deployment", ("spec", 0, "selector", 0, "match_labels", "app"), "ap")), "misses its pods"),
     ("SVC001", "service", lambda: plan(("service", ("spec", 0, "selector", "app"), "ap")), "no pods have the labels app=ap"),
     ("SVC002", "service", lambda: plan(("service", ("spec", 0, "port", 0, "target_port"), "htpp")), "no container has a port called htpp: there are http"),
-    ("POD003", "backup", lambda: plan(("backup", (*JOB, "volume", 1, "persistent_volume_claim", 0, "claim_name"), "app-bakup")), "no claim app-bakup"),
+    ("POD003", "backup", lambda: plan(("backup", (*JOB, "volume", 1, "persistent_volume_claim", 0, "claim_name"), "app-bakup")), "no stack makes the claim app-bakup in app"),
     ("POD003", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount", 0, "name"), "dat")), "mounts dat"),
     ("POD003", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount"), [])), "no container mounts the volume data"),
     ("POD003", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), "app-bakup")), "no volume app-bakup"),
@@ -498,6 +498,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("POD007", "secrets", lambda: plan(("secrets", ("manifest", "kind"), "ExternalSecrt")), "there is no kind ExternalSecrt"),
     ("BAK002", "claim", lambda: plan(without="backup"), "no CronJob reads it"),
     ("SEC003", "deployment", lambda: plan(("deployment", ("metadata", 0, "annotations"), {})), "it reads app-db, which is rotated"),
+    ("SEC003", "deployment", lambda: plan(("deployment", ("metadata", 0, "annotations"), {"secret.reloader.stakater.com/reload": "app-secrets"})), "it reads app-db, which is rotated"),
     ("STO003", "claim", lambda: plan(("claim", ("wait_until_bound",), None)), "waits until it is bound"),
     ("STO004", "claim", lambda: plan(("claim", ("metadata", 0, "annotations", "grow/threshold"), "80%")), "grow/threshold is 80%"),
     ("STO004", "claim", lambda: plan(("claim", ("metadata", 0, "annotations", "grow/limit"), None)), "it has no grow/limit"),
@@ -577,6 +578,13 @@ def test_what_is_not_known_is_not_judged(name: str, path: tuple[str | int, ...],
     assert check(plan((name, path, mark)), HOUSE) == []
 
 
+@pytest.mark.parametrize("watches", ["secret.reloader.stakater.com/auto", "reloader.stakater.com/search"])
+def test_reloader_is_told_in_several_ways(watches: str) -> None:
+    named = {"secret.reloader.stakater.com/reload": "app-secrets,app-db"}
+    for said in (named, {watches: "true"}):
+        assert check(plan(("deployment", ("metadata", 0, "annotations"), said)), HOUSE) == []
+
+
 def test_what_a_helm_chart_may_make_is_not_missing() -> None:
     chart = PlannedResource("helm_release.x", "helm_release", "x", "", None, {"namespace": "app"})
     assert check([*plan(without="secrets"), chart], HOUSE) == []
@@ -614,7 +622,9 @@ def test_what_another_stack_makes_is_not_missing() -> None:
     fleet = Fleet(tuple(plan()), inert=HOUSE.inert_kinds)
     assert [f.code for f in check(alone, HOUSE)] == ["SEC001"]
     assert check(alone, HOUSE, fleet=fleet) == []
-    for text, code in ((b'namespace = "app"', []), (b'namespace = "elsewhere"', ["SEC001"])):
+    named = (b'namespace = "app"', b"<<-EOT\n  namespace: app\nEOT")
+    others = (b'namespace = "elsewhere"', b'annotations = { "app.enable" = "true" }', b'host = "app.test"')
+    for text, code in (*((text, []) for text in named), *((text, ["SEC001"]) for text in others)):
         unplanned = Fleet(tuple(alone), (text,), HOUSE.inert_kinds)
         assert [f.code for f in check(alone, HOUSE, fleet=unplanned)] == code
 

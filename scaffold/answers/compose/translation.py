@@ -168,7 +168,7 @@ class _Translation:
         if not own and part.body.get("image"):
             self.ledger.taken((*part.at, "image"), f"{of}image", "left out there, since it is the app's")
         its = self._variables.read(part, f"{of}env", None if own else env)
-        for key in part.body.keys() & {"user", "cap_add", "shm_size", "tmpfs", "configs"}:
+        for key in part.body.keys() & {"shm_size", "tmpfs", "configs"}:
             self.ledger.left((*part.at, key), "only the app's own container has that", _MEND)
         mounts = self._storage.of_container(part)
         env.secrets += [secret for secret in its.secrets if secret not in env.secrets]
@@ -178,7 +178,8 @@ class _Translation:
         found: dict[str, Value] = {
             "name": name, **({"image": image} if image else {}), **containers.command(part),
             **({"inherits": True} if inherits else {}),
-            "env": its.plain,
+            "env": its.plain, **containers.capabilities(part),
+            **{key: value for key, value in containers.user(part).items() if key == "uid"},
             "mounts": mounts if own or not self._inherited(mounts) else [], **containers.resources(part),
             "ports": self._ports(placed) if placed.role is Role.SIDECAR else [],
         }  # fmt: skip

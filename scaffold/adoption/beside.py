@@ -1,0 +1,190 @@
+"""Containers that are not the app's: beside it, before it, and those of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from scaffold.adoption.environment import reference, value_of
+from scaffold.adoption.inferred import RECORDED, Inferred, found
+from scaffold.adoption.reading import known, number, text, texts
+from scaffold.adoption.standing import Standing
+from scaffold.adoption.storage import OWNS, mounts_of
+from scaffold.adoption.volume_book import saves
+from scaffold.adoption.workload import amounts, image_of, port_name
+from scaffold.templates.image import ImageReference
+from scaffold.templates.questions import Value
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import PlannedResource, Tree, get
+
+_POD = "spec[0].template[0].spec[0]"
+_COPIES = "copy-files"
+
+
+def sidecars(stack: Standing) -> Iterator[Inferred]:
+    """What runs beside the app in its pod."""
+    for container in stack.beside:
+        assert stack.app is not None
+        ports = [_port(port) for port in k8s.items(get(container, "port"))]
+        item = {**described(stack, stack.app, container, whole=True), "ports": [p for p in ports if p]}
+        yield found("sidecars", [known(item) | _false(item)], stack.app.owner, f"{_POD}.container")
+
+
+def init_containers(stack: Standing) -> Iterator[Inferred]:
+    """What runs before the app, but what answers of volumes and files bring."""
+    for container in k8s.items(get(stack.app.spec, "init_container")) if stack.app else ():
+        name = text(get(container, "name"))
+        if name != _COPIES and not name.startswith(OWNS):
+            assert stack.app is not None
+            item = described(stack, stack.app, container, whole=True)
+            yield found("init_containers", [item], stack.app.owner, f"{_POD}.init_container")
+
+
+def _port(port: Tree) -> dict[str, Value]:
+    inside = number(get(port, "container_port"))
+    protocol = "UDP" if get(port, "protocol") == "UDP" else ""
+    return known({"name": text(get(port, "name")) or port_name(port), "port": inside, "protocol": protocol})
+
+
+def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole: bool) -> dict[str, Value]:
+    """A container as an answer has it.
+
+    ``whole`` is of the app's own pod, where one that inherits has the app's volumes too.
+    """
+    same = _is_apps(stack, get(container, "image"))
+    inherits = same and _inherits(stack, pods, container, whole=whole)
+    env = _environment(stack, container, inherits=inherits)
+    mounts = mounts_of(stack, pods, container)
+    own_mounts = (
+        [] if inherits and whole and mounts == mounts_of(stack, stack.app, stack.container) else mounts
+    )
+    item = {
+        "name": text(get(container, "name")),
+        "image": "" if same else image_of(get(container, "image")),
+        "command": texts(get(container, "command")),
+        "args": texts(get(container, "args")),
+        "inherits": False if same and not inherits else None,
+        "env": env,
+        "mounts": own_mounts,
+        **amounts(container),
+    }
+    return known(item) | _false(item)
+
+
+def _false(item: Mapping[str, Value]) -> dict[str, Value]:
+    return {key: value for key, value in item.items() if value is False}
+
+
+def _is_apps(stack: Standing, image: Tree) -> bool:
+    """Whether an image is the app's, whatever tag CI gives the one of a job."""
+    ours, theirs = image_of(get(stack.container, "image")), image_of(image)
+    owned = any(
+        row["owned"] and ours.startswith(f"{row['registry']}/") for row in stack.facts["builds"].values()
+    )
+    if owned:
+        return ImageReference.parse(ours).name == ImageReference.parse(theirs).name
+    return bool(ours) and ours == theirs
+
+
+def _inherits(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole: bool) -> bool:
+    """Whether it has all that the app's container has."""
+    theirs = {text(get(row, "name")) for row in k8s.items(get(container, "env"))}
+    apps = {text(get(row, "name")) for row in k8s.items(get(stack.container, "env"))}
+    ours, its = (k8s.items(get(c, "env_from")) for c in (stack.container, container))
+    shared = [source for source in its if source in ours]
+    bare = (
+        whole and bool(mounts_of(stack, stack.app, stack.container)) and not mounts_of(stack, pods, container)
+    )
+    # One that reads the app's Secrets whole is meant to have what the app has.
+    return (bool(shared) or (apps <= theirs and not ours)) and not bare
+
+
+def _environment(stack: Standing, container: Tree, *, inherits: bool) -> dict[str, Value]:
+    """Its variables, those left out that it has from the app."""
+    apps = {text(get(row, "name")): row for row in k8s.items(get(stack.container, "env"))} if inherits else {}
+    found_: dict[str, Value] = {}
+    for row in k8s.items(get(container, "env")):
+        name = text(get(row, "name"))
+        same = name in apps and (get(apps[name], "value"), reference(apps[name])) == (
+            get(row, "value"),
+            reference(row),
+        )
+        if not same and (value := value_of(row, stack.shared)) is not None:
+            found_[name] = value
+    return found_
+
+
+# jobs
+
+
+def cron_jobs(stack: Standing) -> Iterator[Inferred]:
+    """What runs at set times, but what saves the volumes."""
+    for pods in k8s.pod_templates(k8s.of_kind(stack.own, "cron_job")):
+        containers = k8s.items(get(pods.spec, "container"))
+        if saves(pods) or not containers:
+            continue
+        spec = pods.owner.get("spec", 0)
+        job = get(spec, "job_template", 0, "spec", 0)
+        item = {
+            **described(stack, pods, containers[0], whole=False),
+            "name": text(k8s.name(pods.owner)),
+            "schedule": text(get(spec, "schedule")),
+            "timezone": text(get(spec, "timezone")),
+            "suspended": get(spec, "suspend") is True or None,
+            **{name: number(get(spec, name)) for name in _LIMITS},
+            "ttl_seconds_after_finished": number(get(job, "ttl_seconds_after_finished")),
+            **_runs(job, pods),
+        }
+        item = known(item) | _false(item)
+        yield found("cron_jobs", [item | _nothing(item)], pods.owner, "spec[0]")
+        yield from _called(pods, containers[0])
+
+
+_LIMITS = ("starting_deadline_seconds", "successful_jobs_history_limit", "failed_jobs_history_limit")
+
+
+def jobs(stack: Standing) -> Iterator[Inferred]:
+    """What runs once."""
+    for pods in k8s.pod_templates(k8s.of_kind(stack.own, "job")):
+        if containers := k8s.items(get(pods.spec, "container")):
+            name = {"name": text(k8s.name(pods.owner))}
+            job = pods.owner.get("spec", 0)
+            item = {**described(stack, pods, containers[0], whole=False), **name, **_runs(job, pods)}
+            yield found("jobs", [known(item) | _false(item) | _nothing(item)], pods.owner, "spec[0]")
+            yield from _called(pods, containers[0])
+
+
+def _called(pods: k8s.PodTemplate, container: Tree) -> Iterator[Inferred]:
+    """What a job's container is called, where that is not the job's name."""
+    job, name = text(k8s.name(pods.owner)), text(get(container, "name"))
+    if name and name != job:
+        yield found(RECORDED, {"names": {"job_containers": {job: name}}}, pods.owner, "container[0].name")
+
+
+def _runs(job: Tree, pods: k8s.PodTemplate) -> dict[str, Value]:
+    restart = "OnFailure" if get(pods.spec, "restart_policy") == "OnFailure" else ""
+    return {
+        "retries": number(get(job, "backoff_limit")),
+        "restart": restart,
+        "active_deadline_seconds": number(get(job, "active_deadline_seconds")),
+    }
+
+
+def _nothing(item: Mapping[str, Value]) -> dict[str, Value]:
+    """Numbers that are nought, which say something."""
+    return {key: value for key, value in item.items() if value == 0 and not isinstance(value, bool)}
+
+
+def shape(stack: Standing) -> Iterator[Inferred]:
+    """What it is, seen from outside."""
+    resource = stack.app.owner if stack.app else _first(stack)
+    if resource is None:
+        return
+    if stack.app is None:
+        external = stack.ingresses and not list(k8s.of_kind(stack.own, "cron_job", "job"))
+        yield found("shape", "external" if external else "jobs", resource)
+    elif not stack.ingresses:
+        yield found("shape", "internal", resource)
+
+
+def _first(stack: Standing) -> PlannedResource | None:
+    return next(iter((*stack.ingresses, *k8s.of_kind(stack.own, "cron_job", "job"))), None)

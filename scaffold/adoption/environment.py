@@ -1,0 +1,221 @@
+"""Environment variables: plain ones, those from Vault, and those of a shared database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
+from scaffold.adoption.reading import known, labels, text
+from scaffold.adoption.secret_book import ROLE, VaultSecret
+from scaffold.adoption.standing import Standing
+from scaffold.templates.questions import Value
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Tree, get
+
+_AT = "spec[0].template[0].spec[0].container[0].env"
+_PASSWORD = "{password}"
+
+
+def plain(stack: Standing) -> Iterator[Inferred]:
+    """The variables of the app's container that neither Vault nor a database gives."""
+    if stack.runs is None:
+        return
+    for row in k8s.items(get(stack.container, "env")):
+        if _place(stack, row) or reference(row)[0] in stack.secrets.databases:
+            continue
+        if (value := value_of(row, stack.shared)) is not None:
+            name = text(get(row, "name"))
+            yield found("env", {name: value}, stack.runs.owner, f'{_AT}["{name}"].value')
+    for source in k8s.items(get(stack.container, "env_from")):
+        yield from _from_map(stack, source)
+
+
+def _from_map(stack: Standing, source: Tree) -> Iterator[Inferred]:
+    """A ConfigMap or Secret of which every key is a variable."""
+    assert stack.runs is not None
+    secret = text(get(source, "secret_ref", 0, "name"))
+    config_map = text(get(source, "config_map_ref", 0, "name"))
+    optional = (
+        get(source, "secret_ref", 0, "optional") or get(source, "config_map_ref", 0, "optional")
+    ) is True
+    if (secret or config_map) and secret not in (*stack.secrets.own, *stack.secrets.databases):
+        item = known({"secret": secret, "config_map": config_map, "optional": optional or None})
+        yield found("env_from", [item], stack.runs.owner, f"{_AT}_from")
+
+
+def reference(row: Tree) -> tuple[str, str]:
+    """The Secret and the key that a variable takes its value from; empty where it takes it from none."""
+    key = get(row, "value_from", 0, "secret_key_ref", 0)
+    return text(get(key, "name")), text(get(key, "key"))
+
+
+def value_of(row: Tree, shared: Mapping[str, str]) -> Value | None:
+    """A variable as the answer ``env`` has it; None where nobody can say what it is."""
+    value, source = get(row, "value"), get(row, "value_from", 0)
+    secret, key = reference(row)
+    if secret and key:
+        optional = get(source, "secret_key_ref", 0, "optional") is True
+        return known({"secret": secret, "key": key, "optional": optional or None})
+    if field := text(get(source, "field_ref", 0, "field_path")):
+        return {"field": field}
+    written = value.text if isinstance(value, Placeholder) else text(value)
+    if (host := _host(written, shared)) is not None or isinstance(value, Placeholder):
+        return host
+    if isinstance(value, Mark) or source is not None:
+        return None
+    return "" if value is None else str(value)
+
+
+def _host(written: str, shared: Mapping[str, str]) -> Value | None:
+    """A text with a shared host in it, which a variable of the house names."""
+    for address, host in shared.items():
+        rest = re.sub(rf"(?<![\w.-]){re.escape(address)}(?![\w-])", "{host}", written)
+        if rest != written:
+            whole = {"host": host} if rest == "{host}" else {"host": host, "text": rest}
+            return whole if STAND_IN not in rest else None
+    return None
+
+
+def _place(stack: Standing, row: Tree) -> tuple[str, str] | None:
+    secret, key = reference(row)
+    return stack.secrets.own[secret].place(key) if secret in stack.secrets.own else None
+
+
+def secrets(stack: Standing) -> Iterator[Inferred]:
+    """The variables from Vault."""
+    pods = list(k8s.pod_templates(stack.own))
+    if not stack.secrets.own or not pods:
+        return
+    owner = stack.runs.owner if stack.runs else pods[0].owner
+    if not any(secret.extracts for secret in stack.secrets.own.values()):
+        listed = next(iter(stack.secrets.own.values()))
+        yield found("secrets_form", "data", listed.resource, "manifest.spec.data")
+    for row in k8s.items(get(stack.container, "env")):
+        if place := _place(stack, row):
+            name = text(get(row, "name"))
+            yield found("secrets", [_item(stack, name, *place)], owner, _AT)
+            yield from _called(name, reference(row)[1], owner)
+    for source in k8s.items(get(stack.container, "env_from")):
+        secret = stack.secrets.own.get(text(get(source, "secret_ref", 0, "name")))
+        if secret is not None:
+            yield found("secrets_env_from", True, owner, f"{_AT}_from")
+            for key, (path, prop) in secret.entries.items():
+                if key in _mounted(stack):
+                    continue  # a file, which brings it itself
+                yield found("secrets", [_item(stack, key, path, prop)], secret.resource, "manifest.spec.data")
+    name = _main_secret(stack)
+    if name and name != f"{stack.name}-secrets":
+        yield found(
+            RECORDED,
+            {"names": {"secrets": name}},
+            stack.secrets.own[name].resource,
+            "manifest.spec.target.name",
+        )
+
+
+def _mounted(stack: Standing) -> set[str]:
+    """The keys of Secrets that the app's container has as files."""
+    return {text(get(mount, "sub_path")) for mount in k8s.items(get(stack.container, "volume_mount"))}
+
+
+def _called(variable: str, key: str, owner: PlannedResource) -> Iterator[Inferred]:
+    """The key of a Secret that a variable reads, where it is not called like the variable."""
+    if key != variable:
+        yield found(
+            RECORDED, {"names": {"secret_keys": {variable: key}}}, owner, f'{_AT}["{variable}"].value_from'
+        )
+
+
+def planned(stack: Standing) -> Iterator[Inferred]:
+    """The variables whose value is read from Vault while it is planned: the house has them by reference."""
+    for row in k8s.items(get(stack.container, "env")) if stack.runs else ():
+        assert stack.runs is not None
+        name, hidden = text(get(row, "name")), get(row, "value") in (Mark.UNKNOWN, Mark.SENSITIVE)
+        if hidden and (key := stack.written.variable_key(stack.runs.owner.site, name)):
+            item, at = _item(stack, name, stack.name, key), f'{_AT}["{name}"].value'
+            yield found("secrets", [item], stack.runs.owner, at, Certainty.LIKELY)
+
+
+def _main_secret(stack: Standing) -> str:
+    """The Secret that stays as it is called: the one that the app reads most of, else the first."""
+    read = [reference(row)[0] for row in k8s.items(get(stack.container, "env"))]
+    read += [text(get(s, "secret_ref", 0, "name")) for s in k8s.items(get(stack.container, "env_from"))]
+    return max(stack.secrets.own, key=read.count, default="")
+
+
+def _item(stack: Standing, env: str, path: str, key: str) -> dict[str, Value]:
+    usual = path == stack.name and key == env.lower()
+    reason = {} if path == stack.name else {"reason": STOOD}
+    return {"env": env} if usual else {"env": env, "vault": f"{path}#{key}", **reason}
+
+
+def database(stack: Standing) -> Iterator[Inferred]:
+    """The shared database whose rotated password it reads, and through which variables."""
+    for secret in stack.secrets.databases.values():
+        prefix, _, called = secret.role.partition("-")
+        engines = {row["role_prefix"]: engine for engine, row in stack.facts["databases"].items()}
+        if prefix not in engines:
+            continue
+        engine = engines[prefix]
+        at = "manifest.spec.data"
+        yield found("database", engine, secret.resource, at)
+        user = called.replace("-", "_")
+        if user != stack.name.replace("-", "_"):
+            yield found("database_name", user, secret.resource, at, Certainty.LIKELY)
+        names = {"role": secret.role, "user": user, "database": user}
+        yield found(RECORDED, {"database": names}, secret.resource, f"{at} {ROLE}", Certainty.LIKELY)
+        variables = dict(_variables(stack, secret, engine, user))
+        sure, at = Certainty.LIKELY if variables else Certainty.ASSUMED, "manifest.spec.target.template.data"
+        yield found("database_env", variables or {"password": "DB_PASSWORD"}, secret.resource, at, sure)
+        for row in k8s.items(get(stack.container, "env")):
+            if stack.runs is not None and reference(row)[0] == secret.name:
+                yield from _called(text(get(row, "name")), reference(row)[1], stack.runs.owner)
+        if secret.name != f"{stack.name}-db-creds":
+            yield found(
+                RECORDED,
+                {"names": {"database_secret": secret.name}},
+                secret.resource,
+                "manifest.spec.target.name",
+            )
+        return
+
+
+def _variables(stack: Standing, secret: VaultSecret, engine: str, user: str) -> Iterator[tuple[str, Value]]:
+    """Which variable is what of the database: the whole connection string, or the password."""
+    read = {key: text(get(row, "name")) for row in k8s.items(get(stack.container, "env"))
+            if (key := reference(row)[1]) and reference(row)[0] == secret.name}  # fmt: skip
+    sources = k8s.items(get(stack.container, "env_from"))
+    if any(get(source, "secret_ref", 0, "name") == secret.name for source in sources):
+        yield "env_from", True
+        read = {key: key for key in secret.templates} | read
+    row = stack.facts["databases"][engine]
+    for key, variable in read.items():
+        written = _with_parts(secret.template(key), stack.shared)
+        if written in ("", _PASSWORD):
+            yield "password", variable
+            continue
+        yield "dsn", variable
+        scheme, _, rest = written.partition("://")
+        if rest == f"{user}:{_PASSWORD}@{{host}}:{row['port']}/{user}":
+            yield from [("scheme", scheme)] if scheme != row["scheme"] else []
+        else:
+            yield "template", written
+
+
+def _with_parts(written: str, shared: Mapping[str, str]) -> str:
+    """A template of a Secret with the names of its parts in place of what stands for them."""
+    head, opened, rest = written.partition("{{")
+    inside, closed, tail = rest.partition("}}")
+    said = f"{head}{_PASSWORD}{tail}" if opened and closed and inside.strip().startswith(".") else written
+    for address in shared:
+        said = said.replace(address, "{host}")
+    return said
+
+
+def datasource(stack: Standing) -> Iterator[Inferred]:
+    """Whether Grafana reads its database."""
+    grafana = stack.facts["grafana"]
+    for resource in k8s.of_kind(stack.own, "config_map") if stack.secrets.databases else ():
+        if grafana["datasource_label"] in labels(resource.get("metadata", 0, "labels")):
+            yield found("grafana_datasource", True, resource, "metadata[0].labels", Certainty.LIKELY)

@@ -1,0 +1,58 @@
+"""The answers that a stack would have been rendered from, by what its plan shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from scaffold.adoption import beside, environment, exposure, platform, storage, workload
+from scaffold.adoption.inferred import Inferred, found
+from scaffold.adoption.standing import Standing
+
+Subject = Callable[[Standing], Iterator[Inferred]]
+SUBJECTS: tuple[Subject, ...] = (
+    exposure.described,
+    beside.shape,
+    exposure.ingress,
+    exposure.further,
+    exposure.challenges,
+    exposure.outside,
+    platform.namespace,
+    platform.limits,
+    platform.names,
+    platform.certificate,
+    platform.sealed,
+    platform.access,
+    platform.callers,
+    workload.image,
+    workload.command,
+    workload.ports,
+    workload.resources,
+    workload.probes,
+    workload.rollout,
+    workload.user,
+    workload.pod,
+    workload.marks,
+    workload.service,
+    environment.plain,
+    environment.secrets,
+    environment.planned,
+    environment.database,
+    environment.datasource,
+    storage.volumes,
+    storage.backup_job,
+    storage.scratch,
+    storage.files,
+    beside.init_containers,
+    beside.sidecars,
+    beside.cron_jobs,
+    beside.jobs,
+)
+"""What is inferred, one function a subject: each tells its answers, and a later one holds over an earlier."""
+
+
+def infer(stack: Standing) -> tuple[Inferred, ...]:
+    """The answers that the plan of a stack shows, and what it shows of names that exist."""
+    if not stack.resources:
+        return ()
+    name = found("name", stack.name, stack.resources[0], "the stack's directory")
+    return (name, *(one for subject in SUBJECTS for one in subject(stack)))

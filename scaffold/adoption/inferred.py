@@ -1,0 +1,80 @@
+"""What is inferred of a stack: answers, each with where it came from and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from scaffold.templates.questions import Value
+from scaffold.terraform.planned import PlannedResource
+
+RECORDED = "recorded"
+"""What stands for a question where a name that exists is kept."""
+
+
+STOOD = "It stood there before the stack was adopted."
+"""The reason of what needs one, and of which nothing says more."""
+
+
+class Certainty(Enum):
+    """How sure an answer is."""
+
+    CERTAIN = "certain"
+    """The plan shows it."""
+    LIKELY = "likely"
+    """It is the usual reading of what the plan shows."""
+    ASSUMED = "assumed"
+    """Nothing shows it, and the template wants it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an answer came from: the attribute of a planned resource, and the place of its block."""
+
+    address: str
+    attribute: str
+    path: str
+    line: int | None
+
+    def __str__(self) -> str:
+        at = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{self.address} {self.attribute} ({at})".replace("  ", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """One answer, or a part of one: the items of a list are joined, and the entries of a mapping too."""
+
+    question: str
+    value: Value
+    origin: Origin
+    certainty: Certainty = Certainty.CERTAIN
+
+
+def found(
+    question: str,
+    value: Value,
+    resource: PlannedResource,
+    attribute: str = "",
+    certainty: Certainty = Certainty.CERTAIN,
+) -> Inferred:
+    """An answer that an attribute of a resource shows."""
+    at = Origin(resource.address, attribute, resource.site.path, resource.site.line)
+    return Inferred(question, value, at, certainty)
+
+
+def gathered(inferred: Iterable[Inferred]) -> tuple[dict[str, Value], dict[str, Value]]:
+    """The answers together, and what is recorded of names that exist."""
+    values: dict[str, Value] = {}
+    for one in inferred:
+        values[one.question] = _joined(values.get(one.question), one.value)
+    return values, values.pop(RECORDED, {})
+
+
+def _joined(before: Value, value: Value) -> Value:
+    if isinstance(before, list) and isinstance(value, list):
+        return before + [item for item in value if item not in before]
+    if isinstance(before, Mapping) and isinstance(value, Mapping):
+        return {**before, **{key: _joined(before.get(key), part) for key, part in value.items()}}
+    return value

@@ -1,0 +1,175 @@
+"""How much of one plan another gives back: attribute by attribute, whatever Terraform calls the resources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import Leaf, Mark, Placeholder, PlannedResource, Tree, get, leaves
+
+_NAMED = {
+    "env": ("name",),
+    "volume": ("name",),
+    "volume_mount": ("mount_path",),
+    "option": ("name",),
+    "data": ("remoteRef.key", "remoteRef.property"),
+}
+"""Lists whose order means nothing, with what their elements are told apart by."""
+UNKNOWN = "(unknown)"
+"""What stands for a value that is not known offline."""
+_DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP")}
+"""What Kubernetes takes where nothing is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An attribute that is not given back: its path, what it is, and what stands there instead."""
+
+    path: str
+    value: str
+    instead: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One resource of a plan with its counterpart in the other, if it has one there."""
+
+    resource: PlannedResource
+    counterpart: PlannedResource | None
+    total: int
+    missing: tuple[Missing, ...]
+
+    @property
+    def kind(self) -> str:
+        """What kind of object it is."""
+        return identity(self.resource)[0]
+
+    @property
+    def label(self) -> str:
+        """Its kind and name."""
+        kind, _, name = identity(self.resource)
+        return f"{kind} {name}"
+
+
+def share(compared: Sequence[Compared]) -> float:
+    """The share of attributes that are given back; all of none."""
+    total = sum(one.total for one in compared)
+    return 1 - sum(len(one.missing) for one in compared) / total if total else 1.0
+
+
+def compare(
+    before: Sequence[PlannedResource],
+    after: Sequence[PlannedResource],
+    alike: Callable[[str, str], bool] = lambda one, other: one == other,
+) -> list[Compared]:
+    """Every resource of a plan against its counterpart in another.
+
+    They match by identity, and a rest of one kind on each side by likeness; the ExternalSecrets of one store
+    and namespace are compared as one. ``alike`` judges two values.
+    """
+    before, after = _together(before), _together(after)
+    left, rest, pairs = list(after), [], []
+    for resource in before:
+        same = [other for other in left if identity(other) == identity(resource)]
+        if same:
+            pairs.append((resource, _nearest(resource, same)))
+            left.remove(pairs[-1][1])
+        else:
+            rest.append(resource)
+    found = [_one(resource, other, alike) for resource, other in pairs]
+    for resource in rest:
+        candidates = [other for other in left if identity(other)[0] == identity(resource)[0]]
+        other = _nearest(resource, candidates) if candidates else None
+        if other is not None:
+            left.remove(other)
+        found.append(_one(resource, other, alike))
+    return found
+
+
+def attributes(resource: PlannedResource) -> dict[str, str]:
+    """The attributes of a resource by their path; elements that have names go by them, not by position."""
+    return {path: _text(leaf) for path, leaf in _walk(resource.values, "") if leaf is not None}
+
+
+def identity(resource: PlannedResource) -> tuple[str, str, str]:
+    """Kind, namespace and name of the object, as the cluster would know it."""
+    manifest = resource.get("manifest")
+    place = get(manifest, "metadata") if isinstance(manifest, Mapping) else resource.get("metadata", 0)
+    kind = (
+        str(get(manifest, "kind")) if isinstance(manifest, Mapping) else k8s.kind(resource) or resource.type
+    )
+    space, named = get(place, "namespace"), get(place, "name") or resource.get("name")
+    return kind, _label(space), _label(named)
+
+
+def _walk(tree: Tree, path: str) -> Iterator[tuple[str, Leaf]]:
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from _walk(value, f"{path}.{key}" if path else key)
+    elif isinstance(tree, tuple):
+        seen: Counter[str] = Counter()
+        by = _NAMED.get(path.rpartition(".")[2], ())
+        for index, value in enumerate(tree):
+            name = " ".join(str(get(value, *one.split("."))) for one in by)
+            seen[name] += 1
+            yield from _walk(
+                value, f"{path}[{name or index}{'' if seen[name] == 1 or not name else f'#{seen[name]}'}]"
+            )
+    else:
+        yield from ((path, leaf) for _, leaf in leaves(tree))
+
+
+def _text(leaf: Leaf) -> str:
+    # What is not known offline is the same wherever both sides do not know it.
+    return UNKNOWN if isinstance(leaf, Mark | Placeholder) else str(leaf)
+
+
+def _label(tree: Tree) -> str:
+    return "" if isinstance(tree, Mapping | tuple) or tree is None else _text(tree)
+
+
+def _together(resources: Sequence[PlannedResource]) -> list[PlannedResource]:
+    """The resources, with the ExternalSecrets of one store and namespace as one."""
+    result: list[PlannedResource] = []
+    places: dict[tuple[str, str], int] = {}
+    for resource in resources:
+        kind, space, _ = identity(resource)
+        store = str(get(resource.get("manifest"), "spec", "secretStoreRef", "name"))
+        if kind == "ExternalSecret" and (at := places.setdefault((space, store), len(result))) < len(result):
+            result[at] = replace(result[at], values=_merged(result[at].values, resource.values))
+        else:
+            result.append(resource)
+    return result
+
+
+def _merged(one: Mapping[str, Tree], other: Mapping[str, Tree]) -> Mapping[str, Tree]:
+    """Two trees as one: lists one after the other, and for a single value the first."""
+    result = {**other, **one}
+    for key in one.keys() & other.keys():
+        left, right = one[key], other[key]
+        if isinstance(left, Mapping) and isinstance(right, Mapping):
+            result[key] = _merged(left, right)
+        elif isinstance(left, tuple) and isinstance(right, tuple):
+            result[key] = (*left, *right)
+    return result
+
+
+def _nearest(resource: PlannedResource, candidates: Sequence[PlannedResource]) -> PlannedResource:
+    wanted = attributes(resource).items()
+    return max(candidates, key=lambda other: len(wanted & attributes(other).items()))
+
+
+def _one(
+    before: PlannedResource, after: PlannedResource | None, alike: Callable[[str, str], bool]
+) -> Compared:
+    wanted = attributes(before)
+    have = attributes(after) if after is not None else {}
+    missing = []
+    for path, text in wanted.items():
+        instead = have.get(path, "not there")
+        default = after is not None and path not in have and (path.rpartition(".")[2], text) in _DEFAULTS
+        if not (default or alike(text, instead)):
+            missing.append(Missing(path, text, instead))
+    return Compared(before, after, len(wanted), tuple(missing))

@@ -1,0 +1,135 @@
+"""The Namespace, the names of what exists, and what it may do in the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
+from scaffold.adoption.reading import first, known, labels, number, text, texts
+from scaffold.adoption.standing import Standing
+from scaffold.monorepo.shared import shared_modules
+from scaffold.templates import template
+from scaffold.templates.questions import Value, asked
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import PlannedResource, Tree, get
+
+_VERBS = "create update patch delete deletecollection"
+
+
+def namespace(stack: Standing) -> Iterator[Inferred]:
+    """Its Namespace tier, whether Keel may move its images, and its further labels."""
+    keel = template.facts("operations")["keel"]
+    made = next((n for n in stack.namespaces if k8s.name(n) == stack.namespace), None)
+    if made is None:
+        return
+    at = "metadata[0].labels"
+    said = labels(made.get("metadata", 0, "labels"))
+    tier = said.get("tier", "").partition("-")[2]
+    if tier in {option.value for option in asked()["tier"].options}:
+        yield found("tier", tier, made, f"{at}.tier")
+    if said.get(keel["enrolled"]) != "true":
+        yield found("keel", "pinned", made, at)
+    own = [stack.facts["quota_label"]] if _limits(stack, "resource_quota") else []
+    own += [stack.facts["limit_range_label"]] if _limits(stack, "limit_range") else []
+    further = labels(made.get("metadata", 0, "labels"), ("tier", keel["enrolled"], *own))
+    if further:
+        yield found("namespace_labels", further, made, at)
+
+
+def _limits(stack: Standing, kind: str) -> PlannedResource | None:
+    named = {"resource_quota": "quota", "limit_range": "limits"}[kind]
+    all_ = k8s.of_kind(stack.own, kind)
+    return next((r for r in all_ if k8s.name(r) == f"{stack.name}-{named}"), None)
+
+
+def limits(stack: Standing) -> Iterator[Inferred]:
+    """A quota and limits of its own."""
+    if (quota := _limits(stack, "resource_quota")) is not None:
+        hard = labels(quota.get("spec", 0, "hard"))
+        names = {
+            "requests.memory": "requests_memory",
+            "limits.memory": "limits_memory",
+            "requests.cpu": "requests_cpu",
+        }
+        value: dict[str, Value] = {answer: hard[name] for name, answer in names.items() if name in hard}
+        yield found("quota", known({**value, "pods": number(hard.get("pods"))}), quota, "spec[0].hard")
+    if (range_ := _limits(stack, "limit_range")) is not None:
+        limit = range_.get("spec", 0, "limit", 0)
+        names = {"max": "max_memory", "default": "default_memory", "default_request": "default_request"}
+        entries = {answer: text(get(limit, name, "memory")) for name, answer in names.items()}
+        yield found("limit_range", known(entries), range_, "spec[0].limit")
+
+
+def names(stack: Standing) -> Iterator[Inferred]:
+    """The names that exist, none of which can change."""
+    app, service = stack.app, stack.service
+    if app is not None:
+        selector = text(app.owner.get("spec", 0, "selector", 0, "match_labels", "app"))
+        kept = {"namespace": stack.namespace, "deployment": text(k8s.name(app.owner)), "selector": selector}
+        yield found(RECORDED, {"names": known(kept)}, app.owner, "metadata[0].name")
+        if (container := text(get(stack.container, "name"))) and container != kept["deployment"]:
+            yield found("object_names", {"container": container}, app.owner, "container[0].name")
+    elif stack.namespace != stack.name and stack.namespaces:
+        kept = {"namespace": stack.namespace}
+        yield found(RECORDED, {"names": kept}, stack.namespaces[0], "metadata[0].name")
+    if service is not None:
+        yield found(RECORDED, {"names": {"service": text(k8s.name(service))}}, service, "metadata[0].name")
+
+
+def certificate(stack: Standing) -> Iterator[Inferred]:
+    """Whether it brings the certificate itself."""
+    for resource in stack.made_by(shared_modules().tls):
+        yield found("tls_secret", True, resource)
+        return
+
+
+def sealed(stack: Standing) -> Iterator[Inferred]:
+    """Whether people seal Secrets of their own, which the template reads from files beside the stack."""
+    labels_ = (block.labels for block in stack.written.blocks)
+    if stack.resources and ("kubernetes_manifest", "sealed_secrets") in labels_:
+        yield found("sealed_secrets", True, stack.resources[0], "kubernetes_manifest.sealed_secrets")
+
+
+def access(stack: Standing) -> Iterator[Inferred]:
+    """What its ServiceAccount may do, by the roles that are bound to it."""
+    account = text(get(stack.app.spec, "service_account_name")) if stack.app else ""
+    if not account or not any(k8s.name(r) == account for r in k8s.of_kind(stack.own, "service_account")):
+        return
+    bindings = tuple(k8s.of_kind(stack.own, "role_binding", "cluster_role_binding"))
+    for role in k8s.of_kind(stack.own, "role", "cluster_role"):
+        bound = [b for b in bindings if get(b.get("role_ref", 0), "name") == k8s.name(role)]
+        for binding in bound:
+            if any(get(s, "name") == account for s in k8s.items(binding.get("subject"))):
+                place = "*" if k8s.kind(binding) == "cluster_role_binding" else text(k8s.namespace(binding))
+                rows = [_rule(rule, place, stack.namespace) for rule in k8s.items(role.get("rule"))]
+                yield found("rbac", [row for row in rows if row], role, "rule", Certainty.LIKELY)
+
+
+def _rule(rule: Tree, place: str, own: str) -> Mapping[str, Value]:
+    groups = texts(get(rule, "api_groups"))
+    row = {
+        "namespace": "" if place == own else place,
+        "reason": "" if place == own else STOOD,
+        "api_groups": [] if groups == [""] else groups,
+        "resources": texts(get(rule, "resources")),
+        "verbs": texts(get(rule, "verbs")),
+    }
+    # Rights over single objects are narrower than any answer.
+    narrow = bool(k8s.items(get(rule, "resource_names"))) or not row["resources"] or not row["verbs"]
+    return {} if narrow else known(row)
+
+
+def callers(stack: Standing) -> Iterator[Inferred]:
+    """The namespaces whose pods reach it, and no others."""
+    usual = {stack.facts["reached_from"][name] for name in ("ingress", "metrics", "monitors", "dashboard")}
+    name = text(k8s.name(stack.app.owner)) if stack.app else ""
+    for policy in k8s.of_kind(stack.own, "network_policy"):
+        rule = policy.get("spec", 0, "ingress", 0)
+        allowed = [
+            text(get(peer, "namespace_selector", 0, "match_labels", "kubernetes.io/metadata.name"))
+            for peer in k8s.items(get(rule, "from"))
+            if first(peer, "namespace_selector") is not None
+        ]
+        if k8s.name(policy) == name and allowed and all(allowed):
+            asked_for = [one for one in allowed if one not in usual] or allowed[:1]
+            yield found("reached_by", [{"namespace": one} for one in asked_for], policy, "spec[0].ingress")

@@ -1,0 +1,71 @@
+"""Why an attribute is not given back on purpose: the rule of the house by which it becomes another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scaffold.adoption.likeness import UNKNOWN, Compared, Missing
+from scaffold.adoption.secret_book import ROLE
+from scaffold.templates.image import ImageReference
+from scaffold.terraform import kubernetes as k8s
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the house, and which attributes it makes others of."""
+
+    why: str
+    fits: Callable[[Compared, Missing], bool]
+
+
+def by_rule(compared: Compared, missing: Missing) -> str:
+    """The rule by which an attribute becomes another one; empty where there is none."""
+    return next((rule.why for rule in _RULES if rule.fits(compared, missing)), "")
+
+
+def unexplained(compared: Compared) -> tuple[Missing, ...]:
+    """The attributes of a resource that are not given back, and that no rule makes others of."""
+    return tuple(missing for missing in compared.missing if not by_rule(compared, missing))
+
+
+def _saves(compared: Compared, _: Missing) -> bool:
+    other = compared.counterpart
+    return other is not None and (k8s.kind(other), other.name) == ("cron_job", "backup")
+
+
+def _same_image(compared: Compared, missing: Missing) -> bool:
+    one, other = ImageReference.parse(missing.value), ImageReference.parse(missing.instead)
+    hub = {one.repository, f"library/{one.repository}"} if not one.registry else {one.repository}
+    return missing.path.endswith(".image") and one.host == other.host and other.repository in hub
+
+
+def _ends(*suffixes: str) -> Callable[[Compared, Missing], bool]:
+    return lambda compared, missing: missing.path.endswith(suffixes)
+
+
+def _tile(compared: Compared, missing: Missing) -> bool:
+    return "gethomepage.dev/" in missing.path and missing.instead in ("not there", "false")
+
+
+def _job_pods(compared: Compared, missing: Missing) -> bool:
+    return missing.path.endswith("labels.app") and missing.instead == f"{missing.value}-jobs"
+
+
+def _rotated(compared: Compared, missing: Missing) -> bool:
+    return missing.path.endswith("secretKey") and ROLE in missing.path
+
+
+_RULES = (
+    Rule("volumes are saved by the house's own job", _saves),
+    Rule("an image has its registry written out, and CI moves the tag of an own one", _same_image),
+    Rule("a policy decides when an image is pulled", _ends("image_pull_policy")),
+    Rule("a policy sets dns_config", lambda compared, missing: ".dns_config[" in missing.path),
+    Rule("one host has one tile", _tile),
+    Rule("what the house shares is a variable", lambda _, missing: missing.instead == UNKNOWN),
+    Rule("no second run starts beside the first", _ends("concurrency_policy")),
+    Rule("a one-shot Job that is removed would run again", _ends("spec[0].ttl_seconds_after_finished")),
+    Rule("a Service sends no requests to the pods of a job", _job_pods),
+    Rule("the rotated password is called password", _rotated),
+    Rule("a volume grows by its own size", _ends("resize.topolvm.io/increase")),
+)

@@ -1,0 +1,40 @@
+"""Which stacks no answers describe, and what in one no answer can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaffold.adoption.standing import Standing
+from scaffold.terraform import kubernetes as k8s
+
+_FOREIGN = {"stateful_set": "StatefulSet", "daemon_set": "DaemonSet", "daemonset": "DaemonSet"}
+
+
+def not_ours(stack: Standing) -> str:
+    """Why a stack is none that answers describe; empty where it is one.
+
+    One Service is one Deployment, or jobs, or an Ingress to what is elsewhere.
+    """
+    if any(r.type == "helm_release" for r in stack.resources):
+        return "it installs a Helm chart"
+    for kind, called in _FOREIGN.items():
+        if any(k8s.of_kind(stack.own, kind)):
+            return f"it has a {called}"
+    if len(stack.deployments) > 1:
+        return f"it has {len(stack.deployments)} Deployments"
+    runs = (*stack.deployments, *stack.ingresses, *k8s.of_kind(stack.own, "cron_job", "job"))
+    if not runs:
+        return "it has neither a Deployment nor a job nor an Ingress of the shared module"
+    return ""
+
+
+def obstacles(stack: Standing) -> Iterator[str]:
+    """What of a stack cannot stay as it is: what Kubernetes cannot change, and no answer says."""
+    app = stack.app
+    if app is None:
+        return
+    selector = k8s.mapping(app.owner.get("spec", 0, "selector", 0, "match_labels"))
+    if set(selector) != {"app"}:
+        yield f"its selector is {', '.join(sorted(selector)) or 'not known'}, and no label app alone"
+    if len(stack.namespaces) > 1:
+        yield f"it has {len(stack.namespaces)} namespaces"

@@ -1,0 +1,133 @@
+"""A stack as it stands: what its plan has of a Service, found by what it is and not by what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from scaffold.adoption.reading import text
+from scaffold.adoption.secret_book import SecretBook
+from scaffold.adoption.volume_book import VolumeBook, saves
+from scaffold.adoption.written import Written
+from scaffold.monorepo.shared import shared_modules
+from scaffold.templates.questions import Value
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import PlannedResource, Tree, get
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The planned resources of a stack, its files, and the facts of its monorepo."""
+
+    name: str
+    resources: tuple[PlannedResource, ...]
+    facts: Mapping[str, Value]
+    written: Written
+    shared: Mapping[str, str]
+    """The shared hosts by what a plan shows of each: its address, or what stands in for it."""
+
+    def made_by(self, module: str) -> Iterator[PlannedResource]:
+        """The resources of the calls of one shared module."""
+        return (r for r in self.resources if r.module and self.written.module(r.site) == module)
+
+    @cached_property
+    def own(self) -> tuple[PlannedResource, ...]:
+        """The resources without those of Anubis, which stands in front of an app."""
+        anubis = {r.address for r in self.made_by(shared_modules().anubis)}
+        return tuple(r for r in self.resources if r.address not in anubis)
+
+    @cached_property
+    def namespaces(self) -> tuple[PlannedResource, ...]:
+        """The namespaces that it makes."""
+        return tuple(k8s.of_kind(self.own, "namespace"))
+
+    @cached_property
+    def namespace(self) -> str:
+        """The namespace that it is in."""
+        made = [text(k8s.name(r)) for r in self.namespaces]
+        used = [text(k8s.namespace(r)) for r in self.deployments]
+        return next((name for name in (*used, *made) if name), self.name)
+
+    @cached_property
+    def deployments(self) -> tuple[PlannedResource, ...]:
+        """The Deployments but those of Anubis."""
+        return tuple(k8s.of_kind(self.own, "deployment"))
+
+    @cached_property
+    def app(self) -> k8s.PodTemplate | None:
+        """The pods of its only Deployment."""
+        return next(k8s.pod_templates(self.deployments), None) if len(self.deployments) == 1 else None
+
+    @cached_property
+    def runs(self) -> k8s.PodTemplate | None:
+        """The pods of the app; of jobs alone those of the first one."""
+        jobs = (p for p in k8s.pod_templates(k8s.of_kind(self.own, "cron_job", "job")) if not saves(p))
+        return self.app or (None if self.deployments else next(jobs, None))
+
+    @cached_property
+    def container(self) -> Tree:
+        """The app's own container: the one that is called like the Deployment, else the first."""
+        containers = k8s.items(get(self.runs.spec, "container")) if self.runs else ()
+        names = (text(k8s.name(self.runs.owner)), self.name) if self.runs else ()
+        return next((c for c in containers if get(c, "name") in names), containers[0] if containers else None)
+
+    @cached_property
+    def beside(self) -> tuple[Tree, ...]:
+        """The containers beside the app's."""
+        containers = k8s.items(get(self.app.spec, "container")) if self.app else ()
+        return tuple(c for c in containers if c is not self.container)
+
+    @cached_property
+    def services(self) -> tuple[PlannedResource, ...]:
+        """The Services in front of the app's pods, the one of the app's own name first."""
+        pods = self.app.labels if self.app else {}
+        found = []
+        for service in k8s.of_kind(self.own, "service"):
+            selector = k8s.mapping(service.get("spec", 0, "selector"))
+            if selector and all(pods.get(key) == value for key, value in selector.items()):
+                found.append(service)
+        names = (self.name, text(k8s.name(self.app.owner)) if self.app else "")
+        return tuple(sorted(found, key=lambda s: (is_balancer(s), k8s.name(s) not in names)))
+
+    @cached_property
+    def service(self) -> PlannedResource | None:
+        """The Service in front of the app, inside the cluster."""
+        return next((s for s in self.services if not is_balancer(s)), None)
+
+    @cached_property
+    def port(self) -> Tree:
+        """The port of the app's container that requests go to: the one called http, else the first."""
+        ports = k8s.items(get(self.container, "port"))
+        return next((p for p in ports if get(p, "name") == "http"), ports[0] if ports else None)
+
+    @cached_property
+    def ingresses(self) -> tuple[PlannedResource, ...]:
+        """The Ingresses that the shared module makes."""
+        return tuple(k8s.of_kind(self.made_by(shared_modules().ingress), "ingress"))
+
+    @cached_property
+    def anubis(self) -> frozenset[str]:
+        """The Services of Anubis."""
+        made = k8s.of_kind(self.made_by(shared_modules().anubis), "service")
+        return frozenset(text(k8s.name(service)) for service in made)
+
+    @cached_property
+    def secrets(self) -> SecretBook:
+        """The Secrets that it has made from Vault."""
+        return SecretBook.of(self.resources, self.facts, self.namespace)
+
+    @cached_property
+    def volumes(self) -> VolumeBook:
+        """What its pods mount, by the names that answers have for it."""
+        return VolumeBook.of(self.own, self.app, self.container if self.app else None)
+
+    @cached_property
+    def config_maps(self) -> Mapping[str, PlannedResource]:
+        """The ConfigMaps that it makes, by name."""
+        return {text(k8s.name(r)): r for r in k8s.of_kind(self.own, "config_map")}
+
+
+def is_balancer(service: PlannedResource) -> bool:
+    """Whether a Service is a load balancer of the house's network."""
+    return service.get("spec", 0, "type") == "LoadBalancer"

@@ -1,0 +1,256 @@
+"""What it keeps: volumes and how they are saved, directories that need not last, and files that it reads."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+
+from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
+from scaffold.adoption.reading import first, known, number, text, texts
+from scaffold.adoption.standing import Standing
+from scaffold.adoption.volume_book import Volume, saves
+from scaffold.templates.questions import Value
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import PlannedResource, Tree, get
+
+_POD = "spec[0].template[0].spec[0].volume"
+_NO_BACKUP = "No backup:"
+_KEPT = re.compile(r"-mtime \+(\d+)")
+_COPY = "copy_"
+OWNS = "own-"
+"""How the init container is called that gives a volume to the app's user."""
+_WRITABLE = "writable-files"
+
+
+def volumes(stack: Standing) -> Iterator[Inferred]:
+    """The claims that its pods mount; what exists keeps its name and its class."""
+    saved = dict(_saved(stack))
+    for volume in stack.volumes.claims.values():
+        resource = volume.made or _reader(stack)
+        if resource is None:
+            continue
+        item = {"purpose": volume.purpose, **_mounted(stack, volume), **_kind(stack, volume)}
+        item |= {"owner": _owner(stack, volume)}
+        item |= saved.get(volume.purpose, saved.get(volume.claim, {})) or _unsaved(stack, volume)
+        yield found(
+            "volumes", [known(item) | {k: v for k, v in item.items() if v is False}], resource, "spec[0]"
+        )
+        yield found(
+            RECORDED, {"volumes": {volume.purpose: _recorded(stack, volume)}}, resource, "metadata[0].name"
+        )
+
+
+def _reader(stack: Standing) -> PlannedResource | None:
+    return stack.app.owner if stack.app else next(iter(stack.own), None)
+
+
+def _mounted(stack: Standing, volume: Volume) -> dict[str, Value]:
+    """Where the app has it; one that it does not have is for others."""
+    mounts = [m for m in mounts_of(stack, stack.app, stack.container) if m["volume"] == volume.purpose]
+    if not mounts:
+        others = (
+            mount
+            for p in k8s.pod_templates(stack.own)
+            for c in p.containers()
+            for mount in mounts_of(stack, p, c)
+        )
+        there = next((m["path"] for m in others if m["volume"] == volume.purpose), f"/{volume.purpose}")
+        return {"path": there, **({"in_app": False} if stack.app else {})}
+    first_, *more = [{k: v for k, v in mount.items() if k != "volume"} for mount in mounts]
+    return {**first_, "mounts": more}
+
+
+def mounts_of(stack: Standing, pods: k8s.PodTemplate | None, container: Tree) -> list[dict[str, Value]]:
+    """What a container mounts of the volumes and directories that answers name."""
+    spec = pods.spec if pods else None
+    called = {text(get(v, "name")): stack.volumes.called(v) for v in k8s.items(get(spec, "volume"))}
+    return [
+        known({
+            "volume": called[text(get(mount, "name"))],
+            "path": text(get(mount, "mount_path")),
+            "sub_path": text(get(mount, "sub_path")),
+            "read_only": get(mount, "read_only") is True or None,
+        })
+        for mount in k8s.items(get(container, "volume_mount"))
+        if called.get(text(get(mount, "name")))
+    ]  # fmt: skip
+
+
+def _owner(stack: Standing, volume: Volume) -> int | None:
+    """The user that an init container gives it to before the app starts."""
+    for container in k8s.items(get(stack.app.spec, "init_container")) if stack.app else ():
+        words = texts(get(container, "command"))
+        if get(container, "name") == f"{OWNS}{volume.purpose}" and words[:2] == ["chown", "-R"]:
+            return number(words[2].partition(":")[0])
+    return None
+
+
+def _kind(stack: Standing, volume: Volume) -> dict[str, Value]:
+    """Of which class it is, and how large."""
+    if volume.made is None:
+        alone = stack.app is not None and stack.app.owner.get("spec", 0, "strategy", 0, "type") == "Recreate"
+        return {"claim": volume.claim, "rwx": not alone}
+    spec = volume.made.get("spec", 0)
+    size = text(get(spec, "resources", 0, "requests", "storage"))
+    if volume.on_nfs is not None:
+        attributes = k8s.mapping(
+            volume.on_nfs.get("spec", 0, "persistent_volume_source", 0, "csi", 0, "volume_attributes")
+        )
+        server = text(attributes.get("server"))
+        if re.search(stack.facts["nfs_not_written"], server):
+            server = ""  # the house's own, which a variable has
+        return {"rwx": True, "size": size, "nfs_path": text(attributes.get("share")), "nfs_server": server}
+    limit = k8s.ending(k8s.mapping(volume.made.get("metadata", 0, "annotations")), "/storage_limit")
+    plain = get(spec, "storage_class_name") == stack.facts["storage_plain"]
+    return {"size": size, "limit": text(limit), **({"sensitive": False} if plain else {})}
+
+
+def _recorded(stack: Standing, volume: Volume) -> dict[str, Value]:
+    if volume.made is None:
+        return {"storage_class": "existing", "claim": volume.claim}
+    kind = _kind(stack, volume)
+    if volume.on_nfs is not None:
+        return {"storage_class": "nfs", "claim": volume.claim, "nfs_path": kind["nfs_path"]}
+    storage_class = text(volume.made.get("spec", 0, "storage_class_name"))
+    return known({"storage_class": storage_class, "claim": volume.claim, "limit": kind["limit"]})
+
+
+def _unsaved(stack: Standing, volume: Volume) -> dict[str, Value]:
+    """That it needs no backup, where its comment says so."""
+    said = stack.written.above(volume.made.site) if volume.made is not None else ()
+    reason = next((line.removeprefix(_NO_BACKUP).strip() for line in said if line.startswith(_NO_BACKUP)), "")
+    return {"backup": "none", "backup_reason": reason} if reason else {}
+
+
+# backups
+
+
+def backups(stack: Standing) -> Iterator[k8s.PodTemplate]:
+    """The jobs that save its volumes."""
+    return (pods for pods in k8s.pod_templates(k8s.of_kind(stack.own, "cron_job")) if saves(pods))
+
+
+def _saved(stack: Standing) -> Iterator[tuple[str, dict[str, Value]]]:
+    """How each volume is saved, by its purpose where the script is the template's, else by its claim."""
+    for pods in backups(stack):
+        script = _script(pods)
+        calls = [line for line in script.splitlines() if f"save {_COPY}" in line]
+        for line in calls:
+            words = shlex.split(line.replace(";", " ; "))
+            form, purpose, *files = words[words.index("save") + 1 :]
+            files = files[: files.index(";")] if ";" in files else files
+            how = {"may_be_empty": words[0] == "if" or None}
+            yield purpose, known(_form(stack, form.removeprefix(_COPY), files) | how)
+        for claim in pods.claimed() if not calls else ():
+            yield text(claim), {"embedded_database": "sqlite"} if "sqlite" in script else {}
+
+
+def _form(stack: Standing, form: str, files: list[str]) -> dict[str, Value]:
+    """How a volume is saved, by the step of the script that does it and the files that it names."""
+    dumps = [name for name, row in stack.facts["dumps"].items() if files and files[0].endswith(row["suffix"])]
+    if form == "dump":
+        return {"backup": dumps[0]} if dumps else {}
+    return {"backup": "files"} if form == "files" else {"embedded_database": "sqlite", "sqlite_files": files}
+
+
+def _script(pods: k8s.PodTemplate) -> str:
+    words = (texts(get(c, part)) for c in pods.containers() for part in ("command", "args"))
+    return "\n".join(word for part in words for word in part)
+
+
+def backup_job(stack: Standing) -> Iterator[Inferred]:
+    """When its volumes are saved, with what limits, and for how long."""
+    for pods in backups(stack):
+        spec = pods.owner.get("spec", 0)
+        job = get(spec, "job_template", 0, "spec", 0)
+        kept = _KEPT.findall(_script(pods))
+        limits = [text(get(c, "resources", 0, "limits", "memory")) for c in pods.containers()]
+        value = {
+            "schedule": text(get(spec, "schedule")), "timezone": text(get(spec, "timezone")),
+            "active_deadline_seconds": number(get(job, "active_deadline_seconds")),
+            "retention_days": int(kept[-1]) if kept else None,
+            "memory": limits[0] if len(set(limits)) == 1 else "",
+        }  # fmt: skip
+        yield found("backup_job", known(value), pods.owner, "spec[0]", Certainty.LIKELY)
+        return
+
+
+# what need not last, and files
+
+
+def scratch(stack: Standing) -> Iterator[Inferred]:
+    """Directories that need not survive a restart."""
+    for name, directory in stack.volumes.scratch.items():
+        if name != _WRITABLE:
+            mounts = mounts_of(stack, stack.app, stack.container)
+            item = {
+                "name": name, "path": next(m["path"] for m in mounts if m["volume"] == name),
+                "in_memory": get(directory, "medium") == "Memory" or None,
+                "size_limit": text(get(directory, "size_limit")),
+            }  # fmt: skip
+            assert stack.app is not None
+            yield found("scratch", [known(item)], stack.app.owner, f'{_POD}["{name}"]')
+
+
+def files(stack: Standing) -> Iterator[Inferred]:
+    """Files from a ConfigMap or a Secret, each at its path."""
+    if stack.runs is None:
+        return
+    owner = stack.runs.owner
+    mounts = k8s.items(get(stack.container, "volume_mount"))
+    written = _written_here(stack)
+    for volume in k8s.items(get(stack.runs.spec, "volume")):
+        config_map, secret = first(volume, "config_map"), first(volume, "secret")
+        name = text(get(volume, "name"))
+        at = f'{_POD}["{name}"]'
+        for mount in (m for m in mounts if get(m, "name") == name or _copied(m, config_map)):
+            path, key = text(get(mount, "mount_path")), text(get(mount, "sub_path"))
+            writable = {"writable": True} if get(mount, "name") == _WRITABLE else {}
+            if secret is not None and key:
+                yield found(
+                    "files", [_of_secret(stack, text(get(secret, "secret_name")), path, key)], owner, at
+                )
+            elif config_map is not None and name == written:
+                yield from _with_content(stack, volume, path, key, writable)
+            elif config_map is not None and key:
+                item = known({"path": path, "config_map": text(get(config_map, "name")), "key": key})
+                yield found("files", [item], owner, at)
+
+
+def _copied(mount: Tree, config_map: Tree) -> bool:
+    """Whether a mount is that of a copy which the app may write to."""
+    return config_map is not None and get(mount, "name") == _WRITABLE
+
+
+def _written_here(stack: Standing) -> str:
+    """The volume of the ConfigMap that answers write: of those made here with known contents the largest."""
+    sizes = {}
+    for volume in k8s.items(get(stack.runs.spec, "volume")) if stack.runs else ():
+        name = text(get(volume, "config_map", 0, "name"))
+        data = k8s.mapping(stack.config_maps[name].get("data")) if name in stack.config_maps else {}
+        by_reference = get(volume, "name") == f"{name}-config"
+        if data and not by_reference and all(isinstance(content, str) for content in data.values()):
+            sizes[text(get(volume, "name"))] = len(data)
+    return max(sizes, key=lambda name: sizes[name], default="")
+
+
+def _with_content(
+    stack: Standing, volume: Tree, path: str, key: str, more: Mapping[str, Value]
+) -> Iterator[Inferred]:
+    """The files of the ConfigMap that answers write, with what stands in them and under which key."""
+    name = text(get(volume, "config_map", 0, "name"))
+    made = stack.config_maps[name]
+    data = k8s.mapping(made.get("data"))
+    names: dict[str, Value] = {"files": name, "files_volume": text(get(volume, "name"))}
+    for one in [key] if key else data:
+        place = path if key else f"{path.rstrip('/')}/{one}"
+        yield found("files", [{"path": place, "content": data.get(one), **more}], made, f'data["{one}"]')
+        yield found(RECORDED, {"names": {**names, "file_keys": {place: one}}}, made, "metadata[0].name")
+
+
+def _of_secret(stack: Standing, name: str, path: str, key: str) -> dict[str, Value]:
+    place = stack.secrets.own[name].place(key) if name in stack.secrets.own else None
+    if place and place[0] == stack.name:
+        return {"path": path, "vault": place[1]}
+    return known({"path": path, "secret": name, "key": key if key != path.rpartition("/")[2] else ""})

@@ -1,0 +1,93 @@
+"""The claims that the pods of a stack mount, each with the purpose that answers call it by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from scaffold.adoption.reading import first, text
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import PlannedResource, Tree, get
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A claim that pods mount; ``made`` is None where others make it, ``on_nfs`` its PersistentVolume."""
+
+    purpose: str
+    claim: str
+    made: PlannedResource | None
+    on_nfs: PlannedResource | None
+
+
+@dataclass(frozen=True)
+class VolumeBook:
+    """What pods mount: claims by their name, and the directories of a pod by the volume's name."""
+
+    claims: Mapping[str, Volume]
+    scratch: Mapping[str, Tree]
+
+    @classmethod
+    def of(
+        cls, resources: Sequence[PlannedResource], app: k8s.PodTemplate | None, container: Tree
+    ) -> VolumeBook:
+        """The volumes of the app's pods first, then those of jobs that no other pod has."""
+        made = {text(k8s.name(r)): r for r in k8s.of_kind(resources, "persistent_volume_claim")}
+        shares = {text(k8s.name(r)): r for r in k8s.of_kind(resources, "persistent_volume")}
+        claims: dict[str, Volume] = {}
+        purposes: set[str] = set()
+        for name, claim in _claimed(resources, app):
+            if claim and claim not in claims:
+                claims[claim] = _volume(_free(_label(name), purposes), claim, made, shares)
+                purposes.add(claims[claim].purpose)
+        mounted = {text(get(mount, "name")) for mount in k8s.items(get(container, "volume_mount"))}
+        scratch = {
+            text(get(volume, "name")): get(volume, "empty_dir", 0)
+            for volume in (k8s.items(get(app.spec, "volume")) if app else ())
+            if get(volume, "empty_dir", 0) is not None and get(volume, "name") in mounted
+        }
+        return cls(claims, scratch)
+
+    def called(self, volume: Tree) -> str:
+        """What answers call a volume of a pod: a purpose, or a directory's name; empty for any other."""
+        claim = text(get(volume, "persistent_volume_claim", 0, "claim_name"))
+        name = text(get(volume, "name"))
+        return self.claims[claim].purpose if claim in self.claims else name if name in self.scratch else ""
+
+
+def _claimed(resources: Sequence[PlannedResource], app: k8s.PodTemplate | None) -> Iterator[tuple[str, str]]:
+    others = [pods for pods in k8s.pod_templates(resources) if app is None or pods.owner is not app.owner]
+    for pods in ([app] if app else []) + [pods for pods in others if not saves(pods)]:
+        for name, claim in pods.claims():
+            yield name, text(claim)
+
+
+def saves(pods: k8s.PodTemplate) -> bool:
+    """Whether pods are those of a job that saves block volumes: it reads some, and writes to another.
+
+    One that dumps databases alone has no other volume; the template calls it ``backup``.
+    """
+    if k8s.kind(pods.owner) != "cron_job" or "backup" not in text(k8s.name(pods.owner)):
+        return False
+    return len(pods.claimed()) > 1 or pods.owner.name == "backup"
+
+
+def _volume(
+    purpose: str, claim: str, made: Mapping[str, PlannedResource], shares: Mapping[str, PlannedResource]
+) -> Volume:
+    resource = made.get(claim)
+    bound = text(resource.get("spec", 0, "volume_name")) if resource is not None else ""
+    share = shares.get(bound)
+    on_nfs = share if share is not None and first(share.values, "spec") is not None else None
+    return Volume(purpose, claim, resource, on_nfs)
+
+
+def _label(name: str) -> str:
+    """A pod's name for a volume as an answer may have it."""
+    return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:40] or "data"
+
+
+def _free(name: str, taken: set[str]) -> str:
+    numbers = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    return next(one for one in (name, *numbers) if one not in taken)

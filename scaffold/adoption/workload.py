@@ -1,0 +1,305 @@
+"""What runs: the image, its ports and resources, its probes, and how it is rolled out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
+from scaffold.adoption.reading import first, known, labels, number, text, texts
+from scaffold.adoption.standing import Standing, is_balancer
+from scaffold.templates import template
+from scaffold.templates.image import ImageReference
+from scaffold.templates.questions import Value
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import Placeholder, PlannedResource, Tree, get
+
+_TIMINGS = ("initial_delay_seconds", "period_seconds", "timeout_seconds", "failure_threshold")
+_SPEC = "spec[0].template[0].spec[0]"
+_CONTAINER = f"{_SPEC}.container[0]"
+_RELOADER = "reloader.stakater.com/"
+_GPU = "nvidia.com/gpu"
+_PROMETHEUS = "prometheus.io/"
+_LIBRARY = "library/"
+
+
+def image_of(tree: Tree) -> str:
+    """An image with its registry written out, which for Docker Hub a name may leave out."""
+    written = tree.text if isinstance(tree, Placeholder) else text(tree)
+    if not written:
+        return ""
+    image = ImageReference.parse(written)
+    inside = (
+        image.repository if "/" in image.repository or image.registry else f"{_LIBRARY}{image.repository}"
+    )
+    return str(ImageReference(image.host, inside, image.tag, image.digest))
+
+
+def image(stack: Standing) -> Iterator[Inferred]:
+    """The app's image; of an own one how it is built, by its registry and the pull secret."""
+    if stack.runs is None:
+        return
+    owner = stack.runs.owner
+    written = image_of(get(stack.container, "image"))
+    pulled = {text(get(s, "name")) for s in k8s.items(get(stack.runs.spec, "image_pull_secrets"))}
+    build = built_as(written, pulled, stack.facts)
+    at = f"{_CONTAINER}.image"
+    if not build:
+        yield found("image", written, owner, at)
+        return
+    row = stack.facts["builds"][build]
+    name = ImageReference.parse(written).name
+    yield found("build", build, owner, at, Certainty.LIKELY)
+    if name != f"{row['registry']}/{stack.name}":
+        yield found("image", name, owner, at)
+    if row["pull_secret"] and row["pull_secret"] not in pulled and row["forge"] != "own":
+        yield found("public_package", True, owner, f"{_SPEC}.image_pull_secrets", Certainty.LIKELY)
+
+
+def built_as(image: str, pulled: set[str], facts: Mapping[str, Value]) -> str:
+    """How an own image is built: the first way whose registry it is from; empty for a stranger's."""
+    ways = [
+        (mode, row)
+        for mode, row in facts["builds"].items()
+        if row["owned"] and image.startswith(f"{row['registry']}/")
+    ]
+    usual = [way for way in ways if way[0] == facts["own_build"]]
+    fitting = [way for way in usual + ways if way[1]["pull_secret"] in pulled or not way[1]["pull_secret"]]
+    return next((mode for mode, _ in fitting or usual or ways), "")
+
+
+def command(stack: Standing) -> Iterator[Inferred]:
+    """What the container runs in place of its image's own."""
+    for part in ("command", "args"):
+        if stack.app and (words := texts(get(stack.container, part))):
+            yield found(part, words, stack.app.owner, f"{_CONTAINER}.{part}")
+
+
+def ports(stack: Standing) -> Iterator[Inferred]:
+    """The port that requests go to, the Service's in front of it, and further ones."""
+    if stack.app is None:
+        return
+    service, owner = stack.service, stack.app.owner
+    main = number(get(stack.port, "container_port"))
+    fronts = k8s.items(service.get("spec", 0, "port")) if service is not None else ()
+    front = next((p for p in fronts if _leads_to(p, main)), fronts[0] if fronts else None)
+    if main is None:
+        main = number(get(front, "target_port")) or number(get(front, "port"))
+    if main is not None:
+        yield found("port", main, owner, f"{_CONTAINER}.port")
+    if service is not None and (outside := number(get(front, "port"))) not in (None, 80):
+        yield found("service_port", outside, service, "spec[0].port")
+    for port in k8s.items(get(stack.container, "port")):
+        if port is not stack.port and (inside := number(get(port, "container_port"))):
+            there = next((p for p in fronts if _leads_to(p, inside)), None)
+            item = {
+                "name": text(get(port, "name")) or text(get(there, "name")) or port_name(port),
+                "port": inside,
+                "protocol": "UDP" if get(port, "protocol") == "UDP" else "",
+                "service_port": number(get(there, "port"))
+                if there and number(get(there, "port")) != inside
+                else None,
+            }
+            yield found("ports", [known(item)], owner, f"{_CONTAINER}.port")
+
+
+def port_name(port: Tree) -> str:
+    """What a port is called that has no name."""
+    return f"{'udp' if get(port, 'protocol') == 'UDP' else 'port'}-{number(get(port, 'container_port'))}"
+
+
+def _leads_to(port: Tree, inside: int | None) -> bool:
+    return inside is not None and str(get(port, "target_port") or get(port, "port")) in (str(inside), "http")
+
+
+def resources(stack: Standing) -> Iterator[Inferred]:
+    """Memory, CPU and slices of the GPU."""
+    if stack.app is None:
+        return
+    for question, value in amounts(stack.container).items():
+        yield found(question, value, stack.app.owner, f"{_CONTAINER}.resources")
+    if slices := number(get(stack.container, "resources", 0, "limits", _GPU)):
+        yield found("gpu", slices, stack.app.owner, f"{_CONTAINER}.resources")
+
+
+def amounts(container: Tree) -> dict[str, Value]:
+    """What a container may use and asks for, as answers have it."""
+    asked, most = (get(container, "resources", 0, kind) for kind in ("requests", "limits"))
+    limit, request = text(get(most, "memory")), text(get(asked, "memory"))
+    lower = request if limit and request != limit else ""
+    return known({"memory": limit or request, "memory_request": lower, "cpu": text(get(asked, "cpu"))})
+
+
+def probes(stack: Standing) -> Iterator[Inferred]:
+    """How it is asked whether it is well."""
+    if stack.app is None:
+        return
+    there = {
+        k: p for k in ("readiness", "liveness", "startup") if (p := first(stack.container, f"{k}_probe"))
+    }
+    paths = {kind: path for kind, probe in there.items() if (path := text(get(probe, "http_get", 0, "path")))}
+    main = paths.get("readiness") or next(iter(paths.values()), "")
+    owner, main_port = stack.app.owner, number(get(stack.port, "container_port"))
+    if main:
+        yield found("health_path", main, owner, f"{_CONTAINER}.readiness_probe")
+    by_port = "liveness" in there and first(there["liveness"], "tcp_socket") is not None
+    if "readiness" in paths and by_port:
+        yield found("busy", True, owner, f"{_CONTAINER}.liveness_probe", Certainty.LIKELY)
+    for kind, probe in there.items():
+        port = number(get(probe, "http_get", 0, "port") or get(probe, "tcp_socket", 0, "port"))
+        row = {
+            "path": paths[kind] if paths.get(kind, main) != main else "",
+            "port": port if port != main_port else None,
+            "command": texts(get(probe, "exec", 0, "command")),
+            **{name: number(get(probe, name)) or None for name in _TIMINGS},
+        }
+        yield found("probes", {kind: known(row)}, owner, f"{_CONTAINER}.{kind}_probe")
+
+
+def rollout(stack: Standing) -> Iterator[Inferred]:
+    """How many pods run, how a new version takes over, and whether an apply waits for it."""
+    if stack.app is None:
+        return
+    owner = stack.app.owner
+    replicas = number(owner.get("spec", 0, "replicas"))
+    if replicas not in (None, 1):
+        yield found("replicas", replicas, owner, "spec[0].replicas")
+    strategy = text(owner.get("spec", 0, "strategy", 0, "type")) or "RollingUpdate"
+    yield found("strategy", strategy, owner, "spec[0].strategy")
+    if owner.get("wait_for_rollout") is False:
+        yield found("wait_for_rollout", False, owner, "wait_for_rollout")
+
+
+def user(stack: Standing) -> Iterator[Inferred]:
+    """Who its process is."""
+    context = first(stack.runs.spec, "security_context") if stack.runs else None
+    user, group = number(get(context, "run_as_user")), number(get(context, "fs_group"))
+    if stack.runs and user:
+        yield found("uid", user, stack.runs.owner, f"{_SPEC}.security_context")
+    if stack.runs and group and group != user:
+        yield found("fs_group", group, stack.runs.owner, f"{_SPEC}.security_context")
+
+
+def pod(stack: Standing) -> Iterator[Inferred]:
+    """Where it may run, and what more it may do."""
+    if stack.app is None:
+        return
+    owner, spec = stack.app.owner, stack.app.spec
+    gpu = get(stack.container, "resources", 0, "limits", _GPU) is not None
+    if nodes := labels(get(spec, "node_selector"), [f"{_GPU}.present"] if gpu else []):
+        yield found("node_selector", nodes, owner, f"{_SPEC}.node_selector")
+    if priority := text(get(spec, "priority_class_name")):
+        yield found("priority_class", priority, owner, f"{_SPEC}.priority_class_name")
+        if re.search(stack.facts["system_priority_classes"], priority):
+            yield _reason(stack, "priority_class_reason", owner, "priority_class_name")
+    if more := texts(get(stack.container, "security_context", 0, "capabilities", 0, "add")):
+        yield found("capabilities", more, owner, f"{_CONTAINER}.security_context")
+        if set(more).difference(stack.facts["baseline_capabilities"]):
+            yield _reason(stack, "capabilities_reason", owner, "capabilities")
+
+
+def _reason(stack: Standing, question: str, owner: PlannedResource, inside: str) -> Inferred:
+    """Why it has something, as the comment above it says."""
+    said = stack.written.inner_reason(owner.site, inside)
+    return found(
+        question,
+        said or STOOD,
+        owner,
+        f"comment above {inside}",
+        Certainty.LIKELY if said else Certainty.ASSUMED,
+    )
+
+
+def marks(stack: Standing) -> Iterator[Inferred]:
+    """Labels and annotations, and what those stand for that a controller reads."""
+    if stack.app is None:
+        return
+    owner = stack.app.owner
+    keel = template.facts("operations")["keel"]
+    resting = template.facts("operations")["resting"]
+    told = labels(owner.get("metadata", 0, "annotations"))
+    said = labels(owner.get("metadata", 0, "labels"))
+    yield from _keel(told, said, keel, owner)
+    if reloader := next((k for k in told if k.startswith(_RELOADER) and told[k] == "true"), ""):
+        yield found("reloader", reloader.removeprefix(_RELOADER), owner, "metadata[0].annotations")
+    elif stack.secrets.own and not stack.secrets.databases:
+        # Where a password rotates, the house wants a restart.
+        yield found("reloader", "never", owner, "metadata[0].annotations", Certainty.LIKELY)
+    left = {k: v for k, v in told.items() if not k.startswith((_RELOADER, "keel.sh/"))}
+    if left:
+        yield found("annotations", {"deployment": left}, owner, "metadata[0].annotations")
+    asleep = said.get(resting) == "true"
+    own = {"app", "tier", keel["policy"], *([k for k in said if k.startswith("sablier.")] if asleep else [])}
+    if further := {k: v for k, v in said.items() if k not in own and stack.app.labels.get(k) == v}:
+        yield found("labels", further, owner, "metadata[0].labels")
+    yield from _pod_marks(stack, owner)
+
+
+def _keel(
+    told: Mapping[str, str], said: Mapping[str, str], keel: Mapping[str, str], owner: PlannedResource
+) -> Iterator[Inferred]:
+    policy = told.get(keel["policy"], "") or said.get(keel["policy"], "")
+    if policy == "never":
+        yield found("keel", "never", owner, "metadata[0].annotations")
+        return
+    options = known(
+        {
+            "policy": policy,
+            "schedule": told.get("keel.sh/pollSchedule", ""),
+            "match_tag": told.get(keel["match_tag"]) == "true" or None,
+        }
+    )
+    if options:
+        yield found("keel_options", options, owner, "metadata[0].annotations")
+
+
+def _pod_marks(stack: Standing, owner: PlannedResource) -> Iterator[Inferred]:
+    at = "spec[0].template[0].metadata[0].annotations"
+    pod = labels(get(stack.app.metadata, "annotations")) if stack.app else {}
+    if tags := pod.pop("diun.include_tags", ""):
+        yield found("diun", tags, owner, at)
+    pod.pop("diun.enable", None)  # without tags it tells of every push
+    if waits := pod.pop(stack.facts["wait_annotation"], ""):
+        yield found("wait_for", [one.strip() for one in waits.split(",")], owner, at)
+    if pod := {k: v for k, v in pod.items() if not k.startswith("checksum/")}:
+        yield found("annotations", {"pod": pod}, owner, at)
+
+
+def service(stack: Standing) -> Iterator[Inferred]:
+    """What the Service in front of it says, and the load balancer beside it."""
+    if stack.service is not None:
+        notes = labels(stack.service.get("metadata", 0, "annotations"))
+        if notes.get(f"{_PROMETHEUS}scrape") == "true":
+            port = number(notes.get(f"{_PROMETHEUS}port"))
+            path = notes.get(f"{_PROMETHEUS}path", "/metrics")
+            metrics = known(
+                {"path": path, "port": port if port != number(get(stack.port, "container_port")) else None}
+            )
+            yield found("metrics", metrics, stack.service, "metadata[0].annotations", Certainty.LIKELY)
+            notes = {k: v for k, v in notes.items() if not k.startswith(_PROMETHEUS)}
+        if notes:
+            yield found("annotations", {"service": notes}, stack.service, "metadata[0].annotations")
+    yield from _balancer(stack)
+
+
+def _balancer(stack: Standing) -> Iterator[Inferred]:
+    row = stack.facts["load_balancer"]
+    for service in filter(is_balancer, stack.services):
+        address = text(service.get("metadata", 0, "annotations", row["address_annotation"]))
+        inside = {number(get(p, "target_port")) for p in k8s.items(service.get("spec", 0, "port"))}
+        names = [
+            "http" if port is stack.port else text(get(port, "name"))
+            for port in k8s.items(get(stack.container, "port"))
+            if number(get(port, "container_port")) in inside
+        ]
+        said = stack.written.above(service.site)
+        reason = (
+            next((line.partition(": ")[2] for line in said if ": " in line), "")
+            or "machines of the house reach it"
+        )
+        value = {
+            "ports": names, "reason": reason, "address": address if address != row["address"] else "",
+            "client_addresses": service.get("spec", 0, "external_traffic_policy") == "Local" or None,
+        }  # fmt: skip
+        yield found("load_balancer", known(value), service, "spec[0]", Certainty.LIKELY)
+        return

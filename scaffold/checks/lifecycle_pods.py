@@ -1,0 +1,89 @@
+"""What a policy writes into every pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from scaffold.checks.ignoring import Ignored
+from scaffold.checks.lifecycle import LifecycleRule, kind, resources
+from scaffold.checks.stack import CheckContext, ParsedStack
+from scaffold.hcl.syntax import Block, Body
+from scaffold.templates.questions import Value
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import path_text
+
+_CRON_JOB = """\
+resource "kubernetes_cron_job_v1" "journal" {
+  metadata {
+    name = "journal"
+  }
+  spec {
+    schedule = "0 3 * * *"
+    job_template {
+      metadata {}
+      spec {
+        template {
+          metadata {}
+          spec {
+            container {
+              name = "journal"
+            }
+          }
+        }
+      }
+    }
+  }
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}
+"""
+
+
+class PodDns(LifecycleRule):
+    """What owns pods, and does not ignore what a policy writes into them."""
+
+    code = "LIF003"
+    title = "What owns pods ignores the DNS settings that a policy writes into them"
+    why = "Every plan would take them out again; a Job would be replaced, and run once more."
+    rule = "Kyverno"
+    resources = "kubernetes_*"
+    bad = _CRON_JOB.replace(" # KYVERNO_LIFECYCLE_V1", "")
+    good = _CRON_JOB
+
+    def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
+        """Whatever owns pods."""
+        return (block for block in resources(stack) if _owns_pods(block))
+
+    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+        """The DNS settings of the pods."""
+        return of_pod(block, facts)
+
+    def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
+        """The DNS settings, wherever the pods are."""
+        yield f"*.{facts['ignored']['pod']['path']}"
+
+
+def _owns_pods(block: Block) -> bool:
+    return block.labels[0].startswith("kubernetes_") and k8s.pod_path(kind(block)) is not None
+
+
+def of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+    """What a policy writes into the pods of a resource: nothing where they set it themselves."""
+    known, pod = facts["ignored"], pod_of(block)
+    own = pod.block(known["pod"]["path"]) if pod else None
+    options = own.body.blocks_of("option") if own else ()
+    if any(option.body.literal("name") == known["own_option"] for option in options):
+        return
+    row = Ignored(**known["pod"])
+    path = path_text((*(k8s.pod_path(kind(block)) or ()), "spec", 0, row.path))
+    yield Ignored(path, row.marker, row.comment)
+
+
+def pod_of(block: Block) -> Body | None:
+    """The specification of the pods that a resource makes."""
+    body: Body | None = block.body
+    for step in (*(k8s.pod_path(kind(block)) or ()), "spec"):
+        inner = body.block(step) if body is not None and isinstance(step, str) else None
+        body = inner.body if inner else body if isinstance(step, int) else None
+    return body

@@ -1,0 +1,31 @@
+"""The command ``skill``: what coding agents have to know, put where they look for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scaffold.cli import options, output
+
+
+@click.command()
+@click.option("--write", is_flag=True, help="Put it into the monorepo, with a section in AGENTS.md.")
+@options.monorepo
+@options.as_json
+def skill(write: bool, monorepo_at: Path | None, as_json: bool) -> None:
+    """Print what a coding agent has to know to make Services here, or put it into the monorepo.
+
+    For example: scaffold skill --write
+    """
+    from scaffold.commands import skill as command
+
+    if not write:
+        output.print_either({"skill": command.skill()}, command.skill().splitlines(), as_json=as_json)
+        return
+    from scaffold.changes.apply import apply
+
+    change = command.planned(options.find(monorepo_at, writes=True).files)
+    apply(change)
+    told = [f"{file.action.value} {file.path}" for file in change.changes]
+    output.print_either({"files": told}, told or ["Nothing to do."], as_json=as_json)

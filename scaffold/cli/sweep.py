@@ -1,0 +1,132 @@
+"""The command ``sweep``: options to one call, its result to text."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from scaffold.cli import complete, options, output
+from scaffold.errors import Kind, RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from scaffold.checks.rule import Rule
+
+
+@click.command()
+@click.argument("named", nargs=-1, metavar="CODE|STACK…", shell_complete=complete.codes_and_stacks)
+@click.option(
+    "--from", "file", type=click.Path(path_type=Path), metavar="FILE",
+    help="A rule of one's own in place of CODE: declared in YAML, or a class in Python.",
+)  # fmt: skip
+@click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
+@click.option("--plan", "preview", is_flag=True, help="Only show what changes, and write nothing.")
+@click.option(
+    "--commit", "commits", type=click.Choice(["per-stack", "one"]), help="Commit exactly these changes."
+)
+@click.option(
+    "--waves", type=click.Choice(["tier"]), help="What to apply in waves, the least critical tier first."
+)
+@click.option(
+    "--answers", "answered", type=click.Path(path_type=Path), metavar="FILE",
+    help="A worklist with answers to what only a person can decide.",
+)  # fmt: skip
+@click.option(
+    "--worklist", type=click.Path(path_type=Path), metavar="FILE",
+    help="Where open questions are written to; by default sweep-CODE.yml here.",
+)  # fmt: skip
+@click.option(
+    "--format", "form", type=click.Choice(("text", "markdown")), default="text", help="How it is told."
+)
+@options.monorepo
+@options.as_json
+def sweep(
+    named: Sequence[str],
+    file: Path | None,
+    every: bool,
+    preview: bool,
+    commits: str | None,
+    waves: str | None,
+    answered: Path | None,
+    worklist: Path | None,
+    form: str,
+    monorepo_at: Path | None,
+    as_json: bool,
+) -> int:
+    """Make a change of a rule in many stacks: only what its contract allows, all or nothing.
+
+    Exit 4 where a stack is left to a person, 1 where only questions are left open.
+
+    For example: scaffold sweep LIF001 --all --plan
+    """
+    import os
+
+    from scaffold.cli import EXIT_CODES
+    from scaffold.commands.check import stacks_at
+    from scaffold.commands.sweep import sweep as prepare
+    from scaffold.report import sweep as report
+    from scaffold.report.progress import waiting
+    from scaffold.sweeps import worklist as questions
+
+    rule, named = _rule(named, file)
+    if bool(named) == every:
+        raise UsageError("Name stacks, or give --all.", "For example: scaffold sweep LIF001 --all --plan")
+    if preview and commits:
+        raise UsageError("--plan writes nothing.", "Leave out --commit.")
+    answers = questions.read(answered.name, _read(answered)) if answered else questions.Answers()
+    monorepo = options.find(monorepo_at, writes=not preview)
+    stacks = monorepo.stacks if every else stacks_at(monorepo, named)
+    with waiting("Sweeping …"):
+        found = prepare(monorepo, rule, stacks, answers, workers=os.cpu_count() or 1)
+    writes_list = bool(found.open) and not preview and answered is None
+    target = worklist or Path(f"sweep-{rule.code}.yml")
+    if writes_list and target.exists():
+        raise RefusedError(
+            f"{target} exists.", "Give its answers with --answers, or name another file with --worklist."
+        )
+    made = () if preview else found.write(commits=commits)
+    if writes_list:
+        again = ["scaffold", "sweep", *(["--from", str(file)] if file else [rule.code])]
+        again += [*(["--all"] if every else named), "--answers", str(target)]
+        target.write_text(questions.text(found.open, shlex.join(again)), "utf-8")
+        output.print_notes([f"{len(found.open)} questions are in {target}."])
+    by_tier, written = waves is not None, not preview
+    listed = str(target) if writes_list else ""
+    output.print_either(
+        report.sweep_json(found, written=written, by_tier=by_tier, commits=made, worklist=listed),
+        report.sweep_markdown(found, by_tier=by_tier)
+        if form == "markdown"
+        else report.sweep_text(found, written=written, by_tier=by_tier, commits=made),
+        as_json=as_json,
+    )
+    return EXIT_CODES[Kind.REFUSED] if found.left else EXIT_CODES[Kind.FINDINGS] if found.open else 0
+
+
+def _rule(named: Sequence[str], file: Path | None) -> tuple[Rule, Sequence[str]]:
+    """The rule, and the stacks that are named beside it."""
+    from scaffold.commands.rule import find
+    from scaffold.sweeps.file import rule_from
+
+    if file is not None:
+        return rule_from(file), named
+    if not named:
+        raise UsageError(
+            "Name a rule, or give a file with --from.", "For example: scaffold sweep LIF001 --all"
+        )
+    rule = find(named[0])
+    if not rule.mends:
+        raise UsageError(
+            f"{rule.code} has no edit: a person has to mend it.",
+            f"See `scaffold rule {rule.code}`, or give an edit of your own with --from.",
+        )
+    return rule, named[1:]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Name a worklist.") from error

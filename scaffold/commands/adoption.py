@@ -1,0 +1,176 @@
+"""How far answers describe stacks that were made by hand: inferred, rendered, planned, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from scaffold.adoption.infer import infer
+from scaffold.adoption.inferred import Inferred, gathered
+from scaffold.adoption.likeness import Compared, Missing, compare, share
+from scaffold.adoption.rules import by_rule
+from scaffold.adoption.scope import not_ours, obstacles
+from scaffold.adoption.standing import Standing
+from scaffold.adoption.written import Written
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers, Place
+from scaffold.changes.change import Content, Symlink
+from scaffold.errors import Finding
+from scaffold.hcl.syntax import Document, read
+from scaffold.monorepo.facts import merged
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import sense
+from scaffold.templates import decisions, template
+from scaffold.templates.questions import Value
+from scaffold.templates.render import render
+from scaffold.terraform import terragrunt
+from scaffold.terraform.planned import STAND_IN
+from scaffold.terraform.result import PlanResult
+from scaffold.terraform.runner import Job, plan_jobs
+from scaffold.terraform.tree import DiskTree, Link, Overlay, OverlayTree
+
+Files = Mapping[PurePosixPath, Content]
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """How far answers describe one stack.
+
+    ``why_not`` says why no answers do. ``before`` is the plan of what stands there, and ``after`` that of
+    what the answers render; ``refused`` is what they would be refused for, ``obstacles`` what cannot stay.
+    """
+
+    stack: str
+    why_not: str = ""
+    inferred: tuple[Inferred, ...] = ()
+    answers: Mapping[str, Value] | None = None
+    recorded: Mapping[str, Value] | None = None
+    files: Files | None = None
+    refused: tuple[Finding, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    before: PlanResult | None = None
+    after: PlanResult | None = None
+    compared: tuple[Compared, ...] = ()
+
+    @property
+    def share(self) -> float | None:
+        """The share of planned attributes that answers give back; None where nothing is compared."""
+        return share(self.compared) if self.compared else None
+
+    @property
+    def share_of_wanted(self) -> float | None:
+        """The share of those attributes that no rule of the house makes others of."""
+        total = sum(one.total for one in self.compared)
+        ruled = sum(bool(self.rule(one, missing)) for one in self.compared for missing in one.missing)
+        left = sum(len(one.missing) for one in self.compared) - ruled
+        return 1 - left / (total - ruled) if total > ruled else None
+
+    def rule(self, compared: Compared, missing: Missing) -> str:
+        """The rule of the house that makes an attribute another one; empty where there is none."""
+        return by_rule(compared, missing)
+
+    @property
+    def blockers(self) -> tuple[str, ...]:
+        """What stands in the way, in words."""
+        return (
+            *filter(None, [self.why_not]),
+            *self.obstacles,
+            *(f"{f.answer}: {f.message}" for f in self.refused),
+        )
+
+
+def examine(monorepo: Monorepo, stacks: Sequence[str], workers: int = 1) -> list[Adoption]:
+    """How far answers describe each stack; nothing is written.
+
+    Raises :class:`~scaffold.errors.MissingError` where nothing can be planned, or there is no such stack.
+    """
+    sensed = sense(monorepo)
+    facts = merged(decisions.house(), sensed)
+    disk = DiskTree(monorepo.root)
+    plans = plan_jobs([Job(disk, stack) for stack in stacks], workers)
+    found = [_inferred(monorepo, plan, facts, sensed) for plan in plans]
+    ready = [one for one in found if one.files is not None]
+    jobs = [Job(OverlayTree(disk, overlay(monorepo, one.stack, one.files or {})), one.stack) for one in ready]
+    after = dict(zip((one.stack for one in ready), plan_jobs(jobs, workers), strict=True))
+    return [_compared(one, after.get(one.stack)) for one in found]
+
+
+def standing(monorepo: Monorepo, plan: PlanResult, facts: Mapping[str, Value]) -> Standing:
+    """A stack as its plan and its files show it."""
+    shared = {f"{STAND_IN}.var.{variable}": host for host, variable in facts["hosts"].items()}
+    known = ((monorepo.variable(variable), host) for host, variable in facts["hosts"].items())
+    shared |= {address: host for address, host in known if address}
+    written = Written(tuple(_documents(monorepo, plan.stack)))
+    return Standing(plan.stack, plan.resources, facts, written, shared)
+
+
+def _documents(monorepo: Monorepo, stack: str) -> Iterator[Document]:
+    for path in sorted(monorepo.stack_directory(stack).rglob("*.tf")):
+        document = (
+            read(path.read_bytes(), path.relative_to(monorepo.root).as_posix()) if path.is_file() else None
+        )
+        if document is not None:
+            yield document
+
+
+def overlay(monorepo: Monorepo, stack: str, files: Files) -> Overlay:
+    """The files of a stack in place of those that stand there; what terragrunt generates stays."""
+    disk, place = DiskTree(monorepo.root), f"{STACKS}/{stack}"
+    generated = {file.name for file in terragrunt.read(disk, place).files}
+    gone = {f"{place}/{name}" for name in disk.names(place) if name.endswith(".tf") and name not in generated}
+    # The record of the answers is no part of a plan.
+    new = {
+        f"{place}/{path}": Link(content.target) if isinstance(content, Symlink) else content
+        for path, content in files.items()
+        if isinstance(content, Symlink) or path.suffix in (".tf", ".hcl")
+    }
+    return {**dict.fromkeys(gone), **new}
+
+
+def _inferred(
+    monorepo: Monorepo, plan: PlanResult, facts: Mapping[str, Value], sensed: Mapping[str, Value]
+) -> Adoption:
+    """What is inferred of one stack, and what it renders."""
+    if not plan.ok:
+        why = plan.findings[0].message
+        return Adoption(plan.stack, f"it cannot be planned: {why}", before=plan)
+    stack = standing(monorepo, plan, facts)
+    if why := not_ours(stack):
+        return Adoption(plan.stack, why, before=plan)
+    inferred = infer(stack)
+    answers, recorded = gathered(inferred)
+    given = Answers(answers, {(): Place(f"{STACKS}/{plan.stack}")})
+    refused = tuple(validation.problems(given, sensed, recorded))
+    found = Adoption(
+        plan.stack, "", inferred, answers, recorded, None, refused, tuple(obstacles(stack)), plan
+    )
+    files = _rendered(given, refused, sensed, recorded)
+    return replace(found, files=files) if files is not None else found
+
+
+def _rendered(
+    given: Answers, refused: Sequence[Finding], sensed: Mapping[str, Value], recorded: Mapping[str, Value]
+) -> Files | None:
+    """What answers render, although they may be refused: all of them, else those that are right."""
+    for answers in (given.values, validation.valid_part(given, refused).values):
+        try:
+            return render(answers, sensed, recorded, template.origin()).files
+        except Exception:
+            continue
+    return None
+
+
+def _compared(found: Adoption, after: PlanResult | None) -> Adoption:
+    if after is None or found.before is None:
+        return found
+    if not after.ok:
+        return replace(
+            found,
+            after=after,
+            obstacles=(
+                *found.obstacles,
+                f"what the answers render cannot be planned: {after.findings[0].message}",
+            ),
+        )
+    return replace(found, after=after, compared=tuple(compare(found.before.resources, after.resources)))

@@ -1,0 +1,178 @@
+"""``scaffold sweep``: a change of a rule in many stacks, held against its contract before it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TypeAlias
+
+from scaffold.changes.change import ChangeSet, Content, Symlink
+from scaffold.changes.stacks import write_stacks
+from scaffold.checks.contract import Contract, outside
+from scaffold.checks.rule import Rule
+from scaffold.checks.stack import CheckContext
+from scaffold.checks.verify import Unverified, house_of, verify_edits
+from scaffold.commands.check import stack_of
+from scaffold.commands.plan import Plans, StackPlan, refuse_unmerged, stack_plan
+from scaffold.commands.sweep_edits import edits_of
+from scaffold.commands.sweep_update import Way, updates_of
+from scaffold.errors import Finding
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import facts
+from scaffold.sweeps.worklist import Answers, Open
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import PlannedResource
+from scaffold.terraform.result import Tool
+from scaffold.terraform.runner import Job, find_tool, plan_jobs
+from scaffold.terraform.tree import DiskTree, Link, OverlayTree
+
+_BEFORE = "what stands there"
+_TIER = "tier"
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What becomes of one stack; ``outside`` keeps it as it is, ``by_hand`` are sites that no edit can mend.
+
+    ``version`` is that of the templates which render the edit, where the stack is brought to it.
+    """
+
+    stack: str
+    sites: int
+    plan: StackPlan
+    outside: tuple[Finding, ...] = ()
+    by_hand: tuple[Finding, ...] = ()
+    version: str = ""
+
+    @property
+    def written(self) -> bool:
+        """Whether something of it may be written."""
+        return bool(self.sites) and not self.outside
+
+    @property
+    def applies(self) -> bool:
+        """Whether there is something to apply: lifecycle alone changes nothing that runs."""
+        found = self.plan.difference
+        changed = any(one.changes for one in found.changed) if found else False
+        return self.written and bool(found and (changed or found.added or found.removed))
+
+    @property
+    def tier(self) -> str:
+        """The Namespace tier: of several the first, which is the most critical; empty for none."""
+        planned = self.plan.result.resources if self.plan.result else ()
+        labels = (_tier(resource) for resource in planned if k8s.kind(resource) == "namespace")
+        return min(filter(None, labels), default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A change of a rule, not yet written: ``change`` has all that holds."""
+
+    rule: Rule
+    contract: Contract
+    stacks: tuple[Swept, ...]
+    change: ChangeSet
+    plans: Plans
+    open: tuple[Open, ...] = ()
+    unverified: tuple[Unverified, ...] = ()
+
+    @property
+    def left(self) -> tuple[Swept, ...]:
+        """The stacks in which something is left to a person."""
+        return tuple(stack for stack in self.stacks if stack.outside or stack.by_hand)
+
+    @property
+    def sites(self) -> int:
+        """How many blocks are edited."""
+        return sum(stack.sites for stack in self.stacks if stack.written)
+
+    def waves(self, *, by_tier: bool) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The stacks to apply; by tier in waves, the least critical first, no known tier at the end."""
+        applying = [stack for stack in self.stacks if stack.applies]
+        tiers = sorted({s.tier for s in applying}, reverse=True) if by_tier else [""]
+        waves = ((tier, tuple(s.stack for s in applying if not by_tier or s.tier == tier)) for tier in tiers)
+        return tuple(wave for wave in waves if wave[1])
+
+    def write(self, *, commits: str | None = None) -> tuple[str, ...]:
+        """Write all of it at once; see :func:`~scaffold.changes.stacks.write_stacks`."""
+        title = self.rule.title
+        message = f"{title} ({self.rule.code})"
+        each = {PurePosixPath(STACKS, one.stack): f"{one.stack}: {message}" for one in self.stacks}
+        return write_stacks(self.change, commits, message, each)
+
+
+def sweep(
+    monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Answers, *, workers: int = 1
+) -> Sweep:
+    """Find what breaks a rule, edit it in memory, plan both sides, and hold the difference to the contract.
+
+    A stack of which anything falls outside is left as it is; nothing is written. Raises
+    :class:`~scaffold.errors.MissingError` where there is no Terraform: without plans nothing holds;
+    :class:`~scaffold.errors.AnswersError` for answers that are none, and
+    :class:`~scaffold.errors.VerificationError` for an edit that a second reader reads differently.
+    """
+    refuse_unmerged(monorepo.root)
+    tool = find_tool()
+    contract = rule.contract(CheckContext.of(monorepo.root).facts)
+    edited = edits_of(monorepo, rule, stacks, answers)
+    own: dict[str, dict[PurePosixPath, Content | None]] = {}
+    for path, content in edited.files.items():
+        own.setdefault(path.parts[1], {})[path] = content
+    updates = updates_of(monorepo, rule, sorted(own))
+    # What the templates render is written rather than the edit, where it holds too.
+    ways = {name: [*updates.get(name, ()), Way(own[name])] for name in sorted(own)}
+    held = dict(_held(monorepo, contract, ways, tool, workers))
+    swept = []
+    for name in sorted({*own, *map(stack_of, edited.by_hand)}):
+        by_hand = tuple(finding for finding in edited.by_hand if stack_of(finding) == name)
+        sites = sum(stack_of(finding) == name for finding in edited.done)
+        way, plan, beyond = held.get(name, (Way({}), StackPlan(name, None), ()))
+        swept.append(Swept(name, sites, plan, beyond, by_hand, way.version))
+    wanted = [way.files for way, _, beyond in held.values() if not beyond]
+    change = ChangeSet.plan(monorepo.files, {path: c for files in wanted for path, c in files.items()})
+    gaps = verify_edits(change, "Edit the file by hand, and sweep the other stacks.")
+    plans = Plans(tool, tuple(plan for _, plan, _ in held.values()), _BEFORE)
+    return Sweep(rule, contract, tuple(swept), change, plans, edited.open, gaps)
+
+
+_Held: TypeAlias = tuple[Way, StackPlan, tuple[Finding, ...]]
+"""What may be written of a stack, its plans, and what of them falls outside the contract."""
+
+
+def _held(
+    monorepo: Monorepo, contract: Contract, ways: Mapping[str, Sequence[Way]], tool: Tool, workers: int
+) -> Iterator[tuple[str, _Held]]:
+    """Of each stack the first way that holds; the last one where none does."""
+    disk, house = DiskTree(monorepo.root), house_of(monorepo, facts(monorepo))
+    jobs: list[Job] = []
+    for name, of in ways.items():
+        jobs += [Job(disk, name), *(Job(_with(disk, way), name) for way in of)]
+    results = iter(plan_jobs(jobs, min(workers, len(jobs)), tool=tool) if jobs else ())
+    for name, of in ways.items():
+        before = next(results)
+        plans = [stack_plan(name, next(results), before, house, _BEFORE) for _ in of]
+        tried = [(way, p, tuple(_outside(p, contract))) for way, p in zip(of, plans, strict=True)]
+        yield name, next((one for one in tried if not one[2]), tried[-1])
+
+
+def _with(disk: DiskTree, way: Way) -> OverlayTree:
+    laid = {str(p): Link(c.target) if isinstance(c, Symlink) else c for p, c in way.files.items()}
+    return OverlayTree(disk, laid)
+
+
+def _outside(plan: StackPlan, contract: Contract) -> list[Finding]:
+    """What keeps a stack as it is: no plan of a side, or something that is not in the contract."""
+    if plan.difference is not None:
+        return list(outside(plan.difference, contract))
+    older = plan.older.findings if plan.older else ()
+    fix = "See that the stack can be planned as it is (`scaffold plan`), or edit it by hand."
+    if older:
+        text = f"It cannot be planned as it stands, so nobody knows what the edit changes: {older[0].message}"
+        return [Finding(f"{STACKS}/{plan.stack}", None, None, "sweep.unknown", text, fix=fix)]
+    return list(plan.findings)
+
+
+def _tier(resource: PlannedResource) -> str:
+    label = k8s.mapping(resource.get("metadata", 0, "labels")).get(_TIER)
+    return label if isinstance(label, str) else ""

@@ -1,0 +1,102 @@
+"""What a rule finds in stacks, and the edits of it: those that follow, those that wait for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from scaffold.changes.change import Content
+from scaffold.checks.exceptions import Exceptions, ignores
+from scaffold.checks.rule import Kind, Rule
+from scaffold.checks.stack import CheckContext, parse_stack, run
+from scaffold.checks.verify import house_of
+from scaffold.commands.check import Selection, all_rules, check
+from scaffold.commands.fix import edited, mended
+from scaffold.errors import Finding
+from scaffold.hcl.place import addressed, block_at
+from scaffold.hcl.splice import EditError
+from scaffold.hcl.syntax import Document, read
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.sensing import facts
+from scaffold.sweeps.worklist import Answers, Open, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The files after all edits; what is done, what waits for an answer, what only a person can edit."""
+
+    files: Mapping[PurePosixPath, Content]
+    done: tuple[Finding, ...]
+    open: tuple[Open, ...]
+    by_hand: tuple[Finding, ...]
+
+
+def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Answers) -> Edited:
+    """Edit in memory what breaks a rule in stacks.
+
+    Raises :class:`~scaffold.errors.AnswersError` for answers that are none of the proposals, or about none
+    of the blocks.
+    """
+    # One edit mends all that is found of a block.
+    found = {(f.path, f.line): f for f in reversed(list(broken(monorepo, rule, stacks)))}.values()
+    house = CheckContext.of(monorepo.root).facts
+    sites = _sites(monorepo, stacks)
+    waiting: dict[Finding, Open] = {}
+
+    def edit(document: Document, finding: Finding) -> bytes:
+        if finding.code != rule.code:
+            return document.source.data
+        line = finding.line or 0
+        block = block_at(document.body, line)
+        question = rule.question(document, block, house) if block is not None else None
+        if block is None or question is None:
+            return mended(document, line, rule, house)
+        site = sites[finding.path, line]
+        answer = answers.of(site, question)
+        if answer is None:
+            waiting[finding] = Open(PurePosixPath(finding.path).parts[1], site, line, question)
+            return document.source.data
+        with suppress(EditError):
+            return rule.answered(document, block, answer) or document.source.data
+        return document.source.data
+
+    files, done = edited(monorepo, found, edit)
+    answers.demand(sites.values())
+    left = {f for f in found if f not in done and f not in waiting}
+    order = sorted(waiting.values(), key=lambda one: (one.site[0], one.line))
+    return Edited(files, done, tuple(order), tuple(sorted(left, key=lambda f: (f.path, f.line or 0))))
+
+
+def broken(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Iterator[Finding]:
+    """What breaks a rule in stacks, but for their exceptions, and what is no HCL or cannot be planned."""
+    if any(rule is known for known in all_rules()):
+        own = Selection((rule.code,))
+        yield from check(monorepo, stacks, own, static=rule.kind is Kind.STACK).findings
+        return
+    context = CheckContext.of(monorepo.root)
+    for stack in stacks:
+        parsed = parse_stack(stack, monorepo.sources(stack))
+        if isinstance(parsed, list):
+            yield from parsed
+            continue
+        found = run(parsed, context, [rule]) if rule.kind is Kind.STACK else _planned(monorepo, rule, stack)
+        yield from Exceptions(ignores(parsed.documents.values())).left_of(found)
+
+
+def _planned(monorepo: Monorepo, rule: Rule, stack: str) -> list[Finding]:
+    """What a rule over planned resources finds, as if there were no other stack."""
+    from scaffold.checks.planned import Plan, judge
+    from scaffold.terraform.runner import plan_stacks
+
+    (result,) = plan_stacks(monorepo.root, [stack])
+    plan = Plan(result.resources, house_of(monorepo, facts(monorepo)))
+    return list(result.findings) or judge(plan, [rule])
+
+
+def _sites(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[tuple[str, int], Site]:
+    """The address of every block of the stacks, by file and line: what an answer is about."""
+    sources = (item for stack in stacks for item in monorepo.sources(stack).items())
+    documents = (document for path, content in sources if (document := read(content, path)) is not None)
+    return {(d.path, block.line): (d.path, name) for d in documents for name, block in addressed(d.body)}

@@ -1,0 +1,56 @@
+"""Stacks that scaffold made, brought to templates that render a change of a rule already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TypeAlias
+
+from scaffold.changes.change import Content
+from scaffold.checks.rule import Kind, Rule
+from scaffold.checks.stack import CheckContext, parse_stack, run
+from scaffold.checks.verify import Level
+from scaffold.commands.update import made_by_scaffold, update
+from scaffold.errors import MissingError
+from scaffold.monorepo.repository import Monorepo
+
+Files: TypeAlias = Mapping[PurePosixPath, Content | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What may be written of a stack: files, and the version of the templates that render them, if any do."""
+
+    files: Files
+    version: str = ""
+
+
+def updates_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Mapping[str, tuple[Way, ...]]:
+    """The updates of those stacks whose templates at hand render what a rule over syntax asks for.
+
+    Such a stack records the version in the same step, so that its next update merges what is the same. A
+    stack that an update has to leave is not among them, and none is where old templates are not to be had.
+    """
+    made = sorted({*made_by_scaffold(monorepo)} & {*stacks}) if rule.kind is Kind.STACK else []
+    if not made:
+        return {}
+    try:
+        updates = update(monorepo, made, level=Level.STATIC)
+    except MissingError:
+        return {}
+    left = {one.stack for one in updates.left}
+    files = {name: {f.path: f.after for f in updates.of(name).changes} for name in made if name not in left}
+    return {
+        name: (Way(its, updates.origin.version),)
+        for name, its in files.items()
+        if its and not _breaks(monorepo, rule, name, its)
+    }
+
+
+def _breaks(monorepo: Monorepo, rule: Rule, stack: str, files: Files) -> bool:
+    """Whether a stack breaks a rule with these files in place of its own."""
+    changed = {str(path): content for path, content in files.items()}
+    sources = {path: c for path, c in {**monorepo.sources(stack), **changed}.items() if isinstance(c, bytes)}
+    parsed = parse_stack(stack, sources)
+    return isinstance(parsed, list) or bool(run(parsed, CheckContext.of(monorepo.root), [rule]))

@@ -1,0 +1,163 @@
+"""How far answers describe stacks: a line each and what stands in the way, one stack in full, or JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from scaffold.report.findings import finding_json, seen
+from scaffold.templates.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.adoption.inferred import Inferred
+    from scaffold.adoption.likeness import Compared, Missing
+    from scaffold.commands.adoption import Adoption
+
+_LONGEST = 100
+_MOST = 20
+
+
+def adoption_json(found: Sequence[Adoption]) -> dict[str, Value]:
+    """Everything that was found out, as one object."""
+    return {
+        "stacks": [_stack_json(one) for one in found],
+        "in_the_way": [{"what": what, "stacks": stacks} for what, stacks in in_the_way(found)],
+    }
+
+
+def _stack_json(one: Adoption) -> dict[str, Value]:
+    return {
+        "stack": one.stack,
+        "not_ours": one.why_not or None,
+        "share": one.share,
+        "share_of_wanted": one.share_of_wanted,
+        "answers": one.answers,
+        "recorded": one.recorded,
+        "inferred": [_inferred_json(answer) for answer in one.inferred],
+        "obstacles": list(one.obstacles),
+        "refused": [finding_json(finding) for finding in one.refused],
+        "unexplained": [_missing_json(c, m) for c in one.compared for m in c.missing if not one.rule(c, m)],
+        "by_rule": [
+            {**_missing_json(c, m), "rule": rule}
+            for c in one.compared
+            for m in c.missing
+            if (rule := one.rule(c, m))
+        ],
+    }
+
+
+def _inferred_json(answer: Inferred) -> dict[str, Value]:
+    origin = answer.origin
+    place = {
+        "address": origin.address,
+        "attribute": origin.attribute,
+        "path": origin.path,
+        "line": origin.line,
+    }
+    return {"answer": answer.question, "value": answer.value, "certainty": answer.certainty.value, **place}
+
+
+def _missing_json(compared: Compared, missing: Missing) -> dict[str, Value]:
+    site = compared.resource.site
+    return {
+        "address": compared.resource.address,
+        "path": missing.path,
+        "value": missing.value,
+        "instead": missing.instead,
+        "file": site.path,
+        "line": site.line,
+    }
+
+
+def adoption_text(found: Sequence[Adoption]) -> Iterator[str]:
+    """The stacks for people: those that answers describe best first, and then what stands in the way."""
+    if len(found) == 1:
+        yield from _in_full(found[0])
+        return
+    width = max((len(one.stack) for one in found), default=0)
+    for one in sorted(found, key=lambda one: (one.share is None, -(one.share or 0), one.stack)):
+        yield seen(f"{one.stack:{width}}  {_told(one)}")
+    shares = sorted(one.share for one in found if one.share is not None)
+    if shares:
+        middle = (shares[(len(shares) - 1) // 2] + shares[len(shares) // 2]) / 2
+        yield f"{len(shares)} of {len(found)} stacks have answers; half of those by {middle:.1%} or more."
+    ways = in_the_way(found)
+    if ways:
+        yield "What stands in the way, and in how many stacks:"
+    for what, stacks in ways[:_MOST]:
+        yield seen(f"  {len(stacks):3}  {what}")
+
+
+def _told(one: Adoption) -> str:
+    if one.share is None:
+        return f"    -  {'; '.join(one.blockers)}"
+    parts = [f"{one.share:6.1%} of {sum(c.total for c in one.compared)} attributes"]
+    if one.share_of_wanted is not None:
+        parts.append(f"{one.share_of_wanted:.1%} of what the house's rules leave")
+    if count := len(one.refused):
+        parts.append(f"{count} {'answer' if count == 1 else 'answers'} for a person to settle")
+    return ", ".join((*parts, *one.obstacles))
+
+
+def _in_full(one: Adoption) -> Iterator[str]:
+    yield seen(f"{one.stack}: {_told(one).strip()}")
+    if one.inferred:
+        yield "Answers, with where each came from:"
+    for answer in one.inferred:
+        value = json.dumps(answer.value, ensure_ascii=False)
+        said = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
+        yield seen(f"  {answer.question}: {said}  ({answer.certainty.value}; {answer.origin})")
+    if one.refused:
+        yield "For a person to settle:"
+    for finding in one.refused:
+        yield seen(f"  {finding.answer}: {finding.message} {finding.fix or ''}".rstrip())
+    ruled = Counter(rule for c in one.compared for m in c.missing if (rule := one.rule(c, m)))
+    if ruled:
+        yield "Other by a rule of the house:"
+    for rule, count in ruled.most_common():
+        yield f"  {count:3}  {rule}"
+    left = [(c, m) for c in one.compared for m in c.missing if not one.rule(c, m)]
+    if left:
+        yield "Not given back:"
+    for compared, missing in left:
+        site = compared.resource.site
+        at = f"{site.path}:{site.line}" if site.line else site.path
+        yield seen(
+            f"  {at}  {compared.label} {missing.path}: {_short(missing.value)} ({_short(missing.instead)})"
+        )
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def in_the_way(found: Iterable[Adoption]) -> list[tuple[str, list[str]]]:
+    """What keeps answers from describing stacks, that of the most stacks first, each with those stacks."""
+    stacks: dict[str, set[str]] = defaultdict(set)
+    for one in found:
+        for what in _ways(one):
+            stacks[what].add(one.stack)
+    by_number = sorted(stacks.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [(what, sorted(names)) for what, names in by_number]
+
+
+def _ways(one: Adoption) -> Iterator[str]:
+    if one.why_not:
+        yield "not ours: " + re.sub(r"\d+", "several", one.why_not.partition(":")[0])
+    yield from one.obstacles
+    yield from (f"an answer is refused: {finding.code}" for finding in one.refused)
+    for compared in one.compared:
+        left = [missing for missing in compared.missing if not one.rule(compared, missing)]
+        if compared.counterpart is None and left:
+            yield f"no answer makes a {compared.kind}"
+            continue
+        yield from (f"{compared.kind} {_place(missing.path)}" for missing in left)
+
+
+def _place(path: str) -> str:
+    """A path without the names and positions in it, the end of it alone."""
+    return ".".join(re.sub(r"\[[^\]]*\]", "", path).split(".")[-3:])

@@ -1,0 +1,158 @@
+"""What ``sweep`` makes of stacks: as text, as the table of a pull request, as JSON."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from scaffold.monorepo.repository import STACKS
+from scaffold.report.changes import files_json, files_text, gaps_text
+from scaffold.report.check import markdown_text
+from scaffold.report.difference import difference_text
+from scaffold.report.findings import finding_json, finding_text
+from scaffold.templates import template
+from scaffold.templates.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.commands.sweep import Sweep, Swept
+
+
+def sweep_text(sweep: Sweep, *, written: bool, by_tier: bool, commits: Iterable[str] = ()) -> Iterator[str]:
+    """The files, what changes of what runs, what is left to a person, and what to apply."""
+    yield f"{sweep.rule.code}: {sweep.rule.title}"
+    yield f"It may change: {sweep.contract}."
+    yield ""
+    yield from files_text(sweep.change)
+    for one in sweep.stacks:
+        if one.version:
+            yield f"{one.stack} is brought to {one.version} of the templates, which render it."
+    if sweep.plans.differs:
+        yield ""
+        yield from difference_text(sweep.plans)
+    for one in sweep.left:
+        yield ""
+        yield f"{one.stack}: {_outcome(one)}"
+        for finding in (*one.outside, *one.by_hand):
+            yield from (f"  {line}" for line in finding_text(finding).split("\n"))
+    yield from _questions(sweep)
+    yield from _to_apply(sweep, by_tier=by_tier)
+    yield ""
+    yield from gaps_text(sweep.unverified)
+    yield _sum(sweep, written=written)
+    yield from (f"Committed as {commit[:12]}." for commit in commits)
+
+
+def _questions(sweep: Sweep) -> Iterator[str]:
+    if sweep.open:
+        yield ""
+        yield "Only a person can decide:"
+    for one in sweep.open:
+        proposals = f" ({', '.join(one.question.proposals)})" if one.question.proposals else ""
+        yield f"  {one.site[0]}:{one.line}: {one.site[1]}: {one.question.text}{proposals}"
+
+
+def _to_apply(sweep: Sweep, *, by_tier: bool) -> Iterator[str]:
+    waves = sweep.waves(by_tier=by_tier)
+    if waves:
+        yield ""
+        yield "To apply, once it is committed and pushed:"
+    for number, (tier, commands) in enumerate(_commands(sweep, by_tier=by_tier), 1):
+        if by_tier:
+            yield f"  # wave {number}: {f'tier {tier}' if tier else 'no tier is known'}"
+        yield from (f"  {command}" for command in commands)
+
+
+def _commands(sweep: Sweep, *, by_tier: bool) -> Iterator[tuple[str, list[str]]]:
+    """The command that applies each stack, wave by wave."""
+    apply = template.facts("operations")["apply"]
+    for tier, stacks in sweep.waves(by_tier=by_tier):
+        yield tier, [f"(cd {shlex.quote(f'{STACKS}/{stack}')} && {apply})" for stack in stacks]
+
+
+def _sum(sweep: Sweep, *, written: bool) -> str:
+    if not sweep.stacks and not sweep.open:
+        return "Nothing to do."
+    number = sum(stack.written for stack in sweep.stacks)
+    edits = f"{sweep.sites} edit{'' if sweep.sites == 1 else 's'}"
+    state = "written" if written else "would be written"
+    told = [f"{edits} in {number} stack{'' if number == 1 else 's'} {state}"]
+    if sweep.left:
+        told.append(f"{len(sweep.left)} stack{'' if len(sweep.left) == 1 else 's'} left to a person")
+    if sweep.open:
+        told.append(f"{len(sweep.open)} question{'' if len(sweep.open) == 1 else 's'} open")
+    return f"{', '.join(told)}."
+
+
+def _outcome(one: Swept) -> str:
+    if one.outside:
+        return "left as it is, something falls outside the contract"
+    return "to edit by hand" if one.by_hand else "within the contract"
+
+
+def sweep_markdown(sweep: Sweep, *, by_tier: bool) -> Iterator[str]:
+    """The same as a table for a pull request, with what is left below it."""
+    yield f"**{markdown_text(f'{sweep.rule.code}: {sweep.rule.title}')}**"
+    yield ""
+    yield f"It may change: {markdown_text(str(sweep.contract))}."
+    yield ""
+    yield "| stack | edits | changed resources | tier | outcome |"
+    yield "|---|---|---|---|---|"
+    for one in sweep.stacks:
+        found = one.plan.difference
+        changed = len((*found.changed, *found.added, *found.removed)) if found else 0
+        version = f", templates {one.version}" if one.version else ""
+        cells = (one.stack, one.sites, changed, one.tier or "–", f"{_outcome(one)}{version}")
+        yield f"| {' | '.join(markdown_text(str(cell)) for cell in cells)} |"
+    findings = [finding for one in sweep.left for finding in (*one.outside, *one.by_hand)]
+    if findings or sweep.open:
+        yield ""
+        yield from (f"- `{f.location}` {markdown_text(f.message)}" for f in findings)
+        yield from (f"- `{o.site[0]}:{o.line}` {markdown_text(o.question.text)}" for o in sweep.open)
+    for tier, commands in _commands(sweep, by_tier=by_tier):
+        yield from ("", f"To apply{f', tier {tier}' if tier else ''}:", "", "```sh", *commands, "```")
+
+
+def sweep_json(
+    sweep: Sweep, *, written: bool, by_tier: bool, commits: Iterable[str] = (), worklist: str = ""
+) -> dict[str, Value]:
+    """The same as JSON."""
+    return {
+        "code": sweep.rule.code,
+        "title": sweep.rule.title,
+        "contract": str(sweep.contract),
+        "written": written,
+        "commits": list(commits),
+        "stacks": [_stack_json(one) for one in sweep.stacks],
+        "changes": files_json(sweep.change, with_diff=not written),
+        "questions": [
+            {
+                "stack": one.stack,
+                "file": one.site[0],
+                "line": one.line,
+                "block": one.site[1],
+                "question": one.question.text,
+                "proposals": list(one.question.proposals),
+            }
+            for one in sweep.open
+        ],
+        "worklist": worklist or None,
+        "apply": [
+            {"tier": tier or None, "commands": commands}
+            for tier, commands in _commands(sweep, by_tier=by_tier)
+        ],
+        "not_verified": [{"what": gap.what, "why": gap.why} for gap in sweep.unverified],
+    }
+
+
+def _stack_json(one: Swept) -> dict[str, Value]:
+    return {
+        "stack": one.stack,
+        "sites": one.sites,
+        "held": one.written,
+        "version": one.version or None,
+        "tier": one.tier or None,
+        "difference": one.plan.difference.to_json() if one.plan.difference is not None else None,
+        "outside": [finding_json(finding) for finding in one.outside],
+        "by_hand": [finding_json(finding) for finding in one.by_hand],
+    }

@@ -1,0 +1,98 @@
+"""A rule that a file declares: which blocks it is about, the edits of each, and their contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from scaffold.checks.contract import Contract
+from scaffold.checks.rule import Answer, Question, Rule, Severity
+from scaffold.checks.stack import CheckContext, ParsedStack
+from scaffold.errors import Finding
+from scaffold.hcl.place import block_at
+from scaffold.hcl.source import at
+from scaffold.hcl.splice import EditError
+from scaffold.hcl.syntax import Block, Document, parse
+from scaffold.sweeps.edits import Edit
+from scaffold.sweeps.selector import Selector
+from scaffold.templates.questions import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the file says."""
+
+    code: str
+    title: str
+    selector: Selector
+    edits: tuple[Edit, ...]
+    contract: Contract
+
+
+class DeclaredRule(Rule):
+    """The rule that follows: a block breaks it for which an edit is left to make, or a question to ask."""
+
+    severity = Severity.WARNING
+
+    def __init__(self, declared: Declared) -> None:
+        self._declared = declared
+
+    @property
+    def code(self) -> str:  # type: ignore[override]
+        """What the file calls it."""
+        return self._declared.code
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """What the file says of it."""
+        return self._declared.title
+
+    def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
+        """Blocks that are meant and are not as the edits make them."""
+        for documents in stack.modules.values():
+            for document in documents:
+                for block in self._declared.selector.of(document.body):
+                    if self._is_left(document, block):
+                        yield at(block, self.code, f"{block.address}: {self.title}")
+
+    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+        """The file after all edits of a block; None while one of them asks something."""
+        after, question = self._edited(document, block, None)
+        return None if question or after is document else after.source.data
+
+    def question(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Question | None:
+        """What the edits ask of a block: one question at a time."""
+        with suppress(EditError):
+            return self._edited(document, block, None)[1]
+        return None
+
+    def answered(self, document: Document, block: Block, answer: Answer) -> bytes | None:
+        """The file after the edits of a block, as far as they ask nothing else."""
+        return self._edited(document, block, answer)[0].source.data
+
+    def contract(self, facts: Mapping[str, Value]) -> Contract:
+        """What the file says."""
+        return self._declared.contract
+
+    def _is_left(self, document: Document, block: Block) -> bool:
+        try:
+            after, question = self._edited(document, block, None)
+        except EditError:
+            return True
+        return question is not None or after is not document
+
+    def _edited(
+        self, document: Document, block: Block, answer: Answer | None
+    ) -> tuple[Document, Question | None]:
+        """The file after the edits of a block until one asks; no edit moves a line above the block."""
+        for edit in self._declared.edits if self._declared.selector.fits(block) else ():
+            now = block_at(document.body, block.line)
+            assert now is not None
+            question = edit.asks(now)
+            if question is not None and answer is None:
+                return document, question
+            made = edit.made(document, now, answer if question else None)
+            document = parse(made, document.path) if made is not None else document
+            answer = None if question else answer
+        return document, None

@@ -1,0 +1,180 @@
+"""The edits that a file can declare, each of one block; where one is made already, there is nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from scaffold.checks.ignoring import Ignored, unignored, with_ignored
+from scaffold.checks.rule import Answer, Question
+from scaffold.hcl.amend import insert_argument, insert_first, remove_argument, rename_argument, replace
+from scaffold.hcl.edit import insert_block, insert_entry, remove_block, remove_entry
+from scaffold.hcl.expressions import Entry, ExprKind
+from scaffold.hcl.place import Steps, find
+from scaffold.hcl.splice import EditError
+from scaffold.hcl.strings import quote
+from scaffold.hcl.syntax import Attribute, Block, Document, parse
+from scaffold.sweeps.selector import as_text
+from scaffold.terraform.planned import path_text
+
+
+class Edit(Protocol):
+    """One edit of a block."""
+
+    def asks(self, block: Block) -> Question | None:
+        """What a person has to decide before it is made."""
+
+    def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
+        """The file after it; None where there is nothing to do. Raises ``EditError``."""
+
+
+class Mechanical:
+    """What edits have in common that ask nothing."""
+
+    __slots__ = ()
+
+    def asks(self, block: Block) -> Question | None:
+        """Nothing."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """An argument, or an entry of a map, gets a value: ``text``, which is HCL, or what a person answers.
+
+    With a ``question``, what is set already stays. ``comment`` stands above an argument that is new.
+    """
+
+    path: Steps
+    text: str = ""
+    question: Question | None = None
+    comment: str = ""
+
+    def asks(self, block: Block) -> Question | None:
+        """Which value, where none is set."""
+        return self.question if find(block.body, self.path) is None else None
+
+    def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
+        """The file with the value."""
+        found = find(block.body, self.path)
+        if self.question is not None and (found is not None or answer is None):
+            return None
+        text = quote(answer.value) if answer else self.text
+        if isinstance(found, Block):
+            raise EditError(f"{path_text(self.path)} in line {found.line} is a block")
+        if found is not None:
+            return None if found.value.text == text else replace(document, found.value, text)
+        return self._new(document, block, text, answer.reason if answer else self.comment)
+
+    def _new(self, document: Document, block: Block, text: str, comment: str) -> bytes:
+        above, name = self.path[:-1], str(self.path[-1])
+        holder = _found(block, above)
+        if isinstance(holder, Block):
+            lines = f"# {comment}\n" if comment else ""
+            return insert_argument(document, holder, f"{lines}{name} = {text}")
+        if holder.value.kind is not ExprKind.MAP:
+            raise EditError(f"{path_text(above)} in line {holder.value.line} is no map that is written out")
+        return insert_entry(
+            document, holder.value, name if name.isidentifier() else quote(name), text, comment
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Mechanical):
+    """One argument or block more, where there is none of its name; ``first`` is at the top of the block."""
+
+    text: str
+    within: Steps = ()
+    first: bool = False
+
+    def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
+        """The file with it."""
+        holder = _found(block, self.within)
+        if not isinstance(holder, Block):
+            raise EditError(f"{path_text(self.within)} in line {holder.value.line} is no block")
+        (new,) = parse(self.text.encode()).body.items
+        if isinstance(new, Attribute):
+            there = new.name in holder.body.attributes
+            return None if there else insert_argument(document, holder, self.text)
+        if holder.body.block(new.type, *new.labels) is not None:
+            return None
+        if self.first or not holder.body.items:
+            return insert_first(document, holder, self.text)
+        return insert_block(document, self.text, after=holder.body.items[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Remove(Mechanical):
+    """An argument, an entry of a map or a block goes, with the comments right above it."""
+
+    path: Steps
+
+    def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
+        """The file without it."""
+        match find(block.body, self.path):
+            case Block() as found:
+                return remove_block(document, found)
+            case Attribute() as found:
+                holder = _found(block, self.path[:-1])
+                assert isinstance(holder, Block)
+                return remove_argument(document, holder, found.name)
+            case Entry() as entry:
+                holder = _found(block, self.path[:-1])
+                assert not isinstance(holder, Block)
+                return remove_entry(document, holder.value, str(entry.name))
+            case None:
+                return None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore(Mechanical):
+    """A path comes to ``ignore_changes``."""
+
+    row: Ignored
+
+    def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
+        """The file in which the path, or one above it, is ignored."""
+        missing = unignored(block, [self.row])
+        return with_ignored(document, block, missing) if missing else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """An argument gets another name, and a value that follows from the old one.
+
+    ``values`` are HCL by the old value as text; without any the value stays. What is not among them is asked
+    for by the ``question``, or is left to a person.
+    """
+
+    old: str
+    new: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    question: Question | None = None
+
+    def asks(self, block: Block) -> Question | None:
+        """Which value, where none follows."""
+        value = block.body.value(self.old)
+        follows = value is None or not self.values or as_text(value) in self.values
+        return None if follows else self.question
+
+    def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
+        """The file with the new name."""
+        argument = block.body.attributes.get(self.old)
+        if argument is None:
+            return None
+        if self.new in block.body.attributes:
+            raise EditError(f"the block in line {block.line} has both {self.old} and {self.new}")
+        value = as_text(argument.value)
+        if answer is not None:
+            return rename_argument(document, argument, self.new, quote(answer.value))
+        if self.values and value not in self.values:
+            raise EditError(f"nobody says what {self.old} = {value} in line {argument.line} becomes")
+        return rename_argument(document, argument, self.new, self.values.get(value, argument.value.text))
+
+
+def _found(block: Block, path: Steps) -> Block | Attribute | Entry:
+    found = find(block.body, path) if path else block
+    if found is None:
+        raise EditError(f"the block in line {block.line} has no {path_text(path)}")
+    return found

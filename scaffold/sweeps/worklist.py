@@ -1,0 +1,97 @@
+"""The worklist: what only a person can decide, block by block, as a file to fill and to give back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import yaml
+
+from scaffold.checks.rule import Answer, Question
+from scaffold.sweeps.judged import Judged
+
+Site: TypeAlias = tuple[str, str]
+"""A file and the address of a block in it: they stay when lines move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A question about one block of a stack that nobody has answered yet."""
+
+    stack: str
+    site: Site
+    line: int
+    question: Question
+
+
+class Answers:
+    """The answers of a worklist, by what they are about."""
+
+    def __init__(self, judged: Judged | None = None) -> None:
+        self._judged = judged
+        self._numbers: dict[Site, int] = {}
+        self._given: dict[Site, Answer] = {}
+        for number, said in enumerate((judged.value or ()) if judged else ()):
+            site = (said["file"], said["block"])
+            if site in self._numbers and judged:
+                judged.wrong((number, "block"), "is answered twice", fix="Take one of the answers out.")
+            self._numbers[site] = number
+            if said["answer"] is not None:
+                text = str(said["answer"])
+                value = text.lower() if isinstance(said["answer"], bool) else text
+                self._given[site] = Answer(value, said.get("reason") or "")
+
+    def of(self, site: Site, question: Question) -> Answer | None:
+        """The answer to a question about a block; one that is none of the proposals is noted."""
+        answer = self._given.get(site)
+        if (
+            answer is not None
+            and question.proposals
+            and answer.value not in question.proposals
+            and self._judged
+        ):
+            allowed = ", ".join(question.proposals)
+            self._judged.wrong((self._numbers[site], "answer"), "is none of the proposals", allowed=allowed)
+            return None
+        return answer
+
+    def demand(self, known: Iterable[Site]) -> None:
+        """Raise :class:`~scaffold.errors.AnswersError` with all that is wrong; ``known`` are all blocks."""
+        if self._judged is None:
+            return
+        for site in self._given.keys() - set(known):
+            fix = "Correct `file` and `block`, or take the answer out."
+            self._judged.wrong(
+                (self._numbers[site], "block"), "is no block of the stacks that are swept", fix=fix
+            )
+        self._judged.demand()
+
+
+def read(name: str, source: bytes) -> Answers:
+    """The answers of a worklist. Raises :class:`~scaffold.errors.AnswersError` with all that is wrong."""
+    judged = Judged(name, source)
+    judged.against("worklist")
+    judged.demand()
+    return Answers(judged)
+
+
+def text(open_: Iterable[Open], command: str) -> str:
+    """The worklist of questions that are open, and how it is given back."""
+    rows = [_row(one) for one in open_]
+    body = yaml.safe_dump(rows, sort_keys=False, allow_unicode=True, width=110)
+    return f"# Answer each question (a reason becomes a comment). Then: {command}\n{body}"
+
+
+def _row(one: Open) -> Mapping[str, object]:
+    path, block = one.site
+    return {
+        "stack": one.stack,
+        "file": path,
+        "line": one.line,
+        "block": block,
+        "question": one.question.text,
+        "proposals": list(one.question.proposals),
+        "answer": None,
+        "reason": None,
+    }
