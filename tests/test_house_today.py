@@ -202,6 +202,10 @@ def test_an_app_that_is_mirrored_is_pushed_tested_and_tagged_where_people_push(
     files = {str(file.path): file.after for file in prepared.pipeline.change.changes}
     workflow = yaml.safe_load(files[".github/workflows/build.yml"])  # type: ignore[arg-type]
     jobs = workflow["jobs"]
+    lint = jobs["lint-dockerfile"]["steps"]
+    assert [step["run"] for step in lint if "run" in step] == ["docker build --check --file Dockerfile ."]
+    assert "lint-dockerfile" in jobs["build"]["needs"]
+    assert set(jobs["build"]["needs"]) < set(jobs["notify-failure"]["needs"])
     assert prepared.pipeline.values["repository"] == "robin/moth-ledger"
     assert prepared.pipeline.values["build"] == "github-ghcr"
     (tagging,) = [step for step in jobs["build"]["steps"] if "git push" in step.get("run", "")]
