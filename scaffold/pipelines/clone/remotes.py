@@ -63,19 +63,28 @@ def _has(refs: Mapping[str, str], name: str) -> bool:
     return f"refs/heads/{name}" in refs or f"refs/remotes/origin/{name}" in refs
 
 
-def forge_host(build: Mapping[str, Value]) -> str:
-    """The host of the forge that a build mode takes its source from."""
+def is_mirrored(mode: str, facts: Mapping[str, Value]) -> bool:
+    """Whether the house mirrors what a build mode takes, for it is not built in the cluster."""
+    build = facts["builds"][mode]
+    return bool(facts["mirror"]["there"] and build["owned"] and "login" not in build)
+
+
+def forge_host(mode: str, facts: Mapping[str, Value]) -> str:
+    """The host of the forge to which people push what a build mode takes: of what is mirrored, the house's own."""
+    build = facts["builds"][mode]
+    if is_mirrored(mode, facts):
+        build = next(row for row in facts["builds"].values() if row.get("forge") == "own")
     known: Mapping[str, str] = template.facts("clone")["forges"]
     return known.get(build["forge"]) or str(build["registry"]).partition("/")[0]
 
 
-def build_of(builds: Mapping[str, Mapping[str, Value]], usual: str, found: tuple[Remote, ...]) -> str | None:
+def build_of(facts: Mapping[str, Value], found: tuple[Remote, ...]) -> str | None:
     """The build mode for a clone with these remotes: the usual one where it takes its source from one of them.
 
     Else the first that does, before others one whose images belong to whoever owns the source.
     """
-    hosts = {remote.host for remote in found}
-    fitting = [mode for mode, row in builds.items() if row["owned"] and forge_host(row) in hosts]
-    if usual in fitting:
-        return usual
+    hosts, builds = {remote.host for remote in found}, facts["builds"]
+    fitting = [mode for mode, row in builds.items() if row["owned"] and forge_host(mode, facts) in hosts]
+    if facts["own_build"] in fitting:
+        return str(facts["own_build"])
     return min(fitting, key=lambda mode: not builds[mode].get("of_owner"), default=None)
