@@ -558,7 +558,7 @@ def test_the_review_shows_and_changes(monorepo: Monorepo) -> None:
     terminal.answer(
         [("What it keeps", "/data" + ENTER), ("What it keeps", ENTER), ("A database that", ENTER)]
     )
-    assert "wall-board-data-encrypted" in terminal.sees(NEXT)
+    assert "storage.volumes[data].storage_class = proxmox-lvm-encrypted" in terminal.sees(NEXT)
     terminal.press("q" + ENTER)
     terminal.ends(0)
     assert not monorepo.stack_directory("wall-board").exists()
