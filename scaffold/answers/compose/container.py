@@ -247,8 +247,8 @@ class Containers:
 def _web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
     """Which of these ports is the one for HTTP, and why."""
     facts = template.facts("compose")
-    for number in _labelled(part):
-        return number, "a label says so"
+    if labelled := next(_labelled(part), 0):
+        return labelled, "a label says so"
     for number, why in _told(part):
         if number in (numbers or [number]):
             return number, why
