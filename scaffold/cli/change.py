@@ -74,7 +74,7 @@ def change(
         from scaffold.wizard.change import ask
 
         asked = ask(monorepo, name, how, without_indexes, plain=plain)
-        found, closing = asked.change, asked.closing
+        found, closing, commit = asked.change, asked.closing, commit or asked.commit
     else:
         found = _edited(wanted, prepared) if edit else prepared(wanted)
         closing = ("Nothing was written.",)

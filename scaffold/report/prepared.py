@@ -107,6 +107,18 @@ def pipeline_text(service: str, part: Part[VerifiedPipeline], *, written: bool) 
     yield from gaps_text(part.verified.unverified)
 
 
+def exists_text(verified: Verified) -> Iterator[str]:
+    """What will exist, one line for each kind of it, and what is to be minded."""
+    if (plan := verified.plan) is not None:
+        from scaffold.terraform.summary import summarize
+
+        told = f"planned offline by {plan.tool.name} {plan.tool.version}"
+        yield f"What will exist: {len(plan.resources)} resources, {told}"
+        for section in summarize(plan.resources):
+            yield f"  {section.title}: {'; '.join(section.lines)}"
+    yield from (f"warning: {finding_text(finding)}" for finding in verified.warnings)
+
+
 def _verified_json(verified: Verified) -> dict[str, Value]:
     """What was verified, and what was not and why, as JSON."""
     return {
