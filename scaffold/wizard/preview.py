@@ -167,6 +167,7 @@ def _files_in_short(made: Prepared) -> Iterator[str]:
             above = {path.parent for path in paths}
             place = f" in {above.pop()}" if len(above) == 1 and above != {PurePosixPath()} else ""
             yield f"{action}{place}: {', '.join(path.name for path in paths)}"
+    yield from clone_text(made)
     if made.pipeline is not None:
         yield from diff(made.pipeline.replaced).splitlines()
 

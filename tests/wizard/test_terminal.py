@@ -89,6 +89,7 @@ SKETCHPAD = [
     ("Secrets from Vault", ENTER),
     ("a shared database host", ENTER),
     ("Where it serves metrics", ENTER),
+    ("What has to pass before the image is built", ENTER),
     ("Where is the clone", ENTER),
 ]
 
@@ -317,7 +318,7 @@ def test_the_clone_of_the_app_s_repository_gets_the_pipeline_in_the_same_run(mon
     terminal.sees("Where is the clone")
     terminal.sees("wall-board")
     terminal.press(CTRL_B)
-    terminal.sees("Where it serves metrics")
+    terminal.sees("What has to pass before the image is built")
     terminal.press(ENTER)
     # Left out by mistake: the review asks again.
     terminal.sees("Where is the clone")
