@@ -115,7 +115,7 @@ def prepare_adoption(
     ours = own_files(monorepo, stack)
     after = _files(monorepo, found, rendered, ours)
     sides = Sides(stack, "", {}, after, ours)
-    verified, plans = judged(monorepo, sides, after, rendered.values, level, edited=False)
+    verified, plans, _ = judged(monorepo, sides, after, rendered.values, level, edited=False)
     if plans is None or verified.plan is None:
         raise RefusedError(
             "What this does to what runs is not known; nothing was written.", "It needs terraform."
