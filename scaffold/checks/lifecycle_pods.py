@@ -69,13 +69,8 @@ def _owns_pods(block: Block) -> bool:
 
 
 def of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-    """What a policy writes into the pods of a resource: nothing where they set it themselves."""
-    known, pod = facts["ignored"], pod_of(block)
-    own = pod.block(known["pod"]["path"]) if pod else None
-    options = own.body.blocks_of("option") if own else ()
-    if any(option.body.literal("name") == known["own_option"] for option in options):
-        return
-    row = Ignored(**known["pod"])
+    """What a policy writes into the pods of a resource."""
+    row = Ignored(**facts["ignored"]["pod"])
     path = path_text((*(k8s.pod_path(kind(block)) or ()), "spec", 0, row.path))
     yield Ignored(path, row.marker, row.comment)
 

@@ -18,7 +18,7 @@ class Backups(PlannedRule):
     """A backup job mounts the volume that it is for, beside the pods that use it, and only reads it."""
 
     code = "BAK001"
-    title = "a backup job reads the volume that it is for"
+    title = "A backup job reads the volume that it is for"
     why = "A block volume is on one node: a job elsewhere waits; a job on another claim saves nothing."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -49,7 +49,7 @@ class Saved(PlannedRule):
     """A block volume that servers write to is read by a CronJob."""
 
     code = "BAK002"
-    title = "every block volume is backed up"
+    title = "Every block volume is backed up"
     why = "Nothing else saves a block volume: with its disk, or with a slip, all that is on it is lost."
     rule = "Backup CronJob"
     excuse = "No backup:"

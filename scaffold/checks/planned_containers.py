@@ -24,7 +24,7 @@ class Images(PlannedRule):
     """An image names its registry, and a release."""
 
     code = "POD005"
-    title = "an image is written with its registry"
+    title = "An image is written with its registry"
     why = "A policy may deny what it cannot match with the registries that it trusts."
     rule = "Images"
     severity = Severity.WARNING
@@ -68,7 +68,7 @@ class LinuxServer(PlannedRule):
     """An image of LinuxServer does not change the owner of everything on NFS."""
 
     code = "POD006"
-    title = "images of LinuxServer leave files on NFS to their owners"
+    title = "Images of LinuxServer leave files on NFS to their owners"
     why = "At each start it changes the owner of every file, which takes hours on a large volume."
     rule = "LinuxServer.io images"
 

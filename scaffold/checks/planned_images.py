@@ -20,7 +20,7 @@ class Latest(PlannedRule):
     """An upstream image is of a release."""
 
     code = "POD008"
-    title = "an upstream image is of a release"
+    title = "An upstream image is of a release"
     why = (
         "What latest is changes by itself, the pull-through cache keeps an old one, and Keel leaves it alone."
     )
@@ -45,7 +45,7 @@ class PullSecret(PlannedRule):
     """A pod with an image from the house's own registry may pull it."""
 
     code = "POD009"
-    title = "an own image has its pull secret on every pod"
+    title = "An own image has its pull secret on every pod"
     why = "The registry gives the image to nobody without a login: the pod stays in ImagePullBackOff."
     rule = "Images"
 
@@ -74,7 +74,7 @@ class TrustedRegistries(PlannedRule):
     """An image is one that the cluster admits."""
 
     code = "POD010"
-    title = "an image is one that the cluster admits"
+    title = "An image is one that the cluster admits"
     why = "A policy lists the images that it trusts, and denies every pod with another one."
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"
 
@@ -97,7 +97,7 @@ class DatabasePin(PlannedRule):
     """A database server is of an exact version."""
 
     code = "POD011"
-    title = "a database server is of an exact version"
+    title = "A database server is of an exact version"
     why = "A tag that moves starts another version on the same files: that cannot always be undone."
     rule = "Images"
     severity = Severity.WARNING
@@ -117,7 +117,7 @@ class DatabaseMoved(PlannedRule):
     """Nothing updates a database server by itself, or asks for it."""
 
     code = "POD012"
-    title = "nothing moves a database server's image by itself"
+    title = "Nothing moves a database server's image by itself"
     why = "A database is dumped before it is updated, and watched: Keel does neither, and Diun asks for it."
     rule = "Images"
     severity = Severity.WARNING

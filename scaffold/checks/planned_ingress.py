@@ -28,7 +28,7 @@ class IngressGate(PlannedRule):
     """Every ingress has the middleware of the gate it claims."""
 
     code = "ING003"
-    title = "every ingress has the gate that its auth says"
+    title = "Every ingress has the gate that its auth says"
     why = "The gate is a middleware in an annotation: an ingress without it is open, whatever the stack says."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -52,7 +52,7 @@ class IngressAnnotations(PlannedRule):
     """A host on the internet is monitored, or says that it is not: those below the house's domain are."""
 
     code = "ING004"
-    title = "public hosts are monitored"
+    title = "Public hosts are monitored"
     why = "A host that nobody watches fails unseen."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -71,7 +71,7 @@ class Tiles(PlannedRule):
     """A host has one tile on the dashboard."""
 
     code = "ING006"
-    title = "a host has one tile on the dashboard"
+    title = "A host has one tile on the dashboard"
     why = "Every ingress makes a tile by default: a second one of the same host is noise."
     rule = "Homepage"
     severity = Severity.WARNING
@@ -109,7 +109,7 @@ class Unmonitored(PlannedRule):
     """A host that nobody can reach from outside says that it is not monitored from there."""
 
     code = "ING007"
-    title = "a host without a public record has no monitor from outside"
+    title = "A host without a public record has no monitor from outside"
     why = "The monitor follows every ingress that does not say otherwise, and is never green."
     rule = "Monitoring"
     severity = Severity.WARNING
@@ -134,7 +134,7 @@ class TileParts(PlannedRule):
     """A tile says what it leads to."""
 
     code = "ING008"
-    title = "a tile on the dashboard is complete"
+    title = "A tile on the dashboard is complete"
     why = "A tile without a description says nothing to who has not made the app."
     rule = "Homepage"
     severity = Severity.WARNING
@@ -154,23 +154,24 @@ class Allowlists(PlannedRule):
     """What is for the house alone has no record in public."""
 
     code = "ING009"
-    title = "an allowlist is on a host that no proxy delivers"
+    title = "An allowlist is on a host that no proxy delivers"
     why = "What comes through Cloudflare arrives from inside the cluster, which the allowlist admits."
     rule = "Networking & Resilience"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Ingresses with an allowlist on a host that a proxy delivers."""
+        ingresses = {ingress.address: ingress for ingress in plan.of_kind("ingress")}
         for door in doors(plan.resources, plan.house):
             if door.house_only and door.through_proxy:
                 what = f"its allowlist does not keep the internet out: {door.host} is {door.record}"
-                yield self.about(door.ingress, what, "take the record away, or gate it")
+                yield self.about(ingresses[door.ingress], what, "take the record away, or gate it")
 
 
 class Groups(PlannedRule):
     """The groups that may come in are called as they are made."""
 
     code = "ING010"
-    title = "the groups that may come in are not misspelt"
+    title = "The groups that may come in are not misspelt"
     why = "A group that does not exist has no members: who should come in cannot."
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"
 

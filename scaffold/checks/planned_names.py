@@ -13,7 +13,7 @@ class Taken(PlannedRule):
     """A name that is one in the house is one stack's."""
 
     code = "NAM001"
-    title = "what only one stack can have is taken once"
+    title = "What only one stack can have is taken once"
     why = "Two monitors of one name are one; two apps in one database of Redis delete each other's keys."
     severity = Severity.WARNING
 

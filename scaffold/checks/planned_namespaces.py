@@ -17,7 +17,7 @@ class Tiers(PlannedRule):
     """A namespace says which tier it is of."""
 
     code = "NSP001"
-    title = "a namespace has a tier"
+    title = "A namespace has a tier"
     why = "The tier decides the priority, the limits and the quota of its pods: without it they have none."
     rule = "Resource Management Patterns"
     severity = Severity.WARNING
@@ -34,7 +34,7 @@ class Memory(PlannedRule):
     """What pods ask for fits into what the tier of their namespace gives."""
 
     code = "NSP002"
-    title = "the memory of pods fits into their tier"
+    title = "The memory of pods fits into their tier"
     why = "A container above the tier's limit never starts, nor does a pod for which the quota has no room."
     rule = "Resource Management Patterns"
 

@@ -17,7 +17,7 @@ class IngressBackend(PlannedRule):
     """An ingress sends to a port that a Service of the stack has."""
 
     code = "ING005"
-    title = "an ingress reaches a Service's port"
+    title = "An ingress reaches a Service's port"
     why = "An ingress whose port is left at the default answers 404 where the Service listens elsewhere."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ class Selectors(PlannedRule):
     """Selectors select pods."""
 
     code = "SVC001"
-    title = "selectors match the labels of pods"
+    title = "Selectors match the labels of pods"
     why = (
         "A Deployment whose selector misses its pods is refused; a Service that selects nothing answers 503."
     )
@@ -74,7 +74,7 @@ class ServicePort(PlannedRule):
     """
 
     code = "SVC002"
-    title = "a Service's port reaches a container"
+    title = "A Service's port reaches a container"
     why = "A target port that no container has answers nothing, and no tool says so before the first request."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ class Claims(PlannedRule):
     """What a pod mounts exists."""
 
     code = "POD003"
-    title = "claims and volumes that are mounted exist"
+    title = "Claims and volumes that are mounted exist"
     why = "A pod that waits for a claim that nobody makes stays in Pending for ever."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -64,7 +64,7 @@ class Secrets(PlannedRule):
     """Secrets and ConfigMaps that a pod refers to exist, with the keys that it asks for."""
 
     code = "SEC001"
-    title = "secrets that are referred to exist"
+    title = "Secrets that are referred to exist"
     why = "A container whose Secret is missing never starts; a missing key stops it just as well."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -134,7 +134,7 @@ class Resources(PlannedRule):
 
     code = "POD001"
     severity = Severity.WARNING
-    title = "every container has memory and cpu requests, and no cpu limit"
+    title = "Every container has memory and cpu requests, and no cpu limit"
     why = (
         "A container without requests is placed anywhere and killed first; a cpu limit throttles for nothing."
     )
@@ -165,7 +165,7 @@ class Deadlines(PlannedRule):
 
     code = "JOB001"
     severity = Severity.WARNING
-    title = "a CronJob that forbids two runs at once has a deadline"
+    title = "A CronJob that forbids two runs at once has a deadline"
     why = "Where one run hangs, no later one ever starts, and nothing fails that could be told of."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -199,7 +199,7 @@ class Probes(PlannedRule):
 
     code = "POD002"
     severity = Severity.WARNING
-    title = "every container that listens is probed, where it listens"
+    title = "Every container that listens is probed, where it listens"
     why = (
         "Without readiness, traffic reaches what is not ready; without liveness, nobody restarts what hangs."
     )

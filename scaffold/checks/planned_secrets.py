@@ -19,7 +19,7 @@ class Reloader(PlannedRule):
     """What reads a rotated password at its start is started again when the password changes."""
 
     code = "SEC003"
-    title = "a rotated password restarts its Deployment"
+    title = "A rotated password restarts its Deployment"
     why = "The password of a database changes every week: who read it at the start cannot log in any more."
     rule = "Secrets and databases"
 
@@ -61,7 +61,7 @@ class CopiedPassword(PlannedRule):
     """The password of a user that Vault rotates is read from the store that has today's."""
 
     code = "SEC005"
-    title = "a rotated password is read where it is rotated"
+    title = "A rotated password is read where it is rotated"
     why = "A copy of the password in the key-value store is right until the next rotation."
     rule = "Secrets Management — Vault KV"
 

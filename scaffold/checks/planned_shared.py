@@ -16,7 +16,7 @@ class Alerting(PlannedRule):
     """What tells that NFS is down does not need NFS."""
 
     code = "STO008"
-    title = "what alerts keeps nothing on NFS"
+    title = "What alerts keeps nothing on NFS"
     why = "When NFS hangs, what should tell of it hangs with it."
     rule = "Storage & Backup Architecture"
     severity = Severity.WARNING
@@ -38,7 +38,7 @@ class EmbeddedDatabase(PlannedRule):
     """The file of an embedded database is on a block volume."""
 
     code = "STO009"
-    title = "an embedded database is not on NFS"
+    title = "An embedded database is not on NFS"
     why = "SQLite and its like trust locks and fsync that NFS does not keep: the file breaks."
     rule = "Storage Class Decision Rule (for new services)"
 

@@ -50,7 +50,7 @@ class Waiting(PlannedRule):
     """A claim of a block volume is not waited for."""
 
     code = "STO003"
-    title = "a block volume's claim is not waited for"
+    title = "A block volume's claim is not waited for"
     why = "It is bound when its pod is scheduled: an apply that waits for it before never ends."
     rule = "Storage"
 
@@ -79,7 +79,7 @@ class Autoresizer(PlannedRule):
 
     code = "STO004"
     severity = Severity.WARNING
-    title = "a block volume grows before it is full"
+    title = "A block volume grows before it is full"
     why = "Without the annotations it fills up; the threshold is what has to be free, so 80 % grows at once."
     rule = "Storage"
 
@@ -125,7 +125,7 @@ class ClaimNames(PlannedRule):
     """The name of a claim tells whether it is encrypted."""
 
     code = "STO005"
-    title = "a claim is called after its class"
+    title = "A claim is called after its class"
     why = "Whoever restores or moves data sees from the name whether it is encrypted."
     rule = "Storage"
     severity = Severity.WARNING
@@ -163,7 +163,7 @@ class Strategy(PlannedRule):
     """A Deployment on a block volume is replaced, never rolled over."""
 
     code = "STO002"
-    title = "a Deployment on a block volume is recreated"
+    title = "A Deployment on a block volume is recreated"
     why = "A rolling update starts the new pod while the old one holds the volume: neither comes to an end."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

@@ -44,7 +44,7 @@ class Values(PlannedRule):
     """
 
     code = "POD004"
-    title = "names, quantities, schedules and paths are what Kubernetes takes"
+    title = "Names, quantities, schedules and paths are what Kubernetes takes"
     why = "Only the cluster looks at them: what has another form fails in the middle of an apply."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -87,7 +87,7 @@ class Kinds(PlannedRule):
     """A manifest is of a kind that there is."""
 
     code = "POD007"
-    title = "a manifest's kind is not misspelt"
+    title = "A manifest's kind is not misspelt"
     why = "Terraform takes a manifest of any kind, and the cluster knows none that is called nearly so."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

@@ -64,13 +64,12 @@ class ServiceChange:
     @property
     def to_accept(self) -> tuple[str, ...]:
         """The codes that somebody has to accept before it is written."""
-        from scaffold.checks.consequences import Effect
+        from scaffold.checks.consequences import to_accept
 
         if self.plans is None:
             own = PurePosixPath(STACKS, self.prepared.service)
             return (NOT_COMPARED,) if any(path.is_relative_to(own) for path in self._rendered) else ()
-        wanted = (Effect.DATA_LOST, Effect.OPENED)
-        return tuple(dict.fromkeys(one.effect.value for one in self.consequences if one.effect in wanted))
+        return tuple(dict.fromkeys(one.effect.value for one in to_accept(self.consequences)))
 
     def demand_accepted(self, codes: Collection[str]) -> None:
         """Raise :class:`RefusedError` where a code has to be accepted that is not among ``codes``."""

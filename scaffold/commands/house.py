@@ -193,7 +193,7 @@ def _rules(found: Sequence[Found], rules: Mapping[str, Rule]) -> Iterator[RuleCo
     for code in sorted({f.finding.code for f in found}):
         of_rule = [f for f in found if f.finding.code == code]
         rule = rules.get(code)
-        title, why = (rule.title, rule.why) if rule else ("the stack can be planned", "")
+        title, why = (rule.title, rule.why) if rule else ("The stack can be planned", "")
         stacks = len({f.stack for f in of_rule})
         yield RuleCount(code, title, why, of_rule[0].severity, len(of_rule), stacks)
 

@@ -91,11 +91,12 @@ class StackReader:
         seen = {ingress: host for ingress, host in hosts.items() if host is not None}
         public = {host for ingress, host in seen.items() if ingress.dns_type in self._facts["public_dns"]}
         gated = {host for ingress, host in seen.items() if ingress.behind_anubis}
+        by_name = sorted(seen, key=lambda ingress: ingress.name != name)
         listed = dict.fromkeys(Host(host, ingress.dns_type) for ingress, host in seen.items())
         return ServiceEntry(
             name=name,
             stack=name,
-            description=next((i.description for i in seen if i.description), ""),
+            description=next((i.description for i in by_name if i.description), ""),
             domain=self.domain,
             hosts=tuple(sorted(listed, key=lambda host: host.label not in gated)),
             databases=tuple(self._databases(stack)),

@@ -17,7 +17,7 @@ class KubectlImage(Rule):
     """An image of kubectl that is gone."""
 
     code = "PIP010"
-    title = "kubectl comes from the image that exists"
+    title = "Kubectl comes from the image that exists"
     why = "The publisher removed every version tag in 2025: only the newest one is still there."
     bad = {FILE: BOTH.replace("bitnami/kubectl:latest", "bitnami/kubectl:1.32")}
     good = {FILE: BOTH}

@@ -40,6 +40,7 @@ def test_the_codes_are_unique() -> None:
 def test_a_rule_explains_itself(rule: Rule) -> None:
     assert rule.title
     assert not rule.title.endswith(".")
+    assert rule.title[0].isupper()
     assert rule.why.endswith(".")
     assert type(rule).__doc__
 

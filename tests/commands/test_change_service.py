@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,12 +154,22 @@ def test_a_database_comes_and_goes_with_all_its_lists(root: Path) -> None:
 
 @pytest.mark.slow("several changes, each of which reads the whole monorepo")
 def test_a_database_is_fetched_by_the_version_of_the_operator_that_is_there_now(root: Path) -> None:
+    """What stands there stays; what comes is of today."""
     for file in (root / "stacks").rglob("main.tf"):
-        file.write_text(file.read_text().replace("external-secrets.io/v1beta1", "external-secrets.io/v1"))
+        if file.parent.name != "bee-notes":
+            file.write_text(file.read_text().replace("external-secrets.io/v1beta1", "external-secrets.io/v1"))
     git(root, "commit", "-qam", "newer operator")
-    apis = [line for line in main(root).splitlines() if "external-secrets.io/" in line]
+
+    def versions() -> dict[str, str]:
+        manifests = [
+            part for part in main(root).split('resource "kubernetes_manifest" ') if "apiVersion" in part
+        ]
+        found = {part.split('"')[1]: part.partition("external-secrets.io/")[2] for part in manifests}
+        return {name: text.partition('"')[0] for name, text in found.items()}
+
+    assert versions() == {"external_secret": "v1beta1"}
     static(root, "--set", "database=postgresql")
-    assert [line for line in main(root).splitlines() if "external-secrets.io/" in line][:1] == apis
+    assert versions() == {"external_secret": "v1beta1", "db_external_secret": "v1"}
     assert answers(root)["database"] == "postgresql"
 
 
@@ -232,6 +244,33 @@ def test_the_names_of_a_database_stay(root: Path) -> None:
     static(root, "--set", "database=postgresql", "--set", "database_name=hives")
     assert answers(root)["recorded"]["database"]["role"] == "pg-hives"
     assert disagreements(root) == []
+
+
+def test_the_steps_that_move_a_volume_are_shell_that_runs(root: Path, tmp_path: Path) -> None:
+    """With commands of the same names in place of those that they call, which note what they were told."""
+    done = change(root, "--set", "sensitive=true", "--json")
+    (finding,) = json.loads(done.stdout)["error"]["findings"]
+    script = "\n".join(line[3:] for line in finding["fix"].splitlines() if line.startswith("   "))
+    stubs = tmp_path / "stubs"
+    stubs.mkdir()
+    tg = root / "scripts" / "tg"
+    tg.parent.mkdir(exist_ok=True)
+    note = f"#!{sys.executable}\nimport json, sys\nprint(json.dumps([sys.argv[0].split('/')[-1], *sys.argv[1:]]))\n"
+    for stub in (stubs / "kubectl", stubs / "scaffold", tg):
+        stub.write_text(note)
+        stub.chmod(0o755)
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    path = f"{stubs}:{os.environ['PATH']}"
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env={"PATH": path})
+    assert (ran.returncode, ran.stderr) == (0, "")
+    told = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [words[0] for words in told].count("scaffold") == 4
+    (copy,) = [words for words in told if words[:4] == ["kubectl", "-n", "bee-notes", "run"]]
+    (given,) = [word.partition("=")[2] for word in copy if word.startswith("--overrides=")]
+    volumes = json.loads(given)["spec"]["volumes"]
+    claims = [volume["persistentVolumeClaim"]["claimName"] for volume in volumes]
+    assert claims == ["bee-notes-data-proxmox", "bee-notes-data-new-encrypted"]
+    assert any(words[3:6] == ["scale", "deployment/bee-notes", "--replicas=0"] for words in told)
 
 
 @pytest.mark.slow("several changes, each of which reads the whole monorepo")
@@ -464,3 +503,23 @@ def test_an_editor_changes_the_answers(root: Path) -> None:
     done = change(root, *asked, terminal=True, env={"EDITOR": str(editor), "VISUAL": ""})
     assert done.returncode == 0, done.stderr
     assert answers(root)["port"] == 9090
+
+
+@pytest.mark.parametrize("again,code,port", [("y", 0, 9090), ("n", 0, 8080)], ids=["again", "enough"])
+def test_the_editor_opens_again_on_what_was_typed_while_that_is_not_valid(
+    root: Path, again: str, code: int, port: int
+) -> None:
+    editor = root.parent / "editor"
+    editor.write_text(
+        "#!/bin/sh\n"
+        'if grep -q "^port: many" "$1"; then to=9090; else to=many; fi\n'
+        'sed -i "s/^port: .*/port: $to/" "$1"\n'
+    )
+    editor.chmod(0o755)
+    asked = ("--edit", "--verify", "static", "--accept", "not-compared", "--commit")
+    done = change(root, *asked, terminal=True, stdin=f"{again}\n", env={"EDITOR": str(editor), "VISUAL": ""})
+    assert done.returncode == code, done.stderr
+    assert "Use the port that the app listens on." in done.stderr
+    assert answers(root)["port"] == port
+    assert untouched(root)
+    assert ("Nothing was written." in done.stdout) is (port == 8080)

@@ -70,6 +70,19 @@ def in_order(sample: Monorepo) -> Monorepo:
     return sample
 
 
+def test_a_stack_is_described_by_the_ingress_of_its_name(sample: Monorepo) -> None:
+    frame = """\
+module "a_frame" {
+  source            = "../../modules/kubernetes/ingress_factory"
+  name              = "frame"
+  extra_annotations = { "gethomepage.dev/description" = "One picture after the other" }
+}
+"""
+    (sample.root / "stacks/journal/a.tf").write_text(frame)
+    entries = StackReader(Monorepo(sample.root)).entries
+    assert entries["journal"].description == "What grows and what does not"
+
+
 def test_entries_of_stacks(sample: Monorepo) -> None:
     reader = StackReader(sample)
     journal = reader.entries["journal"]

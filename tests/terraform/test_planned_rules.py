@@ -549,7 +549,7 @@ def test_one_thing_wrong(code: str, where: str, bad: Callable[[], list[PlannedRe
 def test_every_rule_has_a_bad_example_and_says_why() -> None:
     planned = rules("scaffold.checks", Kind.PLAN)
     assert {rule.code for rule in planned} == {case[0] for case in BAD} | {"NAM001"}
-    assert all(rule.title and rule.why.endswith(".") for rule in planned)
+    assert all(rule.title[0].isupper() and rule.why.endswith(".") for rule in planned)
 
 
 UNKNOWN = [
