@@ -19,7 +19,7 @@ from scaffold.answers.sources import Answers, Place
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.consequences import Consequence, Effect
 from scaffold.checks.verify import Level, Verified
-from scaffold.commands.adoption import Adoption, documents, examine, own_files
+from scaffold.commands.adoption import Adoption, documents, examine, generated, own_files
 from scaffold.commands.change_plan import judged
 from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Part
@@ -137,19 +137,16 @@ def _files(
     assert found.before is not None and found.after is not None
     matched = list(pairs(found.before.resources, found.after.resources))
     new = [parse(c, str(p)) for p, c in rendered.files.items() if isinstance(c, bytes) and p.suffix == ".tf"]
-    staying = kept([d for d in documents(monorepo, found.stack) if _own(d.path, ours)], matched, new).text
-    beside = {path: content for path, content in ours.items() if path.suffix != ".tf" or len(path.parts) > 1}
+    made = generated(monorepo, found.stack)
+    beside = {p: c for p, c in ours.items() if p.suffix != ".tf" or len(p.parts) > 1 or p.name in made}
+    own = {f"{STACKS}/{found.stack}/{path}" for path in ours.keys() - beside.keys()}
+    staying = kept([d for d in documents(monorepo, found.stack) if d.path in own], matched, new).text
     files = {**beside, **rendered.files}
     settings = ours.get(_SETTINGS)
     if isinstance(settings, bytes) and isinstance(files[_SETTINGS], bytes):
         files[_SETTINGS] = _with_blocks(files[_SETTINGS], settings)
     written = {EXTRA: staying, MOVED: moves(matched)}
     return {**files, **{path: content for path, content in written.items() if content}}
-
-
-def _own(path: str, ours: Mapping[PurePosixPath, Content]) -> bool:
-    own = PurePosixPath(*PurePosixPath(path).parts[2:])
-    return own in ours and len(own.parts) == 1
 
 
 def _with_blocks(rendered: Content, standing: bytes) -> bytes:

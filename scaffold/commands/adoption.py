@@ -126,11 +126,17 @@ def own_files(monorepo: Monorepo, stack: str) -> dict[PurePosixPath, Content]:
     return {path: content for path, content in read_.items() if content is not None}
 
 
+def generated(monorepo: Monorepo, stack: str) -> frozenset[str]:
+    """The files of a stack that terragrunt writes, which may be in Git all the same."""
+    found = terragrunt.read(DiskTree(monorepo.root), f"{STACKS}/{stack}")
+    return frozenset(file.name for file in found.files)
+
+
 def overlay(monorepo: Monorepo, stack: str, files: Files) -> Overlay:
     """The files of a stack in place of those that stand there; what terragrunt generates stays."""
     disk, place = DiskTree(monorepo.root), f"{STACKS}/{stack}"
-    generated = {file.name for file in terragrunt.read(disk, place).files}
-    gone = {f"{place}/{name}" for name in disk.names(place) if name.endswith(".tf") and name not in generated}
+    left = generated(monorepo, stack)
+    gone = {f"{place}/{name}" for name in disk.names(place) if name.endswith(".tf") and name not in left}
     # The record of the answers is no part of a plan.
     new = {
         f"{place}/{path}": Link(content.target) if isinstance(content, Symlink) else content

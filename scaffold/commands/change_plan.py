@@ -62,11 +62,12 @@ def _verified(
     monorepo: Monorepo, sides: Sides, after: Tree, values: Mapping[str, Value], level: Level | None
 ) -> Verified:
     """The outcome of the verification; what is found of the stack as it stands is no fault of the change."""
+    files = {**dict.fromkeys(sides.ours), **after}
     try:
-        return verify(monorepo, sides.stack, after, values, level)
+        return verify(monorepo, sides.stack, files, values, level)
     except VerificationError:
         known = _findings(monorepo, sides, values, level)
-        return verify(monorepo, sides.stack, after, values, level, known)
+        return verify(monorepo, sides.stack, files, values, level, known)
 
 
 def _findings(
