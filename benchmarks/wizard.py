@@ -1,10 +1,13 @@
-"""How long each key of the wizard takes to show: a person answers for drone-logbook.
+"""What the wizard costs: how many questions and keys five Services take, and how long each key takes to show.
 
-    .venv/bin/python benchmarks/wizard.py
+    .venv/bin/python benchmarks/wizard.py [--count]
 
-A character counts until it stands there (its answer is judged when nothing is typed for a moment); Enter and
-arrows count until the next question, or what the option leads to, is drawn whole. Prints minimum, median and
-maximum in milliseconds, and the slowest keys. Aim: no key above 50 ms on an idle machine.
+First it counts, for the Services of benchmarks/wizard.yml: a menu costs the first letters that point at the
+option, or the arrows, and Enter; a line what is typed, and a key to clear what stood there. What no
+question asks for is typed in the review. Then (without --count) a person answers for drone-logbook. A
+character counts until it stands there (its answer is judged when nothing is typed for a moment); Enter and
+arrows count until the next question, or what the option leads to, is drawn whole. Prints minimum, median
+and maximum in milliseconds, and the slowest keys. Aim: no key above 50 ms on an idle machine.
 """
 
 from __future__ import annotations
@@ -12,18 +15,31 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pexpect
+import yaml
 
 from scaffold import demo
+from scaffold.answers.notation import write
+from scaffold.commands.taken import judge
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates import questions
+from scaffold.templates.questions import Value
+from scaffold.wizard import fields
+from scaffold.wizard.engine import Engine
+from scaffold.wizard.state import MORE, State
+from scaffold.wizard.step import Step
 
 ENTER, DOWN = "\r", "\x1b[B"
 STILL = 0.15
 """Seconds without output after which a key is taken to be done; they are not counted."""
 KEYS = [
-    *[ENTER] * 6,
+    ENTER,
+    ENTER,
     *"ghcr.io/arpanghosh8453/open-dronelog:1.0.0",
     ENTER,
     "\x15",
@@ -31,6 +47,7 @@ KEYS = [
     ENTER,
     *"Flight log analyzer",
     ENTER,
+    *[ENTER] * 4,
     *"SYNC_LOGS_PATH=/sync-logs",
     ENTER,
     *"/data/drone-logbook=2Gi /sync-logs",
@@ -46,6 +63,73 @@ KEYS = [
     ENTER,
     *"PROFILE_CREATION_PASS",
 ]
+
+
+def wanted(answers: Mapping[str, Value], step: Step) -> Value:
+    """What the person who wants these answers says at a step."""
+    name, *place = step.path
+    value = answers.get(str(name))
+    if not place:
+        return step.default if value is None else value
+    if value is None or int(place[0]) >= len(value):
+        return MORE
+    return "other" if len(place) == 1 else value[int(place[0])].get(place[1], step.default)
+
+
+def cost(step: Step, value: Value) -> int:
+    """The keys for an answer."""
+    options = [option.value for option in step.options or step.field.options]
+    if not options:
+        text = replace(step, default=value).text
+        return 1 if text == step.text else len(text) + 1 + bool(step.text)
+    if value == step.default:
+        return 1
+    labels = [fields.shown(option).lower() for option in options]
+    label = labels[options.index(value)]
+    letters = next(
+        n for n in range(1, len(label) + 1) if next(o for o in labels if o.startswith(label[:n])) == label
+    )
+    arrows = abs(options.index(value) - (options.index(step.default) if step.default in options else 0))
+    return 1 + min(letters, arrows)
+
+
+def effort(engine: Engine, answers: Mapping[str, Value]) -> tuple[int, int, list[str]]:
+    """How many questions and keys answers take, and what has to be said in the review."""
+    state, number, keys = State(), 0, 0
+    while (step := engine.first_open(state)) is not None:
+        value = wanted(answers, step)
+        number, keys = number + 1, keys + cost(step, value)
+        state = engine.answer(state, step.path, value if step.options or step.field.options else step.read(
+            replace(step, default=value).text
+        ))  # fmt: skip
+    known = engine.known(engine.result(state))
+    later = [
+        name for name, value in answers.items() if _complete(name, known[name]) != _complete(name, value)
+    ]
+    keys += sum(len(f"{name}={write(questions.types().get(name, {}), answers[name])}") + 1 for name in later)
+    return number, keys + len("a\r"), later
+
+
+def _complete(name: str, value: Value) -> Value:
+    """An answer with the defaults of its items."""
+    properties = fields.item_schema(questions.asked()[name]).get("properties")
+    if not properties:
+        return value
+    return [
+        {key: item.get(key, schema.get("default")) for key, schema in properties.items()} for item in value
+    ]
+
+
+def count() -> None:
+    """Tell what each Service takes."""
+    with TemporaryDirectory() as scratch:
+        demo.write(Path(scratch, "monorepo"))
+        engine = Engine(judge(Monorepo(Path(scratch, "monorepo")), {}), {})
+        wishes = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text())
+        print(f"{'':20} {'questions':>9} {'keys':>6}  in the review")
+        for name, answers in wishes.items():
+            number, keys, later = effort(engine, answers)
+            print(f"{name:20} {number:9} {keys:6}  {', '.join(later)}")
 
 
 def latency(child: pexpect.spawn, key: str) -> float:
@@ -75,7 +159,7 @@ def main() -> None:
             timeout=30,
         )
         child.delaybeforesend = None
-        child.expect_exact("What gates the app")
+        child.expect_exact("How is it built")
         latency(child, "")
         times = [(latency(child, key), place, key) for place, key in enumerate(KEYS)]
         child.close(force=True)
@@ -86,4 +170,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    count()
+    if "--count" not in sys.argv[1:]:
+        main()

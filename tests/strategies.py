@@ -122,6 +122,7 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.setdefault("backend", draw(st.sampled_from(["192.0.2.7", "drive.example.org"])))
         if values.get("gate") == "anubis":
             values["gate"] = "required"
+    values.pop("gpu_memory", None)  # nobody gives it out in the sample
     if values.get("gpu"):
         values["tier"] = "gpu"
     gate = values.get("gate", "required")
@@ -188,6 +189,12 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         if probe.get("command"):
             probe.pop("path", None)
             probe.pop("port", None)
+        if values.get("shape") == "worker":
+            probe.pop("port")
+            probe.pop("path", None)
+            probe.setdefault("command", ["alive"])
+    if values.get("shape") in ("worker", "jobs", "external"):
+        values.get("annotations", {}).pop("service", None)
     if values.get("busy"):
         values.get("probes", {}).pop("liveness", None)
     if values.get("quota"):
@@ -197,6 +204,15 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
     for item in values.get("cron_jobs", []):
         item["schedule"] = draw(st.sampled_from(["5 1 * * *", "*/5 0-6/2 1,15 jan-MAR,7 SUN"]))
         item["timezone"] = draw(st.sampled_from(["", "Europe/Sofia"]))
+    for port in values.get("ports", []):
+        if not port.get("in_service", True):
+            port.pop("service_port", None)
+    jobs = [*values.get("cron_jobs", []), *values.get("jobs", [])]
+    if values.get("service_account") == "jobs" and not any(job.get("service_account") for job in jobs):
+        values.pop("service_account")
+    for item in values.get("depends_on", []):
+        item["stack"] = draw(st.sampled_from(["monitoring", "platform", "vault"]))
+        item.pop("note", None)
     for item in values.get("scratch", []):
         if item.get("in_memory"):
             item["size_limit"] = "32Mi"
@@ -236,6 +252,8 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
     entrances = [values.get("ingress_options", {}), *values.get("machine_clients", [])]
     if any(place.get("allowlist") for place in entrances) and not values.get("full_host"):
         values["dns"] = "non-proxied"
+    for place in (*entrances, *values.get("hosts", [])):
+        place.pop("allowed_groups", None)  # the sample's ingress module takes none
     for client in values.get("machine_clients", []):
         client.pop("port", None)
         client["prefix"] = True
@@ -275,6 +293,8 @@ def _reconcile_reasons(values: dict[str, Any]) -> None:
     _reconcile_security(values)
     for rule in values.get("rbac", []):
         rule["reason"] = "it looks there"
+        if rule.get("resource_names"):
+            rule["verbs"] = ["get", "patch"]
     for secret in values.get("secrets", []):
         secret.pop("reason", None)
         if secret.get("vault"):

@@ -155,7 +155,7 @@ def test_each_key_of_each_answer_has_examples_that_are_right(name: str) -> None:
 @pytest.mark.parametrize("more", answer_examples.together(), ids="-".join)
 def test_each_set_of_examples_is_accepted(more: dict[str, Any]) -> None:
     values = {**(without("port") if more.get("shape") == "jobs" else APP), **more}
-    found = validation.problems(Answers(values), {}, {})
+    found = validation.problems(Answers(values), values.pop("sensed", {}), {})
     assert [f"{f.answer}: {f.message}" for f in found] == []
     assert list(validator().iter_errors(values)) == []
 
@@ -164,7 +164,7 @@ def test_the_examples_stand_together() -> None:
     """But for what is of another shape or build, or of other answers."""
     apart = {
         "unread_reason", "backend", "gate_reason", "database_name", "database_reason", "database_env", "branch", "woodpecker_id", "dockerfile",
-        "repository", "app_module", "gpu", "load_balancer", "anubis",
+        "repository", "app_module", "app_version", "checks", "gpu", "gpu_memory", "load_balancer", "anubis",
     }  # fmt: skip
     values = {name: value for name, value in answer_examples.single().items() if name not in apart}
     text = yaml.safe_dump(values).encode()

@@ -36,6 +36,9 @@ resource "kubernetes_config_map" "bees" {
     QUEUE = "redis://:secret@queue.bees.svc:6379/9"
   }
 }
+resource "helm_release" "bees" {
+  values = [yamlencode({ config = { HIVES = "redis://${var.redis_host}:6379/5" } })]
+}
 resource "kubernetes_service" "bees" {
   metadata {
     annotations = {
@@ -75,6 +78,7 @@ def inhabited(monorepo: Monorepo) -> Monorepo:
     ("more", "told"),
     [
         (CACHE.format(7, ""), "taken.redis-database env.CACHE.text 7"),
+        (CACHE.format(5, ""), "taken.redis-database env.CACHE.text 5"),
         (CACHE.format(7, ", reason: The two are one app"), None),
         (CACHE.format(8, ""), None),
         (CACHE.format(9, ""), None),

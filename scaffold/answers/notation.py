@@ -82,6 +82,19 @@ def write(schema: Schema, value: Value) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def alike(value: Value) -> Iterator[str]:
+    """What may be right where a value is not: a quantity doubled, a name with a number behind it."""
+    if not isinstance(value, str) or not value:
+        return
+    quantity = re.fullmatch(r"([1-9][0-9]{0,5})(Mi|Gi)", value)
+    for number in range(2, 10):
+        if quantity is None:
+            yield f"{value}-{number}"
+        else:
+            mebibytes = (int(quantity[1]) << 10 * (quantity[2] == "Gi")) << (number - 1)
+            yield f"{mebibytes}Mi" if mebibytes % 1024 else f"{mebibytes // 1024}Gi"
+
+
 def form(schema: Schema) -> str:
     """How a list or a mapping is typed, in one sentence; nothing for all else."""
     allowed = kinds(schema)

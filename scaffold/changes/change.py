@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import stat
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -102,6 +102,12 @@ class Files:
             self._seen[path] = read(self.root, path)
         return self._seen[path]
 
+    def after(self, change: ChangeSet) -> Files:
+        """The same files as they are once a change is applied."""
+        later = Files(self.root)
+        later._seen = {**self._seen, **{one.path: (one.after, one.executable) for one in change.changes}}
+        return later
+
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
@@ -137,6 +143,15 @@ class ChangeSet:
             if outer in inner.parents:
                 raise RefusedError(f"{outer} cannot be a file and hold {inner}")
         return cls(files.root, tuple(c for c in changes if c.action is not Action.UNCHANGED))
+
+    def then(self, later: ChangeSet) -> ChangeSet:
+        """This change and another one after it, as one."""
+        both = {change.path: change for change in self.changes}
+        for change in later.changes:
+            first = both.get(change.path, change)
+            both[change.path] = replace(change, before=first.before, was_executable=first.was_executable)
+        kept = (change for _, change in sorted(both.items()) if change.action is not Action.UNCHANGED)
+        return ChangeSet(self.root, tuple(kept))
 
 
 def is_ciphertext(content: Content | None) -> bool:

@@ -1,13 +1,14 @@
-"""What the difference between two plans does to what runs: in words, and with codes that can be accepted."""
+"""What a difference does to what runs: in words, and with codes that can be accepted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from scaffold.checks.planned import HouseNames
-from scaffold.checks.reach import Door, doors
+from scaffold.checks.reach import Door, doors, written_doors
+from scaffold.monorepo.stack import Stack
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.diff import Change, Changed, Difference
 from scaffold.terraform.planned import PlannedResource
@@ -32,6 +33,15 @@ class Consequence:
     effect: Effect
     address: str
     text: str
+
+
+_TO_ACCEPT = (Effect.DATA_LOST, Effect.OPENED)
+"""What no Git undoes: a person has to say that it is meant."""
+
+
+def to_accept(found: Iterable[Consequence], accepted: Collection[str] = ()) -> tuple[Consequence, ...]:
+    """What of a change a person has to accept first, and has not by these codes."""
+    return tuple(one for one in found if one.effect in _TO_ACCEPT and one.effect.value not in accepted)
 
 
 _NEW_OBJECT: Mapping[str, tuple[str, ...]] = {
@@ -59,7 +69,13 @@ _NEW_RESOURCE: Mapping[str, tuple[str, ...]] = {
     "cloudflare_record": ("name", "type", "zone_id"),
 }
 """The same of other resources, by type."""
-_STATEFUL = ("persistent_volume_claim", "namespace")
+_STATEFUL = {
+    "persistent_volume_claim": "the data of the volume goes with it",
+    "namespace": "everything in it goes with it",
+}
+"""What holds data, by kind, and what is lost with it."""
+_SEEN = {"claim": _STATEFUL["persistent_volume_claim"], "namespace": _STATEFUL["namespace"]}
+"""The same by the kinds of names that a stack takes."""
 
 
 def consequences(
@@ -71,11 +87,29 @@ def consequences(
     """What the difference does, worst first: data that is lost, hosts that open and close, what is replaced,
     destroyed and restarted, and what is not applied because the stack ignores changes of it.
     """
-    found = [
-        *_reach(before, after, house),
+    return _sorted(
+        *_reach(doors(before, house), doors(after, house)),
         *(found for resource in difference.removed for found in _destroyed(resource)),
         *(found for changed in difference.changed for found in _changed(changed)),
-    ]
+    )
+
+
+def seen(before: Stack, after: Stack, house: HouseNames) -> tuple[Consequence, ...]:
+    """What of it shows without a plan: claims, namespaces and hosts whose names are written out."""
+    names = {(use.kind, use.name) for use in after.uses}
+    return _sorted(
+        *_reach(written_doors(before, house), written_doors(after, house)),
+        *(
+            Consequence(
+                Effect.DATA_LOST, f"{use.path}:{use.line}", f"{use.kind} {use.name}: {_SEEN[use.kind]}"
+            )
+            for use in before.uses
+            if use.kind in _SEEN and (use.kind, use.name) not in names
+        ),
+    )
+
+
+def _sorted(*found: Consequence) -> tuple[Consequence, ...]:
     order = list(Effect)
     return tuple(sorted(dict.fromkeys(found), key=lambda one: (order.index(one.effect), one.address)))
 
@@ -116,27 +150,23 @@ def _runs(resource: PlannedResource) -> bool:
 
 def _lost(resource: PlannedResource) -> str:
     """What is lost with an object: a claim of a volume that was made by hand leaves its data where it is."""
-    kind = k8s.kind(resource)
-    if kind not in _STATEFUL or resource.get("spec", 0, "volume_name") is not None:
-        return ""
-    return "the data of the volume goes with it" if kind != "namespace" else "everything in it goes with it"
+    by_hand = resource.get("spec", 0, "volume_name") is not None
+    return "" if by_hand else _STATEFUL.get(k8s.kind(resource), "")
 
 
-def _reach(
-    before: Sequence[PlannedResource], after: Sequence[PlannedResource], house: HouseNames
-) -> Iterator[Consequence]:
-    old, new = ({(door.host, door.path): door for door in doors(of, house)} for of in (before, after))
+def _reach(before: Iterable[Door], after: Iterable[Door]) -> Iterator[Consequence]:
+    old, new = ({(door.host, door.path): door for door in of} for of in (before, after))
     for place, door in new.items():
         was = old.get(place)
         if door.is_open and not _was_open(was, place, old):
             what = f"{_shown(door)} is open to the internet{_gates(was, door)}"
-            yield Consequence(Effect.OPENED, door.ingress.address, what)
+            yield Consequence(Effect.OPENED, door.ingress, what)
         elif was is not None and was.is_open and not door.is_open:
             what = f"{_shown(door)} is closed{_gates(was, door)}"
-            yield Consequence(Effect.CLOSED, door.ingress.address, what)
+            yield Consequence(Effect.CLOSED, door.ingress, what)
     for place, was in old.items():
         if place not in new:
-            yield Consequence(Effect.CLOSED, was.ingress.address, f"{_shown(was)} is gone")
+            yield Consequence(Effect.CLOSED, was.ingress, f"{_shown(was)} is gone")
 
 
 def _was_open(was: Door | None, place: tuple[str, str], old: Mapping[tuple[str, str], Door]) -> bool:

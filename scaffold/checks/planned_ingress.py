@@ -160,10 +160,11 @@ class Allowlists(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Ingresses with an allowlist on a host that a proxy delivers."""
+        ingresses = {ingress.address: ingress for ingress in plan.of_kind("ingress")}
         for door in doors(plan.resources, plan.house):
             if door.house_only and door.through_proxy:
                 what = f"its allowlist does not keep the internet out: {door.host} is {door.record}"
-                yield self.about(door.ingress, what, "take the record away, or gate it")
+                yield self.about(ingresses[door.ingress], what, "take the record away, or gate it")
 
 
 class Groups(PlannedRule):

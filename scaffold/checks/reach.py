@@ -1,11 +1,12 @@
-"""Who reaches a host: every door that planned ingresses open, with its gate and who finds it."""
+"""Who reaches a host: every door that ingresses open, planned or only read, its gate and who finds it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from scaffold.checks.planned import HouseNames
+from scaffold.monorepo.stack import Stack
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, get
 
@@ -19,6 +20,7 @@ class Door:
 
     ``gate`` is the mode whose middleware is on the ingress, else what its module was told, else empty.
     ``record`` is the kind of DNS record with which the internet finds the host, empty where it does not.
+    ``ingress`` is the address of what opens it, or its place where that is only read.
     """
 
     host: str
@@ -27,7 +29,7 @@ class Door:
     house_only: bool
     """Whether an allowlist lets in nobody but the house's own network."""
     record: str
-    ingress: PlannedResource
+    ingress: str
 
     @property
     def is_open(self) -> bool:
@@ -56,34 +58,52 @@ def is_kept_out(record: str, *, house_only: bool) -> bool:
 
 def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[Door]:
     """Every door of planned ingresses; a host or a path that is not known yet opens none that has a name."""
-    ingresses = list(k8s.of_kind(resources, "ingress"))
-    records: dict[object, str] = {}
-    for ingress in ingresses:
+    ways = []
+    for ingress in k8s.of_kind(resources, "ingress"):
         record = k8s.ending(k8s.mapping(ingress.get("metadata", 0, "annotations")), house.dns_annotation)
-        for host in _hosts(ingress):
-            if record in house.public_dns:
-                records[host] = str(record)
-            elif record not in (None, "none"):
-                # A record of its own, whatever it is, stands before the wildcard.
-                records.setdefault(host, "")
-    wildcard = house.wildcard if house.wildcard in house.public_dns else ""
-    for ingress in ingresses:
         present = _middlewares(ingress, house)
         modes = [mode for mode, middleware in house.gates.items() if middleware in present]
         gate = modes[0] if modes else str(ingress.settings.get("auth") or "")
-        for host, path in _rules(ingress):
-            below = host.endswith(f".{house.domain}" if house.domain else "")
-            record = records.get(host, wildcard if below else "")
-            yield Door(host, path, gate, bool(present & house.allowlists), record, ingress)
+        house_only = bool(present & house.allowlists)
+        ways += [
+            Door(host, path, gate, house_only, str(record or "none"), ingress.address)
+            for host, path in _rules(ingress)
+        ]
+    return _found(ways, house)
+
+
+def written_doors(stack: Stack, house: HouseNames) -> Iterator[Door]:
+    """The doors of a stack's ingresses, as far as hosts, gates and records are written out."""
+    return _found(
+        [
+            Door(host, path, ingress.auth, False, ingress.dns_type, f"{ingress.path}:{ingress.line}")
+            for ingress in stack.ingresses
+            if (host := ingress.fqdn(house.domain))
+            for path in ingress.paths or ("/",)
+        ],
+        house,
+    )
+
+
+def _found(ways: Iterable[Door], house: HouseNames) -> Iterator[Door]:
+    """The doors with the record by which the internet finds each: any ingress of its host may make it."""
+    ways = tuple(ways)
+    records: dict[str, str] = {}
+    for way in ways:
+        if way.record in house.public_dns:
+            records[way.host] = way.record
+        elif way.record != "none":
+            # A record of its own, whatever it is, stands before the wildcard.
+            records.setdefault(way.host, "")
+    wildcard = house.wildcard if house.wildcard in house.public_dns else ""
+    for way in ways:
+        below = way.host.endswith(f".{house.domain}" if house.domain else "")
+        yield replace(way, record=records.get(way.host, wildcard if below else ""))
 
 
 def _middlewares(ingress: PlannedResource, house: HouseNames) -> frozenset[str]:
     named = ingress.get("metadata", 0, "annotations", house.gate_annotation)
     return frozenset(part.strip() for part in str(named or "").split(","))
-
-
-def _hosts(ingress: PlannedResource) -> Iterator[str]:
-    return (host for host, _ in _rules(ingress))
 
 
 def _rules(ingress: PlannedResource) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from scaffold.commands.prepared import Commits
     from scaffold.monorepo.repository import Monorepo
 
-_CODES = ("data-lost", "opened", "not-compared")
-
 
 @click.command()
 @click.argument("name", shell_complete=complete.stacks)
@@ -33,10 +30,7 @@ _CODES = ("data-lost", "opened", "not-compared")
 @options.answers
 @click.option("--edit", is_flag=True, help="Change the answers in $EDITOR.")
 @click.option("--dry-run", is_flag=True, help="Show what it does, write nothing.")
-@click.option(
-    "--accept", "accepted", multiple=True, metavar="CODE", type=click.Choice(_CODES),
-    help=f"What may happen: {', '.join(_CODES)}. The message that asks for it names the code.",
-)  # fmt: skip
+@options.accept("data-lost", "opened", "not-compared")
 @options.level
 @options.without_indexes
 @click.option("--commit", is_flag=True, help="Commit exactly the written files.")
@@ -60,7 +54,7 @@ def change(
     from scaffold.commands.stored import answers_of
     from scaffold.report.progress import waiting
 
-    interactive = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+    interactive = options.in_terminal() and not as_json
     asks = not (settings or unset or answer_files)
     if asks and not interactive:
         raise UsageError(
@@ -80,7 +74,7 @@ def change(
         from scaffold.wizard.change import ask
 
         asked = ask(monorepo, name, how, without_indexes, plain=plain)
-        found, closing = asked.change, asked.closing
+        found, closing, commit = asked.change, asked.closing, commit or asked.commit
     else:
         found = _edited(wanted, prepared) if edit else prepared(wanted)
         closing = ("Nothing was written.",)

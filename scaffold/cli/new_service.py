@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -176,7 +176,7 @@ class Making:
         if asked.prepared is None:
             output.print_lines(asked.closing)
         else:
-            self.finish(asked.prepared, asked)
+            replace(self, commit=self.commit or asked.commit).finish(asked.prepared, asked)
 
     def _arguments(self, place: Path | None) -> Iterator[str]:
         """The options of this run that are no answers, for the command that goes on or does it again."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,8 @@ from scaffold.errors import MissingError, UsageError
 if TYPE_CHECKING:
     from scaffold.answers.sources import Answers
     from scaffold.monorepo.repository import Monorepo
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
 
 monorepo = click.option(
     "--monorepo", "monorepo_at", type=click.Path(path_type=Path), metavar="DIR",
@@ -38,6 +40,21 @@ level = click.option(
     help="How far: static leaves the plan out, plan demands it. Otherwise the stack is planned where "
     "terraform or tofu is at hand.",
 )  # fmt: skip
+
+
+def accept(*codes: str) -> Callable[[_F], _F]:
+    """The option ``--accept`` with these codes."""
+    return click.option(
+        "--accept", "accepted", multiple=True, metavar="CODE", type=click.Choice(codes),
+        help=f"What may happen: {', '.join(codes)}. The message that asks for it names the code.",
+    )  # fmt: skip
+
+
+def in_terminal() -> bool:
+    """Whether a person is there to be asked."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
 without_indexes = click.option(
     "--no-index", "without_indexes", multiple=True, metavar="NAME",
     help="Leave one index alone; `scaffold index` lists them. May be repeated.",

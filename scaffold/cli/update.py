@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scaffold.cli import complete, options, output
 from scaffold.errors import Kind, UsageError
+
+if TYPE_CHECKING:
+    from scaffold.commands.updated import Judged
 
 
 @click.command()
@@ -21,6 +25,8 @@ from scaffold.errors import Kind, UsageError
     "--to", "version", metavar="VERSION", help="A tag or commit of the templates, not those installed."
 )
 @click.option("--conflicts", is_flag=True, help="Write conflicts too, with their marks.")
+@options.accept("data-lost", "opened")
+@options.without_indexes
 @click.option(
     "--commit", "commits", type=click.Choice(["per-stack", "one"]), help="Commit exactly these changes."
 )
@@ -37,6 +43,8 @@ def update(
     preview: bool,
     version: str | None,
     conflicts: bool,
+    accepted: Sequence[str],
+    without_indexes: Sequence[str],
     commits: str | None,
     level: str | None,
     template_source: str | None,
@@ -45,7 +53,8 @@ def update(
 ) -> int:
     """Bring stacks to a newer version of the templates, and keep what was edited by hand.
 
-    A stack in which both changed the same thing is left as it is and named; then the exit code is 4.
+    A stack in which both changed the same thing, or that would lose data or open a host to the internet
+    without a word, is left as it is and named; then the exit code is 4.
 
     For example: scaffold update --all --plan
     """
@@ -53,8 +62,7 @@ def update(
 
     from scaffold.checks.verify import Level
     from scaffold.cli import EXIT_CODES
-    from scaffold.commands.update import made_by_scaffold
-    from scaffold.commands.update import update as prepare
+    from scaffold.commands.update import judge, made_by_scaffold, prepare
     from scaffold.report import update as report
     from scaffold.report.progress import waiting
 
@@ -67,15 +75,23 @@ def update(
     monorepo = options.find(monorepo_at, writes=not preview)
     chosen = made_by_scaffold(monorepo) if every else stacks
     with waiting(f"Updating {'one stack' if len(chosen) == 1 else f'{len(chosen)} stacks'} …"):
-        updates = prepare(
+        judged = judge(
             monorepo,
             chosen,
             to=version,
             template_source=template_source,
             level=Level(level) if level else None,
-            with_conflicts=conflicts,
             workers=os.cpu_count() or 1,
         )
+    asks = not (preview or as_json) and options.in_terminal()
+    updates = prepare(
+        monorepo,
+        judged,
+        accepted=accepted,
+        meant=tuple(_meant(judged, accepted)) if asks else (),
+        with_conflicts=conflicts,
+        without_indexes=without_indexes,
+    )
     made = () if preview else updates.write(commits=commits)
     output.print_either(
         report.update_json(updates, made, written=not preview),
@@ -83,3 +99,16 @@ def update(
         as_json=as_json,
     )
     return EXIT_CODES[Kind.REFUSED] if updates.left else 0
+
+
+def _meant(judged: Judged, accepted: Sequence[str]) -> Iterator[str]:
+    """The stacks that a person says yes to, with what they do that has to be accepted."""
+    from scaffold.checks.consequences import to_accept
+    from scaffold.report.difference import consequence_text
+
+    for one in judged.stacks:
+        held = () if one.findings else to_accept(one.to_accept, accepted)
+        if held:
+            output.print_lines(f"{effect.effect.value:11}  {consequence_text(effect)}" for effect in held)
+            if click.confirm(f"Update {one.stack} all the same?"):
+                yield one.stack

@@ -6,7 +6,7 @@ stands there: what a person edited stays. The lists outside follow by the differ
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -19,18 +19,16 @@ from scaffold.checks.verify import Level, verify_edits
 from scaffold.commands.change_plan import judged
 from scaffold.commands.changed import ServiceChange
 from scaffold.commands.in_place import demand_possible
+from scaffold.commands.lists import Lists
 from scaffold.commands.named import problems
 from scaffold.commands.new_service import demand_places
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.remove_service import drop_steps, stack_files
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import Record, demand_unedited, record_of
-from scaffold.commands.taken import refuse_taken, with_taken
+from scaffold.commands.taken import refuse_taken, with_own_store, with_taken
 from scaffold.commands.update_plan import Sides
 from scaffold.errors import Finding, RefusedError
-from scaffold.indexes import edits
-from scaffold.indexes.entry import ServiceEntry, UpstreamImage
-from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.reading import load
@@ -65,6 +63,8 @@ def prepare_change(
     # The rest of the stack stays as it was rendered, so its origin and its facts stay recorded.
     origin = template.Origin(record.source, record.version, updatable=True)
     before = _rendered(given, sensed, recorded, origin)
+    if not before.values["ingress"]["anubis"]:
+        wanted = with_own_store(monorepo, wanted, sensed)
     if found := problems(monorepo, wanted, sensed, recorded):
         raise validation.refused(with_taken(monorepo, wanted, sensed, found, before.values))
     answers = tuple(changes(_effective(given, record), _effective(wanted, record)))
@@ -76,17 +76,18 @@ def prepare_change(
     files = {**outcome.files, _ANSWERS: _record(sides, record, wanted, after, origin)}
     edited = tuple(path for path, state in outcome.states.items() if state is State.MERGED)
     entries = service_entry(before.values), service_entry(after.values)
-    outside = _outside(monorepo, *entries, without_indexes)
+    outside = Lists(monorepo, without_indexes).follow(monorepo.files, *entries)
+    demand_places(monorepo, outside)
     wanted_files = {**sides.wanted(files), **{edit.path: edit.after for edit in outside.edits}}
     change = ChangeSet.plan(monorepo.files, wanted_files)
-    verified, plans = judged(monorepo, sides, files, after.values, level, edited=bool(edited))
+    verified, plans, effects = judged(monorepo, sides, files, after.values, level, edited=bool(edited))
     verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
     message = f"{name}: {', '.join(dict.fromkeys(one.question for one in answers)) or 'answers'} changed"
     part = Part(change, after.values, verified, message, PurePosixPath(STACKS, name))
     prepared = Prepared(name, origin, part, manual=outside.steps, before=before.values)
     old, new = (entry.databases for entry in entries)
     dropped = drop_steps(database for database in old if database not in new)
-    return ServiceChange(prepared, answers, plans, edited, tuple(dropped))
+    return ServiceChange(prepared, answers, plans, edited, tuple(dropped), effects)
 
 
 def _completed(given: Answers, wanted: Answers) -> Answers:
@@ -159,22 +160,3 @@ def _record(
     standing = sides.ours[_ANSWERS]
     same = isinstance(new, bytes) and isinstance(standing, bytes) and load(new) == load(standing)
     return standing if same else new
-
-
-def _outside(
-    monorepo: Monorepo, before: ServiceEntry, after: ServiceEntry, without: Collection[str]
-) -> edits.Edits:
-    """What changes outside the stack. Raises :class:`RefusedError` for a list that has lost its place."""
-    others = tuple(_others(monorepo, before.stack)) if before != after else ()
-    found = edits.changes(monorepo.files, before, after, others, without)
-    demand_places(monorepo, found)
-    return found
-
-
-def _others(monorepo: Monorepo, name: str) -> Iterator[ServiceEntry]:
-    """What the other stacks have to be listed for, the images that they run among it."""
-    for stack, entry in StackReader(monorepo).entries.items():
-        pods = monorepo.fleet[stack].pods if stack in monorepo.fleet else ()
-        images = {container.reference.name for pod in pods for container in pod.containers}
-        if stack != name:
-            yield replace(entry, upstream_images=tuple(UpstreamImage(image, "") for image in sorted(images)))

@@ -21,9 +21,11 @@ def explain(given: Answers, monorepo: Monorepo | None) -> tuple[Decision, ...]:
     """
     sensed = {}
     if monorepo is not None:
+        from scaffold.commands.taken import with_own_store
         from scaffold.monorepo.sensing import sense
 
         sensed = sense(monorepo)
+        given = with_own_store(monorepo, given, sensed)
     given = filled(given)
     validation.check(given, sensed, {})
     return decisions.table(decisions.combine({**given.values, "sensed": sensed}))

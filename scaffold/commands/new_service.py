@@ -21,7 +21,7 @@ from scaffold.commands.named import problems
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import demand_unedited, stored_answers, stored_facts
-from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_taken
+from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_own_store, with_taken
 from scaffold.errors import Finding, MissingError, RefusedError, VerificationError
 from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.addresses import unserved
@@ -39,6 +39,7 @@ def prepare(
     app_repository: Path | None = None,
     *,
     overwrite: bool = False,
+    proposes: bool = True,
     level: Level | None = None,
     template_source: str | None = None,
     without_indexes: Collection[str] = (),
@@ -46,33 +47,31 @@ def prepare(
     """Check answers, decide, render and verify as far as ``level`` says; nothing is written.
 
     With ``app_repository`` the pipeline of the app is made along, verified against the stack that is about to
-    be written (``overwrite``: over files that are there). ``without_indexes`` are indexes that are left to a
-    person. Raises :class:`AnswersError` with every problem of the answers, :class:`RefusedError` for a stack
-    or a name that is taken, :class:`~scaffold.errors.VerificationError` for a stack that would not work in
+    be written (``overwrite``: over files that are there; ``proposes``: with what the clone tells where no
+    answer does). ``without_indexes`` are indexes that are left to a person. Raises :class:`AnswersError` with
+    every problem of the answers, :class:`RefusedError` for a stack or a name that is taken,
+    :class:`~scaffold.errors.VerificationError` for a stack that would not work in
     this monorepo, and what :func:`~scaffold.commands.pipeline.prepare_pipeline` raises.
     """
     sensed = sense(monorepo)
     origin = template.origin(template_source or template_fact(sensed))
-    given = filled(given)
+    given = with_own_store(monorepo, filled(given), sensed)
     if app_repository is None:
         return _prepare_stack(monorepo, given, sensed, origin, level, without_indexes)
-    from scaffold.commands.pipeline import app_root, prepare_pipeline, with_own_build
+    from scaffold.commands.pipeline import cloned, pipeline_of
 
-    answers = with_own_build(given, sensed)
-    prepared = _prepare_stack(monorepo, answers, sensed, origin, level, without_indexes)
+    read = cloned(monorepo, given, app_repository, proposes=proposes)
+    prepared = _prepare_stack(monorepo, read.answers, sensed, origin, level, without_indexes)
     if prepared.stack is None:
         return prepared
     own = f"{STACKS}/{prepared.service}/"
     files = {str(file.path): file.after for file in prepared.stack.change.changes}
     written = {p: c for p, c in files.items() if p.startswith(own) and isinstance(c, bytes)} or None
-    made = prepare_pipeline(
-        monorepo, given, app_repository, overwrite=overwrite, template_source=template_source, stack=written
-    )
-    root = app_root(app_repository)
-    finish = ["scaffold", "pipeline", "--service", prepared.service, "--app-repo", str(root)]
+    made = pipeline_of(monorepo, read, overwrite=overwrite, template_source=template_source, stack=written)
+    finish = ["scaffold", "pipeline", "--service", prepared.service, "--app-repo", str(read.root)]
     finish += ["--monorepo", str(monorepo.root), *(["--overwrite"] if overwrite else [])]
     finish += ["--template-source", template_source] if template_source else []
-    return replace(prepared, pipeline=made.pipeline, finish=tuple(finish))
+    return replace(prepared, pipeline=made.pipeline, taken=made.taken, told=made.told, finish=tuple(finish))
 
 
 def _prepare_stack(

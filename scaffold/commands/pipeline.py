@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.commands.prepared import Part, Prepared
-from scaffold.commands.stored import stored_answers, stored_facts
+from scaffold.commands.stored import answers_of, stored_answers, stored_facts
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
 from scaffold.hcl.modules import terraform_files
+from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import decisions, template
@@ -21,6 +23,7 @@ from scaffold.templates.questions import Value
 from scaffold.templates.render import ANSWERS_FILE, render
 
 if TYPE_CHECKING:
+    from scaffold.pipelines.clone.reading import Clone, Proposal
     from scaffold.pipelines.verify import VerifiedPipeline
 
 
@@ -31,19 +34,61 @@ def prepare_pipeline(
     *,
     overwrite: bool = False,
     template_source: str | None = None,
-    stack: Mapping[str, bytes] | None = None,
 ) -> Prepared:
     """Render and verify the pipeline of a Service; nothing is written.
 
-    ``stack`` are the stack's files by their path, where it is not written yet. Raises
+    What the clone tells holds where no answer does. Raises
     :class:`AnswersError` for answers that are not valid, :class:`UsageError` for an image that others
     build, :class:`RefusedError` where files of a person would be replaced without ``overwrite``, and
     :class:`~scaffold.errors.VerificationError` for a pipeline that would not work.
     """
-    root = app_root(app_repository)
+    return pipeline_of(
+        monorepo,
+        cloned(monorepo, given, app_repository),
+        overwrite=overwrite,
+        template_source=template_source,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cloned:
+    """The clone of an app's repository, and the answers with what it proposes."""
+
+    root: Path
+    answers: Answers
+    taken: tuple[Proposal, ...]
+    clone: Clone
+
+
+def cloned(monorepo: Monorepo, given: Answers, app_repository: Path, *, proposes: bool = True) -> Cloned:
+    """Answers with what the clone proposes where they say nothing; nothing where a person saw the proposals.
+
+    A stack that exists has its answers: what it records holds in place of what the clone proposes.
+    """
+    from scaffold.pipelines.clone import reading
+
+    root, sensed = app_root(app_repository), sense(monorepo)
+    facts = merged(decisions.house(), sensed)
+    clone = reading.read(root, given.values, facts)
+    taken = clone.taken(given.values) if proposes else ()
+    name = given.values.get("name", next((one.value for one in taken if one.answer == "name"), None))
+    if isinstance(name, str) and name in monorepo.stacks and stored_answers(monorepo, name):
+        return Cloned(root, given.over(answers_of(monorepo, name)), (), clone)
+    return Cloned(root, given.over(reading.answers(taken)), taken, clone)
+
+
+def pipeline_of(
+    monorepo: Monorepo,
+    read: Cloned,
+    *,
+    overwrite: bool = False,
+    template_source: str | None = None,
+    stack: Mapping[str, bytes] | None = None,
+) -> Prepared:
+    """The pipeline of a Service for a clone that is read, as :func:`prepare_pipeline` makes it."""
+    root, given = read.root, read.answers
     sensed = sense(monorepo)
     origin = template.origin(template_source or template_fact(sensed))
-    given = with_own_build(given, sensed)
     name = given.values.get("name")
     stored = stored_answers(monorepo, name) if isinstance(name, str) and name in monorepo.stacks else {}
     recorded = stored_facts(stored)["recorded"]
@@ -65,7 +110,8 @@ def prepare_pipeline(
     part = Part(change, rendered.values, verified, message, PurePosixPath(ANSWERS_FILE))
     if not overwrite:
         _refuse_replacing(service, part)
-    return Prepared(service, origin, pipeline=part)
+    told = (*read.clone.contradicted(rendered.values), *read.clone.notes)
+    return Prepared(service, origin, pipeline=part, taken=read.taken, told=told)
 
 
 def usual_build(sensed: Mapping[str, Value]) -> str:

@@ -12,13 +12,14 @@ from scaffold.changes.change import Action, ChangeSet
 from scaffold.changes.step import Step, When
 from scaffold.checks.verify import Verified
 from scaffold.commands.steps import restore_steps, stack_steps, steps_of
-from scaffold.errors import RefusedError, ScaffoldError, UncommittedError
+from scaffold.errors import Finding, RefusedError, ScaffoldError, UncommittedError
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.templates import decisions, template
 from scaffold.templates.decisions import Decision
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
+    from scaffold.pipelines.clone.reading import Proposal
     from scaffold.pipelines.verify import VerifiedPipeline
 
 V_co = TypeVar("V_co", covariant=True)
@@ -81,6 +82,10 @@ class Prepared:
     """What the stack needs elsewhere in the monorepo that a person has to see to."""
     before: Mapping[str, Value] | None = None
     """The combined values of a Service that is changed."""
+    taken: tuple[Proposal, ...] = ()
+    """What the clone of the app's repository proposed, and no answer said."""
+    told: tuple[Finding, ...] = ()
+    """What of the answers the clone contradicts, and what it lacks."""
     finish: tuple[str, ...] = ()
     """The command that makes the pipeline alone, with the options of this run."""
 

@@ -6,17 +6,19 @@ import json
 import pickle
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import cast
 
+from jinja2 import TemplateError
+
 from scaffold.answers import validation
-from scaffold.answers.sources import Answers
 from scaffold.changes.change import Content, FileChange
 from scaffold.changes.git import git
 from scaffold.checks.rule import Severity
+from scaffold.commands.as_rendered import as_rendered
 from scaffold.commands.check import all_rules, check, severity, stack_of
 from scaffold.commands.stored import Record, record_of, stored_answers
 from scaffold.commands.update import made_by_scaffold
@@ -28,7 +30,7 @@ from scaffold.monorepo.fleet import digest_of as digest_of_files
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import decisions, template
-from scaffold.templates.questions import Value, asked
+from scaffold.templates.questions import Value
 from scaffold.templates.render import ANSWERS_FILE, render
 from scaffold.terraform.kept import Answers as Noted
 from scaffold.terraform.kept import Kept, digest_of, identity
@@ -242,7 +244,7 @@ def _compared(house: _House, name: str, own: Collection[str], noted: Noted) -> R
     """
     record, directory = record_of(house.monorepo, name), PurePosixPath(STACKS, name)
     invalid = validation.problems(record.given, house.sensed, record.recorded)
-    made = _as_rendered(house, record, stored_answers(house.monorepo, name))
+    made = None if record.edited else _as_rendered(house, record, name, valid=not invalid)
     rendered = {directory / path: content for path, content in (made or {}).items()}
     paths = sorted({directory / ANSWERS_FILE, *rendered, *map(PurePosixPath, own)})
     there = {path: house.read(str(path)) for path in paths}
@@ -258,19 +260,17 @@ def _compared(house: _House, name: str, own: Collection[str], noted: Noted) -> R
 
 
 def _as_rendered(
-    house: _House, record: Record, stored: Mapping[str, Value]
+    house: _House, record: Record, name: str, *, valid: bool
 ) -> Mapping[PurePosixPath, Content] | None:
     """The files of a stack as its version of the templates rendered them; None where nobody can tell."""
-    with ExitStack() as templates:
-        if house.behind(record.version) != 0:
-            directory = house.templates(record.source, record.version)
-            if directory is None:
-                return None
-            templates.enter_context(template.using(directory))
-        said = {key: stored[key] for key in asked() if key in stored}
-        if record.edited or validation.problems(Answers(said), record.sensed, record.recorded):
-            return None
-        return render(said, record.sensed, record.recorded, house.origin).files
+    at_hand = house.behind(record.version) == 0
+    directory = None if at_hand else house.templates(record.source, record.version)
+    if directory is None and not (at_hand and valid):
+        return None
+    try:
+        return as_rendered(record, stored_answers(house.monorepo, name), directory).files
+    except TemplateError:
+        return None
 
 
 def _moved(house: _House, record: Record) -> Iterator[Moved]:

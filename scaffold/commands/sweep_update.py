@@ -11,9 +11,9 @@ from scaffold.changes.change import Content
 from scaffold.checks.rule import Kind, Rule
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.checks.verify import Level
-from scaffold.commands.update import made_by_scaffold, update
+from scaffold.commands.update import judge, made_by_scaffold, prepare
 from scaffold.errors import MissingError
-from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.repository import STACKS, Monorepo
 
 Files: TypeAlias = Mapping[PurePosixPath, Content | None]
 
@@ -30,21 +30,21 @@ def updates_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Mapping
     """The updates of those stacks whose templates at hand render what a rule over syntax asks for.
 
     Such a stack records the version in the same step, so that its next update merges what is the same. A
-    stack that an update has to leave is not among them, and none is where old templates are not to be had.
+    stack that an update has to leave, or with which a list outside changes, is not among them, and none is
+    where old templates are not to be had.
     """
     made = sorted({*made_by_scaffold(monorepo)} & {*stacks}) if rule.kind is Kind.STACK else []
     if not made:
         return {}
     try:
-        updates = update(monorepo, made, level=Level.STATIC)
+        updates = prepare(monorepo, judge(monorepo, made, level=Level.STATIC))
     except MissingError:
         return {}
-    left = {one.stack for one in updates.left}
-    files = {name: {f.path: f.after for f in updates.of(name).changes} for name in made if name not in left}
+    files = {one.stack: {file.path: file.after for file in one.change.changes} for one in updates.written}
     return {
         name: (Way(its, updates.origin.version),)
         for name, its in files.items()
-        if its and not _breaks(monorepo, rule, name, its)
+        if all(path.parts[:2] == (STACKS, name) for path in its) and not _breaks(monorepo, rule, name, its)
     }
 
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from jinja2 import TemplateError
 
 from scaffold.answers import validation
-from scaffold.changes.change import ChangeSet, Content
+from scaffold.changes.change import ChangeSet, Content, Files
 from scaffold.changes.git import git, names
-from scaffold.changes.stacks import within, write_stacks
-from scaffold.checks.verify import Level, Unverified, static_findings
-from scaffold.commands.plan import Plans, refuse_unmerged
+from scaffold.checks.consequences import Consequence, to_accept
+from scaffold.checks.verify import Level, Unverified, static_findings, verify_edits
+from scaffold.commands.as_rendered import AsRendered, as_rendered
+from scaffold.commands.lists import Lists
+from scaffold.commands.plan import refuse_unmerged
+from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
-from scaffold.commands.update_plan import Sides, planned
-from scaffold.errors import Finding, RefusedError
+from scaffold.commands.update_plan import NOT_PLANNED, Found, Sides, planned, written_out
+from scaffold.commands.updated import Judged, Updated, Updates
+from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import template
 from scaffold.templates.decisions import SEAL
-from scaffold.templates.questions import Value, asked
+from scaffold.templates.questions import Value
 from scaffold.templates.render import ANSWERS_FILE, render
 from scaffold.updates.merge import Merged, State, Tree, merged
 from scaffold.updates.versions import templates_of
@@ -31,80 +35,25 @@ from scaffold.updates.versions import templates_of
 _ANSWERS = PurePosixPath(ANSWERS_FILE)
 
 
-@dataclass(frozen=True, slots=True)
-class Updated:
-    """What becomes of one stack, which was rendered by ``version``; ``findings`` keep it as it is."""
-
-    stack: str
-    version: str
-    merged: Merged
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def state(self) -> State:
-        """The state of the whole stack."""
-        return State.CONFLICT if self.findings else self.merged.state
-
-    @property
-    def word(self) -> str:
-        """What is told of it: what is refused without a conflict is none."""
-        return "refused" if self.findings and not self.merged.conflicts else self.state.value
-
-    @property
-    def message(self) -> str:
-        """What a commit of it alone says."""
-        return f"{self.stack}: update from {self.version}"
-
-
-@dataclass(frozen=True, slots=True)
-class Updates:
-    """What becomes of stacks, not yet written: ``change`` has all that may be."""
-
-    origin: template.Origin
-    stacks: tuple[Updated, ...]
-    change: ChangeSet
-    plans: Plans | None = None
-    unverified: tuple[Unverified, ...] = ()
-
-    @property
-    def left(self) -> tuple[Updated, ...]:
-        """The stacks that a person has to see to."""
-        return tuple(stack for stack in self.stacks if stack.state is State.CONFLICT)
-
-    def of(self, stack: str) -> ChangeSet:
-        """What is written of one stack."""
-        return within(self.change, PurePosixPath(STACKS, stack))
-
-    def write(self, *, commits: str | None = None) -> tuple[str, ...]:
-        """Write all of it at once; see :func:`~scaffold.changes.stacks.write_stacks`."""
-        number = len({file.path.parts[1] for file in self.change.changes})
-        version = f"to {self.origin.version}"
-        text = f"Update {number} stack{'s' if number > 1 else ''} {version} of the templates"
-        each = {PurePosixPath(STACKS, one.stack): f"{one.message} {version}" for one in self.stacks}
-        return write_stacks(self.change, commits, text, each)
-
-
 def made_by_scaffold(monorepo: Monorepo) -> tuple[str, ...]:
     """The stacks that record the answers that they were rendered from."""
     return tuple(name for name in monorepo.stacks if (monorepo.stack_directory(name) / _ANSWERS).is_file())
 
 
-def update(
+def judge(
     monorepo: Monorepo,
     stacks: Sequence[str],
     *,
     to: str | None = None,
     template_source: str | None = None,
     level: Level | None = None,
-    with_conflicts: bool = False,
     workers: int = 1,
-) -> Updates:
+) -> Judged:
     """Render stacks by the templates that they record and by those at hand, and merge what stands there.
 
-    ``to`` is another version to go to. Facts are sensed anew. A stack with a conflict, with answers that are
-    no longer valid, or that would lose something is left as it is, and told; ``with_conflicts`` takes
-    conflicts in with their marks. Without a ``level`` the stacks are planned where Terraform is at hand.
-    Nothing is written.
+    ``to`` is another version to go to. Facts are sensed anew. Findings tell of a conflict, of answers that
+    are no longer valid, and of what would be lost. Without a ``level`` the stacks are planned where Terraform
+    is at hand. Nothing is written.
 
     Raises :class:`RefusedError` where a merge is not finished, and
     :class:`~scaffold.errors.MissingError` where the templates of a version cannot be had.
@@ -116,15 +65,61 @@ def update(
         if to is not None:
             templates.enter_context(template.using(_current(templates_of(origin.source, to), to)))
             origin = template.Origin(origin.source, to, updatable=True)
-        sides = list(_sides(monorepo, stacks, origin))
-    outcome, plans, unverified = _verified(monorepo, sides, level, workers)
-    wanted = {
-        path: content
-        for side, one in zip(sides, outcome, strict=True)
-        if not one.findings or (with_conflicts and one.merged.conflicts)
-        for path, content in side.wanted(one.merged.files).items()
-    }
-    return Updates(origin, tuple(outcome), ChangeSet.plan(monorepo.files, wanted), plans, unverified)
+        sides = tuple(_sides(monorepo, stacks, origin))
+    outcome = tuple(_merged(monorepo, side) for side in sides)
+    found = _found(monorepo, sides, outcome, level, workers)
+    effects = _effects(monorepo, sides, outcome, found)
+    judged = (
+        replace(one, findings=(*one.findings, *found.findings.get(one.stack, ())), to_accept=effect)
+        for one, effect in zip(outcome, effects, strict=True)
+    )
+    gaps = (*(gap for side in sides for gap in side.unverified), *found.unverified)
+    return Judged(origin, sides, tuple(judged), found.plans, gaps)
+
+
+def prepare(
+    monorepo: Monorepo,
+    judged: Judged,
+    *,
+    accepted: Collection[str] = (),
+    meant: Collection[str] = (),
+    with_conflicts: bool = False,
+    without_indexes: Collection[str] = (),
+) -> Updates:
+    """What is written of an update: stacks, and the lists outside, which follow each of them.
+
+    A stack with findings is left as it is, and so is one that does what has to be ``accepted`` (by its code)
+    unless the stack is among those ``meant`` to; ``with_conflicts`` takes conflicts in with their marks.
+    Nothing is written yet. Raises ``UsageError`` for a list that there is not.
+    """
+    lists, files = Lists(monorepo, without_indexes), monorepo.files
+    prepared, gaps = [], list(judged.unverified)
+    for side, found in zip(judged.sides, judged.stacks, strict=True):
+        held = () if found.stack in meant else to_accept(found.to_accept, accepted)
+        one, unread = replace(found, to_accept=held), tuple[Unverified, ...]()
+        if not held and (not one.findings or (with_conflicts and one.merged.conflicts)):
+            one, unread = _followed(one, side, files, lists)
+        files = files.after(one.change)
+        gaps += unread
+        prepared.append(one)
+    return Updates(monorepo, judged.origin, tuple(prepared), judged.plans, tuple(gaps))
+
+
+def _followed(
+    one: Updated, side: Sides, files: Files, lists: Lists
+) -> tuple[Updated, tuple[Unverified, ...]]:
+    """A stack with all that is written of it, and what of the lists could not be read twice."""
+    assert side.entries is not None
+    outside = lists.follow(files, *side.entries)
+    edits = ChangeSet.plan(files, {edit.path: edit.after for edit in outside.edits})
+    try:
+        unread = verify_edits(edits)
+    except VerificationError as error:
+        return replace(one, findings=(*one.findings, *error.findings)), ()
+    if outside.refused:
+        return replace(one, findings=(*one.findings, *outside.refused)), ()
+    own = ChangeSet.plan(files, side.wanted(one.merged.files))
+    return replace(one, change=own.then(edits), steps=outside.steps), unread
 
 
 def _origin(monorepo: Monorepo, template_source: str | None) -> template.Origin:
@@ -158,28 +153,33 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
         if findings := edits or validation.problems(record.given, sensed, record.recorded):
             yield Sides(name, record.version, {}, {}, ours, tuple(findings))
             continue
-        new = render(record.given.values, sensed, record.recorded, origin).files
+        new = render(record.given.values, sensed, record.recorded, origin)
         try:
             old = _old(record, said, origin)
         except TemplateError as error:
             text = f"What is recorded cannot be rendered by version {record.version}: {error}."
-            fix = "See that `_commit` names the version that the stack was rendered by."
+            fix = (
+                "See that `_commit` names the version that the stack was rendered by. An answer that it does "
+                "not know: take it back with `scaffold change`, and give it again after the update."
+            )
             path = f"{STACKS}/{name}/{ANSWERS_FILE}"
             unknown = Finding(path, None, None, "update.not-rendered", text, fix=fix)
             yield Sides(name, record.version, {}, {}, ours, (unknown,))
             continue
+        gaps: tuple[Unverified, ...] = ()
+        was, now = old.entry, service_entry(new.values)
+        if was is None:
+            was = service_entry(render(record.given.values, record.sensed, record.recorded, origin).values)
+            why = f"version {record.version} decided them in another form"
+            gaps = (Unverified(f"the lists outside {name}, but for facts that have changed", why),)
         # What is recorded is no text to merge: it is what the rest was rendered from.
-        yield Sides(name, record.version, {**old, _ANSWERS: ours[_ANSWERS]}, new, ours)
+        base = {**old.files, _ANSWERS: ours[_ANSWERS]}
+        yield Sides(name, record.version, base, new.files, ours, entries=(was, now), unverified=gaps)
 
 
-def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> Tree:
-    """The files that were rendered from all that an answers file says, by the version that it names."""
-    recorded = template.Origin(record.source, record.version, updatable=True)
-    with ExitStack() as templates:
-        if recorded != origin:
-            templates.enter_context(template.using(templates_of(record.source, record.version)))
-        answers = {key: said[key] for key in asked() if key in said}
-        return render(answers, record.sensed, record.recorded, recorded).files
+def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> AsRendered:
+    at_hand = (record.source, record.version) == (origin.source, origin.version)
+    return as_rendered(record, said, None if at_hand else templates_of(record.source, record.version))
 
 
 def _standing(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[str, Tree]:
@@ -193,27 +193,41 @@ def _standing(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[str, Tree]:
     return found
 
 
-def _verified(
-    monorepo: Monorepo, sides: Sequence[Sides], level: Level | None, workers: int
-) -> tuple[list[Updated], Plans | None, tuple[Unverified, ...]]:
-    """The merged stacks with what is wrong with each, their plans, and what was not verified."""
-    outcome = [_merged(monorepo, side) for side in sides]
+def _found(
+    monorepo: Monorepo, sides: Sequence[Sides], outcome: Sequence[Updated], level: Level | None, workers: int
+) -> Found:
+    """The plans of the stacks that could be merged, and what they tell."""
     if level is Level.STATIC:
-        return outcome, None, (Unverified("the plans", "left out by --verify static"),)
+        return Found(unverified=(Unverified(NOT_PLANNED, "left out by --verify static"),))
     ready = [(side, one.merged.files) for side, one in zip(sides, outcome, strict=True) if not one.findings]
-    found = planned(monorepo, ready, demanded=level is Level.PLAN, workers=workers)
-    outcome = [replace(one, findings=(*one.findings, *found.findings.get(one.stack, ()))) for one in outcome]
-    return outcome, found.plans, found.unverified
+    return planned(monorepo, ready, demanded=level is Level.PLAN, workers=workers)
+
+
+def _effects(
+    monorepo: Monorepo, sides: Sequence[Sides], outcome: Sequence[Updated], found: Found
+) -> Iterator[tuple[Consequence, ...]]:
+    """What each stack does that has to be accepted: by its plans, else as far as the text shows it."""
+    compared = (
+        {one.stack: one for one in found.plans.stacks if one.difference is not None} if found.plans else {}
+    )
+    for side, one in zip(sides, outcome, strict=True):
+        if one.findings or one.state is State.KEPT:
+            yield ()
+        elif one.stack in compared:
+            yield to_accept(compared[one.stack].consequences)
+        else:
+            yield to_accept(written_out(monorepo, side, one.merged.files))
 
 
 def _merged(monorepo: Monorepo, side: Sides) -> Updated:
+    nothing = ChangeSet(monorepo.root, ())
     if side.findings:
-        return Updated(side.stack, side.version, Merged(side.ours, {}, {}), side.findings)
+        return Updated(side.stack, side.version, Merged(side.ours, {}, {}), nothing, side.findings)
     found = merged(side.old, side.ours, side.new)
     findings = tuple(_conflicts(side.stack, found))
     if not findings and found.state is State.MERGED:
         findings = tuple(_new_findings(monorepo, side, found.files))
-    return Updated(side.stack, side.version, found, findings)
+    return Updated(side.stack, side.version, found, nothing, findings)
 
 
 def _conflicts(stack: str, found: Merged) -> Iterator[Finding]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import Content, Symlink
-from scaffold.checks.consequences import Effect
+from scaffold.checks.consequences import Consequence, seen
 from scaffold.checks.verify import Unverified, house_of
 from scaffold.commands.plan import Plans, StackPlan, stack_plan
 from scaffold.errors import Finding, MissingError
+from scaffold.indexes.entry import ServiceEntry
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
+from scaffold.monorepo.stack import read_stack
 from scaffold.templates.render import ANSWERS_FILE
 from scaffold.terraform.result import PlanResult
 from scaffold.terraform.runner import Job, find_tool, plan_jobs
@@ -21,13 +23,15 @@ from scaffold.updates.merge import Tree
 from scaffold.updates.oracle import losses
 
 _BEFORE = "what stands there"
+NOT_PLANNED = "the plans, and so what happens to data and hosts that are not written out"
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
     """A stack as it was rendered by ``version``, as it is rendered anew, and as it stands.
 
-    ``findings`` say why it cannot be rendered anew.
+    ``findings`` say why it cannot be rendered anew. ``entries`` are what the lists outside had to have of it
+    and what they have to have, and ``unverified`` is what of that is not known.
     """
 
     stack: str
@@ -36,6 +40,8 @@ class Sides:
     new: Tree
     ours: Tree
     findings: tuple[Finding, ...] = ()
+    entries: tuple[ServiceEntry, ServiceEntry] | None = None
+    unverified: tuple[Unverified, ...] = ()
 
     def wanted(self, after: Tree) -> dict[PurePosixPath, Content | None]:
         """What shall stand in the monorepo: the files of ``after``, and of what is there no other ones."""
@@ -80,7 +86,7 @@ def planned(
     except MissingError as error:
         if demanded:
             raise
-        return Found(unverified=(Unverified("the plans", error.message),))
+        return Found(unverified=(Unverified(NOT_PLANNED, error.message),))
     disk = DiskTree(monorepo.root)
     changing = [(side, after) for side, after in merged if read_by_plans(side.ours) != read_by_plans(after)]
     jobs: list[Job] = []
@@ -107,6 +113,12 @@ def planned(
     )
 
 
+def written_out(monorepo: Monorepo, sides: Sides, after: Tree) -> tuple[Consequence, ...]:
+    """What these files do to what runs, as far as it shows without a plan."""
+    before, now = (read_stack(sides.sources(files)) for files in (sides.ours, after))
+    return seen(before, now, house_of(monorepo, facts(monorepo)))
+
+
 def read_by_plans(files: Tree) -> Tree:
     """The files of a stack that a plan may read."""
     return {path: content for path, content in files.items() if path.name != ANSWERS_FILE}
@@ -115,15 +127,12 @@ def read_by_plans(files: Tree) -> Tree:
 def _findings(
     stack: StackPlan, old: PlanResult | None = None, new: PlanResult | None = None
 ) -> Iterator[Finding]:
-    """What is wrong with an update: it breaks the stack, or loses an edit, a rule or data."""
+    """What is wrong with an update: it breaks the stack, or loses an edit or a rule."""
     before, after = stack.older, stack.result
     if after is None or before is None:
         return
     if before.ok:
         yield from after.findings
-    for one in stack.consequences:
-        if one.effect is Effect.DATA_LOST:
-            yield _finding(stack.stack, "data-lost", f"{one.address}: {one.text}.")
     if old is not None and new is not None and all(result.ok for result in (old, new, before, after)):
         for loss in losses(old, new, before, after):
             yield _finding(stack.stack, loss.wrong.name.lower(), loss.text)

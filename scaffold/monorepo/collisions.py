@@ -111,12 +111,31 @@ def _redis(values: Mapping[str, Value]) -> Iterator[Wanted]:
     for at, variables in groups:
         for variable, value in variables.items():
             if isinstance(value, Mapping) and value.get("host") == "redis":
-                url = urlsplit(value.get("text", "").replace("{host}", "redis"))
-                number = url.path.strip("/") or "0"
-                if url.scheme in ("redis", "rediss") and number.isdecimal():
+                named = _redis_number(value.get("text", ""))
+                if named is not None:
                     answer = f"{at}env.{variable}"
                     reason = value.get("reason", "")
-                    yield Wanted(REDIS, number, f"{answer}.text", "", reason, f"{answer}.reason")
+                    yield Wanted(REDIS, named, f"{answer}.text", "", reason, f"{answer}.reason")
+
+
+def _redis_number(text: str) -> str | None:
+    """The database that the address of a Redis names; None for any other text."""
+    if not text.startswith(("redis://", "rediss://")):
+        return None
+    number = urlsplit(text.replace("{host}", "redis")).path.strip("/") or "0"
+    return number if number.isdecimal() else None
+
+
+def free_redis_database(
+    monorepo: Monorepo, texts: Iterable[str], largest: int, facts: Mapping[str, Value]
+) -> int | None:
+    """The lowest database of the shared Redis that no stack names, and none of these texts of answers.
+
+    The first is passed over: whoever names none has that one.
+    """
+    uses = (use for _, use in _Houses.of(monorepo, facts).uses if use.kind == REDIS and not use.place)
+    used = {*(use.name for use in uses), *map(_redis_number, texts)}
+    return next((number for number in range(1, largest + 1) if str(number) not in used), None)
 
 
 def taken(

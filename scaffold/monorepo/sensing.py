@@ -9,7 +9,7 @@ from itertools import product
 from scaffold.monorepo.facts import is_of_templates, merged, overrides
 from scaffold.monorepo.manifests import ALLOWLIST, MIDDLEWARE, POLICY_LABEL
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.uses import WILDCARD
+from scaffold.monorepo.uses import PROOF, STORED, WILDCARD
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 
@@ -24,7 +24,9 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     found: dict[str, Value] = {}
     if monorepo.domain is not None:
         found["domain"] = monorepo.domain
-    dns_type = monorepo.ingress_module.variables.get("dns_type")
+    variables = monorepo.ingress_module.variables
+    found["ingress_takes"] = [n for n in template.facts("operations")["ingress_may_take"] if n in variables]
+    dns_type = variables.get("dns_type")
     if dns_type is not None and dns_type.allowed:
         found["dns_types"] = list(dns_type.allowed)
     found["root_file"] = monorepo.root_file
@@ -35,7 +37,10 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     found.update(_exposure(monorepo, domain))
     found.update(_lifecycles(monorepo))
     found.update(_tiers(monorepo))
+    found.update(_memory(monorepo))
     found.update(_builds(monorepo, domain))
+    script = decisions.house()["mirror"]["script"]
+    found["mirror"] = {"there": (monorepo.root / script).is_file()}
     return _difference(decisions.house(), merged(found, overrides(monorepo.root)))
 
 
@@ -60,12 +65,14 @@ def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
 
 
 def _exposure(monorepo: Monorepo, domain: str) -> dict[str, Value]:
-    """What decides who reaches a host: the zone's wildcard record, and the Middlewares with an allowlist."""
+    """What decides who reaches a host: the zone's wildcard record, allowlists, and how Anubis remembers."""
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
     wildcards = [use.place for use in uses if use.kind == WILDCARD and use.name in ("*", f"*.{domain}")]
     usual = decisions.house()["allowlists"]
     lists = {use.name for use in uses if use.kind == MIDDLEWARE and use.place == ALLOWLIST}
+    proofs = [use.place for use in uses if use.kind == PROOF]
     return {
+        "anubis_store": bool(proofs) and all(place == STORED for place in proofs),
         "allowlists": [*usual, *sorted(lists.difference(usual))],
         **({"wildcard_dns": wildcards[0]} if wildcards else {}),
     }
@@ -91,6 +98,21 @@ def _tiers(monorepo: Monorepo) -> dict[str, Value]:
             if usual is not None:
                 found.setdefault(tier, {})[fact] = type(usual)(value)
     return {"tiers": found} if found else {}
+
+
+_MOST = 0.6
+"""The share of containers from which on something is usual, and no matter of single apps."""
+
+
+def _memory(monorepo: Monorepo) -> dict[str, Value]:
+    """How memory is given out: whether containers request less than their limit, and that of the GPU."""
+    pods = (pod for stack in monorepo.fleet.values() for pod in stack.pods)
+    told = [c.burstable for pod in pods for c in pod.containers if c.burstable is not None]
+    asked = next(monorepo.terraform_files(decisions.house()["gpu_memory"]["resource"]), None) is not None
+    return {
+        "burstable": {"usual": bool(told) and sum(told) >= _MOST * len(told)},
+        "gpu_memory": {"asked": asked},
+    }
 
 
 def _builds(monorepo: Monorepo, domain: str) -> dict[str, Value]:

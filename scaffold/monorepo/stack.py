@@ -42,12 +42,16 @@ _DESCRIPTION = "gethomepage.dev/description"
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container, or an init container, of a pod; ``slot`` is how ``ignore_changes`` names it."""
+    """A container, or an init container, of a pod; ``slot`` is how ``ignore_changes`` names it.
+
+    ``burstable`` tells whether it requests less memory than its limit, None where that cannot be seen.
+    """
 
     name: str
     image: str
     slot: str
     line: int
+    burstable: bool | None = None
 
     @property
     def reference(self) -> ImageReference:
@@ -254,7 +258,21 @@ def _containers(spec: Body, kind: str) -> Iterator[Container]:
             image.value.text.strip('"') if image else "",
             f"{kind}[{index}].image",
             image.line if image else block.line,
+            _burstable(block.body),
         )
+
+
+def _burstable(container: Body) -> bool | None:
+    resources = container.block("resources")
+    parts = [resources.body.value(part) for part in ("requests", "limits")] if resources else []
+    entries = [part.entry("memory") if part else None for part in parts]
+    request, limit = ([_mebibytes(e.value.literal() if e else None) for e in entries] + [None, None])[:2]
+    return None if request is None or limit is None else request < limit
+
+
+def _mebibytes(quantity: object) -> int | None:
+    number, unit = (quantity[:-2], quantity[-2:]) if isinstance(quantity, str) else ("", "")
+    return int(number) * {"Mi": 1, "Gi": 1024}[unit] if number.isdecimal() and unit in ("Mi", "Gi") else None
 
 
 def _forced(document: Document) -> Iterator[tuple[str, int]]:

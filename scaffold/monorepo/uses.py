@@ -29,6 +29,9 @@ VAULT_PATH = "Vault path"
 MONITOR = "monitor"
 EXTERNAL_MONITOR = "external monitor"
 WILDCARD = "wildcard record"
+PROOF = "proof of work"
+"""An Anubis; its place is :data:`STORED` where Redis keeps its challenges."""
+STORED = "stored"
 MONITORS = "internal_monitors"
 """The list of what is watched from inside: who is watched there uses nothing."""
 SERVICE = "Service"
@@ -133,6 +136,8 @@ def _own(block: Block, names: Names) -> Iterator[_Name]:
     if calls(block, shared_modules().nfs):
         yield "PersistentVolume", _text(body, "name", names), ""
         yield NFS, _text(body, "nfs_path", names), _text(body, "nfs_server", names)
+    if calls(block, shared_modules().anubis):
+        yield PROOF, block.labels[0], STORED if body.value("shared_store_url") else ""
     kind, name = resource_type(block), _text(metadata(block), "name", names)
     if kind == "kubernetes_namespace":
         yield "namespace", name, ""
@@ -190,12 +195,18 @@ def _below(block: Block, names: Names) -> Iterator[_Name]:
 
 
 def _entries(value: Expression, key: str, beside: str) -> Iterator[tuple[Expression, Expression | None]]:
-    """The values of a key in mappings at any depth of lists and mappings, with what stands beside each."""
+    """The values of a key in mappings at any depth, with what stands beside each."""
     entry, other = value.entry(key), value.entry(beside)
     if entry:
         yield entry.value, other.value if other else None
-    for inner in (*value.elements, *(e.value for e in value.entries)):
+    for inner in _inner(value):
         yield from _entries(inner, key, beside)
+
+
+def _inner(value: Expression) -> tuple[Expression, ...]:
+    """What a list or a mapping holds, and what a function is given: charts have their values encoded."""
+    call = value.bare.call
+    return (*value.elements, *(entry.value for entry in value.entries), *(call.arguments if call else ()))
 
 
 def _redis(value: Expression, names: Names) -> Iterator[_Name]:
@@ -203,9 +214,9 @@ def _redis(value: Expression, names: Names) -> Iterator[_Name]:
 
     A host that a variable tells is called by the variable.
     """
+    for inner in _inner(value):
+        yield from _redis(inner, names)
     if value.bare.kind in (ExprKind.LIST, ExprKind.MAP):
-        for inner in (*value.elements, *(entry.value for entry in value.entries)):
-            yield from _redis(inner, names)
         return
     for url in _marked(value, names).split():
         scheme, _, rest = url.partition("://")

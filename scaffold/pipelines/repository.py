@@ -144,7 +144,7 @@ def is_dockerfile(path: str) -> bool:
 
 def read_repository(root: Path, overlay: Mapping[str, bytes] | None = None) -> Repository:
     """The repository at ``root``, with ``overlay`` laid over it as if it were written."""
-    paths = set(_walk(root))
+    paths = set(walk(root))
     files: dict[str, str] = {}
     for path in paths:
         if _matters(path):
@@ -166,7 +166,8 @@ def _matters(path: str) -> bool:
     return path in (".woodpecker.yml", ".woodpecker.yaml") or pure.name in _READ or is_dockerfile(path)
 
 
-def _walk(root: Path) -> Iterable[str]:
+def walk(root: Path) -> Iterable[str]:
+    """The paths of the files below a directory, without what Git and package managers keep there."""
     for directory, names, files in os.walk(root):
         names[:] = sorted(set(names) - _SKIPPED)
         for name in files:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from scaffold.report.changes import files_json, files_text, gaps_text, origin_json, origin_text
-from scaffold.report.findings import finding_json, finding_text
+from scaffold.report.findings import finding_json, finding_text, seen
 from scaffold.report.steps import brief_text, steps_json, steps_text
 from scaffold.templates.questions import Value
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scaffold.changes.step import Step
     from scaffold.checks.verify import Verified
     from scaffold.commands.prepared import Commits, Part, Prepared
+    from scaffold.pipelines.clone.reading import Proposal
     from scaffold.pipelines.verify import VerifiedPipeline
 
 
@@ -36,6 +37,7 @@ def prepared_json(
             "verified": {"checked": of.checked, "not_verified": of.unverified},
         }
         result |= {"app_repository": made} if stack else made
+        result["clone"] = clone_json(prepared)
     restores = {"restore": steps_json(prepared.restores)} if stack else {}
     return {**result, "decisions": prepared.decisions, "next_steps": steps_json(steps), **restores}
 
@@ -60,6 +62,7 @@ def prepared_text(
         yield from (f"  {line}" for line in files_text(stack.change))
         yield from verified_text(stack.verified)
         yield from _committed(commits[0])
+    yield from clone_text(prepared)
     if prepared.pipeline is not None:
         yield from pipeline_text(prepared.service, prepared.pipeline, written=written)
         yield from _committed(commits[1])
@@ -67,6 +70,24 @@ def prepared_text(
         yield from origin_text(prepared.origin)
         more = f"scaffold next {prepared.service}"
         yield from brief_text(tuple(steps), more) if written and stack is not None else steps_text(steps)
+
+
+def clone_text(prepared: Prepared) -> Iterator[str]:
+    """What was taken from the clone of the app's repository, and what it contradicts."""
+    if prepared.taken:
+        yield "Taken from the clone:"
+        yield from (seen(f"  {one.answer}: {one.shown} ({_at(one)})") for one in prepared.taken)
+    yield from (f"warning: {finding_text(finding)}" for finding in prepared.told)
+
+
+def clone_json(prepared: Prepared) -> dict[str, Value]:
+    """The same as JSON."""
+    taken = [{"answer": one.answer, "value": one.value, "source": _at(one)} for one in prepared.taken]
+    return {"taken": taken, "warnings": [finding_json(finding) for finding in prepared.told]}
+
+
+def _at(one: Proposal) -> str:
+    return f"{one.source}:{one.line}" if one.line else one.source
 
 
 def _committed(commit: str | None) -> Iterator[str]:
@@ -84,6 +105,18 @@ def pipeline_text(service: str, part: Part[VerifiedPipeline], *, written: bool) 
     yield from (f"  {line}" for line in files_text(part.change))
     yield f"Verified: {', '.join(part.verified.checked)}."
     yield from gaps_text(part.verified.unverified)
+
+
+def exists_text(verified: Verified) -> Iterator[str]:
+    """What will exist, one line for each kind of it, and what is to be minded."""
+    if (plan := verified.plan) is not None:
+        from scaffold.terraform.summary import summarize
+
+        told = f"planned offline by {plan.tool.name} {plan.tool.version}"
+        yield f"What will exist: {len(plan.resources)} resources, {told}"
+        for section in summarize(plan.resources):
+            yield f"  {section.title}: {'; '.join(section.lines)}"
+    yield from (f"warning: {finding_text(finding)}" for finding in verified.warnings)
 
 
 def _verified_json(verified: Verified) -> dict[str, Value]:

@@ -4,53 +4,57 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from scaffold.monorepo.repository import STACKS
 from scaffold.report.changes import files_json, gaps_text, origin_json, origin_text
 from scaffold.report.difference import difference_text
 from scaffold.report.findings import finding_json, finding_text
 from scaffold.report.plan import plans_json
+from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 from scaffold.updates.merge import State
 
 if TYPE_CHECKING:
-    from scaffold.commands.update import Updated, Updates
+    from scaffold.commands.updated import Updated, Updates
 
 
 def update_text(updates: Updates, commits: tuple[str, ...], *, written: bool) -> Iterator[str]:
     """Each stack with its files, the planned difference of all, and what is left to a person."""
     for one in updates.stacks:
-        files = "; ".join(f"{state}: {', '.join(paths)}" for state, paths in _files(one).items())
+        files = "; ".join(f"{what}: {', '.join(paths)}" for what, paths in _files(one).items())
         yield f"{one.stack}: {one.word}{files and f' ({files})'}"
     if updates.plans is not None and updates.plans.stacks:
         yield ""
         yield from difference_text(updates.plans)
     for one in updates.left:
         yield ""
-        yield (
-            f"{one.stack} is left as it is:"
-            if not updates.of(one.stack).changes
-            else f"{one.stack}: to settle"
-        )
-        yield from (f"  {line}" for finding in one.findings for line in finding_text(finding).split("\n"))
+        yield (f"{one.stack} is left as it is:" if not one.change.changes else f"{one.stack}: to settle")
+        yield from (f"  {line}" for finding in one.why_left for line in finding_text(finding).split("\n"))
     yield ""
     yield from origin_text(updates.origin)
     yield from gaps_text(updates.unverified)
     yield _sum(updates, written=written)
     yield from (f"Committed as {commit[:12]}." for commit in commits)
+    if steps := [step for one in updates.written for step in one.steps]:
+        yield from steps_text(steps)
 
 
 def _files(one: Updated) -> dict[str, list[str]]:
-    """The files that do not stay as they are, by what becomes of them."""
+    """The files that do not stay as they are, by what becomes of them, and the lists that follow."""
     found: dict[str, list[str]] = defaultdict(list)
     for path, state in one.merged.states.items():
         if state is not State.KEPT:
             found[state.value].append(str(path))
+    own = PurePosixPath(STACKS, one.stack)
+    if lists := [str(file.path) for file in one.change.changes if not file.path.is_relative_to(own)]:
+        found["lists"] = lists
     return dict(found)
 
 
 def _sum(updates: Updates, *, written: bool) -> str:
-    number = len({file.path.parts[1] for file in updates.change.changes})
+    number = len(updates.written)
     if not number and not updates.left:
         return "Nothing to do."
     stacks = f"{number} stack{'s' if number != 1 else ''} {'written' if written else 'would be written'}"
@@ -72,11 +76,13 @@ def update_json(updates: Updates, commits: tuple[str, ...], *, written: bool) ->
                 "files": [
                     {"path": str(path), "state": state.value} for path, state in one.merged.states.items()
                 ],
-                "findings": [finding_json(finding) for finding in one.findings],
+                "findings": [finding_json(finding) for finding in one.why_left],
+                "to_accept": list(dict.fromkeys(effect.effect.value for effect in one.to_accept)),
             }
             for one in updates.stacks
         ],
         "changes": files_json(updates.change, with_diff=not written),
         "plans": plans_json(updates.plans) if updates.plans is not None else None,
         "not_verified": updates.unverified,
+        "next_steps": steps_json(step for one in updates.written for step in one.steps),
     }

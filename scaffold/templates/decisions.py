@@ -117,6 +117,13 @@ def table(values: Mapping[str, Value]) -> tuple[Decision, ...]:
     return tuple(d for name in computed if name not in skipped for d in _decisions(name, values[name]))
 
 
+def matters(decision: Decision) -> bool:
+    """Whether a decision is one of those to see before anything is written (``x-matters``)."""
+    subject = decision.name.split(".")[0]
+    named = {q.name: q.matters for q in all_questions() if q.role is Role.COMPUTED}
+    return decision.name.rpartition(".")[2] in named[subject.partition("[")[0]]
+
+
 def _decisions(name: str, value: Value) -> Iterator[Decision]:
     if isinstance(value, Mapping):
         if {"value", "reason", "rule"} <= value.keys():

@@ -72,6 +72,8 @@ class Question:
     """``x-was``: what it was called in earlier versions, under which stacks have recorded it; its default reads it."""
     proposals: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, compare=False)
     """``x-proposals``: items that a list question offers, each with its consequence."""
+    matters: tuple[str, ...] = ()
+    """``x-matters``: the decisions among what is computed that a person wants to see before anything is written."""
 
 
 _Loader = type(
@@ -160,6 +162,7 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
         pattern=details.get("x-pattern", ""),
         was=details.get("x-was", ""),
         proposals=details.get("x-proposals", {}),
+        matters=tuple(details.get("x-matters", ())),
     )
 
 

@@ -174,16 +174,19 @@ def _changes(before: Tree, after: Tree) -> Iterator[Change]:
 def _compare(before: Tree, after: Tree, path: Path) -> Iterator[tuple[Path, Leaf, Leaf]]:
     """The leaves that differ. Elements that have names, such as containers, are compared by name."""
     if isinstance(before, tuple) and isinstance(after, tuple) and len(before) + len(after) > 2:
-        old, new = _named(before), _named(after)
-        # The same names in another order stay as they are: the order is the difference.
-        if old is not None and new is not None and (old.keys() != new.keys() or [*old] == [*new]):
-            before, after = old, new
+        for key in _NAMES:
+            old, new = _named(before, key), _named(after, key)
+            # The same names in another order stay as they are: the order is the difference.
+            if old is not None and new is not None and (old.keys() != new.keys() or [*old] == [*new]):
+                return (yield from _compare(old, new, path))
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in dict.fromkeys((*before, *after)):
             yield from _compare(before.get(key), after.get(key), (*path, key))
     elif isinstance(before, tuple) and isinstance(after, tuple):
-        for index in range(max(len(before), len(after))):
-            yield from _compare(get(before, index), get(after, index), (*path, index))
+        first, last = _middle(before, after)
+        old_part, new_part = before[first : len(before) - last], after[first : len(after) - last]
+        for index in range(max(len(old_part), len(new_part))):
+            yield from _compare(get(old_part, index), get(new_part, index), (*path, first + index))
     else:
         old_leaves, new_leaves = dict(leaves(before, path)), dict(leaves(after, path))
         for place in dict.fromkeys((*old_leaves, *new_leaves)):
@@ -191,9 +194,23 @@ def _compare(before: Tree, after: Tree, path: Path) -> Iterator[tuple[Path, Leaf
                 yield place, old_leaves.get(place), new_leaves.get(place)
 
 
-def _named(items: tuple[Tree, ...]) -> Mapping[str, Tree] | None:
-    """The elements by their ``name``, where every element has one of its own."""
-    names = [name for item in items if isinstance(name := get(item, "name"), str)]
+def _middle(before: tuple[Tree, ...], after: tuple[Tree, ...]) -> tuple[int, int]:
+    """How many elements at the front and at the back are the same: what comes in between moves none."""
+    shorter = min(len(before), len(after))
+    pairs = zip(before, after, strict=False)
+    first = next((n for n, pair in enumerate(pairs) if any(_compare(*pair, ()))), shorter)
+    back = zip(reversed(before), reversed(after), strict=False)
+    last = next((n for n, pair in enumerate(back) if any(_compare(*pair, ()))), shorter)
+    return first, min(last, shorter - first)
+
+
+_NAMES = ("name", "secretKey")
+"""What elements of lists are known by: Kubernetes has names, an ExternalSecret the keys that it writes."""
+
+
+def _named(items: tuple[Tree, ...], key: str) -> Mapping[str, Tree] | None:
+    """The elements by their names, where every element has one of its own."""
+    names = [name for item in items if isinstance(name := get(item, key), str)]
     return dict(zip(names, items, strict=True)) if len({*names}) == len(items) else None
 
 

@@ -8,6 +8,7 @@ line before the merge, and lined up after it; lines that a person left out of li
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -66,21 +67,52 @@ def _definitions(lines: Sequence[str]) -> list[str]:
 
 
 def _both(here: Sequence[str], base: Sequence[str], there: Sequence[str]) -> list[str] | None:
-    """Both changes made, or None where they overlap, or where something comes in beside the other change."""
-    edits = sorted({edit for side in (here, there) for edit in _edits(base, side)})
-    for (start, end, _), (next_start, next_end, _) in pairwise(edits):
-        if next_start < end or (next_start == end and (start == end or next_start == next_end)):
-            return None
+    """Both changes made, or None where they overlap, or where nobody knows what comes first."""
+    found = dict.fromkeys(edit for side in (here, there) for edit in _edits(base, side))
+    edits = sorted(found, key=lambda edit: (edit.start, edit.end))
+    if not all(edit.end <= later.start and _apart(base, edit, later) for edit, later in pairwise(edits)):
+        return None
     made = list(base)
-    for start, end, text in reversed(edits):
-        made[start:end] = text
+    for edit in reversed(edits):
+        made[edit.start : edit.end] = edit.text
     return made
 
 
-def _edits(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """What stands in place of the definitions from ``start`` to before ``end``."""
+
+    start: int
+    end: int
+    text: tuple[str, ...]
+
+
+def _edits(before: Sequence[str], after: Sequence[str]) -> Iterator[_Edit]:
     for tag, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag != "equal":
-            yield start, end, tuple(after[first:last])
+            yield _Edit(start, end, tuple(after[first:last]))
+
+
+def _apart(base: Sequence[str], edit: _Edit, later: _Edit) -> bool:
+    """Whether two edits do not touch, or their order says nothing.
+
+    Where something comes in beside the other one, both have to be of whole definitions (half a block could
+    be half of another one), and they may not define the same: blocks of one kind are a list.
+    """
+    if edit.end < later.start or (edit.start < edit.end and later.start < later.end):
+        return True
+    before = (_defined(base[one.start : one.end]) for one in (edit, later))
+    one, other = _defined(edit.text), _defined(later.text)
+    return None not in before and one is not None and other is not None and not one & other
+
+
+def _defined(lines: Sequence[str]) -> frozenset[tuple[str, ...]] | None:
+    """What these lines define by name; None where they are no whole definitions."""
+    try:
+        body = parse("".join(f"{line}\n" for line in lines).encode()).body
+    except HclSyntaxError:
+        return None
+    return frozenset((name,) for name in body.attributes) | {(b.type, *b.labels) for b in body.blocks}
 
 
 class _Hcl:

@@ -20,9 +20,10 @@ from scaffold.report.progress import waiting
 from scaffold.templates import decisions
 from scaffold.templates.questions import asked
 from scaffold.wizard.engine import Engine
+from scaffold.wizard.kept import answers_text, keep_beside
 from scaffold.wizard.preview import Previews
 from scaffold.wizard.review import Outcome, review
-from scaffold.wizard.session import answers_text, keep_beside, open_screen
+from scaffold.wizard.session import open_screen
 from scaffold.wizard.state import State
 
 
@@ -32,6 +33,8 @@ class Asked:
 
     change: ServiceChange | None
     closing: tuple[str, ...] = ()
+    commit: bool = False
+    """Whether the person wants what is written committed."""
 
 
 def ask(
@@ -64,9 +67,9 @@ def ask(
         with screen.opened():
             screen.show([screen.keys])
             outcome, state = review(engine, state, screen, previews.of, lambda _: None)
-        if outcome is Outcome.APPLY:
+        if outcome in (Outcome.APPLY, Outcome.COMMIT):
             previews.prepared()
-            return Asked(made[0])
+            return Asked(made[0], commit=outcome is Outcome.COMMIT)
     finally:
         previews.close()
     if outcome is Outcome.QUIT:

@@ -11,20 +11,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from scaffold.answers import notation
 from scaffold.answers.known import known as known_of
 from scaffold.answers.settings import from_settings
 from scaffold.answers.sources import Answers as Given
 from scaffold.answers.sources import Path, about
-from scaffold.errors import Finding, UsageError
+from scaffold.errors import Finding, UsageError, nearest
 from scaffold.templates import decisions, questions
 from scaffold.templates.questions import Option, Question, Value
 from scaffold.wizard import fields
 from scaffold.wizard.conditions import holds
+from scaffold.wizard.order import order
 from scaffold.wizard.state import MORE, State, base, items, put, without
 from scaffold.wizard.step import Step, called, consequence, proposal_step
+
+IMAGE_KNOWN = "image_known"
+"""In ``x-ask``: whether the house knows the image. What is asked only without it, is proposed with it."""
 
 Judge = Callable[[Mapping[str, Value]], Sequence[Finding]]
 """What is wrong with answers, each finding with the path of its answer."""
@@ -89,8 +93,9 @@ class Engine:
         refused = {_place(f) for f in self._judged(values) if not _is_open(f)} if refusals else set()
         follows = known_of(values)
         offered = {*state.suggested, *follows.answers}
+        seen = {**known, IMAGE_KNOWN: bool(follows.of)}
         found: list[Path] = []
-        for question in _order():
+        for question in order():
             if question.name in state.given or not holds(question.when, known):
                 continue
             forced = {path for path in refused | state.forced if path[:1] == (question.name,)}
@@ -98,9 +103,9 @@ class Engine:
                 question.core
                 or not (question.has_default or question.name in offered)
                 or (question.name in follows.proposed and question.name not in offered)
-                or holds(question.ask, known)
+                or (holds(question.ask, seen) and question.name not in follows.answers)
+                or (question.name,) in forced
             )
-            asked = asked or (question.name,) in forced
             if asked and not question.proposals:
                 found.append((question.name,))
             if fields.is_list(question):
@@ -127,9 +132,33 @@ class Engine:
         else:
             answered = question.has_default or question.name in self.values(state)
             default = known[question.name] if answered else None
+            if not options and path not in state.said:
+                default = self._right(state, path, default)
         if form := notation.form(declared.schema) if not options else "":
             title = f"{title} {form}"
-        return Step(path, declared, title, default, options)
+        return Step(path, declared, title, default, options, tuple(self._proposals(state, question)))
+
+    def _right(self, state: State, path: Path, default: Value) -> Value:
+        """A default that is not refused: itself, the first like it that is right, or nothing."""
+        if not any(_place(f) == path and not _is_open(f) for f in self._judged(self.values(state))):
+            return default
+        right = (text for text in notation.alike(default) if not self.problem(state, path, text))
+        return next(right, "" if isinstance(default, str) else None)
+
+    def _proposals(self, state: State, question: Question) -> Iterator[str]:
+        """What is known of the image, and proposed instead of asked, beside the question that follows it."""
+        before = questions.asked().get(question.after)
+        if before is None or not before.suggests:
+            return
+        values = self.values(state)
+        follows, known = known_of(values), self.known(values)
+        for other in questions.asked().values():
+            proposed = other.name in follows.answers or (
+                not holds(other.ask, {**known, IMAGE_KNOWN: True})
+                and holds(other.ask, {**known, IMAGE_KNOWN: False})
+            )
+            if follows.of and proposed and other.name not in state.given and holds(other.when, known):
+                yield f"{other.name}: {fields.shown(known[other.name])}"
 
     def answer(self, state: State, path: Path, value: Value) -> State:
         """The state after an answer. Answers whose question does not apply any more are dropped."""
@@ -139,7 +168,8 @@ class Engine:
         if path in after.said and value == asked.default and type(value) is type(asked.default):
             after = without(after, {path})
             after = replace(after, accepted=after.accepted | {path})
-        if path in {*after.said, *after.accepted} and asked.by_refusal:
+        if path in {*after.said, *after.accepted} and path not in before:
+            # Asked because what it had would be refused, or in the review: it stays a step to come back to.
             after = replace(after, forced=after.forced | {path})
         gone = before - set(self.paths(after, refusals=False)) - {path}
         known = self.known(self.values(after))
@@ -155,7 +185,8 @@ class Engine:
         key, name = key.strip(), str(about(key.strip())[0])
         question = questions.asked().get(name)
         if question is None or not self.applies(state, question):
-            raise UsageError(f"{key} is no answer here.", "The answers are listed above.")
+            near = nearest(name, (q.name for q in questions.asked().values() if self.applies(state, q)))
+            raise UsageError(f"{key} is no answer here.", near or "In the review, l lists the answers.")
         if key == name:
             return (name,), self.step(state, (name,)).read(line)
         known = self.known(self.values(state))[name]
@@ -238,24 +269,6 @@ def _unsaid(state: State, path: Path) -> State:
     """The state without an answer, to know what its question has by default."""
     given = {name: v for name, v in state.given.items() if name != path[0]} if len(path) == 1 else state.given
     return without(replace(state, given=given), {path})
-
-
-@cache
-def _order() -> Sequence[Question]:
-    """The core questions, then the others, each followed by those that come after it."""
-    every = tuple(questions.asked().values())
-    names = {q.name for q in every}
-    result: list[Question] = []
-
-    def add(question: Question) -> None:
-        result.append(question)
-        for follower in every:
-            if follower.after == question.name:
-                add(follower)
-
-    for root in sorted((q for q in every if q.after not in names), key=lambda q: not q.core):
-        add(root)
-    return result
 
 
 def _item_defaults(question: Question) -> dict[str, Value]:

@@ -30,13 +30,19 @@ class PlainScreen:
         """Nothing is set: lines are read as the terminal gives them."""
         return nullcontext()
 
-    def show(self, lines: Iterable[str], *, verbatim: bool = False) -> None:
+    def show(self, lines: Iterable[str], *, verbatim: bool = False, fit: bool = False) -> None:
         """Write lines of text, whatever their length."""
         for line in lines:
             self._target.write(f"{line}\n")
         self._target.flush()
 
-    def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:
+    def choose(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        default: Value,
+        ahead: Callable[[Value], object] = lambda _: None,
+    ) -> Value | Key:
         """Number the options, and read a number or a label."""
         preset = next((n for n, choice in enumerate(choices, 1) if choice.value == default), 1)
         self.show([title])
@@ -54,10 +60,12 @@ class PlainScreen:
                 return choices[preset - 1].value
             if text.isdecimal() and 1 <= int(text) <= len(choices):
                 return choices[int(text) - 1].value
-            labelled = [c for c in choices if c.label.lower() == text.lower()]
-            if labelled:
-                return labelled[0].value
-            self.show([f"Not valid: give a number from 1 to {len(choices)}."])
+            meant = [c for c in choices if c.label.lower().startswith(text.lower())]
+            same = [c for c in meant if c.label.lower() == text.lower()]
+            if len(same or meant) == 1:
+                return (same or meant)[0].value
+            several = f", or more of one of {', '.join(c.label for c in meant)}" if meant else ""
+            self.show([f"Not valid: give a number from 1 to {len(choices)}{several}."])
 
     def line(
         self,
@@ -65,6 +73,7 @@ class PlainScreen:
         default: str,
         problem: Callable[[str], str],
         *,
+        explains: bool = True,
         until: Callable[[], bool] | None = None,
     ) -> str | Typed:
         """Read a line until it is right."""
@@ -73,7 +82,7 @@ class PlainScreen:
             text = self._read(f"[{default}]: " if default else "> ")
             if text in _BACK:
                 return Typed(Key.BACK, "")
-            if text == _EXPLAIN:
+            if text == _EXPLAIN and explains:
                 return Typed(Key.EXPLAIN, default)
             text = "" if text == _EMPTY else text or default
             wrong = problem(text)

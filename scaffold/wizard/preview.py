@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
+from pathlib import PurePosixPath
 from typing import Protocol
 
 from scaffold.answers.sources import Answers
@@ -16,7 +17,7 @@ from scaffold.errors import ScaffoldError
 from scaffold.report.changes import files_text
 from scaffold.report.decisions import decision_line
 from scaffold.report.findings import error_text
-from scaffold.report.prepared import pipeline_text, verified_text
+from scaffold.report.prepared import clone_text, exists_text, pipeline_text, verified_text
 from scaffold.report.progress import waiting
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
@@ -103,25 +104,33 @@ class Preview:
         """Whether the plan is done."""
         return self.planned.done()
 
-    def decisions(self) -> Iterator[str]:
-        """The decisions, those together that are alike. What is decided to be empty is left to `explain`."""
+    def decisions(self, *, whole: bool = True) -> Iterator[str]:
+        """The decisions, or without ``whole`` those that matter; together those that are alike.
+
+        What is decided to be empty is left to `explain`.
+        """
         made = [d for d in decisions.table(decisions.combine(self._values)) if d.value not in ("", None)]
-        for _, alike in groupby(made, key=lambda decision: (decision.value, decision.reason)):
+        told = made if whole else sorted(filter(decisions.matters, made), key=_subject)
+        for _, alike in groupby(told, key=lambda decision: (decision.value, decision.reason)):
             first, *others = alike
-            names = ", ".join([first.name, *(decision.name for decision in others)])
+            names = _together([first.name, *(decision.name for decision in others)])
             yield decision_line(replace(first, name=names))
 
-    def files(self) -> Iterator[str]:
-        """The files with their line counts, or why there are none; waits for the rendering."""
-        yield from self._told(self._rendered, _files)
+    def files(self, *, whole: bool = True) -> Iterator[str]:
+        """The files with their line counts, or why there are none; waits for the rendering.
+
+        Without ``whole`` they are told by what happens to them.
+        """
+        yield from self._told(self._rendered, _files if whole else _files_in_short)
 
     def diff(self) -> Iterator[str]:
         """The whole change as a diff; waits for the rendering."""
         yield from self._told(self._rendered, lambda made: "".join(map(diff, made.changes)).splitlines())
 
-    def resources(self) -> Iterator[str]:
+    def resources(self, *, whole: bool = True) -> Iterator[str]:
         """What will exist, or what happens to what does, or why it cannot; waits for the plan."""
-        yield from self._told(self.planned, self._tell)
+        in_short = _exists if self._tell is _resources and not whole else self._tell
+        yield from self._told(self.planned, in_short)
 
     def cancel(self) -> None:
         """Leave out what has not begun."""
@@ -142,9 +151,43 @@ def _files(made: Prepared) -> Iterator[str]:
     """The files of both repositories; what a person wrote and loses is shown whole."""
     if made.stack is not None:
         yield from files_text(made.stack.change)
+    yield from clone_text(made)
     if made.pipeline is not None:
         yield from pipeline_text(made.service, made.pipeline, written=False)
         yield from diff(made.pipeline.replaced).splitlines()
+
+
+def _files_in_short(made: Prepared) -> Iterator[str]:
+    """What happens to how many files; what a person wrote and loses is shown whole."""
+    parts = [part for part in (made.stack, made.pipeline) if part is not None]
+    for part in parts:
+        files = sorted(part.change.changes, key=lambda file: file.action.value)
+        for action, some in groupby(files, key=lambda file: file.action.value):
+            paths = [file.path for file in some]
+            above = {path.parent for path in paths}
+            place = f" in {above.pop()}" if len(above) == 1 and above != {PurePosixPath()} else ""
+            yield f"{action}{place}: {', '.join(path.name for path in paths)}"
+    yield from clone_text(made)
+    if made.pipeline is not None:
+        yield from diff(made.pipeline.replaced).splitlines()
+
+
+def _subject(decision: decisions.Decision) -> tuple[str, str]:
+    """What a decision is about, so that those of the items of a list stand together."""
+    return decision.name.partition(".")[0], decision.name.rpartition(".")[2]
+
+
+def _together(names: Sequence[str]) -> str:
+    """Names of decisions that are alike; those of the items of one list share what is around the item."""
+    around = {(name.partition("[")[0], name.partition("]")[2]) for name in names}
+    if len(names) == 1 or len(around) > 1:
+        return ", ".join(names)
+    ((before, after),) = around
+    return f"{before}[{', '.join(name.partition('[')[2].partition(']')[0] for name in names)}]{after}"
+
+
+def _exists(made: Prepared) -> Iterable[str]:
+    return exists_text(made.stack.verified) if made.stack is not None else ()
 
 
 def _resources(made: Prepared) -> Iterable[str]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from scaffold.answers.sources import Path, show
-from scaffold.errors import UsageError
-from scaffold.templates import questions
+from scaffold.errors import UsageError, nearest
 from scaffold.templates.questions import Question, Value
-from scaffold.wizard import fields
+from scaffold.wizard import fields, rows
 from scaffold.wizard.engine import Engine
+from scaffold.wizard.rows import Row
 from scaffold.wizard.screen import Choice, Key, Screen, Typed
 from scaffold.wizard.state import State, without_item
-from scaffold.wizard.walk import Keep, ask, walk
+from scaffold.wizard.walk import Keep, ask, explanation, walk
 
 if TYPE_CHECKING:
     from scaffold.wizard.preview import Preview
@@ -25,30 +24,24 @@ class Outcome(Enum):
     """How the review ended."""
 
     APPLY = "apply"
+    COMMIT = "commit"
     SAVE = "save"
     QUIT = "quit"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One answer in the review."""
-
-    question: Question
-    value: Value
-    origin: str
-
-    @property
-    def empty(self) -> bool:
-        """Whether the answer is that there is none."""
-        return self.value is None or self.value in ("", [], {})
+_ENDS = {"a": Outcome.APPLY, "c": Outcome.COMMIT, "s": Outcome.SAVE, "q": Outcome.QUIT}
 
 
-_COMMANDS = (
-    "A number changes that answer, NAME=value does so at once; a applies, d shows the diff, "
-    "r the resources, s saves the answers only, q quits."
-)
-_CLONE = "c"
-_CLONE_COMMAND = " c asks again for the clone of the app's repository."
+_COMMANDS = {
+    "a": "applies",
+    "c": "applies and commits",
+    "d": "shows the diff",
+    "l": "lists everything",
+    "r": "the resources",
+    "s": "saves the answers only",
+    "q": "quits",
+}
+_CLONE = {"p": "asks again for the clone of the app's repository"}
 _DONE, _REMOVE = "done", "remove"
 
 
@@ -71,14 +64,16 @@ def review(
         if preview is None:
             state = _walk_from_the_end(engine, state, screen, keep)
             continue
-        rows = _rows(engine, state)
-        screen.show(_answers(rows))
-        screen.show(["", "Decisions", *(f"  {line}" for line in preview.decisions())])
-        screen.show(["", "Files", *(f"  {line}" for line in preview.files()), ""])
-        chosen = _command(engine, state, screen, preview, rows, asks_clone=again is not None)
+        listed = rows.rows(engine, state)
+        screen.show(rows.main(listed), fit=True)
+        screen.show(rows.other(listed))
+        screen.show(["Decisions"])
+        screen.show((f"  {line}" for line in preview.decisions(whole=False)), fit=True)
+        screen.show(["Files", *(f"  {line}" for line in preview.files(whole=False))])
+        chosen = _command(engine, state, screen, preview, listed, asks_clone=again is not None)
         if isinstance(chosen, Outcome):
             return chosen, state
-        if again is not None and chosen in (_CLONE, Key.BACK):
+        if again is not None and chosen in (*_CLONE, Key.BACK):
             again()
             continue
         if chosen is Key.BACK:
@@ -98,51 +93,71 @@ def _walk_from_the_end(engine: Engine, state: State, screen: Screen, keep: Keep)
 
 
 def _command(
-    engine: Engine, state: State, screen: Screen, preview: Preview, rows: Sequence[Row], *, asks_clone: bool
+    engine: Engine, state: State, screen: Screen, preview: Preview, listed: Sequence[Row], *, asks_clone: bool
 ) -> Outcome | Key | Question | str:
     """Ask what to do next; show the planned resources as soon as they are known.
 
     Returns how it ends, the question to ask again, the letter for the clone, or a valid ``NAME=value``.
     """
-    commands = _COMMANDS + (_CLONE_COMMAND if asks_clone else "")
-    letters = ["a", *([_CLONE] if asks_clone else []), "d", "r", "s", "q"]
-    told = False
+    commands = {**_COMMANDS, **(_CLONE if asks_clone else {})}
+    told = ", ".join(f"{letter} {what}" for letter, what in commands.items())
+    title = f"A number changes that answer, NAME=value does so at once, ? NAME explains it; {told}."
+    planned = False
     text = ""
-    ends = {"a": Outcome.APPLY, "s": Outcome.SAVE, "q": Outcome.QUIT}
 
     def problem(text: str) -> str:
         text = text.strip()
+        named = text.removeprefix("?").strip()
         if "=" in text:
             return _wrong_setting(engine, state, text)
-        if text in letters or (text.isdecimal() and 1 <= int(text) <= len(rows)):
+        if text in commands or (text != named and not named) or _named(listed, named) is not None:
             return ""
-        return f"Give a number from 1 to {len(rows)}, NAME=value, or one of {', '.join(letters)}."
+        near = nearest(named, [*commands, *(row.question.name for row in listed)])
+        return near or f"Give a number from 1 to {len(listed)}, NAME=value, or one of {', '.join(commands)}."
 
     while True:
-        if not told and preview.ready():
-            screen.show([*preview.resources(), ""])
-            told = True
-        reply = screen.line(commands, text, problem, until=None if told else preview.ready)
+        if not planned and preview.ready():
+            screen.show(preview.resources(whole=False), fit=not preview.failed)
+            planned = True
+        reply = screen.line(title, text, problem, explains=False, until=None if planned else preview.ready)
         text = ""
         if isinstance(reply, Typed):
             if reply.key is Key.BACK:
                 return Key.BACK
             if reply.key is Key.EXPLAIN:
-                screen.show([commands])
+                screen.show(_explained(commands))
             text = reply.text if reply.key is None else ""
             continue
         command = reply.strip()
-        if command == "d":
+        row = _named(listed, command.removeprefix("?").strip())
+        if command.startswith("?"):
+            known = explanation(engine.step(state, (row.question.name,))) if row else _explained(commands)
+            screen.show(known)
+        elif command == "d":
             screen.show(preview.diff(), verbatim=True)
+        elif command == "l":
+            screen.show(rows.every(listed))
+            screen.show(["", "Decisions", *(f"  {line}" for line in preview.decisions())])
+            screen.show(["", "Files", *(f"  {line}" for line in preview.files()), ""])
         elif command == "r":
             screen.show([*preview.resources(), ""])
-            told = True
-        elif command == "a" and preview.failed:
+            planned = True
+        elif command in ("a", "c") and preview.failed:
             screen.show(["It cannot be applied as it is; see above. Change an answer, or save them."])
-        elif command.isdecimal():
-            return rows[int(command) - 1].question
+        elif row is not None:
+            return row.question
         else:
-            return ends.get(command, command)
+            return _ENDS.get(command, command)
+
+
+def _named(listed: Sequence[Row], text: str) -> Row | None:
+    """The answer that a number or a name means."""
+    return next((row for row in listed if text in (str(row.number), row.question.name)), None)
+
+
+def _explained(commands: Mapping[str, str]) -> Iterator[str]:
+    yield "  A number or a name changes that answer, and NAME=value does so at once; ? NAME explains it."
+    yield from (f"  {letter} {what}" for letter, what in commands.items())
 
 
 def _wrong_setting(engine: Engine, state: State, text: str) -> str:
@@ -150,31 +165,6 @@ def _wrong_setting(engine: Engine, state: State, text: str) -> str:
         return engine.problem(state, *engine.setting(state, text))
     except UsageError as error:
         return f"{error.message} {error.hint}"
-
-
-def _rows(engine: Engine, state: State) -> list[Row]:
-    """The answers that apply: first what somebody said, then the defaults, last what is left empty."""
-    known = engine.known(engine.values(state))
-    rows = [
-        Row(question, known[question.name], engine.origin(state, question.name))
-        for question in questions.asked().values()
-        if engine.applies(state, question)
-    ]
-    return sorted(rows, key=lambda row: (row.origin == "default", row.empty))
-
-
-def _answers(rows: Sequence[Row]) -> Iterator[str]:
-    yield ""
-    yield "Answers"
-    width = max(len(row.question.name) for row in rows)
-    empty: list[str] = []
-    for number, row in enumerate(rows, 1):
-        if row.empty and row.origin == "default":
-            empty.append(f"{number} {row.question.name}")
-        else:
-            yield f"  {number:>2} {row.question.name:<{width}}  {fields.shown(row.value)} ({row.origin})"
-    if empty:
-        yield f"  Left empty: {', '.join(empty)}"
 
 
 def edit(engine: Engine, state: State, screen: Screen, question: Question) -> State:

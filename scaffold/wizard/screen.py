@@ -44,11 +44,20 @@ class Screen(Protocol):
     def opened(self) -> AbstractContextManager[None]:
         """What has to hold while the wizard runs."""
 
-    def show(self, lines: Iterable[str], *, verbatim: bool = False) -> None:
-        """Show lines of text. ``verbatim``: as they are, such as a diff."""
+    def show(self, lines: Iterable[str], *, verbatim: bool = False, fit: bool = False) -> None:
+        """Show lines of text. ``verbatim``: as they are, such as a diff; ``fit``: on a row each."""
 
-    def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:
-        """Let the person choose one option."""
+    def choose(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        default: Value,
+        ahead: Callable[[Value], object] = lambda _: None,
+    ) -> Value | Key:
+        """Let the person choose one option.
+
+        ``ahead`` may be done for the one at the cursor while the person reads.
+        """
 
     def line(
         self,
@@ -56,9 +65,11 @@ class Screen(Protocol):
         default: str,
         problem: Callable[[str], str],
         *,
+        explains: bool = True,
         until: Callable[[], bool] | None = None,
     ) -> str | Typed:
         """Let the person type a line. ``problem`` says what is wrong with it while it is typed.
 
+        Without ``explains`` a question mark is text like any other.
         ``until`` ends the line early with what is typed so far, where the screen can do that.
         """

@@ -10,14 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from scaffold.answers import validation
 from scaffold.answers.compose.translation import Draft
 from scaffold.answers.sources import Answers, about
 from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
-from scaffold.commands.pipeline import usual_build
+from scaffold.commands.pipeline import cloned, usual_build
 from scaffold.commands.prepared import Prepared
 from scaffold.commands.taken import judge
 from scaffold.monorepo.repository import Monorepo
@@ -30,6 +28,7 @@ from scaffold.wizard.clone import Clone
 from scaffold.wizard.draft import from_draft, to_draft
 from scaffold.wizard.drafts import Drafts
 from scaffold.wizard.engine import Engine
+from scaffold.wizard.kept import answers_text, keep_beside
 from scaffold.wizard.preview import Preview, Previews
 from scaffold.wizard.review import Outcome, review
 from scaffold.wizard.screen import Choice, Screen
@@ -60,6 +59,8 @@ class Asked:
     prepared: Prepared | None
     closing: tuple[str, ...]
     service: str = ""
+    commit: bool = False
+    """Whether the person wants what is written committed."""
 
 
 class Paused(KeyboardInterrupt):
@@ -91,8 +92,10 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
         sensed = sense(monorepo)
     engine = Engine(judge(monorepo, sensed), sensed)
     store = Drafts.of(monorepo.root)
-    own = (start is not None and start.from_source) or options.app_repo is not None
+    own = start is not None and start.from_source
     outside = {**({"build": usual_build(sensed)} if own else {}), **(start.answers if start else {})}
+    if options.app_repo is not None:
+        outside = {**cloned(monorepo, given, options.app_repo).answers.values, **outside}
     kept = store.names
     resumed = options.resume or next(iter(kept), "") if options.resume is not None else None
     state = _begin(engine, given, outside, store, resumed)
@@ -110,6 +113,7 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
             given,
             clone.path if is_own(engine.known(given.values)) else None,
             overwrite=True,  # the review shows what would be replaced
+            proposes=False,  # a person has answered
             level=level,
             template_source=options.template_source,
             without_indexes=options.without_indexes,
@@ -172,9 +176,10 @@ class _Keeper:
 
     @property
     def name(self) -> str:
-        said = self._state.said.get(("name",), self._state.given.get("name"))
-        if said is None and ("name",) in self._state.accepted:
-            said = self._engine.values(self._state).get("name")
+        state = self._state
+        said = state.said.get(("name",), state.given.get("name"))
+        if said is None and ("name",) in state.accepted:
+            said = self._engine.values(state).get("name")
         return str(said) if said else self._unnamed
 
     @property
@@ -265,35 +270,13 @@ def _end(
     if drafts.writable(store):
         kept = store.keep_answers(name, text)
         replaces = prepared.pipeline is not None and prepared.pipeline.replaced.changes
-        again = _command("--answers", str(kept), options, clone, *(["--overwrite"] if replaces else []))
+        commits = outcome is Outcome.COMMIT and "--commit" not in options.arguments
+        more = (*["--overwrite"] * bool(replaces), *["--commit"] * commits)
+        again = _command("--answers", str(kept), options, clone, *more)
         closing = ("The answers are kept. The same without questions:", f"  {again}")
-    return Asked(prepared, closing, name)
+    return Asked(prepared, closing, name, outcome is Outcome.COMMIT)
 
 
 def forget(monorepo: Monorepo, name: str) -> None:
     """Drop the draft of a Service that is written."""
     Drafts.of(monorepo.root).drop(name)
-
-
-def answers_text(values: Mapping[str, Value]) -> str:
-    """Answers as the text of a file."""
-    text: str = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=1000)
-    return text
-
-
-def keep_beside(name: str, text: str) -> Path:
-    """Write answers into the current directory, for their owner alone. Returns the file."""
-    path = _free(Path(f"{name}.yml"))
-    path.touch(mode=0o600)
-    path.write_text(text, "utf-8")
-    return path
-
-
-def _free(path: Path) -> Path:
-    """``path``, or the like of it with a number where that is taken."""
-    number = 1
-    found = path
-    while found.exists():
-        number += 1
-        found = path.with_stem(f"{path.stem}-{number}")
-    return found

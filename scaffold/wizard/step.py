@@ -25,6 +25,8 @@ class Step:
     title: str
     default: Value
     options: tuple[Option, ...] = ()
+    proposed: tuple[str, ...] = ()
+    """What is proposed along with it, one line each; Enter takes it, and the review changes it."""
 
     @property
     def text(self) -> str:
@@ -32,11 +34,6 @@ class Step:
         names = self._names
         value = [_told(item, names) for item in self.default] if names else self.default
         return notation.write(self.field.schema, value)
-
-    @property
-    def by_refusal(self) -> bool:
-        """Whether it is a step only because what it has would be refused, or in the review."""
-        return self.field.has_default and self.field.ask is False
 
     def read(self, text: str) -> Value:
         """The value of a line; what was known of the items of a list stays with them.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,10 +12,11 @@ from typing import Any, TextIO
 
 from scaffold.changes.signals import ENDING, no_more_interrupts
 from scaffold.templates.questions import Value
+from scaffold.wizard import window
 from scaffold.wizard.screen import Choice, Key, Typed
 
 _LONG = 8
-"""From here on a list can be filtered by typing."""
+"""From here on a list says that typing filters it."""
 _ESCAPE_SECONDS = 0.05
 """How long Esc waits for the rest of an arrow key's sequence; terminals send those at once."""
 _POLL_SECONDS = 0.2
@@ -60,13 +60,26 @@ class TerminalScreen:
         output.disable_bracketed_paste()
         output.flush()
 
-    def show(self, lines: Iterable[str], *, verbatim: bool = False) -> None:
-        """Write lines, wrapped to the window between words where they are not ``verbatim``."""
+    def show(self, lines: Iterable[str], *, verbatim: bool = False, fit: bool = False) -> None:
+        """Write lines: ``verbatim``, each cut to the window to ``fit``, or else wrapped between words."""
         for line in lines:
-            self._target.write(f"{line if verbatim else _wrapped(line, _width())}\n")
+            text = (
+                window.cut(line, window.width())
+                if fit
+                else line
+                if verbatim
+                else window.wrapped(line, window.width())
+            )
+            self._target.write(f"{text}\n")
         self._target.flush()
 
-    def choose(self, title: str, choices: Sequence[Choice], default: Value) -> Value | Key:
+    def choose(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        default: Value,
+        ahead: Callable[[Value], object] = lambda _: None,
+    ) -> Value | Key:
         """A menu; what follows from an option stands below it while the cursor is there."""
         import questionary
 
@@ -78,15 +91,34 @@ class TerminalScreen:
         preset = next((str(n) for n, c in enumerate(choices) if c.value == default), None)
         long = len(choices) > _LONG
         room = max(len(c.label) for c in choices)
+        columns = max(window.width() - 4 - room, window.width() // 2)
         prompt = questionary.select(
-            _wrapped(title, max(_width() - 4 - room, _width() // 2)), listed, default=preset,
-            use_jk_keys=not long, use_search_filter=long,
+            window.wrapped(title, columns), listed, default=preset,
+            use_jk_keys=False, use_search_filter=True,
             instruction="(type to filter)" if long else " ",
         )  # fmt: skip
-        self._consequences(prompt.application)
+        menu = _menu(prompt.application)
+        # Wrapped: what questionary prints below a menu would be cut off at the window's edge.
+        menu.text = partial(_told, menu._get_choice_tokens)
+        menu.add_search_character = partial(_search, menu, menu.add_search_character)
+
+        async def watch() -> None:
+            import asyncio
+
+            seen = None
+            while True:
+                if (at := menu.get_pointed_at().value) != seen:
+                    seen = at
+                    await asyncio.get_running_loop().run_in_executor(None, ahead, choices[int(at)].value)
+                await asyncio.sleep(_PAUSE_SECONDS)
+
         # A menu has a hidden line behind it: no key of an editor's makes that the answer.
         prompt.application.current_buffer.accept_handler = None
-        answer = self._run(prompt.application, lambda _: True)
+
+        def begin() -> None:
+            prompt.application.create_background_task(watch())
+
+        answer = self._run(prompt.application, lambda _: True, begin=begin)
         return choices[int(answer)].value if isinstance(answer, str) else answer.key
 
     def line(
@@ -95,6 +127,7 @@ class TerminalScreen:
         default: str,
         problem: Callable[[str], str],
         *,
+        explains: bool = True,
         until: Callable[[], bool] | None = None,
     ) -> str | Typed:
         """A line of text; what is wrong with it stands below while it is typed."""
@@ -125,20 +158,21 @@ class TerminalScreen:
             application.create_background_task(judge(application.current_buffer.text))
 
         prompt = questionary.text(
-            f"{_wrapped(title, _width() - 3)}\n >", default=default, validate=verdict,
+            f"{window.wrapped(title, window.width() - 3)}\n >", default=default, validate=verdict,
             validate_while_typing=False,
         )  # fmt: skip
         application = prompt.application
-        _add_below(application, lambda: _wrapped(told, _width()))
+        _add_below(application, lambda: window.wrapped(told, window.width()))
         application.current_buffer.on_text_changed += judge_soon
-        return self._run(application, lambda text: text in ("", default), until, judge_soon)  # type: ignore[no-any-return]
+        untouched = ("", default) if explains else ()
+        return self._run(application, lambda text: text in untouched, until, judge_soon)  # type: ignore[no-any-return]
 
     def _run(
         self,
         application: Any,
         explains: Callable[[str], bool],
         until: Callable[[], bool] | None = None,
-        begin: Callable[[], None] | None = None,
+        begin: Callable[[], object] | None = None,
     ) -> Any:
         """Run a prompt with our keys. ``explains`` says whether ? is a key of ours after what is typed."""
         from prompt_toolkit.filters import Condition, to_filter
@@ -156,9 +190,9 @@ class TerminalScreen:
         keys.add("?", filter=untouched, eager=True)(leave(Key.EXPLAIN))
         application.key_bindings = merge_key_bindings([application.key_bindings, keys])
         application.ttimeoutlen = _ESCAPE_SECONDS
-        for window in application.layout.find_all_windows():
+        for part in application.layout.find_all_windows():
             # Else what belongs to a prompt stands at the bottom of the terminal, far away from it.
-            window.dont_extend_height = to_filter(True)
+            part.dont_extend_height = to_filter(True)
 
         async def watch() -> None:
             import asyncio
@@ -191,13 +225,29 @@ class TerminalScreen:
             # SIGINT is left to asyncio: as a key, it would be lost on a prompt that just ended.
             return application.run(pre_run=start, handle_sigint=False)
 
-    def _consequences(self, application: Any) -> None:
-        """Wrap what questionary prints below a menu, which would be cut off at the window's edge."""
-        from questionary.prompts.common import InquirerControl
 
-        for window in application.layout.find_all_windows():
-            if isinstance(window.content, InquirerControl):
-                window.content.text = partial(_told, window.content._get_choice_tokens)
+def _menu(application: Any) -> Any:
+    from questionary.prompts.common import InquirerControl
+
+    parts = [part.content for part in application.layout.find_all_windows()]
+    return next(part for part in parts if isinstance(part, InquirerControl))
+
+
+def _search(menu: Any, add: Callable[[Any], None], key: Any) -> None:
+    """Filter a menu by a key, and point at what begins with all that is typed, where something does.
+
+    A key that fits nothing behind the others begins anew; one that fits nothing at all is not taken.
+    """
+    before = menu.search_filter, menu.pointed_at
+    for typed in (before[0], None):
+        menu.search_filter = typed
+        add(key)
+        text = (menu.search_filter or "").lower()
+        if any(text in choice.title.lower() for choice in menu.choices):
+            labels = [choice.title.lower() for choice in menu.filtered_choices]
+            menu.pointed_at = next((n for n, label in enumerate(labels) if label.startswith(text)), 0)
+            return
+    menu.search_filter, menu.pointed_at = before
 
 
 @contextmanager
@@ -244,24 +294,7 @@ def _told(drawn: Callable[[], list[Any]]) -> list[Any]:
     label = "  Description: "
     if not text.startswith(label):
         return tokens
-    return [*tokens[:-1], (style, textwrap.indent(_wrapped(text.removeprefix(label), _width() - 5), "     "))]
-
-
-def _width() -> int:
-    """The columns to write in. The terminal itself is asked: COLUMNS may be that of another window."""
-    try:
-        columns = os.get_terminal_size(sys.stdout.fileno()).columns
-    except (OSError, ValueError):
-        columns = 0
-    return (columns or 80) - 1
-
-
-def _wrapped(text: str, width: int) -> str:
-    """A line wrapped between words, the following lines indented like the first."""
-    width = max(width, 1)
-    if len(text) <= width:
-        return text
-    indent = " " * (len(text) - len(text.lstrip()))
-    return textwrap.fill(
-        text.strip(), width, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
-    )
+    return [
+        *tokens[:-1],
+        (style, textwrap.indent(window.wrapped(text.removeprefix(label), window.width() - 5), "     ")),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from scaffold.answers.sources import Path
 from scaffold.errors import UsageError
@@ -46,11 +47,15 @@ def ask(engine: Engine, state: State, step: Step, screen: Screen) -> Value | Key
         except UsageError as error:
             return f"{error.message} {error.hint}"
 
+    if step.proposed:
+        screen.show(["Known of this image; Enter takes it, and the review changes it:"])
+        screen.show(f"  {line}" for line in step.proposed)
     while True:
         reply: Value | Key | Typed
         if options:
             choices = [_choice(option) for option in options]
-            reply = screen.choose(step.title, choices, step.default)
+            ahead = partial(engine.problem, state, step.path)
+            reply = screen.choose(step.title, choices, step.default, ahead)
             if isinstance(reply, Key):
                 reply = Typed(reply, "")
             wrong = "" if isinstance(reply, Typed) else engine.problem(state, step.path, reply)

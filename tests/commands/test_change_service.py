@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ volumes:
   size: 2Gi
 """
 OUTSIDE = (".claude/reference/service-catalog.md", "docs/architecture/backup-dr.md")
+ACCEPTED = ("--accept", "not-compared", "--accept", "data-lost", "--accept", "opened")
 CATALOG = Path(".claude/reference/service-catalog.md")
 
 
@@ -72,7 +75,7 @@ def change(root: Path, *arguments: str | Path, **more: Any) -> subprocess.Comple
 
 def static(root: Path, *arguments: str) -> dict[str, Any]:
     """A change that is not planned, written and committed; what it told."""
-    asked = ("--verify", "static", "--accept", "not-compared", "--commit", "--json")
+    asked = ("--verify", "static", *ACCEPTED, "--commit", "--json")
     done = change(root, *arguments, *asked)
     assert done.returncode == 0, done.stderr + done.stdout
     return dict(json.loads(done.stdout))
@@ -152,12 +155,22 @@ def test_a_database_comes_and_goes_with_all_its_lists(root: Path) -> None:
 
 @pytest.mark.slow("several changes, each of which reads the whole monorepo")
 def test_a_database_is_fetched_by_the_version_of_the_operator_that_is_there_now(root: Path) -> None:
+    """What stands there stays; what comes is of today."""
     for file in (root / "stacks").rglob("main.tf"):
-        file.write_text(file.read_text().replace("external-secrets.io/v1beta1", "external-secrets.io/v1"))
+        if file.parent.name != "bee-notes":
+            file.write_text(file.read_text().replace("external-secrets.io/v1beta1", "external-secrets.io/v1"))
     git(root, "commit", "-qam", "newer operator")
-    apis = [line for line in main(root).splitlines() if "external-secrets.io/" in line]
+
+    def versions() -> dict[str, str]:
+        manifests = [
+            part for part in main(root).split('resource "kubernetes_manifest" ') if "apiVersion" in part
+        ]
+        found = {part.split('"')[1]: part.partition("external-secrets.io/")[2] for part in manifests}
+        return {name: text.partition('"')[0] for name, text in found.items()}
+
+    assert versions() == {"external_secret": "v1beta1"}
     static(root, "--set", "database=postgresql")
-    assert [line for line in main(root).splitlines() if "external-secrets.io/" in line][:1] == apis
+    assert versions() == {"external_secret": "v1beta1", "db_external_secret": "v1"}
     assert answers(root)["database"] == "postgresql"
 
 
@@ -234,6 +247,33 @@ def test_the_names_of_a_database_stay(root: Path) -> None:
     assert disagreements(root) == []
 
 
+def test_the_steps_that_move_a_volume_are_shell_that_runs(root: Path, tmp_path: Path) -> None:
+    """With commands of the same names in place of those that they call, which note what they were told."""
+    done = change(root, "--set", "sensitive=true", "--json")
+    (finding,) = json.loads(done.stdout)["error"]["findings"]
+    script = "\n".join(line[3:] for line in finding["fix"].splitlines() if line.startswith("   "))
+    stubs = tmp_path / "stubs"
+    stubs.mkdir()
+    tg = root / "scripts" / "tg"
+    tg.parent.mkdir(exist_ok=True)
+    note = f"#!{sys.executable}\nimport json, sys\nprint(json.dumps([sys.argv[0].split('/')[-1], *sys.argv[1:]]))\n"
+    for stub in (stubs / "kubectl", stubs / "scaffold", tg):
+        stub.write_text(note)
+        stub.chmod(0o755)
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    path = f"{stubs}:{os.environ['PATH']}"
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env={"PATH": path})
+    assert (ran.returncode, ran.stderr) == (0, "")
+    told = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [words[0] for words in told].count("scaffold") == 4
+    (copy,) = [words for words in told if words[:4] == ["kubectl", "-n", "bee-notes", "run"]]
+    (given,) = [word.partition("=")[2] for word in copy if word.startswith("--overrides=")]
+    volumes = json.loads(given)["spec"]["volumes"]
+    claims = [volume["persistentVolumeClaim"]["claimName"] for volume in volumes]
+    assert claims == ["bee-notes-data-proxmox", "bee-notes-data-new-encrypted"]
+    assert any(words[3:6] == ["scale", "deployment/bee-notes", "--replicas=0"] for words in told)
+
+
 @pytest.mark.slow("several changes, each of which reads the whole monorepo")
 def test_the_steps_that_move_a_volume_can_be_taken(root: Path) -> None:
     """The refusal's own commands, from the new volume to what was asked for."""
@@ -243,7 +283,7 @@ def test_the_steps_that_move_a_volume_can_be_taken(root: Path) -> None:
         line.strip() for line in finding["fix"].splitlines() if line.strip().startswith("scaffold change")
     ]
     assert len(taken) == 4
-    asked = "--verify static --accept not-compared --commit"
+    asked = f"--verify static {' '.join(ACCEPTED)} --commit"
     for line in taken:
         words = shlex.split(line.removesuffix("\\").removesuffix(" && "))[2:]
         words = [word for word in words if word not in ("--accept", "data-lost", "&&")]
@@ -363,6 +403,13 @@ def test_without_a_plan_nothing_is_written_unless_that_is_accepted(root: Path) -
     assert done.returncode == 4
     assert "--accept not-compared" in done.stderr
     assert untouched(root)
+    lost = ("--unset", "volumes[data]", "--verify", "static")
+    done = change(root, *lost, "--accept", "not-compared")
+    assert done.returncode == 4
+    assert "claim bee-notes-data-proxmox: the data of the volume goes with it" in done.stderr
+    shown = change(root, *lost, "--dry-run").stdout
+    assert "What shows of it without a plan\n  data-lost" in shown
+    assert "To write it: --accept data-lost --accept not-compared" in shown
 
 
 @pytest.mark.slow("plans a stack as it stands and as it is about to")
@@ -422,7 +469,7 @@ def test_a_yes_in_the_terminal_accepts(root: Path) -> None:
 
 @pytest.mark.slow("the wizard judges every answer")
 def test_without_options_the_review_opens_on_the_present_answers(root: Path) -> None:
-    options = ("--plain", "--verify", "static", "--accept", "not-compared", "--commit")
+    options = ("--plain", "--verify", "static", *ACCEPTED, "--commit")
     typed = "gate=app\nIt has a login of its own\nmemory=1Gi\na\n"
     done = change(root, *options, stdin=typed, terminal=True)
     assert done.returncode == 0, done.stderr
@@ -464,3 +511,23 @@ def test_an_editor_changes_the_answers(root: Path) -> None:
     done = change(root, *asked, terminal=True, env={"EDITOR": str(editor), "VISUAL": ""})
     assert done.returncode == 0, done.stderr
     assert answers(root)["port"] == 9090
+
+
+@pytest.mark.parametrize("again,code,port", [("y", 0, 9090), ("n", 0, 8080)], ids=["again", "enough"])
+def test_the_editor_opens_again_on_what_was_typed_while_that_is_not_valid(
+    root: Path, again: str, code: int, port: int
+) -> None:
+    editor = root.parent / "editor"
+    editor.write_text(
+        "#!/bin/sh\n"
+        'if grep -q "^port: many" "$1"; then to=9090; else to=many; fi\n'
+        'sed -i "s/^port: .*/port: $to/" "$1"\n'
+    )
+    editor.chmod(0o755)
+    asked = ("--edit", "--verify", "static", "--accept", "not-compared", "--commit")
+    done = change(root, *asked, terminal=True, stdin=f"{again}\n", env={"EDITOR": str(editor), "VISUAL": ""})
+    assert done.returncode == code, done.stderr
+    assert "Use the port that the app listens on." in done.stderr
+    assert answers(root)["port"] == port
+    assert untouched(root)
+    assert ("Nothing was written." in done.stdout) is (port == 8080)

@@ -127,7 +127,9 @@ def test_whoever_names_the_repository_builds_the_image_as_the_monorepo_does(
     monorepo: Monorepo, app: Path, tmp_path: Path
 ) -> None:
     short = tmp_path / "short.yml"
-    short.write_text("name: short-cut\ndescription: Ways through the garden\nport: 8080\n")
+    short.write_text(
+        "name: short-cut\ndescription: Ways through the garden\nport: 8080\nrepository: robin/cut\n"
+    )
     (monorepo.root / "scaffold.yml").write_text("own_build: github-ghcr\n")
     arguments = ("--monorepo", monorepo.root, "--app-repo", app, *SOURCE, "--answers", short)
     done = scaffold("new-service", *arguments, "--verify", "static")

@@ -82,6 +82,26 @@ def test_elements_with_names_are_compared_by_name() -> None:
     ]
 
 
+def test_what_comes_and_goes_in_a_list_moves_nothing_else() -> None:
+    def env(*pairs: str) -> dict[str, Tree]:
+        return {"env": tuple({"name": pair[0], "value": pair[1]} for pair in pairs)}
+
+    # A name that stands there twice is no name.
+    gone = changes(env("ab", "xy", "xz", "cd", "ef"), env("ab", "xz", "cd", "ef"))
+    assert gone == [("env[1].name", "x", None), ("env[1].value", "y", None)]
+    assert changes({"args": ("a", "b", "c")}, {"args": ("a", "new", "b", "c")}) == [("args[1]", None, "new")]
+    assert changes({"args": ("a", "a")}, {"args": ("a",)}) == [("args[1]", "a", None)]
+
+
+def test_keys_of_an_external_secret_are_names() -> None:
+    def data(*keys: str) -> dict[str, Tree]:
+        return {"data": tuple({"secretKey": key, "remoteRef": {"key": "app"}} for key in keys)}
+
+    found = changes(data("A", "B", "D"), data("A", "NEW", "B", "C", "D"))
+    assert {path.split(".")[1] for path, before, _ in found if before is None} == {"NEW", "C"}
+    assert len(found) == 4
+
+
 def test_another_order_is_a_change() -> None:
     assert changes({"env": env(("A", "1"), ("B", "2"))}, {"env": env(("B", "2"), ("A", "1"))}) != []
 

@@ -12,14 +12,20 @@ import history
 import pytest
 import yaml
 from history import FIRST, RULES, version
-from support import ANSWERS
+from support import ANSWERS, needs
 
 from scaffold.changes.change import Content
+from scaffold.commands.update_plan import Sides
 from scaffold.hcl.syntax import HclSyntaxError, parse
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import template
 from scaffold.templates.render import ANSWERS_FILE, render
 from scaffold.templates.template import Origin
+from scaffold.terraform.result import PlanResult
+from scaffold.terraform.runner import plan_jobs
+from scaffold.terraform.tree import DiskTree
 from scaffold.updates.merge import State, merged
+from scaffold.updates.oracle import Loss, losses
 from scaffold.updates.versions import templates_of
 
 MAIN, RUN = "main.tf", "terragrunt.hcl"
@@ -167,16 +173,15 @@ EDITS = {
 }
 
 BOTH = {
-    ("value", "value"),
-    ("comment", "value"),  # about the line that the template changes
-    ("new-block", "block"),  # in the same place, and nobody knows in which order
-    ("split-file", "resource"),  # beside what was moved away
+    ("value", "value"),  # another number each
 }
 """The cells, edit and rule, in which both changed the same thing in different ways."""
 QUICK = [
     ("value", "argument"), ("value", "value"), ("renamed-and-edited", "renamed"), ("the-rule-by-hand", "value"),
     ("removed-block", "argument"), ("split-file", "renamed"),
 ]  # fmt: skip
+
+PLANNED = [("two-values", "argument"), ("ignored", "argument"), ("the-rule-by-hand", "value")]
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +237,33 @@ def cells() -> list[tuple[str, str]]:
 def test_a_cell(templates: Path, edit: str, rule: str) -> None:
     both = (edit, rule) in BOTH
     assert verdict(templates, edit, rule) is (Verdict.CONFLICT if both else Verdict.GOOD)
+
+
+@cache
+def planned(monorepo: Monorepo, files: frozenset[tuple[PurePosixPath, Content]]) -> PlanResult:
+    job = Sides("drone-logbook", "", {}, {}, {}).job(DiskTree(monorepo.root), dict(files))
+    (result,) = plan_jobs([job], 1)
+    assert result.ok, result.findings
+    return result
+
+
+def lost(monorepo: Monorepo, repository: Path, edit: str, rule: str) -> tuple[Loss, ...]:
+    """What the plans of one cell tell to be lost, of the edit or of the rule."""
+    base, theirs = rendered(repository, FIRST), rendered(repository, version(rule))
+    ours = contents(EDITS[edit].do(texts(base), texts(theirs)))
+    found = merged(base, ours, theirs)
+    assert found.state is not State.CONFLICT
+    plans = (planned(monorepo, frozenset(files.items())) for files in (base, theirs, ours, found.files))
+    return losses(*plans)
+
+
+@needs("terraform")
+@pytest.mark.slow("four plans")
+@pytest.mark.parametrize("edit,rule", PLANNED, ids=[f"{edit}-{rule}" for edit, rule in PLANNED])
+def test_nothing_of_a_cell_is_lost_by_its_plans_either(
+    pristine: Monorepo, templates: Path, edit: str, rule: str
+) -> None:
+    assert lost(pristine, templates, edit, rule) == ()
 
 
 @pytest.mark.slow("171 merges")

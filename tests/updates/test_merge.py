@@ -201,7 +201,7 @@ def test_two_neighbours_are_taken_out_one_by_each() -> None:
 
 
 def test_what_both_put_in_the_same_place_is_a_conflict() -> None:
-    ours, theirs = (edited(("locals {\n", f"locals {{\n  {name} = 1\n")) for name in ("one", "two"))
+    ours, theirs = (edited(("locals {\n", f"locals {{\n  one = {value}\n")) for value in (1, 2))
     state, text = of_main(ours, theirs)
     assert state is State.CONFLICT
     assert "|||||||" not in text and "\x1f" not in text
@@ -210,3 +210,37 @@ def test_what_both_put_in_the_same_place_is_a_conflict() -> None:
 def test_both_renamed_it_alike_with_another_alignment() -> None:
     ours = edited(("port = 8080 #", "port = 8080   #"))
     assert merged(tree(main=MAIN), tree(app=ours), tree(app=MAIN)).files == tree(app=ours)
+
+
+def test_different_definitions_in_the_same_place_are_two_things() -> None:
+    ours, theirs = (edited(("locals {\n", f"locals {{\n  {name} = 1\n")) for name in ("mode", "size"))
+    both = edited(("locals {\n", "locals {\n  mode = 1\n  size = 1\n"))
+    assert of_main(ours, theirs) == (State.MERGED, both)
+
+
+def test_a_comment_above_what_changes_and_a_definition_beside_what_goes_are_kept() -> None:
+    comment = ("    replicas = 1\n", "    # By hand.\n    replicas = 1\n")
+    state, text = of_main(edited(comment), edited(("replicas = 1", "replicas = 3")))
+    assert (state, text) == (State.MERGED, edited(comment, ("replicas = 1", "replicas = 3")))
+    block = '  metadata {\n    name      = "app"\n    namespace = "app"\n  }\n'
+    new = '  timeouts {\n    create = "5m"\n  }\n'
+    state, text = of_main(edited((block, "")), edited((block, new + block)))
+    assert (state, text) == (State.MERGED, edited((block, new)))
+
+
+def test_half_a_block_beside_the_other_change_is_a_conflict() -> None:
+    """Two blocks of a kind: which of them is gone is told by where the lines are, and so is what comes in."""
+    blocks = 'r "a" "b" {\n  env {\n    one = 1\n  }\n  env {\n    two = 2\n  }\n}\n'
+    ours, theirs = (
+        edited(("    one = 1\n  }\n  env {\n", ""), text=blocks),
+        edited(("    one = 1\n", "    new = 3\n    one = 1\n"), text=blocks),
+    )
+    found = merged(tree(main=blocks), tree(main=ours), tree(main=theirs))
+    assert found.state is State.CONFLICT
+
+
+def test_two_blocks_of_a_kind_in_the_same_place_are_a_list_whose_order_nobody_knows() -> None:
+    ours, theirs = (
+        edited(("  spec {\n", f'  env {{\n    name = "{name}"\n  }}\n  spec {{\n')) for name in ("own", "new")
+    )
+    assert of_main(ours, theirs)[0] is State.CONFLICT

@@ -154,6 +154,29 @@ def test_facts_are_sensed_anew(fleet: Monorepo, templates: Path) -> None:
     assert 'apiVersion = "external-secrets.io/v1"\n' in main_of(fleet).read_text()
 
 
+@pytest.mark.slow("an update, a change and an update")
+def test_a_change_by_newer_templates_leaves_the_rest_to_the_next_update(
+    fleet: Monorepo, templates: Path
+) -> None:
+    """What it does not touch was rendered by the version that is recorded; the newer one is that at hand."""
+    assert update(fleet, templates, "drone-logbook", "--commit", "one").returncode == 0
+    asked = ("--verify", "static", "--accept", "not-compared", "--commit", "--monorepo", fleet.root)
+    done = scaffold("change", "drone-logbook", "--set", "memory=768Mi", *asked)
+    assert done.returncode == 0, done.stderr
+    answers = yaml.safe_load((fleet.stack_directory("drone-logbook") / ANSWERS_FILE).read_text())
+    assert (answers["_commit"], answers["memory"]) == (version("argument"), "768Mi")
+    assert GRACE in main_of(fleet).read_text()
+    done = scaffold(
+        "update", "drone-logbook", "--to", FIRST, "--template-source", templates, "--verify", "static",
+        "--monorepo", fleet.root,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        0, f"drone-logbook: updated (updated: {ANSWERS_FILE}, main.tf)",
+    )  # fmt: skip
+    assert GRACE not in main_of(fleet).read_text()
+    assert main_of(fleet).read_text().count('memory = "768Mi"') == 2
+
+
 def test_answers_that_are_no_longer_valid_leave_the_stack_as_it_is(fleet: Monorepo, templates: Path) -> None:
     """As a newer version may have it; without its hash the file is one that an older version wrote."""
     answers = fleet.stack_directory("drone-logbook") / ANSWERS_FILE

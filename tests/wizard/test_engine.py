@@ -47,10 +47,33 @@ def asked(engine: Engine, state: State) -> list[str]:
 
 
 def test_the_core_questions_are_first_and_each_is_followed_by_what_belongs_to_it(engine: Engine) -> None:
+    what = ["build", "shape", "image", "name", "description"]
     order = asked(engine, State())
-    assert order[:7] == ["gate", "machine_clients[0]", "sensitive", "rwx", "build", "shape", "image"]
-    assert set(order[7:]) == {"name", "description", "port", "env", "rate_limit", "volumes", "secrets"}
-    assert asked(engine, said(engine, [("gate", "app")]))[:3] == ["gate", "gate_reason", "sensitive"]
+    assert order[:9] == [*what, "gate", "machine_clients[0]", "sensitive", "rwx"]
+    assert set(order[9:]) == {
+        "port", "health_path", "env", "memory", "host", "rate_limit", "volumes", "secrets", "database", "metrics",
+    }  # fmt: skip
+    open_ = asked(engine, said(engine, [("gate", "app")]))
+    assert open_[5:8] == ["gate", "gate_reason", "sensitive"]
+    assert {*open_} - {*order} == {"gate_reason", "tier", "dns"}
+    media = asked(engine, said(engine, [("rwx", True), ("database", "mysql")]))
+    assert {*media} - {*order} == {"tier", "dns", "database_env"}
+
+
+def test_a_known_image_is_proposed_for_in_lines_and_asks_no_more_than_its_own(engine: Engine) -> None:
+    known = said(engine, [("build", "upstream"), ("shape", "web"), ("image", IMAGE)])
+    assert asked(engine, known) == [
+        "build", "shape", "image", "name", "description", "gate", "machine_clients[0]", "sensitive", "rwx", "env",
+        "volumes", "secrets",
+    ]  # fmt: skip
+    proposed = dict(line.split(": ", 1) for line in engine.step(known, ("name",)).proposed)
+    assert proposed.items() >= {
+        "port": "3456", "host": "vikunja", "memory": "256Mi", "database": "none", "metrics": "–",
+    }.items()  # fmt: skip
+    unknown = said(engine, [("image", "docker.io/acme/films:4.2.0")], known)
+    assert engine.step(unknown, ("name",)).proposed == ()
+    given = replace(known, given={"memory": "1Gi"})
+    assert not [line for line in engine.step(given, ("name",)).proposed if line.startswith("memory")]
 
 
 def test_every_question_that_the_wizard_names_is_declared() -> None:
@@ -109,6 +132,11 @@ def test_answers_that_no_longer_apply_are_dropped(engine: Engine) -> None:
 def test_a_default_that_would_be_refused_is_asked(engine: Engine) -> None:
     taken = said(engine, [*CORE, ("name", "music")])
     assert "host" in asked(engine, taken), "stacks/navidrome has the host music"
+    assert engine.step(taken, ("host",)).default == "music-2", "no default that is refused"
+    large = said(
+        engine, [("build", "upstream"), ("shape", "web"), ("image", "docker.io/acme/keycloak:1.0.0")]
+    )
+    assert engine.step(large, ("memory",)).default == "1Gi"
     assert "stacks/navidrome" in engine.problem(taken, ("host",), "music")
     mended = said(engine, [("host", "tunes")], taken)
     assert "host" in asked(engine, mended), "a question that was asked stays, to come back to"
@@ -209,7 +237,7 @@ def test_an_answer_is_set_by_its_name(engine: Engine) -> None:
 
 def test_a_proposal_fills_a_carve_out(engine: Engine) -> None:
     state = said(engine, [("machine_clients[0]", "webhooks")])
-    assert asked(engine, state)[1:5] == [
+    assert asked(engine, state)[6:10] == [
         "machine_clients[0]", "machine_clients[0].paths", "machine_clients[0].auth", "machine_clients[0].reason",
     ]  # fmt: skip
     (client,) = engine.values(state)["machine_clients"]
@@ -231,12 +259,13 @@ def test_back_leads_through_every_question_to_the_first(engine: Engine) -> None:
         seen.append(show(step.path))
         step = engine.previous(state, step.path)
     assert seen == list(reversed(asked(engine, state)))[-len(seen) :]
-    assert seen[-1] == "gate"
+    assert seen[-1] == "build"
 
 
 def test_what_was_given_is_not_asked(engine: Engine) -> None:
     state = State({"gate": "app", "name": "a-b"})
-    assert asked(engine, state)[0] == "gate_reason"
+    assert "gate" not in asked(engine, state)
+    assert "gate_reason" in asked(engine, state)
     assert "name" not in asked(engine, state)
 
 

@@ -45,8 +45,9 @@ def test_a_compose_file_gives_defaults_and_no_secret(
         "    volumes: [data:/var/lib/ledger, media:/media]\n"
         "    environment: {SESSION_KEY: swordfish-1, PUBLIC_NAME: The Ledger}\n"
     )
-    core = [""] * 6
-    done = typed(monorepo, [*core, "", "", "Books", "", "", ""], "--from-compose", file)
+    what, core = ["", "", "", "", "Books"], ["", "", "", ""]
+    more = ["", "", "", "", "", "", ""]
+    done = typed(monorepo, [*what, *core, *more], "--from-compose", file)
     assert done.returncode == 130, done.stderr
     for title, shown in [
         ("The image, with its registry", "[ghcr.io/acme/ledger:2.1.0]"),
@@ -61,6 +62,28 @@ def test_a_compose_file_gives_defaults_and_no_secret(
     (draft,) = (tmp_path / "state").rglob("*.yml")
     assert "SESSION_KEY" in draft.read_text()
     assert "swordfish" not in draft.read_text() + done.stdout + done.stderr
+
+
+def test_a_clone_gives_defaults(monorepo: Monorepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    clone = tmp_path / "Paper_Planes"
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=trunk", clone], check=True)
+    url = "https://git.example.test/robin/Paper_Planes.git"
+    subprocess.run(["git", "-C", clone, "remote", "add", "origin", url], check=True)
+    (clone / "pyproject.toml").write_text(
+        '[project]\nname = "x"\ndescription = "Folds planes"\ndependencies = ["fastapi"]\n'
+    )
+    (clone / "uv.lock").touch()
+    done = typed(monorepo, [""] * 9, "--app-repo", clone)
+    assert done.returncode == 130, done.stderr
+    for title, shown in [
+        ("How is it built", "Number [2]"),
+        ("The Service's name", "[paper-planes]"),
+        ("What kind of app is it", "Number [3]"),
+    ]:
+        assert shown in done.stdout.partition(title)[2], title
+    (draft,) = (tmp_path / "state").rglob("*.yml")
+    assert "Folds planes" in draft.read_text(), "what is known is not asked, and shown in the review"
 
 
 def test_a_start_that_answers_nothing_leaves_no_draft(

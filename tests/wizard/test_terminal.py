@@ -29,20 +29,20 @@ TERMINAL = "a process in a terminal; others like it are quick"
 ANY = "\0"
 NEXT = "A number changes that answer"
 
+WHAT = [("How is it built", ENTER), ("What is it, seen from outside", ENTER)]
 CORE = [
     ("What gates the app", ENTER),
     ("Paths with a gate", ENTER),
     ("Is its data sensitive", ENTER),
     ("Does it need RWX", ENTER),
-    ("How is it built", ENTER),
-    ("What is it, seen from outside", ENTER),
 ]
 
 DRONE = [
-    *CORE,
+    *WHAT,
     ("The image, with its registry", "ghcr.io/arpanghosh8453/open-dronelog:1.0.0" + ENTER),
     ("The Service's name", CTRL_U + "drone-logbook" + ENTER),
     ("What it is, in a few words", "Flight log analyzer for DJI drones" + ENTER),
+    *CORE,
     ("Environment variables", "KEEP_UPLOADED_FILES=true SYNC_LOGS_PATH=/sync-logs" + ENTER),
     ("What it keeps on disk", "/data/drone-logbook=2Gi /sync-logs" + ENTER),
     ("/data/drone-logbook: Whether several pods", ENTER),
@@ -56,31 +56,40 @@ CHANGES = ["memory=512Mi", "host=dronelog", "homepage_group=Media & Entertainmen
 """What a person changes there."""
 
 IP_ECHO = [
-    *CORE[:2],
-    ("Is its data sensitive", DOWN + ENTER),
-    *CORE[3:],
+    *WHAT,
     ("The image, with its registry", "docker.io/mpolden/echoip:2.0.1" + ENTER),
     ("The Service's name", CTRL_U + "ip-echo" + ENTER),
     ("What it is, in a few words", "Tells visitors their address" + ENTER),
+    *CORE[:2],
+    ("Is its data sensitive", "n" + ENTER),
+    CORE[3],
     ("Environment variables", ENTER),
     ("What it keeps on disk", ENTER),
     ("Secrets from Vault", ENTER),
 ]
 
 SKETCHPAD = [
-    ("What gates the app", DOWN + ENTER),
-    ("Why is that safe", "Every board is behind a login of its own" + ENTER),
-    *CORE[2:4],
     ("How is it built", DOWN + ENTER),
-    CORE[5],
+    WHAT[1],
     ("The Service's name", "wall-board" + ENTER),
     ("What it is, in a few words", "Boards to draw on" + ENTER),
+    ("What gates the app", "a" + ENTER),
+    ("Why is that safe", "Every board is behind a login of its own" + ENTER),
+    *CORE[2:],
+    ("What kind of app is it", ENTER),
+    ("The Namespace tier", ENTER),
     ("The port that the app listens on", "8080" + ENTER),
+    ("The path that answers", ENTER),
     ("Environment variables", ENTER),
+    ("The memory limit", ENTER),
+    ("Its host name", ENTER),
+    ("Which DNS record", ENTER),
     ("How many requests", ENTER),
     ("What it keeps on disk", ENTER),
     ("Secrets from Vault", ENTER),
-    ("What kind of app is it", ENTER),
+    ("a shared database host", ENTER),
+    ("Where it serves metrics", ENTER),
+    ("What has to pass before", ENTER),
     ("Where is the clone", ENTER),
 ]
 
@@ -189,7 +198,10 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def change(terminal: Terminal, name: str, title: str, text: str) -> None:
-    """Change one answer in the review, by its number."""
+    """Change one answer in the review, by the number that the list of all gives it."""
+    terminal.sees(NEXT)
+    terminal.press("l" + ENTER)
+    terminal.sees("Left empty")
     terminal.sees(NEXT)
     number = re.findall(rf"(\d+) {name} ", plain(terminal.seen))[-1]
     terminal.press(number + ENTER)
@@ -270,8 +282,7 @@ GIVEN = {
 def test_a_long_list_is_filtered_and_any_field_is_changed(monorepo: Monorepo) -> None:
     terminal = Terminal(monorepo, *[f"--set={name}={value}" for name, value in GIVEN.items()])
     terminal.sees(NEXT)
-    number = re.findall(r"(\d+) volumes ", plain(terminal.seen))[-1]
-    terminal.press(number + ENTER)
+    terminal.press("volumes" + ENTER)
     terminal.sees("type to filter")
     terminal.press("limit" + ENTER)
     terminal.sees("How far the autoresizer")
@@ -307,20 +318,20 @@ def test_the_clone_of_the_app_s_repository_gets_the_pipeline_in_the_same_run(mon
     terminal.sees("Where is the clone")
     terminal.sees("wall-board")
     terminal.press(CTRL_B)
-    terminal.sees("What kind of app is it")
+    terminal.sees("What has to pass before")
     terminal.press(ENTER)
     # Left out by mistake: the review asks again.
     terminal.sees("Where is the clone")
     terminal.press(CTRL_U + ENTER)
     assert ".woodpecker.yml" not in terminal.sees(NEXT)
-    terminal.press("c" + ENTER)
+    terminal.press("p" + ENTER)
     terminal.sees("Where is the clone")
     terminal.press(CTRL_U + "/nonexistent" + ENTER)
     terminal.sees("is not the root of a Git repository")
     terminal.press(CTRL_U + str(clone) + ENTER)
     review = terminal.sees(NEXT)
-    assert "create stacks/wall-board/main.tf" in review
-    assert "modify .woodpecker.yml" in review
+    assert "create in stacks/wall-board: .copier-answers.yml, main.tf" in review
+    assert "modify: .woodpecker.yml" in review
     # What a person wrote is not replaced without being shown.
     assert "-steps: []" in review
     assert not monorepo.stack_directory("wall-board").exists()
@@ -357,24 +368,27 @@ def test_back_from_every_question(monorepo: Monorepo) -> None:
 
 def test_back_from_an_answer_that_is_not_valid(monorepo: Monorepo) -> None:
     terminal = Terminal(monorepo)
-    terminal.sees("What gates the app")
+    terminal.sees("How is it built")
     terminal.press(ESC)
     terminal.sees("This is the first question")
-    terminal.answer(CORE)
+    terminal.answer(WHAT)
     terminal.sees("The image, with its registry")
     terminal.press("nginx" + ENTER)
     terminal.sees("Write the registry first")
     terminal.press(CTRL_B)
     terminal.sees("What is it, seen from outside")
     terminal.press(ENTER)
-    terminal.answer(DRONE[6:7])
+    terminal.answer(DRONE[2:3])
     terminal.sees("The Service's name")
     terminal.press(CTRL_U + "journal")
     terminal.sees("There is a stack journal already: stacks/journal")
     terminal.press(ENTER)
     terminal.sees("Not valid")
     terminal.press(CTRL_U + "music" + ENTER)
+    terminal.answer([DRONE[4], *CORE, DRONE[9]])
     terminal.sees("Its host name")
+    terminal.sees("music-2")
+    terminal.press(CTRL_U + "music")
     terminal.sees("belongs to stacks/navidrome")
     terminal.press(CTRL_C)
     assert "--resume music" in terminal.ends(130).replace("\n", "")
@@ -383,30 +397,30 @@ def test_back_from_an_answer_that_is_not_valid(monorepo: Monorepo) -> None:
 @pytest.mark.slow(TERMINAL)
 def test_a_draft_is_kept_and_resumed(monorepo: Monorepo, tmp_path: Path) -> None:
     terminal = Terminal(monorepo)
-    terminal.answer(IP_ECHO[:6])
+    terminal.answer(IP_ECHO[:2])
     terminal.sees("The image, with its registry")
     terminal.press(CTRL_C)
     told = terminal.ends(130)
     assert "nothing was written" in told
     assert "scaffold new-service --resume unnamed" in told
     another = Terminal(monorepo)
-    assert "Drafts: unnamed." in another.sees("What gates the app")
-    another.answer([("", DOWN + ENTER)])
-    another.sees("Why is that safe")
+    assert "Drafts: unnamed." in another.sees("How is it built")
+    another.answer([("", ENTER), WHAT[1]])
+    another.sees("The image, with its registry")
     another.press(ENTER)
     another.sees("is missing")
     another.press(CTRL_C)
     assert "--resume unnamed-2" in another.ends(130)
     next((tmp_path / "state").rglob("unnamed-2.yml")).unlink()
     terminal = Terminal(monorepo, "--resume")
-    terminal.answer(IP_ECHO[6:9])
-    terminal.sees("NAME=value")
+    terminal.answer(IP_ECHO[2:5])
+    terminal.sees("What gates the app")
     terminal.press(CTRL_C)
     assert "--resume ip-echo" in terminal.ends(130).replace("\n", "")
     (draft,) = (tmp_path / "state").rglob("*.yml")
     assert draft.stat().st_mode & 0o77 == 0
     terminal = Terminal(monorepo, "--resume", "ip-echo")
-    terminal.answer(IP_ECHO[9:])
+    terminal.answer(IP_ECHO[5:])
     terminal.sees(NEXT)
     terminal.press("a" + ENTER)
     terminal.ends(0)
@@ -417,19 +431,19 @@ def test_a_draft_is_kept_and_resumed(monorepo: Monorepo, tmp_path: Path) -> None
 @pytest.mark.parametrize("key", ["?", pytest.param(F1, marks=pytest.mark.slow(TERMINAL))], ids=["?", "F1"])
 def test_an_explanation_wherever_one_is(monorepo: Monorepo, key: str) -> None:
     terminal = Terminal(monorepo)
-    terminal.sees("What gates the app")
+    terminal.sees("How is it built")
     terminal.press(key)
-    terminal.sees("The rule: an Ingress fails closed")
-    terminal.answer(CORE)
+    terminal.sees("The rule: Keel moves patch releases")
+    terminal.answer(WHAT)
     terminal.sees("The image, with its registry")
     terminal.press(key)
     terminal.sees("Allowed: an image reference")
-    terminal.answer(DRONE[6:7])
+    terminal.answer(DRONE[2:3])
     terminal.sees("The Service's name")
     terminal.press(CTRL_U + "photos" + ENTER)
     terminal.sees("What it is, in a few words")
     terminal.press("What" + "?" + ENTER)
-    terminal.sees("Environment variables")
+    terminal.sees("What gates the app")
     terminal.press(CTRL_C)
     terminal.ends(130)
 
@@ -437,6 +451,7 @@ def test_an_explanation_wherever_one_is(monorepo: Monorepo, key: str) -> None:
 @pytest.mark.slow(TERMINAL)
 def test_a_narrow_window_cuts_nothing_off(monorepo: Monorepo) -> None:
     terminal = Terminal(monorepo, columns=60)
+    terminal.answer(IP_ECHO[:5])
     terminal.sees("What gates the app")
     terminal.sees("login of its own")
     terminal.press(DOWN)
@@ -444,10 +459,11 @@ def test_a_narrow_window_cuts_nothing_off(monorepo: Monorepo) -> None:
     terminal.press(DOWN)
     terminal.sees("JavaScript")
     terminal.press("\x1b[A\x1b[A" + ENTER)
-    terminal.answer(IP_ECHO[1:])
+    terminal.answer(IP_ECHO[6:])
     shown = terminal.sees(NEXT)
     review = shown.partition("Answers\n")[2]
-    assert "ingress.auth = required" in review
+    assert "ingress.dns = proxied" in review
+    assert "…" in review, "a row of the review is cut, and l lists all of it"
     assert [line for line in review.splitlines() if len(line) > 60] == []
     terminal.press("q" + ENTER)
     terminal.ends(0)
@@ -458,8 +474,8 @@ def test_no_color_takes_the_colour_only(monorepo: Monorepo) -> None:
     colour = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:3[0-7]|4[0-7]|9[0-7]|38|48)(?:;|m)")
     for environment, expected in (({}, True), ({"NO_COLOR": "1"}, False)):
         terminal = Terminal(monorepo, columns=100, **environment)
-        terminal.answer(DRONE[:3])
-        terminal.sees("Does it need RWX")
+        terminal.answer(DRONE[:2])
+        terminal.sees("The image, with its registry")
         assert (colour.search(terminal.seen) is not None) == expected
         terminal.press(CTRL_C)
         terminal.ends(130)
@@ -476,25 +492,28 @@ def test_no_color_takes_the_colour_only(monorepo: Monorepo) -> None:
 )
 def test_plain_lines(monorepo: Monorepo, arguments: list[str], environment: dict[str, str]) -> None:
     terminal = Terminal(monorepo, *arguments, columns=100, **environment)
-    terminal.sees("1. required")
+    terminal.sees("1. upstream")
     terminal.sees("Number [1]: ")
     terminal.press("9\n")
     terminal.sees("Not valid")
+    terminal.press("git\n")
+    terminal.sees("one of github-woodpecker, github-ghcr")
     terminal.press("?\n")
-    terminal.sees("The rule: an Ingress fails closed")
+    terminal.sees("The rule: Keel moves patch releases")
     terminal.sees("Number [1]: ")
-    terminal.press("app\n")
-    terminal.sees("Why is that safe")
+    terminal.press("for\n")
+    terminal.sees("outside?")
     terminal.press("<\n")
-    terminal.sees("What gates the app")
+    terminal.sees("How is it built")
     if not arguments:
         terminal.press(CTRL_C)
         terminal.ends(130)
         return
     for title, line in [
-        ("Number", "1"), ("Paths with a gate", ""), ("Is its data", "no"), ("RWX", ""), ("built", ""), ("outside?", ""),
+        ("Number", "1"), ("outside?", ""),
         ("The image", "nginx"), ("Write the registry first", "docker.io/mpolden/echoip:2.0.1"),
         ("The Service's name", "ip-echo"), ("What it is, in", "Tells visitors their address"),
+        ("gates the app", ""), ("Paths with a gate", ""), ("Is its data", "n"), ("RWX", ""),
         ("NAME=value", ""), ("What it keeps", ""), ("Secrets from Vault", ""), (NEXT, "a"),
     ]:  # fmt: skip
         terminal.sees(title)
@@ -507,32 +526,39 @@ def test_plain_lines(monorepo: Monorepo, arguments: list[str], environment: dict
 @pytest.mark.slow(TERMINAL)
 def test_the_review_shows_and_changes(monorepo: Monorepo) -> None:
     terminal = Terminal(monorepo, "--set", "tier=edge", "--set", "gate=app")
-    terminal.answer([SKETCHPAD[1], *SKETCHPAD[2:]])
+    terminal.answer(
+        [step for step in SKETCHPAD if step[0] not in ("What gates the app", "The Namespace tier")]
+    )
     shown = terminal.sees(NEXT)
     assert re.search(r"tier +edge \(given\)", shown)
     assert re.search(r"gate_reason +Every board .* \(asked\)", shown)
-    assert re.search(r"memory +256Mi \(default\)", shown)
+    assert re.search(r"As proposed: .*\d+ memory 256Mi", shown)
+    assert "create in stacks/wall-board: " in shown
+    terminal.press("memry" + ENTER)
+    terminal.sees("Did you mean memory?")
+    terminal.press(CTRL_U + "? memory" + ENTER)
+    terminal.sees("The rule: memory that is requested")
+    terminal.sees(NEXT)
+    terminal.press("l" + ENTER)
+    shown = terminal.sees("Left empty") + terminal.sees(NEXT)
+    assert re.search(r"replicas +1 \(default\)", shown)
     assert "create stacks/wall-board/main.tf (+" in shown
-    terminal.press("x" + ENTER)
-    terminal.sees("Give a number from 1 to")
     terminal.press(CTRL_U + "d" + ENTER)
     terminal.sees("+++ b/stacks/wall-board/main.tf")
     terminal.sees(NEXT)
-    number = re.findall(r"(\d+) gate ", plain(terminal.seen))[-1]
-    terminal.press(number + ENTER)
+    terminal.press("gate" + ENTER)
     terminal.sees("What gates the app")
-    terminal.press("\x1b[A" + ENTER)
+    terminal.press("r" + ENTER)
     terminal.sees("Paths with a gate")
     terminal.press(ENTER)
     assert "gate_reason" not in terminal.sees(NEXT)
-    number = re.findall(r"(\d+) volumes", plain(terminal.seen))[-1]
-    terminal.press(number + ENTER)
+    terminal.press("volumes" + ENTER)
     terminal.sees("the whole list on one line")
     terminal.press(DOWN + ENTER)
     terminal.answer(
         [("What it keeps", "/data" + ENTER), ("What it keeps", ENTER), ("A database that", ENTER)]
     )
-    assert "wall-board-data-encrypted" in terminal.sees(NEXT)
+    assert "storage.volumes[data].storage_class = proxmox-lvm-encrypted" in terminal.sees(NEXT)
     terminal.press("q" + ENTER)
     terminal.ends(0)
     assert not monorepo.stack_directory("wall-board").exists()
@@ -583,8 +609,8 @@ def test_a_signal_leaves_the_terminal_as_it_was_and_a_draft(
     monorepo: Monorepo, tmp_path: Path, number: signal.Signals, pause: float | None
 ) -> None:
     terminal = Terminal(monorepo, within=SHELL)
-    terminal.answer(CORE[:4])
-    terminal.sees("How is it built")
+    terminal.answer(WHAT[:1])
+    terminal.sees("What is it, seen from outside")
     if pause is not None:  # somewhere between this prompt and the next
         terminal.press(ENTER)
         time.sleep(pause)
@@ -595,8 +621,8 @@ def test_a_signal_leaves_the_terminal_as_it_was_and_a_draft(
 @pytest.mark.slow(TERMINAL)
 def test_a_window_that_is_closed_leaves_a_draft(monorepo: Monorepo, tmp_path: Path) -> None:
     terminal = Terminal(monorepo)
-    terminal.answer(CORE[:4])
-    terminal.sees("How is it built")
+    terminal.answer(WHAT[:1])
+    terminal.sees("What is it, seen from outside")
     os.close(terminal.child.child_fd)
     assert os.waitstatus_to_exitcode(os.waitpid(terminal.child.pid, 0)[1]) == 128 + signal.SIGHUP
     assert [draft.name for draft in (tmp_path / "state").rglob("*.yml")] == ["unnamed.yml"]
@@ -606,7 +632,7 @@ def test_a_window_that_is_closed_leaves_a_draft(monorepo: Monorepo, tmp_path: Pa
 @pytest.mark.parametrize("key", ["\x0f", "\x12", "\x13", "\n", "\x1b\r"], ids=repr)
 def test_no_key_of_an_editor_is_an_answer_of_a_menu(monorepo: Monorepo, key: str) -> None:
     terminal = Terminal(monorepo)
-    terminal.sees("What gates the app")
+    terminal.sees("How is it built")
     terminal.press(key + CTRL_C + CTRL_C)
     terminal.ends(130)
     quiet(terminal)

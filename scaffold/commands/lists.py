@@ -1,0 +1,46 @@
+"""The lists outside the stacks, as Services change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from functools import cached_property
+
+from scaffold.changes.change import Files
+from scaffold.indexes import edits
+from scaffold.indexes.entry import ServiceEntry, UpstreamImage
+from scaffold.indexes.stacks import StackReader
+from scaffold.monorepo.repository import Monorepo
+
+
+class Lists:
+    """The lists of one monorepo but those in ``without``, which follow one Service after another."""
+
+    def __init__(self, monorepo: Monorepo, without: Collection[str] = ()) -> None:
+        self._monorepo, self._without = monorepo, without
+
+    def follow(self, files: Files, before: ServiceEntry, after: ServiceEntry) -> edits.Edits:
+        """The edits of ``files`` for a Service that changes; nothing is written.
+
+        What other Services have too stays, by what those that came first have by now. Raises ``UsageError``
+        for a list that there is not.
+        """
+        if before == after:
+            return edits.changes(files, before, after, (), self._without)
+        others = [entry for name, entry in self._entries.items() if name != after.stack]
+        found = edits.changes(files, before, after, others, self._without)
+        if not found.refused:
+            self._entries[after.stack] = after
+        return found
+
+    @cached_property
+    def _entries(self) -> dict[str, ServiceEntry]:
+        return {entry.stack: entry for entry in _entries(self._monorepo)}
+
+
+def _entries(monorepo: Monorepo) -> Iterator[ServiceEntry]:
+    """What the stacks have to be listed for, the images that they run among it."""
+    for stack, entry in StackReader(monorepo).entries.items():
+        pods = monorepo.fleet[stack].pods if stack in monorepo.fleet else ()
+        images = {container.reference.name for pod in pods for container in pod.containers}
+        yield replace(entry, upstream_images=tuple(UpstreamImage(image, "") for image in sorted(images)))

@@ -1,0 +1,108 @@
+"""What becomes of stacks by an update, not yet written, and what of it somebody has to accept first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from scaffold.changes.change import ChangeSet
+from scaffold.changes.stacks import write_stacks
+from scaffold.changes.step import Step
+from scaffold.checks.verify import Unverified
+from scaffold.commands.changed import demand_stacks_clean
+from scaffold.errors import Finding
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.templates import template
+from scaffold.updates.merge import Merged, State
+
+if TYPE_CHECKING:
+    from scaffold.checks.consequences import Consequence
+    from scaffold.commands.plan import Plans
+    from scaffold.commands.update_plan import Sides
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What becomes of one stack, which was rendered by ``version``.
+
+    ``findings`` keep it as it is, and so does what is ``to_accept`` and is not accepted yet. ``change`` is
+    what is written, the lists outside among it, once the stacks before it are; ``steps`` are for a person.
+    """
+
+    stack: str
+    version: str
+    merged: Merged
+    change: ChangeSet
+    findings: tuple[Finding, ...] = ()
+    to_accept: tuple[Consequence, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def why_left(self) -> tuple[Finding, ...]:
+        """Why a person has to see to it."""
+        codes = [one.effect.value for one in self.to_accept]
+        fix = f"If that is meant: {' '.join(f'--accept {code}' for code in dict.fromkeys(codes))}"
+        place = f"{STACKS}/{self.stack}"
+        held = (
+            Finding(place, None, None, f"update.{code}", f"{one.address} {one.text}.", fix=fix)
+            for code, one in zip(codes, self.to_accept, strict=True)
+        )
+        return (*self.findings, *held)
+
+    @property
+    def state(self) -> State:
+        """The state of the whole stack."""
+        return State.CONFLICT if self.findings or self.to_accept else self.merged.state
+
+    @property
+    def word(self) -> str:
+        """What is told of it: what is refused without a conflict is none."""
+        is_refused = self.state is State.CONFLICT and not self.merged.conflicts
+        return "refused" if is_refused else self.state.value
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What becomes of stacks, before it is known what a person accepts; ``sides`` are theirs, in order."""
+
+    origin: template.Origin
+    sides: tuple[Sides, ...]
+    stacks: tuple[Updated, ...]
+    plans: Plans | None
+    unverified: tuple[Unverified, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """What becomes of stacks, not yet written, each once those before it are."""
+
+    monorepo: Monorepo
+    origin: template.Origin
+    stacks: tuple[Updated, ...]
+    plans: Plans | None = None
+    unverified: tuple[Unverified, ...] = ()
+
+    @property
+    def left(self) -> tuple[Updated, ...]:
+        """The stacks that a person has to see to."""
+        return tuple(stack for stack in self.stacks if stack.state is State.CONFLICT)
+
+    @property
+    def written(self) -> tuple[Updated, ...]:
+        """The stacks of which something is written."""
+        return tuple(stack for stack in self.stacks if stack.change.changes)
+
+    @property
+    def change(self) -> ChangeSet:
+        """All that is written."""
+        nothing = ChangeSet(self.monorepo.root, ())
+        return reduce(ChangeSet.then, (stack.change for stack in self.written), nothing)
+
+    def write(self, *, commits: str | None = None) -> tuple[str, ...]:
+        """Write it, into stacks without other changes: :func:`~scaffold.changes.stacks.write_stacks`."""
+        number, to = len(self.written), f"to {self.origin.version}"
+        message = f"Update {number} stack{'s' if number > 1 else ''} {to} of the templates"
+        demand_stacks_clean(self.change)
+        each = ((one.change, f"{one.stack}: update from {one.version} {to}") for one in self.written)
+        return write_stacks(each, commits, message)

@@ -1,0 +1,42 @@
+"""Hooks of MkDocs: the pages at the root of the repository are pages of the site too."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scaffold.templates import template
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+AT_ROOT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+_NAMES = {"README.md": "readme.md"}
+"""What a page is called on the site: a README would be the index, which the site has."""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """The pages of ``docs`` and those at the root."""
+    from mkdocs.structure.files import File
+
+    for name in AT_ROOT:
+        text = (template.root() / name).read_text("utf-8")
+        files.append(File.generated(config, _NAMES.get(name, name), content=_below_docs(text)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """A page whose links to the root of the repository lead to the pages of the site."""
+    up = "../" * len(Path(page.file.src_uri).parents)
+    for name in AT_ROOT:
+        there = f"{up.removesuffix('../')}{_NAMES.get(name, name)}"
+        markdown = markdown.replace(f"]({up}{name}", f"]({there}")
+    return markdown
+
+
+def _below_docs(text: str) -> str:
+    """A page at the root, as it is read from ``docs``: ``docs/life.md`` is ``life.md`` there."""
+    return re.sub(r"\]\(docs/", "](", text)
