@@ -433,6 +433,9 @@ resource "kubernetes_cron_job_v1" "prune" {
   metadata {
     name      = "prune"
     namespace = kubernetes_namespace.signal_tower.metadata[0].name
+    labels = {
+      "example.com/part" = "broom"
+    }
   }
   spec {
     schedule                      = "0 4 * * *"
@@ -450,8 +453,9 @@ resource "kubernetes_cron_job_v1" "prune" {
         template {
           metadata {
             labels = {
-              app       = "signal-tower-jobs"
-              component = "prune"
+              app                = "signal-tower-jobs"
+              component          = "prune"
+              "example.com/part" = "broom"
             }
           }
           spec {
