@@ -139,11 +139,8 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
 
     try:
         with screen.opened():
-            others = (
-                [f"Drafts: {', '.join(kept)}. --resume NAME goes on with one."]
-                if kept and not resumed
-                else []
-            )
+            found = f"Drafts: {', '.join(kept)}. --resume NAME goes on with one."
+            others = [found] if kept and not resumed else []
             screen.show([screen.keys, *others, *(import_text(start.report) if start else ())])
             first = engine.first_open(state)
             state = walk(engine, state, screen, keeper.keep, first.path if first else None)
