@@ -266,7 +266,7 @@ def test_the_memory_of_the_gpu_is_asked_for_where_it_is_given_out(
 ) -> None:
     resource = decisions.house()["gpu_memory"]["resource"]
     stack(monorepo, "bees", SIZED.format("bees", "1Gi", f'"{resource}"'))
-    assert told(monorepo, ON_GPU) == {"answers.gpu-memory gpu_memory"}
-    assert f'"{resource}" = "1500"' in text(made(monorepo, ON_GPU + "gpu_memory: 1500\n"))
-    assert told(monorepo, APP + "gpu_memory: 1500\n") == {"answers.not-asked gpu_memory"}
-    assert told(pristine, ON_GPU + "gpu_memory: 1500\n") == {"answers.not-asked gpu_memory"}
+    assert told(monorepo, ON_GPU) == {"answers.gpu-memory extended_resources"}
+    share = f"extended_resources: {{{resource}: 1500}}\n"
+    assert f'"{resource}" = "1500"' in text(made(monorepo, ON_GPU + share))
+    made(pristine, ON_GPU)
