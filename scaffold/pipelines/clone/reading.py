@@ -117,11 +117,12 @@ def _of_git(
     taken_from = f"the remote {found[0].called}" if found and usual else "the monorepo"
     proposals = [Proposal("build", usual or facts["own_build"], taken_from, firm=False)]
     mode = given.get("build", proposals[0].value)
-    here = [remote for remote in found if mode in builds and forge_host(mode, facts) == remote.host]
-    for remote in here[:1]:
+    owned = mode in builds and builds[mode]["owned"]
+    here = [remote for remote in found if owned and forge_host(facts, mode) == remote.host]
+    # Where a mirror is built, the house's script decides what that is called.
+    for remote in here[:1] if owned and not is_mirrored(facts, mode) else ():
         source = f"the remote {remote.called}"
-        owner = builds[mode]["owner"] if is_mirrored(mode, facts) else remote.owner
-        proposals.append(Proposal("repository", f"{owner}/{remote.name}", source))
+        proposals.append(Proposal("repository", f"{remote.owner}/{remote.name}", source))
     if built := branch(root):
         proposals.append(Proposal("branch", built, "the branch"))
     for remote in (here or list(found))[:1]:
@@ -129,9 +130,9 @@ def _of_git(
         if re.fullmatch(r"[a-z][a-z0-9-]{0,38}[a-z0-9]", name):
             proposals.append(Proposal("name", name, f"the remote {remote.called}", firm=False))
     notes = []
-    if found and not here and mode in builds and builds[mode]["owned"]:
+    if found and not here and owned:
         hosts = ", ".join(sorted({remote.host for remote in found}))
-        text = f"{mode} builds what {forge_host(mode, facts)} has, and the clone's remotes are at {hosts}."
+        text = f"{mode} builds what {forge_host(facts, mode)} has, and the clone's remotes are at {hosts}."
         fix = "Have it mirrored there, or choose the build of its forge."
         notes.append(Finding(".git/config", None, None, "clone.forge", text, fix=fix, answer="build"))
     return proposals, notes

@@ -63,17 +63,16 @@ def _has(refs: Mapping[str, str], name: str) -> bool:
     return f"refs/heads/{name}" in refs or f"refs/remotes/origin/{name}" in refs
 
 
-def is_mirrored(mode: str, facts: Mapping[str, Value]) -> bool:
-    """Whether the house mirrors what a build mode takes, for it is not built in the cluster."""
-    build = facts["builds"][mode]
-    return bool(facts["mirror"]["there"] and build["owned"] and "login" not in build)
+def is_mirrored(facts: Mapping[str, Value], mode: str) -> bool:
+    """Whether what a build mode builds is a mirror of what people push to the house's own forge."""
+    return bool(facts["mirror"]["there"] and "login" not in facts["builds"][mode])
 
 
-def forge_host(mode: str, facts: Mapping[str, Value]) -> str:
-    """The host of the forge to which people push what a build mode takes: of what is mirrored, the house's own."""
+def forge_host(facts: Mapping[str, Value], mode: str) -> str:
+    """The host of the forge that people push to where a build mode builds."""
+    if is_mirrored(facts, mode):
+        return str(facts["mirror"]["forge"])
     build = facts["builds"][mode]
-    if is_mirrored(mode, facts):
-        build = next(row for row in facts["builds"].values() if row.get("forge") == "own")
     known: Mapping[str, str] = template.facts("clone")["forges"]
     return known.get(build["forge"]) or str(build["registry"]).partition("/")[0]
 
@@ -83,8 +82,8 @@ def build_of(facts: Mapping[str, Value], found: tuple[Remote, ...]) -> str | Non
 
     Else the first that does, before others one whose images belong to whoever owns the source.
     """
-    hosts, builds = {remote.host for remote in found}, facts["builds"]
-    fitting = [mode for mode, row in builds.items() if row["owned"] and forge_host(mode, facts) in hosts]
-    if facts["own_build"] in fitting:
-        return str(facts["own_build"])
+    hosts, builds, usual = {remote.host for remote in found}, facts["builds"], str(facts["own_build"])
+    fitting = [mode for mode, row in builds.items() if row["owned"] and forge_host(facts, mode) in hosts]
+    if usual in fitting:
+        return usual
     return min(fitting, key=lambda mode: not builds[mode].get("of_owner"), default=None)
