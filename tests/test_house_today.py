@@ -206,7 +206,7 @@ def test_an_app_that_is_mirrored_is_pushed_tested_and_tagged_where_people_push(
     assert [step["run"] for step in lint if "run" in step] == ["docker build --check --file Dockerfile ."]
     assert "lint-dockerfile" in jobs["build"]["needs"]
     assert set(jobs["build"]["needs"]) < set(jobs["notify-failure"]["needs"])
-    assert prepared.pipeline.values["repository"] == "robin/moth-ledger"
+    assert prepared.pipeline.values["pipeline"]["repository"]["value"] == "robin/moth-ledger"
     assert prepared.pipeline.values["build"] == "github-ghcr"
     (tagging,) = [step for step in jobs["build"]["steps"] if "git push" in step.get("run", "")]
     source = f"{FORGE}/moth-ledger"
