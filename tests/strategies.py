@@ -189,6 +189,12 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         if probe.get("command"):
             probe.pop("path", None)
             probe.pop("port", None)
+        if values.get("shape") == "worker":
+            probe.pop("port")
+            probe.pop("path", None)
+            probe.setdefault("command", ["alive"])
+    if values.get("shape") in ("worker", "jobs", "external"):
+        values.get("annotations", {}).pop("service", None)
     if values.get("busy"):
         values.get("probes", {}).pop("liveness", None)
     if values.get("quota"):
@@ -198,6 +204,15 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
     for item in values.get("cron_jobs", []):
         item["schedule"] = draw(st.sampled_from(["5 1 * * *", "*/5 0-6/2 1,15 jan-MAR,7 SUN"]))
         item["timezone"] = draw(st.sampled_from(["", "Europe/Sofia"]))
+    for port in values.get("ports", []):
+        if not port.get("in_service", True):
+            port.pop("service_port", None)
+    jobs = [*values.get("cron_jobs", []), *values.get("jobs", [])]
+    if values.get("service_account") == "jobs" and not any(job.get("service_account") for job in jobs):
+        values.pop("service_account")
+    for item in values.get("depends_on", []):
+        item["stack"] = draw(st.sampled_from(["monitoring", "platform", "vault"]))
+        item.pop("note", None)
     for item in values.get("scratch", []):
         if item.get("in_memory"):
             item["size_limit"] = "32Mi"
@@ -278,6 +293,8 @@ def _reconcile_reasons(values: dict[str, Any]) -> None:
     _reconcile_security(values)
     for rule in values.get("rbac", []):
         rule["reason"] = "it looks there"
+        if rule.get("resource_names"):
+            rule["verbs"] = ["get", "patch"]
     for secret in values.get("secrets", []):
         secret.pop("reason", None)
         if secret.get("vault"):

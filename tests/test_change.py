@@ -130,6 +130,19 @@ def test_ciphertext_is_never_overwritten(root: Path) -> None:
     assert plan(root, tfvars=b"\0GITCRYPT\0\x01\x02").changes == ()
 
 
+def test_one_change_after_another_is_one(root: Path) -> None:
+    put(root, {PurePosixPath("a"): b"1\n", PurePosixPath("b"): b"1\n"})
+    files = Files(root)
+    first = ChangeSet.plan(files, {PurePosixPath("a"): b"2\n", PurePosixPath("b"): b"2\n"})
+    wanted: dict[PurePosixPath, Content | None] = {
+        PurePosixPath("a"): b"3\n", PurePosixPath("b"): b"1\n", PurePosixPath("new"): b"n\n",
+    }  # fmt: skip
+    later = ChangeSet.plan(files.after(first), wanted)
+    assert [file.before for file in later.changes] == [b"2\n", b"2\n", None]
+    assert first.then(later) == plan(root, a=b"3\n", new=b"n\n")
+    assert files.read(PurePosixPath("a")) == (b"1\n", False), "what was read stays so"
+
+
 # Diffs
 
 

@@ -42,6 +42,10 @@ DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
         "workload.pull_secret", "",
     ),
     (
+        ("workload/pull_secret", "the image of another Service"), APP.replace("docker.io/library/nginx:1.29.0", "ghcr.io/viktorbarzin/mail-digest:latest"),
+        "workload.pull_secret", "ghcr-credentials",
+    ),
+    (
         ("workload/update", "cannot be in two pods"), APP + "rwx: false\n" + VOLUME, "workload.strategy", "Recreate",
     ),
     (

@@ -98,7 +98,7 @@ def test_it_is_refused_wherever_it_was_given() -> None:
     (found,) = validation.problems(given, {}, {})
     assert found.path == "--set command"
     assert found.message == "command does not apply where shape is external."
-    assert found.allowed == "only where shape is one of web, internal"
+    assert found.allowed == "only where shape is one of web, internal, worker"
 
 
 @pytest.mark.parametrize("name", CONDITIONAL)

@@ -34,6 +34,7 @@ def problems(
         *_unknown_middlewares(given, {use.name for use in uses if use.kind == MIDDLEWARE}),
         *_untrusted_images(given, [use for use in uses if use.kind == TRUSTED_IMAGES]),
         *_denied(given, uses),
+        *_unknown_stacks(given, set(monorepo.fleet)),
         *_written_out(given, monorepo, merged(decisions.house(), sensed)["hosts"]),
         *_absent_files(given, monorepo),
     ]
@@ -86,6 +87,20 @@ def _denied(given: Answers, uses: list[Use]) -> Iterator[Finding]:
                 value=text,
                 allowed=f"what {policies[text]} does not deny",
                 fix="Do without, or exempt the namespace there first; else no pod starts.",
+            )
+
+
+def _unknown_stacks(given: Answers, known: set[str]) -> Iterator[Finding]:
+    """The stacks that are to be applied before and are not there."""
+    for path, text in answering.texts(given.values):
+        if path[0] == "depends_on" and path[-1] == "stack" and text not in {*known, given.values.get("name")}:
+            yield given.finding(
+                path,
+                "answers.stack",
+                f"{answering.show(path)} is no stack.",
+                value=text,
+                allowed=f"a directory of {STACKS}",
+                fix=nearest(text, known) or "Name one that is there.",
             )
 
 

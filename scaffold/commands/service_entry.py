@@ -40,6 +40,7 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         ),
         anubis=ingress["anubis"],
         own_image=_own_image(values),
+        pull_namespace=_pull_namespace(values),
         upstream_images=tuple(_upstream_images(values)),
         protection=_protection(values["storage"]),
         monitor=_monitor(values),
@@ -98,13 +99,24 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
     model = BuildModel(how["model"])
     secret = values["workload"]["pull_secret"]["value"]
     package = ("private" if secret else "public") if how["registry"].startswith(_GITHUB) else ""
-    namespace = values["names"]["namespace"]["value"] if package == "private" else ""
-    return OwnImage(repository, model, pull_namespace=namespace, package=package)
+    return OwnImage(repository, model, package=package)
+
+
+def _pull_namespace(values: Mapping[str, Value]) -> str:
+    """Where a private package of GitHub is pulled, be it the Service's own or another's."""
+    secret = values["workload"]["pull_secret"]["value"]
+    of_github = {
+        row["pull_secret"]
+        for row in values["facts"]["builds"].values()
+        if row["registry"].startswith(_GITHUB)
+    }
+    return values["names"]["namespace"]["value"] if secret and secret in of_github else ""
 
 
 def _upstream_images(values: Mapping[str, Value]) -> Iterator[UpstreamImage]:
     """Where the releases are: of known images, and without asking of those in GitHub's own registry."""
-    if values["facts"]["builds"][values["build"]]["owned"]:
+    registries = [f"{row['registry']}/" for row in values["facts"]["builds"].values() if row["owned"]]
+    if values["facts"]["builds"][values["build"]]["owned"] or values["image"].startswith(tuple(registries)):
         return
     image = ImageReference.parse(values["workload"]["image"]["value"])
     in_github = image.name.removeprefix(_GITHUB).split("/")[:2] if image.name.startswith(_GITHUB) else ()

@@ -63,8 +63,6 @@ class OwnImage:
     repository: str
     model: BuildModel
     repo_id: int | None = None
-    pull_namespace: str = ""
-    """The namespace that has to be on the allowlist for private images; empty where none has to be."""
     package: str = ""
     """Whether it is a ``public`` or a ``private`` package of GitHub; empty for every other registry."""
 
@@ -112,6 +110,8 @@ class ServiceEntry:
     public_paths: tuple[PublicPath, ...] = ()
     anubis: bool = False
     own_image: OwnImage | None = None
+    pull_namespace: str = ""
+    """The namespace that has to be on the allowlist for private images; empty where none has to be."""
     upstream_images: tuple[UpstreamImage, ...] = ()
     protection: Protection | None = None
     monitor: Monitor | None = None

@@ -13,10 +13,13 @@ _LOCAL = "ghcr_private_namespaces"
 
 
 def _namespace(entry: ServiceEntry) -> Iterator[Item[tuple[str, str]]]:
-    image = entry.own_image
-    if image and image.pull_namespace:
-        comment = f"{entry.name} pulls the private image {image.repository}."
-        yield Item(image.pull_namespace, (image.pull_namespace, comment))
+    if entry.pull_namespace:
+        what = (
+            f"the private image {entry.own_image.repository}"
+            if entry.own_image
+            else "private images of others"
+        )
+        yield Item(entry.pull_namespace, (entry.pull_namespace, f"{entry.name} pulls {what}."))
 
 
 NAMESPACES = Index(

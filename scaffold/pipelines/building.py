@@ -157,6 +157,8 @@ class BuildTags(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps with other tags or platforms."""
         for step in builds(*repository.workflows):
+            if not targets(step):
+                continue
             # What nothing comes after is rolled out by nobody, such as the base of another image.
             if step != step.workflow.steps[-1]:
                 yield from self._tags(step)
@@ -165,7 +167,8 @@ class BuildTags(Rule):
             if platforms != ["linux/amd64"]:
                 yield self.at(
                     step.place("settings", "platforms"),
-                    f"The step {step.name} builds for another machine.",
+                    f"The step {step.name} builds for {'more than one' if 'linux/amd64' in platforms else 'another'}"
+                    " machine.",
                     value=", ".join(platforms),
                     allowed="linux/amd64",
                 )

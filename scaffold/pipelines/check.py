@@ -11,7 +11,7 @@ from typing import Any
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding
 from scaffold.pipelines.context import Context
-from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.repository import Actions, Repository
 
 
 def check(repository: Repository, context: Context, chosen: Iterable[Rule] | None = None) -> list[Finding]:
@@ -56,10 +56,24 @@ def actionlint(repository: Repository) -> Linted:
             return Linted(failure=f"it failed: {done.stderr.strip() or f'exit {done.returncode}'}")
         try:
             problems: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+            own = _own_labels(workflow)
             found += [
                 Finding(workflow.path, problem["line"], problem["column"], "actionlint", problem["message"])
                 for problem in problems
+                if not any(problem["message"].startswith(f'label "{label}" is unknown') for label in own)
             ]
         except (ValueError, KeyError, TypeError):
             return Linted(failure=f"it prints no list of problems: {done.stdout.strip()[:200]}")
     return Linted(tuple(found))
+
+
+def _own_labels(workflow: Actions) -> set[str]:
+    """The labels of the runners that somebody runs, of which only their owner knows the names."""
+    jobs = workflow.document.value.get("jobs") if isinstance(workflow.document.value, dict) else None
+    wanted = [job.get("runs-on") for job in (jobs or {}).values() if isinstance(job, dict)]
+    return {
+        str(label)
+        for labels in wanted
+        if isinstance(labels, list) and "self-hosted" in labels
+        for label in labels
+    }

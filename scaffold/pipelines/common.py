@@ -48,15 +48,19 @@ SHELL = (
     + "skip_clone: true\nsteps:\n  - name: say\n    image: docker.io/library/alpine:3.22\n    commands:\n"
 )
 
+_BUILDERS = ("woodpeckerci/plugin-docker-buildx", "woodpeckerci/plugin-kaniko", "plugins/docker")
+
 
 def builds(*workflows: Workflow) -> Iterator[Step]:
-    """The steps that build and push an image."""
+    """The steps that build an image. One with commands runs those, and not the plugin."""
     steps = (step for workflow in workflows for step in workflow.steps)
-    return (s for s in steps if s.repository in ("woodpeckerci/plugin-docker-buildx", "plugins/docker"))
+    return (step for step in steps if step.repository in _BUILDERS and not step.commands)
 
 
 def targets(step: Step) -> tuple[ImageReference, ...]:
-    """The image repositories that a build step pushes to."""
+    """The image repositories that a build step pushes to; none where it only tries the build."""
+    if any(step.settings.get(name) in (True, "true") for name in ("dry_run", "dry-run")):
+        return ()
     repo = step.settings.get("repo")
     named = repo if isinstance(repo, list) else [repo] if repo else []
     return tuple(ImageReference.parse(str(item)) for item in named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
@@ -18,6 +19,8 @@ from scaffold.pipelines.repository import Repository
 _FILE = "Dockerfile"
 _GOOD = 'FROM docker.io/library/python:3.12-slim\nWORKDIR /app\nCOPY app ./app\nUSER 10001\nCMD ["python", "-m", "app"]\n'
 _NODE = "FROM docker.io/library/node:22-alpine AS build\nWORKDIR /app\nENV NODE_ENV=production\nCOPY . .\nRUN npm ci\nUSER 10001\n"
+_PROJECT_INSTALL = re.compile(r"\bnpm (ci|i|install)\b(?![^&;|]*\s(-g|--global)\b)")
+"""What installs the dependencies of the project; a tool for the whole image is none of them."""
 _IGNORE = ".git\n.env*\n"
 _DOWNLOADS = (
     "playwright install",
@@ -152,7 +155,7 @@ class BuildTools(Rule):
                     production = False
                 if one.name == "ENV" and "production" in one.arguments and "NODE_ENV" in one.arguments:
                     production = True
-                installs = one.name == "RUN" and ("npm ci" in one.arguments or "npm install" in one.arguments)
+                installs = one.name == "RUN" and _PROJECT_INSTALL.search(one.arguments)
                 says = "--include=dev" in one.arguments or "--omit=dev" in one.arguments
                 if installs and production and not says:
                     message = "npm leaves the development dependencies out here."

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
-from scaffold.checks.consequences import consequences
+from scaffold.checks.consequences import consequences, seen
 from scaffold.checks.planned import HouseNames
+from scaffold.monorepo.stack import read_stack
 from scaffold.terraform.diff import difference
 from scaffold.terraform.planned import PlannedResource, Site, Tree
 
@@ -149,3 +151,57 @@ def test_the_worst_comes_first() -> None:
         [claim(), made("kubernetes_service", "s", named("s"))], [ingress("a.x", dns="proxied", auth="app")]
     )
     assert [text.partition(" ")[0] for text in found] == ["data-lost", "opened", "destroyed", "destroyed"]
+
+
+WRITTEN = """\
+resource "kubernetes_namespace" "app" {
+  metadata {
+    name = "app"
+  }
+}
+resource "kubernetes_persistent_volume_claim" "data" {
+  metadata {
+    name      = "app-data"
+    namespace = kubernetes_namespace.app.metadata[0].name
+  }
+}
+module "ingress" {
+  source   = "../../modules/kubernetes/ingress_factory"
+  name     = "app"
+  auth     = "required"
+  dns_type = "proxied"
+}
+module "ingress_api" {
+  source       = "../../modules/kubernetes/ingress_factory"
+  name         = "app-api"
+  host         = "app"
+  ingress_path = ["/api"]
+  auth         = "required"
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "old,new,told",
+    [
+        ("app-data", "app-other", ["data-lost s.tf:6 claim app-data: the data of the volume goes with it"]),
+        ("kubernetes_namespace", "x", ["data-lost s.tf:1 namespace app: everything in it goes with it"]),
+        (
+            '  auth         = "required"',
+            '  auth         = "none"',
+            ["opened s.tf:18 app.example.org/api is open to the internet (gate required → none)"],
+        ),
+        (
+            '  auth     = "required"',
+            '  auth     = "app"',
+            ["opened s.tf:12 app.example.org is open to the internet (gate required → app)"],
+        ),
+        ("proxied", "none", []),
+        ("app-data", "app-data", []),
+    ],
+    ids=["claim", "namespace", "path", "gate", "record", "nothing"],
+)
+def test_what_shows_without_a_plan(old: str, new: str, told: list[str]) -> None:
+    before, after = (read_stack({"s.tf": text.encode()}) for text in (WRITTEN, WRITTEN.replace(old, new)))
+    house = replace(HOUSE, domain="example.org")
+    assert [f"{one.effect.value} {one.address} {one.text}" for one in seen(before, after, house)] == told

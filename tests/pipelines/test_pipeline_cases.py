@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from scaffold.pipelines.check import check
+from scaffold.pipelines.check import actionlint, check
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository, read_repository
 from scaffold.templates import decisions
@@ -14,6 +16,7 @@ from scaffold.templates import decisions
 CASES = Path(__file__).parent / "cases"
 FOUND = {
     "chained-workflows": [],
+    "build-tried": [],
     "comment-variable": [],
     "commit-message": [(".woodpecker.yml", 7, "PIP033"), (".woodpecker.yml", 8, "PIP033")],
     "dockerfile-made-before": [],
@@ -112,3 +115,43 @@ def test_what_nobody_makes_before_the_build_is_missing(old: str, new: str) -> No
 def test_a_step_that_publishes_from_any_branch_is_found() -> None:
     branch = ("event: push, branch: main", "event: push")
     assert [code for *_, code in changed("step-conditions", ".woodpecker.yml", branch)] == ["PIP022"]
+
+
+def test_what_is_pushed_needs_a_login_and_tags() -> None:
+    pushes = changed("build-tried", ".woodpecker/pr.yml", ("      dry-run: true\n", ""))
+    assert sorted(code for *_, code in pushes) == ["PIP007", "PIP008", "PIP008"]
+    plugin = changed("build-tried", ".woodpecker/pr.yml", ("    commands: [docker version]\n", ""))
+    assert "PIP005" in {code for *_, code in plugin}
+
+
+def test_an_artefact_has_to_be_made_before_kaniko_takes_it_in() -> None:
+    moved = ("    commands: [go build -o server]\n", "    commands: []\n")
+    assert ("Dockerfile", 3, "IMG002") in changed("build-tried", ".woodpecker/pr.yml", moved)
+
+
+@pytest.mark.parametrize(
+    "command,is_found",
+    [
+        ("npm install -g pnpm", False),
+        ("npm i --global pnpm && npm ci", True),
+        ("npm ci", True),
+        ("npm i", True),
+    ],
+)
+def test_a_tool_for_the_whole_image_is_no_dependency(command: str, is_found: bool) -> None:
+    text = f"FROM docker.io/library/node:22-alpine\nENV NODE_ENV=production\nRUN {command}\nUSER 10001\n"
+    codes = {code for *_, code in found(Repository.of({"Dockerfile": text}))}
+    assert codes == ({"IMG003"} if is_found else set())
+
+
+def test_labels_of_one_s_own_runners_are_known_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "jobs:\n  a: {runs-on: [self-hosted, rust]}\n  b: {runs-on: ubuntu-lates}\n"
+    problems = [
+        {"message": f'label "{label}" is unknown. x', "line": 2, "column": 1}
+        for label in ("rust", "ubuntu-lates")
+    ]
+    done = subprocess.CompletedProcess([], 1, json.dumps(problems), "")
+    monkeypatch.setattr("scaffold.pipelines.check.shutil.which", lambda _: "actionlint")
+    monkeypatch.setattr("scaffold.pipelines.check.subprocess.run", lambda *_, **__: done)
+    (told,) = actionlint(Repository.of({".github/workflows/a.yml": text})).findings
+    assert "ubuntu-lates" in told.message

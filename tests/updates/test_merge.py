@@ -237,3 +237,10 @@ def test_half_a_block_beside_the_other_change_is_a_conflict() -> None:
     )
     found = merged(tree(main=blocks), tree(main=ours), tree(main=theirs))
     assert found.state is State.CONFLICT
+
+
+def test_two_blocks_of_a_kind_in_the_same_place_are_a_list_whose_order_nobody_knows() -> None:
+    ours, theirs = (
+        edited(("  spec {\n", f'  env {{\n    name = "{name}"\n  }}\n  spec {{\n')) for name in ("own", "new")
+    )
+    assert of_main(ours, theirs)[0] is State.CONFLICT

@@ -154,6 +154,7 @@ def test_facts_are_sensed_anew(fleet: Monorepo, templates: Path) -> None:
     assert 'apiVersion = "external-secrets.io/v1"\n' in main_of(fleet).read_text()
 
 
+@pytest.mark.slow("an update, a change and an update")
 def test_a_change_by_newer_templates_leaves_the_rest_to_the_next_update(
     fleet: Monorepo, templates: Path
 ) -> None:

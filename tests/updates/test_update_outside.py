@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from history import FIRST, git, replace_in
-from support import ANSWERS, scaffold
+from support import ANSWERS, needs, scaffold
 
+from scaffold.changes.change import ChangeSet, Files
+from scaffold.commands.lists import Lists
 from scaffold.commands.service_entry import service_entry
 from scaffold.indexes.edits import insertions
+from scaffold.indexes.upgrade_config import REPOSITORIES
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions
@@ -57,10 +61,15 @@ def listed(fleet: Monorepo, templates: Path) -> Monorepo:
 
 
 def update(
-    fleet: Monorepo, newer: Path, *arguments: str, stdin: str = "", terminal: bool = False
+    fleet: Monorepo,
+    newer: Path,
+    *arguments: str,
+    stdin: str = "",
+    terminal: bool = False,
+    verify: str = "static",
 ) -> subprocess.CompletedProcess[str]:
     return scaffold(
-        "update", *arguments, "--to", NEXT, "--template-source", newer, "--verify", "static",
+        "update", *arguments, "--to", NEXT, "--template-source", newer, "--verify", verify,
         "--monorepo", fleet.root, stdin=stdin, terminal=terminal,
     )  # fmt: skip
 
@@ -71,23 +80,25 @@ def auth(fleet: Monorepo) -> str:
 
 
 def test_a_host_that_would_be_opened_is_left_as_it_is_until_that_is_accepted(
-    fleet: Monorepo, newer: Path
+    listed: Monorepo, newer: Path
 ) -> None:
-    done = update(fleet, newer, "--all")
+    done = update(listed, newer, "--all")
     assert done.returncode == 4, done.stderr
     assert "ip-echo is left as it is" in done.stdout and "update.opened" in done.stdout
     assert "is open to the internet (gate required → none)" in done.stdout
     assert "If that is meant: --accept opened" in done.stdout
     assert "Not verified: the plans" in done.stdout
-    assert auth(fleet) == "required"
-    assert set(git(fleet.root, "diff", "--name-only", "--", "stacks").split()) == {
+    assert auth(listed) == "required"
+    proxied, direct = records(listed)
+    assert "ip-echo" in proxied and "dronelog" in direct
+    assert set(git(listed.root, "diff", "--name-only", "--", "stacks").split()) == {
         f"stacks/drone-logbook/{name}" for name in (".copier-answers.yml", "main.tf")
     }
-    told = json.loads(update(fleet, newer, "ip-echo", "--plan", "--json").stdout)
+    told = json.loads(update(listed, newer, "ip-echo", "--plan", "--json").stdout)
     assert told["stacks"][0]["to_accept"] == ["opened"]
-    assert update(fleet, newer, "ip-echo", "--accept", "data-lost").returncode == 4
-    assert update(fleet, newer, "ip-echo", "--accept", "opened").returncode == 0
-    assert auth(fleet) == "none"
+    assert update(listed, newer, "ip-echo", "--accept", "data-lost").returncode == 4
+    assert update(listed, newer, "ip-echo", "--accept", "opened").returncode == 0
+    assert auth(listed) == "none"
 
 
 def test_a_yes_in_the_terminal_accepts(fleet: Monorepo, newer: Path) -> None:
@@ -95,6 +106,17 @@ def test_a_yes_in_the_terminal_accepts(fleet: Monorepo, newer: Path) -> None:
     assert (no.returncode, auth(fleet)) == (4, "required")
     yes = update(fleet, newer, "ip-echo", stdin="y\n", terminal=True)
     assert (yes.returncode, auth(fleet)) == (0, "none"), yes.stderr
+
+
+@needs("terraform")
+@pytest.mark.slow("plans")
+def test_the_plans_tell_what_has_to_be_accepted(fleet: Monorepo, newer: Path) -> None:
+    no = update(fleet, newer, "--all", verify="plan")
+    assert no.returncode == 4
+    assert "update.opened" in no.stdout and "module.ingress.kubernetes_ingress_v1" in no.stdout
+    assert auth(fleet) == "required"
+    assert update(fleet, newer, "ip-echo", "--accept", "opened", verify="plan").returncode == 0
+    assert auth(fleet) == "none"
 
 
 def records(fleet: Monorepo) -> tuple[set[str], set[str]]:
@@ -122,10 +144,34 @@ def test_the_lists_follow_each_stack_in_its_own_commit(listed: Monorepo, newer: 
     assert git(listed.root, "status", "--porcelain") == ""
 
 
-def test_a_stack_that_is_left_leaves_the_lists(listed: Monorepo, newer: Path) -> None:
-    assert update(listed, newer, "--all").returncode == 4
-    proxied, direct = records(listed)
-    assert "ip-echo" in proxied and "dronelog" in direct
+def test_what_two_stacks_share_stays_in_a_list_until_the_last_of_them_gives_it_up(listed: Monorepo) -> None:
+    entries = {}
+    for name in ("drone-logbook", "ip-echo"):
+        given = yaml.safe_load((ANSWERS / "valid" / f"{name}.yml").read_text())
+        entries[name] = service_entry(decisions.combine({**given, "sensed": sense(listed)}))
+    (image,) = entries["drone-logbook"].upstream_images
+    replace_in(
+        listed.stack_directory("ip-echo") / "main.tf",
+        "docker.io/mpolden/echoip:2.0.1",
+        f"{image.image}:1.0.0",
+    )
+    monorepo = Monorepo(listed.root)
+    lists, files = Lists(monorepo), monorepo.files
+
+    def given_up(name: str, files: Files) -> Files:
+        before = replace(entries[name], upstream_images=(image,))
+        found = lists.follow(files, before, replace(before, upstream_images=()))
+        return files.after(ChangeSet.plan(files, {edit.path: edit.after for edit in found.edits}))
+
+    def listed_in(files: Files) -> bool:
+        content = files.read(REPOSITORIES.path)[0]
+        assert isinstance(content, bytes)
+        return image.image in REPOSITORIES.entries(content)
+
+    assert listed_in(files)
+    files = given_up("drone-logbook", files)
+    assert listed_in(files)
+    assert not listed_in(given_up("ip-echo", files))
 
 
 def disagreements(fleet: Monorepo) -> list[str]:

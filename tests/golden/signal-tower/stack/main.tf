@@ -9,7 +9,7 @@ resource "kubernetes_namespace" "signal_tower" {
   metadata {
     name = "signal-tower"
     labels = {
-      tier               = local.tiers.aux
+      tier               = local.tiers.gpu
       "keel.sh/enrolled" = "true"
     }
   }
@@ -19,17 +19,99 @@ resource "kubernetes_namespace" "signal_tower" {
   }
 }
 
+# Every key of secret/signal-tower in Vault.
+resource "kubernetes_manifest" "external_secret" {
+  manifest = {
+    apiVersion = "external-secrets.io/v1beta1"
+    kind       = "ExternalSecret"
+    metadata = {
+      name      = "signal-tower-secrets"
+      namespace = "signal-tower"
+    }
+    spec = {
+      refreshInterval = "15m"
+      secretStoreRef = {
+        name = "vault-kv"
+        kind = "ClusterSecretStore"
+      }
+      target = {
+        name = "signal-tower-secrets"
+        template = {
+          metadata = {
+            annotations = {
+              # Reloader restarts the Deployment when this Secret changes.
+              "reloader.stakater.com/match" = "true"
+            }
+          }
+        }
+      }
+      dataFrom = [{
+        extract = {
+          key = "signal-tower"
+        }
+      }]
+    }
+  }
+  depends_on = [kubernetes_namespace.signal_tower]
+}
+
+# What its jobs may do in the cluster.
+resource "kubernetes_service_account" "signal_tower" {
+  metadata {
+    name      = "signal-tower"
+    namespace = kubernetes_namespace.signal_tower.metadata[0].name
+  }
+}
+
+resource "kubernetes_role" "signal_tower" {
+  metadata {
+    name      = "signal-tower"
+    namespace = kubernetes_namespace.signal_tower.metadata[0].name
+  }
+  rule {
+    api_groups     = [""]
+    resources      = ["configmaps"]
+    resource_names = ["signal-tower-state"]
+    verbs          = ["get", "patch"]
+  }
+}
+
+resource "kubernetes_role_binding" "signal_tower" {
+  metadata {
+    name      = "signal-tower"
+    namespace = kubernetes_namespace.signal_tower.metadata[0].name
+  }
+  subject {
+    kind      = "ServiceAccount"
+    name      = kubernetes_service_account.signal_tower.metadata[0].name
+    namespace = kubernetes_namespace.signal_tower.metadata[0].name
+  }
+  role_ref {
+    api_group = "rbac.authorization.k8s.io"
+    kind      = "Role"
+    name      = kubernetes_role.signal_tower.metadata[0].name
+  }
+}
+
 resource "kubernetes_deployment" "signal_tower" {
   metadata {
     name      = "signal-tower"
     namespace = kubernetes_namespace.signal_tower.metadata[0].name
     labels = {
       app  = "signal-tower"
-      tier = local.tiers.aux
+      tier = local.tiers.gpu
+    }
+    annotations = {
+      # A changed Secret restarts the app.
+      "reloader.stakater.com/search" = "true"
     }
   }
   spec {
     replicas = 1
+    strategy {
+      # The new pod waits for the slice of the GPU that the old one holds.
+      type = "Recreate"
+    }
     selector {
       match_labels = {
         app = "signal-tower"
@@ -43,6 +125,15 @@ resource "kubernetes_deployment" "signal_tower" {
       }
       spec {
         enable_service_links = false
+        node_selector = {
+          "nvidia.com/gpu.present" = "true"
+        }
+        toleration {
+          key      = "nvidia.com/gpu"
+          operator = "Equal"
+          value    = "true"
+          effect   = "NoSchedule"
+        }
         security_context {
           run_as_user  = 1000
           run_as_group = 1000
@@ -64,6 +155,34 @@ resource "kubernetes_deployment" "signal_tower" {
             name           = "http"
             container_port = 8080
           }
+          port {
+            name           = "gossip"
+            container_port = 7946
+          }
+          port {
+            name           = "rtl"
+            container_port = 1234
+            protocol       = "UDP"
+          }
+          env {
+            name = "TOWER_KEY"
+            value_from {
+              secret_key_ref {
+                name = "signal-tower-secrets"
+                key  = "tower_key"
+              }
+            }
+          }
+          env {
+            name = "UPLINK_KEY"
+            value_from {
+              secret_key_ref {
+                name     = "signal-tower-secrets"
+                key      = "uplink_key"
+                optional = true
+              }
+            }
+          }
 
           resources {
             requests = {
@@ -72,7 +191,9 @@ resource "kubernetes_deployment" "signal_tower" {
             }
             # No CPU limit: it would throttle.
             limits = {
-              memory = "256Mi"
+              memory               = "256Mi"
+              "nvidia.com/gpu"     = "1"
+              "example.com/gpumem" = "1500"
             }
           }
           readiness_probe {
@@ -119,6 +240,10 @@ resource "kubernetes_deployment" "signal_tower" {
       }
     }
   }
+  # The pod cannot start before its Secrets exist.
+  depends_on = [
+    kubernetes_manifest.external_secret,
+  ]
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
@@ -152,6 +277,191 @@ resource "kubernetes_service" "signal_tower" {
       port        = 80
       target_port = 8080
     }
+  }
+}
+
+# Reached from the house's network without the ingress and its gate: The sensors of the garden send to it
+# Services share one address, each with ports of its own.
+resource "kubernetes_service" "load_balancer" {
+  metadata {
+    name      = "signal-tower-lb"
+    namespace = kubernetes_namespace.signal_tower.metadata[0].name
+    labels = {
+      app = "signal-tower"
+    }
+    annotations = {
+      "metallb.io/loadBalancerIPs" = "10.0.20.200"
+      "metallb.io/allow-shared-ip" = "shared"
+    }
+  }
+  spec {
+    type = "LoadBalancer"
+    # Every Service on a shared address has this policy.
+    external_traffic_policy = "Cluster"
+    selector = {
+      app = "signal-tower"
+    }
+    port {
+      name        = "rtl"
+      port        = 4321
+      target_port = 1234
+      protocol    = "UDP"
+    }
+  }
+}
+
+resource "kubernetes_cron_job_v1" "tune" {
+  metadata {
+    name      = "tune"
+    namespace = kubernetes_namespace.signal_tower.metadata[0].name
+  }
+  spec {
+    schedule                      = "0 5 * * *"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        # A run that hangs is stopped: no later one starts before it has ended.
+        backoff_limit              = 2
+        active_deadline_seconds    = 72000
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {
+            labels = {
+              app       = "signal-tower-jobs"
+              component = "tune"
+            }
+          }
+          spec {
+            restart_policy       = "Never"
+            enable_service_links = false
+            service_account_name = kubernetes_service_account.signal_tower.metadata[0].name
+            security_context {
+              run_as_user  = 1000
+              run_as_group = 1000
+              fs_group     = 1000
+            }
+            container {
+              name    = "tune"
+              image   = "ghcr.io/example/signal-tower:2.4.1"
+              command = ["signal-tower", "tune"]
+              env {
+                name = "TOWER_KEY"
+                value_from {
+                  secret_key_ref {
+                    name = "signal-tower-secrets"
+                    key  = "tower_key"
+                  }
+                }
+              }
+              env {
+                name = "UPLINK_KEY"
+                value_from {
+                  secret_key_ref {
+                    name     = "signal-tower-secrets"
+                    key      = "uplink_key"
+                    optional = true
+                  }
+                }
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  depends_on = [kubernetes_manifest.external_secret]
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
+  }
+}
+
+resource "kubernetes_cron_job_v1" "prune" {
+  metadata {
+    name      = "prune"
+    namespace = kubernetes_namespace.signal_tower.metadata[0].name
+  }
+  spec {
+    schedule                      = "0 4 * * *"
+    concurrency_policy            = "Forbid"
+    starting_deadline_seconds     = 300
+    successful_jobs_history_limit = 3
+    failed_jobs_history_limit     = 5
+    job_template {
+      metadata {}
+      spec {
+        # A run that hangs is stopped: no later one starts before it has ended.
+        backoff_limit              = 2
+        active_deadline_seconds    = 72000
+        ttl_seconds_after_finished = 86400
+        template {
+          metadata {
+            labels = {
+              app       = "signal-tower-jobs"
+              component = "prune"
+            }
+          }
+          spec {
+            restart_policy       = "Never"
+            enable_service_links = false
+            security_context {
+              run_as_user  = 1000
+              run_as_group = 1000
+              fs_group     = 1000
+            }
+            container {
+              name    = "prune"
+              image   = "ghcr.io/example/signal-tower:2.4.1"
+              command = ["signal-tower", "prune"]
+              env {
+                name = "TOWER_KEY"
+                value_from {
+                  secret_key_ref {
+                    name = "signal-tower-secrets"
+                    key  = "tower_key"
+                  }
+                }
+              }
+              env {
+                name = "UPLINK_KEY"
+                value_from {
+                  secret_key_ref {
+                    name     = "signal-tower-secrets"
+                    key      = "uplink_key"
+                    optional = true
+                  }
+                }
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  depends_on = [kubernetes_manifest.external_secret]
+  lifecycle {
+    ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
   }
 }
 

@@ -7,3 +7,21 @@ dependency "platform" {
   config_path  = "../platform"
   skip_outputs = true
 }
+
+# The secrets come from it.
+dependency "vault" {
+  config_path  = "../vault"
+  skip_outputs = true
+}
+
+# The operator has to know ExternalSecret.
+dependency "external-secrets" {
+  config_path  = "../external-secrets"
+  skip_outputs = true
+}
+
+# It registers itself with Prometheus.
+dependency "monitoring" {
+  config_path  = "../monitoring"
+  skip_outputs = true
+}
