@@ -115,6 +115,9 @@ def test_drafts_are_listed_and_dropped(monorepo: Monorepo) -> None:
     [
         ("plan sto", ["storefront"]),
         ("rule ING00", ["ING001", "ING002"]),
+        ("sweep lif00", ["LIF001", "LIF002"]),
+        ("sweep LIF001 sto", ["storefront"]),
+        ("sweep --from own.yml sto", ["storefront"]),
         ("check --select STO001,ing00", ["STO001,ING001"]),
         ("new-service --set memory_", ["memory_request="]),
         ("completion z", ["zsh"]),

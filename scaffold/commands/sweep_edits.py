@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -17,7 +17,7 @@ from scaffold.commands.fix import edited, mended
 from scaffold.errors import Finding
 from scaffold.hcl.place import addressed, block_at
 from scaffold.hcl.splice import EditError
-from scaffold.hcl.syntax import Document, read
+from scaffold.hcl.syntax import Block, Document, read
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.sweeps.worklist import Answers, Open, Site
@@ -42,7 +42,6 @@ def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Ans
     # One edit mends all that is found of a block.
     found = {(f.path, f.line): f for f in reversed(list(broken(monorepo, rule, stacks)))}.values()
     house = CheckContext.of(monorepo.root).facts
-    sites = _sites(monorepo, stacks)
     waiting: dict[Finding, Open] = {}
 
     def edit(document: Document, finding: Finding) -> bytes:
@@ -53,7 +52,7 @@ def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Ans
         question = rule.question(document, block, house) if block is not None else None
         if block is None or question is None:
             return mended(document, line, rule, house)
-        site = sites[finding.path, line]
+        site = _site(document, block)
         answer = answers.of(site, question)
         if answer is None:
             waiting[finding] = Open(PurePosixPath(finding.path).parts[1], site, line, question)
@@ -63,7 +62,8 @@ def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Ans
         return document.source.data
 
     files, done = edited(monorepo, found, edit)
-    answers.demand(sites.values())
+    if answers.paths:
+        answers.demand(_known(monorepo, stacks, answers.paths))
     left = {f for f in found if f not in done and f not in waiting}
     order = sorted(waiting.values(), key=lambda one: (one.site[0], one.line))
     return Edited(files, done, tuple(order), tuple(sorted(left, key=lambda f: (f.path, f.line or 0))))
@@ -95,8 +95,13 @@ def _planned(monorepo: Monorepo, rule: Rule, stack: str) -> list[Finding]:
     return list(result.findings) or judge(plan, [rule])
 
 
-def _sites(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[tuple[str, int], Site]:
-    """The address of every block of the stacks, by file and line: what an answer is about."""
-    sources = (item for stack in stacks for item in monorepo.sources(stack).items())
+def _site(document: Document, block: Block) -> Site:
+    """What a question about a block is known by."""
+    return document.path, next(name for name, one in addressed(document.body) if one.line == block.line)
+
+
+def _known(monorepo: Monorepo, stacks: Sequence[str], paths: Collection[str]) -> Iterator[Site]:
+    """The sites in those of the files that belong to the stacks."""
+    sources = (item for stack in stacks for item in monorepo.sources(stack).items() if item[0] in paths)
     documents = (document for path, content in sources if (document := read(content, path)) is not None)
-    return {(d.path, block.line): (d.path, name) for d in documents for name, block in addressed(d.body)}
+    return ((document.path, name) for document in documents for name, _ in addressed(document.body))

@@ -58,7 +58,7 @@ def insert_argument(document: Document, block: Block, text: str) -> bytes:
     Comments that belong to it stand above it in ``text``. A block in one line gets lines of its own.
     Raises ``EditError``.
     """
-    if block.body.items and block.line == block.end_line:
+    if block.line == block.end_line:
         document = parse(_in_lines(document, block), document.path)
         block = _again(document, block)
     arguments = list(block.body.attributes.values())
@@ -92,10 +92,13 @@ def rename_argument(document: Document, argument: Attribute, name: str, text: st
 
 def _in_lines(document: Document, block: Block) -> bytes:
     """The file in which what stands between the braces of a block in one line has a line of its own."""
-    source, (item,) = document.source, block.body.items
+    source, items = document.source, block.body.items
     outer = source.newline + source.indent_of(block.line)
-    before = Splice(block.brace + 1, item.start, outer + b"  ")
-    return edited(document, [before, Splice(item.end, block.end - 1, outer)])
+    inside = source.data[block.brace + 1 : block.end - 1].strip()
+    if not items and inside:
+        raise EditError(f"the block in line {block.line} has a comment in its one line")
+    text = outer + b"  " + inside + outer if items else outer
+    return edited(document, [Splice(block.brace + 1, block.end - 1, text)])
 
 
 def _again(document: Document, block: Block) -> Block:

@@ -37,6 +37,9 @@ class DeclaredRule(Rule):
 
     def __init__(self, declared: Declared) -> None:
         self._declared = declared
+        self._last: tuple[tuple[bytes, int, Answer | None], tuple[bytes | None, Question | None]] | None = (
+            None
+        )
 
     @property
     def code(self) -> str:  # type: ignore[override]
@@ -59,7 +62,7 @@ class DeclaredRule(Rule):
     def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file after all edits of a block; None while one of them asks something."""
         after, question = self._edited(document, block, None)
-        return None if question or after is document else after.source.data
+        return None if question else after
 
     def question(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Question | None:
         """What the edits ask of a block: one question at a time."""
@@ -69,7 +72,7 @@ class DeclaredRule(Rule):
 
     def answered(self, document: Document, block: Block, answer: Answer) -> bytes | None:
         """The file after the edits of a block, as far as they ask nothing else."""
-        return self._edited(document, block, answer)[0].source.data
+        return self._edited(document, block, answer)[0]
 
     def contract(self, facts: Mapping[str, Value]) -> Contract:
         """What the file says."""
@@ -77,22 +80,35 @@ class DeclaredRule(Rule):
 
     def _is_left(self, document: Document, block: Block) -> bool:
         try:
-            after, question = self._edited(document, block, None)
+            return self._edited(document, block, None) != (None, None)
         except EditError:
             return True
-        return question is not None or after is not document
 
     def _edited(
         self, document: Document, block: Block, answer: Answer | None
-    ) -> tuple[Document, Question | None]:
-        """The file after the edits of a block until one asks; no edit moves a line above the block."""
+    ) -> tuple[bytes | None, Question | None]:
+        """The file after the edits of a block until one asks, None where nothing changes.
+
+        What is asked for again, as for the question and then for the edit, is not made again.
+        """
+        key = (document.source.data, block.line, answer)
+        if self._last is None or self._last[0] != key:
+            self._last = key, self._made(document, block, answer)
+        return self._last[1]
+
+    def _made(
+        self, document: Document, block: Block, answer: Answer | None
+    ) -> tuple[bytes | None, Question | None]:
+        """The same; no edit moves a line above the block."""
+        before = document
+        question = None
         for edit in self._declared.edits if self._declared.selector.fits(block) else ():
             now = block_at(document.body, block.line)
             assert now is not None
             question = edit.asks(now)
             if question is not None and answer is None:
-                return document, question
+                break
             made = edit.made(document, now, answer if question else None)
             document = parse(made, document.path) if made is not None else document
-            answer = None if question else answer
-        return document, None
+            answer, question = None if question else answer, None
+        return None if document is before else document.source.data, question

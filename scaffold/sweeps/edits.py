@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from scaffold.checks.ignoring import Ignored, unignored, with_ignored
+from scaffold.checks.ignoring import Ignored, is_marked, line_of, unignored, with_ignored
 from scaffold.checks.rule import Answer, Question
-from scaffold.hcl.amend import insert_argument, insert_first, remove_argument, rename_argument, replace
+from scaffold.hcl.amend import (
+    insert_argument,
+    insert_comment,
+    insert_first,
+    remove_argument,
+    rename_argument,
+    replace,
+)
 from scaffold.hcl.edit import insert_block, insert_entry, remove_block, remove_entry
 from scaffold.hcl.expressions import Entry, ExprKind
-from scaffold.hcl.place import Steps, find
+from scaffold.hcl.place import Steps, block_at, find
 from scaffold.hcl.splice import EditError
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Attribute, Block, Document, parse
@@ -69,6 +76,12 @@ class Set:
 
     def _new(self, document: Document, block: Block, text: str, comment: str) -> bytes:
         above, name = self.path[:-1], str(self.path[-1])
+        if above and not name.isidentifier() and find(block.body, above) is None:
+            # Only the key of a map has to be quoted: what is missing is no block.
+            return (
+                Set(above, f"{{\n  {quote(name)} = {text}\n}}", None, comment).made(document, block, None)
+                or b""
+            )
         holder = _found(block, above)
         if isinstance(holder, Block):
             lines = f"# {comment}\n" if comment else ""
@@ -129,14 +142,19 @@ class Remove(Mechanical):
 
 @dataclass(frozen=True, slots=True)
 class Ignore(Mechanical):
-    """A path comes to ``ignore_changes``."""
+    """A path comes to ``ignore_changes``, with its comment."""
 
     row: Ignored
 
     def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
         """The file in which the path, or one above it, is ignored."""
-        missing = unignored(block, [self.row])
-        return with_ignored(document, block, missing) if missing else None
+        if not unignored(block, [self.row]):
+            return None
+        document = parse(with_ignored(document, block, [self.row]), document.path)
+        now = block_at(document.body, block.line)
+        if now is None or is_marked(document, now, self.row):
+            return document.source.data
+        return insert_comment(document, line_of(now, self.row), self.row.comment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,8 @@ class _Reader:
                 return Remove(self._path(said["remove"], (*place, "remove")))
             case "ignore":
                 path = self._path(said["ignore"], (*place, "ignore"))
-                return Ignore(Ignored(path_text(path), comment=said.get("comment", "")))
+                comment = said.get("comment", "")
+                return Ignore(Ignored(path_text(path), comment, comment))
             case _:
                 values = {_text(old): _hcl(new) for old, new in said.get("values", {}).items()}
                 if question is not None and not values:

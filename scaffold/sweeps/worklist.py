@@ -42,6 +42,11 @@ class Answers:
                 value = text.lower() if isinstance(said["answer"], bool) else text
                 self._given[site] = Answer(value, said.get("reason") or "")
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """The files that answers are about."""
+        return frozenset(path for path, _ in self._given)
+
     def of(self, site: Site, question: Question) -> Answer | None:
         """The answer to a question about a block; one that is none of the proposals is noted."""
         answer = self._given.get(site)

@@ -59,6 +59,7 @@ resource "pod" "app" {
   }
 }
 variable "a" { type = string }
+variable "b" {}
 """
 PODS = "blocks: pod.*"
 CPU = "  cpu    = 1 # one\n  "
@@ -71,6 +72,7 @@ CPU = "  cpu    = 1 # one\n  "
         (PODS, "{set: cpu, expression: var.a}", "= 1 # one", "= var.a # one"),
         (PODS, "{set: 'labels[\"a/b\"]', value: new}", '"old"', '"new"'),
         (PODS, "{set: labels.more, value: x}", '    "a/b" = "old"\n', '    "a/b" = "old"\n    more  = "x"\n'),
+        (PODS, "{set: 'limits.marks[\"a/b\"]', value: x}", "    cpu = 2\n", '    cpu = 2\n    marks = {\n      "a/b" = "x"\n    }\n'),
         (PODS, "{set: limits.memory, value: '${x}'}", "    cpu = 2\n", '    cpu    = 2\n    memory = "$${x}"\n'),
         (PODS, "{set: quota, value: 1, comment: As asked.}", "  }\n  one", "  }\n  # As asked.\n  quota = 1\n  one"),
         (PODS, "{remove: labels.tier}", '    tier = "aux"\n', ""),
@@ -84,7 +86,8 @@ CPU = "  cpu    = 1 # one\n  "
         (PODS, "{ignore: 'meta[0].x[\"y/z\"]', comment: why}", "cpu = 2\n  }\n", 'cpu = 2\n  }\n  lifecycle {\n    ignore_changes = [meta[0].x["y/z"]] # why\n  }\n'),
         (PODS, "{rename: memory, to: ram}", CPU + 'memory =', "  cpu = 1 # one\n  ram ="),
         (PODS, "{rename: memory, to: ram, values: {1Gi: 1024}}", CPU + 'memory = "1Gi"', "  cpu = 1 # one\n  ram = 1024"),
-        ("blocks: variable.*", "{set: sensitive, value: true}", '{ type = string }', "{\n  type      = string\n  sensitive = true\n}"),
+        ("blocks: variable.b", "{set: sensitive, value: true}", 'variable "b" {}', 'variable "b" {\n  sensitive = true\n}'),
+        ("blocks: variable.a", "{set: sensitive, value: true}", '{ type = string }', "{\n  type      = string\n  sensitive = true\n}"),
         (f"{PODS}, inside: limits, where: {{cpu: 2}}", "{set: cpu, value: 3}", "cpu = 2", "cpu = 3"),
         (f"{PODS}, inside: [limits, one], around: {{memory: '*Gi'}}", "{set: cpu, value: 3}", "one { x = 1 }\n  limits {\n    # none\n    cpu = 2", "one {\n    x   = 1\n    cpu = 3\n  }\n  limits {\n    # none\n    cpu = 3"),
     ],
@@ -141,6 +144,25 @@ def test_what_cannot_be_edited_is_found_and_stays(edit: str) -> None:
 def test_a_block_is_edited_whole_although_the_first_edit_ends_what_selects_it() -> None:
     own = rule(f"{PODS}, where: {{memory: 1Gi}}", "{set: memory, value: 2Gi}", "{set: cpu, value: 9}")
     assert swept(own, POD) == POD.replace("1Gi", "2Gi").replace("= 1 # one", "= 9 # one")
+
+
+LISTED = """\
+resource "pod" "app" {
+  lifecycle {
+    ignore_changes = [
+      spec, # old
+    ]
+  }
+}
+"""
+
+
+def test_a_path_that_comes_to_a_list_has_its_comment() -> None:
+    one = rule(PODS, "{ignore: meta, comment: MARK}")
+    assert swept(one, LISTED) == LISTED.replace("spec, # old\n", "spec, # old\n      meta, # MARK\n")
+    more = rule(PODS, "{ignore: meta, comment: A mark}")
+    assert swept(more, LISTED) == LISTED.replace("# old\n", "# old\n      # A mark\n      meta,\n")
+    assert lines_of(more, swept(more, LISTED)) == []
 
 
 GATES = """\

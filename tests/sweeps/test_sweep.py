@@ -117,10 +117,11 @@ def test_an_edit_that_breaks_its_own_contract_is_refused_and_named(beds: Monorep
     assert found.change.changes == ()
     assert {one.stack for one in found.left} == set(BEDS)
     for one in found.stacks:
-        assert one.outside[0].line == 9
-        assert (
-            "manifest.apiVersion would change from external-secrets.io/v1beta1 to" in one.outside[0].message
-        )
+        told = [f.message for f in one.outside if f.line == 9]
+        assert told == [
+            "kubernetes_manifest.secret: manifest.apiVersion would change from external-secrets.io/v1beta1 to "
+            "external-secrets.io/v1."
+        ]
 
 
 def test_nothing_planned_is_told_and_not_applied(beds: Monorepo) -> None:

@@ -145,3 +145,14 @@ def test_a_worklist_is_read_as_it_is_written_and_its_mistakes_are_told_at_once()
     with pytest.raises(AnswersError) as caught:
         read("w.yml", b"- {file: a, block: b}\n- {file: a, anser: b}\n")
     assert len(caught.value.findings) == 4
+
+
+def test_the_files_that_the_documentation_shows_are_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sweep.md").read_text()
+    shown = [part.partition("\n") for part in page.split("```")[1::2]]
+    files = [(kind, body) for kind, _, body in shown if kind in ("yaml", "python")]
+    assert [kind for kind, _ in files] == ["yaml", "python", "yaml"]
+    for kind, body in files:
+        path = tmp_path / f"own.{'yml' if kind == 'yaml' else 'py'}"
+        path.write_text(body)
+        assert rule_from(path).title
