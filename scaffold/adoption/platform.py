@@ -92,8 +92,10 @@ def sealed(stack: Standing) -> Iterator[Inferred]:
 
 def access(stack: Standing) -> Iterator[Inferred]:
     """What its ServiceAccount may do, by the roles that are bound to it."""
-    account = text(get(stack.app.spec, "service_account_name")) if stack.app else ""
-    if not account or not any(k8s.name(r) == account for r in k8s.of_kind(stack.own, "service_account")):
+    used = {text(get(pods.spec, "service_account_name")) for pods in k8s.pod_templates(stack.own)}
+    made = [text(k8s.name(r)) for r in k8s.of_kind(stack.own, "service_account")]
+    account = next((name for name in made if name in used), None)
+    if account is None:
         return
     bindings = tuple(k8s.of_kind(stack.own, "role_binding", "cluster_role_binding"))
     for role in k8s.of_kind(stack.own, "role", "cluster_role"):
@@ -110,13 +112,12 @@ def _rule(rule: Tree, place: str, own: str) -> Mapping[str, Value]:
     row = {
         "namespace": "" if place == own else place,
         "reason": "" if place == own else STOOD,
-        "api_groups": [] if groups == [""] else groups,
         "resources": texts(get(rule, "resources")),
         "verbs": texts(get(rule, "verbs")),
     }
     # Rights over single objects are narrower than any answer.
     narrow = bool(k8s.items(get(rule, "resource_names"))) or not row["resources"] or not row["verbs"]
-    return {} if narrow else known(row)
+    return {} if narrow else known(row) | ({} if groups == [""] else {"api_groups": groups})
 
 
 def callers(stack: Standing) -> Iterator[Inferred]:

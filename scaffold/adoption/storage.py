@@ -89,8 +89,8 @@ def _owner(stack: Standing, volume: Volume) -> int | None:
 def _kind(stack: Standing, volume: Volume) -> dict[str, Value]:
     """Of which class it is, and how large."""
     if volume.made is None:
-        alone = stack.app is not None and stack.app.owner.get("spec", 0, "strategy", 0, "type") == "Recreate"
-        return {"claim": volume.claim, "rwx": not alone}
+        saved = any(volume.claim in pods.claimed() for pods in backups(stack))
+        return {"claim": volume.claim, "rwx": not saved}
     spec = volume.made.get("spec", 0)
     size = text(get(spec, "resources", 0, "requests", "storage"))
     if volume.on_nfs is not None:
@@ -167,11 +167,12 @@ def backup_job(stack: Standing) -> Iterator[Inferred]:
         kept = _KEPT.findall(_script(pods))
         limits = [text(get(c, "resources", 0, "limits", "memory")) for c in pods.containers()]
         value = {
-            "schedule": text(get(spec, "schedule")), "timezone": text(get(spec, "timezone")),
+            "schedule": text(get(spec, "schedule")),
+            "timezone": text(get(spec, "timezone")),
             "active_deadline_seconds": number(get(job, "active_deadline_seconds")),
             "retention_days": int(kept[-1]) if kept else None,
             "memory": limits[0] if len(set(limits)) == 1 else "",
-        }  # fmt: skip
+        }
         yield found("backup_job", known(value), pods.owner, "spec[0]", Certainty.LIKELY)
         return
 
@@ -214,8 +215,15 @@ def files(stack: Standing) -> Iterator[Inferred]:
             elif config_map is not None and name == written:
                 yield from _with_content(stack, volume, path, key, writable)
             elif config_map is not None and key:
-                item = known({"path": path, "config_map": text(get(config_map, "name")), "key": key})
-                yield found("files", [item], owner, at)
+                there = text(get(config_map, "name"))
+                yield found("files", [known({"path": path, "config_map": there, "key": key})], owner, at)
+                yield from _volume_called(there, "-config", name, owner, at)
+
+
+def _volume_called(there: str, suffix: str, name: str, owner: PlannedResource, at: str) -> Iterator[Inferred]:
+    """What a pod calls the volume of a Secret or ConfigMap, where that is not its name with a suffix."""
+    if name != f"{there.replace('.', '-')[:56]}{suffix}":
+        yield found(RECORDED, {"names": {"file_volumes": {there: name}}}, owner, at)
 
 
 def _copied(mount: Tree, config_map: Tree) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
 from scaffold.adoption.reading import first, known, labels, number, text, texts
 from scaffold.adoption.standing import Standing, is_balancer
-from scaffold.templates import template
+from scaffold.templates import decisions, template
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -58,10 +58,12 @@ def image(stack: Standing) -> Iterator[Inferred]:
 
 def built_as(image: str, pulled: set[str], facts: Mapping[str, Value]) -> str:
     """How an own image is built: the first way whose registry it is from; empty for a stranger's."""
+    # During a move between registries images are at the usual one too.
+    usual_rows = decisions.house()["builds"]
     ways = [
         (mode, row)
         for mode, row in facts["builds"].items()
-        if row["owned"] and image.startswith(f"{row['registry']}/")
+        if row["owned"] and image.startswith((f"{row['registry']}/", f"{usual_rows[mode]['registry']}/"))
     ]
     usual = [way for way in ways if way[0] == facts["own_build"]]
     fitting = [way for way in usual + ways if way[1]["pull_secret"] in pulled or not way[1]["pull_secret"]]

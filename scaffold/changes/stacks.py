@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from functools import reduce
 from pathlib import PurePosixPath
 
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet
-from scaffold.changes.commit import commit, demand_clean, demand_merged, demand_own
+from scaffold.changes.commit import demand_merged, demand_own, write
 
 
 def within(change: ChangeSet, directory: PurePosixPath) -> ChangeSet:
@@ -16,21 +17,23 @@ def within(change: ChangeSet, directory: PurePosixPath) -> ChangeSet:
 
 
 def write_stacks(
-    change: ChangeSet, commits: str | None, message: str, messages: Mapping[PurePosixPath, str]
+    parts: Iterable[tuple[ChangeSet, str]], commits: str | None, message: str
 ) -> tuple[str, ...]:
-    """Write all of it at once; ``commits`` is ``one``, with ``message``, or ``per-stack``, or None.
+    """Write stacks all at once, or where ``commits`` is ``per-stack`` each with a commit of its own.
 
-    ``messages`` are those of single stacks, by directory. Returns the commits. Raises
-    :class:`~scaffold.errors.RefusedError` where a stack has changes that no commit has, or files changed
-    meanwhile; then nothing is written.
+    ``parts`` are what is written of each stack once those before it are, with the message of its commit;
+    ``message`` is that of ``one`` for all. Returns the commits. Raises
+    :class:`~scaffold.errors.RefusedError` where files changed meanwhile, or a commit would take in somebody
+    else's work; then nothing is written, or nothing of that stack and those behind it.
     """
-    if not change.changes:
+    parts = [(change, text) for change, text in parts if change.changes]
+    if not parts:
         return ()
-    demand_merged(change.root)
-    demand_clean(change)
-    if commits is not None:
-        demand_own(change)
-    apply(change)
-    parts = {"one": [(change, message)], "per-stack": [(within(change, d), m) for d, m in messages.items()]}
-    made = (commit(part, text) for part, text in parts.get(commits or "", []) if part.changes)
-    return tuple(filter(None, made))
+    whole = reduce(ChangeSet.then, (change for change, _ in parts))
+    demand_merged(whole.root)
+    if commits is None:
+        apply(whole)
+        return ()
+    demand_own(whole)
+    each = parts if commits == "per-stack" else [(whole, message)]
+    return tuple(filter(None, [write(change, text, committed=True) for change, text in each]))

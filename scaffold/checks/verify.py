@@ -27,6 +27,7 @@ from scaffold.terraform import refresh
 if TYPE_CHECKING:
     from scaffold.checks.planned import HouseNames
     from scaffold.terraform.result import PlanResult
+    from scaffold.terraform.tree import Overlay
 
 
 _WITHOUT_INDEX = "Edit the file by hand, with --no-index for the index that it belongs to."
@@ -65,16 +66,16 @@ class Verified:
 def verify(
     monorepo: Monorepo,
     stack: str,
-    files: Mapping[PurePosixPath, Content],
+    files: Mapping[PurePosixPath, Content | None],
     values: Mapping[str, Value],
     level: Level | None = None,
     known: Collection[Finding] = (),
 ) -> Verified:
     """Verify the files of a stack against the monorepo that it is for.
 
-    ``files`` are by path below the stack; ``values`` are the combined values that they were rendered
-    from, with the names that the house has. Without a ``level`` a stack is planned where Terraform is at
-    hand, and the result says so where it is not. What is ``known`` of the stack as it stands is not told
+    ``files`` are by path below the stack, None where one that is there goes; ``values`` are the combined
+    values that they were rendered from, with the names that the house has. Without a ``level`` a stack is
+    planned where Terraform is at hand, and the result says so where it is not. What is ``known`` of the stack as it stands is not told
     again, wherever it stands by now. Raises :class:`VerificationError` with every finding of
     the first stage that finds any, and :class:`MissingError` where a plan is demanded and impossible.
     """
@@ -83,7 +84,9 @@ def verify(
         for path, content in files.items()
         if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
     }
-    rendered, sources = sources, {**beside(monorepo, stack, sources), **sources}
+    gone = {f"{STACKS}/{stack}/{path}" for path, content in files.items() if content is None}
+    rendered = sources
+    sources = {p: c for p, c in {**beside(monorepo, stack, sources), **sources}.items() if p not in gone}
     told = frozenset(map(_words, known))
     links = {f"{STACKS}/{stack}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
     found, noted = _by_severity(static_findings(monorepo, stack, sources, links))
@@ -95,7 +98,10 @@ def verify(
     if level is Level.STATIC:
         left_out = Unverified("the plan", "left out by --verify static")
         return Verified(Level.STATIC, None, (left_out, *unread), tuple(noted))
-    planned = _planned(monorepo, stack, sources, links, values, told, demanded=level is Level.PLAN)
+    from scaffold.terraform.tree import Link
+
+    edits: Overlay = {**dict.fromkeys(gone), **sources, **{p: Link(target) for p, target in links.items()}}
+    planned = _planned(monorepo, stack, sources, edits, values, told, demanded=level is Level.PLAN)
     if isinstance(planned, Unverified):
         return Verified(Level.STATIC, None, (planned, *unread), tuple(noted))
     plan, warnings = planned
@@ -261,7 +267,7 @@ def _planned(
     monorepo: Monorepo,
     stack: str,
     sources: Mapping[str, bytes],
-    links: Mapping[str, str],
+    edits: Overlay,
     values: Mapping[str, Value],
     told: Collection[tuple[str, str]],
     *,
@@ -271,7 +277,6 @@ def _planned(
     from scaffold.checks import planned
     from scaffold.terraform.result import Reason
     from scaffold.terraform.runner import find_tool, plan_stacks
-    from scaffold.terraform.tree import Link, Overlay
 
     try:
         tool = find_tool()
@@ -279,8 +284,7 @@ def _planned(
         if demanded:
             raise
         return Unverified("the plan", error.message)
-    overlay: Overlay = {**sources, **{path: Link(target) for path, target in links.items()}}
-    (result,) = plan_stacks(monorepo.root, [stack], overlay, tool=tool)
+    (result,) = plan_stacks(monorepo.root, [stack], edits, tool=tool)
     if result.unable:
         first = result.findings[0]
         if demanded:

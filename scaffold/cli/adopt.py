@@ -1,26 +1,43 @@
-"""The command ``adopt``: how far answers describe stacks that were made by hand."""
+"""The command ``adopt``: how far answers describe stacks that were made by hand, and taking one over."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scaffold.cli import complete, options, output
 from scaffold.errors import UsageError
 
+if TYPE_CHECKING:
+    from scaffold.answers.sources import Answers
+    from scaffold.monorepo.repository import Monorepo
+
 
 @click.command()
 @click.argument("stacks", nargs=-1, metavar="STACK…", shell_complete=complete.stacks)
 @click.option("--all", "every", is_flag=True, help="Every stack that was made by hand.")
+@click.option("--write", "writes", is_flag=True, help="Adopt the one stack that is named.")
+@options.settings
+@options.answers
+@click.option(
+    "--accept", "accepted", multiple=True, metavar="LINE",
+    help="An attribute that may become another, as the message names it. May be repeated.",
+)  # fmt: skip
+@click.option("--commit", is_flag=True, help="Commit exactly the written files.")
 @options.monorepo
 @options.as_json
-def adopt(stacks: Sequence[str], every: bool, monorepo_at: Path | None, as_json: bool) -> None:
-    """Tell how far answers describe stacks that were made by hand. Nothing is written.
+def adopt(
+    stacks: Sequence[str], every: bool, writes: bool, settings: Sequence[str], answer_files: Sequence[str],
+    accepted: Sequence[str], commit: bool, monorepo_at: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Tell how far answers describe stacks that were made by hand; with --write adopt one.
 
-    Of one stack the answers are told too, each with where it came from.
+    Of one stack the answers are told too, each with where it came from. Answers of --set and --answers hold
+    over those that are inferred.
 
     For example: scaffold adopt --all
     """
@@ -32,9 +49,33 @@ def adopt(stacks: Sequence[str], every: bool, monorepo_at: Path | None, as_json:
 
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold adopt --all")
-    monorepo = options.find(monorepo_at)
-    made = set(made_by_scaffold(monorepo)) if every else set()
-    names = [name for name in monorepo.stacks if name not in made] if every else stacks_at(monorepo, stacks)
+    monorepo = options.find(monorepo_at, writes=writes)
+    made = set(made_by_scaffold(monorepo))
+    names = [one for one in monorepo.stacks if one not in made] if every else stacks_at(monorepo, stacks)
+    given = options.given(answer_files, settings)
+    if writes:
+        if len(names) != 1 or every:
+            raise UsageError("One stack is adopted at a time.", "For example: scaffold adopt kit --write")
+        _write(monorepo, names[0], given, accepted, commit=commit, as_json=as_json)
+        return
     with waiting("Planning what stands there and what its answers render …"):
-        found = examine(monorepo, names, os.cpu_count() or 1)
+        found = examine(monorepo, names, os.cpu_count() or 1, over=given.values)
     output.print_either(report.adoption_json(found), report.adoption_text(found), as_json=as_json)
+
+
+def _write(
+    monorepo: Monorepo, name: str, given: Answers, accepted: Sequence[str], *, commit: bool, as_json: bool
+) -> None:
+    """Adopt one stack, where that does no harm and leaves nothing unexplained."""
+    from scaffold.commands.adopt import prepare_adoption
+    from scaffold.commands.changed import demand_stacks_clean
+    from scaffold.report.adopted import adopted_json, adopted_text
+    from scaffold.report.progress import waiting
+
+    with waiting("Rendering, checking and planning …"):
+        found = prepare_adoption(monorepo, name, given)
+    demand_stacks_clean(found.part.change)
+    found.demand_harmless(accepted)
+    with output.writing(monorepo.root):
+        made = found.part.write(commit=commit)
+    output.print_either(adopted_json(found, made), adopted_text(found, made), as_json=as_json)

@@ -16,6 +16,7 @@ from scaffold.adoption.written import Written
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.changes.change import Content, Symlink
+from scaffold.commands.remove_service import stack_files
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Document, read
 from scaffold.monorepo.facts import merged
@@ -80,16 +81,19 @@ class Adoption:
         )
 
 
-def examine(monorepo: Monorepo, stacks: Sequence[str], workers: int = 1) -> list[Adoption]:
+def examine(
+    monorepo: Monorepo, stacks: Sequence[str], workers: int = 1, over: Mapping[str, Value] | None = None
+) -> list[Adoption]:
     """How far answers describe each stack; nothing is written.
 
+    ``over`` are answers that hold over those that are inferred.
     Raises :class:`~scaffold.errors.MissingError` where nothing can be planned, or there is no such stack.
     """
     sensed = sense(monorepo)
     facts = merged(decisions.house(), sensed)
     disk = DiskTree(monorepo.root)
     plans = plan_jobs([Job(disk, stack) for stack in stacks], workers)
-    found = [_inferred(monorepo, plan, facts, sensed) for plan in plans]
+    found = [_inferred(monorepo, plan, facts, sensed, over or {}) for plan in plans]
     ready = [one for one in found if one.files is not None]
     jobs = [Job(OverlayTree(disk, overlay(monorepo, one.stack, one.files or {})), one.stack) for one in ready]
     after = dict(zip((one.stack for one in ready), plan_jobs(jobs, workers), strict=True))
@@ -101,11 +105,12 @@ def standing(monorepo: Monorepo, plan: PlanResult, facts: Mapping[str, Value]) -
     shared = {f"{STAND_IN}.var.{variable}": host for host, variable in facts["hosts"].items()}
     known = ((monorepo.variable(variable), host) for host, variable in facts["hosts"].items())
     shared |= {address: host for address, host in known if address}
-    written = Written(tuple(_documents(monorepo, plan.stack)))
+    written = Written(tuple(documents(monorepo, plan.stack)))
     return Standing(plan.stack, plan.resources, facts, written, shared)
 
 
-def _documents(monorepo: Monorepo, stack: str) -> Iterator[Document]:
+def documents(monorepo: Monorepo, stack: str) -> Iterator[Document]:
+    """The Terraform files of a stack, those of modules in it too."""
     for path in sorted(monorepo.stack_directory(stack).rglob("*.tf")):
         document = (
             read(path.read_bytes(), path.relative_to(monorepo.root).as_posix()) if path.is_file() else None
@@ -114,11 +119,24 @@ def _documents(monorepo: Monorepo, stack: str) -> Iterator[Document]:
             yield document
 
 
+def own_files(monorepo: Monorepo, stack: str) -> dict[PurePosixPath, Content]:
+    """The files of a stack by their path below it, without those that Git ignores."""
+    place = PurePosixPath(STACKS, stack)
+    read_ = {path.relative_to(place): monorepo.files.read(path)[0] for path in stack_files(monorepo, stack)}
+    return {path: content for path, content in read_.items() if content is not None}
+
+
+def generated(monorepo: Monorepo, stack: str) -> frozenset[str]:
+    """The files of a stack that terragrunt writes, which may be in Git all the same."""
+    found = terragrunt.read(DiskTree(monorepo.root), f"{STACKS}/{stack}")
+    return frozenset(file.name for file in found.files)
+
+
 def overlay(monorepo: Monorepo, stack: str, files: Files) -> Overlay:
     """The files of a stack in place of those that stand there; what terragrunt generates stays."""
     disk, place = DiskTree(monorepo.root), f"{STACKS}/{stack}"
-    generated = {file.name for file in terragrunt.read(disk, place).files}
-    gone = {f"{place}/{name}" for name in disk.names(place) if name.endswith(".tf") and name not in generated}
+    left = generated(monorepo, stack)
+    gone = {f"{place}/{name}" for name in disk.names(place) if name.endswith(".tf") and name not in left}
     # The record of the answers is no part of a plan.
     new = {
         f"{place}/{path}": Link(content.target) if isinstance(content, Symlink) else content
@@ -129,7 +147,11 @@ def overlay(monorepo: Monorepo, stack: str, files: Files) -> Overlay:
 
 
 def _inferred(
-    monorepo: Monorepo, plan: PlanResult, facts: Mapping[str, Value], sensed: Mapping[str, Value]
+    monorepo: Monorepo,
+    plan: PlanResult,
+    facts: Mapping[str, Value],
+    sensed: Mapping[str, Value],
+    over: Mapping[str, Value],
 ) -> Adoption:
     """What is inferred of one stack, and what it renders."""
     if not plan.ok:
@@ -140,6 +162,7 @@ def _inferred(
         return Adoption(plan.stack, why, before=plan)
     inferred = infer(stack)
     answers, recorded = gathered(inferred)
+    answers |= over
     given = Answers(answers, {(): Place(f"{STACKS}/{plan.stack}")})
     refused = tuple(validation.problems(given, sensed, recorded))
     found = Adoption(

@@ -80,14 +80,14 @@ def prepare_change(
     demand_places(monorepo, outside)
     wanted_files = {**sides.wanted(files), **{edit.path: edit.after for edit in outside.edits}}
     change = ChangeSet.plan(monorepo.files, wanted_files)
-    verified, plans = judged(monorepo, sides, files, after.values, level, edited=bool(edited))
+    verified, plans, effects = judged(monorepo, sides, files, after.values, level, edited=bool(edited))
     verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
     message = f"{name}: {', '.join(dict.fromkeys(one.question for one in answers)) or 'answers'} changed"
     part = Part(change, after.values, verified, message, PurePosixPath(STACKS, name))
     prepared = Prepared(name, origin, part, manual=outside.steps, before=before.values)
     old, new = (entry.databases for entry in entries)
     dropped = drop_steps(database for database in old if database not in new)
-    return ServiceChange(prepared, answers, plans, edited, tuple(dropped))
+    return ServiceChange(prepared, answers, plans, edited, tuple(dropped), effects)
 
 
 def _completed(given: Answers, wanted: Answers) -> Answers:

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scaffold.checks.verify import Level, Unverified, Verified, verify
-from scaffold.commands.update_plan import Sides, read_by_plans
+from scaffold.commands.update_plan import Sides, read_by_plans, written_out
 from scaffold.errors import Finding, VerificationError
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.templates.questions import Value
 from scaffold.updates.merge import Tree
 
 if TYPE_CHECKING:
+    from scaffold.checks.consequences import Consequence
     from scaffold.commands.plan import Plans
     from scaffold.terraform.result import PlanResult
 
@@ -26,23 +27,25 @@ def judged(
     level: Level | None,
     *,
     edited: bool,
-) -> tuple[Verified, Plans | None]:
-    """The verification of a stack's files ``after`` a change, and the plans of before and after.
+) -> tuple[Verified, Plans | None, tuple[Consequence, ...]]:
+    """The verification of files ``after`` a change, the plans of before and after, and what it does.
 
     ``values`` are the combined ones, and ``edited`` says that the change and a person edited one file. There
-    are no plans where nothing differs that one could read, or none can be made. Raises
+    are no plans where nothing differs that one could read, or none can be made; then what it does is told as
+    far as it is written out. Raises
     :class:`VerificationError` for what does not work, and for an edit that would be lost.
     """
     if read_by_plans(sides.ours) == read_by_plans(after):
-        return Verified(Level.STATIC), None
+        return Verified(Level.STATIC), None, ()
     verified = _verified(monorepo, sides, after, values, level)
     if verified.plan is None:
-        return verified, None
+        return verified, None, written_out(monorepo, sides, after)
     older, *renders = _plans(monorepo, sides, edited=edited)
     if not older.ok:
         why = older.findings[0].message if older.findings else "it cannot be planned"
         gap = Unverified("what this does to what runs", f"as the stack stands, {why}")
-        return replace(verified, unverified=(*verified.unverified, gap)), None
+        seen = written_out(monorepo, sides, after)
+        return replace(verified, unverified=(*verified.unverified, gap)), None, seen
     if lost := list(_lost(sides.stack, renders, older, verified.plan)):
         raise VerificationError(
             "The change does not go with what was edited by hand; nothing was written.",
@@ -51,18 +54,20 @@ def judged(
         )
     from scaffold.commands.plan import compared
 
-    return verified, compared(monorepo, sides.stack, older, verified.plan)
+    plans = compared(monorepo, sides.stack, older, verified.plan)
+    return verified, plans, plans.stacks[0].consequences
 
 
 def _verified(
     monorepo: Monorepo, sides: Sides, after: Tree, values: Mapping[str, Value], level: Level | None
 ) -> Verified:
     """The outcome of the verification; what is found of the stack as it stands is no fault of the change."""
+    files = {**dict.fromkeys(sides.ours), **after}
     try:
-        return verify(monorepo, sides.stack, after, values, level)
+        return verify(monorepo, sides.stack, files, values, level)
     except VerificationError:
         known = _findings(monorepo, sides, values, level)
-        return verify(monorepo, sides.stack, after, values, level, known)
+        return verify(monorepo, sides.stack, files, values, level, known)
 
 
 def _findings(

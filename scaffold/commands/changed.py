@@ -38,17 +38,14 @@ class ServiceChange:
     edited: tuple[PurePosixPath, ...] = ()
     left: tuple[Step, ...] = ()
     """What is left for a person once it is applied."""
+    consequences: tuple[Consequence, ...] = ()
+    """What it does to what runs, worst first; without plans, what of it is written out."""
 
     def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
         """What is to be done until it runs so; of what the Service has already, nothing."""
         if not self.renders:
             return ()
         return (*self.prepared.next_steps(monorepo, commits), *self.left)
-
-    @property
-    def consequences(self) -> tuple[Consequence, ...]:
-        """What it does to what runs, worst first."""
-        return self.plans.stacks[0].consequences if self.plans else ()
 
     @property
     def renders(self) -> bool:
@@ -66,10 +63,10 @@ class ServiceChange:
         """The codes that somebody has to accept before it is written."""
         from scaffold.checks.consequences import to_accept
 
-        if self.plans is None:
-            own = PurePosixPath(STACKS, self.prepared.service)
-            return (NOT_COMPARED,) if any(path.is_relative_to(own) for path in self._rendered) else ()
-        return tuple(dict.fromkeys(one.effect.value for one in to_accept(self.consequences)))
+        own = PurePosixPath(STACKS, self.prepared.service)
+        unknown = self.plans is None and any(path.is_relative_to(own) for path in self._rendered)
+        codes = dict.fromkeys(one.effect.value for one in to_accept(self.consequences))
+        return (*codes, *((NOT_COMPARED,) if unknown else ()))
 
     def demand_accepted(self, codes: Collection[str]) -> None:
         """Raise :class:`RefusedError` where a code has to be accepted that is not among ``codes``."""

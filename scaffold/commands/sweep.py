@@ -8,11 +8,12 @@ from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from scaffold.changes.change import ChangeSet, Content, Symlink
-from scaffold.changes.stacks import write_stacks
+from scaffold.changes.stacks import within, write_stacks
 from scaffold.checks.contract import Contract, outside
 from scaffold.checks.rule import Rule
 from scaffold.checks.stack import CheckContext
 from scaffold.checks.verify import Unverified, house_of, verify_edits
+from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.check import stack_of
 from scaffold.commands.plan import Plans, StackPlan, refuse_unmerged, stack_plan
 from scaffold.commands.sweep_edits import edits_of
@@ -95,11 +96,15 @@ class Sweep:
         return tuple(wave for wave in waves if wave[1])
 
     def write(self, *, commits: str | None = None) -> tuple[str, ...]:
-        """Write all of it at once; see :func:`~scaffold.changes.stacks.write_stacks`."""
+        """Write it, into stacks without other changes: :func:`~scaffold.changes.stacks.write_stacks`."""
         title = self.rule.title
         message = f"{title} ({self.rule.code})"
-        each = {PurePosixPath(STACKS, one.stack): f"{one.stack}: {message}" for one in self.stacks}
-        return write_stacks(self.change, commits, message, each)
+        demand_stacks_clean(self.change)
+        each = (
+            (within(self.change, PurePosixPath(STACKS, s.stack)), f"{s.stack}: {message}")
+            for s in self.stacks
+        )
+        return write_stacks(each, commits, message)
 
 
 def sweep(

@@ -12,20 +12,19 @@ from jinja2 import TemplateError
 from scaffold.answers import validation
 from scaffold.changes.change import ChangeSet, Content, Files
 from scaffold.changes.git import git, names
-from scaffold.checks.consequences import Consequence, seen, to_accept
-from scaffold.checks.verify import Level, Unverified, house_of, static_findings, verify_edits
+from scaffold.checks.consequences import Consequence, to_accept
+from scaffold.checks.verify import Level, Unverified, static_findings, verify_edits
 from scaffold.commands.as_rendered import AsRendered, as_rendered
 from scaffold.commands.lists import Lists
 from scaffold.commands.plan import refuse_unmerged
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
-from scaffold.commands.update_plan import NOT_PLANNED, Found, Sides, planned
+from scaffold.commands.update_plan import NOT_PLANNED, Found, Sides, planned, written_out
 from scaffold.commands.updated import Judged, Updated, Updates
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.monorepo.sensing import facts, sense, template_fact
-from scaffold.monorepo.stack import read_stack
+from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import template
 from scaffold.templates.decisions import SEAL
 from scaffold.templates.questions import Value
@@ -159,7 +158,10 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
             old = _old(record, said, origin)
         except TemplateError as error:
             text = f"What is recorded cannot be rendered by version {record.version}: {error}."
-            fix = "See that `_commit` names the version that the stack was rendered by."
+            fix = (
+                "See that `_commit` names the version that the stack was rendered by. An answer that it does "
+                "not know: take it back with `scaffold change`, and give it again after the update."
+            )
             path = f"{STACKS}/{name}/{ANSWERS_FILE}"
             unknown = Finding(path, None, None, "update.not-rendered", text, fix=fix)
             yield Sides(name, record.version, {}, {}, ours, (unknown,))
@@ -208,15 +210,13 @@ def _effects(
     compared = (
         {one.stack: one for one in found.plans.stacks if one.difference is not None} if found.plans else {}
     )
-    house = house_of(monorepo, facts(monorepo))
     for side, one in zip(sides, outcome, strict=True):
         if one.findings or one.state is State.KEPT:
             yield ()
         elif one.stack in compared:
             yield to_accept(compared[one.stack].consequences)
         else:
-            before, after = (read_stack(side.sources(files)) for files in (side.ours, one.merged.files))
-            yield to_accept(seen(before, after, house))
+            yield to_accept(written_out(monorepo, side, one.merged.files))
 
 
 def _merged(monorepo: Monorepo, side: Sides) -> Updated:

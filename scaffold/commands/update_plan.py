@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import Content, Symlink
+from scaffold.checks.consequences import Consequence, seen
 from scaffold.checks.verify import Unverified, house_of
 from scaffold.commands.plan import Plans, StackPlan, stack_plan
 from scaffold.errors import Finding, MissingError
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
+from scaffold.monorepo.stack import read_stack
 from scaffold.templates.render import ANSWERS_FILE
 from scaffold.terraform.result import PlanResult
 from scaffold.terraform.runner import Job, find_tool, plan_jobs
@@ -109,6 +111,12 @@ def planned(
         {stack.stack: tuple(_findings(stack, *results[stack.stack][2:])) for stack in stacks},
         tuple(_unverified(results)),
     )
+
+
+def written_out(monorepo: Monorepo, sides: Sides, after: Tree) -> tuple[Consequence, ...]:
+    """What these files do to what runs, as far as it shows without a plan."""
+    before, now = (read_stack(sides.sources(files)) for files in (sides.ours, after))
+    return seen(before, now, house_of(monorepo, facts(monorepo)))
 
 
 def read_by_plans(files: Tree) -> Tree:

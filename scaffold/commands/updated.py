@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from scaffold.changes import commit
-from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet
+from scaffold.changes.stacks import write_stacks
 from scaffold.changes.step import Step
 from scaffold.checks.verify import Unverified
 from scaffold.commands.changed import demand_stacks_clean
@@ -101,27 +100,9 @@ class Updates:
         return reduce(ChangeSet.then, (stack.change for stack in self.written), nothing)
 
     def write(self, *, commits: str | None = None) -> tuple[str, ...]:
-        """Write all of it at once, or with ``commits`` ``per-stack`` and not ``one`` a stack at a time.
-
-        Returns the commits. Raises :class:`RefusedError` where a stack has changes that no commit has, or
-        files changed meanwhile; then nothing is written, or nothing of that stack and those behind it.
-        """
-        change, number = self.change, len(self.written)
-        if not number:
-            return ()
-        commit.demand_merged(change.root)
-        demand_stacks_clean(change)
-        to = f"to {self.origin.version}"
-        if commits is None:
-            apply(change)
-            return ()
-        if commits == "one":
-            text = f"Update {number} stack{'s' if number > 1 else ''} {to} of the templates"
-            made = [commit.write(change, text, committed=True)]
-        else:
-            commit.demand_own(change)
-            made = [
-                commit.write(one.change, f"{one.stack}: update from {one.version} {to}", committed=True)
-                for one in self.written
-            ]
-        return tuple(filter(None, made))
+        """Write it, into stacks without other changes: :func:`~scaffold.changes.stacks.write_stacks`."""
+        number, to = len(self.written), f"to {self.origin.version}"
+        message = f"Update {number} stack{'s' if number > 1 else ''} {to} of the templates"
+        demand_stacks_clean(self.change)
+        each = ((one.change, f"{one.stack}: update from {one.version} {to}") for one in self.written)
+        return write_stacks(each, commits, message)

@@ -29,7 +29,7 @@ def change_json(
     return {
         **prepared_json(change.prepared, steps, written=written, commits=commits),
         "answers": change.answers,
-        "consequences": change.consequences if change.plans else None,
+        "consequences": change.consequences or (() if change.plans else None),
         "to_accept": change.to_accept,
         "difference": difference.to_json() if difference is not None else None,
         "merged": change.edited,
@@ -72,10 +72,11 @@ def consequences_text(change: ServiceChange) -> Iterator[str]:
         yield "Nothing that is rendered follows from them: they are only recorded."
     if change.edited:
         yield f"Merged with edits by hand: {', '.join(map(str, change.edited))}"
+    told = [f"  {one.effect.value:11}  {consequence_text(one)}" for one in change.consequences]
     if change.plans is None:
+        yield from ["What shows of it without a plan", *told] if told else ()
         return
     yield "What it does"
-    told = [f"  {one.effect.value:11}  {consequence_text(one)}" for one in change.consequences]
     yield from told or ["  Nothing is destroyed, replaced, restarted, opened or closed."]
     (stack,) = change.plans.stacks
     if lines := list(stack_lines(overview(change.plans), stack)):

@@ -34,6 +34,7 @@ volumes:
   size: 2Gi
 """
 OUTSIDE = (".claude/reference/service-catalog.md", "docs/architecture/backup-dr.md")
+ACCEPTED = ("--accept", "not-compared", "--accept", "data-lost", "--accept", "opened")
 CATALOG = Path(".claude/reference/service-catalog.md")
 
 
@@ -74,7 +75,7 @@ def change(root: Path, *arguments: str | Path, **more: Any) -> subprocess.Comple
 
 def static(root: Path, *arguments: str) -> dict[str, Any]:
     """A change that is not planned, written and committed; what it told."""
-    asked = ("--verify", "static", "--accept", "not-compared", "--commit", "--json")
+    asked = ("--verify", "static", *ACCEPTED, "--commit", "--json")
     done = change(root, *arguments, *asked)
     assert done.returncode == 0, done.stderr + done.stdout
     return dict(json.loads(done.stdout))
@@ -282,7 +283,7 @@ def test_the_steps_that_move_a_volume_can_be_taken(root: Path) -> None:
         line.strip() for line in finding["fix"].splitlines() if line.strip().startswith("scaffold change")
     ]
     assert len(taken) == 4
-    asked = "--verify static --accept not-compared --commit"
+    asked = f"--verify static {' '.join(ACCEPTED)} --commit"
     for line in taken:
         words = shlex.split(line.removesuffix("\\").removesuffix(" && "))[2:]
         words = [word for word in words if word not in ("--accept", "data-lost", "&&")]
@@ -402,6 +403,13 @@ def test_without_a_plan_nothing_is_written_unless_that_is_accepted(root: Path) -
     assert done.returncode == 4
     assert "--accept not-compared" in done.stderr
     assert untouched(root)
+    lost = ("--unset", "volumes[data]", "--verify", "static")
+    done = change(root, *lost, "--accept", "not-compared")
+    assert done.returncode == 4
+    assert "claim bee-notes-data-proxmox: the data of the volume goes with it" in done.stderr
+    shown = change(root, *lost, "--dry-run").stdout
+    assert "What shows of it without a plan\n  data-lost" in shown
+    assert "To write it: --accept data-lost --accept not-compared" in shown
 
 
 @pytest.mark.slow("plans a stack as it stands and as it is about to")
@@ -461,7 +469,7 @@ def test_a_yes_in_the_terminal_accepts(root: Path) -> None:
 
 @pytest.mark.slow("the wizard judges every answer")
 def test_without_options_the_review_opens_on_the_present_answers(root: Path) -> None:
-    options = ("--plain", "--verify", "static", "--accept", "not-compared", "--commit")
+    options = ("--plain", "--verify", "static", *ACCEPTED, "--commit")
     typed = "gate=app\nIt has a login of its own\nmemory=1Gi\na\n"
     done = change(root, *options, stdin=typed, terminal=True)
     assert done.returncode == 0, done.stderr

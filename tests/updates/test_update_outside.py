@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from history import FIRST, git, replace_in
-from support import ANSWERS, scaffold
+from support import ANSWERS, needs, scaffold
 
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.commands.lists import Lists
@@ -61,10 +61,15 @@ def listed(fleet: Monorepo, templates: Path) -> Monorepo:
 
 
 def update(
-    fleet: Monorepo, newer: Path, *arguments: str, stdin: str = "", terminal: bool = False
+    fleet: Monorepo,
+    newer: Path,
+    *arguments: str,
+    stdin: str = "",
+    terminal: bool = False,
+    verify: str = "static",
 ) -> subprocess.CompletedProcess[str]:
     return scaffold(
-        "update", *arguments, "--to", NEXT, "--template-source", newer, "--verify", "static",
+        "update", *arguments, "--to", NEXT, "--template-source", newer, "--verify", verify,
         "--monorepo", fleet.root, stdin=stdin, terminal=terminal,
     )  # fmt: skip
 
@@ -101,6 +106,17 @@ def test_a_yes_in_the_terminal_accepts(fleet: Monorepo, newer: Path) -> None:
     assert (no.returncode, auth(fleet)) == (4, "required")
     yes = update(fleet, newer, "ip-echo", stdin="y\n", terminal=True)
     assert (yes.returncode, auth(fleet)) == (0, "none"), yes.stderr
+
+
+@needs("terraform")
+@pytest.mark.slow("plans")
+def test_the_plans_tell_what_has_to_be_accepted(fleet: Monorepo, newer: Path) -> None:
+    no = update(fleet, newer, "--all", verify="plan")
+    assert no.returncode == 4
+    assert "update.opened" in no.stdout and "module.ingress.kubernetes_ingress_v1" in no.stdout
+    assert auth(fleet) == "required"
+    assert update(fleet, newer, "ip-echo", "--accept", "opened", verify="plan").returncode == 0
+    assert auth(fleet) == "none"
 
 
 def records(fleet: Monorepo) -> tuple[set[str], set[str]]:

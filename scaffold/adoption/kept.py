@@ -1,0 +1,92 @@
+"""What stays of a stack's own text: blocks of what nothing rendered is, and what those refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from scaffold.adoption.pairs import Pair, block_of
+from scaffold.hcl.references import Reference
+from scaffold.hcl.syntax import Block, Document
+
+_ALWAYS = ("output", "moved", "removed", "import", "provider", "terraform", "check")
+"""Blocks that are about the stack as a whole."""
+_ON_DEMAND = ("variable", "locals", "data")
+_HEAD = "# What this stack has beside what its answers make, as it was written before it was adopted.\n"
+_MOVES = "# What was called otherwise before the stack was adopted. Once that is applied, this file may go.\n"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The blocks that stay, in their order; ``renamed`` are the blocks that others take the place of."""
+
+    blocks: tuple[tuple[Document, Block], ...]
+    renamed: Mapping[str, str]
+
+    @property
+    def text(self) -> bytes:
+        """The file that holds them, comments and all; nothing where there are none."""
+        written = [self._block(document, block) for document, block in self.blocks]
+        return b"\n".join([_HEAD.encode(), *(one + b"\n" for one in written)]) if written else b""
+
+    def _block(self, document: Document, block: Block) -> bytes:
+        comments = document.comments_above(block.line)
+        start = comments[0].start if comments else block.start
+        data, result, at = document.source.data, b"", start
+        moved = block.type in ("moved", "removed")
+        for reference in sorted(() if moved else references(block), key=lambda one: one.start):
+            old = ".".join(reference.names[:2])
+            if old in self.renamed and data[reference.start :].startswith(old.encode()):
+                result += data[at : reference.start] + self.renamed[old].encode()
+                at = reference.start + len(old.encode())
+        return result + data[at : block.end]
+
+
+def references(block: Block) -> Iterator[Reference]:
+    """Everything that a block refers to, at any depth."""
+    for inner in (block, *block.body.walk()):
+        for attribute in inner.body.attributes.values():
+            yield from (one for one in attribute.value.references() if not one.bound)
+
+
+def kept(documents: Sequence[Document], found: Collection[Pair], rendered: Collection[Document]) -> Kept:
+    """The blocks of a stack's files that what is rendered does not replace."""
+    renamed = {block_of(pair.before.address): block_of(pair.after.address) for pair in found}
+    there = {
+        block.address for document in rendered for block in document.body.blocks if block.type != "locals"
+    }
+    places = [(document, block) for document in documents for block in document.body.blocks]
+    staying = {
+        id(block)
+        for _, block in places
+        if block.type in _ALWAYS or (block.type in ("resource", "module") and block.address not in renamed)
+    }
+    waiting = [block for _, block in places if id(block) in staying]
+    known = _by_name(
+        [block for _, block in places if block.type in _ON_DEMAND and block.address not in there]
+    )
+    while waiting:
+        for reference in references(waiting.pop()):
+            block = known.get(reference.names[:3]) or known.get(reference.names[:2])
+            if block is not None and id(block) not in staying:
+                staying.add(id(block))
+                waiting.append(block)
+    return Kept(tuple(place for place in places if id(place[1]) in staying), renamed)
+
+
+def _by_name(blocks: Sequence[Block]) -> Mapping[tuple[str, ...], Block]:
+    """Variables, locals and data sources by how expressions name them."""
+    named: dict[tuple[str, ...], Block] = {}
+    for block in blocks:
+        if block.type == "locals":
+            named |= {("local", name): block for name in block.body.attributes}
+        else:
+            named["var" if block.type == "variable" else "data", *block.labels] = block
+    return named
+
+
+def moves(found: Collection[Pair]) -> bytes:
+    """The file that takes what exists to its new addresses; nothing where none has changed."""
+    moved = sorted((p.before.address, p.after.address) for p in found if p.moved and p.movable)
+    written = [f"moved {{\n  from = {before}\n  to   = {after}\n}}\n" for before, after in moved]
+    return "\n".join([_MOVES, *written]).encode() if written else b""

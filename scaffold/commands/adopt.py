@@ -1,0 +1,162 @@
+"""``scaffold adopt --write``: a stack that was made by hand becomes one that its answers render.
+
+What no answer makes stays as it was written, what exists moves to its new address, and nothing is written
+where anything would be destroyed, replaced or opened, or becomes another without a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from scaffold.adoption.kept import kept, moves
+from scaffold.adoption.likeness import Compared, Missing, compare
+from scaffold.adoption.pairs import pairs
+from scaffold.adoption.rules import unexplained
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers, Place
+from scaffold.changes.change import ChangeSet, Content
+from scaffold.checks.consequences import Consequence, Effect
+from scaffold.checks.verify import Level, Verified
+from scaffold.commands.adoption import Adoption, documents, examine, generated, own_files
+from scaffold.commands.change_plan import judged
+from scaffold.commands.plan import Plans
+from scaffold.commands.prepared import Part
+from scaffold.commands.stored import stored_answers
+from scaffold.commands.update_plan import Sides
+from scaffold.errors import Finding, RefusedError
+from scaffold.hcl.edit import insert_block
+from scaffold.hcl.syntax import parse
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import sense
+from scaffold.templates import template
+from scaffold.templates.render import Rendered, render
+
+EXTRA, MOVED = PurePosixPath("extra.tf"), PurePosixPath("moved.tf")
+_SETTINGS = PurePosixPath("terragrunt.hcl")
+_NEVER = (Effect.DATA_LOST, Effect.OPENED, Effect.REPLACED, Effect.DESTROYED)
+
+
+@dataclass(frozen=True)
+class StackAdoption:
+    """The adoption of one stack, not yet written.
+
+    ``left`` is what becomes another without a rule of the house that says so.
+    """
+
+    part: Part[Verified]
+    plans: Plans
+    left: tuple[tuple[Compared, Missing], ...]
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.part.place.name
+
+    @property
+    def forbidden(self) -> tuple[Consequence, ...]:
+        """What may never follow from it."""
+        return tuple(one for one in self.plans.stacks[0].consequences if one.effect in _NEVER)
+
+    def demand_harmless(self, accepted: Collection[str]) -> None:
+        """Raise :class:`RefusedError` for harm, and for what becomes another and is not accepted."""
+        place = f"{STACKS}/{self.stack}"
+        if self.forbidden:
+            findings = [
+                Finding(place, None, None, f"adopt.{one.effect.value}", f"{one.address} {one.text}.")
+                for one in self.forbidden
+            ]
+            fix = "Say more with --set or --answers, or leave the stack as it is."
+            raise RefusedError("This would do harm to what runs; nothing was written.", fix, findings)
+        if left := [line for line in map(line_of, self.left) if line not in accepted]:
+            findings = [
+                Finding(place, None, None, "adopt.unexplained", f"{line} becomes another.") for line in left
+            ]
+            again = " ".join(f"--accept '{line}'" for line in left[:1])
+            raise RefusedError(
+                f"{len(left)} attributes become others, and no rule says why; nothing was written.",
+                f"Accept each that is meant by its line: {again}",
+                findings,
+            )
+
+
+def line_of(one: tuple[Compared, Missing]) -> str:
+    """The line by which an attribute is accepted: its resource and its path."""
+    compared, missing = one
+    return f"{compared.resource.address} {missing.path}"
+
+
+def prepare_adoption(
+    monorepo: Monorepo, stack: str, given: Answers, level: Level | None = None
+) -> StackAdoption:
+    """Find out what the adoption of a stack changes, and verify it; nothing is written.
+
+    ``given`` are answers that hold over those that are inferred. Raises
+    :class:`~scaffold.errors.AnswersError` with every answer that a person has to settle,
+    :class:`RefusedError` for a stack that no answers describe, and :class:`VerificationError` for what would
+    not work.
+    """
+    if stored_answers(monorepo, stack):
+        raise RefusedError(
+            f"{STACKS}/{stack} has answers already.", f"Change them with scaffold change {stack}."
+        )
+    (found,) = examine(monorepo, [stack], over=given.values)
+    if found.answers is None or found.before is None:
+        raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {found.why_not}.")
+    sensed, recorded = sense(monorepo), found.recorded or {}
+    whole = Answers(
+        {**found.answers, **given.values}, {(): Place(f"{STACKS}/{stack}"), **given.places}, given.problems
+    )
+    validation.check(whole, sensed, recorded)
+    if found.after is None or not found.after.ok or found.obstacles:
+        raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {'; '.join(found.obstacles)}.")
+    rendered = render(whole.values, sensed, recorded, template.origin())
+    ours = own_files(monorepo, stack)
+    after = _files(monorepo, found, rendered, ours)
+    sides = Sides(stack, "", {}, after, ours)
+    verified, plans, _ = judged(monorepo, sides, after, rendered.values, level, edited=False)
+    if plans is None or verified.plan is None:
+        raise RefusedError(
+            "What this does to what runs is not known; nothing was written.", "It needs terraform."
+        )
+    change = ChangeSet.plan(monorepo.files, sides.wanted(after))
+    part = Part(
+        change, rendered.values, verified, f"{stack}: adopted by scaffold", PurePosixPath(STACKS, stack)
+    )
+    left = [
+        (one, m) for one in compare(found.before.resources, verified.plan.resources) for m in unexplained(one)
+    ]
+    return StackAdoption(part, plans, tuple(left))
+
+
+def _files(
+    monorepo: Monorepo, found: Adoption, rendered: Rendered, ours: Mapping[PurePosixPath, Content]
+) -> dict[PurePosixPath, Content]:
+    """What is rendered, what stays of the stack's own text, and where what exists has moved."""
+    assert found.before is not None and found.after is not None
+    matched = list(pairs(found.before.resources, found.after.resources))
+    new = [parse(c, str(p)) for p, c in rendered.files.items() if isinstance(c, bytes) and p.suffix == ".tf"]
+    made = generated(monorepo, found.stack)
+    beside = {p: c for p, c in ours.items() if p.suffix != ".tf" or len(p.parts) > 1 or p.name in made}
+    own = {f"{STACKS}/{found.stack}/{path}" for path in ours.keys() - beside.keys()}
+    staying = kept([d for d in documents(monorepo, found.stack) if d.path in own], matched, new).text
+    files = {**beside, **rendered.files}
+    settings = ours.get(_SETTINGS)
+    if isinstance(settings, bytes) and isinstance(files[_SETTINGS], bytes):
+        files[_SETTINGS] = _with_blocks(files[_SETTINGS], settings)
+    written = {EXTRA: staying, MOVED: moves(matched)}
+    return {**files, **{path: content for path, content in written.items() if content}}
+
+
+def _with_blocks(rendered: Content, standing: bytes) -> bytes:
+    """Terragrunt's settings with the blocks that only the ones before have, such as further dependencies."""
+    assert isinstance(rendered, bytes)
+    old = parse(standing)
+    for block in old.body.blocks:
+        new = parse(rendered)
+        if (block.type, block.labels) not in {(one.type, one.labels) for one in new.body.blocks}:
+            comments = old.comments_above(block.line)
+            start = comments[0].start if comments else block.start
+            rendered = insert_block(new, standing[start : block.end].decode())
+    return rendered

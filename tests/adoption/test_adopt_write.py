@@ -1,0 +1,270 @@
+"""Adopting a stack that was made by hand: what is rendered, what stays, what moves, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import needs, scaffold
+
+from scaffold.changes.git import git
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.terraform.runner import plan_stacks
+
+pytestmark = [pytest.mark.slow("plans a stack before and after"), needs("terraform")]
+MAIN = """variable "tls_secret_name" {
+  type      = string
+  sensitive = true
+}
+
+locals {
+  greeting = "hello"
+}
+
+resource "kubernetes_namespace" "place" {
+  metadata {
+    name = "tool-box"
+    labels = {
+      tier               = local.tiers.aux
+      "keel.sh/enrolled" = "true"
+    }
+  }
+}
+
+resource "kubernetes_persistent_volume_claim" "data_proxmox" {
+  wait_until_bound = false
+  metadata {
+    name      = "tool-box-data-proxmox"
+    namespace = kubernetes_namespace.place.metadata[0].name
+    annotations = {
+      "resize.topolvm.io/threshold"     = "10%"
+      "resize.topolvm.io/increase"      = "100%"
+      "resize.topolvm.io/storage_limit" = "5Gi"
+    }
+  }
+  spec {
+    access_modes       = ["ReadWriteOnce"]
+    storage_class_name = "proxmox-lvm"
+    resources {
+      requests = {
+        storage = "1Gi"
+      }
+    }
+  }
+}
+
+# Whoever scrapes it reads this.
+resource "kubernetes_config_map" "greeting" {
+  metadata {
+    name      = "greeting"
+    namespace = kubernetes_namespace.place.metadata[0].name
+  }
+  data = {
+    text = local.greeting
+  }
+}
+
+resource "kubernetes_deployment" "box" {
+  metadata {
+    name      = "box"
+    namespace = kubernetes_namespace.place.metadata[0].name
+    labels = {
+      app  = "box"
+      tier = local.tiers.aux
+    }
+  }
+  spec {
+    replicas = 1
+    strategy {
+      type = "Recreate"
+    }
+    selector {
+      match_labels = {
+        app = "box"
+      }
+    }
+    template {
+      metadata {
+        labels = {
+          app = "box"
+        }
+      }
+      spec {
+        container {
+          name  = "box"
+          image = "docker.io/library/nginx:1.29.0"
+          port {
+            container_port = 8080
+          }
+          volume_mount {
+            name       = "data"
+            mount_path = "/data"
+          }
+          resources {
+            requests = {
+              cpu    = "25m"
+              memory = "256Mi"
+            }
+            limits = {
+              memory = "256Mi"
+            }
+          }
+        }
+        volume {
+          name = "data"
+          persistent_volume_claim {
+            claim_name = kubernetes_persistent_volume_claim.data_proxmox.metadata[0].name
+          }
+        }
+      }
+    }
+  }
+}
+
+resource "kubernetes_service" "box" {
+  metadata {
+    name      = "box"
+    namespace = kubernetes_namespace.place.metadata[0].name
+    labels = {
+      app = "box"
+    }
+  }
+  spec {
+    selector = {
+      app = "box"
+    }
+    port {
+      port        = 80
+      target_port = 8080
+    }
+  }
+}
+
+module "web" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "tools"
+  service_name    = "box"
+  namespace       = kubernetes_namespace.place.metadata[0].name
+  tls_secret_name = var.tls_secret_name
+  auth            = "required"
+  dns_type        = "proxied"
+  extra_annotations = {
+    "gethomepage.dev/enabled"     = "true"
+    "gethomepage.dev/name"        = "Tools"
+    "gethomepage.dev/description" = "A box of tools"
+    "gethomepage.dev/icon"        = "mdi-tools"
+  }
+}
+"""
+SETTINGS = """include "root" {
+  path = find_in_parent_folders()
+}
+
+# It waits for the database of somebody else.
+dependency "vault" {
+  config_path  = "../vault"
+  skip_outputs = true
+}
+"""
+
+
+@pytest.fixture
+def by_hand(monorepo: Monorepo) -> Iterator[Path]:
+    place = monorepo.root / STACKS / "tool-box"
+    place.mkdir()
+    (place / "main.tf").write_text(MAIN)
+    (place / "terragrunt.hcl").write_text(SETTINGS)
+    git(monorepo.root, "add", "-A")
+    git(monorepo.root, "commit", "-q", "-m", "A stack by hand")
+    yield place
+
+
+def test_an_adopted_stack_lives_like_a_born_one(by_hand: Path) -> None:
+    root = by_hand.parents[1]
+    before = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
+    told = scaffold("adopt", "tool-box", "--write", "--commit", "--json", "--monorepo", root)
+    assert told.returncode == 0, told.stderr + told.stdout
+    after = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
+
+    extra = (by_hand / "extra.tf").read_text()
+    assert "# Whoever scrapes it reads this.\n" in extra
+    assert 'greeting = "hello"' in extra
+    assert "kubernetes_namespace.place" not in after
+    assert set(after) >= {"kubernetes_config_map.greeting", "kubernetes_persistent_volume_claim.data"}
+    namespace = next(address for address in after if address.startswith("kubernetes_namespace."))
+    assert f"namespace = {namespace}.metadata[0].name" in extra
+    moved = (by_hand / "moved.tf").read_text()
+    assert (
+        "from = kubernetes_persistent_volume_claim.data_proxmox\n  to   = kubernetes_persistent_volume_claim.data\n"
+        in moved
+    )
+    assert 'dependency "vault"' in (by_hand / "terragrunt.hcl").read_text()
+
+    def names(resources: object) -> set[tuple[str, str]]:
+        assert isinstance(resources, dict)
+        return {
+            (r.type, str(r.get("metadata", 0, "name"))) for r in resources.values() if r.get("metadata", 0)
+        }
+
+    assert names(before) <= names(after)
+    changed = scaffold("change", "tool-box", "--set", "memory=512Mi", "--monorepo", root, "--json")
+    assert changed.returncode == 0, changed.stderr + changed.stdout
+    assert '"512Mi"' in (by_hand / "main.tf").read_text()
+    assert (by_hand / "extra.tf").read_text() == extra
+    git(root, "commit", "-q", "-a", "-m", "More memory")
+    stands = json.loads(scaffold("status", "tool-box", "--monorepo", root, "--json").stdout)
+    (one,) = stands["stacks"]
+    assert (one["made_by"], one["invalid"], one["answers_edited"]) == ("scaffold", [], False)
+    edited = {Path(file["path"]).name for file in one["edited"]}
+    assert edited == {"extra.tf", "moved.tf", "terragrunt.hcl"}  # beside the answers, and main.tf is theirs
+    again = scaffold("adopt", "tool-box", "--write", "--monorepo", root)
+    assert again.returncode == 4 and "scaffold change" in again.stderr + again.stdout
+
+
+def test_what_has_no_answer_to_stand_on_is_refused(by_hand: Path) -> None:
+    root = by_hand.parents[1]
+    main = by_hand / "main.tf"
+    main.write_text(MAIN.replace("nginx:1.29.0", "nginx:latest"))
+    git(root, "commit", "-q", "-a", "-m", "Whatever is newest")
+    refused = scaffold("adopt", "tool-box", "--write", "--monorepo", root, "--json")
+    assert refused.returncode == 3
+    assert [f["answer"] for f in json.loads(refused.stdout)["error"]["findings"]] == ["image"]
+    assert main.read_text() == MAIN.replace("nginx:1.29.0", "nginx:latest")
+    taken = scaffold(
+        "adopt", "tool-box", "--write", "--monorepo", root, "--set", "image=docker.io/library/nginx:1.29.0"
+    )
+    assert taken.returncode == 0, taken.stderr + taken.stdout
+
+
+def test_what_becomes_another_is_accepted_by_its_line_or_not_written(by_hand: Path) -> None:
+    root = by_hand.parents[1]
+    main = by_hand / "main.tf"
+    odd = MAIN.replace(
+        "      spec {\n        container {",
+        "      spec {\n        termination_grace_period_seconds = 90\n        container {",
+    )
+    main.write_text(odd)
+    git(root, "commit", "-q", "-a", "-m", "It ends slowly")
+    line = "kubernetes_deployment.box spec[0].template[0].spec[0].termination_grace_period_seconds"
+    refused = scaffold("adopt", "tool-box", "--write", "--monorepo", root)
+    assert refused.returncode == 4 and line in refused.stderr + refused.stdout
+    assert main.read_text() == odd
+    assert scaffold("adopt", "tool-box", "--write", "--monorepo", root, "--accept", line).returncode == 0
+
+
+def test_another_selector_would_replace_the_deployment(by_hand: Path) -> None:
+    root = by_hand.parents[1]
+    main = by_hand / "main.tf"
+    main.write_text(
+        MAIN.replace(
+            'app = "box"\n      }\n    }\n    template', 'run = "box"\n      }\n    }\n    template'
+        ).replace(
+            '        labels = {\n          app = "box"',
+            '        labels = {\n          run = "box"\n          app = "box"',
+        )
+    )
+    git(root, "commit", "-q", "-a", "-m", "Another label")
+    refused = scaffold("adopt", "tool-box", "--write", "--monorepo", root)
+    assert refused.returncode == 4 and "selector" in refused.stderr + refused.stdout

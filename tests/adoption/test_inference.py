@@ -1,0 +1,250 @@
+"""What is inferred of a stack: each answer by what its plan shows, wherever it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from scaffold.adoption.infer import infer
+from scaffold.adoption.inferred import Certainty, Inferred, gathered
+from scaffold.adoption.likeness import Missing, compare, share
+from scaffold.adoption.rules import by_rule, unexplained
+from scaffold.adoption.scope import not_ours, obstacles
+from scaffold.adoption.standing import Standing
+from scaffold.adoption.written import Written
+from scaffold.hcl.syntax import parse
+from scaffold.templates import decisions
+from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Site, Tree
+
+PATH = "stacks/kit/main.tf"
+
+
+def frozen(tree: Any) -> Tree:
+    """Plain data as a plan has it."""
+    if isinstance(tree, Mapping):
+        return MappingProxyType({key: frozen(value) for key, value in tree.items()})
+    return tuple(map(frozen, tree)) if isinstance(tree, list) else tree
+
+
+def planned(kind: str, name: str, values: Mapping[str, Any], line: int | None = None) -> PlannedResource:
+    return PlannedResource(
+        f"kubernetes_{kind}.{name}", f"kubernetes_{kind}", name, "", None,
+        {key: frozen(value) for key, value in values.items()}, {}, Site(PATH, line),
+    )  # fmt: skip
+
+
+def deployment(
+    app: Mapping[str, Any], *beside: Mapping[str, Any], name: str = "kit", **spec: Any
+) -> PlannedResource:
+    """A Deployment with the app's container, those beside it, and more of its pods' specification."""
+    whole = {"name": name, "image": "docker.io/library/nginx:1.29.0", **app}
+    template = {"metadata": [{"labels": {"app": name}}], "spec": [{"container": [whole, *beside], **spec}]}
+    selector = [{"match_labels": {"app": name}}]
+    place = [{"name": name, "namespace": "kit", "labels": {"app": name}}]
+    return planned(
+        "deployment", name, {"metadata": place, "spec": [{"selector": selector, "template": [template]}]}
+    )
+
+
+def external_secret(name: str, store: str, spec: Mapping[str, Any]) -> PlannedResource:
+    manifest = {
+        "kind": "ExternalSecret",
+        "metadata": {"name": name, "namespace": "kit"},
+        "spec": {"secretStoreRef": {"name": store}, **spec},
+    }
+    return planned("manifest", name.replace("-", "_"), {"manifest": manifest})
+
+
+def standing(*resources: PlannedResource, source: str = "") -> Standing:
+    shared = {f"{STAND_IN}.var.redis_host": "redis", f"{STAND_IN}.var.postgresql_host": "postgresql"}
+    written = Written((parse(source.encode(), PATH),) if source else ())
+    return Standing("kit", resources, decisions.house(), written, shared)
+
+
+def answers(*resources: PlannedResource, source: str = "") -> dict[str, Any]:
+    return gathered(infer(standing(*resources, source=source)))[0]
+
+
+def recorded(*resources: PlannedResource, source: str = "") -> dict[str, Any]:
+    return gathered(infer(standing(*resources, source=source)))[1]
+
+
+def test_each_answer_says_where_it_came_from_and_how_sure_it_is() -> None:
+    source = "# Kit: A tool box\n" + "\n" * 8 + 'resource "kubernetes_deployment" "kit" {}\n'
+    found = {
+        one.question: one
+        for one in infer(standing(deployment({"port": [{"container_port": 8080}]}), source=source))
+    }
+    port = found["port"]
+    assert (port.value, port.certainty) == (8080, Certainty.CERTAIN)
+    assert (
+        str(port.origin)
+        == f"kubernetes_deployment.kit spec[0].template[0].spec[0].container[0].port ({PATH})"
+    )
+    assert (found["description"].value, found["description"].certainty) == ("A tool box", Certainty.LIKELY)
+    assert answers(deployment({}))["description"] == "kit"
+
+
+@pytest.mark.parametrize(
+    ("container", "spec", "expected"),
+    [
+        ({"image": "nginx"}, {}, {"image": "docker.io/library/nginx"}),
+        ({"image": "a/b:1.2"}, {}, {"image": "docker.io/a/b:1.2"}),
+        ({"image": "quay.io/a/b:1.2"}, {}, {"image": "quay.io/a/b:1.2"}),
+        ({"image": "forgejo.viktorbarzin.me/viktor/kit:abcdef12"}, {"image_pull_secrets": [{"name": "registry-credentials"}]},
+         {"build": "forgejo-woodpecker"}),
+        ({"image": "forgejo.viktorbarzin.me/viktor/other:1"}, {}, {"image": "forgejo.viktorbarzin.me/viktor/other"}),
+        ({"resources": [{"limits": {"memory": "1Gi"}, "requests": {"memory": "256Mi", "cpu": "10m"}}]}, {},
+         {"memory": "1Gi", "memory_request": "256Mi", "cpu": "10m"}),
+        ({"resources": [{"limits": {"memory": "1Gi"}, "requests": {"memory": "1Gi"}}]}, {}, {"memory": "1Gi"}),
+        ({"command": ["sh", "-c", "x"]}, {}, {"command": ["sh", "-c", "x"]}),
+        ({"env": [{"name": "A", "value": "1"}, {"name": "N", "value_from": [{"field_ref": [{"field_path": "status.podIP"}]}]}]},
+         {}, {"env": {"A": "1", "N": {"field": "status.podIP"}}}),
+        ({"env": [{"name": "R", "value": Placeholder(f"redis://{STAND_IN}.var.redis_host:6379/3")}]}, {},
+         {"env": {"R": {"host": "redis", "text": "redis://{host}:6379/3"}}}),
+        ({"env": [{"name": "X", "value": Mark.UNKNOWN}]}, {}, {}),
+        ({}, {"security_context": [{"run_as_user": "1000", "fs_group": "1001"}]}, {"uid": 1000, "fs_group": 1001}),
+        ({"readiness_probe": [{"http_get": [{"path": "/up"}], "period_seconds": 7}]}, {},
+         {"health_path": "/up", "probes": {"readiness": {"period_seconds": 7}}}),
+        ({"readiness_probe": [{"http_get": [{"path": "/up"}]}], "liveness_probe": [{"tcp_socket": [{"port": "80"}]}]}, {},
+         {"busy": True}),
+    ],
+)  # fmt: skip
+def test_a_pod_shows_its_answers(container: Any, spec: Any, expected: dict[str, Any]) -> None:
+    found = answers(deployment(container, **spec))
+    assert {key: found.get(key) for key in expected} == expected
+    assert ("env" in found) == ("env" in expected)
+
+
+def test_secrets_are_references_by_where_vault_has_them() -> None:
+    def env(name: str, secret: str, key: str) -> dict[str, Any]:
+        return {"name": name, "value_from": [{"secret_key_ref": [{"name": secret, "key": key}]}]}
+
+    app = deployment(
+        {"env": [env("TOKEN", "own", "token"), env("OTHER", "own", "x"), env("THEIRS", "alien", "k")]}
+    )
+    secret = external_secret("own", "vault-kv", {
+        "target": {"name": "own"}, "dataFrom": [{"extract": {"key": "kit"}}],
+        "data": [{"secretKey": "x", "remoteRef": {"key": "mail", "property": "password"}}],
+    })  # fmt: skip
+    found = answers(app, secret)
+    assert [(one["env"], one.get("vault")) for one in found["secrets"]] == [
+        ("TOKEN", None),
+        ("OTHER", "mail#password"),
+    ]
+    assert found["secrets"][1]["reason"] and "secrets_form" not in found
+    assert found["env"] == {"THEIRS": {"secret": "alien", "key": "k"}}
+    kept = recorded(app, secret)["names"]
+    assert kept["secrets"] == "own"
+    assert kept["secret_keys"]["OTHER"] == "x"
+
+
+def test_a_database_is_told_by_the_role_whose_password_rotates() -> None:
+    dsn = f"postgresql+asyncpg://kit:{{{{ .password }}}}@{STAND_IN}.var.postgresql_host:5432/kit"
+    env = {
+        "name": "DATABASE_URL",
+        "value_from": [{"secret_key_ref": [{"name": "kit-db", "key": "DATABASE_URL"}]}],
+    }
+    secret = external_secret("kit-db", "vault-database", {
+        "target": {"name": "kit-db", "template": {"data": {"DATABASE_URL": Placeholder(dsn)}}},
+        "data": [{"secretKey": "password", "remoteRef": {"key": "static-creds/pg-kit", "property": "password"}}],
+    })  # fmt: skip
+    found = answers(deployment({"env": [env]}), secret)
+    assert found["database"] == "postgresql"
+    assert found["database_env"] == {"dsn": "DATABASE_URL", "scheme": "postgresql+asyncpg"}
+    assert recorded(deployment({"env": [env]}), secret)["names"]["database_secret"] == "kit-db"
+
+
+def test_what_exists_keeps_its_name_and_its_class() -> None:
+    claim = planned("persistent_volume_claim", "data_proxmox", {
+        "metadata": [{"name": "kit-data-proxmox", "namespace": "kit"}],
+        "spec": [{"storage_class_name": "proxmox-lvm", "resources": [{"requests": {"storage": "2Gi"}}]}],
+    })  # fmt: skip
+    volume = {"name": "store", "persistent_volume_claim": [{"claim_name": "kit-data-proxmox"}]}
+    app = deployment({"volume_mount": [{"name": "store", "mount_path": "/data"}]}, volume=[volume])
+    assert answers(app, claim)["volumes"] == [
+        {"purpose": "store", "path": "/data", "size": "2Gi", "sensitive": False}
+    ]
+    assert recorded(app, claim)["volumes"] == {
+        "store": {"storage_class": "proxmox-lvm", "claim": "kit-data-proxmox"}
+    }
+
+
+def test_a_container_inherits_what_the_app_has() -> None:
+    shared = [{"name": "A", "value": "1"}]
+    beside = {
+        "name": "worker",
+        "image": "docker.io/library/nginx:1.29.0",
+        "env": [*shared, {"name": "B", "value": "2"}],
+    }
+    both = deployment({"env": shared}, beside)
+    assert answers(both)["sidecars"] == [{"name": "worker", "env": {"B": "2"}}]
+
+
+def test_what_is_read_while_it_is_planned_is_a_reference_too() -> None:
+    source = """resource "kubernetes_deployment" "kit" {
+  spec {
+    env {
+      name  = "TOKEN"
+      value = data.kubernetes_secret.kit.data["api_token"]
+    }
+  }
+}
+"""
+    app = deployment({"env": [{"name": "TOKEN", "value": Mark.UNKNOWN}]})
+    at_line = PlannedResource(app.address, app.type, app.name, "", None, app.values, {}, Site(PATH, 1))
+    assert answers(at_line, source=source)["secrets"] == [{"env": "TOKEN", "vault": "kit#api_token"}]
+
+
+def test_what_no_answers_describe_is_told_with_the_reason() -> None:
+    several = standing(deployment({}), deployment({}, name="other"))
+    assert not_ours(several) == "it has 2 Deployments"
+    assert not_ours(standing(planned("stateful_set", "db", {}))) == "it has a StatefulSet"
+    chart = PlannedResource("helm_release.x", "helm_release", "x", "", None, {})
+    assert not_ours(standing(deployment({}), chart)) == "it installs a Helm chart"
+    assert "neither" in not_ours(standing(planned("namespace", "kit", {})))
+    assert not_ours(standing(deployment({}))) == ""
+
+
+def test_a_selector_that_no_answer_has_stands_in_the_way() -> None:
+    app = deployment({})
+    spec = app.values["spec"]
+    assert isinstance(spec, tuple) and isinstance(spec[0], Mapping)
+    other = frozen([{**spec[0], "selector": [{"match_labels": {"run": "kit"}}]}])
+    changed = PlannedResource(app.address, app.type, app.name, "", None, {**app.values, "spec": other})
+    assert list(obstacles(standing(changed))) == ["its selector is run, and no label app alone"]
+    assert list(obstacles(standing(app))) == []
+
+
+def test_lists_are_joined_and_mappings_too() -> None:
+    origin = infer(standing(deployment({})))[0].origin
+    parts = [
+        Inferred("files", [1], origin), Inferred("files", [2], origin), Inferred("recorded", {"names": {"a": 1}}, origin),
+        Inferred("recorded", {"names": {"b": 2}}, origin), Inferred("port", 1, origin), Inferred("port", 2, origin),
+    ]  # fmt: skip
+    assert gathered(parts) == ({"files": [1, 2], "port": 2}, {"names": {"a": 1, "b": 2}})
+
+
+def test_likeness_goes_by_names_and_not_by_addresses() -> None:
+    before = [deployment({"env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]})]
+    after = [deployment({"env": [{"name": "B", "value": "2"}, {"name": "A", "value": "other"}]})]
+    (one,) = compare(before, after)
+    assert one.missing == (Missing("spec[0].template[0].spec[0].container[0].env[A].value", "1", "other"),)
+    assert share([one]) == 1 - 1 / one.total
+    (alone,) = compare(before, [])
+    assert len(alone.missing) == alone.total
+    assert share([]) == 1.0
+
+
+def test_a_rule_of_the_house_explains_what_becomes_another() -> None:
+    (one,) = compare([deployment({"image": "nginx:1.29.0", "image_pull_policy": "Always"})], [deployment({})])
+    assert [by_rule(one, missing) for missing in one.missing] == [
+        "an image has its registry written out, and CI moves the tag of an own one",
+        "a policy decides when an image is pulled",
+    ]
+    assert unexplained(one) == ()
+    (other,) = compare([deployment({"image": "redis:1"})], [deployment({})])
+    assert [missing.value for missing in unexplained(other)] == ["redis:1"]

@@ -1,0 +1,94 @@
+"""What is rendered and then adopted gives back its own plan: the goldens, and generated Services."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
+from strategies import valid_answers
+from support import GOLDEN, ORIGIN, examples, needs, scaffold
+
+from scaffold.changes.change import Symlink
+from scaffold.commands.adoption import examine
+from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.sensing import sense
+from scaffold.templates.render import render
+from scaffold.terraform.diff import difference
+
+CASES = sorted(path.name for path in GOLDEN.iterdir())
+BESIDE = {"kubernetes_config_map.theme", "kubernetes_manifest.compress", "kubernetes_secret.house_ca"}
+"""What a person keeps beside a golden stack, which no answer makes."""
+
+
+@pytest.mark.slow("plans every golden twice")
+@needs("terraform")
+def test_each_golden_stack_is_given_back(monorepo: Monorepo) -> None:
+    for case in CASES:
+        place = monorepo.root / STACKS / case
+        shutil.copytree(GOLDEN / case / "stack", place, symlinks=True)
+        for beside in (GOLDEN / case).glob("beside/*"):
+            shutil.copy(beside, place)
+    for found in examine(Monorepo(monorepo.root), CASES, 2):
+        assert found.before is not None and found.after is not None, found.blockers
+        changed = difference(found.before.resources, found.after.resources)
+        assert {resource.address for resource in changed.removed} <= BESIDE, found.stack
+        assert (changed.added, changed.changed) == ((), ()), found.stack
+        assert found.refused == (), found.stack
+
+
+@st.composite
+def _valid(draw: st.DrawFn) -> dict[str, Any]:
+    try:
+        return draw(valid_answers())
+    except AssertionError:  # what is drawn cannot be mended
+        reject()
+
+
+@pytest.mark.slow("plans generated Services twice")
+@needs("terraform")
+@given(values=_valid())
+@examples(4)
+def test_generated_services_are_given_back(
+    pristine: Monorepo, tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
+) -> None:
+    root = tmp_path_factory.mktemp("round") / "monorepo"
+    shutil.copytree(pristine.root, root, symlinks=True)
+    place = root / STACKS / values["name"]
+    if place.exists():
+        reject()
+    write(place, values, root)
+    (found,) = examine(Monorepo(root), [values["name"]])
+    if found.before is None or not found.before.ok:
+        reject()
+    assert found.after is not None, found.blockers
+    assert not difference(found.before.resources, found.after.resources)
+
+
+def write(place: Path, values: dict[str, Any], root: Path) -> None:
+    for path, content in render(values, sense(Monorepo(root)), {}, ORIGIN).files.items():
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Symlink):
+            (place / path).symlink_to(content.target)
+        else:
+            (place / path).write_bytes(content)
+    for file in values.get("files", []):
+        if source := file.get("source"):
+            (place / source).parent.mkdir(parents=True, exist_ok=True)
+            (place / source).write_text("x")
+
+
+@pytest.mark.slow("plans stacks")
+@needs("terraform")
+def test_the_command_tells_what_it_found_and_writes_nothing(monorepo: Monorepo) -> None:
+    before = {path: path.read_bytes() for path in (monorepo.root / STACKS).rglob("*") if path.is_file()}
+    told = scaffold("adopt", "--all", "--monorepo", monorepo.root)
+    assert told.returncode == 0, told.stderr
+    assert "What stands in the way" in told.stdout
+    one = scaffold("adopt", "navidrome", "--monorepo", monorepo.root)
+    assert "Answers, with where each came from:" in one.stdout
+    assert scaffold("adopt", "--monorepo", monorepo.root).returncode == 2
+    assert {path: path.read_bytes() for path in before} == before
