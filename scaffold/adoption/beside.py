@@ -65,7 +65,7 @@ def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
         "inherits": False if same and not inherits else None,
         "env": env,
         "mounts": own_mounts,
-        **amounts(container),
+        **amounts(stack, container),
     }
     return known(item) | _false(item)
 

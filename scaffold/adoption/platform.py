@@ -24,9 +24,8 @@ def namespace(stack: Standing) -> Iterator[Inferred]:
         return
     at = "metadata[0].labels"
     said = labels(made.get("metadata", 0, "labels"))
-    tier = said.get("tier", "").partition("-")[2]
-    if tier in {option.value for option in asked()["tier"].options}:
-        yield found("tier", tier, made, f"{at}.tier")
+    if stack.tier in {option.value for option in asked()["tier"].options}:
+        yield found("tier", stack.tier, made, f"{at}.tier")
     if said.get(keel["enrolled"]) != "true":
         yield found("keel", "pinned", made, at)
     own = [stack.facts["quota_label"]] if _limits(stack, "resource_quota") else []

@@ -118,17 +118,17 @@ def resources(stack: Standing) -> Iterator[Inferred]:
     """Memory, CPU and slices of the GPU."""
     if stack.app is None:
         return
-    for question, value in amounts(stack.container).items():
+    for question, value in amounts(stack, stack.container).items():
         yield found(question, value, stack.app.owner, f"{_CONTAINER}.resources")
     if slices := number(get(stack.container, "resources", 0, "limits", _GPU)):
         yield found("gpu", slices, stack.app.owner, f"{_CONTAINER}.resources")
 
 
-def amounts(container: Tree) -> dict[str, Value]:
+def amounts(stack: Standing, container: Tree) -> dict[str, Value]:
     """What a container may use and asks for, as answers have it."""
     asked, most = (get(container, "resources", 0, kind) for kind in ("requests", "limits"))
     limit, request = text(get(most, "memory")), text(get(asked, "memory"))
-    lower = request if limit and request != limit else ""
+    lower = request if limit and (request != limit or stack.states_requests) else ""
     return known({"memory": limit or request, "memory_request": lower, "cpu": text(get(asked, "cpu"))})
 
 
