@@ -293,7 +293,7 @@ def test_the_command_for_a_stack_that_exists_works_as_it_is_printed(
         command = refused.stderr.partition("Change it in place: ")[2].strip()
         assert ("gate_reason" in command) == ("database_env" in command) == bool(settings)
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        unplanned = f"{command} --verify static --accept not-compared"
+        unplanned = f"{command} --verify static --accept not-compared --accept opened"
         done = subprocess.run(
             ["sh", "-c", unplanned], cwd=root, env={**os.environ, "PATH": path}, capture_output=True, text=True,
             check=False,

@@ -13,8 +13,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import repeat
-from pathlib import Path
 from typing import cast
 
 from scaffold.checks.exceptions import Ignore, ignores
@@ -45,39 +43,41 @@ def look(monorepo: Monorepo, stacks: Sequence[str], codes: Collection[str]) -> l
 
     A stack is not looked at again where nothing has changed that an earlier run asked for.
     """
-    around = _Surroundings(monorepo)
-    kept = around.kept(codes)
-    found = {name: cast("Looked | None", kept.result(around, name)) for name in stacks}
-    missing = [name for name, looked in found.items() if looked is None]
-    fresh = dict(_fresh(around, missing, codes))
-    kept.sweep()
+    around = _Surroundings(monorepo, frozenset(codes))
+    found = {name: cast("Looked | None", around.kept.result(around, name)) for name in stacks}
+    fresh = dict(_fresh(around, [name for name, looked in found.items() if looked is None]))
+    around.kept.sweep()
     return [fresh[name] if (looked := found[name]) is None else looked for name in stacks]
 
 
-def _fresh(
-    around: _Surroundings, stacks: Sequence[str], codes: Collection[str]
-) -> Iterable[tuple[str, Looked]]:
+def _fresh(around: _Surroundings, stacks: Sequence[str]) -> Iterable[tuple[str, Looked]]:
     workers = min(os.cpu_count() or 1, len(stacks) // _FEW)
     if workers < 2:
-        return _look_at(around, stacks, codes)
+        return _look_at(around, stacks)
     # Those with most to read are dealt out first, so that all are done at about the same time.
-    ordered = sorted(stacks, key=lambda name: len(b"".join(around.monorepo.sources(name).values())))
+    ordered = sorted(stacks, key=lambda name: sum(map(len, around.files(name).values())))
     parts = [ordered[number::workers] for number in range(workers)]
     how = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    with ProcessPoolExecutor(workers, how, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
-        done = pool.map(_look_in_process, repeat(around.monorepo.root), parts, repeat(tuple(codes)))
-        return [of_stack for part in done for of_stack in part]
+    with ProcessPoolExecutor(workers, how, _begin, (around,)) as pool:
+        return [of_stack for part in pool.map(_look_in_process, parts) for of_stack in part]
 
 
-def _look_in_process(root: Path, stacks: Sequence[str], codes: Collection[str]) -> list[tuple[str, Looked]]:
-    return _look_at(_Surroundings(Monorepo(root)), stacks, codes)
+_inherited: list[_Surroundings] = []
+"""What a process has from the one that began it: a fork need not read anything again."""
 
 
-def _look_at(
-    around: _Surroundings, stacks: Sequence[str], codes: Collection[str]
-) -> list[tuple[str, Looked]]:
-    kept = around.kept(codes)
-    asked = [rule for rule in rules(__package__, Kind.STACK) if rule.code in codes]
+def _begin(around: _Surroundings) -> None:
+    """Begin in a process of its own, to which an interrupt is not told: it is the other's."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _inherited.append(around)
+
+
+def _look_in_process(stacks: Sequence[str]) -> list[tuple[str, Looked]]:
+    return _look_at(_inherited[-1], stacks)
+
+
+def _look_at(around: _Surroundings, stacks: Sequence[str]) -> list[tuple[str, Looked]]:
+    asked = [rule for rule in rules(__package__, Kind.STACK) if rule.code in around.codes]
     found = []
     with _without_collector():
         for name in stacks:
@@ -88,7 +88,7 @@ def _look_at(
             else:
                 made = tuple(ignores(parsed.documents.values()))
                 looked = Looked(tuple(run(parsed, noted.context(), asked)), made)
-            kept.store(noted.answers, name, pickle.dumps(looked))
+            around.kept.store(noted.answers, name, pickle.dumps(looked))
             found.append((name, looked))
     return found
 
@@ -110,6 +110,12 @@ class _Surroundings:
     """A monorepo as questions: what is found in a stack holds for as long as the answers are the same."""
 
     monorepo: Monorepo
+    codes: frozenset[str]
+    _files: dict[str, Mapping[str, bytes]] = field(default_factory=dict, repr=False)
+
+    def __reduce__(self) -> tuple[type[_Surroundings], tuple[Monorepo, frozenset[str]]]:
+        """What a process that is no fork needs, to read the rest itself."""
+        return _Surroundings, (Monorepo(self.monorepo.root), self.codes)
 
     @cached_property
     def context(self) -> CheckContext:
@@ -117,16 +123,23 @@ class _Surroundings:
         refreshed = refresh.directory()
         return CheckContext.of(self.monorepo.root, refreshed if refreshed.is_dir() else None)
 
-    def kept(self, codes: Collection[str]) -> Kept:
+    @cached_property
+    def kept(self) -> Kept:
         """What earlier runs kept of these rules, as they are now."""
         facts = (template.root() / "templates").rglob("*.yml")
         schemas = (provider.file for provider in self.context.schemas.providers.values())
         base = identity(("",), (*schemas, *facts))
-        return Kept(base and "\0".join((str(self.monorepo.root), *sorted(codes), base)))
+        return Kept(base and "\0".join((str(self.monorepo.root), *sorted(self.codes), base)))
+
+    def files(self, stack: str) -> Mapping[str, bytes]:
+        """The files of a stack, read once."""
+        if stack not in self._files:
+            self._files[stack] = self.monorepo.sources(stack)
+        return self._files[stack]
 
     def sources(self, stack: str) -> bytes:
-        """The files of a stack."""
-        return digest_of_files(self.monorepo.sources(stack))
+        """The digest of the files of a stack."""
+        return digest_of_files(self.files(stack))
 
     def state(self, _: str) -> str:
         """What is the same for every stack."""
@@ -163,9 +176,8 @@ class _Noted:
 
     def sources(self, stack: str) -> Mapping[str, bytes]:
         """The files of the stack."""
-        files = self.around.monorepo.sources(stack)
-        self.answers["sources", stack] = digest_of(digest_of_files(files))
-        return files
+        self.answers["sources", stack] = digest_of(self.around.sources(stack))
+        return self.around.files(stack)
 
     def context(self) -> CheckContext:
         """What rules may ask."""

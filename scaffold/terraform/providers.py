@@ -170,7 +170,10 @@ def assumed_schema(requirement: Requirement, documents: Iterable[Document]) -> R
     for block in requirement.blocks:
         shape = sections[block.type].setdefault(block.labels[0], _Shape())
         shape.add(block.body)
-    for document in documents:
+    types = [name.encode() for section in sections.values() for name in section]
+    # Most files name none of the provider's types: to look for them costs less than to walk through all.
+    named = (document for document in documents if any(name in document.source.data for name in types))
+    for document in named:
         for reference in _references(document.body):
             kind, names = (
                 ("data", reference[1:]) if reference[:1] == (Attr("data"),) else ("resource", reference)

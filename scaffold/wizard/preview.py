@@ -110,7 +110,7 @@ class Preview:
         What is decided to be empty is left to `explain`.
         """
         made = [d for d in decisions.table(decisions.combine(self._values)) if d.value not in ("", None)]
-        told = made if whole else sorted(filter(decisions.matters, made), key=lambda d: d.name.split(".")[-1])
+        told = made if whole else sorted(filter(decisions.matters, made), key=_subject)
         for _, alike in groupby(told, key=lambda decision: (decision.value, decision.reason)):
             first, *others = alike
             names = _together([first.name, *(decision.name for decision in others)])
@@ -170,6 +170,11 @@ def _files_in_short(made: Prepared) -> Iterator[str]:
     yield from clone_text(made)
     if made.pipeline is not None:
         yield from diff(made.pipeline.replaced).splitlines()
+
+
+def _subject(decision: decisions.Decision) -> tuple[str, str]:
+    """What a decision is about, so that those of the items of a list stand together."""
+    return decision.name.partition(".")[0], decision.name.rpartition(".")[2]
 
 
 def _together(names: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -70,6 +71,29 @@ def test_several_processes_find_the_same(
     monkeypatch.setattr(static, "_look_at", _in_a_process(static._look_at))
     assert look(monorepo, *stacks) == alone
     assert len(list(own_cache.iterdir())) == len(stacks), "each process keeps what it found"
+
+
+def test_what_was_read_before_a_fork_is_not_read_again(
+    monorepo: Monorepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, sources = os.getpid(), Monorepo.sources
+
+    def read(self: Monorepo, stack: str) -> dict[str, bytes]:
+        assert os.getpid() == own
+        return sources(self, stack)
+
+    monkeypatch.setattr(Monorepo, "sources", read)
+    monkeypatch.setattr(static, "_FEW", 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert {finding.code for finding in look(monorepo, *monorepo.stacks)} == {"ING002"}
+
+
+def test_a_process_that_is_no_fork_reads_anew(monorepo: Monorepo) -> None:
+    around = static._Surroundings(monorepo, CODES)
+    assert around.files("navidrome")
+    assert around.context.state
+    other = pickle.loads(pickle.dumps(around))
+    assert (other.monorepo.root, other.codes, other._files) == (monorepo.root, CODES, {})
 
 
 def _in_a_process(look_at: Callable[..., object]) -> Callable[..., object]:

@@ -469,7 +469,7 @@ def test_a_yes_in_the_terminal_accepts(root: Path) -> None:
 
 @pytest.mark.slow("the wizard judges every answer")
 def test_without_options_the_review_opens_on_the_present_answers(root: Path) -> None:
-    options = ("--plain", "--verify", "static", "--accept", "not-compared", "--commit")
+    options = ("--plain", "--verify", "static", *ACCEPTED, "--commit")
     typed = "gate=app\nIt has a login of its own\nmemory=1Gi\na\n"
     done = change(root, *options, stdin=typed, terminal=True)
     assert done.returncode == 0, done.stderr

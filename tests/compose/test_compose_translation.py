@@ -570,3 +570,80 @@ def test_what_labels_say_of_the_dashboard_is_taken(at: Path) -> None:
     found = draft(at, yaml.safe_dump({"services": {"a": {"image": "acme/x:1", "labels": labels}}}))
     assert found.answers["homepage_group"] == "Media" and found.answers["title"] == "The App"
     assert "services.a.labels.other.label" in keys(found, Fate.DECIDED)
+
+
+def test_a_placeholder_under_the_name_of_a_secret_is_one(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes:
+    image: acme/notes:1
+    environment: {APP_SECRET: REPLACE_WITH_LONG_SECRET, API_TOKEN: '', MODE: PRODUCTION, TITLE: ''}
+    labels:
+""",
+    )
+    assert found.answers["secrets"] == [{"env": "APP_SECRET"}]
+    assert found.answers["env"] == {"MODE": "PRODUCTION", "TITLE": ""}
+    assert "services.notes.environment.API_TOKEN" in keys(found, Fate.LEFT)
+    assert keys(found, Fate.DECIDED)["services.notes.labels"] == "it is empty"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["environment: {STORE_IP: db}", "environment: ['BROKER=\"amqp://mq\"']", "command: sh -c 'cat </dev/tcp/db/5432'"],
+)  # fmt: skip
+def test_whatever_names_a_service_of_the_file_is_rewritten_or_told(line: str, at: Path) -> None:
+    services = "  db: {image: 'postgres:16'}\n  mq: {image: 'rabbitmq:4', depends_on: [db]}\n"
+    found = draft(
+        at, f"services:\n  notes:\n    image: acme/notes:1\n    ports: [80]\n    {line}\n{services}"
+    )
+    named = {str(value) for value in (found.answers.get("env") or {}).values()}
+    assert named <= {'"amqp://localhost"', '"amqp://mq.mq.svc.cluster.local"'}
+    env = found.answers["database_env"]
+    assert env == ({"host": "STORE_IP"} if "STORE" in line else {})
+    told = "services.notes.command" in keys(found, Fate.LEFT)
+    assert (told, "args" in found.answers) == ("tcp" in line, False)
+
+
+def test_only_the_file_of_the_rotated_password_is_not_kept(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes:
+    image: acme/notes:1
+    environment:
+      DB_HOST: db
+      DB_NAME: notes
+      DB_USER: notes
+      DB_PASSWORD_FILE: /run/secrets/db
+      MAIL_PASSWORD_FILE: /run/secrets/mail
+    secrets: [db, mail]
+  db: {image: 'postgres:16'}
+secrets: {db: {file: ./db}, mail: {file: ./mail}}
+""",
+    )
+    assert found.answers["files"] == [{"path": "/run/secrets/mail", "vault": "mail"}]
+    assert found.answers["database_env"]["password"] == "DB_PASSWORD"
+
+
+def test_the_own_address_of_the_app_is_told(at: Path) -> None:
+    found = draft(
+        at,
+        "services: {notes: {image: acme/notes, ports: [80], environment: {APP_URL: 'http://localhost:3000'}}}",
+    )
+    (told,) = [e.why for e in found.report.of(Fate.TAKEN) if e.key.endswith("APP_URL")]
+    assert "at its own host" in told
+
+
+def test_a_label_leads_to_a_port_that_nobody_publishes(at: Path) -> None:
+    label = "traefik.http.services.chat.loadbalancer.server.port=8008"
+    found = draft(at, f"services: {{chat: {{image: acme/chat, ports: ['8448:8448'], labels: ['{label}']}}}}")
+    assert (found.answers["port"], found.answers["ports"]) == (8008, [{"name": "tcp-8448", "port": 8448}])
+
+
+def test_a_directory_that_tells_nothing_names_no_service(tmp_path: Path) -> None:
+    at = tmp_path / "kit" / "docker"
+    at.mkdir(parents=True)
+    assert draft(at, "services: {web: {build: .., ports: [80]}}").answers["name"] == "kit"

@@ -302,3 +302,18 @@ def test_a_route_of_a_router_is_not_obvious(pristine: Monorepo, tmp_path: Path) 
     assert "health_path" not in reads(root, pristine)
     (root / "app/main.py").write_text(text.replace("@router", "@app"))
     assert reads(root, pristine)["health_path"] == "/health"
+
+
+def test_where_a_mirror_is_built_people_push_to_the_forge_of_the_house(
+    pristine: Monorepo, tmp_path: Path
+) -> None:
+    house = facts(pristine)
+    house = {**house, "mirror": {**house["mirror"], "there": True, "forge": "forge.example.test"}}
+    root = clone(tmp_path, {}, "git@forge.example.test:robin/rain.git", "master")
+    found = read(root, {"build": "github-ghcr"}, house)
+    assert (proposed(found).get("repository"), found.notes) == (None, ())
+    assert proposed(read(root, {}, house))["build"] == "github-ghcr"
+    elsewhere = read(
+        clone(tmp_path / "b", {}, "git@github.com:robin/rain.git"), {"build": "github-ghcr"}, house
+    )
+    assert [note.code for note in elsewhere.notes] == ["clone.forge"]

@@ -70,7 +70,9 @@ def test_a_clone_gives_defaults(monorepo: Monorepo, tmp_path: Path, monkeypatch:
     subprocess.run(["git", "init", "--quiet", "--initial-branch=trunk", clone], check=True)
     url = "https://git.example.test/robin/Paper_Planes.git"
     subprocess.run(["git", "-C", clone, "remote", "add", "origin", url], check=True)
-    (clone / "pyproject.toml").write_text('[project]\nname = "x"\ndescription = "Folds planes"\ndependencies = ["fastapi"]\n')
+    (clone / "pyproject.toml").write_text(
+        '[project]\nname = "x"\ndescription = "Folds planes"\ndependencies = ["fastapi"]\n'
+    )
     (clone / "uv.lock").touch()
     done = typed(monorepo, [""] * 9, "--app-repo", clone)
     assert done.returncode == 130, done.stderr

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
+from prompt_toolkit.keys import Keys
+from questionary.prompts.common import InquirerControl
 from support import ORIGIN, needs
 from test_engine import replay
 
@@ -16,7 +18,7 @@ from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
 from scaffold.commands.taken import judge
 from scaffold.monorepo.repository import Monorepo
-from scaffold.wizard import window
+from scaffold.wizard import terminal, window
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.preview import Previews
 from scaffold.wizard.review import Outcome, review
@@ -119,3 +121,25 @@ def test_more_answers_than_fit_are_counted(pristine: Monorepo) -> None:
     more = {"cpu": "50m", "keel": "pinned", "section": "active", "title": "Keys", "replicas": 0, "busy": True}
     reviewed(pristine, {**WISHES["a password manager"], **more}, screen, Level.STATIC)
     assert any(row.startswith("  and ") and row.endswith(" more, which l lists") for row in screen.rows)
+
+
+@pytest.mark.parametrize(
+    ("typed", "labels", "pointed"),
+    [
+        ("p", ["app", "public"], "public"),
+        ("ap", ["app"], "app"),
+        ("pr", ["required"], "required"),  # nothing has pr in it: r begins anew
+        ("z", ["required", "app", "anubis", "public", "none"], "none"),
+        ("az", ["app", "anubis"], "app"),
+        ("p\x7f", ["required", "app", "anubis", "public", "none"], "required"),
+    ],
+)
+def test_typing_filters_a_menu_and_points_at_what_begins_so(
+    typed: str, labels: list[str], pointed: str
+) -> None:
+    menu = InquirerControl(["required", "app", "anubis", "public", "none"])
+    menu.pointed_at = 4
+    for key in typed:
+        terminal._search(menu, menu.add_search_character, Keys.Backspace if key == "\x7f" else key)
+    assert [choice.title for choice in menu.filtered_choices] == labels
+    assert menu.get_pointed_at().title == pointed

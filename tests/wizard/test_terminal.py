@@ -89,7 +89,7 @@ SKETCHPAD = [
     ("Secrets from Vault", ENTER),
     ("a shared database host", ENTER),
     ("Where it serves metrics", ENTER),
-    ("What has to pass before the image is built", ENTER),
+    ("What has to pass before", ENTER),
     ("Where is the clone", ENTER),
 ]
 
@@ -318,7 +318,7 @@ def test_the_clone_of_the_app_s_repository_gets_the_pipeline_in_the_same_run(mon
     terminal.sees("Where is the clone")
     terminal.sees("wall-board")
     terminal.press(CTRL_B)
-    terminal.sees("What has to pass before the image is built")
+    terminal.sees("What has to pass before")
     terminal.press(ENTER)
     # Left out by mistake: the review asks again.
     terminal.sees("Where is the clone")
@@ -558,7 +558,7 @@ def test_the_review_shows_and_changes(monorepo: Monorepo) -> None:
     terminal.answer(
         [("What it keeps", "/data" + ENTER), ("What it keeps", ENTER), ("A database that", ENTER)]
     )
-    assert "wall-board-data-encrypted" in terminal.sees(NEXT)
+    assert "storage.volumes[data].storage_class = proxmox-lvm-encrypted" in terminal.sees(NEXT)
     terminal.press("q" + ENTER)
     terminal.ends(0)
     assert not monorepo.stack_directory("wall-board").exists()

@@ -247,6 +247,8 @@ class Containers:
 def _web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
     """Which of these ports is the one for HTTP, and why."""
     facts = template.facts("compose")
+    if labelled := next(_labelled(part), 0):
+        return labelled, "a label says so"
     for number, why in _told(part):
         if number in (numbers or [number]):
             return number, why
@@ -261,12 +263,17 @@ def _web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
     return order[0], "it is the likeliest of several for HTTP"
 
 
-def _told(part: Part) -> Iterator[tuple[int, str]]:
-    """The ports that something says are for HTTP."""
-    facts = template.facts("compose")
+def _labelled(part: Part) -> Iterator[int]:
+    """The ports to which labels lead a proxy, published or not."""
     for name, value in part.labels.items():
-        if re.search(facts["port_labels"], name) and (found := re.search(r"(\d+)\D*$", value)):
-            yield int(found[1]), "a label says so"
+        named = re.search(template.facts("compose")["port_labels"], name)
+        if named and (found := re.search(r"(\d+)\D*$", value)):
+            yield int(found[1])
+
+
+def _told(part: Part) -> Iterator[tuple[int, str]]:
+    """The ports that something else says are for HTTP."""
+    facts = template.facts("compose")
     for name in facts["port_variables"]:
         value = text(mapping(part.body.get("environment")).get(name))
         if value.isdecimal():

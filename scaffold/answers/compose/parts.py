@@ -192,8 +192,8 @@ def host_of(names: set[str]) -> re.Pattern[str]:
     """Where a text has one of these names as its host."""
     either = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
     before, after = (
-        r"(^|//|[@,;(]|(?:host|server|addr|address|ip|endpoint|url)=)",
-        r"(?=:(?!//)|/|,|;|\)|\s+\w+=|$)",
+        r"(^|//|/dev/(?:tcp|udp)/|[@,;(]|(?:host|server|addr|address|ip|endpoint|url)=)",
+        r"(?=:(?!//)|/|,|;|\)|[\"']|\s+\w+=|$)",
     )
     return re.compile(rf"(?i:{before})(?P<host>{either}){after}")
 

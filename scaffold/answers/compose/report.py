@@ -87,7 +87,10 @@ class Ledger:
         holds_services = bool(path) and len(path) <= 2 and path[0] in ("services", "jobs") and bool(value)
         opened = path in above or (holds_services and path not in self.entries and isinstance(value, Mapping))
         if path and not opened:
-            yield self.entries.get(path) or _usual(path)
+            empty = len(path) > 2 and value in (None, [], {}, "")
+            yield self.entries.get(path) or (
+                Entry(path, Fate.DECIDED, "it is empty") if empty else _usual(path)
+            )
             return
         listed = enumerate(value) if isinstance(value, list) else ()
         below, level = dict(value.items() if isinstance(value, Mapping) else listed), len(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -129,7 +129,7 @@ class _Translation:
         called = (
             known({"image": image}).proposed.get("name")
             if image
-            else service_name(self.project.directory.name)
+            else service_name(_telling(self.project.directory, nothing))
         )
         called = called or service_name(self.app.name)
         return {"name": called} if called else {}
@@ -238,3 +238,8 @@ class _Translation:
         for key in tops:
             for name in mapping(self.project.top.get(key)):
                 self.ledger.decided((key, name), "the services that name it say what becomes of it")
+
+
+def _telling(directory: Path, nothing: Collection[str]) -> str:
+    """What a directory is called, or the nearest one above it whose name tells something."""
+    return next((at.name for at in (directory, *directory.parents) if at.name not in nothing), "")

@@ -23,6 +23,7 @@ from scaffold.templates.questions import Value
 _DRAWN = "0a1b2c3d4e5f"
 """Stands for a value that the files do not have: whatever a secret may be."""
 _SECRETS = "/run/secrets/"
+_HERE = re.compile(r"https?://(localhost|127\.0\.0\.1)(?![\w.])")
 
 
 @dataclass(slots=True)
@@ -74,6 +75,14 @@ class Variables:
         filled = self._filled_by_the_house(variables, found)
         rest = {name: variable for name, variable in variables.items() if name not in filled}
         secret = self._secret(rest)
+        empty = [name for name, variable in rest.items() if variable.value == "" and name not in secret]
+        for name, why in zip(empty, suspected((name, _DRAWN) for name in empty), strict=True):
+            if why:
+                del rest[name]
+                mend = "Give it under secrets if the app needs it."
+                self._ledger.left(
+                    variables[name].at, "it is empty, and what it holds would be a secret", mend
+                )
         for name, variable in rest.items():
             self._one(name, variable, answer, found, mounted, is_secret=name in secret)
         for name in [n for n in found.plain if app is not None and found.plain[n] == app.plain.get(n)]:
@@ -167,8 +176,10 @@ class Variables:
         for name, variable in variables.items():
             value = variable.value
             known = value is not None and value.known
+            # A word in capitals under the name of a secret is to be replaced by one.
+            drawn = not known or re.fullmatch(r"[A-Z][A-Z0-9_]*", value or "")
             for called in (name, *(value.names if value else ())):
-                asked.append((called, str(value) if known and value else "" if known else _DRAWN))
+                asked.append((called, _DRAWN if drawn else str(value or "")))
                 of.append(name)
         return {name for name, why in zip(of, suspected(asked) if asked else [], strict=True) if why}
 
@@ -209,11 +220,13 @@ class Variables:
             database = re.search(r"\{host\}(?::\d+)?/([a-z][a-z0-9_]*)", str(written.value.get("text", "")))
             found.database_name = database[1] if database else found.database_name
         why = f"the service {written.of} is at {written.where}" if written.of else ""
+        if not why and _HERE.search(value):
+            why = "people reach the app at its own host and not at this machine: give that"
         self._ledger.taken(at, f"{answer}.{name}", why)
 
     def _files(self, part: Part, mounted: Mapping[str, str], found: Environment) -> None:
         """The files of secrets, each from the key of its name at the Service's own Vault path."""
-        database = {name for name, why in found.database.items() if name == "password" and why}
+        database = found.database.get("password", "")
         for path, source in mounted.items():
             key = re.sub(r"[^A-Za-z0-9_.-]+", "_", source).strip(".") or "secret"
             if re.fullmatch(r"(/[^\x00-\x20/:]+)+", path) and not re.search(r"/\.\.?(/|$)", path):
@@ -238,14 +251,7 @@ class Variables:
             else:
                 self._ledger.left(at)
 
-    def _is_rotated(self, part: Part, path: str, database: set[str]) -> bool:
+    def _is_rotated(self, part: Part, path: str, database: str) -> bool:
         """Whether the file is only for the password of the database, which has a variable of its own."""
         plain = [k for k, v in mapping(part.body.get("environment")).items() if str(v) == path]
-        return (
-            bool(database)
-            and bool(plain)
-            and all(
-                any(role == "password" for role in endings(name).values()) and name.endswith("_FILE")
-                for name in plain
-            )
-        )
+        return bool(plain) and all(name == f"{database}_FILE" for name in plain)

@@ -14,7 +14,7 @@ from scaffold.errors import Finding
 from scaffold.pipelines.clone.app import Kind, checks, health_route, kind_of, module
 from scaffold.pipelines.clone.image import dockerfile_of, said
 from scaffold.pipelines.clone.projects import Project, projects
-from scaffold.pipelines.clone.remotes import branch, build_of, forge_host, remotes
+from scaffold.pipelines.clone.remotes import branch, build_of, forge_host, is_mirrored, remotes
 from scaffold.pipelines.clone.tree import Tree
 from scaffold.reading import YamlError, load
 from scaffold.templates import questions
@@ -113,12 +113,14 @@ def _of_git(
 ) -> tuple[list[Proposal], list[Finding]]:
     """The build mode, the repository, the branch and the name; and that a build takes its source from elsewhere."""
     found, builds = remotes(root), facts["builds"]
-    usual = build_of(builds, facts["own_build"], found)
+    usual = build_of(facts, found)
     taken_from = f"the remote {found[0].called}" if found and usual else "the monorepo"
     proposals = [Proposal("build", usual or facts["own_build"], taken_from, firm=False)]
     mode = given.get("build", proposals[0].value)
-    here = [remote for remote in found if mode in builds and forge_host(builds[mode]) == remote.host]
-    for remote in here[:1]:
+    owned = mode in builds and builds[mode]["owned"]
+    here = [remote for remote in found if owned and forge_host(facts, mode) == remote.host]
+    # Where a mirror is built, the house's script decides what that is called.
+    for remote in here[:1] if owned and not is_mirrored(facts, mode) else ():
         source = f"the remote {remote.called}"
         proposals.append(Proposal("repository", f"{remote.owner}/{remote.name}", source))
     if built := branch(root):
@@ -128,9 +130,9 @@ def _of_git(
         if re.fullmatch(r"[a-z][a-z0-9-]{0,38}[a-z0-9]", name):
             proposals.append(Proposal("name", name, f"the remote {remote.called}", firm=False))
     notes = []
-    if found and not here and mode in builds and builds[mode]["owned"]:
+    if found and not here and owned:
         hosts = ", ".join(sorted({remote.host for remote in found}))
-        text = f"{mode} builds what {forge_host(builds[mode])} has, and the clone's remotes are at {hosts}."
+        text = f"{mode} builds what {forge_host(facts, mode)} has, and the clone's remotes are at {hosts}."
         fix = "Have it mirrored there, or choose the build of its forge."
         notes.append(Finding(".git/config", None, None, "clone.forge", text, fix=fix, answer="build"))
     return proposals, notes

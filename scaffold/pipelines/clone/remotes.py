@@ -63,19 +63,27 @@ def _has(refs: Mapping[str, str], name: str) -> bool:
     return f"refs/heads/{name}" in refs or f"refs/remotes/origin/{name}" in refs
 
 
-def forge_host(build: Mapping[str, Value]) -> str:
-    """The host of the forge that a build mode takes its source from."""
+def is_mirrored(facts: Mapping[str, Value], mode: str) -> bool:
+    """Whether what a build mode builds is a mirror of what people push to the house's own forge."""
+    return bool(facts["mirror"]["there"] and "login" not in facts["builds"][mode])
+
+
+def forge_host(facts: Mapping[str, Value], mode: str) -> str:
+    """The host of the forge that people push to where a build mode builds."""
+    if is_mirrored(facts, mode):
+        return str(facts["mirror"]["forge"])
+    build = facts["builds"][mode]
     known: Mapping[str, str] = template.facts("clone")["forges"]
     return known.get(build["forge"]) or str(build["registry"]).partition("/")[0]
 
 
-def build_of(builds: Mapping[str, Mapping[str, Value]], usual: str, found: tuple[Remote, ...]) -> str | None:
+def build_of(facts: Mapping[str, Value], found: tuple[Remote, ...]) -> str | None:
     """The build mode for a clone with these remotes: the usual one where it takes its source from one of them.
 
     Else the first that does, before others one whose images belong to whoever owns the source.
     """
-    hosts = {remote.host for remote in found}
-    fitting = [mode for mode, row in builds.items() if row["owned"] and forge_host(row) in hosts]
+    hosts, builds, usual = {remote.host for remote in found}, facts["builds"], str(facts["own_build"])
+    fitting = [mode for mode, row in builds.items() if row["owned"] and forge_host(facts, mode) in hosts]
     if usual in fitting:
         return usual
     return min(fitting, key=lambda mode: not builds[mode].get("of_owner"), default=None)

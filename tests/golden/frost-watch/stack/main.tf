@@ -112,7 +112,7 @@ resource "kubernetes_deployment" "frost_watch" {
       spec {
         enable_service_links = false
         image_pull_secrets {
-          name = "ghcr-credentials"
+          name = "registry-credentials"
         }
         container {
           name  = "frost-watch"
@@ -209,11 +209,11 @@ resource "kubernetes_cron_job_v1" "digest" {
             restart_policy       = "Never"
             enable_service_links = false
             image_pull_secrets {
-              name = "ghcr-credentials"
+              name = "registry-credentials"
             }
             container {
               name  = "digest"
-              image = "ghcr.io/viktorbarzin/mail-digest:latest"
+              image = "registry.example.test/apps/mail-digest:1.4.0"
               args  = ["frost"]
               resources {
                 requests = {
