@@ -12,6 +12,7 @@ and maximum in milliseconds, and the slowest keys. Aim: no key above 50 ms on an
 
 from __future__ import annotations
 
+import signal
 import statistics
 import sys
 import time
@@ -164,7 +165,8 @@ def main() -> None:
         child.expect_exact("How is it built")
         latency(child, "")
         times = [(latency(child, key), place, key) for place, key in enumerate(KEYS)]
-        child.close(force=True)
+        child.kill(signal.SIGKILL)
+        child.wait()
     figures = [figure for figure, _, _ in times]
     print(f"{'ms':8} {min(figures):8.1f} {statistics.median(figures):8.1f} {max(figures):8.1f}")
     for figure, place, key in sorted(times, reverse=True)[:8]:
