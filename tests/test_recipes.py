@@ -448,7 +448,9 @@ def test_a_build_mode(checkout: Checkout, pristine: Monorepo) -> None:
     )  # fmt: skip
     answers = "tests/golden_service/quay-app/answers.yml"
     checkout.add(
-        answers, "name: quay-app\nbuild: github-quay\ndescription: An app\nport: 8080\nhost: quays\n"
+        answers,
+        "name: quay-app\nbuild: github-quay\ndescription: An app\nport: 8080\nhost: quays\n"
+        "repository: robin/quay-app\nimage: quay.example.test/apps/quay-app\n",
     )
     checkout.python("scaffold.generate")
     told = dry_run(checkout, pristine, answers, "woodpecker_id=7")
