@@ -116,7 +116,7 @@ def identity(resource: PlannedResource) -> tuple[str, str, str]:
     """Kind, namespace and name of the object, as the cluster would know it."""
     manifest = resource.get("manifest")
     place = get(manifest, "metadata") if isinstance(manifest, Mapping) else resource.get("metadata", 0)
-    kind = str(get(manifest, "kind")) if isinstance(manifest, Mapping) else resource.type
+    kind = str(get(manifest, "kind")) if isinstance(manifest, Mapping) else resource.type.removesuffix("_v1")
     space, named = get(place, "namespace"), get(place, "name") or resource.get("name")
     return kind, _label(space), _label(named)
 

@@ -122,7 +122,6 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.setdefault("backend", draw(st.sampled_from(["192.0.2.7", "drive.example.org"])))
         if values.get("gate") == "anubis":
             values["gate"] = "required"
-    values.pop("gpu_memory", None)  # nobody gives it out in the sample
     if values.get("gpu"):
         values["tier"] = "gpu"
     gate = values.get("gate", "required")

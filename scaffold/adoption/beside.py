@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from scaffold.adoption.environment import reference, value_of
-from scaffold.adoption.inferred import RECORDED, Inferred, found
+from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
 from scaffold.adoption.reading import known, number, text, texts
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import OWNS, mounts_of
 from scaffold.adoption.volume_book import saves
-from scaffold.adoption.workload import amounts, image_of, port_name
+from scaffold.adoption.workload import amounts, confinement, image_of, port_name
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -57,17 +57,29 @@ def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
     own_mounts = (
         [] if inherits and whole and mounts == mounts_of(stack, stack.app, stack.container) else mounts
     )
+    more = texts(get(container, "security_context", 0, "capabilities", 0, "add"))
     item = {
         "name": text(get(container, "name")),
         "image": "" if same else image_of(get(container, "image")),
         "command": texts(get(container, "command")),
         "args": texts(get(container, "args")),
         "inherits": False if same and not inherits else None,
+        **confinement(container),
+        "uid": number(get(container, "security_context", 0, "run_as_user")),
+        "capabilities": more,
+        "capabilities_reason": STOOD if set(more).difference(stack.facts["baseline_capabilities"]) else "",
+        "service_account": _account(stack, pods) if not whole else None,
         "env": env,
         "mounts": own_mounts,
-        **amounts(container),
+        **amounts(stack, container),
     }
     return known(item) | _false(item)
+
+
+def _account(stack: Standing, pods: k8s.PodTemplate) -> bool | None:
+    """Whether a job runs as the Service's ServiceAccount, where that has to be said."""
+    its, apps = (text(get(one.spec, "service_account_name")) for one in (pods, stack.app or pods))
+    return None if bool(its) == bool(apps) else bool(its)
 
 
 def _false(item: Mapping[str, Value]) -> dict[str, Value]:
@@ -183,7 +195,8 @@ def shape(stack: Standing) -> Iterator[Inferred]:
         external = stack.ingresses and not list(k8s.of_kind(stack.own, "cron_job", "job"))
         yield found("shape", "external" if external else "jobs", resource)
     elif not stack.ingresses:
-        yield found("shape", "internal", resource)
+        reached = stack.service is not None or stack.port is not None
+        yield found("shape", "internal" if reached else "worker", resource)
 
 
 def _first(stack: Standing) -> PlannedResource | None:

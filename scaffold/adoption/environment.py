@@ -94,7 +94,9 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
     for row in k8s.items(get(stack.container, "env")):
         if place := _place(stack, row):
             name = text(get(row, "name"))
-            yield found("secrets", [_item(stack, name, *place)], owner, _AT)
+            source = get(row, "value_from", 0, "secret_key_ref", 0)
+            item = _item(stack, name, *place, optional=get(source, "optional") is True)
+            yield found("secrets", [item], owner, _AT)
             yield from _called(name, reference(row)[1], owner)
     for source in k8s.items(get(stack.container, "env_from")):
         secret = stack.secrets.own.get(text(get(source, "secret_ref", 0, "name")))
@@ -144,10 +146,11 @@ def _main_secret(stack: Standing) -> str:
     return max(stack.secrets.own, key=read.count, default="")
 
 
-def _item(stack: Standing, env: str, path: str, key: str) -> dict[str, Value]:
+def _item(stack: Standing, env: str, path: str, key: str, *, optional: bool = False) -> dict[str, Value]:
     usual = path == stack.name and key == env.lower()
     reason = {} if path == stack.name else {"reason": STOOD}
-    return {"env": env} if usual else {"env": env, "vault": f"{path}#{key}", **reason}
+    more = {"optional": True} if optional else {}
+    return {"env": env, **more} if usual else {"env": env, "vault": f"{path}#{key}", **reason, **more}
 
 
 def database(stack: Standing) -> Iterator[Inferred]:

@@ -240,15 +240,28 @@ def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
 
 
 def _asleep(stack: Standing, main: Way) -> Iterator[Inferred]:
-    sablier = main.settings.get("sablier")
-    if isinstance(sablier, Mapping):
-        others = (way.settings.get("sablier") for way in ways(stack))
-        ways_to_wake = {str(other.get("strategy") or "") for other in others if isinstance(other, Mapping)}
-        idle = str(sablier.get("session_duration") or "")
+    """How it is woken, by the Middlewares that the module makes of its argument."""
+    modules = {way.resource.module for way in ways(stack)}
+    plugins = {
+        resource.module: plugin
+        for resource, manifest in k8s.manifests(stack.resources, "Middleware")
+        if resource.module in modules and (plugin := get(manifest, "spec", "plugin", "sablier")) is not None
+    }
+    if (plugin := plugins.get(main.resource.module)) is not None:
+        ways_to_wake = {"blocking" if get(p, "blocking") is not None else "dynamic" for p in plugins.values()}
         how = next(iter(ways_to_wake)) if len(ways_to_wake) == 1 else ""
-        yield found(
-            "sablier", known({"idle": idle, "strategy": how}), main.resource, "module argument sablier"
-        )
+        value = known({"idle": text(get(plugin, "sessionDuration")), "strategy": how})
+        yield found("sablier", value, main.resource, "module argument sablier")
+        return
+    argument = main.settings.get("sablier")
+    if isinstance(argument, Mapping):
+        # After how long it sleeps the module decides, out of sight: a person has to say it.
+        said = {
+            "idle": str(argument.get("session_duration") or ""),
+            "strategy": str(argument.get("strategy") or ""),
+        }
+        value = known(said) or {"strategy": "decided"}
+        yield found("sablier", value, main.resource, "module argument sablier", Certainty.LIKELY)
 
 
 def further(stack: Standing) -> Iterator[Inferred]:

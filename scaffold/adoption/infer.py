@@ -27,6 +27,8 @@ SUBJECTS: tuple[Subject, ...] = (
     workload.command,
     workload.ports,
     workload.resources,
+    workload.extended,
+    workload.confined,
     workload.probes,
     workload.rollout,
     workload.user,

@@ -24,9 +24,8 @@ def namespace(stack: Standing) -> Iterator[Inferred]:
         return
     at = "metadata[0].labels"
     said = labels(made.get("metadata", 0, "labels"))
-    tier = said.get("tier", "").partition("-")[2]
-    if tier in {option.value for option in asked()["tier"].options}:
-        yield found("tier", tier, made, f"{at}.tier")
+    if stack.tier in {option.value for option in asked()["tier"].options}:
+        yield found("tier", stack.tier, made, f"{at}.tier")
     if said.get(keel["enrolled"]) != "true":
         yield found("keel", "pinned", made, at)
     own = [stack.facts["quota_label"]] if _limits(stack, "resource_quota") else []
@@ -98,6 +97,12 @@ def access(stack: Standing) -> Iterator[Inferred]:
     if account is None:
         return
     bindings = tuple(k8s.of_kind(stack.own, "role_binding", "cluster_role_binding"))
+    resource = next(r for r in k8s.of_kind(stack.own, "service_account") if k8s.name(r) == account)
+    held = any(get(s, "name") == account for b in bindings for s in k8s.items(b.get("subject")))
+    if stack.app and not get(stack.app.spec, "service_account_name"):
+        yield found("service_account", "jobs", resource)
+    elif not held:
+        yield found("service_account", "own", resource)
     for role in k8s.of_kind(stack.own, "role", "cluster_role"):
         bound = [b for b in bindings if get(b.get("role_ref", 0), "name") == k8s.name(role)]
         for binding in bound:
@@ -115,9 +120,9 @@ def _rule(rule: Tree, place: str, own: str) -> Mapping[str, Value]:
         "resources": texts(get(rule, "resources")),
         "verbs": texts(get(rule, "verbs")),
     }
-    # Rights over single objects are narrower than any answer.
-    narrow = bool(k8s.items(get(rule, "resource_names"))) or not row["resources"] or not row["verbs"]
-    return {} if narrow else known(row) | ({} if groups == [""] else {"api_groups": groups})
+    row["resource_names"] = texts(get(rule, "resource_names"))
+    unknown_ = not row["resources"] or not row["verbs"]
+    return {} if unknown_ else known(row) | ({} if groups == [""] else {"api_groups": groups})
 
 
 def callers(stack: Standing) -> Iterator[Inferred]:

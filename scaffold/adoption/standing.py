@@ -50,6 +50,18 @@ class Standing:
         return next((name for name in (*used, *made) if name), self.name)
 
     @cached_property
+    def tier(self) -> str:
+        """Its Namespace tier, by the namespace's label; empty where that has none."""
+        made = next((n for n in self.namespaces if k8s.name(n) == self.namespace), None)
+        label = k8s.mapping(made.get("metadata", 0, "labels")).get("tier") if made is not None else ""
+        return text(label).partition("-")[2]
+
+    @cached_property
+    def states_requests(self) -> bool:
+        """Whether a request that is the limit has to be said: the house's usual one is below it."""
+        return self.facts["burstable"]["usual"] and self.tier in self.facts["burstable_tiers"]
+
+    @cached_property
     def deployments(self) -> tuple[PlannedResource, ...]:
         """The Deployments but those of Anubis."""
         return tuple(k8s.of_kind(self.own, "deployment"))

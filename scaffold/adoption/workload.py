@@ -91,18 +91,19 @@ def ports(stack: Standing) -> Iterator[Inferred]:
         yield found("port", main, owner, f"{_CONTAINER}.port")
     if service is not None and (outside := number(get(front, "port"))) not in (None, 80):
         yield found("service_port", outside, service, "spec[0].port")
+    balanced = [p for s in filter(is_balancer, stack.services) for p in k8s.items(s.get("spec", 0, "port"))]
     for port in k8s.items(get(stack.container, "port")):
         if port is not stack.port and (inside := number(get(port, "container_port"))):
             there = next((p for p in fronts if _leads_to(p, inside)), None)
+            outside_ = number(get(there or next((p for p in balanced if _leads_to(p, inside)), None), "port"))
             item = {
                 "name": text(get(port, "name")) or text(get(there, "name")) or port_name(port),
                 "port": inside,
                 "protocol": "UDP" if get(port, "protocol") == "UDP" else "",
-                "service_port": number(get(there, "port"))
-                if there and number(get(there, "port")) != inside
-                else None,
+                "service_port": outside_ if outside_ != inside else None,
             }
-            yield found("ports", [known(item)], owner, f"{_CONTAINER}.port")
+            hidden = {"in_service": False} if service is not None and there is None else {}
+            yield found("ports", [known(item) | hidden], owner, f"{_CONTAINER}.port")
 
 
 def port_name(port: Tree) -> str:
@@ -118,18 +119,48 @@ def resources(stack: Standing) -> Iterator[Inferred]:
     """Memory, CPU and slices of the GPU."""
     if stack.app is None:
         return
-    for question, value in amounts(stack.container).items():
+    for question, value in amounts(stack, stack.container).items():
         yield found(question, value, stack.app.owner, f"{_CONTAINER}.resources")
     if slices := number(get(stack.container, "resources", 0, "limits", _GPU)):
         yield found("gpu", slices, stack.app.owner, f"{_CONTAINER}.resources")
 
 
-def amounts(container: Tree) -> dict[str, Value]:
+def amounts(stack: Standing, container: Tree) -> dict[str, Value]:
     """What a container may use and asks for, as answers have it."""
     asked, most = (get(container, "resources", 0, kind) for kind in ("requests", "limits"))
     limit, request = text(get(most, "memory")), text(get(asked, "memory"))
-    lower = request if limit and request != limit else ""
+    lower = request if limit and (request != limit or stack.states_requests) else ""
     return known({"memory": limit or request, "memory_request": lower, "cpu": text(get(asked, "cpu"))})
+
+
+def extended(stack: Standing) -> Iterator[Inferred]:
+    """What it gets of resources that a device plugin gives out."""
+    usual = ("memory", "cpu", _GPU)
+    limits_ = k8s.mapping(get(stack.container, "resources", 0, "limits")) if stack.app else {}
+    value = {name: amount for name, said in limits_.items() if name not in usual and (amount := number(said))}
+    if stack.app and value:
+        yield found("extended_resources", value, stack.app.owner, f"{_CONTAINER}.resources")
+
+
+def confinement(container: Tree) -> dict[str, Value]:
+    """What a container is kept from, as answers have it."""
+    context = first(container, "security_context")
+    root = get(context, "run_as_non_root")
+    said = {
+        "run_as_non_root": {True: True, "true": True}.get(root) if isinstance(root, str | bool) else None,
+        "read_only_root": get(context, "read_only_root_filesystem") is True or None,
+        "privilege_escalation": False if get(context, "allow_privilege_escalation") is False else None,
+        "drop_capabilities": "ALL" in texts(get(context, "capabilities", 0, "drop")) or None,
+    }
+    stated = {name: value for name, value in said.items() if value is not None}
+    return {"security": stated} if stated else {}
+
+
+def confined(stack: Standing) -> Iterator[Inferred]:
+    """What the app's container is kept from."""
+    for question, value in confinement(stack.container).items() if stack.app else ():
+        assert stack.app is not None
+        yield found(question, value, stack.app.owner, f"{_CONTAINER}.security_context")
 
 
 def probes(stack: Standing) -> Iterator[Inferred]:

@@ -75,8 +75,9 @@ def verify(
 
     ``files`` are by path below the stack, None where one that is there goes; ``values`` are the combined
     values that they were rendered from, with the names that the house has. Without a ``level`` a stack is
-    planned where Terraform is at hand, and the result says so where it is not. What is ``known`` of the stack as it stands is not told
-    again, wherever it stands by now. Raises :class:`VerificationError` with every finding of
+    planned where Terraform is at hand, and the result says so where it is not. What is ``known`` of the
+    stack as it stands is not told again, wherever it stands by now. Raises
+    :class:`VerificationError` with every finding of
     the first stage that finds any, and :class:`MissingError` where a plan is demanded and impossible.
     """
     sources = {
