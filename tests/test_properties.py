@@ -218,7 +218,12 @@ def every_pod_has_resources_probes_and_the_lifecycle_block(drawn: Drawn) -> None
             limits = inside(container, "resources").body.literal("limits")
             assert isinstance(limits, dict)
             assert "memory" in limits
-            assert set(limits) <= {"memory", "nvidia.com/gpu"}
+            shares = {
+                "nvidia.com/gpu",
+                values["facts"]["gpu_memory"]["resource"],
+                *values["extended_resources"],
+            }
+            assert set(limits) <= {"memory", *shares}
         ignored = inside(owner, "lifecycle").body.value("ignore_changes")
         assert ignored is not None
         assert "dns_config" in ignored.text
@@ -226,8 +231,9 @@ def every_pod_has_resources_probes_and_the_lifecycle_block(drawn: Drawn) -> None
         return
     (deployment,) = deployments
     container = inside(deployment, "spec", "template", "spec", "container")
-    assert container.body.block("readiness_probe")
-    assert container.body.block("liveness_probe")
+    # A worker listens on nothing that could be asked.
+    for kind in ("readiness_probe", "liveness_probe") if values["stack"]["listens"] else ():
+        assert container.body.block(kind)
     lifecycle = inside(deployment, "lifecycle").body.value("ignore_changes")
     assert lifecycle is not None
     ignores_image = "container[0].image" in lifecycle.text

@@ -235,8 +235,8 @@ resource "kubernetes_deployment" "tide_station" {
           name    = "own-data"
           image   = "docker.io/library/busybox:1.37"
           command = ["chown", "-R", "10001:10001", "/volume"]
+          # A new volume belongs to root; this container sees nothing else.
           security_context {
-            # A new volume belongs to root; this container sees nothing else.
             run_as_user     = 0
             run_as_non_root = false
           }
