@@ -98,6 +98,8 @@ def effort(engine: Engine, answers: Mapping[str, Value]) -> tuple[int, int, list
     state, number, keys = State(), 0, 0
     while (step := engine.first_open(state)) is not None:
         value = wanted(answers, step)
+        if wrong := engine.problem(state, step.path, value):
+            raise SystemExit(wrong)
         number, keys = number + 1, keys + cost(step, value)
         state = engine.answer(state, step.path, value if step.options or step.field.options else step.read(
             replace(step, default=value).text

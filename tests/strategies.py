@@ -122,7 +122,6 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.setdefault("backend", draw(st.sampled_from(["192.0.2.7", "drive.example.org"])))
         if values.get("gate") == "anubis":
             values["gate"] = "required"
-    values.pop("gpu_memory", None)  # nobody gives it out in the sample
     if values.get("gpu"):
         values["tier"] = "gpu"
     gate = values.get("gate", "required")
@@ -204,6 +203,14 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
     for item in values.get("cron_jobs", []):
         item["schedule"] = draw(st.sampled_from(["5 1 * * *", "*/5 0-6/2 1,15 jan-MAR,7 SUN"]))
         item["timezone"] = draw(st.sampled_from(["", "Europe/Sofia"]))
+    values.get("availability", {}).pop("max_unavailable", None)
+    if values.get("availability", {}).get("min_available") or values.get("replicas", 1) < 2:
+        values.pop("availability", None)
+    if values.get("devices"):
+        values["node_selector"] = {"kubernetes.io/hostname": "node-1"}
+        values.get("security", {}).pop("privilege_escalation", None)
+    for device in values.get("devices", []):
+        device["reason"] = "it reads there"
     for port in values.get("ports", []):
         if not port.get("in_service", True):
             port.pop("service_port", None)

@@ -206,7 +206,7 @@ def test_an_app_that_is_mirrored_is_pushed_tested_and_tagged_where_people_push(
     assert [step["run"] for step in lint if "run" in step] == ["docker build --check --file Dockerfile ."]
     assert "lint-dockerfile" in jobs["build"]["needs"]
     assert set(jobs["build"]["needs"]) < set(jobs["notify-failure"]["needs"])
-    assert prepared.pipeline.values["repository"] == "robin/moth-ledger"
+    assert prepared.pipeline.values["pipeline"]["repository"]["value"] == "robin/moth-ledger"
     assert prepared.pipeline.values["build"] == "github-ghcr"
     (tagging,) = [step for step in jobs["build"]["steps"] if "git push" in step.get("run", "")]
     source = f"{FORGE}/moth-ledger"
@@ -266,7 +266,7 @@ def test_the_memory_of_the_gpu_is_asked_for_where_it_is_given_out(
 ) -> None:
     resource = decisions.house()["gpu_memory"]["resource"]
     stack(monorepo, "bees", SIZED.format("bees", "1Gi", f'"{resource}"'))
-    assert told(monorepo, ON_GPU) == {"answers.gpu-memory gpu_memory"}
-    assert f'"{resource}" = "1500"' in text(made(monorepo, ON_GPU + "gpu_memory: 1500\n"))
-    assert told(monorepo, APP + "gpu_memory: 1500\n") == {"answers.not-asked gpu_memory"}
-    assert told(pristine, ON_GPU + "gpu_memory: 1500\n") == {"answers.not-asked gpu_memory"}
+    assert told(monorepo, ON_GPU) == {"answers.gpu-memory extended_resources"}
+    share = f"extended_resources: {{{resource}: 1500}}\n"
+    assert f'"{resource}" = "1500"' in text(made(monorepo, ON_GPU + share))
+    made(pristine, ON_GPU)

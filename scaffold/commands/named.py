@@ -11,7 +11,7 @@ from scaffold.answers import validation
 from scaffold.answers.sources import Answers
 from scaffold.errors import Finding, nearest
 from scaffold.monorepo.facts import merged
-from scaffold.monorepo.manifests import DENIED, EXEMPT, MIDDLEWARE, TRUSTED_IMAGES
+from scaffold.monorepo.manifests import DENIED, EXEMPT, MIDDLEWARE, PRIVILEGED, TRUSTED_IMAGES
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.uses import Use
 from scaffold.templates import decisions
@@ -78,8 +78,10 @@ def _denied(given: Answers, uses: list[Use]) -> Iterator[Finding]:
     namespace = (names.get("namespace") if isinstance(names, Mapping) else "") or given.values.get("name")
     exempt = {use.place for use in uses if use.kind == EXEMPT and use.name == namespace}
     policies = {use.name: use.place for use in uses if use.kind == DENIED and use.name not in exempt}
-    for path, text in answering.texts(given.values):
-        if path[-2:-1] == ("capabilities",) and text in policies:
+    asked = [(p, text) for p, text in answering.texts(given.values) if p[-2:-1] == ("capabilities",)]
+    asked += [(("devices",), PRIVILEGED)] if given.values.get("devices") else []
+    for path, text in asked:
+        if text in policies:
             yield given.finding(
                 path,
                 "answers.denied",

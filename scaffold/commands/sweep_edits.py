@@ -40,7 +40,7 @@ def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Ans
     of the blocks.
     """
     # One edit mends all that is found of a block.
-    found = {(f.path, f.line): f for f in reversed(list(broken(monorepo, rule, stacks)))}.values()
+    found = {(f.path, f.line, f.code): f for f in broken(monorepo, rule, stacks)}.values()
     house = CheckContext.of(monorepo.root).facts
     waiting: dict[Finding, Open] = {}
 

@@ -20,8 +20,9 @@ MAKER = "maker of objects"
 """A chart, a module from elsewhere, or an object of which a controller makes others, which no file shows."""
 UNJUDGED = "namespace of any images"
 """A namespace that such a policy does not look at."""
+PRIVILEGED = "privileged"
 DENIED = "denied by a policy"
-"""A capability that an enforced policy denies; its place is the policy's file."""
+"""A capability, or :data:`PRIVILEGED`, that an enforced policy denies; its place is the policy's file."""
 EXEMPT = "namespace that may"
 """A namespace in which a policy does not deny it all the same; its place is what is denied elsewhere."""
 _ALLOWLISTS = ("ipAllowList", "ipWhiteList")
@@ -65,7 +66,11 @@ def _policy(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]
 
 
 def _denied(manifest: Expression, names: Names) -> Iterator[tuple[str, str]]:
-    """The capabilities that a policy denies, each with the policy's file."""
+    """What a policy denies, each with the policy's file."""
+    for pattern in _below(manifest, "pattern"):
+        for allowed in _below(pattern, "=(privileged)"):
+            if evaluate(allowed, names) is False:
+                yield PRIVILEGED, allowed.source.path
     for conditions in _below(manifest, "conditions"):
         for each in (
             item for key in ("any", "all") for given in _below(conditions, key) for item in given.elements

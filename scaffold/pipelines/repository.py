@@ -69,18 +69,24 @@ class Repository:
 
     @cached_property
     def _loaded(self) -> tuple[tuple[Workflow, ...], tuple[Finding, ...]]:
+        """The workflows that can be parsed; what is wrong with one that does nothing is of no interest."""
         workflows: list[Workflow] = []
         found: list[Finding] = []
         for path in self.live:
             workflow, problems = load(path, self.files[path])
-            found += problems
+            found += () if workflow and workflow.outdated else problems
             workflows += [workflow] if workflow else []
         return tuple(workflows), tuple(found)
 
     @property
     def workflows(self) -> tuple[Workflow, ...]:
-        """The workflows that Woodpecker can parse."""
-        return self._loaded[0]
+        """The workflows that Woodpecker can parse, and that do something."""
+        return tuple(workflow for workflow in self._loaded[0] if not workflow.outdated)
+
+    @property
+    def outdated(self) -> tuple[Workflow, ...]:
+        """The workflows of earlier versions of Woodpecker, which do nothing any more."""
+        return tuple(workflow for workflow in self._loaded[0] if workflow.outdated)
 
     @cached_property
     def actions(self) -> tuple[Actions, ...]:

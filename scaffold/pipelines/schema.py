@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -39,5 +40,8 @@ def _deepest(error: ValidationError) -> ValidationError:
 def _message(cause: ValidationError) -> str:
     if cause.validator == "not":  # what the schema rules out altogether
         return f"{cause.absolute_path[-1]} is not allowed here."
+    if cause.validator == "additionalProperties":
+        keys = re.findall(r"'([^']+)'", cause.message.rpartition("(")[2])
+        return f"There is no key {' or '.join(keys)} here, and nothing reads it."
     message: str = cause.message
     return (message if len(message) <= 200 else message[:80] + " … " + message[-100:]) + "."

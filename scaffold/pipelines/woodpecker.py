@@ -11,7 +11,7 @@ from scaffold.pipelines.context import Context
 from scaffold.pipelines.documents import further_documents
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.schema import schema_errors
-from scaffold.pipelines.workflow import Step, Workflow, needed
+from scaffold.pipelines.workflow import OUTDATED, Step, Workflow, needed
 
 _HEAD = "when:\n  - event: push\n    branch: main\nskip_clone: true\n"
 _STEP = _HEAD + "steps:\n  - name: test\n    image: docker.io/library/alpine:3.22\n"
@@ -75,19 +75,14 @@ class Schema(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """Everything that the schema refuses."""
+        for workflow in repository.outdated:
+            old = workflow.outdated
+            message = f"Woodpecker no longer knows {' and '.join(old)}: this file does nothing."
+            fix = f"Write {', and '.join(f'{OUTDATED[key]} for {key}' for key in old)}."
+            yield self.at(workflow.place(old[0]), message, fix=fix)
         for workflow in repository.workflows:
-            old = [key for key in _OLD if key in workflow.value and "steps" not in workflow.value]
-            if old:
-                message = f"Woodpecker no longer knows {' and '.join(old)}: this file does nothing."
-                fix = f"Write {', and '.join(f'{_OLD[key]} for {key}' for key in old)}."
-                yield self.at(workflow.place(old[0]), message, fix=fix)
-                continue
             for path, message in schema_errors("woodpecker", workflow.document.value):
                 yield self.at(workflow.place(*path), message)
-
-
-_OLD = {"pipeline": "`steps`", "branches": "`when: {branch: …}`", "platform": "`labels: {platform: …}`"}
-"""Keys of earlier versions, and what they are called."""
 
 
 class Linter(Rule):

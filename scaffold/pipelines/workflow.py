@@ -62,6 +62,10 @@ class Step:
         return self.workflow.place(self.area, self.key, *path)
 
 
+OUTDATED = {"pipeline": "`steps`", "branches": "`when: {branch: …}`", "platform": "`labels: {platform: …}`"}
+"""Keys of earlier versions of Woodpecker, and what they are called."""
+
+
 class Workflow(PipelineFile):
     """One file that Woodpecker runs, parsed as for a run through the API."""
 
@@ -74,6 +78,11 @@ class Workflow(PipelineFile):
     def when(self) -> tuple[Mapping[str, Any], ...]:
         """The workflow's conditions, of which one has to hold; none is: always."""
         return conditions.conditions(self.value.get("when"))
+
+    @property
+    def outdated(self) -> tuple[str, ...]:
+        """The keys that earlier versions read, where there are no steps: then the file does nothing."""
+        return tuple(key for key in OUTDATED if key in self.value and "steps" not in self.value)
 
     @property
     def name(self) -> str:

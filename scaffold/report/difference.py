@@ -227,10 +227,12 @@ def _names(stacks: Sequence[str]) -> str:
 
 def _sums(seen: Overview) -> Iterator[str]:
     plans = seen.plans
-    planned = len(plans.stacks) - len({stack for _, stacks in seen.errors for stack in stacks})
-    equal, asked = planned - len(seen.differing), len(plans.stacks) + len(plans.untouched)
+    failed = len({stack for _, stacks in seen.errors for stack in stacks})
+    equal = len(plans.stacks) - failed - len(seen.differing)
+    asked = len(plans.stacks) + len(plans.untouched)
     parts = [
         f"{len(seen.differing)} of {asked} stacks differ from {plans.against}",
+        f"{failed} cannot be compared" if failed else "",
         f"{equal} planned without a difference" if equal else "",
         f"{len(plans.untouched)} not planned, since nothing that they read differs"
         if plans.untouched

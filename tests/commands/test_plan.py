@@ -175,6 +175,7 @@ def test_the_error_of_a_module_is_told_once() -> None:
         "one, two: cannot be compared\n    modules/x/main.tf:3:5: Invalid operand [plan-module]\n\n" in text
     )
     assert text.count("Invalid operand") == 1
+    assert "0 of 2 stacks differ from main; 2 cannot be compared." in text
 
 
 def test_a_difference_for_a_pull_request() -> None:

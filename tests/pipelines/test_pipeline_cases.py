@@ -155,3 +155,15 @@ def test_labels_of_one_s_own_runners_are_known_to_nobody_else(monkeypatch: pytes
     monkeypatch.setattr("scaffold.pipelines.check.subprocess.run", lambda *_, **__: done)
     (told,) = actionlint(Repository.of({".github/workflows/a.yml": text})).findings
     assert "ubuntu-lates" in told.message
+
+
+def test_of_a_file_that_does_nothing_that_alone_is_told() -> None:
+    text = "clone: {git: {image: a}}\npipeline:\n  a: {image: b, commands: [echo ${X}]}\nbranches: ${Y}\n"
+    (told,) = check(Repository.of({".woodpecker.yml": text}), CONTEXT)
+    assert (told.code, told.line) == ("PIP029", 2)
+
+
+def test_a_key_that_nothing_reads_is_named() -> None:
+    text = "kind: pipeline\nwhen:\n  - event: cron\nskip_clone: true\nsteps:\n  - {name: a, image: b, commands: [c]}\n"
+    (told,) = check(Repository.of({".woodpecker.yml": text}), CONTEXT)
+    assert told.message == "There is no key kind here, and nothing reads it."

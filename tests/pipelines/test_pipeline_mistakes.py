@@ -65,10 +65,10 @@ SLACK = "\n  - name: tell\n    image: %s\n    settings:\n      channel: general\
 LAST = '--timeout=300s"\n'
 
 MISTAKES = [
-    Mistake(1, "seed-swap", DEPLOY, '"kubectl set image deployment/seed-swap seed-swap=docker.io/viktorbarzin/seed-swap:${IMAGE_TAG} -n seed-swap"',
+    Mistake(1, "seed-swap", DEPLOY, '"kubectl set image deployment/seed-swap seed-swap=docker.io/robin/seed-swap:${IMAGE_TAG} -n seed-swap"',
             "kubectl set image deployment/seed-swap seed-swap=${IMAGE_NAME}:${IMAGE_TAG} -n seed-swap", "PIP028"),
     Mistake(1, "meter-api", SINGLE, '"${CI_COMMIT_SHA:0:8}"', "${CI_COMMIT_SHA:0:8}", "PIP028"),
-    Mistake(2, "tide-table", GHCR, "$SERVER/api/repos/$REPOSITORY_ID/pipelines", "$SERVER/api/repos/ViktorBarzin/tide-table/pipelines", "ACT002"),
+    Mistake(2, "tide-table", GHCR, "$SERVER/api/repos/$REPOSITORY_ID/pipelines", "$SERVER/api/repos/Robin/tide-table/pipelines", "ACT002"),
     Mistake(2, "recipe-box", GHCR, 'REPOSITORY_ID: "88"', "REPOSITORY_ID: REPO_ID_PLACEHOLDER", "ACT002"),
     Mistake(2, "recipe-box", GHCR, " | jq -r .number", "", "ACT003"),
     Mistake(3, "seed-swap", DEPLOY, "    evaluate: 'IMAGE_TAG != \"\"'\n", "", "PIP019"),
@@ -98,7 +98,7 @@ MISTAKES = [
     Mistake(20, "meter-api", "Dockerfile", "USER 10001:10001", "USER app", "IMG001"),
     Mistake(20, "seed-swap", "Dockerfile", "RUN npm ci --include=dev", "ENV NODE_ENV=production\nRUN npm ci", "IMG003"),
     Mistake(20, "tide-table", "Dockerfile", "USER 10001", "RUN playwright install chromium\nUSER 10001", "IMG004"),
-    Mistake(20, "hook-relay", "Dockerfile", "COPY --from=build /server /server", "COPY relay /server", "IMG002", more={".gitignore": "/relay\n"}),
+    Mistake(20, "meter-api", "Dockerfile", "COPY . .", "COPY relay ./relay", "IMG002", more={".gitignore": "/relay\n"}),
     Mistake(20, "tide-table", "Dockerfile", "--no-install-project --no-cache", "--no-cache && pip install .", "IMG005",
             more={"pyproject.toml": '[project]\nname = "tide-table"\nreadme = "README.md"\n'}),
     Mistake(21, "meter-api", "main.tf", '"keel.sh/enrolled" = "true"', '"keel.sh/enrolled" = "true"\n      "keel.sh/policy"   = "force"', "PIP017", stack=True),

@@ -30,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        known = self.path == "/api/repos/lookup/ViktorBarzin/tide-table"
+        known = self.path == "/api/repos/lookup/Robin/tide-table"
         self.reply(200, b'{"id": 88}' if known else b"<html></html>")
 
     def do_POST(self) -> None:

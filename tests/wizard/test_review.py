@@ -89,9 +89,11 @@ def test_the_review_fits_forty_rows(pristine: Monorepo, name: str) -> None:
     assert any("What will exist" in row for row in screen.rows)
 
 
-def test_the_review_shows_what_matters_and_l_lists_all(pristine: Monorepo) -> None:
-    screen = Typist("l", "q")
-    assert reviewed(pristine, WISHES["a password manager"], screen, Level.STATIC) is Outcome.QUIT
+def test_the_review_shows_what_matters_and_its_keys_find_what_is_meant(pristine: Monorepo) -> None:
+    screen = Typist("memry=1Gi", "memry", "99", "? nothing", "?", "? memory", "? 1", "l", "c")
+    assert reviewed(pristine, WISHES["a password manager"], screen, Level.STATIC) is Outcome.COMMIT
+    assert ["Did you mean memory?" in told for told in screen.problems] == [True, True, False, False]
+    assert all("Give a number from 1 to" in told for told in screen.problems[2:])
     text = "\n".join(screen.rows)
     short, whole = text.split("\nAnswers\n")[1:]
     assert "gate_reason" in short
@@ -99,20 +101,12 @@ def test_the_review_shows_what_matters_and_l_lists_all(pristine: Monorepo) -> No
     assert "Known of docker.io/vaultwarden/server: " in short.replace("\n    ", " ")
     assert "storage_class = proxmox-lvm-encrypted" in short
     assert "main.tf" in short
+    assert "  c applies and commits" in short
+    assert "The rule: memory that is requested is the limit too" in short
+    assert "The rule: one Service is one stack in one namespace" in short, "a number means its answer"
     for more in ("replicas", "Left empty", "names.container", "create stacks/passwords/main.tf (+"):
         assert more not in short
         assert more in whole
-
-
-def test_the_keys_of_the_review(pristine: Monorepo) -> None:
-    screen = Typist("memry=1Gi", "memry", "99", "? nothing", "?", "? memory", "? 1", "c")
-    assert reviewed(pristine, WISHES["a password manager"], screen, Level.STATIC) is Outcome.COMMIT
-    assert ["Did you mean memory?" in told for told in screen.problems] == [True, True, False, False]
-    assert all("Give a number from 1 to" in told for told in screen.problems[2:])
-    text = "\n".join(screen.rows)
-    assert "  c applies and commits" in text
-    assert "The rule: memory that is requested is the limit too" in text
-    assert "The rule: one Service is one stack in one namespace" in text, "a number means its answer"
 
 
 @pytest.mark.slow("answers every question once more")

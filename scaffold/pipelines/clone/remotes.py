@@ -69,10 +69,10 @@ def is_mirrored(facts: Mapping[str, Value], mode: str) -> bool:
 
 
 def forge_host(facts: Mapping[str, Value], mode: str) -> str:
-    """The host of the forge that people push to where a build mode builds."""
-    if is_mirrored(facts, mode):
-        return str(facts["mirror"]["forge"])
+    """The host of the forge that people push to where a build mode builds: of a mirror, the house's own."""
     build = facts["builds"][mode]
+    if is_mirrored(facts, mode):
+        build = next(row for row in facts["builds"].values() if row.get("forge") == "own")
     known: Mapping[str, str] = template.facts("clone")["forges"]
     return known.get(build["forge"]) or str(build["registry"]).partition("/")[0]
 

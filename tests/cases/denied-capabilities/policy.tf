@@ -27,3 +27,21 @@ resource "kubectl_manifest" "capabilities" {
     }
   })
 }
+
+resource "kubectl_manifest" "privileged" {
+  yaml_body = yamlencode({
+    apiVersion = "kyverno.io/v1"
+    kind       = "ClusterPolicy"
+    metadata   = { name = "privileged" }
+    spec = {
+      validationFailureAction = "Enforce"
+      rules = [{
+        name    = "privileged"
+        exclude = { any = [{ resources = { namespaces = ["radio"] } }] }
+        validate = {
+          pattern = { spec = { containers = [{ "=(securityContext)" = { "=(privileged)" = false } }] } }
+        }
+      }]
+    }
+  })
+}

@@ -111,6 +111,9 @@ resource "kubernetes_deployment" "frost_watch" {
       }
       spec {
         enable_service_links = false
+        node_selector = {
+          "kubernetes.io/hostname" = "shed"
+        }
         image_pull_secrets {
           name = "registry-credentials"
         }
@@ -118,6 +121,9 @@ resource "kubernetes_deployment" "frost_watch" {
           name  = "frost-watch"
           image = "ghcr.io/example/frost-watch:1.8.2"
 
+          security_context {
+            privileged = true
+          }
           env {
             name = "WEATHER_API_KEY"
             value_from {
@@ -130,6 +136,10 @@ resource "kubernetes_deployment" "frost_watch" {
           volume_mount {
             name       = "data"
             mount_path = "/var/lib/frost-watch"
+          }
+          volume_mount {
+            name       = "device-ttyusb0"
+            mount_path = "/dev/ttyUSB0"
           }
 
           resources {
@@ -156,6 +166,14 @@ resource "kubernetes_deployment" "frost_watch" {
           name = "data"
           persistent_volume_claim {
             claim_name = kubernetes_persistent_volume_claim.data.metadata[0].name
+          }
+        }
+        # It reads the thermometers that are plugged in there
+        volume {
+          name = "device-ttyusb0"
+          host_path {
+            path = "/dev/ttyUSB0"
+            type = "CharDevice"
           }
         }
       }

@@ -107,7 +107,7 @@ resource "kubernetes_deployment" "signal_tower" {
     }
   }
   spec {
-    replicas = 1
+    replicas = 2
     strategy {
       # The new pod waits for the slice of the GPU that the old one holds.
       type = "Recreate"
@@ -125,6 +125,31 @@ resource "kubernetes_deployment" "signal_tower" {
       }
       spec {
         enable_service_links = false
+        affinity {
+          pod_anti_affinity {
+            preferred_during_scheduling_ignored_during_execution {
+              weight = 100
+              pod_affinity_term {
+                label_selector {
+                  match_labels = {
+                    app = "signal-tower"
+                  }
+                }
+                topology_key = "kubernetes.io/hostname"
+              }
+            }
+          }
+        }
+        topology_spread_constraint {
+          max_skew           = 1
+          topology_key       = "topology.kubernetes.io/zone"
+          when_unsatisfiable = "ScheduleAnyway"
+          label_selector {
+            match_labels = {
+              app = "signal-tower"
+            }
+          }
+        }
         node_selector = {
           "nvidia.com/gpu.present" = "true"
         }
@@ -260,6 +285,22 @@ resource "kubernetes_deployment" "signal_tower" {
   }
 }
 
+# Whoever empties a node waits until enough other pods run.
+resource "kubernetes_pod_disruption_budget_v1" "signal_tower" {
+  metadata {
+    name      = "signal-tower"
+    namespace = kubernetes_namespace.signal_tower.metadata[0].name
+  }
+  spec {
+    min_available = "1"
+    selector {
+      match_labels = {
+        app = "signal-tower"
+      }
+    }
+  }
+}
+
 resource "kubernetes_service" "signal_tower" {
   metadata {
     name      = "signal-tower"
@@ -392,6 +433,9 @@ resource "kubernetes_cron_job_v1" "prune" {
   metadata {
     name      = "prune"
     namespace = kubernetes_namespace.signal_tower.metadata[0].name
+    labels = {
+      "example.com/part" = "broom"
+    }
   }
   spec {
     schedule                      = "0 4 * * *"
@@ -409,8 +453,9 @@ resource "kubernetes_cron_job_v1" "prune" {
         template {
           metadata {
             labels = {
-              app       = "signal-tower-jobs"
-              component = "prune"
+              app                = "signal-tower-jobs"
+              component          = "prune"
+              "example.com/part" = "broom"
             }
           }
           spec {
