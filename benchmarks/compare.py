@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 
+from scaffold.adoption.likeness import Compared, Missing, compare
 from scaffold.answers import validation
 from scaffold.answers.sources import from_yaml
 from scaffold.changes.change import Symlink
@@ -29,21 +28,10 @@ from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.templates.render import render
 from scaffold.templates.template import Origin
-from scaffold.terraform.planned import Leaf, Mark, Placeholder, PlannedResource, Tree, get, leaves
 from scaffold.terraform.runner import plan_stacks
 from scaffold.terraform.tree import Link, Overlay
 
 ORIGIN = Origin("https://git.example.test/scaffold.changes.git", "v0.1.0", updatable=True)
-NAMED = {
-    "env": ("name",),
-    "volume": ("name",),
-    "volume_mount": ("mount_path",),
-    "option": ("name",),
-    "data": ("remoteRef.key", "remoteRef.property"),
-}
-"""Lists whose order means nothing, with what their elements are told apart by."""
-DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP")}
-"""What Kubernetes takes where nothing is written."""
 RULES = (
     ("a policy copies the certificate", "kubernetes_secret", "", ""),
     (
@@ -74,139 +62,24 @@ RULES = (
 """Why a hand-written attribute is not wanted: the reason, the kind, and what its path and value look like."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One resource of the hand-written plan: its attributes, those that the generated plan lacks,
-    and among them those that a rule of the house forbids."""
-
-    label: str
-    total: int
-    missing: tuple[str, ...]
-    ruled: tuple[str, ...]
+def alike(one: str, other: str) -> bool:
+    """Whether two values are the same, or texts of several lines, which answer files word themselves."""
+    return one == other or all("\n" in text.strip() for text in (one, other))
 
 
-def attributes(resource: PlannedResource) -> dict[str, str]:
-    """The attributes of a resource by their path; elements that have names go by them, not by position."""
-    return {path: _text(leaf) for path, leaf in _walk(resource.values, "") if leaf is not None}
-
-
-def _walk(tree: Tree, path: str) -> Iterator[tuple[str, Leaf]]:
-    if isinstance(tree, Mapping):
-        for key, value in tree.items():
-            yield from _walk(value, f"{path}.{key}" if path else key)
-    elif isinstance(tree, tuple):
-        seen: Counter[str] = Counter()
-        by = NAMED.get(path.rpartition(".")[2], ())
-        for index, value in enumerate(tree):
-            name = " ".join(str(get(value, *one.split("."))) for one in by)
-            seen[name] += 1
-            yield from _walk(
-                value, f"{path}[{name or index}{'' if seen[name] == 1 or not name else f'#{seen[name]}'}]"
-            )
-    else:
-        yield from ((path, leaf) for _, leaf in leaves(tree))
-
-
-def _text(leaf: Leaf) -> str:
-    # What is not known offline is the same wherever both sides do not know it.
-    return "(unknown)" if isinstance(leaf, Mark | Placeholder) else str(leaf)
-
-
-def identity(resource: PlannedResource) -> tuple[str, str, str]:
-    """Kind, namespace and name of the object, as the cluster would know it."""
-    manifest = resource.get("manifest")
-    place = get(manifest, "metadata") if isinstance(manifest, Mapping) else resource.get("metadata", 0)
-    kind = str(get(manifest, "kind")) if isinstance(manifest, Mapping) else resource.type.removesuffix("_v1")
-    space, named = get(place, "namespace"), get(place, "name") or resource.get("name")
-    return kind, _label(space), _label(named)
-
-
-def _label(tree: Tree) -> str:
-    return "" if isinstance(tree, Mapping | tuple) or tree is None else _text(tree)
-
-
-def gathered(resources: Sequence[PlannedResource]) -> list[PlannedResource]:
-    """The resources, with the ExternalSecrets of one store and namespace as one."""
-    result: list[PlannedResource] = []
-    for resource in resources:
-        kind, space, _ = identity(resource)
-        store = get(resource.get("manifest"), "spec", "secretStoreRef", "name")
-        alike = [
-            index
-            for index, other in enumerate(result)
-            if identity(other)[:2] == (kind, space) == ("ExternalSecret", space)
-            and get(other.get("manifest"), "spec", "secretStoreRef", "name") == store
-        ]
-        if alike:
-            result[alike[0]] = replace(
-                result[alike[0]], values=_merged(result[alike[0]].values, resource.values)
-            )
-        else:
-            result.append(resource)
-    return result
-
-
-def _merged(one: Mapping[str, Tree], other: Mapping[str, Tree]) -> Mapping[str, Tree]:
-    """Two trees as one: lists one after the other, and for a single value the first."""
-    result = {**other, **one}
-    for key in one.keys() & other.keys():
-        left, right = one[key], other[key]
-        if isinstance(left, Mapping) and isinstance(right, Mapping):
-            result[key] = _merged(left, right)
-        elif isinstance(left, tuple) and isinstance(right, tuple):
-            result[key] = (*left, *right)
-    return result
-
-
-def compare(human: Sequence[PlannedResource], ours: Sequence[PlannedResource]) -> list[Compared]:
-    """Every resource of the hand-written plan against its counterpart."""
-    human, ours = gathered(human), gathered(ours)
-    left, rest, pairs = list(ours), [], []
-    for resource in human:
-        same = [other for other in left if identity(other) == identity(resource)]
-        if same:
-            pairs.append((resource, _nearest(resource, same)))
-            left.remove(pairs[-1][1])
-        else:
-            rest.append(resource)
-    found = [_one(resource, other) for resource, other in pairs]
-    for resource in rest:
-        candidates = [other for other in left if identity(other)[0] == identity(resource)[0]]
-        other = _nearest(resource, candidates) if candidates else None
-        if other is not None:
-            left.remove(other)
-        found.append(_one(resource, other))
-    return found
-
-
-def _nearest(resource: PlannedResource, candidates: Sequence[PlannedResource]) -> PlannedResource:
-    wanted = attributes(resource).items()
-    return max(candidates, key=lambda other: len(wanted & attributes(other).items()))
-
-
-def _one(human: PlannedResource, ours: PlannedResource | None) -> Compared:
-    wanted = attributes(human)
-    have = attributes(ours) if ours is not None else {}
-    kind, _, name = identity(human)
-    ruled: list[str] = []
-    missing: list[str] = []
-    for path, text in wanted.items():
-        mine = have.get(path, "not there")
-        default = ours is not None and path not in have and (path.rpartition(".")[2], text) in DEFAULTS
-        worded = "\n" in text.strip() and "\n" in mine.strip()
-        if mine == text or default or worded:
-            continue
-        by = next(
-            (
-                why
-                for why, kinds, pattern, there in RULES
-                if kinds in kind and re.search(pattern, path) and re.search(there, text)
-            ),
-            "",
-        )
-        by = by or ("PersistentVolumes are <service>-<purpose>-host" if mine == f"{text}-host" else "")
-        (ruled if by else missing).append(f"{path}: {text} ({mine}){f' [{by}]' if by else ''}")
-    return Compared(f"{kind} {name}", len(wanted), tuple(missing), tuple(ruled))
+def forbidden(compared: Compared, missing: Missing) -> str:
+    """The rule of the house by which an attribute that stands there is not wanted; empty for none."""
+    fitting = (
+        why
+        for why, kinds, pattern, there in RULES
+        if (kinds in compared.kind or kinds in compared.resource.type)
+        and re.search(pattern, missing.path)
+        and re.search(there, missing.value)
+    )
+    called = (
+        "PersistentVolumes are <service>-<purpose>-host" if missing.instead == f"{missing.value}-host" else ""
+    )
+    return next(fitting, called)
 
 
 def stack_of(monorepo: Monorepo, path: Path) -> tuple[str, Overlay]:
@@ -241,20 +114,21 @@ def main(arguments: Sequence[str]) -> int:
         if human.findings or ours.findings:
             print(f"{name}: cannot be planned: {[f.message for f in (*human.findings, *ours.findings)]}")
             continue
-        found = compare(human.resources, ours.resources)
-        total, missing, ruled = (
-            sum(counts)
-            for counts in zip(*((c.total, len(c.missing), len(c.ruled)) for c in found), strict=True)
-        )
+        found = compare(human.resources, ours.resources, alike)
+        lacking = [(one, attribute) for one in found for attribute in one.missing]
+        total = sum(one.total for one in found)
+        ruled = sum(bool(forbidden(*one)) for one in lacking)
+        missing = len(lacking) - ruled
         raw, fair = 1 - (missing + ruled) / total, 1 - missing / (total - ruled)
         shares.append((raw, fair))
         print(
             f"{name:16} {raw:6.1%} {fair:6.1%}  {total:4} attributes of {len(human.resources):2} resources,"
             f" {ruled:3} against a rule, {missing:3} missing"
         )
-        for one in found if "--missing" in arguments else ():
-            for text in (*one.missing, *one.ruled):
-                print(f"    {one.label}: {' '.join(text.split())[:200]}")
+        for one, lost in lacking if "--missing" in arguments else ():
+            why = f" [{forbidden(one, lost)}]" if forbidden(one, lost) else ""
+            text = f"{lost.path}: {lost.value} ({lost.instead}){why}"
+            print(f"    {one.label}: {' '.join(text.split())[:200]}")
     if shares:
         raw, fair = (sum(column) / len(column) for column in zip(*shares, strict=True))
         print(f"{'average':16} {raw:6.1%} {fair:6.1%}  over {len(shares)} stacks: all, and what rules allow")

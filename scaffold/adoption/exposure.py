@@ -252,16 +252,6 @@ def _asleep(stack: Standing, main: Way) -> Iterator[Inferred]:
         how = next(iter(ways_to_wake)) if len(ways_to_wake) == 1 else ""
         value = known({"idle": text(get(plugin, "sessionDuration")), "strategy": how})
         yield found("sablier", value, main.resource, "module argument sablier")
-        return
-    argument = main.settings.get("sablier")
-    if isinstance(argument, Mapping):
-        # After how long it sleeps the module decides, out of sight: a person has to say it.
-        said = {
-            "idle": str(argument.get("session_duration") or ""),
-            "strategy": str(argument.get("strategy") or ""),
-        }
-        value = known(said) or {"strategy": "decided"}
-        yield found("sablier", value, main.resource, "module argument sablier", Certainty.LIKELY)
 
 
 def further(stack: Standing) -> Iterator[Inferred]:
