@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @options.answers
 @click.option(
     "--accept", "accepted", multiple=True, metavar="LINE",
-    help="An attribute that may become another, as the message names it. May be repeated.",
+    help="An answer that is assumed, or an attribute that may become another, by the line that the message "
+    "has. May be repeated.",
 )  # fmt: skip
 @click.option("--commit", is_flag=True, help="Commit exactly the written files.")
 @options.monorepo
@@ -49,6 +50,8 @@ def adopt(
 
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold adopt --all")
+    if not writes and (accepted or commit):
+        raise UsageError("--accept and --commit go with --write.", "For example: scaffold adopt kit --write")
     monorepo = options.find(monorepo_at, writes=writes)
     made = set(made_by_scaffold(monorepo))
     names = [one for one in monorepo.stacks if one not in made] if every else stacks_at(monorepo, stacks)
@@ -73,7 +76,7 @@ def _write(
     from scaffold.report.progress import waiting
 
     with waiting("Rendering, checking and planning …"):
-        found = prepare_adoption(monorepo, name, given)
+        found = prepare_adoption(monorepo, name, given, accepted)
     demand_stacks_clean(found.part.change)
     found.demand_harmless(accepted)
     with output.writing(monorepo.root):

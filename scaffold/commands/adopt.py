@@ -6,26 +6,26 @@ where anything would be destroyed, replaced or opened, or becomes another withou
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.adoption.kept import kept, moves
-from scaffold.adoption.likeness import Compared, Missing, compare
+from scaffold.adoption.likeness import compare
 from scaffold.adoption.pairs import pairs
 from scaffold.adoption.rules import unexplained
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.consequences import Consequence, Effect
-from scaffold.checks.verify import Level, Verified
+from scaffold.checks.verify import Verified
 from scaffold.commands.adoption import Adoption, documents, examine, generated, own_files
 from scaffold.commands.change_plan import judged
 from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Part
 from scaffold.commands.stored import stored_answers
 from scaffold.commands.update_plan import Sides
-from scaffold.errors import Finding, RefusedError
+from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.hcl.edit import insert_block
 from scaffold.hcl.syntax import parse
 from scaffold.monorepo.repository import STACKS, Monorepo
@@ -42,12 +42,12 @@ _NEVER = (Effect.DATA_LOST, Effect.OPENED, Effect.REPLACED, Effect.DESTROYED)
 class StackAdoption:
     """The adoption of one stack, not yet written.
 
-    ``left`` is what becomes another without a rule of the house that says so.
+    ``left`` is what becomes another without a rule of the house that says so, each by its line.
     """
 
     part: Part[Verified]
     plans: Plans
-    left: tuple[tuple[Compared, Missing], ...]
+    left: tuple[str, ...]
 
     @property
     def stack(self) -> str:
@@ -69,31 +69,24 @@ class StackAdoption:
             ]
             fix = "Say more with --set or --answers, or leave the stack as it is."
             raise RefusedError("This would do harm to what runs; nothing was written.", fix, findings)
-        if left := [line for line in map(line_of, self.left) if line not in accepted]:
+        if left := [line for line in self.left if line not in accepted]:
             findings = [
                 Finding(place, None, None, "adopt.unexplained", f"{line} becomes another.") for line in left
             ]
-            again = " ".join(f"--accept '{line}'" for line in left[:1])
             raise RefusedError(
                 f"{len(left)} attributes become others, and no rule says why; nothing was written.",
-                f"Accept each that is meant by its line: {again}",
+                f"Accept each that is meant by its line: --accept '{left[0]}'",
                 findings,
             )
 
 
-def line_of(one: tuple[Compared, Missing]) -> str:
-    """The line by which an attribute is accepted: its resource and its path."""
-    compared, missing = one
-    return f"{compared.resource.address} {missing.path}"
-
-
 def prepare_adoption(
-    monorepo: Monorepo, stack: str, given: Answers, level: Level | None = None
+    monorepo: Monorepo, stack: str, given: Answers, accepted: Collection[str]
 ) -> StackAdoption:
     """Find out what the adoption of a stack changes, and verify it; nothing is written.
 
-    ``given`` are answers that hold over those that are inferred. Raises
-    :class:`~scaffold.errors.AnswersError` with every answer that a person has to settle,
+    ``given`` are answers that hold over those that are inferred, and ``accepted`` the lines of what is
+    assumed. Raises :class:`~scaffold.errors.AnswersError` with every answer that a person has to settle,
     :class:`RefusedError` for a stack that no answers describe, and :class:`VerificationError` for what would
     not work.
     """
@@ -108,14 +101,14 @@ def prepare_adoption(
     whole = Answers(
         {**found.answers, **given.values}, {(): Place(f"{STACKS}/{stack}"), **given.places}, given.problems
     )
-    validation.check(whole, sensed, recorded)
+    _demand_settled(validation.problems(whole, sensed, recorded), found, accepted)
     if found.after is None or not found.after.ok or found.obstacles:
         raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {'; '.join(found.obstacles)}.")
     rendered = render(whole.values, sensed, recorded, template.origin())
     ours = own_files(monorepo, stack)
     after = _files(monorepo, found, rendered, ours)
     sides = Sides(stack, "", {}, after, ours)
-    verified, plans, _ = judged(monorepo, sides, after, rendered.values, level, edited=False)
+    verified, plans, _ = judged(monorepo, sides, after, rendered.values, None, edited=False)
     if plans is None or verified.plan is None:
         raise RefusedError(
             "What this does to what runs is not known; nothing was written.", "It needs terraform."
@@ -124,10 +117,21 @@ def prepare_adoption(
     part = Part(
         change, rendered.values, verified, f"{stack}: adopted by scaffold", PurePosixPath(STACKS, stack)
     )
-    left = [
-        (one, m) for one in compare(found.before.resources, verified.plan.resources) for m in unexplained(one)
-    ]
+    left = (
+        f"{one.resource.address} {missing.path}"
+        for one in compare(found.before.resources, verified.plan.resources)
+        for missing in unexplained(one)
+    )
     return StackAdoption(part, plans, tuple(left))
+
+
+def _demand_settled(refused: Sequence[Finding], found: Adoption, accepted: Collection[str]) -> None:
+    """Raise :class:`AnswersError` with all answers that are wrong, or assumed and not accepted."""
+    assumed = (one.to_settle for one in found.assumed if one.line not in accepted)
+    if findings := [*refused, *assumed]:
+        count = "One answer is" if len(findings) == 1 else f"{len(findings)} answers are"
+        hint = "Give them with --set or --answers, or accept what is assumed by its line."
+        raise AnswersError(f"{count} for a person to settle; nothing was written.", hint, findings)
 
 
 def _files(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from scaffold.adoption.infer import infer
-from scaffold.adoption.inferred import Inferred, gathered
+from scaffold.adoption.inferred import Certainty, Inferred, gathered
 from scaffold.adoption.likeness import Compared, Missing, compare, share
 from scaffold.adoption.rules import by_rule
 from scaffold.adoption.scope import not_ours, obstacles
@@ -66,6 +66,11 @@ class Adoption:
         ruled = sum(bool(self.rule(one, missing)) for one in self.compared for missing in one.missing)
         left = sum(len(one.missing) for one in self.compared) - ruled
         return 1 - left / (total - ruled) if total > ruled else None
+
+    @property
+    def assumed(self) -> tuple[Inferred, ...]:
+        """What a person has to settle although nothing refuses it: nothing in the stack shows it."""
+        return tuple(one for one in self.inferred if one.certainty is Certainty.ASSUMED)
 
     def rule(self, compared: Compared, missing: Missing) -> str:
         """The rule of the house that makes an attribute another one; empty where there is none."""
@@ -160,7 +165,7 @@ def _inferred(
     stack = standing(monorepo, plan, facts)
     if why := not_ours(stack):
         return Adoption(plan.stack, why, before=plan)
-    inferred = infer(stack)
+    inferred = tuple(one for one in infer(stack) if one.question not in over)
     answers, recorded = gathered(inferred)
     answers |= over
     given = Answers(answers, {(): Place(f"{STACKS}/{plan.stack}")})
@@ -176,10 +181,12 @@ def _rendered(
     given: Answers, refused: Sequence[Finding], sensed: Mapping[str, Value], recorded: Mapping[str, Value]
 ) -> Files | None:
     """What answers render, although they may be refused: all of them, else those that are right."""
+    if not refused:
+        return render(given.values, sensed, recorded, template.origin()).files
     for answers in (given.values, validation.valid_part(given, refused).values):
         try:
             return render(answers, sensed, recorded, template.origin()).files
-        except Exception:
+        except Exception:  # whatever comes of answers that are wrong, they are refused already
             continue
     return None
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 def adopted_json(found: StackAdoption, commit: str | None) -> dict[str, Value]:
     """The adoption as one object."""
-    from scaffold.commands.adopt import line_of
-
     difference = found.plans.stacks[0].difference
     return {
         "stack": found.stack,
@@ -25,7 +23,7 @@ def adopted_json(found: StackAdoption, commit: str | None) -> dict[str, Value]:
             {"effect": one.effect.value, "address": one.address, "text": one.text}
             for one in found.plans.stacks[0].consequences
         ],
-        "accepted": [line_of(one) for one in found.left],
+        "accepted": list(found.left),
         "commit": commit,
     }
 

@@ -86,6 +86,100 @@ def test_each_answer_says_where_it_came_from_and_how_sure_it_is() -> None:
     )
     assert (found["description"].value, found["description"].certainty) == ("A tool box", Certainty.LIKELY)
     assert answers(deployment({}))["description"] == "kit"
+    assert len([one for one in infer(standing(deployment({}))) if one.question == "description"]) == 1
+
+
+CAPABLE: dict[str, Any] = {"security_context": [{"capabilities": [{"add": ["SYS_ADMIN"]}]}]}
+ELSEWHERE = external_secret("own", "vault-kv", {
+    "target": {"name": "own"}, "data": [{"secretKey": "x", "remoteRef": {"key": "mail", "property": "password"}}],
+})  # fmt: skip
+BALANCER = planned("service", "lan", {
+    "metadata": [{"name": "lan", "namespace": "kit"}],
+    "spec": [{"type": "LoadBalancer", "selector": {"app": "kit"}, "port": [{"port": 80, "target_port": "80"}]}],
+})  # fmt: skip
+
+
+def bound(kind: str, namespace: str) -> tuple[PlannedResource, ...]:
+    """A ServiceAccount that a role in a namespace is bound to."""
+    place = [{"name": "kit", "namespace": namespace}]
+    subject = {"kind": "ServiceAccount", "name": "kit", "namespace": "kit"}
+    binding = {"metadata": place, "role_ref": [{"name": "kit"}], "subject": [subject]}
+    rule = [{"api_groups": [""], "resources": ["pods"], "verbs": ["get"]}]
+    return (
+        planned("service_account", "kit", {"metadata": [{"name": "kit", "namespace": "kit"}]}),
+        planned(kind, "kit", {"metadata": place, "rule": rule}),
+        planned(f"{kind}_binding", "kit", binding),
+    )
+
+
+@pytest.mark.parametrize(
+    ("resources", "question", "line"),
+    [
+        (
+            (deployment(CAPABLE),),
+            "capabilities_reason",
+            "capabilities_reason kubernetes_deployment.kit comment above capabilities",
+        ),
+        (
+            (deployment({}, {"name": "spy", "image": "docker.io/a/b:1", **CAPABLE}),),
+            "sidecars",
+            'sidecars kubernetes_deployment.kit spec[0].template[0].spec[0].container["spy"]',
+        ),
+        (
+            (deployment({"env": [{"name": "X", "value_from": [{"secret_key_ref": [{"name": "own", "key": "x"}]}]}]}), ELSEWHERE),
+            "secrets",
+            'secrets kubernetes_deployment.kit spec[0].template[0].spec[0].container[0].env["X"].value_from',
+        ),
+        (
+            (deployment({}, service_account_name="kit"), *bound("cluster_role", "")),
+            "rbac",
+            "rbac kubernetes_cluster_role.kit rule",
+        ),
+        (
+            (deployment({"port": [{"name": "http", "container_port": 80}]}), BALANCER),
+            "load_balancer",
+            "load_balancer kubernetes_service.lan spec[0]",
+        ),
+    ],
+)  # fmt: skip
+def test_what_needs_a_reason_and_has_none_is_assumed(
+    resources: tuple[PlannedResource, ...], question: str, line: str
+) -> None:
+    found = [one for one in infer(standing(*resources)) if one.question == question]
+    assert [(one.certainty, one.line) for one in found] == [(Certainty.ASSUMED, line)]
+    assert line in str(found[0].to_settle.fix)
+
+
+def test_what_has_its_reason_is_not_assumed() -> None:
+    source = """resource "kubernetes_deployment" "kit" {
+  spec {
+    security_context {
+      # It mounts disks.
+      capabilities {}
+    }
+  }
+}
+"""
+    app = deployment(CAPABLE)
+    at_line = PlannedResource(app.address, app.type, app.name, "", None, app.values, {}, Site(PATH, 1))
+    found = {one.question: one for one in infer(standing(at_line, source=source))}
+    reason = found["capabilities_reason"]
+    assert (reason.value, reason.certainty) == ("It mounts disks.", Certainty.LIKELY)
+    own = infer(standing(deployment({}, service_account_name="kit"), *bound("role", "kit")))
+    assert [one.certainty for one in own if one.question == "rbac"] == [Certainty.LIKELY]
+
+
+def test_no_restart_is_the_likely_reading_where_nothing_rotates() -> None:
+    kept = external_secret(
+        "own", "vault-kv", {"target": {"name": "own"}, "dataFrom": [{"extract": {"key": "kit"}}]}
+    )
+    found = [one for one in infer(standing(deployment({}), kept)) if one.question == "reloader"]
+    assert [(one.value, one.certainty) for one in found] == [("never", Certainty.LIKELY)]
+    rotated = external_secret(
+        "db", "vault-database",
+        {"target": {"name": "db"}, "data": [{"secretKey": "p", "remoteRef": {"key": "static-creds/pg-kit", "property": "password"}}]},
+    )  # fmt: skip
+    assert "reloader" not in answers(deployment({}), kept, rotated)
 
 
 @pytest.mark.parametrize(
