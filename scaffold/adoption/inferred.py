@@ -84,12 +84,13 @@ def found(
 ) -> Inferred:
     """An answer that an attribute of a resource shows; one with a stock reason in it is assumed."""
     at = Origin(resource.address, attribute, resource.site.path, resource.site.line)
-    return Inferred(question, value, at, Certainty.ASSUMED if _has_stock_reason(value) else certainty)
+    return Inferred(question, value, at, Certainty.ASSUMED if has_stock_reason(value) else certainty)
 
 
-def _has_stock_reason(value: Value) -> bool:
+def has_stock_reason(value: Value) -> bool:
+    """Whether anything in an answer has the reason that says nothing."""
     parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return value == STOOD or any(map(_has_stock_reason, parts))
+    return value == STOOD or any(map(has_stock_reason, parts))
 
 
 def holding(inferred: Sequence[Inferred]) -> tuple[Inferred, ...]:

@@ -6,7 +6,7 @@ where anything would be destroyed, replaced or opened, or becomes another withou
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -14,12 +14,10 @@ from scaffold.adoption.kept import kept, moves
 from scaffold.adoption.likeness import compare
 from scaffold.adoption.pairs import pairs
 from scaffold.adoption.rules import unexplained
-from scaffold.answers import validation
-from scaffold.answers.sources import Answers, Place
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.consequences import Consequence, Effect
 from scaffold.checks.verify import Verified
-from scaffold.commands.adoption import Adoption, documents, examine, generated, own_files
+from scaffold.commands.adoption import Adoption, Over, documents, examine, generated, own_files
 from scaffold.commands.change_plan import judged
 from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Part
@@ -29,9 +27,7 @@ from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.hcl.edit import insert_block
 from scaffold.hcl.syntax import parse
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.monorepo.sensing import sense
-from scaffold.templates import template
-from scaffold.templates.render import Rendered, render
+from scaffold.templates.render import Rendered
 
 EXTRA, MOVED = PurePosixPath("extra.tf"), PurePosixPath("moved.tf")
 _SETTINGS = PurePosixPath("terragrunt.hcl")
@@ -80,12 +76,10 @@ class StackAdoption:
             )
 
 
-def prepare_adoption(
-    monorepo: Monorepo, stack: str, given: Answers, accepted: Collection[str]
-) -> StackAdoption:
+def prepare_adoption(monorepo: Monorepo, stack: str, over: Over, accepted: Collection[str]) -> StackAdoption:
     """Find out what the adoption of a stack changes, and verify it; nothing is written.
 
-    ``given`` are answers that hold over those that are inferred, and ``accepted`` the lines of what is
+    ``over`` lays what a person gives over what is inferred, and ``accepted`` are the lines of what is
     assumed. Raises :class:`~scaffold.errors.AnswersError` with every answer that a person has to settle,
     :class:`RefusedError` for a stack that no answers describe, and :class:`VerificationError` for what would
     not work.
@@ -94,17 +88,13 @@ def prepare_adoption(
         raise RefusedError(
             f"{STACKS}/{stack} has answers already.", f"Change them with scaffold change {stack}."
         )
-    (found,) = examine(monorepo, [stack], over=given.values)
-    if found.answers is None or found.before is None:
+    (found,) = examine(monorepo, [stack], over=over)
+    if found.why_not or found.before is None:
         raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {found.why_not}.")
-    sensed, recorded = sense(monorepo), found.recorded or {}
-    whole = Answers(
-        {**found.answers, **given.values}, {(): Place(f"{STACKS}/{stack}"), **given.places}, given.problems
-    )
-    _demand_settled(validation.problems(whole, sensed, recorded), found, accepted)
-    if found.after is None or not found.after.ok or found.obstacles:
+    _demand_settled(found, accepted)
+    if found.rendered is None or found.after is None or not found.after.ok or found.obstacles:
         raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {'; '.join(found.obstacles)}.")
-    rendered = render(whole.values, sensed, recorded, template.origin())
+    rendered = found.rendered
     ours = own_files(monorepo, stack)
     after = _files(monorepo, found, rendered, ours)
     sides = Sides(stack, "", {}, after, ours)
@@ -125,10 +115,10 @@ def prepare_adoption(
     return StackAdoption(part, plans, tuple(left))
 
 
-def _demand_settled(refused: Sequence[Finding], found: Adoption, accepted: Collection[str]) -> None:
+def _demand_settled(found: Adoption, accepted: Collection[str]) -> None:
     """Raise :class:`AnswersError` with all answers that are wrong, or assumed and not accepted."""
     assumed = (one.to_settle for one in found.assumed if one.line not in accepted)
-    if findings := [*refused, *assumed]:
+    if findings := [*found.refused, *assumed]:
         count = "One answer is" if len(findings) == 1 else f"{len(findings)} answers are"
         hint = "Give them with --set or --answers, or accept what is assumed by its line."
         raise AnswersError(f"{count} for a person to settle; nothing was written.", hint, findings)

@@ -15,6 +15,9 @@ from scaffold.adoption.rules import by_rule, unexplained
 from scaffold.adoption.scope import not_ours, obstacles
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.written import Written
+from scaffold.answers.sources import Answers, Place
+from scaffold.cli.options import over
+from scaffold.commands.adoption import Adoption
 from scaffold.hcl.syntax import parse
 from scaffold.templates import decisions
 from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Site, Tree
@@ -167,6 +170,27 @@ def test_what_has_its_reason_is_not_assumed() -> None:
     assert (reason.value, reason.certainty) == ("It mounts disks.", Certainty.LIKELY)
     own = infer(standing(deployment({}, service_account_name="kit"), *bound("role", "kit")))
     assert [one.certainty for one in own if one.question == "rbac"] == [Certainty.LIKELY]
+
+
+def test_what_is_given_in_part_stays_assumed_as_long_as_a_reason_is_missing() -> None:
+    env = [
+        {"name": name, "value_from": [{"secret_key_ref": [{"name": "own", "key": key}]}]}
+        for name, key in (("X", "x"), ("Y", "y"))
+    ]
+    rows = [{"secretKey": key, "remoteRef": {"key": "mail", "property": key}} for key in ("x", "y")]
+    secret = external_secret("own", "vault-kv", {"target": {"name": "own"}, "data": rows})
+    inferred = infer(standing(deployment({"env": env}), secret))
+    values, _ = gathered(inferred)
+
+    def assumed(*settings: str) -> set[str]:
+        answers = over((), settings)(Answers(values, {(): Place("stacks/kit")}))
+        assert answers.problems == ()
+        return {one.question for one in Adoption("kit", inferred=inferred, answers=answers).assumed}
+
+    assert assumed() == {"description", "secrets"}
+    assert assumed("description=A kit", "secrets[X].reason=It sends mail") == {"secrets"}
+    reasons = ("secrets[X].reason=It sends mail", "secrets[Y].reason=It reads mail")
+    assert assumed(*reasons) == {"description"}
 
 
 def test_no_restart_is_the_likely_reading_where_nothing_rotates() -> None:
