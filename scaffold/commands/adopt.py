@@ -6,7 +6,7 @@ where anything would be destroyed, replaced or opened, or becomes another withou
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -16,6 +16,7 @@ from scaffold.adoption.pairs import pairs
 from scaffold.adoption.rules import unexplained
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.consequences import Consequence, Effect
+from scaffold.checks.contract import IGNORES
 from scaffold.checks.verify import Verified
 from scaffold.commands.adoption import Adoption, Over, documents, examine, generated, own_files
 from scaffold.commands.change_plan import judged
@@ -28,6 +29,8 @@ from scaffold.hcl.edit import insert_block
 from scaffold.hcl.syntax import parse
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.templates.render import Rendered
+from scaffold.terraform.diff import Difference
+from scaffold.terraform.planned import path_text
 
 EXTRA, MOVED = PurePosixPath("extra.tf"), PurePosixPath("moved.tf")
 _SETTINGS = PurePosixPath("terragrunt.hcl")
@@ -38,7 +41,8 @@ _NEVER = (Effect.DATA_LOST, Effect.OPENED, Effect.REPLACED, Effect.DESTROYED)
 class StackAdoption:
     """The adoption of one stack, not yet written.
 
-    ``left`` is what becomes another without a rule of the house that says so, each by its line.
+    ``left`` is what becomes another without a rule of the house that says so, and what guards it no longer,
+    each by its line.
     """
 
     part: Part[Verified]
@@ -56,7 +60,7 @@ class StackAdoption:
         return tuple(one for one in self.plans.stacks[0].consequences if one.effect in _NEVER)
 
     def demand_harmless(self, accepted: Collection[str]) -> None:
-        """Raise :class:`RefusedError` for harm, and for what becomes another and is not accepted."""
+        """Raise :class:`RefusedError` for harm, and for what would not stay and is not accepted."""
         place = f"{STACKS}/{self.stack}"
         if self.forbidden:
             findings = [
@@ -67,10 +71,10 @@ class StackAdoption:
             raise RefusedError("This would do harm to what runs; nothing was written.", fix, findings)
         if left := [line for line in self.left if line not in accepted]:
             findings = [
-                Finding(place, None, None, "adopt.unexplained", f"{line} becomes another.") for line in left
+                Finding(place, None, None, "adopt.unexplained", f"{line} would not stay.") for line in left
             ]
             raise RefusedError(
-                f"{len(left)} attributes become others, and no rule says why; nothing was written.",
+                f"{len(left)} attributes would not stay, and no rule says why; nothing was written.",
                 f"Accept each that is meant by its line: --accept '{left[0]}'",
                 findings,
             )
@@ -107,12 +111,23 @@ def prepare_adoption(monorepo: Monorepo, stack: str, over: Over, accepted: Colle
     part = Part(
         change, rendered.values, verified, f"{stack}: adopted by scaffold", PurePosixPath(STACKS, stack)
     )
-    left = (
+    others = (
         f"{one.resource.address} {missing.path}"
         for one in compare(found.before.resources, verified.plan.resources)
         for missing in unexplained(one)
     )
-    return StackAdoption(part, plans, tuple(left))
+    return StackAdoption(part, plans, (*others, *_unguarded(plans.stacks[0].difference)))
+
+
+def _unguarded(found: Difference | None) -> Iterator[str]:
+    """What lifecycle has no longer, by which Terraform kept its hands off what something else sets."""
+    for changed in found.changed if found else ():
+        gone = (one.path for one in changed.meta if one.before is not None)
+        guards = (path for path in gone if path.startswith("lifecycle.") and path != IGNORES)
+        yield from (f"{changed.before.address} {path}" for path in guards)
+        for path in changed.before.site.ignored:
+            if not any(path[: len(above)] == above for above in changed.after.site.ignored):
+                yield f"{changed.before.address} lifecycle.ignore_changes {path_text(path)}"
 
 
 def _demand_settled(found: Adoption, accepted: Collection[str]) -> None:

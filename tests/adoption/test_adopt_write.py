@@ -318,6 +318,33 @@ def test_what_becomes_another_is_accepted_by_its_line_or_not_written(by_hand: Pa
     assert scaffold("adopt", "tool-box", "--write", "--monorepo", root, "--accept", line).returncode == 0
 
 
+def test_what_guards_it_no_longer_is_accepted_by_its_line_or_not_written(by_hand: Path) -> None:
+    root = by_hand.parents[1]
+    main = by_hand / "main.tf"
+    scaled = MAIN.replace(
+        'resource "kubernetes_deployment" "box" {\n',
+        'resource "kubernetes_deployment" "box" {\n  lifecycle {\n    ignore_changes  = [spec[0].replicas]\n'
+        "    prevent_destroy = true\n  }\n",
+    )
+    main.write_text(scaled)
+    git(root, "commit", "-q", "-a", "-m", "Something else scales it")
+    refused = scaffold("adopt", "tool-box", "--write", "--monorepo", root, "--json")
+    assert refused.returncode == 4
+    lines = [
+        f"kubernetes_deployment.box lifecycle.{x}"
+        for x in ("prevent_destroy", "ignore_changes spec[0].replicas")
+    ]
+    findings = json.loads(refused.stdout)["error"]["findings"]
+    assert [finding["message"] for finding in findings] == [f"{line} would not stay." for line in lines]
+    assert main.read_text() == scaled
+    assert (
+        scaffold(
+            "adopt", "tool-box", "--write", "--monorepo", root, *(f"--accept={line}" for line in lines)
+        ).returncode
+        == 0
+    )
+
+
 def test_another_selector_would_replace_the_deployment(by_hand: Path) -> None:
     root = by_hand.parents[1]
     main = by_hand / "main.tf"
