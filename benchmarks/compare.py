@@ -23,13 +23,13 @@ from pathlib import Path
 from scaffold.adoption.likeness import Compared, Missing, compare
 from scaffold.answers import validation
 from scaffold.answers.sources import from_yaml
-from scaffold.changes.change import Symlink
+from scaffold.changes.change import Content, Symlink
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.templates.render import render
 from scaffold.templates.template import Origin
 from scaffold.terraform.runner import plan_stacks
-from scaffold.terraform.tree import Link, Overlay
+from scaffold.terraform.tree import Overlay
 
 ORIGIN = Origin("https://git.example.test/scaffold.changes.git", "v0.1.0", updatable=True)
 RULES = (
@@ -92,11 +92,11 @@ def stack_of(monorepo: Monorepo, path: Path) -> tuple[str, Overlay]:
     there = [p for p in (monorepo.root / STACKS / name).rglob("*.tf") if p.is_file()]
     # Terragrunt's generated files stay; all else makes room.
     kept = {"providers.tf", "backend.tf", "tiers.tf", "cloudflare_provider.tf"}
-    overlay: dict[str, bytes | Link | None] = {
+    overlay: dict[str, Content | None] = {
         p.relative_to(monorepo.root).as_posix(): None for p in there if p.name not in kept
     }
     overlay |= {
-        f"{STACKS}/{name}/{p}": c if isinstance(c, bytes) else Link(c.target)
+        f"{STACKS}/{name}/{p}": c
         for p, c in files.items()
         if isinstance(c, Symlink) or p.suffix in (".tf", ".hcl")
     }

@@ -30,7 +30,7 @@ from scaffold.terraform import terragrunt
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.result import PlanResult
 from scaffold.terraform.runner import Job, plan_jobs
-from scaffold.terraform.tree import DiskTree, Link, Overlay, OverlayTree
+from scaffold.terraform.tree import DiskTree, Overlay, OverlayTree
 
 Files = Mapping[PurePosixPath, Content]
 Over: TypeAlias = Callable[[Answers], Answers]
@@ -155,7 +155,7 @@ def overlay(monorepo: Monorepo, stack: str, files: Files) -> Overlay:
     gone = {f"{place}/{name}" for name in disk.names(place) if name.endswith(".tf") and name not in left}
     # The record of the answers is no part of a plan.
     new = {
-        f"{place}/{path}": Link(content.target) if isinstance(content, Symlink) else content
+        f"{place}/{path}": content
         for path, content in files.items()
         if isinstance(content, Symlink) or path.suffix in (".tf", ".hcl")
     }
