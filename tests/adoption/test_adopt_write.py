@@ -191,6 +191,9 @@ def test_an_adopted_stack_lives_like_a_born_one(by_hand: Path) -> None:
     before = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
     told = scaffold("adopt", "tool-box", "--write", "--commit", "--json", "--monorepo", root)
     assert told.returncode == 0, told.stderr + told.stdout
+    verified = json.loads(told.stdout)["verified"]
+    assert verified["level"] == "plan"
+    assert "what only the cluster knows" in [gap["what"] for gap in verified["not_verified"]]
     after = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
 
     extra = (by_hand / "extra.tf").read_text()

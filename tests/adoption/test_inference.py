@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from support import scaffold
 
 from scaffold.adoption.infer import infer
 from scaffold.adoption.inferred import Certainty, Inferred, gathered, holding
@@ -314,6 +315,12 @@ def test_what_is_read_while_it_is_planned_is_a_reference_too() -> None:
     app = deployment({"env": [{"name": "TOKEN", "value": Mark.UNKNOWN}]})
     at_line = PlannedResource(app.address, app.type, app.name, "", None, app.values, {}, Site(PATH, 1))
     assert answers(at_line, source=source)["secrets"] == [{"env": "TOKEN", "vault": "kit#api_token"}]
+
+
+def test_what_goes_with_writing_is_refused_without_it() -> None:
+    for option in (("--commit",), ("--accept", "description")):
+        refused = scaffold("adopt", "kit", *option)
+        assert refused.returncode == 2 and "--write" in refused.stderr
 
 
 def test_what_no_answers_describe_is_told_with_the_reason() -> None:
