@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -62,7 +63,9 @@ class Inferred:
     def to_settle(self) -> Finding:
         """That a person has to settle it before a stack is adopted."""
         value = json.dumps(self.value, ensure_ascii=False)
-        fix = f"Give the whole answer with --set or --answers, or accept it: --accept '{self.line}'"
+        fix = (
+            f"Give the whole answer with --set or --answers, or accept it: --accept {shlex.quote(self.line)}"
+        )
         return Finding(
             self.origin.path,
             self.origin.line,

@@ -6,6 +6,7 @@ where anything would be destroyed, replaced or opened, or becomes another withou
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -74,8 +75,8 @@ class StackAdoption:
                 Finding(place, None, None, "adopt.unexplained", f"{line} would not stay.") for line in left
             ]
             raise RefusedError(
-                f"{len(left)} attributes would not stay, and no rule says why; nothing was written.",
-                f"Accept each that is meant by its line: --accept '{left[0]}'",
+                "No rule says why these would not stay; nothing was written.",
+                f"Accept each that is meant by its line: --accept {shlex.quote(left[0])}",
                 findings,
             )
 
