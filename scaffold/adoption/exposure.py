@@ -3,78 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
-from scaffold.adoption.reading import known, labels, number, text, unknown
+from scaffold.adoption.reading import known, number, text, unknown
 from scaffold.adoption.standing import Standing
+from scaffold.adoption.ways import TILE, Way, single, unusual, ways
 from scaffold.monorepo.shared import shared_modules
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import PlannedResource, Tree, get
+from scaffold.terraform.planned import get
 
-_TILE = "gethomepage.dev/"
-_WIDGET = f"{_TILE}widget."
-_ROOT = ["/"]
-
-
-@dataclass(frozen=True)
-class Way:
-    """One Ingress: the host and paths that it is for, and what gates them."""
-
-    resource: PlannedResource
-    host: str
-    paths: tuple[str, ...]
-    gate: str
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        """The arguments of the shared module."""
-        return self.resource.settings
-
-    @property
-    def whole(self) -> bool:
-        """Whether it takes the whole host."""
-        return list(self.paths) in ([], _ROOT)
-
-    @property
-    def notes(self) -> dict[str, str]:
-        """Its annotations, as far as they are known."""
-        return labels(self.resource.get("metadata", 0, "annotations"))
-
-    @property
-    def backend(self) -> Tree:
-        """The Service behind it, and its port."""
-        return self.resource.get("spec", 0, "rule", 0, "http", 0, "path", 0, "backend", 0, "service", 0)
-
-
-def ways(stack: Standing) -> list[Way]:
-    """Its Ingresses, the one of the app itself first: the whole host, with a DNS record and a tile."""
-    found_ = [way for resource in stack.ingresses if (way := _way(stack, resource)) is not None]
-    return sorted(found_, key=lambda way: (not way.whole, -_weight(stack, way)))
-
-
-def _way(stack: Standing, resource: PlannedResource) -> Way | None:
-    rules = k8s.items(resource.get("spec", 0, "rule"))
-    host = text(get(rules[0], "host")) if rules else ""
-    paths = (
-        tuple(text(get(path, "path")) for path in k8s.items(get(rules[0], "http", 0, "path")))
-        if rules
-        else ()
-    )
-    way = Way(resource, host, paths, text(_tree(resource.settings.get("auth"))) or "required")
-    if not host:
-        return None
-    behind = text(get(way.backend, "name")) in stack.anubis
-    return Way(resource, host, paths, "anubis") if behind else way
-
-
-def _weight(stack: Standing, way: Way) -> int:
-    tile = way.notes.get(f"{_TILE}enabled") == "true"
-    record = way.settings.get("dns_type") not in (None, "none")
-    label = way.host.partition(".")[0]
-    return 4 * tile + 2 * record + (label == stack.name) + (k8s.name(way.resource) == stack.name)
+_WIDGET = f"{TILE}widget."
 
 
 def ingress(stack: Standing) -> Iterator[Inferred]:
@@ -96,7 +36,7 @@ def ingress(stack: Standing) -> Iterator[Inferred]:
         yield found("ingress_options", options, resource, "module arguments")
     watched = {
         "enabled": main.settings.get("external_monitor"),
-        "name": text(_tree(main.settings.get("external_monitor_name"))),
+        "name": text(single(main.settings.get("external_monitor_name"))),
     }
     if watched := known(watched):
         yield found("external_monitor", watched, resource, "module argument external_monitor")
@@ -112,10 +52,6 @@ def _service(stack: Standing) -> str:
     return text(k8s.name(stack.service)) if stack.service is not None else stack.name
 
 
-def _tree(value: object) -> Tree:
-    return value if isinstance(value, str | int | bool | float) else None
-
-
 def _reason(stack: Standing, way: Way) -> str:
     return stack.written.reason(way.resource.site, "auth")
 
@@ -126,100 +62,14 @@ def _label(stack: Standing, host: str) -> tuple[str, bool]:
 
 
 def _dns(way: Way) -> str:
-    return text(_tree(way.settings.get("dns_type"))) or "none"
-
-
-def unusual(stack: Standing, way: Way) -> dict[str, Value]:
-    """What one Ingress has that others have not, by the arguments of its module."""
-    settings = way.settings
-    middlewares = settings.get("extra_middlewares")
-    own = dict(_own_middlewares(stack, way))
-    further = [m for m in middlewares if m not in own] if isinstance(middlewares, list | tuple) else []
-    protocol = text(_tree(settings.get("backend_protocol")))
-    bots = settings.get("anti_ai_scraping")
-    value: dict[str, Value] = {
-        "max_body_size": text(_tree(settings.get("max_body_size"))),
-        "content_security_policy": text(_tree(settings.get("custom_content_security_policy"))),
-        "local_only": settings.get("allow_local_access_only") is True or None,
-        "backend_protocol": protocol if protocol != "HTTP" else "",
-        "extra_middlewares": further,
-    }
-    for part in own.values():
-        value |= part
-    said = known(value)
-    if isinstance(bots, bool) and not (way.gate == "anubis" and not bots):
-        said["anti_ai"] = bots
-    return said
-
-
-def _own_middlewares(stack: Standing, way: Way) -> Iterator[tuple[str, dict[str, Value]]]:
-    """The Middlewares that are called as the template calls those of one Ingress, and what each does."""
-    name = text(k8s.name(way.resource))
-    for resource, manifest in k8s.manifests(stack.own, "Middleware"):
-        called, spec = text(get(manifest, "metadata", "name")), get(manifest, "spec")
-        kind = called.removeprefix(f"{name}-")
-        if not called.startswith(f"{name}-") or (read := _MIDDLEWARES.get(kind)) is None:
-            continue
-        part = _guarded(stack, resource, kind, spec) or read(spec)
-        if part:
-            yield f"{stack.namespace}-{called}@kubernetescrd", part
-
-
-def _guarded(stack: Standing, resource: PlannedResource, kind: str, spec: Tree) -> dict[str, Value]:
-    """What a Middleware takes from Vault: logins, and headers whose values are read while it is planned."""
-    if kind == "basic-auth" and (secret := stack.secrets.logins.get(text(get(spec, "basicAuth", "secret")))):
-        place = secret.place("users")
-        return {"basic_auth": {"vault": place[1]}} if place and place[0] == stack.name else {}
-    headers = k8s.mapping(get(spec, "headers", "customRequestHeaders"))
-    at = ("manifest", "spec", "headers", "customRequestHeaders")
-    values = {
-        name: value
-        if isinstance(value, str)
-        else {"vault": stack.written.secret_at(resource.site, *at, name)}
-        for name, value in headers.items()
-    }
-    settled = all(isinstance(value, str) or value["vault"] for value in values.values())
-    return {"request_headers": values} if values and settled else {}
-
-
-def _rate_limit(spec: Tree) -> dict[str, Value]:
-    limit = get(spec, "rateLimit")
-    average, burst = number(get(limit, "average")), number(get(limit, "burst"))
-    source = get(limit, "sourceCriterion")
-    by = "host" if get(source, "requestHost") is True else text(get(source, "requestHeaderName"))
-    entries = {"average": average, "burst": burst, "period": text(get(limit, "period")), "source": by}
-    return {"rate_limit": known(entries)} if average and burst else {}
-
-
-def _allowlist(spec: Tree) -> dict[str, Value]:
-    return {"allowlist": [text(one) for one in k8s.items(get(spec, "ipAllowList", "sourceRange"))]}
-
-
-def _redirect(spec: Tree) -> dict[str, Value]:
-    rule = get(spec, "redirectRegex")
-    entries = {
-        "from": text(get(rule, "regex")),
-        "to": text(get(rule, "replacement")),
-        "permanent": get(rule, "permanent") is True or None,
-    }
-    return {"redirect": known(entries)}
-
-
-def _of_vault(_: Tree) -> dict[str, Value]:
-    return {}
-
-
-_MIDDLEWARES = {
-    "rate-limit": _rate_limit, "allowlist": _allowlist, "redirect": _redirect,
-    "headers": _of_vault, "basic-auth": _of_vault,
-}  # fmt: skip
+    return text(single(way.settings.get("dns_type"))) or "none"
 
 
 def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
     """The tile on the dashboard, whose description is the Service's."""
     resource, notes = main.resource, main.notes
     at = "metadata[0].annotations"
-    if notes.get(f"{_TILE}enabled") != "true":
+    if notes.get(f"{TILE}enabled") != "true":
         yield found("homepage", False, resource, at)
         return
     for key, question in (
@@ -228,8 +78,8 @@ def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
         ("group", "homepage_group"),
         ("icon", "homepage_icon"),
     ):
-        if said := notes.get(f"{_TILE}{key}"):
-            yield found(question, said, resource, f'{at}["{_TILE}{key}"]')
+        if said := notes.get(f"{TILE}{key}"):
+            yield found(question, said, resource, f'{at}["{TILE}{key}"]')
     widget: dict[str, Value] = {k.removeprefix(_WIDGET): v for k, v in notes.items() if k.startswith(_WIDGET)}
     for key, value in k8s.mapping(resource.get("metadata", 0, "annotations")).items():
         hidden = key.startswith(_WIDGET) and unknown(value)
@@ -281,7 +131,7 @@ def further(stack: Standing) -> Iterator[Inferred]:
             watched = way.settings.get("external_monitor")
             item = {
                 "host": label, "full": full or None, "dns": _dns(way), "port": other,
-                "monitor_name": text(_tree(way.settings.get("external_monitor_name"))), **common,
+                "monitor_name": text(single(way.settings.get("external_monitor_name"))), **common,
             }  # fmt: skip
             monitored = {"monitored": watched} if isinstance(watched, bool) else {}
             yield found("hosts", [known(item) | monitored], way.resource, "spec[0].rule[0].host")
@@ -313,7 +163,7 @@ def challenges(stack: Standing) -> Iterator[Inferred]:
         if isinstance(called, str) and called != _service(stack):
             yield found(RECORDED, {"names": {"anubis": called}}, resource, "module argument name")
         store = resource.settings.get("shared_store_url")
-        replicas = number(_tree(resource.settings.get("replicas")))
+        replicas = number(single(resource.settings.get("replicas")))
         block = stack.written.block(resource.site)
         written = block.body.value("shared_store_url") if block is not None else None
         said = store if isinstance(store, str) else written.text.strip('"') if written is not None else ""

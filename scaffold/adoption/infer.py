@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from scaffold.adoption import beside, environment, exposure, platform, storage, workload
+from scaffold.adoption import beside, environment, exposure, marks, platform, storage, workload
 from scaffold.adoption.inferred import Inferred, found, holding
 from scaffold.adoption.standing import Standing
 
@@ -33,8 +33,8 @@ SUBJECTS: tuple[Subject, ...] = (
     workload.rollout,
     workload.user,
     workload.pod,
-    workload.marks,
-    workload.service,
+    marks.marks,
+    marks.service,
     environment.plain,
     environment.secrets,
     environment.planned,

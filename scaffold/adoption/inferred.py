@@ -63,9 +63,7 @@ class Inferred:
     def to_settle(self) -> Finding:
         """That a person has to settle it before a stack is adopted."""
         value = json.dumps(self.value, ensure_ascii=False)
-        fix = (
-            f"Give the whole answer with --set or --answers, or accept it: --accept {shlex.quote(self.line)}"
-        )
+        fix = f"Give it with --set or --answers, or accept it: --accept {shlex.quote(self.line)}"
         return Finding(
             self.origin.path,
             self.origin.line,

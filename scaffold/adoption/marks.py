@@ -1,0 +1,107 @@
+"""What labels, annotations and Services say of an app to the house's controllers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
+from scaffold.adoption.reading import known, labels, number, text
+from scaffold.adoption.standing import Standing, is_balancer
+from scaffold.templates import template
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import PlannedResource, get
+
+_RELOADER = "reloader.stakater.com/"
+_PROMETHEUS = "prometheus.io/"
+
+
+def marks(stack: Standing) -> Iterator[Inferred]:
+    """Labels and annotations, and what those stand for that a controller reads."""
+    if stack.app is None:
+        return
+    owner = stack.app.owner
+    keel = template.facts("operations")["keel"]
+    resting = template.facts("operations")["resting"]
+    told = labels(owner.get("metadata", 0, "annotations"))
+    said = labels(owner.get("metadata", 0, "labels"))
+    yield from _keel(told, said, keel, owner)
+    if reloader := next((k for k in told if k.startswith(_RELOADER) and told[k] == "true"), ""):
+        yield found("reloader", reloader.removeprefix(_RELOADER), owner, "metadata[0].annotations")
+    elif stack.secrets.own and not stack.secrets.databases:
+        # Where a password rotates, the house wants a restart.
+        yield found("reloader", "never", owner, "metadata[0].annotations", Certainty.LIKELY)
+    left = {k: v for k, v in told.items() if not k.startswith((_RELOADER, "keel.sh/"))}
+    if left:
+        yield found("annotations", {"deployment": left}, owner, "metadata[0].annotations")
+    asleep = said.get(resting) == "true"
+    own = {"app", "tier", keel["policy"], *([k for k in said if k.startswith("sablier.")] if asleep else [])}
+    if further := {k: v for k, v in said.items() if k not in own and stack.app.labels.get(k) == v}:
+        yield found("labels", further, owner, "metadata[0].labels")
+    yield from _pod_marks(stack, owner)
+
+
+def _keel(
+    told: Mapping[str, str], said: Mapping[str, str], keel: Mapping[str, str], owner: PlannedResource
+) -> Iterator[Inferred]:
+    policy = told.get(keel["policy"], "") or said.get(keel["policy"], "")
+    if policy == "never":
+        yield found("keel", "never", owner, "metadata[0].annotations")
+        return
+    options = known(
+        {
+            "policy": policy,
+            "schedule": told.get("keel.sh/pollSchedule", ""),
+            "match_tag": told.get(keel["match_tag"]) == "true" or None,
+        }
+    )
+    if options:
+        yield found("keel_options", options, owner, "metadata[0].annotations")
+
+
+def _pod_marks(stack: Standing, owner: PlannedResource) -> Iterator[Inferred]:
+    at = "spec[0].template[0].metadata[0].annotations"
+    pod = labels(get(stack.app.metadata, "annotations")) if stack.app else {}
+    if tags := pod.pop("diun.include_tags", ""):
+        yield found("diun", tags, owner, at)
+    pod.pop("diun.enable", None)  # without tags it tells of every push
+    if waits := pod.pop(stack.facts["wait_annotation"], ""):
+        yield found("wait_for", [one.strip() for one in waits.split(",")], owner, at)
+    if pod := {k: v for k, v in pod.items() if not k.startswith("checksum/")}:
+        yield found("annotations", {"pod": pod}, owner, at)
+
+
+def service(stack: Standing) -> Iterator[Inferred]:
+    """What the Service in front of it says, and the load balancer beside it."""
+    if stack.service is not None:
+        notes = labels(stack.service.get("metadata", 0, "annotations"))
+        if notes.get(f"{_PROMETHEUS}scrape") == "true":
+            port = number(notes.get(f"{_PROMETHEUS}port"))
+            path = notes.get(f"{_PROMETHEUS}path", "/metrics")
+            metrics = known(
+                {"path": path, "port": port if port != number(get(stack.port, "container_port")) else None}
+            )
+            yield found("metrics", metrics, stack.service, "metadata[0].annotations", Certainty.LIKELY)
+            notes = {k: v for k, v in notes.items() if not k.startswith(_PROMETHEUS)}
+        if notes:
+            yield found("annotations", {"service": notes}, stack.service, "metadata[0].annotations")
+    yield from _balancer(stack)
+
+
+def _balancer(stack: Standing) -> Iterator[Inferred]:
+    row = stack.facts["load_balancer"]
+    for service in filter(is_balancer, stack.services):
+        address = text(service.get("metadata", 0, "annotations", row["address_annotation"]))
+        inside = {number(get(p, "target_port")) for p in k8s.items(service.get("spec", 0, "port"))}
+        names = [
+            "http" if port is stack.port else text(get(port, "name"))
+            for port in k8s.items(get(stack.container, "port"))
+            if number(get(port, "container_port")) in inside
+        ]
+        said = stack.written.above(service.site)
+        reason = next((line.partition(": ")[2] for line in said if ": " in line), "") or STOOD
+        value = {
+            "ports": names, "reason": reason, "address": address if address != row["address"] else "",
+            "client_addresses": service.get("spec", 0, "external_traffic_policy") == "Local" or None,
+        }  # fmt: skip
+        yield found("load_balancer", known(value), service, "spec[0]", Certainty.LIKELY)
+        return

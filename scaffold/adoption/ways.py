@@ -1,0 +1,164 @@
+"""The Ingresses of a stack, and what one of them has that others have not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from scaffold.adoption.reading import known, labels, number, text
+from scaffold.adoption.standing import Standing
+from scaffold.templates.questions import Value
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import PlannedResource, Tree, get
+
+TILE = "gethomepage.dev/"
+_ROOT = ["/"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One Ingress: the host and paths that it is for, and what gates them."""
+
+    resource: PlannedResource
+    host: str
+    paths: tuple[str, ...]
+    gate: str
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The arguments of the shared module."""
+        return self.resource.settings
+
+    @property
+    def whole(self) -> bool:
+        """Whether it takes the whole host."""
+        return list(self.paths) in ([], _ROOT)
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """Its annotations, as far as they are known."""
+        return labels(self.resource.get("metadata", 0, "annotations"))
+
+    @property
+    def backend(self) -> Tree:
+        """The Service behind it, and its port."""
+        return self.resource.get("spec", 0, "rule", 0, "http", 0, "path", 0, "backend", 0, "service", 0)
+
+
+def ways(stack: Standing) -> list[Way]:
+    """Its Ingresses, the one of the app itself first: the whole host, with a DNS record and a tile."""
+    found_ = [way for resource in stack.ingresses if (way := _way(stack, resource)) is not None]
+    return sorted(found_, key=lambda way: (not way.whole, -_weight(stack, way)))
+
+
+def _way(stack: Standing, resource: PlannedResource) -> Way | None:
+    rules = k8s.items(resource.get("spec", 0, "rule"))
+    host = text(get(rules[0], "host")) if rules else ""
+    paths = (
+        tuple(text(get(path, "path")) for path in k8s.items(get(rules[0], "http", 0, "path")))
+        if rules
+        else ()
+    )
+    way = Way(resource, host, paths, text(single(resource.settings.get("auth"))) or "required")
+    if not host:
+        return None
+    behind = text(get(way.backend, "name")) in stack.anubis
+    return Way(resource, host, paths, "anubis") if behind else way
+
+
+def _weight(stack: Standing, way: Way) -> int:
+    tile = way.notes.get(f"{TILE}enabled") == "true"
+    record = way.settings.get("dns_type") not in (None, "none")
+    label = way.host.partition(".")[0]
+    return 4 * tile + 2 * record + (label == stack.name) + (k8s.name(way.resource) == stack.name)
+
+
+def single(value: object) -> Tree:
+    """An argument of a module that is one value; None for any other."""
+    return value if isinstance(value, str | int | bool | float) else None
+
+
+def unusual(stack: Standing, way: Way) -> dict[str, Value]:
+    """What one Ingress has that others have not, by the arguments of its module."""
+    settings = way.settings
+    middlewares = settings.get("extra_middlewares")
+    own = dict(_own_middlewares(stack, way))
+    further = [m for m in middlewares if m not in own] if isinstance(middlewares, list | tuple) else []
+    protocol = text(single(settings.get("backend_protocol")))
+    bots = settings.get("anti_ai_scraping")
+    value: dict[str, Value] = {
+        "max_body_size": text(single(settings.get("max_body_size"))),
+        "content_security_policy": text(single(settings.get("custom_content_security_policy"))),
+        "local_only": settings.get("allow_local_access_only") is True or None,
+        "backend_protocol": protocol if protocol != "HTTP" else "",
+        "extra_middlewares": further,
+    }
+    for part in own.values():
+        value |= part
+    said = known(value)
+    if isinstance(bots, bool) and not (way.gate == "anubis" and not bots):
+        said["anti_ai"] = bots
+    return said
+
+
+def _own_middlewares(stack: Standing, way: Way) -> Iterator[tuple[str, dict[str, Value]]]:
+    """The Middlewares that are called as the template calls those of one Ingress, and what each does."""
+    name = text(k8s.name(way.resource))
+    for resource, manifest in k8s.manifests(stack.own, "Middleware"):
+        called, spec = text(get(manifest, "metadata", "name")), get(manifest, "spec")
+        kind = called.removeprefix(f"{name}-")
+        if not called.startswith(f"{name}-") or (read := _MIDDLEWARES.get(kind)) is None:
+            continue
+        part = _guarded(stack, resource, kind, spec) or read(spec)
+        if part:
+            yield f"{stack.namespace}-{called}@kubernetescrd", part
+
+
+def _guarded(stack: Standing, resource: PlannedResource, kind: str, spec: Tree) -> dict[str, Value]:
+    """What a Middleware takes from Vault: logins, and headers whose values are read while it is planned."""
+    if kind == "basic-auth" and (secret := stack.secrets.logins.get(text(get(spec, "basicAuth", "secret")))):
+        place = secret.place("users")
+        return {"basic_auth": {"vault": place[1]}} if place and place[0] == stack.name else {}
+    headers = k8s.mapping(get(spec, "headers", "customRequestHeaders"))
+    at = ("manifest", "spec", "headers", "customRequestHeaders")
+    values = {
+        name: value
+        if isinstance(value, str)
+        else {"vault": stack.written.secret_at(resource.site, *at, name)}
+        for name, value in headers.items()
+    }
+    settled = all(isinstance(value, str) or value["vault"] for value in values.values())
+    return {"request_headers": values} if values and settled else {}
+
+
+def _rate_limit(spec: Tree) -> dict[str, Value]:
+    limit = get(spec, "rateLimit")
+    average, burst = number(get(limit, "average")), number(get(limit, "burst"))
+    source = get(limit, "sourceCriterion")
+    by = "host" if get(source, "requestHost") is True else text(get(source, "requestHeaderName"))
+    entries = {"average": average, "burst": burst, "period": text(get(limit, "period")), "source": by}
+    return {"rate_limit": known(entries)} if average and burst else {}
+
+
+def _allowlist(spec: Tree) -> dict[str, Value]:
+    return {"allowlist": [text(one) for one in k8s.items(get(spec, "ipAllowList", "sourceRange"))]}
+
+
+def _redirect(spec: Tree) -> dict[str, Value]:
+    rule = get(spec, "redirectRegex")
+    entries = {
+        "from": text(get(rule, "regex")),
+        "to": text(get(rule, "replacement")),
+        "permanent": get(rule, "permanent") is True or None,
+    }
+    return {"redirect": known(entries)}
+
+
+def _of_vault(_: Tree) -> dict[str, Value]:
+    return {}
+
+
+_MIDDLEWARES = {
+    "rate-limit": _rate_limit, "allowlist": _allowlist, "redirect": _redirect,
+    "headers": _of_vault, "basic-auth": _of_vault,
+}  # fmt: skip
