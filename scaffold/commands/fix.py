@@ -84,7 +84,7 @@ def mended(document: Document, line: int, rule: Rule, facts: Mapping[str, Value]
     with suppress(EditError):
         while (block := block_at(document.body, line)) is not None:
             after = rule.mend(document, block, facts)
-            if after is None:
+            if after is None or after == document.source.data:  # a rule of one's own may say either
                 break
             document = parse(after, document.path)
     return document.source.data

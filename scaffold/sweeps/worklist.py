@@ -31,7 +31,7 @@ class Answers:
     def __init__(self, judged: Judged | None = None) -> None:
         self._judged = judged
         self._numbers: dict[Site, int] = {}
-        self._given: dict[Site, Answer] = {}
+        self._given: dict[Site, tuple[str | None, Answer]] = {}
         for number, said in enumerate((judged.value or ()) if judged else ()):
             site = (said["file"], said["block"])
             if site in self._numbers and judged:
@@ -40,7 +40,7 @@ class Answers:
             if said["answer"] is not None:
                 text = str(said["answer"])
                 value = text.lower() if isinstance(said["answer"], bool) else text
-                self._given[site] = Answer(value, said.get("reason") or "")
+                self._given[site] = said.get("question"), Answer(value, said.get("reason") or "")
 
     @property
     def paths(self) -> frozenset[str]:
@@ -48,14 +48,14 @@ class Answers:
         return frozenset(path for path, _ in self._given)
 
     def of(self, site: Site, question: Question) -> Answer | None:
-        """The answer to a question about a block; one that is none of the proposals is noted."""
-        answer = self._given.get(site)
-        if (
-            answer is not None
-            and question.proposals
-            and answer.value not in question.proposals
-            and self._judged
-        ):
+        """The answer to a question about a block; one that is none of the proposals is noted.
+
+        An answer to what the block was asked before is none to what it is asked now.
+        """
+        asked, answer = self._given.get(site, (None, None))
+        if answer is None or asked not in (None, question.text):
+            return None
+        if question.proposals and answer.value not in question.proposals and self._judged:
             allowed = ", ".join(question.proposals)
             self._judged.wrong((self._numbers[site], "answer"), "is none of the proposals", allowed=allowed)
             return None

@@ -84,11 +84,14 @@ def write(place: Path, values: dict[str, Any], root: Path) -> None:
 @pytest.mark.slow("plans stacks")
 @needs("terraform")
 def test_the_command_tells_what_it_found_and_writes_nothing(monorepo: Monorepo) -> None:
-    before = {path: path.read_bytes() for path in (monorepo.root / STACKS).rglob("*") if path.is_file()}
+    def standing() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in (monorepo.root / STACKS).rglob("*") if path.is_file()}
+
+    before = standing()
     told = scaffold("adopt", "--all", "--monorepo", monorepo.root)
     assert told.returncode == 0, told.stderr
     assert "What stands in the way" in told.stdout
     one = scaffold("adopt", "navidrome", "--monorepo", monorepo.root)
     assert "Answers, with where each came from:" in one.stdout
     assert scaffold("adopt", "--monorepo", monorepo.root).returncode == 2
-    assert {path: path.read_bytes() for path in before} == before
+    assert standing() == before

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from scaffold.checks.contract import ANYTHING, NOTHING, Allowed, Contract
-from scaffold.checks.rule import Question
+from scaffold.checks.rule import Question, Rule
+from scaffold.commands.fix import mended
 from scaffold.errors import AnswersError, Finding, UsageError
+from scaffold.hcl.syntax import Block, Document, parse
 from scaffold.sweeps.file import declared, rule_from
 from scaffold.sweeps.worklist import Open, read, text
+from scaffold.templates.questions import Value
 
 GOOD = """\
 code: own
@@ -118,6 +122,20 @@ def test_a_class_in_python_is_a_rule_or_told(tmp_path: Path, old: str, new: str,
         rule_from(path)
 
 
+def test_an_edit_that_changes_nothing_is_the_last() -> None:
+    class Idle(Rule):
+        code, title = "OWN001", "Nothing to do"
+        asked = 0
+
+        def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes:
+            self.asked += 1
+            assert self.asked < 3
+            return document.source.data
+
+    source = b'resource "terraform_data" "a" {}\n'
+    assert mended(parse(source), 1, Idle(), {}) == source
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         rule_from(tmp_path / "none.yml")
@@ -132,6 +150,7 @@ def test_a_worklist_is_read_as_it_is_written_and_its_mistakes_are_told_at_once()
     done = listed.replace("answer: null", "answer: none")
     answer = read("w.yml", done.encode()).of(site, question)
     assert answer is not None and (answer.value, answer.reason) == ("none", "")
+    assert read("w.yml", done.encode()).of(site, Question("Which record?", ("none",))) is None
     given = read(
         "w.yml", (done.replace("none", "open") + done.partition("\n")[2].replace("web", "gone")).encode()
     )
