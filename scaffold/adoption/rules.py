@@ -9,6 +9,7 @@ from scaffold.adoption.likeness import UNKNOWN, Compared, Missing
 from scaffold.adoption.secret_book import ROLE
 from scaffold.templates.image import ImageReference
 from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import path_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,10 @@ def _saves(compared: Compared, _: Missing) -> bool:
 def _same_image(compared: Compared, missing: Missing) -> bool:
     one, other = ImageReference.parse(missing.value), ImageReference.parse(missing.instead)
     hub = {one.repository, f"library/{one.repository}"} if not one.registry else {one.repository}
-    return missing.path.endswith(".image") and one.host == other.host and other.repository in hub
+    if not missing.path.endswith(".image") or one.host != other.host or other.repository not in hub:
+        return False
+    left_alone = compared.counterpart.site.ignored if compared.counterpart else ()
+    return missing.path in map(path_text, left_alone) or (one.tag, one.digest) == (other.tag, other.digest)
 
 
 def _ends(*suffixes: str) -> Callable[[Compared, Missing], bool]:
@@ -58,7 +62,7 @@ def _rotated(compared: Compared, missing: Missing) -> bool:
 
 _RULES = (
     Rule("volumes are saved by the house's own job", _saves),
-    Rule("an image has its registry written out, and CI moves the tag of an own one", _same_image),
+    Rule("an image has its registry written out, and what moves its tag goes on doing so", _same_image),
     Rule("a policy decides when an image is pulled", _ends("image_pull_policy")),
     Rule("a policy sets dns_config", lambda compared, missing: ".dns_config[" in missing.path),
     Rule("one host has one tile", _tile),

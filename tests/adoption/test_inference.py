@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -367,9 +368,15 @@ def test_likeness_goes_by_names_and_not_by_addresses() -> None:
 def test_a_rule_of_the_house_explains_what_becomes_another() -> None:
     (one,) = compare([deployment({"image": "nginx:1.29.0", "image_pull_policy": "Always"})], [deployment({})])
     assert [by_rule(one, missing) for missing in one.missing] == [
-        "an image has its registry written out, and CI moves the tag of an own one",
+        "an image has its registry written out, and what moves its tag goes on doing so",
         "a policy decides when an image is pulled",
     ]
     assert unexplained(one) == ()
+    (tag,) = compare([deployment({"image": "nginx:1.28.0"})], [deployment({})])
+    assert [missing.value for missing in unexplained(tag)] == ["nginx:1.28.0"]
+    image = ("spec", 0, "template", 0, "spec", 0, "container", 0, "image")
+    moved = replace(deployment({}), site=Site(PATH, None, ignored=(image,)))
+    (left_alone,) = compare([deployment({"image": "nginx:1.28.0"})], [moved])
+    assert unexplained(left_alone) == ()
     (other,) = compare([deployment({"image": "redis:1"})], [deployment({})])
     assert [missing.value for missing in unexplained(other)] == ["redis:1"]
