@@ -26,7 +26,8 @@ def sidecars(stack: Standing) -> Iterator[Inferred]:
         assert stack.app is not None
         ports = [_port(port) for port in k8s.items(get(container, "port"))]
         item = {**described(stack, stack.app, container, whole=True), "ports": [p for p in ports if p]}
-        yield found("sidecars", [known(item) | _false(item)], stack.app.owner, f"{_POD}.container")
+        at = f'{_POD}.container["{item["name"]}"]'
+        yield found("sidecars", [known(item) | _false(item)], stack.app.owner, at)
 
 
 def init_containers(stack: Standing) -> Iterator[Inferred]:
@@ -36,7 +37,7 @@ def init_containers(stack: Standing) -> Iterator[Inferred]:
         if name != _COPIES and not name.startswith(OWNS):
             assert stack.app is not None
             item = described(stack, stack.app, container, whole=True)
-            yield found("init_containers", [item], stack.app.owner, f"{_POD}.init_container")
+            yield found("init_containers", [item], stack.app.owner, f'{_POD}.init_container["{name}"]')
 
 
 def _port(port: Tree) -> dict[str, Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from scaffold.adoption import beside, environment, exposure, placement, platform, storage, workload
-from scaffold.adoption.inferred import Inferred, found
+from scaffold.adoption.inferred import Inferred, found, holding
 from scaffold.adoption.standing import Standing
 
 Subject = Callable[[Standing], Iterator[Inferred]]
@@ -59,4 +59,4 @@ def infer(stack: Standing) -> tuple[Inferred, ...]:
     if not stack.resources:
         return ()
     name = found("name", stack.name, stack.resources[0], "the stack's directory")
-    return (name, *(one for subject in SUBJECTS for one in subject(stack)))
+    return holding((name, *(one for subject in SUBJECTS for one in subject(stack))))
