@@ -723,6 +723,7 @@ volumes: {static: {driver: local}, data: {}}
     assert list(told) == ["volumes.static"], "the worker's files are the app's, and Docker fills no directory"
     assert "cp -a /app/static/. /fill" in told["volumes.static"]
     purpose = next(v.get("purpose", "data") for v in found.answers["volumes"] if v["path"] == "/app/static")
+    assert f"{{name: fill-{purpose}, " in told["volumes.static"]
     assert f"volume: {purpose}," in told["volumes.static"]
 
 

@@ -262,7 +262,7 @@ class _Translation:
                 f"{part.name} and {others[0].name} share it, and Kubernetes does not fill it with what the "
                 f"image has at {its.target}, as Docker does",
                 "If those files come with the image, copy them under init_containers: "
-                f"{{name: fill{image}, {copy}, mounts: [{{volume: {purpose}, path: /fill}}]}}.",
+                f"{{name: fill-{purpose}{image}, {copy}, mounts: [{{volume: {purpose}, path: /fill}}]}}.",
             )
 
 
