@@ -689,19 +689,19 @@ services:
   notes:
     image: acme/notes:1
     ports: ['80:80']
-    volumes: ['files:/files', 'db-data:/leftover', './cache:/leftover2', 'served:/static']
+    volumes: ['files:/files', 'db-data:/leftover', 'cache:/leftover2', 'served:/static', '/path/to/data:/config']
     depends_on: [db, cache]
   worker: {image: 'acme/notes:1', command: [work], volumes: ['files:/files', 'db-data:/leftover']}
   proxy: {image: 'traefik:3', volumes: ['served:/static']}
-  db: {image: 'postgres:16', volumes: ['db-data:/var/lib/postgresql/data']}
-  cache: {image: 'redis:7', volumes: [{type: bind, source: ./cache, target: /data}]}
-volumes: {files: {}, db-data: {}, served: {}}
+  db: {image: 'postgres:16', volumes: ['db-data:/var/lib/postgresql/data', '/path/to/data:/backup']}
+  cache: {image: 'redis:7', volumes: [{type: volume, source: cache, target: /data}]}
+volumes: {files: {}, db-data: {}, served: {}, cache: {}}
 """
 
 
 def test_what_a_service_on_a_shared_host_keeps_is_no_volume_of_the_app(at: Path) -> None:
     found = draft(at, MOVED)
-    assert [volume["path"] for volume in found.answers["volumes"]] == ["/files", "/static"]
+    assert [volume["path"] for volume in found.answers["volumes"]] == ["/files", "/static", "/config"]
     assert "mounts" not in found.answers["sidecars"][0]
     for key in ("notes.volumes[1]", "notes.volumes[2]", "worker.volumes[1]"):
         assert "Give it under volumes if" in entry(found, f"services.{key}", Fate.LEFT)

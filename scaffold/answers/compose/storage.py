@@ -34,7 +34,7 @@ class Storage:
     project: Project
     ledger: Ledger
     others: Mapping[str, Placed] = field(default_factory=dict)
-    """What compose calls the mounts of services that the house has on shared hosts, each with its service."""
+    """The named volumes of services that the house has on shared hosts, each with its service."""
     volumes: list[dict[str, Value]] = field(default_factory=list)
     by_source: dict[str, str] = field(default_factory=dict)
     """The purposes of volumes, by what compose calls them."""

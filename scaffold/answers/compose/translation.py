@@ -12,6 +12,7 @@ from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
 from scaffold.answers.compose.hosts import Hosts
+from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report
 from scaffold.answers.compose.roles import Placed, Role, service_name
@@ -68,7 +69,9 @@ class _Translation:
         self._variables = Variables(project, hosts, self.ledger, self._database)
         self._containers = Containers(hosts, self.ledger)
         moved = [p for p in placed.values() if p.role in (Role.DATABASE, Role.HOST)]
-        others = {its.source: p for p in moved for its in p.part.mounts if its.source}
+        # Named volumes alone: an example often gives one directory of the machine for several things.
+        mounted = [(its, by) for by in moved for its in by.part.mounts if its.kind == "volume"]
+        others = {its.source: by for its, by in mounted if its.source and UNKNOWN not in its.source}
         self._storage = Storage(project, self.ledger, others)
         self._sharing = self._with_the_ports()
 

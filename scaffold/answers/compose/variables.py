@@ -221,7 +221,8 @@ class Variables:
             found.database_name = database[1] if database else found.database_name
         why = f"the service {written.of} is at {written.where}" if written.of else ""
         if written.of == at[1] or (not why and _HERE.search(value)):
-            why = "it is the pod itself; if people are to reach the app by it, give the app's own host"
+            mend = "if people are to reach the app by it, give the app's own host"
+            why = f"{why or 'it is the pod itself'}; {mend}"
         self._ledger.taken(at, f"{answer}.{name}", why)
 
     def _files(self, part: Part, mounted: Mapping[str, str], found: Environment) -> None:
