@@ -112,7 +112,7 @@ def _versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_versions,
-    help="Show the versions of scaffold, of its templates and of Terraform, and exit.",
+    help="Show the versions of scaffold, its templates and Terraform, and exit.",
 )  # fmt: skip
 @click.pass_context
 def cli(context: click.Context) -> None:

@@ -8,7 +8,7 @@ import click
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete commands, options, stacks, keys of answers and codes of rules.
+    """Print the script that completes commands, options, stacks, answer keys and rule codes in a shell.
 
     For bash, in ~/.bashrc:  eval "$(scaffold completion bash)"
     """
