@@ -116,7 +116,7 @@ def _versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
 )  # fmt: skip
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Make, change and check the Services of a Terragrunt and Kubernetes monorepo.
+    """Create, change and check the Services of a Terragrunt and Kubernetes monorepo.
 
     For example: scaffold new-service --set name=kit --set image=ghcr.io/own/kit:1.2.0
     """

@@ -34,10 +34,10 @@ def adopt(
     stacks: Sequence[str], every: bool, writes: bool, settings: Sequence[str], answer_files: Sequence[str],
     accepted: Sequence[str], commit: bool, monorepo_at: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Show how well answers describe hand-written stacks; with --write, adopt one.
+    """Show how well answers describe hand-written stacks.
 
-    For a single stack, the answers are shown too, each with its origin. Answers given with --set and
-    --answers override the inferred ones.
+    With --write, adopt one. For a single stack, the answers are shown too, each with its origin. Answers
+    given with --set and --answers override the inferred ones.
 
     For example: scaffold adopt --all
     """

@@ -42,9 +42,10 @@ def change(
     dry_run: bool, accepted: Sequence[str], level: str | None, without_indexes: Sequence[str], commit: bool,
     plain: bool, monorepo_at: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Change a Service's answers: its stack and the lists outside follow, and manual edits are kept.
+    """Change a Service's answers, and all that follows.
 
-    Without options, in a terminal, it opens the review of the current answers.
+    The stack and the lists outside it follow, and manual edits are kept. Without options, in a terminal, the
+    review of the current answers opens.
 
     For example: scaffold change kit --set memory=1Gi
     """

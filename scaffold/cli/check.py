@@ -55,7 +55,9 @@ def check(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Check stacks, or an app's repository, against the rules; exit 1 if there are findings.
+    """Check stacks or an app's repository against the rules.
+
+    It exits with 1 if there are findings.
 
     For example: scaffold check --all --select ING,SEC
     """

@@ -8,7 +8,9 @@ import click
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the script that completes commands, options, stacks, answer keys and rule codes in a shell.
+    """Print the completion script for a shell.
+
+    It completes commands, options, stacks, answer keys and rule codes.
 
     For bash, in ~/.bashrc:  eval "$(scaffold completion bash)"
     """

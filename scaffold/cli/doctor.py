@@ -25,7 +25,7 @@ from scaffold.errors import ScaffoldError
 @options.monorepo
 @options.as_json
 def doctor(file: Path | None, repository: Path | None, monorepo_at: Path | None, as_json: bool) -> None:
-    """Show what is available: tools, templates, monorepo, versions of the provider schemas.
+    """Show which tools, templates and schemas are available.
 
     For example: scaffold doctor
     """

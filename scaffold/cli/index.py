@@ -45,7 +45,9 @@ def index(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Show the lists outside the stacks in which Services belong, and where they differ from the stacks.
+    """Show the lists outside the stacks that name Services.
+
+    With --check, it shows where they differ from the stacks.
 
     For example: scaffold index --check
     """

@@ -30,7 +30,7 @@ def pipeline(
     app_repo: Path | None, dry_run: bool, overwrite: bool, commit: bool, template_source: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Create the pipeline in the app's own repository, from the answers of its Service.
+    """Create the pipeline in the app's own repository.
 
     For example: scaffold pipeline --service kit --app-repo ../kit
     """

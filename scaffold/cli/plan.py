@@ -34,7 +34,9 @@ def plan(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Show what Terraform would create for stacks: no cluster, no credentials, no provider binaries.
+    """Show what Terraform would create for stacks, offline.
+
+    This needs no cluster, no credentials and no provider binaries.
 
     For example: scaffold plan kit --against HEAD
     """

@@ -17,7 +17,9 @@ from scaffold.errors import UsageError
 @options.monorepo
 @options.as_json
 def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | None, as_json: bool) -> None:
-    """Remove a Service: its stack, and the index entries that belong to it alone.
+    """Remove a Service's stack and its index entries.
+
+    Entries that other Services share stay.
 
     For example: scaffold remove-service kit
     """

@@ -17,7 +17,9 @@ from scaffold.errors import UsageError
 @options.monorepo
 @options.as_json
 def status(stacks: Sequence[str], every: bool, monorepo_at: Path | None, as_json: bool) -> int:
-    """Show the state of the named stacks, or of all that scaffold made; exit 1 if there is work to do.
+    """Show the state of stacks, those that need attention first.
+
+    It shows the named stacks, or all that scaffold made, and exits with 1 if there is something to do.
 
     For example: scaffold status --all
     """

@@ -58,9 +58,9 @@ def sweep(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Roll out a rule to many stacks: only what its contract allows, all or nothing.
+    """Roll out a rule to many stacks, within its contract.
 
-    Exit 4 if a stack is left to a person, 1 if only questions are open.
+    It exits with 4 if a stack is left to a person, and with 1 if only questions are open.
 
     For example: scaffold sweep LIF001 --all --plan
     """

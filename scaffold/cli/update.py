@@ -54,7 +54,7 @@ def update(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Bring stacks to a newer version of the templates, and keep manual edits.
+    """Bring stacks to newer templates, keeping manual edits.
 
     A stack where both changed the same thing, or that would silently lose data or open a host to the
     internet, is left as it is and named; the exit code is then 4.
