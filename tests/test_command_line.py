@@ -91,6 +91,13 @@ def test_every_help_has_an_example_that_is_understood(command: click.Command) ->
     found.make_context(name, words[2:], parent=click.Context(cli), resilient_parsing=False)
 
 
+@pytest.mark.parametrize("command", EVERY[1:], ids=lambda command: command.name)
+def test_the_list_of_commands_says_each_in_a_whole_sentence(command: click.Command) -> None:
+    """What does not fit into the list's line on 80 columns, click cuts off with an ellipsis."""
+    room = 78 - 6 - max(map(len, COMMANDS))
+    assert re.fullmatch(r"[A-Z].*\.(?<!\.\.\.)", command.get_short_help_str(room))
+
+
 def test_drafts_are_listed_and_dropped(monorepo: Monorepo) -> None:
     assert scaffold("drafts", cwd=monorepo.root).stdout == "There are no drafts.\n"
     drafts = Drafts.of(monorepo.root)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from scaffold.adoption.environment import reference, value_of
 from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
-from scaffold.adoption.reading import known, number, text, texts
+from scaffold.adoption.reading import known, labels, number, text, texts
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import OWNS, mounts_of
 from scaffold.adoption.volume_book import saves
@@ -173,9 +173,13 @@ def _called(pods: k8s.PodTemplate, container: Tree) -> Iterator[Inferred]:
         yield found(RECORDED, {"names": {"job_containers": {job: name}}}, pods.owner, "container[0].name")
 
 
+_USUAL_LABELS = ("app", "component", "tier")
+
+
 def _runs(job: Tree, pods: k8s.PodTemplate) -> dict[str, Value]:
     restart = "OnFailure" if get(pods.spec, "restart_policy") == "OnFailure" else ""
     return {
+        "labels": labels(pods.owner.get("metadata", 0, "labels"), _USUAL_LABELS),
         "retries": number(get(job, "backoff_limit")),
         "restart": restart,
         "active_deadline_seconds": number(get(job, "active_deadline_seconds")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from scaffold.adoption import beside, environment, exposure, marks, platform, storage, workload
+from scaffold.adoption import beside, environment, exposure, marks, placement, platform, storage, workload
 from scaffold.adoption.inferred import Inferred, found, holding
 from scaffold.adoption.standing import Standing
 
@@ -29,6 +29,8 @@ SUBJECTS: tuple[Subject, ...] = (
     workload.resources,
     workload.extended,
     workload.confined,
+    placement.availability,
+    placement.devices,
     workload.probes,
     workload.rollout,
     workload.user,

@@ -27,7 +27,7 @@ class LinkedCertificate(Rule):
 
     code = "MOD006"
     title = "A stack that copies the certificate has the link to it"
-    why = "The module reads it below the stack's own directory: without the link nothing can be applied."
+    why = "The module reads it from the stack's own directory: without the link, nothing can be applied."
     bad: ClassVar[Example] = "locals {}\n" + _CALL
     good: ClassVar[Example] = "locals {}\n"
 

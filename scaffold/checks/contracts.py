@@ -140,7 +140,7 @@ class ModuleSource(FamilyRule):
 
     family = _findings
     code = "MOD001"
-    title = "The module that is called exists"
+    title = "The called module exists"
     why = "Terraform fails at init when the directory that `source` names holds no module."
     bad = _CALL.replace("/nfs_volume", "/nfs_volumes")
     good = _CALL
@@ -152,7 +152,7 @@ class ModuleArgument(FamilyRule):
     family = _findings
     code = "MOD002"
     title = "A module is given arguments that it has"
-    why = "Modules move: an argument that was removed or never existed stops every plan of the stack."
+    why = "Modules change: an argument that was removed or never existed stops every plan of the stack."
     bad = _CALL.replace("access_modes", "access_mode ")
     good = _CALL
 
@@ -185,6 +185,6 @@ class ModuleValue(FamilyRule):
     family = _findings
     code = "MOD005"
     title = "A literal passes the module's own validation"
-    why = "The module refuses it at plan time; here it is told at once, with what it accepts."
+    why = "The module refuses it at plan time; this reports it at once, with what the module accepts."
     bad = _INGRESS.replace("proxied", "cloudflare")
     good = _INGRESS

@@ -84,7 +84,7 @@ class DuplicateDefinition(FamilyRule):
     family = _repeated
     code = "HCL002"
     title = "A name is defined once"
-    why = "Terraform refuses a module in which a resource, variable, local, module or output stands twice."
+    why = "Terraform refuses a module that defines a resource, variable, local, module or output twice."
     bad = _VARIABLE + _VARIABLE
     good = _VARIABLE
 
@@ -106,7 +106,7 @@ class Unrooted(FamilyRule):
     family = _unrooted
     code = "HCL008"
     title = "A stack includes the root's terragrunt.hcl"
-    why = "Without it the stack has no state, no providers and no variables, and CI passes it over."
+    why = "Without it, the stack has no state, no providers and no variables, and CI skips it."
     rule = "Terraform State — Two-Tier Backend"
     bad: ClassVar[Example] = {"main.tf": "locals {\n  a = 1\n}\n", "terragrunt.hcl": "inputs = {}\n"}
     good: ClassVar[Example] = {"main.tf": "locals {\n  a = 1\n}\n", "terragrunt.hcl": _ROOT}

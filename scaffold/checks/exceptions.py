@@ -105,7 +105,7 @@ class IgnoreWithoutCode(Rule):
 
     code = "IGN001"
     title = "An exception names a rule"
-    why = "What makes an exception from nothing, or from a rule that does not exist, is a slip."
+    why = "An exception from nothing, or from a rule that does not exist, is a slip."
 
     def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterator[Finding]:
         """Exceptions without a code, and codes that no rule has."""
@@ -122,7 +122,7 @@ class IgnoreWithoutReason(Rule):
 
     code = "IGN002"
     title = "An exception gives its reason"
-    why = "Whoever reads the stack later has to see whether the reason still holds."
+    why = "Whoever reads the stack later must be able to see whether the reason still holds."
 
     def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterator[Finding]:
         """Exceptions without a reason."""
@@ -135,7 +135,7 @@ class UnusedIgnore(Rule):
 
     code = "IGN003"
     title = "An exception is needed"
-    why = "An exception that is left behind hides the next mistake."
+    why = "An exception left behind hides the next mistake."
 
     def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterator[Finding]:
         """Nothing: only who has run the rules can tell, see :class:`Exceptions`."""

@@ -22,23 +22,21 @@ class IndexMissing(IndexRule):
     """A stack that is not in a list in which it belongs."""
 
     code = "IDX001"
-    title = "A Service is in every list in which it belongs"
-    why = (
-        "Monitoring, rotation, upgrades and the catalog go by these lists: what is not in them is forgotten."
-    )
+    title = "A Service is in every list where it belongs"
+    why = "Monitoring, rotation, upgrades and the catalog rely on these lists: what is missing is forgotten."
 
 
 class IndexStale(IndexRule):
     """An entry of a list that no stack stands behind."""
 
     code = "IDX002"
-    title = "A list names nothing that is gone"
-    why = "Whoever reads the list looks for something that does not exist, or takes its name for taken."
+    title = "A list names nothing that no longer exists"
+    why = "Readers look for something that does not exist, or believe that its name is taken."
 
 
 class IndexPlace(IndexRule):
     """A list that cannot be read where it should be."""
 
     code = "IDX003"
-    title = "A list can be read in its place"
-    why = "Where the list has lost its heading or its form, nothing can be added to it or compared with it."
+    title = "A list can be read where it belongs"
+    why = "If the list has lost its heading or its form, nothing can be added to it or compared with it."

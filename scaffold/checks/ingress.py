@@ -109,7 +109,7 @@ class IngressAuth(FamilyRule):
     family = _findings
     code = "ING001"
     title = "An ingress says what gates it"
-    why = "A gate that is left implicit was not thought about; four of five Services went out naked that way."
+    why = "An implicit gate is one that nobody thought about; four of five Services were exposed that way."
     bad = _INGRESS.replace('  auth = "app"\n', "")
     good = _INGRESS
 
@@ -120,7 +120,7 @@ class IngressAuthReason(FamilyRule):
     family = _findings
     code = "ING002"
     title = "An ingress without the full gate says why"
-    why = "The modes app and none leave Authentik out: the reason is read above the line, and nowhere else."
+    why = "The modes app and none bypass Authentik: the line above is the only place to read why."
     rule = "Instructions"
     bad = _INGRESS.replace(": accounts with passkeys, sign-up is closed", "")
     good = _INGRESS
@@ -154,7 +154,7 @@ class TwoWalls(FamilyRule):
     family = _findings
     code = "ING011"
     title = "Anubis is the only wall against scrapers"
-    why = "The module's wall turns away by their names whom Anubis would let prove themselves."
+    why = "The module's wall turns away clients by name that Anubis would let prove themselves."
     rule = "Networking & Resilience"
     severity = Severity.WARNING
     bad = _PROOF.replace("  anti_ai_scraping = false\n", "")

@@ -104,7 +104,7 @@ class NamespaceLabel(LifecycleRule):
 
     code = "LIF001"
     title = "A namespace ignores the label that a policy stamps on it"
-    why = "The policy writes it again after every apply: no plan of the stack is ever empty."
+    why = "The policy writes it again after every apply, so the stack's plan is never empty."
     rule = "Namespaces"
     resources = "kubernetes_namespace*"
     bad = _NAMESPACE[: _NAMESPACE.index("  lifecycle")] + "}\n"

@@ -49,7 +49,7 @@ class Balanced(LifecycleRule):
 
     code = "LIF005"
     title = "A Service of the load balancer ignores what the controller writes to it"
-    why = "The controller writes it again after every apply: no plan of the stack is ever empty."
+    why = "The controller writes it again after every apply, so the stack's plan is never empty."
     rule = "MetalLB"
     resources = "kubernetes_service*"
     bad = _SERVICES + "}\n"

@@ -71,7 +71,7 @@ class KeelBlock(LifecycleRule):
 
     code = "LIF002"
     title = "A workload in an enrolled namespace ignores what Keel writes"
-    why = "An apply takes the images back to what is written here, and Keel moves them again."
+    why = "An apply reverts the images to what is written here, and Keel moves them again."
     rule = "Keel"
     resources = "kubernetes_*"
     bad = _ENROLLED.replace("      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE\n", "")

@@ -45,7 +45,7 @@ class PodDns(LifecycleRule):
 
     code = "LIF003"
     title = "What owns pods ignores the DNS settings that a policy writes into them"
-    why = "Every plan would take them out again; a Job would be replaced, and run once more."
+    why = "Every plan would remove them again; a Job would be replaced, and run once more."
     rule = "Kyverno"
     resources = "kubernetes_*"
     bad = _CRON_JOB.replace(" # KYVERNO_LIFECYCLE_V1", "")

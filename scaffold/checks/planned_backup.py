@@ -19,7 +19,7 @@ class Backups(PlannedRule):
 
     code = "BAK001"
     title = "A backup job reads the volume that it is for"
-    why = "A block volume is on one node: a job elsewhere waits; a job on another claim saves nothing."
+    why = "A block volume is on one node: a job elsewhere waits; one on another claim saves nothing."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Backup jobs of a block volume that nobody uses, that write to it, or that run anywhere."""
@@ -50,7 +50,7 @@ class Saved(PlannedRule):
 
     code = "BAK002"
     title = "Every block volume is backed up"
-    why = "Nothing else saves a block volume: with its disk, or with a slip, all that is on it is lost."
+    why = "Nothing else saves a block volume: one failed disk, or one slip, and everything on it is lost."
     rule = "Backup CronJob"
     excuse = "No backup:"
 

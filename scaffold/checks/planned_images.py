@@ -17,13 +17,11 @@ _PINNED_TO_NOTHING = ("", "latest")
 
 
 class Latest(PlannedRule):
-    """An upstream image is of a release."""
+    """An upstream image is pinned to a release."""
 
     code = "POD008"
-    title = "An upstream image is of a release"
-    why = (
-        "What latest is changes by itself, the pull-through cache keeps an old one, and Keel leaves it alone."
-    )
+    title = "An upstream image is pinned to a release"
+    why = "What latest means changes by itself, the pull-through cache keeps an old one, and Keel ignores it."
     rule = "Images"
     severity = Severity.WARNING
 
@@ -45,8 +43,8 @@ class PullSecret(PlannedRule):
     """A pod with an image from the house's own registry may pull it."""
 
     code = "POD009"
-    title = "An own image has its pull secret on every pod"
-    why = "The registry gives the image to nobody without a login: the pod stays in ImagePullBackOff."
+    title = "Every pod with an image of your own has its pull secret"
+    why = "The registry serves the image only after a login: the pod stays in ImagePullBackOff."
     rule = "Images"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -75,7 +73,7 @@ class TrustedRegistries(PlannedRule):
 
     code = "POD010"
     title = "An image is one that the cluster admits"
-    why = "A policy lists the images that it trusts, and denies every pod with another one."
+    why = "A policy lists the images that it trusts, and denies every pod with any other."
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -94,11 +92,11 @@ class TrustedRegistries(PlannedRule):
 
 
 class DatabasePin(PlannedRule):
-    """A database server is of an exact version."""
+    """A database server is pinned to an exact version."""
 
     code = "POD011"
-    title = "A database server is of an exact version"
-    why = "A tag that moves starts another version on the same files: that cannot always be undone."
+    title = "A database server is pinned to an exact version"
+    why = "A moving tag starts another version on the same files, which cannot always be undone."
     rule = "Images"
     severity = Severity.WARNING
 
@@ -118,7 +116,9 @@ class DatabaseMoved(PlannedRule):
 
     code = "POD012"
     title = "Nothing moves a database server's image by itself"
-    why = "A database is dumped before it is updated, and watched: Keel does neither, and Diun asks for it."
+    why = (
+        "A database update needs a dump first and somebody watching: Keel does neither, and Diun asks for it."
+    )
     rule = "Images"
     severity = Severity.WARNING
 
@@ -140,8 +140,8 @@ class KeelOnPods(PlannedRule):
     """What tells Keel to leave a workload alone stands where Keel reads it."""
 
     code = "POD013"
-    title = "Keel's policy stands on the workload, not on its pods"
-    why = "Keel reads the Deployment: a policy on the pod template stops nothing."
+    title = "Keel's policy is on the workload, not on its pods"
+    why = "Keel reads the Deployment: a policy on the pod template has no effect."
     rule = "Images"
     severity = Severity.WARNING
 

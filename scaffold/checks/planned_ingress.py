@@ -53,7 +53,7 @@ class IngressAnnotations(PlannedRule):
 
     code = "ING004"
     title = "Public hosts are monitored"
-    why = "A host that nobody watches fails unseen."
+    why = "A host that nobody monitors fails unnoticed."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Public ingresses without a monitor."""
@@ -72,7 +72,7 @@ class Tiles(PlannedRule):
 
     code = "ING006"
     title = "A host has one tile on the dashboard"
-    why = "Every ingress makes a tile by default: a second one of the same host is noise."
+    why = "Every ingress creates a tile by default: a second one for the same host is noise."
     rule = "Homepage"
     severity = Severity.WARNING
 
@@ -110,7 +110,7 @@ class Unmonitored(PlannedRule):
 
     code = "ING007"
     title = "A host without a public record has no monitor from outside"
-    why = "The monitor follows every ingress that does not say otherwise, and is never green."
+    why = "Every ingress is monitored unless it says otherwise, and this monitor would never be green."
     rule = "Monitoring"
     severity = Severity.WARNING
 
@@ -135,7 +135,7 @@ class TileParts(PlannedRule):
 
     code = "ING008"
     title = "A tile on the dashboard is complete"
-    why = "A tile without a description says nothing to who has not made the app."
+    why = "A tile without a description means nothing to anybody who did not set up the app."
     rule = "Homepage"
     severity = Severity.WARNING
 
@@ -154,13 +154,13 @@ class Allowlists(PlannedRule):
     """What is for the house alone has no record in public."""
 
     code = "ING009"
-    title = "An allowlist is on a host that no proxy delivers"
-    why = "What comes through Cloudflare arrives from inside the cluster, which the allowlist admits."
+    title = "An allowlist is on a host that is not proxied"
+    why = "Requests through Cloudflare arrive from inside the cluster, which the allowlist admits."
     rule = "Networking & Resilience"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Ingresses with an allowlist on a host that a proxy delivers."""
-        ingresses = {ingress.address: ingress for ingress in plan.of_kind("ingress")}
+        """Ingresses and routes with an allowlist on a host that a proxy delivers."""
+        ingresses = {ingress.address: ingress for ingress in plan.of_kind("ingress", "manifest")}
         for door in doors(plan.resources, plan.house):
             if door.house_only and door.through_proxy:
                 what = f"its allowlist does not keep the internet out: {door.host} is {door.record}"
@@ -171,8 +171,8 @@ class Groups(PlannedRule):
     """The groups that may come in are called as they are made."""
 
     code = "ING010"
-    title = "The groups that may come in are not misspelt"
-    why = "A group that does not exist has no members: who should come in cannot."
+    title = "The groups that are let in are not misspelt"
+    why = "A group that does not exist has no members: those who should get in cannot."
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

@@ -13,8 +13,8 @@ class Taken(PlannedRule):
     """A name that is one in the house is one stack's."""
 
     code = "NAM001"
-    title = "What only one stack can have is taken once"
-    why = "Two monitors of one name are one; two apps in one database of Redis delete each other's keys."
+    title = "What only one stack can have is used only once"
+    why = "Two monitors with one name are one; two apps in one Redis database delete each other's keys."
     severity = Severity.WARNING
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

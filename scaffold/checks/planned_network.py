@@ -18,7 +18,7 @@ class IngressBackend(PlannedRule):
 
     code = "ING005"
     title = "An ingress reaches a Service's port"
-    why = "An ingress whose port is left at the default answers 404 where the Service listens elsewhere."
+    why = "An ingress on the default port answers 404 if the Service listens on another one."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Backends that no Service of the stack is, or that have another port."""
@@ -75,7 +75,7 @@ class ServicePort(PlannedRule):
 
     code = "SVC002"
     title = "A Service's port reaches a container"
-    why = "A target port that no container has answers nothing, and no tool says so before the first request."
+    why = "A target port that no container has never answers, and no tool says so before the first request."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Names of target ports that none of the selected containers declares."""

@@ -25,8 +25,8 @@ class Claims(PlannedRule):
     """What a pod mounts exists."""
 
     code = "POD003"
-    title = "Claims and volumes that are mounted exist"
-    why = "A pod that waits for a claim that nobody makes stays in Pending for ever."
+    title = "Mounted claims and volumes exist"
+    why = "A pod that waits for a claim that nobody creates stays Pending forever."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Claims that nobody makes, mounts without a volume, volumes that nothing mounts."""
@@ -64,8 +64,8 @@ class Secrets(PlannedRule):
     """Secrets and ConfigMaps that a pod refers to exist, with the keys that it asks for."""
 
     code = "SEC001"
-    title = "Secrets that are referred to exist"
-    why = "A container whose Secret is missing never starts; a missing key stops it just as well."
+    title = "Referenced Secrets exist"
+    why = "A container whose Secret is missing never starts; a missing key stops it just the same."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """References to Secrets and ConfigMaps that nobody makes."""
@@ -116,7 +116,7 @@ class SealedSecrets(PlannedRule):
 
     code = "SEC002"
     title = "Secrets in manifests are sealed for their namespace"
-    why = "What is not sealed can be read by everybody who has the repository; a seal holds in one namespace."
+    why = "Anybody with the repository can read an unsealed Secret; a seal is only valid in one namespace."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Plain Secrets in manifests, and those that are sealed for a namespace that is not the stack's."""
@@ -134,9 +134,9 @@ class Resources(PlannedRule):
 
     code = "POD001"
     severity = Severity.WARNING
-    title = "Every container has memory and cpu requests, and no cpu limit"
+    title = "Every container has memory and CPU requests, and no CPU limit"
     why = (
-        "A container without requests is placed anywhere and killed first; a cpu limit throttles for nothing."
+        "A container without requests is placed anywhere and killed first; a CPU limit throttles for no gain."
     )
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -166,7 +166,7 @@ class Deadlines(PlannedRule):
     code = "JOB001"
     severity = Severity.WARNING
     title = "A CronJob that forbids two runs at once has a deadline"
-    why = "Where one run hangs, no later one ever starts, and nothing fails that could be told of."
+    why = "If one run hangs, no later one ever starts, and nothing fails that could raise an alert."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """CronJobs that would wait for ever for a run that hangs."""
@@ -199,9 +199,9 @@ class Probes(PlannedRule):
 
     code = "POD002"
     severity = Severity.WARNING
-    title = "Every container that listens is probed, where it listens"
+    title = "Every listening container is probed on a port that it listens on"
     why = (
-        "Without readiness, traffic reaches what is not ready; without liveness, nobody restarts what hangs."
+        "Without readiness, traffic arrives before the app is ready; without liveness, a hung app stays hung."
     )
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ class Reloader(PlannedRule):
 
     code = "SEC003"
     title = "A rotated password restarts its Deployment"
-    why = "The password of a database changes every week: who read it at the start cannot log in any more."
+    why = "Database passwords change every week: an app that read one at its start can no longer log in."
     rule = "Secrets and databases"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -43,8 +43,8 @@ class OldApi(PlannedRule):
     """An ExternalSecret is of the API version that the others are of."""
 
     code = "SEC004"
-    title = "ExternalSecrets are of the fleet's API version"
-    why = "The operator drops old versions of its API, and then no apply of the stack comes to an end."
+    title = "ExternalSecrets use the fleet's API version"
+    why = "The operator drops old versions of its API, and then no apply of the stack succeeds."
     rule = "Secrets Management — Vault KV"
     severity = Severity.WARNING
 
@@ -62,7 +62,7 @@ class CopiedPassword(PlannedRule):
 
     code = "SEC005"
     title = "A rotated password is read where it is rotated"
-    why = "A copy of the password in the key-value store is right until the next rotation."
+    why = "A copy of the password in the key-value store is only right until the next rotation."
     rule = "Secrets Management — Vault KV"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

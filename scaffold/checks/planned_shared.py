@@ -16,8 +16,8 @@ class Alerting(PlannedRule):
     """What tells that NFS is down does not need NFS."""
 
     code = "STO008"
-    title = "What alerts keeps nothing on NFS"
-    why = "When NFS hangs, what should tell of it hangs with it."
+    title = "Alerting keeps nothing on NFS"
+    why = "When NFS hangs, the alerting that should report it hangs too."
     rule = "Storage & Backup Architecture"
     severity = Severity.WARNING
 
@@ -39,7 +39,7 @@ class EmbeddedDatabase(PlannedRule):
 
     code = "STO009"
     title = "An embedded database is not on NFS"
-    why = "SQLite and its like trust locks and fsync that NFS does not keep: the file breaks."
+    why = "SQLite and its like rely on locks and fsync that NFS does not honour: the file is corrupted."
     rule = "Storage Class Decision Rule (for new services)"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ class StorageClass(PlannedRule):
 
     code = "STO001"
     title = "StorageClass and access mode fit together"
-    why = "Without a class the cluster's default puts data on one node's disk; a block volume is not shared."
+    why = "Without a class, the default puts data on one node's disk; a block volume cannot be shared."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Claims without a class, shared block volumes, and shared classes without a volume."""
@@ -51,7 +51,7 @@ class Waiting(PlannedRule):
 
     code = "STO003"
     title = "A block volume's claim is not waited for"
-    why = "It is bound when its pod is scheduled: an apply that waits for it before never ends."
+    why = "It is bound only when its pod is scheduled: an apply that waits for it first never ends."
     rule = "Storage"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -80,7 +80,7 @@ class Autoresizer(PlannedRule):
     code = "STO004"
     severity = Severity.WARNING
     title = "A block volume grows before it is full"
-    why = "Without the annotations it fills up; the threshold is what has to be free, so 80 % grows at once."
+    why = "Without the annotations it fills up; the threshold is the free share, so 80 % grows it at once."
     rule = "Storage"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -125,8 +125,8 @@ class ClaimNames(PlannedRule):
     """The name of a claim tells whether it is encrypted."""
 
     code = "STO005"
-    title = "A claim is called after its class"
-    why = "Whoever restores or moves data sees from the name whether it is encrypted."
+    title = "A claim is named after its class"
+    why = "Whoever restores or moves data can tell from the name whether it is encrypted."
     rule = "Storage"
     severity = Severity.WARNING
 
@@ -147,7 +147,7 @@ class InlineNfs(PlannedRule):
     code = "STO006"
     severity = Severity.WARNING
     title = "NFS is mounted through the NFS module"
-    why = "A volume of the pod's own repeats the server's address, has no size and is found by no search."
+    why = "A volume defined in the pod repeats the server's address, has no size, and no search finds it."
     rule = "Storage"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -164,7 +164,7 @@ class Strategy(PlannedRule):
 
     code = "STO002"
     title = "A Deployment on a block volume is recreated"
-    why = "A rolling update starts the new pod while the old one holds the volume: neither comes to an end."
+    why = "A rolling update starts the new pod while the old one holds the volume: it never finishes."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Deployments that mount a block volume and would be rolled over."""

@@ -44,8 +44,8 @@ class Values(PlannedRule):
     """
 
     code = "POD004"
-    title = "Names, quantities, schedules and paths are what Kubernetes takes"
-    why = "Only the cluster looks at them: what has another form fails in the middle of an apply."
+    title = "Names, quantities, schedules and paths are valid in Kubernetes"
+    why = "Only the cluster validates them: anything else fails in the middle of an apply."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Values that the cluster will refuse."""
@@ -88,7 +88,7 @@ class Kinds(PlannedRule):
 
     code = "POD007"
     title = "A manifest's kind is not misspelt"
-    why = "Terraform takes a manifest of any kind, and the cluster knows none that is called nearly so."
+    why = "Terraform accepts a manifest of any kind; the cluster rejects one that it does not know."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Kinds that are one slip away from one that the house uses."""

@@ -170,7 +170,7 @@ class ResourceArgument(FamilyRule):
     family = _findings
     code = "RES002"
     title = "A resource has only arguments and blocks of its schema"
-    why = "A wrong name, or one in the wrong block, stops the plan: wait_until_bound is no part of spec."
+    why = "A wrong name, or one in the wrong block, stops the plan: wait_until_bound is not part of spec."
     bad = _CLAIM.replace("  wait_until_bound = false\n", "").replace(
         "  spec {\n", "  spec {\n    wait_until_bound   = false\n"
     )
@@ -193,7 +193,7 @@ class ResourceBlocks(FamilyRule):
 
     family = _findings
     code = "RES004"
-    title = "A nested block stands as often as its schema says"
+    title = "A nested block appears as often as its schema says"
     why = "Terraform refuses a resource with too few or too many blocks of a type."
     bad = _SETTINGS.replace('  metadata {\n    name = "settings"\n  }\n', "")
     good = _SETTINGS

@@ -55,7 +55,7 @@ class ReferenceAttribute(FamilyRule):
     family = findings
     code = "HCL005"
     title = "A reference names an attribute that the resource has"
-    why = "The schema of the provider says what a resource gives; anything else stops the plan."
+    why = "The provider's schema says which attributes a resource has; anything else stops the plan."
     bad = _ACCOUNT.replace("metadata[0].name", "metadata.name")
     good = _ACCOUNT
 
@@ -76,7 +76,7 @@ class ModuleOutput(FamilyRule):
 
     family = findings
     code = "HCL007"
-    title = "An output that is used is one the module has"
+    title = "Every output used is one that the module declares"
     why = "Terraform refuses to plan a reference to an output that the module does not declare."
     bad = _VOLUME.replace("claim_name", "claim")
     good = _VOLUME

@@ -105,7 +105,7 @@ class ServerWritten(FamilyRule):
     family = _findings
     code = "STO007"
     title = "The NFS server is named by its variable"
-    why = "The server has moved before: every address that is written out then has to be found."
+    why = "The server has moved before: every hard-coded address then has to be found."
     rule = "Storage & Backup Architecture"
     severity = Severity.WARNING
     bad = _VOLUME.replace("var.nfs_server", '"10.0.10.15"')
@@ -118,7 +118,7 @@ class HostWritten(FamilyRule):
     family = _findings
     code = "SVC003"
     title = "A shared host is named by its variable"
-    why = "The host moves behind its variable; behind some of its old names no primary stands."
+    why = "The host may move behind its variable; some of its old names no longer lead to a primary."
     rule = "Database Host"
     severity = Severity.WARNING
     bad = _CONFIG.replace("${var.redis_host}", "redis-master.redis.svc.cluster.local")

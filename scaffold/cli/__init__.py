@@ -112,11 +112,11 @@ def _versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_versions,
-    help="Show the versions of scaffold, of its templates and of Terraform, and exit.",
+    help="Show the versions of scaffold, its templates and Terraform, and exit.",
 )  # fmt: skip
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Make, change and check the Services of a Terragrunt and Kubernetes monorepo.
+    """Create, change and check the Services of a Terragrunt and Kubernetes monorepo.
 
     For example: scaffold new-service --set name=kit --set image=ghcr.io/own/kit:1.2.0
     """

@@ -19,26 +19,25 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("stacks", nargs=-1, metavar="STACK…", shell_complete=complete.stacks)
-@click.option("--all", "every", is_flag=True, help="Every stack that was made by hand.")
-@click.option("--write", "writes", is_flag=True, help="Adopt the one stack that is named.")
+@click.option("--all", "every", is_flag=True, help="Every hand-written stack.")
+@click.option("--write", "writes", is_flag=True, help="Adopt the named stack.")
 @options.settings
 @options.answers
 @click.option(
     "--accept", "accepted", multiple=True, metavar="LINE",
-    help="An answer that is assumed, or an attribute that may become another, by the line that the message "
-    "has. May be repeated.",
+    help="An assumed answer, or an attribute that may change, as the message names it. May be repeated.",
 )  # fmt: skip
-@click.option("--commit", is_flag=True, help="Commit exactly the written files.")
+@click.option("--commit", is_flag=True, help="Commit only the written files.")
 @options.monorepo
 @options.as_json
 def adopt(
     stacks: Sequence[str], every: bool, writes: bool, settings: Sequence[str], answer_files: Sequence[str],
     accepted: Sequence[str], commit: bool, monorepo_at: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Tell how far answers describe stacks that were made by hand; with --write adopt one.
+    """Show how well answers describe hand-written stacks.
 
-    Of one stack the answers are told too, each with where it came from. Answers of --set and --answers hold
-    over those that are inferred.
+    With --write, adopt one. For a single stack, the answers are shown too, each with its origin. Answers
+    given with --set and --answers override the inferred ones.
 
     For example: scaffold adopt --all
     """

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 @options.settings
 @click.option(
     "--unset", "unset", multiple=True, metavar="KEY",
-    help="Take an answer or an item back: memory, volumes[thumbs]. What is not answered has its default.",
+    help="Withdraw an answer or an item: memory, volumes[thumbs]. Its default then applies.",
 )  # fmt: skip
 @options.answers
 @click.option("--edit", is_flag=True, help="Change the answers in $EDITOR.")
-@click.option("--dry-run", is_flag=True, help="Show what it does, write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what it would do, and write nothing.")
 @options.accept("data-lost", "opened", "not-compared")
 @options.level
 @options.without_indexes
-@click.option("--commit", is_flag=True, help="Commit exactly the written files.")
+@click.option("--commit", is_flag=True, help="Commit only the written files.")
 @options.plain
 @options.monorepo
 @options.as_json
@@ -42,9 +42,10 @@ def change(
     dry_run: bool, accepted: Sequence[str], level: str | None, without_indexes: Sequence[str], commit: bool,
     plain: bool, monorepo_at: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Change answers of a Service: its stack, edits by hand kept, and the lists outside follow.
+    """Change a Service's answers, and all that follows.
 
-    Without options, in a terminal, it opens the review of the present answers.
+    The stack and the lists outside it follow, and manual edits are kept. Without options, in a terminal, the
+    review of the current answers opens.
 
     For example: scaffold change kit --set memory=1Gi
     """

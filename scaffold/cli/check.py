@@ -24,17 +24,17 @@ FORMATS = ("text", "json", "github", "sarif", "markdown", "html")
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
 @options.select
 @options.ignore
-@click.option("--static", is_flag=True, help="Look at the syntax alone, and plan nothing.")
-@click.option("--fix", is_flag=True, help="Mend what a rule knows an edit for, and tell what is left.")
-@click.option("--diff", "show", is_flag=True, help="Show those edits, and write nothing.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How it is told.")
-@click.option("--by", type=click.Choice(("stack", "rule")), default="stack", help="How the text is grouped.")
+@click.option("--static", is_flag=True, help="Check the syntax only, and plan nothing.")
+@click.option("--fix", is_flag=True, help="Make the edits that rules know, and report what is left.")
+@click.option("--diff", "show", is_flag=True, help="Show the edits of --fix, and write nothing.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="The output format.")
+@click.option("--by", type=click.Choice(("stack", "rule")), default="stack", help="How to group the text.")
 @click.option("--statistics", is_flag=True, help="Count the findings by rule.")
 @options.baseline
 @options.update_baseline
 @click.option(
     "--pipelines", type=click.Path(path_type=Path), metavar="DIR",
-    help="An app's repository in place of stacks: its pipelines and Dockerfiles.",
+    help="Check the pipelines and Dockerfiles of an app's repository instead of stacks.",
 )  # fmt: skip
 @options.monorepo
 @options.as_json
@@ -55,7 +55,9 @@ def check(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Hold stacks, or an app's repository, against the rules; exit 1 where something is found.
+    """Check stacks or an app's repository against the rules.
+
+    It exits with 1 if there are findings.
 
     For example: scaffold check --all --select ING,SEC
     """

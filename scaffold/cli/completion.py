@@ -8,7 +8,9 @@ import click
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete commands, options, stacks, keys of answers and codes of rules.
+    """Print the completion script for a shell.
+
+    It completes commands, options, stacks, answer keys and rule codes.
 
     For bash, in ~/.bashrc:  eval "$(scaffold completion bash)"
     """

@@ -10,7 +10,7 @@ import click
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def demo(directory: Path) -> None:
-    """Make a small sample monorepo in DIRECTORY, to try everything on.
+    """Create a sample monorepo in DIRECTORY to try things in.
 
     For example: scaffold demo homelab
     """

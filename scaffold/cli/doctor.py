@@ -16,16 +16,16 @@ from scaffold.errors import ScaffoldError
     "file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep the provider schemas that `terraform providers schema -json` printed.",
+    help="Store the provider schemas printed by `terraform providers schema -json`.",
 )
 @click.option(
     "--recover", "repository", type=click.Path(path_type=Path), metavar="DIR",
-    help="Finish or undo what an interrupted run left in a repository, and do nothing else.",
+    help="Only finish or undo what an interrupted run left in a repository.",
 )  # fmt: skip
 @options.monorepo
 @options.as_json
 def doctor(file: Path | None, repository: Path | None, monorepo_at: Path | None, as_json: bool) -> None:
-    """Show what is at hand: tools, templates, monorepo, versions of the provider schemas.
+    """Show which tools, templates and schemas are available.
 
     For example: scaffold doctor
     """

@@ -18,7 +18,9 @@ from scaffold.errors import UsageError
 @options.monorepo
 @options.as_json
 def drafts(dropped: tuple[str, ...], monorepo_at: Path | None, as_json: bool) -> None:
-    """List the Services that were begun and not finished, the newest first, or forget some.
+    """List Services that were started but not finished.
+
+    The newest comes first; --drop forgets one.
 
     For example: scaffold drafts --drop unnamed
     """

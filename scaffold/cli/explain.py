@@ -18,7 +18,7 @@ from scaffold.cli import options, output
 def explain(
     answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None, as_json: bool
 ) -> None:
-    """Show what is decided from answers, and why.
+    """Show the decisions that follow from answers, and why.
 
     For example: scaffold explain --answers kit.yml
     """

@@ -15,12 +15,10 @@ _READING = "Reading all stacks …"
 
 
 @click.command()
-@click.option(
-    "--check", "check_only", is_flag=True, help="Compare with all stacks; exit 1 where they disagree."
-)
+@click.option("--check", "check_only", is_flag=True, help="Compare with all stacks; exit 1 if they disagree.")
 @click.option("--fix", is_flag=True, help="Add what is missing and certain, and list the rest.")
 @click.option("--list", "lists", multiple=True, metavar="NAME", help="Compare only these lists.")
-@click.option("--stack", "stacks", multiple=True, metavar="NAME", help="Tell only what these stacks miss.")
+@click.option("--stack", "stacks", multiple=True, metavar="NAME", help="Report only what these stacks lack.")
 @options.select
 @options.ignore
 @click.option(
@@ -28,7 +26,7 @@ _READING = "Reading all stacks …"
     "form",
     type=click.Choice([form for form in FORMATS if form != "html"]),
     default="text",
-    help="How it is told.",
+    help="The output format.",
 )
 @options.baseline
 @options.update_baseline
@@ -47,7 +45,9 @@ def index(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Show the lists outside the stacks that Services belong in, and where they drift from the stacks.
+    """Show the lists outside the stacks that name Services.
+
+    With --check, it shows where they differ from the stacks.
 
     For example: scaffold index --check
     """

@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 @options.answers
 @options.settings
 @options.monorepo
-@click.option("--dry-run", is_flag=True, help="Show the diff, write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the diff, and write nothing.")
 @options.level
 @options.without_indexes
-@click.option("--commit", is_flag=True, help="Commit exactly the written files.")
+@click.option("--commit", is_flag=True, help="Commit only the written files.")
 @options.template_source
 @options.app_repo
 @options.overwrite
 @options.plain
 @click.option(
     "--resume", is_flag=False, flag_value="", metavar="[NAME]",
-    help="Go on with a draft: that of NAME, or the newest.",
+    help="Resume a draft: that of NAME, or the newest.",
 )  # fmt: skip
 @click.option(
     "--from-compose", "compose_file", type=click.Path(path_type=Path), metavar="FILE",
-    help="Take defaults of answers from a docker-compose file, or a directory that has one; of secrets the "
-    "names only.",
+    help="Take default answers from a docker-compose file, or a directory that has one; of secrets, only "
+    "the names.",
 )  # fmt: skip
 @click.option(
     "--compose-service",
     metavar="NAME",
-    help="The service of that file which is the app, where it is another one.",
+    help="The service in that file that is the app, if not the one that visitors reach.",
 )
 @options.as_json
 def new_service(
@@ -58,7 +58,7 @@ def new_service(
     template_source: str | None, plain: bool, resume: str | None, compose_file: Path | None,
     compose_service: str | None, app_repo: Path | None, overwrite: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Make everything that a new Service needs. In a terminal without --answers it asks.
+    """Create everything that a new Service needs. In a terminal, without --answers, it asks.
 
     For example: scaffold new-service --answers kit.yml --dry-run
     """

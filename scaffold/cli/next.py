@@ -14,7 +14,7 @@ from scaffold.cli import complete, options, output
 @options.monorepo
 @options.as_json
 def next(name: str, monorepo_at: Path | None, as_json: bool) -> None:
-    """Tell what is left to do until a Service runs, from the answers of its stack.
+    """Show what is left to do before a Service runs.
 
     For example: scaffold next kit
     """

@@ -20,16 +20,16 @@ _F = TypeVar("_F", bound="Callable[..., Any]")
 
 monorepo = click.option(
     "--monorepo", "monorepo_at", type=click.Path(path_type=Path), metavar="DIR",
-    help="The monorepo; otherwise the one around the current directory.",
+    help="The monorepo; by default, the one around the current directory.",
 )  # fmt: skip
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 answers = click.option(
     "--answers", "answer_files", multiple=True, metavar="FILE",
-    help="An answer file, - for standard input. May be repeated; later ones hold over earlier ones.",
+    help="An answer file, or - for standard input. May be repeated; later files override earlier ones.",
 )  # fmt: skip
 settings = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", shell_complete=complete.settings,
-    help="One answer, such as memory=512Mi, volumes[thumbs].size=2Gi or volumes[+]=/x=2Gi. Holds over files.",
+    help="One answer, such as memory=512Mi, volumes[thumbs].size=2Gi or volumes[+]=/x=2Gi. Overrides files.",
 )  # fmt: skip
 app_repo = click.option(
     "--app-repo", type=click.Path(path_type=Path), metavar="DIR",
@@ -37,8 +37,8 @@ app_repo = click.option(
 )  # fmt: skip
 level = click.option(
     "--verify", "level", type=click.Choice(["static", "plan"]),
-    help="How far: static leaves the plan out, plan demands it. Otherwise the stack is planned where "
-    "terraform or tofu is at hand.",
+    help="How thoroughly: static skips the plan, plan requires it. By default, the stack is planned if "
+    "terraform or tofu is available.",
 )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def accept(*codes: str) -> Callable[[_F], _F]:
     """The option ``--accept`` with these codes."""
     return click.option(
         "--accept", "accepted", multiple=True, metavar="CODE", type=click.Choice(codes),
-        help=f"What may happen: {', '.join(codes)}. The message that asks for it names the code.",
+        help=f"Allow {', '.join(codes)}. The message that asks for it names the code.",
     )  # fmt: skip
 
 
@@ -70,30 +70,30 @@ def _source(_: click.Context, __: click.Parameter, source: str | None) -> str | 
 
 template_source = click.option(
     "--template-source", metavar="URL", callback=_source,
-    help="The templates' Git URL or directory, which is recorded for stock Copier.",
+    help="The Git URL or directory of the templates, recorded for stock Copier.",
 )  # fmt: skip
 select = click.option(
     "--select",
     multiple=True,
     metavar="CODES",
     shell_complete=complete.codes,
-    help="Only these rules, or families of rules: ING,STO002.",
+    help="Only these rules or families of rules, such as ING,STO002.",
 )
 ignore = click.option(
     "--ignore",
     multiple=True,
     metavar="CODES",
     shell_complete=complete.codes,
-    help="Not these rules, or families of rules.",
+    help="Skip these rules or families of rules.",
 )
 baseline = click.option(
-    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings known there."
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings listed there."
 )
-update_baseline = click.option(
-    "--update-baseline", is_flag=True, help="Write all findings into the baseline."
-)
+update_baseline = click.option("--update-baseline", is_flag=True, help="Write all findings to the baseline.")
 overwrite = click.option(
-    "--overwrite", is_flag=True, help="Replace files that the app's repository has; --dry-run shows the diff."
+    "--overwrite",
+    is_flag=True,
+    help="Replace existing files in the app's repository; --dry-run shows the diff.",
 )
 
 

@@ -22,8 +22,8 @@ def overview() -> Iterator[str]:
         yield error.message
         yield ""
         yield from _table(
-            ("scaffold demo homelab", "write a sample monorepo to try everything in"),
-            ("cd DIR", "go into your own monorepo, and say `scaffold` again"),
+            ("scaffold demo homelab", "create a sample monorepo to try everything in"),
+            ("cd DIR", "go to your own monorepo, and run `scaffold` again"),
         )
     else:
         yield from _of(monorepo)
@@ -39,7 +39,7 @@ def _of(monorepo: Monorepo) -> Iterator[str]:
     made = made_by_scaffold(monorepo)
     yield f"{monorepo.root}: {len(monorepo.stacks)} stacks, {len(made)} of them made by scaffold."
     unfinished = [
-        (f"scaffold new-service --resume {name}", f"go on with the draft of {name}")
+        (f"scaffold new-service --resume {name}", f"resume the draft of {name}")
         for name in Drafts.of(monorepo.root).names
     ]
     versions = []
@@ -49,15 +49,15 @@ def _of(monorepo: Monorepo) -> Iterator[str]:
         except ScaffoldError:
             versions.append(None)
     if behind := sum(version != template.origin().version for version in versions):
-        text = f"see what newer rules change: {behind} were rendered by other templates"
+        text = f"see what newer rules change: {behind} were rendered with other templates"
         unfinished.append(("scaffold update --all --plan", text))
     yield ""
     yield from _table(
         *unfinished,
-        ("scaffold new-service", "answer a few questions, and get a new Service"),
-        *([("scaffold change NAME", "other answers for a Service that exists")] if made else ()),
-        *([("scaffold status", "how the Services stand")] if made else ()),
-        ("scaffold check --all", "hold every stack against the rules of the house"),
+        ("scaffold new-service", "answer a few questions to get a new Service"),
+        *([("scaffold change NAME", "change the answers of an existing Service")] if made else ()),
+        *([("scaffold status", "see the state of your Services")] if made else ()),
+        ("scaffold check --all", "check every stack against the house rules"),
     )
 
 

@@ -14,15 +14,15 @@ from scaffold.errors import UsageError
 @click.command()
 @click.option(
     "--service", metavar="NAME", shell_complete=complete.stacks,
-    help="Take the answers that this stack records.",
+    help="Use the answers that this stack records.",
 )  # fmt: skip
 @options.answers
 @options.settings
 @options.monorepo
 @options.app_repo
-@click.option("--dry-run", is_flag=True, help="Show the diff, write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the diff, and write nothing.")
 @options.overwrite
-@click.option("--commit", is_flag=True, help="Commit exactly the written files.")
+@click.option("--commit", is_flag=True, help="Commit only the written files.")
 @options.template_source
 @options.as_json
 def pipeline(
@@ -30,7 +30,7 @@ def pipeline(
     app_repo: Path | None, dry_run: bool, overwrite: bool, commit: bool, template_source: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Make the pipeline of the app's own repository, from the answers of its Service.
+    """Create the pipeline in the app's own repository.
 
     For example: scaffold pipeline --service kit --app-repo ../kit
     """

@@ -15,13 +15,13 @@ from scaffold.errors import UsageError
 @click.argument("stacks", nargs=-1, metavar="STACK…", shell_complete=complete.stacks)
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
 @click.option("--against", metavar="REV", help="Show the difference from a Git revision.")
-@click.option("--exit-code", is_flag=True, help="With --against: exit 1 unless nothing differs.")
+@click.option("--exit-code", is_flag=True, help="With --against: exit 1 if anything differs.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(("text", "markdown")),
     default="text",
-    help="How a difference is told.",
+    help="The format of the difference.",
 )
 @options.monorepo
 @options.as_json
@@ -34,7 +34,9 @@ def plan(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Show what Terraform would create for stacks: no cluster, no credentials, no provider binaries.
+    """Show what Terraform would create for stacks, offline.
+
+    This needs no cluster, no credentials and no provider binaries.
 
     For example: scaffold plan kit --against HEAD
     """

@@ -12,12 +12,14 @@ from scaffold.errors import UsageError
 
 @click.command()
 @click.argument("name", shell_complete=complete.stacks)
-@click.option("--write", is_flag=True, help="Do it. Otherwise it is only shown.")
-@click.option("--commit", is_flag=True, help="With --write: commit exactly these changes.")
+@click.option("--write", is_flag=True, help="Do it. Otherwise, only show what it would do.")
+@click.option("--commit", is_flag=True, help="With --write: commit only these changes.")
 @options.monorepo
 @options.as_json
 def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | None, as_json: bool) -> None:
-    """Take a Service out: its stack, and what the indexes say of it and of nobody else.
+    """Remove a Service's stack and its index entries.
+
+    Entries that other Services share stay.
 
     For example: scaffold remove-service kit
     """

@@ -14,7 +14,7 @@ from scaffold.cli import complete, options, output
 @options.monorepo
 @options.as_json
 def restore(name: str, monorepo_at: Path | None, as_json: bool) -> None:
-    """Print how a Service's volumes and databases are restored, from the answers of its stack.
+    """Print how to restore a Service's volumes and databases.
 
     For example: scaffold restore kit
     """

@@ -10,9 +10,9 @@ from scaffold.errors import UsageError
 
 @click.command()
 @click.argument("code", required=False, shell_complete=complete.codes)
-@click.option("--list", "every", is_flag=True, help="Every rule with its title.")
+@click.option("--list", "every", is_flag=True, help="List every rule with its title.")
 def rule(code: str | None, every: bool) -> None:
-    """Explain a rule of `scaffold check`: what it says, why, and an example.
+    """Explain a rule: what it says, why, and an example.
 
     For example: scaffold rule ING001
     """

@@ -10,7 +10,7 @@ from scaffold.cli import output
 @click.command()
 @click.option("--format", "form", type=click.Choice(["json", "markdown"]), default="json", show_default=True)
 def schema(form: str) -> None:
-    """Print the JSON Schema of answer files, or the same as documentation.
+    """Print the JSON Schema of answer files.
 
     For example: scaffold schema > answers.schema.json
     """

@@ -14,7 +14,9 @@ from scaffold.cli import options, output
 @options.monorepo
 @options.as_json
 def skill(write: bool, monorepo_at: Path | None, as_json: bool) -> None:
-    """Print what a coding agent has to know to make Services here, or put it into the monorepo.
+    """Print what a coding agent needs to know.
+
+    With --write, put it into the monorepo, where agents look for it.
 
     For example: scaffold skill --write
     """

@@ -13,11 +13,13 @@ from scaffold.errors import UsageError
 
 @click.command()
 @click.argument("stacks", nargs=-1, metavar="STACK…", shell_complete=complete.stacks)
-@click.option("--all", "every", is_flag=True, help="Every stack of the monorepo, those made by hand too.")
+@click.option("--all", "every", is_flag=True, help="Every stack of the monorepo, hand-written ones too.")
 @options.monorepo
 @options.as_json
 def status(stacks: Sequence[str], every: bool, monorepo_at: Path | None, as_json: bool) -> int:
-    """Tell how stacks stand: those named, or all that scaffold made; exit 1 where something is to do.
+    """Show the state of stacks, those that need attention first.
+
+    It shows the named stacks, or all that scaffold made, and exits with 1 if there is something to do.
 
     For example: scaffold status --all
     """

@@ -20,26 +20,28 @@ if TYPE_CHECKING:
 @click.argument("named", nargs=-1, metavar="CODE|STACK…", shell_complete=complete.codes_and_stacks)
 @click.option(
     "--from", "file", type=click.Path(path_type=Path), metavar="FILE",
-    help="A rule of one's own in place of CODE: declared in YAML, or a class in Python.",
+    help="A rule of your own instead of CODE: declared in YAML, or a Python class.",
 )  # fmt: skip
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
-@click.option("--plan", "preview", is_flag=True, help="Only show what changes, and write nothing.")
+@click.option("--plan", "preview", is_flag=True, help="Only show what would change, and write nothing.")
 @click.option(
-    "--commit", "commits", type=click.Choice(["per-stack", "one"]), help="Commit exactly these changes."
+    "--commit", "commits", type=click.Choice(["per-stack", "one"]), help="Commit only these changes."
 )
 @click.option(
-    "--waves", type=click.Choice(["tier"]), help="What to apply in waves, the least critical tier first."
+    "--waves",
+    type=click.Choice(["tier"]),
+    help="Print what to apply in waves, the least critical tier first.",
 )
 @click.option(
     "--answers", "answered", type=click.Path(path_type=Path), metavar="FILE",
-    help="A worklist with answers to what only a person can decide.",
+    help="A worklist with the answers that only a person can give.",
 )  # fmt: skip
 @click.option(
     "--worklist", type=click.Path(path_type=Path), metavar="FILE",
-    help="Where open questions are written to; by default sweep-CODE.yml here.",
+    help="Where to write open questions; by default, sweep-CODE.yml in this directory.",
 )  # fmt: skip
 @click.option(
-    "--format", "form", type=click.Choice(("text", "markdown")), default="text", help="How it is told."
+    "--format", "form", type=click.Choice(("text", "markdown")), default="text", help="The output format."
 )
 @options.monorepo
 @options.as_json
@@ -56,9 +58,9 @@ def sweep(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Make a change of a rule in many stacks: only what its contract allows, all or nothing.
+    """Roll out a rule to many stacks, within its contract.
 
-    Exit 4 where a stack is left to a person, 1 where only questions are left open.
+    It exits with 4 if a stack is left to a person, and with 1 if only questions are open.
 
     For example: scaffold sweep LIF001 --all --plan
     """

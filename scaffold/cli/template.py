@@ -23,7 +23,7 @@ def template() -> None:
 def export(directory: Path, as_json: bool) -> None:
     """Add this version of the templates to the Git repository in DIRECTORY: a commit and a tag.
 
-    The repository is made where there is none. Push it, and name its URL as `template` in scaffold.yml.
+    The repository is created if there is none. Push it, and set `template` in scaffold.yml to its URL.
     """
     from scaffold.commands.export import export as carry_out
     from scaffold.templates.template import origin

@@ -19,20 +19,23 @@ if TYPE_CHECKING:
 @click.argument("stacks", nargs=-1, metavar="STACK…", shell_complete=complete.stacks)
 @click.option("--all", "every", is_flag=True, help="Every stack that scaffold made.")
 @click.option(
-    "--plan", "preview", is_flag=True, help="Only show what changes, of the files and of what runs."
+    "--plan", "preview", is_flag=True, help="Only show what would change, in the files and in what runs."
 )
 @click.option(
-    "--to", "version", metavar="VERSION", help="A tag or commit of the templates, not those installed."
+    "--to",
+    "version",
+    metavar="VERSION",
+    help="A tag or commit of the templates, instead of the installed ones.",
 )
-@click.option("--conflicts", is_flag=True, help="Write conflicts too, with their marks.")
+@click.option("--conflicts", is_flag=True, help="Write conflicts too, with conflict markers.")
 @options.accept("data-lost", "opened")
 @options.without_indexes
 @click.option(
-    "--commit", "commits", type=click.Choice(["per-stack", "one"]), help="Commit exactly these changes."
+    "--commit", "commits", type=click.Choice(["per-stack", "one"]), help="Commit only these changes."
 )
 @click.option(
     "--verify", "level", type=click.Choice(["static", "plan"]),
-    help="Leave out the plans, or demand them. By default they are made where Terraform is at hand.",
+    help="Skip the plans, or require them. By default, stacks are planned if Terraform is available.",
 )  # fmt: skip
 @options.template_source
 @options.monorepo
@@ -51,10 +54,10 @@ def update(
     monorepo_at: Path | None,
     as_json: bool,
 ) -> int:
-    """Bring stacks to a newer version of the templates, and keep what was edited by hand.
+    """Bring stacks to newer templates, keeping manual edits.
 
-    A stack in which both changed the same thing, or that would lose data or open a host to the internet
-    without a word, is left as it is and named; then the exit code is 4.
+    A stack where both changed the same thing, or that would silently lose data or open a host to the
+    internet, is left as it is and named; the exit code is then 4.
 
     For example: scaffold update --all --plan
     """

@@ -38,7 +38,7 @@ class ActionsSchema(Rule):
     """A workflow that GitHub's schema does not take."""
 
     code = "ACT001"
-    title = "A workflow is what GitHub's schema says"
+    title = "A workflow matches GitHub's schema"
     why = "GitHub refuses the file, and nothing is built."
     bad = {_FILE: _HEAD.replace("runs-on", "runs_on") + "      - run: make\n"}
     good = {_FILE: _HEAD + "      - run: make\n"}
@@ -58,7 +58,7 @@ class RepositoryId(Rule):
 
     code = "ACT002"
     title = "Woodpecker's API is given the repository's number"
-    why = "Owner and name, or a placeholder, are answered by the web page with 200: green, and nothing is rolled out."
+    why = "With owner and name, or a placeholder, the web page answers 200: green, and nothing is rolled out."
     bad = {_FILE: _HEAD + _CALL.replace("repos/$id/pipelines", "repos/own/app/pipelines")}
     good = {_FILE: _HEAD + _CALL}
 
@@ -86,9 +86,7 @@ class PipelineNumber(Rule):
 
     code = "ACT003"
     title = "Woodpecker's answer has a number, or the job fails"
-    why = (
-        "204 means that every workflow was filtered, and the web page answers 200: both looked like success."
-    )
+    why = "204 means that every workflow was filtered out, and the web page answers 200: both looked like success."
     bad = {_FILE: _HEAD + _CALL.replace(" | jq -er .number", "")}
     good = {_FILE: _HEAD + _CALL}
 
@@ -106,8 +104,8 @@ class ActionVersion(Rule):
     """A pair of actions that cannot push what begins with an image of the same registry."""
 
     code = "ACT004"
-    title = "The Docker actions are versions that push to a fresh package"
-    why = "Newer ones were refused with 403 where the base image is another owner's in the same registry."
+    title = "The versions of the Docker actions can push to a new package"
+    why = "Newer ones were refused with 403 if the base image is another owner's in the same registry."
     good = {
         _FILE: _HEAD + _BUILD.replace("registry.example.test", "ghcr.io"),
         "Dockerfile": "FROM ghcr.io/else/base:1.0\nUSER 10001\n",
@@ -212,7 +210,7 @@ class ActionsSecret(Rule):
 
     code = "ACT007"
     title = "A workflow uses the secrets that the next steps set"
-    why = "A secret that is not set is empty text, and the login fails only when the build is done."
+    why = "A secret that is not set is an empty string, and the login fails only after the build."
     bad = {}
     good = {}
 

@@ -25,7 +25,7 @@ class SameDeployment(Rule):
     """A rollout of what the stack does not have."""
 
     code = "PIP001"
-    title = "A rollout is of a Deployment, a namespace and containers that the stack has"
+    title = "A rollout names a Deployment, a namespace and containers that the stack has"
     why = "kubectl fails, or rolls out one container and leaves the init container on the old image."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ class Clone(Rule):
     """A clone that gives up at the first error."""
 
     code = "PIP004"
-    title = "The clone tries again, and is not partial"
+    title = "The clone is retried, and is not partial"
     why = "The forge does not always answer at once, half of all partial clones of private repositories fail, and 10sec is no duration."
     bad = {FILE: BOTH.replace("backoff: 10s", "backoff: 10sec")}
     good = {FILE: BOTH}
@@ -113,7 +113,7 @@ class RegistryLogin(Rule):
     """A push without a login."""
 
     code = "PIP007"
-    title = "Every registry that is pushed to has a login"
+    title = "Every registry pushed to has a login"
     why = "The push was refused with 401 for four weeks, and the pipeline was red."
     bad = {FILE: BOTH.replace("{registry: registry.example.test,", "{registry: other.example.test,")}
     good = {FILE: BOTH}

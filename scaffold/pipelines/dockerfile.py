@@ -76,8 +76,8 @@ class IgnoredCopy(Rule):
     """A file that only one machine has."""
 
     code = "IMG002"
-    title = "What is copied is in Git"
-    why = "A binary that Git ignores was copied on one machine, and missing in every build."
+    title = "Everything copied is in Git"
+    why = "A binary that Git ignores was copied on one machine, and missing from every other build."
     bad = {
         _FILE: _GOOD.replace("COPY app ./app", "COPY server ./server"),
         ".gitignore": "server\n",
@@ -142,7 +142,7 @@ class BuildTools(Rule):
 
     code = "IMG003"
     title = "The build stage installs what the build needs"
-    why = "With NODE_ENV=production npm leaves the development dependencies out, and with them the bundler."
+    why = "With NODE_ENV=production, npm leaves out the development dependencies, and with them the bundler."
     bad = {_FILE: _NODE, ".dockerignore": _IGNORE}
     good = {_FILE: _NODE.replace("npm ci", "npm ci --include=dev"), ".dockerignore": _IGNORE}
 
@@ -227,7 +227,7 @@ class Dockerignore(Rule):
     code = "IMG006"
     title = "A Dockerfile has a .dockerignore"
     why = (
-        "`COPY . .` without one takes the history, the virtual environment and local secrets into the image."
+        "Without one, `COPY . .` puts the history, the virtual environment and local secrets into the image."
     )
     bad = {_FILE: _GOOD.replace("COPY app ./app", "COPY . .")}
     good = {**bad, ".dockerignore": _IGNORE}

@@ -18,7 +18,7 @@ class KubectlImage(Rule):
 
     code = "PIP010"
     title = "Kubectl comes from the image that exists"
-    why = "The publisher removed every version tag in 2025: only the newest one is still there."
+    why = "The publisher removed every version tag in 2025: only the newest remains."
     bad = {FILE: BOTH.replace("bitnami/kubectl:latest", "bitnami/kubectl:1.32")}
     good = {FILE: BOTH}
 
@@ -37,7 +37,7 @@ class MissingImage(Rule):
 
     code = "PIP011"
     title = "A step's image exists"
-    why = "The step never starts; where it only tells of failures, nobody notices."
+    why = "The step never starts; if it only reports failures, nobody notices."
     bad = {
         FILE: BOTH
         + "  - name: tell\n    image: woodpeckerci/plugin-slack\n    settings: {channel: general}\n"
@@ -99,10 +99,8 @@ class Message(Rule):
     """A message that says success whatever happened."""
 
     code = "PIP013"
-    title = "Success and failure are told by two steps"
-    why = (
-        "The chat plugin always believes in success: one step for both outcomes says `success` on a failure."
-    )
+    title = "Success and failure are reported by two steps"
+    why = "The chat plugin always assumes success: one step for both outcomes says `success` on a failure."
     bad = {
         FILE: BOTH
         + "  - name: tell\n    image: plugins/slack\n    settings: {channel: general}\n    when:\n      - status: [success, failure]\n"

@@ -32,7 +32,7 @@ class PullSecret(_OfStack):
     """A private image without a pull secret."""
 
     code = "PIP014"
-    title = "Every pod with the own image has its pull secret, CronJobs included"
+    title = "Every pod with the app's own image has its pull secret, CronJobs included"
     why = "The image cannot be pulled, and Keel cannot see its tags."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ class IgnoredImage(_OfStack):
 
     code = "PIP015"
     title = "Terraform ignores the images that CI moves, and no others"
-    why = "An apply would roll the app back; and where Terraform owns an image, ignoring it makes the apply do nothing."
+    why = "An apply would roll the app back; and if Terraform owns an image, ignoring it makes an apply do nothing."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The containers whose image is ignored wrongly."""
@@ -85,8 +85,8 @@ class CronJobTag(_OfStack):
     """A CronJob that keeps an old build."""
 
     code = "PIP016"
-    title = "A CronJob runs the own image as `latest`"
-    why = "CI moves Deployments only: a tag that is written out is pruned when ten newer ones exist."
+    title = "A CronJob runs the app's own image as `latest`"
+    why = "CI moves Deployments only: a pinned tag is pruned once ten newer ones exist."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The jobs with a fixed tag."""
@@ -105,7 +105,7 @@ class KeelForce(Rule):
 
     code = "PIP017"
     title = "Keel forces no tag"
-    why = "It replaced :latest by an old version, and exchanged the images of two containers."
+    why = "It replaced :latest with an old version, and swapped the images of two containers."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The places where it is told to."""

@@ -18,7 +18,7 @@ class PlainPush(Rule):
 
     code = "PIP019"
     title = "A workflow that is given its variables evaluates them"
-    why = "Every plain push then ran it too, without the variables, and went red."
+    why = "Otherwise every plain push runs it too, without the variables, and goes red."
     bad = {FILE: GUARDED.replace("    evaluate: 'IMAGE_TAG != \"\"'\n", "")}
     good = {FILE: GUARDED}
 
@@ -50,8 +50,8 @@ class SeveralManual(Rule):
     """Several workflows that one call of the API starts."""
 
     code = "PIP020"
-    title = "One call of the API starts one workflow"
-    why = "A run through the API starts every workflow that admits `manual`: the fallback built, and deployed, too."
+    title = "One API call starts one workflow"
+    why = "An API run starts every workflow that admits `manual`: the fallback built, and deployed, too."
     bad = {
         ".woodpecker/deploy.yml": GUARDED,
         ".woodpecker/other.yml": SHELL.replace("event: push", "event: manual") + "      - echo\n",

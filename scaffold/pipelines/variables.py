@@ -23,7 +23,7 @@ class UnknownSecret(Rule):
     """A secret that Woodpecker does not have for every run."""
 
     code = "PIP023"
-    title = "A secret is one that every run may have"
+    title = "A secret is available to every run"
     why = "A secret that is missing, or not allowed for the event, fails the whole pipeline, even if only a message needs it."
     bad = {}
     good = {}
@@ -60,7 +60,7 @@ class ShellVariable(Rule):
 
     code = "PIP024"
     title = "A shell variable is written $NAME or $${NAME}"
-    why = "Woodpecker replaces ${NAME} before any shell sees it, and a name that it does not know becomes empty."
+    why = "Woodpecker replaces ${NAME} before any shell sees it, and an unknown name becomes empty."
     bad = {FILE: SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "${count} files"\n'}
     good = {FILE: SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "$${count} files"\n'}
 
@@ -147,7 +147,7 @@ class RemovedVariable(Rule):
 
     code = "PIP025"
     title = "A variable is one that Woodpecker 3 has"
-    why = "What is gone is empty text: the message that said `success` on every run now says nothing at all."
+    why = "A removed variable is an empty string: the message that said `success` on every run now says nothing."
     bad = {FILE: SHELL + '      - echo "$CI_PIPELINE_VARIABLE_TAG"\n'}
     good = {FILE: SHELL + '      - echo "$TAG"\n'}
 

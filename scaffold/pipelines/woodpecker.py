@@ -30,7 +30,7 @@ class Substitution(_Loading):
     """Text in ``${…}`` that is no variable."""
 
     code = "PIP026"
-    title = "What stands in ${…} is a variable's name"
+    title = "Only a variable's name is inside ${…}"
     why = (
         "Woodpecker substitutes the raw text, comments and scripts included, and refuses what it cannot read."
     )
@@ -42,7 +42,7 @@ class Yaml(_Loading):
     """A file that is no YAML after substitution."""
 
     code = "PIP027"
-    title = "A pipeline file is YAML, in every run"
+    title = "A pipeline file is valid YAML in every run"
     why = (
         "A file that cannot be parsed breaks the whole pipeline, even where its `when` would have skipped it."
     )
@@ -66,8 +66,8 @@ class Schema(Rule):
     """A file that Woodpecker's schema does not take."""
 
     code = "PIP029"
-    title = "A workflow is what Woodpecker's schema says"
-    why = "Woodpecker only warns of an unknown key and then ignores it: a typo does nothing, silently."
+    title = "A workflow matches Woodpecker's schema"
+    why = "Woodpecker only warns about an unknown key and then ignores it: a typo silently does nothing."
     bad = {_FILE: _STEP + "    commands: [make]\n    secrets: [token]\n"}
     good = {
         _FILE: _STEP + "    commands: [make]\n    environment:\n      TOKEN:\n        from_secret: token\n"
@@ -90,7 +90,7 @@ class Linter(Rule):
 
     code = "PIP030"
     title = "Woodpecker's linter finds nothing"
-    why = "An error of the linter stops the pipeline; its warnings are mistakes that nobody is told of later."
+    why = "A linter error stops the pipeline; its warnings are mistakes that nobody hears about later."
     bad = {_FILE: _STEP.replace("event: push\n    ", "") + "    commands: [make]\n"}
     good = {_FILE: _STEP + "    commands: [make]\n"}
 
@@ -182,7 +182,7 @@ class DeadFile(Rule):
     code = "PIP032"
     title = "Every Woodpecker file is read"
     why = (
-        "The directory .woodpecker hides .woodpecker.yml: one of the two is dead, and looks alive for months."
+        "The directory .woodpecker hides .woodpecker.yml: one of the two is dead, but looks alive for months."
     )
     bad = {_FILE: _STEP + "    commands: [make]\n", ".woodpecker/test.yml": _STEP + "    commands: [make]\n"}
     good = {_FILE: _STEP + "    commands: [make]\n"}
@@ -203,7 +203,7 @@ class OneDocument(Rule):
 
     code = "PIP034"
     title = "A file holds one workflow"
-    why = "Woodpecker takes the first document of a file, and never says a word about the others: they do not run."
+    why = "Woodpecker takes the first document of a file and silently ignores the others: they do not run."
     bad = {_FILE: _STEP + "    commands: [make]\n---\n" + _STEP + "    commands: [make lint]\n"}
     good = {_FILE: _STEP + "    commands: [make]\n---\n"}
 
