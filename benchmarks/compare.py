@@ -23,13 +23,13 @@ from pathlib import Path
 from scaffold.adoption.likeness import Compared, Missing, compare
 from scaffold.answers import validation
 from scaffold.answers.sources import from_yaml
-from scaffold.changes.change import Symlink
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.commands.adoption import overlay
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.templates.render import render
 from scaffold.templates.template import Origin
 from scaffold.terraform.runner import plan_stacks
-from scaffold.terraform.tree import Link, Overlay
+from scaffold.terraform.tree import Overlay
 
 ORIGIN = Origin("https://git.example.test/scaffold.changes.git", "v0.1.0", updatable=True)
 RULES = (
@@ -89,18 +89,7 @@ def stack_of(monorepo: Monorepo, path: Path) -> tuple[str, Overlay]:
     validation.check(given, sensed, {})
     name = str(given.values["name"])
     files = render(given.values, sensed, {}, ORIGIN).files
-    there = [p for p in (monorepo.root / STACKS / name).rglob("*.tf") if p.is_file()]
-    # Terragrunt's generated files stay; all else makes room.
-    kept = {"providers.tf", "backend.tf", "tiers.tf", "cloudflare_provider.tf"}
-    overlay: dict[str, bytes | Link | None] = {
-        p.relative_to(monorepo.root).as_posix(): None for p in there if p.name not in kept
-    }
-    overlay |= {
-        f"{STACKS}/{name}/{p}": c if isinstance(c, bytes) else Link(c.target)
-        for p, c in files.items()
-        if isinstance(c, Symlink) or p.suffix in (".tf", ".hcl")
-    }
-    return name, overlay
+    return name, overlay(monorepo, name, files)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -108,9 +97,9 @@ def main(arguments: Sequence[str]) -> int:
     listed = [a for a in arguments if a != "--missing"]
     monorepo, shares = Monorepo(Path(listed[0])), []
     for path in map(Path, listed[1:]):
-        name, overlay = stack_of(monorepo, path)
+        name, laid = stack_of(monorepo, path)
         (human,) = plan_stacks(monorepo.root, [name])
-        (ours,) = plan_stacks(monorepo.root, [name], overlay)
+        (ours,) = plan_stacks(monorepo.root, [name], laid)
         if human.findings or ours.findings:
             print(f"{name}: cannot be planned: {[f.message for f in (*human.findings, *ours.findings)]}")
             continue

@@ -164,7 +164,7 @@ def test_the_examples_stand_together() -> None:
     """But for what is of another shape or build, or of other answers."""
     apart = {
         "unread_reason", "backend", "gate_reason", "database_name", "database_reason", "database_env", "branch", "woodpecker_id", "dockerfile",
-        "repository", "app_module", "app_version", "checks", "gpu", "load_balancer", "anubis",
+        "repository", "app_module", "app_version", "checks", "gpu", "load_balancer", "anubis", "availability", "devices",
     }  # fmt: skip
     values = {name: value for name, value in answer_examples.single().items() if name not in apart}
     text = yaml.safe_dump(values).encode()

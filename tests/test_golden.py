@@ -28,7 +28,6 @@ from scaffold.templates.questions import asked
 from scaffold.templates.render import render
 from scaffold.terraform import planned
 from scaffold.terraform.runner import plan_stacks
-from scaffold.terraform.tree import Link
 
 CASES = sorted(path.stem for path in (ANSWERS / "valid").glob("*.yml"))
 MOST_LINES = 25
@@ -78,7 +77,7 @@ def test_every_golden_has_its_answers() -> None:
 
 @needs("terraform")
 def test_goldens_plan_to_what_is_recorded(pristine: Monorepo, request: pytest.FixtureRequest) -> None:
-    overlay: dict[str, bytes | Link | None] = {
+    overlay: dict[str, Content | None] = {
         f"{STACKS}/{case}/{path.relative_to(GOLDEN / case / 'stack').as_posix()}": path.read_bytes()
         for case in CASES
         for path in (GOLDEN / case / "stack").rglob("*")
@@ -89,7 +88,7 @@ def test_goldens_plan_to_what_is_recorded(pristine: Monorepo, request: pytest.Fi
         for path in GOLDEN.glob("*/beside/*.tf")
     }
     overlay |= {
-        f"{STACKS}/{case}/{path.name}": Link(str(path.readlink()))
+        f"{STACKS}/{case}/{path.name}": Symlink(str(path.readlink()))
         for case in CASES
         for path in (GOLDEN / case / "stack").iterdir()
         if path.is_symlink()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from scaffold.adoption.environment import reference, value_of
 from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
-from scaffold.adoption.reading import known, number, text, texts
+from scaffold.adoption.reading import known, labels, number, text, texts
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import OWNS, mounts_of
 from scaffold.adoption.volume_book import saves
@@ -26,7 +26,8 @@ def sidecars(stack: Standing) -> Iterator[Inferred]:
         assert stack.app is not None
         ports = [_port(port) for port in k8s.items(get(container, "port"))]
         item = {**described(stack, stack.app, container, whole=True), "ports": [p for p in ports if p]}
-        yield found("sidecars", [known(item) | _false(item)], stack.app.owner, f"{_POD}.container")
+        at = f'{_POD}.container["{item["name"]}"]'
+        yield found("sidecars", [known(item) | _false(item)], stack.app.owner, at)
 
 
 def init_containers(stack: Standing) -> Iterator[Inferred]:
@@ -36,7 +37,7 @@ def init_containers(stack: Standing) -> Iterator[Inferred]:
         if name != _COPIES and not name.startswith(OWNS):
             assert stack.app is not None
             item = described(stack, stack.app, container, whole=True)
-            yield found("init_containers", [item], stack.app.owner, f"{_POD}.init_container")
+            yield found("init_containers", [item], stack.app.owner, f'{_POD}.init_container["{name}"]')
 
 
 def _port(port: Tree) -> dict[str, Value]:
@@ -172,9 +173,13 @@ def _called(pods: k8s.PodTemplate, container: Tree) -> Iterator[Inferred]:
         yield found(RECORDED, {"names": {"job_containers": {job: name}}}, pods.owner, "container[0].name")
 
 
+_USUAL_LABELS = ("app", "component", "tier")
+
+
 def _runs(job: Tree, pods: k8s.PodTemplate) -> dict[str, Value]:
     restart = "OnFailure" if get(pods.spec, "restart_policy") == "OnFailure" else ""
     return {
+        "labels": labels(pods.owner.get("metadata", 0, "labels"), _USUAL_LABELS),
         "retries": number(get(job, "backoff_limit")),
         "restart": restart,
         "active_deadline_seconds": number(get(job, "active_deadline_seconds")),

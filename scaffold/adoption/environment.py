@@ -96,7 +96,7 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
             name = text(get(row, "name"))
             source = get(row, "value_from", 0, "secret_key_ref", 0)
             item = _item(stack, name, *place, optional=get(source, "optional") is True)
-            yield found("secrets", [item], owner, _AT)
+            yield found("secrets", [item], owner, f'{_AT}["{name}"].value_from')
             yield from _called(name, reference(row)[1], owner)
     for source in k8s.items(get(stack.container, "env_from")):
         secret = stack.secrets.own.get(text(get(source, "secret_ref", 0, "name")))
@@ -105,7 +105,8 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
             for key, (path, prop) in secret.entries.items():
                 if key in _mounted(stack):
                     continue  # a file, which brings it itself
-                yield found("secrets", [_item(stack, key, path, prop)], secret.resource, "manifest.spec.data")
+                item, at = _item(stack, key, path, prop), f'manifest.spec.data["{key}"]'
+                yield found("secrets", [item], secret.resource, at)
     name = _main_secret(stack)
     if name and name != f"{stack.name}-secrets":
         yield found(

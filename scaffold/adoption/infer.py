@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from scaffold.adoption import beside, environment, exposure, platform, storage, workload
-from scaffold.adoption.inferred import Inferred, found
+from scaffold.adoption import beside, environment, exposure, placement, platform, storage, workload
+from scaffold.adoption.inferred import Inferred, found, holding
 from scaffold.adoption.standing import Standing
 
 Subject = Callable[[Standing], Iterator[Inferred]]
@@ -29,6 +29,8 @@ SUBJECTS: tuple[Subject, ...] = (
     workload.resources,
     workload.extended,
     workload.confined,
+    placement.availability,
+    placement.devices,
     workload.probes,
     workload.rollout,
     workload.user,
@@ -57,4 +59,4 @@ def infer(stack: Standing) -> tuple[Inferred, ...]:
     if not stack.resources:
         return ()
     name = found("name", stack.name, stack.resources[0], "the stack's directory")
-    return (name, *(one for subject in SUBJECTS for one in subject(stack)))
+    return holding((name, *(one for subject in SUBJECTS for one in subject(stack))))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from scaffold.errors import Finding
 from scaffold.templates.questions import Value
 from scaffold.terraform.planned import PlannedResource
 
@@ -14,7 +16,7 @@ RECORDED = "recorded"
 
 
 STOOD = "It stood there before the stack was adopted."
-"""The reason of what needs one, and of which nothing says more."""
+"""The reason of what needs one, and of which nothing says more: what has it is assumed."""
 
 
 class Certainty(Enum):
@@ -51,6 +53,27 @@ class Inferred:
     origin: Origin
     certainty: Certainty = Certainty.CERTAIN
 
+    @property
+    def line(self) -> str:
+        """The line by which a person accepts it, where it is assumed."""
+        return f"{self.question} {self.origin.address} {self.origin.attribute}"
+
+    @property
+    def to_settle(self) -> Finding:
+        """That a person has to settle it before a stack is adopted."""
+        value = json.dumps(self.value, ensure_ascii=False)
+        fix = f"Give the whole answer with --set or --answers, or accept it: --accept '{self.line}'"
+        return Finding(
+            self.origin.path,
+            self.origin.line,
+            None,
+            "adopt.assumed",
+            "Nothing in the stack says this, or the reason in it; it is assumed.",
+            value,
+            fix=fix,
+            answer=self.question,
+        )
+
 
 def found(
     question: str,
@@ -59,9 +82,23 @@ def found(
     attribute: str = "",
     certainty: Certainty = Certainty.CERTAIN,
 ) -> Inferred:
-    """An answer that an attribute of a resource shows."""
+    """An answer that an attribute of a resource shows; one with a stock reason in it is assumed."""
     at = Origin(resource.address, attribute, resource.site.path, resource.site.line)
-    return Inferred(question, value, at, certainty)
+    return Inferred(question, value, at, Certainty.ASSUMED if has_stock_reason(value) else certainty)
+
+
+def has_stock_reason(value: Value) -> bool:
+    """Whether anything in an answer has the reason that says nothing."""
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return value == STOOD or any(map(has_stock_reason, parts))
+
+
+def holding(inferred: Sequence[Inferred]) -> tuple[Inferred, ...]:
+    """Those that hold: of a question with one value the last, of any other all parts."""
+    last = {one.question: one for one in inferred}
+    return tuple(
+        one for one in inferred if last[one.question] is one or isinstance(one.value, list | Mapping)
+    )
 
 
 def gathered(inferred: Iterable[Inferred]) -> tuple[dict[str, Value], dict[str, Value]]:

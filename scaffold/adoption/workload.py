@@ -233,14 +233,8 @@ def pod(stack: Standing) -> Iterator[Inferred]:
 
 def _reason(stack: Standing, question: str, owner: PlannedResource, inside: str) -> Inferred:
     """Why it has something, as the comment above it says."""
-    said = stack.written.inner_reason(owner.site, inside)
-    return found(
-        question,
-        said or STOOD,
-        owner,
-        f"comment above {inside}",
-        Certainty.LIKELY if said else Certainty.ASSUMED,
-    )
+    said = stack.written.inner_reason(owner.site, inside) or STOOD
+    return found(question, said, owner, f"comment above {inside}", Certainty.LIKELY)
 
 
 def marks(stack: Standing) -> Iterator[Inferred]:
@@ -326,10 +320,7 @@ def _balancer(stack: Standing) -> Iterator[Inferred]:
             if number(get(port, "container_port")) in inside
         ]
         said = stack.written.above(service.site)
-        reason = (
-            next((line.partition(": ")[2] for line in said if ": " in line), "")
-            or "machines of the house reach it"
-        )
+        reason = next((line.partition(": ")[2] for line in said if ": " in line), "") or STOOD
         value = {
             "ports": names, "reason": reason, "address": address if address != row["address"] else "",
             "client_addresses": service.get("spec", 0, "external_traffic_policy") == "Local" or None,

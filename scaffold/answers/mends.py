@@ -130,7 +130,8 @@ def _right_keys(key: str, known: Collection[str]) -> list[str]:
     from difflib import get_close_matches
 
     # Short names are all alike: what is merely near has to be nearer than difflib takes for enough.
-    near = [] if key in known else get_close_matches(key.lower().replace("-", "_"), list(known), 1, 0.75)
+    alone = key in known or key in _slips().dropped
+    near = [] if alone else get_close_matches(key.lower().replace("-", "_"), list(known), 1, 0.75)
     return [name for name in (*_slips().keys.get(key, ()), *near) if name in known]
 
 

@@ -155,26 +155,35 @@ def _lost(resource: PlannedResource) -> str:
 
 
 def _reach(before: Iterable[Door], after: Iterable[Door]) -> Iterator[Consequence]:
-    old, new = ({(door.host, door.path): door for door in of} for of in (before, after))
+    # Several doors at one place, such as a route for some headers beside the ingress: an open one counts.
+    old, new = (
+        {(door.host, door.path): door for door in sorted(of, key=lambda door: door.is_open)}
+        for of in (before, after)
+    )
     for place, door in new.items():
         was = old.get(place)
-        if door.is_open and not _was_open(was, place, old):
+        was_open = _is_open(was, place, old)
+        if door.is_open and not was_open:
             what = f"{_shown(door)} is open to the internet{_gates(was, door)}"
             yield Consequence(Effect.OPENED, door.ingress, what)
-        elif was is not None and was.is_open and not door.is_open:
+        elif was_open and not door.is_open:
             what = f"{_shown(door)} is closed{_gates(was, door)}"
             yield Consequence(Effect.CLOSED, door.ingress, what)
     for place, was in old.items():
-        if place not in new:
+        if place in new:
+            continue
+        if not was.is_open and _is_open(None, place, new):
+            yield Consequence(Effect.OPENED, was.ingress, f"{_shown(was)} is open to the internet")
+        else:
             yield Consequence(Effect.CLOSED, was.ingress, f"{_shown(was)} is gone")
 
 
-def _was_open(was: Door | None, place: tuple[str, str], old: Mapping[tuple[str, str], Door]) -> bool:
-    """Whether a request there was let in before, by the door itself or by the one above it."""
-    if was is not None:
-        return was.is_open
+def _is_open(door: Door | None, place: tuple[str, str], doors: Mapping[tuple[str, str], Door]) -> bool:
+    """Whether a request there is let in, by the door itself or by the one above it."""
+    if door is not None:
+        return door.is_open
     host, path = place
-    above = [door for (at, start), door in old.items() if at == host and path.startswith(start)]
+    above = [door for (at, start), door in doors.items() if at == host and path.startswith(start)]
     return bool(above) and max(above, key=lambda door: len(door.path)).is_open
 
 

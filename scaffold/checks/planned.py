@@ -216,7 +216,8 @@ class PlannedRule(Rule):
 
     def about(self, resource: PlannedResource, message: str, fix: str = "") -> Finding:
         """A finding about a resource, at the place where the stack writes it or calls its module."""
-        what = f"{k8s.kind(resource) or resource.type} {shown(k8s.name(resource))}: {message}"
+        name = k8s.name(resource) or resource.get("manifest", "metadata", "name")
+        what = f"{k8s.kind(resource) or resource.type} {shown(name)}: {message}"
         return self.at((resource.site.path, resource.site.line), what, fix=fix or None)
 
 

@@ -159,8 +159,8 @@ class Allowlists(PlannedRule):
     rule = "Networking & Resilience"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Ingresses with an allowlist on a host that a proxy delivers."""
-        ingresses = {ingress.address: ingress for ingress in plan.of_kind("ingress")}
+        """Ingresses and routes with an allowlist on a host that a proxy delivers."""
+        ingresses = {ingress.address: ingress for ingress in plan.of_kind("ingress", "manifest")}
         for door in doors(plan.resources, plan.house):
             if door.house_only and door.through_proxy:
                 what = f"its allowlist does not keep the internet out: {door.host} is {door.record}"

@@ -1,4 +1,4 @@
-"""Who reaches a host: every door that ingresses open, planned or only read, its gate and who finds it."""
+"""Who reaches a host: every door of ingresses and routes, planned or only read, its gate and who finds it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from scaffold.checks.planned import HouseNames
+from scaffold.monorepo.routes import KIND, middleware, places
 from scaffold.monorepo.stack import Stack
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, get
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
+from scaffold.terraform.summary import text
 
 _LOGIN = "required"
 _PROXIED = "proxied"
@@ -16,9 +18,9 @@ _PROXIED = "proxied"
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A host and a path at which an ingress lets requests in.
+    """A host and a path at which an ingress, or a route of Traefik's own kind, lets requests in.
 
-    ``gate`` is the mode whose middleware is on the ingress, else what its module was told, else empty.
+    ``gate`` is the mode whose middleware is on it, else what its module was told, else empty.
     ``record`` is the kind of DNS record with which the internet finds the host, empty where it does not.
     ``ingress`` is the address of what opens it, or its place where that is only read.
     """
@@ -57,32 +59,83 @@ def is_kept_out(record: str, *, house_only: bool) -> bool:
 
 
 def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[Door]:
-    """Every door of planned ingresses; a host or a path that is not known yet opens none that has a name."""
-    ways = []
+    """Every door that is planned; a host or a path that is not known yet opens none that has a name."""
+    ways = [
+        _way(place, route.middlewares, house, route.address)
+        for route in routes(resources)
+        if isinstance(route.rule, str)
+        for place in places(route.rule)
+    ]
     for ingress in k8s.of_kind(resources, "ingress"):
         record = k8s.ending(k8s.mapping(ingress.get("metadata", 0, "annotations")), house.dns_annotation)
-        present = _middlewares(ingress, house)
-        modes = [mode for mode, middleware in house.gates.items() if middleware in present]
-        gate = modes[0] if modes else str(ingress.settings.get("auth") or "")
-        house_only = bool(present & house.allowlists)
+        present, said = _middlewares(ingress, house), str(ingress.settings.get("auth") or "")
         ways += [
-            Door(host, path, gate, house_only, str(record or "none"), ingress.address)
-            for host, path in _rules(ingress)
+            _way(place, present, house, ingress.address, said, str(record or "none"))
+            for place in _rules(ingress)
         ]
     return _found(ways, house)
 
 
 def written_doors(stack: Stack, house: HouseNames) -> Iterator[Door]:
-    """The doors of a stack's ingresses, as far as hosts, gates and records are written out."""
+    """The doors of a stack, as far as hosts, gates and records are written out."""
     return _found(
         [
-            Door(host, path, ingress.auth, False, ingress.dns_type, f"{ingress.path}:{ingress.line}")
-            for ingress in stack.ingresses
-            if (host := ingress.fqdn(house.domain))
-            for path in ingress.paths or ("/",)
+            *(
+                way
+                for route in stack.routes
+                for place in route.places
+                if (way := _way(place, route.middlewares, house, f"{route.path}:{route.line}")).gate
+                or all(route.middlewares)
+            ),
+            *(
+                Door(host, path, ingress.auth, False, ingress.dns_type, f"{ingress.path}:{ingress.line}")
+                for ingress in stack.ingresses
+                if (host := ingress.fqdn(house.domain))
+                for path in ingress.paths or ("/",)
+            ),
         ],
         house,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRoute:
+    """One planned route of an IngressRoute, with the rule that says what it lets in, and its middlewares."""
+
+    resource: PlannedResource
+    rule: Tree
+    middlewares: tuple[str, ...]
+
+    @property
+    def address(self) -> str:
+        """The address of the object that the route is of."""
+        return self.resource.address
+
+
+def routes(resources: Iterable[PlannedResource]) -> Iterator[PlannedRoute]:
+    """The routes of Traefik's own kind; middlewares are called as an ingress calls them."""
+    for resource, manifest in k8s.manifests(resources, KIND):
+        own = get(manifest, "metadata", "namespace")
+        for route in k8s.items(get(manifest, "spec", "routes")):
+            named = k8s.items(get(route, "middlewares"))
+            through = [
+                middleware(text(get(one, "name")), text(get(one, "namespace") or own)) for one in named
+            ]
+            yield PlannedRoute(resource, get(route, "match"), tuple(through))
+
+
+def _way(
+    place: tuple[str, str],
+    middlewares: Iterable[str],
+    house: HouseNames,
+    ingress: str,
+    said: str = "",
+    record: str = "none",
+) -> Door:
+    """A door before it is known who finds its host; ``said`` is the gate where no middleware is one."""
+    present = frozenset(middlewares)
+    modes = [mode for mode, gate in house.gates.items() if gate in present]
+    return Door(*place, modes[0] if modes else said, bool(present & house.allowlists), record, ingress)
 
 
 def _found(ways: Iterable[Door], house: HouseNames) -> Iterator[Door]:

@@ -99,9 +99,7 @@ def verify(
     if level is Level.STATIC:
         left_out = Unverified("the plan", "left out by --verify static")
         return Verified(Level.STATIC, None, (left_out, *unread), tuple(noted))
-    from scaffold.terraform.tree import Link
-
-    edits: Overlay = {**dict.fromkeys(gone), **sources, **{p: Link(target) for p, target in links.items()}}
+    edits: Overlay = {**dict.fromkeys(gone), **sources, **{p: Symlink(to) for p, to in links.items()}}
     planned = _planned(monorepo, stack, sources, edits, values, told, demanded=level is Level.PLAN)
     if isinstance(planned, Unverified):
         return Verified(Level.STATIC, None, (planned, *unread), tuple(noted))

@@ -13,7 +13,7 @@ from scaffold.cli import complete, options, output
 from scaffold.errors import UsageError
 
 if TYPE_CHECKING:
-    from scaffold.answers.sources import Answers
+    from scaffold.commands.adoption import Over
     from scaffold.monorepo.repository import Monorepo
 
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @options.answers
 @click.option(
     "--accept", "accepted", multiple=True, metavar="LINE",
-    help="An attribute that may change, as the message names it. May be repeated.",
+    help="An assumed answer, or an attribute that may change, as the message names it. May be repeated.",
 )  # fmt: skip
 @click.option("--commit", is_flag=True, help="Commit only the written files.")
 @options.monorepo
@@ -49,22 +49,24 @@ def adopt(
 
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold adopt --all")
+    if not writes and (accepted or commit):
+        raise UsageError("--accept and --commit go with --write.", "For example: scaffold adopt kit --write")
     monorepo = options.find(monorepo_at, writes=writes)
     made = set(made_by_scaffold(monorepo))
     names = [one for one in monorepo.stacks if one not in made] if every else stacks_at(monorepo, stacks)
-    given = options.given(answer_files, settings)
+    over = options.over(answer_files, settings)
     if writes:
         if len(names) != 1 or every:
             raise UsageError("One stack is adopted at a time.", "For example: scaffold adopt kit --write")
-        _write(monorepo, names[0], given, accepted, commit=commit, as_json=as_json)
+        _write(monorepo, names[0], over, accepted, commit=commit, as_json=as_json)
         return
     with waiting("Planning what stands there and what its answers render …"):
-        found = examine(monorepo, names, os.cpu_count() or 1, over=given.values)
+        found = examine(monorepo, names, os.cpu_count() or 1, over)
     output.print_either(report.adoption_json(found), report.adoption_text(found), as_json=as_json)
 
 
 def _write(
-    monorepo: Monorepo, name: str, given: Answers, accepted: Sequence[str], *, commit: bool, as_json: bool
+    monorepo: Monorepo, name: str, over: Over, accepted: Sequence[str], *, commit: bool, as_json: bool
 ) -> None:
     """Adopt one stack, where that does no harm and leaves nothing unexplained."""
     from scaffold.commands.adopt import prepare_adoption
@@ -73,7 +75,7 @@ def _write(
     from scaffold.report.progress import waiting
 
     with waiting("Rendering, checking and planning …"):
-        found = prepare_adoption(monorepo, name, given)
+        found = prepare_adoption(monorepo, name, over, accepted)
     demand_stacks_clean(found.part.change)
     found.demand_harmless(accepted)
     with output.writing(monorepo.root):

@@ -49,7 +49,7 @@ def change(
 
     For example: scaffold change kit --set memory=1Gi
     """
-    from scaffold.answers.settings import from_settings, without
+    from scaffold.answers.settings import without
     from scaffold.checks.verify import Level
     from scaffold.commands.change import prepare_change
     from scaffold.commands.stored import answers_of
@@ -63,8 +63,7 @@ def change(
         )
     monorepo = options.find(monorepo_at, writes=not (dry_run or asks))
     present = answers_of(monorepo, name)
-    files = options.given(answer_files, ())
-    wanted = without(unset, from_settings(settings, files.over(present)))
+    wanted = without(unset, options.over(answer_files, settings)(present))
     how = Level(level) if level else None
 
     def prepared(wanted: Answers) -> ServiceChange:

@@ -141,6 +141,15 @@ def given(answer_files: Iterable[str], settings: Sequence[str]) -> Answers:
     return read([_read(name) for name in answer_files], settings)
 
 
+def over(answer_files: Iterable[str], settings: Sequence[str]) -> Callable[[Answers], Answers]:
+    """What lays files and settings over answers that are there; a setting may be about a part of those."""
+    from scaffold.answers.settings import from_settings
+
+    files = given(answer_files, ())
+    from_settings(settings, files)  # a key that no answer could have is told before anything is planned
+    return lambda present: from_settings(settings, files.over(present))
+
+
 def _read(name: str) -> tuple[str, bytes]:
     if name == "-":
         if sys.stdin is None:

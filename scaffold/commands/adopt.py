@@ -6,32 +6,31 @@ where anything would be destroyed, replaced or opened, or becomes another withou
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.adoption.kept import kept, moves
-from scaffold.adoption.likeness import Compared, Missing, compare
+from scaffold.adoption.likeness import compare
 from scaffold.adoption.pairs import pairs
 from scaffold.adoption.rules import unexplained
-from scaffold.answers import validation
-from scaffold.answers.sources import Answers, Place
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.consequences import Consequence, Effect
-from scaffold.checks.verify import Level, Verified
-from scaffold.commands.adoption import Adoption, documents, examine, generated, own_files
+from scaffold.checks.contract import IGNORES
+from scaffold.checks.verify import Verified
+from scaffold.commands.adoption import Adoption, Over, documents, examine, generated, own_files
 from scaffold.commands.change_plan import judged
 from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Part
 from scaffold.commands.stored import stored_answers
 from scaffold.commands.update_plan import Sides
-from scaffold.errors import Finding, RefusedError
+from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.hcl.edit import insert_block
 from scaffold.hcl.syntax import parse
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.monorepo.sensing import sense
-from scaffold.templates import template
-from scaffold.templates.render import Rendered, render
+from scaffold.templates.render import Rendered
+from scaffold.terraform.diff import Difference
+from scaffold.terraform.planned import path_text
 
 EXTRA, MOVED = PurePosixPath("extra.tf"), PurePosixPath("moved.tf")
 _SETTINGS = PurePosixPath("terragrunt.hcl")
@@ -42,12 +41,13 @@ _NEVER = (Effect.DATA_LOST, Effect.OPENED, Effect.REPLACED, Effect.DESTROYED)
 class StackAdoption:
     """The adoption of one stack, not yet written.
 
-    ``left`` is what becomes another without a rule of the house that says so.
+    ``left`` is what becomes another without a rule of the house that says so, and what guards it no longer,
+    each by its line.
     """
 
     part: Part[Verified]
     plans: Plans
-    left: tuple[tuple[Compared, Missing], ...]
+    left: tuple[str, ...]
 
     @property
     def stack(self) -> str:
@@ -60,7 +60,7 @@ class StackAdoption:
         return tuple(one for one in self.plans.stacks[0].consequences if one.effect in _NEVER)
 
     def demand_harmless(self, accepted: Collection[str]) -> None:
-        """Raise :class:`RefusedError` for harm, and for what becomes another and is not accepted."""
+        """Raise :class:`RefusedError` for harm, and for what would not stay and is not accepted."""
         place = f"{STACKS}/{self.stack}"
         if self.forbidden:
             findings = [
@@ -69,31 +69,22 @@ class StackAdoption:
             ]
             fix = "Say more with --set or --answers, or leave the stack as it is."
             raise RefusedError("This would do harm to what runs; nothing was written.", fix, findings)
-        if left := [line for line in map(line_of, self.left) if line not in accepted]:
+        if left := [line for line in self.left if line not in accepted]:
             findings = [
-                Finding(place, None, None, "adopt.unexplained", f"{line} becomes another.") for line in left
+                Finding(place, None, None, "adopt.unexplained", f"{line} would not stay.") for line in left
             ]
-            again = " ".join(f"--accept '{line}'" for line in left[:1])
             raise RefusedError(
-                f"{len(left)} attributes become others, and no rule says why; nothing was written.",
-                f"Accept each that is meant by its line: {again}",
+                f"{len(left)} attributes would not stay, and no rule says why; nothing was written.",
+                f"Accept each that is meant by its line: --accept '{left[0]}'",
                 findings,
             )
 
 
-def line_of(one: tuple[Compared, Missing]) -> str:
-    """The line by which an attribute is accepted: its resource and its path."""
-    compared, missing = one
-    return f"{compared.resource.address} {missing.path}"
-
-
-def prepare_adoption(
-    monorepo: Monorepo, stack: str, given: Answers, level: Level | None = None
-) -> StackAdoption:
+def prepare_adoption(monorepo: Monorepo, stack: str, over: Over, accepted: Collection[str]) -> StackAdoption:
     """Find out what the adoption of a stack changes, and verify it; nothing is written.
 
-    ``given`` are answers that hold over those that are inferred. Raises
-    :class:`~scaffold.errors.AnswersError` with every answer that a person has to settle,
+    ``over`` lays what a person gives over what is inferred, and ``accepted`` are the lines of what is
+    assumed. Raises :class:`~scaffold.errors.AnswersError` with every answer that a person has to settle,
     :class:`RefusedError` for a stack that no answers describe, and :class:`VerificationError` for what would
     not work.
     """
@@ -101,21 +92,17 @@ def prepare_adoption(
         raise RefusedError(
             f"{STACKS}/{stack} has answers already.", f"Change them with scaffold change {stack}."
         )
-    (found,) = examine(monorepo, [stack], over=given.values)
-    if found.answers is None or found.before is None:
+    (found,) = examine(monorepo, [stack], over=over)
+    if found.why_not or found.before is None:
         raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {found.why_not}.")
-    sensed, recorded = sense(monorepo), found.recorded or {}
-    whole = Answers(
-        {**found.answers, **given.values}, {(): Place(f"{STACKS}/{stack}"), **given.places}, given.problems
-    )
-    validation.check(whole, sensed, recorded)
-    if found.after is None or not found.after.ok or found.obstacles:
+    _demand_settled(found, accepted)
+    if found.rendered is None or found.after is None or not found.after.ok or found.obstacles:
         raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {'; '.join(found.obstacles)}.")
-    rendered = render(whole.values, sensed, recorded, template.origin())
+    rendered = found.rendered
     ours = own_files(monorepo, stack)
     after = _files(monorepo, found, rendered, ours)
     sides = Sides(stack, "", {}, after, ours)
-    verified, plans, _ = judged(monorepo, sides, after, rendered.values, level, edited=False)
+    verified, plans, _ = judged(monorepo, sides, after, rendered.values, None, edited=False)
     if plans is None or verified.plan is None:
         raise RefusedError(
             "What this does to what runs is not known; nothing was written.", "It needs terraform."
@@ -124,10 +111,32 @@ def prepare_adoption(
     part = Part(
         change, rendered.values, verified, f"{stack}: adopted by scaffold", PurePosixPath(STACKS, stack)
     )
-    left = [
-        (one, m) for one in compare(found.before.resources, verified.plan.resources) for m in unexplained(one)
-    ]
-    return StackAdoption(part, plans, tuple(left))
+    others = (
+        f"{one.resource.address} {missing.path}"
+        for one in compare(found.before.resources, verified.plan.resources)
+        for missing in unexplained(one)
+    )
+    return StackAdoption(part, plans, (*others, *_unguarded(plans.stacks[0].difference)))
+
+
+def _unguarded(found: Difference | None) -> Iterator[str]:
+    """What lifecycle has no longer, by which Terraform kept its hands off what something else sets."""
+    for changed in found.changed if found else ():
+        gone = (one.path for one in changed.meta if one.before is not None)
+        guards = (path for path in gone if path.startswith("lifecycle.") and path != IGNORES)
+        yield from (f"{changed.before.address} {path}" for path in guards)
+        for path in changed.before.site.ignored:
+            if not any(path[: len(above)] == above for above in changed.after.site.ignored):
+                yield f"{changed.before.address} lifecycle.ignore_changes {path_text(path)}"
+
+
+def _demand_settled(found: Adoption, accepted: Collection[str]) -> None:
+    """Raise :class:`AnswersError` with all answers that are wrong, or assumed and not accepted."""
+    assumed = (one.to_settle for one in found.assumed if one.line not in accepted)
+    if findings := [*found.refused, *assumed]:
+        count = "One answer is" if len(findings) == 1 else f"{len(findings)} answers are"
+        hint = "Give them with --set or --answers, or accept what is assumed by its line."
+        raise AnswersError(f"{count} for a person to settle; nothing was written.", hint, findings)
 
 
 def _files(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 from scaffold.adoption.infer import infer
-from scaffold.adoption.inferred import Inferred, gathered
+from scaffold.adoption.inferred import Certainty, Inferred, gathered, has_stock_reason
 from scaffold.adoption.likeness import Compared, Missing, compare, share
 from scaffold.adoption.rules import by_rule
 from scaffold.adoption.scope import not_ours, obstacles
@@ -21,17 +22,19 @@ from scaffold.errors import Finding
 from scaffold.hcl.syntax import Document, read
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.monorepo.sensing import sense
+from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
-from scaffold.templates.render import render
+from scaffold.templates.render import Rendered, render
 from scaffold.terraform import terragrunt
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.result import PlanResult
 from scaffold.terraform.runner import Job, plan_jobs
-from scaffold.terraform.tree import DiskTree, Link, Overlay, OverlayTree
+from scaffold.terraform.tree import DiskTree, Overlay, OverlayTree
 
 Files = Mapping[PurePosixPath, Content]
+Over: TypeAlias = Callable[[Answers], Answers]
+"""Lays what a person gives over the answers that are inferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,9 @@ class Adoption:
     stack: str
     why_not: str = ""
     inferred: tuple[Inferred, ...] = ()
-    answers: Mapping[str, Value] | None = None
-    recorded: Mapping[str, Value] | None = None
-    files: Files | None = None
+    answers: Answers | None = None
+    recorded: Mapping[str, Value] = field(default_factory=dict)
+    rendered: Rendered | None = None
     refused: tuple[Finding, ...] = ()
     obstacles: tuple[str, ...] = ()
     before: PlanResult | None = None
@@ -67,6 +70,19 @@ class Adoption:
         left = sum(len(one.missing) for one in self.compared) - ruled
         return 1 - left / (total - ruled) if total > ruled else None
 
+    @property
+    def assumed(self) -> tuple[Inferred, ...]:
+        """What a person has to settle although nothing refuses it: nothing in the stack shows it.
+
+        An answer that is given in part stays assumed as long as a stock reason is left in it.
+        """
+        values, places = (self.answers.values, self.answers.places) if self.answers else ({}, {})
+        given = {path[0] for path in places if path}
+        left = (one for one in self.inferred if one.certainty is Certainty.ASSUMED)
+        return tuple(
+            one for one in left if one.question not in given or has_stock_reason(values.get(one.question))
+        )
+
     def rule(self, compared: Compared, missing: Missing) -> str:
         """The rule of the house that makes an attribute another one; empty where there is none."""
         return by_rule(compared, missing)
@@ -82,21 +98,21 @@ class Adoption:
 
 
 def examine(
-    monorepo: Monorepo, stacks: Sequence[str], workers: int = 1, over: Mapping[str, Value] | None = None
+    monorepo: Monorepo, stacks: Sequence[str], workers: int = 1, over: Over = lambda inferred: inferred
 ) -> list[Adoption]:
     """How far answers describe each stack; nothing is written.
 
-    ``over`` are answers that hold over those that are inferred.
+    ``over`` lays what a person gives over what is inferred.
     Raises :class:`~scaffold.errors.MissingError` where nothing can be planned, or there is no such stack.
     """
     sensed = sense(monorepo)
     facts = merged(decisions.house(), sensed)
     disk = DiskTree(monorepo.root)
     plans = plan_jobs([Job(disk, stack) for stack in stacks], workers)
-    found = [_inferred(monorepo, plan, facts, sensed, over or {}) for plan in plans]
-    ready = [one for one in found if one.files is not None]
-    jobs = [Job(OverlayTree(disk, overlay(monorepo, one.stack, one.files or {})), one.stack) for one in ready]
-    after = dict(zip((one.stack for one in ready), plan_jobs(jobs, workers), strict=True))
+    found = [_inferred(monorepo, plan, facts, sensed, over) for plan in plans]
+    ready = {one.stack: one.rendered.files for one in found if one.rendered is not None}
+    jobs = [Job(OverlayTree(disk, overlay(monorepo, name, files)), name) for name, files in ready.items()]
+    after = dict(zip(ready, plan_jobs(jobs, workers), strict=True))
     return [_compared(one, after.get(one.stack)) for one in found]
 
 
@@ -139,7 +155,7 @@ def overlay(monorepo: Monorepo, stack: str, files: Files) -> Overlay:
     gone = {f"{place}/{name}" for name in disk.names(place) if name.endswith(".tf") and name not in left}
     # The record of the answers is no part of a plan.
     new = {
-        f"{place}/{path}": Link(content.target) if isinstance(content, Symlink) else content
+        f"{place}/{path}": content
         for path, content in files.items()
         if isinstance(content, Symlink) or path.suffix in (".tf", ".hcl")
     }
@@ -151,7 +167,7 @@ def _inferred(
     plan: PlanResult,
     facts: Mapping[str, Value],
     sensed: Mapping[str, Value],
-    over: Mapping[str, Value],
+    over: Over,
 ) -> Adoption:
     """What is inferred of one stack, and what it renders."""
     if not plan.ok:
@@ -161,25 +177,26 @@ def _inferred(
     if why := not_ours(stack):
         return Adoption(plan.stack, why, before=plan)
     inferred = infer(stack)
-    answers, recorded = gathered(inferred)
-    answers |= over
-    given = Answers(answers, {(): Place(f"{STACKS}/{plan.stack}")})
-    refused = tuple(validation.problems(given, sensed, recorded))
-    found = Adoption(
-        plan.stack, "", inferred, answers, recorded, None, refused, tuple(obstacles(stack)), plan
+    values, recorded = gathered(inferred)
+    answers = over(Answers(values, {(): Place(f"{STACKS}/{plan.stack}")}))
+    refused = tuple(validation.problems(answers, sensed, recorded))
+    rendered = _rendered(answers, refused, sensed, recorded)
+    return Adoption(
+        plan.stack, "", inferred, answers, recorded, rendered, refused, tuple(obstacles(stack)), plan
     )
-    files = _rendered(given, refused, sensed, recorded)
-    return replace(found, files=files) if files is not None else found
 
 
 def _rendered(
     given: Answers, refused: Sequence[Finding], sensed: Mapping[str, Value], recorded: Mapping[str, Value]
-) -> Files | None:
+) -> Rendered | None:
     """What answers render, although they may be refused: all of them, else those that are right."""
+    origin = template.origin(template_fact(sensed))
+    if not refused:
+        return render(given.values, sensed, recorded, origin)
     for answers in (given.values, validation.valid_part(given, refused).values):
         try:
-            return render(answers, sensed, recorded, template.origin()).files
-        except Exception:
+            return render(answers, sensed, recorded, origin)
+        except Exception:  # whatever comes of answers that are wrong, they are refused already
             continue
     return None
 

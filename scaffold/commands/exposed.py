@@ -8,11 +8,12 @@ from enum import Enum
 
 from scaffold.checks.planned import HouseNames, Plan
 from scaffold.checks.planned_backup import Saved, unsaved
-from scaffold.checks.reach import asks_who, doors, is_kept_out
+from scaffold.checks.reach import PlannedRoute, asks_who, doors, is_kept_out, routes
 from scaffold.checks.verify import house_of
 from scaffold.commands.check import Checked, fleet_of
 from scaffold.indexes.entry import Database
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.routes import places
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
@@ -124,8 +125,8 @@ class Described:
         for stack, resources in plans.items():
             for ingress in k8s.of_kind(resources, "ingress"):
                 yield from self._of_ingress(stack, ingress)
-            for resource, manifest in k8s.manifests(resources, "IngressRoute"):
-                yield from self._of_route(stack, resource, manifest)
+            for route in routes(resources):
+                yield from self._of_route(stack, route)
             for service in k8s.of_kind(resources, "service"):
                 if service.get("spec", 0, "type") == "LoadBalancer":
                     yield _load_balancer(stack, service)
@@ -140,16 +141,11 @@ class Described:
             host = text(get(rule, "host") or "every host")
             yield self._host(stack, host, paths, text(record or ""), middlewares, said, place(ingress))
 
-    def _of_route(self, stack: str, resource: PlannedResource, manifest: Tree) -> Iterator[Host]:
-        for route in k8s.items(get(manifest, "spec", "routes")):
-            match, namespace = get(route, "match"), get(manifest, "metadata", "namespace")
-            middlewares = tuple(
-                f"{text(get(one, 'namespace') or namespace)}-{text(get(one, 'name'))}@kubernetescrd"
-                for one in k8s.items(get(route, "middlewares"))
-            )
-            for host in _quoted(match, "Host("):
-                paths = (*_quoted(match, "Path("), *_quoted(match, "PathPrefix("))
-                yield self._host(stack, host, paths or ("/",), "", middlewares, None, place(resource))
+    def _of_route(self, stack: str, route: PlannedRoute) -> Iterator[Host]:
+        let_in = places(text(route.rule))
+        for host in dict.fromkeys(host for host, _ in let_in):
+            paths = tuple(path for at, path in let_in if at == host)
+            yield self._host(stack, host, paths, "", route.middlewares, None, place(route.resource))
 
     def _host(
         self,
@@ -241,12 +237,6 @@ def _load_balancer(stack: str, service: PlannedResource) -> Host:
 def _hosts(ingress: PlannedResource) -> set[str]:
     hosts = (get(rule, "host") for rule in k8s.items(ingress.get("spec", 0, "rule")))
     return {host for host in hosts if isinstance(host, str)}
-
-
-def _quoted(match: Tree, call: str) -> tuple[str, ...]:
-    """The first argument of each call of a matcher in a route of Traefik's."""
-    parts = text(match).split(f"{call}`")[1:]
-    return tuple(part.partition("`")[0] for part in parts)
 
 
 def place(resource: PlannedResource) -> str:

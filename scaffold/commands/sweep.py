@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
-from scaffold.changes.change import ChangeSet, Content, Symlink
+from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.stacks import within, write_stacks
 from scaffold.checks.contract import Contract, outside
 from scaffold.checks.rule import Rule
@@ -26,7 +26,7 @@ from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource
 from scaffold.terraform.result import Tool
 from scaffold.terraform.runner import Job, find_tool, plan_jobs
-from scaffold.terraform.tree import DiskTree, Link, OverlayTree
+from scaffold.terraform.tree import DiskTree, OverlayTree
 
 _BEFORE = "what stands there"
 _TIER = "tier"
@@ -162,8 +162,7 @@ def _held(
 
 
 def _with(disk: DiskTree, way: Way) -> OverlayTree:
-    laid = {str(p): Link(c.target) if isinstance(c, Symlink) else c for p, c in way.files.items()}
-    return OverlayTree(disk, laid)
+    return OverlayTree(disk, {str(path): content for path, content in way.files.items()})
 
 
 def _outside(plan: StackPlan, contract: Contract) -> list[Finding]:

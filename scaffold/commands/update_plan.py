@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from scaffold.changes.change import Content, Symlink
+from scaffold.changes.change import Content
 from scaffold.checks.consequences import Consequence, seen
 from scaffold.checks.verify import Unverified, house_of
 from scaffold.commands.plan import Plans, StackPlan, stack_plan
@@ -18,7 +18,7 @@ from scaffold.monorepo.stack import read_stack
 from scaffold.templates.render import ANSWERS_FILE
 from scaffold.terraform.result import PlanResult
 from scaffold.terraform.runner import Job, find_tool, plan_jobs
-from scaffold.terraform.tree import DiskTree, Link, OverlayTree
+from scaffold.terraform.tree import DiskTree, OverlayTree
 from scaffold.updates.merge import Tree
 from scaffold.updates.oracle import losses
 
@@ -57,10 +57,7 @@ class Sides:
 
     def job(self, disk: DiskTree, files: Tree) -> Job:
         """The plan of the stack with these files in place of its own."""
-        overlay = {
-            str(path): Link(content.target) if isinstance(content, Symlink) else content
-            for path, content in self.wanted(files).items()
-        }
+        overlay = {str(path): content for path, content in self.wanted(files).items()}
         return Job(OverlayTree(disk, overlay), self.stack)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body, Document, read
 from scaffold.monorepo.governance import TierFact, tier_facts
+from scaffold.monorepo.routes import Route, written
 from scaffold.monorepo.shared import shared_modules
 from scaffold.monorepo.uses import (
     DATABASE_ROLE,
@@ -115,6 +116,7 @@ class Stack:
 
     pods: tuple[Pod, ...] = ()
     ingresses: tuple[Ingress, ...] = ()
+    routes: tuple[Route, ...] = ()
     uses: tuple[Use, ...] = ()
     external_secrets: tuple[ExternalSecret, ...] = ()
     roles: tuple[str, ...] = ()
@@ -141,6 +143,7 @@ def read_stack(sources: Mapping[str, bytes]) -> Stack:
     return Stack(
         pods=tuple(pod for module in known for pod in module.pods()),
         ingresses=tuple(ingress for module in known for ingress in module.ingresses()),
+        routes=tuple(route for module in known for route in written(module.blocks, module.names)),
         uses=(
             *(use for module in known for use in uses(module.blocks, module.names)),
             *(Use(DATABASE_ROLE, *found) for document in documents for found in _roles(document)),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scaffold.report.findings import seen
+from scaffold.report.changes import files_json, files_text, gaps_text
+from scaffold.report.difference import consequence_text
+from scaffold.report.findings import finding_text
+from scaffold.report.prepared import verified_json
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
@@ -14,18 +17,14 @@ if TYPE_CHECKING:
 
 def adopted_json(found: StackAdoption, commit: str | None) -> dict[str, Value]:
     """The adoption as one object."""
-    from scaffold.commands.adopt import line_of
-
     difference = found.plans.stacks[0].difference
     return {
         "stack": found.stack,
-        "files": [{"path": str(c.path), "action": c.action.value} for c in found.part.change.changes],
+        "files": files_json(found.part.change, with_diff=False),
+        "verified": verified_json(found.part.verified),
         "difference": difference.to_json() if difference is not None else None,
-        "consequences": [
-            {"effect": one.effect.value, "address": one.address, "text": one.text}
-            for one in found.plans.stacks[0].consequences
-        ],
-        "accepted": [line_of(one) for one in found.left],
+        "consequences": found.plans.stacks[0].consequences,
+        "accepted": list(found.left),
         "commit": commit,
     }
 
@@ -33,14 +32,15 @@ def adopted_json(found: StackAdoption, commit: str | None) -> dict[str, Value]:
 def adopted_text(found: StackAdoption, commit: str | None) -> Iterator[str]:
     """The same for people."""
     yield f"{found.stack} is adopted: its answers render it from now on."
-    for change in found.part.change.changes:
-        yield seen(f"  {change.action.value:8} {change.path}")
+    yield from (f"  {line}" for line in files_text(found.part.change))
     difference = found.plans.stacks[0].difference
     if difference is not None:
         moved = sum(one.moved for one in difference.changed)
         yield f"{moved} objects move to another address, {len(difference.added)} are gained by rules."
     for one in found.plans.stacks[0].consequences:
-        yield seen(f"  {one.effect.value}: {one.address} {one.text}")
+        yield f"  {one.effect.value:11}  {consequence_text(one)}"
+    yield from (f"warning: {finding_text(finding)}" for finding in found.part.verified.warnings)
+    yield from gaps_text(found.part.verified.unverified)
     if commit:
-        yield f"Committed as {commit}."
+        yield f"Committed as {commit[:12]}."
     yield f"Next: look at the diff, and apply {found.part.place}; scaffold change {found.stack} changes it."

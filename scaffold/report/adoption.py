@@ -34,11 +34,12 @@ def _stack_json(one: Adoption) -> dict[str, Value]:
         "not_ours": one.why_not or None,
         "share": one.share,
         "share_of_wanted": one.share_of_wanted,
-        "answers": one.answers,
-        "recorded": one.recorded,
+        "answers": one.answers.values if one.answers is not None else None,
+        "recorded": one.recorded if one.answers is not None else None,
         "inferred": [_inferred_json(answer) for answer in one.inferred],
         "obstacles": list(one.obstacles),
         "refused": [finding_json(finding) for finding in one.refused],
+        "assumed": [finding_json(answer.to_settle) for answer in one.assumed],
         "unexplained": [_missing_json(c, m) for c in one.compared for m in c.missing if not one.rule(c, m)],
         "by_rule": [
             {**_missing_json(c, m), "rule": rule}
@@ -97,7 +98,7 @@ def _told(one: Adoption) -> str:
     parts = [f"{one.share:6.1%} of {sum(c.total for c in one.compared)} attributes"]
     if one.share_of_wanted is not None:
         parts.append(f"{one.share_of_wanted:.1%} of what the house's rules leave")
-    if count := len(one.refused):
+    if count := len(one.refused) + len(one.assumed):
         parts.append(f"{count} {'answer' if count == 1 else 'answers'} for a person to settle")
     return ", ".join((*parts, *one.obstacles))
 
@@ -110,9 +111,10 @@ def _in_full(one: Adoption) -> Iterator[str]:
         value = json.dumps(answer.value, ensure_ascii=False)
         said = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
         yield seen(f"  {answer.question}: {said}  ({answer.certainty.value}; {answer.origin})")
-    if one.refused:
+    settling = (*one.refused, *(answer.to_settle for answer in one.assumed))
+    if settling:
         yield "For a person to settle:"
-    for finding in one.refused:
+    for finding in settling:
         yield seen(f"  {finding.answer}: {finding.message} {finding.fix or ''}".rstrip())
     ruled = Counter(rule for c in one.compared for m in c.missing if (rule := one.rule(c, m)))
     if ruled:

@@ -28,7 +28,7 @@ def prepared_json(
     )
     result: dict[str, Value] = {"service": prepared.service, "template": origin_json(prepared.origin)}
     if stack and prepared.stack:
-        result |= {**stack, "verified": _verified_json(prepared.stack.verified)}
+        result |= {**stack, "verified": verified_json(prepared.stack.verified)}
     if pipeline and prepared.pipeline:
         of = prepared.pipeline.verified
         made = {
@@ -119,7 +119,7 @@ def exists_text(verified: Verified) -> Iterator[str]:
     yield from (f"warning: {finding_text(finding)}" for finding in verified.warnings)
 
 
-def _verified_json(verified: Verified) -> dict[str, Value]:
+def verified_json(verified: Verified) -> dict[str, Value]:
     """What was verified, and what was not and why, as JSON."""
     return {
         "level": verified.level.value,

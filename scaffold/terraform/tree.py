@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
-from scaffold.changes.change import is_ciphertext
+from scaffold.changes.change import Content, Symlink, is_ciphertext
 from scaffold.changes.git import git, started
 from scaffold.errors import MissingError
 
@@ -33,14 +33,7 @@ class Kind(Enum):
 _KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY, stat.S_IFLNK: Kind.LINK}
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A symbolic link in an overlay."""
-
-    target: str
-
-
-Overlay = Mapping[str, "bytes | Link | None"]
+Overlay = Mapping[str, Content | None]
 """Files by their POSIX path from the monorepo's root, laid over what is there; None hides a file."""
 
 
@@ -110,7 +103,7 @@ class OverlayTree:
         """What stands at the path."""
         if path in self.files:
             entry = self.files[path]
-            return None if entry is None else Kind.LINK if isinstance(entry, Link) else Kind.FILE
+            return None if entry is None else Kind.LINK if isinstance(entry, Symlink) else Kind.FILE
         return Kind.DIRECTORY if path in self._names else self.base.kind(path)
 
     def read(self, path: str) -> bytes:
@@ -121,7 +114,7 @@ class OverlayTree:
     def target(self, path: str) -> str:
         """What a link points to."""
         entry = self.files.get(path)
-        return entry.target if isinstance(entry, Link) else self.base.target(path)
+        return entry.target if isinstance(entry, Symlink) else self.base.target(path)
 
     def names(self, path: str) -> frozenset[str]:
         """The names in a directory."""

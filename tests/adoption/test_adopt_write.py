@@ -6,11 +6,16 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import history
 import pytest
+import yaml
+from history import replace_in
 from support import needs, scaffold
 
 from scaffold.changes.git import git
 from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.templates.render import ANSWERS_FILE
+from scaffold.terraform.diff import difference
 from scaffold.terraform.runner import plan_stacks
 
 pytestmark = [pytest.mark.slow("plans a stack before and after"), needs("terraform")]
@@ -186,6 +191,9 @@ def test_an_adopted_stack_lives_like_a_born_one(by_hand: Path) -> None:
     before = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
     told = scaffold("adopt", "tool-box", "--write", "--commit", "--json", "--monorepo", root)
     assert told.returncode == 0, told.stderr + told.stdout
+    verified = json.loads(told.stdout)["verified"]
+    assert verified["level"] == "plan"
+    assert "what only the cluster knows" in [gap["what"] for gap in verified["not_verified"]]
     after = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
 
     extra = (by_hand / "extra.tf").read_text()
@@ -223,6 +231,65 @@ def test_an_adopted_stack_lives_like_a_born_one(by_hand: Path) -> None:
     assert again.returncode == 4 and "scaffold change" in again.stderr + again.stdout
 
 
+def test_an_update_brings_an_adopted_stack_what_the_templates_have_new(by_hand: Path, tmp_path: Path) -> None:
+    root, answers = by_hand.parents[1], by_hand / ANSWERS_FILE
+    (root / "scaffold.yml").write_text("template: https://git.example.test/house.git\n")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "Templates of our own")
+    adopted = scaffold("adopt", "tool-box", "--write", "--commit", "--monorepo", root)
+    assert adopted.returncode == 0, adopted.stderr + adopted.stdout
+    said = yaml.safe_load(answers.read_text())
+    assert said["_src_path"] == "https://git.example.test/house.git"
+    templates = history.write(tmp_path, ["argument"])
+    replace_in(answers, f"_src_path: {said['_src_path']}\n", f"_src_path: {templates}\n")
+    replace_in(answers, f"_commit: {said['_commit']}\n", f"_commit: {history.FIRST}\n")
+    git(root, "commit", "-q", "-a", "-m", "Templates that can be had")
+    before = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
+    kept = {name: (by_hand / name).read_bytes() for name in ("extra.tf", "moved.tf", "terragrunt.hcl")}
+
+    updated = scaffold(
+        "update", "tool-box", "--to", history.version("argument"), "--template-source", templates,
+        "--verify", "plan", "--json", "--monorepo", root,
+    )  # fmt: skip
+    assert updated.returncode == 0, updated.stderr + updated.stdout
+    (one,) = json.loads(updated.stdout)["stacks"]
+    assert (one["state"], one["findings"]) == ("updated", [])
+    after = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
+    changed = difference(before.values(), after.values())
+    assert [c.path for found in changed.changed for c in found.changes] == [
+        "spec[0].template[0].spec[0].share_process_namespace"
+    ]
+    assert not (changed.added or changed.removed)
+    assert {name: (by_hand / name).read_bytes() for name in kept} == kept
+    assert yaml.safe_load(answers.read_text())["_commit"] == history.version("argument")
+
+
+def test_what_is_assumed_is_settled_by_a_person(by_hand: Path) -> None:
+    root, main = by_hand.parents[1], by_hand / "main.tf"
+    capable = MAIN.replace(
+        '          name  = "box"\n',
+        '          name  = "box"\n          security_context {\n            capabilities {\n'
+        '              add = ["SYS_ADMIN"]\n            }\n          }\n',
+    )
+    main.write_text(capable)
+    git(root, "commit", "-q", "-a", "-m", "It may do more")
+    told = scaffold("adopt", "tool-box", "--monorepo", root)
+    assert "capabilities_reason: Nothing in the stack says this" in told.stdout
+    refused = scaffold("adopt", "tool-box", "--write", "--json", "--monorepo", root)
+    assert refused.returncode == 3
+    (finding,) = json.loads(refused.stdout)["error"]["findings"]
+    assert (finding["code"], finding["answer"]) == ("adopt.assumed", "capabilities_reason")
+    assert main.read_text() == capable
+    line = finding["fix"].partition("--accept '")[2].rstrip("'")
+    given = ("--set", "capabilities_reason=It mounts disks.")
+    for settles in (("--accept", line), given):
+        git(root, "checkout", "-q", ".")
+        git(root, "clean", "-qfd")
+        taken = scaffold("adopt", "tool-box", "--write", "--monorepo", root, *settles)
+        assert taken.returncode == 0, taken.stderr + taken.stdout
+    assert "It mounts disks." in main.read_text()
+
+
 def test_what_has_no_answer_to_stand_on_is_refused(by_hand: Path) -> None:
     root = by_hand.parents[1]
     main = by_hand / "main.tf"
@@ -252,6 +319,33 @@ def test_what_becomes_another_is_accepted_by_its_line_or_not_written(by_hand: Pa
     assert refused.returncode == 4 and line in refused.stderr + refused.stdout
     assert main.read_text() == odd
     assert scaffold("adopt", "tool-box", "--write", "--monorepo", root, "--accept", line).returncode == 0
+
+
+def test_what_guards_it_no_longer_is_accepted_by_its_line_or_not_written(by_hand: Path) -> None:
+    root = by_hand.parents[1]
+    main = by_hand / "main.tf"
+    scaled = MAIN.replace(
+        'resource "kubernetes_deployment" "box" {\n',
+        'resource "kubernetes_deployment" "box" {\n  lifecycle {\n    ignore_changes  = [spec[0].replicas]\n'
+        "    prevent_destroy = true\n  }\n",
+    )
+    main.write_text(scaled)
+    git(root, "commit", "-q", "-a", "-m", "Something else scales it")
+    refused = scaffold("adopt", "tool-box", "--write", "--monorepo", root, "--json")
+    assert refused.returncode == 4
+    lines = [
+        f"kubernetes_deployment.box lifecycle.{x}"
+        for x in ("prevent_destroy", "ignore_changes spec[0].replicas")
+    ]
+    findings = json.loads(refused.stdout)["error"]["findings"]
+    assert [finding["message"] for finding in findings] == [f"{line} would not stay." for line in lines]
+    assert main.read_text() == scaled
+    assert (
+        scaffold(
+            "adopt", "tool-box", "--write", "--monorepo", root, *(f"--accept={line}" for line in lines)
+        ).returncode
+        == 0
+    )
 
 
 def test_another_selector_would_replace_the_deployment(by_hand: Path) -> None:

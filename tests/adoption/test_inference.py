@@ -7,14 +7,18 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from support import scaffold
 
 from scaffold.adoption.infer import infer
-from scaffold.adoption.inferred import Certainty, Inferred, gathered
+from scaffold.adoption.inferred import Certainty, Inferred, gathered, holding
 from scaffold.adoption.likeness import Missing, compare, share
 from scaffold.adoption.rules import by_rule, unexplained
 from scaffold.adoption.scope import not_ours, obstacles
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.written import Written
+from scaffold.answers.sources import Answers, Place
+from scaffold.cli.options import over
+from scaffold.commands.adoption import Adoption
 from scaffold.hcl.syntax import parse
 from scaffold.templates import decisions
 from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Site, Tree
@@ -86,6 +90,120 @@ def test_each_answer_says_where_it_came_from_and_how_sure_it_is() -> None:
     )
     assert (found["description"].value, found["description"].certainty) == ("A tool box", Certainty.LIKELY)
     assert answers(deployment({}))["description"] == "kit"
+
+
+CAPABLE: dict[str, Any] = {"security_context": [{"capabilities": [{"add": ["SYS_ADMIN"]}]}]}
+ELSEWHERE = external_secret("own", "vault-kv", {
+    "target": {"name": "own"}, "data": [{"secretKey": "x", "remoteRef": {"key": "mail", "property": "password"}}],
+})  # fmt: skip
+BALANCER = planned("service", "lan", {
+    "metadata": [{"name": "lan", "namespace": "kit"}],
+    "spec": [{"type": "LoadBalancer", "selector": {"app": "kit"}, "port": [{"port": 80, "target_port": "80"}]}],
+})  # fmt: skip
+
+
+def bound(kind: str, namespace: str) -> tuple[PlannedResource, ...]:
+    """A ServiceAccount that a role in a namespace is bound to."""
+    place = [{"name": "kit", "namespace": namespace}]
+    subject = {"kind": "ServiceAccount", "name": "kit", "namespace": "kit"}
+    binding = {"metadata": place, "role_ref": [{"name": "kit"}], "subject": [subject]}
+    rule = [{"api_groups": [""], "resources": ["pods"], "verbs": ["get"]}]
+    return (
+        planned("service_account", "kit", {"metadata": [{"name": "kit", "namespace": "kit"}]}),
+        planned(kind, "kit", {"metadata": place, "rule": rule}),
+        planned(f"{kind}_binding", "kit", binding),
+    )
+
+
+@pytest.mark.parametrize(
+    ("resources", "question", "line"),
+    [
+        (
+            (deployment(CAPABLE),),
+            "capabilities_reason",
+            "capabilities_reason kubernetes_deployment.kit comment above capabilities",
+        ),
+        (
+            (deployment({}, {"name": "spy", "image": "docker.io/a/b:1", **CAPABLE}),),
+            "sidecars",
+            'sidecars kubernetes_deployment.kit spec[0].template[0].spec[0].container["spy"]',
+        ),
+        (
+            (deployment({"env": [{"name": "X", "value_from": [{"secret_key_ref": [{"name": "own", "key": "x"}]}]}]}), ELSEWHERE),
+            "secrets",
+            'secrets kubernetes_deployment.kit spec[0].template[0].spec[0].container[0].env["X"].value_from',
+        ),
+        (
+            (deployment({}, service_account_name="kit"), *bound("cluster_role", "")),
+            "rbac",
+            "rbac kubernetes_cluster_role.kit rule",
+        ),
+        (
+            (deployment({"port": [{"name": "http", "container_port": 80}]}), BALANCER),
+            "load_balancer",
+            "load_balancer kubernetes_service.lan spec[0]",
+        ),
+    ],
+)  # fmt: skip
+def test_what_needs_a_reason_and_has_none_is_assumed(
+    resources: tuple[PlannedResource, ...], question: str, line: str
+) -> None:
+    found = [one for one in infer(standing(*resources)) if one.question == question]
+    assert [(one.certainty, one.line) for one in found] == [(Certainty.ASSUMED, line)]
+    assert line in str(found[0].to_settle.fix)
+
+
+def test_what_has_its_reason_is_not_assumed() -> None:
+    source = """resource "kubernetes_deployment" "kit" {
+  spec {
+    security_context {
+      # It mounts disks.
+      capabilities {}
+    }
+  }
+}
+"""
+    app = deployment(CAPABLE)
+    at_line = PlannedResource(app.address, app.type, app.name, "", None, app.values, {}, Site(PATH, 1))
+    found = {one.question: one for one in infer(standing(at_line, source=source))}
+    reason = found["capabilities_reason"]
+    assert (reason.value, reason.certainty) == ("It mounts disks.", Certainty.LIKELY)
+    own = infer(standing(deployment({}, service_account_name="kit"), *bound("role", "kit")))
+    assert [one.certainty for one in own if one.question == "rbac"] == [Certainty.LIKELY]
+
+
+def test_what_is_given_in_part_stays_assumed_as_long_as_a_reason_is_missing() -> None:
+    env = [
+        {"name": name, "value_from": [{"secret_key_ref": [{"name": "own", "key": key}]}]}
+        for name, key in (("X", "x"), ("Y", "y"))
+    ]
+    rows = [{"secretKey": key, "remoteRef": {"key": "mail", "property": key}} for key in ("x", "y")]
+    secret = external_secret("own", "vault-kv", {"target": {"name": "own"}, "data": rows})
+    inferred = infer(standing(deployment({"env": env}), secret))
+    values, _ = gathered(inferred)
+
+    def assumed(*settings: str) -> set[str]:
+        answers = over((), settings)(Answers(values, {(): Place("stacks/kit")}))
+        assert answers.problems == ()
+        return {one.question for one in Adoption("kit", inferred=inferred, answers=answers).assumed}
+
+    assert assumed() == {"description", "secrets"}
+    assert assumed("description=A kit", "secrets[X].reason=It sends mail") == {"secrets"}
+    reasons = ("secrets[X].reason=It sends mail", "secrets[Y].reason=It reads mail")
+    assert assumed(*reasons) == {"description"}
+
+
+def test_no_restart_is_the_likely_reading_where_nothing_rotates() -> None:
+    kept = external_secret(
+        "own", "vault-kv", {"target": {"name": "own"}, "dataFrom": [{"extract": {"key": "kit"}}]}
+    )
+    found = [one for one in infer(standing(deployment({}), kept)) if one.question == "reloader"]
+    assert [(one.value, one.certainty) for one in found] == [("never", Certainty.LIKELY)]
+    rotated = external_secret(
+        "db", "vault-database",
+        {"target": {"name": "db"}, "data": [{"secretKey": "p", "remoteRef": {"key": "static-creds/pg-kit", "property": "password"}}]},
+    )  # fmt: skip
+    assert "reloader" not in answers(deployment({}), kept, rotated)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +317,12 @@ def test_what_is_read_while_it_is_planned_is_a_reference_too() -> None:
     assert answers(at_line, source=source)["secrets"] == [{"env": "TOKEN", "vault": "kit#api_token"}]
 
 
+def test_what_goes_with_writing_is_refused_without_it() -> None:
+    for option in (("--commit",), ("--accept", "description")):
+        refused = scaffold("adopt", "kit", *option)
+        assert refused.returncode == 2 and "--write" in refused.stderr
+
+
 def test_what_no_answers_describe_is_told_with_the_reason() -> None:
     several = standing(deployment({}), deployment({}, name="other"))
     assert not_ours(several) == "it has 2 Deployments"
@@ -226,6 +350,7 @@ def test_lists_are_joined_and_mappings_too() -> None:
         Inferred("recorded", {"names": {"b": 2}}, origin), Inferred("port", 1, origin), Inferred("port", 2, origin),
     ]  # fmt: skip
     assert gathered(parts) == ({"files": [1, 2], "port": 2}, {"names": {"a": 1, "b": 2}})
+    assert [one.value for one in holding(parts)] == [[1], [2], {"names": {"a": 1}}, {"names": {"b": 2}}, 2]
 
 
 def test_likeness_goes_by_names_and_not_by_addresses() -> None:

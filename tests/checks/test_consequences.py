@@ -11,7 +11,7 @@ from scaffold.checks.consequences import consequences, seen
 from scaffold.checks.planned import HouseNames
 from scaffold.monorepo.stack import read_stack
 from scaffold.terraform.diff import difference
-from scaffold.terraform.planned import PlannedResource, Site, Tree
+from scaffold.terraform.planned import Mark, PlannedResource, Site, Tree
 
 HOUSE = HouseNames(
     gates={"required": "login@k8s", "public": "guests@k8s"},
@@ -146,6 +146,64 @@ def test_behind_a_wildcard_record_every_host_is_found() -> None:
     assert effects([], [ingress("a.x", auth="none")], wild) == ["opened app: a.x is open to the internet"]
 
 
+def route(match: Tree, *middlewares: str) -> PlannedResource:
+    """An IngressRoute; its middlewares are of the namespace ``app``, or of the provider that they name."""
+    rule: Tree = {"match": match, "middlewares": tuple({"name": name} for name in middlewares)}
+    manifest: Tree = {
+        "kind": "IngressRoute", "metadata": {"name": "r", "namespace": "app"}, "spec": {"routes": (rule,)},
+    }  # fmt: skip
+    return made("kubernetes_manifest", "r", {"manifest": manifest})
+
+
+BEHIND = ingress("a.x", LOGIN, dns="proxied", auth="required")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (None, route("Host(`a.x`) && PathPrefix(`/hook`)"), ["opened r: a.x/hook is open to the internet"]),
+        (None, route("Host(`a.x`) && Path(`/hook`)", LOGIN), []),
+        (None, route("Host(`a.x`)", "app-strip"),
+         ["opened r: a.x is open to the internet (gate required → unknown)"]),
+        (None, route("Host(`a.x`) && Header(`X`, `y`)"),
+         ["opened r: a.x is open to the internet (gate required → unknown)"]),
+        (None, route("Host(`b.x`)"), []),
+        (None, route("!Host(`a.x`)"), []),
+        (None, route(Mark.UNKNOWN), []),
+        (route("Host(`a.x`) && Path(`/hook`)"), None,
+         ["destroyed r: is destroyed", "closed r: a.x/hook is gone"]),
+        (route("Host(`a.x`)"), None,
+         ["destroyed r: is destroyed", "closed app: a.x is closed (gate unknown → required)"]),
+        (route("Host(`a.x`) && Path(`/hook`)"), route("Host(`a.x`) && Path(`/hook`)", LOGIN),
+         ["closed r: a.x/hook is closed (gate unknown → required)"]),
+        (route("Host(`a.x`) && Path(`/hook`)", LOGIN), route("Host(`a.x`) && Path(`/hook`)"),
+         ["opened r: a.x/hook is open to the internet (gate required → unknown)"]),
+    ],
+)  # fmt: skip
+def test_a_route_of_traefik_is_a_door(
+    before: PlannedResource | None, after: PlannedResource | None, told: list[str]
+) -> None:
+    """Its host has the record that the ingress made."""
+    old, new = ([of, BEHIND] if of else [BEHIND] for of in (before, after))
+    assert effects(old, new) == told
+
+
+def test_a_route_through_a_middleware_of_its_own_namespace_is_behind_it() -> None:
+    house = replace(HOUSE, gates={"required": "app-login@kubernetescrd"})
+    host = ingress("a.x", "app-login@kubernetescrd", dns="proxied")
+    assert effects([host], [host, route("Host(`a.x`) && Path(`/y`)", "login")], house) == []
+    told = effects([host], [host, route("Host(`a.x`) && Path(`/y`)", "log")], house)
+    assert told == ["opened r: a.x/y is open to the internet"]
+
+
+def test_what_is_gated_below_an_open_host_opens_with_the_gate_gone() -> None:
+    host, admin = ingress("a.x", dns="proxied", auth="app"), route("Host(`a.x`) && Path(`/admin`)", LOGIN)
+    assert effects([host], [host, admin]) == ["closed r: a.x/admin is closed"]
+    assert effects([host, admin], [host]) == [
+        "opened r: a.x/admin is open to the internet", "destroyed r: is destroyed",
+    ]  # fmt: skip
+
+
 def test_the_worst_comes_first() -> None:
     found = effects(
         [claim(), made("kubernetes_service", "s", named("s"))], [ingress("a.x", dns="proxied", auth="app")]
@@ -178,6 +236,25 @@ module "ingress_api" {
   ingress_path = ["/api"]
   auth         = "required"
 }
+resource "kubernetes_manifest" "hook" {
+  manifest = {
+    apiVersion = "traefik.io/v1alpha1"
+    kind       = "IngressRoute"
+    metadata = {
+      name      = "hook"
+      namespace = kubernetes_namespace.app.metadata[0].name
+    }
+    spec = {
+      routes = [{
+        match       = "Host(`${local.host}`) && PathPrefix(`/hook`)"
+        middlewares = [{ name = "login@k8s" }]
+      }]
+    }
+  }
+}
+locals {
+  host = "app.example.org"
+}
 """
 
 
@@ -196,10 +273,29 @@ module "ingress_api" {
             '  auth     = "app"',
             ["opened s.tf:12 app.example.org is open to the internet (gate required → app)"],
         ),
+        (
+            '[{ name = "login@k8s" }]',
+            "[]",
+            ["opened s.tf:34 app.example.org/hook is open to the internet (gate required → unknown)"],
+        ),
+        ('[{ name = "login@k8s" }]', "var.middlewares", ["closed s.tf:34 app.example.org/hook is gone"]),
+        ('[{ name = "login@k8s" }]', '[{ name = "login@k8s" }, { name = var.more }]', []),
+        ("`/hook`", "`/api/hook`", ["closed s.tf:34 app.example.org/hook is gone"]),
         ("proxied", "none", []),
         ("app-data", "app-data", []),
     ],
-    ids=["claim", "namespace", "path", "gate", "record", "nothing"],
+    ids=[
+        "claim",
+        "namespace",
+        "path",
+        "gate",
+        "route",
+        "unknown",
+        "one unknown",
+        "moved",
+        "record",
+        "nothing",
+    ],
 )
 def test_what_shows_without_a_plan(old: str, new: str, told: list[str]) -> None:
     before, after = (read_stack({"s.tf": text.encode()}) for text in (WRITTEN, WRITTEN.replace(old, new)))

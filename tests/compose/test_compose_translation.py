@@ -31,6 +31,11 @@ def roles(found: Draft) -> dict[str, str]:
     return {service.name: service.role for service in found.report.services}
 
 
+def entry(found: Draft, key: str, fate: Fate = Fate.TAKEN) -> str:
+    (why,) = [entry.why for entry in found.report.of(fate) if entry.key == key]
+    return why
+
+
 def keys(found: Draft, fate: Fate) -> dict[str, str]:
     return {entry.key: entry.answer or entry.why for entry in found.report.of(fate)}
 
@@ -528,7 +533,6 @@ def test_a_command_with_a_secret_or_a_host_elsewhere_is_left_to_a_person(at: Pat
 @pytest.mark.parametrize(
     ("image", "expected"),
     [
-        ("nginx:1.29.0", "docker.io/library/nginx:1.29.0"),
         ("acme/app:1", "docker.io/acme/app:1"),
         ("localhost:5000/app:1", "localhost:5000/app:1"),
         ("quay.io/acme/app@sha256:" + "a" * 64, "quay.io/acme/app@sha256:" + "a" * 64),
@@ -542,6 +546,31 @@ def test_the_registry_is_written_out(at: Path, image: str, expected: str | None)
     found = draft(at, yaml.safe_dump({"services": {"a": {"image": image, "build": "."}}}))
     assert found.answers.get("image") == expected
     assert not found.from_source
+    assert not expected or "${TAG}" in image or "builds it as well" in entry(found, "services.a.image")
+
+
+def test_an_official_image_is_one_of_docker_hub(at: Path) -> None:
+    found = draft(at, "services: {a: {image: 'nginx:1.29.0'}}")
+    assert found.answers["image"] == "docker.io/library/nginx:1.29.0"
+
+
+@pytest.mark.parametrize("image", ["notes:dev", "notes", "notes:1.4.0", "notes:${TAG}"])
+def test_what_is_built_here_under_a_name_of_this_machine_is_no_official_image(at: Path, image: str) -> None:
+    found = draft(
+        at,
+        f"""
+services:
+  notes: {{image: '{image}', build: ., ports: ['8080:8080']}}
+  worker: {{image: '{image}', command: [work], depends_on: [notes]}}
+  search: {{image: search, build: ./search, depends_on: [notes]}}
+  db: {{image: 'postgres:mine', build: ./db}}
+""",
+    )
+    assert found.from_source and "image" not in found.answers
+    assert found.answers["sidecars"] == [{"name": "worker", "args": ["work"]}], "it runs what is built"
+    assert roles(found)["search"] == "a Service of its own"
+    assert roles(found)["db"] == "a database on the shared host", "it is none, whoever builds it"
+    assert "give that as image" in entry(found, "services.notes.image", Fate.LEFT)
 
 
 @pytest.mark.parametrize(
@@ -633,8 +662,69 @@ def test_the_own_address_of_the_app_is_told(at: Path) -> None:
         at,
         "services: {notes: {image: acme/notes, ports: [80], environment: {APP_URL: 'http://localhost:3000'}}}",
     )
-    (told,) = [e.why for e in found.report.of(Fate.TAKEN) if e.key.endswith("APP_URL")]
-    assert "at its own host" in told
+    assert "the app's own host" in entry(found, "services.notes.environment.APP_URL")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("localhost", True), ("localhost:3000", True), ("localhost,::1,127.0.0.1", True), ("[::1]:80", True),
+        ("https://notes/x", True), ("http://127.0.0.1", True), ("localhost.example.com", False),
+        ("0.0.0.0", False), ("mylocalhost", False), ("127.0.0.10", False), ("http://search:80", False),
+    ],
+)  # fmt: skip
+def test_whatever_names_this_machine_or_the_app_itself_is_told(at: Path, value: str, told: bool) -> None:
+    found = draft(
+        at,
+        "services: {notes: {image: 'acme/notes:1', ports: [3000], environment: {APP_DOMAIN: '"
+        + value
+        + "'}},"
+        " search: {image: 'acme/search:1', depends_on: [notes]}}",
+    )
+    assert ("the app's own host" in entry(found, "services.notes.environment.APP_DOMAIN")) == told
+
+
+MOVED = """
+services:
+  notes:
+    image: acme/notes:1
+    ports: ['80:80']
+    volumes: ['files:/files', 'db-data:/leftover', 'cache:/leftover2', 'served:/static', '/path/to/data:/config']
+    depends_on: [db, cache]
+  worker: {image: 'acme/notes:1', command: [work], volumes: ['files:/files', 'db-data:/leftover']}
+  proxy: {image: 'traefik:3', volumes: ['served:/static']}
+  db: {image: 'postgres:16', volumes: ['db-data:/var/lib/postgresql/data', '/path/to/data:/backup']}
+  cache: {image: 'redis:7', volumes: [{type: volume, source: cache, target: /data}]}
+volumes: {files: {}, db-data: {}, served: {}, cache: {}}
+"""
+
+
+def test_what_a_service_on_a_shared_host_keeps_is_no_volume_of_the_app(at: Path) -> None:
+    found = draft(at, MOVED)
+    assert [volume["path"] for volume in found.answers["volumes"]] == ["/files", "/static", "/config"]
+    assert "mounts" not in found.answers["sidecars"][0]
+    for key in ("notes.volumes[1]", "notes.volumes[2]", "worker.volumes[1]"):
+        assert "Give it under volumes if" in entry(found, f"services.{key}", Fate.LEFT)
+
+
+def test_a_volume_that_docker_would_fill_for_another_image_is_told(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  recipes: {image: 'acme/recipes:1', volumes: ['static:/app/static', 'data:/data', './media:/app/media']}
+  worker: {image: 'acme/recipes:1', command: [work], volumes: ['data:/data']}
+  front: {image: 'nginx:1.29', ports: ['80:80'], depends_on: [recipes],
+    volumes: ['static:/static:ro', './media:/media:ro']}
+volumes: {static: {driver: local}, data: {}}
+""",
+    )
+    told = {e.key: e.why for e in found.report.of(Fate.LEFT)}
+    assert list(told) == ["volumes.static"], "the worker's files are the app's, and Docker fills no directory"
+    assert "cp -a /app/static/. /fill" in told["volumes.static"]
+    purpose = next(v.get("purpose", "data") for v in found.answers["volumes"] if v["path"] == "/app/static")
+    assert f"{{name: fill-{purpose}, " in told["volumes.static"]
+    assert f"volume: {purpose}," in told["volumes.static"]
 
 
 def test_a_label_leads_to_a_port_that_nobody_publishes(at: Path) -> None:

@@ -308,8 +308,9 @@ def test_where_a_mirror_is_built_people_push_to_the_forge_of_the_house(
     pristine: Monorepo, tmp_path: Path
 ) -> None:
     house = facts(pristine)
-    house = {**house, "mirror": {**house["mirror"], "there": True, "forge": "forge.example.test"}}
-    root = clone(tmp_path, {}, "git@forge.example.test:robin/rain.git", "master")
+    house = {**house, "mirror": {**house["mirror"], "there": True}, "own_build": "github-ghcr"}
+    own = next(row["registry"] for row in house["builds"].values() if row.get("forge") == "own")
+    root = clone(tmp_path, {}, f"git@{own.partition('/')[0]}:robin/rain.git", "master")
     found = read(root, {"build": "github-ghcr"}, house)
     assert (proposed(found).get("repository"), found.notes) == (None, ())
     assert proposed(read(root, {}, house))["build"] == "github-ghcr"

@@ -36,7 +36,7 @@ HOUSE = HouseNames(
     own_registries={"forge.test/own": "pull-secret", "hub.test/own": "", "docker.io/us": ""},
     trusted_images=("*.test/*", "docker.io/*", "lscr.io/*", "nginx*"),
     unjudged_namespaces=frozenset({"elsewhere"}),
-    allowlists=frozenset({"house-only"}),
+    allowlists=frozenset({"house-only", "house-only@file"}),
     domain="example.test",
     wildcard="proxied",
     tiers={"aux": Tier("1Gi", "2Gi")},
@@ -392,6 +392,19 @@ def copied(secret: str) -> list[tuple[str, tuple[str | int, ...], object]]:
     return [("deployment", (*CONTAINER, "env"), [{"name": "DB_USER", "value": "app_user"}, password])]
 
 
+def route(host: str, middleware: str) -> PlannedResource:
+    """A route of Traefik's own kind, behind a middleware of another provider."""
+    rule = {"match": f"Host(`{host}`)", "middlewares": [{"name": middleware}]}
+    manifest = {
+        "kind": "IngressRoute",
+        "metadata": {"name": "r", "namespace": "app"},
+        "spec": {"routes": [rule]},
+    }
+    values = {"manifest": frozen(manifest)}
+    at = Site("stacks/app/r.tf", 7)
+    return PlannedResource("kubernetes_manifest.r", "kubernetes_manifest", "r", "", None, values, site=at)
+
+
 def two_tiles() -> list[PlannedResource]:
     """The good plan, with a second ingress of the same host."""
     resources = plan(("ingress", ("spec", 0, "rule", 0, "host"), "app.example.test"))
@@ -463,6 +476,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/icon"), None), ("ingress", (*ANNOTATIONS, "x/dns-type"), None)), "no icon"),
     ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"), HOST), "its allowlist does not keep the internet out: app.example.test is proxied"),
     ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"), ("ingress", (*ANNOTATIONS, "x/dns-type"), "none"), HOST), "app.example.test is proxied"),
+    ("ING009", "r", lambda: [*plan(HOST), route("app.example.test", "house-only@file")], "manifest r: its allowlist does not keep the internet out: app.example.test is proxied"),
     ("ING010", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "z/allowed-groups"), "House Admins,Garden Friend")), "there is no group Garden Friend"),
     ("ING010", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "z/allowed-groups"), "House Admin")), "there is no group House Admin"),
     ("ING005", "ingress", lambda: plan(("ingress", (*PATHS, "port", 0, "number"), 8080)), "no port 8080: it has 80"),

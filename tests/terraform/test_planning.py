@@ -10,12 +10,12 @@ import pytest
 from plan_house import INCLUDE, STACKS, WEB, House, big_house, config_map, fake_tool, small_house
 from support import needs
 
+from scaffold.changes.change import Content, Symlink
 from scaffold.errors import MissingError
 from scaffold.terraform import planned, schemas
 from scaffold.terraform.planned import INSTANCE, Mark, Placeholder
 from scaffold.terraform.result import PlanResult, Reason, StandInKind, Tool
 from scaffold.terraform.runner import find_tool, plan_stacks, with_version
-from scaffold.terraform.tree import Link
 
 pytestmark = needs("terraform")
 
@@ -328,10 +328,10 @@ def test_no_program_is_started(tmp_path: Path) -> None:
 def test_files_that_are_not_written_yet(tmp_path: Path) -> None:
     house = small_house(tmp_path)
     house.stack("old", config_map('"old"'))
-    overlay: dict[str, bytes | Link | None] = {
+    overlay: dict[str, Content | None] = {
         "stacks/new/main.tf": WEB.encode(),
         "stacks/new/terragrunt.hcl": INCLUDE.encode(),
-        "stacks/new/secrets": Link("../../secrets"),
+        "stacks/new/secrets": Symlink("../../secrets"),
         "stacks/old/main.tf": config_map('"new"').encode(),
     }
     new, old = plan_stacks(house.root, ["new", "old"], overlay, known=schemas.load())

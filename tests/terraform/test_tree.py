@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from scaffold.changes.change import Symlink
 from scaffold.errors import MissingError
 from scaffold.terraform.tree import (
     DiskTree,
     Kind,
-    Link,
     OutsideError,
     OverlayTree,
     Tree,
@@ -87,7 +87,7 @@ def test_a_revision_that_does_not_exist(root: Path, revision: str) -> None:
 def test_files_that_are_not_written_yet(root: Path) -> None:
     tree = OverlayTree(
         DiskTree(root),
-        {"a/file.txt": b"new", "n/e/w.txt": b"deep", "n/link": Link("e"), "a/b/deep.bin": None},
+        {"a/file.txt": b"new", "n/e/w.txt": b"deep", "n/link": Symlink("e"), "a/b/deep.bin": None},
     )
     assert tree.read("a/file.txt") == b"new" and tree.target("a/link") == "b"
     assert tree.kind("n/e") is Kind.DIRECTORY and tree.names("n") == {"e", "link"}

@@ -311,7 +311,10 @@ def walked(engine: Engine, state: State, answers: dict[str, Any]) -> State:
         step = engine.first_open(state)
         if step is None:
             return state
-        state = reply(engine, state, step.path, wanted(answers, step))
+        before, state = state, reply(engine, state, step.path, wanted(answers, step))
+        if (again := engine.first_open(state)) is not None and again.path == step.path:
+            # Refused without what is not asked: a person takes what is proposed, and changes it in the review.
+            state = reply(engine, before, step.path, step.default)
     raise AssertionError("it never ends")
 
 

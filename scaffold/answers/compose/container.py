@@ -38,7 +38,10 @@ class Containers:
         self.ledger.taken(path, f"{self.of}{answer}", why)
 
     def image(self, part: Part) -> str:
-        """The image with its registry written out; empty where it is built, or a variable stands for it."""
+        """The image with its registry written out; empty where it is built, or a variable stands for it.
+
+        What is built under the name of a published image may be pulled by that name, which is told.
+        """
         at = (*part.at, "image")
         if not part.body.get("image"):
             return ""
@@ -46,8 +49,17 @@ class Containers:
         if not part.image.repository:
             self.ledger.left(at)
             return ""
-        complete = UNKNOWN not in str(part.body["image"])
-        self._taken(at, "image", "" if complete else "without its tag, which a variable stands for")
+        if part.is_built:
+            self.ledger.left(
+                at,
+                "it is only what the image is called that is built here",
+                "If the project publishes images, give that as image, and build upstream.",
+            )
+            return ""
+        why = "" if UNKNOWN not in str(part.body["image"]) else "without its tag, which a variable stands for"
+        if not why and part.body.get("build"):
+            why = "the file builds it as well: give the tag of a release that its registry has"
+        self._taken(at, "image", why)
         return image
 
     def command(self, part: Part) -> dict[str, Value]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 from scaffold.answers.compose.document import Project
-from scaffold.answers.compose.forms import Port, listed, mapping, ports, text
+from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, ports, text
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.known import known
 from scaffold.templates import template
@@ -28,6 +28,9 @@ class Known:
     why: str = ""
 
 
+_OFFICIAL = "library/"
+
+
 @cache
 def _known_parts() -> Mapping[str, Known]:
     rows = template.facts("compose")["parts"]
@@ -41,24 +44,35 @@ def _known_parts() -> Mapping[str, Known]:
 class Part:
     """One service, or one job, of a file."""
 
-    def __init__(self, name: str, body: Mapping[str, Value], top: str = "services") -> None:
+    def __init__(
+        self, name: str, body: Mapping[str, Value], top: str = "services", built: Collection[str] = ()
+    ) -> None:
+        """``built`` are the images that the file only builds, by the names that it gives them."""
         self.name = name
         self.body = body
         self.at = (top, name)
+        self._built = built
 
     @cached_property
     def image(self) -> ImageReference:
         """Its image, with the registry written out and without what no variable has a value for."""
-        written = str(self.body.get("image") or "")
-        found = ImageReference.parse(
-            written.split(UNKNOWN, maxsplit=1)[0].rstrip(":@/") if UNKNOWN in written else written
-        )
-        if UNKNOWN in written and (written.startswith(UNKNOWN) or UNKNOWN in written.partition(":")[0]):
-            return ImageReference("", "", "", "")
-        if found.registry or not found.repository:
-            return found
-        home = "" if found.home else "library/"
-        return ImageReference(found.host, f"{home}{found.repository}", found.tag, found.digest)
+        return _reference(str(self.body.get("image") or ""))
+
+    @property
+    def is_built(self) -> bool:
+        """Whether its image is built from the file, and is in no registry."""
+        named = self.body.get("image")
+        return str(named) in self._built if named else bool(self.body.get("build"))
+
+    @property
+    def is_pulled(self) -> bool:
+        """Whether it is known which image it pulls."""
+        return bool(self.image.repository) and not self.is_built
+
+    @cached_property
+    def mounts(self) -> list[Mount]:
+        """What it mounts, as far as that can be read."""
+        return [its for item in listed(self.body.get("volumes")) if (its := mount(item))]
 
     @property
     def runs(self) -> bool:
@@ -181,11 +195,30 @@ class Part:
 def parts(project: Project) -> dict[str, Part]:
     """The services of a project, and its jobs where no service is called like them."""
     jobs = mapping(project.top.get("jobs"))
-    found = {name: Part(name, body) for name, body in project.services.items()}
+    # A name without an owner is one of Docker Hub's official images, and nobody else builds those.
+    built = {
+        str(body["image"])
+        for body in project.services.values()
+        if body.get("build") and _reference(str(body.get("image") or "")).repository.startswith(_OFFICIAL)
+    }
+    found = {name: Part(name, body, built=built) for name, body in project.services.items()}
     return {
-        **{name: Part(name, mapping(body), "jobs") for name, body in jobs.items() if name not in found},
+        **{n: Part(n, mapping(body), "jobs", built) for n, body in jobs.items() if n not in found},
         **found,
     }
+
+
+def _reference(written: str) -> ImageReference:
+    """An image with the registry written out and without what no variable has a value for."""
+    found = ImageReference.parse(
+        written.split(UNKNOWN, maxsplit=1)[0].rstrip(":@/") if UNKNOWN in written else written
+    )
+    if UNKNOWN in written and (written.startswith(UNKNOWN) or UNKNOWN in written.partition(":")[0]):
+        return ImageReference("", "", "", "")
+    if found.registry or not found.repository:
+        return found
+    home = "" if found.home else _OFFICIAL
+    return ImageReference(found.host, f"{home}{found.repository}", found.tag, found.digest)
 
 
 def host_of(names: set[str]) -> re.Pattern[str]:

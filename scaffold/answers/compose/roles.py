@@ -144,11 +144,11 @@ def _apart(app: Part, part: Part, parts: Mapping[str, Part]) -> Placed | None:
             return Placed(part, Role.HOST, f"the house has a shared host for {part.known.host}")
         return Placed(part, Role.HOUSE, part.known.why)
     if part.schedule[0] or part.at[0] == "jobs":
-        if part.schedule[0] and (part.is_like(app) or part.image.repository):
+        if part.schedule[0] and (part.is_like(app) or part.is_pulled):
             return Placed(part, Role.CRON, "it runs at set times")
         return Placed(part, Role.OUT, "it has no schedule")
     if any(part.ended_before(other) for other in parts.values()):
-        if part.body.get("command") and (part.is_like(app) or part.image.repository):
+        if part.body.get("command") and (part.is_like(app) or part.is_pulled):
             return Placed(part, Role.INIT, "others wait until it has ended")
         return Placed(part, Role.OUT, "it runs once, and the file does not say what")
     return None
@@ -172,7 +172,7 @@ def _beside(part: Part, app: Part, pod: Iterable[Part]) -> Placed:
     """Whether a service that works with the app can run in its pod."""
     if part.is_like(app):
         return Placed(part, Role.SIDECAR, "it runs the app's image")
-    if not part.image.repository:
+    if not part.is_pulled:
         return Placed(part, Role.OWN, "it is built from source, so it needs a pipeline of its own")
     taken = {port: other.name for other in pod for port in other.listens}
     clash = next((port for port in sorted(part.listens) if port in taken), None)

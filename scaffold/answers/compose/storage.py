@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from scaffold.answers.compose.forms import Mount, listed, mapping, mount, quanti
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
+from scaffold.answers.compose.roles import Placed
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path as At
 from scaffold.templates import template
@@ -32,6 +33,8 @@ class Storage:
 
     project: Project
     ledger: Ledger
+    others: Mapping[str, Placed] = field(default_factory=dict)
+    """The named volumes of services that the house has on shared hosts, each with its service."""
     volumes: list[dict[str, Value]] = field(default_factory=list)
     by_source: dict[str, str] = field(default_factory=dict)
     """The purposes of volumes, by what compose calls them."""
@@ -89,6 +92,9 @@ class Storage:
                 self.ledger.left(at, *reason)
             elif its.kind != "tmpfs" and self._is_source(part, its, code):
                 self.ledger.decided(at, "the image has the source that it is built from")
+            elif owner := self.others.get(its.source):
+                mend = "Give it under volumes if the app keeps something of its own there."
+                self.ledger.left(at, f"the service {owner.part.name} keeps it, and {owner.why}", mend)
             elif its.kind == "tmpfs" or its.target.rstrip("/") in seen:
                 continue
             else:

@@ -12,6 +12,7 @@ from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
 from scaffold.answers.compose.hosts import Hosts
+from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report
 from scaffold.answers.compose.roles import Placed, Role, service_name
@@ -49,8 +50,7 @@ def translate(path: Path, service: str | None = None) -> Draft:
     became = [Became(app.name, Role.APP.value, choice.why)]
     became += [Became(name, p.role.value, p.why) for name, p in made.placed.items() if p.role is not Role.APP]
     report = Report(project.source, tuple(became), made.ledger.whole(project.tree))
-    from_source = not app.body.get("image") and bool(app.body.get("build"))
-    return Draft(answers, report, from_source, choice.candidates[: choice.likely])
+    return Draft(answers, report, app.is_built, choice.candidates[: choice.likely])
 
 
 _ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs"}
@@ -68,7 +68,11 @@ class _Translation:
         self._database = database.database if database else ""
         self._variables = Variables(project, hosts, self.ledger, self._database)
         self._containers = Containers(hosts, self.ledger)
-        self._storage = Storage(project, self.ledger)
+        moved = [p for p in placed.values() if p.role in (Role.DATABASE, Role.HOST)]
+        # Named volumes alone: an example often gives one directory of the machine for several things.
+        mounted = [(its, by) for by in moved for its in by.part.mounts if its.kind == "volume"]
+        others = {its.source: by for its, by in mounted if its.source and UNKNOWN not in its.source}
+        self._storage = Storage(project, self.ledger, others)
         self._sharing = self._with_the_ports()
 
     def answers(self) -> dict[str, Value]:
@@ -88,6 +92,7 @@ class _Translation:
         first = [self._beside(placed, env) for placed in self._in_pod(Role.INIT)]
         jobs = [self._beside(placed, env) for placed in self._in_pod(Role.CRON)]
         self._told_of_the_database(env)
+        self._tops()
         shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)
         labelled = containers.labels(app, named)
         found: dict[str, Value] = {
@@ -234,10 +239,34 @@ class _Translation:
                 )
             elif placed.role is Role.OUT:
                 self.ledger.left(at, placed.why, "If the app needs it, name it with --compose-service.")
-        tops = ("volumes", "secrets", "configs", "networks")
-        for key in tops:
+
+    def _tops(self) -> None:
+        """What becomes of volumes, secrets, configs and networks, which services name."""
+        for name in mapping(self.project.top.get("volumes")):
+            self._begins_empty(name)
+        for key in ("volumes", "secrets", "configs", "networks"):
             for name in mapping(self.project.top.get(key)):
                 self.ledger.decided((key, name), "the services that name it say what becomes of it")
+
+    def _begins_empty(self, volume: str) -> None:
+        """Tell of a volume with which one image hands another its files, as an app its static files to nginx.
+
+        Docker fills a new volume with what the image has at that path; Kubernetes fills none.
+        """
+        pod = [self.app, *[placed.part for placed in self._in_pod(Role.SIDECAR)]]
+        sharing = [(p, its) for p in pod for its in p.mounts if (its.kind, its.source) == ("volume", volume)]
+        others = [part for part, _ in sharing if not part.is_like(sharing[0][0])]
+        if others and (purpose := self._storage.by_source.get(volume)):
+            part, its = sharing[0]
+            image = "" if part.is_like(self.app) else f", image: {part.image}"
+            copy = f"command: [sh, -c, cp -a {its.target}/. /fill]"
+            self.ledger.left(
+                ("volumes", volume),
+                f"{part.name} and {others[0].name} share it, and Kubernetes does not fill it with what the "
+                f"image has at {its.target}, as Docker does",
+                "If those files come with the image, copy them under init_containers: "
+                f"{{name: fill-{purpose}{image}, {copy}, mounts: [{{volume: {purpose}, path: /fill}}]}}.",
+            )
 
 
 def _telling(directory: Path, nothing: Collection[str]) -> str:

@@ -23,7 +23,7 @@ from scaffold.templates.questions import Value
 _DRAWN = "0a1b2c3d4e5f"
 """Stands for a value that the files do not have: whatever a secret may be."""
 _SECRETS = "/run/secrets/"
-_HERE = re.compile(r"https?://(localhost|127\.0\.0\.1)(?![\w.])")
+_HERE = re.compile(r"(^|[,;\s]|https?://)(localhost|127\.0\.0\.1|\[?::1\]?)(?=$|[:/,;\s])")
 
 
 @dataclass(slots=True)
@@ -220,8 +220,9 @@ class Variables:
             database = re.search(r"\{host\}(?::\d+)?/([a-z][a-z0-9_]*)", str(written.value.get("text", "")))
             found.database_name = database[1] if database else found.database_name
         why = f"the service {written.of} is at {written.where}" if written.of else ""
-        if not why and _HERE.search(value):
-            why = "people reach the app at its own host and not at this machine: give that"
+        if written.of == at[1] or (not why and _HERE.search(value)):
+            mend = "if people are to reach the app by it, give the app's own host"
+            why = f"{why or 'it is the pod itself'}; {mend}"
         self._ledger.taken(at, f"{answer}.{name}", why)
 
     def _files(self, part: Part, mounted: Mapping[str, str], found: Environment) -> None:
