@@ -101,10 +101,10 @@ def form(schema: Schema) -> str:
     if "array" in allowed:
         names = [name.upper() for name in _line(schema.get("items", {}))]
         forms = " or ".join(dict.fromkeys([*names[:1], "=".join(names)]))
-        return f"Type {forms}; blanks stand between several." if forms else "Blanks stand between several."
+        return f"Type {forms}; separate several with spaces." if forms else "Separate several with spaces."
     if "object" in allowed and "string" not in allowed:
         names = list(schema.get("properties", {})) or ["NAME"]
-        return f"Type {names[0]}=value; blanks stand between several, quotes around a value that has blanks."
+        return f"Type {names[0]}=value; separate several with spaces, and quote a value that contains spaces."
     return ""
 
 

@@ -12,11 +12,11 @@ _READS = {
     Kind.STACK: "the syntax of a stack",
     Kind.PLAN: "the planned resources of a stack",
     Kind.PIPELINE: "the pipelines and Dockerfiles of an app's repository",
-    Kind.EXCEPTION: "comments that make an exception",
-    Kind.INDEX: "the lists outside the stacks, beside all stacks",
+    Kind.EXCEPTION: "the comments that make exceptions",
+    Kind.INDEX: "the lists outside the stacks, compared with all stacks",
 }
 _FAMILIES = {
-    "ACT": "Workflows of GitHub Actions",
+    "ACT": "GitHub Actions workflows",
     "BAK": "Backups",
     "HCL": "Names and references",
     "IDX": "Lists outside the stacks",
@@ -25,12 +25,12 @@ _FAMILIES = {
     "ING": "Ingresses",
     "JOB": "Scheduled jobs",
     "LIF": "What Terraform ignores",
-    "MOD": "Calls of modules",
-    "NAM": "Names that one stack can have",
+    "MOD": "Module calls",
+    "NAM": "Names that only one stack can have",
     "NSP": "Namespaces",
-    "PIP": "Woodpecker's pipelines",
+    "PIP": "Woodpecker pipelines",
     "POD": "Pods",
-    "RES": "Resources of providers",
+    "RES": "Provider resources",
     "SEC": "Secrets",
     "STO": "Storage",
     "SVC": "Services",
@@ -57,7 +57,7 @@ def described(rule: Rule) -> Iterator[str]:
     yield rule.why
     yield ""
     follows = f" Follows “{rule.rule}” of the specification." if rule.rule else ""
-    mends = " `scaffold check --fix` mends it." if rule.mends else ""
+    mends = " `scaffold check --fix` fixes it." if rule.mends else ""
     yield f"Reads {_READS[rule.kind]}; breaking it is {_an(rule.severity.value)}.{mends}{follows}"
     if rule.excuse:
         yield ""
@@ -89,13 +89,13 @@ def _page() -> Iterator[str]:
     yield "# Rules"
     yield ""
     yield (
-        "Generated from the rules' own classes. `scaffold check` holds stacks against them, and so does "
-        "`scaffold new-service` before it writes anything; `scaffold check --pipelines DIR` holds an app's "
+        "Generated from the rules' own classes. `scaffold check` checks stacks against them, and so does "
+        "`scaffold new-service` before it writes anything; `scaffold check --pipelines DIR` checks an app's "
         "repository against those about pipelines, and `scaffold index --check` compares the lists. "
         "`scaffold rule CODE` prints one."
     )
     yield ""
-    yield f"An exception in a stack is a comment in its line, or above the block: `# {_EXCEPTION}`."
+    yield f"To make an exception in a stack, put a comment on the line, or above the block: `# {_EXCEPTION}`."
     letters = ""
     for rule in all_rules():
         if rule.code[:3] != letters:

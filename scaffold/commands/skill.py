@@ -74,4 +74,4 @@ def _rendered(name: str) -> str:
 def _named(question: Question) -> str:
     """A question's key, and where it applies."""
     where = [f"`{other}` {in_words(wanted, '`')}" for other, wanted in condition(question).items()]
-    return f"`{question.name}`" + (f" (where {' and '.join(where)})" if where else "")
+    return f"`{question.name}`" + (f" (if {' and '.join(where)})" if where else "")
