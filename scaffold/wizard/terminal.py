@@ -106,11 +106,15 @@ class TerminalScreen:
             import asyncio
 
             seen = None
-            while True:
-                if (at := menu.get_pointed_at().value) != seen:
-                    seen = at
-                    await asyncio.get_running_loop().run_in_executor(None, ahead, choices[int(at)].value)
-                await asyncio.sleep(_PAUSE_SECONDS)
+            try:
+                while True:
+                    if (at := menu.get_pointed_at().value) != seen:
+                        seen = at
+                        await asyncio.get_running_loop().run_in_executor(None, ahead, choices[int(at)].value)
+                    await asyncio.sleep(_PAUSE_SECONDS)
+            except (KeyboardInterrupt, SystemExit) as ended:
+                # A signal that strikes here ends the whole menu, not this task alone with a traceback.
+                prompt.application.exit(exception=ended)
 
         # A menu has a hidden line behind it: no key of an editor's makes that the answer.
         prompt.application.current_buffer.accept_handler = None
