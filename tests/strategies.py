@@ -189,7 +189,7 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
             probe.pop("path", None)
             probe.pop("port", None)
         if values.get("shape") == "worker":
-            probe.pop("port")
+            probe.pop("port", None)
             probe.pop("path", None)
             probe.setdefault("command", ["alive"])
     if values.get("shape") in ("worker", "jobs", "external"):
