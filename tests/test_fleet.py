@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import is_dataclass
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -55,6 +57,30 @@ def test_only_what_changed_is_read_again(monorepo: Monorepo, readings: list[str]
     assert readings == [name]
     (monorepo.stack_directory(name) / "more.tf").unlink()
     assert Monorepo(monorepo.root).fleet == first
+
+
+def parts(kind: object) -> set[type]:
+    """The dataclasses that a type consists of, itself among them."""
+    inner = {part for argument in get_args(kind) for part in parts(argument)}
+    if not (isinstance(kind, type) and is_dataclass(kind)):
+        return inner
+    return {kind, *inner, *(part for hint in get_type_hints(kind).values() for part in parts(hint))}
+
+
+def test_whatever_a_stack_consists_of_is_kept() -> None:
+    assert {part.__module__ for part in parts(Stack)} == fleet._PARTS
+
+
+def test_a_stack_with_a_route_is_read_once(monorepo: Monorepo, readings: list[str]) -> None:
+    name = monorepo.stacks[0]
+    (monorepo.stack_directory(name) / "route.tf").write_text(
+        'resource "kubernetes_manifest" "route" {\n  manifest = {\n    kind = "IngressRoute"\n'
+        '    spec = { routes = [{ match = "Host(`a.example.test`)" }] }\n  }\n}\n'
+    )
+    assert Monorepo(monorepo.root).fleet[name].routes
+    readings.clear()
+    assert Monorepo(monorepo.root).fleet[name].routes
+    assert readings == []
 
 
 class Foreign:

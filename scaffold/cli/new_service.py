@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -239,7 +238,7 @@ def _asks(answer_files: Sequence[str], settings: Sequence[str], start: bool, *, 
     """Whether to ask questions: without an answer file, in a terminal. Without one it is an error."""
     if answer_files or as_json:
         return False
-    if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+    if options.in_terminal():
         return True
     if settings or start:
         return False

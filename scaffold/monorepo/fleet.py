@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from scaffold.monorepo.routes import Route
 from scaffold.monorepo.stack import Stack, read_stack
 from scaffold.monorepo.uses import Use
 from scaffold.templates import template
@@ -18,6 +19,8 @@ from scaffold.templates import template
 _OLD = 30 * 24 * 3600
 """After so many seconds without use what is kept of another monorepo, or version, goes."""
 _READERS = ("hcl", "monorepo")
+_PARTS = {part.__module__ for part in (Stack, Use, Route)}
+"""The modules of the classes that a stack consists of."""
 _Kept = Mapping[str, tuple[bytes, Stack]]
 
 
@@ -67,7 +70,7 @@ class _Unpickler(pickle.Unpickler):
     """Makes parts of a stack, and nothing else; a dotted name would lead on to what they import."""
 
     def find_class(self, module: str, name: str) -> object:
-        if module not in (Stack.__module__, Use.__module__) or "." in name:
+        if module not in _PARTS or "." in name:
             raise pickle.UnpicklingError(f"{module}.{name}")
         return super().find_class(module, name)
 
