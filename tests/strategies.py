@@ -73,9 +73,13 @@ def _mapping(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     )
 
 
-_SUMMED = (
-    "quota", "memory", "memory_request", "cpu", "replicas", "sidecars", "init_containers", "cron_jobs", "jobs",
-)  # fmt: skip
+_OF_MANY = {
+    "answers.namespace-quota": (
+        "quota", "memory", "memory_request", "cpu", "replicas", "sidecars", "init_containers", "cron_jobs", "jobs",
+    ),
+    "answers.volume-unused": ("volumes",),
+}  # fmt: skip
+"""Findings that hang on more answers than the one that they name."""
 
 
 @st.composite
@@ -101,8 +105,7 @@ def valid_answers(draw: st.DrawFn) -> dict[str, Any]:
             # The default of the title is made of the name, which may look drawn at random.
             if values.pop(name, None) is None and name == "title":
                 values["title"] = "A title"
-            # A sum is of many answers, of which the finding names one.
-            for name in _SUMMED if finding.code == "answers.namespace-quota" else ():
+            for name in _OF_MANY.get(finding.code, ()):
                 values.pop(name, None)
         _reconcile(values, draw)
         found = validation.problems(Answers(values), {}, {})

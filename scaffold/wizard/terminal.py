@@ -106,15 +106,11 @@ class TerminalScreen:
             import asyncio
 
             seen = None
-            try:
-                while True:
-                    if (at := menu.get_pointed_at().value) != seen:
-                        seen = at
-                        await asyncio.get_running_loop().run_in_executor(None, ahead, choices[int(at)].value)
-                    await asyncio.sleep(_PAUSE_SECONDS)
-            except (KeyboardInterrupt, SystemExit) as ended:
-                # A signal that strikes here ends the whole menu, not this task alone with a traceback.
-                prompt.application.exit(exception=ended)
+            while True:
+                if (at := menu.get_pointed_at().value) != seen:
+                    seen = at
+                    await asyncio.get_running_loop().run_in_executor(None, ahead, choices[int(at)].value)
+                await asyncio.sleep(_PAUSE_SECONDS)
 
         # A menu has a hidden line behind it: no key of an editor's makes that the answer.
         prompt.application.current_buffer.accept_handler = None
@@ -218,15 +214,15 @@ class TerminalScreen:
         leave_now = application.exit
 
         def leave_once(**outcome: Any) -> None:
-            # A key may come in the moment in which a signal has ended the prompt already.
-            if application.future is None or not application.future.done():
+            # A key may come in the moment in which a signal has ended the prompt already, or the reverse.
+            if application.future is not None and not application.future.done():
                 if "exception" in outcome:
                     no_more_interrupts()  # once the terminal is as before, the same key is a signal
                 leave_now(**outcome)
 
         application.exit = leave_once
         with _ended_after(application) as asked:
-            # SIGINT is left to asyncio: as a key, it would be lost on a prompt that just ended.
+            # Taken as a key, an interrupt would be lost on a prompt that just ended.
             return application.run(pre_run=start, handle_sigint=False)
 
 
@@ -256,13 +252,13 @@ def _search(menu: Any, add: Callable[[Any], None], key: Any) -> None:
 
 @contextmanager
 def _ended_after(application: Any) -> Iterator[Sequence[int]]:
-    """Signals that end the process end the prompt first, and are raised when it is gone.
+    """Signals that end the process, an interrupt too, end the prompt first, and are raised when it is gone.
 
     Raised in the middle of it, they would be told as the failure of one of its tasks. Gives those that came.
     """
     import signal
 
-    handlers = {number: signal.getsignal(number) for number in ENDING}
+    handlers = {number: signal.getsignal(number) for number in (*ENDING, signal.SIGINT)}
     asked: list[int] = []
 
     def end(number: int, _: FrameType | None) -> None:
