@@ -20,7 +20,7 @@ from scaffold.checks.consequences import Consequence, Effect
 from scaffold.checks.contract import IGNORES
 from scaffold.checks.verify import Verified
 from scaffold.commands.adoption import Adoption, Over, documents, examine, generated, own_files
-from scaffold.commands.change_plan import judged
+from scaffold.commands.change_plan import verified_change
 from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Part
 from scaffold.commands.stored import stored_answers
@@ -103,7 +103,7 @@ def prepare_adoption(monorepo: Monorepo, stack: str, over: Over, accepted: Colle
     ours = own_files(monorepo, stack)
     after = _files(monorepo, found, rendered, ours)
     sides = Sides(stack, "", {}, after, ours)
-    verified, plans, _ = judged(monorepo, sides, after, rendered.values, None, edited=False)
+    verified, plans, _ = verified_change(monorepo, sides, after, rendered.values, None, edited=False)
     if plans is None or verified.plan is None:
         raise RefusedError(
             "What this does to what runs is not known; nothing was written.", "It needs terraform."

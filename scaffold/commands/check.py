@@ -214,7 +214,7 @@ def _planned(
 
     The other stacks are planned once a rule asks for them, or at once where ``every`` plan is wanted.
     """
-    from scaffold.checks.planned import Plan, judge
+    from scaffold.checks.planned import Plan, apply_rules
     from scaffold.terraform.runner import find_tool, plan_stacks
 
     try:
@@ -244,7 +244,7 @@ def _planned(
         its = replace(house, given_claims=given_claims(monorepo, result.stack))
         plan = Plan(result.resources, its, all_stacks)
         judged.append(plan)
-        findings = result.findings or judge(plan, asked)
+        findings = result.findings or apply_rules(plan, asked)
         found[result.stack] = _Planned(findings, result.ok and plan.settled)
     asked_all = every or any(plan.asked_others for plan in judged)
     return (
