@@ -51,7 +51,7 @@ class Selection:
         for wanted in (*self.select, *self.ignore):
             if not any(code.startswith(wanted) for code in codes):
                 hint = nearest(wanted, codes) or "`scaffold rule --list` shows all."
-                raise UsageError(f"{wanted} is no rule, and no family of rules.", hint)
+                raise UsageError(f"{wanted} is neither a rule nor a family of rules.", hint)
 
 
 EVERY_RULE = Selection()

@@ -73,7 +73,7 @@ def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
                 "answers.middleware",
                 f"{answering.show(path)} is made by no stack.",
                 value=text,
-                fix=nearest(text, known) or "Correct its name, or make it first in a file of a stack.",
+                fix=nearest(text, known) or "Correct its name, or create it first in a file of a stack.",
             )
 
 
@@ -89,7 +89,7 @@ def _untrusted_images(given: Answers, trusted: list[Use]) -> Iterator[Finding]:
                 told,
                 value=image,
                 allowed=f"what {policy.path} lists",
-                fix="Take it from one that is listed, or list it there first; without that no pod starts.",
+                fix="Use an image from a listed registry, or list this one first; otherwise, no pod starts.",
             )
 
 
@@ -109,7 +109,7 @@ def _denied(given: Answers, uses: list[Use]) -> Iterator[Finding]:
                 f"{answering.show(path)} is denied by a policy of the cluster in the namespace {namespace}.",
                 value=text,
                 allowed=f"what {policies[text]} does not deny",
-                fix="Do without, or exempt the namespace there first; else no pod starts.",
+                fix="Do without it, or exempt the namespace there first; otherwise, no pod starts.",
             )
 
 
@@ -123,7 +123,7 @@ def _unknown_stacks(given: Answers, known: set[str]) -> Iterator[Finding]:
                 f"{answering.show(path)} is no stack.",
                 value=text,
                 allowed=f"a directory of {STACKS}",
-                fix=nearest(text, known) or "Name one that is there.",
+                fix=nearest(text, known) or "Name an existing one.",
             )
 
 
@@ -142,7 +142,7 @@ def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -
                     "answers.shared-host",
                     told,
                     value=address,
-                    fix=f"Write {{host: {kind}}}, which is the variable {hosts[kind]}: the address moves.",
+                    fix=f"Write {{host: {kind}}}, the variable {hosts[kind]}; the address may change.",
                 )
 
 
@@ -158,5 +158,5 @@ def _absent_files(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
                 "answers.no-file",
                 f"files[{number}].source is not there: it is taken from {place}.",
                 value=source,
-                fix=f"Put the file at {place} first, or write what is in it as content.",
+                fix=f"Put the file at {place} first, or give its text as content.",
             )

@@ -195,8 +195,8 @@ def demand_places(monorepo: Monorepo, found: Edits) -> None:
         with suppress(MissingError):  # a monorepo that is no Git repository has no merge either
             demand_merged(monorepo.root)
         raise RefusedError(
-            "Lists that the Service has to be in have lost their place; nothing was written.",
-            "Mend them, or leave one out with --no-index NAME and see to it by hand.",
+            "Lists that the Service belongs in cannot be edited; nothing was written.",
+            "Fix them, or skip one with --no-index NAME and edit it by hand.",
             found.refused,
         )
 
@@ -242,7 +242,9 @@ def _existing(
         *_gone_rows(monorepo, values, without_indexes),
     ):
         raise RefusedError(
-            f"{STACKS}/{name} exists with these answers, but not all that belongs to it is there.", "", gone
+            f"{STACKS}/{name} exists with these answers, but some of its files or entries are missing.",
+            "",
+            gone,
         )
     unchanged = _part(name, ChangeSet(monorepo.root, ()), values, Verified(Level.STATIC))
     lists = lists_of(service_entry(values), without_indexes)
@@ -259,7 +261,7 @@ def _gone_files(
         if monorepo.files.read(path)[0] is None:
             known = git(monorepo.root, "ls-files", "-z", "--", str(path))
             again = f"git checkout HEAD -- {path}" if known else f"move {directory} aside and run this again"
-            yield Finding(str(path), None, None, "stack.incomplete", "is not there", fix=again)
+            yield Finding(str(path), None, None, "stack.incomplete", "is missing", fix=again)
 
 
 def _gone_rows(

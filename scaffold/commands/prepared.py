@@ -137,7 +137,7 @@ class Prepared:
         except ScaffoldError as error:
             raise RefusedError(
                 f"{STACKS}/{self.service} is written, the pipeline is not: {error.message}",
-                f"{error.hint} Then finish it: {finish}".strip(),
+                f"{error.hint} Then finish with: {finish}".strip(),
                 error.findings,
             ) from error
 
