@@ -241,7 +241,7 @@ def test_a_cell(templates: Path, edit: str, rule: str) -> None:
 
 @cache
 def planned(monorepo: Monorepo, files: frozenset[tuple[PurePosixPath, Content]]) -> PlanResult:
-    job = Sides("drone-logbook", "", {}, {}, {}).job(DiskTree(monorepo.root), dict(files))
+    job = Sides("stacks/drone-logbook", "", {}, {}, {}).job(DiskTree(monorepo.root), dict(files))
     (result,) = plan_jobs([job], 1)
     assert result.ok, result.findings
     return result
