@@ -143,12 +143,13 @@ def demand_own(change_set: ChangeSet) -> None:
         )
 
 
-def demand_clean(change_set: ChangeSet) -> None:
+def demand_clean(change_set: ChangeSet, depth: int = 2) -> None:
     """Refuse to edit a stack that has changes of somebody else's: the two could not be told apart.
 
-    Raises ``RefusedError`` with the files beside those of the change set, and among them, that no commit has.
+    A stack is a directory at this ``depth``. Raises ``RefusedError`` with the files beside those of the
+    change set, and among them, that no commit has.
     """
-    directories = sorted({PurePosixPath(*change.path.parts[:2]) for change in change_set.changes})
+    directories = sorted({PurePosixPath(*change.path.parts[:depth]) for change in change_set.changes})
     if dirty := _unsaved(change_set.root, directories) if directories else ():
         raise RefusedError(
             f"These files have changes that are not committed yet: {', '.join(map(str, dirty))}",
