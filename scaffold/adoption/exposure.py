@@ -114,6 +114,9 @@ def further(stack: Standing) -> Iterator[Inferred]:
         own_port = number(get(main.backend, "port", 0, "number")) if main.gate != "anubis" else _front(stack)
         common = {"auth": way.gate, "reason": reason, **unusual(stack, way)}
         other = port if way.gate != "anubis" and port != own_port else None
+        if behind := _elsewhere(stack, way):
+            common |= {"service": behind}
+            other = port if port != 80 else None
         if way.host == main.host and not way.whole:
             open_ = way.gate != "required" and not all(path.endswith("/") for path in way.paths)
             item = {
@@ -135,6 +138,12 @@ def further(stack: Standing) -> Iterator[Inferred]:
             monitored = {"monitored": watched} if isinstance(watched, bool) else {}
             yield found("hosts", [known(item) | monitored], way.resource, "spec[0].rule[0].host")
             yield from _called(stack, way, label.replace(".", "-"))
+
+
+def _elsewhere(stack: Standing, way: Way) -> str:
+    """The Service behind an Ingress, if it is not the app's own."""
+    behind = text(get(way.backend, "name"))
+    return behind if way.gate != "anubis" and behind != _service(stack) else ""
 
 
 def _called(stack: Standing, way: Way, suffix: str) -> Iterator[Inferred]:
@@ -168,7 +177,10 @@ def challenges(stack: Standing) -> Iterator[Inferred]:
         said = store if isinstance(store, str) else written.text.strip('"') if written is not None else ""
         database = said.rpartition("/")[2]
         given = block is not None and "replicas" in block.body.attributes
-        value = known({"replicas": replicas if given else None})
+        policy = resource.settings.get("policy_yaml")
+        value = known(
+            {"replicas": replicas if given else None, "policy": policy if isinstance(policy, str) else ""}
+        )
         if database.isdigit():
             value["redis_database"] = int(database)
         if value:
