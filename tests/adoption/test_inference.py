@@ -399,3 +399,46 @@ def test_what_is_not_known_is_given_back_where_the_expression_behind_it_is() -> 
         deployment({"env": [{"name": "H", "value": Placeholder(f"{STAND_IN}.var.{name}")}]}) for name in "ab"
     ]
     assert share(compare(hosts[:1], hosts[:1])) == 1 > share(compare(hosts[:1], hosts[1:]))
+
+
+def test_names_of_access_are_kept_where_they_are_not_the_services_own() -> None:
+    def account(kind: str, names: tuple[str, str, str], namespace: str = "kit") -> dict[str, Any]:
+        its, role, binding = names
+        place = [{"name": its, "namespace": "kit"}]
+        subject = {"kind": "ServiceAccount", "name": its, "namespace": "kit"}
+        rule = [{"api_groups": [""], "resources": ["pods"], "verbs": ["get"]}]
+        kept: dict[str, Any] = recorded(
+            deployment({}, service_account_name=its),
+            planned("service_account", "a", {"metadata": place}),
+            planned(kind, "r", {"metadata": [{"name": role, "namespace": namespace}], "rule": rule}),
+            planned(f"{kind}_binding", "b", {
+                "metadata": [{"name": binding, "namespace": namespace}], "role_ref": [{"name": role}], "subject": [subject],
+            }),
+        )["names"]  # fmt: skip
+        return kept
+
+    parts = ("account", "roles", "bindings")
+    usual = account("role", ("kit", "kit", "kit"))
+    assert not set(parts) & set(usual)
+    kept = account("cluster_role", ("kit_agent", "watcher", "watches"))
+    assert [kept[part] for part in parts] == ["kit_agent", {"*": "watcher"}, {"*": "watches"}]
+    elsewhere = account("role", ("kit", "kit-mail", "binds"), "mail")
+    assert elsewhere.get("roles") is None and elsewhere["bindings"] == {"mail": "binds"}
+    names = decisions.combine({
+        "name": "kit", "description": "x", "port": 80, "image": "docker.io/library/nginx:1.29.0", "recorded": {"names": kept},
+    })["recorded_now"]["names"]  # fmt: skip
+    assert [names[part] for part in parts] == [kept[part] for part in parts]
+
+
+def test_an_external_secret_keeps_its_own_name_and_that_of_its_secret() -> None:
+    made = external_secret("kit-from-vault", "vault-kv", {
+        "target": {"name": "kit_secret"}, "dataFrom": [{"extract": {"key": "kit"}}],
+    })  # fmt: skip
+    names = recorded(deployment({}), made)["names"]
+    assert (names["secrets"], names["external_secret"]) == ("kit_secret", "kit-from-vault")
+    same = external_secret(
+        "kit_secret",
+        "vault-kv",
+        {"target": {"name": "kit_secret"}, "dataFrom": [{"extract": {"key": "kit"}}]},
+    )
+    assert "external_secret" not in recorded(deployment({}), same)["names"]
