@@ -498,8 +498,8 @@ services:
         "capabilities": ["NET_ADMIN"], "replicas": 2,
         "scratch": [
             {"name": "shm", "path": "/dev/shm", "in_memory": True, "size_limit": "1Gi"},
-            {"name": "scratch-2", "path": "/run/cache", "in_memory": True, "size_limit": "64Mi"},
-            {"name": "scratch-3", "path": "/var/tmp"},
+            {"name": "scratch", "path": "/run/cache", "in_memory": True, "size_limit": "64Mi"},
+            {"name": "scratch-2", "path": "/var/tmp"},
         ],
     } | {"name": found.answers["name"]}  # fmt: skip
     assert keys(found, Fate.LEFT).keys() == {"services.app.cap_add[1]", "services.app.network_mode"}
@@ -804,6 +804,72 @@ volumes: {static: {driver: local}, data: {}}
     purpose = next(v.get("purpose", "data") for v in found.answers["volumes"] if v["path"] == "/app/static")
     assert f"{{name: fill-{purpose}, " in told["volumes.static"]
     assert f"volume: {purpose}," in told["volumes.static"]
+
+
+BESIDE = """
+services:
+  notes: {image: 'acme/notes:1', ports: ['80:80'], depends_on: [chrome, sync], tmpfs: [/tmp], configs: [words]}
+  chrome:
+    image: acme/chrome:1
+    shm_size: 1gb
+    tmpfs: ['/run:size=64m', /tmp]
+  sync:
+    image: acme/sync:1
+    secrets: [token]
+    configs: [{source: rules, target: /etc/sync.conf}, {source: words, target: /words}, {source: more, target: /words}]
+  sweep:
+    image: acme/sweep:1
+    depends_on: [notes]
+    environment: {TOKEN_FILE: /run/secrets/token}
+    volumes: ['dirt:/dirt']
+    secrets: [token]
+    configs: [rules]
+secrets: {token: {file: ./token}}
+configs: {rules: {content: 'all: yes'}, words: {content: hello}, more: {content: hi}}
+"""
+
+
+def test_a_container_beside_the_app_has_its_own_scratch_and_the_files(at: Path) -> None:
+    found = draft(at, BESIDE)
+    beside = {item["name"]: item for item in found.answers["sidecars"]}
+    assert found.answers["scratch"] == [
+        {"name": "scratch", "path": "/tmp"},
+        {"name": "chrome-shm", "path": "/dev/shm", "in_memory": True, "size_limit": "1Gi", "in_app": False},
+        {"name": "chrome-scratch", "path": "/run", "in_memory": True, "size_limit": "64Mi", "in_app": False},
+        {"name": "chrome-scratch-2", "path": "/tmp", "in_app": False},
+    ]
+    assert [mount["path"] for mount in beside["chrome"]["mounts"]] == ["/dev/shm", "/run", "/tmp"]
+    assert found.answers["files"] == [
+        {"path": "/words", "content": "hello"},
+        {"path": "/etc/sync.conf", "content": "all: yes"},
+        {"path": "/run/secrets/token", "vault": "token"},
+    ]
+    assert beside["sync"]["inherits"] and "inherits" not in beside["sweep"]
+    left = keys(found, Fate.LEFT)
+    assert left.keys() == {
+        "services.sync.configs[2]", "services.sweep.environment.TOKEN_FILE", "services.sweep.secrets[0]",
+        "services.sweep.configs",
+    }  # fmt: skip
+    assert "another file at /words" in left["services.sync.configs[2]"]
+    assert "gets no files" in left["services.sweep.configs"]
+
+
+def test_what_a_proxy_of_the_file_hands_out_itself_is_told(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', volumes: ['static:/app/static', './media:/app/media', './Caddyfile:/x/Caddyfile']}
+  proxy:
+    image: caddy:2
+    ports: ['80:80']
+    volumes: ['static:/srv/static:ro', './media:/srv/media', './Caddyfile:/etc/caddy/Caddyfile', 'certs:/data']
+  other: {image: 'traefik:3', volumes: ['/var/run/docker.sock:/var/run/docker.sock']}
+""",
+    )
+    told = keys(found, Fate.LEFT)["services.proxy"]
+    assert "has no /app/static, /app/media of the app" in told and "put nginx beside it" in told
+    assert "services.other" in keys(found, Fate.DECIDED)
 
 
 def test_a_label_leads_to_a_port_that_nobody_publishes(at: Path) -> None:

@@ -27,6 +27,8 @@ class Known:
     variables: str = ""
     """What the variables begin with that its own container reads."""
     why: str = ""
+    serves: bool = False
+    """Whether it may hand out files of an app's volumes itself."""
 
 
 _OFFICIAL = "library/"
@@ -74,6 +76,12 @@ class Part:
     def mounts(self) -> list[Mount]:
         """What it mounts, as far as that can be read."""
         return [its for item in listed(self.body.get("volumes")) if (its := mount(item))]
+
+    def shares(self, other: Part) -> list[tuple[Mount, Mount]]:
+        """The volumes and directories of this machine that both mount: here and there."""
+        kinds = ("volume", "bind")
+        its = {m.source: m for m in other.mounts if m.kind in kinds and m.source.strip(UNKNOWN)}
+        return [(m, its[m.source]) for m in self.mounts if m.kind in kinds and m.source in its]
 
     @property
     def runs(self) -> bool:

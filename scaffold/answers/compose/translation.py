@@ -17,7 +17,7 @@ from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report
 from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.answers.compose.storage import Storage
-from scaffold.answers.compose.variables import Environment, Variables
+from scaffold.answers.compose.variables import NO_FILES, Environment, Variables
 from scaffold.answers.known import known
 from scaffold.templates import template
 from scaffold.templates.questions import Value
@@ -54,7 +54,6 @@ def translate(path: Path, service: str | None = None) -> Draft:
 
 
 _ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs"}
-_MEND = "If it cannot do without, make it a Service of its own."
 
 
 class _Translation:
@@ -86,8 +85,8 @@ class _Translation:
         named: dict[str, Value] = {"image": image} if image else {}
         ports = containers.ports(app, self._sharing)
         storage.of_app(app)
-        files = [*env.files, *storage.configs(app)]
-        scratch = storage.scratch(app)
+        storage.configs(app, env.files)
+        storage.scratch(app)
         beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]
         first = [self._beside(placed, env) for placed in self._in_pod(Role.INIT)]
         jobs = [self._beside(placed, env) for placed in self._in_pod(Role.CRON)]
@@ -100,7 +99,7 @@ class _Translation:
             "volumes": storage.volumes, "env": env.plain, "secrets": env.secrets, **self._of_database(env),
             **containers.health(app, ports.get("port")), **containers.user(app), **containers.resources(app),
             **containers.gpu(app), **containers.capabilities(app), **containers.replicas(app, shares=shares),
-            "files": files, "scratch": scratch, "sidecars": beside, "init_containers": first,
+            "files": env.files, "scratch": storage.empty, "sidecars": beside, "init_containers": first,
             "cron_jobs": jobs,
         }  # fmt: skip
         return {
@@ -172,20 +171,24 @@ class _Translation:
         image = containers.image(part) if own else ""
         if not own and part.body.get("image"):
             self.ledger.taken((*part.at, "image"), f"{of}image", "left out there, since it is the app's")
-        its = self._variables.read(part, f"{of}env", None if own else env)
-        for key in part.body.keys() & {"shm_size", "tmpfs", "configs"}:
-            self.ledger.left((*part.at, key), "only the app's own container has that", _MEND)
-        mounts = self._storage.of_container(part)
+        mounts = [*self._storage.of_container(part), *self._storage.scratch(part, in_app=False)]
+        mounts = mounts if own or not self._inherited(mounts) else []
+        # A container of the pod that names its volumes gets those, and not the files.
+        gets_files = not mounts or placed.role is Role.CRON
+        its = self._variables.read(part, f"{of}env", None if own else env, gets_files=gets_files)
+        configs = gets_files and self._storage.configs(part, env.files)
+        if not gets_files and part.body.get("configs"):
+            self.ledger.left((*part.at, "configs"), *NO_FILES)
         env.secrets += [secret for secret in its.secrets if secret not in env.secrets]
         env.files += [file for file in its.files if file not in env.files]
         env.database = {**its.database, **env.database}
-        inherits = own and bool(its.secrets or its.database or its.files)
+        inherits = own and bool(its.secrets or its.database or its.files or configs)
         found: dict[str, Value] = {
             "name": name, **({"image": image} if image else {}), **containers.command(part),
             **({"inherits": True} if inherits else {}),
             "env": its.plain, **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
-            "mounts": mounts if own or not self._inherited(mounts) else [], **containers.resources(part),
+            "mounts": mounts, **containers.resources(part),
             "ports": self._ports(placed) if placed.role is Role.SIDECAR else [],
         }  # fmt: skip
         if placed.role is Role.CRON:
@@ -220,7 +223,14 @@ class _Translation:
             self.ledger.decided(at, "what it names is read with the file")
         for placed in self.placed.values():
             part, at = placed.part, placed.part.at
-            if placed.role in (Role.HOST, Role.HOUSE):
+            served = self._served(placed)
+            if placed.role is Role.HOUSE and served:
+                self.ledger.left(
+                    at, f"{placed.why}, which has no {', '.join(served)} of the app, as this one has",
+                    "If the app does not serve what is there, put nginx beside it under sidecars, with that "
+                    "volume among its mounts and a port of its own under ports.",
+                )  # fmt: skip
+            elif placed.role in (Role.HOST, Role.HOUSE):
                 self.ledger.decided(at, placed.why)
             elif placed.role is Role.OWN:
                 called = service_name(part.name) or "NAME"
@@ -239,6 +249,15 @@ class _Translation:
                 )
             elif placed.role is Role.OUT:
                 self.ledger.left(at, placed.why, "If the app needs it, name it with --compose-service.")
+
+    def _served(self, placed: Placed) -> list[str]:
+        """The directories of the pod that a proxy of the file could hand out itself."""
+        proxy = placed.part
+        if not (proxy.known and proxy.known.serves):
+            return []
+        pod = [self.app, *[beside.part for beside in self._in_pod(Role.SIDECAR)]]
+        both = [there for part in pod for _, there in proxy.shares(part)]
+        return list(dict.fromkeys(its.target for its in both if self._storage.is_data(its)))
 
     def _tops(self) -> None:
         """What becomes of volumes, secrets, configs and networks, which services name."""
