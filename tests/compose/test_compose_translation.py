@@ -608,11 +608,12 @@ def test_a_placeholder_under_the_name_of_a_secret_is_one(at: Path) -> None:
 services:
   notes:
     image: acme/notes:1
-    environment: {APP_SECRET: REPLACE_WITH_LONG_SECRET, API_TOKEN: '', MODE: PRODUCTION, TITLE: ''}
+    environment: {APP_SECRET: REPLACE_WITH_LONG_SECRET, MAIL_SECRET: xxx-XXX, SEED_SECRET: <yours>, API_TOKEN: '', MODE: PRODUCTION, TITLE: ''}
     labels:
 """,
     )
-    assert found.answers["secrets"] == [{"env": "APP_SECRET"}]
+    names = ["APP_SECRET", "MAIL_SECRET", "SEED_SECRET"]
+    assert found.answers["secrets"] == [{"env": name} for name in names]
     assert found.answers["env"] == {"MODE": "PRODUCTION", "TITLE": ""}
     assert "services.notes.environment.API_TOKEN" in keys(found, Fate.LEFT)
     assert keys(found, Fate.DECIDED)["services.notes.labels"] == "it is empty"
@@ -685,6 +686,41 @@ def test_an_option_takes_a_host(at: Path, command: str, expected: list[str]) -> 
         "  mq: {image: 'acme/mq:1', depends_on: [notes]}\n",
     )
     assert found.answers["args"] == expected
+
+
+def test_a_port_that_others_ask_a_service_at_is_its_own(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', ports: ['80:3000'], environment: {CHROME_URL: 'ws://chrome:3000', LOG: 'log:9'}}
+  chrome: {image: 'acme/chrome:1'}
+  log: {image: 'acme/log:1', command: [push, 'notes:3000']}
+  worker: {image: 'acme/notes:1', command: [work]}
+  again: {image: 'acme/notes:1', ports: ['81:3000']}
+""",
+    )
+    assert found.answers["env"]["CHROME_URL"] == "ws://chrome.chrome.svc.cluster.local:3000"
+    assert [item["name"] for item in found.answers["sidecars"]] == ["log", "worker"]
+    why = {service.name: service.why for service in found.report.services}
+    assert why["chrome"] == why["again"] == "port 3000 of the pod is notes's"
+
+
+@pytest.mark.parametrize(
+    ("more", "tls"),
+    [
+        ("ports: ['1:443']", True),
+        ("ports: ['1:8443']", False),
+        ("ports: ['1:943'], labels: {traefik.http.services.x.loadbalancer.server.scheme: https}", True),
+        ("ports: ['1:943'], labels: {traefik.http.services.x.loadbalancer.server.scheme: h2c}", False),
+        ("ports: ['1:943'], healthcheck: {test: curl -k https://localhost:943/up}", True),
+        ("ports: ['1:943'], healthcheck: {test: curl http://localhost:943/up}", False),
+    ],
+)
+def test_a_port_with_tls_is_asked_with_it(at: Path, more: str, tls: bool) -> None:
+    found = draft(at, f"services: {{notes: {{image: 'acme/notes:1', {more}}}}}")
+    assert found.answers.get("ingress") == ({"backend_protocol": "HTTPS"} if tls else None)
+    assert ("with TLS" in entry(found, "services.notes.ports[0]")) == tls
 
 
 def test_a_driver_alone_makes_no_companion(at: Path) -> None:

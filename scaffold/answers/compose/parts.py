@@ -213,6 +213,11 @@ class Part:
         """Whether a variable or command has the other as its host."""
         return any(any(other.in_texts.found(said)) for said in self.said)
 
+    def ports_by(self, others: Collection[Part]) -> set[int]:
+        """The TCP ports that it is known to listen on, and those that the others ask it at."""
+        asked = (f["number"] for other in others for said in other.said for f in self.in_texts.found(said))
+        return self.listens | {int(number) for number in asked if number}
+
     def ended_before(self, other: Part) -> bool:
         """Whether another waits until it has ended."""
         condition = mapping(mapping(other.body.get("depends_on")).get(self.name)).get("condition")

@@ -233,8 +233,8 @@ class Storage:
                 mend = f"Give {target} under files with vault, and put the text into Vault."
                 self.ledger.left(at, "its text holds a secret", mend)
             elif file not in files and target in [other["path"] for other in files]:
-                self.ledger.left(at, f"another container has another file at {target}",
-                                 "Files are the pod's: give it another path, and tell the container.")  # fmt: skip
+                mend = "Files are the pod's: give it another path, and tell the container."
+                self.ledger.left(at, f"another container has another file at {target}", mend)
             else:
                 files += [file] if file not in files else []
                 has_files = True

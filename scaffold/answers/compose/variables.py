@@ -19,6 +19,7 @@ from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Role
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
+from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _DRAWN = "0a1b2c3d4e5f"
@@ -187,8 +188,8 @@ class Variables:
         for name, variable in variables.items():
             value = variable.value
             known = value is not None and value.known
-            # A word in capitals under the name of a secret is to be replaced by one.
-            drawn = not known or re.fullmatch(r"[A-Z][A-Z0-9_]*", value or "")
+            # A placeholder under the name of a secret is to be replaced by one.
+            drawn = not known or re.fullmatch(template.facts("compose")["placeholders"], value or "")
             for called in (name, *(value.names if value else ())):
                 asked.append((called, _DRAWN if drawn else str(value or "")))
                 of.append(name)
