@@ -719,7 +719,7 @@ services:
 )
 def test_a_port_with_tls_is_asked_with_it(at: Path, more: str, tls: bool) -> None:
     found = draft(at, f"services: {{notes: {{image: 'acme/notes:1', {more}}}}}")
-    assert found.answers.get("ingress") == ({"backend_protocol": "HTTPS"} if tls else None)
+    assert found.answers.get("ingress_options") == ({"backend_protocol": "HTTPS"} if tls else None)
     assert ("with TLS" in entry(found, "services.notes.ports[0]")) == tls
 
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support import needs
 
 from scaffold.pipelines.check import actionlint, check
 from scaffold.pipelines.context import Context
@@ -217,6 +218,16 @@ def test_labels_of_one_s_own_runners_are_known_to_nobody_else(monkeypatch: pytes
     monkeypatch.setattr("scaffold.pipelines.check.subprocess.run", lambda *_, **__: done)
     (told,) = actionlint(Repository.of({".github/workflows/a.yml": text})).findings
     assert "ubuntu-lates" in told.message
+
+
+@needs("actionlint")
+def test_the_port_of_a_service_container_may_be_asked_for_by_its_number() -> None:
+    text = (
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    services: {db: {image: 'postgres:17', ports: ['5432']}}\n"
+        "    steps:\n      - run: test\n        env: {PORT: '${{ job.services.db.ports[5432] }}', NO: '${{ oops.x }}'}\n"
+    )
+    (told,) = actionlint(Repository.of({".github/workflows/a.yml": text})).findings
+    assert "oops" in told.message
 
 
 def test_of_a_file_that_does_nothing_that_alone_is_told() -> None:

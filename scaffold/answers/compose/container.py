@@ -204,8 +204,8 @@ class Containers:
         web, why = web_port(part, [number for _, protocol, number in usable if protocol == "TCP"])
         found: dict[str, Value] = {"port": web} if web else {}
         if web and (said := next(tells_tls(part, web), "")):
-            found["ingress"] = {"backend_protocol": "HTTPS"}
-            why = f"with TLS (ingress.backend_protocol), since {said}"
+            found["ingress_options"] = {"backend_protocol": "HTTPS"}
+            why = f"with TLS (ingress_options.backend_protocol), since {said}"
         further: dict[tuple[str, int], Value] = {}
         for at, protocol, number in told:
             if (protocol, number) == ("TCP", web):
