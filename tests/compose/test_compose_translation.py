@@ -750,6 +750,31 @@ jobs: {idle: {image: 'acme/idle:1'}}
     assert why["idle"] == "it has no schedule"
 
 
+def test_what_runs_at_set_times_becomes_jobs_where_it_is_named(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', ports: [80]}
+  sweep:
+    image: acme/sweep:1
+    command: [all]
+    ports: [9000]
+    environment: {KEEP: 3}
+    volumes: ['dirt:/dirt']
+    deploy: {labels: {swarm.cronjob.schedule: '5 1 * * *'}}
+""",
+        "sweep",
+    )
+    job = {"name": "sweep", "schedule": "5 1 * * *", "inherits": True, "args": ["all"]}
+    assert found.answers == {
+        "name": "sweep", "image": "docker.io/acme/sweep:1", "shape": "jobs", "cron_jobs": [job],
+        "env": {"KEEP": "3"}, "volumes": [{"path": "/dirt"}],
+    }  # fmt: skip
+    assert keys(found, Fate.TAKEN)["services.sweep.deploy"] == "cron_jobs"
+    assert "has none" in entry(found, "services.sweep.ports[0]", Fate.LEFT)
+
+
 def test_only_the_file_of_the_rotated_password_is_not_kept(at: Path) -> None:
     found = draft(
         at,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaffold.answers.compose import document, roles
+from scaffold.answers.compose import document, roles, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
@@ -53,6 +53,10 @@ def translate(path: Path, service: str | None = None) -> Draft:
     return Draft(answers, report, app.is_built, choice.candidates[: choice.likely])
 
 
+_OF_JOBS = ("command", "args", "memory", "memory_request", "capabilities")
+_OF_APPS = ("port", "ports", "health_path", "slow_start", "replicas", "ingress_options", "gpu", "tier",
+            "scratch", "sidecars", "init_containers")  # fmt: skip
+"""Answers of what runs at set times that are those of its job, and those that only what always runs has."""
 _ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs"}
 
 
@@ -102,9 +106,24 @@ class _Translation:
             "files": env.files, "scratch": storage.empty, "sidecars": beside, "init_containers": first,
             "cron_jobs": jobs,
         }  # fmt: skip
+        found = self._as_jobs(found) if app.schedule[0] else found
         return {
             name: value for name, value in found.items() if value not in ([], {}) or name == "database_env"
         }
+
+    def _as_jobs(self, found: Mapping[str, Value]) -> dict[str, Value]:
+        """The answers where the app runs at set times: a Service of jobs alone, of which it is the first."""
+        schedule, timezone = self.app.schedule
+        own = {key: found[key] for key in _OF_JOBS if found.get(key)}
+        zone = {"timezone": timezone} if timezone else {}
+        inherits = {"inherits": True} if found["volumes"] else {}
+        job = {"name": found.get("name", "job"), "schedule": schedule, **zone, **inherits, **own}
+        self.ledger.taken((*self.app.at, self.app.scheduled_by), "cron_jobs")
+        self.ledger.withdraw(
+            _OF_APPS, "what only runs at set times has none", "Say shape, if it runs always."
+        )
+        kept = {key: value for key, value in found.items() if key not in (*_OF_JOBS, *_OF_APPS)}
+        return {**kept, "shape": "jobs", "cron_jobs": [job, *found["cron_jobs"]]}
 
     def _with_the_ports(self) -> list[Part]:
         """The services whose ports are the app's: those on the same network, else the one in front of it."""
@@ -118,6 +137,10 @@ class _Translation:
 
     def _in_pod(self, role: Role) -> list[Placed]:
         return [placed for placed in self.placed.values() if placed.role is role]
+
+    def _pod(self) -> list[Part]:
+        """The services that run in one pod all the time."""
+        return [self.app, *[placed.part for placed in self._in_pod(Role.SIDECAR)]]
 
     def _name(self, image: str) -> dict[str, Value]:
         """What the Service is called: like the container or the service, unless that says nothing of it."""
@@ -223,7 +246,7 @@ class _Translation:
             self.ledger.decided(at, "what it names is read with the file")
         for placed in self.placed.values():
             part, at = placed.part, placed.part.at
-            served = self._served(placed)
+            served = sharing.served(part, self._pod(), self._storage)
             if placed.role is Role.HOUSE and served:
                 self.ledger.left(
                     at, f"{placed.why}, which has no {', '.join(served)} of the app, as this one has",
@@ -250,42 +273,13 @@ class _Translation:
             elif placed.role is Role.OUT:
                 self.ledger.left(at, placed.why, "If the app needs it, name it with --compose-service.")
 
-    def _served(self, placed: Placed) -> list[str]:
-        """The directories of the pod that a proxy of the file could hand out itself."""
-        proxy = placed.part
-        if not (proxy.known and proxy.known.serves):
-            return []
-        pod = [self.app, *[beside.part for beside in self._in_pod(Role.SIDECAR)]]
-        both = [there for part in pod for _, there in proxy.shares(part)]
-        return list(dict.fromkeys(its.target for its in both if self._storage.is_data(its)))
-
     def _tops(self) -> None:
         """What becomes of volumes, secrets, configs and networks, which services name."""
         for name in mapping(self.project.top.get("volumes")):
-            self._begins_empty(name)
+            sharing.tell_if_empty(name, self._pod(), self._storage, self.ledger)
         for key in ("volumes", "secrets", "configs", "networks"):
             for name in mapping(self.project.top.get(key)):
                 self.ledger.decided((key, name), "the services that name it say what becomes of it")
-
-    def _begins_empty(self, volume: str) -> None:
-        """Tell of a volume with which one image hands another its files, as an app its static files to nginx.
-
-        Docker fills a new volume with what the image has at that path; Kubernetes fills none.
-        """
-        pod = [self.app, *[placed.part for placed in self._in_pod(Role.SIDECAR)]]
-        sharing = [(p, its) for p in pod for its in p.mounts if (its.kind, its.source) == ("volume", volume)]
-        others = [part for part, _ in sharing if not part.is_like(sharing[0][0])]
-        if others and (purpose := self._storage.by_source.get(volume)):
-            part, its = sharing[0]
-            image = "" if part.is_like(self.app) else f", image: {part.image}"
-            copy = f"command: [sh, -c, cp -a {its.target}/. /fill]"
-            self.ledger.left(
-                ("volumes", volume),
-                f"{part.name} and {others[0].name} share it, and Kubernetes does not fill it with what the "
-                f"image has at {its.target}, as Docker does",
-                "If those files come with the image, copy them under init_containers: "
-                f"{{name: fill-{purpose}{image}, {copy}, mounts: [{{volume: {purpose}, path: /fill}}]}}.",
-            )
 
 
 def _telling(directory: Path, nothing: Collection[str]) -> str:
