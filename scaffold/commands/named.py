@@ -23,10 +23,11 @@ def problems(
     given: Answers,
     sensed: Mapping[str, Value],
     recorded: Mapping[str, Value] | None = None,
+    stack: str = "",
 ) -> list[Finding]:
     """Every problem of answers: with each other, and with what the monorepo has of what they name.
 
-    ``recorded`` is what exists of a Service that is not new.
+    ``recorded`` is what exists of a Service that is not new, and ``stack`` is where its files are so far.
     """
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
     return [
@@ -36,7 +37,7 @@ def problems(
         *_denied(given, uses),
         *_unknown_stacks(given, set(monorepo.fleet)),
         *_written_out(given, monorepo, merged(decisions.house(), sensed)["hosts"]),
-        *_absent_files(given, monorepo),
+        *_absent_files(given, monorepo, stack or str(given.values.get("name"))),
     ]
 
 
@@ -125,12 +126,12 @@ def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -
                 )
 
 
-def _absent_files(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
+def _absent_files(given: Answers, monorepo: Monorepo, stack: str) -> Iterator[Finding]:
     """Files beside the stack that are to be mounted and are not there: nothing could be planned."""
     files = given.values.get("files")
     for number, file in enumerate(files if isinstance(files, list) else ()):
         source = file.get("source") if isinstance(file, Mapping) and "content" not in file else None
-        place = f"{STACKS}/{given.values.get('name')}/{source}"
+        place = f"{STACKS}/{stack}/{source}"
         if isinstance(source, str) and not (monorepo.root / place).is_file():
             yield given.finding(
                 ("files", number, "source"),
