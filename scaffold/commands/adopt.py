@@ -68,15 +68,15 @@ class StackAdoption:
                 Finding(place, None, None, f"adopt.{one.effect.value}", f"{one.address} {one.text}.")
                 for one in self.forbidden
             ]
-            fix = "Say more with --set or --answers, or leave the stack as it is."
-            raise RefusedError("This would do harm to what runs; nothing was written.", fix, findings)
+            fix = "Add answers with --set or --answers, or leave the stack as it is."
+            raise RefusedError("This would harm what is running; nothing was written.", fix, findings)
         if left := [line for line in self.left if line not in accepted]:
             findings = [
-                Finding(place, None, None, "adopt.unexplained", f"{line} would not stay.") for line in left
+                Finding(place, None, None, "adopt.unexplained", f"{line} would change.") for line in left
             ]
             raise RefusedError(
-                "No rule says why these would not stay; nothing was written.",
-                f"Accept each that is meant by its line: --accept {shlex.quote(left[0])}",
+                "No rule explains why these lines would change; nothing was written.",
+                f"Accept each intended one by its line: --accept {shlex.quote(left[0])}",
                 findings,
             )
 
@@ -91,7 +91,7 @@ def prepare_adoption(monorepo: Monorepo, stack: str, over: Over, accepted: Colle
     """
     if stored_answers(monorepo, stack):
         raise RefusedError(
-            f"{STACKS}/{stack} has answers already.", f"Change them with scaffold change {stack}."
+            f"{STACKS}/{stack} already has answers.", f"Change them with scaffold change {stack}."
         )
     (found,) = examine(monorepo, [stack], over=over)
     if found.why_not or found.before is None:
@@ -106,7 +106,7 @@ def prepare_adoption(monorepo: Monorepo, stack: str, over: Over, accepted: Colle
     verified, plans, _ = verified_change(monorepo, sides, after, rendered.values, None, edited=False)
     if plans is None or verified.plan is None:
         raise RefusedError(
-            "What this does to what runs is not known; nothing was written.", "It needs terraform."
+            "The effect on what is running is not known; nothing was written.", "Install terraform or tofu."
         )
     change = ChangeSet.plan(monorepo.files, sides.wanted(after))
     part = Part(

@@ -183,7 +183,7 @@ def _merged(sides: Sides) -> Merged:
             Finding(f"{STACKS}/{sides.stack}/{path}", None, None, "change.conflict", f"{why}.", fix=fix)
             for path, why in outcome.conflicts.items()
         ]
-        raise RefusedError("The change meets edits of a person; nothing was written.", "", findings)
+        raise RefusedError("The change conflicts with manual edits; nothing was written.", "", findings)
     return outcome
 
 

@@ -49,8 +49,8 @@ def verified_change(
         return replace(verified, unverified=(*verified.unverified, gap)), None, seen
     if lost := list(_lost(sides.stack, renders, older, verified.plan)):
         raise VerificationError(
-            "The change does not go with what was edited by hand; nothing was written.",
-            "Take the edit back, make the change, and edit it again.",
+            "The change conflicts with manual edits; nothing was written.",
+            "Revert the edits, make the change, and repeat the edits.",
             lost,
         )
     stack = next(compared(monorepo, [(sides.stack, older, verified.plan)]))

@@ -149,9 +149,9 @@ def refuse_unmerged(root: Path) -> None:
     """Raises :class:`RefusedError` where a merge of stacks is not settled."""
     if paths := unmerged(root, STACKS):
         findings = [
-            Finding(path, None, None, "conflict", "A merge left this path unsettled.") for path in paths
+            Finding(path, None, None, "conflict", "This path has a merge conflict.") for path in paths
         ]
-        raise RefusedError("A merge is not settled yet.", "Settle it, and `git add` the paths.", findings)
+        raise RefusedError("A merge has conflicts.", "Resolve them, and `git add` the paths.", findings)
 
 
 def _untouched(now: Tree, then: Tree, stacks: Iterable[str]) -> tuple[str, ...]:

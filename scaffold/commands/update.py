@@ -130,8 +130,8 @@ def _current(templates: Path, version: str) -> Path:
     """The same directory, if its templates record stacks as this program does."""
     if not (templates / SEAL).is_file():
         raise RefusedError(
-            f"Version {version} of the templates is too old to go to.",
-            "Name a later one; a stack goes back by `git revert`.",
+            f"Version {version} of the templates is too old to update to.",
+            "Name a later one; to go back, use `git revert`.",
         )
     return templates
 

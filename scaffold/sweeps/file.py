@@ -117,7 +117,7 @@ class _Reader:
     def _edit(self, verb: str, said: Mapping[str, Value], place: Place) -> Edit:
         question = Question(said["ask"], tuple(said.get("proposals", ()))) if "ask" in said else None
         if "proposals" in said and question is None:
-            self.file.wrong((*place, "proposals"), "go with ask", fix="Ask something, or take them out.")
+            self.file.wrong((*place, "proposals"), "go with ask", fix="Ask something, or remove them.")
         match verb:
             case "set":
                 return Set(

@@ -36,7 +36,7 @@ class YamlFile:
             self.findings.append(found)
         for place in self._text.places:
             if place.twice:
-                self.wrong(place.path, "is given twice", fix="Take one of them out.")
+                self.wrong(place.path, "is given twice", fix="Remove one of them.")
 
     @property
     def value(self) -> Value:
@@ -87,7 +87,7 @@ class YamlFile:
             known = list(part["properties"])
             for key in _keys(error.instance):
                 if key not in known:
-                    fix = nearest(key, known) or "Take it out."
+                    fix = nearest(key, known) or "Remove it."
                     self.wrong((*here, key), "is no key here", allowed=", ".join(known), fix=fix)
         elif error.validator == "required":
             for key in part["required"]:
