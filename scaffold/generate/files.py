@@ -19,11 +19,14 @@ _IMAGES = "images"
 
 def tables() -> dict[str, tuple[rows.Table, ...]]:
     """The tables, by the name of their file. Raises :class:`RowsError` for a mistake in one."""
-    paths = sorted((template.root() / _DECISIONS / "tables").glob("*.yml"))
-    read = {path.stem: rows.read(path.stem, path.read_text("utf-8")) for path in paths}
+    read = {path.stem: rows.read(path.stem, path.read_text("utf-8")) for path in _sources()}
     for file, its_tables in read.items():
         names.check(file, its_tables, names.given(compiled_path(file).as_posix()))
     return read
+
+
+def _sources() -> list[Path]:
+    return sorted((template.root() / _DECISIONS / "tables").glob("*.yml"))
 
 
 def compiled_path(file: str) -> Path:
@@ -51,7 +54,7 @@ def generated() -> Iterator[tuple[Path, str]]:
 def stale() -> list[Path]:
     """Compiled files whose tables are gone."""
     there = (template.root() / _DECISIONS / "rows").glob("*.jinja")
-    known = {*tables(), _IMAGES}
+    known = {_IMAGES, *(path.stem for path in _sources())}
     return sorted(path for path in there if path.stem not in known)
 
 
