@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from scaffold.cli import COMMANDS, cli
 from scaffold.commands import rule, schema, skill
 from scaffold.generate import images, licences, names, rows
 from scaffold.templates import questions, template
@@ -48,6 +50,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield Path("docs", "rules.md"), rule.markdown()
     yield Path("docs", "agents.md"), skill.page()
     yield Path("docs", "licences.md"), licences.markdown()
+    yield Path("scaffold", "cli", "helps.py"), "".join(_helps())
     yield from _stubs()
 
 
@@ -100,6 +103,15 @@ def _unasked() -> Iterator[str]:
         told = " and ".join(f"{other} {questions.in_words(schema)}" for other, schema in wanted.items())
         yield f"{before}{{% if {differs} and not ({when.removesuffix('}}').strip()}) %}}\n"
         yield f"{name}: applies only where {told}\n{{% endif %}}\n"
+
+
+def _helps() -> Iterator[str]:
+    """The first sentence of each command's help, so that no command is imported to list them all."""
+    yield '"""Generated from the docstrings of the commands by `python3 dev generate`."""\n\nHELPS = {\n'
+    for name in COMMANDS:
+        command = cli.get_command(cli.context_class(cli), name)
+        yield f"    {json.dumps(name)}: {json.dumps(command.get_short_help_str(200) if command else '')},\n"
+    yield "}\n"
 
 
 def _stubs() -> Iterator[tuple[Path, str]]:
