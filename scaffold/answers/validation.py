@@ -21,11 +21,16 @@ HIDDEN = "(not shown)"
 _Row = Mapping[str, str]
 _Properties = Mapping[str, Mapping[str, Value]]
 _SECRET = "answers.literal-secret"
+_UNKNOWN = "answers.unknown"
+_WAY_OUT = (
+    " Whatever no answer covers can go into a Terraform file of your own: `new-service --beside FILE` "
+    "puts it next to the rendered ones."
+)
 _UNTOLD = {
     "message": "is refused as well; the reason would quote what looks like a secret.",
     "value": HIDDEN,
     "allowed": "",
-    "fix": "Mend the secret first; then this is told.",
+    "fix": "Fix the secret first; then this is shown.",
 }
 _SHOWN = 60
 KINDS = {
@@ -60,7 +65,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     left_out = [path for path, _ in wrong if path[0] in supposed] + [(str(f.answer),) for f in unknown]
     # Judged without the wrong parts, and without all that they belong to: what both find does not
     # follow from their absence.
-    unknown_keys = {path for path, finding in wrong if finding.code == "answers.unknown"}
+    unknown_keys = {path for path, finding in wrong if finding.code == _UNKNOWN}
     small, large = (
         sound(supposed, left_out, _wrong_paths, whole=whole, meaningless=unknown_keys)
         if left_out
@@ -100,9 +105,10 @@ def check(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, 
 def refused(findings: Sequence[Finding]) -> AnswersError:
     """The error that tells these problems."""
     count = "One answer is" if len(findings) == 1 else f"{len(findings)} answers are"
+    unknown = any(finding.code == _UNKNOWN for finding in findings)
     return AnswersError(
         f"{count} not valid; nothing was written.",
-        "Correct them and run the command again.",
+        f"Correct them and run the command again.{_WAY_OUT if unknown else ''}",
         sorted(findings, key=_order),
     )
 
@@ -134,7 +140,7 @@ def _no_such(answers: Answers, path: Path, message: str, around: Value, known: _
         why = mends.why_dropped(key) or ("" if more else "`scaffold schema` lists all of them.")
         fix, more["write"] = f"Remove it. {why}".strip(), ""
     more |= mends.shown((*path[:-1], right), found, known.get(right, {})) if found or right else {}
-    return answers.finding(path, "answers.unknown", message, fix=fix, **more)
+    return answers.finding(path, _UNKNOWN, message, fix=fix, **more)
 
 
 def _possible(question: Question, value: Value) -> bool:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
 from scaffold.errors import Finding, nearest
+from scaffold.hcl.evaluate import Names
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.manifests import DENIED, EXEMPT, MIDDLEWARE, PRIVILEGED, TRUSTED_IMAGES
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.stack import read_stack
 from scaffold.monorepo.uses import Use
 from scaffold.templates import decisions
-from scaffold.templates.questions import Value
+from scaffold.templates.questions import Value, stand_ins
 
 
 def problems(
@@ -23,21 +26,41 @@ def problems(
     given: Answers,
     sensed: Mapping[str, Value],
     recorded: Mapping[str, Value] | None = None,
+    own_files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> list[Finding]:
     """Every problem of answers: with each other, and with what the monorepo has of what they name.
 
-    ``recorded`` is what exists of a Service that is not new.
+    ``recorded`` is what exists of a Service that is not new; ``own_files``, by path, are what a new one takes
+    along.
     """
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
+    wrong = validation.problems(given, sensed, recorded or {})
+    own = (
+        _own(monorepo, given, own_files, {"sensed": sensed, "recorded": recorded or {}}) if not wrong else []
+    )
     return [
-        *validation.problems(given, sensed, recorded or {}),
-        *_unknown_middlewares(given, {use.name for use in uses if use.kind == MIDDLEWARE}),
+        *wrong,
+        *_unknown_middlewares(given, {use.name for use in (*uses, *own) if use.kind == MIDDLEWARE}),
         *_untrusted_images(given, [use for use in uses if use.kind == TRUSTED_IMAGES]),
         *_denied(given, uses),
-        *_unknown_stacks(given, set(monorepo.fleet)),
+        *_unknown_stacks(given, monorepo),
         *_written_out(given, monorepo, merged(decisions.house(), sensed)["hosts"]),
         *_absent_files(given, monorepo),
     ]
+
+
+def _own(
+    monorepo: Monorepo, given: Answers, own_files: Mapping[str, bytes], facts: Mapping[str, Value]
+) -> Sequence[Use]:
+    """What files of one's own make in a stack that is not rendered yet: they refer to its namespace."""
+    sources = {**monorepo.sources(str(given.values["name"])), **own_files}
+    if not sources:
+        return ()
+    combined = decisions.defaults({**stand_ins(), **given.values, **facts})
+    names = decisions.evaluate("templates/decisions/names.jinja", combined)
+    namespace = {"metadata": [{"name": names["namespace"]["value"]}]}
+    known: Names = {("kubernetes_namespace", names["label"]): namespace}
+    return read_stack(sources, monorepo.shared, known).uses
 
 
 def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
@@ -92,8 +115,9 @@ def _denied(given: Answers, uses: list[Use]) -> Iterator[Finding]:
             )
 
 
-def _unknown_stacks(given: Answers, known: set[str]) -> Iterator[Finding]:
+def _unknown_stacks(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
     """The stacks that are to be applied before and are not there."""
+    known = monorepo.fleet.keys()
     for path, text in answering.texts(given.values):
         if path[0] == "depends_on" and path[-1] == "stack" and text not in {*known, given.values.get("name")}:
             yield given.finding(
@@ -101,7 +125,7 @@ def _unknown_stacks(given: Answers, known: set[str]) -> Iterator[Finding]:
                 "answers.stack",
                 f"{answering.show(path)} is no stack.",
                 value=text,
-                allowed=f"a directory of {STACKS}",
+                allowed=f"a directory of {monorepo.stacks_home}",
                 fix=nearest(text, known) or "Name an existing one.",
             )
 
@@ -130,7 +154,7 @@ def _absent_files(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
     files = given.values.get("files")
     for number, file in enumerate(files if isinstance(files, list) else ()):
         source = file.get("source") if isinstance(file, Mapping) and "content" not in file else None
-        place = f"{STACKS}/{given.values.get('name')}/{source}"
+        place = f"{monorepo.place(str(given.values.get('name')))}/{source}"
         if isinstance(source, str) and not (monorepo.root / place).is_file():
             yield given.finding(
                 ("files", number, "source"),

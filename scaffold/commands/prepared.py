@@ -13,7 +13,7 @@ from scaffold.changes.step import Step, When
 from scaffold.checks.verify import Verified
 from scaffold.commands.steps import restore_steps, stack_steps, steps_of
 from scaffold.errors import Finding, RefusedError, ScaffoldError, UncommittedError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions, template
 from scaffold.templates.decisions import Decision
 from scaffold.templates.questions import Value
@@ -86,6 +86,8 @@ class Prepared:
     """What the clone of the app's repository proposed, and no answer said."""
     told: tuple[Finding, ...] = ()
     """What of the answers the clone contradicts, and what it lacks."""
+    own_files: tuple[str, ...] = ()
+    """The files that it takes along beside the rendered ones, by path from the root."""
     finish: tuple[str, ...] = ()
     """The command that makes the pipeline alone, with the options of this run."""
 
@@ -134,7 +136,7 @@ class Prepared:
             raise
         except ScaffoldError as error:
             raise RefusedError(
-                f"{STACKS}/{self.service} is written, the pipeline is not: {error.message}",
+                f"{stack.place} is written, the pipeline is not: {error.message}",
                 f"{error.hint} Then finish with: {finish}".strip(),
                 error.findings,
             ) from error

@@ -8,32 +8,38 @@ from dataclasses import replace
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
+from scaffold.commands.beside import OwnFile, below
 from scaffold.commands.named import problems
 from scaffold.commands.stored import stored_answers
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo import collisions
 from scaffold.monorepo.facts import merged
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value, properties, stand_ins
-from scaffold.templates.render import ANSWERS_FILE
+from scaffold.templates.render import ANSWERS_FILE, RENDERED
 
 _NOBODY = "name-of-nobody"
 """Stands for a name that is missing or wrong, so that hosts can be judged; what follows from it is free."""
 
 
 def judge(
-    monorepo: Monorepo, sensed: Mapping[str, Value], before: Mapping[str, Value] | None = None
+    monorepo: Monorepo,
+    sensed: Mapping[str, Value],
+    before: Mapping[str, Value] | None = None,
+    own_files: Sequence[OwnFile] = (),
 ) -> Callable[[Mapping[str, Value]], list[Finding]]:
     """What tells of answers, complete or not, all that is wrong with them: the wizard's judge.
 
     Besides the answers themselves it knows the stacks and names of the monorepo. ``before`` are the combined
-    values of a Service that exists.
+    values of a Service that exists; ``own_files`` are what a new one takes along.
     """
 
     def judged(values: Mapping[str, Value]) -> list[Finding]:
         given = with_own_store(monorepo, Answers(dict(values)), sensed)
-        found = problems(monorepo, given, sensed, before["recorded"] if before else {})
+        found = problems(
+            monorepo, given, sensed, before["recorded"] if before else {}, below(monorepo, own_files, given)
+        )
         return with_taken(monorepo, given, sensed, found, before)
 
     return judged
@@ -56,7 +62,7 @@ def with_taken(
         return list(found)  # all other names follow from that of the Service
     told = list(found)
     if name is not None and not before and (has_rendered_stack(monorepo, name) or _is_stack(monorepo, name)):
-        told.append(_taken_finding(given, name))
+        told.append(_taken_finding(monorepo, given, name))
     left = validation.valid_part(given, found)
     values = {
         **stand_ins(),
@@ -103,14 +109,13 @@ def has_rendered_stack(monorepo: Monorepo, name: Value) -> bool:
 def _is_stack(monorepo: Monorepo, name: str) -> bool:
     """Whether something stands where the stack would; files that are kept beside what is rendered do not."""
     directory = monorepo.stack_directory(name)
-    rendered = ("main.tf", "terragrunt.hcl", ANSWERS_FILE)
     return directory.exists() and (
-        not directory.is_dir() or any((directory / file).exists() for file in rendered)
+        not directory.is_dir() or any((directory / file).exists() for file in RENDERED)
     )
 
 
-def _taken_finding(given: Answers, name: str) -> Finding:
-    message = f"There is a stack {name} already: {STACKS}/{name}."
+def _taken_finding(monorepo: Monorepo, given: Answers, name: str) -> Finding:
+    message = f"There is a stack {name} already: {monorepo.place(name)}."
     return given.finding(("name",), "taken.stack", message, value=name, fix="Choose another name.")
 
 
@@ -122,7 +127,7 @@ def refuse_taken(
     Names among the combined values ``before`` a change are the Service's own.
     """
     name = str(values["name"])
-    found = [_taken_finding(given, name)] if before is None and _is_stack(monorepo, name) else []
+    found = [_taken_finding(monorepo, given, name)] if before is None and _is_stack(monorepo, name) else []
     found += _taken(monorepo, given, values, before)
     if found:
         count = "A name is" if len(found) == 1 else f"{len(found)} names are"
@@ -148,7 +153,7 @@ def _taken(
         (replace(need, answer=as_given(need.answer), shared_by=as_given(need.shared_by)), use)
         for need, use in collisions.taken(monorepo, needs, str(values["name"]), facts)
     ]
-    for finding in collisions.findings(clashes):
+    for finding in collisions.findings(monorepo, clashes):
         path = answering.parse(finding.answer or "name")
         told = f"{finding.message[:-1]} ({finding.location})."
         yield given.finding(

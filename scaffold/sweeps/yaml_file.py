@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Path: TypeAlias = tuple[str | int, ...]
 
 
-class Judged:
+class YamlFile:
     """A file, and everything that is found to be wrong with it."""
 
     def __init__(self, name: str, source: bytes) -> None:
