@@ -541,7 +541,7 @@ resource "kubernetes_cron_job_v1" "prune" {
   }
 }
 
-# Asks browsers for a proof of work before it passes them on to the Service.
+# Requires a proof of work from browsers before it forwards their requests.
 module "anubis" {
   source     = "../../modules/kubernetes/anubis_instance"
   name       = "signal-tower"
@@ -574,7 +574,7 @@ module "ingress" {
   }
 }
 
-# /buoy/: called by machines, which no login page may stop.
+# /buoy/: called by machines, which a login page would block.
 module "ingress_buoy" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "signal-tower-buoy"
