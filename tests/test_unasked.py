@@ -90,7 +90,7 @@ def test_what_does_not_apply_is_refused(other: str, setting: Any) -> None:
     }
     for name in against:
         assert f"{name} does not apply where " in told[name].message
-        assert told[name].fix == "Take it out."
+        assert told[name].fix == "Remove it."
 
 
 def test_it_is_refused_wherever_it_was_given() -> None:
@@ -132,6 +132,7 @@ SAYS_MORE: Mapping[str, dict[str, Any]] = {
     "sensitive": {"volumes": [{"path": "/data"}]}, "rwx": {"volumes": [{"path": "/data"}]},
     "secrets_form": {"secrets": [{"env": "A_KEY"}]}, "busy": {"health_path": "/up"}, "slow_start": {"health_path": "/up"},
     "anubis": {"gate": "anubis", "gate_reason": "it is public"}, "gate_reason": {"gate": "none"},
+    "secrets_refresh": {"secrets": [{"env": "A_KEY"}]},
     "database_name": {"database": "postgresql"}, "database_env": {"database": "postgresql"},
     "grafana_datasource": {"database": "postgresql"}, "public_package": {"build": "github-ghcr", "image": ""},
     "priority_class_reason": {"priority_class": "system-node-critical"}, "capabilities_reason": {"capabilities": ["SYS_PTRACE"]},

@@ -73,9 +73,9 @@ def find_root(start: Path) -> Path:
         lacking += _lacking(directory, stacks if has_stacks else "", name, OVERRIDES if is_named else "")
     why = (*lacking, f"no directory above has {' or '.join(ROOT_FILES)} and {STACKS}/")[0]
     raise MissingError(
-        f"{start} is in no monorepo: {why}.",
-        "Go into the monorepo or name it with --monorepo; where its stacks are not in "
-        f"{STACKS}/, `scaffold init` finds them. `scaffold demo DIR` makes one to try.",
+        f"{start} is not in a monorepo: {why}.",
+        "Change into the monorepo, or name it with --monorepo; if its stacks are not in "
+        f"{STACKS}/, `scaffold init` finds them. `scaffold demo DIR` creates a sample.",
     )
 
 

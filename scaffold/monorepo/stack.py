@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body, Document, read
@@ -131,10 +132,15 @@ class Stack:
         return tuple(pod for pod in self.pods if pod.kind == "deployment")
 
 
-def read_stack(sources: Mapping[str, bytes], shared: SharedModules | None = None) -> Stack:
+def read_stack(
+    sources: Mapping[str, bytes],
+    shared: SharedModules | None = None,
+    given: Names = MappingProxyType({}),
+) -> Stack:
     """The stack in these ``.tf`` files (by their path); what is no HCL is left out.
 
-    ``shared`` are the modules that it may call, by default those that the templates know.
+    ``shared`` are the modules that they may call, by default those that the templates know; ``given`` are
+    names that they refer to and other files define.
     """
     shared = shared or usual_modules()
     paths = [path for path in sources if path.endswith(".tf")]
@@ -142,7 +148,7 @@ def read_stack(sources: Mapping[str, bytes], shared: SharedModules | None = None
     modules: dict[str, list[Document]] = {}
     for document in documents:
         modules.setdefault(posixpath.dirname(document.path), []).append(document)
-    known = [_Module.of(module) for module in modules.values()]
+    known = [_Module.of(module, given) for module in modules.values()]
     return Stack(
         pods=tuple(pod for module in known for pod in module.pods()),
         ingresses=tuple(ingress for module in known for ingress in module.ingresses(shared)),
@@ -167,9 +173,9 @@ class _Module:
     names: Names
 
     @classmethod
-    def of(cls, documents: Iterable[Document]) -> _Module:
+    def of(cls, documents: Iterable[Document], given: Names) -> _Module:
         blocks = tuple(block for document in documents for block in document.body.blocks)
-        return cls(blocks, known_names(blocks))
+        return cls(blocks, known_names(blocks, given))
 
     def text(self, body: Body, name: str) -> str | None:
         """An argument's text, empty where it cannot be seen, or None where it is not set."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 from scaffold.answers.compose.document import Project
-from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, ports, text
+from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, ports, text, words
 from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.answers.compose.names import Names, Said, options
 from scaffold.answers.known import known
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
@@ -26,6 +27,8 @@ class Known:
     variables: str = ""
     """What the variables begin with that its own container reads."""
     why: str = ""
+    serves: bool = False
+    """Whether it may hand out files of an app's volumes itself."""
 
 
 _OFFICIAL = "library/"
@@ -73,6 +76,12 @@ class Part:
     def mounts(self) -> list[Mount]:
         """What it mounts, as far as that can be read."""
         return [its for item in listed(self.body.get("volumes")) if (its := mount(item))]
+
+    def shares(self, other: Part) -> list[tuple[Mount, Mount]]:
+        """The volumes and directories of this machine that both mount: here and there."""
+        kinds = ("volume", "bind")
+        its = {m.source: m for m in other.mounts if m.kind in kinds and m.source.strip(UNKNOWN)}
+        return [(m, its[m.source]) for m in self.mounts if m.kind in kinds and m.source in its]
 
     @property
     def runs(self) -> bool:
@@ -127,6 +136,11 @@ class Part:
         for network in mapping(self.body.get("networks")).values():
             more += [text(alias) for alias in listed(mapping(network).get("aliases"))]
         return {name for name in (self.name, *more) if name}
+
+    @cached_property
+    def in_texts(self) -> Names:
+        """Finds those names in texts."""
+        return Names(self.names)
 
     @property
     def needs(self) -> set[str]:
@@ -186,6 +200,24 @@ class Part:
             return self.image == other.image
         return bool(self.body.get("build")) and self.body.get("build") == other.body.get("build")
 
+    @cached_property
+    def said(self) -> list[Said]:
+        """Its variables, and the words of its commands."""
+        env = mapping(self.body.get("environment"))
+        found = [Said(value, name, env) for name, value in env.items() if isinstance(value, str)]
+        for key in ("command", "entrypoint"):
+            found += options(words(self.body.get(key)))
+        return found
+
+    def names_as_host(self, other: Part) -> bool:
+        """Whether a variable or command has the other as its host."""
+        return any(any(other.in_texts.found(said)) for said in self.said)
+
+    def ports_by(self, others: Collection[Part]) -> set[int]:
+        """The TCP ports that it is known to listen on, and those that the others ask it at."""
+        asked = (f["number"] for other in others for said in other.said for f in self.in_texts.found(said))
+        return self.listens | {int(number) for number in asked if number}
+
     def ended_before(self, other: Part) -> bool:
         """Whether another waits until it has ended."""
         condition = mapping(mapping(other.body.get("depends_on")).get(self.name)).get("condition")
@@ -219,21 +251,3 @@ def _reference(written: str) -> ImageReference:
         return found
     home = "" if found.home else _OFFICIAL
     return ImageReference(found.host, f"{home}{found.repository}", found.tag, found.digest)
-
-
-def host_of(names: set[str]) -> re.Pattern[str]:
-    """Where a text has one of these names as its host."""
-    either = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    before, after = (
-        r"(^|//|/dev/(?:tcp|udp)/|[@,;(]|(?:host|server|addr|address|ip|endpoint|url)=)",
-        r"(?=:(?!//)|/|,|;|\)|[\"']|\s+\w+=|$)",
-    )
-    return re.compile(rf"(?i:{before})(?P<host>{either}){after}")
-
-
-def texts(value: Value) -> Iterator[str]:
-    """Every text in a value."""
-    if isinstance(value, str):
-        yield value
-    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
-        yield from texts(item)

@@ -13,16 +13,22 @@ from scaffold.answers.compose.forms import listed, mapping, text
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import Text
 from scaffold.answers.compose.merging import NAME
+from scaffold.answers.compose.names import Said
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Role
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
+from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _DRAWN = "0a1b2c3d4e5f"
 """Stands for a value that the files do not have: whatever a secret may be."""
 _SECRETS = "/run/secrets/"
+NO_FILES = (
+    "a container with volumes of its own gets no files",
+    "Let it read a variable, or put the file on one of its volumes.",
+)
 _HERE = re.compile(r"(^|[,;\s]|https?://)(localhost|127\.0\.0\.1|\[?::1\]?)(?=$|[:/,;\s])")
 
 
@@ -34,6 +40,8 @@ class Environment:
     secrets: list[Value] = field(default_factory=list)
     database: dict[str, str] = field(default_factory=dict)
     files: list[Value] = field(default_factory=list)
+    gets_files: bool = True
+    """Whether the container has the Service's files."""
     database_name: str = ""
     """What the database is called, where a text that holds has its name."""
 
@@ -64,12 +72,15 @@ class Variables:
             n: v.value for n, v in (self._named(base) if base else {}).items() if v.value is not None
         }
 
-    def read(self, part: Part, answer: str = "env", app: Environment | None = None) -> Environment:
+    def read(
+        self, part: Part, answer: str = "env", app: Environment | None = None, *, gets_files: bool = True
+    ) -> Environment:
         """The variables of a service.
 
         ``answer`` is where the plain ones go, but for those that it has of the ``app``, whose image it runs.
+        ``gets_files`` says whether its container has the Service's files.
         """
-        found = Environment()
+        found = Environment(gets_files=gets_files)
         variables = self._named(part)
         mounted = self._mounted(part)
         filled = self._filled_by_the_house(variables, found)
@@ -84,7 +95,8 @@ class Variables:
                     variables[name].at, "it is empty, and what it holds would be a secret", mend
                 )
         for name, variable in rest.items():
-            self._one(name, variable, answer, found, mounted, is_secret=name in secret)
+            said = Said(variable.value or "", name, variables)
+            self._one(said, variable, answer, found, mounted, is_secret=name in secret)
         for name in [n for n in found.plain if app is not None and found.plain[n] == app.plain.get(n)]:
             del found.plain[name]
         self._files(part, mounted, found)
@@ -126,7 +138,7 @@ class Variables:
         """The variables of the database, and passwords of shared hosts that ask for none."""
         done: set[str] = set()
         values = {name: variable.value for name, variable in variables.items()}
-        named = {n: self._hosts.named(v.value, n) for n, v in variables.items() if v.value is not None}
+        named = {n: self._hosts.named(Said(v, n, values)) for n, v in values.items() if v is not None}
         if self._database:
             anchors = [n for n, there in named.items() if there is not None and there.role is Role.DATABASE]
             parts = connection(values, anchors, self._database, self._own)
@@ -176,8 +188,8 @@ class Variables:
         for name, variable in variables.items():
             value = variable.value
             known = value is not None and value.known
-            # A word in capitals under the name of a secret is to be replaced by one.
-            drawn = not known or re.fullmatch(r"[A-Z][A-Z0-9_]*", value or "")
+            # A placeholder under the name of a secret is to be replaced by one.
+            drawn = not known or re.fullmatch(template.facts("compose")["placeholders"], value or "")
             for called in (name, *(value.names if value else ())):
                 asked.append((called, _DRAWN if drawn else str(value or "")))
                 of.append(name)
@@ -185,7 +197,7 @@ class Variables:
 
     def _one(
         self,
-        name: str,
+        said: Said,
         variable: _Variable,
         answer: str,
         found: Environment,
@@ -193,9 +205,11 @@ class Variables:
         *,
         is_secret: bool,
     ) -> None:
-        value, at, ledger = variable.value, variable.at, self._ledger
-        there = self._hosts.named(value, name) if value is not None and value.known else None
-        if value is not None and value.startswith(_SECRETS) and value.known:
+        name, value, at, ledger = said.under, variable.value, variable.at, self._ledger
+        there = self._hosts.named(said) if value is not None and value.known else None
+        if value is not None and value.startswith(_SECRETS) and value.known and not found.gets_files:
+            ledger.left(at, *NO_FILES)
+        elif value is not None and value.startswith(_SECRETS) and value.known:
             mounted.setdefault(str(value), value.removeprefix(_SECRETS))
             found.plain[name] = str(value)
             ledger.taken(at, f"{answer}.{name}", "the file comes from Vault, see files")
@@ -205,10 +219,11 @@ class Variables:
         elif value is None or not value.known:
             ledger.left(at, "its value is not in the file", f"Give it under {answer}, or under secrets.")
         else:
-            self._plain(name, value, at, answer, found)
+            self._plain(said, at, answer, found)
 
-    def _plain(self, name: str, value: Text, at: Path, answer: str, found: Environment) -> None:
-        written = self._hosts.rewritten(value, name)
+    def _plain(self, said: Said, at: Path, answer: str, found: Environment) -> None:
+        name, value = said.under, said.text
+        written = self._hosts.rewritten(said)
         if written.gone:
             self._ledger.left(
                 at, f"it names the service {written.of}, which is not there ({written.gone})",
@@ -243,7 +258,9 @@ class Variables:
                 else (*part.at, "secrets")
             )
             made = [f for f in found.files if mounted.get(f["path"]) == source]
-            if made:
+            if made and not found.gets_files:
+                self._ledger.left(at, *NO_FILES)
+            elif made:
                 self._ledger.taken(
                     at, "files", f"{made[0]['path']} comes from the key {made[0]['vault']} in Vault"
                 )
@@ -251,6 +268,7 @@ class Variables:
                 self._ledger.decided(at, "it is the password of the database, which Vault rotates")
             else:
                 self._ledger.left(at)
+        found.files = found.files if found.gets_files else []
 
     def _is_rotated(self, part: Part, path: str, database: str) -> bool:
         """Whether the file is only for the password of the database, which has a variable of its own."""

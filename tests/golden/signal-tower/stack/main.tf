@@ -14,12 +14,12 @@ resource "kubernetes_namespace" "signal_tower" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Every key of secret/signal-tower in Vault.
+# All keys of secret/signal-tower in Vault.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -29,7 +29,7 @@ resource "kubernetes_manifest" "external_secret" {
       namespace = "signal-tower"
     }
     spec = {
-      refreshInterval = "15m"
+      refreshInterval = "1h"
       secretStoreRef = {
         name = "vault-kv"
         kind = "ClusterSecretStore"
@@ -53,6 +53,21 @@ resource "kubernetes_manifest" "external_secret" {
     }
   }
   depends_on = [kubernetes_namespace.signal_tower]
+}
+
+# What it has heard so far
+# The app writes it: what it has when it is created is only where it starts.
+resource "kubernetes_config_map" "written_signal_tower_state" {
+  metadata {
+    name      = "signal-tower-state"
+    namespace = kubernetes_namespace.signal_tower.metadata[0].name
+  }
+  data = {
+    "since" = "0"
+  }
+  lifecycle {
+    ignore_changes = [data, binary_data]
+  }
 }
 
 # What its jobs may do in the cluster.
@@ -102,14 +117,13 @@ resource "kubernetes_deployment" "signal_tower" {
       tier = local.tiers.gpu
     }
     annotations = {
-      # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
   }
   spec {
     replicas = 2
     strategy {
-      # The new pod waits for the slice of the GPU that the old one holds.
+      # The new pod can only start once the old one has released its GPU slice.
       type = "Recreate"
     }
     selector {
@@ -189,6 +203,11 @@ resource "kubernetes_deployment" "signal_tower" {
             container_port = 1234
             protocol       = "UDP"
           }
+          # Less than that wears out the motor
+          env {
+            name  = "SWEEP"
+            value = "30"
+          }
           env {
             name = "TOWER_KEY"
             value_from {
@@ -198,6 +217,7 @@ resource "kubernetes_deployment" "signal_tower" {
               }
             }
           }
+          # Only where the uplink asks for one
           env {
             name = "UPLINK_KEY"
             value_from {
@@ -211,12 +231,13 @@ resource "kubernetes_deployment" "signal_tower" {
 
           resources {
             requests = {
-              cpu    = "25m"
-              memory = "256Mi"
+              cpu                 = "25m"
+              memory              = "256Mi"
+              "ephemeral-storage" = "256Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory               = "256Mi"
+              "ephemeral-storage"  = "2Gi"
               "nvidia.com/gpu"     = "1"
               "example.com/gpumem" = "1500"
             }
@@ -265,7 +286,7 @@ resource "kubernetes_deployment" "signal_tower" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
   ]
@@ -276,7 +297,7 @@ resource "kubernetes_deployment" "signal_tower" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel updates the image, and an apply must not revert it
       spec[0].template[0].spec[0].container[1].image, # KEEL_IGNORE_IMAGE
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
@@ -285,7 +306,7 @@ resource "kubernetes_deployment" "signal_tower" {
   }
 }
 
-# Whoever empties a node waits until enough other pods run.
+# Draining a node waits until enough other pods are running.
 resource "kubernetes_pod_disruption_budget_v1" "signal_tower" {
   metadata {
     name      = "signal-tower"
@@ -321,8 +342,8 @@ resource "kubernetes_service" "signal_tower" {
   }
 }
 
-# Reached from the house's network without the ingress and its gate: The sensors of the garden send to it
-# Services share one address, each with ports of its own.
+# Reachable from the house's network, bypassing the ingress and its gate: The sensors of the garden send to it
+# Services share one address and differ by port.
 resource "kubernetes_service" "load_balancer" {
   metadata {
     name      = "signal-tower-lb"
@@ -337,7 +358,7 @@ resource "kubernetes_service" "load_balancer" {
   }
   spec {
     type = "LoadBalancer"
-    # Every Service on a shared address has this policy.
+    # All Services on a shared address need the same policy.
     external_traffic_policy = "Cluster"
     selector = {
       app = "signal-tower"
@@ -365,7 +386,6 @@ resource "kubernetes_cron_job_v1" "tune" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 2
         active_deadline_seconds    = 72000
         ttl_seconds_after_finished = 86400
@@ -386,9 +406,14 @@ resource "kubernetes_cron_job_v1" "tune" {
               fs_group     = 1000
             }
             container {
-              name    = "tune"
+              name    = "tuner"
               image   = "ghcr.io/example/signal-tower:2.4.1"
               command = ["signal-tower", "tune"]
+              # Less than that wears out the motor
+              env {
+                name  = "SWEEP"
+                value = "30"
+              }
               env {
                 name = "TOWER_KEY"
                 value_from {
@@ -398,6 +423,7 @@ resource "kubernetes_cron_job_v1" "tune" {
                   }
                 }
               }
+              # Only where the uplink asks for one
               env {
                 name = "UPLINK_KEY"
                 value_from {
@@ -446,7 +472,6 @@ resource "kubernetes_cron_job_v1" "prune" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 2
         active_deadline_seconds    = 72000
         ttl_seconds_after_finished = 86400
@@ -470,6 +495,11 @@ resource "kubernetes_cron_job_v1" "prune" {
               name    = "prune"
               image   = "ghcr.io/example/signal-tower:2.4.1"
               command = ["signal-tower", "prune"]
+              # Less than that wears out the motor
+              env {
+                name  = "SWEEP"
+                value = "30"
+              }
               env {
                 name = "TOWER_KEY"
                 value_from {
@@ -479,6 +509,7 @@ resource "kubernetes_cron_job_v1" "prune" {
                   }
                 }
               }
+              # Only where the uplink asks for one
               env {
                 name = "UPLINK_KEY"
                 value_from {
@@ -510,19 +541,80 @@ resource "kubernetes_cron_job_v1" "prune" {
   }
 }
 
+# Asks browsers for a proof of work before it passes them on to the Service.
+module "anubis" {
+  source     = "../../modules/kubernetes/anubis_instance"
+  name       = "signal-tower"
+  namespace  = kubernetes_namespace.signal_tower.metadata[0].name
+  target_url = "http://signal-tower.signal-tower.svc.cluster.local"
+
+  policy_yaml = <<-EOT
+    bots:
+      - import: (data)/meta/default-config.yaml
+  EOT
+}
+
 # https://signal-tower.example.test
 module "ingress" {
   source          = "../../modules/kubernetes/ingress_factory"
-  name            = "signal-tower"
+  name            = "signal-tower-front"
   namespace       = kubernetes_namespace.signal_tower.metadata[0].name
+  host            = "signal-tower"
+  service_name    = "signal-tower"
   tls_secret_name = var.tls_secret_name
   auth            = "required"
   dns_type        = "proxied"
   homepage_group  = "Other"
+  ssl_redirect    = false
   extra_annotations = {
     "gethomepage.dev/name"         = "Signal Tower"
     "gethomepage.dev/description"  = "Listens to the weather sensors of the neighbourhood"
     "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
+}
+
+# /buoy/: called by machines, which no login page may stop.
+module "ingress_buoy" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "signal-tower-buoy"
+  namespace       = kubernetes_namespace.signal_tower.metadata[0].name
+  host            = "signal-tower"
+  service_name    = "buoy-mail"
+  ingress_path    = ["/buoy/"]
+  tls_secret_name = var.tls_secret_name
+  # auth = "none": Buoys send what they measure and know no login
+  auth             = "none"
+  external_monitor = false
+  homepage_enabled = false
+}
+
+# https://mast.example.test
+module "ingress_host_mast" {
+  source           = "../../modules/kubernetes/ingress_factory"
+  name             = "signal-tower-mast"
+  namespace        = kubernetes_namespace.signal_tower.metadata[0].name
+  host             = "mast"
+  service_name     = "mast-console"
+  port             = 9000
+  tls_secret_name  = var.tls_secret_name
+  auth             = "required"
+  dns_type         = "proxied"
+  homepage_enabled = false
+}
+
+# https://fog.example.test
+module "ingress_host_fog" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "signal-tower-fog"
+  namespace       = kubernetes_namespace.signal_tower.metadata[0].name
+  host            = "fog"
+  service_name    = module.anubis.service_name
+  port            = module.anubis.service_port
+  tls_secret_name = var.tls_secret_name
+  # auth = "none": behind Anubis: Pictures of the fog are for everybody
+  auth             = "none"
+  dns_type         = "proxied"
+  anti_ai_scraping = false
+  homepage_enabled = false
 }
