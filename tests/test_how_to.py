@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+from support import scaffold
 
 from scaffold.answers.sources import from_yaml
 from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
+from scaffold.monorepo.facts import demand_usable
 from scaffold.monorepo.repository import Monorepo
 
 PAGES = sorted((Path(__file__).parent.parent / "docs" / "how-to").glob("*.md"))
@@ -25,3 +29,23 @@ ANSWERS = [
 def test_the_answers_of_a_page_make_a_service(text: str, pristine: Monorepo) -> None:
     prepared = prepare(pristine, from_yaml(text.encode(), "answers.yml"), level=Level.STATIC)
     assert prepared.stack is not None and prepared.stack.change.changes
+
+
+OWN_HOUSE = next(page for page in PAGES if page.stem == "own-house").read_text()
+
+
+def test_the_facts_of_another_house_are_usable() -> None:
+    (text,) = re.findall(r"(?ms)^```yaml\n(.*?)^```$", OWN_HOUSE)
+    assert set(demand_usable(text.encode())) == set(yaml.safe_load(text))
+
+
+def test_the_commands_for_another_house_work(tmp_path: Path) -> None:
+    root = tmp_path / "house"
+    shutil.copytree(Path(__file__).parent / "houses/second", root)
+    (root / "scaffold.yml").unlink()
+    subprocess.run(["git", "init", "--quiet", root], check=True)
+    commands = re.findall(r"(?m)^\$ scaffold (.*)$", OWN_HOUSE)
+    assert [command.split()[0] for command in commands] == ["init", "init", "doctor", "check", "status"]
+    for command in commands:
+        done = scaffold(*command.split(), cwd=root)
+        assert done.returncode == 0, (command, done.stderr, done.stdout)

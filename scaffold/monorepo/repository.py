@@ -18,7 +18,7 @@ from scaffold.monorepo.stack import Stack
 from scaffold.monorepo.uses import DATABASE_ROLE, Use, roles
 
 SCRIPTS = "scripts"
-_GENERATED = (".git", ".terraform", ".terragrunt-cache")
+GENERATED = (".git", ".terraform", ".terragrunt-cache")
 _LOCK = ".terraform.lock.hcl"
 
 
@@ -132,7 +132,7 @@ class Monorepo:
     def _paths(self) -> list[Path]:
         found: list[Path] = []
         for directory, below, names in os.walk(self.root / self.stacks_home):
-            below[:] = [name for name in below if name not in _GENERATED]
+            below[:] = [name for name in below if name not in GENERATED]
             found += (Path(directory, name) for name in names if name.endswith(".tf"))
         return sorted(path for path in found if path.is_file())  # a named pipe would be waited for
 
@@ -140,7 +140,7 @@ class Monorepo:
         """The HCL files of a stack and of its own modules, by their path from the root."""
         found: dict[str, bytes] = {}
         for directory, below, names in os.walk(self.stack_directory(stack)):
-            below[:] = [name for name in below if name not in _GENERATED]
+            below[:] = [name for name in below if name not in GENERATED]
             for path in (Path(directory, name) for name in names if name.endswith((".tf", ".hcl"))):
                 if path.is_file() and path.name != _LOCK:
                     found[path.relative_to(self.root).as_posix()] = path.read_bytes()
