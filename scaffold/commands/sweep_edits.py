@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 from scaffold.changes.change import Content
 from scaffold.checks.exceptions import Exceptions, ignores
@@ -18,8 +19,9 @@ from scaffold.errors import Finding
 from scaffold.hcl.place import addressed, block_at
 from scaffold.hcl.splice import EditError
 from scaffold.hcl.syntax import Block, Document, read
-from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
+from scaffold.monorepo.shared import shared_modules
 from scaffold.sweeps.worklist import Answers, Open, Site
 
 
@@ -33,14 +35,30 @@ class Edited:
     by_hand: tuple[Finding, ...]
 
 
-def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Answers) -> Edited:
-    """Edit in memory what breaks a rule in stacks.
+Units: TypeAlias = Mapping[str, Mapping[str, bytes]]
+"""Stacks by name or shared modules by directory, each with its HCL files by path."""
+
+
+def shared_units(monorepo: Monorepo) -> Units:
+    """The shared modules of a monorepo."""
+    place = monorepo.root / shared_modules().directory
+    found: dict[str, dict[str, bytes]] = {}
+    for path in sorted(place.rglob("*.tf")):
+        directory = f"{shared_modules().directory}/{path.relative_to(place).parts[0]}"
+        found.setdefault(directory, {})[path.relative_to(monorepo.root).as_posix()] = path.read_bytes()
+    return found
+
+
+def edits_of(
+    monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Answers, modules: Units | None = None
+) -> Edited:
+    """Edit in memory what breaks a rule in stacks, or where ``modules`` are given, in those instead.
 
     Raises :class:`~scaffold.errors.AnswersError` for answers that are none of the proposals, or about none
     of the blocks.
     """
     # One edit mends all that is found of a block.
-    found = {(f.path, f.line, f.code): f for f in broken(monorepo, rule, stacks)}.values()
+    found = {(f.path, f.line, f.code): f for f in broken(monorepo, rule, stacks, modules)}.values()
     house = CheckContext.of(monorepo.root).facts
     waiting: dict[Finding, Open] = {}
 
@@ -55,7 +73,7 @@ def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Ans
         site = _site(document, block)
         answer = answers.of(site, question)
         if answer is None:
-            waiting[finding] = Open(PurePosixPath(finding.path).parts[1], site, line, question)
+            waiting[finding] = Open(unit_of(finding), site, line, question)
             return document.source.data
         with suppress(EditError):
             return rule.answered(document, block, answer) or document.source.data
@@ -63,21 +81,34 @@ def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Ans
 
     files, done = edited(monorepo, found, edit)
     if answers.paths:
-        answers.demand(_known(monorepo, stacks, answers.paths))
+        units = {stack: monorepo.sources(stack) for stack in stacks} if modules is None else modules
+        answers.demand(_known(units, answers.paths))
     left = {f for f in found if f not in done and f not in waiting}
     order = sorted(waiting.values(), key=lambda one: (one.site[0], one.line))
     return Edited(files, done, tuple(order), tuple(sorted(left, key=lambda f: (f.path, f.line or 0))))
 
 
-def broken(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Iterator[Finding]:
-    """What breaks a rule in stacks, but for their exceptions, and what is no HCL or cannot be planned."""
-    if any(rule is known for known in all_rules()):
+def unit_of(finding: Finding) -> str:
+    """The stack, by its name, or the shared module, by its directory, that a finding is in."""
+    parts = PurePosixPath(finding.path).parts
+    return parts[1] if parts[0] == STACKS else "/".join(parts[: shared_modules().directory.count("/") + 2])
+
+
+def broken(
+    monorepo: Monorepo, rule: Rule, stacks: Sequence[str], modules: Units | None = None
+) -> Iterator[Finding]:
+    """What breaks a rule in stacks, but for their exceptions, and what is no HCL or cannot be planned.
+
+    Where ``modules`` are given it is what breaks it in those: in them only syntax tells.
+    """
+    if modules is None and any(rule is known for known in all_rules()):
         own = Selection((rule.code,))
         yield from check(monorepo, stacks, own, static=rule.kind is Kind.STACK).findings
         return
     context = CheckContext.of(monorepo.root)
-    for stack in stacks:
-        parsed = parse_stack(stack, monorepo.sources(stack))
+    stands = ((stack, monorepo.sources(stack)) for stack in stacks)
+    for stack, sources in stands if modules is None else modules.items():
+        parsed = parse_stack(stack, sources)
         if isinstance(parsed, list):
             yield from parsed
             continue
@@ -100,8 +131,8 @@ def _site(document: Document, block: Block) -> Site:
     return document.path, next(name for name, one in addressed(document.body) if one.line == block.line)
 
 
-def _known(monorepo: Monorepo, stacks: Sequence[str], paths: Collection[str]) -> Iterator[Site]:
-    """The sites in those of the files that belong to the stacks."""
-    sources = (item for stack in stacks for item in monorepo.sources(stack).items() if item[0] in paths)
+def _known(units: Units, paths: Collection[str]) -> Iterator[Site]:
+    """The sites in those of the files that belong to stacks or modules."""
+    sources = (item for files in units.values() for item in files.items() if item[0] in paths)
     documents = (document for path, content in sources if (document := read(content, path)) is not None)
     return ((document.path, name) for document in documents for name, _ in addressed(document.body))
