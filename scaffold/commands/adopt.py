@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from scaffold.adoption.kept import kept, moves
@@ -16,19 +16,24 @@ from scaffold.adoption.likeness import compare
 from scaffold.adoption.pairs import pairs
 from scaffold.adoption.rules import unexplained
 from scaffold.changes.change import ChangeSet, Content
+from scaffold.changes.step import Step
 from scaffold.checks.consequences import Consequence, Effect
 from scaffold.checks.contract import IGNORES
-from scaffold.checks.verify import Verified
+from scaffold.checks.verify import Verified, verify_edits
 from scaffold.commands.adoption import Adoption, Over, documents, examine, generated, own_files
 from scaffold.commands.change_plan import verified_change
+from scaffold.commands.lists import Lists
+from scaffold.commands.new_service import demand_places
 from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Part
+from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
 from scaffold.commands.update_plan import Sides
 from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.hcl.edit import insert_block
 from scaffold.hcl.syntax import parse
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates.questions import Value
 from scaffold.templates.render import Rendered
 from scaffold.terraform.diff import Difference
 from scaffold.terraform.planned import path_text
@@ -49,6 +54,8 @@ class StackAdoption:
     part: Part[Verified]
     plans: Plans
     left: tuple[str, ...]
+    manual: tuple[Step, ...] = ()
+    """The lists outside that a person has to see to."""
 
     @property
     def stack(self) -> str:
@@ -62,7 +69,7 @@ class StackAdoption:
 
     def demand_harmless(self, accepted: Collection[str]) -> None:
         """Raise :class:`RefusedError` for harm, and for what would not stay and is not accepted."""
-        place = f"{STACKS}/{self.stack}"
+        place = str(self.part.place)
         if self.forbidden:
             findings = [
                 Finding(place, None, None, f"adopt.{one.effect.value}", f"{one.address} {one.text}.")
@@ -81,53 +88,71 @@ class StackAdoption:
             )
 
 
-def prepare_adoption(monorepo: Monorepo, stack: str, over: Over, accepted: Collection[str]) -> StackAdoption:
+def prepare_adoption(
+    monorepo: Monorepo,
+    stack: str,
+    over: Over,
+    accepted: Collection[str],
+    without_indexes: Collection[str] = (),
+) -> StackAdoption:
     """Find out what the adoption of a stack changes, and verify it; nothing is written.
 
     ``over`` lays what a person gives over what is inferred, and ``accepted`` are the lines of what is
-    assumed. Raises :class:`~scaffold.errors.AnswersError` with every answer that a person has to settle,
-    :class:`RefusedError` for a stack that no answers describe, and :class:`VerificationError` for what would
-    not work.
+    assumed; the lists outside follow, but those in ``without_indexes``. Raises
+    :class:`~scaffold.errors.AnswersError` with every answer that a person has to settle,
+    :class:`RefusedError` for a stack that no answers describe and for lists that have lost their place, and
+    :class:`VerificationError` for what would not work.
     """
     if stored_answers(monorepo, stack):
         raise RefusedError(
-            f"{STACKS}/{stack} already has answers.", f"Change them with scaffold change {stack}."
+            f"{monorepo.place(stack)} already has answers.", f"Change them with scaffold change {stack}."
         )
     (found,) = examine(monorepo, [stack], over=over)
     if found.why_not or found.before is None:
-        raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {found.why_not}.")
+        raise RefusedError(f"{monorepo.place(stack)} cannot be adopted: {found.why_not}.")
     _demand_settled(found, accepted)
     if found.rendered is None or found.after is None or not found.after.ok or found.obstacles:
-        raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {'; '.join(found.obstacles)}.")
+        raise RefusedError(f"{monorepo.place(stack)} cannot be adopted: {'; '.join(found.obstacles)}.")
     rendered = found.rendered
     ours = own_files(monorepo, stack)
     after = _files(monorepo, found, rendered, ours)
-    sides = Sides(stack, "", {}, after, ours)
+    sides = Sides(monorepo.place(stack), "", {}, after, ours)
     verified, plans, _ = verified_change(monorepo, sides, after, rendered.values, None, edited=False)
     if plans is None or verified.plan is None:
         raise RefusedError(
             "The effect on what is running is not known; nothing was written.", "Install terraform or tofu."
         )
-    change = ChangeSet.plan(monorepo.files, sides.wanted(after))
-    part = Part(
-        change, rendered.values, verified, f"{stack}: adopted by scaffold", PurePosixPath(STACKS, stack)
-    )
+    planned = verified.plan
+    outside = Lists(monorepo, without_indexes).keep(monorepo.files, service_entry(rendered.values))
+    demand_places(monorepo, outside)
+    lists = {edit.path: edit.after for edit in outside.edits}
+    change = ChangeSet.plan(monorepo.files, {**sides.wanted(after), **lists})
+    verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
+    message, place = f"{stack}: adopted by scaffold", PurePosixPath(monorepo.place(stack))
+    part = Part(change, rendered.values, verified, message, place)
     others = (
         f"{one.resource.address} {missing.path}"
-        for one in compare(found.before.resources, verified.plan.resources)
+        for one in compare(found.before.resources, planned.resources)
         for missing in unexplained(one)
     )
-    return StackAdoption(part, plans, (*others, *_unguarded(plans.stacks[0].difference)))
+    left = (*others, *_unguarded(plans.stacks[0].difference, rendered.values))
+    return StackAdoption(part, plans, left, outside.steps)
 
 
-def _unguarded(found: Difference | None) -> Iterator[str]:
-    """What lifecycle has no longer, by which Terraform kept its hands off what something else sets."""
+def _unguarded(found: Difference | None, values: Mapping[str, Value]) -> Iterator[str]:
+    """What lifecycle has no longer, by which Terraform kept its hands off what something else sets.
+
+    What a policy sets in enrolled Namespaces alone needs no guard in another.
+    """
+    enrolled = values["workload"]["enrolled"]
+    idle = set() if enrolled else {row["path"] for row in values["facts"]["ignored"]["enrolled"]}
     for changed in found.changed if found else ():
         gone = (one.path for one in changed.meta if one.before is not None)
         guards = (path for path in gone if path.startswith("lifecycle.") and path != IGNORES)
         yield from (f"{changed.before.address} {path}" for path in guards)
         for path in changed.before.site.ignored:
-            if not any(path[: len(above)] == above for above in changed.after.site.ignored):
+            kept = any(path[: len(above)] == above for above in changed.after.site.ignored)
+            if not kept and path_text(path) not in idle:
                 yield f"{changed.before.address} lifecycle.ignore_changes {path_text(path)}"
 
 
@@ -149,7 +174,7 @@ def _files(
     new = [parse(c, str(p)) for p, c in rendered.files.items() if isinstance(c, bytes) and p.suffix == ".tf"]
     made = generated(monorepo, found.stack)
     beside = {p: c for p, c in ours.items() if p.suffix != ".tf" or len(p.parts) > 1 or p.name in made}
-    own = {f"{STACKS}/{found.stack}/{path}" for path in ours.keys() - beside.keys()}
+    own = {f"{monorepo.place(found.stack)}/{path}" for path in ours.keys() - beside.keys()}
     staying = kept([d for d in documents(monorepo, found.stack) if d.path in own], matched, new).text
     files = {**beside, **rendered.files}
     settings = ours.get(_SETTINGS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scaffold.answers.sources import Answers
 from scaffold.errors import RefusedError
-from scaffold.templates import decisions, template
+from scaffold.templates import decisions
 from scaffold.templates.questions import Value, asked
 
 
@@ -41,7 +41,6 @@ def demand_possible(
             {"place": list(one.place), "kept": one.kept, "wanted": one.wanted, "answers": one.answers}
             for one in found
         ],
-        "operations": template.facts("operations"),
     }
     rows = decisions.evaluate("templates/decisions/in_place.jinja", context)
     findings = [

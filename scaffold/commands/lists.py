@@ -34,6 +34,14 @@ class Lists:
             self._entries[after.stack] = after
         return found
 
+    def keep(self, files: Files, after: ServiceEntry) -> edits.Edits:
+        """The edits of ``files`` for a stack that is adopted: what is listed stays, what lacks comes.
+
+        Raises ``UsageError`` for a list that there is not.
+        """
+        before = self._entries[after.stack]
+        return edits.changes(files, before, after, tuple(self._entries.values()), self._without)
+
     @cached_property
     def _entries(self) -> dict[str, ServiceEntry]:
         return {entry.stack: entry for entry in _entries(self._monorepo)}

@@ -21,7 +21,7 @@ from scaffold.commands.remove_service import mentions, refuse_going
 from scaffold.commands.stored import Record, demand_unedited, record_of
 from scaffold.commands.taken import refuse_taken
 from scaffold.errors import RefusedError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.templates.render import render
 
@@ -54,7 +54,9 @@ def prepare_rename(
     if found := problems(monorepo, wanted, sensed, recorded, stack=name):
         raise validation.refused(found)
     if monorepo.stack_directory(to).exists():
-        raise RefusedError(f"{STACKS}/{to} exists already; nothing was written.", "Choose another name.")
+        raise RefusedError(
+            f"{monorepo.place(to)} already exists; nothing was written.", "Choose another name."
+        )
     after = render(wanted.values, sensed, recorded, origin_of(record))
     refuse_taken(monorepo, wanted, after.values, before.values)
     change = what_follows(

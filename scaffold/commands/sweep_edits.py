@@ -19,9 +19,9 @@ from scaffold.errors import Finding
 from scaffold.hcl.place import addressed, block_at
 from scaffold.hcl.splice import EditError
 from scaffold.hcl.syntax import Block, Document, read
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import stack_in
 from scaffold.monorepo.sensing import facts
-from scaffold.monorepo.shared import shared_modules
 from scaffold.sweeps.worklist import Answers, Open, Site
 
 
@@ -41,11 +41,11 @@ Units: TypeAlias = Mapping[str, Mapping[str, bytes]]
 
 def shared_units(monorepo: Monorepo) -> Units:
     """The shared modules of a monorepo."""
-    place = monorepo.root / shared_modules().directory
+    directory = monorepo.shared.directory
     found: dict[str, dict[str, bytes]] = {}
-    for path in sorted(place.rglob("*.tf")):
-        directory = f"{shared_modules().directory}/{path.relative_to(place).parts[0]}"
-        found.setdefault(directory, {})[path.relative_to(monorepo.root).as_posix()] = path.read_bytes()
+    for file in sorted((monorepo.root / directory).rglob("*.tf") if directory else ()):
+        path = file.relative_to(monorepo.root)
+        found.setdefault(path.parent.as_posix(), {})[path.as_posix()] = file.read_bytes()
     return found
 
 
@@ -73,7 +73,7 @@ def edits_of(
         site = _site(document, block)
         answer = answers.of(site, question)
         if answer is None:
-            waiting[finding] = Open(unit_of(finding), site, line, question)
+            waiting[finding] = Open(unit_of(monorepo, finding), site, line, question)
             return document.source.data
         with suppress(EditError):
             return rule.answered(document, block, answer) or document.source.data
@@ -88,10 +88,9 @@ def edits_of(
     return Edited(files, done, tuple(order), tuple(sorted(left, key=lambda f: (f.path, f.line or 0))))
 
 
-def unit_of(finding: Finding) -> str:
+def unit_of(monorepo: Monorepo, finding: Finding) -> str:
     """The stack, by its name, or the shared module, by its directory, that a finding is in."""
-    parts = PurePosixPath(finding.path).parts
-    return parts[1] if parts[0] == STACKS else "/".join(parts[: shared_modules().directory.count("/") + 2])
+    return stack_in(finding.path, monorepo.stacks_home) or PurePosixPath(finding.path).parent.as_posix()
 
 
 def broken(
@@ -106,13 +105,13 @@ def broken(
         yield from check(monorepo, stacks, own, static=rule.kind is Kind.STACK).findings
         return
     context = CheckContext.of(monorepo.root)
-    stands = ((stack, monorepo.sources(stack)) for stack in stacks)
-    for stack, sources in stands if modules is None else modules.items():
-        parsed = parse_stack(stack, sources)
+    stands = {stack: monorepo.sources(stack) for stack in stacks} if modules is None else modules
+    for unit, sources in stands.items():
+        parsed = parse_stack(monorepo.place(unit) if modules is None else unit, sources)
         if isinstance(parsed, list):
             yield from parsed
             continue
-        found = run(parsed, context, [rule]) if rule.kind is Kind.STACK else _planned(monorepo, rule, stack)
+        found = run(parsed, context, [rule]) if rule.kind is Kind.STACK else _planned(monorepo, rule, unit)
         yield from Exceptions(ignores(parsed.documents.values())).left_of(found)
 
 
