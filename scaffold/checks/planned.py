@@ -202,10 +202,10 @@ def check(
 
     Without the ``fleet`` a stack is judged as if there were no other.
     """
-    return judge(Plan(resources, house, (lambda: fleet) if fleet else None), chosen)
+    return apply_rules(Plan(resources, house, (lambda: fleet) if fleet else None), chosen)
 
 
-def judge(plan: Plan, chosen: Iterable[Rule] | None = None) -> list[Finding]:
+def apply_rules(plan: Plan, chosen: Iterable[Rule] | None = None) -> list[Finding]:
     """What the rules find in a plan, sorted by place; each thing is said once."""
     asked = all_rules() if chosen is None else chosen
     return sorted({f for rule in asked for f in rule.check_plan(plan)}, key=place)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from scaffold.answers.sources import texts
@@ -70,14 +71,15 @@ def verify(
     values: Mapping[str, Value],
     level: Level | None = None,
     known: Collection[Finding] = (),
+    own_files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Verified:
     """Verify the files of a stack against the monorepo that it is for.
 
     ``files`` are by path below the stack, None where one that is there goes; ``values`` are the combined
     values that they were rendered from, with the names that the house has. Without a ``level`` a stack is
     planned where Terraform is at hand, and the result says so where it is not. What is ``known`` of the
-    stack as it stands is not told again, wherever it stands by now. Raises
-    :class:`VerificationError` with every finding of
+    stack as it stands is not told again, wherever it stands by now. ``own_files``, by path from the root,
+    are to be kept beside the rendered ones. Raises :class:`VerificationError` with every finding of
     the first stage that finds any, and :class:`MissingError` where a plan is demanded and impossible.
     """
     sources = {
@@ -87,7 +89,8 @@ def verify(
     }
     gone = {f"{STACKS}/{stack}/{path}" for path, content in files.items() if content is None}
     rendered = sources
-    sources = {p: c for p, c in {**beside(monorepo, stack, sources), **sources}.items() if p not in gone}
+    present = {**beside(monorepo, stack, sources), **own_files, **sources}
+    sources = {path: content for path, content in present.items() if path not in gone}
     told = frozenset(map(_words, known))
     links = {f"{STACKS}/{stack}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
     found, noted = _by_severity(static_findings(monorepo, stack, sources, links))

@@ -52,7 +52,7 @@ def adopt(
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold adopt --all")
     if not writes and (accepted or commit or without_indexes):
-        problem = "--accept, --no-index and --commit go with --write."
+        problem = "--accept, --no-index and --commit require --write."
         raise UsageError(problem, "For example: scaffold adopt kit --write")
     monorepo = options.find(monorepo_at, writes=writes)
     made = set(made_by_scaffold(monorepo))
@@ -60,7 +60,9 @@ def adopt(
     over = options.over(answer_files, settings)
     if writes:
         if len(names) != 1 or every:
-            raise UsageError("One stack is adopted at a time.", "For example: scaffold adopt kit --write")
+            raise UsageError(
+                "Only one stack can be adopted at a time.", "For example: scaffold adopt kit --write"
+            )
         _write(monorepo, names[0], over, accepted, without_indexes, commit=commit, as_json=as_json)
         return
     with waiting("Planning what stands there and what its answers render …"):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scaffold.answers.compose.translation import Draft
     from scaffold.answers.sources import Answers
     from scaffold.checks.verify import Level
+    from scaffold.commands.beside import OwnFile
     from scaffold.commands.prepared import Prepared
     from scaffold.monorepo.repository import Monorepo
     from scaffold.wizard import session
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 @options.without_indexes
 @click.option("--commit", is_flag=True, help="Commit only the written files.")
 @options.template_source
+@click.option(
+    "--beside", "own_paths", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+    help="A Terraform file of your own, for what no answer can say: it is copied into the stack, and "
+    "verified and planned with it. May be repeated.",
+)  # fmt: skip
 @options.app_repo
 @options.overwrite
 @options.plain
@@ -55,13 +61,15 @@ def new_service(
     name: str | None, answer_files: Sequence[str], settings: Sequence[str], monorepo_at: Path | None,
     dry_run: bool, level: str | None, without_indexes: Sequence[str], commit: bool,
     template_source: str | None, plain: bool, resume: str | None, compose_file: Path | None,
-    compose_service: str | None, app_repo: Path | None, overwrite: bool, as_json: bool,
+    compose_service: str | None, own_paths: Sequence[Path], app_repo: Path | None, overwrite: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Create everything that a new Service needs. In a terminal, without --answers, it asks.
 
     For example: scaffold new-service --answers kit.yml --dry-run
     """
     from scaffold.checks.verify import Level
+    from scaffold.commands.beside import read
 
     settings = (*settings, *([f"name={name}"] if name is not None else ()))
     given = options.given(answer_files, settings)
@@ -81,6 +89,7 @@ def new_service(
         Level(level) if level else None,
         template_source,
         tuple(without_indexes),
+        read(own_paths),
         app_repo,
         dry_run=dry_run,
         commit=commit,
@@ -94,7 +103,8 @@ def new_service(
         making.ask(given, start, plain=plain, resume=resume, place=monorepo_at)
     elif resume is not None:
         raise UsageError(
-            "--resume goes on with questions; answers on the command line leave none.", "Leave one out."
+            "--resume continues with questions and cannot be combined with --answers.",
+            "Leave one of them out.",
         )
     else:
         given = given.over(_defaults(start, monorepo)) if start else given
@@ -110,6 +120,7 @@ class Making:
     level: Level | None
     template_source: str | None
     without_indexes: tuple[str, ...]
+    own_files: tuple[OwnFile, ...]
     app_repo: Path | None
     dry_run: bool
     commit: bool
@@ -144,6 +155,7 @@ class Making:
                 level=self.level,
                 template_source=self.template_source,
                 without_indexes=self.without_indexes,
+                own_files=self.own_files,
             )
 
     def ask(
@@ -170,6 +182,7 @@ class Making:
                 self.without_indexes,
                 tuple(self._arguments(place)),
                 self.app_repo,
+                self.own_files,
             ),
         )
         if asked.prepared is None:
@@ -186,6 +199,7 @@ class Making:
         if self.level:
             yield f"--verify={self.level.value}"
         yield from (f"--no-index={name}" for name in self.without_indexes)
+        yield from (f"--beside={file.source.resolve()}" for file in self.own_files)
         if self.commit:
             yield "--commit"
 
@@ -244,5 +258,5 @@ def _asks(answer_files: Sequence[str], settings: Sequence[str], start: bool, *, 
         return False
     raise UsageError(
         "There is no terminal to ask questions in.",
-        "Give --answers FILE (or - for standard input); `scaffold schema` tells what belongs in it.",
+        "Give --answers FILE (or - for standard input); `scaffold schema` describes it.",
     )

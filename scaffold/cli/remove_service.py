@@ -30,7 +30,7 @@ def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | Non
     from scaffold.templates import template
 
     if commit and not write:
-        raise UsageError("--commit goes with --write.", "Without --write the removal is only shown.")
+        raise UsageError("--commit requires --write.", "Without --write the removal is only shown.")
 
     monorepo = options.find(monorepo_at, writes=write)
     with waiting("Reading all stacks …"):

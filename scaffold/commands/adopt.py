@@ -21,7 +21,7 @@ from scaffold.checks.consequences import Consequence, Effect
 from scaffold.checks.contract import IGNORES
 from scaffold.checks.verify import Verified, verify_edits
 from scaffold.commands.adoption import Adoption, Over, documents, examine, generated, own_files
-from scaffold.commands.change_plan import judged
+from scaffold.commands.change_plan import verified_change
 from scaffold.commands.lists import Lists
 from scaffold.commands.new_service import demand_places
 from scaffold.commands.plan import Plans
@@ -75,15 +75,15 @@ class StackAdoption:
                 Finding(place, None, None, f"adopt.{one.effect.value}", f"{one.address} {one.text}.")
                 for one in self.forbidden
             ]
-            fix = "Say more with --set or --answers, or leave the stack as it is."
-            raise RefusedError("This would do harm to what runs; nothing was written.", fix, findings)
+            fix = "Add answers with --set or --answers, or leave the stack as it is."
+            raise RefusedError("This would harm what is running; nothing was written.", fix, findings)
         if left := [line for line in self.left if line not in accepted]:
             findings = [
-                Finding(place, None, None, "adopt.unexplained", f"{line} would not stay.") for line in left
+                Finding(place, None, None, "adopt.unexplained", f"{line} would change.") for line in left
             ]
             raise RefusedError(
-                "No rule says why these would not stay; nothing was written.",
-                f"Accept each that is meant by its line: --accept {shlex.quote(left[0])}",
+                "No rule explains why these lines would change; nothing was written.",
+                f"Accept each intended one by its line: --accept {shlex.quote(left[0])}",
                 findings,
             )
 
@@ -105,7 +105,7 @@ def prepare_adoption(
     """
     if stored_answers(monorepo, stack):
         raise RefusedError(
-            f"{STACKS}/{stack} has answers already.", f"Change them with scaffold change {stack}."
+            f"{STACKS}/{stack} already has answers.", f"Change them with scaffold change {stack}."
         )
     (found,) = examine(monorepo, [stack], over=over)
     if found.why_not or found.before is None:
@@ -117,10 +117,10 @@ def prepare_adoption(
     ours = own_files(monorepo, stack)
     after = _files(monorepo, found, rendered, ours)
     sides = Sides(stack, "", {}, after, ours)
-    verified, plans, _ = judged(monorepo, sides, after, rendered.values, None, edited=False)
+    verified, plans, _ = verified_change(monorepo, sides, after, rendered.values, None, edited=False)
     if plans is None or verified.plan is None:
         raise RefusedError(
-            "What this does to what runs is not known; nothing was written.", "It needs terraform."
+            "The effect on what is running is not known; nothing was written.", "Install terraform or tofu."
         )
     planned = verified.plan
     outside = Lists(monorepo, without_indexes).keep(monorepo.files, service_entry(rendered.values))

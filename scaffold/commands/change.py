@@ -16,7 +16,7 @@ from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.verify import Level, verify_edits
-from scaffold.commands.change_plan import judged
+from scaffold.commands.change_plan import verified_change
 from scaffold.commands.changed import ServiceChange
 from scaffold.commands.in_place import demand_possible
 from scaffold.commands.lists import Lists
@@ -80,7 +80,9 @@ def prepare_change(
     demand_places(monorepo, outside)
     wanted_files = {**sides.wanted(files), **{edit.path: edit.after for edit in outside.edits}}
     change = ChangeSet.plan(monorepo.files, wanted_files)
-    verified, plans, effects = judged(monorepo, sides, files, after.values, level, edited=bool(edited))
+    verified, plans, effects = verified_change(
+        monorepo, sides, files, after.values, level, edited=bool(edited)
+    )
     verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
     message = f"{name}: {', '.join(dict.fromkeys(one.question for one in answers)) or 'answers'} changed"
     part = Part(change, after.values, verified, message, PurePosixPath(STACKS, name))
@@ -148,7 +150,7 @@ def _merged(sides: Sides) -> Merged:
             Finding(f"{STACKS}/{sides.stack}/{path}", None, None, "change.conflict", f"{why}.", fix=fix)
             for path, why in outcome.conflicts.items()
         ]
-        raise RefusedError("The change meets edits of a person; nothing was written.", "", findings)
+        raise RefusedError("The change conflicts with manual edits; nothing was written.", "", findings)
     return outcome
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -21,7 +21,7 @@ from scaffold.commands.stored import given_claims
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.monorepo.sensing import facts
-from scaffold.terraform.result import PlanResult, Reason
+from scaffold.terraform.result import PlanResult, Reason, without_caller
 
 if TYPE_CHECKING:
     from scaffold.checks.planned import HouseNames
@@ -51,7 +51,7 @@ class Selection:
         for wanted in (*self.select, *self.ignore):
             if not any(code.startswith(wanted) for code in codes):
                 hint = nearest(wanted, codes) or "`scaffold rule --list` shows all."
-                raise UsageError(f"{wanted} is no rule, and no family of rules.", hint)
+                raise UsageError(f"{wanted} is neither a rule nor a family of rules.", hint)
 
 
 EVERY_RULE = Selection()
@@ -166,10 +166,19 @@ def check(
         services = {"", *stacks} if set(stacks) == set(monorepo.stacks) else set(stacks)
         lists = [found.finding for found in drift(monorepo) if found.service in services]
         told |= dict.fromkeys(finding for rule in indexes for finding in rule.check_index(lists))
-    left = sorted((f for f in told if f.code in selection or _is_no_stack(f)), key=place)
+    left = sorted((f for f in once(told) if f.code in selection or _is_no_stack(f)), key=place)
     looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
     fresh, known, gone = unknown(left, baseline_file, looked_at, {code for code in ran if code in selection})
     return Checked(tuple(stacks), fresh, frozenset(ignored), known, gone, unverified, plans=plans)
+
+
+def once(found: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings; a fault of a shared module once, with the first stack that calls it and how many more."""
+    faults: dict[Finding, list[Finding]] = {}
+    for finding in found:
+        faults.setdefault(without_caller(finding), []).append(finding)
+    for first, *others in faults.values():
+        yield replace(first, fix=f"{first.fix} and {len(others)} more") if others else first
 
 
 def unknown(
@@ -205,7 +214,7 @@ def _planned(
 
     The other stacks are planned once a rule asks for them, or at once where ``every`` plan is wanted.
     """
-    from scaffold.checks.planned import Plan, judge
+    from scaffold.checks.planned import Plan, apply_rules
     from scaffold.terraform.runner import find_tool, plan_stacks
 
     try:
@@ -235,7 +244,7 @@ def _planned(
         its = replace(house, given_claims=given_claims(monorepo, result.stack))
         plan = Plan(result.resources, its, all_stacks)
         judged.append(plan)
-        findings = result.findings or judge(plan, asked)
+        findings = result.findings or apply_rules(plan, asked)
         found[result.stack] = _Planned(findings, result.ok and plan.settled)
     asked_all = every or any(plan.asked_others for plan in judged)
     return (

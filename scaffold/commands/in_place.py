@@ -56,8 +56,8 @@ def demand_possible(
     ]
     if findings:
         raise RefusedError(
-            "This cannot change in place; nothing was written, and nothing recorded.",
-            "Take these steps instead, or leave it as it is.",
+            "This cannot be changed in place; nothing was written or recorded.",
+            "Follow these steps instead, or leave it as it is.",
             findings,
         )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
@@ -13,9 +14,10 @@ from scaffold.errors import Finding, nearest
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.manifests import DENIED, EXEMPT, MIDDLEWARE, PRIVILEGED, TRUSTED_IMAGES
 from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.stack import read_stack
 from scaffold.monorepo.uses import Use
 from scaffold.templates import decisions
-from scaffold.templates.questions import Value
+from scaffold.templates.questions import Value, stand_ins
 
 
 def problems(
@@ -23,21 +25,40 @@ def problems(
     given: Answers,
     sensed: Mapping[str, Value],
     recorded: Mapping[str, Value] | None = None,
+    own_files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> list[Finding]:
     """Every problem of answers: with each other, and with what the monorepo has of what they name.
 
-    ``recorded`` is what exists of a Service that is not new.
+    ``recorded`` is what exists of a Service that is not new; ``own_files``, by path, are what a new one takes
+    along.
     """
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
+    wrong = validation.problems(given, sensed, recorded or {})
+    own = (
+        _own(monorepo, given, own_files, {"sensed": sensed, "recorded": recorded or {}}) if not wrong else []
+    )
     return [
-        *validation.problems(given, sensed, recorded or {}),
-        *_unknown_middlewares(given, {use.name for use in uses if use.kind == MIDDLEWARE}),
+        *wrong,
+        *_unknown_middlewares(given, {use.name for use in (*uses, *own) if use.kind == MIDDLEWARE}),
         *_untrusted_images(given, [use for use in uses if use.kind == TRUSTED_IMAGES]),
         *_denied(given, uses),
         *_unknown_stacks(given, set(monorepo.fleet)),
         *_written_out(given, monorepo, merged(decisions.house(), sensed)["hosts"]),
         *_absent_files(given, monorepo),
     ]
+
+
+def _own(
+    monorepo: Monorepo, given: Answers, own_files: Mapping[str, bytes], facts: Mapping[str, Value]
+) -> Sequence[Use]:
+    """What files of one's own make in a stack that is not rendered yet: they refer to its namespace."""
+    sources = {**monorepo.sources(str(given.values["name"])), **own_files}
+    if not sources:
+        return ()
+    combined = decisions.defaults({**stand_ins(), **given.values, **facts})
+    names = decisions.evaluate("templates/decisions/names.jinja", combined)
+    namespace = {"metadata": [{"name": names["namespace"]["value"]}]}
+    return read_stack(sources, {("kubernetes_namespace", names["label"]): namespace}).uses
 
 
 def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
@@ -52,7 +73,7 @@ def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
                 "answers.middleware",
                 f"{answering.show(path)} is made by no stack.",
                 value=text,
-                fix=nearest(text, known) or "Correct its name, or make it first in a file of a stack.",
+                fix=nearest(text, known) or "Correct its name, or create it first in a file of a stack.",
             )
 
 
@@ -68,7 +89,7 @@ def _untrusted_images(given: Answers, trusted: list[Use]) -> Iterator[Finding]:
                 told,
                 value=image,
                 allowed=f"what {policy.path} lists",
-                fix="Take it from one that is listed, or list it there first; without that no pod starts.",
+                fix="Use an image from a listed registry, or list this one first; otherwise, no pod starts.",
             )
 
 
@@ -88,7 +109,7 @@ def _denied(given: Answers, uses: list[Use]) -> Iterator[Finding]:
                 f"{answering.show(path)} is denied by a policy of the cluster in the namespace {namespace}.",
                 value=text,
                 allowed=f"what {policies[text]} does not deny",
-                fix="Do without, or exempt the namespace there first; else no pod starts.",
+                fix="Do without it, or exempt the namespace there first; otherwise, no pod starts.",
             )
 
 
@@ -102,7 +123,7 @@ def _unknown_stacks(given: Answers, known: set[str]) -> Iterator[Finding]:
                 f"{answering.show(path)} is no stack.",
                 value=text,
                 allowed=f"a directory of {STACKS}",
-                fix=nearest(text, known) or "Name one that is there.",
+                fix=nearest(text, known) or "Name an existing one.",
             )
 
 
@@ -121,7 +142,7 @@ def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -
                     "answers.shared-host",
                     told,
                     value=address,
-                    fix=f"Write {{host: {kind}}}, which is the variable {hosts[kind]}: the address moves.",
+                    fix=f"Write {{host: {kind}}}, the variable {hosts[kind]}; the address may change.",
                 )
 
 
@@ -137,5 +158,5 @@ def _absent_files(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
                 "answers.no-file",
                 f"files[{number}].source is not there: it is taken from {place}.",
                 value=source,
-                fix=f"Put the file at {place} first, or write what is in it as content.",
+                fix=f"Put the file at {place} first, or give its text as content.",
             )

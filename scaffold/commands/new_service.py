@@ -17,6 +17,7 @@ from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.commit import demand_merged
 from scaffold.changes.git import git
 from scaffold.checks.verify import Level, Verified, verify, verify_edits
+from scaffold.commands import beside
 from scaffold.commands.named import problems
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
@@ -43,25 +44,26 @@ def prepare(
     level: Level | None = None,
     template_source: str | None = None,
     without_indexes: Collection[str] = (),
+    own_files: Sequence[beside.OwnFile] = (),
 ) -> Prepared:
     """Check answers, decide, render and verify as far as ``level`` says; nothing is written.
 
     With ``app_repository`` the pipeline of the app is made along, verified against the stack that is about to
     be written (``overwrite``: over files that are there; ``proposes``: with what the clone tells where no
-    answer does). ``without_indexes`` are indexes that are left to a person. Raises :class:`AnswersError` with
-    every problem of the answers, :class:`RefusedError` for a stack or a name that is taken,
-    :class:`~scaffold.errors.VerificationError` for a stack that would not work in
+    answer does). ``without_indexes`` are indexes that are left to a person; ``own_files`` are copied into the
+    stack. Raises :class:`AnswersError` with every problem of the answers, :class:`RefusedError` for a stack
+    or a name that is taken, :class:`~scaffold.errors.VerificationError` for a stack that would not work in
     this monorepo, and what :func:`~scaffold.commands.pipeline.prepare_pipeline` raises.
     """
     sensed = sense(monorepo)
     origin = template.origin(template_source or template_fact(sensed))
     given = with_own_store(monorepo, filled(given), sensed)
     if app_repository is None:
-        return _prepare_stack(monorepo, given, sensed, origin, level, without_indexes)
+        return _prepare_stack(monorepo, given, sensed, origin, level, without_indexes, own_files)
     from scaffold.commands.pipeline import cloned, pipeline_of
 
     read = cloned(monorepo, given, app_repository, proposes=proposes)
-    prepared = _prepare_stack(monorepo, read.answers, sensed, origin, level, without_indexes)
+    prepared = _prepare_stack(monorepo, read.answers, sensed, origin, level, without_indexes, own_files)
     if prepared.stack is None:
         return prepared
     own = f"{STACKS}/{prepared.service}/"
@@ -81,50 +83,61 @@ def _prepare_stack(
     origin: template.Origin,
     level: Level | None,
     without_indexes: Collection[str],
+    own_files: Sequence[beside.OwnFile],
 ) -> Prepared:
-    found = problems(monorepo, given, sensed)
+    own = beside.below(own_files, given)
+    found = [*problems(monorepo, given, sensed, own_files=own), *beside.problems(monorepo, own_files)]
     named = not any(finding.answer == "name" for finding in found)
     exists = named and has_rendered_stack(monorepo, given.values.get("name"))
     if found:
         raise validation.refused(found if exists else with_taken(monorepo, given, sensed, found))
     if exists:
+        beside.demand_in_place(monorepo, str(given.values["name"]), own_files, exists=True)
         return _existing(monorepo, given, sensed, origin, without_indexes)
     name = str(given.values["name"])
+    beside.demand_in_place(monorepo, name, own_files)
     rendered = render(given.values, sensed, {}, origin)
     refuse_taken(monorepo, given, rendered.values)
+    unformatted = beside.unformatted(own_files, level)
     try:
-        verified = verify(monorepo, name, rendered.files, rendered.values, level)
+        verified = verify(monorepo, name, rendered.files, rendered.values, level, own_files=own)
     except VerificationError as error:
         from scaffold.commands.origins import traced
 
-        raise traced(error, given, partial(_static_findings, monorepo, sensed, origin)) from None
+        raise traced(error, given, partial(_static_findings, monorepo, sensed, origin, own)) from None
     outside = _indexed(monorepo, rendered.values, without_indexes)
     wanted: dict[PurePosixPath, Content | None] = {
         PurePosixPath(STACKS, name, path): content for path, content in rendered.files.items()
     }
+    wanted.update((PurePosixPath(path), content) for path, content in own.items())
     wanted.update((edit.path, edit.after) for edit in outside.edits)
     change = ChangeSet.plan(monorepo.files, wanted)
     verified = replace(
         verified,
-        unverified=(*verified.unverified, *verify_edits(change)),
+        unverified=(*verified.unverified, *unformatted, *verify_edits(change)),
         warnings=(
             *verified.warnings,
             *_unpinned(given, rendered.values),
-            *_unserved(monorepo, given, rendered),
+            *_unserved(monorepo, given, rendered, own),
         ),
     )
-    return Prepared(name, origin, _part(name, change, rendered.values, verified), manual=outside.steps)
+    part = _part(name, change, rendered.values, verified)
+    return Prepared(name, origin, part, manual=outside.steps, own_files=tuple(own))
 
 
 def _static_findings(
-    monorepo: Monorepo, sensed: Mapping[str, Value], origin: template.Origin, values: Mapping[str, Value]
+    monorepo: Monorepo,
+    sensed: Mapping[str, Value],
+    origin: template.Origin,
+    own: Mapping[str, bytes],
+    values: Mapping[str, Value],
 ) -> Sequence[Finding] | None:
     """What is found without a plan in the stack of these answers; None where they are not valid."""
     if validation.problems(Answers(values), sensed, {}):
         return None
     rendered = render(values, sensed, {}, origin)
     try:
-        verify(monorepo, str(values["name"]), rendered.files, rendered.values, Level.STATIC)
+        verify(monorepo, str(values["name"]), rendered.files, rendered.values, Level.STATIC, own_files=own)
     except VerificationError as error:
         return error.findings
     return ()
@@ -139,14 +152,16 @@ def _unpinned(given: Answers, values: Mapping[str, Value]) -> Iterator[Finding]:
         yield given.finding(path, "answers.image-release", text, fix=fix)
 
 
-def _unserved(monorepo: Monorepo, given: Answers, rendered: Rendered) -> Iterator[Finding]:
+def _unserved(
+    monorepo: Monorepo, given: Answers, rendered: Rendered, own: Mapping[str, bytes]
+) -> Iterator[Finding]:
     """What variables point at inside the cluster, and no stack makes: the app would not reach it."""
     name, namespace = str(rendered.values["name"]), str(rendered.values["names"]["namespace"]["value"])
     contents = {str(PurePosixPath(STACKS, name, p)): c for p, c in rendered.files.items()}
-    files = {**monorepo.sources(name), **contents}
-    own = read_stack({path: content for path, content in files.items() if isinstance(content, bytes)})
+    files = {**monorepo.sources(name), **own, **contents}
+    stack = read_stack({path: content for path, content in files.items() if isinstance(content, bytes)})
     beside_app = {item["name"] for item in given.values.get("sidecars", [])}
-    for found in unserved(monorepo, given.values, own, namespace):
+    for found in unserved(monorepo, given.values, stack, namespace):
         text = (
             f"{show(found.answer)} points at {found.address.host}, and no stack makes a Service "
             f"{found.address.service} in the namespace {found.namespace}."
@@ -180,8 +195,8 @@ def demand_places(monorepo: Monorepo, found: Edits) -> None:
         with suppress(MissingError):  # a monorepo that is no Git repository has no merge either
             demand_merged(monorepo.root)
         raise RefusedError(
-            "Lists that the Service has to be in have lost their place; nothing was written.",
-            "Mend them, or leave one out with --no-index NAME and see to it by hand.",
+            "Lists that the Service belongs in cannot be edited; nothing was written.",
+            "Fix them, or skip one with --no-index NAME and edit it by hand.",
             found.refused,
         )
 
@@ -227,11 +242,13 @@ def _existing(
         *_gone_rows(monorepo, values, without_indexes),
     ):
         raise RefusedError(
-            f"{STACKS}/{name} exists with these answers, but not all that belongs to it is there.", "", gone
+            f"{STACKS}/{name} exists with these answers, but some of its files or entries are missing.",
+            "",
+            gone,
         )
     unchanged = _part(name, ChangeSet(monorepo.root, ()), values, Verified(Level.STATIC))
-    beside = lists_of(service_entry(values), without_indexes)
-    return Prepared(name, origin, replace(unchanged, beside=beside))
+    lists = lists_of(service_entry(values), without_indexes)
+    return Prepared(name, origin, replace(unchanged, beside=lists))
 
 
 def _gone_files(
@@ -244,7 +261,7 @@ def _gone_files(
         if monorepo.files.read(path)[0] is None:
             known = git(monorepo.root, "ls-files", "-z", "--", str(path))
             again = f"git checkout HEAD -- {path}" if known else f"move {directory} aside and run this again"
-            yield Finding(str(path), None, None, "stack.incomplete", "is not there", fix=again)
+            yield Finding(str(path), None, None, "stack.incomplete", "is missing", fix=again)
 
 
 def _gone_rows(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from scaffold.changes.change import Content
 from scaffold.changes.git import unmerged
 from scaffold.checks.consequences import Consequence, consequences
 from scaffold.checks.planned import HouseNames
@@ -19,7 +20,10 @@ from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.runner import Job, find_tool, plan_jobs
 from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.touched import touched
-from scaffold.terraform.tree import DiskTree, Kind, Tree, git_tree
+from scaffold.terraform.tree import DiskTree, Kind, OverlayTree, Tree, git_tree
+
+STANDING = "what stands there"
+"""The older side where a change is compared that is not written yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +119,39 @@ def plan(
     )
 
 
-def compared(monorepo: Monorepo, stack: str, older: PlanResult, newer: PlanResult) -> Plans:
-    """Two plans of one stack as a result: what stands there, and what is about to."""
+def plan_sides(
+    monorepo: Monorepo,
+    edits: Mapping[str, Sequence[Mapping[PurePosixPath, Content | None]]],
+    workers: int = 1,
+    *,
+    tool: Tool | None = None,
+) -> Mapping[str, Sequence[PlanResult]]:
+    """The plan of each stack as it stands, and then those with each of its edits, which nobody has written.
+
+    Raises ``MissingError`` where there is no Terraform.
+    """
+    disk = DiskTree(monorepo.root)
+    jobs: list[Job] = []
+    for stack, of in edits.items():
+        laid = ({str(path): content for path, content in files.items()} for files in of)
+        jobs += [Job(disk, stack), *(Job(OverlayTree(disk, files), stack) for files in laid)]
+    results = iter(plan_jobs(jobs, min(workers, len(jobs)), tool=tool) if jobs else ())
+    return {stack: [next(results) for _ in range(1 + len(of))] for stack, of in edits.items()}
+
+
+def compared(monorepo: Monorepo, sides: Iterable[tuple[str, PlanResult, PlanResult]]) -> Iterator[StackPlan]:
+    """Stacks as they stand and as they are about to be, each with its difference."""
     house = house_of(monorepo, facts(monorepo))
-    standing = "what stands there"
-    return Plans(newer.tool, (stack_plan(stack, newer, older, house, standing),), standing)
+    return (stack_plan(stack, after, before, house, STANDING) for stack, before, after in sides)
 
 
 def refuse_unmerged(root: Path) -> None:
     """Raises :class:`RefusedError` where a merge of stacks is not settled."""
     if paths := unmerged(root, STACKS):
         findings = [
-            Finding(path, None, None, "conflict", "A merge left this path unsettled.") for path in paths
+            Finding(path, None, None, "conflict", "This path has a merge conflict.") for path in paths
         ]
-        raise RefusedError("A merge is not settled yet.", "Settle it, and `git add` the paths.", findings)
+        raise RefusedError("A merge has conflicts.", "Resolve them, and `git add` the paths.", findings)
 
 
 def _untouched(now: Tree, then: Tree, stacks: Iterable[str]) -> tuple[str, ...]:

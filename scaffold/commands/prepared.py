@@ -86,6 +86,8 @@ class Prepared:
     """What the clone of the app's repository proposed, and no answer said."""
     told: tuple[Finding, ...] = ()
     """What of the answers the clone contradicts, and what it lacks."""
+    own_files: tuple[str, ...] = ()
+    """The files that it takes along beside the rendered ones, by path from the root."""
     finish: tuple[str, ...] = ()
     """The command that makes the pipeline alone, with the options of this run."""
 
@@ -135,7 +137,7 @@ class Prepared:
         except ScaffoldError as error:
             raise RefusedError(
                 f"{STACKS}/{self.service} is written, the pipeline is not: {error.message}",
-                f"{error.hint} Then finish it: {finish}".strip(),
+                f"{error.hint} Then finish with: {finish}".strip(),
                 error.findings,
             ) from error
 

@@ -100,12 +100,12 @@ def _refuse(monorepo: Monorepo, name: str) -> None:
     if name not in monorepo.stacks:
         raise RefusedError(f"There is no stack {name}.", f"There are: {', '.join(monorepo.stacks)}.")
     if name in monorepo.tier0_stacks:
-        raise RefusedError(f"{name} is a Tier 0 stack: everything else stands on it.")
+        raise RefusedError(f"{name} is a Tier 0 stack: everything else depends on it.")
     users = [stack for stack in monorepo.stacks if stack != name and _depends_on(monorepo, stack, name)]
     if users:
         raise RefusedError(
             f"{', '.join(users)} {'depends' if len(users) == 1 else 'depend'} on {name}.",
-            "Take the dependency out of their terragrunt.hcl first.",
+            "Remove the dependency from their terragrunt.hcl first.",
         )
 
 

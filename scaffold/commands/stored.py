@@ -63,7 +63,7 @@ def edits_of_answers(monorepo: Monorepo, name: str) -> tuple[Finding, ...]:
     file = f"{STACKS}/{name}/{ANSWERS_FILE}"
     text = "was edited by hand: the stack is not rendered from what it says"
     fix = (
-        f"Take the edit back (git checkout HEAD -- {file}), and give the change to the command. "
+        f"Revert the edit (git checkout HEAD -- {file}), and give the change to the command. "
         "If it was merged from two branches, and the other files too, take out its line `hash`."
     )
     return (Finding(file, None, None, "answers.edited", text, fix=fix),)

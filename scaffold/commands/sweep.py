@@ -12,23 +12,20 @@ from scaffold.changes.stacks import within, write_stacks
 from scaffold.checks.contract import Contract, outside
 from scaffold.checks.rule import Rule
 from scaffold.checks.stack import CheckContext
-from scaffold.checks.verify import Unverified, house_of, verify_edits
+from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.check import stack_of
-from scaffold.commands.plan import Plans, StackPlan, refuse_unmerged, stack_plan
+from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides, refuse_unmerged
 from scaffold.commands.sweep_edits import edits_of
 from scaffold.commands.sweep_update import Way, updates_of
 from scaffold.errors import Finding
 from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.monorepo.sensing import facts
 from scaffold.sweeps.worklist import Answers, Open
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource
 from scaffold.terraform.result import Tool
-from scaffold.terraform.runner import Job, find_tool, plan_jobs
-from scaffold.terraform.tree import DiskTree, OverlayTree
+from scaffold.terraform.runner import find_tool
 
-_BEFORE = "what stands there"
 _TIER = "tier"
 
 
@@ -137,7 +134,7 @@ def sweep(
     wanted = [way.files for way, _, beyond in held.values() if not beyond]
     change = ChangeSet.plan(monorepo.files, {path: c for files in wanted for path, c in files.items()})
     gaps = verify_edits(change, "Edit the file by hand, and sweep the other stacks.")
-    plans = Plans(tool, tuple(plan for _, plan, _ in held.values()), _BEFORE)
+    plans = Plans(tool, tuple(plan for _, plan, _ in held.values()), STANDING)
     return Sweep(rule, contract, tuple(swept), change, plans, edited.open, gaps)
 
 
@@ -149,20 +146,13 @@ def _held(
     monorepo: Monorepo, contract: Contract, ways: Mapping[str, Sequence[Way]], tool: Tool, workers: int
 ) -> Iterator[tuple[str, _Held]]:
     """Of each stack the first way that holds; the last one where none does."""
-    disk, house = DiskTree(monorepo.root), house_of(monorepo, facts(monorepo))
-    jobs: list[Job] = []
+    edits = {name: [way.files for way in of] for name, of in ways.items()}
+    results = plan_sides(monorepo, edits, workers, tool=tool)
+    plans = compared(monorepo, ((n, before, one) for n, (before, *after) in results.items() for one in after))
     for name, of in ways.items():
-        jobs += [Job(disk, name), *(Job(_with(disk, way), name) for way in of)]
-    results = iter(plan_jobs(jobs, min(workers, len(jobs)), tool=tool) if jobs else ())
-    for name, of in ways.items():
-        before = next(results)
-        plans = [stack_plan(name, next(results), before, house, _BEFORE) for _ in of]
-        tried = [(way, p, tuple(_outside(p, contract))) for way, p in zip(of, plans, strict=True)]
+        # Each way takes its own plan of them.
+        tried = [(way, p, tuple(_outside(p, contract))) for way, p in zip(of, plans, strict=False)]
         yield name, next((one for one in tried if not one[2]), tried[-1])
-
-
-def _with(disk: DiskTree, way: Way) -> OverlayTree:
-    return OverlayTree(disk, {str(path): content for path, content in way.files.items()})
 
 
 def _outside(plan: StackPlan, contract: Contract) -> list[Finding]:

@@ -87,12 +87,12 @@ def broken(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Iterator[Fi
 
 def _planned(monorepo: Monorepo, rule: Rule, stack: str) -> list[Finding]:
     """What a rule over planned resources finds, as if there were no other stack."""
-    from scaffold.checks.planned import Plan, judge
+    from scaffold.checks.planned import Plan, apply_rules
     from scaffold.terraform.runner import plan_stacks
 
     (result,) = plan_stacks(monorepo.root, [stack])
     plan = Plan(result.resources, house_of(monorepo, facts(monorepo)))
-    return list(result.findings) or judge(plan, [rule])
+    return list(result.findings) or apply_rules(plan, [rule])
 
 
 def _site(document: Document, block: Block) -> Site:

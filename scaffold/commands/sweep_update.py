@@ -11,7 +11,7 @@ from scaffold.changes.change import Content
 from scaffold.checks.rule import Kind, Rule
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.checks.verify import Level
-from scaffold.commands.update import judge, made_by_scaffold, prepare
+from scaffold.commands.update import made_by_scaffold, merge_stacks, prepare
 from scaffold.errors import MissingError
 from scaffold.monorepo.repository import STACKS, Monorepo
 
@@ -37,7 +37,7 @@ def updates_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Mapping
     if not made:
         return {}
     try:
-        updates = prepare(monorepo, judge(monorepo, made, level=Level.STATIC))
+        updates = prepare(monorepo, merge_stacks(monorepo, made, level=Level.STATIC))
     except MissingError:
         return {}
     files = {one.stack: {file.path: file.after for file in one.change.changes} for one in updates.written}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
+from scaffold.commands.beside import OwnFile, below
 from scaffold.commands.named import problems
 from scaffold.commands.stored import stored_answers
 from scaffold.errors import Finding, RefusedError
@@ -16,24 +17,29 @@ from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import STACKS, Monorepo
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value, properties, stand_ins
-from scaffold.templates.render import ANSWERS_FILE
+from scaffold.templates.render import ANSWERS_FILE, RENDERED
 
 _NOBODY = "name-of-nobody"
 """Stands for a name that is missing or wrong, so that hosts can be judged; what follows from it is free."""
 
 
 def judge(
-    monorepo: Monorepo, sensed: Mapping[str, Value], before: Mapping[str, Value] | None = None
+    monorepo: Monorepo,
+    sensed: Mapping[str, Value],
+    before: Mapping[str, Value] | None = None,
+    own_files: Sequence[OwnFile] = (),
 ) -> Callable[[Mapping[str, Value]], list[Finding]]:
     """What tells of answers, complete or not, all that is wrong with them: the wizard's judge.
 
     Besides the answers themselves it knows the stacks and names of the monorepo. ``before`` are the combined
-    values of a Service that exists.
+    values of a Service that exists; ``own_files`` are what a new one takes along.
     """
 
     def judged(values: Mapping[str, Value]) -> list[Finding]:
         given = with_own_store(monorepo, Answers(dict(values)), sensed)
-        found = problems(monorepo, given, sensed, before["recorded"] if before else {})
+        found = problems(
+            monorepo, given, sensed, before["recorded"] if before else {}, below(own_files, given)
+        )
         return with_taken(monorepo, given, sensed, found, before)
 
     return judged
@@ -103,9 +109,8 @@ def has_rendered_stack(monorepo: Monorepo, name: Value) -> bool:
 def _is_stack(monorepo: Monorepo, name: str) -> bool:
     """Whether something stands where the stack would; files that are kept beside what is rendered do not."""
     directory = monorepo.stack_directory(name)
-    rendered = ("main.tf", "terragrunt.hcl", ANSWERS_FILE)
     return directory.exists() and (
-        not directory.is_dir() or any((directory / file).exists() for file in rendered)
+        not directory.is_dir() or any((directory / file).exists() for file in RENDERED)
     )
 
 

@@ -20,7 +20,7 @@ from scaffold.commands.plan import refuse_unmerged
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
 from scaffold.commands.update_plan import NOT_PLANNED, Found, Sides, planned, written_out
-from scaffold.commands.updated import Judged, Updated, Updates
+from scaffold.commands.updated import MergedStacks, Updated, Updates
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.monorepo.repository import STACKS, Monorepo
@@ -40,7 +40,7 @@ def made_by_scaffold(monorepo: Monorepo) -> tuple[str, ...]:
     return tuple(name for name in monorepo.stacks if (monorepo.stack_directory(name) / _ANSWERS).is_file())
 
 
-def judge(
+def merge_stacks(
     monorepo: Monorepo,
     stacks: Sequence[str],
     *,
@@ -48,7 +48,7 @@ def judge(
     template_source: str | None = None,
     level: Level | None = None,
     workers: int = 1,
-) -> Judged:
+) -> MergedStacks:
     """Render stacks by the templates that they record and by those at hand, and merge what stands there.
 
     ``to`` is another version to go to. Facts are sensed anew. Findings tell of a conflict, of answers that
@@ -69,17 +69,17 @@ def judge(
     outcome = tuple(_merged(monorepo, side) for side in sides)
     found = _found(monorepo, sides, outcome, level, workers)
     effects = _effects(monorepo, sides, outcome, found)
-    judged = (
+    merges = (
         replace(one, findings=(*one.findings, *found.findings.get(one.stack, ())), to_accept=effect)
         for one, effect in zip(outcome, effects, strict=True)
     )
     gaps = (*(gap for side in sides for gap in side.unverified), *found.unverified)
-    return Judged(origin, sides, tuple(judged), found.plans, gaps)
+    return MergedStacks(origin, sides, tuple(merges), found.plans, gaps)
 
 
 def prepare(
     monorepo: Monorepo,
-    judged: Judged,
+    merges: MergedStacks,
     *,
     accepted: Collection[str] = (),
     meant: Collection[str] = (),
@@ -93,8 +93,8 @@ def prepare(
     Nothing is written yet. Raises ``UsageError`` for a list that there is not.
     """
     lists, files = Lists(monorepo, without_indexes), monorepo.files
-    prepared, gaps = [], list(judged.unverified)
-    for side, found in zip(judged.sides, judged.stacks, strict=True):
+    prepared, gaps = [], list(merges.unverified)
+    for side, found in zip(merges.sides, merges.stacks, strict=True):
         held = () if found.stack in meant else to_accept(found.to_accept, accepted)
         one, unread = replace(found, to_accept=held), tuple[Unverified, ...]()
         if not held and (not one.findings or (with_conflicts and one.merged.conflicts)):
@@ -102,7 +102,7 @@ def prepare(
         files = files.after(one.change)
         gaps += unread
         prepared.append(one)
-    return Updates(monorepo, judged.origin, tuple(prepared), judged.plans, tuple(gaps))
+    return Updates(monorepo, merges.origin, tuple(prepared), merges.plans, tuple(gaps))
 
 
 def _followed(
@@ -130,8 +130,8 @@ def _current(templates: Path, version: str) -> Path:
     """The same directory, if its templates record stacks as this program does."""
     if not (templates / SEAL).is_file():
         raise RefusedError(
-            f"Version {version} of the templates is too old to go to.",
-            "Name a later one; a stack goes back by `git revert`.",
+            f"Version {version} of the templates is too old to update to.",
+            "Name a later one; to go back, use `git revert`.",
         )
     return templates
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from scaffold.changes.change import Content
 from scaffold.checks.consequences import Consequence, seen
 from scaffold.checks.verify import Unverified, house_of
-from scaffold.commands.plan import Plans, StackPlan, stack_plan
+from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides
 from scaffold.errors import Finding, MissingError
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.monorepo.repository import STACKS, Monorepo
@@ -17,12 +17,10 @@ from scaffold.monorepo.sensing import facts
 from scaffold.monorepo.stack import read_stack
 from scaffold.templates.render import ANSWERS_FILE
 from scaffold.terraform.result import PlanResult
-from scaffold.terraform.runner import Job, find_tool, plan_jobs
-from scaffold.terraform.tree import DiskTree, OverlayTree
+from scaffold.terraform.runner import find_tool
 from scaffold.updates.merge import Tree
 from scaffold.updates.oracle import losses
 
-_BEFORE = "what stands there"
 NOT_PLANNED = "the plans, and so what happens to data and hosts that are not written out"
 
 
@@ -55,10 +53,12 @@ class Sides:
             if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
         }
 
-    def job(self, disk: DiskTree, files: Tree) -> Job:
-        """The plan of the stack with these files in place of its own."""
-        overlay = {str(path): content for path, content in self.wanted(files).items()}
-        return Job(OverlayTree(disk, overlay), self.stack)
+    @property
+    def renders(self) -> tuple[Mapping[PurePosixPath, Content | None], ...]:
+        """Both renders, where what stands there is not the first: a plan of each shows what an edit did."""
+        if read_by_plans(self.old) == read_by_plans(self.ours):
+            return ()
+        return self.wanted(self.old), self.wanted(self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +84,16 @@ def planned(
         if demanded:
             raise
         return Found(unverified=(Unverified(NOT_PLANNED, error.message),))
-    disk = DiskTree(monorepo.root)
     changing = [(side, after) for side, after in merged if read_by_plans(side.ours) != read_by_plans(after)]
-    jobs: list[Job] = []
-    for side, after in changing:
-        edited = read_by_plans(side.old) != read_by_plans(side.ours)
-        jobs += [
-            side.job(disk, files) for files in (side.ours, after, *((side.old, side.new) if edited else ()))
-        ]
-    results: dict[str, list[PlanResult]] = {}
-    for result in plan_jobs(jobs, min(workers, len(jobs)), tool=tool) if jobs else ():
-        results.setdefault(result.stack, []).append(result)
-    house = house_of(monorepo, facts(monorepo))
-    stacks = tuple(
-        stack_plan(name, after, before, house, _BEFORE) for name, (before, after, *_) in results.items()
-    )
+    edits = {side.stack: (side.wanted(after), *side.renders) for side, after in changing}
+    results = plan_sides(monorepo, edits, workers, tool=tool)
+    stacks = tuple(compared(monorepo, ((s, before, after) for s, (before, after, *_) in results.items())))
     version = next(
         (result.tool for found in results.values() for result in found if result.tool.version), tool
     )
     same = tuple(side.stack for side, _ in merged if side.stack not in results)
     return Found(
-        Plans(version, stacks, _BEFORE, same),
+        Plans(version, stacks, STANDING, same),
         {stack.stack: tuple(_findings(stack, *results[stack.stack][2:])) for stack in stacks},
         tuple(_unverified(results)),
     )

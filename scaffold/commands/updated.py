@@ -63,7 +63,7 @@ class Updated:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class MergedStacks:
     """What becomes of stacks, before it is known what a person accepts; ``sides`` are theirs, in order."""
 
     origin: template.Origin

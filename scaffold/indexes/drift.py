@@ -136,7 +136,7 @@ def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:
                 yield Drift(index, State.MISSING, entry.name, key, what, fix, entry if certain else None)
     for key, reason in sorted(comparison.stale(view).items()):
         what = f"{_told(key)} is listed, but {reason}."
-        yield Drift(index, State.STALE, "", key, what, "Take it out, if it is really gone.")
+        yield Drift(index, State.STALE, "", key, what, "Remove it, if it is really gone.")
 
 
 def _told(key: str) -> str:

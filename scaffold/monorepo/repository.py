@@ -95,7 +95,7 @@ class Monorepo:
         path = shared_modules().path(shared_modules().ingress)
         if not (self.root / path).is_dir():
             raise MissingError(
-                f"{self.root} has no {path}, so it is no monorepo of this kind.",
+                f"{self.root} has no {path}, so it is not a monorepo of this kind.",
                 "Name the monorepo with --monorepo; `scaffold plan` needs no module of the house.",
             )
         return read_module(self.root / path)

@@ -34,6 +34,6 @@ def find_root(start: Path) -> Path:
             lacking.append(f"{directory} has {name}, but no {STACKS}/ beside it")
     why = (*lacking, f"no directory above has {' or '.join(ROOT_FILES)} and {STACKS}/")[0]
     raise MissingError(
-        f"{start} is in no monorepo: {why}.",
-        "Go into the monorepo or name it with --monorepo; `scaffold demo DIR` makes one to try.",
+        f"{start} is not in a monorepo: {why}.",
+        "Change into the monorepo, or name it with --monorepo; `scaffold demo DIR` creates a sample.",
     )

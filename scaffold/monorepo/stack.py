@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body, Document, read
@@ -132,14 +133,17 @@ class Stack:
         return tuple(pod for pod in self.pods if pod.kind == "deployment")
 
 
-def read_stack(sources: Mapping[str, bytes]) -> Stack:
-    """The stack in these ``.tf`` files (by their path); what is no HCL is left out."""
+def read_stack(sources: Mapping[str, bytes], given: Names = MappingProxyType({})) -> Stack:
+    """The stack in these ``.tf`` files (by their path); what is no HCL is left out.
+
+    ``given`` are names that they refer to and other files define.
+    """
     paths = [path for path in sources if path.endswith(".tf")]
     documents = [document for path in paths if (document := read(sources[path], path)) is not None]
     modules: dict[str, list[Document]] = {}
     for document in documents:
         modules.setdefault(posixpath.dirname(document.path), []).append(document)
-    known = [_Module.of(module) for module in modules.values()]
+    known = [_Module.of(module, given) for module in modules.values()]
     return Stack(
         pods=tuple(pod for module in known for pod in module.pods()),
         ingresses=tuple(ingress for module in known for ingress in module.ingresses()),
@@ -164,9 +168,9 @@ class _Module:
     names: Names
 
     @classmethod
-    def of(cls, documents: Iterable[Document]) -> _Module:
+    def of(cls, documents: Iterable[Document], given: Names) -> _Module:
         blocks = tuple(block for document in documents for block in document.body.blocks)
-        return cls(blocks, known_names(blocks))
+        return cls(blocks, known_names(blocks, given))
 
     def text(self, body: Body, name: str) -> str | None:
         """An argument's text, empty where it cannot be seen, or None where it is not set."""

@@ -28,7 +28,11 @@ def prepared_json(
     )
     result: dict[str, Value] = {"service": prepared.service, "template": origin_json(prepared.origin)}
     if stack and prepared.stack:
-        result |= {**stack, "verified": verified_json(prepared.stack.verified)}
+        result |= {
+            **stack,
+            "verified": verified_json(prepared.stack.verified),
+            "own_files": prepared.own_files,
+        }
     if pipeline and prepared.pipeline:
         of = prepared.pipeline.verified
         made = {
@@ -60,6 +64,8 @@ def prepared_text(
     elif stack is not None:
         yield f"{prepared.service}: {'written' if written else 'would be written'}"
         yield from (f"  {line}" for line in files_text(stack.change))
+        if prepared.own_files:
+            yield f"Your own, which updates leave alone: {', '.join(prepared.own_files)}."
         yield from verified_text(stack.verified)
         yield from _committed(commits[0])
     yield from clone_text(prepared)

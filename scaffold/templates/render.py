@@ -21,6 +21,8 @@ from scaffold.templates import decisions, template
 from scaffold.templates.questions import Role, Value, all_questions, exclusions
 
 ANSWERS_FILE = ".copier-answers.yml"
+RENDERED = ("main.tf", "terragrunt.hcl", ANSWERS_FILE)
+"""The files that every stack is rendered to."""
 SUFFIX = ".jinja"
 """What a file ends in that is rendered (``_templates_suffix``); any other is copied."""
 

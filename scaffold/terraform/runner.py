@@ -62,21 +62,35 @@ class Job:
 
 def with_version(tool: Tool) -> Tool:
     """The tool with the version that it says it has. Raises ``MissingError`` where it cannot be asked."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-    environment = {**kept, "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
     try:
-        done = subprocess.run(
-            [tool.path, "version", "-json"],
-            env=environment,
-            capture_output=True,
-            check=True,
-            timeout=_PATIENCE,
-        )
+        done = _run([tool.path, "version", "-json"])
         return replace(tool, version=str(json.loads(done.stdout)["terraform_version"]))
     except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError) as error:
         raise MissingError(
             f"{tool.path} does not say its version: {error}", f"name the program itself with {CHOICE}"
         ) from error
+
+
+def is_formatted(tool: Tool, content: bytes) -> bool:
+    """Whether ``terraform fmt`` would leave a file as it is; one that is no HCL counts as formatted.
+
+    Raises ``MissingError`` where the tool cannot be asked.
+    """
+    try:
+        return _run([tool.path, "fmt", "-"], content).stdout == content
+    except subprocess.CalledProcessError:
+        return True
+    except (OSError, subprocess.SubprocessError) as error:
+        raise MissingError(f"{tool.path} does not run: {error}", f"name another one with {CHOICE}") from error
+
+
+def _run(command: Sequence[str], given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """What the tool says by itself, without the user's settings; an error where it fails."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    environment = {**kept, "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
+    return subprocess.run(
+        command, env=environment, input=given, capture_output=True, check=True, timeout=_PATIENCE
+    )
 
 
 def plan_stacks(

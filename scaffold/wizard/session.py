@@ -14,6 +14,7 @@ from scaffold.answers import validation
 from scaffold.answers.compose.translation import Draft
 from scaffold.answers.sources import Answers, about
 from scaffold.checks.verify import Level
+from scaffold.commands.beside import OwnFile
 from scaffold.commands.new_service import prepare
 from scaffold.commands.pipeline import cloned, usual_build
 from scaffold.commands.prepared import Prepared
@@ -50,6 +51,8 @@ class Options:
     """What a command that goes on needs of the options of this run: ``--monorepo=DIR`` and the like."""
     app_repo: Path | None = None
     """The clone of the app's repository, where the command line names it."""
+    own_files: tuple[OwnFile, ...] = ()
+    """What the stack takes along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
     """
     with waiting("Reading the monorepo …"):
         sensed = sense(monorepo)
-    engine = Engine(judge(monorepo, sensed), sensed)
+    engine = Engine(judge(monorepo, sensed, own_files=options.own_files), sensed)
     store = Drafts.of(monorepo.root)
     own = start is not None and start.from_source
     outside = {**({"build": usual_build(sensed)} if own else {}), **(start.answers if start else {})}
@@ -117,6 +120,7 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
             level=level,
             template_source=options.template_source,
             without_indexes=options.without_indexes,
+            own_files=options.own_files,
         )
 
     previews = Previews(make, {"sensed": sensed}, options.level)
