@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from scaffold.adoption.pairs import Pair, block_of
 from scaffold.hcl.references import Reference
 from scaffold.hcl.syntax import Block, Document
-from scaffold.terraform.planned import PlannedResource
 
 _ALWAYS = ("output", "moved", "removed", "import", "provider", "terraform", "check")
 """Blocks that are about the stack as a whole."""
@@ -21,12 +20,12 @@ _MOVES = "# What was called otherwise before the stack was adopted. Once that is
 class Kept:
     """The blocks that stay, in their order; ``renamed`` are the blocks that others take the place of.
 
-    ``aside`` are the new names of those that stay and whose own name is that of a rendered block.
+    ``taken`` are the names of those that stay and that a rendered block has too.
     """
 
     blocks: tuple[tuple[Document, Block], ...]
     renamed: Mapping[str, str]
-    aside: Mapping[str, str] = field(default_factory=dict)
+    taken: tuple[str, ...]
 
     @property
     def text(self) -> bytes:
@@ -38,16 +37,11 @@ class Kept:
         comments = document.comments_above(block.line)
         start = comments[0].start if comments else block.start
         data, result, at = document.source.data, b"", start
-        if (name := self.aside.get(block.address)) is not None:
-            label = block.labels[-1].encode()
-            head = data[start : block.brace].replace(b'"%s"' % label, b'"%s"' % name.split(".")[-1].encode())
-            result, at = head, block.brace
         moved = block.type in ("moved", "removed")
         for reference in sorted(() if moved else references(block), key=lambda one: one.start):
             old = ".".join(reference.names[:2])
-            renamed = {**self.renamed, **self.aside}
-            if old in renamed and data[reference.start :].startswith(old.encode()):
-                result += data[at : reference.start] + renamed[old].encode()
+            if old in self.renamed and data[reference.start :].startswith(old.encode()):
+                result += data[at : reference.start] + self.renamed[old].encode()
                 at = reference.start + len(old.encode())
         return result + data[at : block.end]
 
@@ -67,7 +61,7 @@ def kept(
 ) -> Kept:
     """The blocks of a stack's files that what is rendered does not replace.
 
-    One that has the name of a rendered block gets another name, where it is any object that is ``standing``.
+    One that has the name of a rendered block gives way to it, unless objects of it are ``standing``.
     """
     renamed = {block_of(pair.before.address): block_of(pair.after.address) for pair in found}
     there = {
@@ -84,7 +78,6 @@ def kept(
             and (block.address not in there or block.address in standing)
         )
     }
-    same = {b.address for _, b in places if id(b) in staying and b.type in ("resource", "module")} & there
     waiting = [block for _, block in places if id(block) in staying]
     known = _by_name(
         [block for _, block in places if block.type in _ON_DEMAND and block.address not in there]
@@ -96,16 +89,8 @@ def kept(
                 staying.add(id(block))
                 waiting.append(block)
     blocks = tuple(place for place in places if id(place[1]) in staying)
-    return Kept(blocks, renamed, {address: f"{address}_kept" for address in same})
-
-
-def aside(left: Kept, standing: Sequence[PlannedResource]) -> Iterator[Pair]:
-    """What exists in the blocks that stay under another name, before and after."""
-    for resource in standing:
-        own = block_of(resource.address)
-        if (name := left.aside.get(own)) is not None:
-            address = name + resource.address[len(own) :]
-            yield Pair(resource, replace(resource, address=address))
+    own = (block.address for _, block in blocks if block.type in ("resource", "module"))
+    return Kept(blocks, renamed, tuple(address for address in own if address in there))
 
 
 def _by_name(blocks: Sequence[Block]) -> Mapping[tuple[str, ...], Block]:

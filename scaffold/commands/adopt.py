@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from scaffold.adoption.kept import aside, kept, moves
+from scaffold.adoption.kept import kept, moves
 from scaffold.adoption.likeness import compare
 from scaffold.adoption.pairs import block_of, pairs
 from scaffold.adoption.rules import unexplained
@@ -182,7 +182,13 @@ def _files(
     settings = ours.get(_SETTINGS)
     if isinstance(settings, bytes) and isinstance(files[_SETTINGS], bytes):
         files[_SETTINGS] = _with_blocks(files[_SETTINGS], settings)
-    written = {EXTRA: left.text, MOVED: moves([*matched, *aside(left, found.before.resources)])}
+    if left.taken:
+        raise RefusedError(
+            f"{STACKS}/{found.stack} cannot be adopted in one step: what is rendered gives the name of "
+            f"{', '.join(left.taken)} to another object, and Terraform moves nothing whose name stays in use.",
+            "Rename it in the stack first, with a moved block, and apply that.",
+        )
+    written = {EXTRA: left.text, MOVED: moves(matched)}
     return {**files, **{path: content for path, content in written.items() if content}}
 
 
