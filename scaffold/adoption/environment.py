@@ -126,6 +126,14 @@ def _external(secret: VaultSecret, part: str) -> Iterator[Inferred]:
         yield found(RECORDED, {"names": {part: name}}, secret.resource, "manifest.metadata.name")
 
 
+def refresh(stack: Standing) -> Iterator[Inferred]:
+    """How often its Secrets are fetched, if they are all fetched as often, and not as usual."""
+    fetched = [*stack.secrets.own.values(), *stack.secrets.databases.values()]
+    times = {text(get(one.resource.get("manifest"), "spec", "refreshInterval")) for one in fetched}
+    if len(times) == 1 and (said := times.pop()) not in ("", stack.facts["refresh_interval"]):
+        yield found("secrets_refresh", said, fetched[0].resource, "manifest.spec.refreshInterval")
+
+
 def _mounted(stack: Standing) -> set[str]:
     """The keys of Secrets that the app's container has as files."""
     return {text(get(mount, "sub_path")) for mount in k8s.items(get(stack.container, "volume_mount"))}

@@ -9,7 +9,6 @@ from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
 from scaffold.adoption.reading import known, number, text, unknown
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.ways import TILE, Way, single, unusual, ways
-from scaffold.monorepo.shared import shared_modules
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import get
@@ -115,6 +114,9 @@ def further(stack: Standing) -> Iterator[Inferred]:
         own_port = number(get(main.backend, "port", 0, "number")) if main.gate != "anubis" else _front(stack)
         common = {"auth": way.gate, "reason": reason, **unusual(stack, way)}
         other = port if way.gate != "anubis" and port != own_port else None
+        if behind := _elsewhere(stack, way):
+            common |= {"service": behind}
+            other = port if port != 80 else None
         if way.host == main.host and not way.whole:
             open_ = way.gate != "required" and not all(path.endswith("/") for path in way.paths)
             item = {
@@ -138,6 +140,12 @@ def further(stack: Standing) -> Iterator[Inferred]:
             yield from _called(stack, way, label.replace(".", "-"))
 
 
+def _elsewhere(stack: Standing, way: Way) -> str:
+    """The Service behind an Ingress, if it is not the app's own."""
+    behind = text(get(way.backend, "name"))
+    return behind if way.gate != "anubis" and behind != _service(stack) else ""
+
+
 def _called(stack: Standing, way: Way, suffix: str) -> Iterator[Inferred]:
     """What an Ingress is called, where that is not the Service's name with its suffix."""
     name = text(k8s.name(way.resource))
@@ -158,7 +166,7 @@ def _suffix(stack: Standing, way: Way) -> str:
 
 def challenges(stack: Standing) -> Iterator[Inferred]:
     """How Anubis keeps its challenges, and how many pods it has."""
-    for resource in k8s.of_kind(stack.made_by(shared_modules().anubis), "deployment"):
+    for resource in k8s.of_kind(stack.made_by(stack.modules.anubis), "deployment"):
         called = resource.settings.get("name")
         if isinstance(called, str) and called != _service(stack):
             yield found(RECORDED, {"names": {"anubis": called}}, resource, "module argument name")
@@ -169,7 +177,10 @@ def challenges(stack: Standing) -> Iterator[Inferred]:
         said = store if isinstance(store, str) else written.text.strip('"') if written is not None else ""
         database = said.rpartition("/")[2]
         given = block is not None and "replicas" in block.body.attributes
-        value = known({"replicas": replicas if given else None})
+        policy = resource.settings.get("policy_yaml")
+        value = known(
+            {"replicas": replicas if given else None, "policy": policy if isinstance(policy, str) else ""}
+        )
         if database.isdigit():
             value["redis_database"] = int(database)
         if value:

@@ -18,6 +18,7 @@ _TIMINGS = ("initial_delay_seconds", "period_seconds", "timeout_seconds", "failu
 _SPEC = "spec[0].template[0].spec[0]"
 _CONTAINER = f"{_SPEC}.container[0]"
 _GPU = "nvidia.com/gpu"
+_DISK = "ephemeral-storage"
 _LIBRARY = "library/"
 
 
@@ -132,12 +133,15 @@ def amounts(stack: Standing, container: Tree) -> dict[str, Value]:
 
 
 def extended(stack: Standing) -> Iterator[Inferred]:
-    """What it gets of resources that a device plugin gives out."""
+    """What it gets of resources that a device plugin gives out, and of its node's disk."""
     usual = ("memory", "cpu", _GPU)
     limits_ = k8s.mapping(get(stack.container, "resources", 0, "limits")) if stack.app else {}
     value = {name: amount for name, said in limits_.items() if name not in usual and (amount := number(said))}
     if stack.app and value:
         yield found("extended_resources", value, stack.app.owner, f"{_CONTAINER}.resources")
+    asked, most = (get(stack.container, "resources", 0, kind, _DISK) for kind in ("requests", "limits"))
+    if stack.app and (disk := known({"request": text(asked), "limit": text(most)})):
+        yield found("ephemeral_storage", disk, stack.app.owner, f"{_CONTAINER}.resources")
 
 
 def confinement(container: Tree) -> dict[str, Value]:

@@ -83,7 +83,7 @@ def _not_committed(root: Path, paths: Iterable[PurePosixPath], message: str, why
     files = shlex.join(map(str, paths))
     return UncommittedError(
         f"The files were written, but not committed: {why}",
-        f"Mend that, then: {command} add --all -- {files} && "
+        f"Fix that, then run: {command} add --all -- {files} && "
         f"{command} commit -m {shlex.quote(message)} -- {files}",
     )
 
@@ -143,12 +143,13 @@ def demand_own(change_set: ChangeSet) -> None:
         )
 
 
-def demand_clean(change_set: ChangeSet) -> None:
+def demand_clean(change_set: ChangeSet, depth: int = 2) -> None:
     """Refuse to edit a stack that has changes of somebody else's: the two could not be told apart.
 
-    Raises ``RefusedError`` with the files beside those of the change set, and among them, that no commit has.
+    A stack is a directory at this ``depth``. Raises ``RefusedError`` with the files beside those of the
+    change set, and among them, that no commit has.
     """
-    directories = sorted({PurePosixPath(*change.path.parts[:2]) for change in change_set.changes})
+    directories = sorted({PurePosixPath(*change.path.parts[:depth]) for change in change_set.changes})
     if dirty := _unsaved(change_set.root, directories) if directories else ():
         raise RefusedError(
             f"These files have changes that are not committed yet: {', '.join(map(str, dirty))}",

@@ -14,6 +14,7 @@ from scaffold.checks.fleet import Fleet, same
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.checks.stack import place
 from scaffold.errors import Finding
+from scaffold.monorepo.root import STACKS, stack_in
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
 
@@ -94,6 +95,7 @@ class HouseNames:
     mover: str = ""
     resting: str = ""
     watcher: str = "diun.enable"
+    home: str = STACKS
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ class Plan:
     @cached_property
     def stacks(self) -> frozenset[str]:
         """The stack: its name, as the places of its resources tell it."""
-        return frozenset(r.site.path.split("/")[1] for r in self.resources if "/" in r.site.path)
+        return frozenset(stack_in(r.site.path, self.house.home) for r in self.resources) - {""}
 
     def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
         """The pods that a Service selects: those of the stack, or else of others."""

@@ -32,7 +32,7 @@ from scaffold.commands.update_plan import Sides
 from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.hcl.edit import insert_block
 from scaffold.hcl.syntax import parse
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
 from scaffold.templates.render import Rendered
 from scaffold.terraform.diff import Difference
@@ -69,7 +69,7 @@ class StackAdoption:
 
     def demand_harmless(self, accepted: Collection[str]) -> None:
         """Raise :class:`RefusedError` for harm, and for what would not stay and is not accepted."""
-        place = f"{STACKS}/{self.stack}"
+        place = str(self.part.place)
         if self.forbidden:
             findings = [
                 Finding(place, None, None, f"adopt.{one.effect.value}", f"{one.address} {one.text}.")
@@ -105,18 +105,18 @@ def prepare_adoption(
     """
     if stored_answers(monorepo, stack):
         raise RefusedError(
-            f"{STACKS}/{stack} already has answers.", f"Change them with scaffold change {stack}."
+            f"{monorepo.place(stack)} already has answers.", f"Change them with scaffold change {stack}."
         )
     (found,) = examine(monorepo, [stack], over=over)
     if found.why_not or found.before is None:
-        raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {found.why_not}.")
+        raise RefusedError(f"{monorepo.place(stack)} cannot be adopted: {found.why_not}.")
     _demand_settled(found, accepted)
     if found.rendered is None or found.after is None or not found.after.ok or found.obstacles:
-        raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {'; '.join(found.obstacles)}.")
+        raise RefusedError(f"{monorepo.place(stack)} cannot be adopted: {'; '.join(found.obstacles)}.")
     rendered = found.rendered
     ours = own_files(monorepo, stack)
     after = _files(monorepo, found, rendered, ours)
-    sides = Sides(stack, "", {}, after, ours)
+    sides = Sides(monorepo.place(stack), "", {}, after, ours)
     verified, plans, _ = verified_change(monorepo, sides, after, rendered.values, None, edited=False)
     if plans is None or verified.plan is None:
         raise RefusedError(
@@ -128,7 +128,7 @@ def prepare_adoption(
     lists = {edit.path: edit.after for edit in outside.edits}
     change = ChangeSet.plan(monorepo.files, {**sides.wanted(after), **lists})
     verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
-    message, place = f"{stack}: adopted by scaffold", PurePosixPath(STACKS, stack)
+    message, place = f"{stack}: adopted by scaffold", PurePosixPath(monorepo.place(stack))
     part = Part(change, rendered.values, verified, message, place)
     others = (
         f"{one.resource.address} {missing.path}"
@@ -175,7 +175,7 @@ def _files(
     new = [parse(c, str(p)) for p, c in rendered.files.items() if isinstance(c, bytes) and p.suffix == ".tf"]
     made = generated(monorepo, found.stack)
     beside = {p: c for p, c in ours.items() if p.suffix != ".tf" or len(p.parts) > 1 or p.name in made}
-    own = {f"{STACKS}/{found.stack}/{path}" for path in ours.keys() - beside.keys()}
+    own = {f"{monorepo.place(found.stack)}/{path}" for path in ours.keys() - beside.keys()}
     standing = [d for d in documents(monorepo, found.stack) if d.path in own]
     left = kept(standing, matched, new, {block_of(r.address) for r in found.before.resources})
     files = {**beside, **rendered.files}
@@ -184,8 +184,8 @@ def _files(
         files[_SETTINGS] = _with_blocks(files[_SETTINGS], settings)
     if left.taken:
         raise RefusedError(
-            f"{STACKS}/{found.stack} cannot be adopted in one step: what is rendered gives the name of "
-            f"{', '.join(left.taken)} to another object, and Terraform moves nothing whose name stays in use.",
+            f"{monorepo.place(found.stack)} cannot be adopted in one step: what is rendered calls another object "
+            f"{', '.join(left.taken)}, and Terraform moves nothing whose name stays in use.",
             "Rename it in the stack first, with a moved block, and apply that.",
         )
     written = {EXTRA: left.text, MOVED: moves(matched)}

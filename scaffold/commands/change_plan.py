@@ -10,7 +10,7 @@ from scaffold.checks.verify import Level, Unverified, Verified, verify
 from scaffold.commands.plan import STANDING, Plans, compared, plan_sides
 from scaffold.commands.update_plan import Sides, read_by_plans, written_out
 from scaffold.errors import Finding, VerificationError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
 from scaffold.updates.merge import Tree
 
@@ -35,7 +35,7 @@ def verified_change(
     far as it is written out. Raises
     :class:`VerificationError` for what does not work, and for an edit that would be lost.
     """
-    if read_by_plans(sides.ours) == read_by_plans(after):
+    if not sides.renamed and read_by_plans(sides.ours) == read_by_plans(after):
         return Verified(Level.STATIC), None, ()
     verified = _verified(monorepo, sides, after, values, level)
     if verified.plan is None:
@@ -47,7 +47,7 @@ def verified_change(
         gap = Unverified("what this does to what runs", f"as the stack stands, {why}")
         seen = written_out(monorepo, sides, after)
         return replace(verified, unverified=(*verified.unverified, gap)), None, seen
-    if lost := list(_lost(sides.stack, renders, older, verified.plan)):
+    if lost := list(_lost(sides.directory, renders, older, verified.plan)):
         raise VerificationError(
             "The change conflicts with manual edits; nothing was written.",
             "Revert the edits, make the change, and repeat the edits.",
@@ -61,12 +61,12 @@ def _verified(
     monorepo: Monorepo, sides: Sides, after: Tree, values: Mapping[str, Value], level: Level | None
 ) -> Verified:
     """The outcome of the verification; what is found of the stack as it stands is no fault of the change."""
-    files = {**dict.fromkeys(sides.ours), **after}
+    name, files = sides.renamed or sides.stack, {**dict.fromkeys(sides.ours), **after}
     try:
-        return verify(monorepo, sides.stack, files, values, level)
+        return verify(monorepo, name, files, values, level)
     except VerificationError:
         known = _findings(monorepo, sides, values, level)
-        return verify(monorepo, sides.stack, files, values, level, known)
+        return verify(monorepo, name, files, values, level, known)
 
 
 def _findings(
@@ -80,11 +80,11 @@ def _findings(
 
 
 def _lost(
-    stack: str, renders: Sequence[PlanResult], before: PlanResult, after: PlanResult
+    directory: str, renders: Sequence[PlanResult], before: PlanResult, after: PlanResult
 ) -> Iterator[Finding]:
     from scaffold.updates.oracle import losses
 
     if renders and all(result.ok for result in renders):
         old, new = renders
         for loss in losses(old, new, before, after):
-            yield Finding(f"{STACKS}/{stack}", None, None, f"change.{loss.wrong.name.lower()}", loss.text)
+            yield Finding(directory, None, None, f"change.{loss.wrong.name.lower()}", loss.text)

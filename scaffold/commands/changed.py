@@ -13,12 +13,15 @@ from scaffold.changes.commit import demand_clean
 from scaffold.changes.step import Step
 from scaffold.commands.prepared import Commits, Prepared
 from scaffold.errors import Finding, RefusedError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import place, stacks_home
 from scaffold.templates.render import ANSWERS_FILE
 
 if TYPE_CHECKING:
     from scaffold.checks.consequences import Consequence
+    from scaffold.commands.in_place import Kept
     from scaffold.commands.plan import Plans
+    from scaffold.commands.remove_service import Mention
 
 NOT_COMPARED = "not-compared"
 """The code that accepts a change of which nobody knows what it does to what runs."""
@@ -40,6 +43,12 @@ class ServiceChange:
     """What is left for a person once it is applied."""
     consequences: tuple[Consequence, ...] = ()
     """What it does to what runs, worst first; without plans, what of it is written out."""
+    was: str = ""
+    """What a Service was called that is renamed."""
+    kept: tuple[Kept, ...] = ()
+    """What exists of it that would have another name if it were new."""
+    mentions: tuple[Mention, ...] = ()
+    """Where that name stands outside what follows."""
 
     def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
         """What is to be done until it runs so; of what the Service has already, nothing."""
@@ -59,14 +68,29 @@ class ServiceChange:
         return tuple(file.path for file in files if file.path.name != ANSWERS_FILE)
 
     @property
+    def _place(self) -> str:
+        """The directory of the stack, whether or not it changes."""
+        return place(self.prepared.changes[0].root, self.prepared.service)
+
+    @property
     def to_accept(self) -> tuple[str, ...]:
         """The codes that somebody has to accept before it is written."""
-        from scaffold.checks.consequences import to_accept
-
-        own = PurePosixPath(STACKS, self.prepared.service)
+        own = (
+            PurePosixPath(place(self.prepared.stack.change.root, self.prepared.service))
+            if self.prepared.stack
+            else PurePosixPath()
+        )
         unknown = self.plans is None and any(path.is_relative_to(own) for path in self._rendered)
-        codes = dict.fromkeys(one.effect.value for one in to_accept(self.consequences))
+        codes = dict.fromkeys(one.effect.value for one in self._asked)
         return (*codes, *((NOT_COMPARED,) if unknown else ()))
+
+    @property
+    def _asked(self) -> tuple[Consequence, ...]:
+        """What it does that has to be accepted; a name that changes is no reason to destroy anything."""
+        from scaffold.checks.consequences import Effect, to_accept
+
+        also = (Effect.DESTROYED, Effect.REPLACED) if self.was else ()
+        return to_accept(self.consequences, also=also)
 
     def demand_accepted(self, codes: Collection[str]) -> None:
         """Raise :class:`RefusedError` where a code has to be accepted that is not among ``codes``."""
@@ -75,7 +99,7 @@ class ServiceChange:
             return
         findings = [
             Finding(
-                f"{STACKS}/{self.prepared.service}",
+                self._place,
                 None,
                 None,
                 one.effect.value,
@@ -84,7 +108,8 @@ class ServiceChange:
             for one in self.consequences
             if one.effect.value in left
         ]
-        known = "This loses data or opens a host to the internet"
+        harm = "loses data, destroys something" if self.was else "loses data"
+        known = f"This {harm} or opens a host to the internet"
         what = "What this does to what runs is not known" if NOT_COMPARED in left else known
         again = " ".join(f"--accept {code}" for code in left)
         raise RefusedError(f"{what}; nothing was written.", f"If that is meant: {again}", findings)
@@ -92,5 +117,6 @@ class ServiceChange:
 
 def demand_stacks_clean(change: ChangeSet) -> None:
     """Raise :class:`RefusedError` where a stack that the change edits has changes that no commit has."""
-    inside = tuple(file for file in change.changes if file.path.parts[0] == STACKS)
-    demand_clean(ChangeSet(change.root, inside))
+    below = stacks_home(change.root)
+    inside = tuple(file for file in change.changes if file.path.is_relative_to(below))
+    demand_clean(ChangeSet(change.root, inside), len(PurePosixPath(below).parts) + 1)

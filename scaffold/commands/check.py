@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffold.checks import baseline
@@ -19,7 +19,8 @@ from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified, house_of
 from scaffold.commands.stored import given_claims
 from scaffold.errors import Finding, MissingError, UsageError, nearest
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS, stack_in
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform.result import PlanResult, Reason, without_caller
 
@@ -70,6 +71,8 @@ class Checked:
     gone: int = 0
     """Findings that the baseline knows and that are no longer there."""
     unverified: tuple[Unverified, ...] = ()
+    home: str = STACKS
+    """Where the stacks are."""
     what: str = "stack"
     """What ``stacks`` are: the word for one of them, where others are looked at."""
     plans: tuple[PlanResult, ...] = ()
@@ -88,10 +91,9 @@ def severity(finding: Finding, rules: Mapping[str, Rule]) -> Severity:
     return rule.severity if rule else Severity.ERROR
 
 
-def stack_of(finding: Finding) -> str:
-    """The stack that a finding is about; the file, where it is in none."""
-    parts = PurePosixPath(finding.path).parts
-    return parts[1] if parts[:1] == (STACKS,) and len(parts) > 1 else finding.path
+def stack_of(finding: Finding, home: str) -> str:
+    """The stack below ``home`` that a finding is about; the file, where it is in none."""
+    return stack_in(finding.path, home) or finding.path
 
 
 def stacks_at(monorepo: Monorepo, named: Sequence[str]) -> tuple[str, ...]:
@@ -107,14 +109,17 @@ def _stacks_at(monorepo: Monorepo, name: str) -> Iterator[str]:
     if name.rstrip("/") in monorepo.stacks:
         yield name.rstrip("/")
         return
-    below = (monorepo.root / STACKS).resolve()
+    below = (monorepo.root / monorepo.stacks_home).resolve()
     paths = [path.resolve() for path in (Path(name), monorepo.root / name)]
     inside = [path for path in paths if path.is_relative_to(below) and path.exists()]
     found = [stack for path in inside for stack in path.relative_to(below).parts[:1]]
     if found and found[0] in monorepo.stacks:
         yield found[0]
     elif not any(path.is_file() for path in inside):
-        hint = nearest(name, monorepo.stacks) or f"Name a directory below {STACKS}/, or a file in one."
+        hint = (
+            nearest(name, monorepo.stacks)
+            or f"Name a directory below {monorepo.stacks_home}/, or a file in one."
+        )
         raise MissingError(f"There is no stack {name}.", hint)
 
 
@@ -167,9 +172,11 @@ def check(
         lists = [found.finding for found in drift(monorepo) if found.service in services]
         told |= dict.fromkeys(finding for rule in indexes for finding in rule.check_index(lists))
     left = sorted((f for f in once(told) if f.code in selection or _is_no_stack(f)), key=place)
-    looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
+    looked_at = tuple(f"{monorepo.place(name)}/" for name in stacks)
     fresh, known, gone = unknown(left, baseline_file, looked_at, {code for code in ran if code in selection})
-    return Checked(tuple(stacks), fresh, frozenset(ignored), known, gone, unverified, plans=plans)
+    return Checked(
+        tuple(stacks), fresh, frozenset(ignored), known, gone, unverified, monorepo.stacks_home, plans=plans
+    )
 
 
 def once(found: Iterable[Finding]) -> Iterator[Finding]:

@@ -27,9 +27,10 @@ class Lists:
         """
         if before == after:
             return edits.changes(files, before, after, (), self._without)
-        others = [entry for name, entry in self._entries.items() if name != after.stack]
+        others = [entry for name, entry in self._entries.items() if name not in (before.stack, after.stack)]
         found = edits.changes(files, before, after, others, self._without)
         if not found.refused:
+            self._entries.pop(before.stack, None)
             self._entries[after.stack] = after
         return found
 

@@ -11,9 +11,10 @@ from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
 from scaffold.errors import Finding, nearest
+from scaffold.hcl.evaluate import Names
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.manifests import DENIED, EXEMPT, MIDDLEWARE, PRIVILEGED, TRUSTED_IMAGES
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.stack import read_stack
 from scaffold.monorepo.uses import Use
 from scaffold.templates import decisions
@@ -26,11 +27,12 @@ def problems(
     sensed: Mapping[str, Value],
     recorded: Mapping[str, Value] | None = None,
     own_files: Mapping[str, bytes] = MappingProxyType({}),
+    stack: str = "",
 ) -> list[Finding]:
     """Every problem of answers: with each other, and with what the monorepo has of what they name.
 
-    ``recorded`` is what exists of a Service that is not new; ``own_files``, by path, are what a new one takes
-    along.
+    ``recorded`` is what exists of a Service that is not new, and ``stack`` is where its files are so far;
+    ``own_files``, by path, are what a new one takes along.
     """
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
     wrong = validation.problems(given, sensed, recorded or {})
@@ -42,9 +44,9 @@ def problems(
         *_unknown_middlewares(given, {use.name for use in (*uses, *own) if use.kind == MIDDLEWARE}),
         *_untrusted_images(given, [use for use in uses if use.kind == TRUSTED_IMAGES]),
         *_denied(given, uses),
-        *_unknown_stacks(given, set(monorepo.fleet)),
+        *_unknown_stacks(given, monorepo),
         *_written_out(given, monorepo, merged(decisions.house(), sensed)["hosts"]),
-        *_absent_files(given, monorepo),
+        *_absent_files(given, monorepo, stack or str(given.values.get("name"))),
     ]
 
 
@@ -58,7 +60,8 @@ def _own(
     combined = decisions.defaults({**stand_ins(), **given.values, **facts})
     names = decisions.evaluate("templates/decisions/names.jinja", combined)
     namespace = {"metadata": [{"name": names["namespace"]["value"]}]}
-    return read_stack(sources, {("kubernetes_namespace", names["label"]): namespace}).uses
+    known: Names = {("kubernetes_namespace", names["label"]): namespace}
+    return read_stack(sources, monorepo.shared, known).uses
 
 
 def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
@@ -113,8 +116,9 @@ def _denied(given: Answers, uses: list[Use]) -> Iterator[Finding]:
             )
 
 
-def _unknown_stacks(given: Answers, known: set[str]) -> Iterator[Finding]:
+def _unknown_stacks(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
     """The stacks that are to be applied before and are not there."""
+    known = monorepo.fleet.keys()
     for path, text in answering.texts(given.values):
         if path[0] == "depends_on" and path[-1] == "stack" and text not in {*known, given.values.get("name")}:
             yield given.finding(
@@ -122,7 +126,7 @@ def _unknown_stacks(given: Answers, known: set[str]) -> Iterator[Finding]:
                 "answers.stack",
                 f"{answering.show(path)} is no stack.",
                 value=text,
-                allowed=f"a directory of {STACKS}",
+                allowed=f"a directory of {monorepo.stacks_home}",
                 fix=nearest(text, known) or "Name an existing one.",
             )
 
@@ -146,12 +150,12 @@ def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -
                 )
 
 
-def _absent_files(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
+def _absent_files(given: Answers, monorepo: Monorepo, stack: str) -> Iterator[Finding]:
     """Files beside the stack that are to be mounted and are not there: nothing could be planned."""
     files = given.values.get("files")
     for number, file in enumerate(files if isinstance(files, list) else ()):
         source = file.get("source") if isinstance(file, Mapping) and "content" not in file else None
-        place = f"{STACKS}/{given.values.get('name')}/{source}"
+        place = f"{monorepo.place(stack)}/{source}"
         if isinstance(source, str) and not (monorepo.root / place).is_file():
             yield given.finding(
                 ("files", number, "source"),

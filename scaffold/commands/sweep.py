@@ -19,7 +19,8 @@ from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_si
 from scaffold.commands.sweep_edits import edits_of
 from scaffold.commands.sweep_update import Way, updates_of
 from scaffold.errors import Finding
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import place, stack_in
 from scaffold.sweeps.worklist import Answers, Open
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource
@@ -98,7 +99,7 @@ class Sweep:
         message = f"{title} ({self.rule.code})"
         demand_stacks_clean(self.change)
         each = (
-            (within(self.change, PurePosixPath(STACKS, s.stack)), f"{s.stack}: {message}")
+            (within(self.change, PurePosixPath(place(self.change.root, s.stack))), f"{s.stack}: {message}")
             for s in self.stacks
         )
         return write_stacks(each, commits, message)
@@ -114,21 +115,21 @@ def sweep(
     :class:`~scaffold.errors.AnswersError` for answers that are none, and
     :class:`~scaffold.errors.VerificationError` for an edit that a second reader reads differently.
     """
-    refuse_unmerged(monorepo.root)
+    refuse_unmerged(monorepo)
     tool = find_tool()
     contract = rule.contract(CheckContext.of(monorepo.root).facts)
     edited = edits_of(monorepo, rule, stacks, answers)
     own: dict[str, dict[PurePosixPath, Content | None]] = {}
     for path, content in edited.files.items():
-        own.setdefault(path.parts[1], {})[path] = content
+        own.setdefault(stack_in(path, monorepo.stacks_home), {})[path] = content
     updates = updates_of(monorepo, rule, sorted(own))
     # What the templates render is written rather than the edit, where it holds too.
     ways = {name: [*updates.get(name, ()), Way(own[name])] for name in sorted(own)}
     held = dict(_held(monorepo, contract, ways, tool, workers))
-    swept = []
-    for name in sorted({*own, *map(stack_of, edited.by_hand)}):
-        by_hand = tuple(finding for finding in edited.by_hand if stack_of(finding) == name)
-        sites = sum(stack_of(finding) == name for finding in edited.done)
+    home, swept = monorepo.stacks_home, []
+    for name in sorted({*own, *(stack_of(finding, home) for finding in edited.by_hand)}):
+        by_hand = tuple(finding for finding in edited.by_hand if stack_of(finding, home) == name)
+        sites = sum(stack_of(finding, home) == name for finding in edited.done)
         way, plan, beyond = held.get(name, (Way({}), StackPlan(name, None), ()))
         swept.append(Swept(name, sites, plan, beyond, by_hand, way.version))
     wanted = [way.files for way, _, beyond in held.values() if not beyond]
@@ -151,11 +152,11 @@ def _held(
     plans = compared(monorepo, ((n, before, one) for n, (before, *after) in results.items() for one in after))
     for name, of in ways.items():
         # Each way takes its own plan of them.
-        tried = [(way, p, tuple(_outside(p, contract))) for way, p in zip(of, plans, strict=False)]
+        tried = [(way, p, tuple(_outside(monorepo, p, contract))) for way, p in zip(of, plans, strict=False)]
         yield name, next((one for one in tried if not one[2]), tried[-1])
 
 
-def _outside(plan: StackPlan, contract: Contract) -> list[Finding]:
+def _outside(monorepo: Monorepo, plan: StackPlan, contract: Contract) -> list[Finding]:
     """What keeps a stack as it is: no plan of a side, or something that is not in the contract."""
     if plan.difference is not None:
         return list(outside(plan.difference, contract))
@@ -163,7 +164,7 @@ def _outside(plan: StackPlan, contract: Contract) -> list[Finding]:
     fix = "See that the stack can be planned as it is (`scaffold plan`), or edit it by hand."
     if older:
         text = f"It cannot be planned as it stands, so nobody knows what the edit changes: {older[0].message}"
-        return [Finding(f"{STACKS}/{plan.stack}", None, None, "sweep.unknown", text, fix=fix)]
+        return [Finding(monorepo.place(plan.stack), None, None, "sweep.unknown", text, fix=fix)]
     return list(plan.findings)
 
 

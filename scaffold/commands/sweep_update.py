@@ -13,7 +13,7 @@ from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.checks.verify import Level
 from scaffold.commands.update import made_by_scaffold, merge_stacks, prepare
 from scaffold.errors import MissingError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 Files: TypeAlias = Mapping[PurePosixPath, Content | None]
 
@@ -44,7 +44,8 @@ def updates_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Mapping
     return {
         name: (Way(its, updates.origin.version),)
         for name, its in files.items()
-        if all(path.parts[:2] == (STACKS, name) for path in its) and not _breaks(monorepo, rule, name, its)
+        if all(path.is_relative_to(monorepo.place(name)) for path in its)
+        and not _breaks(monorepo, rule, name, its)
     }
 
 
@@ -52,5 +53,5 @@ def _breaks(monorepo: Monorepo, rule: Rule, stack: str, files: Files) -> bool:
     """Whether a stack breaks a rule with these files in place of its own."""
     changed = {str(path): content for path, content in files.items()}
     sources = {path: c for path, c in {**monorepo.sources(stack), **changed}.items() if isinstance(c, bytes)}
-    parsed = parse_stack(stack, sources)
+    parsed = parse_stack(monorepo.place(stack), sources)
     return isinstance(parsed, list) or bool(run(parsed, CheckContext.of(monorepo.root), [rule]))

@@ -23,7 +23,8 @@ from scaffold.commands.update_plan import NOT_PLANNED, Found, Sides, planned, wr
 from scaffold.commands.updated import MergedStacks, Updated, Updates
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.hcl.conflicts import SETTLE, conflict
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import stack_in
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import template
 from scaffold.templates.decisions import SEAL
@@ -58,7 +59,7 @@ def merge_stacks(
     Raises :class:`RefusedError` where a merge is not finished, and
     :class:`~scaffold.errors.MissingError` where the templates of a version cannot be had.
     """
-    refuse_unmerged(monorepo.root)
+    refuse_unmerged(monorepo)
     stacks = tuple(dict.fromkeys(PurePosixPath(stack).name for stack in stacks))
     with ExitStack() as templates:
         origin = _origin(monorepo, template_source)
@@ -145,13 +146,13 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
         try:
             record, said = record_of(monorepo, name), stored_answers(monorepo, name)
         except RefusedError as error:
-            path = f"{STACKS}/{name}"
+            path = monorepo.place(name)
             unread = Finding(path, None, None, "update.no-answers", error.message, fix=error.hint)
-            yield Sides(name, "", {}, {}, ours, (unread,))
+            yield Sides(monorepo.place(name), "", {}, {}, ours, (unread,))
             continue
         edits = edits_of_answers(monorepo, name) if record.edited else ()
         if findings := edits or validation.problems(record.given, sensed, record.recorded):
-            yield Sides(name, record.version, {}, {}, ours, tuple(findings))
+            yield Sides(monorepo.place(name), record.version, {}, {}, ours, tuple(findings))
             continue
         new = render(record.given.values, sensed, record.recorded, origin)
         try:
@@ -162,9 +163,9 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
                 "See that `_commit` names the version that the stack was rendered by. An answer that it does "
                 "not know: take it back with `scaffold change`, and give it again after the update."
             )
-            path = f"{STACKS}/{name}/{ANSWERS_FILE}"
+            path = f"{monorepo.place(name)}/{ANSWERS_FILE}"
             unknown = Finding(path, None, None, "update.not-rendered", text, fix=fix)
-            yield Sides(name, record.version, {}, {}, ours, (unknown,))
+            yield Sides(monorepo.place(name), record.version, {}, {}, ours, (unknown,))
             continue
         gaps: tuple[Unverified, ...] = ()
         was, now = old.entry, service_entry(new.values)
@@ -174,7 +175,9 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
             gaps = (Unverified(f"the lists outside {name}, but for facts that have changed", why),)
         # What is recorded is no text to merge: it is what the rest was rendered from.
         base = {**old.files, _ANSWERS: ours[_ANSWERS]}
-        yield Sides(name, record.version, base, new.files, ours, entries=(was, now), unverified=gaps)
+        yield Sides(
+            monorepo.place(name), record.version, base, new.files, ours, entries=(was, now), unverified=gaps
+        )
 
 
 def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> AsRendered:
@@ -185,11 +188,12 @@ def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> 
 def _standing(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[str, Tree]:
     """The files of stacks by their path below each, but those that Git ignores."""
     found: dict[str, dict[PurePosixPath, Content]] = {stack: {} for stack in stacks}
-    paths = [f"{STACKS}/{stack}" for stack in stacks]
+    paths = [monorepo.place(stack) for stack in stacks]
     for path in names(git(monorepo.root, "ls-files", "-coz", "--exclude-standard", "--", *paths)):
         content, _ = monorepo.files.read(path)
         if content is not None:
-            found[path.parts[1]][PurePosixPath(*path.parts[2:])] = content
+            stack = stack_in(path, monorepo.stacks_home)
+            found[stack][path.relative_to(monorepo.place(stack))] = content
     return found
 
 
@@ -224,22 +228,22 @@ def _merged(monorepo: Monorepo, side: Sides) -> Updated:
     if side.findings:
         return Updated(side.stack, side.version, Merged(side.ours, {}, {}), nothing, side.findings)
     found = merged(side.old, side.ours, side.new)
-    findings = tuple(_conflicts(side.stack, found))
+    findings = tuple(_conflicts(side, found))
     if not findings and found.state is State.MERGED:
         findings = tuple(_new_findings(monorepo, side, found.files))
     return Updated(side.stack, side.version, found, nothing, findings)
 
 
-def _conflicts(stack: str, found: Merged) -> Iterator[Finding]:
+def _conflicts(side: Sides, found: Merged) -> Iterator[Finding]:
     for path, why in found.conflicts.items():
         content = found.files.get(path)
         line = conflict(content) if isinstance(content, bytes) else None
         fix = (
             "Settle it by hand"
             if line is None
-            else f"`scaffold update {stack} --conflicts` marks it. {SETTLE}"
+            else f"`scaffold update {side.stack} --conflicts` marks it. {SETTLE}"
         )
-        yield Finding(f"{STACKS}/{stack}/{path}", None, None, "update.conflict", f"{why}.", fix=fix)
+        yield Finding(f"{side.directory}/{path}", None, None, "update.conflict", f"{why}.", fix=fix)
 
 
 def _new_findings(monorepo: Monorepo, side: Sides, after: Tree) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from scaffold.checks.verify import Unverified, house_of
 from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides
 from scaffold.errors import Finding, MissingError
 from scaffold.indexes.entry import ServiceEntry
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.monorepo.stack import read_stack
 from scaffold.templates.render import ANSWERS_FILE
@@ -29,10 +29,12 @@ class Sides:
     """A stack as it was rendered by ``version``, as it is rendered anew, and as it stands.
 
     ``findings`` say why it cannot be rendered anew. ``entries`` are what the lists outside had to have of it
-    and what they have to have, and ``unverified`` is what of that is not known.
+    and what they have to have, and ``unverified`` is what of that is not known. ``renamed`` is the name that
+    the stack gets, where that is another one.
     """
 
-    stack: str
+    directory: str
+    """The stack's, by its path from the monorepo's root."""
     version: str
     old: Tree
     new: Tree
@@ -40,15 +42,27 @@ class Sides:
     findings: tuple[Finding, ...] = ()
     entries: tuple[ServiceEntry, ServiceEntry] | None = None
     unverified: tuple[Unverified, ...] = ()
+    renamed: str = ""
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return PurePosixPath(self.directory).name
 
     def wanted(self, after: Tree) -> dict[PurePosixPath, Content | None]:
         """What shall stand in the monorepo: the files of ``after``, and of what is there no other ones."""
-        return {PurePosixPath(STACKS, self.stack, p): after.get(p) for p in {*self.ours, *after}}
+        if not self.renamed:
+            return self._instead(after)
+        new = PurePosixPath(self.directory).with_name(self.renamed)
+        return {**self._instead({}), **{new / path: content for path, content in after.items()}}
+
+    def _instead(self, files: Tree) -> dict[PurePosixPath, Content | None]:
+        return {PurePosixPath(self.directory, p): files.get(p) for p in {*self.ours, *files}}
 
     def sources(self, files: Tree) -> dict[str, bytes]:
         """The HCL among some files of the stack, by path from the monorepo's root."""
         return {
-            f"{STACKS}/{self.stack}/{path}": content
+            f"{self.directory}/{path}": content
             for path, content in files.items()
             if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
         }
@@ -58,7 +72,7 @@ class Sides:
         """Both renders, where what stands there is not the first: a plan of each shows what an edit did."""
         if read_by_plans(self.old) == read_by_plans(self.ours):
             return ()
-        return self.wanted(self.old), self.wanted(self.new)
+        return self._instead(self.old), self._instead(self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +108,14 @@ def planned(
     same = tuple(side.stack for side, _ in merged if side.stack not in results)
     return Found(
         Plans(version, stacks, STANDING, same),
-        {stack.stack: tuple(_findings(stack, *results[stack.stack][2:])) for stack in stacks},
+        {stack.stack: tuple(_findings(monorepo, stack, *results[stack.stack][2:])) for stack in stacks},
         tuple(_unverified(results)),
     )
 
 
 def written_out(monorepo: Monorepo, sides: Sides, after: Tree) -> tuple[Consequence, ...]:
     """What these files do to what runs, as far as it shows without a plan."""
-    before, now = (read_stack(sides.sources(files)) for files in (sides.ours, after))
+    before, now = (read_stack(sides.sources(files), monorepo.shared) for files in (sides.ours, after))
     return seen(before, now, house_of(monorepo, facts(monorepo)))
 
 
@@ -111,7 +125,7 @@ def read_by_plans(files: Tree) -> Tree:
 
 
 def _findings(
-    stack: StackPlan, old: PlanResult | None = None, new: PlanResult | None = None
+    monorepo: Monorepo, stack: StackPlan, old: PlanResult | None = None, new: PlanResult | None = None
 ) -> Iterator[Finding]:
     """What is wrong with an update: it breaks the stack, or loses an edit or a rule."""
     before, after = stack.older, stack.result
@@ -121,12 +135,12 @@ def _findings(
         yield from after.findings
     if old is not None and new is not None and all(result.ok for result in (old, new, before, after)):
         for loss in losses(old, new, before, after):
-            yield _finding(stack.stack, loss.wrong.name.lower(), loss.text)
+            yield _finding(monorepo.place(stack.stack), loss.wrong.name.lower(), loss.text)
 
 
-def _finding(stack: str, code: str, message: str) -> Finding:
+def _finding(directory: str, code: str, message: str) -> Finding:
     fix = "Make the change of the templates by hand, or take back the edit that it does not go with."
-    return Finding(f"{STACKS}/{stack}", None, None, f"update.{code}", message, fix=fix)
+    return Finding(directory, None, None, f"update.{code}", message, fix=fix)
 
 
 def _unverified(results: Mapping[str, Sequence[PlanResult]]) -> Iterator[Unverified]:

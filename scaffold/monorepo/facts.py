@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from scaffold.errors import Finding, MissingError, nearest
+from scaffold.monorepo.root import OVERRIDES
 from scaffold.reading import Text, YamlError, read
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
@@ -18,7 +19,6 @@ from scaffold.templates.questions import Value
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-OVERRIDES = "scaffold.yml"
 _Path: TypeAlias = tuple[str | int, ...]
 _Schema: TypeAlias = dict[str, Value]
 _ANY = "*"
@@ -68,6 +68,14 @@ def overrides(root: Path) -> Mapping[str, Value]:
             wrong,
         )
     return facts
+
+
+def said(root: Path) -> dict[str, Value]:
+    """The facts of a monorepo without what is sensed: the template's own, with ``scaffold.yml`` over them.
+
+    Raises what :func:`overrides` does.
+    """
+    return merged(decisions.house(), overrides(root))
 
 
 def merged(lower: Mapping[str, Value], upper: Mapping[str, Value]) -> dict[str, Value]:

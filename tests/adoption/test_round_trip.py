@@ -14,13 +14,15 @@ from support import GOLDEN, ORIGIN, examples, needs, scaffold
 
 from scaffold.changes.change import Symlink
 from scaffold.commands.adoption import examine
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.monorepo.sensing import sense
 from scaffold.templates.render import render
 from scaffold.terraform.diff import difference
 
 CASES = sorted(path.name for path in GOLDEN.iterdir())
-BESIDE = {"kubernetes_config_map.theme", "kubernetes_manifest.compress", "kubernetes_secret.house_ca"}
+BESIDE = {"kubernetes_config_map.theme", "kubernetes_manifest.compress", "kubernetes_secret.house_ca",
+          "kubernetes_service.mast_console", "kubernetes_service.buoy_mail"}  # fmt: skip
 """What a person keeps beside a golden stack, which no answer makes."""
 
 

@@ -10,7 +10,8 @@ from scaffold.checks.verify import Level, Verified
 from scaffold.commands.new_service import prepare
 from scaffold.commands.origins import traced
 from scaffold.errors import AnswersError, Finding, VerificationError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 
 APP = "name: kit\ndescription: d it\nimage: docker.io/library/nginx:1.29.0\nport: 8080\n"
 SOURCE = "https://x.test/t.git"
@@ -93,7 +94,7 @@ def test_what_nobody_makes_is_refused_at_the_answers_that_name_it(monorepo: Mono
     }
     ways = {f.answer: f.fix or "" for f in error.findings}
     assert all("beside the stack" in fix for fix in ways.values())
-    assert {answer for answer, fix in ways.items() if fix.startswith("Say optional: true, or ")} == {
+    assert {answer for answer, fix in ways.items() if fix.startswith("Set optional: true, or ")} == {
         "env_from[0].config_map", "env.KEY.secret",
     }  # fmt: skip
     optional = "env_from: [{config_map: settings, optional: true}]\nenv: {KEY: {secret: keys, key: it, optional: true}}\n"

@@ -240,7 +240,7 @@ def test_a_cell(templates: Path, edit: str, rule: str) -> None:
 
 @cache
 def planned(monorepo: Monorepo, files: frozenset[tuple[PurePosixPath, Content]]) -> PlanResult:
-    wanted = Sides("drone-logbook", "", {}, {}, {}).wanted(dict(files))
+    wanted = Sides("stacks/drone-logbook", "", {}, {}, {}).wanted(dict(files))
     (result,) = plan_stacks(
         monorepo.root, ["drone-logbook"], {str(path): content for path, content in wanted.items()}
     )
