@@ -867,6 +867,46 @@ volumes: {static: {driver: local}, data: {}}
     assert f"volume: {purpose}," in told["volumes.static"]
 
 
+def test_the_file_of_the_database_s_password_is_no_secret_of_the_app(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', ports: [80], secrets: [pw, mail]}
+  db: {image: 'postgres:16', environment: {POSTGRES_PASSWORD_FILE: /run/secrets/pw}, secrets: [pw]}
+secrets: {pw: {file: ./pw}, mail: {file: ./mail}}
+""",
+    )
+    assert found.answers["files"] == [{"path": "/run/secrets/mail", "vault": "mail"}]
+    assert "which Vault rotates" in entry(found, "services.notes.secrets[0]", Fate.LEFT)
+
+
+def test_a_login_without_a_password_is_one_to_the_house_s_database(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  notes: {image: 'acme/notes:1', environment: {STORE: 'postgresql://postgres@db/notes'}}\n"
+        "  db: {image: 'postgres:16', environment: {POSTGRES_HOST_AUTH_METHOD: trust}}\n",
+    )
+    assert found.answers["database_env"] == {"dsn": "STORE"} and "env" not in found.answers
+
+
+def test_what_the_image_has_beside_its_source_is_no_volume(at: Path) -> None:
+    found = draft(
+        at,
+        "services: {notes: {build: ./web, ports: [80], volumes: [/code/node_modules, './web/src:/code/src', /data]}}",
+    )
+    assert found.answers["volumes"] == [{"path": "/data"}]
+
+
+def test_what_lies_beside_the_file_has_to_be_copied(at: Path) -> None:
+    (at / "conf").mkdir()
+    (at / "none").mkdir()
+    (at / "conf" / "x.yml").write_text("a: b")
+    found = draft(at, "services: {notes: {image: 'acme/notes:1', volumes: ['./conf:/conf', './none:/data']}}")
+    assert "what is in ./conf has to be copied" in entry(found, "services.notes.volumes[0]")
+    assert entry(found, "services.notes.volumes[1]") == ""
+
+
 BESIDE = """
 services:
   notes: {image: 'acme/notes:1', ports: ['80:80'], depends_on: [chrome, sync], tmpfs: [/tmp], configs: [words]}

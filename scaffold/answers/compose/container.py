@@ -81,7 +81,8 @@ class Containers:
                 self.ledger.left((*part.at, key), f"it names the service {gone.of}, which is elsewhere", mend)
             else:
                 found[answer] = [str(r.value) for r in rewritten]
-                self._taken((*part.at, key), answer)
+                moved = dict.fromkeys(f"the service {r.of} is at {r.where}" for r in rewritten if r.of)
+                self._taken((*part.at, key), answer, " and ".join(moved))
         return found
 
     def resources(self, part: Part) -> dict[str, Value]:
