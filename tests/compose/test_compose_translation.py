@@ -898,6 +898,22 @@ def test_what_the_image_has_beside_its_source_is_no_volume(at: Path) -> None:
     assert found.answers["volumes"] == [{"path": "/data"}]
 
 
+@pytest.mark.parametrize(
+    ("mounted", "told"), [("[]", True), ("['kept:/else']", True), ("['kept:/data/']", False), ("['kept:/data/sub']", False), ("['kept:/var/', 'more:/data']", False)]
+)  # fmt: skip
+def test_where_an_image_keeps_its_data_has_to_be_mounted(at: Path, mounted: str, told: bool) -> None:
+    found = draft(at, f"services: {{pass: {{image: 'vaultwarden/server:1', volumes: {mounted}}}}}")
+    assert ("services.pass.volumes./data" in keys(found, Fate.LEFT)) == told
+
+
+def test_a_port_that_the_documentation_does_not_have_is_told(at: Path) -> None:
+    found = draft(
+        at, "services: {pass: {image: 'vaultwarden/server:1', ports: ['1:8000'], volumes: ['kept:/data']}}"
+    )
+    assert found.answers["port"] == 8000
+    assert entry(found, "services.pass.ports[0]") == "its documentation says 80"
+
+
 def test_what_lies_beside_the_file_has_to_be_copied(at: Path) -> None:
     (at / "conf").mkdir()
     (at / "none").mkdir()

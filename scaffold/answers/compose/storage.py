@@ -14,6 +14,7 @@ from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed
+from scaffold.answers.known import known
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path as At
 from scaffold.templates import template
@@ -60,6 +61,16 @@ class Storage:
             self._add(its, purpose, volume)
             why = "on NFS, since others fill it" if volume.get("rwx") else ""
             self.ledger.taken(at, f"volumes.{purpose}", why or self._filled(its))
+
+    def tell_if_lost(self, part: Part) -> None:
+        """Tell of the directory where the app's image keeps its data if nothing is mounted there."""
+        path = known({"image": str(part.image)}).path
+        there = [(f"{m.target.rstrip('/')}/", f"{path}/") for m in part.mounts]
+        if path and not any(one.startswith(other) or other.startswith(one) for one, other in there):
+            why = f"nothing is mounted at {path}, where the image keeps its data by its documentation"
+            self.ledger.left(
+                (*part.at, "volumes", path), why, "Give it under volumes, unless nothing is kept."
+            )
 
     def of_container(self, part: Part) -> list[Value]:
         """What another container mounts: volumes of the app, or some of its own beside them."""

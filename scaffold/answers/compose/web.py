@@ -14,6 +14,7 @@ LOCAL_URL = re.compile(
     r"(?<!/tcp/)(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?HOSTNAME\}?)(?::(\d+))?(/[^\s\"'|;)]*)?"
 )
 """How a health check asks its own container."""
+_OF_IMAGE = "it is that of the image"
 
 
 def web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
@@ -28,7 +29,9 @@ def web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
         return None, ""
     if len(set(numbers)) == 1:
         usual = numbers[0] not in facts["no_web_ports"]
-        return numbers[0], "" if usual else "it is not usual for HTTP: shape internal needs no ingress"
+        by_image = next((number for number, why in _told(part) if why == _OF_IMAGE), 0)
+        said = f"its documentation says {by_image}" if by_image else ""
+        return numbers[0], said if usual else "it is not usual for HTTP: shape internal needs no ingress"
     rank = {number: place for place, number in enumerate(facts["web_ports"])}
     other = {number: len(rank) + 1 for number in facts["no_web_ports"]}
     order = sorted(numbers, key=lambda number: rank.get(number, other.get(number, len(rank))))
@@ -63,7 +66,7 @@ def _told(part: Part) -> Iterator[tuple[int, str]]:
         if value.isdecimal():
             yield int(value), f"{name} says so"
     if isinstance(port := known({"image": str(part.image)}).answers.get("port"), int):
-        yield port, "it is that of the image"
+        yield port, _OF_IMAGE
     for asked in LOCAL_URL.finditer(" ".join(words(mapping(part.body.get("healthcheck")).get("test")))):
         if asked[1]:
             yield int(asked[1]), "its health check asks it"
