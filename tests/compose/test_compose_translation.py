@@ -720,7 +720,8 @@ services:
 def test_a_port_with_tls_is_asked_with_it(at: Path, more: str, tls: bool) -> None:
     found = draft(at, f"services: {{notes: {{image: 'acme/notes:1', {more}}}}}")
     assert found.answers.get("ingress_options") == ({"backend_protocol": "HTTPS"} if tls else None)
-    assert ("with TLS" in entry(found, "services.notes.ports[0]")) == tls
+    told = entry(found, "services.notes.ports[0]")
+    assert ("with TLS" in told) == tls and ("for TLS at 8443" in told) == ("8443" in more)
 
 
 def test_a_driver_alone_makes_no_companion(at: Path) -> None:

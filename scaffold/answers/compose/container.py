@@ -12,7 +12,7 @@ from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.names import options
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
-from scaffold.answers.compose.web import LOCAL_URL, tells_tls, web_port
+from scaffold.answers.compose.web import LOCAL_URL, may_have_tls, tells_tls, web_port
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.templates import template
@@ -207,6 +207,10 @@ class Containers:
         if web and (said := next(tells_tls(part, web), "")):
             found["ingress_options"] = {"backend_protocol": "HTTPS"}
             why = f"with TLS (ingress_options.backend_protocol), since {said}"
+        elif web and (
+            more := may_have_tls(part, {number for _, protocol, number in usable if protocol == "TCP"})
+        ):
+            why = f"{why}; {more}" if why else more
         further: dict[tuple[str, int], Value] = {}
         for at, protocol, number in told:
             if (protocol, number) == ("TCP", web):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from scaffold.answers.compose.forms import mapping, text, words
 from scaffold.answers.compose.parts import Part
@@ -48,6 +48,14 @@ def tells_tls(part: Part, port: int) -> Iterator[str]:
     test = " ".join(words(mapping(part.body.get("healthcheck")).get("test")))
     if any(asked[0].startswith("https:") and asked[1] == str(port) for asked in LOCAL_URL.finditer(test)):
         yield "its health check asks it so"
+
+
+def may_have_tls(part: Part, ports: Set[int]) -> str:
+    """What is told of a port that often has TLS, where nothing says so, nor which port the image has for HTTP."""
+    found = sorted(ports & set(template.facts("compose")["tls_ports"]))
+    if not found or any(why == _OF_IMAGE for _, why in _told(part)):
+        return ""
+    return f"if the app asks for TLS at {found[0]}, give that as port, and ingress_options.backend_protocol"
 
 
 def _labelled(part: Part) -> Iterator[int]:
