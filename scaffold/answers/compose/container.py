@@ -207,10 +207,9 @@ class Containers:
         if web and (said := next(tells_tls(part, web), "")):
             found["ingress_options"] = {"backend_protocol": "HTTPS"}
             why = f"with TLS (ingress_options.backend_protocol), since {said}"
-        elif web and (
-            more := may_have_tls(part, {number for _, protocol, number in usable if protocol == "TCP"})
-        ):
-            why = f"{why}; {more}" if why else more
+        elif web:
+            tcp = {number for _, protocol, number in usable if protocol == "TCP"}
+            why = "; ".join(filter(None, (why, may_have_tls(part, tcp))))
         further: dict[tuple[str, int], Value] = {}
         for at, protocol, number in told:
             if (protocol, number) == ("TCP", web):

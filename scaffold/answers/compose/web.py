@@ -51,7 +51,7 @@ def tells_tls(part: Part, port: int) -> Iterator[str]:
 
 
 def may_have_tls(part: Part, ports: Set[int]) -> str:
-    """What is told of a port that often has TLS, where nothing says so, nor which port the image has for HTTP."""
+    """What is told of a port that often has TLS, unless it is known which one the image has for HTTP."""
     found = sorted(ports & set(template.facts("compose")["tls_ports"]))
     if not found or any(why == _OF_IMAGE for _, why in _told(part)):
         return ""
