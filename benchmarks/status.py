@@ -20,7 +20,8 @@ import yaml
 from check import cost, told  # type: ignore[import-not-found]
 
 from scaffold.changes.change import Symlink
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.monorepo.sensing import sense
 from scaffold.templates import template
 from scaffold.templates.render import render

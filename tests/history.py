@@ -40,12 +40,12 @@ RULES = {
         (
             (
                 f"{_STACK}/deployment.jinja",
-                "# No CPU limit: it would throttle.",
-                "# A CPU limit would throttle.",
+                "# The pod cannot start until its Secrets exist.",
+                "# Its Secrets have to exist before the pod starts.",
             ),
         ),
-        there=("# A CPU limit would throttle.",),
-        gone=("# No CPU limit",),
+        there=("# Its Secrets have to exist before the pod starts.",),
+        gone=("# The pod cannot start",),
     ),
     "argument": Rule(
         (

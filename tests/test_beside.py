@@ -15,7 +15,8 @@ from scaffold.commands import beside
 from scaffold.commands.beside import OwnFile
 from scaffold.commands.new_service import prepare
 from scaffold.errors import AnswersError, RefusedError, UsageError, VerificationError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 
 ANSWERS = b"""\
 name: bird-box

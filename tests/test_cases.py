@@ -17,7 +17,8 @@ from scaffold.answers.sources import from_yaml
 from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
 from scaffold.errors import AnswersError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 
 FOLDERS = sorted(path.parent for path in (ANSWERS.parent / "cases").glob("*/expected.yml"))
 EXPECTED: dict[Path, Any] = {path: yaml.safe_load((path / "expected.yml").read_text()) for path in FOLDERS}

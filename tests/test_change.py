@@ -329,7 +329,7 @@ def test_an_edit_of_somebody_else_between_reading_and_planning_is_noticed(root: 
     content = files.read(PurePosixPath("list.md"))[0]
     assert isinstance(content, bytes)
     (root / "list.md").write_bytes(b"one\ntheirs\n")
-    with pytest.raises(RefusedError, match=r"changed in the meantime by somebody else: list\.md"):
+    with pytest.raises(RefusedError, match=r"changed in the meantime by another process: list\.md"):
         apply(ChangeSet.plan(files, {PurePosixPath("list.md"): content + b"ours\n"}))
     assert (root / "list.md").read_bytes() == b"one\ntheirs\n"
 

@@ -10,7 +10,8 @@ from scaffold.checks.verify import house_of
 from scaffold.commands.stored import given_claims
 from scaffold.commands.taken import with_taken
 from scaffold.monorepo.collisions import Wanted, shared, taken
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.monorepo.sensing import facts
 from scaffold.monorepo.uses import EXTERNAL_MONITOR
 from scaffold.templates import decisions

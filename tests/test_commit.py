@@ -144,7 +144,7 @@ def test_hook_that_refuses_leaves_files_and_index(busy: Path) -> None:
     head = git(busy, "rev-parse", "HEAD")
     change_set = applied(busy, WANTED)
     with pytest.raises(
-        UncommittedError, match=r"The files are written, but not committed: .*no thanks"
+        UncommittedError, match=r"The files were written, but not committed: .*no thanks"
     ) as error:
         commit(change_set, "Add it")
     assert git(busy, "rev-parse", "HEAD") == head

@@ -368,7 +368,7 @@ def test_what_cannot_be_dumped_fails_the_job_and_leaves_nothing(
     assert done.returncode != 0
     assert {
         "password": "authentication failed", "database": "does not exist", "empty": "has no table",
-        "file": "is no SQLite database",
+        "file": "is not an SQLite database",
     }[wrong] in done.stderr  # fmt: skip
     old, incomplete = place.made()
     assert old.name == "2020-01-01T00-00-00" and incomplete.suffix == ".incomplete"
@@ -424,7 +424,7 @@ def test_mysql_is_dumped_and_restored(place_for: Callable[..., Place], mariadb: 
 def test_the_next_steps_make_a_database_on_mysql(mariadb: Server, pristine: Monorepo, tmp_path: Path) -> None:
     given = from_yaml((ANSWERS / "valid" / "ledger-bridge.yml").read_bytes(), "ledger-bridge")
     told = steps.stack_steps(pristine, decisions.combine(given.values), paths=[], manual=[], committed=True)
-    (command,) = [step.command for step in told if step.text.startswith("Make the MySQL database")]
+    (command,) = [step.command for step in told if step.text.startswith("Create the MySQL database")]
     executable(tmp_path / "kubectl", f"#!/bin/sh\nexec {shlex.join(mariadb.administrator)}\n")
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     for _ in range(2):
@@ -452,7 +452,9 @@ def test_a_mysql_dump_that_is_not_whole_fails(
         executable(place.bin / "mysqldump", torn)
     done = place.back_up()
     assert done.returncode != 0
-    assert {"password": "Access denied", "empty": "has no table", "torn": "is torn"}[wrong] in done.stderr
+    assert {"password": "Access denied", "empty": "has no tables", "torn": "is incomplete"}[
+        wrong
+    ] in done.stderr
     assert not [p for p in place.backup.rglob("*") if p.is_file() and p.name != "started"]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from scaffold.monorepo import fleet
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.shared import SharedModules
 from scaffold.monorepo.stack import Stack, read_stack
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
@@ -37,9 +38,9 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The stacks that were really read, by the directory of their first file."""
     seen: list[str] = []
 
-    def reading(sources: dict[str, bytes]) -> Stack:
+    def reading(sources: dict[str, bytes], shared: SharedModules) -> Stack:
         seen.append(next(iter(sources)).split("/")[1])
-        return read_stack(sources)
+        return read_stack(sources, shared)
 
     monkeypatch.setattr(fleet, "read_stack", reading)
     return seen

@@ -21,7 +21,8 @@ from scaffold.checks import planned as rules
 from scaffold.checks.exceptions import Exceptions, ignores
 from scaffold.checks.verify import Level, house_names, verify
 from scaffold.hcl.syntax import parse
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions
 from scaffold.templates.questions import asked

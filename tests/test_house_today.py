@@ -13,7 +13,8 @@ from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
 from scaffold.commands.prepared import Prepared
 from scaffold.errors import AnswersError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions
 

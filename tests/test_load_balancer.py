@@ -8,7 +8,8 @@ from scaffold.answers.sources import from_yaml
 from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
 from scaffold.errors import RefusedError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 
 ANSWERS = """\
 name: bird-call

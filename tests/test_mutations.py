@@ -10,7 +10,8 @@ from support import GOLDEN, demand
 
 from scaffold.checks.verify import Level, static_findings, verify
 from scaffold.errors import VerificationError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.templates import decisions
 
 STATIC, PLAN = Level.STATIC, Level.PLAN

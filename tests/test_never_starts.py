@@ -23,7 +23,8 @@ from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
 from scaffold.hcl.syntax import Body, Document, parse
 from scaffold.monorepo.addresses import addresses, unserved
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.monorepo.stack import Stack, read_stack
 from scaffold.templates.render import render
 

@@ -22,7 +22,8 @@ from test_exposure import ALLOWLIST, DOMAIN, NO_LOGIN, SENSED, accepted_answers,
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.templates import decisions, template
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get

@@ -17,7 +17,8 @@ from support import ORIGIN, examples
 
 from scaffold.checks.verify import static_findings
 from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Document, parse
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.templates.questions import asked
 from scaffold.templates.render import ANSWERS_FILE, render
 

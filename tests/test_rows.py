@@ -38,29 +38,29 @@ DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
     ("storage/claim/keep", KEPT, "storage.volumes[data].claim", "notes-data"),
     ("storage/claim/keep", KEPT, "storage.volumes[photos].claim", "notes-photos"),
     (
-        ("workload/pull_secret", "its package is public"), OWN.replace("forgejo-woodpecker", "github-ghcr") + "public_package: true\n",
+        ("workload/pull_secret", "the package is public"), OWN.replace("forgejo-woodpecker", "github-ghcr") + "public_package: true\n",
         "workload.pull_secret", "",
     ),
     (
-        ("workload/pull_secret", "the image of another Service"), APP.replace("docker.io/library/nginx:1.29.0", "ghcr.io/viktorbarzin/mail-digest:latest"),
+        ("workload/pull_secret", "another Service’s image"), APP.replace("docker.io/library/nginx:1.29.0", "ghcr.io/viktorbarzin/mail-digest:latest"),
         "workload.pull_secret", "ghcr-credentials",
     ),
     (
-        ("workload/update", "cannot be in two pods"), APP + "rwx: false\n" + VOLUME, "workload.strategy", "Recreate",
+        ("workload/update", "two pods cannot share"), APP + "rwx: false\n" + VOLUME, "workload.strategy", "Recreate",
     ),
     (
         ("workload/update", "no room for a second pod"), APP + "memory: 2Gi\n", "workload.strategy", "Recreate",
     ),
     (
-        ("workload/update", "a migration may not run"), OWN + "init_containers: [{name: migrate, args: [up]}]\n",
+        ("workload/update", "migrations must not run"), OWN + "init_containers: [{name: migrate, args: [up]}]\n",
         "workload.strategy", "Recreate",
     ),
     (
-        ("workload/run_as", "a new volume belongs to root"), OWN + "app_kind: flask\n" + VOLUME,
+        ("workload/run_as", "new volumes belong to root"), OWN + "app_kind: flask\n" + VOLUME,
         "workload.run_as", 10001,
     ),
     (
-        ("ingress_dns/record", "another domain"), APP + "hosts: [{host: notes.example.org, full: true}]\n",
+        ("ingress_dns/record", "other domains"), APP + "hosts: [{host: notes.example.org, full: true}]\n",
         "ingress.hosts[notes-notes-example-org].dns", "none",
     ),
     ("ingress/label/1", APP + "host: notes.viktorbarzin.me\n", "ingress.label", "notes"),
@@ -72,7 +72,7 @@ DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
         "storage.volumes[data].storage_class", "proxmox-lvm-encrypted",
     ),
     (
-        ("storage/backup", "through its own backup"),
+        ("storage/backup", "own backup makes a consistent copy"),
         APP + "volumes: [{path: /data, size: 1Gi, embedded_database: sqlite}]\n",
         "storage.volumes[data].backup", "sqlite",
     ),
@@ -80,7 +80,7 @@ DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
 """What protects data or pods: the row, answers, the decision, and what it is because of the row."""
 REFUSED: list[tuple[str | tuple[str, str], str, str]] = [
     (("refusals_data/volumes", "Terraform would delete it"), CLAIMED, "volumes[0].claim"),
-    (("refusals/memory", "above the quota"), APP + "memory: 4Gi\nlimit_range: {max_memory: 8Gi}\n", "memory"),
+    (("refusals/memory", "above the request quota"), APP + "memory: 4Gi\nlimit_range: {max_memory: 8Gi}\n", "memory"),
     (("refusals_data/volumes", "an embedded database on NFS"), APP + "rwx: true\nvolumes: [{path: /data, size: 1Gi, embedded_database: sqlite}]\n", "volumes[0].embedded_database"),
     (("refusals_data/volumes", "lost with its disk"), APP + "volumes: [{path: /data, size: 1Gi, backup: none}]\n", "volumes[0].backup_reason"),
     (("refusals_ingress/ways", "keep the internet out"), APP + "dns: proxied\ningress_options: {local_only: true}\n", "ingress_options.local_only"),
@@ -89,10 +89,10 @@ REFUSED: list[tuple[str | tuple[str, str], str, str]] = [
     (("refusals_ingress/ways", "opens "), APP + OPEN + INTERNAL + "dns: internal\n", "gate"),
     (("refusals_ingress/ways", "opens "), APP + INTERNAL + "hosts: [{host: lan, dns: internal, auth: app, reason: it has accounts}]\n", "hosts[0].auth"),
     (("refusals_ingress/ways", "opens "), APP + INTERNAL + "dns: internal\nmachine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "machine_clients[0].auth"),
-    (("refusals_ingress/ways", "lies within"), APP + OPEN + "machine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "machine_clients[0].auth"),
+    (("refusals_ingress/ways", "already the gate there"), APP + OPEN + "machine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "machine_clients[0].auth"),
     ("refusals_ingress/behind_anubis/1", APP + "host: git\ngate: anubis\ngate_reason: it is public\nmachine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "gate"),
-    (("refusals_workload/pod", "only one pod can have"), APP + "replicas: 2\n" + VOLUME, "replicas"),
-    (("refusals_workload/pod", "would wait for ever"), APP + "strategy: RollingUpdate\n" + VOLUME, "strategy"),
+    (("refusals_workload/pod", "only one pod can mount"), APP + "replicas: 2\n" + VOLUME, "replicas"),
+    (("refusals_workload/pod", "would wait forever"), APP + "strategy: RollingUpdate\n" + VOLUME, "strategy"),
 ]  # fmt: skip
 """What is refused because data would be lost, or nothing would run: the row, answers, and the one refused."""
 

@@ -188,7 +188,7 @@ def test_what_else_is_wrong_beside_a_secret_is_told_without_it() -> None:
     assert found["machine_clients[0].paths[0]"][0] == "answers.literal-secret"
     code, told = found["machine_clients[0].name"]
     assert code == "answers.client-name"
-    assert "cannot be taken from the path" in told, "what does not quote the secret is told as it is"
+    assert "cannot be derived from the path" in told, "what does not quote the secret is told as it is"
     assert validation.HIDDEN in told, "the name comes from the secret"
     assert "would quote what looks like a secret" in found["machine_clients[0].prefix"][1]
     assert TOKEN.lower().replace("_", "-") not in str(found).lower().replace("_", "-")

@@ -114,13 +114,13 @@ def test_overrides_that_nobody_could_use_are_all_told(monorepo: Monorepo) -> Non
         "1 tiers.lab is no fact.": "core, cluster, gpu, edge, aux",
         "2 hosts.redis is not the name of a variable.": "the name of a variable",
         "3 dns_types[1] is a mapping.": "text",
-        "4 builds.woodpecker.forge is none of the choices.": "github, own",
+        "4 builds.woodpecker.forge is not one of the choices.": "github, own",
         "5 dumps.pg_dump.images is not a regular expression.": "a regular expression",
         "5 dumps.pg_dump.logins[0].name is missing.": "text",
         "5 dumps.pg_dump.logins[0].password is a number.": "text",
         "5 dumps.pg_dump.logins[0].user is missing.": "text",
         "5 dumps.pg_dump.port is not a port from 1 to 65535.": "a port from 1 to 65535",
-        "7 own_build is none of the choices.": "forgejo-woodpecker, github-ghcr, github-woodpecker, upstream, woodpecker",
+        "7 own_build is not one of the choices.": "forgejo-woodpecker, github-ghcr, github-woodpecker, upstream, woodpecker",
         "10 shapes.web.external is fixed: the templates are written for it.": "false",
         "11 backup_retention_days is not at least 1.": "at least 1",
         "12 anubis_pod.memory is a number.": "text",
@@ -133,7 +133,7 @@ def test_the_defaults_are_facts_that_could_be_used(monorepo: Monorepo) -> None:
 
 
 def test_overrides_that_are_no_mapping_or_no_yaml(monorepo: Monorepo) -> None:
-    for text, message in {"when: 2024-13-45\n": "is not YAML", "[1]": "holds no facts"}.items():
+    for text, message in {"when: 2024-13-45\n": "is not YAML", "[1]": "contains no facts"}.items():
         (monorepo.root / "scaffold.yml").write_text(text)
         with pytest.raises(MissingError, match=message):
             sense(monorepo)

@@ -90,7 +90,7 @@ def test_what_does_not_apply_is_refused(other: str, setting: Any) -> None:
     }
     for name in against:
         assert f"{name} does not apply where " in told[name].message
-        assert told[name].fix == "Take it out."
+        assert told[name].fix == "Remove it."
 
 
 def test_it_is_refused_wherever_it_was_given() -> None:

@@ -216,7 +216,7 @@ def test_what_is_unset_is_gone(key: str, values: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "key,problem",
     [
-        ("memry", "memry is no question. Did you mean memory?"),
+        ("memry", "memry is not a question. Did you mean memory?"),
         ("volumes[thums]", "volumes has no item called thums. Did you mean thumbs?"),
         ("volumes[2]", "volumes[2] is no item. Items count from 0, without gaps."),
         ("volumes[thumbs].sise", "volumes[1].sise is not given. Did you mean size?"),

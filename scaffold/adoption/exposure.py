@@ -9,7 +9,6 @@ from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
 from scaffold.adoption.reading import known, number, text, unknown
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.ways import TILE, Way, single, unusual, ways
-from scaffold.monorepo.shared import shared_modules
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import get
@@ -167,7 +166,7 @@ def _suffix(stack: Standing, way: Way) -> str:
 
 def challenges(stack: Standing) -> Iterator[Inferred]:
     """How Anubis keeps its challenges, and how many pods it has."""
-    for resource in k8s.of_kind(stack.made_by(shared_modules().anubis), "deployment"):
+    for resource in k8s.of_kind(stack.made_by(stack.modules.anubis), "deployment"):
         called = resource.settings.get("name")
         if isinstance(called, str) and called != _service(stack):
             yield found(RECORDED, {"names": {"anubis": called}}, resource, "module argument name")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Leaf, Mark, Placeholder, PlannedResource, Tree, get, leaves
+from scaffold.terraform.planned import Leaf, Mark, PlannedResource, Tree, get, leaves, traced
 
 _NAMED = {
     "env": ("name",),
@@ -17,8 +17,6 @@ _NAMED = {
     "data": ("remoteRef.key", "remoteRef.property"),
 }
 """Lists whose order means nothing, with what their elements are told apart by."""
-UNKNOWN = "(unknown)"
-"""What stands for a value that is not known offline."""
 _DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP")}
 """What Kubernetes takes where nothing is written."""
 
@@ -90,7 +88,8 @@ def compare(
 
 def attributes(resource: PlannedResource) -> dict[str, str]:
     """The attributes of a resource by their path; elements that have names go by them, not by position."""
-    return {path: _text(leaf) for path, leaf in _walk(resource.values, "") if leaf is not None}
+    values = traced(resource.values, resource.site.behind)
+    return {path: _text(leaf) for path, leaf in _walk(values, "") if leaf is not None}
 
 
 def identity(resource: PlannedResource) -> tuple[str, str, str]:
@@ -122,8 +121,7 @@ def _walk(tree: Tree, path: str) -> Iterator[tuple[str, Leaf]]:
 
 
 def _text(leaf: Leaf) -> str:
-    # What is not known offline is the same wherever both sides do not know it.
-    return UNKNOWN if isinstance(leaf, Mark | Placeholder) else str(leaf)
+    return leaf.value if isinstance(leaf, Mark) else str(leaf)
 
 
 def _label(tree: Tree) -> str:

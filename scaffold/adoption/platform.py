@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
 from scaffold.adoption.reading import first, known, labels, number, text, texts
 from scaffold.adoption.standing import Standing
-from scaffold.monorepo.shared import shared_modules
 from scaffold.templates import template
 from scaffold.templates.questions import Value, asked
 from scaffold.terraform import kubernetes as k8s
@@ -77,7 +76,7 @@ def names(stack: Standing) -> Iterator[Inferred]:
 
 def certificate(stack: Standing) -> Iterator[Inferred]:
     """Whether it brings the certificate itself."""
-    for resource in stack.made_by(shared_modules().tls):
+    for resource in stack.made_by(stack.modules.tls):
         yield found("tls_secret", True, resource)
         return
 

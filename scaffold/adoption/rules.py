@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scaffold.adoption.likeness import UNKNOWN, Compared, Missing
+from scaffold.adoption.likeness import Compared, Missing
 from scaffold.adoption.secret_book import ROLE
 from scaffold.templates.image import ImageReference
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import path_text
+from scaffold.terraform.planned import STAND_IN, path_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ _RULES = (
     Rule("a policy decides when an image is pulled", _ends("image_pull_policy")),
     Rule("a policy sets dns_config", lambda compared, missing: ".dns_config[" in missing.path),
     Rule("one host has one tile", _tile),
-    Rule("what the house shares is a variable", lambda _, missing: missing.instead == UNKNOWN),
+    Rule("what the house shares is a variable", lambda _, missing: STAND_IN in missing.instead),
     Rule("no second run starts beside the first", _ends("concurrency_policy")),
     Rule("a one-shot Job that is removed would run again", _ends("spec[0].ttl_seconds_after_finished")),
     Rule("a Service sends no requests to the pods of a job", _job_pods),

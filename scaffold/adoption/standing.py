@@ -10,7 +10,7 @@ from scaffold.adoption.reading import text
 from scaffold.adoption.secret_book import SecretBook
 from scaffold.adoption.volume_book import VolumeBook, saves
 from scaffold.adoption.written import Written
-from scaffold.monorepo.shared import shared_modules
+from scaffold.monorepo.shared import SharedModules
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
@@ -27,6 +27,11 @@ class Standing:
     shared: Mapping[str, str]
     """The shared hosts by what a plan shows of each: its address, or what stands in for it."""
 
+    @property
+    def modules(self) -> SharedModules:
+        """The shared modules of the house."""
+        return SharedModules.of(self.facts)
+
     def made_by(self, module: str) -> Iterator[PlannedResource]:
         """The resources of the calls of one shared module."""
         return (r for r in self.resources if r.module and self.written.module(r.site) == module)
@@ -34,7 +39,7 @@ class Standing:
     @cached_property
     def own(self) -> tuple[PlannedResource, ...]:
         """The resources without those of Anubis, which stands in front of an app."""
-        anubis = {r.address for r in self.made_by(shared_modules().anubis)}
+        anubis = {r.address for r in self.made_by(self.modules.anubis)}
         return tuple(r for r in self.resources if r.address not in anubis)
 
     @cached_property
@@ -116,12 +121,12 @@ class Standing:
     @cached_property
     def ingresses(self) -> tuple[PlannedResource, ...]:
         """The Ingresses that the shared module makes."""
-        return tuple(k8s.of_kind(self.made_by(shared_modules().ingress), "ingress"))
+        return tuple(k8s.of_kind(self.made_by(self.modules.ingress), "ingress"))
 
     @cached_property
     def anubis(self) -> frozenset[str]:
         """The Services of Anubis."""
-        made = k8s.of_kind(self.made_by(shared_modules().anubis), "service")
+        made = k8s.of_kind(self.made_by(self.modules.anubis), "service")
         return frozenset(text(k8s.name(service)) for service in made)
 
     @cached_property

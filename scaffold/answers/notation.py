@@ -174,7 +174,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
     for word in _words(text):
         key, equals, value = word.partition("=")
         if not equals:
-            raise UsageError("There is no = in it.", "Write NAME=value, in quotes where it has blanks.")
+            raise UsageError("It contains no =.", "Write NAME=value, in quotes if it contains spaces.")
         yield key, value
 
 

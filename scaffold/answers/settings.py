@@ -43,7 +43,7 @@ def from_settings(settings: Iterable[str], base: Answers) -> Answers:
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
-            raise UsageError(f"--set {setting} has no value.", "Write --set memory=512Mi.")
+            raise UsageError(f"--set {setting} has no value.", "Write it as in --set memory=512Mi.")
         result = _changed(result, key, f"--set {key}", partial(_value, text=text))
     return result
 
@@ -64,12 +64,14 @@ def _changed(base: Answers, key: str, source: str, value: Callable[[Path], Value
     parts = _PART.findall(key)
     name = parts[0][1] if parts else ""
     if not name or "".join(f"[{item}]" if item else f".{part}" for item, part in parts)[1:] != key:
-        raise UsageError(f"{key!r} is no answer.", "Write it like memory, volumes[0].size or volumes[+].")
+        raise UsageError(f"{key!r} is not an answer.", "Write it like memory, volumes[0].size or volumes[+].")
     try:
         path = _path(parts, base.values)
         changed = value(path)
         if changed is _GONE and name not in questions.asked():
-            raise _AstrayError(f"{name} is no question.", ", ".join(base.values), nearest(name, base.values))
+            raise _AstrayError(
+                f"{name} is not a question.", ", ".join(base.values), nearest(name, base.values)
+            )
         whole = _put(base.values.get(name), path[1:], changed, path)
     except _AstrayError as error:
         found = Finding(
@@ -128,7 +130,7 @@ def _put(target: Value, path: Path, value: Value, whole: Path) -> Value:
     if isinstance(head, int):
         items = [] if target is None else target
         if not isinstance(items, list) or head > len(items) - (value is _GONE):
-            raise _AstrayError(f"{show(whole)} is no item.", None, "Items count from 0, without gaps.")
+            raise _AstrayError(f"{show(whole)} is not an item.", None, "Items count from 0, without gaps.")
         inner = _put(items[head] if head < len(items) else None, rest, value, whole)
         return [*items[:head], *([] if inner is _GONE else [inner]), *items[head + 1 :]]
     mapping = {} if target is None else target

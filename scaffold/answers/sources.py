@@ -76,7 +76,7 @@ def parse(text: str) -> Path:
     parts = re.findall(r"\[(\d+)\]|\.?([^.\[\]]+)", text)
     path: Path = tuple(int(index) if index else name for index, name in parts)
     if not path or show(path) != text:
-        raise UsageError(f"{text!r} is no answer.", "Write it like memory or volumes[0].size.")
+        raise UsageError(f"{text!r} is not an answer.", "Write it like memory or volumes[0].size.")
     return path
 
 

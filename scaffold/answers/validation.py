@@ -23,8 +23,8 @@ _Properties = Mapping[str, Mapping[str, Value]]
 _SECRET = "answers.literal-secret"
 _UNKNOWN = "answers.unknown"
 _WAY_OUT = (
-    " What no answer can say goes into a Terraform file of your own beside the rendered ones, which "
-    "new-service takes along with --beside FILE."
+    " Whatever no answer covers can go into a Terraform file of your own: `new-service --beside FILE` "
+    "puts it next to the rendered ones."
 )
 _UNTOLD = {
     "message": "is refused as well; the reason would quote what looks like a secret.",
@@ -108,7 +108,7 @@ def refused(findings: Sequence[Finding]) -> AnswersError:
     unknown = any(finding.code == _UNKNOWN for finding in findings)
     return AnswersError(
         f"{count} not valid; nothing was written.",
-        f"Mend them and run it again.{_WAY_OUT if unknown else ''}",
+        f"Correct them and run the command again.{_WAY_OUT if unknown else ''}",
         sorted(findings, key=_order),
     )
 
@@ -117,14 +117,14 @@ def _unknown(answers: Answers, supposed: Mapping[str, Value]) -> Iterator[Findin
     asked = questions.asked()
     for name in answers.values:
         if name not in asked:
-            what = f"{name} is no question."
+            what = f"{name} is not a question."
             yield _no_such(answers, (name,), what, answers.values, questions.properties())
             continue
         for other, wanted in questions.condition(asked[name]).items():
             value = supposed.get(other, asked[other].default)
             if not questions.fits(value, wanted) and _possible(asked[other], value):
                 message = f"{name} does not apply where {other} is {_plain(value)}."
-                allowed, fix = f"only where {other} {questions.in_words(wanted)}", "Take it out."
+                allowed, fix = f"only where {other} {questions.in_words(wanted)}", "Remove it."
                 yield answers.finding((name,), "answers.not-asked", message, allowed=allowed, fix=fix)
                 break
 
@@ -135,10 +135,10 @@ def _no_such(answers: Answers, path: Path, message: str, around: Value, known: _
     if right:
         fix = f"Did you mean {right}?"
     elif found:
-        fix = f"Write what stands in it without {key}."
+        fix = f"Move its contents up, and leave {key} out."
     else:
-        why = mends.why_dropped(key) or ("" if more else "`scaffold schema` prints all there is.")
-        fix, more["write"] = f"Take it out. {why}".strip(), ""
+        why = mends.why_dropped(key) or ("" if more else "`scaffold schema` lists all of them.")
+        fix, more["write"] = f"Remove it. {why}".strip(), ""
     more |= mends.shown((*path[:-1], right), found, known.get(right, {})) if found or right else {}
     return answers.finding(path, _UNKNOWN, message, fix=fix, **more)
 
@@ -153,7 +153,7 @@ def _missing(answers: Answers, question: Question) -> Finding:
     path, message, allowed = (question.name,), f"{question.name} is missing.", schema.get("allowed")
     found, fix = known(answers.values), question.help
     if found.alike and question.name in found.proposed:
-        fix += f" {found.proposed[question.name]} is usual for {found.alike}, which is called alike."
+        fix += f" {found.proposed[question.name]} is usual for {found.alike}, which has a similar name."
     example = mends.shown(path, {}, schema)
     return answers.finding(path, "answers.missing", message, allowed=allowed, fix=fix, **example)
 
@@ -185,7 +185,7 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
         if rule == "additionalProperties":
             known = error.schema["properties"]
             for unknown in ((*path, key) for key in error.instance if key not in known):
-                what = f"{show(unknown)} is no known key."
+                what = f"{show(unknown)} is not a known key."
                 yield unknown, _no_such(answers, unknown, what, error.instance, known)
             continue
         if rule == "required":
@@ -234,11 +234,11 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
     if rule == "enum":
         fix = nearest(str(value), map(str, schema["enum"])) or "Choose one of them."
     what = {
-        "type": f"has to be {kinds}",
-        "enum": "is none of the choices",
-        "minLength": "may not be empty",
-        "minItems": "may not be empty",
-    }.get(rule, f"has to be {schema.get('allowed', kinds)}")
+        "type": f"must be {kinds}",
+        "enum": "is not one of the choices",
+        "minLength": "must not be empty",
+        "minItems": "must not be empty",
+    }.get(rule, f"must be {schema.get('allowed', kinds)}")
     shown = _plain(json.dumps(value, ensure_ascii=False, default=str) if rule == "type" else value)
     if _may_be_secret(path, value):
         shown = HIDDEN

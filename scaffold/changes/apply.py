@@ -134,7 +134,7 @@ def _is_before(root: Path, change: FileChange) -> bool:
 def _refuse_changed(paths: list[PurePosixPath], hint: str) -> None:
     if paths:
         names = ", ".join(map(str, paths))
-        raise RefusedError(f"changed in the meantime by somebody else: {names}", hint)
+        raise RefusedError(f"changed in the meantime by another process: {names}", hint)
 
 
 def _new_journal(change_set: ChangeSet) -> Journal:

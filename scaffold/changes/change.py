@@ -136,7 +136,9 @@ class ChangeSet:
             before, was_executable = files.read(path)
             after = wanted[path]
             if after is not None and is_ciphertext(before) and before != after:
-                raise RefusedError(f"{path} is encrypted with git-crypt", "Unlock the clone, then run again.")
+                raise RefusedError(
+                    f"{path} is encrypted with git-crypt", "Unlock the clone, then run the command again."
+                )
             mode = isinstance(after, bytes) and (was_executable or path in executable)
             changes.append(FileChange(path, before, after, mode, was_executable))
         for outer, inner in pairwise(sorted(wanted)):

@@ -82,7 +82,7 @@ def _not_committed(root: Path, paths: Iterable[PurePosixPath], message: str, why
     command = f"git -C {shlex.quote(str(root))}"
     files = shlex.join(map(str, paths))
     return UncommittedError(
-        f"The files are written, but not committed: {why}",
+        f"The files were written, but not committed: {why}",
         f"Mend that, then: {command} add --all -- {files} && "
         f"{command} commit -m {shlex.quote(message)} -- {files}",
     )
@@ -143,16 +143,17 @@ def demand_own(change_set: ChangeSet) -> None:
         )
 
 
-def demand_clean(change_set: ChangeSet) -> None:
+def demand_clean(change_set: ChangeSet, depth: int = 2) -> None:
     """Refuse to edit a stack that has changes of somebody else's: the two could not be told apart.
 
-    Raises ``RefusedError`` with the files beside those of the change set, and among them, that no commit has.
+    A stack is a directory at this ``depth``. Raises ``RefusedError`` with the files beside those of the
+    change set, and among them, that no commit has.
     """
-    directories = sorted({PurePosixPath(*change.path.parts[:2]) for change in change_set.changes})
+    directories = sorted({PurePosixPath(*change.path.parts[:depth]) for change in change_set.changes})
     if dirty := _unsaved(change_set.root, directories) if directories else ():
         raise RefusedError(
             f"These files have changes that are not committed yet: {', '.join(map(str, dirty))}",
-            "Commit them first, or put them aside with `git stash`.",
+            "Commit them first, or stash them with `git stash`.",
         )
 
 
@@ -160,7 +161,8 @@ def demand_merged(root: Path) -> None:
     """Refuse to write into a merge that is not finished. Raises ``RefusedError`` with the unmerged paths."""
     if unmerged := sorted(set(names(git(root, "diff", "--name-only", "--diff-filter=U", "-z")))):
         raise RefusedError(
-            f"There are unmerged paths: {', '.join(map(str, unmerged))}.", "Resolve them, then run it again."
+            f"There are unmerged paths: {', '.join(map(str, unmerged))}.",
+            "Resolve them, then run the command again.",
         )
 
 

@@ -44,7 +44,7 @@ def git(
         # Where Git does not open the repository, as another user's, not every command of it says so.
         closed, _, why = _finished(["git", "rev-parse", "--git-dir"], directory, environment, None)
         output = (why if closed else told or printed).decode(errors="replace").strip()
-        raise MissingError(f"git {arguments[0]} failed: {output}", f"Look at the repository {directory}.")
+        raise MissingError(f"git {arguments[0]} failed: {output}", f"Check the repository {directory}.")
     return printed.decode(errors="surrogateescape")
 
 

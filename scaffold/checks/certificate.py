@@ -10,7 +10,7 @@ from scaffold.checks.rule import Example, Rule
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
 from scaffold.hcl.source import at
-from scaffold.monorepo.shared import shared_modules
+from scaffold.monorepo.shared import SharedModules
 from scaffold.templates import template
 
 _CALL = """
@@ -33,7 +33,8 @@ class LinkedCertificate(Rule):
 
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
         """Calls of the module without a certificate of their own, where the link is not there."""
-        wanted = shared_modules().path(shared_modules().tls)
+        shared = SharedModules.of(context.facts)
+        wanted = shared.path(shared.tls)
         link = template.facts("operations")["certificate_link"]
         if context.exists(f"{stack.directory}/{link['name']}"):
             return

@@ -11,7 +11,7 @@ from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Document, Expression, ExprKind
-from scaffold.monorepo.shared import shared_modules
+from scaffold.monorepo.shared import SharedModules
 
 _WITHOUT_LOGIN = frozenset(("app", "none"))
 """The modes that leave Authentik out: the module adds its own wall against scrapers."""
@@ -22,9 +22,10 @@ _SAID = {f'auth="{mode}"': mode for mode in _WITHOUT_LOGIN}
 def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
     found: list[Finding] = []
     calls = [call for call in stack.once(module_calls, context) if call.directory is not None]
+    house = SharedModules.of(context.facts)
     shared = {call.block: posixpath.basename(call.directory or "") for call in calls}
-    proofs = {block.labels[0] for block, module in shared.items() if module == shared_modules().anubis}
-    for block in (block for block, module in shared.items() if module == shared_modules().ingress):
+    proofs = {block.labels[0] for block, module in shared.items() if module == house.anubis}
+    for block in (block for block, module in shared.items() if module == house.ingress):
         found += _gate(stack.documents[block.source.path], block)
         found += _walls(block, proofs)
     return found

@@ -14,6 +14,7 @@ from scaffold.checks.fleet import Fleet, same
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.checks.stack import place
 from scaffold.errors import Finding
+from scaffold.monorepo.root import STACKS, stack_in
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
 
@@ -94,6 +95,7 @@ class HouseNames:
     mover: str = ""
     resting: str = ""
     watcher: str = "diun.enable"
+    home: str = STACKS
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ class Plan:
     @cached_property
     def stacks(self) -> frozenset[str]:
         """The stack: its name, as the places of its resources tell it."""
-        return frozenset(r.site.path.split("/")[1] for r in self.resources if "/" in r.site.path)
+        return frozenset(stack_in(r.site.path, self.house.home) for r in self.resources) - {""}
 
     def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
         """The pods that a Service selects: those of the stack, or else of others."""
@@ -202,10 +204,10 @@ def check(
 
     Without the ``fleet`` a stack is judged as if there were no other.
     """
-    return judge(Plan(resources, house, (lambda: fleet) if fleet else None), chosen)
+    return apply_rules(Plan(resources, house, (lambda: fleet) if fleet else None), chosen)
 
 
-def judge(plan: Plan, chosen: Iterable[Rule] | None = None) -> list[Finding]:
+def apply_rules(plan: Plan, chosen: Iterable[Rule] | None = None) -> list[Finding]:
     """What the rules find in a plan, sorted by place; each thing is said once."""
     asked = all_rules() if chosen is None else chosen
     return sorted({f for rule in asked for f in rule.check_plan(plan)}, key=place)

@@ -14,8 +14,7 @@ from scaffold.errors import Finding
 from scaffold.hcl.amend import replace
 from scaffold.hcl.edit import insert_block
 from scaffold.hcl.syntax import Block, Document
-from scaffold.monorepo.shared import shared_modules
-from scaffold.monorepo.uses import calls
+from scaffold.monorepo.shared import SharedModules, calls
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
@@ -92,7 +91,7 @@ class Tiles(PlannedRule):
 
     def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file in which the call of the ingress module asks for no tile."""
-        if not calls(block, shared_modules().ingress):
+        if not calls(block, SharedModules.of(facts).ingress):
             return None
         value = block.body.value("homepage_enabled")
         if value is None:

@@ -16,8 +16,8 @@ from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, ScaffoldError
 from scaffold.hcl.modules import ModuleContract, contract_of, read_module
 from scaffold.hcl.syntax import Document, HclSyntaxError, parse
-from scaffold.monorepo.facts import merged, overrides
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.facts import said
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.uses import enrolled, known_names
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
@@ -29,16 +29,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class ParsedStack:
-    """The HCL files of one stack, by their path from the monorepo's root."""
+    """The HCL files of one stack, by their path from the monorepo's root.
 
-    name: str
+    ``directory`` is the one that Terraform runs in.
+    """
+
+    directory: str
     documents: Mapping[str, Document]
     _known: dict[object, object] = field(default_factory=dict, repr=False)
 
     @property
-    def directory(self) -> str:
-        """The directory that Terraform runs in."""
-        return f"{STACKS}/{self.name}"
+    def name(self) -> str:
+        """The stack's name."""
+        return posixpath.basename(self.directory)
 
     @cached_property
     def modules(self) -> Mapping[str, tuple[Document, ...]]:
@@ -62,8 +65,8 @@ class ParsedStack:
         return cast("T", self._known[key])
 
 
-def parse_stack(name: str, files: Mapping[str, bytes]) -> ParsedStack | list[Finding]:
-    """The stack that these files are, or everything in them that is no HCL.
+def parse_stack(directory: str, files: Mapping[str, bytes]) -> ParsedStack | list[Finding]:
+    """The stack in a directory that these files are, or everything in them that is no HCL.
 
     ``files`` are by path from the monorepo's root; only ``.tf`` and ``.hcl`` files are read.
     """
@@ -76,7 +79,7 @@ def parse_stack(name: str, files: Mapping[str, bytes]) -> ParsedStack | list[Fin
             documents[path] = parse(content, path)
         except HclSyntaxError as error:
             broken += error.findings
-    return sorted(broken, key=place) if broken else ParsedStack(name, documents)
+    return sorted(broken, key=place) if broken else ParsedStack(directory, documents)
 
 
 def run(stack: ParsedStack, context: CheckContext, chosen: Iterable[Rule] | None = None) -> list[Finding]:
@@ -125,7 +128,7 @@ class CheckContext:
             list_modules=lambda directory: _module_directories(root / directory),
             variables=None if given is None else given | _passed(settings),
             generated=generated_by(settings),
-            facts=merged(decisions.house(), overrides(root)),
+            facts=said(root),
             enrols=_enrolling(monorepo),
             written=cache(lambda text: next(monorepo.terraform_files(text), None) is not None),
             exists=lambda path: os.path.lexists(root / path),

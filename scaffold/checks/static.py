@@ -82,7 +82,7 @@ def _look_at(around: _Surroundings, stacks: Sequence[str]) -> list[tuple[str, Lo
     with _without_collector():
         for name in stacks:
             noted = _Noted(around)
-            parsed = parse_stack(name, noted.sources(name))
+            parsed = parse_stack(around.monorepo.place(name), noted.sources(name))
             if isinstance(parsed, list):
                 looked = Looked(tuple(parsed))
             else:

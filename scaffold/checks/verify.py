@@ -19,8 +19,7 @@ from scaffold.hcl.modules import terraform_files
 from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
 from scaffold.monorepo import collisions
 from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED
-from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.monorepo.shared import shared_modules
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import template
 from scaffold.templates.questions import Value, asked
 from scaffold.terraform import refresh
@@ -83,16 +82,16 @@ def verify(
     the first stage that finds any, and :class:`MissingError` where a plan is demanded and impossible.
     """
     sources = {
-        f"{STACKS}/{stack}/{path}": content
+        f"{monorepo.place(stack)}/{path}": content
         for path, content in files.items()
         if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
     }
-    gone = {f"{STACKS}/{stack}/{path}" for path, content in files.items() if content is None}
+    gone = {f"{monorepo.place(stack)}/{path}" for path, content in files.items() if content is None}
     rendered = sources
     present = {**beside(monorepo, stack, sources), **own_files, **sources}
     sources = {path: content for path, content in present.items() if path not in gone}
     told = frozenset(map(_words, known))
-    links = {f"{STACKS}/{stack}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
+    links = {f"{monorepo.place(stack)}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
     found, noted = _by_severity(static_findings(monorepo, stack, sources, links))
     found = [finding for finding in found if _words(finding) not in told]
     second = SecondReading() if found else read_again(rendered)
@@ -164,7 +163,7 @@ def static_findings(
 
     ``links`` are symbolic links that come with them.
     """
-    parsed = parse_stack(stack, sources)
+    parsed = parse_stack(monorepo.place(stack), sources)
     if isinstance(parsed, list):
         return parsed
     refreshed = refresh.directory()
@@ -236,6 +235,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         enrolled=operations["keel"]["enrolled"],
         mover=operations["keel"]["policy"],
         resting=operations["resting"],
+        home=monorepo.stacks_home,
         usual_groups=frozenset(groups.default if groups and isinstance(groups.default, list) else ()),
         shared={
             stack: tuple(Shared(use.kind, use.name, (use.path, use.line), others) for use, others in names)
@@ -255,7 +255,7 @@ def _own_registries(facts: Mapping[str, Value]) -> dict[str, str]:
 
 def _nfs_classes(monorepo: Monorepo) -> set[str]:
     classes = set()
-    for path in terraform_files(monorepo.root / shared_modules().path(shared_modules().nfs)):
+    for path in terraform_files(monorepo.root / monorepo.shared.path(monorepo.shared.nfs)):
         document = monorepo.document(path, path.read_bytes())
         for block in document.body.blocks_of("resource") if document else ():
             spec = block.body.block("spec")
@@ -300,7 +300,7 @@ def _planned(
             result.findings,
         )
     found = list(result.findings) or planned.check(result.resources, house_names(monorepo, values))
-    if found and isinstance(parsed := parse_stack(stack, sources), ParsedStack):
+    if found and isinstance(parsed := parse_stack(monorepo.place(stack), sources), ParsedStack):
         found = _without_exceptions(parsed, found)
     errors, warnings = _by_severity(found)
     if errors := [finding for finding in errors if _words(finding) not in told]:

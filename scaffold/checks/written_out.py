@@ -10,6 +10,7 @@ from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Block, Body, Document, Expression
+from scaffold.monorepo.root import stack_in
 from scaffold.monorepo.uses import MONITORS, metadata, resource_type
 
 _SERVER = ("nfs_server", "server")
@@ -58,7 +59,7 @@ def _texts(body: Body) -> Iterator[tuple[str, Expression]]:
 def _hosts(
     document: Document, hosts: re.Pattern[str], own: set[object], context: CheckContext
 ) -> Iterator[Finding]:
-    if document.path.split("/")[1] in context.facts["tier0_stacks"]:
+    if stack_in(document.path, context.facts["stacks"]) in context.facts["tier0_stacks"]:
         return  # they keep these hosts for all others, and are there before any variable names one
     variables = ", ".join(f"var.{name}" for name in context.facts["hosts"].values())
     for block in (block for block in document.body.blocks if hosts.search(block.text)):

@@ -187,9 +187,9 @@ def _of_the_system(error: OSError) -> MissingError:
     what = error.strerror or str(error) or type(error).__name__
     if error.filename is None:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = "Make room where files, temporary files and output go." if full else "Look at the machine."
-        return MissingError(f"The system refuses: {what}.", hint)
-    return MissingError(f"{os.fsdecode(error.filename)}: {what}.", "Look at that file or directory.")
+        hint = "Free some disk space." if full else "Check this machine."
+        return MissingError(f"The system reports: {what}.", hint)
+    return MissingError(f"{os.fsdecode(error.filename)}: {what}.", "Check that file or directory.")
 
 
 def _fail(error: ScaffoldError, as_json: bool) -> NoReturn:

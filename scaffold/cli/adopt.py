@@ -50,14 +50,16 @@ def adopt(
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold adopt --all")
     if not writes and (accepted or commit):
-        raise UsageError("--accept and --commit go with --write.", "For example: scaffold adopt kit --write")
+        raise UsageError("--accept and --commit require --write.", "For example: scaffold adopt kit --write")
     monorepo = options.find(monorepo_at, writes=writes)
     made = set(made_by_scaffold(monorepo))
     names = [one for one in monorepo.stacks if one not in made] if every else stacks_at(monorepo, stacks)
     over = options.over(answer_files, settings)
     if writes:
         if len(names) != 1 or every:
-            raise UsageError("One stack is adopted at a time.", "For example: scaffold adopt kit --write")
+            raise UsageError(
+                "Only one stack can be adopted at a time.", "For example: scaffold adopt kit --write"
+            )
         _write(monorepo, names[0], over, accepted, commit=commit, as_json=as_json)
         return
     with waiting("Planning what stands there and what its answers render …"):

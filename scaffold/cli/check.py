@@ -64,10 +64,11 @@ def check(
     if pipelines is not None:
         if stacks or every or static or fix or show or form == "html":
             raise UsageError(
-                "--pipelines goes without stacks, --fix and html.", "Check stacks in a run of their own."
+                "--pipelines cannot be combined with stacks, --fix or html.",
+                "Check stacks in a separate run.",
             )
         if update_baseline and (baseline is None or select or ignore):
-            raise UsageError("--update-baseline goes with --baseline FILE.", "It knows every rule.")
+            raise UsageError("--update-baseline requires --baseline FILE.", "The baseline covers every rule.")
     from scaffold.commands import check as command
     from scaffold.commands.fix import plan_fix, write
     from scaffold.report import check as report
@@ -85,17 +86,19 @@ def check(
             return output.write_baseline(baseline, looked_at)
         return output.print_checked(looked_at, form, by=by, statistics=statistics, as_json=as_json)
     if show and form not in ("text", "json"):
-        raise UsageError("--diff goes with the formats text and json.", "Leave one of them out.")
+        raise UsageError("--diff requires the format text or json.", "Leave one of them out.")
     monorepo = options.find(monorepo_at, writes=fix and not show)
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold check drone-logbook")
     if update_baseline and (fix or show):
         raise UsageError(
-            "--fix and --diff go without --update-baseline.", "Mend first, then write the baseline."
+            "--fix and --diff cannot be combined with --update-baseline.",
+            "Fix first, then write the baseline.",
         )
     if update_baseline and (baseline is None or not every or select or ignore):
         raise UsageError(
-            "--update-baseline goes with --all and --baseline FILE.", "It knows every stack and every rule."
+            "--update-baseline requires --all and --baseline FILE.",
+            "The baseline covers every stack and rule.",
         )
     names = monorepo.stacks if every else command.stacks_at(monorepo, stacks)
 

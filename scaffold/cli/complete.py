@@ -12,11 +12,13 @@ from scaffold.errors import ScaffoldError
 
 def stacks(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The stacks of the monorepo that the command is about."""
-    from scaffold.monorepo.root import STACKS, find_root
+    from scaffold.monorepo.root import find_root, stacks_home
 
     try:
         root = find_root(Path(context.params.get("monorepo_at") or Path.cwd()))
-        return _fitting((entry.name for entry in (root / STACKS).iterdir() if entry.is_dir()), incomplete)
+        return _fitting(
+            (entry.name for entry in (root / stacks_home(root)).iterdir() if entry.is_dir()), incomplete
+        )
     except (ScaffoldError, OSError):
         return []
 

@@ -59,11 +59,11 @@ def index(
     narrowed = bool(lists or stacks or select or ignore)
     if (narrowed or form != "text" or baseline or update_baseline) and not check_only:
         raise UsageError(
-            "What is told is chosen with --check.", "For example: scaffold index --check --list domains"
+            "These options require --check.", "For example: scaffold index --check --list domains"
         )
     if update_baseline and (baseline is None or narrowed):
         raise UsageError(
-            "--update-baseline goes with --baseline FILE.", "It knows every list and every stack."
+            "--update-baseline requires --baseline FILE.", "The baseline covers every list and stack."
         )
     monorepo = options.find(monorepo_at, writes=fix)
     if not check_only and not fix:

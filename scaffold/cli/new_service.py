@@ -103,7 +103,8 @@ def new_service(
         making.ask(given, start, plain=plain, resume=resume, place=monorepo_at)
     elif resume is not None:
         raise UsageError(
-            "--resume goes on with questions; answers on the command line leave none.", "Leave one out."
+            "--resume continues with questions and cannot be combined with --answers.",
+            "Leave one of them out.",
         )
     else:
         given = given.over(_defaults(start, monorepo)) if start else given
@@ -257,5 +258,5 @@ def _asks(answer_files: Sequence[str], settings: Sequence[str], start: bool, *, 
         return False
     raise UsageError(
         "There is no terminal to ask questions in.",
-        "Give --answers FILE (or - for standard input); `scaffold schema` tells what belongs in it.",
+        "Give --answers FILE (or - for standard input); `scaffold schema` describes it.",
     )

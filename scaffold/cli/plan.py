@@ -51,10 +51,10 @@ def plan(
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold plan drone-logbook")
     if exit_code and against is None:
-        raise UsageError("--exit-code goes with --against.", "For example: --against HEAD --exit-code")
+        raise UsageError("--exit-code requires --against.", "For example: --against HEAD --exit-code")
     if form == "markdown" and against is None:
         raise UsageError(
-            "--format markdown goes with --against.", "For example: --against main --format markdown"
+            "--format markdown requires --against.", "For example: --against main --format markdown"
         )
     names = monorepo.stacks if every else stacks
     workers = min(len(names), os.cpu_count() or 1)

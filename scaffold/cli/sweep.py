@@ -121,8 +121,8 @@ def _rule(named: Sequence[str], file: Path | None) -> tuple[Rule, Sequence[str]]
     rule = find(named[0])
     if not rule.mends:
         raise UsageError(
-            f"{rule.code} has no edit: a person has to mend it.",
-            f"See `scaffold rule {rule.code}`, or give an edit of your own with --from.",
+            f"{rule.code} has no automatic edit.",
+            f"Fix it by hand (`scaffold rule {rule.code}`), or give your own edit with --from.",
         )
     return rule, named[1:]
 

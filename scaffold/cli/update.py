@@ -12,7 +12,7 @@ from scaffold.cli import complete, options, output
 from scaffold.errors import Kind, UsageError
 
 if TYPE_CHECKING:
-    from scaffold.commands.updated import Judged
+    from scaffold.commands.updated import MergedStacks
 
 
 @click.command()
@@ -65,7 +65,7 @@ def update(
 
     from scaffold.checks.verify import Level
     from scaffold.cli import EXIT_CODES
-    from scaffold.commands.update import judge, made_by_scaffold, prepare
+    from scaffold.commands.update import made_by_scaffold, merge_stacks, prepare
     from scaffold.report import update as report
     from scaffold.report.progress import waiting
 
@@ -78,7 +78,7 @@ def update(
     monorepo = options.find(monorepo_at, writes=not preview)
     chosen = made_by_scaffold(monorepo) if every else stacks
     with waiting(f"Updating {'one stack' if len(chosen) == 1 else f'{len(chosen)} stacks'} …"):
-        judged = judge(
+        merges = merge_stacks(
             monorepo,
             chosen,
             to=version,
@@ -89,9 +89,9 @@ def update(
     asks = not (preview or as_json) and options.in_terminal()
     updates = prepare(
         monorepo,
-        judged,
+        merges,
         accepted=accepted,
-        meant=tuple(_meant(judged, accepted)) if asks else (),
+        meant=tuple(_meant(merges, accepted)) if asks else (),
         with_conflicts=conflicts,
         without_indexes=without_indexes,
     )
@@ -104,12 +104,12 @@ def update(
     return EXIT_CODES[Kind.REFUSED] if updates.left else 0
 
 
-def _meant(judged: Judged, accepted: Sequence[str]) -> Iterator[str]:
+def _meant(merges: MergedStacks, accepted: Sequence[str]) -> Iterator[str]:
     """The stacks that a person says yes to, with what they do that has to be accepted."""
     from scaffold.checks.consequences import to_accept
     from scaffold.report.difference import consequence_text
 
-    for one in judged.stacks:
+    for one in merges.stacks:
         held = () if one.findings else to_accept(one.to_accept, accepted)
         if held:
             output.print_lines(f"{effect.effect.value:11}  {consequence_text(effect)}" for effect in held)

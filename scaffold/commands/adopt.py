@@ -20,7 +20,7 @@ from scaffold.checks.consequences import Consequence, Effect
 from scaffold.checks.contract import IGNORES
 from scaffold.checks.verify import Verified
 from scaffold.commands.adoption import Adoption, Over, documents, examine, generated, own_files
-from scaffold.commands.change_plan import judged
+from scaffold.commands.change_plan import verified_change
 from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Part
 from scaffold.commands.stored import stored_answers
@@ -28,7 +28,7 @@ from scaffold.commands.update_plan import Sides
 from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.hcl.edit import insert_block
 from scaffold.hcl.syntax import parse
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.render import Rendered
 from scaffold.terraform.diff import Difference
 from scaffold.terraform.planned import path_text
@@ -62,21 +62,21 @@ class StackAdoption:
 
     def demand_harmless(self, accepted: Collection[str]) -> None:
         """Raise :class:`RefusedError` for harm, and for what would not stay and is not accepted."""
-        place = f"{STACKS}/{self.stack}"
+        place = str(self.part.place)
         if self.forbidden:
             findings = [
                 Finding(place, None, None, f"adopt.{one.effect.value}", f"{one.address} {one.text}.")
                 for one in self.forbidden
             ]
-            fix = "Say more with --set or --answers, or leave the stack as it is."
-            raise RefusedError("This would do harm to what runs; nothing was written.", fix, findings)
+            fix = "Add answers with --set or --answers, or leave the stack as it is."
+            raise RefusedError("This would harm what is running; nothing was written.", fix, findings)
         if left := [line for line in self.left if line not in accepted]:
             findings = [
-                Finding(place, None, None, "adopt.unexplained", f"{line} would not stay.") for line in left
+                Finding(place, None, None, "adopt.unexplained", f"{line} would change.") for line in left
             ]
             raise RefusedError(
-                "No rule says why these would not stay; nothing was written.",
-                f"Accept each that is meant by its line: --accept {shlex.quote(left[0])}",
+                "No rule explains why these lines would change; nothing was written.",
+                f"Accept each intended one by its line: --accept {shlex.quote(left[0])}",
                 findings,
             )
 
@@ -91,26 +91,30 @@ def prepare_adoption(monorepo: Monorepo, stack: str, over: Over, accepted: Colle
     """
     if stored_answers(monorepo, stack):
         raise RefusedError(
-            f"{STACKS}/{stack} has answers already.", f"Change them with scaffold change {stack}."
+            f"{monorepo.place(stack)} already has answers.", f"Change them with scaffold change {stack}."
         )
     (found,) = examine(monorepo, [stack], over=over)
     if found.why_not or found.before is None:
-        raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {found.why_not}.")
+        raise RefusedError(f"{monorepo.place(stack)} cannot be adopted: {found.why_not}.")
     _demand_settled(found, accepted)
     if found.rendered is None or found.after is None or not found.after.ok or found.obstacles:
-        raise RefusedError(f"{STACKS}/{stack} cannot be adopted: {'; '.join(found.obstacles)}.")
+        raise RefusedError(f"{monorepo.place(stack)} cannot be adopted: {'; '.join(found.obstacles)}.")
     rendered = found.rendered
     ours = own_files(monorepo, stack)
     after = _files(monorepo, found, rendered, ours)
-    sides = Sides(stack, "", {}, after, ours)
-    verified, plans, _ = judged(monorepo, sides, after, rendered.values, None, edited=False)
+    sides = Sides(monorepo.place(stack), "", {}, after, ours)
+    verified, plans, _ = verified_change(monorepo, sides, after, rendered.values, None, edited=False)
     if plans is None or verified.plan is None:
         raise RefusedError(
-            "What this does to what runs is not known; nothing was written.", "It needs terraform."
+            "The effect on what is running is not known; nothing was written.", "Install terraform or tofu."
         )
     change = ChangeSet.plan(monorepo.files, sides.wanted(after))
     part = Part(
-        change, rendered.values, verified, f"{stack}: adopted by scaffold", PurePosixPath(STACKS, stack)
+        change,
+        rendered.values,
+        verified,
+        f"{stack}: adopted by scaffold",
+        PurePosixPath(monorepo.place(stack)),
     )
     others = (
         f"{one.resource.address} {missing.path}"
@@ -149,7 +153,7 @@ def _files(
     new = [parse(c, str(p)) for p, c in rendered.files.items() if isinstance(c, bytes) and p.suffix == ".tf"]
     made = generated(monorepo, found.stack)
     beside = {p: c for p, c in ours.items() if p.suffix != ".tf" or len(p.parts) > 1 or p.name in made}
-    own = {f"{STACKS}/{found.stack}/{path}" for path in ours.keys() - beside.keys()}
+    own = {f"{monorepo.place(found.stack)}/{path}" for path in ours.keys() - beside.keys()}
     staying = kept([d for d in documents(monorepo, found.stack) if d.path in own], matched, new).text
     files = {**beside, **rendered.files}
     settings = ours.get(_SETTINGS)

@@ -21,7 +21,7 @@ from scaffold.commands.remove_service import stack_files
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Document, read
 from scaffold.monorepo.facts import merged
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
@@ -137,20 +137,20 @@ def documents(monorepo: Monorepo, stack: str) -> Iterator[Document]:
 
 def own_files(monorepo: Monorepo, stack: str) -> dict[PurePosixPath, Content]:
     """The files of a stack by their path below it, without those that Git ignores."""
-    place = PurePosixPath(STACKS, stack)
+    place = PurePosixPath(monorepo.place(stack))
     read_ = {path.relative_to(place): monorepo.files.read(path)[0] for path in stack_files(monorepo, stack)}
     return {path: content for path, content in read_.items() if content is not None}
 
 
 def generated(monorepo: Monorepo, stack: str) -> frozenset[str]:
     """The files of a stack that terragrunt writes, which may be in Git all the same."""
-    found = terragrunt.read(DiskTree(monorepo.root), f"{STACKS}/{stack}")
+    found = terragrunt.read(DiskTree(monorepo.root), f"{monorepo.place(stack)}")
     return frozenset(file.name for file in found.files)
 
 
 def overlay(monorepo: Monorepo, stack: str, files: Files) -> Overlay:
     """The files of a stack in place of those that stand there; what terragrunt generates stays."""
-    disk, place = DiskTree(monorepo.root), f"{STACKS}/{stack}"
+    disk, place = DiskTree(monorepo.root), f"{monorepo.place(stack)}"
     left = generated(monorepo, stack)
     gone = {f"{place}/{name}" for name in disk.names(place) if name.endswith(".tf") and name not in left}
     # The record of the answers is no part of a plan.
@@ -178,7 +178,7 @@ def _inferred(
         return Adoption(plan.stack, why, before=plan)
     inferred = infer(stack)
     values, recorded = gathered(inferred)
-    answers = over(Answers(values, {(): Place(f"{STACKS}/{plan.stack}")}))
+    answers = over(Answers(values, {(): Place(f"{monorepo.place(plan.stack)}")}))
     refused = tuple(validation.problems(answers, sensed, recorded))
     rendered = _rendered(answers, refused, sensed, recorded)
     return Adoption(

@@ -11,7 +11,7 @@ from scaffold.answers.sources import Answers
 from scaffold.checks.stack import generated_by
 from scaffold.checks.verify import Level, Unverified
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError, VerificationError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.render import RENDERED
 
 _RENAME = "Rename it; what is in it may stay as it is."
@@ -24,9 +24,9 @@ class OwnFile:
     source: Path
     content: bytes
 
-    def path(self, stack: str) -> PurePosixPath:
-        """Where it will be, from the root of the monorepo."""
-        return PurePosixPath(STACKS, stack, self.source.name)
+    def path(self, place: str) -> PurePosixPath:
+        """Where it will be, from the root of the monorepo, in the stack at a place."""
+        return PurePosixPath(place, self.source.name)
 
     def finding(self, code: str, message: str, fix: str) -> Finding:
         """What is wrong with it."""
@@ -42,10 +42,10 @@ def read(paths: Sequence[Path]) -> tuple[OwnFile, ...]:
         raise UsageError(text, "Name a Terraform file with --beside.") from error
 
 
-def below(files: Sequence[OwnFile], given: Answers) -> dict[str, bytes]:
+def below(monorepo: Monorepo, files: Sequence[OwnFile], given: Answers) -> dict[str, bytes]:
     """Their content by where they will be; nothing while the Service has no name."""
     name = given.values.get("name")
-    return {str(f.path(name)): f.content for f in files} if isinstance(name, str) else {}
+    return {str(f.path(monorepo.place(name))): f.content for f in files} if isinstance(name, str) else {}
 
 
 def problems(monorepo: Monorepo, files: Sequence[OwnFile]) -> Iterator[Finding]:
@@ -82,10 +82,11 @@ def demand_in_place(
     """
     found = []
     for file in files:
-        there = monorepo.files.read(file.path(stack))[0]
+        path = file.path(monorepo.place(stack))
+        there = monorepo.files.read(path)[0]
         if there != file.content and (exists or there is not None):
-            what = f"{file.path(stack)} is {'other than this' if there is not None else 'not there'}."
-            copy = shlex.join(["cp", str(file.source), str(monorepo.root / file.path(stack))])
+            what = f"{path} is {'other than this' if there is not None else 'not there'}."
+            copy = shlex.join(["cp", str(file.source), str(monorepo.root / path)])
             fix = f"Rename it, or put it there yourself, if that is meant: {copy}"
             found.append(file.finding("taken", what, fix))
     if found:

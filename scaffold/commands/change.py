@@ -16,7 +16,7 @@ from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.verify import Level, verify_edits
-from scaffold.commands.change_plan import judged
+from scaffold.commands.change_plan import verified_change
 from scaffold.commands.changed import ServiceChange
 from scaffold.commands.in_place import demand_possible
 from scaffold.commands.lists import Lists
@@ -29,7 +29,7 @@ from scaffold.commands.stored import Record, demand_unedited, record_of
 from scaffold.commands.taken import refuse_taken, with_own_store, with_taken
 from scaffold.commands.update_plan import Sides
 from scaffold.errors import Finding, RefusedError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.reading import load
 from scaffold.templates import decisions, template
@@ -80,10 +80,12 @@ def prepare_change(
     demand_places(monorepo, outside)
     wanted_files = {**sides.wanted(files), **{edit.path: edit.after for edit in outside.edits}}
     change = ChangeSet.plan(monorepo.files, wanted_files)
-    verified, plans, effects = judged(monorepo, sides, files, after.values, level, edited=bool(edited))
+    verified, plans, effects = verified_change(
+        monorepo, sides, files, after.values, level, edited=bool(edited)
+    )
     verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
     message = f"{name}: {', '.join(dict.fromkeys(one.question for one in answers)) or 'answers'} changed"
-    part = Part(change, after.values, verified, message, PurePosixPath(STACKS, name))
+    part = Part(change, after.values, verified, message, PurePosixPath(monorepo.place(name)))
     prepared = Prepared(name, origin, part, manual=outside.steps, before=before.values)
     old, new = (entry.databases for entry in entries)
     dropped = drop_steps(database for database in old if database not in new)
@@ -132,11 +134,11 @@ def _left(recorded: Mapping[str, Value], answers: Mapping[str, Value]) -> Mappin
 
 def _sides(monorepo: Monorepo, record: Record, name: str, before: Rendered, after: Rendered) -> Sides:
     """The stack by the old answers, by the new ones, and as it stands; its record is no text to merge."""
-    stack = PurePosixPath(STACKS, name)
+    stack = PurePosixPath(monorepo.place(name))
     there = {path.relative_to(stack): monorepo.files.read(path)[0] for path in stack_files(monorepo, name)}
     ours = {path: content for path, content in there.items() if content is not None}
     kept = {_ANSWERS: ours[_ANSWERS]}
-    return Sides(name, record.version, {**before.files, **kept}, {**after.files, **kept}, ours)
+    return Sides(str(stack), record.version, {**before.files, **kept}, {**after.files, **kept}, ours)
 
 
 def _merged(sides: Sides) -> Merged:
@@ -145,10 +147,10 @@ def _merged(sides: Sides) -> Merged:
     if outcome.conflicts:
         fix = "Take your edit of these lines back, make the change, and edit them again."
         findings = [
-            Finding(f"{STACKS}/{sides.stack}/{path}", None, None, "change.conflict", f"{why}.", fix=fix)
+            Finding(f"{sides.directory}/{path}", None, None, "change.conflict", f"{why}.", fix=fix)
             for path, why in outcome.conflicts.items()
         ]
-        raise RefusedError("The change meets edits of a person; nothing was written.", "", findings)
+        raise RefusedError("The change conflicts with manual edits; nothing was written.", "", findings)
     return outcome
 
 

@@ -7,19 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scaffold.checks.verify import Level, Unverified, Verified, verify
+from scaffold.commands.plan import STANDING, Plans, compared, plan_sides
 from scaffold.commands.update_plan import Sides, read_by_plans, written_out
 from scaffold.errors import Finding, VerificationError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
 from scaffold.updates.merge import Tree
 
 if TYPE_CHECKING:
     from scaffold.checks.consequences import Consequence
-    from scaffold.commands.plan import Plans
     from scaffold.terraform.result import PlanResult
 
 
-def judged(
+def verified_change(
     monorepo: Monorepo,
     sides: Sides,
     after: Tree,
@@ -40,22 +40,21 @@ def judged(
     verified = _verified(monorepo, sides, after, values, level)
     if verified.plan is None:
         return verified, None, written_out(monorepo, sides, after)
-    older, *renders = _plans(monorepo, sides, edited=edited)
+    edits = {sides.stack: sides.renders if edited else ()}
+    ((older, *renders),) = plan_sides(monorepo, edits, workers=3).values()
     if not older.ok:
         why = older.findings[0].message if older.findings else "it cannot be planned"
         gap = Unverified("what this does to what runs", f"as the stack stands, {why}")
         seen = written_out(monorepo, sides, after)
         return replace(verified, unverified=(*verified.unverified, gap)), None, seen
-    if lost := list(_lost(sides.stack, renders, older, verified.plan)):
+    if lost := list(_lost(sides.directory, renders, older, verified.plan)):
         raise VerificationError(
-            "The change does not go with what was edited by hand; nothing was written.",
-            "Take the edit back, make the change, and edit it again.",
+            "The change conflicts with manual edits; nothing was written.",
+            "Revert the edits, make the change, and repeat the edits.",
             lost,
         )
-    from scaffold.commands.plan import compared
-
-    plans = compared(monorepo, sides.stack, older, verified.plan)
-    return verified, plans, plans.stacks[0].consequences
+    stack = next(compared(monorepo, [(sides.stack, older, verified.plan)]))
+    return verified, Plans(verified.plan.tool, (stack,), STANDING), stack.consequences
 
 
 def _verified(
@@ -80,22 +79,12 @@ def _findings(
     return ()
 
 
-def _plans(monorepo: Monorepo, sides: Sides, *, edited: bool) -> list[PlanResult]:
-    """The plan of what stands there; where a person edited it, those of both renders too."""
-    from scaffold.terraform.runner import plan_jobs
-    from scaffold.terraform.tree import DiskTree
-
-    disk = DiskTree(monorepo.root)
-    trees = (sides.ours, *((sides.old, sides.new) if edited else ()))
-    return plan_jobs([sides.job(disk, files) for files in trees], len(trees))
-
-
 def _lost(
-    stack: str, renders: Sequence[PlanResult], before: PlanResult, after: PlanResult
+    directory: str, renders: Sequence[PlanResult], before: PlanResult, after: PlanResult
 ) -> Iterator[Finding]:
     from scaffold.updates.oracle import losses
 
     if renders and all(result.ok for result in renders):
         old, new = renders
         for loss in losses(old, new, before, after):
-            yield Finding(f"{STACKS}/{stack}", None, None, f"change.{loss.wrong.name.lower()}", loss.text)
+            yield Finding(directory, None, None, f"change.{loss.wrong.name.lower()}", loss.text)

@@ -13,7 +13,8 @@ from scaffold.changes.commit import demand_clean
 from scaffold.changes.step import Step
 from scaffold.commands.prepared import Commits, Prepared
 from scaffold.errors import Finding, RefusedError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import place, stacks_home
 from scaffold.templates.render import ANSWERS_FILE
 
 if TYPE_CHECKING:
@@ -59,11 +60,20 @@ class ServiceChange:
         return tuple(file.path for file in files if file.path.name != ANSWERS_FILE)
 
     @property
+    def _place(self) -> str:
+        """The directory of the stack, whether or not it changes."""
+        return place(self.prepared.changes[0].root, self.prepared.service)
+
+    @property
     def to_accept(self) -> tuple[str, ...]:
         """The codes that somebody has to accept before it is written."""
         from scaffold.checks.consequences import to_accept
 
-        own = PurePosixPath(STACKS, self.prepared.service)
+        own = (
+            PurePosixPath(place(self.prepared.stack.change.root, self.prepared.service))
+            if self.prepared.stack
+            else PurePosixPath()
+        )
         unknown = self.plans is None and any(path.is_relative_to(own) for path in self._rendered)
         codes = dict.fromkeys(one.effect.value for one in to_accept(self.consequences))
         return (*codes, *((NOT_COMPARED,) if unknown else ()))
@@ -75,7 +85,7 @@ class ServiceChange:
             return
         findings = [
             Finding(
-                f"{STACKS}/{self.prepared.service}",
+                self._place,
                 None,
                 None,
                 one.effect.value,
@@ -92,5 +102,6 @@ class ServiceChange:
 
 def demand_stacks_clean(change: ChangeSet) -> None:
     """Raise :class:`RefusedError` where a stack that the change edits has changes that no commit has."""
-    inside = tuple(file for file in change.changes if file.path.parts[0] == STACKS)
-    demand_clean(ChangeSet(change.root, inside))
+    below = stacks_home(change.root)
+    inside = tuple(file for file in change.changes if file.path.is_relative_to(below))
+    demand_clean(ChangeSet(change.root, inside), len(PurePosixPath(below).parts) + 1)

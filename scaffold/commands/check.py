@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaffold.checks import baseline
@@ -19,9 +19,10 @@ from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified, house_of
 from scaffold.commands.stored import given_claims
 from scaffold.errors import Finding, MissingError, UsageError, nearest
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS, stack_in
 from scaffold.monorepo.sensing import facts
-from scaffold.terraform.result import PlanResult, Reason
+from scaffold.terraform.result import PlanResult, Reason, without_caller
 
 if TYPE_CHECKING:
     from scaffold.checks.planned import HouseNames
@@ -51,7 +52,7 @@ class Selection:
         for wanted in (*self.select, *self.ignore):
             if not any(code.startswith(wanted) for code in codes):
                 hint = nearest(wanted, codes) or "`scaffold rule --list` shows all."
-                raise UsageError(f"{wanted} is no rule, and no family of rules.", hint)
+                raise UsageError(f"{wanted} is neither a rule nor a family of rules.", hint)
 
 
 EVERY_RULE = Selection()
@@ -70,6 +71,8 @@ class Checked:
     gone: int = 0
     """Findings that the baseline knows and that are no longer there."""
     unverified: tuple[Unverified, ...] = ()
+    home: str = STACKS
+    """Where the stacks are."""
     what: str = "stack"
     """What ``stacks`` are: the word for one of them, where others are looked at."""
     plans: tuple[PlanResult, ...] = ()
@@ -88,10 +91,9 @@ def severity(finding: Finding, rules: Mapping[str, Rule]) -> Severity:
     return rule.severity if rule else Severity.ERROR
 
 
-def stack_of(finding: Finding) -> str:
-    """The stack that a finding is about; the file, where it is in none."""
-    parts = PurePosixPath(finding.path).parts
-    return parts[1] if parts[:1] == (STACKS,) and len(parts) > 1 else finding.path
+def stack_of(finding: Finding, home: str) -> str:
+    """The stack below ``home`` that a finding is about; the file, where it is in none."""
+    return stack_in(finding.path, home) or finding.path
 
 
 def stacks_at(monorepo: Monorepo, named: Sequence[str]) -> tuple[str, ...]:
@@ -107,14 +109,17 @@ def _stacks_at(monorepo: Monorepo, name: str) -> Iterator[str]:
     if name.rstrip("/") in monorepo.stacks:
         yield name.rstrip("/")
         return
-    below = (monorepo.root / STACKS).resolve()
+    below = (monorepo.root / monorepo.stacks_home).resolve()
     paths = [path.resolve() for path in (Path(name), monorepo.root / name)]
     inside = [path for path in paths if path.is_relative_to(below) and path.exists()]
     found = [stack for path in inside for stack in path.relative_to(below).parts[:1]]
     if found and found[0] in monorepo.stacks:
         yield found[0]
     elif not any(path.is_file() for path in inside):
-        hint = nearest(name, monorepo.stacks) or f"Name a directory below {STACKS}/, or a file in one."
+        hint = (
+            nearest(name, monorepo.stacks)
+            or f"Name a directory below {monorepo.stacks_home}/, or a file in one."
+        )
         raise MissingError(f"There is no stack {name}.", hint)
 
 
@@ -166,10 +171,21 @@ def check(
         services = {"", *stacks} if set(stacks) == set(monorepo.stacks) else set(stacks)
         lists = [found.finding for found in drift(monorepo) if found.service in services]
         told |= dict.fromkeys(finding for rule in indexes for finding in rule.check_index(lists))
-    left = sorted((f for f in told if f.code in selection or _is_no_stack(f)), key=place)
-    looked_at = tuple(f"{STACKS}/{name}/" for name in stacks)
+    left = sorted((f for f in once(told) if f.code in selection or _is_no_stack(f)), key=place)
+    looked_at = tuple(f"{monorepo.place(name)}/" for name in stacks)
     fresh, known, gone = unknown(left, baseline_file, looked_at, {code for code in ran if code in selection})
-    return Checked(tuple(stacks), fresh, frozenset(ignored), known, gone, unverified, plans=plans)
+    return Checked(
+        tuple(stacks), fresh, frozenset(ignored), known, gone, unverified, monorepo.stacks_home, plans=plans
+    )
+
+
+def once(found: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings; a fault of a shared module once, with the first stack that calls it and how many more."""
+    faults: dict[Finding, list[Finding]] = {}
+    for finding in found:
+        faults.setdefault(without_caller(finding), []).append(finding)
+    for first, *others in faults.values():
+        yield replace(first, fix=f"{first.fix} and {len(others)} more") if others else first
 
 
 def unknown(
@@ -205,7 +221,7 @@ def _planned(
 
     The other stacks are planned once a rule asks for them, or at once where ``every`` plan is wanted.
     """
-    from scaffold.checks.planned import Plan, judge
+    from scaffold.checks.planned import Plan, apply_rules
     from scaffold.terraform.runner import find_tool, plan_stacks
 
     try:
@@ -235,7 +251,7 @@ def _planned(
         its = replace(house, given_claims=given_claims(monorepo, result.stack))
         plan = Plan(result.resources, its, all_stacks)
         judged.append(plan)
-        findings = result.findings or judge(plan, asked)
+        findings = result.findings or apply_rules(plan, asked)
         found[result.stack] = _Planned(findings, result.ok and plan.settled)
     asked_all = every or any(plan.asked_others for plan in judged)
     return (

@@ -24,7 +24,7 @@ def check_pipelines(
     Raises :class:`MissingError` where the directory does not exist.
     """
     if not directory.is_dir():
-        raise MissingError(f"{directory} is no directory.", "Name the root of the app's repository.")
+        raise MissingError(f"{directory} is not a directory.", "Name the root of the app's repository.")
     selection.check()
     repository = read_repository(directory)
     asked = selection.of(Kind.PIPELINE)

@@ -36,7 +36,7 @@ def export(directory: Path, origin: template.Origin) -> Exported:
     tag = f"v{template.version()}"
     if not origin.updatable:
         raise RefusedError(
-            "These templates have changes that no commit has.", "Commit them: what is exported is a release."
+            "These templates have uncommitted changes.", "Commit them: an export is a release."
         )
     _demand_repository(directory)
     with TemporaryDirectory(prefix="scaffold-") as place:
@@ -46,7 +46,7 @@ def export(directory: Path, origin: template.Origin) -> Exported:
         if git(directory, "rev-parse", f"{tag}:templates", f"{tag}:copier.yml") != _parts(directory, tree):
             raise RefusedError(
                 f"{directory} has a tag {tag} with other templates.",
-                "No published tag is moved: give `version` in pyproject.toml the next number.",
+                "A published tag is never moved; increase `version` in pyproject.toml.",
             )
         return Exported(directory, tag, new=False)
     parents = ["-p", _head(directory)] if _head(directory) else []
@@ -70,15 +70,15 @@ def _demand_repository(directory: Path) -> None:
         git(directory, "init", "--quiet", "--initial-branch=main")
     elif not (directory / ".git").exists():
         raise RefusedError(
-            f"{directory} is not empty, and no Git repository.",
-            "Name a directory that is new or empty, or one of an earlier export.",
+            f"{directory} is neither empty nor a Git repository.",
+            "Name a new or empty directory, or one of an earlier export.",
         )
     elif _head(directory) and not git(directory, "ls-tree", "HEAD", "--", "copier.yml"):
         raise RefusedError(
-            f"{directory} is a repository of something else.", "Name one of an earlier export."
+            f"{directory} is the repository of something else.", "Name one of an earlier export."
         )
     elif git(directory, "status", "--porcelain"):
-        raise RefusedError(f"{directory} has changes that no commit has.", "Commit them, or take them back.")
+        raise RefusedError(f"{directory} has uncommitted changes.", "Commit or revert them.")
 
 
 def _write(place: Path) -> None:

@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content
-from scaffold.changes.commit import demand_clean
 from scaffold.checks.rule import Rule
 from scaffold.checks.stack import CheckContext
 from scaffold.checks.verify import Unverified, verify_edits
+from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.check import Checked, all_rules
 from scaffold.errors import Finding
 from scaffold.hcl.place import block_at
@@ -75,7 +75,7 @@ def write(fixed: Fixed) -> None:
     Raises ``RefusedError`` where a stack that it touches has changes that no commit has, or files changed
     meanwhile; then nothing is written.
     """
-    demand_clean(fixed.change)
+    demand_stacks_clean(fixed.change)
     apply(fixed.change)
 
 

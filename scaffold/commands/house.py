@@ -159,7 +159,10 @@ def house_at_a_glance(monorepo: Monorepo, checked: Checked, rules: Mapping[str, 
     plans = {plan.stack: plan.resources for plan in checked.plans if plan.stack in looked_at}
     # What is wrong with a shared module is wrong with each stack that calls it.
     callers = {finding: plan.stack for plan in checked.plans for finding in plan.findings}
-    about = [(finding, callers.get(finding, stack_of(finding))) for finding in checked.findings]
+    about = [
+        (finding, callers.get(finding, stack_of(finding, monorepo.stacks_home)))
+        for finding in checked.findings
+    ]
     found = [Found(f, severity(f, rules), stack, stack in looked_at) for f, stack in about]
     of_stack = {name: [f for f in found if f.stack == name] for name in checked.stacks}
     counted = tuple(_rules(found, rules))

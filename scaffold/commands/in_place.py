@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scaffold.answers.sources import Answers
 from scaffold.errors import RefusedError
-from scaffold.templates import decisions, template
+from scaffold.templates import decisions
 from scaffold.templates.questions import Value, asked
 
 
@@ -41,7 +41,6 @@ def demand_possible(
             {"place": list(one.place), "kept": one.kept, "wanted": one.wanted, "answers": one.answers}
             for one in found
         ],
-        "operations": template.facts("operations"),
     }
     rows = decisions.evaluate("templates/decisions/in_place.jinja", context)
     findings = [
@@ -56,8 +55,8 @@ def demand_possible(
     ]
     if findings:
         raise RefusedError(
-            "This cannot change in place; nothing was written, and nothing recorded.",
-            "Take these steps instead, or leave it as it is.",
+            "This cannot be changed in place; nothing was written or recorded.",
+            "Follow these steps instead, or leave it as it is.",
             findings,
         )
 

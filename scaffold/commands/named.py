@@ -11,9 +11,10 @@ from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
 from scaffold.errors import Finding, nearest
+from scaffold.hcl.evaluate import Names
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.manifests import DENIED, EXEMPT, MIDDLEWARE, PRIVILEGED, TRUSTED_IMAGES
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.stack import read_stack
 from scaffold.monorepo.uses import Use
 from scaffold.templates import decisions
@@ -42,7 +43,7 @@ def problems(
         *_unknown_middlewares(given, {use.name for use in (*uses, *own) if use.kind == MIDDLEWARE}),
         *_untrusted_images(given, [use for use in uses if use.kind == TRUSTED_IMAGES]),
         *_denied(given, uses),
-        *_unknown_stacks(given, set(monorepo.fleet)),
+        *_unknown_stacks(given, monorepo),
         *_written_out(given, monorepo, merged(decisions.house(), sensed)["hosts"]),
         *_absent_files(given, monorepo),
     ]
@@ -58,7 +59,8 @@ def _own(
     combined = decisions.defaults({**stand_ins(), **given.values, **facts})
     names = decisions.evaluate("templates/decisions/names.jinja", combined)
     namespace = {"metadata": [{"name": names["namespace"]["value"]}]}
-    return read_stack(sources, {("kubernetes_namespace", names["label"]): namespace}).uses
+    known: Names = {("kubernetes_namespace", names["label"]): namespace}
+    return read_stack(sources, monorepo.shared, known).uses
 
 
 def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
@@ -73,7 +75,7 @@ def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
                 "answers.middleware",
                 f"{answering.show(path)} is made by no stack.",
                 value=text,
-                fix=nearest(text, known) or "Correct its name, or make it first in a file of a stack.",
+                fix=nearest(text, known) or "Correct its name, or create it first in a file of a stack.",
             )
 
 
@@ -89,7 +91,7 @@ def _untrusted_images(given: Answers, trusted: list[Use]) -> Iterator[Finding]:
                 told,
                 value=image,
                 allowed=f"what {policy.path} lists",
-                fix="Take it from one that is listed, or list it there first; without that no pod starts.",
+                fix="Use an image from a listed registry, or list this one first; otherwise, no pod starts.",
             )
 
 
@@ -109,12 +111,13 @@ def _denied(given: Answers, uses: list[Use]) -> Iterator[Finding]:
                 f"{answering.show(path)} is denied by a policy of the cluster in the namespace {namespace}.",
                 value=text,
                 allowed=f"what {policies[text]} does not deny",
-                fix="Do without, or exempt the namespace there first; else no pod starts.",
+                fix="Do without it, or exempt the namespace there first; otherwise, no pod starts.",
             )
 
 
-def _unknown_stacks(given: Answers, known: set[str]) -> Iterator[Finding]:
+def _unknown_stacks(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
     """The stacks that are to be applied before and are not there."""
+    known = monorepo.fleet.keys()
     for path, text in answering.texts(given.values):
         if path[0] == "depends_on" and path[-1] == "stack" and text not in {*known, given.values.get("name")}:
             yield given.finding(
@@ -122,8 +125,8 @@ def _unknown_stacks(given: Answers, known: set[str]) -> Iterator[Finding]:
                 "answers.stack",
                 f"{answering.show(path)} is no stack.",
                 value=text,
-                allowed=f"a directory of {STACKS}",
-                fix=nearest(text, known) or "Name one that is there.",
+                allowed=f"a directory of {monorepo.stacks_home}",
+                fix=nearest(text, known) or "Name an existing one.",
             )
 
 
@@ -142,7 +145,7 @@ def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -
                     "answers.shared-host",
                     told,
                     value=address,
-                    fix=f"Write {{host: {kind}}}, which is the variable {hosts[kind]}: the address moves.",
+                    fix=f"Write {{host: {kind}}}, the variable {hosts[kind]}; the address may change.",
                 )
 
 
@@ -151,12 +154,12 @@ def _absent_files(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
     files = given.values.get("files")
     for number, file in enumerate(files if isinstance(files, list) else ()):
         source = file.get("source") if isinstance(file, Mapping) and "content" not in file else None
-        place = f"{STACKS}/{given.values.get('name')}/{source}"
+        place = f"{monorepo.place(str(given.values.get('name')))}/{source}"
         if isinstance(source, str) and not (monorepo.root / place).is_file():
             yield given.finding(
                 ("files", number, "source"),
                 "answers.no-file",
                 f"files[{number}].source is not there: it is taken from {place}.",
                 value=source,
-                fix=f"Put the file at {place} first, or write what is in it as content.",
+                fix=f"Put the file at {place} first, or give its text as content.",
             )

@@ -26,7 +26,7 @@ from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_own_s
 from scaffold.errors import Finding, MissingError, RefusedError, VerificationError
 from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.addresses import unserved
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.monorepo.stack import read_stack
 from scaffold.templates import decisions, template
@@ -66,7 +66,7 @@ def prepare(
     prepared = _prepare_stack(monorepo, read.answers, sensed, origin, level, without_indexes, own_files)
     if prepared.stack is None:
         return prepared
-    own = f"{STACKS}/{prepared.service}/"
+    own = f"{monorepo.place(prepared.service)}/"
     files = {str(file.path): file.after for file in prepared.stack.change.changes}
     written = {p: c for p, c in files.items() if p.startswith(own) and isinstance(c, bytes)} or None
     made = pipeline_of(monorepo, read, overwrite=overwrite, template_source=template_source, stack=written)
@@ -85,7 +85,7 @@ def _prepare_stack(
     without_indexes: Collection[str],
     own_files: Sequence[beside.OwnFile],
 ) -> Prepared:
-    own = beside.below(own_files, given)
+    own = beside.below(monorepo, own_files, given)
     found = [*problems(monorepo, given, sensed, own_files=own), *beside.problems(monorepo, own_files)]
     named = not any(finding.answer == "name" for finding in found)
     exists = named and has_rendered_stack(monorepo, given.values.get("name"))
@@ -107,7 +107,7 @@ def _prepare_stack(
         raise traced(error, given, partial(_static_findings, monorepo, sensed, origin, own)) from None
     outside = _indexed(monorepo, rendered.values, without_indexes)
     wanted: dict[PurePosixPath, Content | None] = {
-        PurePosixPath(STACKS, name, path): content for path, content in rendered.files.items()
+        PurePosixPath(monorepo.place(name), path): content for path, content in rendered.files.items()
     }
     wanted.update((PurePosixPath(path), content) for path, content in own.items())
     wanted.update((edit.path, edit.after) for edit in outside.edits)
@@ -121,7 +121,7 @@ def _prepare_stack(
             *_unserved(monorepo, given, rendered, own),
         ),
     )
-    part = _part(name, change, rendered.values, verified)
+    part = _part(monorepo, name, change, rendered.values, verified)
     return Prepared(name, origin, part, manual=outside.steps, own_files=tuple(own))
 
 
@@ -157,9 +157,12 @@ def _unserved(
 ) -> Iterator[Finding]:
     """What variables point at inside the cluster, and no stack makes: the app would not reach it."""
     name, namespace = str(rendered.values["name"]), str(rendered.values["names"]["namespace"]["value"])
-    contents = {str(PurePosixPath(STACKS, name, p)): c for p, c in rendered.files.items()}
+    contents = {str(PurePosixPath(monorepo.place(name), p)): c for p, c in rendered.files.items()}
     files = {**monorepo.sources(name), **own, **contents}
-    stack = read_stack({path: content for path, content in files.items() if isinstance(content, bytes)})
+    stack = read_stack(
+        {path: content for path, content in files.items() if isinstance(content, bytes)},
+        monorepo.shared,
+    )
     beside_app = {item["name"] for item in given.values.get("sidecars", [])}
     for found in unserved(monorepo, given.values, stack, namespace):
         text = (
@@ -174,8 +177,10 @@ def _unserved(
         yield given.finding(found.answer, "answers.no-service", text, fix=fix)
 
 
-def _part(name: str, change: ChangeSet, values: Mapping[str, Value], verified: Verified) -> Part[Verified]:
-    return Part(change, values, verified, f"{name}: new Service", PurePosixPath(STACKS, name))
+def _part(
+    monorepo: Monorepo, name: str, change: ChangeSet, values: Mapping[str, Value], verified: Verified
+) -> Part[Verified]:
+    return Part(change, values, verified, f"{name}: new Service", PurePosixPath(monorepo.place(name)))
 
 
 def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collection[str]) -> Edits:
@@ -195,8 +200,8 @@ def demand_places(monorepo: Monorepo, found: Edits) -> None:
         with suppress(MissingError):  # a monorepo that is no Git repository has no merge either
             demand_merged(monorepo.root)
         raise RefusedError(
-            "Lists that the Service has to be in have lost their place; nothing was written.",
-            "Mend them, or leave one out with --no-index NAME and see to it by hand.",
+            "Lists that the Service belongs in cannot be edited; nothing was written.",
+            "Fix them, or skip one with --no-index NAME and edit it by hand.",
             found.refused,
         )
 
@@ -222,19 +227,19 @@ def _existing(
     if differing:
         settings = [part for q in differing for part in ("--set", f"{q}={_text(values[q])}")]
         raise RefusedError(
-            f"{STACKS}/{name} exists with other answers: {', '.join(differing)}.",
+            f"{monorepo.place(name)} exists with other answers: {', '.join(differing)}.",
             f"Change it in place: {shlex.join(['scaffold', 'change', name, *settings])}",
         )
     update = f"scaffold update {name} --template-source {shlex.quote(origin.source)}"
     if recorded.get("_src_path") != origin.source:
         raise RefusedError(
-            f"{STACKS}/{name} exists, rendered from the templates at {recorded.get('_src_path')}, not from "
-            f"{origin.source}.",
+            f"{monorepo.place(name)} exists, rendered from the templates at {recorded.get('_src_path')}, "
+            f"not from {origin.source}.",
             f"Move it: {update}",
         )
     if recorded.get("_commit") != origin.version:
         raise RefusedError(
-            f"{STACKS}/{name} exists, rendered by version {recorded.get('_commit')} of the templates.",
+            f"{monorepo.place(name)} exists, rendered by version {recorded.get('_commit')} of the templates.",
             f"Update it: {update}",
         )
     if gone := (
@@ -242,9 +247,11 @@ def _existing(
         *_gone_rows(monorepo, values, without_indexes),
     ):
         raise RefusedError(
-            f"{STACKS}/{name} exists with these answers, but not all that belongs to it is there.", "", gone
+            f"{monorepo.place(name)} has these answers, but some of its files or entries are missing.",
+            "",
+            gone,
         )
-    unchanged = _part(name, ChangeSet(monorepo.root, ()), values, Verified(Level.STATIC))
+    unchanged = _part(monorepo, name, ChangeSet(monorepo.root, ()), values, Verified(Level.STATIC))
     lists = lists_of(service_entry(values), without_indexes)
     return Prepared(name, origin, replace(unchanged, beside=lists))
 
@@ -254,12 +261,12 @@ def _gone_files(
 ) -> Iterator[Finding]:
     """The files of the stack that are not there; what stands in the others is a person's."""
     rendered = render(given.values, sensed, {}, origin)
-    directory = PurePosixPath(STACKS, str(rendered.values["name"]))
+    directory = PurePosixPath(monorepo.place(str(rendered.values["name"])))
     for path in sorted(directory / name for name in rendered.files):
         if monorepo.files.read(path)[0] is None:
             known = git(monorepo.root, "ls-files", "-z", "--", str(path))
             again = f"git checkout HEAD -- {path}" if known else f"move {directory} aside and run this again"
-            yield Finding(str(path), None, None, "stack.incomplete", "is not there", fix=again)
+            yield Finding(str(path), None, None, "stack.incomplete", "is missing", fix=again)
 
 
 def _gone_rows(

@@ -97,8 +97,8 @@ def pipeline_of(
     service = str(rendered.values["name"])
     if not rendered.values["pipeline"]["files"]:
         raise UsageError(
-            f"{service} runs an image that somebody else builds, so there is no pipeline.",
-            "Choose another way with --set build=…, or leave the app's repository out.",
+            f"{service} runs an upstream image, so there is no pipeline.",
+            "Choose another build with --set build=…, or leave the app's repository out.",
         )
     files = {str(path): content for path, content in rendered.files.items() if isinstance(content, bytes)}
     sources = _stack_files(monorepo, service) if stack is None else stack
@@ -133,7 +133,7 @@ def app_root(directory: Path) -> Path:
     if not (root / ".git").exists():
         raise MissingError(
             f"{directory} is not the root of a Git repository.",
-            f"Clone the app's repository, or make one: git init {shlex.quote(str(directory))}",
+            f"Clone the app's repository, or create one: git init {shlex.quote(str(directory))}",
         )
     return root
 
@@ -150,7 +150,7 @@ def _refuse_replacing(service: str, part: Part[VerifiedPipeline]) -> None:
         return
     findings = [
         Finding(
-            str(file.path), None, None, "pipeline-file-exists", "This file exists, with other content.",
+            str(file.path), None, None, "pipeline-file-exists", "This file exists with other content.",
             value=f"+{file.lines.added} -{file.lines.removed} lines",
         )
         for file in replaced
@@ -163,6 +163,6 @@ def _refuse_replacing(service: str, part: Part[VerifiedPipeline]) -> None:
         hint = ""
     raise RefusedError(
         "The pipeline would replace files of the app's repository; nothing was written.",
-        f"See the difference with --dry-run, then give --overwrite. {hint}".strip(),
+        f"Review the difference with --dry-run, then use --overwrite. {hint}".strip(),
         findings,
     )

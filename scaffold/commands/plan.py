@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
+from scaffold.changes.change import Content
 from scaffold.changes.git import unmerged
 from scaffold.checks.consequences import Consequence, consequences
 from scaffold.checks.planned import HouseNames
 from scaffold.checks.verify import house_of
 from scaffold.errors import Finding, MissingError, RefusedError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform.diff import Difference, difference
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.runner import Job, find_tool, plan_jobs
 from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.touched import touched
-from scaffold.terraform.tree import DiskTree, Kind, Tree, git_tree
+from scaffold.terraform.tree import DiskTree, Kind, OverlayTree, Tree, git_tree
+
+STANDING = "what stands there"
+"""The older side where a change is compared that is not written yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +90,16 @@ def plan(
     no Terraform, none that can plan any of them, no such stack or no such revision.
     """
     tool = tool or find_tool()
-    stacks = tuple(dict.fromkeys(map(_name, stacks)))
-    refuse_unmerged(monorepo.root)
+    stacks = tuple(dict.fromkeys(_name(monorepo, stack) for stack in stacks))
+    refuse_unmerged(monorepo)
     with ExitStack() as stack_of_trees:
         now: Tree = DiskTree(monorepo.root)
         then = stack_of_trees.enter_context(git_tree(monorepo.root, against)) if against else None
         for stack in stacks:
             if not any(tree is not None and _has(tree, stack) for tree in (now, then)):
-                raise MissingError(f"there is no stack {stack}", f"name a directory below {STACKS}/")
+                raise MissingError(
+                    f"there is no stack {stack}", f"name a directory below {monorepo.stacks_home}/"
+                )
         untouched = _untouched(now, then, stacks) if then is not None else ()
         stacks = [stack for stack in stacks if stack not in untouched]
         new = [Job(now, stack) for stack in stacks if _has(now, stack)]
@@ -115,20 +121,39 @@ def plan(
     )
 
 
-def compared(monorepo: Monorepo, stack: str, older: PlanResult, newer: PlanResult) -> Plans:
-    """Two plans of one stack as a result: what stands there, and what is about to."""
+def plan_sides(
+    monorepo: Monorepo,
+    edits: Mapping[str, Sequence[Mapping[PurePosixPath, Content | None]]],
+    workers: int = 1,
+    *,
+    tool: Tool | None = None,
+) -> Mapping[str, Sequence[PlanResult]]:
+    """The plan of each stack as it stands, and then those with each of its edits, which nobody has written.
+
+    Raises ``MissingError`` where there is no Terraform.
+    """
+    disk = DiskTree(monorepo.root)
+    jobs: list[Job] = []
+    for stack, of in edits.items():
+        laid = ({str(path): content for path, content in files.items()} for files in of)
+        jobs += [Job(disk, stack), *(Job(OverlayTree(disk, files), stack) for files in laid)]
+    results = iter(plan_jobs(jobs, min(workers, len(jobs)), tool=tool) if jobs else ())
+    return {stack: [next(results) for _ in range(1 + len(of))] for stack, of in edits.items()}
+
+
+def compared(monorepo: Monorepo, sides: Iterable[tuple[str, PlanResult, PlanResult]]) -> Iterator[StackPlan]:
+    """Stacks as they stand and as they are about to be, each with its difference."""
     house = house_of(monorepo, facts(monorepo))
-    standing = "what stands there"
-    return Plans(newer.tool, (stack_plan(stack, newer, older, house, standing),), standing)
+    return (stack_plan(stack, after, before, house, STANDING) for stack, before, after in sides)
 
 
-def refuse_unmerged(root: Path) -> None:
+def refuse_unmerged(monorepo: Monorepo) -> None:
     """Raises :class:`RefusedError` where a merge of stacks is not settled."""
-    if paths := unmerged(root, STACKS):
+    if paths := unmerged(monorepo.root, monorepo.stacks_home):
         findings = [
-            Finding(path, None, None, "conflict", "A merge left this path unsettled.") for path in paths
+            Finding(path, None, None, "conflict", "This path has a merge conflict.") for path in paths
         ]
-        raise RefusedError("A merge is not settled yet.", "Settle it, and `git add` the paths.", findings)
+        raise RefusedError("A merge has conflicts.", "Resolve them, and `git add` the paths.", findings)
 
 
 def _untouched(now: Tree, then: Tree, stacks: Iterable[str]) -> tuple[str, ...]:
@@ -137,14 +162,14 @@ def _untouched(now: Tree, then: Tree, stacks: Iterable[str]) -> tuple[str, ...]:
     return tuple(stack for stack in both if stack not in differing)
 
 
-def _name(stack: str) -> str:
+def _name(monorepo: Monorepo, stack: str) -> str:
     path = PurePosixPath(stack)
-    return path.name if path.parent in (PurePosixPath(STACKS), PurePosixPath()) else stack
+    return path.name if path.parent in (PurePosixPath(monorepo.stacks_home), PurePosixPath()) else stack
 
 
 def _has(tree: Tree, stack: str) -> bool:
     is_name = stack not in ("", ".", "..") and "/" not in stack
-    return is_name and tree.kind(f"{STACKS}/{stack}") is Kind.DIRECTORY
+    return is_name and tree.kind(Job(tree, stack).directory) is Kind.DIRECTORY
 
 
 def stack_plan(

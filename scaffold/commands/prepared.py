@@ -13,7 +13,7 @@ from scaffold.changes.step import Step, When
 from scaffold.checks.verify import Verified
 from scaffold.commands.steps import restore_steps, stack_steps, steps_of
 from scaffold.errors import Finding, RefusedError, ScaffoldError, UncommittedError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions, template
 from scaffold.templates.decisions import Decision
 from scaffold.templates.questions import Value
@@ -136,8 +136,8 @@ class Prepared:
             raise
         except ScaffoldError as error:
             raise RefusedError(
-                f"{STACKS}/{self.service} is written, the pipeline is not: {error.message}",
-                f"{error.hint} Then finish it: {finish}".strip(),
+                f"{stack.place} is written, the pipeline is not: {error.message}",
+                f"{error.hint} Then finish with: {finish}".strip(),
                 error.findings,
             ) from error
 

@@ -18,7 +18,8 @@ from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.edits import removals
 from scaffold.indexes.entry import Database, ServiceEntry, UpstreamImage
 from scaffold.indexes.stacks import StackReader
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import place
 
 _CLAIM = "kubernetes_persistent_volume_claim"
 
@@ -48,7 +49,7 @@ class Removal:
     @property
     def stack(self) -> str:
         """The directory of the stack."""
-        return f"{STACKS}/{self.service}"
+        return place(self.change.root, self.service)
 
 
 def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
@@ -100,12 +101,12 @@ def _refuse(monorepo: Monorepo, name: str) -> None:
     if name not in monorepo.stacks:
         raise RefusedError(f"There is no stack {name}.", f"There are: {', '.join(monorepo.stacks)}.")
     if name in monorepo.tier0_stacks:
-        raise RefusedError(f"{name} is a Tier 0 stack: everything else stands on it.")
+        raise RefusedError(f"{name} is a Tier 0 stack: everything else depends on it.")
     users = [stack for stack in monorepo.stacks if stack != name and _depends_on(monorepo, stack, name)]
     if users:
         raise RefusedError(
             f"{', '.join(users)} {'depends' if len(users) == 1 else 'depend'} on {name}.",
-            "Take the dependency out of their terragrunt.hcl first.",
+            "Remove the dependency from their terragrunt.hcl first.",
         )
 
 
@@ -153,7 +154,15 @@ def _only_here(monorepo: Monorepo, stack: str) -> Iterator[UpstreamImage]:
 
 def stack_files(monorepo: Monorepo, name: str) -> tuple[PurePosixPath, ...]:
     """The files of the stack, without those that Git ignores: they are generated."""
-    arguments = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", f"{STACKS}/{name}")
+    arguments = (
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "--",
+        f"{monorepo.place(name)}",
+    )
     return names(git(monorepo.root, *arguments))
 
 
@@ -162,14 +171,14 @@ def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_com
     yield Step("Save the data that you want to keep.", when=When.FIRST)
     yield Step(
         "Destroy what runs, while the stack is still there.",
-        f"(cd {STACKS}/{entry.stack} && {destroy})",
+        f"(cd {monorepo.place(entry.stack)} && {destroy})",
         When.FIRST,
     )
     # Vault has to let go of a role first: it could not rotate the password of a user that is gone.
     for stack in sorted(
         _edited(monorepo, change) - {entry.stack}, key=lambda stack: (stack != "vault", stack)
     ):
-        yield Step(f"Apply {stack}.", f"(cd {STACKS}/{stack} && {apply_command})")
+        yield Step(f"Apply {stack}.", f"(cd {monorepo.place(stack)} && {apply_command})")
     yield from drop_steps(entry.databases)
     yield Step(
         "Delete its secrets in Vault, if nobody else reads them.",
@@ -189,7 +198,7 @@ def drop_steps(databases: Iterable[Database]) -> Iterator[Step]:
 def _edited(monorepo: Monorepo, change: ChangeSet) -> set[str]:
     """The stacks of which a file changes."""
     paths = [monorepo.root / file.path for file in change.changes]
-    return {monorepo.stack_of(path) for path in paths if path.is_relative_to(monorepo.root / STACKS)}
+    return {monorepo.stack_of(path) for path in paths} - {""}
 
 
 def _warnings(monorepo: Monorepo, entry: ServiceEntry) -> Iterator[str]:

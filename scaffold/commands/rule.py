@@ -42,7 +42,9 @@ def find(code: str) -> Rule:
     known = {rule.code: rule for rule in all_rules()}
     if code.upper() in known:
         return known[code.upper()]
-    raise UsageError(f"{code} is no rule.", nearest(code, known) or "`scaffold rule --list` shows all.")
+    raise UsageError(
+        f"{code} is not a rule.", nearest(code, known) or "`scaffold rule --list` lists all of them."
+    )
 
 
 def family(rule: Rule) -> str:

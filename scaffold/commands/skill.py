@@ -48,13 +48,13 @@ def _with_section(content: Content | None) -> str:
     except UnicodeDecodeError:
         text = ""
     if content is not None and not text:
-        raise RefusedError(f"{SECTION} is no text that a section can be added to.", "Write it by hand.")
+        raise RefusedError(f"{SECTION} is not a text file that a section can be added to.", "Add it by hand.")
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if bool(begin) != bool(end) or _END in before:
         raise RefusedError(
-            f"{SECTION} has one of the two marks of the section, and not the other.",
-            f"Take it out, or have the section between `{_BEGIN}` and `{_END}`.",
+            f"{SECTION} has only one of the section's two markers.",
+            f"Remove it, or put the section between `{_BEGIN}` and `{_END}`.",
         )
     section = _rendered("section").removesuffix("\n")
     if begin:

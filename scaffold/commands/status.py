@@ -27,7 +27,7 @@ from scaffold.indexes import all_indexes
 from scaffold.indexes.drift import drift
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.fleet import digest_of as digest_of_files
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
@@ -113,6 +113,8 @@ class Status:
     stacks: tuple[Standing, ...]
     astray: int
     """Entries of lists that no stack stands behind, and lists that cannot be read."""
+    home: str
+    """Where the stacks are."""
 
 
 def status(monorepo: Monorepo, stacks: Sequence[str]) -> Status:
@@ -124,7 +126,9 @@ def status(monorepo: Monorepo, stacks: Sequence[str]) -> Status:
         listed[service].append(finding)
     rules = {rule.code: rule for rule in all_rules()}
     findings = check(monorepo, stacks, static=True).findings
-    counts = Counter((stack_of(finding), severity(finding, rules)) for finding in findings)
+    counts = Counter(
+        (stack_of(finding, monorepo.stacks_home), severity(finding, rules)) for finding in findings
+    )
     made = set(made_by_scaffold(monorepo))
     found = []
     for name in stacks:
@@ -140,7 +144,7 @@ def status(monorepo: Monorepo, stacks: Sequence[str]) -> Status:
             )
         )
     ordered = sorted(found, key=lambda one: ([-number for number in one.urgency], one.stack))
-    return Status(house.origin.version, tuple(ordered), len(listed[""]))
+    return Status(house.origin.version, tuple(ordered), len(listed[""]), monorepo.stacks_home)
 
 
 @dataclass(frozen=True)
@@ -242,7 +246,7 @@ def _compared(house: _House, name: str, own: Collection[str], noted: Noted) -> R
 
     Raises :class:`RefusedError` where its answers cannot be read.
     """
-    record, directory = record_of(house.monorepo, name), PurePosixPath(STACKS, name)
+    record, directory = record_of(house.monorepo, name), PurePosixPath(house.monorepo.place(name))
     invalid = validation.problems(record.given, house.sensed, record.recorded)
     made = None if record.edited else _as_rendered(house, record, name, valid=not invalid)
     rendered = {directory / path: content for path, content in (made or {}).items()}

@@ -12,7 +12,7 @@ from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_values
 from scaffold.errors import MissingError
 from scaffold.indexes.edits import insertions, lists_of
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 
@@ -30,7 +30,7 @@ def next_steps(monorepo: Monorepo, name: str) -> tuple[Step, ...]:
     manual = insertions(monorepo.files, entry).steps
     committed = False
     with suppress(MissingError):  # a monorepo that is no Git repository
-        committed = not git(monorepo.root, "status", "--porcelain", "--", f"{STACKS}/{name}", *paths)
+        committed = not git(monorepo.root, "status", "--porcelain", "--", f"{monorepo.place(name)}", *paths)
     return stack_steps(monorepo, values, paths=paths, manual=manual, committed=committed)
 
 
@@ -64,10 +64,10 @@ def stack_steps(
     ``piped`` tells that the pipeline of its image is made along. ``message`` is that of the commit. Of a
     Service that had other values ``before``, only what is new is left, and what every apply asks for.
     """
-    operations, server = template.facts("operations"), monorepo.variable("nfs_server")
     context = {
         **values,
-        "operations": {**operations, "nfs_host": server} if server else operations,
+        "operations": template.facts("operations"),
+        "nfs_server": monorepo.variable("nfs_server") or "",
         "checkout": _checkout(monorepo),
         "committed": committed,
         "paths": list(paths),

@@ -9,7 +9,7 @@ from functools import lru_cache
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.errors import Finding, RefusedError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.reading import YamlError, load
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value, applies, asked, stand_ins
@@ -37,7 +37,8 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
     """What a stack's answers file says. Raises :class:`RefusedError` where there is none that can be read."""
     if "/" in name or not (stored := stored_answers(monorepo, name)):
         raise RefusedError(
-            f"{STACKS}/{name} records no answers.", "Give them with --answers FILE; see `scaffold schema`."
+            f"{monorepo.place(name)} records no answers.",
+            "Give them with --answers FILE; see `scaffold schema`.",
         )
     facts = stored_facts(stored)
     said = {key: value for key, value in stored.items() if key in asked() and applies(asked()[key], stored)}
@@ -48,7 +49,7 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
     given = {key: value for key, value in said.items() if key not in usual or usual[key] != value}
     given |= {name: values[name] for name in renamed}
     return Record(
-        Answers(given, {(): Place(f"{STACKS}/{name}/{ANSWERS_FILE}")}),
+        Answers(given, {(): Place(f"{monorepo.place(name)}/{ANSWERS_FILE}")}),
         **facts,
         source=str(stored.get("_src_path", "")),
         version=str(stored.get("_commit", "")),
@@ -60,10 +61,10 @@ def edits_of_answers(monorepo: Monorepo, name: str) -> tuple[Finding, ...]:
     """That a stack's answers file was edited by hand, where its hash says so."""
     if not record_of(monorepo, name).edited:
         return ()
-    file = f"{STACKS}/{name}/{ANSWERS_FILE}"
+    file = f"{monorepo.place(name)}/{ANSWERS_FILE}"
     text = "was edited by hand: the stack is not rendered from what it says"
     fix = (
-        f"Take the edit back (git checkout HEAD -- {file}), and give the change to the command. "
+        f"Revert the edit (git checkout HEAD -- {file}), and give the change to the command. "
         "If it was merged from two branches, and the other files too, take out its line `hash`."
     )
     return (Finding(file, None, None, "answers.edited", text, fix=fix),)
@@ -83,7 +84,7 @@ def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
     path = monorepo.stack_directory(name) / ANSWERS_FILE
     if not path.is_file():
         return {}
-    where, hint = f"{STACKS}/{name}/{ANSWERS_FILE}", "Restore it from Git, or resolve its conflicts."
+    where, hint = f"{monorepo.place(name)}/{ANSWERS_FILE}", "Restore it from Git, or resolve its conflicts."
     try:
         stored = _loaded(path.read_bytes())
     except YamlError as error:

@@ -12,23 +12,21 @@ from scaffold.changes.stacks import within, write_stacks
 from scaffold.checks.contract import Contract, outside
 from scaffold.checks.rule import Rule
 from scaffold.checks.stack import CheckContext
-from scaffold.checks.verify import Unverified, house_of, verify_edits
+from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.check import stack_of
-from scaffold.commands.plan import Plans, StackPlan, refuse_unmerged, stack_plan
+from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides, refuse_unmerged
 from scaffold.commands.sweep_edits import edits_of
 from scaffold.commands.sweep_update import Way, updates_of
 from scaffold.errors import Finding
-from scaffold.monorepo.repository import STACKS, Monorepo
-from scaffold.monorepo.sensing import facts
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import place, stack_in
 from scaffold.sweeps.worklist import Answers, Open
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource
 from scaffold.terraform.result import Tool
-from scaffold.terraform.runner import Job, find_tool, plan_jobs
-from scaffold.terraform.tree import DiskTree, OverlayTree
+from scaffold.terraform.runner import find_tool
 
-_BEFORE = "what stands there"
 _TIER = "tier"
 
 
@@ -101,7 +99,7 @@ class Sweep:
         message = f"{title} ({self.rule.code})"
         demand_stacks_clean(self.change)
         each = (
-            (within(self.change, PurePosixPath(STACKS, s.stack)), f"{s.stack}: {message}")
+            (within(self.change, PurePosixPath(place(self.change.root, s.stack))), f"{s.stack}: {message}")
             for s in self.stacks
         )
         return write_stacks(each, commits, message)
@@ -117,27 +115,27 @@ def sweep(
     :class:`~scaffold.errors.AnswersError` for answers that are none, and
     :class:`~scaffold.errors.VerificationError` for an edit that a second reader reads differently.
     """
-    refuse_unmerged(monorepo.root)
+    refuse_unmerged(monorepo)
     tool = find_tool()
     contract = rule.contract(CheckContext.of(monorepo.root).facts)
     edited = edits_of(monorepo, rule, stacks, answers)
     own: dict[str, dict[PurePosixPath, Content | None]] = {}
     for path, content in edited.files.items():
-        own.setdefault(path.parts[1], {})[path] = content
+        own.setdefault(stack_in(path, monorepo.stacks_home), {})[path] = content
     updates = updates_of(monorepo, rule, sorted(own))
     # What the templates render is written rather than the edit, where it holds too.
     ways = {name: [*updates.get(name, ()), Way(own[name])] for name in sorted(own)}
     held = dict(_held(monorepo, contract, ways, tool, workers))
-    swept = []
-    for name in sorted({*own, *map(stack_of, edited.by_hand)}):
-        by_hand = tuple(finding for finding in edited.by_hand if stack_of(finding) == name)
-        sites = sum(stack_of(finding) == name for finding in edited.done)
+    home, swept = monorepo.stacks_home, []
+    for name in sorted({*own, *(stack_of(finding, home) for finding in edited.by_hand)}):
+        by_hand = tuple(finding for finding in edited.by_hand if stack_of(finding, home) == name)
+        sites = sum(stack_of(finding, home) == name for finding in edited.done)
         way, plan, beyond = held.get(name, (Way({}), StackPlan(name, None), ()))
         swept.append(Swept(name, sites, plan, beyond, by_hand, way.version))
     wanted = [way.files for way, _, beyond in held.values() if not beyond]
     change = ChangeSet.plan(monorepo.files, {path: c for files in wanted for path, c in files.items()})
     gaps = verify_edits(change, "Edit the file by hand, and sweep the other stacks.")
-    plans = Plans(tool, tuple(plan for _, plan, _ in held.values()), _BEFORE)
+    plans = Plans(tool, tuple(plan for _, plan, _ in held.values()), STANDING)
     return Sweep(rule, contract, tuple(swept), change, plans, edited.open, gaps)
 
 
@@ -149,23 +147,16 @@ def _held(
     monorepo: Monorepo, contract: Contract, ways: Mapping[str, Sequence[Way]], tool: Tool, workers: int
 ) -> Iterator[tuple[str, _Held]]:
     """Of each stack the first way that holds; the last one where none does."""
-    disk, house = DiskTree(monorepo.root), house_of(monorepo, facts(monorepo))
-    jobs: list[Job] = []
+    edits = {name: [way.files for way in of] for name, of in ways.items()}
+    results = plan_sides(monorepo, edits, workers, tool=tool)
+    plans = compared(monorepo, ((n, before, one) for n, (before, *after) in results.items() for one in after))
     for name, of in ways.items():
-        jobs += [Job(disk, name), *(Job(_with(disk, way), name) for way in of)]
-    results = iter(plan_jobs(jobs, min(workers, len(jobs)), tool=tool) if jobs else ())
-    for name, of in ways.items():
-        before = next(results)
-        plans = [stack_plan(name, next(results), before, house, _BEFORE) for _ in of]
-        tried = [(way, p, tuple(_outside(p, contract))) for way, p in zip(of, plans, strict=True)]
+        # Each way takes its own plan of them.
+        tried = [(way, p, tuple(_outside(monorepo, p, contract))) for way, p in zip(of, plans, strict=False)]
         yield name, next((one for one in tried if not one[2]), tried[-1])
 
 
-def _with(disk: DiskTree, way: Way) -> OverlayTree:
-    return OverlayTree(disk, {str(path): content for path, content in way.files.items()})
-
-
-def _outside(plan: StackPlan, contract: Contract) -> list[Finding]:
+def _outside(monorepo: Monorepo, plan: StackPlan, contract: Contract) -> list[Finding]:
     """What keeps a stack as it is: no plan of a side, or something that is not in the contract."""
     if plan.difference is not None:
         return list(outside(plan.difference, contract))
@@ -173,7 +164,7 @@ def _outside(plan: StackPlan, contract: Contract) -> list[Finding]:
     fix = "See that the stack can be planned as it is (`scaffold plan`), or edit it by hand."
     if older:
         text = f"It cannot be planned as it stands, so nobody knows what the edit changes: {older[0].message}"
-        return [Finding(f"{STACKS}/{plan.stack}", None, None, "sweep.unknown", text, fix=fix)]
+        return [Finding(monorepo.place(plan.stack), None, None, "sweep.unknown", text, fix=fix)]
     return list(plan.findings)
 
 

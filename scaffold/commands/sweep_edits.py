@@ -19,6 +19,7 @@ from scaffold.hcl.place import addressed, block_at
 from scaffold.hcl.splice import EditError
 from scaffold.hcl.syntax import Block, Document, read
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import stack_in
 from scaffold.monorepo.sensing import facts
 from scaffold.sweeps.worklist import Answers, Open, Site
 
@@ -55,7 +56,7 @@ def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Ans
         site = _site(document, block)
         answer = answers.of(site, question)
         if answer is None:
-            waiting[finding] = Open(PurePosixPath(finding.path).parts[1], site, line, question)
+            waiting[finding] = Open(stack_in(finding.path, monorepo.stacks_home), site, line, question)
             return document.source.data
         with suppress(EditError):
             return rule.answered(document, block, answer) or document.source.data
@@ -77,7 +78,7 @@ def broken(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Iterator[Fi
         return
     context = CheckContext.of(monorepo.root)
     for stack in stacks:
-        parsed = parse_stack(stack, monorepo.sources(stack))
+        parsed = parse_stack(monorepo.place(stack), monorepo.sources(stack))
         if isinstance(parsed, list):
             yield from parsed
             continue
@@ -87,12 +88,12 @@ def broken(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Iterator[Fi
 
 def _planned(monorepo: Monorepo, rule: Rule, stack: str) -> list[Finding]:
     """What a rule over planned resources finds, as if there were no other stack."""
-    from scaffold.checks.planned import Plan, judge
+    from scaffold.checks.planned import Plan, apply_rules
     from scaffold.terraform.runner import plan_stacks
 
     (result,) = plan_stacks(monorepo.root, [stack])
     plan = Plan(result.resources, house_of(monorepo, facts(monorepo)))
-    return list(result.findings) or judge(plan, [rule])
+    return list(result.findings) or apply_rules(plan, [rule])
 
 
 def _site(document: Document, block: Block) -> Site:

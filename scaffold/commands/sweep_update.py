@@ -11,9 +11,9 @@ from scaffold.changes.change import Content
 from scaffold.checks.rule import Kind, Rule
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.checks.verify import Level
-from scaffold.commands.update import judge, made_by_scaffold, prepare
+from scaffold.commands.update import made_by_scaffold, merge_stacks, prepare
 from scaffold.errors import MissingError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 Files: TypeAlias = Mapping[PurePosixPath, Content | None]
 
@@ -37,14 +37,15 @@ def updates_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Mapping
     if not made:
         return {}
     try:
-        updates = prepare(monorepo, judge(monorepo, made, level=Level.STATIC))
+        updates = prepare(monorepo, merge_stacks(monorepo, made, level=Level.STATIC))
     except MissingError:
         return {}
     files = {one.stack: {file.path: file.after for file in one.change.changes} for one in updates.written}
     return {
         name: (Way(its, updates.origin.version),)
         for name, its in files.items()
-        if all(path.parts[:2] == (STACKS, name) for path in its) and not _breaks(monorepo, rule, name, its)
+        if all(path.is_relative_to(monorepo.place(name)) for path in its)
+        and not _breaks(monorepo, rule, name, its)
     }
 
 
@@ -52,5 +53,5 @@ def _breaks(monorepo: Monorepo, rule: Rule, stack: str, files: Files) -> bool:
     """Whether a stack breaks a rule with these files in place of its own."""
     changed = {str(path): content for path, content in files.items()}
     sources = {path: c for path, c in {**monorepo.sources(stack), **changed}.items() if isinstance(c, bytes)}
-    parsed = parse_stack(stack, sources)
+    parsed = parse_stack(monorepo.place(stack), sources)
     return isinstance(parsed, list) or bool(run(parsed, CheckContext.of(monorepo.root), [rule]))

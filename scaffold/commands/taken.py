@@ -14,7 +14,7 @@ from scaffold.commands.stored import stored_answers
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo import collisions
 from scaffold.monorepo.facts import merged
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value, properties, stand_ins
 from scaffold.templates.render import ANSWERS_FILE, RENDERED
@@ -38,7 +38,7 @@ def judge(
     def judged(values: Mapping[str, Value]) -> list[Finding]:
         given = with_own_store(monorepo, Answers(dict(values)), sensed)
         found = problems(
-            monorepo, given, sensed, before["recorded"] if before else {}, below(own_files, given)
+            monorepo, given, sensed, before["recorded"] if before else {}, below(monorepo, own_files, given)
         )
         return with_taken(monorepo, given, sensed, found, before)
 
@@ -62,7 +62,7 @@ def with_taken(
         return list(found)  # all other names follow from that of the Service
     told = list(found)
     if name is not None and not before and (has_rendered_stack(monorepo, name) or _is_stack(monorepo, name)):
-        told.append(_taken_finding(given, name))
+        told.append(_taken_finding(monorepo, given, name))
     left = validation.valid_part(given, found)
     values = {
         **stand_ins(),
@@ -114,8 +114,8 @@ def _is_stack(monorepo: Monorepo, name: str) -> bool:
     )
 
 
-def _taken_finding(given: Answers, name: str) -> Finding:
-    message = f"There is a stack {name} already: {STACKS}/{name}."
+def _taken_finding(monorepo: Monorepo, given: Answers, name: str) -> Finding:
+    message = f"There is a stack {name} already: {monorepo.place(name)}."
     return given.finding(("name",), "taken.stack", message, value=name, fix="Choose another name.")
 
 
@@ -127,7 +127,7 @@ def refuse_taken(
     Names among the combined values ``before`` a change are the Service's own.
     """
     name = str(values["name"])
-    found = [_taken_finding(given, name)] if before is None and _is_stack(monorepo, name) else []
+    found = [_taken_finding(monorepo, given, name)] if before is None and _is_stack(monorepo, name) else []
     found += _taken(monorepo, given, values, before)
     if found:
         count = "A name is" if len(found) == 1 else f"{len(found)} names are"
@@ -153,7 +153,7 @@ def _taken(
         (replace(need, answer=as_given(need.answer), shared_by=as_given(need.shared_by)), use)
         for need, use in collisions.taken(monorepo, needs, str(values["name"]), facts)
     ]
-    for finding in collisions.findings(clashes):
+    for finding in collisions.findings(monorepo, clashes):
         path = answering.parse(finding.answer or "name")
         told = f"{finding.message[:-1]} ({finding.location})."
         yield given.finding(

@@ -20,10 +20,11 @@ from scaffold.commands.plan import refuse_unmerged
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
 from scaffold.commands.update_plan import NOT_PLANNED, Found, Sides, planned, written_out
-from scaffold.commands.updated import Judged, Updated, Updates
+from scaffold.commands.updated import MergedStacks, Updated, Updates
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.hcl.conflicts import SETTLE, conflict
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import stack_in
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import template
 from scaffold.templates.decisions import SEAL
@@ -40,7 +41,7 @@ def made_by_scaffold(monorepo: Monorepo) -> tuple[str, ...]:
     return tuple(name for name in monorepo.stacks if (monorepo.stack_directory(name) / _ANSWERS).is_file())
 
 
-def judge(
+def merge_stacks(
     monorepo: Monorepo,
     stacks: Sequence[str],
     *,
@@ -48,7 +49,7 @@ def judge(
     template_source: str | None = None,
     level: Level | None = None,
     workers: int = 1,
-) -> Judged:
+) -> MergedStacks:
     """Render stacks by the templates that they record and by those at hand, and merge what stands there.
 
     ``to`` is another version to go to. Facts are sensed anew. Findings tell of a conflict, of answers that
@@ -58,7 +59,7 @@ def judge(
     Raises :class:`RefusedError` where a merge is not finished, and
     :class:`~scaffold.errors.MissingError` where the templates of a version cannot be had.
     """
-    refuse_unmerged(monorepo.root)
+    refuse_unmerged(monorepo)
     stacks = tuple(dict.fromkeys(PurePosixPath(stack).name for stack in stacks))
     with ExitStack() as templates:
         origin = _origin(monorepo, template_source)
@@ -69,17 +70,17 @@ def judge(
     outcome = tuple(_merged(monorepo, side) for side in sides)
     found = _found(monorepo, sides, outcome, level, workers)
     effects = _effects(monorepo, sides, outcome, found)
-    judged = (
+    merges = (
         replace(one, findings=(*one.findings, *found.findings.get(one.stack, ())), to_accept=effect)
         for one, effect in zip(outcome, effects, strict=True)
     )
     gaps = (*(gap for side in sides for gap in side.unverified), *found.unverified)
-    return Judged(origin, sides, tuple(judged), found.plans, gaps)
+    return MergedStacks(origin, sides, tuple(merges), found.plans, gaps)
 
 
 def prepare(
     monorepo: Monorepo,
-    judged: Judged,
+    merges: MergedStacks,
     *,
     accepted: Collection[str] = (),
     meant: Collection[str] = (),
@@ -93,8 +94,8 @@ def prepare(
     Nothing is written yet. Raises ``UsageError`` for a list that there is not.
     """
     lists, files = Lists(monorepo, without_indexes), monorepo.files
-    prepared, gaps = [], list(judged.unverified)
-    for side, found in zip(judged.sides, judged.stacks, strict=True):
+    prepared, gaps = [], list(merges.unverified)
+    for side, found in zip(merges.sides, merges.stacks, strict=True):
         held = () if found.stack in meant else to_accept(found.to_accept, accepted)
         one, unread = replace(found, to_accept=held), tuple[Unverified, ...]()
         if not held and (not one.findings or (with_conflicts and one.merged.conflicts)):
@@ -102,7 +103,7 @@ def prepare(
         files = files.after(one.change)
         gaps += unread
         prepared.append(one)
-    return Updates(monorepo, judged.origin, tuple(prepared), judged.plans, tuple(gaps))
+    return Updates(monorepo, merges.origin, tuple(prepared), merges.plans, tuple(gaps))
 
 
 def _followed(
@@ -130,8 +131,8 @@ def _current(templates: Path, version: str) -> Path:
     """The same directory, if its templates record stacks as this program does."""
     if not (templates / SEAL).is_file():
         raise RefusedError(
-            f"Version {version} of the templates is too old to go to.",
-            "Name a later one; a stack goes back by `git revert`.",
+            f"Version {version} of the templates is too old to update to.",
+            "Name a later one; to go back, use `git revert`.",
         )
     return templates
 
@@ -145,13 +146,13 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
         try:
             record, said = record_of(monorepo, name), stored_answers(monorepo, name)
         except RefusedError as error:
-            path = f"{STACKS}/{name}"
+            path = monorepo.place(name)
             unread = Finding(path, None, None, "update.no-answers", error.message, fix=error.hint)
-            yield Sides(name, "", {}, {}, ours, (unread,))
+            yield Sides(monorepo.place(name), "", {}, {}, ours, (unread,))
             continue
         edits = edits_of_answers(monorepo, name) if record.edited else ()
         if findings := edits or validation.problems(record.given, sensed, record.recorded):
-            yield Sides(name, record.version, {}, {}, ours, tuple(findings))
+            yield Sides(monorepo.place(name), record.version, {}, {}, ours, tuple(findings))
             continue
         new = render(record.given.values, sensed, record.recorded, origin)
         try:
@@ -162,9 +163,9 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
                 "See that `_commit` names the version that the stack was rendered by. An answer that it does "
                 "not know: take it back with `scaffold change`, and give it again after the update."
             )
-            path = f"{STACKS}/{name}/{ANSWERS_FILE}"
+            path = f"{monorepo.place(name)}/{ANSWERS_FILE}"
             unknown = Finding(path, None, None, "update.not-rendered", text, fix=fix)
-            yield Sides(name, record.version, {}, {}, ours, (unknown,))
+            yield Sides(monorepo.place(name), record.version, {}, {}, ours, (unknown,))
             continue
         gaps: tuple[Unverified, ...] = ()
         was, now = old.entry, service_entry(new.values)
@@ -174,7 +175,9 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
             gaps = (Unverified(f"the lists outside {name}, but for facts that have changed", why),)
         # What is recorded is no text to merge: it is what the rest was rendered from.
         base = {**old.files, _ANSWERS: ours[_ANSWERS]}
-        yield Sides(name, record.version, base, new.files, ours, entries=(was, now), unverified=gaps)
+        yield Sides(
+            monorepo.place(name), record.version, base, new.files, ours, entries=(was, now), unverified=gaps
+        )
 
 
 def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> AsRendered:
@@ -185,11 +188,12 @@ def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> 
 def _standing(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[str, Tree]:
     """The files of stacks by their path below each, but those that Git ignores."""
     found: dict[str, dict[PurePosixPath, Content]] = {stack: {} for stack in stacks}
-    paths = [f"{STACKS}/{stack}" for stack in stacks]
+    paths = [monorepo.place(stack) for stack in stacks]
     for path in names(git(monorepo.root, "ls-files", "-coz", "--exclude-standard", "--", *paths)):
         content, _ = monorepo.files.read(path)
         if content is not None:
-            found[path.parts[1]][PurePosixPath(*path.parts[2:])] = content
+            stack = stack_in(path, monorepo.stacks_home)
+            found[stack][path.relative_to(monorepo.place(stack))] = content
     return found
 
 
@@ -224,22 +228,22 @@ def _merged(monorepo: Monorepo, side: Sides) -> Updated:
     if side.findings:
         return Updated(side.stack, side.version, Merged(side.ours, {}, {}), nothing, side.findings)
     found = merged(side.old, side.ours, side.new)
-    findings = tuple(_conflicts(side.stack, found))
+    findings = tuple(_conflicts(side, found))
     if not findings and found.state is State.MERGED:
         findings = tuple(_new_findings(monorepo, side, found.files))
     return Updated(side.stack, side.version, found, nothing, findings)
 
 
-def _conflicts(stack: str, found: Merged) -> Iterator[Finding]:
+def _conflicts(side: Sides, found: Merged) -> Iterator[Finding]:
     for path, why in found.conflicts.items():
         content = found.files.get(path)
         line = conflict(content) if isinstance(content, bytes) else None
         fix = (
             "Settle it by hand"
             if line is None
-            else f"`scaffold update {stack} --conflicts` marks it. {SETTLE}"
+            else f"`scaffold update {side.stack} --conflicts` marks it. {SETTLE}"
         )
-        yield Finding(f"{STACKS}/{stack}/{path}", None, None, "update.conflict", f"{why}.", fix=fix)
+        yield Finding(f"{side.directory}/{path}", None, None, "update.conflict", f"{why}.", fix=fix)
 
 
 def _new_findings(monorepo: Monorepo, side: Sides, after: Tree) -> Iterator[Finding]:

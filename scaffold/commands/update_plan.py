@@ -9,20 +9,18 @@ from pathlib import PurePosixPath
 from scaffold.changes.change import Content
 from scaffold.checks.consequences import Consequence, seen
 from scaffold.checks.verify import Unverified, house_of
-from scaffold.commands.plan import Plans, StackPlan, stack_plan
+from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides
 from scaffold.errors import Finding, MissingError
 from scaffold.indexes.entry import ServiceEntry
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.monorepo.stack import read_stack
 from scaffold.templates.render import ANSWERS_FILE
 from scaffold.terraform.result import PlanResult
-from scaffold.terraform.runner import Job, find_tool, plan_jobs
-from scaffold.terraform.tree import DiskTree, OverlayTree
+from scaffold.terraform.runner import find_tool
 from scaffold.updates.merge import Tree
 from scaffold.updates.oracle import losses
 
-_BEFORE = "what stands there"
 NOT_PLANNED = "the plans, and so what happens to data and hosts that are not written out"
 
 
@@ -34,7 +32,8 @@ class Sides:
     and what they have to have, and ``unverified`` is what of that is not known.
     """
 
-    stack: str
+    directory: str
+    """The stack's, by its path from the monorepo's root."""
     version: str
     old: Tree
     new: Tree
@@ -43,22 +42,29 @@ class Sides:
     entries: tuple[ServiceEntry, ServiceEntry] | None = None
     unverified: tuple[Unverified, ...] = ()
 
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return PurePosixPath(self.directory).name
+
     def wanted(self, after: Tree) -> dict[PurePosixPath, Content | None]:
         """What shall stand in the monorepo: the files of ``after``, and of what is there no other ones."""
-        return {PurePosixPath(STACKS, self.stack, p): after.get(p) for p in {*self.ours, *after}}
+        return {PurePosixPath(self.directory, p): after.get(p) for p in {*self.ours, *after}}
 
     def sources(self, files: Tree) -> dict[str, bytes]:
         """The HCL among some files of the stack, by path from the monorepo's root."""
         return {
-            f"{STACKS}/{self.stack}/{path}": content
+            f"{self.directory}/{path}": content
             for path, content in files.items()
             if path.suffix in (".tf", ".hcl") and isinstance(content, bytes)
         }
 
-    def job(self, disk: DiskTree, files: Tree) -> Job:
-        """The plan of the stack with these files in place of its own."""
-        overlay = {str(path): content for path, content in self.wanted(files).items()}
-        return Job(OverlayTree(disk, overlay), self.stack)
+    @property
+    def renders(self) -> tuple[Mapping[PurePosixPath, Content | None], ...]:
+        """Both renders, where what stands there is not the first: a plan of each shows what an edit did."""
+        if read_by_plans(self.old) == read_by_plans(self.ours):
+            return ()
+        return self.wanted(self.old), self.wanted(self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +90,24 @@ def planned(
         if demanded:
             raise
         return Found(unverified=(Unverified(NOT_PLANNED, error.message),))
-    disk = DiskTree(monorepo.root)
     changing = [(side, after) for side, after in merged if read_by_plans(side.ours) != read_by_plans(after)]
-    jobs: list[Job] = []
-    for side, after in changing:
-        edited = read_by_plans(side.old) != read_by_plans(side.ours)
-        jobs += [
-            side.job(disk, files) for files in (side.ours, after, *((side.old, side.new) if edited else ()))
-        ]
-    results: dict[str, list[PlanResult]] = {}
-    for result in plan_jobs(jobs, min(workers, len(jobs)), tool=tool) if jobs else ():
-        results.setdefault(result.stack, []).append(result)
-    house = house_of(monorepo, facts(monorepo))
-    stacks = tuple(
-        stack_plan(name, after, before, house, _BEFORE) for name, (before, after, *_) in results.items()
-    )
+    edits = {side.stack: (side.wanted(after), *side.renders) for side, after in changing}
+    results = plan_sides(monorepo, edits, workers, tool=tool)
+    stacks = tuple(compared(monorepo, ((s, before, after) for s, (before, after, *_) in results.items())))
     version = next(
         (result.tool for found in results.values() for result in found if result.tool.version), tool
     )
     same = tuple(side.stack for side, _ in merged if side.stack not in results)
     return Found(
-        Plans(version, stacks, _BEFORE, same),
-        {stack.stack: tuple(_findings(stack, *results[stack.stack][2:])) for stack in stacks},
+        Plans(version, stacks, STANDING, same),
+        {stack.stack: tuple(_findings(monorepo, stack, *results[stack.stack][2:])) for stack in stacks},
         tuple(_unverified(results)),
     )
 
 
 def written_out(monorepo: Monorepo, sides: Sides, after: Tree) -> tuple[Consequence, ...]:
     """What these files do to what runs, as far as it shows without a plan."""
-    before, now = (read_stack(sides.sources(files)) for files in (sides.ours, after))
+    before, now = (read_stack(sides.sources(files), monorepo.shared) for files in (sides.ours, after))
     return seen(before, now, house_of(monorepo, facts(monorepo)))
 
 
@@ -122,7 +117,7 @@ def read_by_plans(files: Tree) -> Tree:
 
 
 def _findings(
-    stack: StackPlan, old: PlanResult | None = None, new: PlanResult | None = None
+    monorepo: Monorepo, stack: StackPlan, old: PlanResult | None = None, new: PlanResult | None = None
 ) -> Iterator[Finding]:
     """What is wrong with an update: it breaks the stack, or loses an edit or a rule."""
     before, after = stack.older, stack.result
@@ -132,12 +127,12 @@ def _findings(
         yield from after.findings
     if old is not None and new is not None and all(result.ok for result in (old, new, before, after)):
         for loss in losses(old, new, before, after):
-            yield _finding(stack.stack, loss.wrong.name.lower(), loss.text)
+            yield _finding(monorepo.place(stack.stack), loss.wrong.name.lower(), loss.text)
 
 
-def _finding(stack: str, code: str, message: str) -> Finding:
+def _finding(directory: str, code: str, message: str) -> Finding:
     fix = "Make the change of the templates by hand, or take back the edit that it does not go with."
-    return Finding(f"{STACKS}/{stack}", None, None, f"update.{code}", message, fix=fix)
+    return Finding(directory, None, None, f"update.{code}", message, fix=fix)
 
 
 def _unverified(results: Mapping[str, Sequence[PlanResult]]) -> Iterator[Unverified]:

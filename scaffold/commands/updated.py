@@ -12,7 +12,8 @@ from scaffold.changes.step import Step
 from scaffold.checks.verify import Unverified
 from scaffold.commands.changed import demand_stacks_clean
 from scaffold.errors import Finding
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import place
 from scaffold.templates import template
 from scaffold.updates.merge import Merged, State
 
@@ -43,9 +44,9 @@ class Updated:
         """Why a person has to see to it."""
         codes = [one.effect.value for one in self.to_accept]
         fix = f"If that is meant: {' '.join(f'--accept {code}' for code in dict.fromkeys(codes))}"
-        place = f"{STACKS}/{self.stack}"
+        own = place(self.change.root, self.stack)
         held = (
-            Finding(place, None, None, f"update.{code}", f"{one.address} {one.text}.", fix=fix)
+            Finding(own, None, None, f"update.{code}", f"{one.address} {one.text}.", fix=fix)
             for code, one in zip(codes, self.to_accept, strict=True)
         )
         return (*self.findings, *held)
@@ -63,7 +64,7 @@ class Updated:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class MergedStacks:
     """What becomes of stacks, before it is known what a person accepts; ``sides`` are theirs, in order."""
 
     origin: template.Origin

@@ -27,7 +27,7 @@ from scaffold.indexes import (
 from scaffold.indexes.base import Index, MissingAnchorError
 from scaffold.indexes.entry import BuildModel, OwnImage, Protection, ServiceEntry, slug
 from scaffold.indexes.stacks import StackReader
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
 
 
 class State(Enum):
@@ -136,7 +136,7 @@ def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:
                 yield Drift(index, State.MISSING, entry.name, key, what, fix, entry if certain else None)
     for key, reason in sorted(comparison.stale(view).items()):
         what = f"{_told(key)} is listed, but {reason}."
-        yield Drift(index, State.STALE, "", key, what, "Take it out, if it is really gone.")
+        yield Drift(index, State.STALE, "", key, what, "Remove it, if it is really gone.")
 
 
 def _told(key: str) -> str:
@@ -183,7 +183,7 @@ def _has_row(view: _View, entry: ServiceEntry, key: str) -> bool:
 
 def _stale_rows(view: _View) -> Mapping[str, str]:
     return {
-        name: f"there is no {STACKS}/{stack}"
+        name: f"there is no {view.reader.monorepo.place(stack)}"
         for name, stack in catalog.stacks_by_name(view.text).items()
         if stack.split("/")[0] not in view.reader.monorepo.stacks
     }

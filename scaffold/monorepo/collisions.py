@@ -23,7 +23,6 @@ from scaffold.monorepo.uses import (
     Use,
     address_port,
 )
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 
@@ -199,7 +198,7 @@ class _Houses:
 
     @classmethod
     def of(cls, monorepo: Monorepo, facts: Mapping[str, Value]) -> _Houses:
-        servers = {template.facts("operations")["nfs_host"], monorepo.variable("nfs_server")}
+        servers = {facts["nfs_host"], monorepo.variable("nfs_server")}
         redis = _redis_hosts(monorepo, facts["hosts"]["redis"])
         # The stacks of Tier 0 keep roles and databases for others, who are told first.
         stacks = sorted(monorepo.fleet.items(), key=lambda item: item[0] in monorepo.tier0_stacks)
@@ -257,12 +256,12 @@ def _is_monitored(ingress: Ingress, public: Collection[str]) -> bool:
     return ingress.dns_type in public
 
 
-def findings(clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:
+def findings(monorepo: Monorepo, clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:
     """What to tell about names that are taken."""
     return [
         Finding(
             use.path, use.line, None, f"taken.{need.kind.lower().replace(' ', '-')}",
-            _message(need, use), value=need.name, answer=need.answer, fix=_fix(need),
+            _message(monorepo, need, use), value=need.name, answer=need.answer, fix=_fix(need),
         )
         for need, use in clashes
     ]  # fmt: skip
@@ -273,8 +272,8 @@ def _fix(need: Wanted) -> str:
     return f"Choose another {need.answer}{shared}."
 
 
-def _message(need: Wanted, use: Use) -> str:
-    who = "/".join(use.path.split("/")[:2])
+def _message(monorepo: Monorepo, need: Wanted, use: Use) -> str:
+    who = monorepo.place(monorepo.stack_of(monorepo.root / use.path))
     if need.name == use.name:
         return f"The {need.kind} {need.name} belongs to {who}."
     where = "in" if need.name.startswith(use.name.rstrip("/") + "/") else "above"

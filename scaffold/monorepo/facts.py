@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from scaffold.errors import Finding, MissingError, nearest
+from scaffold.monorepo.root import OVERRIDES
 from scaffold.reading import Text, YamlError, read
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
@@ -18,7 +19,6 @@ from scaffold.templates.questions import Value
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-OVERRIDES = "scaffold.yml"
 _Path: TypeAlias = tuple[str | int, ...]
 _Schema: TypeAlias = dict[str, Value]
 _ANY = "*"
@@ -33,7 +33,7 @@ _LINE = {
 }
 _WHAT = {
     "const": "is fixed: the templates are written for it",
-    "enum": "is none of the choices",
+    "enum": "is not one of the choices",
     "minLength": "is empty",
 }
 _KINDS = {
@@ -60,14 +60,22 @@ def overrides(root: Path) -> Mapping[str, Value]:
         raise MissingError(f"{at} {error.message}.", error.fix) from error
     facts: Value = {} if text.value is None else text.value
     if not isinstance(facts, dict):
-        raise MissingError(f"{OVERRIDES} holds no facts.", "Write one `fact: value` a line.")
+        raise MissingError(f"{OVERRIDES} contains no facts.", "Write one `fact: value` a line.")
     if wrong := _wrong(text, merged(decisions.house(), facts)):
         raise MissingError(
-            f"{OVERRIDES} has facts that nobody could use.",
-            "Take them out, or correct their names and values.",
+            f"{OVERRIDES} has invalid facts.",
+            "Remove them, or correct their names and values.",
             wrong,
         )
     return facts
+
+
+def said(root: Path) -> dict[str, Value]:
+    """The facts of a monorepo without what is sensed: the template's own, with ``scaffold.yml`` over them.
+
+    Raises what :func:`overrides` does.
+    """
+    return merged(decisions.house(), overrides(root))
 
 
 def merged(lower: Mapping[str, Value], upper: Mapping[str, Value]) -> dict[str, Value]:
@@ -189,7 +197,7 @@ def _told(error: ValidationError) -> Iterator[tuple[_Path, dict[str, str]]]:
     if rule == "additionalProperties":
         known = list(part["properties"])
         for key in value.keys() - set(known):
-            fix = nearest(str(key), known) or "Take it out."
+            fix = nearest(str(key), known) or "Remove it."
             yield (
                 (*path, str(key)),
                 {"code": "unknown", "what": "is no fact", "allowed": ", ".join(known), "fix": fix},
@@ -218,7 +226,7 @@ def _told(error: ValidationError) -> Iterator[tuple[_Path, dict[str, str]]]:
                 "code": {"type": "kind", "format": "pattern"}.get(rule, rule),
                 "what": _WHAT.get(rule, f"is not {allowed}") if rule != "type" else f"is {_kind(value)}",
                 "allowed": allowed,
-                "fix": nearest(_shown(value), choices) or f"Write {allowed}, or take it out.",
+                "fix": nearest(_shown(value), choices) or f"Write {allowed}, or remove it.",
                 "value": _shown(value),
             },
         )

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from scaffold.monorepo.routes import Route
+from scaffold.monorepo.shared import SharedModules
 from scaffold.monorepo.stack import Stack, read_stack
 from scaffold.monorepo.uses import Use
 from scaffold.templates import template
@@ -24,22 +25,25 @@ _PARTS = {part.__module__ for part in (Stack, Use, Route)}
 _Kept = Mapping[str, tuple[bytes, Stack]]
 
 
-def read_fleet(root: Path, files: Iterable[tuple[Path, bytes]], stacks: Path) -> Mapping[str, Stack]:
+def read_fleet(
+    root: Path, files: Iterable[tuple[Path, bytes]], stacks: Path, shared: SharedModules
+) -> Mapping[str, Stack]:
     """Every stack by its name, from the Terraform files below ``stacks`` and their content.
 
     A stack of which no file changed since an earlier run is not parsed again.
     """
     sources: dict[str, dict[str, bytes]] = {}
     for path, content in files:
-        name = path.relative_to(stacks).parts[0]
-        sources.setdefault(name, {})[path.relative_to(root).as_posix()] = content
-    place = _place(root)
+        name, *below = path.relative_to(stacks).parts
+        if below:
+            sources.setdefault(name, {})[path.relative_to(root).as_posix()] = content
+    place = _place(root, shared)
     kept = _load(place) if place else {}
     fleet: dict[str, tuple[bytes, Stack]] = {}
     for name, of_stack in sources.items():
         digest, before = digest_of(of_stack), kept.get(name)
         fresh = before is None or before[0] != digest
-        fleet[name] = (digest, read_stack(of_stack)) if before is None or fresh else before
+        fleet[name] = (digest, read_stack(of_stack, shared)) if before is None or fresh else before
     if place and fleet != kept:
         _save(place, fleet)
     return {name: stack for name, (_, stack) in fleet.items()}
@@ -53,13 +57,13 @@ def digest_of(sources: Mapping[str, bytes]) -> bytes:
     return total.digest()
 
 
-def _place(root: Path) -> Path | None:
+def _place(root: Path, shared: SharedModules) -> Path | None:
     """The file for this monorepo as this very code reads it: another version never trusts it."""
     directory = template.cache_directory("fleet")
     if directory is None:
         return None
     package = Path(__file__).parent.parent
-    code = sha256(template.facts_text("operations").encode())
+    code = sha256(f"{template.facts_text('operations')}{shared}".encode())
     for reader in _READERS:
         for module in sorted((package / reader).glob("*.py")):
             code.update(module.read_bytes())

@@ -12,15 +12,14 @@ from scaffold.changes.change import Files, is_ciphertext
 from scaffold.errors import MissingError
 from scaffold.hcl.modules import ModuleContract, read_module
 from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, parse, read
-from scaffold.monorepo.root import ROOT_FILES, STACKS, find_root, root_file
-from scaffold.monorepo.shared import shared_modules
+from scaffold.monorepo.facts import said
+from scaffold.monorepo.root import find_root, place, root_file, stack_in, stacks_home
+from scaffold.monorepo.shared import SharedModules
 from scaffold.monorepo.stack import Stack
 from scaffold.monorepo.uses import DATABASE_ROLE, Use, roles
 
-__all__ = ["SCRIPTS", "STACKS", "Monorepo"]
-
 SCRIPTS = "scripts"
-_GENERATED = (".terraform", ".terragrunt-cache")
+_GENERATED = (".git", ".terraform", ".terragrunt-cache")
 _LOCK = ".terraform.lock.hcl"
 
 
@@ -40,8 +39,17 @@ class Monorepo:
 
     @cached_property
     def root_file(self) -> str:
-        """What the root's settings are called, which every stack includes."""
-        return root_file(self.root) or ROOT_FILES[-1]
+        """What the root's settings are called, which every stack includes; empty without Terragrunt."""
+        return root_file(self.root)
+
+    @cached_property
+    def stacks_home(self) -> str:
+        """The directory of the stacks, by its path from the root."""
+        return stacks_home(self.root)
+
+    def place(self, stack: str) -> str:
+        """The directory of a stack, by its path from the root."""
+        return place(self.root, stack)
 
     @cached_property
     def files(self) -> Files:
@@ -54,25 +62,25 @@ class Monorepo:
         return tuple(
             sorted(
                 entry.name
-                for entry in (self.root / STACKS).iterdir()
+                for entry in (self.root / self.stacks_home).iterdir()
                 if entry.is_dir() and entry.name[0] not in "._" and next(entry.glob("*.tf"), None)
             )
         )
 
     def stack_directory(self, name: str) -> Path:
         """Where a stack is, or would be."""
-        return self.root / STACKS / name
+        return self.root / self.place(name)
 
     def stack_of(self, path: Path) -> str:
-        """The stack that a file belongs to."""
-        return path.relative_to(self.root / STACKS).parts[0]
+        """The stack that a file belongs to; empty where it is in none."""
+        return stack_in(path.relative_to(self.root).as_posix(), self.stacks_home)
 
     @cached_property
     def fleet(self) -> Mapping[str, Stack]:
-        """Every stack below ``stacks``, read once; also what is no stack to apply, such as drafts there."""
+        """Every stack read once; also what is no stack to apply, such as drafts there."""
         from scaffold.monorepo.fleet import read_fleet
 
-        return read_fleet(self.root, self.terraform_files(""), self.root / STACKS)
+        return read_fleet(self.root, self.terraform_files(""), self.root / self.stacks_home, self.shared)
 
     @cached_property
     def scripts_roles(self) -> tuple[Use, ...]:
@@ -86,17 +94,22 @@ class Monorepo:
         )
 
     @cached_property
+    def shared(self) -> SharedModules:
+        """The shared modules, as ``scaffold.yml`` names them or by default."""
+        return SharedModules.of(said(self.root))
+
+    @cached_property
     def ingress_module(self) -> ModuleContract:
         """The contract of the shared ingress module.
 
         Raises :class:`MissingError` where there is none: nothing can be sensed of the house, and no Service
         be made. Stacks that are there can be planned all the same.
         """
-        path = shared_modules().path(shared_modules().ingress)
-        if not (self.root / path).is_dir():
+        path = self.shared.path(self.shared.ingress)
+        if not path or not (self.root / path).is_dir():
             raise MissingError(
-                f"{self.root} has no {path}, so it is no monorepo of this kind.",
-                "Name the monorepo with --monorepo; `scaffold plan` needs no module of the house.",
+                f"{self.root} has no {path or 'ingress module'}, through which every Service is reached.",
+                "Name yours under shared_modules in scaffold.yml; see `scaffold doctor`.",
             )
         return read_module(self.root / path)
 
@@ -120,7 +133,7 @@ class Monorepo:
     @property
     def _paths(self) -> list[Path]:
         found: list[Path] = []
-        for directory, below, names in os.walk(self.root / STACKS):
+        for directory, below, names in os.walk(self.root / self.stacks_home):
             below[:] = [name for name in below if name not in _GENERATED]
             found += (Path(directory, name) for name in names if name.endswith(".tf"))
         return sorted(path for path in found if path.is_file())  # a named pipe would be waited for
@@ -141,11 +154,11 @@ class Monorepo:
 
     @cached_property
     def settings(self) -> Document:
-        """The settings in the root: ``terragrunt.hcl`` or ``root.hcl``.
+        """The settings in the root: ``terragrunt.hcl`` or ``root.hcl``, or empty ones without Terragrunt.
 
         Raises :class:`~scaffold.hcl.syntax.HclSyntaxError` where it is no HCL: no stack could be applied.
         """
-        content = (self.root / self.root_file).read_bytes()
+        content = (self.root / self.root_file).read_bytes() if self.root_file else b""
         return read(content, self.root_file) or parse(content, self.root_file)
 
     @cached_property

@@ -15,11 +15,10 @@ from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body, Document, read
 from scaffold.monorepo.governance import TierFact, tier_facts
 from scaffold.monorepo.routes import Route, written
-from scaffold.monorepo.shared import shared_modules
+from scaffold.monorepo.shared import SharedModules, calls, usual_modules
 from scaffold.monorepo.uses import (
     DATABASE_ROLE,
     Use,
-    calls,
     known_names,
     metadata,
     resource_type,
@@ -133,11 +132,17 @@ class Stack:
         return tuple(pod for pod in self.pods if pod.kind == "deployment")
 
 
-def read_stack(sources: Mapping[str, bytes], given: Names = MappingProxyType({})) -> Stack:
+def read_stack(
+    sources: Mapping[str, bytes],
+    shared: SharedModules | None = None,
+    given: Names = MappingProxyType({}),
+) -> Stack:
     """The stack in these ``.tf`` files (by their path); what is no HCL is left out.
 
-    ``given`` are names that they refer to and other files define.
+    ``shared`` are the modules that they may call, by default those that the templates know; ``given`` are
+    names that they refer to and other files define.
     """
+    shared = shared or usual_modules()
     paths = [path for path in sources if path.endswith(".tf")]
     documents = [document for path in paths if (document := read(sources[path], path)) is not None]
     modules: dict[str, list[Document]] = {}
@@ -146,10 +151,10 @@ def read_stack(sources: Mapping[str, bytes], given: Names = MappingProxyType({})
     known = [_Module.of(module, given) for module in modules.values()]
     return Stack(
         pods=tuple(pod for module in known for pod in module.pods()),
-        ingresses=tuple(ingress for module in known for ingress in module.ingresses()),
+        ingresses=tuple(ingress for module in known for ingress in module.ingresses(shared)),
         routes=tuple(route for module in known for route in written(module.blocks, module.names)),
         uses=(
-            *(use for module in known for use in uses(module.blocks, module.names)),
+            *(use for module in known for use in uses(module.blocks, module.names, shared)),
             *(Use(DATABASE_ROLE, *found) for document in documents for found in _roles(document)),
         ),
         external_secrets=tuple(secret for module in known for secret in module.external_secrets()),
@@ -199,8 +204,7 @@ class _Module:
                 block.line,
             )
 
-    def ingresses(self) -> Iterator[Ingress]:
-        shared = shared_modules()
+    def ingresses(self, shared: SharedModules) -> Iterator[Ingress]:
         gates = {b.labels[0] for b in self.blocks if calls(b, shared.anubis) and b.labels}
         for block in self.blocks:
             if not calls(block, shared.ingress) or not block.labels:

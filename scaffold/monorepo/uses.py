@@ -16,7 +16,7 @@ from scaffold.hcl.expressions import NOT_LITERAL, Entry, Expression, ExprKind
 from scaffold.hcl.syntax import Block, Body
 from scaffold.monorepo import manifests
 from scaffold.monorepo.manifests import MAKER
-from scaffold.monorepo.shared import shared_modules
+from scaffold.monorepo.shared import SharedModules, calls
 from scaffold.templates import template
 
 BALANCED = "load balancer port"
@@ -55,20 +55,14 @@ class Use:
     place: str = ""
 
 
-def uses(blocks: Iterable[Block], names: Names) -> Iterator[Use]:
+def uses(blocks: Iterable[Block], names: Names, shared: SharedModules) -> Iterator[Use]:
     """The names that the blocks of a module take, where they can be seen; ``names`` are its locals."""
     for block in blocks:
         here = Use("", "", block.source.path, block.line)
         inside = (_below(inner, names) for inner in (block, *block.body.walk()))
-        for kind, name, place in chain(_own(block, names), *inside):
+        for kind, name, place in chain(_own(block, names, shared), *inside):
             if name:
                 yield replace(here, kind=kind, name=name, place=place)
-
-
-def calls(block: Block, module: str) -> bool:
-    """Whether a block calls the shared module of this name."""
-    source = block.body.literal("source") if block.type == "module" else None
-    return isinstance(source, str) and source.endswith(f"/{module}")
 
 
 def resource_type(block: Block) -> str:
@@ -130,13 +124,13 @@ def roles(text: str) -> Iterator[tuple[str, int]]:
 _Name = tuple[str, str, str]
 
 
-def _own(block: Block, names: Names) -> Iterator[_Name]:
+def _own(block: Block, names: Names, shared: SharedModules) -> Iterator[_Name]:
     """What a resource or a call of a module is called, and what it says in its own arguments."""
     body = block.body
-    if calls(block, shared_modules().nfs):
+    if calls(block, shared.nfs):
         yield "PersistentVolume", _text(body, "name", names), ""
         yield NFS, _text(body, "nfs_path", names), _text(body, "nfs_server", names)
-    if calls(block, shared_modules().anubis):
+    if calls(block, shared.anubis):
         yield PROOF, block.labels[0], STORED if body.value("shared_store_url") else ""
     kind, name = resource_type(block), _text(metadata(block), "name", names)
     if kind == "kubernetes_namespace":
@@ -149,7 +143,7 @@ def _own(block: Block, names: Names) -> Iterator[_Name]:
         # One whose name cannot be seen may be any.
         yield SERVICE if name else MAKER, name or kind, _text(metadata(block), "namespace", names)
         yield from ((BALANCED, place, "") for place in _balanced(block, names))
-    elif kind == "helm_release" or _is_foreign(block):
+    elif kind == "helm_release" or _is_foreign(block, shared):
         yield MAKER, kind or block.type, _text(body, "namespace", names)
     elif kind == "vault_database_secret_backend_static_role":
         yield DATABASE_ROLE, _text(body, "name", names), ""
@@ -166,11 +160,11 @@ def _own(block: Block, names: Names) -> Iterator[_Name]:
         yield VAULT_PATH, _text(body, "name", names), ""
 
 
-def _is_foreign(block: Block) -> bool:
+def _is_foreign(block: Block, shared: SharedModules) -> bool:
     """Whether a block calls a module that is neither the stack's own nor one of the shared ones."""
     source = block.body.literal("source") if block.type == "module" else None
-    shared = f"/{shared_modules().directory}/"
-    return isinstance(source, str) and not source.startswith("./") and shared not in source
+    own = f"/{shared.directory}/"
+    return isinstance(source, str) and not source.startswith("./") and own not in source
 
 
 def _below(block: Block, names: Names) -> Iterator[_Name]:

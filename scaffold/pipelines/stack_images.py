@@ -110,6 +110,4 @@ class KeelForce(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The places where it is told to."""
         for path, line in context.stack.keel_forces if context.stack else ():
-            yield self.at(
-                (path, line), "Keel would force a tag here.", fix="Take it out; CI moves the image."
-            )
+            yield self.at((path, line), "Keel would force a tag here.", fix="Remove it; CI moves the image.")

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from textwrap import indent
 from typing import TYPE_CHECKING, TypeVar
@@ -47,14 +48,17 @@ def told(
 
 def as_text(found: Checked, rules: Mapping[str, Rule], by: str = "stack") -> Iterator[str]:
     """The findings ``by`` stack or by rule, and a line that sums up."""
-    yield from findings_text(found.findings, rules, by)
+    yield from findings_text(found.findings, rules, by, found.home)
     yield _sum(found, rules)
     yield from gaps_text(found.unverified)
 
 
-def findings_text(findings: Iterable[Finding], rules: Mapping[str, Rule], by: str = "stack") -> Iterator[str]:
-    """Findings in groups, by stack, or the file of none, or by rule; a mend of several is told once."""
-    for group, of_group in _grouped(findings, _code if by == "rule" else stack_of).items():
+def findings_text(
+    findings: Iterable[Finding], rules: Mapping[str, Rule], by: str, home: str
+) -> Iterator[str]:
+    """Findings in groups, by stack below ``home`` or file, or by rule; a mend of several is told once."""
+    key = _code if by == "rule" else partial(stack_of, home=home)
+    for group, of_group in _grouped(findings, key).items():
         title = f"{group} {_title(group, rules)}" if by == "rule" else seen(group)
         yield f"{title}: {counted(of_group, rules)}"
         for fix, alike in _grouped(of_group, lambda finding: finding.fix).items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from html import escape
 from textwrap import indent
@@ -17,7 +17,7 @@ from scaffold.report.findings import finding_text
 from scaffold.terraform import summary
 from scaffold.terraform.diff import Change, Changed, Difference
 from scaffold.terraform.planned import Leaf
-from scaffold.terraform.result import Reason
+from scaffold.terraform.result import without_caller
 
 _LONGEST = 60
 """Characters of a value that are shown in one line."""
@@ -89,18 +89,14 @@ def overview(plans: Plans) -> Overview:
     errors: dict[Finding, list[str]] = defaultdict(list)
     for stack in plans.stacks:
         older = stack.older.findings if stack.older is not None else ()
-        # Of a module the fix says who calls it, which the stacks in front say too.
-        for finding in dict.fromkeys(_of_module(finding) for finding in (*stack.findings, *older)):
+        # Who calls a module is said by the stacks in front.
+        for finding in dict.fromkeys(without_caller(finding) for finding in (*stack.findings, *older)):
             errors[finding].append(stack.stack)
     return Overview(
         plans,
         tuple(sorted((one for one in same if len(one.stacks) > 1), key=lambda one: -len(one.places))),
         tuple((finding, tuple(stacks)) for finding, stacks in errors.items()),
     )
-
-
-def _of_module(finding: Finding) -> Finding:
-    return replace(finding, fix=None) if finding.code == Reason.MODULE.value else finding
 
 
 def _changes(changed: Changed) -> Iterator[tuple[Sort, Change]]:

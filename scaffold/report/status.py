@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scaffold.report.findings import finding_json, seen
@@ -52,7 +53,7 @@ def status_text(found: Status) -> Iterator[str]:
     """The standing of stacks for people: a line each, and one that sums up."""
     width = max((len(one.stack) for one in found.stacks), default=0)
     for one in found.stacks:
-        yield seen(f"{one.stack:{width}}  {'; '.join(_told(one)) or 'nothing to do'}")
+        yield seen(f"{one.stack:{width}}  {'; '.join(_told(one, found.home)) or 'nothing to do'}")
     made = sum(one.recorded is not None for one in found.stacks)
     todo = sum(one.needs_attention for one in found.stacks)
     yield (
@@ -64,14 +65,14 @@ def status_text(found: Status) -> Iterator[str]:
         yield f"{astray} of lists that no stack stands behind: scaffold index --check"
 
 
-def _told(one: Standing) -> Iterator[str]:
+def _told(one: Standing, home: str) -> Iterator[str]:
     recorded = one.recorded
     if recorded is None:
         yield "by hand"
     elif recorded.problem:
         yield recorded.problem.rstrip(".")
     else:
-        yield from _told_of_answers(recorded, one.behind)
+        yield from _told_of_answers(recorded, one.behind, PurePosixPath(home, one.stack))
     findings = [(one.errors, "error"), (one.warnings, "warning")]
     if any(number for number, _ in findings):
         yield ", ".join(_number(number, word) for number, word in findings if number)
@@ -79,7 +80,7 @@ def _told(one: Standing) -> Iterator[str]:
         yield f"{_number(len(one.lists), 'entry', 'entries')} of lists missing"
 
 
-def _told_of_answers(recorded: Recorded, behind: int | None) -> Iterator[str]:
+def _told_of_answers(recorded: Recorded, behind: int | None, stack: PurePosixPath) -> Iterator[str]:
     version = recorded.version or "version not recorded"
     far = "another version" if behind is None else f"{behind} behind"
     yield f"{version} ({far})" if behind != 0 else version
@@ -89,7 +90,7 @@ def _told_of_answers(recorded: Recorded, behind: int | None) -> Iterator[str]:
         answers = sorted({finding.answer or "" for finding in recorded.invalid} - {""})
         yield f"no longer valid: {', '.join(answers) or 'its answers'}"
     for file in recorded.edited or ():
-        name = "/".join(file.path.parts[2:])
+        name = file.path.relative_to(stack)
         if file.before is None:
             yield f"{name} added by hand"
         elif file.after is None:

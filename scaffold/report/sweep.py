@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from scaffold.monorepo.repository import STACKS
+from scaffold.monorepo.facts import said
+from scaffold.monorepo.root import place
 from scaffold.report.changes import files_json, files_text, gaps_text
 from scaffold.report.check import markdown_text
 from scaffold.report.difference import difference_text
 from scaffold.report.findings import finding_json, finding_text
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def _to_apply(sweep: Sweep, *, by_tier: bool) -> Iterator[str]:
 
 def _commands(sweep: Sweep, *, by_tier: bool) -> Iterator[tuple[str, list[str]]]:
     """The command that applies each stack, wave by wave."""
-    apply = template.facts("operations")["apply"]
+    apply = said(sweep.change.root)["commands"]["apply"]
     for tier, stacks in sweep.waves(by_tier=by_tier):
-        yield tier, [f"(cd {shlex.quote(f'{STACKS}/{stack}')} && {apply})" for stack in stacks]
+        yield tier, [f"(cd {shlex.quote(place(sweep.change.root, stack))} && {apply})" for stack in stacks]
 
 
 def _sum(sweep: Sweep, *, written: bool) -> str:

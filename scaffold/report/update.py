@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from scaffold.monorepo.repository import STACKS
+from scaffold.monorepo.root import place
 from scaffold.report.changes import files_json, gaps_text, origin_json, origin_text
 from scaffold.report.difference import difference_text
 from scaffold.report.findings import finding_json, finding_text
@@ -47,7 +47,7 @@ def _files(one: Updated) -> dict[str, list[str]]:
     for path, state in one.merged.states.items():
         if state is not State.KEPT:
             found[state.value].append(str(path))
-    own = PurePosixPath(STACKS, one.stack)
+    own = PurePosixPath(place(one.change.root, one.stack))
     if lists := [str(file.path) for file in one.change.changes if not file.path.is_relative_to(own)]:
         found["lists"] = lists
     return dict(found)

@@ -16,13 +16,13 @@ from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import HclSyntaxError, parse
 from scaffold.sweeps.declared import Declared, DeclaredRule
 from scaffold.sweeps.edits import Add, Edit, Ignore, Remove, Rename, Set
-from scaffold.sweeps.judged import Judged
 from scaffold.sweeps.selector import Condition, Selector
+from scaffold.sweeps.yaml_file import YamlFile
 from scaffold.templates.questions import Value
 from scaffold.terraform.planned import path_text
 
 if TYPE_CHECKING:
-    from scaffold.sweeps.judged import Path as Place
+    from scaffold.sweeps.yaml_file import Path as Place
 
 _VERBS = ("set", "add", "remove", "ignore", "rename")
 _VALUES = ("value", "expression", "ask")
@@ -43,9 +43,9 @@ def rule_from(path: Path) -> Rule:
 
 def declared(name: str, source: bytes) -> Rule:
     """The rule that a YAML text declares. Raises :class:`AnswersError` with everything that is wrong."""
-    reader = _Reader(Judged(name, source))
+    reader = _Reader(YamlFile(name, source))
     rule = reader.rule()
-    reader.judged.demand()
+    reader.file.demand()
     assert rule is not None
     return rule
 
@@ -70,21 +70,21 @@ def _from_python(path: Path) -> Rule:
 class _Reader:
     """Makes a rule of a file, as far as it is right; what is wrong is noted."""
 
-    def __init__(self, judged: Judged) -> None:
-        self.judged = judged
+    def __init__(self, file: YamlFile) -> None:
+        self.file = file
 
     def rule(self) -> Rule | None:
         """The rule; None, or one that is not whole, where something is wrong."""
-        if self.judged.findings or not self.judged.against("file"):
+        if self.file.findings or not self.file.against("file"):
             self._parts()
             return None
-        said = self.judged.value
+        said = self.file.value
         selector, edits, contract = self._selector(), self._edits(), self._contract()
         return DeclaredRule(Declared(said["code"], said["title"], selector, edits, contract))
 
     def _parts(self) -> None:
         """Look at what may be right of a file that is not: every error is told at once."""
-        said = self.judged.value
+        said = self.file.value
         if isinstance(said, Mapping):
             if isinstance(said.get("edits"), list) and all(
                 isinstance(edit, Mapping) for edit in said["edits"]
@@ -94,7 +94,7 @@ class _Reader:
                 self._contract()
 
     def _selector(self) -> Selector:
-        said = self.judged.value["select"]
+        said = self.file.value["select"]
         where, around = (self._conditions(said.get(key, {}), ("select", key)) for key in ("where", "around"))
         return Selector(_texts(said["blocks"]), _texts(said.get("inside", [])), where, around)
 
@@ -104,22 +104,20 @@ class _Reader:
 
     def _edits(self) -> tuple[Edit, ...]:
         found = []
-        for number, said in enumerate(self.judged.value["edits"]):
+        for number, said in enumerate(self.file.value["edits"]):
             place: Place = ("edits", number)
             verbs = [verb for verb in _VERBS if verb in said]
             if len(verbs) != 1:
                 what = "is no edit" if not verbs else f"is more than one edit: {', '.join(verbs)}"
-                self.judged.wrong(
-                    place, what, allowed=", ".join(_VERBS), fix="Write one of them in each edit."
-                )
-            elif self.judged.against(f"edits.{verbs[0]}", place):
+                self.file.wrong(place, what, allowed=", ".join(_VERBS), fix="Write one of them in each edit.")
+            elif self.file.against(f"edits.{verbs[0]}", place):
                 found.append(self._edit(verbs[0], said, place))
         return tuple(found)
 
     def _edit(self, verb: str, said: Mapping[str, Value], place: Place) -> Edit:
         question = Question(said["ask"], tuple(said.get("proposals", ()))) if "ask" in said else None
         if "proposals" in said and question is None:
-            self.judged.wrong((*place, "proposals"), "go with ask", fix="Ask something, or take them out.")
+            self.file.wrong((*place, "proposals"), "go with ask", fix="Ask something, or remove them.")
         match verb:
             case "set":
                 return Set(
@@ -141,7 +139,7 @@ class _Reader:
             case _:
                 values = {_text(old): _hcl(new) for old, new in said.get("values", {}).items()}
                 if question is not None and not values:
-                    self.judged.wrong(
+                    self.file.wrong(
                         (*place, "ask"), "goes with values", fix="Say which values need no question."
                     )
                 return Rename(said["rename"], said["to"], values, question)
@@ -151,13 +149,13 @@ class _Reader:
         given = [key for key in _VALUES if key in said]
         if len(given) != 1:
             what = "says no value" if not given else f"says more than one value: {', '.join(given)}"
-            self.judged.wrong(place, what, allowed=", ".join(_VALUES), fix="Write one of them.")
+            self.file.wrong(place, what, allowed=", ".join(_VALUES), fix="Write one of them.")
         if "expression" in said:
             try:
                 parse(f"x = {said['expression']}\n".encode())
             except HclSyntaxError as error:
                 what = f"is no expression: {error.problems[0].message}"
-                self.judged.wrong((*place, "expression"), what, allowed="HCL such as var.host")
+                self.file.wrong((*place, "expression"), what, allowed="HCL such as var.host")
             return str(said["expression"])
         return _hcl(said["value"]) if "value" in said else ""
 
@@ -165,31 +163,29 @@ class _Reader:
         try:
             number = len(parse(f"{text}\n".encode()).body.items)
         except HclSyntaxError as error:
-            self.judged.wrong(place, f"is no HCL: {error.problems[0].message}")
+            self.file.wrong(place, f"is no HCL: {error.problems[0].message}")
         else:
             if number != 1:
-                self.judged.wrong(place, f"holds {number} definitions", allowed="one argument or block")
+                self.file.wrong(place, f"holds {number} definitions", allowed="one argument or block")
 
     def _path(self, text: str, place: Place) -> Steps:
         path = path_of(text)
         if path is None or not isinstance(path[0], str):
-            self.judged.wrong(place, "is no path", allowed='a path such as metadata[0].labels["tier"]')
+            self.file.wrong(place, "is no path", allowed='a path such as metadata[0].labels["tier"]')
         return path or ()
 
     def _contract(self) -> Contract:
-        if self.judged.value["contract"] == "nothing":
+        if self.file.value["contract"] == "nothing":
             return NOTHING
         rows = []
-        for number, said in enumerate(self.judged.value["contract"]):
+        for number, said in enumerate(self.file.value["contract"]):
             place: Place = ("contract", number)
-            if not self.judged.against("change", place):
+            if not self.file.against("change", place):
                 continue
             kinds = [key for key in ("attribute", "comes", "goes") if key in said]
             if len(kinds) != 1 or (kinds != ["attribute"] and {"from", "to"} & said.keys()):
                 allowed = "an attribute, perhaps with from and to; or comes: true; or goes: true"
-                self.judged.wrong(
-                    place, "says not what may change", allowed=allowed, fix="Write one of them."
-                )
+                self.file.wrong(place, "says not what may change", allowed=allowed, fix="Write one of them.")
                 continue
             before, after = (_wanted(said, key) for key in ("from", "to"))
             attribute, comes = said.get("attribute", ""), "goes" not in said

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import yaml
 
 from scaffold.checks.rule import Answer, Question
-from scaffold.sweeps.judged import Judged
+from scaffold.sweeps.yaml_file import YamlFile
 
 Site: TypeAlias = tuple[str, str]
 """A file and the address of a block in it: they stay when lines move."""
@@ -28,14 +28,14 @@ class Open:
 class Answers:
     """The answers of a worklist, by what they are about."""
 
-    def __init__(self, judged: Judged | None = None) -> None:
-        self._judged = judged
+    def __init__(self, file: YamlFile | None = None) -> None:
+        self._file = file
         self._numbers: dict[Site, int] = {}
         self._given: dict[Site, tuple[str | None, Answer]] = {}
-        for number, said in enumerate((judged.value or ()) if judged else ()):
+        for number, said in enumerate((file.value or ()) if file else ()):
             site = (said["file"], said["block"])
-            if site in self._numbers and judged:
-                judged.wrong((number, "block"), "is answered twice", fix="Take one of the answers out.")
+            if site in self._numbers and file:
+                file.wrong((number, "block"), "is answered twice", fix="Take one of the answers out.")
             self._numbers[site] = number
             if said["answer"] is not None:
                 text = str(said["answer"])
@@ -55,30 +55,30 @@ class Answers:
         asked, answer = self._given.get(site, (None, None))
         if answer is None or asked not in (None, question.text):
             return None
-        if question.proposals and answer.value not in question.proposals and self._judged:
+        if question.proposals and answer.value not in question.proposals and self._file:
             allowed = ", ".join(question.proposals)
-            self._judged.wrong((self._numbers[site], "answer"), "is none of the proposals", allowed=allowed)
+            self._file.wrong((self._numbers[site], "answer"), "is none of the proposals", allowed=allowed)
             return None
         return answer
 
     def demand(self, known: Iterable[Site]) -> None:
         """Raise :class:`~scaffold.errors.AnswersError` with all that is wrong; ``known`` are all blocks."""
-        if self._judged is None:
+        if self._file is None:
             return
         for site in self._given.keys() - set(known):
             fix = "Correct `file` and `block`, or take the answer out."
-            self._judged.wrong(
+            self._file.wrong(
                 (self._numbers[site], "block"), "is no block of the stacks that are swept", fix=fix
             )
-        self._judged.demand()
+        self._file.demand()
 
 
 def read(name: str, source: bytes) -> Answers:
     """The answers of a worklist. Raises :class:`~scaffold.errors.AnswersError` with all that is wrong."""
-    judged = Judged(name, source)
-    judged.against("worklist")
-    judged.demand()
-    return Answers(judged)
+    file = YamlFile(name, source)
+    file.against("worklist")
+    file.demand()
+    return Answers(file)
 
 
 def text(open_: Iterable[Open], command: str) -> str:

@@ -139,7 +139,7 @@ def checked_source(source: str) -> str:
     if source and is_plain and (_URL.fullmatch(source) or Path(source).is_dir()):
         return source
     raise UsageError(
-        "The source of templates is neither a Git URL nor a directory that is there.",
+        "The template source is neither a Git URL nor an existing directory.",
         "Name a Git URL without a password (https://HOST/PATH.git, git@HOST:PATH) or a directory with the templates.",
     )
 
@@ -181,7 +181,7 @@ def origin(source: str | None = None) -> Origin:
         label, _, url = line.partition(", ")
         if label == "Source":
             return Origin(f"git+{url}", f"v{version()}", updatable=True)
-    raise MissingError("Where the templates come from is not known.", "Name it with --template-source.")
+    raise MissingError("The source of the templates is not known.", "Name it with --template-source.")
 
 
 def _installed(checkout: Path) -> Origin:

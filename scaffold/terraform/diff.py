@@ -12,10 +12,12 @@ from scaffold.terraform.planned import (
     Path,
     Placeholder,
     PlannedResource,
+    Traced,
     Tree,
     get,
     leaves,
     path_text,
+    traced,
 )
 from scaffold.terraform.result import NO_MOVES, Moves
 
@@ -103,7 +105,7 @@ def difference(
 ) -> Difference:
     """What is different in ``after``, whose ``moves`` say which addresses became others.
 
-    A value that is unknown or a secret in both counts as the same: nothing is known to differ.
+    A value that is unknown or a secret in both is the same where the expressions behind it are.
     """
     new = {resource.address: resource for resource in after}
     old = {}
@@ -121,12 +123,13 @@ def difference(
 
 
 def _changed(before: PlannedResource, after: PlannedResource) -> Changed:
-    applied = _with_kept(before.values, after.values, after.site.ignored)
+    old, new = (traced(one.values, one.site.behind) for one in (before, after))
+    applied = _with_kept(old, new, after.site.ignored)
     return Changed(
         before,
         after,
-        tuple(_changes(before.values, applied)),
-        tuple(_changes(applied, after.values)) if applied is not after.values else (),
+        tuple(_changes(old, applied)),
+        tuple(_changes(applied, new)) if applied is not new else (),
         tuple(_meta(before.site.meta, after.site.meta)),
     )
 
@@ -168,7 +171,8 @@ def _meta(before: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple[str, 
 
 def _changes(before: Tree, after: Tree) -> Iterator[Change]:
     for path, old, new in _compare(before, after, ()):
-        yield Change(path_text(path), old, new)
+        hidden = isinstance(old, Traced) and isinstance(new, Traced)
+        yield Change(path_text(path), *((old, new) if hidden else map(_untraced, (old, new))))
 
 
 def _compare(before: Tree, after: Tree, path: Path) -> Iterator[tuple[Path, Leaf, Leaf]]:
@@ -214,13 +218,21 @@ def _named(items: tuple[Tree, ...], key: str) -> Mapping[str, Tree] | None:
     return dict(zip(names, items, strict=True)) if len({*names}) == len(items) else None
 
 
+def _untraced(leaf: Leaf) -> Leaf:
+    return leaf.mark if isinstance(leaf, Traced) else leaf
+
+
 def _same(before: Leaf, after: Leaf) -> bool:
+    if not (isinstance(before, Traced) and isinstance(after, Traced)):
+        before, after = _untraced(before), _untraced(after)
     # True == 1 in Python, and not in a plan.
     return before == after and type(before) is type(after)
 
 
 def _shown(leaf: Leaf) -> object:
-    return leaf.value if isinstance(leaf, Mark) else leaf.text if isinstance(leaf, Placeholder) else leaf
+    if isinstance(leaf, Mark):
+        return leaf.value
+    return str(leaf) if isinstance(leaf, Placeholder | Traced) else leaf
 
 
 def _named_json(resources: Iterable[PlannedResource]) -> list[dict[str, object]]:

@@ -12,20 +12,23 @@ from scaffold.terraform.planned import (
     STAND_IN,
     Leaf,
     Mark,
+    Path,
     Placeholder,
     PlannedResource,
     Site,
     Step,
     Tree,
+    leaves,
 )
 from scaffold.terraform.schemas import BlockSchema, NestedBlock, Nesting, RawSchema
 
 Schema = Callable[[str, str], BlockSchema | None]
 """Finds the schema of a resource type of a provider, by the provider's full address."""
-Sited = Callable[[str, str, str], Site]
-"""Finds the site of a resource by module address, type and name."""
+Sited = Callable[[str, str, str, Sequence[Path]], Site]
+"""Finds the site of a resource by module address, type and name, and the paths of values that are unknown."""
 
 
+_HIDDEN = (Mark.UNKNOWN, Mark.SENSITIVE)
 _CHANGE = {"address": str, "mode": str, "type": str, "name": str, "provider_name": str, "change": dict}
 """What Terraform says of every resource that it plans."""
 
@@ -89,7 +92,7 @@ def _resource(change: RawSchema, root: RawSchema, schema_of: Schema, site_of: Si
         instance=cast("str | int | None", change.get("index")),
         values=values,
         settings=settings,
-        site=site_of(module, type_, name),
+        site=site_of(module, type_, name, [path for path, leaf in leaves(values) if leaf in _HIDDEN]),
     )
 
 

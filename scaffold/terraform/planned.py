@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -31,7 +32,18 @@ class Placeholder:
         return self.text
 
 
-Leaf = str | int | float | bool | None | Mark | Placeholder
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A value that is not known, with the expression behind it: two are the same where that is."""
+
+    mark: Mark
+    expression: str
+
+    def __str__(self) -> str:
+        return f"{self.mark.value} {self.expression}"
+
+
+Leaf = str | int | float | bool | None | Mark | Placeholder | Traced
 Tree = Leaf | Mapping[str, "Tree"] | tuple["Tree", ...]
 """A frozen JSON tree with marks."""
 Step = str | int
@@ -44,7 +56,8 @@ class Site:
 
     ``stands_for_many`` marks the one instance that is shown where their number is not known. ``meta`` is what
     its block says besides values, by name (``depends_on``, ``lifecycle.ignore_changes``), each item as
-    text; ``ignored`` are the paths below which Terraform changes nothing of an object that exists.
+    text; ``ignored`` are the paths below which Terraform changes nothing of an object that exists, and
+    ``behind`` the expressions behind the values that are not known.
     """
 
     path: str
@@ -52,6 +65,7 @@ class Site:
     stands_for_many: bool = False
     meta: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ignored: tuple[Path, ...] = ()
+    behind: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,21 @@ def leaves(tree: Tree, path: Path = ()) -> Iterator[tuple[Path, Leaf]]:
             yield from leaves(item, (*path, index))
     elif tree is not None:
         yield path, tree
+
+
+def traced(tree: Tree, behind: Mapping[Path, str], path: Path = ()) -> Tree:
+    """A tree with the expression behind each value that is not known in the place of its mark."""
+    if not behind:
+        return tree
+    if isinstance(tree, Mapping):
+        return {key: traced(value, behind, (*path, key)) for key, value in tree.items()}
+    if isinstance(tree, tuple):
+        return tuple(traced(item, behind, (*path, index)) for index, item in enumerate(tree))
+    if not isinstance(tree, Mark) or path not in behind:
+        return tree
+    # What is written of a secret may hold a part of it.
+    hidden = tree is Mark.SENSITIVE
+    return Traced(tree, hashlib.sha256(behind[path].encode()).hexdigest()[:12] if hidden else behind[path])
 
 
 def path_text(path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import cast
 
 from scaffold.errors import MissingError
 from scaffold.hcl.syntax import Body, HclSyntaxError, parse
+from scaffold.monorepo.root import stacks_home
 from scaffold.terraform import schemas
 from scaffold.terraform.schemas import RawSchema, Schemas
 from scaffold.terraform.terragrunt import generated
@@ -158,7 +159,8 @@ def locked(lock: Path) -> Mapping[str, str]:
 def differences(known: Schemas, monorepo_root: Path) -> tuple[VersionDifference, ...]:
     """Where the lock files of a monorepo name other versions than the schemas in use; sorted, each once."""
     found: dict[tuple[str, str], VersionDifference] = {}
-    for lock in sorted((monorepo_root / LOCK, *monorepo_root.glob(f"stacks/*/{LOCK}"))):
+    of_stacks = monorepo_root.glob(f"{stacks_home(monorepo_root)}/*/{LOCK}")
+    for lock in sorted((monorepo_root / LOCK, *of_stacks)):
         for address, version in locked(lock).items():
             name = address.rpartition("/")[2]
             versions = known.provider_versions()

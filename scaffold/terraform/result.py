@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from scaffold.errors import Finding
@@ -75,6 +75,11 @@ class Reason(Enum):
     """A notice: a part has to exist before the rest can be planned, so the first apply needs a target."""
     TOOL = "plan-tool"
     """Terraform itself failed: killed, too slow, or not able to do this."""
+
+
+def without_caller(finding: Finding) -> Finding:
+    """A finding as every stack tells it: of a shared module the fix says which stack calls it."""
+    return replace(finding, fix=None) if finding.code == Reason.MODULE.value else finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 import shutil
 import subprocess
 import time
@@ -14,7 +15,6 @@ from itertools import count
 from pathlib import Path
 
 from scaffold.errors import MissingError
-from scaffold.monorepo.repository import STACKS
 from scaffold.terraform import refresh
 from scaffold.terraform.attempt import CHOICE, Attempt
 from scaffold.terraform.confine import Layer
@@ -22,7 +22,7 @@ from scaffold.terraform.kept import AskedTree, KeptPlans
 from scaffold.terraform.lifetime import Run, Running, private_run, sweep
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.schemas import Schemas
-from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree
+from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree, stacks_in
 
 TOOLS = ("terraform", "tofu")
 _PATIENCE = 10.0
@@ -58,6 +58,11 @@ class Job:
 
     tree: Tree
     stack: str
+
+    @property
+    def directory(self) -> str:
+        """Where the stack is in the tree."""
+        return posixpath.join(stacks_in(self.tree), self.stack).removeprefix("./")
 
 
 def with_version(tool: Tool) -> Tool:
@@ -124,8 +129,10 @@ def plan_jobs(
     """
     tool = tool or find_tool()
     for job in jobs:
-        if job.tree.kind(f"{STACKS}/{job.stack}") is not Kind.DIRECTORY:
-            raise MissingError(f"there is no stack {job.stack}", f"name a directory below {STACKS}/")
+        if job.tree.kind(job.directory) is not Kind.DIRECTORY:
+            raise MissingError(
+                f"there is no stack {job.stack}", f"name a directory below {stacks_in(job.tree)}/"
+            )
     known = known or refresh.in_use()
     kept = KeptPlans(tool, known)
     found = [_found(kept, job) for job in jobs]
@@ -139,7 +146,7 @@ def plan_jobs(
 
 def _found(kept: KeptPlans, job: Job) -> PlanResult | None:
     started = time.perf_counter()
-    result = kept.find(job.tree, f"{STACKS}/{job.stack}")
+    result = kept.find(job.tree, job.directory)
     return result and replace(result, seconds=time.perf_counter() - started, kept=True)
 
 
@@ -183,7 +190,7 @@ class Planner:
         place = self._run.directory / str(next(self._numbers))
         place.mkdir(mode=0o700)
         try:
-            stack, asked = f"{STACKS}/{job.stack}", AskedTree(job.tree)
+            stack, asked = job.directory, AskedTree(job.tree)
             attempt = Attempt(asked, stack, place, self._tool, self._schemas, self._start)
             result = replace(attempt.result(job.stack), open=self._open)
             self._kept.keep(asked, stack, result, self._run.directory)

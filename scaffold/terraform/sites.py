@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scaffold.hcl.syntax import Block
 from scaffold.terraform import meta
-from scaffold.terraform.modules import Module
+from scaffold.terraform.behind import Scope
 from scaffold.terraform.plan_json import without_keys
-from scaffold.terraform.planned import Site
+from scaffold.terraform.planned import Path, Site
 from scaffold.terraform.rewrite import Mends
 from scaffold.terraform.workspace import Workspace
 
@@ -21,12 +21,12 @@ class Sites:
     workspace: Workspace
     mends: Mends
 
-    def site(self, module: str, type_: str, name: str) -> Site:
-        """The site of a resource, by the address of its module.
+    def site(self, module: str, type_: str, name: str, unknown: Sequence[Path] = ()) -> Site:
+        """The site of a resource, by the address of its module, with what is behind ``unknown`` values.
 
         A resource of a shared module is where the stack calls that module.
         """
-        blocks = list(self._path(module, type_, name))
+        scope, blocks = self._path(module, type_, name)
         written = [block for block in blocks if block.source.path.startswith(self.workspace.stack + "/")]
         block = written[-1] if written else None
         own = blocks[-1] if blocks and blocks[-1].type == "resource" else None
@@ -36,20 +36,21 @@ class Sites:
             stands_for_many=any(map(self._mended, blocks)),
             meta=dict(meta.arguments(own)) if own is not None else {},
             ignored=tuple(meta.ignored(own)) if own is not None else (),
+            behind={path: scope.behind(own, path) for path in unknown} if own is not None else {},
         )
 
-    def _path(self, address: str, type_: str, name: str) -> Iterator[Block]:
-        """The ``module`` blocks that lead to the resource, and its own."""
-        here: Module | None = self.workspace.modules[self.workspace.stack]
+    def _path(self, address: str, type_: str, name: str) -> tuple[Scope, list[Block]]:
+        """The module of a resource, the ``module`` blocks that lead there, and the resource's own block."""
+        scope = Scope(self.workspace.modules, self.workspace.modules[self.workspace.stack])
+        blocks: list[Block] = []
         for call in without_keys(address).split(".")[1::2]:
-            if here is None or call not in here.calls:
-                return
-            directory, block = here.calls[call]
-            yield block
-            here = self.workspace.modules.get(directory)
-        for block in here.blocks("resource") if here is not None else ():
-            if block.labels == (type_, name):
-                yield block
+            inside = scope.called(call)
+            if inside is None or inside.call is None:
+                return scope, blocks
+            blocks.append(inside.call)
+            scope = inside
+        own = (block for block in scope.module.blocks("resource") if block.labels == (type_, name))
+        return scope, [*blocks, *own]
 
     def _mended(self, block: Block) -> bool:
         attributes = (block.body.attributes.get(name) for name in ("count", "for_each"))

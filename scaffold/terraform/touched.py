@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scaffold.monorepo.repository import STACKS
 from scaffold.terraform.kept import AskedTree, same_answers
 from scaffold.terraform.mends import from_the_start
+from scaffold.terraform.runner import Job
 from scaffold.terraform.tree import Tree
 from scaffold.terraform.workspace import Workspace
 
@@ -21,7 +21,7 @@ def touched(now: Tree, then: Tree, stacks: Iterable[str]) -> Iterator[str]:
     for stack in stacks:
         asked = AskedTree(now)
         with TemporaryDirectory(prefix="scaffold-") as place:
-            workspace = Workspace(asked, Path(place), f"{STACKS}/{stack}", "none")
+            workspace = Workspace(asked, Path(place), Job(now, stack).directory, "none")
             workspace.compose()
             workspace.write(from_the_start(workspace))
         if not same_answers(then, asked.answers):

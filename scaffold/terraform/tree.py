@@ -18,6 +18,7 @@ from typing import Protocol
 from scaffold.changes.change import Content, Symlink, is_ciphertext
 from scaffold.changes.git import git, started
 from scaffold.errors import MissingError
+from scaffold.monorepo.root import OVERRIDES, stacks_said
 
 _MOST_LINKS = 16
 
@@ -256,3 +257,8 @@ def _directories(paths: Iterable[str]) -> Mapping[str, frozenset[str]]:
             names.setdefault(above, set()).add(name)
             below = above
     return {directory: frozenset(found) for directory, found in names.items()}
+
+
+def stacks_in(tree: Tree) -> str:
+    """The directory of the stacks in a tree of files: see :func:`scaffold.monorepo.root.stacks_home`."""
+    return stacks_said(tree.read(OVERRIDES) if tree.kind(OVERRIDES) is Kind.FILE else b"")

@@ -28,8 +28,8 @@ def templates_of(source: str, version: str) -> Path:
         repository, revision = _repository(source, version)
     except (MissingError, UsageError) as error:
         raise MissingError(
-            f"The templates of version {version} cannot be had from {source}: {error.message}",
-            "Look whether that repository can be reached and has the version; a stack records both as "
+            f"The templates of version {version} cannot be fetched from {source}: {error.message}",
+            "Check that this repository is reachable and has that version; a stack records both as "
             "`_src_path` and `_commit`.",
         ) from error
     kept = _kept() / sha256(f"{source}\0{revision}".encode()).hexdigest()[:20]
@@ -77,7 +77,7 @@ def _unpack(repository: Path, revision: str, place: Path) -> None:
             else:
                 (place / path).write_bytes(tree.read(path))
     if not (place / "copier.yml").is_file():
-        raise MissingError(f"{repository} has no templates at {revision}.", "Look at `_src_path`.")
+        raise MissingError(f"{repository} has no templates at {revision}.", "Check `_src_path`.")
 
 
 @cache

@@ -40,7 +40,7 @@ def from_draft(draft: Mapping[str, Value]) -> State:
             _paths(draft["forced"]),
         )
     except (KeyError, TypeError, AttributeError, ScaffoldError) as error:
-        raise UsageError("The draft is damaged.", "Begin anew, without --resume.") from error
+        raise UsageError("The draft is damaged.", "Start again, without --resume.") from error
 
 
 def _known(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -70,14 +70,14 @@ class Drafts:
             known = ", ".join(sorted(self.names))
             raise UsageError(
                 f"There is no draft of {name}." if name else "There is no draft to resume.",
-                f"There are drafts of: {known}." if known else "Begin with `scaffold new-service`.",
+                f"There are drafts of: {known}." if known else "Start with `scaffold new-service`.",
             )
         try:
             content = load(path.read_bytes())
         except (OSError, YamlError) as error:
-            raise MissingError(f"The draft {path} cannot be read.", "Remove it and begin anew.") from error
+            raise MissingError(f"The draft {path} cannot be read.", "Remove it and start again.") from error
         if not isinstance(content, dict):
-            raise MissingError(f"The draft {path} holds no answers.", "Remove it and begin anew.")
+            raise MissingError(f"The draft {path} holds no answers.", "Remove it and start again.")
         return content
 
     def drop(self, name: str) -> None:
@@ -86,7 +86,7 @@ class Drafts:
 
     def _path(self, name: str) -> Path:
         if not name.replace("-", "").isalnum():
-            raise UsageError(f"{name!r} is no name of a Service.", "Name the Service whose draft it is.")
+            raise UsageError(f"{name!r} is not the name of a Service.", "Name the Service whose draft it is.")
         return self.directory / f"{name}.yml"
 
     def make(self) -> None:

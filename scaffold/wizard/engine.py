@@ -186,7 +186,7 @@ class Engine:
         question = questions.asked().get(name)
         if question is None or not self.applies(state, question):
             near = nearest(name, (q.name for q in questions.asked().values() if self.applies(state, q)))
-            raise UsageError(f"{key} is no answer here.", near or "In the review, l lists the answers.")
+            raise UsageError(f"{key} is not an answer here.", near or "In the review, l lists the answers.")
         if key == name:
             return (name,), self.step(state, (name,)).read(line)
         known = self.known(self.values(state))[name]

@@ -143,7 +143,7 @@ def _command(
             screen.show([*preview.resources(), ""])
             planned = True
         elif command in ("a", "c") and preview.failed:
-            screen.show(["It cannot be applied as it is; see above. Change an answer, or save them."])
+            screen.show(["It cannot be applied like this; see above. Change an answer, or save the answers."])
         elif row is not None:
             return row.question
         else:

@@ -13,7 +13,8 @@ from history import replace_in
 from support import needs, scaffold
 
 from scaffold.changes.git import git
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.templates.render import ANSWERS_FILE
 from scaffold.terraform.diff import difference
 from scaffold.terraform.runner import plan_stacks

@@ -380,3 +380,22 @@ def test_a_rule_of_the_house_explains_what_becomes_another() -> None:
     assert unexplained(left_alone) == ()
     (other,) = compare([deployment({"image": "redis:1"})], [deployment({})])
     assert [missing.value for missing in unexplained(other)] == ["redis:1"]
+
+
+def test_what_is_not_known_is_given_back_where_the_expression_behind_it_is() -> None:
+    def app(behind: str) -> PlannedResource:
+        one = deployment({"env": [{"name": "TOKEN", "value": Mark.UNKNOWN}]})
+        at = ("spec", 0, "template", 0, "spec", 0, "container", 0, "env", 0, "value")
+        return replace(one, site=replace(one.site, behind={at: behind}))
+
+    assert share(compare([app("data.x.y")], [app("data.x.y")])) == 1
+    ((missing,),) = (one.missing for one in compare([app("data.x.y")], [app("data.x.z")]))
+    assert missing.path.endswith("env[TOKEN].value")
+    assert (missing.value, missing.instead) == (
+        "(known after apply) data.x.y",
+        "(known after apply) data.x.z",
+    )
+    hosts = [
+        deployment({"env": [{"name": "H", "value": Placeholder(f"{STAND_IN}.var.{name}")}]}) for name in "ab"
+    ]
+    assert share(compare(hosts[:1], hosts[:1])) == 1 > share(compare(hosts[:1], hosts[1:]))

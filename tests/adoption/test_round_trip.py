@@ -14,7 +14,8 @@ from support import GOLDEN, ORIGIN, examples, needs, scaffold
 
 from scaffold.changes.change import Symlink
 from scaffold.commands.adoption import examine
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.monorepo.sensing import sense
 from scaffold.templates.render import render
 from scaffold.terraform.diff import difference

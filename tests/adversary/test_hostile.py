@@ -29,7 +29,8 @@ from scaffold.checks.verify import Level
 from scaffold.commands import new_service
 from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.hcl.second_reader import SecondReading
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 from scaffold.report.findings import error_text
 from scaffold.templates.render import ANSWERS_FILE
 from scaffold.templates.template import FAST_LOADER

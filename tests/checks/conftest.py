@@ -58,7 +58,7 @@ def check() -> Check:
         )
         named = {"main.tf": text, "terragrunt.hcl": "", **(files or {})}
         named["terragrunt.hcl"] += ROOT
-        stack = parse_stack("app", {f"stacks/app/{name}": t.encode() for name, t in named.items()})
+        stack = parse_stack("stacks/app", {f"stacks/app/{name}": t.encode() for name, t in named.items()})
         assert not isinstance(stack, list), stack
         return run(stack, context)
 

@@ -99,6 +99,17 @@ def test_brackets_are_part_of_paths_and_values_are_compared_as_text() -> None:
     assert len(told([before], [after], rows[0], replace(rows[1], attribute="spec0.n"))) == 1
 
 
+def test_an_unknown_value_that_comes_from_elsewhere_falls_outside() -> None:
+    def planned(behind: str) -> PlannedResource:
+        its = resource(token=Mark.UNKNOWN)
+        return replace(its, site=replace(its.site, behind={("token",): behind}))
+
+    assert told([planned("data.x.y")], [planned("data.x.y")]) == []
+    (outside_,) = told([planned("data.x.y")], [planned("data.x.z")])
+    assert "from (known after apply) data.x.y to (known after apply) data.x.z" in outside_
+    assert told([planned("data.x.y")], [planned("data.x.z")], Allowed("*", "token", "*x.y", "*x.z")) == []
+
+
 def test_a_resource_comes_or_goes_only_where_a_row_says_so() -> None:
     comes, goes = Allowed("kubernetes_manifest"), Allowed("kubernetes_manifest", comes=False)
     assert told([], [resource()], comes) == told([resource()], [], goes) == []

@@ -150,7 +150,7 @@ def surroundings(pristine: Monorepo) -> CheckContext:
 
 
 def found(text: str, surroundings: CheckContext) -> list[Finding]:
-    stack = parse_stack("example", {MAIN: text.encode(), **SETTINGS})
+    stack = parse_stack("stacks/example", {MAIN: text.encode(), **SETTINGS})
     assert not isinstance(stack, list)
     return run(stack, surroundings)
 
@@ -368,6 +368,6 @@ def test_a_namespace_that_a_module_is_given_is_known(surroundings: CheckContext)
         MAIN: (rule.bad[:start] + call).encode(),
         "stacks/example/app/main.tf": ('variable "namespace" {}\n' + inside).encode(),
     }
-    stack = parse_stack("example", {**files, **SETTINGS})
+    stack = parse_stack("stacks/example", {**files, **SETTINGS})
     assert not isinstance(stack, list)
     assert [(f.code, Path(f.path).parent.name) for f in run(stack, surroundings)] == [("LIF002", "app")]

@@ -89,7 +89,7 @@ def concerned(rule: Rule, name: str, document: Document, context: CheckContext) 
         start = TAKEN.get(rule.code, ("kubernetes_",))[0]
         yield from (block for block in document.body.blocks if block.address.startswith(start))
         return
-    stack = parse_stack(name, {document.path: document.source.data})
+    stack = parse_stack(f"stacks/{name}", {document.path: document.source.data})
     assert not isinstance(stack, list)
     for found in rule.concerned(stack, context):
         block = block_at(document.body, found.line)

@@ -27,7 +27,7 @@ def surroundings(pristine: Monorepo) -> CheckContext:
 def findings(example: Example, surroundings: CheckContext) -> list[Finding]:
     given = {"main.tf": example} if isinstance(example, str) else example
     files = {f"stacks/example/{name}": text.encode() for name, text in given.items()}
-    stack = parse_stack("example", {**SETTINGS, **files})
+    stack = parse_stack("stacks/example", {**SETTINGS, **files})
     return stack if isinstance(stack, list) else run(stack, surroundings)
 
 
@@ -121,7 +121,7 @@ def test_every_rule_is_in_the_package_that_asks_for_it() -> None:
 
 def test_a_chosen_rule_runs_alone(surroundings: CheckContext) -> None:
     text = 'variable "nfs_server" {\n  type = string\n}\n\nvariable "nfs_server" {}\n\nlocals {\n  a = var.no\n}\n'
-    stack = parse_stack("example", {MAIN: text.encode(), **SETTINGS})
+    stack = parse_stack("stacks/example", {MAIN: text.encode(), **SETTINGS})
     assert not isinstance(stack, list)
     (chosen,) = {f.code for f in run(stack, surroundings)} - {"HCL002"}
     rules = [rule for rule in ALL_RULES if rule.code == chosen]
@@ -135,7 +135,7 @@ def test_findings_come_in_the_order_of_the_files(surroundings: CheckContext) -> 
         "stacks/example/a.tf": b"locals {\n  b = var.no\n  c = var.no\n}\n",
         **SETTINGS,
     }
-    stack = parse_stack("example", files)
+    stack = parse_stack("stacks/example", files)
     assert not isinstance(stack, list)
     assert [f.location for f in run(stack, surroundings)] == [
         "stacks/example/a.tf:2:7",
@@ -150,7 +150,7 @@ def test_every_broken_file_is_told_and_no_rule_runs(surroundings: CheckContext) 
         "stacks/example/terragrunt.hcl": b"a {\n",
         "stacks/example/values.yaml": b"}",
     }
-    found = parse_stack("example", files)
+    found = parse_stack("stacks/example", files)
     assert isinstance(found, list)
     assert [(f.code, f.location) for f in found] == [
         ("HCL001", "stacks/example/main.tf:1:7"),
@@ -169,7 +169,7 @@ def test_the_sample_monorepo_has_only_the_flaw_that_it_shows(
             for path in directory.rglob("*")
             if path.suffix in (".tf", ".hcl")
         }
-        stack = parse_stack(name, files)
+        stack = parse_stack(f"stacks/{name}", files)
         assert not isinstance(stack, list)
         found += [(f.path, f.code) for f in run(stack, surroundings)]
     assert found == [("stacks/navidrome/main.tf", "ING002")]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support import needs, scaffold
 
-from scaffold.commands.check import all_rules, check, stacks_at
-from scaffold.errors import MissingError
+from scaffold.commands.check import all_rules, check, once, stacks_at
+from scaffold.errors import Finding, MissingError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.terraform import runner
 
@@ -111,6 +112,16 @@ def test_a_program_that_plans_nothing_says_nothing_of_the_stacks(
     assert "[ING002]" in done.stdout
     assert "1 error" in done.stdout
     assert "Not verified: the plans" in done.stdout
+
+
+def test_a_fault_of_a_module_is_told_once_however_many_stacks_call_it() -> None:
+    fault = Finding("modules/x/main.tf", 3, 5, "plan-module", "Invalid operand")
+    called = [replace(fault, fix=f"called from stacks/{name}/main.tf:1") for name in ("a", "b", "c")]
+    other = Finding("stacks/a/main.tf", 1, 1, "STO001", "the same")
+    again = replace(other, fix="in two ways")
+    assert list(once([*called, other, again])) == [
+        replace(fault, fix="called from stacks/a/main.tf:1 and 2 more"), other, again,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

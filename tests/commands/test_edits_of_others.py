@@ -44,7 +44,7 @@ def test_a_line_that_somebody_saves_while_a_service_is_prepared_is_not_overwritt
     prepared = new_service.prepare(
         monorepo, answers, level=Level.STATIC, template_source="https://x.test/t.git"
     )
-    with pytest.raises(RefusedError, match=r"changed in the meantime by somebody else: .*catalog\.md"):
+    with pytest.raises(RefusedError, match=r"changed in the meantime by another process: .*catalog\.md"):
         prepared.apply(commit=False)
     assert catalog.read_text() == theirs
     assert not monorepo.stack_directory("drone-logbook").exists()

@@ -10,7 +10,8 @@ from scaffold.checks.verify import Level, Verified
 from scaffold.commands.new_service import prepare
 from scaffold.commands.origins import traced
 from scaffold.errors import AnswersError, Finding, VerificationError
-from scaffold.monorepo.repository import STACKS, Monorepo
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import STACKS
 
 APP = "name: kit\ndescription: d it\nimage: docker.io/library/nginx:1.29.0\nport: 8080\n"
 SOURCE = "https://x.test/t.git"

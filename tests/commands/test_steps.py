@@ -170,7 +170,7 @@ def test_what_exists_is_planned_to_zero_before_it_is_applied(pristine: Monorepo)
 
 def test_a_host_behind_the_login_has_to_lead_there(pristine: Monorepo, stubs: Path) -> None:
     for case, code in (("drone-logbook", "302"), ("linkboard", "200")):
-        command = command_of(steps_of(case, pristine), "See that https://")
+        command = command_of(steps_of(case, pristine), "Check that https://")
         for said in ("200", "302", "404"):
             (stubs / "curl.says").write_text(f"echo {said} https://login.example.test\n")
             assert (run(command, stubs, pristine.root).returncode == 0) == (said == code)
@@ -178,7 +178,7 @@ def test_a_host_behind_the_login_has_to_lead_there(pristine: Monorepo, stubs: Pa
 
 def test_the_database_on_mysql_is_made_by_a_command(pristine: Monorepo, stubs: Path) -> None:
     (stubs / "kubectl.says").write_text(f"cat >{stubs}/sql\n")
-    command = command_of(steps_of("ledger-bridge", pristine), "Make the MySQL database")
+    command = command_of(steps_of("ledger-bridge", pristine), "Create the MySQL database")
     assert run(command, stubs, pristine.root).returncode == 0
     made, user, rights, *rest = (stubs / "sql").read_text().splitlines()
     assert made == "CREATE DATABASE IF NOT EXISTS ledger_bridge;"
@@ -229,7 +229,7 @@ def test_jobs_are_run_once_by_hand_and_nothing_is_asked_of_a_host(pristine: Mono
 def test_every_job_on_a_schedule_gets_an_alert_for_the_day_it_stops_to_succeed(pristine: Monorepo) -> None:
     for case in ("tide-station", "meter-sync"):
         values = decisions.combine(from_yaml((ANSWERS / "valid" / f"{case}.yml").read_bytes(), case).values)
-        command = command_of(steps_of(case, pristine), "Have it told")
+        command = command_of(steps_of(case, pristine), "Add alerts")
         rules = yaml.safe_load("\n".join(line[2:] for line in command.splitlines()[1:]))
         jobs = [job["name"] for job in values["containers"]["cron_jobs"] if not job["suspended"]]
         jobs.append(f"{case}-backup")

@@ -635,6 +635,85 @@ def test_whatever_names_a_service_of_the_file_is_rewritten_or_told(line: str, at
     assert (told, "args" in found.answers) == ("tcp" in line, False)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("ADMIN_MAIL", "me@mq", "me@mq"),
+        ("FROM_ADDRESS", "Notes <me@mq>, you@mq", "Notes <me@mq>, you@mq"),
+        ("CONTACT", "mailto:me@mq", "mailto:me@mq"),
+        ("PROCESS_ROLES", "mq,controller", "mq,controller"),
+        ("PROCESS_ROLES", "mq", "mq"),
+        ("UPLOADS", "mq/uploads", "mq/uploads"),
+        ("TITLE", "The (mq) of notes", "The (mq) of notes"),
+        ("SKIP", "mq", "mq"),
+        ("VOTERS", "1@mq:29093,2@mq:29094", "1@localhost:29093,2@localhost:29094"),
+        ("LISTENERS", "INNER://mq:1,OUTER://mq:2", "INNER://localhost:1,OUTER://localhost:2"),
+        ("QUEUE_HOSTS", "mq, other", "localhost, other"),
+        ("BROKER_URL", "amqp://u:p@mq/x", "amqp://u:p@localhost/x"),
+        ("DSN", "u:p@tcp(mq:3306)/x", "u:p@tcp(localhost:3306)/x"),
+        ("REMOTE", "git@mq:22/x", "git@localhost:22/x"),
+        ("MQ", "mq", "localhost"),
+        ("QUEUE", "mq", "localhost"),
+        ("LINK", "mq:/export", "localhost:/export"),
+    ],
+)
+def test_a_word_is_a_host_only_where_one_may_stand(
+    at: Path, variable: str, value: str, expected: str
+) -> None:
+    env = {variable: value, **({"QUEUE_PORT": "5672"} if variable == "QUEUE" else {})}
+    services = {
+        "notes": {"image": "acme/notes:1", "environment": env, "depends_on": ["mq"], "ports": ["80:80"]},
+        "mq": {"image": "acme/mq:1"},
+    }
+    answers = draft(at, yaml.safe_dump({"services": services})).answers
+    found = answers.get("env", {}).get(variable, answers.get("secrets"))
+    assert found in (expected, [{"env": variable}] if "u:p" in value else expected)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("serve --mq-host mq --role mq", ["serve", "--mq-host", "localhost", "--role", "mq"]),
+        ("ping -h mq mq", ["ping", "-h", "localhost", "mq"]),
+        ("sh -c 'ping -h mq; serve mq'", ["sh", "-c", "ping -h localhost; serve mq"]),
+    ],
+)
+def test_an_option_takes_a_host(at: Path, command: str, expected: list[str]) -> None:
+    found = draft(
+        at,
+        f"services:\n  notes: {{image: 'acme/notes:1', ports: [80], command: \"{command}\"}}\n"
+        "  mq: {image: 'acme/mq:1', depends_on: [notes]}\n",
+    )
+    assert found.answers["args"] == expected
+
+
+def test_a_driver_alone_makes_no_companion(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  notes: {image: 'acme/notes:1', ports: [80], environment: {ENGINE: search}}\n"
+        "  search: {image: 'acme/search:1'}\n",
+    )
+    assert roles(found)["search"] == "a Service of its own"
+
+
+def test_what_is_built_and_runs_at_times_or_once_is_told_as_that(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes:
+    {image: 'acme/notes:1', ports: [80], depends_on: {seed: {condition: service_completed_successfully}}}
+  nightly: {build: ./nightly, labels: {swarm.cronjob.schedule: '5 1 * * *'}}
+  seed: {build: ./seed, command: [seed]}
+jobs: {idle: {image: 'acme/idle:1'}}
+""",
+    )
+    why = {service.name: service.why for service in found.report.services}
+    assert why["nightly"].startswith("it runs at set times, and it is built from source")
+    assert roles(found)["nightly"] == "a Service of its own" and "built from source" in why["seed"]
+    assert why["idle"] == "it has no schedule"
+
+
 def test_only_the_file_of_the_rotated_password_is_not_kept(at: Path) -> None:
     found = draft(
         at,

@@ -179,7 +179,7 @@ def test_a_failure_between_the_two_tells_how_to_finish(
     with monkeypatch.context() as full, pytest.raises(RefusedError) as refused:
         full.setattr(commit, "write", fails)
         both.apply(commit=False)
-    finish = refused.value.hint.partition("Then finish it: scaffold ")[2].split()
+    finish = refused.value.hint.partition("Then finish with: scaffold ")[2].split()
     done = scaffold(*finish)
     assert done.returncode == 0, done.stderr
     assert written(app).keys() == files_of(GOLDEN / "meter-api" / "repository").keys()

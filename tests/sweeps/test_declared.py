@@ -27,7 +27,7 @@ def rule(select: str, *edits: str) -> Rule:
 
 
 def lines_of(own: Rule, text: str) -> list[int]:
-    stack = parse_stack("app", {MAIN: text.encode()})
+    stack = parse_stack("stacks/app", {MAIN: text.encode()})
     assert not isinstance(stack, list)
     return [found.line or 0 for found in own.check_stack(stack, CONTEXT)]
 

@@ -9,7 +9,7 @@ import pytest
 from test_planned_rules import HOUSE, plan
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import Plan, judge
+from scaffold.checks.planned import Plan, apply_rules
 from scaffold.commands import check
 from scaffold.errors import Finding
 from scaffold.monorepo.repository import Monorepo
@@ -59,7 +59,7 @@ def test_a_stack_that_makes_all_that_it_needs_asks_for_no_other() -> None:
     def others() -> Fleet:
         raise AssertionError("other stacks are planned")
 
-    assert judge(Plan(plan(), HOUSE, others)) == []
+    assert apply_rules(Plan(plan(), HOUSE, others)) == []
 
 
 def test_the_others_are_planned_once_something_is_missing(

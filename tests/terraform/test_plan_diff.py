@@ -69,6 +69,27 @@ def test_types_are_told_apart() -> None:
     assert changes({"a": Mark.UNKNOWN}, {"a": Mark.UNKNOWN}) == []
 
 
+def test_unknown_values_are_the_same_where_the_expressions_behind_them_are() -> None:
+    def planned(mark: Mark, behind: str) -> PlannedResource:
+        one = resource("a", {"env": ({"name": "A", "value": mark},)})
+        return replace(one, site=replace(one.site, behind={("env", 0, "value"): behind} if behind else {}))
+
+    def told(before: tuple[Mark, str], after: tuple[Mark, str]) -> list[str]:
+        found = difference([planned(*before)], [planned(*after)])
+        return [f"{c.before} {c.after}" for r in found.changed for c in r.changes]
+
+    for mark in (Mark.UNKNOWN, Mark.SENSITIVE):
+        assert told((mark, "data.x"), (mark, "data.x")) == []
+        assert told((mark, "data.x"), (mark, "")) == [], "nothing is known of one"
+    assert told((Mark.UNKNOWN, "data.x"), (Mark.UNKNOWN, "data.y")) == [
+        "(known after apply) data.x (known after apply) data.y"
+    ]
+    (secret,) = told((Mark.SENSITIVE, "data.x"), (Mark.SENSITIVE, "data.y"))
+    assert "data." not in secret
+    (mixed,) = told((Mark.UNKNOWN, "data.x"), (Mark.SENSITIVE, "data.x"))
+    assert mixed.startswith("(known after apply) data.x (sensitive) ")
+
+
 def env(*pairs: tuple[str, str]) -> Tree:
     return tuple({"name": name, "value": value} for name, value in pairs)
 

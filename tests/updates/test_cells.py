@@ -22,8 +22,7 @@ from scaffold.templates import template
 from scaffold.templates.render import ANSWERS_FILE, render
 from scaffold.templates.template import Origin
 from scaffold.terraform.result import PlanResult
-from scaffold.terraform.runner import plan_jobs
-from scaffold.terraform.tree import DiskTree
+from scaffold.terraform.runner import plan_stacks
 from scaffold.updates.merge import State, merged
 from scaffold.updates.oracle import Loss, losses
 from scaffold.updates.versions import templates_of
@@ -241,8 +240,10 @@ def test_a_cell(templates: Path, edit: str, rule: str) -> None:
 
 @cache
 def planned(monorepo: Monorepo, files: frozenset[tuple[PurePosixPath, Content]]) -> PlanResult:
-    job = Sides("drone-logbook", "", {}, {}, {}).job(DiskTree(monorepo.root), dict(files))
-    (result,) = plan_jobs([job], 1)
+    wanted = Sides("stacks/drone-logbook", "", {}, {}, {}).wanted(dict(files))
+    (result,) = plan_stacks(
+        monorepo.root, ["drone-logbook"], {str(path): content for path, content in wanted.items()}
+    )
     assert result.ok, result.findings
     return result
 

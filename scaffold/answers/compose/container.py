@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from scaffold.answers.compose.forms import listed, mapping, mebibytes, ports, quantity, seconds, text, words
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.answers.compose.names import options
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.known import known
@@ -74,7 +75,7 @@ class Containers:
                     (*part.at, key), "it holds a secret", f"Give {answer} with a variable in its place."
                 )
                 continue
-            rewritten = [self.hosts.rewritten(word) for word in said]
+            rewritten = [self.hosts.rewritten(word) for word in options(said)]
             gone = next((r for r in rewritten if r.gone or not isinstance(r.value, str)), None)
             if any(UNKNOWN in word or not word for word in said):
                 self.ledger.left((*part.at, key))

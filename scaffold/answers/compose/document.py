@@ -91,7 +91,9 @@ def _files(path: Path) -> list[Path]:
         return [path]
     first = next((path / name for name in _NAMES if (path / name).is_file()), None)
     if first is None:
-        raise UsageError(f"{path} has no compose file.", f"Name the file; usual are {', '.join(_NAMES)}.")
+        raise UsageError(
+            f"{path} has no compose file.", f"Name the file; the usual ones are {', '.join(_NAMES)}."
+        )
     overrides = [first.with_name(f"{first.stem}.override{end}") for end in (".yaml", ".yml")]
     return [first, *(file for file in overrides if file.is_file())]
 
@@ -168,7 +170,7 @@ class _Reader:
 def _document(file: Path, source: str) -> dict[str, Value]:
     try:
         if not file.is_file():
-            raise UsageError(f"{source} is no file.", "Name a docker-compose file, or its directory.")
+            raise UsageError(f"{source} is not a file.", "Name a docker-compose file, or its directory.")
         data = file.read_bytes()[: _SIZE + 1]
         content = reading.read(data, _Loader).value
     except OSError as error:
@@ -180,7 +182,7 @@ def _document(file: Path, source: str) -> dict[str, Value]:
         told = error.message.partition(":")[0]
         raise UsageError(f"{source} {told}{at}.", error.fix) from None
     if not isinstance(content, dict):
-        raise UsageError(f"{source} is no compose file.", "Name a docker-compose file.")
+        raise UsageError(f"{source} is not a compose file.", "Name a docker-compose file.")
     return {str(key): value for key, value in content.items()}
 
 

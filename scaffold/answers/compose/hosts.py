@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scaffold.answers.compose.parts import Part, host_of
+from scaffold.answers.compose.names import Names, Said
+from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.roles import Placed, Role, service_name
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _IN_POD = {Role.APP, Role.SIDECAR, Role.INIT}
@@ -31,47 +31,36 @@ class Hosts:
 
     def __init__(self, placed: Mapping[str, Placed]) -> None:
         self._by_name = {name: found for found in placed.values() for name in found.part.names}
-        self._host = host_of(set(self._by_name) or {"\0"})
+        self._names = Names(self._by_name)
 
     def of(self, role: Role) -> Part | None:
         """The first service that has this role."""
         return next((placed.part for placed in self._by_name.values() if placed.role is role), None)
 
-    def named(self, text: str, variable: str = "") -> Placed | None:
-        """The service that a text has as its host; ``variable`` is what it is given under, if anything.
+    def named(self, said: Said) -> Placed | None:
+        """The service that a text has as its host."""
+        found = next(self._names.found(said), None)
+        return self._by_name[found["host"]] if found else None
 
-        A single word is only a host where the variable says so: DB_ENGINE=postgres names a driver.
-        """
-        found = self._host.search(text)
-        if found is None or (found["host"] == text and not _takes_host(variable, text)):
-            return None
-        return self._by_name[found["host"]]
-
-    def rewritten(self, text: str, variable: str = "") -> Rewritten:
-        """A text with its hosts in place; see :meth:`named`."""
-        first = self.named(text, variable)
+    def rewritten(self, said: Said) -> Rewritten:
+        """A text with its hosts in place."""
+        first = self.named(said)
         if first is None:
-            return Rewritten(text)
-        name = first.part.name
-        if first.role is Role.HOST and first.part.known:
-            shared = self._host.sub(r"\g<1>{host}", text)
-            filled: Value = {"host": first.part.known.host}
+            return Rewritten(said.text)
+        name, known = first.part.name, first.part.known
+        if known and first.role in (Role.HOST, Role.DATABASE):
+            is_database = first.role is Role.DATABASE
+            shared = self._names.replaced(said, lambda _: "{host}")
+            filled: Value = {"host": known.database if is_database else known.host}
             if shared != "{host}":
-                filled["text"] = _LOGIN.sub("//", shared)
-            return Rewritten(filled, name, f"the shared host for {first.part.known.host}")
-        if first.role is Role.DATABASE and first.part.known:
-            kind = first.part.known.database
-            shared = self._host.sub(r"\g<1>{host}", text)
-            return Rewritten({"host": kind, **({"text": shared} if shared != "{host}" else {})}, name, kind)
-        result = text
-        while found := self._host.search(result):
+                filled["text"] = shared if is_database else _LOGIN.sub("//", shared)
+            return Rewritten(filled, name, known.database or f"the shared host for {known.host}")
+        for found in self._names.found(said):
             there = self._by_name[found["host"]]
-            host = address(there)
-            if not host:
+            if not address(there):
                 return Rewritten(None, there.part.name, gone=f"{there.role.value}: {there.why}")
-            before, after = result[: found.start("host")], result[found.end("host") :]
-            result = f"{before}\0{host}{after}"
-        return Rewritten(result.replace("\0", ""), name, address(first))
+        moved = self._names.replaced(said, lambda name: address(self._by_name[name]))
+        return Rewritten(moved, name, address(first))
 
 
 def address(placed: Placed) -> str:
@@ -80,15 +69,3 @@ def address(placed: Placed) -> str:
         return "localhost"
     called = service_name(placed.part.name)
     return f"{called}.{called}.svc.cluster.local" if placed.role is Role.OWN and called else ""
-
-
-def _takes_host(variable: str, text: str) -> bool:
-    """Whether a variable takes a host: by what its name ends in, or because it is called like the service."""
-    if not variable:
-        return False
-    facts = template.facts("compose")
-    name = re.sub(r"[^a-z0-9]+", "_", variable.lower()).strip("_")
-    endings = [*facts["endings"]["host"], *facts["endings"]["dsn"]]
-    if any(name == ending or name.endswith(ending) for ending in endings):
-        return True
-    return text not in facts["drivers"] and name == re.sub(r"[^a-z0-9]+", "_", text.lower())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 from scaffold.answers.compose.document import Project
-from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, ports, text
+from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, ports, text, words
 from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.answers.compose.names import Names, Said, options
 from scaffold.answers.known import known
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
@@ -128,6 +129,11 @@ class Part:
             more += [text(alias) for alias in listed(mapping(network).get("aliases"))]
         return {name for name in (self.name, *more) if name}
 
+    @cached_property
+    def in_texts(self) -> Names:
+        """Finds those names in texts."""
+        return Names(self.names)
+
     @property
     def needs(self) -> set[str]:
         """The services that it says it needs, by their names."""
@@ -186,6 +192,19 @@ class Part:
             return self.image == other.image
         return bool(self.body.get("build")) and self.body.get("build") == other.body.get("build")
 
+    @cached_property
+    def said(self) -> list[Said]:
+        """Its variables, and the words of its commands."""
+        env = mapping(self.body.get("environment"))
+        found = [Said(value, name, env) for name, value in env.items() if isinstance(value, str)]
+        for key in ("command", "entrypoint"):
+            found += options(words(self.body.get(key)))
+        return found
+
+    def names_as_host(self, other: Part) -> bool:
+        """Whether a variable or command has the other as its host."""
+        return any(any(other.in_texts.found(said)) for said in self.said)
+
     def ended_before(self, other: Part) -> bool:
         """Whether another waits until it has ended."""
         condition = mapping(mapping(other.body.get("depends_on")).get(self.name)).get("condition")
@@ -219,21 +238,3 @@ def _reference(written: str) -> ImageReference:
         return found
     home = "" if found.home else _OFFICIAL
     return ImageReference(found.host, f"{home}{found.repository}", found.tag, found.digest)
-
-
-def host_of(names: set[str]) -> re.Pattern[str]:
-    """Where a text has one of these names as its host."""
-    either = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    before, after = (
-        r"(^|//|/dev/(?:tcp|udp)/|[@,;(]|(?:host|server|addr|address|ip|endpoint|url)=)",
-        r"(?=:(?!//)|/|,|;|\)|[\"']|\s+\w+=|$)",
-    )
-    return re.compile(rf"(?i:{before})(?P<host>{either}){after}")
-
-
-def texts(value: Value) -> Iterator[str]:
-    """Every text in a value."""
-    if isinstance(value, str):
-        yield value
-    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
-        yield from texts(item)

@@ -9,8 +9,10 @@ from enum import Enum
 
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import text
-from scaffold.answers.compose.parts import Part, host_of, texts
+from scaffold.answers.compose.parts import Part
 from scaffold.errors import UsageError
+
+_BUILT = "it is built from source, so it needs a pipeline of its own"
 
 
 class Role(Enum):
@@ -144,11 +146,15 @@ def _apart(app: Part, part: Part, parts: Mapping[str, Part]) -> Placed | None:
             return Placed(part, Role.HOST, f"the house has a shared host for {part.known.host}")
         return Placed(part, Role.HOUSE, part.known.why)
     if part.schedule[0] or part.at[0] == "jobs":
-        if part.schedule[0] and (part.is_like(app) or part.is_pulled):
+        if not part.schedule[0]:
+            return Placed(part, Role.OUT, "it has no schedule")
+        if part.is_like(app) or part.is_pulled:
             return Placed(part, Role.CRON, "it runs at set times")
-        return Placed(part, Role.OUT, "it has no schedule")
+        return Placed(part, Role.OWN, f"it runs at set times, and {_BUILT}")
     if any(part.ended_before(other) for other in parts.values()):
-        if part.body.get("command") and (part.is_like(app) or part.is_pulled):
+        if not part.is_like(app) and not part.is_pulled:
+            return Placed(part, Role.OUT, f"it runs once, and {_BUILT}")
+        if part.body.get("command"):
             return Placed(part, Role.INIT, "others wait until it has ended")
         return Placed(part, Role.OUT, "it runs once, and the file does not say what")
     return None
@@ -158,14 +164,7 @@ def _belong(one: Part, other: Part) -> bool:
     """Whether two services work together: one needs, names or is like the other."""
     if one.is_like(other) or one.name in other.needs or other.name in one.needs:
         return True
-    return _refers(one, other) or _refers(other, one)
-
-
-def _refers(one: Part, other: Part) -> bool:
-    """Whether a variable or command of one names the other as its host."""
-    host = host_of(other.names)
-    said = [one.body.get("environment"), one.body.get("command"), one.body.get("entrypoint")]
-    return any(host.search(word) for value in said for word in texts(value))
+    return one.names_as_host(other) or other.names_as_host(one)
 
 
 def _beside(part: Part, app: Part, pod: Iterable[Part]) -> Placed:
@@ -173,7 +172,7 @@ def _beside(part: Part, app: Part, pod: Iterable[Part]) -> Placed:
     if part.is_like(app):
         return Placed(part, Role.SIDECAR, "it runs the app's image")
     if not part.is_pulled:
-        return Placed(part, Role.OWN, "it is built from source, so it needs a pipeline of its own")
+        return Placed(part, Role.OWN, _BUILT)
     taken = {port: other.name for other in pod for port in other.listens}
     clash = next((port for port in sorted(part.listens) if port in taken), None)
     if clash is not None and part.network != taken[clash]:

@@ -13,6 +13,7 @@ from scaffold.answers.compose.forms import listed, mapping, text
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import Text
 from scaffold.answers.compose.merging import NAME
+from scaffold.answers.compose.names import Said
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Role
@@ -84,7 +85,8 @@ class Variables:
                     variables[name].at, "it is empty, and what it holds would be a secret", mend
                 )
         for name, variable in rest.items():
-            self._one(name, variable, answer, found, mounted, is_secret=name in secret)
+            said = Said(variable.value or "", name, variables)
+            self._one(said, variable, answer, found, mounted, is_secret=name in secret)
         for name in [n for n in found.plain if app is not None and found.plain[n] == app.plain.get(n)]:
             del found.plain[name]
         self._files(part, mounted, found)
@@ -126,7 +128,7 @@ class Variables:
         """The variables of the database, and passwords of shared hosts that ask for none."""
         done: set[str] = set()
         values = {name: variable.value for name, variable in variables.items()}
-        named = {n: self._hosts.named(v.value, n) for n, v in variables.items() if v.value is not None}
+        named = {n: self._hosts.named(Said(v, n, values)) for n, v in values.items() if v is not None}
         if self._database:
             anchors = [n for n, there in named.items() if there is not None and there.role is Role.DATABASE]
             parts = connection(values, anchors, self._database, self._own)
@@ -185,7 +187,7 @@ class Variables:
 
     def _one(
         self,
-        name: str,
+        said: Said,
         variable: _Variable,
         answer: str,
         found: Environment,
@@ -193,8 +195,8 @@ class Variables:
         *,
         is_secret: bool,
     ) -> None:
-        value, at, ledger = variable.value, variable.at, self._ledger
-        there = self._hosts.named(value, name) if value is not None and value.known else None
+        name, value, at, ledger = said.under, variable.value, variable.at, self._ledger
+        there = self._hosts.named(said) if value is not None and value.known else None
         if value is not None and value.startswith(_SECRETS) and value.known:
             mounted.setdefault(str(value), value.removeprefix(_SECRETS))
             found.plain[name] = str(value)
@@ -205,10 +207,11 @@ class Variables:
         elif value is None or not value.known:
             ledger.left(at, "its value is not in the file", f"Give it under {answer}, or under secrets.")
         else:
-            self._plain(name, value, at, answer, found)
+            self._plain(said, at, answer, found)
 
-    def _plain(self, name: str, value: Text, at: Path, answer: str, found: Environment) -> None:
-        written = self._hosts.rewritten(value, name)
+    def _plain(self, said: Said, at: Path, answer: str, found: Environment) -> None:
+        name, value = said.under, said.text
+        written = self._hosts.rewritten(said)
         if written.gone:
             self._ledger.left(
                 at, f"it names the service {written.of}, which is not there ({written.gone})",

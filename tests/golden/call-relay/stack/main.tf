@@ -11,12 +11,12 @@ resource "kubernetes_namespace" "turn_server" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# NFS does not encrypt its sensitive data, but several pods write to it, or it is browsed from outside, so it is on NFS.
+# On NFS: several pods write to it or it is browsed from outside; NFS does not encrypt its sensitive data.
 module "nfs_logs" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "call-relay-logs-host"
@@ -142,12 +142,11 @@ resource "kubernetes_deployment" "turn_server" {
               cpu    = "25m"
               memory = "512Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "512Mi"
             }
           }
-          # It may take a while to start.
+          # It has a startup probe of its own.
           startup_probe {
             tcp_socket {
               port = 9641
@@ -219,7 +218,7 @@ resource "kubernetes_deployment" "turn_server" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel updates the image, and an apply must not revert it
       spec[0].template[0].spec[0].container[1].image, # KEEL_IGNORE_IMAGE
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
@@ -267,8 +266,8 @@ resource "kubernetes_service" "turn_server" {
   }
 }
 
-# Reached from the house's network without the ingress and its gate: TURN is no HTTP; the relay checks the password of every call
-# The address is its own.
+# Reachable from the house's network, bypassing the ingress and its gate: TURN is no HTTP; the relay checks the password of every call
+# It has an address of its own.
 resource "kubernetes_service" "load_balancer" {
   metadata {
     name      = "call-relay-lb"
@@ -282,7 +281,7 @@ resource "kubernetes_service" "load_balancer" {
   }
   spec {
     type = "LoadBalancer"
-    # The app sees the addresses of its clients.
+    # The app needs to see its clients’ addresses.
     external_traffic_policy = "Local"
     selector = {
       app = "call-relay"
@@ -315,7 +314,6 @@ resource "kubernetes_cron_job_v1" "expire" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 2
         active_deadline_seconds    = 120
         ttl_seconds_after_finished = 600

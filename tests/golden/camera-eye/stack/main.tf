@@ -13,7 +13,7 @@ resource "kubernetes_namespace" "camera_eye" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
@@ -73,7 +73,7 @@ resource "kubernetes_manifest" "external_secret" {
   depends_on = [kubernetes_namespace.camera_eye]
 }
 
-# The database password, which Vault rotates, as the variables that the app reads.
+# The database password, which Vault rotates, in the variables that the app reads.
 # The database is shared: The database is older than the stack and holds its own findings
 resource "kubernetes_manifest" "db_external_secret" {
   manifest = {
@@ -116,7 +116,7 @@ resource "kubernetes_manifest" "db_external_secret" {
   depends_on = [kubernetes_namespace.camera_eye]
 }
 
-# NFS does not encrypt its sensitive data, but several pods write to it, or it is browsed from outside, so it is on NFS.
+# On NFS: several pods write to it or it is browsed from outside; NFS does not encrypt its sensitive data.
 # The directory is shared: Frigate writes the clips that it looks at
 module "nfs_clips" {
   source     = "../../modules/kubernetes/nfs_volume"
@@ -231,14 +231,13 @@ resource "kubernetes_deployment" "camera_eye" {
       tier = local.tiers.gpu
     }
     annotations = {
-      # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
   }
   spec {
     replicas = 1
     strategy {
-      # The new pod waits for the slice of the GPU that the old one holds.
+      # The new pod can only start once the old one has released its GPU slice.
       type = "Recreate"
     }
     selector {
@@ -311,7 +310,6 @@ resource "kubernetes_deployment" "camera_eye" {
               cpu    = "25m"
               memory = "4Gi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory           = "4Gi"
               "nvidia.com/gpu" = "1"
@@ -351,7 +349,7 @@ resource "kubernetes_deployment" "camera_eye" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
     kubernetes_manifest.db_external_secret,
@@ -363,7 +361,7 @@ resource "kubernetes_deployment" "camera_eye" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel updates the image, and an apply must not revert it
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1

@@ -15,12 +15,12 @@ resource "kubernetes_namespace" "drone_logbook" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Every key of secret/drone-logbook in Vault.
+# All keys of secret/drone-logbook in Vault.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -57,7 +57,7 @@ resource "kubernetes_manifest" "external_secret" {
 }
 
 resource "kubernetes_persistent_volume_claim" "data" {
-  # The volume is only made when the first pod wants it.
+  # The volume is only created when the first pod mounts it.
   wait_until_bound = false
   metadata {
     name      = "drone-logbook-data-encrypted"
@@ -78,12 +78,12 @@ resource "kubernetes_persistent_volume_claim" "data" {
     }
   }
   lifecycle {
-    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    # The autoresizer grows it, and a claim cannot shrink to the size written here.
     ignore_changes = [spec[0].resources[0].requests]
   }
 }
 
-# NFS does not encrypt its sensitive data, but several pods write to it, or it is browsed from outside, so it is on NFS.
+# On NFS: several pods write to it or it is browsed from outside; NFS does not encrypt its sensitive data.
 module "nfs_sync_logs" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "drone-logbook-sync-logs-host"
@@ -102,14 +102,13 @@ resource "kubernetes_deployment" "drone_logbook" {
       tier = local.tiers.aux
     }
     annotations = {
-      # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
   }
   spec {
     replicas = 1
     strategy {
-      # A ReadWriteOnce volume cannot be in two pods.
+      # Two pods cannot share a ReadWriteOnce volume.
       type = "Recreate"
     }
     selector {
@@ -165,7 +164,6 @@ resource "kubernetes_deployment" "drone_logbook" {
               cpu    = "25m"
               memory = "512Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "512Mi"
             }
@@ -202,7 +200,7 @@ resource "kubernetes_deployment" "drone_logbook" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
   ]
@@ -213,7 +211,7 @@ resource "kubernetes_deployment" "drone_logbook" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel updates the image, and an apply must not revert it
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
@@ -259,7 +257,7 @@ module "ingress" {
   }
 }
 
-# Where the backups go: the NFS server, which is mirrored off site.
+# Backups go to the NFS server, which is mirrored off-site.
 module "nfs_backup" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "drone-logbook-backup-host"
@@ -282,7 +280,6 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 3
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
@@ -318,14 +315,14 @@ resource "kubernetes_cron_job_v1" "backup" {
                 target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
                 partial=$target.partial
                 copying=
-                # What fails or is stopped leaves nothing that looks like a good backup.
+                # A failed or interrupted run leaves nothing that looks like a good backup.
                 trap 'rm -rf "$partial"' EXIT
                 trap 'kill $copying 2>/dev/null; exit 143' TERM
-                # What was killed could not tidy up. No run takes longer than that.
+                # Left over from runs that were killed; no run takes longer than this.
                 find /backup -mindepth 1 -maxdepth 1 -name '*.partial' -mmin +241 -exec rm -rf {} +
                 mkdir -p "$partial"
 
-                # One volume, in a shell of its own: where it fails, the others are saved all the same.
+                # Saves one volume in a subshell, so that a failure does not affect the others.
                 failed=
                 save() {
                   "$@" &
@@ -336,20 +333,19 @@ resource "kubernetes_cron_job_v1" "backup" {
                   fi
                   copying=
                 }
-                # Whether there is anything in a volume; lost+found is of the file system.
+                # Whether a volume contains anything other than lost+found.
                 filled() {
                   [ -n "$(ls -A "/data/$1" | grep -vx lost+found)" ]
                 }
 
-                # An archive of the files, made again where the app writes meanwhile. In the end a copy of files in use
-                # is better than none.
+                # Archives the files, up to three times if the app is writing. A copy of files in use is better than none.
                 copy_files() {
                   if ! filled "$1"; then
-                    echo "/data/$1 is empty: a wrong mount rather than a backup" >&2
+                    echo "/data/$1 is empty, which suggests a wrong mount" >&2
                     exit 1
                   fi
                   for attempt in 1 2 3; do
-                    # What is newer is told by whole seconds.
+                    # find -newer compares whole seconds.
                     touch /tmp/begun
                     sleep 1
                     archived=
@@ -359,7 +355,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                       if [ -z "$written" ]; then
                         return
                       fi
-                      echo "attempt $attempt: written while it was read: $written" >&2
+                      echo "attempt $attempt: files changed during the copy: $written" >&2
                     else
                       echo "attempt $attempt to archive $1 failed" >&2
                     fi
@@ -370,7 +366,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                 save copy_files data
 
                 if [ -n "$failed" ]; then
-                  # The others are kept, once: until the next backup, whole or not. No old one goes.
+                  # The other volumes are kept until the next run. No old backup is deleted.
                   if ! rmdir "$partial" 2>/dev/null; then
                     rm -rf /backup/*.incomplete
                     mv "$partial" "$target.incomplete"
@@ -380,11 +376,11 @@ resource "kubernetes_cron_job_v1" "backup" {
                 fi
                 mv "$partial" "$target"
 
-                # Only now, with a new and good backup, old ones may go.
+                # Old backups are only deleted after a complete new one.
                 rm -rf /backup/*.incomplete
                 find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 
-                # The metrics tell, they do not decide: a failed push is no failed backup.
+                # A failed push does not make the backup fail.
                 wget -q -T 30 -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)

@@ -14,7 +14,7 @@ resource "kubernetes_namespace" "field_guide" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
@@ -57,7 +57,6 @@ resource "kubernetes_deployment" "field_guide" {
               cpu    = "10m"
               memory = "64Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "64Mi"
             }
@@ -109,7 +108,7 @@ resource "kubernetes_service" "field_guide" {
   }
 }
 
-# Asks browsers for a proof of work before it passes them on to the Service.
+# Requires a proof of work from browsers before it forwards their requests.
 module "anubis" {
   source           = "../../modules/kubernetes/anubis_instance"
   name             = "field-guide"
@@ -140,8 +139,8 @@ module "ingress" {
   }
 }
 
-# /feed.xml, /sitemap.xml: called by machines, which no login page may stop.
-# Traefik compares the beginning of a path: all that begins with one of these has this gate.
+# /feed.xml, /sitemap.xml: called by machines, which a login page would block.
+# Traefik matches prefixes, so every path that begins with one of these has this gate.
 module "ingress_feeds" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "field-guide-feeds"

@@ -15,12 +15,12 @@ resource "kubernetes_namespace" "film_shelf" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Several pods write to it, or it is browsed from outside, so it is on NFS.
+# On NFS: several pods write to it or it is browsed from outside.
 module "nfs_media" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "film-shelf-media-host"
@@ -31,7 +31,7 @@ module "nfs_media" {
 }
 
 resource "kubernetes_persistent_volume_claim" "config" {
-  # The volume is only made when the first pod wants it.
+  # The volume is only created when the first pod mounts it.
   wait_until_bound = false
   metadata {
     name      = "film-shelf-config-proxmox"
@@ -52,7 +52,7 @@ resource "kubernetes_persistent_volume_claim" "config" {
     }
   }
   lifecycle {
-    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    # The autoresizer grows it, and a claim cannot shrink to the size written here.
     ignore_changes = [spec[0].resources[0].requests]
   }
 }
@@ -69,7 +69,7 @@ resource "kubernetes_deployment" "film_shelf" {
   spec {
     replicas = 1
     strategy {
-      # A ReadWriteOnce volume cannot be in two pods.
+      # Two pods cannot share a ReadWriteOnce volume.
       type = "Recreate"
     }
     selector {
@@ -107,7 +107,6 @@ resource "kubernetes_deployment" "film_shelf" {
               cpu    = "25m"
               memory = "2Gi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "4Gi"
             }
@@ -120,7 +119,7 @@ resource "kubernetes_deployment" "film_shelf" {
             period_seconds  = 10
             timeout_seconds = 5
           }
-          # A busy server that answers late may not be killed, so this asks the port only.
+          # A busy server that answers late must not be killed, so this only checks the port.
           liveness_probe {
             tcp_socket {
               port = 8096
@@ -153,7 +152,7 @@ resource "kubernetes_deployment" "film_shelf" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel updates the image, and an apply must not revert it
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
@@ -200,7 +199,7 @@ module "ingress" {
   }
 }
 
-# Where the backups go: the NFS server, which is mirrored off site.
+# Backups go to the NFS server, which is mirrored off-site.
 module "nfs_backup" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "film-shelf-backup-host"
@@ -223,7 +222,6 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 3
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
@@ -259,14 +257,14 @@ resource "kubernetes_cron_job_v1" "backup" {
                 target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
                 partial=$target.partial
                 copying=
-                # What fails or is stopped leaves nothing that looks like a good backup.
+                # A failed or interrupted run leaves nothing that looks like a good backup.
                 trap 'rm -rf "$partial"' EXIT
                 trap 'kill $copying 2>/dev/null; exit 143' TERM
-                # What was killed could not tidy up. No run takes longer than that.
+                # Left over from runs that were killed; no run takes longer than this.
                 find /backup -mindepth 1 -maxdepth 1 -name '*.partial' -mmin +241 -exec rm -rf {} +
                 mkdir -p "$partial"
 
-                # One volume, in a shell of its own: where it fails, the others are saved all the same.
+                # Saves one volume in a subshell, so that a failure does not affect the others.
                 failed=
                 save() {
                   "$@" &
@@ -277,7 +275,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                   fi
                   copying=
                 }
-                # Whether there is anything in a volume; lost+found is of the file system.
+                # Whether a volume contains anything other than lost+found.
                 filled() {
                   [ -n "$(ls -A "/data/$1" | grep -vx lost+found)" ]
                 }
@@ -285,8 +283,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 is_sqlite() {
                   [ "$(head -c 15 "$1" 2>/dev/null)" = "SQLite format 3" ]
                 }
-                # One database by SQLite's own backup, checked before and after, of the same owner, so that the app can write
-                # to it once it is restored.
+                # Copies one database with SQLite's own backup, checked before and after. It keeps its owner, so that the app
+                # can write to it after a restore.
                 copy_database() {
                   mkdir -p "$(dirname "$2")"
                   python3 - "$1" "$2" <<'EOF'
@@ -300,8 +298,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                     try:
                         database.execute("PRAGMA schema_version")
                     except sqlite3.OperationalError as error:
-                        # In WAL mode a cleanly closed database cannot be opened on a read-only mount. Without a -wal file
-                        # nobody writes to it, so it may be taken as immutable; one that is locked may not.
+                        # A cleanly closed database in WAL mode cannot be opened on a read-only mount. Without a -wal file,
+                        # nothing is writing to it, so it can be opened as immutable, unless it is locked.
                         locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
                         if locked or "immutable" in options or os.path.exists(f"{path}-wal"):
                             raise
@@ -338,7 +336,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                     print(f"the copy of {source} has another owner", file=sys.stderr)
                 EOF
                 }
-                # All databases of a volume, and every other file as it is.
+                # Copies all databases of a volume, and every other file unchanged.
                 copy_sqlite() {
                   databases=0
                   (cd "/data/$1" && find . -type f) >"$partial/$1.list"
@@ -351,11 +349,11 @@ resource "kubernetes_cron_job_v1" "backup" {
                       continue
                     fi
                     case $file in
-                      # These belong to a database, and are in its copy.
+                      # These are part of a database, and included in its copy.
                       *-wal | *-shm | *-journal) if is_sqlite "$${from%-*}"; then continue; fi ;;
                     esac
                     mkdir -p "$(dirname "$partial/$1/$file")"
-                    # A file may go away meanwhile, but not fail to be read.
+                    # A file may disappear meanwhile, but a read error is a failure.
                     cp -p "$from" "$partial/$1/$file" || [ ! -e "$from" ] || exit 1
                   done <"$partial/$1.list"
                   rm "$partial/$1.list"
@@ -368,7 +366,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                 save copy_sqlite config
 
                 if [ -n "$failed" ]; then
-                  # The others are kept, once: until the next backup, whole or not. No old one goes.
+                  # The other volumes are kept until the next run. No old backup is deleted.
                   if ! rmdir "$partial" 2>/dev/null; then
                     rm -rf /backup/*.incomplete
                     mv "$partial" "$target.incomplete"
@@ -378,11 +376,11 @@ resource "kubernetes_cron_job_v1" "backup" {
                 fi
                 mv "$partial" "$target"
 
-                # Only now, with a new and good backup, old ones may go.
+                # Old backups are only deleted after a complete new one.
                 rm -rf /backup/*.incomplete
                 find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 
-                # The metrics tell, they do not decide: a failed push is no failed backup.
+                # A failed push does not make the backup fail.
                 wget -q -T 30 -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)

@@ -11,12 +11,12 @@ resource "kubernetes_namespace" "frost_watch" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Every key of secret/frost-watch in Vault.
+# All keys of secret/frost-watch in Vault.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -53,7 +53,7 @@ resource "kubernetes_manifest" "external_secret" {
 }
 
 resource "kubernetes_persistent_volume_claim" "data" {
-  # The volume is only made when the first pod wants it.
+  # The volume is only created when the first pod mounts it.
   wait_until_bound = false
   metadata {
     name      = "frost-watch-data-proxmox"
@@ -74,7 +74,7 @@ resource "kubernetes_persistent_volume_claim" "data" {
     }
   }
   lifecycle {
-    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    # The autoresizer grows it, and a claim cannot shrink to the size written here.
     ignore_changes = [spec[0].resources[0].requests]
   }
 }
@@ -88,14 +88,13 @@ resource "kubernetes_deployment" "frost_watch" {
       tier = local.tiers.aux
     }
     annotations = {
-      # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
   }
   spec {
     replicas = 1
     strategy {
-      # A ReadWriteOnce volume cannot be in two pods.
+      # Two pods cannot share a ReadWriteOnce volume.
       type = "Recreate"
     }
     selector {
@@ -147,7 +146,6 @@ resource "kubernetes_deployment" "frost_watch" {
               cpu    = "25m"
               memory = "128Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "128Mi"
             }
@@ -179,7 +177,7 @@ resource "kubernetes_deployment" "frost_watch" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
   ]
@@ -190,7 +188,7 @@ resource "kubernetes_deployment" "frost_watch" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel updates the image, and an apply must not revert it
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
@@ -212,7 +210,6 @@ resource "kubernetes_cron_job_v1" "digest" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 2
         active_deadline_seconds    = 72000
         ttl_seconds_after_finished = 86400
@@ -254,7 +251,7 @@ resource "kubernetes_cron_job_v1" "digest" {
   }
 }
 
-# Where the backups go: the NFS server, which is mirrored off site.
+# Backups go to the NFS server, which is mirrored off-site.
 module "nfs_backup" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "frost-watch-backup-host"
@@ -277,7 +274,6 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 3
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
@@ -313,14 +309,14 @@ resource "kubernetes_cron_job_v1" "backup" {
                 target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
                 partial=$target.partial
                 copying=
-                # What fails or is stopped leaves nothing that looks like a good backup.
+                # A failed or interrupted run leaves nothing that looks like a good backup.
                 trap 'rm -rf "$partial"' EXIT
                 trap 'kill $copying 2>/dev/null; exit 143' TERM
-                # What was killed could not tidy up. No run takes longer than that.
+                # Left over from runs that were killed; no run takes longer than this.
                 find /backup -mindepth 1 -maxdepth 1 -name '*.partial' -mmin +241 -exec rm -rf {} +
                 mkdir -p "$partial"
 
-                # One volume, in a shell of its own: where it fails, the others are saved all the same.
+                # Saves one volume in a subshell, so that a failure does not affect the others.
                 failed=
                 save() {
                   "$@" &
@@ -331,7 +327,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                   fi
                   copying=
                 }
-                # Whether there is anything in a volume; lost+found is of the file system.
+                # Whether a volume contains anything other than lost+found.
                 filled() {
                   [ -n "$(ls -A "/data/$1" | grep -vx lost+found)" ]
                 }
@@ -339,8 +335,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 is_sqlite() {
                   [ "$(head -c 15 "$1" 2>/dev/null)" = "SQLite format 3" ]
                 }
-                # One database by SQLite's own backup, checked before and after, of the same owner, so that the app can write
-                # to it once it is restored.
+                # Copies one database with SQLite's own backup, checked before and after. It keeps its owner, so that the app
+                # can write to it after a restore.
                 copy_database() {
                   mkdir -p "$(dirname "$2")"
                   python3 - "$1" "$2" <<'EOF'
@@ -354,8 +350,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                     try:
                         database.execute("PRAGMA schema_version")
                     except sqlite3.OperationalError as error:
-                        # In WAL mode a cleanly closed database cannot be opened on a read-only mount. Without a -wal file
-                        # nobody writes to it, so it may be taken as immutable; one that is locked may not.
+                        # A cleanly closed database in WAL mode cannot be opened on a read-only mount. Without a -wal file,
+                        # nothing is writing to it, so it can be opened as immutable, unless it is locked.
                         locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
                         if locked or "immutable" in options or os.path.exists(f"{path}-wal"):
                             raise
@@ -392,7 +388,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                     print(f"the copy of {source} has another owner", file=sys.stderr)
                 EOF
                 }
-                # All databases of a volume, and every other file as it is.
+                # Copies all databases of a volume, and every other file unchanged.
                 copy_sqlite() {
                   databases=0
                   (cd "/data/$1" && find . -type f) >"$partial/$1.list"
@@ -405,11 +401,11 @@ resource "kubernetes_cron_job_v1" "backup" {
                       continue
                     fi
                     case $file in
-                      # These belong to a database, and are in its copy.
+                      # These are part of a database, and included in its copy.
                       *-wal | *-shm | *-journal) if is_sqlite "$${from%-*}"; then continue; fi ;;
                     esac
                     mkdir -p "$(dirname "$partial/$1/$file")"
-                    # A file may go away meanwhile, but not fail to be read.
+                    # A file may disappear meanwhile, but a read error is a failure.
                     cp -p "$from" "$partial/$1/$file" || [ ! -e "$from" ] || exit 1
                   done <"$partial/$1.list"
                   rm "$partial/$1.list"
@@ -422,7 +418,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                 save copy_sqlite data
 
                 if [ -n "$failed" ]; then
-                  # The others are kept, once: until the next backup, whole or not. No old one goes.
+                  # The other volumes are kept until the next run. No old backup is deleted.
                   if ! rmdir "$partial" 2>/dev/null; then
                     rm -rf /backup/*.incomplete
                     mv "$partial" "$target.incomplete"
@@ -432,11 +428,11 @@ resource "kubernetes_cron_job_v1" "backup" {
                 fi
                 mv "$partial" "$target"
 
-                # Only now, with a new and good backup, old ones may go.
+                # Old backups are only deleted after a complete new one.
                 rm -rf /backup/*.incomplete
                 find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 
-                # The metrics tell, they do not decide: a failed push is no failed backup.
+                # A failed push does not make the backup fail.
                 wget -q -T 30 -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)

@@ -15,12 +15,12 @@ resource "kubernetes_namespace" "greenhouse" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Every key of secret/greenhouse in Vault.
+# All keys of secret/greenhouse in Vault.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -48,7 +48,7 @@ resource "kubernetes_manifest" "external_secret" {
   depends_on = [kubernetes_namespace.greenhouse]
 }
 
-# Read while planning, so the ExternalSecret has to be applied first.
+# Read during the plan, so the ExternalSecret has to be applied first.
 data "kubernetes_secret" "greenhouse" {
   metadata {
     name      = "greenhouse-secrets"
@@ -59,7 +59,7 @@ data "kubernetes_secret" "greenhouse" {
 
 # Settings and state together, for one backup of both
 resource "kubernetes_persistent_volume_claim" "data" {
-  # The volume is only made when the first pod wants it.
+  # The volume is only created when the first pod mounts it.
   wait_until_bound = false
   metadata {
     name      = "greenhouse-data-proxmox"
@@ -80,7 +80,7 @@ resource "kubernetes_persistent_volume_claim" "data" {
     }
   }
   lifecycle {
-    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    # The autoresizer grows it, and a claim cannot shrink to the size written here.
     ignore_changes = [spec[0].resources[0].requests]
   }
 }
@@ -92,13 +92,13 @@ resource "kubernetes_deployment" "greenhouse" {
     labels = {
       app  = "greenhouse"
       tier = local.tiers.aux
-      # Sablier scales it to zero while nobody asks for it; what it has woken gets requests after a moment.
+      # Sablier scales it to zero while nobody uses it, and forwards requests shortly after waking it up.
       "sablier.enable"      = "true"
       "sablier.group"       = "greenhouse"
       "sablier.ready-after" = "5s"
     }
     annotations = {
-      # How Keel updates it. On the pod template this would do nothing.
+      # How Keel updates it. On the pod template, this would have no effect.
       "keel.sh/policy"       = "minor"
       "keel.sh/pollSchedule" = "@daily"
       "keel.sh/trigger"      = "poll"
@@ -107,7 +107,7 @@ resource "kubernetes_deployment" "greenhouse" {
   spec {
     replicas = 1
     strategy {
-      # A ReadWriteOnce volume cannot be in two pods.
+      # Two pods cannot share a ReadWriteOnce volume.
       type = "Recreate"
     }
     selector {
@@ -153,12 +153,11 @@ resource "kubernetes_deployment" "greenhouse" {
               cpu    = "25m"
               memory = "512Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "512Mi"
             }
           }
-          # It may take ten minutes to start.
+          # It can take up to ten minutes to start.
           startup_probe {
             http_get {
               path = "/healthz"
@@ -209,9 +208,9 @@ resource "kubernetes_deployment" "greenhouse" {
       }
     }
   }
-  # Its first start outlasts what an apply waits for: see whether it is ready with kubectl rollout status.
+  # Its first start takes longer than an apply waits; check it with kubectl rollout status.
   wait_for_rollout = false
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
   ]
@@ -219,7 +218,7 @@ resource "kubernetes_deployment" "greenhouse" {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel updates the image, and an apply must not revert it
       spec[0].template[0].spec[0].container[1].image, # KEEL_IGNORE_IMAGE
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
@@ -254,7 +253,7 @@ resource "kubernetes_service" "greenhouse" {
   }
 }
 
-# Every other pod of the cluster is kept out, from the pods of its jobs too.
+# No other pod in the cluster may reach its pods, including those of its jobs.
 resource "kubernetes_network_policy" "greenhouse" {
   metadata {
     name      = "greenhouse"
@@ -276,7 +275,7 @@ resource "kubernetes_network_policy" "greenhouse" {
           }
         }
       }
-      # The ingress passes on what comes from outside.
+      # The ingress forwards external requests.
       from {
         namespace_selector {
           match_labels = {
@@ -284,7 +283,7 @@ resource "kubernetes_network_policy" "greenhouse" {
           }
         }
       }
-      # Prometheus asks for its metrics.
+      # Prometheus scrapes its metrics.
       from {
         namespace_selector {
           match_labels = {
@@ -292,7 +291,7 @@ resource "kubernetes_network_policy" "greenhouse" {
           }
         }
       }
-      # The dashboard asks it for what its tile shows.
+      # The dashboard’s tile reads from it.
       from {
         namespace_selector {
           match_labels = {
@@ -319,7 +318,6 @@ resource "kubernetes_cron_job_v1" "report" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 2
         active_deadline_seconds    = 72000
         ttl_seconds_after_finished = 86400
@@ -358,7 +356,7 @@ resource "kubernetes_cron_job_v1" "report" {
   }
 }
 
-# Runs once. It is not removed when it is done: else the next apply would run it again.
+# Runs once. It is kept when finished; otherwise, the next apply would run it again.
 # Fills the beds once
 resource "kubernetes_job_v1" "plant" {
   metadata {
@@ -399,14 +397,14 @@ resource "kubernetes_job_v1" "plant" {
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
-      # What says nothing of what it does is no reason to run it again.
+      # Changes that do not affect what it does must not run it again.
       spec[0].template[0].metadata,
       spec[0].template[0].spec[0].enable_service_links,
     ]
   }
 }
 
-# What leads elsewhere is asked nothing before.
+# A redirect needs no other checks first.
 resource "kubernetes_manifest" "redirect" {
   manifest = {
     apiVersion = "traefik.io/v1alpha1"
@@ -425,7 +423,7 @@ resource "kubernetes_manifest" "redirect" {
   depends_on = [kubernetes_namespace.greenhouse]
 }
 
-# Who may not come is turned away before anything else is looked at.
+# Unwanted addresses are rejected before anything else is checked.
 resource "kubernetes_manifest" "allowlist" {
   manifest = {
     apiVersion = "traefik.io/v1alpha1"
@@ -443,7 +441,7 @@ resource "kubernetes_manifest" "allowlist" {
   depends_on = [kubernetes_namespace.greenhouse]
 }
 
-# The default rate limit counts over a second.
+# The default rate limit counts requests per second.
 resource "kubernetes_manifest" "rate_limit" {
   manifest = {
     apiVersion = "traefik.io/v1alpha1"
@@ -466,7 +464,7 @@ resource "kubernetes_manifest" "rate_limit" {
   depends_on = [kubernetes_namespace.greenhouse]
 }
 
-# Only what was let in gets these headers, in place of what a client sends.
+# Only accepted requests get these headers, which replace those that a client sends.
 resource "kubernetes_manifest" "headers" {
   manifest = {
     apiVersion = "traefik.io/v1alpha1"
@@ -487,7 +485,7 @@ resource "kubernetes_manifest" "headers" {
   depends_on = [kubernetes_namespace.greenhouse]
 }
 
-# Names and hashes of passwords, as Traefik wants them: alone in a Secret.
+# User names and password hashes; Traefik requires a Secret that holds nothing else.
 resource "kubernetes_manifest" "ingress_api_basic_auth_users" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -517,7 +515,7 @@ resource "kubernetes_manifest" "ingress_api_basic_auth_users" {
   depends_on = [kubernetes_namespace.greenhouse]
 }
 
-# Passwords are asked for behind the rate limit, so that nobody tries many of them.
+# The rate limit comes first, so that nobody can guess passwords quickly.
 resource "kubernetes_manifest" "ingress_api_basic_auth" {
   manifest = {
     apiVersion = "traefik.io/v1alpha1"
@@ -557,7 +555,7 @@ module "ingress" {
   }
 }
 
-# /api/: called by machines, which no login page may stop.
+# /api/: called by machines, which a login page would block.
 module "ingress_api" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "greenhouse-api"
@@ -589,7 +587,7 @@ module "ingress_host_plants" {
   homepage_enabled = false
 }
 
-# Where the backups go: the NFS server, which is mirrored off site.
+# Backups go to the NFS server, which is mirrored off-site.
 module "nfs_backup" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "greenhouse-backup-host"
@@ -612,7 +610,6 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 3
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
@@ -652,14 +649,14 @@ resource "kubernetes_cron_job_v1" "backup" {
                 target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
                 partial=$target.partial
                 copying=
-                # What fails or is stopped leaves nothing that looks like a good backup.
+                # A failed or interrupted run leaves nothing that looks like a good backup.
                 trap 'rm -rf "$partial"' EXIT
                 trap 'kill $copying 2>/dev/null; exit 143' TERM
-                # What was killed could not tidy up. No run takes longer than that.
+                # Left over from runs that were killed; no run takes longer than this.
                 find /backup -mindepth 1 -maxdepth 1 -name '*.partial' -mmin +241 -exec rm -rf {} +
                 mkdir -p "$partial"
 
-                # One volume, in a shell of its own: where it fails, the others are saved all the same.
+                # Saves one volume in a subshell, so that a failure does not affect the others.
                 failed=
                 save() {
                   "$@" &
@@ -670,7 +667,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                   fi
                   copying=
                 }
-                # Whether there is anything in a volume; lost+found is of the file system.
+                # Whether a volume contains anything other than lost+found.
                 filled() {
                   [ -n "$(ls -A "/data/$1" | grep -vx lost+found)" ]
                 }
@@ -678,8 +675,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 is_sqlite() {
                   [ "$(head -c 15 "$1" 2>/dev/null)" = "SQLite format 3" ]
                 }
-                # One database by SQLite's own backup, checked before and after, of the same owner, so that the app can write
-                # to it once it is restored.
+                # Copies one database with SQLite's own backup, checked before and after. It keeps its owner, so that the app
+                # can write to it after a restore.
                 copy_database() {
                   mkdir -p "$(dirname "$2")"
                   python3 - "$1" "$2" <<'EOF'
@@ -693,8 +690,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                     try:
                         database.execute("PRAGMA schema_version")
                     except sqlite3.OperationalError as error:
-                        # In WAL mode a cleanly closed database cannot be opened on a read-only mount. Without a -wal file
-                        # nobody writes to it, so it may be taken as immutable; one that is locked may not.
+                        # A cleanly closed database in WAL mode cannot be opened on a read-only mount. Without a -wal file,
+                        # nothing is writing to it, so it can be opened as immutable, unless it is locked.
                         locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
                         if locked or "immutable" in options or os.path.exists(f"{path}-wal"):
                             raise
@@ -731,7 +728,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                     print(f"the copy of {source} has another owner", file=sys.stderr)
                 EOF
                 }
-                # All databases of a volume, and every other file as it is.
+                # Copies all databases of a volume, and every other file unchanged.
                 copy_sqlite() {
                   databases=0
                   (cd "/data/$1" && find . -type f) >"$partial/$1.list"
@@ -744,11 +741,11 @@ resource "kubernetes_cron_job_v1" "backup" {
                       continue
                     fi
                     case $file in
-                      # These belong to a database, and are in its copy.
+                      # These are part of a database, and included in its copy.
                       *-wal | *-shm | *-journal) if is_sqlite "$${from%-*}"; then continue; fi ;;
                     esac
                     mkdir -p "$(dirname "$partial/$1/$file")"
-                    # A file may go away meanwhile, but not fail to be read.
+                    # A file may disappear meanwhile, but a read error is a failure.
                     cp -p "$from" "$partial/$1/$file" || [ ! -e "$from" ] || exit 1
                   done <"$partial/$1.list"
                   rm "$partial/$1.list"
@@ -761,7 +758,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                 save copy_sqlite data
 
                 if [ -n "$failed" ]; then
-                  # The others are kept, once: until the next backup, whole or not. No old one goes.
+                  # The other volumes are kept until the next run. No old backup is deleted.
                   if ! rmdir "$partial" 2>/dev/null; then
                     rm -rf /backup/*.incomplete
                     mv "$partial" "$target.incomplete"
@@ -771,11 +768,11 @@ resource "kubernetes_cron_job_v1" "backup" {
                 fi
                 mv "$partial" "$target"
 
-                # Only now, with a new and good backup, old ones may go.
+                # Old backups are only deleted after a complete new one.
                 rm -rf /backup/*.incomplete
                 find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 
-                # The metrics tell, they do not decide: a failed push is no failed backup.
+                # A failed push does not make the backup fail.
                 wget -q -T 30 -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)

@@ -19,12 +19,12 @@ resource "kubernetes_namespace" "ledger_bridge" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Every key of secret/ledger-bridge in Vault.
+# All keys of secret/ledger-bridge in Vault.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -60,7 +60,7 @@ resource "kubernetes_manifest" "external_secret" {
   depends_on = [kubernetes_namespace.ledger_bridge]
 }
 
-# The database password, which Vault rotates, as the variables that the app reads.
+# The database password, which Vault rotates, in the variables that the app reads.
 resource "kubernetes_manifest" "db_external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -110,7 +110,6 @@ resource "kubernetes_deployment" "ledger_bridge" {
       tier = local.tiers.aux
     }
     annotations = {
-      # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
   }
@@ -185,7 +184,6 @@ resource "kubernetes_deployment" "ledger_bridge" {
               cpu    = "25m"
               memory = "256Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "256Mi"
             }
@@ -212,7 +210,7 @@ resource "kubernetes_deployment" "ledger_bridge" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
     kubernetes_manifest.db_external_secret,
@@ -224,7 +222,7 @@ resource "kubernetes_deployment" "ledger_bridge" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: CI moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: CI updates the image, and an apply must not revert it
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1

@@ -2,25 +2,22 @@ include "root" {
   path = find_in_parent_folders()
 }
 
-# Every stack stands on it.
 dependency "platform" {
   config_path  = "../platform"
   skip_outputs = true
 }
 
-# The secrets come from it.
 dependency "vault" {
   config_path  = "../vault"
   skip_outputs = true
 }
 
-# The operator has to know ExternalSecret.
 dependency "external-secrets" {
   config_path  = "../external-secrets"
   skip_outputs = true
 }
 
 inputs = {
-  # Only the baseline: CI rolls out the tag that it has just pushed.
+  # Only a baseline: CI rolls out each tag that it pushes.
   image_tag = "latest"
 }

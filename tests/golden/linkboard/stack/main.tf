@@ -15,12 +15,12 @@ resource "kubernetes_namespace" "linkboard" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Every key of secret/linkboard in Vault, and single keys of other paths.
+# All keys of secret/linkboard in Vault, and single keys of other paths.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -66,7 +66,7 @@ resource "kubernetes_manifest" "external_secret" {
   depends_on = [kubernetes_namespace.linkboard]
 }
 
-# The database password, which Vault rotates, as the variables that the app reads.
+# The database password, which Vault rotates, in the variables that the app reads.
 resource "kubernetes_manifest" "db_external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -116,7 +116,6 @@ resource "kubernetes_deployment" "linkboard" {
       tier = local.tiers.edge
     }
     annotations = {
-      # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
   }
@@ -180,12 +179,11 @@ resource "kubernetes_deployment" "linkboard" {
               cpu    = "25m"
               memory = "512Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "1Gi"
             }
           }
-          # It may take ten minutes to start.
+          # It can take up to ten minutes to start.
           startup_probe {
             http_get {
               path = "/api/health"
@@ -215,7 +213,7 @@ resource "kubernetes_deployment" "linkboard" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
     kubernetes_manifest.db_external_secret,
@@ -227,7 +225,7 @@ resource "kubernetes_deployment" "linkboard" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel updates the image, and an apply must not revert it
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1

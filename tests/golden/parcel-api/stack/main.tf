@@ -14,12 +14,12 @@ resource "kubernetes_namespace" "parcel_api" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Every key of secret/parcel-api in Vault.
+# All keys of secret/parcel-api in Vault.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -64,7 +64,6 @@ resource "kubernetes_deployment" "parcel_api" {
       tier = local.tiers.aux
     }
     annotations = {
-      # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
   }
@@ -111,7 +110,6 @@ resource "kubernetes_deployment" "parcel_api" {
               cpu    = "25m"
               memory = "256Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "256Mi"
             }
@@ -138,7 +136,7 @@ resource "kubernetes_deployment" "parcel_api" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
   ]
@@ -149,7 +147,7 @@ resource "kubernetes_deployment" "parcel_api" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel updates the image, and an apply must not revert it
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
@@ -192,7 +190,7 @@ module "ingress" {
   }
 }
 
-# /hooks/carrier/: called by machines, which no login page may stop.
+# /hooks/carrier/: called by machines, which a login page would block.
 module "ingress_hooks_carrier" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "parcel-api-hooks-carrier"
@@ -207,7 +205,7 @@ module "ingress_hooks_carrier" {
   homepage_enabled = false
 }
 
-# /api/v1/, /api/v2/: called by machines, which no login page may stop.
+# /api/v1/, /api/v2/: called by machines, which a login page would block.
 module "ingress_api" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "parcel-api-api"

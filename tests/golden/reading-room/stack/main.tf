@@ -15,12 +15,12 @@ resource "kubernetes_namespace" "reading_room" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Every key of secret/reading-room in Vault.
+# All keys of secret/reading-room in Vault.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -56,7 +56,7 @@ resource "kubernetes_manifest" "external_secret" {
   depends_on = [kubernetes_namespace.reading_room]
 }
 
-# Read while planning, so the ExternalSecret has to be applied first.
+# Read during the plan, so the ExternalSecret has to be applied first.
 data "kubernetes_secret" "reading_room" {
   metadata {
     name      = "reading-room-secrets"
@@ -65,7 +65,7 @@ data "kubernetes_secret" "reading_room" {
   depends_on = [kubernetes_manifest.external_secret]
 }
 
-# NFS does not encrypt its sensitive data, but several pods write to it, or it is browsed from outside, so it is on NFS.
+# On NFS: several pods write to it or it is browsed from outside; NFS does not encrypt its sensitive data.
 module "nfs_library" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "reading-room-library-host"
@@ -84,7 +84,6 @@ resource "kubernetes_deployment" "reading_room" {
       tier = local.tiers.aux
     }
     annotations = {
-      # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
   }
@@ -126,7 +125,6 @@ resource "kubernetes_deployment" "reading_room" {
               cpu    = "25m"
               memory = "256Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "256Mi"
             }
@@ -159,7 +157,7 @@ resource "kubernetes_deployment" "reading_room" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
   ]
@@ -170,7 +168,7 @@ resource "kubernetes_deployment" "reading_room" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel updates the image, and an apply must not revert it
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
@@ -198,7 +196,7 @@ resource "kubernetes_service" "reading_room" {
   }
 }
 
-# The default rate limit is too tight for this app.
+# The default rate limit is too low for this app.
 resource "kubernetes_manifest" "rate_limit" {
   manifest = {
     apiVersion = "traefik.io/v1alpha1"
@@ -217,7 +215,7 @@ resource "kubernetes_manifest" "rate_limit" {
   depends_on = [kubernetes_namespace.reading_room]
 }
 
-# The default rate limit is too tight for this app.
+# The default rate limit is too low for this app.
 resource "kubernetes_manifest" "ingress_opds_rate_limit" {
   manifest = {
     apiVersion = "traefik.io/v1alpha1"
@@ -265,8 +263,8 @@ module "ingress" {
   }
 }
 
-# /opds: called by machines, which no login page may stop.
-# Traefik compares the beginning of a path: all that begins with one of these has this gate.
+# /opds: called by machines, which a login page would block.
+# Traefik matches prefixes, so every path that begins with one of these has this gate.
 module "ingress_opds" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "reading-room-opds"

@@ -14,12 +14,12 @@ resource "kubernetes_namespace" "signal_tower" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Every key of secret/signal-tower in Vault.
+# All keys of secret/signal-tower in Vault.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -117,14 +117,13 @@ resource "kubernetes_deployment" "signal_tower" {
       tier = local.tiers.gpu
     }
     annotations = {
-      # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
   }
   spec {
     replicas = 2
     strategy {
-      # The new pod waits for the slice of the GPU that the old one holds.
+      # The new pod can only start once the old one has released its GPU slice.
       type = "Recreate"
     }
     selector {
@@ -236,7 +235,6 @@ resource "kubernetes_deployment" "signal_tower" {
               memory              = "256Mi"
               "ephemeral-storage" = "256Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory               = "256Mi"
               "ephemeral-storage"  = "2Gi"
@@ -288,7 +286,7 @@ resource "kubernetes_deployment" "signal_tower" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
   ]
@@ -299,7 +297,7 @@ resource "kubernetes_deployment" "signal_tower" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE: Keel updates the image, and an apply must not revert it
       spec[0].template[0].spec[0].container[1].image, # KEEL_IGNORE_IMAGE
       metadata[0].annotations["kubernetes.io/change-cause"],
       metadata[0].annotations["deployment.kubernetes.io/revision"],
@@ -308,7 +306,7 @@ resource "kubernetes_deployment" "signal_tower" {
   }
 }
 
-# Whoever empties a node waits until enough other pods run.
+# Draining a node waits until enough other pods are running.
 resource "kubernetes_pod_disruption_budget_v1" "signal_tower" {
   metadata {
     name      = "signal-tower"
@@ -344,8 +342,8 @@ resource "kubernetes_service" "signal_tower" {
   }
 }
 
-# Reached from the house's network without the ingress and its gate: The sensors of the garden send to it
-# Services share one address, each with ports of its own.
+# Reachable from the house's network, bypassing the ingress and its gate: The sensors of the garden send to it
+# Services share one address and differ by port.
 resource "kubernetes_service" "load_balancer" {
   metadata {
     name      = "signal-tower-lb"
@@ -360,7 +358,7 @@ resource "kubernetes_service" "load_balancer" {
   }
   spec {
     type = "LoadBalancer"
-    # Every Service on a shared address has this policy.
+    # All Services on a shared address need the same policy.
     external_traffic_policy = "Cluster"
     selector = {
       app = "signal-tower"
@@ -388,7 +386,6 @@ resource "kubernetes_cron_job_v1" "tune" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 2
         active_deadline_seconds    = 72000
         ttl_seconds_after_finished = 86400
@@ -475,7 +472,6 @@ resource "kubernetes_cron_job_v1" "prune" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 2
         active_deadline_seconds    = 72000
         ttl_seconds_after_finished = 86400
@@ -545,7 +541,7 @@ resource "kubernetes_cron_job_v1" "prune" {
   }
 }
 
-# Asks browsers for a proof of work before it passes them on to the Service.
+# Requires a proof of work from browsers before it forwards their requests.
 module "anubis" {
   source     = "../../modules/kubernetes/anubis_instance"
   name       = "signal-tower"
@@ -578,7 +574,7 @@ module "ingress" {
   }
 }
 
-# /buoy/: called by machines, which no login page may stop.
+# /buoy/: called by machines, which a login page would block.
 module "ingress_buoy" {
   source          = "../../modules/kubernetes/ingress_factory"
   name            = "signal-tower-buoy"

@@ -15,12 +15,12 @@ resource "kubernetes_namespace" "stamp_album" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Every key of secret/stamp-album in Vault.
+# All keys of secret/stamp-album in Vault.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -56,7 +56,7 @@ resource "kubernetes_manifest" "external_secret" {
   depends_on = [kubernetes_namespace.stamp_album]
 }
 
-# Secrets that people have sealed: every file sealed-*.yaml beside this one.
+# Secrets sealed by people: every file sealed-*.yaml beside this one.
 resource "kubernetes_manifest" "sealed_secrets" {
   for_each   = fileset(path.module, "sealed-*.yaml")
   manifest   = yamldecode(file("${path.module}/${each.value}"))
@@ -64,7 +64,7 @@ resource "kubernetes_manifest" "sealed_secrets" {
 }
 
 resource "kubernetes_persistent_volume_claim" "postgres" {
-  # The volume is only made when the first pod wants it.
+  # The volume is only created when the first pod mounts it.
   wait_until_bound = false
   metadata {
     name      = "stamp-album-postgres-encrypted"
@@ -85,12 +85,12 @@ resource "kubernetes_persistent_volume_claim" "postgres" {
     }
   }
   lifecycle {
-    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    # The autoresizer grows it, and a claim cannot shrink to the size written here.
     ignore_changes = [spec[0].resources[0].requests]
   }
 }
 
-# NFS does not encrypt its sensitive data, but several pods write to it, or it is browsed from outside, so it is on NFS.
+# On NFS: several pods write to it or it is browsed from outside; NFS does not encrypt its sensitive data.
 module "nfs_scans" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "stamp-album-scans-host"
@@ -109,16 +109,15 @@ resource "kubernetes_deployment" "stamp_album" {
       tier = local.tiers.aux
     }
     annotations = {
-      # Its pod has a database server, which Keel may not move; on the pod template this would do nothing.
-      "keel.sh/policy" = "never"
-      # A changed Secret restarts the app.
+      # The pod contains a database server, which Keel must not update; on the pod template, this would have no effect.
+      "keel.sh/policy"               = "never"
       "reloader.stakater.com/search" = "true"
     }
   }
   spec {
     replicas = 1
     strategy {
-      # A ReadWriteOnce volume cannot be in two pods.
+      # Two pods cannot share a ReadWriteOnce volume.
       type = "Recreate"
     }
     selector {
@@ -169,7 +168,6 @@ resource "kubernetes_deployment" "stamp_album" {
               cpu    = "25m"
               memory = "512Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "512Mi"
             }
@@ -265,7 +263,7 @@ resource "kubernetes_deployment" "stamp_album" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
     kubernetes_manifest.sealed_secrets,
@@ -303,7 +301,7 @@ resource "kubernetes_service" "stamp_album" {
   }
 }
 
-# Where the backup reaches the database; the app itself has it at localhost.
+# For the backup; the app itself reaches the database at localhost.
 resource "kubernetes_service" "stamp_album_postgres" {
   metadata {
     name      = "stamp-album-postgres"
@@ -340,7 +338,7 @@ module "ingress" {
   }
 }
 
-# Where the backups go: the NFS server, which is mirrored off site.
+# Backups go to the NFS server, which is mirrored off-site.
 module "nfs_backup" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "stamp-album-backup-host"
@@ -363,7 +361,6 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 3
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
@@ -390,24 +387,24 @@ resource "kubernetes_cron_job_v1" "backup" {
             }
             restart_policy       = "Never"
             enable_service_links = false
-            # The database is dumped by its own client, and the dump read back, before it counts as a backup.
+            # The database’s own client dumps it and reads the dump back before it counts as a backup.
             init_container {
               name  = "dump-postgres"
               image = "docker.io/library/postgres:16.4"
               command = ["/bin/sh", "-c", <<-EOT
                 set -eu
-                # What an earlier attempt has left is no good.
+                # Discard the leftovers of an earlier attempt.
                 rm -rf /backup/.dumps
                 mkdir -p /backup/.dumps
                 date +%s >/backup/.dumps/started
                 dump=/backup/.dumps/postgres.dump
-                # A failed dump leaves nothing that looks like a good one. The backup tells of it once all else is saved.
+                # A failed dump leaves nothing that looks like a good one; the backup reports it after saving everything else.
                 trap 'rm -f "$dump.partial"; exit 0' EXIT
                 pg_dump --no-password --format=custom --file="$dump.partial"
-                # Read to its end: a torn dump has to fail here, not on the day it is needed.
+                # Read it to the end: an incomplete dump has to fail now, not when it is needed.
                 pg_restore --file=/dev/null "$dump.partial"
                 if ! pg_restore --list "$dump.partial" | grep ' TABLE DATA ' >/dev/null; then
-                  echo "$PGDATABASE has no table: a wrong database rather than a backup" >&2
+                  echo "$PGDATABASE has no tables, which suggests a wrong database" >&2
                   exit 1
                 fi
                 mv "$dump.partial" "$dump"
@@ -461,14 +458,14 @@ resource "kubernetes_cron_job_v1" "backup" {
                 target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
                 partial=$target.partial
                 copying=
-                # What fails or is stopped leaves nothing that looks like a good backup.
+                # A failed or interrupted run leaves nothing that looks like a good backup.
                 trap 'rm -rf "$partial" /backup/.dumps' EXIT
                 trap 'kill $copying 2>/dev/null; exit 143' TERM
-                # What was killed could not tidy up. No run takes longer than that.
+                # Left over from runs that were killed; no run takes longer than this.
                 find /backup -mindepth 1 -maxdepth 1 -name '*.partial' -mmin +241 -exec rm -rf {} +
                 mkdir -p "$partial"
 
-                # One volume, in a shell of its own: where it fails, the others are saved all the same.
+                # Saves one volume in a subshell, so that a failure does not affect the others.
                 failed=
                 save() {
                   "$@" &
@@ -479,20 +476,19 @@ resource "kubernetes_cron_job_v1" "backup" {
                   fi
                   copying=
                 }
-                # Whether there is anything in a volume; lost+found is of the file system.
+                # Whether a volume contains anything other than lost+found.
                 filled() {
                   [ -n "$(ls -A "/data/$1" | grep -vx lost+found)" ]
                 }
 
-                # An archive of the files, made again where the app writes meanwhile. In the end a copy of files in use
-                # is better than none.
+                # Archives the files, up to three times if the app is writing. A copy of files in use is better than none.
                 copy_files() {
                   if ! filled "$1"; then
-                    echo "/data/$1 is empty: a wrong mount rather than a backup" >&2
+                    echo "/data/$1 is empty, which suggests a wrong mount" >&2
                     exit 1
                   fi
                   for attempt in 1 2 3; do
-                    # What is newer is told by whole seconds.
+                    # find -newer compares whole seconds.
                     touch /tmp/begun
                     sleep 1
                     archived=
@@ -502,7 +498,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                       if [ -z "$written" ]; then
                         return
                       fi
-                      echo "attempt $attempt: written while it was read: $written" >&2
+                      echo "attempt $attempt: files changed during the copy: $written" >&2
                     else
                       echo "attempt $attempt to archive $1 failed" >&2
                     fi
@@ -513,8 +509,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 is_sqlite() {
                   [ "$(head -c 15 "$1" 2>/dev/null)" = "SQLite format 3" ]
                 }
-                # One database by SQLite's own backup, checked before and after, of the same owner, so that the app can write
-                # to it once it is restored.
+                # Copies one database with SQLite's own backup, checked before and after. It keeps its owner, so that the app
+                # can write to it after a restore.
                 copy_database() {
                   mkdir -p "$(dirname "$2")"
                   python3 - "$1" "$2" <<'EOF'
@@ -528,8 +524,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                     try:
                         database.execute("PRAGMA schema_version")
                     except sqlite3.OperationalError as error:
-                        # In WAL mode a cleanly closed database cannot be opened on a read-only mount. Without a -wal file
-                        # nobody writes to it, so it may be taken as immutable; one that is locked may not.
+                        # A cleanly closed database in WAL mode cannot be opened on a read-only mount. Without a -wal file,
+                        # nothing is writing to it, so it can be opened as immutable, unless it is locked.
                         locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
                         if locked or "immutable" in options or os.path.exists(f"{path}-wal"):
                             raise
@@ -566,20 +562,20 @@ resource "kubernetes_cron_job_v1" "backup" {
                     print(f"the copy of {source} has another owner", file=sys.stderr)
                 EOF
                 }
-                # Some databases of a volume; each has to be there.
+                # Copies the named databases of a volume; each has to exist.
                 copy_named() {
                   volume=$1
                   shift
                   for file; do
                     if ! is_sqlite "/data/$volume/$file"; then
-                      echo "/data/$volume/$file is no SQLite database" >&2
+                      echo "/data/$volume/$file is not an SQLite database" >&2
                       exit 1
                     fi
                     copy_database "/data/$volume/$file" "$partial/$volume/$file"
                   done
                 }
 
-                # A dump was made and read back just before.
+                # Takes over a dump that an init container has made and verified.
                 copy_dump() {
                   if [ ! -s "/backup/.dumps/$2" ]; then
                     echo "there is no dump of $1" >&2
@@ -593,7 +589,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                 save copy_files scans
 
                 if [ -n "$failed" ]; then
-                  # The others are kept, once: until the next backup, whole or not. No old one goes.
+                  # The other volumes are kept until the next run. No old backup is deleted.
                   if ! rmdir "$partial" 2>/dev/null; then
                     rm -rf /backup/*.incomplete
                     mv "$partial" "$target.incomplete"
@@ -603,11 +599,11 @@ resource "kubernetes_cron_job_v1" "backup" {
                 fi
                 mv "$partial" "$target"
 
-                # Only now, with a new and good backup, old ones may go.
+                # Old backups are only deleted after a complete new one.
                 rm -rf /backup/*.incomplete
                 find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 
-                # The metrics tell, they do not decide: a failed push is no failed backup.
+                # A failed push does not make the backup fail.
                 wget -q -T 30 -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)

@@ -22,12 +22,12 @@ resource "kubernetes_namespace" "tide_station" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# The database password, which Vault rotates, as the variables that the app reads.
+# The database password, which Vault rotates, in the variables that the app reads.
 resource "kubernetes_manifest" "db_external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -68,7 +68,7 @@ resource "kubernetes_manifest" "db_external_secret" {
   depends_on = [kubernetes_namespace.tide_station]
 }
 
-# The rotated database password once more, where Grafana runs.
+# The rotated database password, copied to Grafana's namespace.
 resource "kubernetes_manifest" "grafana_external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -108,7 +108,7 @@ resource "kubernetes_manifest" "grafana_external_secret" {
   }
 }
 
-# Grafana finds datasources by this label, and takes the password from its environment.
+# Grafana finds datasources by this label and reads the password from its environment.
 resource "kubernetes_config_map" "grafana_datasource" {
   metadata {
     name      = "grafana-tide-station-datasource"
@@ -142,7 +142,7 @@ resource "kubernetes_config_map" "grafana_datasource" {
 }
 
 resource "kubernetes_persistent_volume_claim" "data" {
-  # The volume is only made when the first pod wants it.
+  # The volume is only created when the first pod mounts it.
   wait_until_bound = false
   metadata {
     name      = "tide-station-data-proxmox"
@@ -163,12 +163,12 @@ resource "kubernetes_persistent_volume_claim" "data" {
     }
   }
   lifecycle {
-    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    # The autoresizer grows it, and a claim cannot shrink to the size written here.
     ignore_changes = [spec[0].resources[0].requests]
   }
 }
 
-# Configuration that the app reads as files.
+# Configuration files that the app reads.
 resource "kubernetes_config_map" "files" {
   metadata {
     name      = "tide-station-files"
@@ -196,14 +196,13 @@ resource "kubernetes_deployment" "tide_station" {
       tier = local.tiers.aux
     }
     annotations = {
-      # A changed Secret restarts the app.
       "reloader.stakater.com/search" = "true"
     }
   }
   spec {
     replicas = 1
     strategy {
-      # A ReadWriteOnce volume cannot be in two pods.
+      # Two pods cannot share a ReadWriteOnce volume.
       type = "Recreate"
     }
     selector {
@@ -433,7 +432,6 @@ resource "kubernetes_deployment" "tide_station" {
               cpu    = "25m"
               memory = "512Mi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "512Mi"
             }
@@ -519,7 +517,7 @@ resource "kubernetes_deployment" "tide_station" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.db_external_secret,
   ]
@@ -530,7 +528,7 @@ resource "kubernetes_deployment" "tide_station" {
       metadata[0].annotations["keel.sh/trigger"],
       metadata[0].annotations["keel.sh/pollSchedule"], # KYVERNO_LIFECYCLE_V2
       metadata[0].annotations["keel.sh/match-tag"],
-      spec[0].template[0].spec[0].container[0].image,      # KEEL_IGNORE_IMAGE: CI moves the image; an apply may not move it back
+      spec[0].template[0].spec[0].container[0].image,      # KEEL_IGNORE_IMAGE: CI updates the image, and an apply must not revert it
       spec[0].template[0].spec[0].container[1].image,      # KEEL_IGNORE_IMAGE
       spec[0].template[0].spec[0].init_container[2].image, # KEEL_IGNORE_IMAGE
       metadata[0].annotations["kubernetes.io/change-cause"],
@@ -580,7 +578,6 @@ resource "kubernetes_cron_job_v1" "tide_fetch" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 2
         active_deadline_seconds    = 18000
         ttl_seconds_after_finished = 86400
@@ -706,7 +703,6 @@ resource "kubernetes_cron_job_v1" "tide_prune" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 1
         active_deadline_seconds    = 72000
         ttl_seconds_after_finished = 86400
@@ -777,7 +773,7 @@ resource "kubernetes_cron_job_v1" "tide_prune" {
   }
 }
 
-# Runs once. It is not removed when it is done: else the next apply would run it again.
+# Runs once. It is kept when finished; otherwise, the next apply would run it again.
 resource "kubernetes_job_v1" "tide_seed" {
   metadata {
     name      = "tide-seed"
@@ -889,10 +885,10 @@ resource "kubernetes_job_v1" "tide_seed" {
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1
-      # What says nothing of what it does is no reason to run it again.
+      # Changes that do not affect what it does must not run it again.
       spec[0].template[0].metadata,
       spec[0].template[0].spec[0].enable_service_links,
-      # A newer image is no reason to run it again.
+      # A newer image must not run it again.
       spec[0].template[0].spec[0].container[0].image,
     ]
   }
@@ -915,7 +911,7 @@ module "ingress" {
   }
 }
 
-# Where the backups go: the NFS server, which is mirrored off site.
+# Backups go to the NFS server, which is mirrored off-site.
 module "nfs_backup" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "tide-station-backup-host"
@@ -938,7 +934,6 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 3
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
@@ -974,14 +969,14 @@ resource "kubernetes_cron_job_v1" "backup" {
                 target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
                 partial=$target.partial
                 copying=
-                # What fails or is stopped leaves nothing that looks like a good backup.
+                # A failed or interrupted run leaves nothing that looks like a good backup.
                 trap 'rm -rf "$partial"' EXIT
                 trap 'kill $copying 2>/dev/null; exit 143' TERM
-                # What was killed could not tidy up. No run takes longer than that.
+                # Left over from runs that were killed; no run takes longer than this.
                 find /backup -mindepth 1 -maxdepth 1 -name '*.partial' -mmin +241 -exec rm -rf {} +
                 mkdir -p "$partial"
 
-                # One volume, in a shell of its own: where it fails, the others are saved all the same.
+                # Saves one volume in a subshell, so that a failure does not affect the others.
                 failed=
                 save() {
                   "$@" &
@@ -992,7 +987,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                   fi
                   copying=
                 }
-                # Whether there is anything in a volume; lost+found is of the file system.
+                # Whether a volume contains anything other than lost+found.
                 filled() {
                   [ -n "$(ls -A "/data/$1" | grep -vx lost+found)" ]
                 }
@@ -1000,8 +995,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                 is_sqlite() {
                   [ "$(head -c 15 "$1" 2>/dev/null)" = "SQLite format 3" ]
                 }
-                # One database by SQLite's own backup, checked before and after, of the same owner, so that the app can write
-                # to it once it is restored.
+                # Copies one database with SQLite's own backup, checked before and after. It keeps its owner, so that the app
+                # can write to it after a restore.
                 copy_database() {
                   mkdir -p "$(dirname "$2")"
                   python3 - "$1" "$2" <<'EOF'
@@ -1015,8 +1010,8 @@ resource "kubernetes_cron_job_v1" "backup" {
                     try:
                         database.execute("PRAGMA schema_version")
                     except sqlite3.OperationalError as error:
-                        # In WAL mode a cleanly closed database cannot be opened on a read-only mount. Without a -wal file
-                        # nobody writes to it, so it may be taken as immutable; one that is locked may not.
+                        # A cleanly closed database in WAL mode cannot be opened on a read-only mount. Without a -wal file,
+                        # nothing is writing to it, so it can be opened as immutable, unless it is locked.
                         locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
                         if locked or "immutable" in options or os.path.exists(f"{path}-wal"):
                             raise
@@ -1053,7 +1048,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                     print(f"the copy of {source} has another owner", file=sys.stderr)
                 EOF
                 }
-                # All databases of a volume, and every other file as it is.
+                # Copies all databases of a volume, and every other file unchanged.
                 copy_sqlite() {
                   databases=0
                   (cd "/data/$1" && find . -type f) >"$partial/$1.list"
@@ -1066,11 +1061,11 @@ resource "kubernetes_cron_job_v1" "backup" {
                       continue
                     fi
                     case $file in
-                      # These belong to a database, and are in its copy.
+                      # These are part of a database, and included in its copy.
                       *-wal | *-shm | *-journal) if is_sqlite "$${from%-*}"; then continue; fi ;;
                     esac
                     mkdir -p "$(dirname "$partial/$1/$file")"
-                    # A file may go away meanwhile, but not fail to be read.
+                    # A file may disappear meanwhile, but a read error is a failure.
                     cp -p "$from" "$partial/$1/$file" || [ ! -e "$from" ] || exit 1
                   done <"$partial/$1.list"
                   rm "$partial/$1.list"
@@ -1083,7 +1078,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                 save copy_sqlite data
 
                 if [ -n "$failed" ]; then
-                  # The others are kept, once: until the next backup, whole or not. No old one goes.
+                  # The other volumes are kept until the next run. No old backup is deleted.
                   if ! rmdir "$partial" 2>/dev/null; then
                     rm -rf /backup/*.incomplete
                     mv "$partial" "$target.incomplete"
@@ -1093,11 +1088,11 @@ resource "kubernetes_cron_job_v1" "backup" {
                 fi
                 mv "$partial" "$target"
 
-                # Only now, with a new and good backup, old ones may go.
+                # Old backups are only deleted after a complete new one.
                 rm -rf /backup/*.incomplete
                 find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 
-                # The metrics tell, they do not decide: a failed push is no failed backup.
+                # A failed push does not make the backup fail.
                 wget -q -T 30 -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)

@@ -11,12 +11,12 @@ resource "kubernetes_namespace" "toy_warehouse" {
     }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
 
-# Every key of secret/toy-warehouse in Vault.
+# All keys of secret/toy-warehouse in Vault.
 resource "kubernetes_manifest" "external_secret" {
   manifest = {
     apiVersion = "external-secrets.io/v1beta1"
@@ -45,7 +45,7 @@ resource "kubernetes_manifest" "external_secret" {
 }
 
 resource "kubernetes_persistent_volume_claim" "mariadb" {
-  # The volume is only made when the first pod wants it.
+  # The volume is only created when the first pod mounts it.
   wait_until_bound = false
   metadata {
     name      = "toy-warehouse-mariadb-encrypted"
@@ -66,7 +66,7 @@ resource "kubernetes_persistent_volume_claim" "mariadb" {
     }
   }
   lifecycle {
-    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    # The autoresizer grows it, and a claim cannot shrink to the size written here.
     ignore_changes = [spec[0].resources[0].requests]
   }
 }
@@ -80,14 +80,14 @@ resource "kubernetes_deployment" "toy_warehouse" {
       tier = local.tiers.aux
     }
     annotations = {
-      # Its pod has a database server, which Keel may not move; on the pod template this would do nothing.
+      # The pod contains a database server, which Keel must not update; on the pod template, this would have no effect.
       "keel.sh/policy" = "never"
     }
   }
   spec {
     replicas = 1
     strategy {
-      # A ReadWriteOnce volume cannot be in two pods.
+      # Two pods cannot share a ReadWriteOnce volume.
       type = "Recreate"
     }
     selector {
@@ -148,7 +148,6 @@ resource "kubernetes_deployment" "toy_warehouse" {
               cpu    = "25m"
               memory = "1Gi"
             }
-            # No CPU limit: it would throttle.
             limits = {
               memory = "1Gi"
             }
@@ -179,7 +178,7 @@ resource "kubernetes_deployment" "toy_warehouse" {
       }
     }
   }
-  # The pod cannot start before its Secrets exist.
+  # The pod cannot start until its Secrets exist.
   depends_on = [
     kubernetes_manifest.external_secret,
   ]
@@ -216,7 +215,7 @@ resource "kubernetes_service" "toy_warehouse" {
   }
 }
 
-# Where the backups go: the NFS server, which is mirrored off site.
+# Backups go to the NFS server, which is mirrored off-site.
 module "nfs_backup" {
   source     = "../../modules/kubernetes/nfs_volume"
   name       = "toy-warehouse-backup-host"
@@ -239,7 +238,6 @@ resource "kubernetes_cron_job_v1" "backup" {
     job_template {
       metadata {}
       spec {
-        # A run that hangs is stopped: no later one starts before it has ended.
         backoff_limit              = 3
         active_deadline_seconds    = 14400
         ttl_seconds_after_finished = 86400
@@ -253,29 +251,29 @@ resource "kubernetes_cron_job_v1" "backup" {
           spec {
             restart_policy       = "Never"
             enable_service_links = false
-            # The database is dumped by its own client, and the dump read back, before it counts as a backup.
+            # The database’s own client dumps it and reads the dump back before it counts as a backup.
             init_container {
               name  = "dump-mariadb"
               image = "docker.io/library/mariadb:11.4.5"
               command = ["/bin/sh", "-c", <<-EOT
                 set -eu
-                # What an earlier attempt has left is no good.
+                # Discard the leftovers of an earlier attempt.
                 rm -rf /backup/.dumps
                 mkdir -p /backup/.dumps
                 date +%s >/backup/.dumps/started
                 dump=/backup/.dumps/mariadb.sql.gz
-                # A failed dump leaves nothing that looks like a good one. The backup tells of it once all else is saved.
+                # A failed dump leaves nothing that looks like a good one; the backup reports it after saving everything else.
                 trap 'rm -f "$dump.partial" "$dump.whole"; exit 0' EXIT
                 client=$(command -v mysqldump || command -v mariadb-dump)
                 "$client" --host="$MYSQL_HOST" --port="$MYSQL_TCP_PORT" --user="$MYSQL_USER" --single-transaction --quick \
                   --routines --triggers --events --no-tablespaces --result-file="$dump.whole" "$MYSQL_DATABASE"
-                # Its last line says that it is whole.
+                # The last line proves that it is complete.
                 if ! tail -n 1 "$dump.whole" | grep '^-- Dump completed' >/dev/null; then
-                  echo "the dump of $MYSQL_DATABASE is torn" >&2
+                  echo "the dump of $MYSQL_DATABASE is incomplete" >&2
                   exit 1
                 fi
                 if ! grep '^CREATE TABLE' "$dump.whole" >/dev/null; then
-                  echo "$MYSQL_DATABASE has no table: a wrong database rather than a backup" >&2
+                  echo "$MYSQL_DATABASE has no tables, which suggests a wrong database" >&2
                   exit 1
                 fi
                 gzip -c "$dump.whole" >"$dump.partial"
@@ -332,14 +330,14 @@ resource "kubernetes_cron_job_v1" "backup" {
                 target=/backup/$(date +%Y-%m-%dT%H-%M-%S)
                 partial=$target.partial
                 copying=
-                # What fails or is stopped leaves nothing that looks like a good backup.
+                # A failed or interrupted run leaves nothing that looks like a good backup.
                 trap 'rm -rf "$partial" /backup/.dumps' EXIT
                 trap 'kill $copying 2>/dev/null; exit 143' TERM
-                # What was killed could not tidy up. No run takes longer than that.
+                # Left over from runs that were killed; no run takes longer than this.
                 find /backup -mindepth 1 -maxdepth 1 -name '*.partial' -mmin +241 -exec rm -rf {} +
                 mkdir -p "$partial"
 
-                # One volume, in a shell of its own: where it fails, the others are saved all the same.
+                # Saves one volume in a subshell, so that a failure does not affect the others.
                 failed=
                 save() {
                   "$@" &
@@ -351,7 +349,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                   copying=
                 }
 
-                # A dump was made and read back just before.
+                # Takes over a dump that an init container has made and verified.
                 copy_dump() {
                   if [ ! -s "/backup/.dumps/$2" ]; then
                     echo "there is no dump of $1" >&2
@@ -363,7 +361,7 @@ resource "kubernetes_cron_job_v1" "backup" {
                 save copy_dump mariadb mariadb.sql.gz
 
                 if [ -n "$failed" ]; then
-                  # The others are kept, once: until the next backup, whole or not. No old one goes.
+                  # The other volumes are kept until the next run. No old backup is deleted.
                   if ! rmdir "$partial" 2>/dev/null; then
                     rm -rf /backup/*.incomplete
                     mv "$partial" "$target.incomplete"
@@ -373,11 +371,11 @@ resource "kubernetes_cron_job_v1" "backup" {
                 fi
                 mv "$partial" "$target"
 
-                # Only now, with a new and good backup, old ones may go.
+                # Old backups are only deleted after a complete new one.
                 rm -rf /backup/*.incomplete
                 find /backup -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 
-                # The metrics tell, they do not decide: a failed push is no failed backup.
+                # A failed push does not make the backup fail.
                 wget -q -T 30 -O /dev/null --post-data "backup_duration_seconds $(($(date +%s) - started))
                 backup_output_bytes $(du -sk "$target" | awk '{ print $1 * 1024 }')
                 backup_last_success_timestamp $(date +%s)
@@ -415,7 +413,7 @@ resource "kubernetes_cron_job_v1" "backup" {
   }
 }
 
-# These exist already and are adopted, not made. Once that is applied, the blocks are of no use any more.
+# These objects already exist and are imported, not created. Remove the blocks after the apply.
 import {
   to = kubernetes_namespace.toy_warehouse
   id = "toy-warehouse"

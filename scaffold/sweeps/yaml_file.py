@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Path: TypeAlias = tuple[str | int, ...]
 
 
-class Judged:
+class YamlFile:
     """A file, and everything that is found to be wrong with it."""
 
     def __init__(self, name: str, source: bytes) -> None:
@@ -36,7 +36,7 @@ class Judged:
             self.findings.append(found)
         for place in self._text.places:
             if place.twice:
-                self.wrong(place.path, "is given twice", fix="Take one of them out.")
+                self.wrong(place.path, "is given twice", fix="Remove one of them.")
 
     @property
     def value(self) -> Value:
@@ -87,7 +87,7 @@ class Judged:
             known = list(part["properties"])
             for key in _keys(error.instance):
                 if key not in known:
-                    fix = nearest(key, known) or "Take it out."
+                    fix = nearest(key, known) or "Remove it."
                     self.wrong((*here, key), "is no key here", allowed=", ".join(known), fix=fix)
         elif error.validator == "required":
             for key in part["required"]:

@@ -1,0 +1,91 @@
+"""Where a text names a service as a host, and where the same word is something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.templates import template
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text with what it is given under, a variable or an option, and what stands beside that."""
+
+    text: str
+    under: str = ""
+    beside: Collection[str] = ()
+
+    @property
+    def takes_host(self) -> bool:
+        """Whether a lone word is a host here: by the end of the name, or by a port that stands beside it."""
+        called = _plain(self.under)
+        if not called:
+            return False
+        ports = {f"{called}_{ending}" for ending in template.facts("compose")["endings"]["port"]}
+        return bool(re.search(_hosts(), called)) or not ports.isdisjoint(map(_plain, self.beside))
+
+
+class Names:
+    """The names that a service, or all of a file, can be reached by."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        """``names`` may be none."""
+        either = "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or r"(?!)"
+        # A login has a colon or a scheme before it; what has neither is a mail address or a node's number.
+        login, option = r"(?://|(?<!mailto):)[^\s,;]{0,300}@", rf"\s-[hH]\s*|--[\w-]*(?i:{_keys()})\s+"
+        marked = rf"//|/dev/(?:tcp|udp)/|@\w+\(|(?i:{_keys()})=[\"']?|{login}|{option}"
+        before = rf"(?P<marked>{marked})|(?P<at>@)|(?:^|[\s,;(])[\"']?"
+        after = rf"(?=(?P<port>:(?!//)[\d/{{$%<{UNKNOWN}])|(?P<path>/)|[:,;)\"'\s]|$)(?!://)"
+        self._pattern = re.compile(rf"(?P<before>{before})(?P<host>{either}){after}")
+
+    def found(self, said: Said) -> Iterator[re.Match[str]]:
+        """Where a text has one of the names as its host.
+
+        A word is a host behind a scheme, a login or ``host=``, and before a port. Alone or in a list, it is
+        one only where what it is given under says so: DB_ENGINE=postgres names a driver, ROLES=broker a role.
+        """
+        for found in self._pattern.finditer(said.text):
+            same = found["host"] == said.text and _plain(said.under) == _plain(said.text)
+            named = said.takes_host or (same and found["host"] not in template.facts("compose")["drivers"])
+            if found["marked"] or found["port"] or (found["path"] if found["at"] else named):
+                yield found
+
+    def replaced(self, said: Said, by: Callable[[str], str]) -> str:
+        """The text with ``by`` each name in the place of it."""
+        text, end = "", 0
+        for found in self.found(said):
+            text += said.text[end : found.start("host")] + by(found["host"])
+            end = found.end("host")
+        return text + said.text[end:]
+
+
+def options(words: Collection[str]) -> Iterator[Said]:
+    """The words of a command, each under the option before it; a service's name behind ``-h`` is a host."""
+    before = ""
+    for word in words:
+        yield Said(word, {"-h": "host", "-H": "host"}.get(before, before if before.startswith("-") else ""))
+        before = word
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def _endings() -> list[str]:
+    endings = template.facts("compose")["endings"]
+    return sorted({*endings["host"], *endings["dsn"]})
+
+
+@cache
+def _hosts() -> str:
+    """What a name ends in that takes a host; what is as short as ``ip`` is a word of its own there."""
+    return "|".join(f"(?:{'^|_' if len(e) < 3 else ''}){e}$" for e in _endings())
+
+
+@cache
+def _keys() -> str:
+    return "|".join(e.replace("_", "[_ ]?") for e in _endings())
