@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
 from scaffold.adoption.reading import known, number, text, unknown
@@ -89,17 +89,17 @@ def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
 
 
 def _asleep(stack: Standing, main: Way) -> Iterator[Inferred]:
-    """How it is woken, by the Middlewares that the module makes of its argument."""
-    modules = {way.resource.module for way in ways(stack)}
-    plugins = {
-        resource.module: plugin
-        for resource, manifest in k8s.manifests(stack.resources, "Middleware")
-        if resource.module in modules and (plugin := get(manifest, "spec", "plugin", "sablier")) is not None
+    """How it is woken, by what the calls of the module say, and the rest as the module has it."""
+    usual = stack.facts["wakes_usually"]
+    said = {way.resource.address: way.settings.get("sablier") for way in ways(stack)}
+    asleep = {
+        address: {**usual, **{k: v for k, v in one.items() if v}}
+        for address, one in said.items()
+        if isinstance(one, Mapping)
     }
-    if (plugin := plugins.get(main.resource.module)) is not None:
-        ways_to_wake = {"blocking" if get(p, "blocking") is not None else "dynamic" for p in plugins.values()}
-        how = next(iter(ways_to_wake)) if len(ways_to_wake) == 1 else ""
-        value = known({"idle": text(get(plugin, "sessionDuration")), "strategy": how})
+    if (own := asleep.get(main.resource.address)) is not None:
+        how = {one["strategy"] for one in asleep.values()}
+        value = known({"idle": own["session_duration"], "strategy": own["strategy"] if len(how) == 1 else ""})
         yield found("sablier", value, main.resource, "module argument sablier")
 
 

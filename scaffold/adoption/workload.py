@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
 from scaffold.adoption.reading import first, known, labels, number, text, texts
 from scaffold.adoption.standing import Standing, is_balancer
-from scaffold.templates import decisions
+from scaffold.templates import decisions, template
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -197,7 +197,8 @@ def rollout(stack: Standing) -> Iterator[Inferred]:
         return
     owner = stack.app.owner
     replicas = number(owner.get("spec", 0, "replicas"))
-    if replicas not in (None, 1):
+    asleep = k8s.mapping(owner.get("metadata", 0, "labels")).get(template.facts("operations")["resting"])
+    if replicas not in (None, 1) and asleep != "true":  # else something else scales it
         yield found("replicas", replicas, owner, "spec[0].replicas")
     strategy = text(owner.get("spec", 0, "strategy", 0, "type")) or "RollingUpdate"
     yield found("strategy", strategy, owner, "spec[0].strategy")
