@@ -4,6 +4,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Generator, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +112,17 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cache
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A directory for each test: to number one more, pytest looks at all that there are."""
+    directory = tmp_path_factory.mktemp("homes")
+    return (directory / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def _no_writing_at_home(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, _cache: Path
-) -> None:
-    home = tmp_path_factory.mktemp("home")
+def _no_writing_at_home(monkeypatch: pytest.MonkeyPatch, _cache: Path, _homes: Iterator[Path]) -> None:
+    home = next(_homes)
+    home.mkdir()
     for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(variable, str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(_cache))

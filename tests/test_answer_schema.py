@@ -148,7 +148,7 @@ def test_each_key_of_each_answer_has_examples_that_are_right(name: str) -> None:
         assert part.get("examples"), place
         judge = Draft202012Validator(part)
         assert [value for value in part["examples"] if not judge.is_valid(value)] == [], place
-    own = schema()["properties"].get(name, questions.properties()[name])
+    own = validator().schema["properties"].get(name, questions.properties()[name])
     assert own["examples"]
 
 

@@ -26,7 +26,8 @@ ORDER = [
     {"commands"},
     {"report"},
     {"wizard"},
-    {"cli", "generate"},
+    {"cli"},
+    {"generate"},
     {"__main__"},
 ]
 LAYER = {part: number for number, parts in enumerate(ORDER) for part in parts}

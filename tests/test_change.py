@@ -538,7 +538,7 @@ def run_and_die(n: int, action: Callable[[], object], mutations: Collection[str]
         os._exit(code)
 
 
-@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.slow("a process for every write"))])
+@pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.slow("a process for every write"))])
 def test_a_kill_at_a_write_leaves_the_old_tree_or_the_new(tmp_path: Path, step: int) -> None:
     outcomes, in_between, new = [], False, None
     for n in range(1, 1000, step):

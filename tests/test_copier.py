@@ -157,7 +157,8 @@ def test_package_and_tag_render_the_same(file: Path, target: str, published: Pat
     assert files.keys() == tree(golden).keys()
 
 
-@pytest.mark.parametrize("target", ["stack", pytest.param("service", marks=pytest.mark.slow(EVERY))])
+@pytest.mark.slow(EVERY)
+@pytest.mark.parametrize("target", ["stack", "service"])
 def test_sensed_and_recorded_facts_render_the_same(target: str, published: Path, tmp_path: Path) -> None:
     """As in a monorepo that exists, and with a whole number that YAML has as a float."""
     answers = yaml.safe_load((ANSWERS / "valid" / "drone-logbook.yml").read_text())

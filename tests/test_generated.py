@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from scaffold.generate import names, rows
@@ -11,15 +9,14 @@ from scaffold.generate.expressions import RowsError
 from scaffold.generate.files import generated, stale
 from scaffold.templates import template
 
-GENERATED = dict(generated())
 ROW = "{when: rwx, value: a, reason: b, rule: c}"
 LAST = "{value: a, reason: b, rule: c}"
 REFUSAL = "code: c, answer: host, message: m., fix: f."
 
 
-@pytest.mark.parametrize("path", GENERATED, ids=str)
-def test_generated_files_are_committed(path: Path) -> None:
-    assert (template.root() / path).read_text() == GENERATED[path], "run `python3 dev generate`"
+def test_generated_files_are_committed() -> None:
+    others = [path for path, text in generated() if (template.root() / path).read_text() != text]
+    assert others == [], "run `python3 dev generate`"
 
 
 def test_tables_are_read_without_scrolling() -> None:

@@ -234,6 +234,7 @@ def test_everybody_can_read_it(page: Page, scheme: str, width: int) -> None:
     assert background == {"light": "rgb(251, 250, 247)", "dark": "rgb(21, 24, 28)"}[scheme]
 
 
+@pytest.mark.slow("prints the page")
 @needs("chromium")
 def test_it_is_read_without_javascript_and_printed(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "house.html"

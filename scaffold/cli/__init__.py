@@ -25,6 +25,7 @@ COMMANDS = (
     "demo",
     "new-service",
     "change",
+    "rename",
     "next",
     "restore",
     "explain",
@@ -67,6 +68,13 @@ class LazyGroup(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
         """The names of all commands, in the order of the help."""
         return list(COMMANDS)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """All commands with the first sentence of their help, for which none of them is imported."""
+        from scaffold.cli.helps import HELPS
+
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, HELPS[name]) for name in COMMANDS])
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The command called ``name``, or nothing where there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from scaffold.cli import COMMANDS, cli
 from scaffold.commands import rule, schema, skill
 from scaffold.generate import images, licences, names, reference, rows
 from scaffold.templates import questions, template
@@ -19,11 +21,14 @@ _IMAGES = "images"
 
 def tables() -> dict[str, tuple[rows.Table, ...]]:
     """The tables, by the name of their file. Raises :class:`RowsError` for a mistake in one."""
-    paths = sorted((template.root() / _DECISIONS / "tables").glob("*.yml"))
-    read = {path.stem: rows.read(path.stem, path.read_text("utf-8")) for path in paths}
+    read = {path.stem: rows.read(path.stem, path.read_text("utf-8")) for path in _sources()}
     for file, its_tables in read.items():
         names.check(file, its_tables, names.given(compiled_path(file).as_posix()))
     return read
+
+
+def _sources() -> list[Path]:
+    return sorted((template.root() / _DECISIONS / "tables").glob("*.yml"))
 
 
 def compiled_path(file: str) -> Path:
@@ -47,13 +52,14 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield Path("docs", "facts.md"), reference.facts()
     yield Path("docs", "agents.md"), skill.page()
     yield Path("docs", "licences.md"), licences.markdown()
+    yield Path("scaffold", "cli", "helps.py"), "".join(_helps())
     yield from _stubs()
 
 
 def stale() -> list[Path]:
     """Compiled files whose tables are gone."""
     there = (template.root() / _DECISIONS / "rows").glob("*.jinja")
-    known = {*tables(), _IMAGES}
+    known = {_IMAGES, *(path.stem for path in _sources())}
     return sorted(path for path in there if path.stem not in known)
 
 
@@ -99,6 +105,15 @@ def _unasked() -> Iterator[str]:
         told = " and ".join(f"{other} {questions.in_words(schema)}" for other, schema in wanted.items())
         yield f"{before}{{% if {differs} and not ({when.removesuffix('}}').strip()}) %}}\n"
         yield f"{name}: applies only where {told}\n{{% endif %}}\n"
+
+
+def _helps() -> Iterator[str]:
+    """The first sentence of each command's help, so that no command is imported to list them all."""
+    yield '"""Generated from the docstrings of the commands by `python3 dev generate`."""\n\nHELPS = {\n'
+    for name in COMMANDS:
+        command = cli.get_command(cli.context_class(cli), name)
+        yield f"    {json.dumps(name)}: {json.dumps(command.get_short_help_str(200) if command else '')},\n"
+    yield "}\n"
 
 
 def _stubs() -> Iterator[tuple[Path, str]]:

@@ -14,7 +14,7 @@ from scaffold.hcl.source import at
 from scaffold.terraform import diagnostics, meta, plan_json, providers
 from scaffold.terraform.diagnostics import Output
 from scaffold.terraform.lifetime import Finished, Running
-from scaffold.terraform.mends import from_the_start, learn
+from scaffold.terraform.mends import Lessons, from_the_start, learn
 from scaffold.terraform.planned import PlannedResource
 from scaffold.terraform.result import PlanResult, Reason, StandIn, StandInKind, Tool
 from scaffold.terraform.rewrite import Mends
@@ -35,15 +35,19 @@ _PLAN = ("plan", "-json", "-refresh=false", "-input=false", "-lock=false")
 class Attempt:
     """Plans one working copy."""
 
-    def __init__(self, tree: Tree, stack: str, place: Path, tool: Tool, known: Schemas, start: Start) -> None:
+    def __init__(
+        self, tree: Tree, stack: str, place: Path, tool: Tool, known: Schemas, start: Start, lessons: Lessons
+    ) -> None:
         """``stack`` is its directory in the tree, ``place`` a private directory for the working copy.
 
-        The name of the directory above it is one that the stack cannot foresee.
+        The name of the directory above it is one that the stack cannot foresee. ``lessons`` are those of the
+        run: what is learned here, others need not learn again.
         """
         self._place = place
         self._tool = tool
         self._known = known
         self._start = start
+        self._lessons = lessons
         self._workspace = Workspace(tree, place / "copy", stack, place.parent.name)
         self._schemas: dict[str, RawSchema] = {}
         self._assumed: list[StandIn] = []
@@ -53,7 +57,8 @@ class Attempt:
     def result(self, stack: str) -> PlanResult:
         """The plan of the stack, or everything that stands in its way."""
         self._workspace.compose()
-        self._mends = from_the_start(self._workspace)
+        known = self._lessons.operators(self._workspace)
+        self._mends = replace(from_the_start(self._workspace), operators=known)
         self._workspace.write(self._mends)
         self._findings += self._workspace.findings
         served = self._serve() if not self._findings else {}
@@ -117,6 +122,7 @@ class Attempt:
         """Whether the failure shows something to mend that the attempts before did not."""
         failed = [diagnostics.locate(error, self._workspace) for error in self._read(done).errors]
         before, self._mends = self._mends, learn(failed, self._workspace, self._mends)
+        self._lessons.note(failed, self._workspace)
         return self._mends != before
 
     def _read(self, done: Finished) -> Output:

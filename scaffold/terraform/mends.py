@@ -5,13 +5,14 @@ Each mend says less than the stack says, never something else, and each is liste
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from scaffold.hcl import types
 from scaffold.hcl.syntax import Block, Body
 from scaffold.terraform.dependencies import Dependencies, Source
 from scaffold.terraform.diagnostics import Located, expression_at, unfit
+from scaffold.terraform.modules import Module
 from scaffold.terraform.rewrite import Mends, unmarking
 from scaffold.terraform.workspace import Workspace
 
@@ -101,3 +102,64 @@ def guarded(located: Located, workspace: Workspace) -> bool:
                     if right.start <= located.start < right.end:
                         return True
     return False
+
+
+_Files = frozenset[tuple[str, bytes]]
+"""The files of a module, by path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What the plans of one run have shown of the modules that stacks share, so that none is tried in vain.
+
+    The validation of a variable is evaluated for every call, also for one with a count of 0, and depends on
+    variables alone. Where it fails at an operand (:func:`guarded`) although no call sets one of those, it
+    fails for each call that sets none.
+    """
+
+    _known: set[tuple[str, _Files, str, frozenset[str]]] = field(default_factory=set)
+
+    def note(self, failed: Iterable[Located], workspace: Workspace) -> None:
+        """Remember of what failed what will fail for other stacks too."""
+        for located in failed:
+            if not guarded(located, workspace):
+                continue
+            module = workspace.module_of(located.path)
+            names = frozenset(
+                reference.names[:2]
+                for expression in expression_at(located, workspace)
+                for reference in expression.references()
+            )
+            unset = frozenset(name[-1] for name in names)
+            if (
+                any(block.start <= located.start < block.end for block in _variables(located, module))
+                and all(len(name) == 2 and name[0] == "var" for name in names)
+                and all(_sets_none(call, unset) for call in _calls(workspace, module))
+            ):
+                self._known.add((module.path, _files(module), located.origin, unset))
+
+    def operators(self, workspace: Workspace) -> frozenset[str]:
+        """The files of which it is known that operators in them are to be evaluated as by Terraform 1.12."""
+        return frozenset(
+            origin
+            for path, files, origin, unset in tuple(self._known)
+            if (module := workspace.modules.get(path)) is not None and files == _files(module)
+            if any(_sets_none(call, unset) for call in _calls(workspace, module))
+        )
+
+
+def _calls(workspace: Workspace, module: Module) -> Iterator[Block]:
+    for caller in workspace.modules.values():
+        yield from (call for path, call in caller.calls.values() if path == module.path)
+
+
+def _sets_none(call: Block, names: frozenset[str]) -> bool:
+    return not names & call.body.attributes.keys()
+
+
+def _variables(located: Located, module: Module) -> Iterable[Block]:
+    return module.documents[located.path].body.blocks_of("variable")
+
+
+def _files(module: Module) -> _Files:
+    return frozenset((path, document.source.data) for path, document in module.documents.items())

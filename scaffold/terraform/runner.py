@@ -20,6 +20,7 @@ from scaffold.terraform.attempt import CHOICE, Attempt
 from scaffold.terraform.confine import Layer
 from scaffold.terraform.kept import AskedTree, KeptPlans
 from scaffold.terraform.lifetime import Run, Running, private_run, sweep
+from scaffold.terraform.mends import Lessons
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree, stacks_in
@@ -176,6 +177,7 @@ class Planner:
         self._schemas = known
         self._kept = kept
         self._alone = alone
+        self._lessons = Lessons()
         self._numbers = count()
         for name in ("home", "mirror", "tmp"):
             (run.directory / name).mkdir(mode=0o700)
@@ -191,7 +193,7 @@ class Planner:
         place.mkdir(mode=0o700)
         try:
             stack, asked = job.directory, AskedTree(job.tree)
-            attempt = Attempt(asked, stack, place, self._tool, self._schemas, self._start)
+            attempt = Attempt(asked, stack, place, self._tool, self._schemas, self._start, self._lessons)
             result = replace(attempt.result(job.stack), open=self._open)
             self._kept.keep(asked, stack, result, self._run.directory)
         finally:
