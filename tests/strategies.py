@@ -199,6 +199,10 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.get("annotations", {}).pop("service", None)
     if values.get("busy"):
         values.get("probes", {}).pop("liveness", None)
+    if values.get("ephemeral_storage"):
+        values["ephemeral_storage"].update(request="1Gi", limit="2Gi")
+    for number, item in enumerate(values.get("config_maps", [])):
+        item["name"] = f"state-{number}"
     if values.get("quota"):
         values["quota"]["requests_memory"] = "8Gi"
     if values.get("limit_range"):
@@ -266,6 +270,7 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
         place.pop("allowed_groups", None)  # the sample's ingress module takes none
     for client in values.get("machine_clients", []):
         client.pop("port", None)
+        client.pop("service", None)  # no stack of these tests makes another one
         client["prefix"] = True
         if client["auth"] == "required":
             client.pop("reason", None)
@@ -273,6 +278,7 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
             client["reason"] = client.get("reason") or "they have a token"
     for item in values.get("hosts", []):
         item.pop("port", None)
+        item.pop("service", None)
         if "." not in item["host"]:
             item.pop("full", None)
         if item.get("dns") in ("internal", None) or item.get("full"):

@@ -270,7 +270,7 @@ def test_changed_since_planning_is_refused(root: Path) -> None:
     put(root, {PurePosixPath("a"): b"1", PurePosixPath("b"): b"1"})
     change_set = plan(root, a=b"2", b=b"2", new=b"2")
     (root / "b").write_bytes(b"theirs")
-    with pytest.raises(RefusedError, match=r"somebody else: b$"):
+    with pytest.raises(RefusedError, match=r"another process: b$"):
         apply(change_set)
     assert (root / "a").read_bytes() == b"1"
     assert not (root / "new").exists()
@@ -279,7 +279,7 @@ def test_changed_since_planning_is_refused(root: Path) -> None:
 def test_created_since_planning_is_refused(root: Path) -> None:
     change_set = plan(root, a=b"2")
     (root / "a").write_bytes(b"theirs")
-    with pytest.raises(RefusedError, match="somebody else: a"):
+    with pytest.raises(RefusedError, match="another process: a"):
         apply(change_set)
 
 

@@ -48,7 +48,7 @@ def test_what_older_templates_rendered_is_told(monorepo: Monorepo) -> None:
 def test_alone_where_there_is_no_monorepo_it_says_how_to_get_one(tmp_path: Path) -> None:
     told = scaffold(terminal=True, cwd=tmp_path)
     assert told.returncode == 0
-    assert "is in no monorepo" in told.stdout
+    assert "is not in a monorepo" in told.stdout
     assert "scaffold demo homelab" in told.stdout
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 import yaml
+from support import scaffold
 
 from scaffold.answers.sources import from_yaml
 from scaffold.checks.verify import Level
@@ -25,3 +27,20 @@ ANSWERS = [
 def test_the_answers_of_a_page_make_a_service(text: str, pristine: Monorepo) -> None:
     prepared = prepare(pristine, from_yaml(text.encode(), "answers.yml"), level=Level.STATIC)
     assert prepared.stack is not None and prepared.stack.change.changes
+
+
+def test_the_commands_of_the_page_about_names_do_what_it_says(monorepo: Monorepo) -> None:
+    page = next(page for page in PAGES if page.stem == "rename").read_text()
+    (answers,) = re.findall(r"(?ms)^```yaml\n(name: .*?)^```$", page)
+    static = ("--monorepo", monorepo.root, "--verify", "static")
+    source = ("--template-source", "https://git.example.test/scaffold.git")
+    made = scaffold("new-service", "--answers", "-", "--commit", *static, *source, stdin=answers)
+    assert made.returncode == 0, made.stderr
+    lines = re.findall(r"(?m)^\$ scaffold (.*)$", page)
+    assert len(lines) == 2
+    for line in lines:
+        done = scaffold(*shlex.split(line), *static, "--accept", "not-compared")
+        assert done.returncode == 0, done.stderr
+    assert "library" in monorepo.root.joinpath("stacks/library/.copier-answers.yml").read_text()
+    main = monorepo.root.joinpath("stacks/library/main.tf").read_text()
+    assert "https://reader." in main and '"reader-data-encrypted"' in main

@@ -184,7 +184,7 @@ def test_the_databases_stack_comes_before_that_of_its_roles() -> None:
     steps = decisions.evaluate(
         "templates/decisions/next_steps.jinja", {**values(APP), **told, "paths": paths}
     )
-    (order,) = [step["text"] for step in steps if "that it stands on" in step["text"]]
+    (order,) = [step["text"] for step in steps if "that it depends on" in step["text"]]
     assert order.endswith("dbaas, vault, other.")
 
 
@@ -196,7 +196,7 @@ def test_the_databases_stack_comes_before_that_of_its_roles() -> None:
             "is backed up where it is kept",
             "another NFS server",
         ),
-        ("claim: clips", "is backed up where it is kept", "whoever made the claim"),
+        ("claim: clips", "is backed up where it is kept", "the claim is managed elsewhere"),
         ("sensitive: true", "does not encrypt the sensitive data", "mirrored every night"),
     ],
 )

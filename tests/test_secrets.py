@@ -148,7 +148,7 @@ MENDS = [
 
 @pytest.mark.parametrize(("text", "place", "rest"), MENDS, ids=[place for _, place, _ in MENDS])
 def test_the_mend_can_be_pasted(text: str, place: str, rest: str) -> None:
-    told = judged(text)[place][1].partition(" If it has been in a file")[0]
+    told = judged(text)[place][1].partition(" If it was ever in a file")[0]
     pasted = re.findall(r"`(\w+: [^`]*)`", told)
     beside = [part for part in pasted if part.startswith("inherits")]
     assert all(part in rest for part in beside)
@@ -201,7 +201,7 @@ def test_what_else_is_wrong_beside_a_secret_is_told_without_it() -> None:
 )
 def test_a_name_that_may_be_a_secret_itself_is_not_told(name: str) -> None:
     found = judged(yaml.safe_dump({"args": [f"--{name}=8Wx3Qp1Zr6Tn"]}))["args[0]"][1]
-    assert "gives a value to the name of a secret" in found
+    assert "assigns a value to the name of a secret" in found
     assert name.lower() not in found.lower()
     assert "secrets: [{env: SECRET, vault: kit#secret}]" in found
 

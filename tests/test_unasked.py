@@ -132,6 +132,7 @@ SAYS_MORE: Mapping[str, dict[str, Any]] = {
     "sensitive": {"volumes": [{"path": "/data"}]}, "rwx": {"volumes": [{"path": "/data"}]},
     "secrets_form": {"secrets": [{"env": "A_KEY"}]}, "busy": {"health_path": "/up"}, "slow_start": {"health_path": "/up"},
     "anubis": {"gate": "anubis", "gate_reason": "it is public"}, "gate_reason": {"gate": "none"},
+    "secrets_refresh": {"secrets": [{"env": "A_KEY"}]},
     "database_name": {"database": "postgresql"}, "database_env": {"database": "postgresql"},
     "grafana_datasource": {"database": "postgresql"}, "public_package": {"build": "github-ghcr", "image": ""},
     "priority_class_reason": {"priority_class": "system-node-critical"}, "capabilities_reason": {"capabilities": ["SYS_PTRACE"]},

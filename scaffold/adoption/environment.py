@@ -115,6 +115,23 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
             stack.secrets.own[name].resource,
             "manifest.spec.target.name",
         )
+    if name:
+        yield from _external(stack.secrets.own[name], "external_secret")
+
+
+def _external(secret: VaultSecret, part: str) -> Iterator[Inferred]:
+    """What an ExternalSecret is called, where that is not the name of its Secret."""
+    name = text(get(secret.resource.get("manifest"), "metadata", "name"))
+    if name and name != secret.name:
+        yield found(RECORDED, {"names": {part: name}}, secret.resource, "manifest.metadata.name")
+
+
+def refresh(stack: Standing) -> Iterator[Inferred]:
+    """How often its Secrets are fetched, if they are all fetched as often, and not as usual."""
+    fetched = [*stack.secrets.own.values(), *stack.secrets.databases.values()]
+    times = {text(get(one.resource.get("manifest"), "spec", "refreshInterval")) for one in fetched}
+    if len(times) == 1 and (said := times.pop()) not in ("", stack.facts["refresh_interval"]):
+        yield found("secrets_refresh", said, fetched[0].resource, "manifest.spec.refreshInterval")
 
 
 def _mounted(stack: Standing) -> set[str]:
@@ -182,6 +199,7 @@ def database(stack: Standing) -> Iterator[Inferred]:
                 secret.resource,
                 "manifest.spec.target.name",
             )
+        yield from _external(secret, "database_external_secret")
         return
 
 
@@ -221,5 +239,6 @@ def datasource(stack: Standing) -> Iterator[Inferred]:
     """Whether Grafana reads its database."""
     grafana = stack.facts["grafana"]
     for resource in k8s.of_kind(stack.own, "config_map") if stack.secrets.databases else ():
-        if grafana["datasource_label"] in labels(resource.get("metadata", 0, "labels")):
+        usual = text(k8s.name(resource)) == f"grafana-{stack.name}-datasource"
+        if usual and grafana["datasource_label"] in labels(resource.get("metadata", 0, "labels")):
             yield found("grafana_datasource", True, resource, "metadata[0].labels", Certainty.LIKELY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
 from scaffold.adoption.reading import known, number, text, unknown
@@ -89,17 +89,17 @@ def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
 
 
 def _asleep(stack: Standing, main: Way) -> Iterator[Inferred]:
-    """How it is woken, by the Middlewares that the module makes of its argument."""
-    modules = {way.resource.module for way in ways(stack)}
-    plugins = {
-        resource.module: plugin
-        for resource, manifest in k8s.manifests(stack.resources, "Middleware")
-        if resource.module in modules and (plugin := get(manifest, "spec", "plugin", "sablier")) is not None
+    """How it is woken, by what the calls of the module say, and the rest as the module has it."""
+    usual = stack.facts["wakes_usually"]
+    said = {way.resource.address: way.settings.get("sablier") for way in ways(stack)}
+    asleep = {
+        address: {**usual, **{k: v for k, v in one.items() if v}}
+        for address, one in said.items()
+        if isinstance(one, Mapping)
     }
-    if (plugin := plugins.get(main.resource.module)) is not None:
-        ways_to_wake = {"blocking" if get(p, "blocking") is not None else "dynamic" for p in plugins.values()}
-        how = next(iter(ways_to_wake)) if len(ways_to_wake) == 1 else ""
-        value = known({"idle": text(get(plugin, "sessionDuration")), "strategy": how})
+    if (own := asleep.get(main.resource.address)) is not None:
+        how = {one["strategy"] for one in asleep.values()}
+        value = known({"idle": own["session_duration"], "strategy": own["strategy"] if len(how) == 1 else ""})
         yield found("sablier", value, main.resource, "module argument sablier")
 
 
@@ -114,6 +114,9 @@ def further(stack: Standing) -> Iterator[Inferred]:
         own_port = number(get(main.backend, "port", 0, "number")) if main.gate != "anubis" else _front(stack)
         common = {"auth": way.gate, "reason": reason, **unusual(stack, way)}
         other = port if way.gate != "anubis" and port != own_port else None
+        if behind := _elsewhere(stack, way):
+            common |= {"service": behind}
+            other = port if port != 80 else None
         if way.host == main.host and not way.whole:
             open_ = way.gate != "required" and not all(path.endswith("/") for path in way.paths)
             item = {
@@ -135,6 +138,12 @@ def further(stack: Standing) -> Iterator[Inferred]:
             monitored = {"monitored": watched} if isinstance(watched, bool) else {}
             yield found("hosts", [known(item) | monitored], way.resource, "spec[0].rule[0].host")
             yield from _called(stack, way, label.replace(".", "-"))
+
+
+def _elsewhere(stack: Standing, way: Way) -> str:
+    """The Service behind an Ingress, if it is not the app's own."""
+    behind = text(get(way.backend, "name"))
+    return behind if way.gate != "anubis" and behind != _service(stack) else ""
 
 
 def _called(stack: Standing, way: Way, suffix: str) -> Iterator[Inferred]:
@@ -168,7 +177,10 @@ def challenges(stack: Standing) -> Iterator[Inferred]:
         said = store if isinstance(store, str) else written.text.strip('"') if written is not None else ""
         database = said.rpartition("/")[2]
         given = block is not None and "replicas" in block.body.attributes
-        value = known({"replicas": replicas if given else None})
+        policy = resource.settings.get("policy_yaml")
+        value = known(
+            {"replicas": replicas if given else None, "policy": policy if isinstance(policy, str) else ""}
+        )
         if database.isdigit():
             value["redis_database"] = int(database)
         if value:

@@ -66,7 +66,9 @@ def _pod_marks(stack: Standing, owner: PlannedResource) -> Iterator[Inferred]:
     pod.pop("diun.enable", None)  # without tags it tells of every push
     if waits := pod.pop(stack.facts["wait_annotation"], ""):
         yield found("wait_for", [one.strip() for one in waits.split(",")], owner, at)
-    if pod := {k: v for k, v in pod.items() if not k.startswith("checksum/")}:
+    scraped = stack.service is not None and pod.get(f"{_PROMETHEUS}scrape") == "true"
+    own = ("checksum/", *([_PROMETHEUS] if scraped else []))
+    if pod := {k: v for k, v in pod.items() if not k.startswith(own)}:
         yield found("annotations", {"pod": pod}, owner, at)
 
 
@@ -74,9 +76,12 @@ def service(stack: Standing) -> Iterator[Inferred]:
     """What the Service in front of it says, and the load balancer beside it."""
     if stack.service is not None:
         notes = labels(stack.service.get("metadata", 0, "annotations"))
-        if notes.get(f"{_PROMETHEUS}scrape") == "true":
-            port = number(notes.get(f"{_PROMETHEUS}port"))
-            path = notes.get(f"{_PROMETHEUS}path", "/metrics")
+        pod = labels(get(stack.app.metadata, "annotations")) if stack.app else {}
+        # Prometheus finds both; the house says it of the Service.
+        said = next((one for one in (notes, pod) if one.get(f"{_PROMETHEUS}scrape") == "true"), {})
+        if said:
+            port = number(said.get(f"{_PROMETHEUS}port"))
+            path = said.get(f"{_PROMETHEUS}path", "/metrics")
             metrics = known(
                 {"path": path, "port": port if port != number(get(stack.port, "container_port")) else None}
             )

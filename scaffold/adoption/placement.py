@@ -17,7 +17,7 @@ _DEVICES = {"CharDevice": False, "BlockDevice": False, "Directory": True}
 
 def availability(stack: Standing) -> Iterator[Inferred]:
     """What keeps some of several pods running: a disruption budget, and what spreads them."""
-    if stack.app is None:
+    if stack.app is None or (number(stack.app.owner.get("spec", 0, "replicas")) or 1) < 2:
         return
     spec = stack.app.spec
     budget = next(iter(k8s.of_kind(stack.own, "pod_disruption_budget")), None)

@@ -102,6 +102,9 @@ def access(stack: Standing) -> Iterator[Inferred]:
         yield found("service_account", "jobs", resource)
     elif not held:
         yield found("service_account", "own", resource)
+    called = text(k8s.name(stack.app.owner)) if stack.app else stack.name
+    if account != called:
+        yield found(RECORDED, {"names": {"account": account}}, resource, "metadata[0].name")
     for role in k8s.of_kind(stack.own, "role", "cluster_role"):
         bound = [b for b in bindings if get(b.get("role_ref", 0), "name") == k8s.name(role)]
         for binding in bound:
@@ -109,6 +112,19 @@ def access(stack: Standing) -> Iterator[Inferred]:
                 place = "*" if k8s.kind(binding) == "cluster_role_binding" else text(k8s.namespace(binding))
                 rows = [_rule(rule, place, stack.namespace) for rule in k8s.items(role.get("rule"))]
                 yield found("rbac", [row for row in rows if row], role, "rule", Certainty.LIKELY)
+                yield from _names(stack, called, place, role, binding)
+
+
+def _names(
+    stack: Standing, called: str, place: str, role: PlannedResource, binding: PlannedResource
+) -> Iterator[Inferred]:
+    """What a role and its binding are called, where that is not the Service's name and where it holds."""
+    own = place == stack.namespace
+    usual = called if own else f"{called}-everywhere" if place == "*" else f"{called}-{place}"
+    for part, resource in (("roles", role), ("bindings", binding)):
+        if (name := text(k8s.name(resource))) and name != usual:
+            kept = {"names": {part: {"" if own else place: name}}}
+            yield found(RECORDED, kept, resource, "metadata[0].name")
 
 
 def _rule(rule: Tree, place: str, own: str) -> Mapping[str, Value]:

@@ -56,6 +56,15 @@ def _job_pods(compared: Compared, missing: Missing) -> bool:
     return missing.path.endswith("labels.app") and missing.instead == f"{missing.value}-jobs"
 
 
+def _left_alone(compared: Compared, missing: Missing) -> bool:
+    sides = [one.site.ignored for one in (compared.resource, compared.counterpart) if one is not None]
+    return len(sides) == 2 and all(missing.path in map(path_text, ignored) for ignored in sides)
+
+
+def _scraped(compared: Compared, missing: Missing) -> bool:
+    return ".template[0]." in missing.path and ".annotations.prometheus.io/" in missing.path
+
+
 def _rotated(compared: Compared, missing: Missing) -> bool:
     return missing.path.endswith("secretKey") and ROLE in missing.path
 
@@ -66,6 +75,8 @@ _RULES = (
     Rule("a policy decides when an image is pulled", _ends("image_pull_policy")),
     Rule("a policy sets dns_config", lambda compared, missing: ".dns_config[" in missing.path),
     Rule("one host has one tile", _tile),
+    Rule("what lifecycle leaves alone stays as it is", _left_alone),
+    Rule("the Service says what is scraped", _scraped),
     Rule("what the house shares is a variable", lambda _, missing: STAND_IN in missing.instead),
     Rule("no second run starts beside the first", _ends("concurrency_policy")),
     Rule("a one-shot Job that is removed would run again", _ends("spec[0].ttl_seconds_after_finished")),

@@ -220,6 +220,14 @@ def files(stack: Standing) -> Iterator[Inferred]:
                 yield from _volume_called(there, "-config", name, owner, at)
 
 
+def config_maps(stack: Standing) -> Iterator[Inferred]:
+    """ConfigMaps whose contents Terraform leaves to whoever writes them."""
+    for name, resource in stack.config_maps.items():
+        if ("data",) in resource.site.ignored:
+            data = {key: text(value) for key, value in k8s.mapping(resource.get("data")).items()}
+            yield found("config_maps", [known({"name": name, "data": data})], resource, "lifecycle")
+
+
 def _volume_called(there: str, suffix: str, name: str, owner: PlannedResource, at: str) -> Iterator[Inferred]:
     """What a pod calls the volume of a Secret or ConfigMap, where that is not its name with a suffix."""
     if name != f"{there.replace('.', '-')[:56]}{suffix}":

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
 from scaffold.adoption.reading import first, known, labels, number, text, texts
 from scaffold.adoption.standing import Standing, is_balancer
-from scaffold.templates import decisions
+from scaffold.templates import decisions, template
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -18,6 +18,7 @@ _TIMINGS = ("initial_delay_seconds", "period_seconds", "timeout_seconds", "failu
 _SPEC = "spec[0].template[0].spec[0]"
 _CONTAINER = f"{_SPEC}.container[0]"
 _GPU = "nvidia.com/gpu"
+_DISK = "ephemeral-storage"
 _LIBRARY = "library/"
 
 
@@ -132,12 +133,15 @@ def amounts(stack: Standing, container: Tree) -> dict[str, Value]:
 
 
 def extended(stack: Standing) -> Iterator[Inferred]:
-    """What it gets of resources that a device plugin gives out."""
+    """What it gets of resources that a device plugin gives out, and of its node's disk."""
     usual = ("memory", "cpu", _GPU)
     limits_ = k8s.mapping(get(stack.container, "resources", 0, "limits")) if stack.app else {}
     value = {name: amount for name, said in limits_.items() if name not in usual and (amount := number(said))}
     if stack.app and value:
         yield found("extended_resources", value, stack.app.owner, f"{_CONTAINER}.resources")
+    asked, most = (get(stack.container, "resources", 0, kind, _DISK) for kind in ("requests", "limits"))
+    if stack.app and (disk := known({"request": text(asked), "limit": text(most)})):
+        yield found("ephemeral_storage", disk, stack.app.owner, f"{_CONTAINER}.resources")
 
 
 def confinement(container: Tree) -> dict[str, Value]:
@@ -193,7 +197,8 @@ def rollout(stack: Standing) -> Iterator[Inferred]:
         return
     owner = stack.app.owner
     replicas = number(owner.get("spec", 0, "replicas"))
-    if replicas not in (None, 1):
+    asleep = k8s.mapping(owner.get("metadata", 0, "labels")).get(template.facts("operations")["resting"])
+    if replicas not in (None, 1) and asleep != "true":  # else something else scales it
         yield found("replicas", replicas, owner, "spec[0].replicas")
     strategy = text(owner.get("spec", 0, "strategy", 0, "type")) or "RollingUpdate"
     yield found("strategy", strategy, owner, "spec[0].strategy")

@@ -30,7 +30,7 @@ _UNTOLD = {
     "message": "is refused as well; the reason would quote what looks like a secret.",
     "value": HIDDEN,
     "allowed": "",
-    "fix": "Mend the secret first; then this is told.",
+    "fix": "Fix the secret first; then this is shown.",
 }
 _SHOWN = 60
 KINDS = {

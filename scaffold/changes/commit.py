@@ -83,7 +83,7 @@ def _not_committed(root: Path, paths: Iterable[PurePosixPath], message: str, why
     files = shlex.join(map(str, paths))
     return UncommittedError(
         f"The files were written, but not committed: {why}",
-        f"Mend that, then: {command} add --all -- {files} && "
+        f"Fix that, then run: {command} add --all -- {files} && "
         f"{command} commit -m {shlex.quote(message)} -- {files}",
     )
 

@@ -39,9 +39,15 @@ _TO_ACCEPT = (Effect.DATA_LOST, Effect.OPENED)
 """What no Git undoes: a person has to say that it is meant."""
 
 
-def to_accept(found: Iterable[Consequence], accepted: Collection[str] = ()) -> tuple[Consequence, ...]:
-    """What of a change a person has to accept first, and has not by these codes."""
-    return tuple(one for one in found if one.effect in _TO_ACCEPT and one.effect.value not in accepted)
+def to_accept(
+    found: Iterable[Consequence], accepted: Collection[str] = (), also: Collection[Effect] = ()
+) -> tuple[Consequence, ...]:
+    """What of a change a person has to accept first, and has not by these codes.
+
+    ``also`` are effects that are no part of what this kind of change is for.
+    """
+    asked = (*_TO_ACCEPT, *also)
+    return tuple(one for one in found if one.effect in asked and one.effect.value not in accepted)
 
 
 _NEW_OBJECT: Mapping[str, tuple[str, ...]] = {

@@ -296,7 +296,7 @@ def _planned(
     if shared:
         raise VerificationError(
             f"{stack} cannot be planned: a shared module is wrong, whichever stack calls it.",
-            "Mend the module, or leave the plan out with --verify static.",
+            "Fix the module, or skip the plan with --verify static.",
             result.findings,
         )
     found = list(result.findings) or planned.check(result.resources, house_names(monorepo, values))

@@ -25,6 +25,7 @@ COMMANDS = (
     "demo",
     "new-service",
     "change",
+    "rename",
     "next",
     "restore",
     "explain",

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     "--accept", "accepted", multiple=True, metavar="LINE",
     help="An assumed answer, or an attribute that may change, as the message names it. May be repeated.",
 )  # fmt: skip
+@options.without_indexes
 @click.option("--commit", is_flag=True, help="Commit only the written files.")
 @options.monorepo
 @options.as_json
 def adopt(
     stacks: Sequence[str], every: bool, writes: bool, settings: Sequence[str], answer_files: Sequence[str],
-    accepted: Sequence[str], commit: bool, monorepo_at: Path | None, as_json: bool,
+    accepted: Sequence[str], without_indexes: Sequence[str], commit: bool, monorepo_at: Path | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Show how well answers describe hand-written stacks.
 
@@ -49,8 +51,9 @@ def adopt(
 
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold adopt --all")
-    if not writes and (accepted or commit):
-        raise UsageError("--accept and --commit require --write.", "For example: scaffold adopt kit --write")
+    if not writes and (accepted or commit or without_indexes):
+        problem = "--accept, --no-index and --commit require --write."
+        raise UsageError(problem, "For example: scaffold adopt kit --write")
     monorepo = options.find(monorepo_at, writes=writes)
     made = set(made_by_scaffold(monorepo))
     names = [one for one in monorepo.stacks if one not in made] if every else stacks_at(monorepo, stacks)
@@ -60,7 +63,7 @@ def adopt(
             raise UsageError(
                 "Only one stack can be adopted at a time.", "For example: scaffold adopt kit --write"
             )
-        _write(monorepo, names[0], over, accepted, commit=commit, as_json=as_json)
+        _write(monorepo, names[0], over, accepted, without_indexes, commit=commit, as_json=as_json)
         return
     with waiting("Planning what stands there and what its answers render …"):
         found = examine(monorepo, names, os.cpu_count() or 1, over)
@@ -68,7 +71,14 @@ def adopt(
 
 
 def _write(
-    monorepo: Monorepo, name: str, over: Over, accepted: Sequence[str], *, commit: bool, as_json: bool
+    monorepo: Monorepo,
+    name: str,
+    over: Over,
+    accepted: Sequence[str],
+    without_indexes: Sequence[str],
+    *,
+    commit: bool,
+    as_json: bool,
 ) -> None:
     """Adopt one stack, where that does no harm and leaves nothing unexplained."""
     from scaffold.commands.adopt import prepare_adoption
@@ -77,7 +87,7 @@ def _write(
     from scaffold.report.progress import waiting
 
     with waiting("Rendering, checking and planning …"):
-        found = prepare_adoption(monorepo, name, over, accepted)
+        found = prepare_adoption(monorepo, name, over, accepted, without_indexes)
     demand_stacks_clean(found.part.change)
     found.demand_harmless(accepted)
     with output.writing(monorepo.root):

@@ -81,7 +81,7 @@ def change(
     if found is None:
         output.print_lines(closing)
     else:
-        _finish(
+        finish_change(
             monorepo, found, accepted, write=not dry_run, commit=commit, asks=interactive, as_json=as_json
         )
 
@@ -103,7 +103,7 @@ def _edited(wanted: Answers, prepared: Callable[[Answers], ServiceChange]) -> Se
     return None
 
 
-def _finish(
+def finish_change(
     monorepo: Monorepo, found: ServiceChange, accepted: Sequence[str], *,
     write: bool, commit: bool, asks: bool, as_json: bool,
 ) -> None:  # fmt: skip

@@ -4,6 +4,7 @@ HELPS = {
     "demo": "Create a sample monorepo in DIRECTORY to try things in.",
     "new-service": "Create everything that a new Service needs.",
     "change": "Change a Service's answers, and all that follows.",
+    "rename": "Rename a Service and its index entries.",
     "next": "Show what is left to do before a Service runs.",
     "restore": "Print how to restore a Service's volumes and databases.",
     "explain": "Show the decisions that follow from answers, and why.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from scaffold.adoption.kept import kept, moves
@@ -16,19 +16,24 @@ from scaffold.adoption.likeness import compare
 from scaffold.adoption.pairs import pairs
 from scaffold.adoption.rules import unexplained
 from scaffold.changes.change import ChangeSet, Content
+from scaffold.changes.step import Step
 from scaffold.checks.consequences import Consequence, Effect
 from scaffold.checks.contract import IGNORES
-from scaffold.checks.verify import Verified
+from scaffold.checks.verify import Verified, verify_edits
 from scaffold.commands.adoption import Adoption, Over, documents, examine, generated, own_files
 from scaffold.commands.change_plan import verified_change
+from scaffold.commands.lists import Lists
+from scaffold.commands.new_service import demand_places
 from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Part
+from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
 from scaffold.commands.update_plan import Sides
 from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.hcl.edit import insert_block
 from scaffold.hcl.syntax import parse
 from scaffold.monorepo.repository import Monorepo
+from scaffold.templates.questions import Value
 from scaffold.templates.render import Rendered
 from scaffold.terraform.diff import Difference
 from scaffold.terraform.planned import path_text
@@ -49,6 +54,8 @@ class StackAdoption:
     part: Part[Verified]
     plans: Plans
     left: tuple[str, ...]
+    manual: tuple[Step, ...] = ()
+    """The lists outside that a person has to see to."""
 
     @property
     def stack(self) -> str:
@@ -81,13 +88,20 @@ class StackAdoption:
             )
 
 
-def prepare_adoption(monorepo: Monorepo, stack: str, over: Over, accepted: Collection[str]) -> StackAdoption:
+def prepare_adoption(
+    monorepo: Monorepo,
+    stack: str,
+    over: Over,
+    accepted: Collection[str],
+    without_indexes: Collection[str] = (),
+) -> StackAdoption:
     """Find out what the adoption of a stack changes, and verify it; nothing is written.
 
     ``over`` lays what a person gives over what is inferred, and ``accepted`` are the lines of what is
-    assumed. Raises :class:`~scaffold.errors.AnswersError` with every answer that a person has to settle,
-    :class:`RefusedError` for a stack that no answers describe, and :class:`VerificationError` for what would
-    not work.
+    assumed; the lists outside follow, but those in ``without_indexes``. Raises
+    :class:`~scaffold.errors.AnswersError` with every answer that a person has to settle,
+    :class:`RefusedError` for a stack that no answers describe and for lists that have lost their place, and
+    :class:`VerificationError` for what would not work.
     """
     if stored_answers(monorepo, stack):
         raise RefusedError(
@@ -108,30 +122,37 @@ def prepare_adoption(monorepo: Monorepo, stack: str, over: Over, accepted: Colle
         raise RefusedError(
             "The effect on what is running is not known; nothing was written.", "Install terraform or tofu."
         )
-    change = ChangeSet.plan(monorepo.files, sides.wanted(after))
-    part = Part(
-        change,
-        rendered.values,
-        verified,
-        f"{stack}: adopted by scaffold",
-        PurePosixPath(monorepo.place(stack)),
-    )
+    planned = verified.plan
+    outside = Lists(monorepo, without_indexes).keep(monorepo.files, service_entry(rendered.values))
+    demand_places(monorepo, outside)
+    lists = {edit.path: edit.after for edit in outside.edits}
+    change = ChangeSet.plan(monorepo.files, {**sides.wanted(after), **lists})
+    verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
+    message, place = f"{stack}: adopted by scaffold", PurePosixPath(monorepo.place(stack))
+    part = Part(change, rendered.values, verified, message, place)
     others = (
         f"{one.resource.address} {missing.path}"
-        for one in compare(found.before.resources, verified.plan.resources)
+        for one in compare(found.before.resources, planned.resources)
         for missing in unexplained(one)
     )
-    return StackAdoption(part, plans, (*others, *_unguarded(plans.stacks[0].difference)))
+    left = (*others, *_unguarded(plans.stacks[0].difference, rendered.values))
+    return StackAdoption(part, plans, left, outside.steps)
 
 
-def _unguarded(found: Difference | None) -> Iterator[str]:
-    """What lifecycle has no longer, by which Terraform kept its hands off what something else sets."""
+def _unguarded(found: Difference | None, values: Mapping[str, Value]) -> Iterator[str]:
+    """What lifecycle has no longer, by which Terraform kept its hands off what something else sets.
+
+    What a policy sets in enrolled Namespaces alone needs no guard in another.
+    """
+    enrolled = values["workload"]["enrolled"]
+    idle = set() if enrolled else {row["path"] for row in values["facts"]["ignored"]["enrolled"]}
     for changed in found.changed if found else ():
         gone = (one.path for one in changed.meta if one.before is not None)
         guards = (path for path in gone if path.startswith("lifecycle.") and path != IGNORES)
         yield from (f"{changed.before.address} {path}" for path in guards)
         for path in changed.before.site.ignored:
-            if not any(path[: len(above)] == above for above in changed.after.site.ignored):
+            kept = any(path[: len(above)] == above for above in changed.after.site.ignored)
+            if not kept and path_text(path) not in idle:
                 yield f"{changed.before.address} lifecycle.ignore_changes {path_text(path)}"
 
 

@@ -60,9 +60,8 @@ def prepare_change(
         demand_unedited(monorepo, name)
     given, recorded, sensed = record.given, record.recorded, sense(monorepo)
     wanted = _completed(given, wanted)
-    # The rest of the stack stays as it was rendered, so its origin and its facts stay recorded.
-    origin = template.Origin(record.source, record.version, updatable=True)
-    before = _rendered(given, sensed, recorded, origin)
+    origin = origin_of(record)
+    before = as_it_holds(record, sensed)
     if not before.values["ingress"]["anubis"]:
         wanted = with_own_store(monorepo, wanted, sensed)
     if found := problems(monorepo, wanted, sensed, recorded):
@@ -71,7 +70,33 @@ def prepare_change(
     demand_possible(before.values, wanted, sensed, recorded)
     after = render(wanted.values, sensed, _left(recorded, wanted.values), origin)
     refuse_taken(monorepo, wanted, after.values, before.values)
+    message = f"{name}: {', '.join(dict.fromkeys(one.question for one in answers)) or 'answers'} changed"
+    return what_follows(
+        monorepo, record, wanted, before, after, message=message, level=level, without_indexes=without_indexes
+    )
+
+
+def what_follows(
+    monorepo: Monorepo,
+    record: Record,
+    wanted: Answers,
+    before: Rendered,
+    after: Rendered,
+    *,
+    message: str,
+    level: Level | None,
+    without_indexes: Collection[str],
+) -> ServiceChange:
+    """All that other answers change, once they are found to be possible, rendered ``before`` and ``after``.
+
+    The stack moves where its name is another one. Raises as :func:`prepare_change` does for edits, lists and
+    what would not work.
+    """
+    name, to = before.values["name"], after.values["name"]
+    origin = origin_of(record)
+    answers = tuple(changes(_effective(record.given, record), _effective(wanted, record)))
     sides = _sides(monorepo, record, name, before, after)
+    sides = replace(sides, renamed=to if to != name else "")
     outcome = _merged(sides)
     files = {**outcome.files, _ANSWERS: _record(sides, record, wanted, after, origin)}
     edited = tuple(path for path, state in outcome.states.items() if state is State.MERGED)
@@ -79,14 +104,15 @@ def prepare_change(
     outside = Lists(monorepo, without_indexes).follow(monorepo.files, *entries)
     demand_places(monorepo, outside)
     wanted_files = {**sides.wanted(files), **{edit.path: edit.after for edit in outside.edits}}
-    change = ChangeSet.plan(monorepo.files, wanted_files)
+    runs = {p for p in sides.ours if monorepo.files.read(PurePosixPath(monorepo.place(name), p))[1]}
+    executable = {PurePosixPath(monorepo.place(to), path) for path in runs}
+    change = ChangeSet.plan(monorepo.files, wanted_files, executable)
     verified, plans, effects = verified_change(
         monorepo, sides, files, after.values, level, edited=bool(edited)
     )
     verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
-    message = f"{name}: {', '.join(dict.fromkeys(one.question for one in answers)) or 'answers'} changed"
-    part = Part(change, after.values, verified, message, PurePosixPath(monorepo.place(name)))
-    prepared = Prepared(name, origin, part, manual=outside.steps, before=before.values)
+    part = Part(change, after.values, verified, message, PurePosixPath(monorepo.place(to)))
+    prepared = Prepared(to, origin, part, manual=outside.steps, before=before.values)
     old, new = (entry.databases for entry in entries)
     dropped = drop_steps(database for database in old if database not in new)
     return ServiceChange(prepared, answers, plans, edited, tuple(dropped), effects)
@@ -113,13 +139,20 @@ def _effective(answers: Answers, record: Record) -> Mapping[str, Value]:
     return {n: v for n, v in decisions.defaults({**known, "sensed": record.sensed}).items() if n in asked()}
 
 
-def _rendered(
-    given: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, Value], origin: template.Origin
-) -> Rendered:
+def origin_of(record: Record) -> template.Origin:
+    """The rest of the stack stays as it was rendered, so its origin and its facts stay recorded."""
+    return template.Origin(record.source, record.version, updatable=True)
+
+
+def as_it_holds(record: Record, sensed: Mapping[str, Value]) -> Rendered:
+    """What the answers of a Service render by the templates at hand.
+
+    Raises :class:`~scaffold.errors.AnswersError` where they are no longer valid.
+    """
     try:
-        return render(given.values, sensed, recorded, origin)
+        return render(record.given.values, sensed, record.recorded, origin_of(record))
     except Exception:
-        validation.check(given, sensed, recorded)
+        validation.check(record.given, sensed, record.recorded)
         raise
 
 

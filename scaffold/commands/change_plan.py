@@ -35,7 +35,7 @@ def verified_change(
     far as it is written out. Raises
     :class:`VerificationError` for what does not work, and for an edit that would be lost.
     """
-    if read_by_plans(sides.ours) == read_by_plans(after):
+    if not sides.renamed and read_by_plans(sides.ours) == read_by_plans(after):
         return Verified(Level.STATIC), None, ()
     verified = _verified(monorepo, sides, after, values, level)
     if verified.plan is None:
@@ -61,12 +61,12 @@ def _verified(
     monorepo: Monorepo, sides: Sides, after: Tree, values: Mapping[str, Value], level: Level | None
 ) -> Verified:
     """The outcome of the verification; what is found of the stack as it stands is no fault of the change."""
-    files = {**dict.fromkeys(sides.ours), **after}
+    name, files = sides.renamed or sides.stack, {**dict.fromkeys(sides.ours), **after}
     try:
-        return verify(monorepo, sides.stack, files, values, level)
+        return verify(monorepo, name, files, values, level)
     except VerificationError:
         known = _findings(monorepo, sides, values, level)
-        return verify(monorepo, sides.stack, files, values, level, known)
+        return verify(monorepo, name, files, values, level, known)
 
 
 def _findings(

@@ -19,7 +19,9 @@ from scaffold.templates.render import ANSWERS_FILE
 
 if TYPE_CHECKING:
     from scaffold.checks.consequences import Consequence
+    from scaffold.commands.in_place import Kept
     from scaffold.commands.plan import Plans
+    from scaffold.commands.remove_service import Mention
 
 NOT_COMPARED = "not-compared"
 """The code that accepts a change of which nobody knows what it does to what runs."""
@@ -41,6 +43,12 @@ class ServiceChange:
     """What is left for a person once it is applied."""
     consequences: tuple[Consequence, ...] = ()
     """What it does to what runs, worst first; without plans, what of it is written out."""
+    was: str = ""
+    """What a Service was called that is renamed."""
+    kept: tuple[Kept, ...] = ()
+    """What exists of it that would have another name if it were new."""
+    mentions: tuple[Mention, ...] = ()
+    """Where that name stands outside what follows."""
 
     def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
         """What is to be done until it runs so; of what the Service has already, nothing."""
@@ -67,16 +75,22 @@ class ServiceChange:
     @property
     def to_accept(self) -> tuple[str, ...]:
         """The codes that somebody has to accept before it is written."""
-        from scaffold.checks.consequences import to_accept
-
         own = (
             PurePosixPath(place(self.prepared.stack.change.root, self.prepared.service))
             if self.prepared.stack
             else PurePosixPath()
         )
         unknown = self.plans is None and any(path.is_relative_to(own) for path in self._rendered)
-        codes = dict.fromkeys(one.effect.value for one in to_accept(self.consequences))
+        codes = dict.fromkeys(one.effect.value for one in self._asked)
         return (*codes, *((NOT_COMPARED,) if unknown else ()))
+
+    @property
+    def _asked(self) -> tuple[Consequence, ...]:
+        """What it does that has to be accepted; a name that changes is no reason to destroy anything."""
+        from scaffold.checks.consequences import Effect, to_accept
+
+        also = (Effect.DESTROYED, Effect.REPLACED) if self.was else ()
+        return to_accept(self.consequences, also=also)
 
     def demand_accepted(self, codes: Collection[str]) -> None:
         """Raise :class:`RefusedError` where a code has to be accepted that is not among ``codes``."""
@@ -94,7 +108,8 @@ class ServiceChange:
             for one in self.consequences
             if one.effect.value in left
         ]
-        known = "This loses data or opens a host to the internet"
+        harm = "loses data, destroys something" if self.was else "loses data"
+        known = f"This {harm} or opens a host to the internet"
         what = "What this does to what runs is not known" if NOT_COMPARED in left else known
         again = " ".join(f"--accept {code}" for code in left)
         raise RefusedError(f"{what}; nothing was written.", f"If that is meant: {again}", findings)

@@ -33,7 +33,7 @@ def demand_possible(
     ``before`` are the combined values of the answers that hold, and ``recorded`` is what exists. What is kept
     is never recorded as if it were another.
     """
-    found = list(_kept(before, wanted.values, sensed, recorded))
+    found = list(kept_in_place(before, wanted.values, sensed, recorded))
     context = {
         **before,
         "wanted": decisions.defaults({**wanted.values, "sensed": sensed}),
@@ -61,13 +61,16 @@ def demand_possible(
         )
 
 
-def _kept(
+def kept_in_place(
     before: Mapping[str, Value],
     wanted: Mapping[str, Value],
     sensed: Mapping[str, Value],
     recorded: Mapping[str, Value],
 ) -> Iterator[Kept]:
-    """What would be another if it were new, by the new answers and not by the old ones."""
+    """What would be another if it were new, by the new answers and not by the old ones.
+
+    ``before`` are the combined values of the answers that hold, and ``recorded`` is what exists.
+    """
     given = {name: before[name] for name in asked() if name in before}
     old, new = _recorded(given, sensed), _recorded(wanted, sensed)
     held, after = dict(_leaves(recorded)), _recorded(wanted, sensed, recorded)

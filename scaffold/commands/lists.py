@@ -27,11 +27,20 @@ class Lists:
         """
         if before == after:
             return edits.changes(files, before, after, (), self._without)
-        others = [entry for name, entry in self._entries.items() if name != after.stack]
+        others = [entry for name, entry in self._entries.items() if name not in (before.stack, after.stack)]
         found = edits.changes(files, before, after, others, self._without)
         if not found.refused:
+            self._entries.pop(before.stack, None)
             self._entries[after.stack] = after
         return found
+
+    def keep(self, files: Files, after: ServiceEntry) -> edits.Edits:
+        """The edits of ``files`` for a stack that is adopted: what is listed stays, what lacks comes.
+
+        Raises ``UsageError`` for a list that there is not.
+        """
+        before = self._entries[after.stack]
+        return edits.changes(files, before, after, tuple(self._entries.values()), self._without)
 
     @cached_property
     def _entries(self) -> dict[str, ServiceEntry]:

@@ -27,11 +27,12 @@ def problems(
     sensed: Mapping[str, Value],
     recorded: Mapping[str, Value] | None = None,
     own_files: Mapping[str, bytes] = MappingProxyType({}),
+    stack: str = "",
 ) -> list[Finding]:
     """Every problem of answers: with each other, and with what the monorepo has of what they name.
 
-    ``recorded`` is what exists of a Service that is not new; ``own_files``, by path, are what a new one takes
-    along.
+    ``recorded`` is what exists of a Service that is not new, and ``stack`` is where its files are so far;
+    ``own_files``, by path, are what a new one takes along.
     """
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
     wrong = validation.problems(given, sensed, recorded or {})
@@ -45,7 +46,7 @@ def problems(
         *_denied(given, uses),
         *_unknown_stacks(given, monorepo),
         *_written_out(given, monorepo, merged(decisions.house(), sensed)["hosts"]),
-        *_absent_files(given, monorepo),
+        *_absent_files(given, monorepo, stack or str(given.values.get("name"))),
     ]
 
 
@@ -149,12 +150,12 @@ def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -
                 )
 
 
-def _absent_files(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
+def _absent_files(given: Answers, monorepo: Monorepo, stack: str) -> Iterator[Finding]:
     """Files beside the stack that are to be mounted and are not there: nothing could be planned."""
     files = given.values.get("files")
     for number, file in enumerate(files if isinstance(files, list) else ()):
         source = file.get("source") if isinstance(file, Mapping) and "content" not in file else None
-        place = f"{monorepo.place(str(given.values.get('name')))}/{source}"
+        place = f"{monorepo.place(stack)}/{source}"
         if isinstance(source, str) and not (monorepo.root / place).is_file():
             yield given.finding(
                 ("files", number, "source"),

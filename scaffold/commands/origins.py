@@ -67,5 +67,5 @@ def _of_names(finding: Finding, given: Answers) -> Iterator[Finding]:
 def _fix(path: Path) -> str:
     beside = "keep beside the stack what makes it, a .tf file or (with sealed_secrets: true) a sealed-*.yaml"
     return (
-        f"Say optional: true, or {beside}." if {"env", "env_from"} & set(path) else f"{beside.capitalize()}."
+        f"Set optional: true, or {beside}." if {"env", "env_from"} & set(path) else f"{beside.capitalize()}."
     )

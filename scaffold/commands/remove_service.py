@@ -59,7 +59,7 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
     does not exist, that belongs to State tier 0, or that another stack depends on, and ``VerificationError``
     for an edit that a second reader reads differently.
     """
-    _refuse(monorepo, name)
+    refuse_going(monorepo, name)
     entry = _own(StackReader(monorepo), name)
     edits = removals(monorepo.files, entry)
     wanted: dict[PurePosixPath, Content | None] = dict.fromkeys(stack_files(monorepo, name))
@@ -70,7 +70,7 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
         change,
         (*_steps(monorepo, entry, change, apply_command), *edits.steps),
         tuple(_warnings(monorepo, entry)),
-        tuple(_mentions(monorepo, name, change)),
+        tuple(mentions(monorepo, name, change)),
         unsaved(change),
         verify_edits(change),
     )
@@ -97,7 +97,8 @@ def remove(removal: Removal, *, commit: bool) -> Removed:
     return Removed(write(removal.change, f"{removal.service}: removed", committed=commit), kept)
 
 
-def _refuse(monorepo: Monorepo, name: str) -> None:
+def refuse_going(monorepo: Monorepo, name: str) -> None:
+    """Raise :class:`RefusedError` for a stack that nobody has, or that others need under its name."""
     if name not in monorepo.stacks:
         raise RefusedError(f"There is no stack {name}.", f"There are: {', '.join(monorepo.stacks)}.")
     if name in monorepo.tier0_stacks:
@@ -217,7 +218,7 @@ def _warnings(monorepo: Monorepo, entry: ServiceEntry) -> Iterator[str]:
             yield f"The DNS record of {host.label} ({host.dns_type}) goes with the stack."
 
 
-def _mentions(monorepo: Monorepo, name: str, change: ChangeSet) -> Iterator[Mention]:
+def mentions(monorepo: Monorepo, name: str, change: ChangeSet) -> Iterator[Mention]:
     """Where the name still stands as a word, in the files as they will be."""
     changed = {file.path: file.after for file in change.changes}
     for path in names(git(monorepo.root, "ls-files", "-z")):

@@ -29,7 +29,8 @@ class Sides:
     """A stack as it was rendered by ``version``, as it is rendered anew, and as it stands.
 
     ``findings`` say why it cannot be rendered anew. ``entries`` are what the lists outside had to have of it
-    and what they have to have, and ``unverified`` is what of that is not known.
+    and what they have to have, and ``unverified`` is what of that is not known. ``renamed`` is the name that
+    the stack gets, where that is another one.
     """
 
     directory: str
@@ -41,6 +42,7 @@ class Sides:
     findings: tuple[Finding, ...] = ()
     entries: tuple[ServiceEntry, ServiceEntry] | None = None
     unverified: tuple[Unverified, ...] = ()
+    renamed: str = ""
 
     @property
     def stack(self) -> str:
@@ -49,7 +51,13 @@ class Sides:
 
     def wanted(self, after: Tree) -> dict[PurePosixPath, Content | None]:
         """What shall stand in the monorepo: the files of ``after``, and of what is there no other ones."""
-        return {PurePosixPath(self.directory, p): after.get(p) for p in {*self.ours, *after}}
+        if not self.renamed:
+            return self._instead(after)
+        new = PurePosixPath(self.directory).with_name(self.renamed)
+        return {**self._instead({}), **{new / path: content for path, content in after.items()}}
+
+    def _instead(self, files: Tree) -> dict[PurePosixPath, Content | None]:
+        return {PurePosixPath(self.directory, p): files.get(p) for p in {*self.ours, *files}}
 
     def sources(self, files: Tree) -> dict[str, bytes]:
         """The HCL among some files of the stack, by path from the monorepo's root."""
@@ -64,7 +72,7 @@ class Sides:
         """Both renders, where what stands there is not the first: a plan of each shows what an edit did."""
         if read_by_plans(self.old) == read_by_plans(self.ours):
             return ()
-        return self.wanted(self.old), self.wanted(self.new)
+        return self._instead(self.old), self._instead(self.new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from scaffold.cli import COMMANDS, cli
 from scaffold.commands import rule, schema, skill
-from scaffold.generate import images, licences, names, rows
+from scaffold.generate import images, licences, names, reference, rows
 from scaffold.templates import questions, template
 
 _DECISIONS = Path("templates", "decisions")
@@ -48,6 +48,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield _DECISIONS / "timezones.txt", (files("tzdata") / "zones").read_text("utf-8")
     yield Path("docs", "answers.md"), schema.markdown()
     yield Path("docs", "rules.md"), rule.markdown()
+    yield Path("docs", "decisions.md"), reference.decisions()
+    yield Path("docs", "facts.md"), reference.facts()
     yield Path("docs", "agents.md"), skill.page()
     yield Path("docs", "licences.md"), licences.markdown()
     yield Path("scaffold", "cli", "helps.py"), "".join(_helps())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scaffold.errors import MissingError
@@ -43,6 +43,8 @@ class Variable:
     default: object = NOT_LITERAL
     nullable: bool = True
     validations: tuple[Validation, ...] = ()
+    parts: Mapping[str, object] = field(default_factory=dict)
+    """Of an object what its parts are where they are left out, as far as that is literal."""
 
     @property
     def required(self) -> bool:
@@ -109,6 +111,10 @@ def variable_of(block: Block) -> Variable:
         default=body.literal("default"),
         nullable=body.literal("nullable") is not False,
         validations=tuple(_validations(block)),
+        parts={
+            name: value.literal() if value is not None else None
+            for name, value in types.optional_defaults(body.value("type")).items()
+        },
     )
 
 

@@ -133,6 +133,21 @@ def _attribute(name: str, value: Expression) -> tuple[str, Type, bool]:
     return name, of_expression(value), False
 
 
+def optional_defaults(expression: Expression | None) -> Mapping[str, Expression | None]:
+    """What an object of this ``type`` expression has where a part is left out: ``optional(T, DEFAULT)``.
+
+    None stands for null.
+    """
+    call = expression.call if expression is not None else None
+    parts = call.arguments[0].entries if call and call.function == "object" and call.arguments else ()
+    calls = {part.name: part.value.call for part in parts if part.name}
+    return {
+        name: call.arguments[1] if len(call.arguments) > 1 else None
+        for name, call in calls.items()
+        if call is not None and call.function == "optional"
+    }
+
+
 def of_json(spec: object) -> Type:
     """The type that a provider schema's JSON names."""
     if isinstance(spec, str):

@@ -156,13 +156,23 @@ class Index(Generic[T]):
         that has to read otherwise is not as it was written.
         """
         old, new = self._by_name(before), self._by_name(after)
-        result = self._without(_demand_text(text), old.keys() - new.keys() - set(shared))
+        gone = {name: item for name, item in old.items() if name not in new and name not in shared}
+        renamed = self._renamed(gone, {name: item for name, item in new.items() if name not in old})
+        result = self._without(_demand_text(text), gone.keys() - {item.name for item in renamed.values()})
+        earlier = {**old, **renamed}
         for name, item in new.items():
-            if name not in old:
+            if name not in earlier:
                 result = self._with(result, item)
-            elif item != old[name]:
-                result = self._instead(result, old[name], item)
+            elif item != earlier[name]:
+                result = self._instead(result, earlier[name], item)
         return result.encode()
+
+    @staticmethod
+    def _renamed(gone: Mapping[str, Item[T]], come: Mapping[str, Item[T]]) -> Mapping[str, Item[T]]:
+        """What each new entry was before, where a list loses one entry and gains one."""
+        groups = {item.group for item in come.values()}
+        of = {g: [[i for i in side.values() if i.group == g] for side in (gone, come)] for g in groups}
+        return {to[0].name: was[0] for was, to in of.values() if len(was) == len(to) == 1}
 
     def _by_name(self, entry: ServiceEntry) -> dict[str, Item[T]]:
         return {item.name: item for item in self.items(entry)}
@@ -188,15 +198,18 @@ class Index(Generic[T]):
         return text
 
     def _instead(self, text: str, old: Item[T], new: Item[T]) -> str:
-        """One entry that reads otherwise, where it stands, or where its list has it now."""
+        """One entry that reads otherwise, where it stands, or where its list has it now.
+
+        One that a person took out is not put back, but under another name it is new.
+        """
         rest = self._without(text, {old.name})
         if rest == text:
-            return text
+            return text if old.name == new.name else self._with(text, new)
         again = self._with(rest, old)
         if sorted(again.splitlines()) != sorted(text.splitlines()):
             raise HandEditedError
         result = _in_place(text, again, self._with(rest, new))
-        self._verify(result, new.group, list(self.lists[new.group](text).keys))
+        self._verify(result, new.group, [*{*self.lists[new.group](rest).keys, new.key}])
         return result
 
     def _verify(self, text: str, group: str, keys: list[str]) -> None:

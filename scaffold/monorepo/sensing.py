@@ -26,6 +26,10 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
         found["domain"] = monorepo.domain
     variables = monorepo.ingress_module.variables
     found["ingress_takes"] = [n for n in template.facts("operations")["ingress_may_take"] if n in variables]
+    if (wakes := variables.get("sablier")) is not None:
+        usual = decisions.house()["wakes_usually"]
+        said = {name: wakes.parts[name] for name in usual if isinstance(wakes.parts.get(name), str)}
+        found["wakes_usually"] = {**usual, **said}
     dns_type = variables.get("dns_type")
     if dns_type is not None and dns_type.allowed:
         found["dns_types"] = list(dns_type.allowed)

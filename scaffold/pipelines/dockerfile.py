@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from scaffold.checks.rule import Rule
@@ -21,6 +21,9 @@ _GOOD = 'FROM docker.io/library/python:3.12-slim\nWORKDIR /app\nCOPY app ./app\n
 _NODE = "FROM docker.io/library/node:22-alpine AS build\nWORKDIR /app\nENV NODE_ENV=production\nCOPY . .\nRUN npm ci\nUSER 10001\n"
 _PROJECT_INSTALL = re.compile(r"\bnpm (ci|i|install)\b(?![^&;|]*\s(-g|--global)\b)")
 """What installs the dependencies of the project; a tool for the whole image is none of them."""
+_INSTALLED = (("node_modules",), ("vendor",))
+"""Where package managers put what they install."""
+_RUNNER = re.compile(r"^(?:\w+=\S* +|sudo +|uv run +|poetry run +|python3? -m +|npx +)*")
 _IGNORE = ".git\n.env*\n"
 _DOWNLOADS = (
     "playwright install",
@@ -88,13 +91,18 @@ class IgnoredCopy(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The sources that a pattern of ``.gitignore`` matches, or ``.dockerignore`` keeps away."""
         readers = ((".gitignore", ignored_by_git), (".dockerignore", ignored_by_docker))
-        made = _built_after_others(repository)
+        checks = tuple(f"{check} " for check in context.facts["ci_checks"])
+        made = _built_after_others(repository, checks)
+        installed = _built_after_others(repository)
         for place, one in _instructions(repository):
             for source in _sources(one):
                 # What is no file here may be a directory.
                 path = source if source in repository.paths else f"{source}/"
                 # Git's own directory is in every checkout, and what an earlier step made is, too.
-                is_there = place[0] in made or PurePosixPath(source).parts[:1] == (".git",)
+                top = PurePosixPath(source).parts[:1]
+                is_there = (
+                    place[0] in made or top == (".git",) or (place[0] in installed and top in _INSTALLED)
+                )
                 for file, ignored_by in readers[1:] if is_there else readers:
                     pattern = ignored_by(repository.files.get(file, ""), path)
                     if pattern is not None:
@@ -102,8 +110,11 @@ class IgnoredCopy(Rule):
                         yield self.at(place, message, value=pattern)
 
 
-def _built_after_others(repository: Repository) -> set[str]:
-    """The Dockerfiles that are built in a checkout where an earlier step may have made files, and nowhere else."""
+def _built_after_others(repository: Repository, checks: tuple[str, ...] = ()) -> set[str]:
+    """The Dockerfiles that are built in a checkout where an earlier step may have made files, and nowhere else.
+
+    ``checks`` is what commands begin with that make none.
+    """
     made: dict[str, bool] = {}
     before: set[tuple[str, str]] = set()
     for step in steps(*repository.actions):
@@ -112,14 +123,23 @@ def _built_after_others(repository: Repository) -> set[str]:
             # Without a context the action takes the repository from Git, and not the checkout.
             there = job in before and "context" in step.inputs
             made[step.dockerfile] = made.get(step.dockerfile, True) and there
-        elif step.value.get("run") or step.uses[0] == "actions/download-artifact":
+        elif (
+            _makes([str(step.value.get("run") or "")], checks) or step.uses[0] == "actions/download-artifact"
+        ):
             before.add(job)
     for workflow in repository.workflows:
         for build in builds(workflow):
             earlier = workflow.steps[: workflow.steps.index(build)]
-            there = any(step.commands for step in earlier)
+            there = any(_makes(step.commands, checks) for step in earlier)
             made[dockerfile(build)] = made.get(dockerfile(build), True) and there
     return {path for path, there in made.items() if there}
+
+
+def _makes(scripts: Iterable[str], checks: tuple[str, ...]) -> bool:
+    """Whether one of the commands of these scripts may make a file: one that is no check."""
+    commands = [command.strip() for script in scripts for command in re.split(r"&&|\|\||[;|\n]", script)]
+    begun = [_RUNNER.sub("", command) for command in commands if command and not command.startswith("#")]
+    return any(not f"{command} ".startswith(checks or "\0") for command in begun)
 
 
 def _sources(instruction: Instruction) -> list[str]:

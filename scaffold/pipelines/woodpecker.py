@@ -11,7 +11,7 @@ from scaffold.pipelines.context import Context
 from scaffold.pipelines.documents import further_documents
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.schema import schema_errors
-from scaffold.pipelines.workflow import OUTDATED, Step, Workflow, needed
+from scaffold.pipelines.workflow import OUTDATED, Step, Workflow, kubectl_commands, needed
 
 _HEAD = "when:\n  - event: push\n    branch: main\nskip_clone: true\n"
 _STEP = _HEAD + "steps:\n  - name: test\n    image: docker.io/library/alpine:3.22\n"
@@ -150,7 +150,11 @@ class Linter(Rule):
 
 
 class DependsOn(Rule):
-    """Steps of which only some say what they wait for."""
+    """Steps of which only some say what they wait for.
+
+    One that others wait for, or that stands before those that wait, begins at once on purpose. One that publishes
+    or rolls out, and one behind all that wait, was to come after them.
+    """
 
     code = "PIP031"
     title = "Either every later step says what it waits for, or none"
@@ -166,12 +170,16 @@ class DependsOn(Rule):
     }
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The steps after the first that would start at once."""
+        """The steps after the first that would start at once, and are not meant to."""
         for workflow in repository.workflows:
-            if not any("depends_on" in step.value for step in workflow.steps):
-                continue
-            for step in workflow.steps[1:]:
-                if "depends_on" not in step.value:
+            steps = workflow.steps
+            last = max((at for at, step in enumerate(steps) if "depends_on" in step.value), default=-1)
+            waited_for = {name for step in steps for name in needed(step.value.get("depends_on"))}
+            acting = {step.name for step in steps if step.settings}
+            acting |= {command.step.name for command in kubectl_commands(workflow)}
+            for at, step in enumerate(steps[1:] if last >= 0 else (), start=1):
+                is_root = step.name not in acting and (step.name in waited_for or at < last)
+                if "depends_on" not in step.value and not is_root:
                     fix = "Write depends_on for it, or for no step; [] where it shall start at once."
                     yield self.at(step.place(), f"The step {step.name} waits for nothing.", fix=fix)
 

@@ -9,6 +9,7 @@ from scaffold.report.changes import files_json, files_text, gaps_text
 from scaffold.report.difference import consequence_text
 from scaffold.report.findings import finding_text
 from scaffold.report.prepared import verified_json
+from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def adopted_json(found: StackAdoption, commit: str | None) -> dict[str, Value]:
         "difference": difference.to_json() if difference is not None else None,
         "consequences": found.plans.stacks[0].consequences,
         "accepted": list(found.left),
+        "manual": steps_json(found.manual),
         "commit": commit,
     }
 
@@ -41,6 +43,8 @@ def adopted_text(found: StackAdoption, commit: str | None) -> Iterator[str]:
         yield f"  {one.effect.value:11}  {consequence_text(one)}"
     yield from (f"warning: {finding_text(finding)}" for finding in found.part.verified.warnings)
     yield from gaps_text(found.part.verified.unverified)
+    if found.manual:
+        yield from steps_text(found.manual, "The lists outside that a person has to see to:")
     if commit:
         yield f"Committed as {commit[:12]}."
     yield f"Next: look at the diff, and apply {found.part.place}; scaffold change {found.stack} changes it."

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from scaffold.report.changes import files_text, gaps_text
 from scaffold.report.difference import consequence_text, overview, stack_lines
 from scaffold.report.findings import finding_text
+from scaffold.report.indexes import mentions_json, mentions_text
 from scaffold.report.prepared import prepared_json
 from scaffold.report.steps import steps_text
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
+    from scaffold.changes.change import ChangeSet
     from scaffold.changes.step import Step
     from scaffold.commands.changed import ServiceChange
     from scaffold.commands.prepared import Commits
@@ -33,7 +37,14 @@ def change_json(
         "to_accept": change.to_accept,
         "difference": difference.to_json() if difference is not None else None,
         "merged": change.edited,
+        **(_renamed_json(change) if change.was else {}),
     }
+
+
+def _renamed_json(change: ServiceChange) -> dict[str, Value]:
+    """What the Service was called, what keeps that name, and where else it stands."""
+    kept = {".".join(one.place): one.kept for one in change.kept}
+    return {"was": change.was, "kept": kept, "mentions": mentions_json(change.mentions)}
 
 
 def change_text(
@@ -47,8 +58,11 @@ def change_text(
         yield f"{prepared.service} has these answers. Nothing to do."
         return
     if not written:
-        yield diff(prepared.stack.change).rstrip("\n")
-    yield f"{prepared.service}: {'changed' if written else 'would be changed'}"
+        place = prepared.stack.place
+        moved = _in_place(prepared.stack.change, place.with_name(change.was or place.name), place)
+        yield diff(moved).rstrip("\n")
+    done = f"renamed to {prepared.service}" if change.was else "changed"
+    yield f"{change.was or prepared.service}: {done if written else f'would be {done}'}"
     yield from (f"  {line}" for line in files_text(prepared.stack.change))
     yield from consequences_text(change)
     verified = prepared.stack.verified
@@ -60,6 +74,17 @@ def change_text(
         yield f"Committed as {commits[0][:12]}."
     if steps := tuple(steps):
         yield from steps_text(steps)
+    yield from mentions_text(change.mentions)
+
+
+def _in_place(whole: ChangeSet, old: PurePosixPath, new: PurePosixPath) -> ChangeSet:
+    """The change of a stack that moves, each of its files against what that was before."""
+    from scaffold.changes.change import ChangeSet
+
+    was = {new / f.path.relative_to(old): f for f in whole.changes if f.path.is_relative_to(old)}
+    left = (file for file in whole.changes if not file.path.is_relative_to(old))
+    found = (replace(f, before=was[f.path].before) if f.path in was else f for f in left)
+    return ChangeSet(whole.root, tuple(file for file in found if file.before != file.after))
 
 
 def consequences_text(change: ServiceChange) -> Iterator[str]:
@@ -70,6 +95,9 @@ def consequences_text(change: ServiceChange) -> Iterator[str]:
         yield "  The same values hold; only what is given and what is a default differs."
     if not change.renders:
         yield "Nothing that is rendered follows from them: they are only recorded."
+    if change.kept:
+        yield "Keeps its name"
+        yield from (f"  {'.'.join(one.place)}: {one.kept}" for one in change.kept)
     if change.edited:
         yield f"Merged with edits by hand: {', '.join(map(str, change.edited))}"
     told = [f"  {one.effect.value:11}  {consequence_text(one)}" for one in change.consequences]

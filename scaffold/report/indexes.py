@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scaffold.checks.rule import Rule
     from scaffold.commands.check import Checked
     from scaffold.commands.index import IndexState, Mended
-    from scaffold.commands.remove_service import Removal, Removed
+    from scaffold.commands.remove_service import Mention, Removal, Removed
 
 
 def states_json(states: Iterable[IndexState]) -> dict[str, Value]:
@@ -76,11 +76,18 @@ def removal_json(removal: Removal, removed: Removed | None) -> dict[str, Value]:
         "first_steps": steps_json(step for step in removal.steps if step.when is When.FIRST),
         "next_steps": steps_json(step for step in removal.steps if step.when is not When.FIRST),
         "warnings": list(removal.warnings),
-        "mentions": [
-            {"file": str(mention.path), "line": mention.line, "text": mention.text}
-            for mention in removal.mentions
-        ],
+        "mentions": mentions_json(removal.mentions),
     }
+
+
+def mentions_json(mentions: Iterable[Mention]) -> list[Value]:
+    """Where a name still stands, as JSON."""
+    return [{"file": str(one.path), "line": one.line, "text": one.text} for one in mentions]
+
+
+def mentions_text(mentions: Iterable[Mention]) -> Iterator[str]:
+    """Where a name still stands, for people."""
+    return (f"mentioned: {one.path}:{one.line}: {one.text}" for one in mentions)
 
 
 def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
@@ -100,7 +107,6 @@ def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
     first = [step for step in removal.steps if step.when is When.FIRST]
     yield from steps_text(first, before if removed else "Before that:")
     yield from steps_text((step for step in removal.steps if step not in first), "After that:")
-    for mention in removal.mentions:
-        yield f"mentioned: {mention.path}:{mention.line}: {mention.text}"
+    yield from mentions_text(removal.mentions)
     if removed is None:
         yield "Nothing was written; --write does it."

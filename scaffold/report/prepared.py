@@ -31,6 +31,7 @@ def prepared_json(
         result |= {
             **stack,
             "verified": verified_json(prepared.stack.verified),
+            "planned": planned_json(prepared.stack, new=prepared.before is None),
             "own_files": prepared.own_files,
         }
     if pipeline and prepared.pipeline:
@@ -134,6 +135,22 @@ def verified_json(verified: Verified) -> dict[str, Value]:
         "not_verified": verified.unverified,
         "warnings": [finding_json(finding) for finding in verified.warnings],
     }
+
+
+def planned_json(part: Part[Verified], *, new: bool) -> dict[str, Value] | None:
+    """What will exist, as the text has it; of a ``new`` stack also what is made and what is imported."""
+    if (plan := part.verified.plan) is None:
+        return None
+    from scaffold.terraform.summary import summarize
+
+    summary = {section.title.lower(): section.lines for section in summarize(plan.resources)}
+    if not new:
+        return {"summary": summary}
+    imports = {address for address, _ in part.values["imports"]}
+    actions: dict[str, list[str]] = {"create": [], "import": []}
+    for resource in plan.resources:
+        actions["import" if resource.address in imports else "create"].append(resource.address)
+    return {"counts": {action: len(made) for action, made in actions.items()}, **actions, "summary": summary}
 
 
 def verified_text(verified: Verified) -> Iterator[str]:

@@ -35,7 +35,7 @@ class Answers:
         for number, said in enumerate((file.value or ()) if file else ()):
             site = (said["file"], said["block"])
             if site in self._numbers and file:
-                file.wrong((number, "block"), "is answered twice", fix="Take one of the answers out.")
+                file.wrong((number, "block"), "is answered twice", fix="Remove one of the answers.")
             self._numbers[site] = number
             if said["answer"] is not None:
                 text = str(said["answer"])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from scaffold.hcl.references import Attr, Index, Reference, Step
 from scaffold.hcl.syntax import Attribute, Block, Body, Expression, ExprKind
+from scaffold.hcl.types import optional_defaults
 from scaffold.terraform.modules import Module
 from scaffold.terraform.planned import Path
 
@@ -76,6 +77,8 @@ class Scope:
         name = next((step.name for step in steps[:1] if isinstance(step, Attr)), "")
         if kind == "var":
             given = self.call.body.value(name) if self.call is not None else None
+            if given is not None and (usual := self._left_out(name, given, steps[1:])) is not None:
+                return usual
             outside = self.caller and replace(self.caller, depth=self.depth)
             return outside._value(given, steps[1:]) if given is not None and outside is not None else None
         if kind == "module":
@@ -94,6 +97,16 @@ class Scope:
             return f"data.{names[1]} {self._body(found.body)}{_joined(steps[2:])}"
         parts = _at(found.body, tuple(map(_step, steps[1:])), exact=True)
         return self._text(parts[0]) if parts else None
+
+    def _left_out(self, name: str, given: Expression, steps: Sequence[Step]) -> str | None:
+        """What a part of an argument is that a call leaves out, by the type of the variable."""
+        variable = self.module.definition(f"var.{name}")
+        part = steps[0].name if steps and isinstance(steps[0], Attr) else ""
+        if not isinstance(variable, Block) or given.bare.kind is not ExprKind.MAP or given.bare.entry(part):
+            return None
+        parts = optional_defaults(variable.body.value("type"))
+        usual = parts.get(part)
+        return self._text(usual) if usual is not None else "null" if part in parts else None
 
     def _value(self, value: Expression, steps: Sequence[Step]) -> str:
         inner, rest = _inside(value, tuple(map(_step, steps)))

@@ -399,3 +399,95 @@ def test_what_is_not_known_is_given_back_where_the_expression_behind_it_is() -> 
         deployment({"env": [{"name": "H", "value": Placeholder(f"{STAND_IN}.var.{name}")}]}) for name in "ab"
     ]
     assert share(compare(hosts[:1], hosts[:1])) == 1 > share(compare(hosts[:1], hosts[1:]))
+
+
+def test_names_of_access_are_kept_where_they_are_not_the_services_own() -> None:
+    def account(kind: str, names: tuple[str, str, str], namespace: str = "kit") -> dict[str, Any]:
+        its, role, binding = names
+        place = [{"name": its, "namespace": "kit"}]
+        subject = {"kind": "ServiceAccount", "name": its, "namespace": "kit"}
+        rule = [{"api_groups": [""], "resources": ["pods"], "verbs": ["get"]}]
+        kept: dict[str, Any] = recorded(
+            deployment({}, service_account_name=its),
+            planned("service_account", "a", {"metadata": place}),
+            planned(kind, "r", {"metadata": [{"name": role, "namespace": namespace}], "rule": rule}),
+            planned(f"{kind}_binding", "b", {
+                "metadata": [{"name": binding, "namespace": namespace}], "role_ref": [{"name": role}], "subject": [subject],
+            }),
+        )["names"]  # fmt: skip
+        return kept
+
+    parts = ("account", "roles", "bindings")
+    usual = account("role", ("kit", "kit", "kit"))
+    assert not set(parts) & set(usual)
+    kept = account("cluster_role", ("kit_agent", "watcher", "watches"))
+    assert [kept[part] for part in parts] == ["kit_agent", {"*": "watcher"}, {"*": "watches"}]
+    elsewhere = account("role", ("kit", "kit-mail", "binds"), "mail")
+    assert elsewhere.get("roles") is None and elsewhere["bindings"] == {"mail": "binds"}
+    names = decisions.combine({
+        "name": "kit", "description": "x", "port": 80, "image": "docker.io/library/nginx:1.29.0", "recorded": {"names": kept},
+    })["recorded_now"]["names"]  # fmt: skip
+    assert [names[part] for part in parts] == [kept[part] for part in parts]
+
+
+def test_an_external_secret_keeps_its_own_name_and_that_of_its_secret() -> None:
+    made = external_secret("kit-from-vault", "vault-kv", {
+        "target": {"name": "kit_secret"}, "dataFrom": [{"extract": {"key": "kit"}}],
+    })  # fmt: skip
+    names = recorded(deployment({}), made)["names"]
+    assert (names["secrets"], names["external_secret"]) == ("kit_secret", "kit-from-vault")
+    same = external_secret(
+        "kit_secret",
+        "vault-kv",
+        {"target": {"name": "kit_secret"}, "dataFrom": [{"extract": {"key": "kit"}}]},
+    )
+    assert "external_secret" not in recorded(deployment({}), same)["names"]
+
+
+def test_what_is_scraped_is_told_by_the_service_wherever_it_was_told() -> None:
+    service = planned("service", "kit", {
+        "metadata": [{"name": "kit", "namespace": "kit"}],
+        "spec": [{"selector": {"app": "kit"}, "port": [{"port": 80, "target_port": 8080}]}],
+    })  # fmt: skip
+    app = deployment({"port": [{"container_port": 8080}]})
+    notes = {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": "9090",
+        "prometheus.io/path": "/m",
+        "other": "x",
+    }
+    values: Any = {**app.values, "spec": [{**app.values["spec"][0]}]}  # type: ignore[index,dict-item]
+    template = {
+        **values["spec"][0]["template"][0],
+        "metadata": [{"labels": {"app": "kit"}, "annotations": notes}],
+    }
+    values["spec"][0]["template"] = [template]
+    scraped = replace(app, values={key: frozen(value) for key, value in values.items()})
+    found = answers(scraped, service)
+    assert found["metrics"] == {"path": "/m", "port": 9090}
+    assert found["annotations"] == {"pod": {"other": "x"}}
+    (one, _) = compare([scraped, service], [app, service])
+    told = {missing.path.rpartition(".annotations.")[2]: by_rule(one, missing) for missing in one.missing}
+    assert bool(told["prometheus.io/port"]) and not told["other"]
+    assert "metrics" not in answers(app, service)
+
+
+def test_one_pod_needs_no_availability_and_what_sablier_scales_no_number() -> None:
+    budget = planned("pod_disruption_budget_v1", "kit", {"spec": [{"min_available": "1"}]})
+
+    def app(replicas: int, **labels: str) -> PlannedResource:
+        one = deployment({})
+        spec = {**one.values["spec"][0], "replicas": replicas}  # type: ignore[index,dict-item]
+        place = {"name": "kit", "namespace": "kit", "labels": {"app": "kit", **labels}}
+        return replace(one, values={**one.values, "spec": (frozen(spec),), "metadata": (frozen(place),)})
+
+    assert answers(app(2), budget)["availability"] == {"min_available": 1}
+    assert "availability" not in answers(app(1), budget)
+    assert answers(app(0))["replicas"] == 0
+    assert "replicas" not in answers(app(0, **{"sablier.enable": "true"}))
+    ignores = [
+        replace(one, site=replace(one.site, ignored=(("spec", 0, "replicas"),))) for one in (app(0), app(1))
+    ]
+    ((missing,),) = (one.missing for one in compare(ignores[:1], ignores[1:]))
+    assert by_rule(compare(ignores[:1], ignores[1:])[0], missing)
+    assert not by_rule(compare([app(0)], ignores[1:])[0], missing)

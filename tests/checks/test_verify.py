@@ -50,7 +50,7 @@ def test_a_broken_shared_module_is_not_blamed_on_the_stack(
     monkeypatch.setattr("scaffold.terraform.runner.plan_stacks", lambda *_, **__: (result,))
     error = refused(pristine, "sketchpad", Level.PLAN)
     assert "a shared module is wrong, whichever stack calls it" in error.message
-    assert "Mend the module" in error.hint
+    assert "Fix the module" in error.hint
     assert list(error.findings) == [finding]
 
 

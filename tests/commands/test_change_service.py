@@ -216,7 +216,11 @@ def test_host_gate_and_paths_move_in_the_lists(root: Path) -> None:
             "object_names",
             "Nothing that exists of bee-notes can be renamed.",
         ),
-        (["name=wasp-notes"], "name", "Nothing that exists of bee-notes can be renamed."),
+        (
+            ["name=wasp-notes"],
+            "name",
+            "Nothing that exists of bee-notes can be renamed; `scaffold rename bee-notes wasp-notes` renames",
+        ),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

@@ -109,11 +109,19 @@ def test_json_is_all_there_is_on_standard_output(monorepo: Monorepo) -> None:
         "files",
         "decisions",
         "verified",
+        "planned",
         "next_steps",
         "restore",
         "template",
     }
     assert set(result) == told
+    planned = result["planned"]
+    assert planned["counts"] == {"create": result["verified"]["resources"], "import": 0}
+    assert "kubernetes_deployment.drone_logbook" in planned["create"]
+    assert planned["summary"]["hosts"] == [
+        "dronelog.example.test, gate required, DNS proxied, monitored, tile Drone Logbook"
+    ]
+    assert planned["summary"]["storage"][0].startswith("drone-logbook-data-encrypted, 2Gi")
     assert result["service"] == "drone-logbook"
     assert [(f["path"], f["action"]) for f in result["files"]] == [
         *((path, "modify") for path in INDEXES),

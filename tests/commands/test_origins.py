@@ -94,7 +94,7 @@ def test_what_nobody_makes_is_refused_at_the_answers_that_name_it(monorepo: Mono
     }
     ways = {f.answer: f.fix or "" for f in error.findings}
     assert all("beside the stack" in fix for fix in ways.values())
-    assert {answer for answer, fix in ways.items() if fix.startswith("Say optional: true, or ")} == {
+    assert {answer for answer, fix in ways.items() if fix.startswith("Set optional: true, or ")} == {
         "env_from[0].config_map", "env.KEY.secret",
     }  # fmt: skip
     optional = "env_from: [{config_map: settings, optional: true}]\nenv: {KEY: {secret: keys, key: it, optional: true}}\n"

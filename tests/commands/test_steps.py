@@ -202,7 +202,7 @@ def test_a_checkout_that_cannot_be_planned_is_noticed(
             (linked / "config.tfvars").write_bytes(settings)
         else:
             git("checkout", "--quiet", "--detach", at=linked)
-        command = command_of(steps_of("linkboard", Monorepo(linked)), "Go on in the main worktree")
+        command = command_of(steps_of("linkboard", Monorepo(linked)), "Continue in the main worktree")
         git("commit", "--quiet", "--allow-empty", "--message", head, at=linked)
         assert run(command, stubs, linked).returncode == 0
         assert git("log", "-1", "--format=%s") == f"{head}\n"
@@ -211,7 +211,7 @@ def test_a_checkout_that_cannot_be_planned_is_noticed(
     texts = [step.text for step in steps_of("linkboard", monorepo, by_hand)]
     commits, unlock, edit, push = (
         next(n for n, text in enumerate(texts) if text.startswith(beginning))
-        for beginning in ("Commit all", "Unlock the clone", "List the directory", "Commit what was edited")
+        for beginning in ("Commit all", "Unlock the clone", "List the directory", "Commit the manual edits")
     )
     assert commits < unlock < edit < push, (
         "only a clean tree is unlocked, and what is encrypted is edited then"

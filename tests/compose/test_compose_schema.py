@@ -19,7 +19,7 @@ from scaffold.answers.compose import document
 from scaffold.answers.compose.report import Fate
 from scaffold.answers.compose.translation import Draft, translate
 from scaffold.errors import UsageError
-from scaffold.templates import template
+from scaffold.templates import questions, template
 
 SCALARS = st.sampled_from(
     ["a", "8080", "1gb", "512m", "30s", "${A}", "${A:-b}", "$$x", "http://db:1/x", "app", "true", "/data", "x:/data",
@@ -112,6 +112,7 @@ def test_no_document_of_the_specification_crashes_or_is_silent(data: st.DataObje
             return
         assert unreported(path, draft) == []
         assert "swordfish" not in str(draft)
+        assert draft.answers.keys() <= questions.asked().keys()
         assert all(entry.why or entry.answer for entry in draft.report.entries)
 
 

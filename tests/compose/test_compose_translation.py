@@ -498,8 +498,8 @@ services:
         "capabilities": ["NET_ADMIN"], "replicas": 2,
         "scratch": [
             {"name": "shm", "path": "/dev/shm", "in_memory": True, "size_limit": "1Gi"},
-            {"name": "scratch-2", "path": "/run/cache", "in_memory": True, "size_limit": "64Mi"},
-            {"name": "scratch-3", "path": "/var/tmp"},
+            {"name": "scratch", "path": "/run/cache", "in_memory": True, "size_limit": "64Mi"},
+            {"name": "scratch-2", "path": "/var/tmp"},
         ],
     } | {"name": found.answers["name"]}  # fmt: skip
     assert keys(found, Fate.LEFT).keys() == {"services.app.cap_add[1]", "services.app.network_mode"}
@@ -608,11 +608,12 @@ def test_a_placeholder_under_the_name_of_a_secret_is_one(at: Path) -> None:
 services:
   notes:
     image: acme/notes:1
-    environment: {APP_SECRET: REPLACE_WITH_LONG_SECRET, API_TOKEN: '', MODE: PRODUCTION, TITLE: ''}
+    environment: {APP_SECRET: REPLACE_WITH_LONG_SECRET, MAIL_SECRET: xxx-XXX, SEED_SECRET: <yours>, API_TOKEN: '', MODE: PRODUCTION, TITLE: ''}
     labels:
 """,
     )
-    assert found.answers["secrets"] == [{"env": "APP_SECRET"}]
+    names = ["APP_SECRET", "MAIL_SECRET", "SEED_SECRET"]
+    assert found.answers["secrets"] == [{"env": name} for name in names]
     assert found.answers["env"] == {"MODE": "PRODUCTION", "TITLE": ""}
     assert "services.notes.environment.API_TOKEN" in keys(found, Fate.LEFT)
     assert keys(found, Fate.DECIDED)["services.notes.labels"] == "it is empty"
@@ -687,6 +688,41 @@ def test_an_option_takes_a_host(at: Path, command: str, expected: list[str]) -> 
     assert found.answers["args"] == expected
 
 
+def test_a_port_that_others_ask_a_service_at_is_its_own(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', ports: ['80:3000'], environment: {CHROME_URL: 'ws://chrome:3000', LOG: 'log:9'}}
+  chrome: {image: 'acme/chrome:1'}
+  log: {image: 'acme/log:1', command: [push, 'notes:3000']}
+  worker: {image: 'acme/notes:1', command: [work]}
+  again: {image: 'acme/notes:1', ports: ['81:3000']}
+""",
+    )
+    assert found.answers["env"]["CHROME_URL"] == "ws://chrome.chrome.svc.cluster.local:3000"
+    assert [item["name"] for item in found.answers["sidecars"]] == ["log", "worker"]
+    why = {service.name: service.why for service in found.report.services}
+    assert why["chrome"] == why["again"] == "port 3000 of the pod is notes's"
+
+
+@pytest.mark.parametrize(
+    ("more", "tls"),
+    [
+        ("ports: ['1:443']", True),
+        ("ports: ['1:8443']", False),
+        ("ports: ['1:943'], labels: {traefik.http.services.x.loadbalancer.server.scheme: https}", True),
+        ("ports: ['1:943'], labels: {traefik.http.services.x.loadbalancer.server.scheme: h2c}", False),
+        ("ports: ['1:943'], healthcheck: {test: curl -k https://localhost:943/up}", True),
+        ("ports: ['1:943'], healthcheck: {test: curl http://localhost:943/up}", False),
+    ],
+)
+def test_a_port_with_tls_is_asked_with_it(at: Path, more: str, tls: bool) -> None:
+    found = draft(at, f"services: {{notes: {{image: 'acme/notes:1', {more}}}}}")
+    assert found.answers.get("ingress_options") == ({"backend_protocol": "HTTPS"} if tls else None)
+    assert ("with TLS" in entry(found, "services.notes.ports[0]")) == tls
+
+
 def test_a_driver_alone_makes_no_companion(at: Path) -> None:
     found = draft(
         at,
@@ -712,6 +748,31 @@ jobs: {idle: {image: 'acme/idle:1'}}
     assert why["nightly"].startswith("it runs at set times, and it is built from source")
     assert roles(found)["nightly"] == "a Service of its own" and "built from source" in why["seed"]
     assert why["idle"] == "it has no schedule"
+
+
+def test_what_runs_at_set_times_becomes_jobs_where_it_is_named(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', ports: [80]}
+  sweep:
+    image: acme/sweep:1
+    command: [all]
+    ports: [9000]
+    environment: {KEEP: 3}
+    volumes: ['dirt:/dirt']
+    deploy: {labels: {swarm.cronjob.schedule: '5 1 * * *'}}
+""",
+        "sweep",
+    )
+    job = {"name": "sweep", "schedule": "5 1 * * *", "inherits": True, "args": ["all"]}
+    assert found.answers == {
+        "name": "sweep", "image": "docker.io/acme/sweep:1", "shape": "jobs", "cron_jobs": [job],
+        "env": {"KEEP": "3"}, "volumes": [{"path": "/dirt"}],
+    }  # fmt: skip
+    assert keys(found, Fate.TAKEN)["services.sweep.deploy"] == "cron_jobs"
+    assert "has none" in entry(found, "services.sweep.ports[0]", Fate.LEFT)
 
 
 def test_only_the_file_of_the_rotated_password_is_not_kept(at: Path) -> None:
@@ -804,6 +865,72 @@ volumes: {static: {driver: local}, data: {}}
     purpose = next(v.get("purpose", "data") for v in found.answers["volumes"] if v["path"] == "/app/static")
     assert f"{{name: fill-{purpose}, " in told["volumes.static"]
     assert f"volume: {purpose}," in told["volumes.static"]
+
+
+BESIDE = """
+services:
+  notes: {image: 'acme/notes:1', ports: ['80:80'], depends_on: [chrome, sync], tmpfs: [/tmp], configs: [words]}
+  chrome:
+    image: acme/chrome:1
+    shm_size: 1gb
+    tmpfs: ['/run:size=64m', /tmp]
+  sync:
+    image: acme/sync:1
+    secrets: [token]
+    configs: [{source: rules, target: /etc/sync.conf}, {source: words, target: /words}, {source: more, target: /words}]
+  sweep:
+    image: acme/sweep:1
+    depends_on: [notes]
+    environment: {TOKEN_FILE: /run/secrets/token}
+    volumes: ['dirt:/dirt']
+    secrets: [token]
+    configs: [rules]
+secrets: {token: {file: ./token}}
+configs: {rules: {content: 'all: yes'}, words: {content: hello}, more: {content: hi}}
+"""
+
+
+def test_a_container_beside_the_app_has_its_own_scratch_and_the_files(at: Path) -> None:
+    found = draft(at, BESIDE)
+    beside = {item["name"]: item for item in found.answers["sidecars"]}
+    assert found.answers["scratch"] == [
+        {"name": "scratch", "path": "/tmp"},
+        {"name": "chrome-shm", "path": "/dev/shm", "in_memory": True, "size_limit": "1Gi", "in_app": False},
+        {"name": "chrome-scratch", "path": "/run", "in_memory": True, "size_limit": "64Mi", "in_app": False},
+        {"name": "chrome-scratch-2", "path": "/tmp", "in_app": False},
+    ]
+    assert [mount["path"] for mount in beside["chrome"]["mounts"]] == ["/dev/shm", "/run", "/tmp"]
+    assert found.answers["files"] == [
+        {"path": "/words", "content": "hello"},
+        {"path": "/etc/sync.conf", "content": "all: yes"},
+        {"path": "/run/secrets/token", "vault": "token"},
+    ]
+    assert beside["sync"]["inherits"] and "inherits" not in beside["sweep"]
+    left = keys(found, Fate.LEFT)
+    assert left.keys() == {
+        "services.sync.configs[2]", "services.sweep.environment.TOKEN_FILE", "services.sweep.secrets[0]",
+        "services.sweep.configs",
+    }  # fmt: skip
+    assert "another file at /words" in left["services.sync.configs[2]"]
+    assert "gets no files" in left["services.sweep.configs"]
+
+
+def test_what_a_proxy_of_the_file_hands_out_itself_is_told(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', volumes: ['static:/app/static', './media:/app/media', './Caddyfile:/x/Caddyfile']}
+  proxy:
+    image: caddy:2
+    ports: ['80:80']
+    volumes: ['static:/srv/static:ro', './media:/srv/media', './Caddyfile:/etc/caddy/Caddyfile', 'certs:/data']
+  other: {image: 'traefik:3', volumes: ['/var/run/docker.sock:/var/run/docker.sock']}
+""",
+    )
+    told = keys(found, Fate.LEFT)["services.proxy"]
+    assert "has no /app/static, /app/media of the app" in told and "put nginx beside it" in told
+    assert "services.other" in keys(found, Fate.DECIDED)
 
 
 def test_a_label_leads_to_a_port_that_nobody_publishes(at: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support import needs
 
 from scaffold.pipelines.check import actionlint, check
 from scaffold.pipelines.context import Context
@@ -112,6 +113,68 @@ def test_what_nobody_makes_before_the_build_is_missing(old: str, new: str) -> No
     assert changed("dockerfile-made-before", workflow, (old, new)) == [("Dockerfile", 2, "IMG002")]
 
 
+@pytest.mark.parametrize(
+    ("command", "is_made"),
+    [
+        ("go test ./... && go vet ./...", False),
+        ("golangci-lint run | tee", True),
+        ("pip install ruff\n# the rules\nuv run ruff check .\nCI=1 python -m pytest -q", False),
+        ("go test ./... && go build -o server", True),
+        ("./build.sh", True),
+        ("go testing", True),
+    ],
+)
+def test_a_check_before_the_build_makes_nothing(command: str, is_made: bool) -> None:
+    run = ("    commands: [go build -o server]\n", f"    commands: [{json.dumps(command)}]\n")
+    found = [code for *_, code in changed("build-tried", ".woodpecker/pr.yml", run)]
+    assert found == ([] if is_made else ["IMG002"])
+    on_github = (
+        "npm ci && npm run build\n",
+        f"|\n          {command.replace(chr(10), chr(10) + ' ' * 10)}\n",
+    )
+    found = [code for *_, code in changed("dockerfile-made-before", ".github/workflows/ci.yml", on_github)]
+    assert found == ([] if is_made else ["IMG002"])
+
+
+def test_what_a_package_manager_installed_is_there() -> None:
+    workflow = "jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: npm ci && npm test\n"
+    files = {
+        ".github/workflows/ci.yml": f"on: push\n{workflow}      - uses: docker/build-push-action@v6\n"
+        "        with: {context: ., tags: a/b}\n",
+        "Dockerfile": "FROM scratch\nCOPY node_modules /n\nCOPY dist /d\nUSER 1\n",
+        ".gitignore": "node_modules\ndist\n",
+    }
+    assert ("Dockerfile", 3, "IMG002") in found(Repository.of(files))
+    assert ("Dockerfile", 2, "IMG002") not in found(Repository.of(files))
+
+
+STEP = "  - {name: NAME, image: docker.io/library/alpine:3.22, commands: [ls]MORE}\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([("vendor", ""), ("web", ""), ("build", ", depends_on: [vendor, web]")], []),
+        ([("vendor", ""), ("licence", ""), ("build", ", depends_on: [vendor]")], []),
+        ([("test", ""), ("build", ", depends_on: [test]"), ("tell", "")], ["tell"]),
+        ([("test", ""), ("build", ", depends_on: [test]"), ("tell", ", depends_on: []")], []),
+        ([("test", ""), ("build", ", depends_on: [late]"), ("late", "")], []),
+        ([("test", ""), ("push", ", settings: {a: b}"), ("tell", ", depends_on: [push]")], ["push"]),
+    ],
+)
+def test_a_root_on_purpose_is_told_from_a_step_that_was_to_come_last(
+    steps: list[tuple[str, str]], told: list[str]
+) -> None:
+    text = "when: {event: push, branch: main}\nskip_clone: true\nsteps:\n"
+    for name, more in steps:
+        step = STEP.replace("NAME", name).replace("MORE", more)
+        text += step.replace("commands: [ls], settings", "settings")
+    messages = [
+        f.message for f in check(Repository.of({".woodpecker.yml": text}), CONTEXT) if f.code == "PIP031"
+    ]
+    assert messages == [f"The step {name} waits for nothing." for name in told]
+
+
 def test_a_step_that_publishes_from_any_branch_is_found() -> None:
     branch = ("event: push, branch: main", "event: push")
     assert [code for *_, code in changed("step-conditions", ".woodpecker.yml", branch)] == ["PIP022"]
@@ -155,6 +218,16 @@ def test_labels_of_one_s_own_runners_are_known_to_nobody_else(monkeypatch: pytes
     monkeypatch.setattr("scaffold.pipelines.check.subprocess.run", lambda *_, **__: done)
     (told,) = actionlint(Repository.of({".github/workflows/a.yml": text})).findings
     assert "ubuntu-lates" in told.message
+
+
+@needs("actionlint")
+def test_the_port_of_a_service_container_may_be_asked_for_by_its_number() -> None:
+    text = (
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    services: {db: {image: 'postgres:17', ports: ['5432']}}\n"
+        "    steps:\n      - run: test\n        env: {PORT: '${{ job.services.db.ports[5432] }}', NO: '${{ oops.x }}'}\n"
+    )
+    (told,) = actionlint(Repository.of({".github/workflows/a.yml": text})).findings
+    assert "oops" in told.message
 
 
 def test_of_a_file_that_does_nothing_that_alone_is_told() -> None:

@@ -23,12 +23,12 @@ variable "other" { default = "o" }
 """
 
 
-def behind(text: str, *path: str | int, module: str = "") -> str:
-    stack, inner = parse(text.encode(), "stacks/web/main.tf"), parse(INNER.encode(), "modules/m/main.tf")
+def behind(text: str, *path: str | int, module: str = "", inner: str = INNER) -> str:
+    stack, called = parse(text.encode(), "stacks/web/main.tf"), parse(inner.encode(), "modules/m/main.tf")
     calls = {block.labels[0]: ("modules/m", block) for block in stack.body.blocks_of("module")}
     modules = {
         "stacks/web": Module("stacks/web", {"main.tf": stack}, calls),
-        "modules/m": Module("modules/m", {"main.tf": inner}, {}),
+        "modules/m": Module("modules/m", {"main.tf": called}, {}),
     }
     scope: Scope | None = Scope(modules, modules["stacks/web"])
     assert scope is not None
@@ -99,6 +99,28 @@ def test_an_argument_of_a_module_is_what_the_call_says() -> None:
 )  # fmt: skip
 def test_it_is_the_innermost_part_that_has_the_value(body: str, path: Path, expected: str) -> None:
     assert behind(f'resource "x_thing" "a" {{\n{body}\n}}\n', *path) == expected
+
+
+def test_what_a_call_leaves_out_is_what_the_type_says() -> None:
+    inner = (
+        INNER.replace("var.token,", "var.more.how,")
+        .replace(
+            '"token" {}',
+            """"more" {
+  type = object({ how = optional(string, "so"), why = optional(string) })
+}""",
+        )
+        .replace("${var.token}", "${var.more.why}")
+        .replace("value = var.token", "value = 1")
+    )
+
+    def told(given: str, key: str) -> str:
+        return behind(
+            thing('"v"', f'module "m" {{\n  more = {given}\n}}\n'), "data", key, module="m", inner=inner
+        )
+
+    assert told("{}", "token") == told('{ how = "so" }', "token") == '"so"' != told('{ how = "no" }', "token")
+    assert told("{}", "both") == told("{ why = null }", "both")
 
 
 def test_a_long_one_is_told_by_its_beginning_and_still_told_apart() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scaffold.answers.compose.forms import listed, mapping, mebibytes, ports, quantity, seconds, text, words
@@ -12,15 +12,12 @@ from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.names import options
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
-from scaffold.answers.known import known
+from scaffold.answers.compose.web import LOCAL_URL, tells_tls, web_port
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
-_LOCAL_URL = re.compile(
-    r"(?<!/tcp/)(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?HOSTNAME\}?)(?::(\d+))?(/[^\s\"'|;)]*)?"
-)
 _REPLICAS = 5
 _SLOW = 30
 """Seconds that an app has to start in without a startup probe."""
@@ -204,8 +201,11 @@ class Containers:
                     told += [(at, port.protocol, port.target) for port in its]
         of_host = [row for row in told if "ports" in row[0]]
         usable = of_host or told
-        web, why = _web_port(part, [number for _, protocol, number in usable if protocol == "TCP"])
+        web, why = web_port(part, [number for _, protocol, number in usable if protocol == "TCP"])
         found: dict[str, Value] = {"port": web} if web else {}
+        if web and (said := next(tells_tls(part, web), "")):
+            found["ingress_options"] = {"backend_protocol": "HTTPS"}
+            why = f"with TLS (ingress_options.backend_protocol), since {said}"
         further: dict[tuple[str, int], Value] = {}
         for at, protocol, number in told:
             if (protocol, number) == ("TCP", web):
@@ -228,7 +228,7 @@ class Containers:
         check = mapping(part.body.get("healthcheck"))
         at = (*part.at, "healthcheck")
         found: dict[str, Value] = {}
-        asked = next(_LOCAL_URL.finditer(" ".join(words(check.get("test")))), None)
+        asked = next(LOCAL_URL.finditer(" ".join(words(check.get("test")))), None)
         path = asked[2] if asked else None
         its_port = not asked or not asked[1] or port is None or int(asked[1]) == port
         if path and its_port and re.fullmatch(r"/[^\x00-\x20?@]*", path) and UNKNOWN not in path:
@@ -255,44 +255,3 @@ class Containers:
                 found[answer] = shown
                 self._taken((*part.at, "labels", name), answer)
         return found
-
-
-def _web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
-    """Which of these ports is the one for HTTP, and why."""
-    facts = template.facts("compose")
-    if labelled := next(_labelled(part), 0):
-        return labelled, "a label says so"
-    for number, why in _told(part):
-        if number in (numbers or [number]):
-            return number, why
-    if not numbers:
-        return None, ""
-    if len(set(numbers)) == 1:
-        usual = numbers[0] not in facts["no_web_ports"]
-        return numbers[0], "" if usual else "it is not usual for HTTP: shape internal needs no ingress"
-    rank = {number: place for place, number in enumerate(facts["web_ports"])}
-    other = {number: len(rank) + 1 for number in facts["no_web_ports"]}
-    order = sorted(numbers, key=lambda number: rank.get(number, other.get(number, len(rank))))
-    return order[0], "it is the likeliest of several for HTTP"
-
-
-def _labelled(part: Part) -> Iterator[int]:
-    """The ports to which labels lead a proxy, published or not."""
-    for name, value in part.labels.items():
-        named = re.search(template.facts("compose")["port_labels"], name)
-        if named and (found := re.search(r"(\d+)\D*$", value)):
-            yield int(found[1])
-
-
-def _told(part: Part) -> Iterator[tuple[int, str]]:
-    """The ports that something else says are for HTTP."""
-    facts = template.facts("compose")
-    for name in facts["port_variables"]:
-        value = text(mapping(part.body.get("environment")).get(name))
-        if value.isdecimal():
-            yield int(value), f"{name} says so"
-    if isinstance(port := known({"image": str(part.image)}).answers.get("port"), int):
-        yield port, "it is that of the image"
-    for asked in _LOCAL_URL.finditer(" ".join(words(mapping(part.body.get("healthcheck")).get("test")))):
-        if asked[1]:
-            yield int(asked[1]), "its health check asks it"

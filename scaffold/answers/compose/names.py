@@ -39,7 +39,9 @@ class Names:
         login, option = r"(?://|(?<!mailto):)[^\s,;]{0,300}@", rf"\s-[hH]\s*|--[\w-]*(?i:{_keys()})\s+"
         marked = rf"//|/dev/(?:tcp|udp)/|@\w+\(|(?i:{_keys()})=[\"']?|{login}|{option}"
         before = rf"(?P<marked>{marked})|(?P<at>@)|(?:^|[\s,;(])[\"']?"
-        after = rf"(?=(?P<port>:(?!//)[\d/{{$%<{UNKNOWN}])|(?P<path>/)|[:,;)\"'\s]|$)(?!://)"
+        after = (
+            rf"(?=(?P<port>:(?!//)(?:(?P<number>\d+)|[/{{$%<{UNKNOWN}]))|(?P<path>/)|[:,;)\"'\s]|$)(?!://)"
+        )
         self._pattern = re.compile(rf"(?P<before>{before})(?P<host>{either}){after}")
 
     def found(self, said: Said) -> Iterator[re.Match[str]]:

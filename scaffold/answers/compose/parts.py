@@ -27,6 +27,8 @@ class Known:
     variables: str = ""
     """What the variables begin with that its own container reads."""
     why: str = ""
+    serves: bool = False
+    """Whether it may hand out files of an app's volumes itself."""
 
 
 _OFFICIAL = "library/"
@@ -74,6 +76,12 @@ class Part:
     def mounts(self) -> list[Mount]:
         """What it mounts, as far as that can be read."""
         return [its for item in listed(self.body.get("volumes")) if (its := mount(item))]
+
+    def shares(self, other: Part) -> list[tuple[Mount, Mount]]:
+        """The volumes and directories of this machine that both mount: here and there."""
+        kinds = ("volume", "bind")
+        its = {m.source: m for m in other.mounts if m.kind in kinds and m.source.strip(UNKNOWN)}
+        return [(m, its[m.source]) for m in self.mounts if m.kind in kinds and m.source in its]
 
     @property
     def runs(self) -> bool:
@@ -204,6 +212,11 @@ class Part:
     def names_as_host(self, other: Part) -> bool:
         """Whether a variable or command has the other as its host."""
         return any(any(other.in_texts.found(said)) for said in self.said)
+
+    def ports_by(self, others: Collection[Part]) -> set[int]:
+        """The TCP ports that it is known to listen on, and those that the others ask it at."""
+        asked = (f["number"] for other in others for said in other.said for f in self.in_texts.found(said))
+        return self.listens | {int(number) for number in asked if number}
 
     def ended_before(self, other: Part) -> bool:
         """Whether another waits until it has ended."""

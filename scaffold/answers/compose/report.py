@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -74,6 +75,12 @@ class Ledger:
     def left(self, path: Path, why: str = "", mend: str = "") -> None:
         """The key is left out; without a reason, that of the key among the facts holds."""
         self._add(Entry(path, Fate.LEFT, f"{why}. {mend}" if mend else why) if why else _usual(path))
+
+    def withdraw(self, answers: Collection[str], why: str, mend: str) -> None:
+        """What was taken to one of these answers is left out after all."""
+        for path, entry in self.entries.items():
+            if entry.fate is Fate.TAKEN and re.split(r"[.\[]", entry.answer)[0] in answers:
+                self.entries[path] = Entry(path, Fate.LEFT, f"{why}. {mend}")
 
     def _add(self, entry: Entry) -> None:
         self.entries.setdefault(entry.path, entry)

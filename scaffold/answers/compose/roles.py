@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -110,7 +110,7 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
         grown = False
         for part in [p for p in open_ones if any(_belong(p, other) for other in pod)]:
             open_ones.remove(part)
-            placed[part.name] = _beside(part, app, pod)
+            placed[part.name] = _beside(part, app, pod, parts.values())
             if placed[part.name].role is Role.SIDECAR:
                 pod.append(part)
                 grown = True
@@ -167,16 +167,18 @@ def _belong(one: Part, other: Part) -> bool:
     return one.names_as_host(other) or other.names_as_host(one)
 
 
-def _beside(part: Part, app: Part, pod: Iterable[Part]) -> Placed:
+def _beside(part: Part, app: Part, pod: Iterable[Part], parts: Collection[Part]) -> Placed:
     """Whether a service that works with the app can run in its pod."""
-    if part.is_like(app):
-        return Placed(part, Role.SIDECAR, "it runs the app's image")
-    if not part.is_pulled:
+    if not part.is_like(app) and not part.is_pulled:
         return Placed(part, Role.OWN, _BUILT)
-    taken = {port: other.name for other in pod for port in other.listens}
-    clash = next((port for port in sorted(part.listens) if port in taken), None)
+    taken = {port: other.name for other in pod for port in other.ports_by(parts)}
+    # What runs the app's image with another command seldom serves, unless the file says so.
+    listens = {port.target for port in part.ports} if part.is_like(app) else part.ports_by(parts)
+    clash = next((port for port in sorted(listens) if port in taken), None)
     if clash is not None and part.network != taken[clash]:
         return Placed(part, Role.OWN, f"port {clash} of the pod is {taken[clash]}'s")
+    if part.is_like(app):
+        return Placed(part, Role.SIDECAR, "it runs the app's image")
     return Placed(
         part, Role.SIDECAR, f"it works with the app alone; it is at localhost, no longer at {part.name}"
     )

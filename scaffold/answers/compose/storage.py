@@ -20,6 +20,7 @@ from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _FILE = "it is a single file"
+_SHM = "/dev/shm"
 
 
 @cache
@@ -38,6 +39,8 @@ class Storage:
     volumes: list[dict[str, Value]] = field(default_factory=list)
     by_source: dict[str, str] = field(default_factory=dict)
     """The purposes of volumes, by what compose calls them."""
+    empty: list[dict[str, Value]] = field(default_factory=list)
+    """The directories that begin empty in each pod: the answer ``scratch``."""
 
     def of_app(self, part: Part) -> None:
         """The volumes that the app mounts."""
@@ -120,6 +123,10 @@ class Storage:
             return True
         return not its.source and any(its.target.startswith(f"{path}/") for path in code)
 
+    def is_data(self, its: Mount) -> bool:
+        """Whether a mount is a directory that an app keeps something in, or hands out."""
+        return self._no_data(its) is None
+
     def _no_data(self, its: Mount) -> tuple[str, str] | None:
         """Why a mount is no data of the app, and what to do."""
         if its.kind not in ("volume", "bind", "tmpfs"):
@@ -161,7 +168,7 @@ class Storage:
 
     def _purpose(self, path: str) -> str:
         """What a volume is for, by the last part of its path; ``data`` for the app's first writable one."""
-        taken = {volume.get("purpose", "data") for volume in self.volumes}
+        taken = {volume.get("purpose", "data") for volume in self.volumes} | {e["name"] for e in self.empty}
         called = re.sub(r"[^a-z0-9]+", "-", _last(path).lower()).strip("-")[:30].strip("-")
         if not path:
             called = "data"
@@ -175,61 +182,64 @@ class Storage:
             called, number = f"{base}-{number}", number + 1
         return called
 
-    def scratch(self, part: Part) -> list[Value]:
-        """What a service has in memory, or shall not keep."""
-        found: list[Value] = []
-        size = quantity(part.body.get("shm_size"))
-        if size:
-            found.append({"name": "shm", "path": "/dev/shm", "in_memory": True, "size_limit": size})
-            self.ledger.taken((*part.at, "shm_size"), "scratch")
+    def scratch(self, part: Part, *, in_app: bool = True) -> list[Value]:
+        """What a service has in memory, or shall not keep, as mounts; each is an item of ``scratch``."""
+        found: list[tuple[At, str, Value]] = []
+        if quantity(size := part.body.get("shm_size")):
+            found.append(((*part.at, "shm_size"), _SHM, size))
         given = part.body.get("tmpfs")
-        listed_mounts = [
-            ((*part.at, "tmpfs", *((i,) if isinstance(given, list) else ())), text(item).partition(":"))
-            for i, item in enumerate(listed(given))
-        ]
-        for at, (path, _, options) in listed_mounts:
-            self._scratch(
-                at, path, dict(o.partition("=")[::2] for o in options.split(",")).get("size"), found
-            )
+        for index, item in enumerate(listed(given)):
+            path, _, options = text(item).partition(":")
+            at: At = (*part.at, "tmpfs", *((index,) if isinstance(given, list) else ()))
+            found.append((at, path, dict(o.partition("=")[::2] for o in options.split(",")).get("size")))
         volumes = part.body.get("volumes")
         for index, item in enumerate(volumes if isinstance(volumes, list) else []):
             its = mount(item)
             if its is not None and its.kind == "tmpfs":
                 limit = mapping(mapping(item).get("tmpfs")).get("size")
-                self._scratch((*part.at, "volumes", index), its.target, limit, found)
-        return found
+                found.append(((*part.at, "volumes", index), its.target, limit))
+        mounts: list[Value] = []
+        for at, path, limit in found:
+            if mount(path) is None or path.rstrip("/") in [item["path"].rstrip("/") for item in mounts]:
+                self.ledger.left(at)
+                continue
+            self.ledger.taken(at, "scratch", "" if quantity(limit) else "on disk, since no size is given")
+            mounts.append({"volume": self._empty("" if in_app else part.name, path, limit), "path": path})
+        return mounts
 
-    def _scratch(self, at: At, path: str, limit: Value, found: list[Value]) -> None:
-        if mount(path) is None or any(item["path"].rstrip("/") == path.rstrip("/") for item in found):
-            self.ledger.left(at)
-            return
+    def _empty(self, of: str, path: str, limit: Value) -> str:
+        """The name of a new directory that begins empty; ``of`` is whose it is, if not the app's."""
         size = quantity(limit)
-        name = "scratch" if not found else f"scratch-{len(found) + 1}"
+        name = self._purpose(f"/{f'{of}-' if of else ''}{'shm' if path == _SHM else 'scratch'}")
         memory = {"in_memory": True, "size_limit": size} if size else {}
-        found.append({"name": name, "path": path, **memory})
-        self.ledger.taken(at, "scratch", "" if size else "on disk, since no size is given")
+        self.empty.append({"name": name, "path": path, **memory, **({"in_app": False} if of else {})})
+        return name
 
-    def configs(self, part: Part) -> list[Value]:
-        """The files whose text is in the compose file; the others are told."""
-        found: list[Value] = []
+    def configs(self, part: Part, files: list[Value]) -> bool:
+        """Add the files whose text is in the compose file, and say whether there are any; others are told."""
         tops = mapping(self.project.top.get("configs"))
         given = part.body.get("configs")
+        has_files = False
         for index, item in enumerate(listed(given)):
             at: At = (*part.at, "configs", *((index,) if isinstance(given, list) else ()))
             source = text(item.get("source") if isinstance(item, dict) else item)
             target = (text(item.get("target")) if isinstance(item, dict) else "") or f"/{source}"
             content = mapping(tops.get(source)).get("content")
-            usable = isinstance(content, str) and UNKNOWN not in content and mount(target) is not None
-            if usable and not any(suspected([("", str(content))])):
-                found.append({"path": target, "content": str(content)})
-                self.ledger.taken(at, "files", f"{target} has the text of the config {source}")
-            elif usable:
-                mend = f"Give {target} under files with vault, and put the text into Vault."
-                self.ledger.left(at, "its text holds a secret", mend)
-            else:
+            file = {"path": target, "content": str(content)}
+            if not isinstance(content, str) or UNKNOWN in content or mount(target) is None:
                 self.ledger.left(at, f"the text of the config {source} is not in the file",
                                  f"Give {target} under files, with source or content.")  # fmt: skip
-        return found
+            elif any(suspected([("", content)])):
+                mend = f"Give {target} under files with vault, and put the text into Vault."
+                self.ledger.left(at, "its text holds a secret", mend)
+            elif file not in files and target in [other["path"] for other in files]:
+                mend = "Files are the pod's: give it another path, and tell the container."
+                self.ledger.left(at, f"another container has another file at {target}", mend)
+            else:
+                files += [file] if file not in files else []
+                has_files = True
+                self.ledger.taken(at, "files", f"{target} has the text of the config {source}")
+        return has_files
 
 
 def _last(path: str) -> str:

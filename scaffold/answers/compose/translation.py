@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaffold.answers.compose import document, roles
+from scaffold.answers.compose import document, roles, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
@@ -17,7 +17,7 @@ from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report
 from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.answers.compose.storage import Storage
-from scaffold.answers.compose.variables import Environment, Variables
+from scaffold.answers.compose.variables import NO_FILES, Environment, Variables
 from scaffold.answers.known import known
 from scaffold.templates import template
 from scaffold.templates.questions import Value
@@ -53,8 +53,11 @@ def translate(path: Path, service: str | None = None) -> Draft:
     return Draft(answers, report, app.is_built, choice.candidates[: choice.likely])
 
 
+_OF_JOBS = ("command", "args", "memory", "memory_request", "capabilities")
+_OF_APPS = ("port", "ports", "health_path", "slow_start", "replicas", "ingress_options", "gpu", "tier",
+            "scratch", "sidecars", "init_containers")  # fmt: skip
+"""Answers of what runs at set times that are those of its job, and those that only what always runs has."""
 _ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs"}
-_MEND = "If it cannot do without, make it a Service of its own."
 
 
 class _Translation:
@@ -86,8 +89,8 @@ class _Translation:
         named: dict[str, Value] = {"image": image} if image else {}
         ports = containers.ports(app, self._sharing)
         storage.of_app(app)
-        files = [*env.files, *storage.configs(app)]
-        scratch = storage.scratch(app)
+        storage.configs(app, env.files)
+        storage.scratch(app)
         beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]
         first = [self._beside(placed, env) for placed in self._in_pod(Role.INIT)]
         jobs = [self._beside(placed, env) for placed in self._in_pod(Role.CRON)]
@@ -100,12 +103,27 @@ class _Translation:
             "volumes": storage.volumes, "env": env.plain, "secrets": env.secrets, **self._of_database(env),
             **containers.health(app, ports.get("port")), **containers.user(app), **containers.resources(app),
             **containers.gpu(app), **containers.capabilities(app), **containers.replicas(app, shares=shares),
-            "files": files, "scratch": scratch, "sidecars": beside, "init_containers": first,
+            "files": env.files, "scratch": storage.empty, "sidecars": beside, "init_containers": first,
             "cron_jobs": jobs,
         }  # fmt: skip
+        found = self._as_jobs(found) if app.schedule[0] else found
         return {
             name: value for name, value in found.items() if value not in ([], {}) or name == "database_env"
         }
+
+    def _as_jobs(self, found: Mapping[str, Value]) -> dict[str, Value]:
+        """The answers where the app runs at set times: a Service of jobs alone, of which it is the first."""
+        schedule, timezone = self.app.schedule
+        own = {key: found[key] for key in _OF_JOBS if found.get(key)}
+        zone = {"timezone": timezone} if timezone else {}
+        inherits = {"inherits": True} if found["volumes"] else {}
+        job = {"name": found.get("name", "job"), "schedule": schedule, **zone, **inherits, **own}
+        self.ledger.taken((*self.app.at, self.app.scheduled_by), "cron_jobs")
+        self.ledger.withdraw(
+            _OF_APPS, "what only runs at set times has none", "Say shape, if it runs always."
+        )
+        kept = {key: value for key, value in found.items() if key not in (*_OF_JOBS, *_OF_APPS)}
+        return {**kept, "shape": "jobs", "cron_jobs": [job, *found["cron_jobs"]]}
 
     def _with_the_ports(self) -> list[Part]:
         """The services whose ports are the app's: those on the same network, else the one in front of it."""
@@ -119,6 +137,10 @@ class _Translation:
 
     def _in_pod(self, role: Role) -> list[Placed]:
         return [placed for placed in self.placed.values() if placed.role is role]
+
+    def _pod(self) -> list[Part]:
+        """The services that run in one pod all the time."""
+        return [self.app, *[placed.part for placed in self._in_pod(Role.SIDECAR)]]
 
     def _name(self, image: str) -> dict[str, Value]:
         """What the Service is called: like the container or the service, unless that says nothing of it."""
@@ -172,20 +194,24 @@ class _Translation:
         image = containers.image(part) if own else ""
         if not own and part.body.get("image"):
             self.ledger.taken((*part.at, "image"), f"{of}image", "left out there, since it is the app's")
-        its = self._variables.read(part, f"{of}env", None if own else env)
-        for key in part.body.keys() & {"shm_size", "tmpfs", "configs"}:
-            self.ledger.left((*part.at, key), "only the app's own container has that", _MEND)
-        mounts = self._storage.of_container(part)
+        mounts = [*self._storage.of_container(part), *self._storage.scratch(part, in_app=False)]
+        mounts = mounts if own or not self._inherited(mounts) else []
+        # A container of the pod that names its volumes gets those, and not the files.
+        gets_files = not mounts or placed.role is Role.CRON
+        its = self._variables.read(part, f"{of}env", None if own else env, gets_files=gets_files)
+        configs = gets_files and self._storage.configs(part, env.files)
+        if not gets_files and part.body.get("configs"):
+            self.ledger.left((*part.at, "configs"), *NO_FILES)
         env.secrets += [secret for secret in its.secrets if secret not in env.secrets]
         env.files += [file for file in its.files if file not in env.files]
         env.database = {**its.database, **env.database}
-        inherits = own and bool(its.secrets or its.database or its.files)
+        inherits = own and bool(its.secrets or its.database or its.files or configs)
         found: dict[str, Value] = {
             "name": name, **({"image": image} if image else {}), **containers.command(part),
             **({"inherits": True} if inherits else {}),
             "env": its.plain, **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
-            "mounts": mounts if own or not self._inherited(mounts) else [], **containers.resources(part),
+            "mounts": mounts, **containers.resources(part),
             "ports": self._ports(placed) if placed.role is Role.SIDECAR else [],
         }  # fmt: skip
         if placed.role is Role.CRON:
@@ -220,7 +246,14 @@ class _Translation:
             self.ledger.decided(at, "what it names is read with the file")
         for placed in self.placed.values():
             part, at = placed.part, placed.part.at
-            if placed.role in (Role.HOST, Role.HOUSE):
+            served = sharing.served(part, self._pod(), self._storage)
+            if placed.role is Role.HOUSE and served:
+                self.ledger.left(
+                    at, f"{placed.why}, which has no {', '.join(served)} of the app, as this one has",
+                    "If the app does not serve what is there, put nginx beside it under sidecars, with that "
+                    "volume among its mounts and a port of its own under ports.",
+                )  # fmt: skip
+            elif placed.role in (Role.HOST, Role.HOUSE):
                 self.ledger.decided(at, placed.why)
             elif placed.role is Role.OWN:
                 called = service_name(part.name) or "NAME"
@@ -243,30 +276,10 @@ class _Translation:
     def _tops(self) -> None:
         """What becomes of volumes, secrets, configs and networks, which services name."""
         for name in mapping(self.project.top.get("volumes")):
-            self._begins_empty(name)
+            sharing.tell_if_empty(name, self._pod(), self._storage, self.ledger)
         for key in ("volumes", "secrets", "configs", "networks"):
             for name in mapping(self.project.top.get(key)):
                 self.ledger.decided((key, name), "the services that name it say what becomes of it")
-
-    def _begins_empty(self, volume: str) -> None:
-        """Tell of a volume with which one image hands another its files, as an app its static files to nginx.
-
-        Docker fills a new volume with what the image has at that path; Kubernetes fills none.
-        """
-        pod = [self.app, *[placed.part for placed in self._in_pod(Role.SIDECAR)]]
-        sharing = [(p, its) for p in pod for its in p.mounts if (its.kind, its.source) == ("volume", volume)]
-        others = [part for part, _ in sharing if not part.is_like(sharing[0][0])]
-        if others and (purpose := self._storage.by_source.get(volume)):
-            part, its = sharing[0]
-            image = "" if part.is_like(self.app) else f", image: {part.image}"
-            copy = f"command: [sh, -c, cp -a {its.target}/. /fill]"
-            self.ledger.left(
-                ("volumes", volume),
-                f"{part.name} and {others[0].name} share it, and Kubernetes does not fill it with what the "
-                f"image has at {its.target}, as Docker does",
-                "If those files come with the image, copy them under init_containers: "
-                f"{{name: fill-{purpose}{image}, {copy}, mounts: [{{volume: {purpose}, path: /fill}}]}}.",
-            )
 
 
 def _telling(directory: Path, nothing: Collection[str]) -> str:

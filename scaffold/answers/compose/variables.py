@@ -19,11 +19,16 @@ from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Role
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
+from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _DRAWN = "0a1b2c3d4e5f"
 """Stands for a value that the files do not have: whatever a secret may be."""
 _SECRETS = "/run/secrets/"
+NO_FILES = (
+    "a container with volumes of its own gets no files",
+    "Let it read a variable, or put the file on one of its volumes.",
+)
 _HERE = re.compile(r"(^|[,;\s]|https?://)(localhost|127\.0\.0\.1|\[?::1\]?)(?=$|[:/,;\s])")
 
 
@@ -35,6 +40,8 @@ class Environment:
     secrets: list[Value] = field(default_factory=list)
     database: dict[str, str] = field(default_factory=dict)
     files: list[Value] = field(default_factory=list)
+    gets_files: bool = True
+    """Whether the container has the Service's files."""
     database_name: str = ""
     """What the database is called, where a text that holds has its name."""
 
@@ -65,12 +72,15 @@ class Variables:
             n: v.value for n, v in (self._named(base) if base else {}).items() if v.value is not None
         }
 
-    def read(self, part: Part, answer: str = "env", app: Environment | None = None) -> Environment:
+    def read(
+        self, part: Part, answer: str = "env", app: Environment | None = None, *, gets_files: bool = True
+    ) -> Environment:
         """The variables of a service.
 
         ``answer`` is where the plain ones go, but for those that it has of the ``app``, whose image it runs.
+        ``gets_files`` says whether its container has the Service's files.
         """
-        found = Environment()
+        found = Environment(gets_files=gets_files)
         variables = self._named(part)
         mounted = self._mounted(part)
         filled = self._filled_by_the_house(variables, found)
@@ -178,8 +188,8 @@ class Variables:
         for name, variable in variables.items():
             value = variable.value
             known = value is not None and value.known
-            # A word in capitals under the name of a secret is to be replaced by one.
-            drawn = not known or re.fullmatch(r"[A-Z][A-Z0-9_]*", value or "")
+            # A placeholder under the name of a secret is to be replaced by one.
+            drawn = not known or re.fullmatch(template.facts("compose")["placeholders"], value or "")
             for called in (name, *(value.names if value else ())):
                 asked.append((called, _DRAWN if drawn else str(value or "")))
                 of.append(name)
@@ -197,7 +207,9 @@ class Variables:
     ) -> None:
         name, value, at, ledger = said.under, variable.value, variable.at, self._ledger
         there = self._hosts.named(said) if value is not None and value.known else None
-        if value is not None and value.startswith(_SECRETS) and value.known:
+        if value is not None and value.startswith(_SECRETS) and value.known and not found.gets_files:
+            ledger.left(at, *NO_FILES)
+        elif value is not None and value.startswith(_SECRETS) and value.known:
             mounted.setdefault(str(value), value.removeprefix(_SECRETS))
             found.plain[name] = str(value)
             ledger.taken(at, f"{answer}.{name}", "the file comes from Vault, see files")
@@ -246,7 +258,9 @@ class Variables:
                 else (*part.at, "secrets")
             )
             made = [f for f in found.files if mounted.get(f["path"]) == source]
-            if made:
+            if made and not found.gets_files:
+                self._ledger.left(at, *NO_FILES)
+            elif made:
                 self._ledger.taken(
                     at, "files", f"{made[0]['path']} comes from the key {made[0]['vault']} in Vault"
                 )
@@ -254,6 +268,7 @@ class Variables:
                 self._ledger.decided(at, "it is the password of the database, which Vault rotates")
             else:
                 self._ledger.left(at)
+        found.files = found.files if found.gets_files else []
 
     def _is_rotated(self, part: Part, path: str, database: str) -> bool:
         """Whether the file is only for the password of the database, which has a variable of its own."""

@@ -29,7 +29,7 @@ resource "kubernetes_manifest" "external_secret" {
       namespace = "signal-tower"
     }
     spec = {
-      refreshInterval = "15m"
+      refreshInterval = "1h"
       secretStoreRef = {
         name = "vault-kv"
         kind = "ClusterSecretStore"
@@ -53,6 +53,21 @@ resource "kubernetes_manifest" "external_secret" {
     }
   }
   depends_on = [kubernetes_namespace.signal_tower]
+}
+
+# What it has heard so far
+# The app writes it: what it has when it is created is only where it starts.
+resource "kubernetes_config_map" "written_signal_tower_state" {
+  metadata {
+    name      = "signal-tower-state"
+    namespace = kubernetes_namespace.signal_tower.metadata[0].name
+  }
+  data = {
+    "since" = "0"
+  }
+  lifecycle {
+    ignore_changes = [data, binary_data]
+  }
 }
 
 # What its jobs may do in the cluster.
@@ -188,6 +203,11 @@ resource "kubernetes_deployment" "signal_tower" {
             container_port = 1234
             protocol       = "UDP"
           }
+          # Less than that wears out the motor
+          env {
+            name  = "SWEEP"
+            value = "30"
+          }
           env {
             name = "TOWER_KEY"
             value_from {
@@ -197,6 +217,7 @@ resource "kubernetes_deployment" "signal_tower" {
               }
             }
           }
+          # Only where the uplink asks for one
           env {
             name = "UPLINK_KEY"
             value_from {
@@ -210,11 +231,13 @@ resource "kubernetes_deployment" "signal_tower" {
 
           resources {
             requests = {
-              cpu    = "25m"
-              memory = "256Mi"
+              cpu                 = "25m"
+              memory              = "256Mi"
+              "ephemeral-storage" = "256Mi"
             }
             limits = {
               memory               = "256Mi"
+              "ephemeral-storage"  = "2Gi"
               "nvidia.com/gpu"     = "1"
               "example.com/gpumem" = "1500"
             }
@@ -383,9 +406,14 @@ resource "kubernetes_cron_job_v1" "tune" {
               fs_group     = 1000
             }
             container {
-              name    = "tune"
+              name    = "tuner"
               image   = "ghcr.io/example/signal-tower:2.4.1"
               command = ["signal-tower", "tune"]
+              # Less than that wears out the motor
+              env {
+                name  = "SWEEP"
+                value = "30"
+              }
               env {
                 name = "TOWER_KEY"
                 value_from {
@@ -395,6 +423,7 @@ resource "kubernetes_cron_job_v1" "tune" {
                   }
                 }
               }
+              # Only where the uplink asks for one
               env {
                 name = "UPLINK_KEY"
                 value_from {
@@ -466,6 +495,11 @@ resource "kubernetes_cron_job_v1" "prune" {
               name    = "prune"
               image   = "ghcr.io/example/signal-tower:2.4.1"
               command = ["signal-tower", "prune"]
+              # Less than that wears out the motor
+              env {
+                name  = "SWEEP"
+                value = "30"
+              }
               env {
                 name = "TOWER_KEY"
                 value_from {
@@ -475,6 +509,7 @@ resource "kubernetes_cron_job_v1" "prune" {
                   }
                 }
               }
+              # Only where the uplink asks for one
               env {
                 name = "UPLINK_KEY"
                 value_from {
@@ -506,19 +541,80 @@ resource "kubernetes_cron_job_v1" "prune" {
   }
 }
 
+# Requires a proof of work from browsers before it forwards their requests.
+module "anubis" {
+  source     = "../../modules/kubernetes/anubis_instance"
+  name       = "signal-tower"
+  namespace  = kubernetes_namespace.signal_tower.metadata[0].name
+  target_url = "http://signal-tower.signal-tower.svc.cluster.local"
+
+  policy_yaml = <<-EOT
+    bots:
+      - import: (data)/meta/default-config.yaml
+  EOT
+}
+
 # https://signal-tower.example.test
 module "ingress" {
   source          = "../../modules/kubernetes/ingress_factory"
-  name            = "signal-tower"
+  name            = "signal-tower-front"
   namespace       = kubernetes_namespace.signal_tower.metadata[0].name
+  host            = "signal-tower"
+  service_name    = "signal-tower"
   tls_secret_name = var.tls_secret_name
   auth            = "required"
   dns_type        = "proxied"
   homepage_group  = "Other"
+  ssl_redirect    = false
   extra_annotations = {
     "gethomepage.dev/name"         = "Signal Tower"
     "gethomepage.dev/description"  = "Listens to the weather sensors of the neighbourhood"
     "gethomepage.dev/icon"         = "mdi-application"
     "gethomepage.dev/pod-selector" = ""
   }
+}
+
+# /buoy/: called by machines, which a login page would block.
+module "ingress_buoy" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "signal-tower-buoy"
+  namespace       = kubernetes_namespace.signal_tower.metadata[0].name
+  host            = "signal-tower"
+  service_name    = "buoy-mail"
+  ingress_path    = ["/buoy/"]
+  tls_secret_name = var.tls_secret_name
+  # auth = "none": Buoys send what they measure and know no login
+  auth             = "none"
+  external_monitor = false
+  homepage_enabled = false
+}
+
+# https://mast.example.test
+module "ingress_host_mast" {
+  source           = "../../modules/kubernetes/ingress_factory"
+  name             = "signal-tower-mast"
+  namespace        = kubernetes_namespace.signal_tower.metadata[0].name
+  host             = "mast"
+  service_name     = "mast-console"
+  port             = 9000
+  tls_secret_name  = var.tls_secret_name
+  auth             = "required"
+  dns_type         = "proxied"
+  homepage_enabled = false
+}
+
+# https://fog.example.test
+module "ingress_host_fog" {
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "signal-tower-fog"
+  namespace       = kubernetes_namespace.signal_tower.metadata[0].name
+  host            = "fog"
+  service_name    = module.anubis.service_name
+  port            = module.anubis.service_port
+  tls_secret_name = var.tls_secret_name
+  # auth = "none": behind Anubis: Pictures of the fog are for everybody
+  auth             = "none"
+  dns_type         = "proxied"
+  anti_ai_scraping = false
+  homepage_enabled = false
 }

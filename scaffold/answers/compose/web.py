@@ -1,0 +1,69 @@
+"""Which port of a service is the one for HTTP, and whether it has TLS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scaffold.answers.compose.forms import mapping, text, words
+from scaffold.answers.compose.parts import Part
+from scaffold.answers.known import known
+from scaffold.templates import template
+
+LOCAL_URL = re.compile(
+    r"(?<!/tcp/)(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?HOSTNAME\}?)(?::(\d+))?(/[^\s\"'|;)]*)?"
+)
+"""How a health check asks its own container."""
+
+
+def web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
+    """Which of these ports is the one for HTTP, and why."""
+    facts = template.facts("compose")
+    if labelled := next(_labelled(part), 0):
+        return labelled, "a label says so"
+    for number, why in _told(part):
+        if number in (numbers or [number]):
+            return number, why
+    if not numbers:
+        return None, ""
+    if len(set(numbers)) == 1:
+        usual = numbers[0] not in facts["no_web_ports"]
+        return numbers[0], "" if usual else "it is not usual for HTTP: shape internal needs no ingress"
+    rank = {number: place for place, number in enumerate(facts["web_ports"])}
+    other = {number: len(rank) + 1 for number in facts["no_web_ports"]}
+    order = sorted(numbers, key=lambda number: rank.get(number, other.get(number, len(rank))))
+    return order[0], "it is the likeliest of several for HTTP"
+
+
+def tells_tls(part: Part, port: int) -> Iterator[str]:
+    """What says that the port for HTTP has TLS."""
+    if port == 443:
+        yield "443 is its port"
+    scheme = template.facts("compose")["scheme_labels"]
+    if any(re.search(scheme, name) and value == "https" for name, value in part.labels.items()):
+        yield "a label says so"
+    test = " ".join(words(mapping(part.body.get("healthcheck")).get("test")))
+    if any(asked[0].startswith("https:") and asked[1] == str(port) for asked in LOCAL_URL.finditer(test)):
+        yield "its health check asks it so"
+
+
+def _labelled(part: Part) -> Iterator[int]:
+    """The ports to which labels lead a proxy, published or not."""
+    for name, value in part.labels.items():
+        named = re.search(template.facts("compose")["port_labels"], name)
+        if named and (found := re.search(r"(\d+)\D*$", value)):
+            yield int(found[1])
+
+
+def _told(part: Part) -> Iterator[tuple[int, str]]:
+    """The ports that something else says are for HTTP."""
+    facts = template.facts("compose")
+    for name in facts["port_variables"]:
+        value = text(mapping(part.body.get("environment")).get(name))
+        if value.isdecimal():
+            yield int(value), f"{name} says so"
+    if isinstance(port := known({"image": str(part.image)}).answers.get("port"), int):
+        yield port, "it is that of the image"
+    for asked in LOCAL_URL.finditer(" ".join(words(mapping(part.body.get("healthcheck")).get("test")))):
+        if asked[1]:
+            yield int(asked[1]), "its health check asks it"

@@ -1,0 +1,84 @@
+"""``scaffold rename``: another name for a Service, around what runs.
+
+Kubernetes, Vault, the database servers and the NFS server can rename nothing in place. So what exists keeps
+its name, as the rows of the decisions with ``keep`` say, and is recorded; what the stack is called by people
+and by lists follows the new name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from scaffold.answers import validation
+from scaffold.answers.sources import Answers, Place
+from scaffold.checks.verify import Level
+from scaffold.commands.change import as_it_holds, origin_of, what_follows
+from scaffold.commands.changed import ServiceChange
+from scaffold.commands.in_place import kept_in_place
+from scaffold.commands.named import problems
+from scaffold.commands.remove_service import mentions, refuse_going
+from scaffold.commands.stored import Record, demand_unedited, record_of
+from scaffold.commands.taken import refuse_taken
+from scaffold.errors import RefusedError
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.sensing import sense
+from scaffold.templates.render import render
+
+_GIVEN = Place("the command line")
+
+
+def prepare_rename(
+    monorepo: Monorepo,
+    name: str,
+    to: str,
+    *,
+    keep_host: bool = False,
+    level: Level | None = None,
+    without_indexes: Collection[str] = (),
+) -> ServiceChange:
+    """Find out all that another name changes, and verify it; nothing is written.
+
+    The host follows where no answer gives it, unless ``keep_host`` says otherwise. Raises
+    :class:`~scaffold.errors.AnswersError` with every problem of the new name, :class:`RefusedError` for a
+    stack that cannot go, a name that is taken and edits that the new name meets, and
+    :class:`~scaffold.errors.VerificationError` for what would not work.
+    """
+    refuse_going(monorepo, name)
+    record, sensed = record_of(monorepo, name), sense(monorepo)
+    demand_unedited(monorepo, name)
+    before = as_it_holds(record, sensed)
+    wanted = _wanted(record, to, before.values["host"] if keep_host else None)
+    kept = before.values["recorded_now"]
+    recorded = {**kept, "names": {"made_as": name, **kept["names"]}}
+    if found := problems(monorepo, wanted, sensed, recorded, stack=name):
+        raise validation.refused(found)
+    if monorepo.stack_directory(to).exists():
+        raise RefusedError(
+            f"{monorepo.place(to)} already exists; nothing was written.", "Choose another name."
+        )
+    after = render(wanted.values, sensed, recorded, origin_of(record))
+    refuse_taken(monorepo, wanted, after.values, before.values)
+    change = what_follows(
+        monorepo,
+        record,
+        wanted,
+        before,
+        after,
+        message=f"{name}: renamed to {to}",
+        level=level,
+        without_indexes=without_indexes,
+    )
+    assert change.prepared.stack is not None
+    return replace(
+        change,
+        was=name,
+        kept=tuple(kept_in_place(before.values, wanted.values, sensed, kept)),
+        mentions=tuple(mentions(monorepo, name, change.prepared.stack.change)),
+    )
+
+
+def _wanted(record: Record, to: str, host: str | None) -> Answers:
+    """The answers with the new name, and with the host that stays."""
+    said = {"name": to, **({"host": host} if host is not None else {})}
+    return Answers(said, {(question,): _GIVEN for question in said}).over(record.given)
