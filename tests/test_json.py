@@ -61,6 +61,7 @@ RUNS = (
     ("change", "drone-logbook", "--set", "cpu=50m", "--verify", "static", "--accept", "not-compared"),
     ("plan", "drone-logbook"),
     ("plan", "drone-logbook", "--against", "HEAD"),
+    ("rename", "drone-logbook", "flight-book", "--dry-run"),
     ("pipeline", "--answers", APP, "--app-repo", "{app}", "--dry-run"),
     ("status", "--all"),
     ("check", "drone-logbook", "journal"),
