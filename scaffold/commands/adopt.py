@@ -183,9 +183,10 @@ def _files(
     if isinstance(settings, bytes) and isinstance(files[_SETTINGS], bytes):
         files[_SETTINGS] = _with_blocks(files[_SETTINGS], settings)
     if left.taken:
+        place, names = monorepo.place(found.stack), ", ".join(left.taken)
         raise RefusedError(
-            f"{monorepo.place(found.stack)} cannot be adopted in one step: the rendered stack calls another "
-            f"object {', '.join(left.taken)}, and Terraform moves nothing whose name stays in use.",
+            f"{place} cannot be adopted in one step: the rendered stack calls another object {names}, "
+            "and Terraform moves nothing whose name stays in use.",
             "Rename it in the stack first, with a moved block, and apply that.",
         )
     written = {EXTRA: left.text, MOVED: moves(matched)}

@@ -192,6 +192,13 @@ def test_an_adopted_stack_lives_like_a_born_one(by_hand: Path) -> None:
     before = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
     told = scaffold("adopt", "tool-box", "--write", "--commit", "--json", "--monorepo", root)
     assert told.returncode == 0, told.stderr + told.stdout
+    outside = [
+        f["path"] for f in json.loads(told.stdout)["files"] if not f["path"].startswith("stacks/tool-box")
+    ]
+    assert outside, "the lists follow"
+    counts = git(root, "show", "--numstat", "--format=", "HEAD", "--", *outside)
+    lost = [line.split()[1] for line in counts.splitlines() if line.strip()]
+    assert lost and set(lost) <= {"0", "1"}, "what is listed stays"
     verified = json.loads(told.stdout)["verified"]
     assert verified["level"] == "plan"
     assert "what only the cluster knows" in [gap["what"] for gap in verified["not_verified"]]
