@@ -187,3 +187,18 @@ def test_the_monitor_asks_for_the_health_path_where_the_gate_lets_it_through(mor
     assert decided(text)["ingress.monitor_path"] == path
     line = 'external-monitor-path" = "/healthz"'
     assert (line in " ".join(rendered(text)["main.tf"].split())) is bool(path)
+
+
+def test_scratch_of_another_container_is_not_in_the_app_s() -> None:
+    more = (
+        "scratch: [{name: shm, path: /dev/shm, in_memory: true, size_limit: 4Gi, in_app: false}]\n"
+        "sidecars: [{name: chrome, image: docker.io/acme/chrome:1.0.0, mounts: [{volume: shm, path: /dev/shm}]}]\n"
+    )
+    ((_, pod),) = pods(parse(rendered(APP + more)["main.tf"].encode(), "main.tf").body)
+    spec = pod.block("spec")
+    assert spec is not None
+    app, chrome = [block.body for block in spec.body.blocks if block.type == "container"]
+    mounted = [
+        [m.body.literal("mount_path") for m in c.blocks if m.type == "volume_mount"] for c in (app, chrome)
+    ]
+    assert mounted == [[], ["/dev/shm"]]
