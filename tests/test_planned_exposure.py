@@ -24,13 +24,13 @@ from scaffold.answers import validation
 from scaffold.answers.sources import Answers
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import STACKS
-from scaffold.templates import decisions, template
+from scaffold.templates import decisions
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
 from scaffold.terraform.runner import plan_stacks
 
 pytestmark = needs("terraform")
-GATES = frozenset(template.facts("operations")["gates"].values())
+GATES = frozenset(decisions.house()["gates"].values())
 PARTS = ("variables", "namespace", "service", "ingress")
 """The parts of a stack that decide who reaches it."""
 DIRECT = {"proxied": "cfargotunnel.com", "internal": "10.0.20.203"}

@@ -50,11 +50,14 @@ def test_a_plan_needs_no_module_of_the_house(renamed: Path) -> None:
     (renamed / "modules/kubernetes/ingress_factory").rename(renamed / "modules/kubernetes/other")
     assert scaffold("plan", "alone", cwd=renamed).returncode == 0
     new = scaffold("new-service", "--answers", IP_ECHO, cwd=renamed)
-    assert new.returncode == 6
-    assert "has no modules/kubernetes/ingress_factory" in new.stderr
+    assert new.returncode == 3
+    assert "needs the shared module of ingresses, and this monorepo has none" in new.stderr
     told = scaffold("doctor", cwd=renamed)
     assert f"monorepo   {renamed.resolve()}" in told.stdout
-    assert "no Service can be made here" in told.stdout and "ingress_factory" in told.stdout
+    assert (
+        "(looked for modules/kubernetes/ingress_factory): only Services that no ingress leads to"
+        in told.stdout
+    )
 
 
 @pytest.mark.parametrize(

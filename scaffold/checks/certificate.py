@@ -27,6 +27,7 @@ class LinkedCertificate(Rule):
 
     code = "MOD006"
     title = "A stack that copies the certificate has the link to it"
+    needs = "tls"
     why = "The module reads it from the stack's own directory: without the link, nothing can be applied."
     bad: ClassVar[Example] = "locals {}\n" + _CALL
     good: ClassVar[Example] = "locals {}\n"

@@ -95,6 +95,7 @@ class VariableUnset(FamilyRule):
     family = _unset
     code = "HCL003"
     title = "A variable has a default or is given a value"
+    needs = "variables"
     why = "Terraform asks for it, and in a pipeline nobody answers."
     bad = _VARIABLE.replace("server", "sever")
     good = _VARIABLE
@@ -106,6 +107,7 @@ class Unrooted(FamilyRule):
     family = _unrooted
     code = "HCL008"
     title = "A stack includes the root's terragrunt.hcl"
+    needs = "terragrunt"
     why = "Without it, the stack has no state, no providers and no variables, and CI skips it."
     rule = "Terraform State — Two-Tier Backend"
     bad: ClassVar[Example] = {"main.tf": "locals {\n  a = 1\n}\n", "terragrunt.hcl": "inputs = {}\n"}

@@ -110,6 +110,7 @@ class IngressAuth(FamilyRule):
     family = _findings
     code = "ING001"
     title = "An ingress says what gates it"
+    needs = "ingress"
     why = "An implicit gate is one that nobody thought about; four of five Services were exposed that way."
     bad = _INGRESS.replace('  auth = "app"\n', "")
     good = _INGRESS
@@ -121,6 +122,7 @@ class IngressAuthReason(FamilyRule):
     family = _findings
     code = "ING002"
     title = "An ingress without the full gate says why"
+    needs = "ingress"
     why = "The modes app and none bypass Authentik: the line above is the only place to read why."
     rule = "Instructions"
     bad = _INGRESS.replace(": accounts with passkeys, sign-up is closed", "")
@@ -155,6 +157,7 @@ class TwoWalls(FamilyRule):
     family = _findings
     code = "ING011"
     title = "Anubis is the only wall against scrapers"
+    needs = "anubis"
     why = "The module's wall turns away clients by name that Anubis would let prove themselves."
     rule = "Networking & Resilience"
     severity = Severity.WARNING

@@ -104,6 +104,7 @@ class NamespaceLabel(LifecycleRule):
 
     code = "LIF001"
     title = "A namespace ignores the label that a policy stamps on it"
+    needs = "policies"
     why = "The policy writes it again after every apply, so the stack's plan is never empty."
     rule = "Namespaces"
     resources = "kubernetes_namespace*"
@@ -154,6 +155,7 @@ class GrownClaim(LifecycleRule):
 
     code = "LIF004"
     title = "A claim that grows by itself ignores its size"
+    needs = "resizing"
     why = "Once it has grown, every apply fails: Kubernetes does not let a claim shrink."
     rule = "Storage"
     resources = "kubernetes_persistent_volume_claim*"

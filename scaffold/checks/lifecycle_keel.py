@@ -71,6 +71,7 @@ class KeelBlock(LifecycleRule):
 
     code = "LIF002"
     title = "A workload in an enrolled namespace ignores what Keel writes"
+    needs = "keel"
     why = "An apply reverts the images to what is written here, and Keel moves them again."
     rule = "Keel"
     resources = "kubernetes_*"

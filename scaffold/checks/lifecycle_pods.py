@@ -45,6 +45,7 @@ class PodDns(LifecycleRule):
 
     code = "LIF003"
     title = "What owns pods ignores the DNS settings that a policy writes into them"
+    needs = "policies"
     why = "Every plan would remove them again; a Job would be replaced, and run once more."
     rule = "Kyverno"
     resources = "kubernetes_*"

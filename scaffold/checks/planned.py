@@ -96,6 +96,8 @@ class HouseNames:
     resting: str = ""
     watcher: str = "diun.enable"
     home: str = STACKS
+    lacks: frozenset[str] = frozenset()
+    """The features that the house has not."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,8 @@ def check(
 def apply_rules(plan: Plan, chosen: Iterable[Rule] | None = None) -> list[Finding]:
     """What the rules find in a plan, sorted by place; each thing is said once."""
     asked = all_rules() if chosen is None else chosen
-    return sorted({f for rule in asked for f in rule.check_plan(plan)}, key=place)
+    told = (rule for rule in asked if rule.needs not in plan.house.lacks)
+    return sorted({f for rule in told for f in rule.check_plan(plan)}, key=place)
 
 
 class PlannedRule(Rule):

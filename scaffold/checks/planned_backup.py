@@ -50,6 +50,7 @@ class Saved(PlannedRule):
 
     code = "BAK002"
     title = "Every block volume is backed up"
+    needs = "nfs"
     why = "Nothing else saves a block volume: one failed disk, or one slip, and everything on it is lost."
     rule = "Backup CronJob"
     excuse = "No backup:"

@@ -25,6 +25,7 @@ class Images(PlannedRule):
 
     code = "POD005"
     title = "An image is written with its registry"
+    needs = "policies"
     why = "A policy may deny what it cannot match with the registries that it trusts."
     rule = "Images"
     severity = Severity.WARNING

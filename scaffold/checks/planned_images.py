@@ -116,6 +116,7 @@ class DatabaseMoved(PlannedRule):
 
     code = "POD012"
     title = "Nothing moves a database server's image by itself"
+    needs = "keel"
     why = (
         "A database update needs a dump first and somebody watching: Keel does neither, and Diun asks for it."
     )
@@ -141,6 +142,7 @@ class KeelOnPods(PlannedRule):
 
     code = "POD013"
     title = "Keel's policy is on the workload, not on its pods"
+    needs = "keel"
     why = "Keel reads the Deployment: a policy on the pod template has no effect."
     rule = "Images"
     severity = Severity.WARNING

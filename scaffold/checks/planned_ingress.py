@@ -28,6 +28,7 @@ class IngressGate(PlannedRule):
 
     code = "ING003"
     title = "Every ingress has the gate that its auth says"
+    needs = "ingress"
     why = "The gate is a middleware in an annotation: an ingress without it is open, whatever the stack says."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -52,6 +53,7 @@ class IngressAnnotations(PlannedRule):
 
     code = "ING004"
     title = "Public hosts are monitored"
+    needs = "monitors"
     why = "A host that nobody monitors fails unnoticed."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -71,6 +73,7 @@ class Tiles(PlannedRule):
 
     code = "ING006"
     title = "A host has one tile on the dashboard"
+    needs = "ingress"
     why = "Every ingress creates a tile by default: a second one for the same host is noise."
     rule = "Homepage"
     severity = Severity.WARNING
@@ -109,6 +112,7 @@ class Unmonitored(PlannedRule):
 
     code = "ING007"
     title = "A host without a public record has no monitor from outside"
+    needs = "monitors"
     why = "Every ingress is monitored unless it says otherwise, and this monitor would never be green."
     rule = "Monitoring"
     severity = Severity.WARNING
@@ -134,6 +138,7 @@ class TileParts(PlannedRule):
 
     code = "ING008"
     title = "A tile on the dashboard is complete"
+    needs = "ingress"
     why = "A tile without a description means nothing to anybody who did not set up the app."
     rule = "Homepage"
     severity = Severity.WARNING
@@ -171,6 +176,7 @@ class Groups(PlannedRule):
 
     code = "ING010"
     title = "The groups that are let in are not misspelt"
+    needs = "ingress"
     why = "A group that does not exist has no members: those who should get in cannot."
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"
 

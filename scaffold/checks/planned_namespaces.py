@@ -18,6 +18,7 @@ class Tiers(PlannedRule):
 
     code = "NSP001"
     title = "A namespace has a tier"
+    needs = "tiers"
     why = "The tier sets the priority, the limits and the quota of its pods: without it, they have none."
     rule = "Resource Management Patterns"
     severity = Severity.WARNING
@@ -35,6 +36,7 @@ class Memory(PlannedRule):
 
     code = "NSP002"
     title = "The memory of pods fits into their tier"
+    needs = "tiers"
     why = "A container above the tier's limit never starts, nor does a pod that exceeds the quota."
     rule = "Resource Management Patterns"
 

@@ -65,6 +65,7 @@ class Secrets(PlannedRule):
 
     code = "SEC001"
     title = "Referenced Secrets exist"
+    needs = "external_secrets"
     why = "A container whose Secret is missing never starts; a missing key stops it just the same."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

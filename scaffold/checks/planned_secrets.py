@@ -44,6 +44,7 @@ class OldApi(PlannedRule):
 
     code = "SEC004"
     title = "ExternalSecrets use the fleet's API version"
+    needs = "external_secrets"
     why = "The operator drops old versions of its API, and then no apply of the stack succeeds."
     rule = "Secrets Management — Vault KV"
     severity = Severity.WARNING

@@ -80,6 +80,7 @@ class Autoresizer(PlannedRule):
     code = "STO004"
     severity = Severity.WARNING
     title = "A block volume grows before it is full"
+    needs = "resizing"
     why = "Without the annotations it fills up; the threshold is the free share, so 80 % grows it at once."
     rule = "Storage"
 
@@ -147,6 +148,7 @@ class InlineNfs(PlannedRule):
     code = "STO006"
     severity = Severity.WARNING
     title = "NFS is mounted through the NFS module"
+    needs = "nfs"
     why = "A volume defined in the pod repeats the server's address, has no size, and no search finds it."
     rule = "Storage"
 

@@ -78,6 +78,8 @@ class Rule:
     good: ClassVar[Example] = ""
     rule: ClassVar[str] = ""
     severity: ClassVar[Severity] = Severity.ERROR
+    needs: ClassVar[str] = ""
+    """The feature (:mod:`scaffold.monorepo.features`) without which it says nothing."""
     excuse: ClassVar[str] = ""
     """How a comment begins that makes an exception from this rule in the house's own words."""
 

@@ -16,6 +16,7 @@ from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, ScaffoldError
 from scaffold.hcl.modules import ModuleContract, contract_of, read_module
 from scaffold.hcl.syntax import Document, HclSyntaxError, parse
+from scaffold.monorepo import features
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.uses import enrolled, known_names
@@ -85,7 +86,8 @@ def parse_stack(directory: str, files: Mapping[str, bytes]) -> ParsedStack | lis
 def run(stack: ParsedStack, context: CheckContext, chosen: Iterable[Rule] | None = None) -> list[Finding]:
     """What the rules over syntax find in the stack, sorted by place."""
     asked = rules(__package__, Kind.STACK) if chosen is None else chosen
-    return sorted((finding for rule in asked for finding in rule.check_stack(stack, context)), key=place)
+    told = (rule for rule in asked if not context.lacks(rule.needs))
+    return sorted((finding for rule in told for finding in rule.check_stack(stack, context)), key=place)
 
 
 def place(finding: Finding) -> tuple[str, int, int, str, str]:
@@ -114,6 +116,8 @@ class CheckContext:
     """Whether a text stands in a Terraform file of any stack."""
     exists: Callable[[str], bool] = lambda _: False
     """Whether there is something at a path from the root, if only a link."""
+    lacks: Callable[[str], bool] = lambda _: False
+    """Whether the house has not a feature, by its name."""
     _modules: dict[str, ModuleContract | None] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -132,6 +136,7 @@ class CheckContext:
             enrols=_enrolling(monorepo),
             written=cache(lambda text: next(monorepo.terraform_files(text), None) is not None),
             exists=lambda path: os.path.lexists(root / path),
+            lacks=cache(lambda feature: bool(feature) and not features.find(monorepo, feature)),
         )
 
     @cached_property

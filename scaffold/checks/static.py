@@ -162,6 +162,10 @@ class _Surroundings:
         """Whether there is something at a path."""
         return self.context.exists(path)
 
+    def lacks(self, feature: str) -> bool:
+        """Whether the house has not a feature."""
+        return self.context.lacks(feature)
+
     def modules(self, parent: str) -> frozenset[str]:
         """The modules below a directory."""
         return frozenset(self.context.list_modules(parent))
@@ -189,6 +193,7 @@ class _Noted:
             enrols=partial(self._said, "enrols"),
             written=partial(self._said, "written"),
             exists=partial(self._said, "exists"),
+            lacks=partial(self._said, "lacks"),
             _modules={},
         )
 

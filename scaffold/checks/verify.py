@@ -17,7 +17,7 @@ from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
 from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
-from scaffold.monorepo import collisions
+from scaffold.monorepo import collisions, features
 from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import template
@@ -205,7 +205,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
     return HouseNames(
         block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
         shared_classes=frozenset(_nfs_classes(monorepo)),
-        gates=operations["gates"],
+        gates={mode: gate for mode, gate in facts["gates"].items() if gate},
         public_dns=frozenset(facts["public_dns"]),
         given_secrets=frozenset(operations["given_secrets"]),
         given_claims=frozenset(given_claims),
@@ -236,6 +236,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         mover=operations["keel"]["policy"],
         resting=operations["resting"],
         home=monorepo.stacks_home,
+        lacks=frozenset(name for name in features.names() if not features.find(monorepo, name)),
         usual_groups=frozenset(groups.default if groups and isinstance(groups.default, list) else ()),
         shared={
             stack: tuple(Shared(use.kind, use.name, (use.path, use.line), others) for use, others in names)

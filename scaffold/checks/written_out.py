@@ -106,6 +106,7 @@ class ServerWritten(FamilyRule):
     family = _findings
     code = "STO007"
     title = "The NFS server is named by its variable"
+    needs = "nfs"
     why = "The server has moved before: every hard-coded address then has to be found."
     rule = "Storage & Backup Architecture"
     severity = Severity.WARNING
@@ -119,6 +120,7 @@ class HostWritten(FamilyRule):
     family = _findings
     code = "SVC003"
     title = "A shared host is named by its variable"
+    needs = "variables"
     why = "The host may move behind its variable; some of its old names no longer lead to a primary."
     rule = "Database Host"
     severity = Severity.WARNING

@@ -23,6 +23,7 @@ from scaffold.errors import Kind, MissingError, ScaffoldError, UsageError, neare
 
 COMMANDS = (
     "demo",
+    "init",
     "new-service",
     "change",
     "rename",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,6 +122,8 @@ def check(
         found = checked(monorepo)
     if update_baseline and baseline is not None:
         return output.write_baseline(baseline, found)
+    if statistics or as_json or form == "json":
+        found = replace(found, off=command.rules_off(monorepo, selection))
     rules = {rule.code: rule for rule in command.all_rules()}
     told = fixed.left_of(found, shown=show) if fixed else found
     if form == "html" and not as_json:

@@ -2,6 +2,7 @@
 
 HELPS = {
     "demo": "Create a sample monorepo in DIRECTORY to try things in.",
+    "init": "Write scaffold.yml for your own monorepo.",
     "new-service": "Create everything that a new Service needs.",
     "change": "Change a Service's answers, and all that follows.",
     "rename": "Rename a Service and its index entries.",

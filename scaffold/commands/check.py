@@ -19,6 +19,7 @@ from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified, house_of
 from scaffold.commands.stored import given_claims
 from scaffold.errors import Finding, MissingError, UsageError, nearest
+from scaffold.monorepo.features import features
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import STACKS, stack_in
 from scaffold.monorepo.sensing import facts
@@ -59,6 +60,14 @@ EVERY_RULE = Selection()
 
 
 @dataclass(frozen=True, slots=True)
+class Off:
+    """A rule that says nothing, since it is about a feature that the house has not."""
+
+    code: str
+    feature: str
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """What was looked at, and what was found."""
 
@@ -71,12 +80,24 @@ class Checked:
     gone: int = 0
     """Findings that the baseline knows and that are no longer there."""
     unverified: tuple[Unverified, ...] = ()
+    off: tuple[Off, ...] = ()
+    """The rules that say nothing in this house; only where somebody asks for them."""
     home: str = STACKS
     """Where the stacks are."""
     what: str = "stack"
     """What ``stacks`` are: the word for one of them, where others are looked at."""
     plans: tuple[PlanResult, ...] = ()
     """What was planned of the stacks that were looked at, or of every stack where that was wanted."""
+
+
+def rules_off(monorepo: Monorepo, selection: Selection = EVERY_RULE) -> tuple[Off, ...]:
+    """The chosen rules that say nothing in this house, each with what it has not."""
+    missing = {feature.name: feature.what for feature in features(monorepo) if not feature.found}
+    return tuple(
+        Off(rule.code, missing[rule.needs])
+        for rule in all_rules()
+        if rule.needs in missing and rule.code in selection
+    )
 
 
 def all_rules() -> tuple[Rule, ...]:
@@ -174,9 +195,8 @@ def check(
     left = sorted((f for f in once(told) if f.code in selection or _is_no_stack(f)), key=place)
     looked_at = tuple(f"{monorepo.place(name)}/" for name in stacks)
     fresh, known, gone = unknown(left, baseline_file, looked_at, {code for code in ran if code in selection})
-    return Checked(
-        tuple(stacks), fresh, frozenset(ignored), known, gone, unverified, monorepo.stacks_home, plans=plans
-    )
+    home = monorepo.stacks_home
+    return Checked(tuple(stacks), fresh, frozenset(ignored), known, gone, unverified, home=home, plans=plans)
 
 
 def once(found: Iterable[Finding]) -> Iterator[Finding]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scaffold.commands import skill
+from scaffold.commands.index import IndexState, show
 from scaffold.errors import MissingError, ScaffoldError
 from scaffold.hcl.syntax import HclSyntaxError
+from scaffold.monorepo.features import Feature, features
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import template
@@ -42,6 +44,9 @@ class Diagnosis:
     floors: tuple[Floor, ...]
     cache: Path
     cache_bytes: int
+    features: tuple[Feature, ...]
+    """What of a house there is here, and what goes without it."""
+    lists: tuple[IndexState, ...]
     missing: tuple[str, ...]
 
 
@@ -84,6 +89,8 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
         floors=_floors(known, monorepo) if monorepo else (),
         cache=template.cache_root(),
         cache_bytes=_size(template.cache_root()),
+        features=tuple(features(monorepo)) if monorepo else (),
+        lists=show(monorepo) if monorepo else (),
         missing=tuple(missing),
     )
 

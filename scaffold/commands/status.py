@@ -219,7 +219,11 @@ def _lists(house: _House, kept: Kept) -> Sequence[tuple[str, Finding]]:
     """What lists and stacks disagree on, by stack, as an earlier run found it if nothing has changed."""
     if (known := kept.result(house, "")) is not None:
         return cast("Sequence[tuple[str, Finding]]", known)
-    questions = [("facts", ""), ("every", ""), ("read", house.monorepo.root_file)]
+    questions = [
+        ("facts", ""),
+        ("every", ""),
+        *([("read", house.monorepo.root_file)] if house.monorepo.root_file else []),
+    ]
     questions += [("read", str(index.path)) for index in all_indexes()]
     noted = {(what, of): digest_of(getattr(house, what)(of)) for what, of in questions}
     found = tuple((one.service, one.finding) for one in drift(house.monorepo))

@@ -51,10 +51,13 @@ def overrides(root: Path) -> Mapping[str, Value]:
     Raises :class:`MissingError` with everything in it that is not as :func:`schema` says.
     """
     path = root / OVERRIDES
-    if not path.is_file():
-        return {}
+    return demand_usable(path.read_bytes()) if path.is_file() else {}
+
+
+def demand_usable(content: bytes) -> Mapping[str, Value]:
+    """The facts that a ``scaffold.yml`` with this content says. Raises what :func:`overrides` does."""
     try:
-        text = read(path.read_bytes())
+        text = read(content)
     except YamlError as error:
         at = f"{OVERRIDES}:{error.line}" if error.line else OVERRIDES
         raise MissingError(f"{at} {error.message}.", error.fix) from error

@@ -9,8 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from scaffold.changes.change import Files, is_ciphertext
-from scaffold.errors import MissingError
-from scaffold.hcl.modules import ModuleContract, read_module
+from scaffold.hcl.modules import ModuleContract, read_module, terraform_files
 from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, parse, read
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.root import find_root, place, root_file, stack_in, stacks_home
@@ -19,7 +18,7 @@ from scaffold.monorepo.stack import Stack
 from scaffold.monorepo.uses import DATABASE_ROLE, Use, roles
 
 SCRIPTS = "scripts"
-_GENERATED = (".git", ".terraform", ".terragrunt-cache")
+GENERATED = (".git", ".terraform", ".terragrunt-cache")
 _LOCK = ".terraform.lock.hcl"
 
 
@@ -98,20 +97,19 @@ class Monorepo:
         """The shared modules, as ``scaffold.yml`` names them or by default."""
         return SharedModules.of(said(self.root))
 
+    def has_module(self, name: str) -> bool:
+        """Whether there is a shared module of this name."""
+        return bool(name) and bool(terraform_files(self.root / self.shared.path(name)))
+
     @cached_property
     def ingress_module(self) -> ModuleContract:
-        """The contract of the shared ingress module.
-
-        Raises :class:`MissingError` where there is none: nothing can be sensed of the house, and no Service
-        be made. Stacks that are there can be planned all the same.
-        """
-        path = self.shared.path(self.shared.ingress)
-        if not path or not (self.root / path).is_dir():
-            raise MissingError(
-                f"{self.root} has no {path or 'ingress module'}, through which every Service is reached.",
-                "Name yours under shared_modules in scaffold.yml; see `scaffold doctor`.",
-            )
-        return read_module(self.root / path)
+        """The contract of the shared ingress module: one without variables where there is no such module."""
+        name = self.shared.ingress
+        return (
+            read_module(self.root / self.shared.path(name))
+            if self.has_module(name)
+            else ModuleContract({}, ())
+        )
 
     @property
     def domain(self) -> str | None:
@@ -134,7 +132,7 @@ class Monorepo:
     def _paths(self) -> list[Path]:
         found: list[Path] = []
         for directory, below, names in os.walk(self.root / self.stacks_home):
-            below[:] = [name for name in below if name not in _GENERATED]
+            below[:] = [name for name in below if name not in GENERATED]
             found += (Path(directory, name) for name in names if name.endswith(".tf"))
         return sorted(path for path in found if path.is_file())  # a named pipe would be waited for
 
@@ -142,7 +140,7 @@ class Monorepo:
         """The HCL files of a stack and of its own modules, by their path from the root."""
         found: dict[str, bytes] = {}
         for directory, below, names in os.walk(self.stack_directory(stack)):
-            below[:] = [name for name in below if name not in _GENERATED]
+            below[:] = [name for name in below if name not in GENERATED]
             for path in (Path(directory, name) for name in names if name.endswith((".tf", ".hcl"))):
                 if path.is_file() and path.name != _LOCK:
                     found[path.relative_to(self.root).as_posix()] = path.read_bytes()

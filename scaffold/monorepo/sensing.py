@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import fields
 from itertools import product
 
+from scaffold.monorepo import features
 from scaffold.monorepo.facts import is_of_templates, merged, overrides
 from scaffold.monorepo.manifests import ALLOWLIST, MIDDLEWARE, POLICY_LABEL
 from scaffold.monorepo.repository import Monorepo
@@ -24,6 +26,8 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     found: dict[str, Value] = {}
     if monorepo.domain is not None:
         found["domain"] = monorepo.domain
+    found["shared_modules"] = _modules(monorepo)
+    found["runs"] = _runs(monorepo)
     variables = monorepo.ingress_module.variables
     found["ingress_takes"] = [n for n in template.facts("operations")["ingress_may_take"] if n in variables]
     if (wakes := variables.get("sablier")) is not None:
@@ -56,6 +60,20 @@ def template_fact(sensed: Mapping[str, Value]) -> str | None:
 def facts(monorepo: Monorepo) -> dict[str, Value]:
     """The facts of this monorepo: the template's own, with what is sensed over them."""
     return merged(decisions.house(), sense(monorepo))
+
+
+def _modules(monorepo: Monorepo) -> dict[str, Value]:
+    """The shared modules by what they are for, without the names of those that are not there."""
+    shared = monorepo.shared
+    names = {field.name: getattr(shared, field.name) for field in fields(shared)}
+    there = {name: called if monorepo.has_module(called) else "" for name, called in names.items()}
+    return {**there, "directory": shared.directory}
+
+
+def _runs(monorepo: Monorepo) -> dict[str, Value]:
+    """What runs in the cluster for all: of a house without a stack nobody knows."""
+    told = decisions.house()["runs"].keys() & features.names() if monorepo.fleet else ()
+    return {name: bool(features.find(monorepo, name)) for name in told}
 
 
 def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:

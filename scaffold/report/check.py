@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scaffold.errors import Finding
 
 T = TypeVar("T")
+V = TypeVar("V")
 _COMMENT = 65_536
 """The characters that a comment on GitHub may have."""
 
@@ -76,15 +77,17 @@ def as_statistics(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
         yield f"{len(findings):5}  {_severity(findings[0], rules):7}  {code}  {_title(code, rules)}"
     yield _sum(found, rules)
     yield from gaps_text(found.unverified)
+    for feature, off in _grouped(found.off, lambda one: one.feature).items():
+        yield f"Off, for this monorepo has not {feature}: {', '.join(one.code for one in off)}."
 
 
 def _code(finding: Finding) -> str:
     return finding.code
 
 
-def _grouped(findings: Iterable[Finding], key: Callable[[Finding], T]) -> dict[T, list[Finding]]:
+def _grouped(findings: Iterable[V], key: Callable[[V], T]) -> dict[T, list[V]]:
     """The findings that are alike, in the order of the first of each."""
-    groups: dict[T, list[Finding]] = {}
+    groups: dict[T, list[V]] = {}
     for finding in findings:
         groups.setdefault(key(finding), []).append(finding)
     return groups
@@ -133,6 +136,7 @@ def as_json(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
         "ignored": len(found.ignored),
         "known": found.known,
         "gone": found.gone,
+        "off": [{"rule": one.code, "feature": one.feature} for one in found.off],
         "not_verified": [{"what": left.what, "why": left.why} for left in found.unverified],
     }
 

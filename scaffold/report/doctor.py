@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from scaffold.templates.questions import Value
@@ -21,6 +22,11 @@ def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Value]:
         "providers": diagnosis.providers,
         "differences": diagnosis.differences,
         "floors": diagnosis.floors,
+        "features": [{**asdict(one), "found": one.found or None} for one in diagnosis.features],
+        "lists": [
+            {"name": one.name, "path": str(one.path), "entries": one.entries, "problem": one.problem or None}
+            for one in diagnosis.lists
+        ],
         "cache": {"directory": diagnosis.cache, "bytes": diagnosis.cache_bytes},
         "missing": diagnosis.missing,
     }
@@ -34,6 +40,16 @@ def diagnosis_text(diagnosis: Diagnosis) -> Iterator[str]:
     yield f"monorepo   {diagnosis.monorepo or '–'}"
     size = f"{diagnosis.cache_bytes / 1e6:.1f} MB"
     yield f"cache      {diagnosis.cache} ({size}; it may be removed at any time)"
+    if diagnosis.features:
+        yield "what this monorepo has:"
+        width = max(len(one.what) for one in diagnosis.features)
+    for one in diagnosis.features:
+        told = one.found or f"– (looked for {one.sought}): {one.without}"
+        yield f"  {one.what:{width}}  {told}"
+    if diagnosis.lists:
+        there = [one.name for one in diagnosis.lists if not one.problem]
+        told = ", ".join(there) or "none of those that a Service may belong in"
+        yield f"  {'lists of Services':{width}}  {told}"
     yield "provider schemas:"
     for provider in diagnosis.providers:
         yield f"  {provider.name} {provider.version or '(version unknown)'}" + (

@@ -1,0 +1,82 @@
+"""``scaffold init``: the monorepo's ``scaffold.yml``, from what the monorepo shows and a person says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import yaml
+
+from scaffold.changes.change import ChangeSet, Files
+from scaffold.errors import MissingError, RefusedError
+from scaffold.monorepo.facts import demand_usable, overrides
+from scaffold.monorepo.initial import Shown, Sight
+from scaffold.monorepo.root import OVERRIDES
+from scaffold.templates import decisions
+from scaffold.templates.questions import Value
+
+_HEAD = "# What scaffold is told of this monorepo: facts that it would otherwise take for others.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Initial:
+    """A ``scaffold.yml`` that is not written yet: what is shown, what was there, and the change."""
+
+    shown: tuple[Shown, ...]
+    kept: tuple[str, ...]
+    """The facts that the file says already: they stay."""
+    change: ChangeSet
+
+    @property
+    def facts(self) -> tuple[Shown, ...]:
+        """What is added: the facts that differ from the templates' own, and that the file does not say."""
+        usual = decisions.house()
+        return tuple(
+            one
+            for one in self.shown
+            if one.fact not in self.kept and one.value != "" and _differs(one.value, usual[one.fact])
+        )
+
+
+def prepare(root: Path, ask: Callable[[Shown], Value] | None = None) -> Initial:
+    """Look at a monorepo and propose its ``scaffold.yml``; nothing is written.
+
+    ``ask`` returns what a person says of a fact that is shown. A file that is there is kept, and added to.
+    Raises :class:`MissingError` where no stacks are seen, or the file or an answer is not usable.
+    """
+    there = overrides(root)
+    shown = tuple(Sight(root).shown())
+    if not shown:
+        raise MissingError(
+            f"{root} has no directory of Terraform stacks.", "Name the monorepo's root with --monorepo."
+        )
+    found = Initial(shown, tuple(there), ChangeSet(root, ()))
+    if ask is not None:
+        said = tuple(one if one.fact in there else replace(one, value=ask(one)) for one in shown)
+        found = replace(found, shown=said)
+    added = {one.fact: one.value for one in found.facts}
+    files, path = Files(root), PurePosixPath(OVERRIDES)
+    before = files.read(path)[0]
+    if before is not None and not isinstance(before, bytes):
+        raise RefusedError(f"{OVERRIDES} is a symbolic link.", "Write the facts by hand.")
+    text = _HEAD.encode() if before is None else before.rstrip(b"\n") + b"\n"
+    after = text + _yaml(added)
+    demand_usable(after)
+    change = ChangeSet.plan(files, {path: after} if added else {})
+    return replace(found, change=change)
+
+
+def _differs(value: Value, usual: Value) -> bool:
+    if isinstance(value, Mapping) and isinstance(usual, Mapping):
+        return any(usual.get(key) != part for key, part in value.items())
+    return bool(value != usual)
+
+
+def _yaml(facts: Mapping[str, Value]) -> bytes:
+    def line(fact: str, value: Value) -> str:
+        flow = None if isinstance(value, dict) else False
+        text: str = yaml.safe_dump({fact: value}, default_flow_style=flow, width=110, sort_keys=False)
+        return text
+
+    return "".join(line(*item) for item in facts.items()).encode()

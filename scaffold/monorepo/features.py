@@ -1,0 +1,67 @@
+"""What a house has that not every one does: where it is seen, and what goes without it.
+
+The rows stand in the templates' operations: a feature is a shared module, a variable of that of ingresses, a
+file in the root, or a text that some stack has where it runs in the cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates import template
+from scaffold.templates.questions import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One feature of a house.
+
+    ``found`` is where it is seen, from the root; empty where it is not. ``sought`` is what was looked for,
+    and ``without`` what is left out, and what works all the same.
+    """
+
+    name: str
+    what: str
+    found: str
+    sought: str
+    without: str
+
+
+def features(monorepo: Monorepo) -> Iterator[Feature]:
+    """All features, and where this house has each."""
+    for name, row in _rows().items():
+        sought = (
+            " or ".join(_names(monorepo, row)) or f"{row.get('module')} under shared_modules in scaffold.yml"
+        )
+        yield Feature(name, row["what"], find(monorepo, name), sought, row["without"])
+
+
+def names() -> frozenset[str]:
+    """The names of all features."""
+    return frozenset(_rows())
+
+
+def find(monorepo: Monorepo, name: str) -> str:
+    """Where the house has a feature, from the root; empty where it has not."""
+    row = _rows()[name]
+    if "takes" in row:
+        ingress = find(monorepo, "ingress")
+        return ingress if row["takes"] in monorepo.ingress_module.variables else ""
+    if "signs" in row:
+        path = next((path for path, _ in monorepo.terraform_files(*row["signs"])), None)
+        return path.relative_to(monorepo.root).as_posix() if path else ""
+    return next((path for path in _names(monorepo, row) if (monorepo.root / path).exists()), "")
+
+
+def _names(monorepo: Monorepo, row: Value) -> list[str]:
+    if module := row.get("module"):
+        path = monorepo.shared.path(getattr(monorepo.shared, module))
+        return [path] if path else []
+    return [row["takes"]] if "takes" in row else list(row.get("files", row.get("signs", ())))
+
+
+def _rows() -> dict[str, Value]:
+    rows: dict[str, Value] = template.facts("operations")["features"]
+    return rows

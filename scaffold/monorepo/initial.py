@@ -1,0 +1,162 @@
+"""What a monorepo shows of itself before it has a ``scaffold.yml``: where things are, and their names."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from scaffold.hcl.syntax import Body, Document, read
+from scaffold.monorepo.repository import GENERATED
+from scaffold.monorepo.root import STACKS, root_file
+from scaffold.templates.questions import Value
+
+NOWHERE = "nothing that was found"
+_DEEP = 3
+"""How deep below the root stacks and modules are looked for."""
+_MOST = 0.6
+"""The share of stacks from which on something is said of all."""
+_SIGNS = {
+    "ingress": ("kubernetes_ingress", "kubernetes_manifest.ingress_route"),
+    "nfs": ("nfs",),
+    "anubis": ("anubis",),
+    "tls": ("kubernetes.io/tls",),
+}
+"""What is in the files of a module, by what it is for; the first that fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A fact that the monorepo shows, and the file or directory that shows it."""
+
+    fact: str
+    value: Value
+    where: str
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A monorepo as its files show it, whatever ``scaffold.yml`` says."""
+
+    root: Path
+
+    def shown(self) -> Iterator[Shown]:
+        """The facts that are seen, each with its place; what is not seen is left out."""
+        home, stacks = self.home
+        if not stacks:
+            return
+        yield Shown("stacks", home, PurePosixPath(home, stacks[0]).as_posix())
+        name = root_file(self.root)
+        yield from self._modules()
+        every, place = self._before_all()
+        names = {"every": every, "vault": "vault", "external_secrets": "external-secrets"}
+        there = {key: stack if stack in stacks else "" for key, stack in names.items()}
+        yield Shown("stands_on", there, place or f"{home}/")
+        if not (self.root / "scripts/tg").is_file():
+            tool = "terragrunt" if name else "terraform"
+            commands: dict[str, Value] = {"plan": f"{tool} plan", "apply": f"{tool} apply"}
+            commands |= {} if "vault" in stacks else {"login": ""}
+            yield Shown("commands", commands, name or f"{home}/")
+
+    @cached_property
+    def home(self) -> tuple[str, tuple[str, ...]]:
+        """The directory with most stacks in it, with their names; ``stacks`` before any other."""
+        found: dict[str, list[str]] = {}
+        for directory in self._terraform:
+            above, _, name = directory.rpartition("/")
+            if directory not in self._called and "modules" not in directory.split("/"):
+                found.setdefault(above or ".", []).append(name)
+        found.pop("", None)
+        best = max(found, key=lambda one: (one == STACKS, len(found[one]), one != ".", one), default="")
+        return best, tuple(sorted(found.get(best, ())))
+
+    @cached_property
+    def _terraform(self) -> dict[str, tuple[Document, ...]]:
+        """The directories with Terraform files, by their path from the root."""
+        found: dict[str, tuple[Document, ...]] = {}
+        for directory, below, names in os.walk(self.root):
+            path = Path(directory).relative_to(self.root)
+            deep = len(path.parts) >= _DEEP
+            below[:] = [] if deep else sorted(n for n in below if n not in GENERATED and n[0] not in "._")
+            files = [Path(directory, name) for name in sorted(names) if name.endswith(".tf")]
+            documents = [read(file.read_bytes(), str(path / file.name)) for file in files if file.is_file()]
+            if documents and path.parts:
+                found[path.as_posix()] = tuple(document for document in documents if document)
+        return found
+
+    @cached_property
+    def _called(self) -> Counter[str]:
+        """The directories that are called as modules by their path, and how often."""
+        found: Counter[str] = Counter()
+        for directory, documents in self._terraform.items():
+            for block in (block for d in documents for block in d.body.blocks_of("module")):
+                source = block.body.literal("source")
+                if isinstance(source, str) and source.startswith("."):
+                    found[posixpath.normpath(posixpath.join(directory, source))] += 1
+        return found
+
+    def _modules(self) -> Iterator[Shown]:
+        """The shared modules: those that are called most, by what their files have."""
+        home = PurePosixPath(self.home[0])
+        names: dict[str, PurePosixPath] = {}
+        for path in self._shared:
+            place = PurePosixPath(path)
+            if home.as_posix() == "." or not place.is_relative_to(home):
+                text = b"\n".join(document.source.data for document in self._terraform[path]).lower()
+                fitting = (p for p, signs in _SIGNS.items() if any(sign.encode() in text for sign in signs))
+                names.setdefault(next(fitting, ""), place)
+        names.pop("", None)
+        if names:
+            above = Counter(place.parent for place in names.values()).most_common(1)[0][0]
+            its: dict[str, Value] = {
+                purpose: names[purpose].name if purpose in names and names[purpose].parent == above else ""
+                for purpose in _SIGNS
+            }
+            yield Shown("shared_modules", {"directory": above.as_posix(), **its}, above.as_posix())
+        # One that the module has as a default is sensed whenever scaffold runs, and needs no line of its own.
+        documents = self._terraform[names["ingress"].as_posix()] if "ingress" in names else ()
+        if not any("root_domain" in b.labels for d in documents for b in d.body.blocks_of("variable")):
+            where = names["ingress"].as_posix() if "ingress" in names else NOWHERE
+            yield Shown("domain", next(filter(None, map(_domain, documents)), ""), where)
+
+    @property
+    def _shared(self) -> Iterator[str]:
+        """The modules that are called, most often first, and then those beside them."""
+        called = [path for path, _ in self._called.most_common() if path in self._terraform]
+        beside = {posixpath.dirname(path) for path in called} - {""}
+        yield from called
+        yield from (p for p in self._terraform if p not in called and posixpath.dirname(p) in beside)
+
+    def _before_all(self) -> tuple[str, str]:
+        """The stack that most others depend on, and a file that says so."""
+        home, stacks = self.home
+        seen: dict[str, list[str]] = {}
+        for stack in stacks:
+            path = f"{home}/{stack}/terragrunt.hcl"
+            content = (self.root / path).read_bytes() if (self.root / path).is_file() else b""
+            document = read(content, path)
+            for target in _targets(document.body) if document else ():
+                seen.setdefault(target, []).append(path)
+        best = max(seen, key=lambda one: len(seen[one]), default="")
+        enough = best and len(seen[best]) >= _MOST * max(len(stacks) - 1, 1)
+        return (best, seen[best][0]) if enough else ("", "")
+
+
+def _domain(document: Document) -> str:
+    """What hosts end with: the text after the last reference in one, as in ``"${var.host}.example.org"``."""
+    for _, value in document.body.texts():
+        end = next(reversed(value.template[1:]), "")
+        if isinstance(end, str) and end.startswith(".") and "." in end[1:]:
+            return end[1:]
+    return ""
+
+
+def _targets(settings: Body) -> Iterator[str]:
+    for block in settings.blocks_of("dependency"):
+        path = block.body.literal("config_path")
+        if isinstance(path, str) and path.startswith("../"):
+            yield path.removeprefix("../")

@@ -1,0 +1,59 @@
+"""What ``init`` sees of a monorepo, and the ``scaffold.yml`` that follows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from scaffold.changes.change import diff
+from scaffold.monorepo.root import OVERRIDES
+from scaffold.report.changes import files_json
+from scaffold.report.findings import seen
+from scaffold.templates.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.commands.init import Initial
+    from scaffold.monorepo.initial import Shown
+
+
+def initial_json(found: Initial, *, written: bool) -> dict[str, Value]:
+    """The proposal as one object."""
+    added = {one.fact for one in found.facts}
+    return {
+        "shown": [
+            {"fact": one.fact, "value": one.value, "where": one.where, "added": one.fact in added}
+            for one in found.shown
+        ],
+        "kept": list(found.kept),
+        "files": files_json(found.change, with_diff=not written),
+        "written": written,
+    }
+
+
+def initial_text(found: Initial, *, written: bool) -> Iterator[str]:
+    """The proposal for people."""
+    width = max(len(one.fact) for one in found.shown)
+    added = {one.fact for one in found.facts}
+    for one in found.shown:
+        if not one.value and one.fact not in found.kept:
+            yield f"{one.fact:{width}}  not seen: add it to {OVERRIDES} before the first Service"
+            continue
+        why = "" if one.fact in added else f" ({_stays(found, one)})"
+        yield seen(f"{one.fact:{width}}  {_shown(one.value)}, by {one.where}{why}")
+    yield ""
+    if not found.change.changes:
+        yield f"{OVERRIDES}: nothing to add."
+    elif written:
+        yield f"{OVERRIDES} is written. What works here: scaffold doctor"
+    else:
+        yield from diff(found.change).splitlines()
+        yield "Nothing was written."
+
+
+def _stays(found: Initial, one: Shown) -> str:
+    return f"{OVERRIDES} says it already" if one.fact in found.kept else "as the templates have it"
+
+
+def _shown(value: Value) -> str:
+    return value or '""' if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

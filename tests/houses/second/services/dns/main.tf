@@ -1,0 +1,6 @@
+# The names of the lab, answered inside it.
+resource "kubernetes_namespace" "dns" {
+  metadata {
+    name = "dns"
+  }
+}

@@ -1,0 +1,164 @@
+"""A house that is another in everything: its ``scaffold.yml`` alone makes it one that Services are made in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from support import needs, scaffold
+
+from scaffold.commands.check import all_rules
+from scaffold.commands.doctor import diagnose
+from scaffold.monorepo import features
+from scaffold.monorepo.repository import Monorepo
+from scaffold.templates import decisions
+
+WIKI = """\
+name: wiki
+description: What we know
+image: docker.io/requarks/wiki:2.5.307
+port: 3000
+volumes:
+  - {path: /pages, size: 2Gi, rwx: true}
+gate: app
+gate_reason: it has accounts of its own
+"""
+OWN = """\
+name: chess
+description: Games by mail
+build: github-ghcr
+repository: robin-lab/chess
+app_kind: flask
+port: 8080
+"""
+
+
+def commit(root: Path) -> None:
+    who = ("-c", "user.name=Robin", "-c", "user.email=robin@example.test")
+    for arguments in (("add", "--all"), ("commit", "--quiet", "--message", "work")):
+        subprocess.run(["git", *who, *arguments], cwd=root, check=True)
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    """The second house, in a clean repository."""
+    root = tmp_path / "second"
+    shutil.copytree(Path(__file__).parent / "houses/second", root)
+    (tmp_path / "wiki.yml").write_text(WIKI)
+    subprocess.run(["git", "init", "--quiet", root], check=True)
+    commit(root)
+    return root
+
+
+def new(root: Path, level: str = "static") -> str:
+    done = scaffold("new-service", "--answers", root.parent / "wiki.yml", "--verify", level, cwd=root)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_service_lives_there(second: Path) -> None:
+    told = new(second)
+    assert "does not exist" not in told and "vault" not in told.lower() and "Kuma" not in told
+    assert "(cd services/wiki && terragrunt plan && terragrunt apply)" in told
+    assert "ssh root@tank.lab.example.org mkdir -p /tank/services/wiki/data" in told
+    stack = (second / "services/wiki/main.tf").read_text()
+    assert 'source          = "../../infra/parts/web_route"' in stack
+    assert 'source     = "../../infra/parts/share"' in stack
+    for foreign in (
+        "keel",
+        "KYVERNO",
+        "tiers",
+        "viktorbarzin",
+        "ignore_changes = [spec[0].template[0].spec[0].dns",
+    ):
+        assert foreign not in stack
+    assert 'find_in_parent_folders("root.hcl")' in (second / "services/wiki/terragrunt.hcl").read_text()
+    commit(second)
+    again = scaffold("new-service", "--answers", second.parent / "wiki.yml", "--verify", "static", cwd=second)
+    assert again.returncode == 0, again.stderr
+    changed = scaffold(
+        "change", "wiki", "--set", "memory=1Gi", "--verify", "static", "--accept", "not-compared", cwd=second
+    )
+    assert changed.returncode == 0, changed.stderr
+    commit(second)
+    for arguments in (
+        ("check", "--all", "--static"), ("check", "services/wiki/main.tf", "--static"), ("status", "wiki"),
+        ("sweep", "HCL004", "--all"), ("index", "--check"), ("next", "wiki"), ("explain", "--answers", second.parent / "wiki.yml"),
+    ):  # fmt: skip
+        done = scaffold(*arguments, cwd=second / "services")
+        assert done.returncode in (0, 2) if arguments[0] == "sweep" else done.returncode == 0, (
+            arguments,
+            done.stderr,
+            done.stdout,
+        )
+    assert "1 stack, 1 made by scaffold" in scaffold("status", "wiki", cwd=second).stdout
+
+
+@pytest.mark.slow("plans a stack, several times")
+@needs("terraform")
+def test_it_is_planned_and_updated_there(second: Path) -> None:
+    assert "web_route" not in new(second, "plan")
+    commit(second)
+    for arguments in (
+        ("plan", "--all"), ("check", "--all"), ("plan", "wiki", "--against", "HEAD"), ("update", "--all", "--plan"),
+        ("change", "wiki", "--set", "memory=1Gi"),
+    ):  # fmt: skip
+        done = scaffold(*arguments, cwd=second)
+        assert done.returncode == 0, (arguments, done.stderr, done.stdout)
+
+
+def test_what_the_house_has_not_is_refused_with_the_reason(second: Path) -> None:
+    done = scaffold(
+        "new-service", "--answers", second.parent / "wiki.yml", "--set", "gate=anubis", "--set", "database=postgresql",
+        "--set", "tls_secret=true", "--json", cwd=second,
+    )  # fmt: skip
+    assert done.returncode == 3
+    found = json.loads(done.stdout)["error"]["findings"]
+    told = {one["answer"] for one in found if one["code"] == "answers.not-here"}
+    assert told == {"gate", "database", "tls_secret"}
+
+
+def test_its_pipeline_needs_nothing_but_github(second: Path, tmp_path: Path) -> None:
+    app = tmp_path / "chess"
+    app.mkdir()
+    (app / "app.py").write_text("import flask\napp = flask.Flask(__name__)\n")
+    (app / "requirements.txt").write_text("flask==3.0.0\n")
+    subprocess.run(["git", "init", "--quiet", app], check=True)
+    commit(app)
+    (tmp_path / "own.yml").write_text(OWN)
+    done = scaffold(
+        "new-service", "--answers", tmp_path / "own.yml", "--app-repo", app, "--verify", "static", cwd=second
+    )
+    assert done.returncode == 0, done.stderr
+    written = {path.relative_to(app).as_posix() for path in app.rglob("*.yml")} - {".copier-answers.yml"}
+    assert written == {".github/workflows/build.yml"}
+    text = (app / ".github/workflows/build.yml").read_text()
+    assert "oodpecker" not in text and "SLACK" not in text
+
+
+def test_rules_about_what_is_not_there_say_nothing(second: Path) -> None:
+    (second / "services/paste/terragrunt.hcl").unlink()
+    told = scaffold("check", "--all", "--static", "--statistics", cwd=second)
+    assert "HCL008" in told.stdout and told.returncode == 1
+    assert "Off, for this monorepo has not Keel: LIF002, POD012, POD013." in told.stdout
+    (second / "root.hcl").unlink()
+    plain = scaffold("check", "--all", "--static", "--json", cwd=second)
+    assert plain.returncode == 0, plain.stdout
+    assert {"rule": "HCL008", "feature": "Terragrunt"} in json.loads(plain.stdout)["off"]
+
+
+def test_what_rules_need_are_features() -> None:
+    assert {rule.needs for rule in all_rules()} - {""} <= features.names()
+    assert features.names() >= decisions.house()["runs"].keys() - {"woodpecker"}
+
+
+def test_doctor_tells_of_each_feature(second: Path, monorepo: Monorepo) -> None:
+    found = {one.name: one.found for one in diagnose(Monorepo(second)).features}
+    there = {name: place for name, place in found.items() if place}
+    assert there == {"terragrunt": "root.hcl", "ingress": "infra/parts/web_route", "nfs": "infra/parts/share"}
+    assert all(one.found for one in diagnose(monorepo).features if one.name != "variables")
+    text = scaffold("doctor", cwd=second).stdout
+    assert "– (looked for keel.sh/): images are pinned" in text
