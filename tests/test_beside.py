@@ -496,3 +496,49 @@ def test_it_is_named_in_the_summary_and_left_alone_by_a_change(monorepo: Monorep
                        "static", "--accept", "not-compared")  # fmt: skip
     assert changed.returncode == 0, changed.stderr
     assert (monorepo.root / STACKS / "bird-box" / "own.tf").read_text() == OWN
+
+
+EXTERNAL = b"""\
+name: bird-box
+description: A camera in a bird box
+shape: external
+backend: 192.0.2.7
+port: 8080
+hosts: [{host: nest, service: nest-camera, port: 9000}]
+machine_clients: [{paths: [/feed/], auth: none, reason: Feeds are for everybody, service: nest-camera}]
+"""
+CAMERA = """\
+resource "kubernetes_service" "nest_camera" {
+  metadata {
+    name      = "nest-camera"
+    namespace = kubernetes_namespace.bird_box.metadata[0].name
+  }
+  spec {
+    type          = "ExternalName"
+    external_name = "camera.example.org"
+    port {
+      port = 9000
+    }
+    port {
+      name = "feed"
+      port = 80
+    }
+  }
+}
+"""
+
+
+@needs("terraform")
+@pytest.mark.slow("plans a stack")
+def test_a_second_backend_is_the_service_of_an_own_file(monorepo: Monorepo, tmp_path: Path) -> None:
+    answers = from_yaml(EXTERNAL, "a.yml")
+    own = along(tmp_path, camera=CAMERA)
+    made = prepare(monorepo, answers, level=Level.PLAN, template_source=SOURCE, own_files=own)
+    assert made.stack is not None and made.stack.verified.plan is not None
+    backend = ("spec", 0, "rule", 0, "http", 0, "path", 0, "backend", 0, "service", 0)
+    found = {
+        (resource.get(*backend, "name"), resource.get(*backend, "port", 0, "number"))
+        for resource in made.stack.verified.plan.resources
+        if resource.type == "kubernetes_ingress_v1"
+    }
+    assert found == {("bird-box", 80), ("nest-camera", 9000), ("nest-camera", 80)}

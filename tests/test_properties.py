@@ -224,7 +224,7 @@ def every_pod_has_resources_probes_and_the_lifecycle_block(drawn: Drawn) -> None
                 values["facts"]["gpu_memory"]["resource"],
                 *values["extended_resources"],
             }
-            assert set(limits) <= {"memory", *shares}
+            assert set(limits) <= {"memory", "ephemeral-storage", *shares}
         ignored = inside(owner, "lifecycle").body.value("ignore_changes")
         assert ignored is not None
         assert "dns_config" in ignored.text
