@@ -40,6 +40,8 @@ class Finding:
     """YAML to put in place of what is wrong; empty where that is to be taken out."""
     example: str | None = None
     """YAML of an answer that would be right, where nobody can tell which one is meant."""
+    settled_by: str | None = None
+    """The names of other answers that could settle it too, in the order in which they are asked."""
 
     @property
     def location(self) -> str:

@@ -27,6 +27,24 @@ def git(checkout: Path, *arguments: str) -> str:
     return subprocess.check_output(["git", "-C", str(checkout), *identity, *arguments], text=True).strip()
 
 
+def test_yaml_that_is_kept_says_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a kept file is broken, nothing can be kept, or a value has no form to be kept in."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    whole, dated = template.facts_text("house"), f"on: 2026-01-02\nmore: {'x' * 1000}\n"
+    expected = [yaml.safe_load(text) for text in (whole, dated)]
+    assert [template.parsed(text) for text in (whole, dated)] == expected
+    (kept,) = (tmp_path / template.DISTRIBUTION / "tables").iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(yaml, "load", None)
+        assert template.parsed(whole) == expected[0]
+    for content in (b"", kept.read_bytes()[:-9]):
+        kept.write_bytes(content)
+        assert template.parsed(whole) == expected[0]
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert template.parsed(whole) == expected[0]
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A checkout with a tag, and a commit after it."""

@@ -18,10 +18,14 @@ _MOVES = "# What was called otherwise before the stack was adopted. Once that is
 
 @dataclass(frozen=True)
 class Kept:
-    """The blocks that stay, in their order; ``renamed`` are the blocks that others take the place of."""
+    """The blocks that stay, in their order; ``renamed`` are the blocks that others take the place of.
+
+    ``taken`` are the names of those that stay and that a rendered block has too.
+    """
 
     blocks: tuple[tuple[Document, Block], ...]
     renamed: Mapping[str, str]
+    taken: tuple[str, ...]
 
     @property
     def text(self) -> bytes:
@@ -49,8 +53,16 @@ def references(block: Block) -> Iterator[Reference]:
             yield from (one for one in attribute.value.references() if not one.bound)
 
 
-def kept(documents: Sequence[Document], found: Collection[Pair], rendered: Collection[Document]) -> Kept:
-    """The blocks of a stack's files that what is rendered does not replace."""
+def kept(
+    documents: Sequence[Document],
+    found: Collection[Pair],
+    rendered: Collection[Document],
+    standing: Collection[str],
+) -> Kept:
+    """The blocks of a stack's files that what is rendered does not replace.
+
+    One that has the name of a rendered block gives way to it, unless objects of it are ``standing``.
+    """
     renamed = {block_of(pair.before.address): block_of(pair.after.address) for pair in found}
     there = {
         block.address for document in rendered for block in document.body.blocks if block.type != "locals"
@@ -59,7 +71,12 @@ def kept(documents: Sequence[Document], found: Collection[Pair], rendered: Colle
     staying = {
         id(block)
         for _, block in places
-        if block.type in _ALWAYS or (block.type in ("resource", "module") and block.address not in renamed)
+        if block.type in _ALWAYS
+        or (
+            block.type in ("resource", "module")
+            and block.address not in renamed
+            and (block.address not in there or block.address in standing)
+        )
     }
     waiting = [block for _, block in places if id(block) in staying]
     known = _by_name(
@@ -71,7 +88,9 @@ def kept(documents: Sequence[Document], found: Collection[Pair], rendered: Colle
             if block is not None and id(block) not in staying:
                 staying.add(id(block))
                 waiting.append(block)
-    return Kept(tuple(place for place in places if id(place[1]) in staying), renamed)
+    blocks = tuple(place for place in places if id(place[1]) in staying)
+    own = (block.address for _, block in blocks if block.type in ("resource", "module"))
+    return Kept(blocks, renamed, tuple(address for address in own if address in there))
 
 
 def _by_name(blocks: Sequence[Block]) -> Mapping[tuple[str, ...], Block]:

@@ -224,6 +224,9 @@ def pod(stack: Standing) -> Iterator[Inferred]:
     gpu = get(stack.container, "resources", 0, "limits", _GPU) is not None
     if nodes := labels(get(spec, "node_selector"), [f"{_GPU}.present"] if gpu else []):
         yield found("node_selector", nodes, owner, f"{_SPEC}.node_selector")
+    known_taints = [known(_taint(taint)) for taint in k8s.items(get(spec, "toleration"))]
+    if taints := [taint for taint in known_taints if not gpu or taint.get("key") != _GPU]:
+        yield found("tolerations", taints, owner, f"{_SPEC}.toleration")
     if priority := text(get(spec, "priority_class_name")):
         yield found("priority_class", priority, owner, f"{_SPEC}.priority_class_name")
         if re.search(stack.facts["system_priority_classes"], priority):
@@ -232,6 +235,12 @@ def pod(stack: Standing) -> Iterator[Inferred]:
         yield found("capabilities", more, owner, f"{_CONTAINER}.security_context")
         if set(more).difference(stack.facts["baseline_capabilities"]):
             yield _reason(stack, "capabilities_reason", owner, "capabilities")
+
+
+def _taint(taint: Tree) -> dict[str, Value]:
+    effect = text(get(taint, "effect"))
+    said = {name: text(get(taint, name)) for name in ("key", "value")}
+    return {**said, "effect": effect if effect != "NoSchedule" else ""}
 
 
 def _reason(stack: Standing, question: str, owner: PlannedResource, inside: str) -> Inferred:

@@ -24,6 +24,8 @@ class Known:
     of: str = ""
     alike: str = ""
     """What is called alike, where that is all that is known."""
+    path: str = ""
+    """Where its documentation says that it keeps its data."""
     answers: Mapping[str, Value] = field(default_factory=dict)
     proposed: Mapping[str, Value] = field(default_factory=dict)
     """What a person who is asked begins with; it never holds by itself."""

@@ -42,7 +42,7 @@ class _Slips:
 @template.kept
 def _slips() -> _Slips:
     text = (template.root() / "templates" / "questions" / "slips.yml").read_text("utf-8")
-    return _Slips(**yaml.load(text, template.FAST_LOADER))
+    return _Slips(**template.parsed(text))
 
 
 def right_key(key: Value, known: Collection[str]) -> str:

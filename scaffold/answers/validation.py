@@ -275,8 +275,10 @@ def _together(
         rows = [_unquoted(row, twins.get((row["answer"], row["code"]), [])) for row in rows]
     for row in rows:
         path = left.before(within(row["answer"], left.values))
-        message, value = f"{show(path)} {row['message']}", _plain(row["value"]) or None
-        yield answers.finding(path, row["code"], message, value=value, allowed=row["allowed"], fix=row["fix"])
+        message = f"{show(path)} {row['message']}"
+        more = {key: row[key] for key in ("allowed", "fix")}
+        more |= {"value": _plain(row["value"]) or None, "settled_by": row["settled_by"] or None}
+        yield answers.finding(path, row["code"], message, **more)
 
 
 def _unquoted(row: _Row, twins: Sequence[_Row]) -> _Row:

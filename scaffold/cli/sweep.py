@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     help="A rule of your own instead of CODE: declared in YAML, or a Python class.",
 )  # fmt: skip
 @click.option("--all", "every", is_flag=True, help="Every stack of the monorepo.")
+@click.option(
+    "--modules", is_flag=True,
+    help="With --all: edit the shared modules instead, once for all stacks that call them.",
+)  # fmt: skip
 @click.option("--plan", "preview", is_flag=True, help="Only show what would change, and write nothing.")
 @click.option(
     "--commit", "commits", type=click.Choice(["per-stack", "one"]), help="Commit only these changes."
@@ -49,6 +53,7 @@ def sweep(
     named: Sequence[str],
     file: Path | None,
     every: bool,
+    modules: bool,
     preview: bool,
     commits: str | None,
     waves: str | None,
@@ -66,6 +71,7 @@ def sweep(
     """
     import os
 
+    from scaffold.checks.rule import Kind as RuleKind
     from scaffold.cli import EXIT_CODES
     from scaffold.commands.check import stacks_at
     from scaffold.commands.sweep import sweep as prepare
@@ -76,13 +82,19 @@ def sweep(
     rule, named = _rule(named, file)
     if bool(named) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold sweep LIF001 --all --plan")
+    if modules and not every:
+        raise UsageError(
+            "--modules goes with --all: an edit there reaches every stack that calls the module."
+        )
+    if modules and rule.kind is not RuleKind.STACK:
+        raise UsageError(f"{rule.code} is about planned resources.", "Leave out --modules.")
     if preview and commits:
         raise UsageError("--plan writes nothing.", "Leave out --commit.")
     answers = questions.read(answered.name, _read(answered)) if answered else questions.Answers()
     monorepo = options.find(monorepo_at, writes=not preview)
     stacks = monorepo.stacks if every else stacks_at(monorepo, named)
     with waiting("Sweeping …"):
-        found = prepare(monorepo, rule, stacks, answers, workers=os.cpu_count() or 1)
+        found = prepare(monorepo, rule, stacks, answers, modules=modules, workers=os.cpu_count() or 1)
     writes_list = bool(found.open) and not preview and answered is None
     target = worklist or Path(f"sweep-{rule.code}.yml")
     if writes_list and target.exists():
@@ -92,7 +104,12 @@ def sweep(
     made = () if preview else found.write(commits=commits)
     if writes_list:
         again = ["scaffold", "sweep", *(["--from", str(file)] if file else [rule.code])]
-        again += [*(["--all"] if every else named), "--answers", str(target)]
+        again += [
+            *(["--all"] if every else named),
+            *(["--modules"] if modules else []),
+            "--answers",
+            str(target),
+        ]
         target.write_text(questions.text(found.open, shlex.join(again)), "utf-8")
         output.print_notes([f"{len(found.open)} questions are in {target}."])
     by_tier, written = waves is not None, not preview

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from scaffold.adoption.kept import kept, moves
 from scaffold.adoption.likeness import compare
-from scaffold.adoption.pairs import pairs
+from scaffold.adoption.pairs import block_of, pairs
 from scaffold.adoption.rules import unexplained
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.step import Step
@@ -142,10 +142,11 @@ def prepare_adoption(
 def _unguarded(found: Difference | None, values: Mapping[str, Value]) -> Iterator[str]:
     """What lifecycle has no longer, by which Terraform kept its hands off what something else sets.
 
-    What a policy sets in enrolled Namespaces alone needs no guard in another.
+    What a policy sets in enrolled Namespaces alone needs no guard in another, nor where the stack sets it.
     """
-    enrolled = values["workload"]["enrolled"]
-    idle = set() if enrolled else {row["path"] for row in values["facts"]["ignored"]["enrolled"]}
+    workload, rows = values["workload"], values["facts"]["ignored"]["enrolled"]
+    said = [f'"{name}"' for name in workload["keel_annotations"]]
+    idle = {r["path"] for r in rows if not workload["enrolled"] or any(name in r["path"] for name in said)}
     for changed in found.changed if found else ():
         gone = (one.path for one in changed.meta if one.before is not None)
         guards = (path for path in gone if path.startswith("lifecycle.") and path != IGNORES)
@@ -175,12 +176,19 @@ def _files(
     made = generated(monorepo, found.stack)
     beside = {p: c for p, c in ours.items() if p.suffix != ".tf" or len(p.parts) > 1 or p.name in made}
     own = {f"{monorepo.place(found.stack)}/{path}" for path in ours.keys() - beside.keys()}
-    staying = kept([d for d in documents(monorepo, found.stack) if d.path in own], matched, new).text
+    standing = [d for d in documents(monorepo, found.stack) if d.path in own]
+    left = kept(standing, matched, new, {block_of(r.address) for r in found.before.resources})
     files = {**beside, **rendered.files}
     settings = ours.get(_SETTINGS)
     if isinstance(settings, bytes) and isinstance(files[_SETTINGS], bytes):
         files[_SETTINGS] = _with_blocks(files[_SETTINGS], settings)
-    written = {EXTRA: staying, MOVED: moves(matched)}
+    if left.taken:
+        raise RefusedError(
+            f"{monorepo.place(found.stack)} cannot be adopted in one step: what is rendered calls another object "
+            f"{', '.join(left.taken)}, and Terraform moves nothing whose name stays in use.",
+            "Rename it in the stack first, with a moved block, and apply that.",
+        )
+    written = {EXTRA: left.text, MOVED: moves(matched)}
     return {**files, **{path: content for path, content in written.items() if content}}
 
 

@@ -137,11 +137,7 @@ def _stacks_at(monorepo: Monorepo, name: str) -> Iterator[str]:
     if found and found[0] in monorepo.stacks:
         yield found[0]
     elif not any(path.is_file() for path in inside):
-        hint = (
-            nearest(name, monorepo.stacks)
-            or f"Name a directory below {monorepo.stacks_home}/, or a file in one."
-        )
-        raise MissingError(f"There is no stack {name}.", hint)
+        raise monorepo.no_stack(name)
 
 
 def check(

@@ -97,9 +97,7 @@ def plan(
         then = stack_of_trees.enter_context(git_tree(monorepo.root, against)) if against else None
         for stack in stacks:
             if not any(tree is not None and _has(tree, stack) for tree in (now, then)):
-                raise MissingError(
-                    f"there is no stack {stack}", f"name a directory below {monorepo.stacks_home}/"
-                )
+                raise monorepo.no_stack(stack)
         untouched = _untouched(now, then, stacks) if then is not None else ()
         stacks = [stack for stack in stacks if stack not in untouched]
         new = [Job(now, stack) for stack in stacks if _has(now, stack)]

@@ -100,7 +100,7 @@ def remove(removal: Removal, *, commit: bool) -> Removed:
 def refuse_going(monorepo: Monorepo, name: str) -> None:
     """Raise :class:`RefusedError` for a stack that nobody has, or that others need under its name."""
     if name not in monorepo.stacks:
-        raise RefusedError(f"There is no stack {name}.", f"There are: {', '.join(monorepo.stacks)}.")
+        raise monorepo.no_stack(name)
     if name in monorepo.tier0_stacks:
         raise RefusedError(f"{name} is a Tier 0 stack: everything else depends on it.")
     users = [stack for stack in monorepo.stacks if stack != name and _depends_on(monorepo, stack, name)]

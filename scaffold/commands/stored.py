@@ -34,8 +34,15 @@ class Record:
 
 
 def record_of(monorepo: Monorepo, name: str) -> Record:
-    """What a stack's answers file says. Raises :class:`RefusedError` where there is none that can be read."""
-    if "/" in name or not (stored := stored_answers(monorepo, name)):
+    """What a stack's answers file says.
+
+    Raises :class:`MissingError` where there is no such stack, and :class:`RefusedError` where it has no
+    answers file that can be read.
+    """
+    stored = {} if "/" in name else stored_answers(monorepo, name)
+    if not stored and name not in monorepo.stacks:
+        raise monorepo.no_stack(name)
+    if not stored:
         raise RefusedError(
             f"{monorepo.place(name)} records no answers.",
             "Give them with --answers FILE; see `scaffold schema`.",

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from scaffold.changes.change import ChangeSet, Content
+from scaffold.changes.commit import demand_clean
 from scaffold.changes.stacks import within, write_stacks
 from scaffold.checks.contract import Contract, outside
 from scaffold.checks.rule import Rule
@@ -16,7 +17,7 @@ from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.check import stack_of
 from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides, refuse_unmerged
-from scaffold.commands.sweep_edits import edits_of
+from scaffold.commands.sweep_edits import Edited, edits_of, shared_units, unit_of
 from scaffold.commands.sweep_update import Way, updates_of
 from scaffold.errors import Finding
 from scaffold.monorepo.repository import Monorepo
@@ -26,6 +27,8 @@ from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource
 from scaffold.terraform.result import Tool
 from scaffold.terraform.runner import find_tool
+from scaffold.terraform.touched import touched
+from scaffold.terraform.tree import DiskTree, OverlayTree
 
 _TIER = "tier"
 
@@ -75,6 +78,8 @@ class Sweep:
     plans: Plans
     open: tuple[Open, ...] = ()
     unverified: tuple[Unverified, ...] = ()
+    modules: tuple[str, ...] = ()
+    """The shared modules that are edited, in place of stacks; ``stacks`` are then those that call them."""
 
     @property
     def left(self) -> tuple[Swept, ...]:
@@ -84,7 +89,8 @@ class Sweep:
     @property
     def sites(self) -> int:
         """How many blocks are edited."""
-        return sum(stack.sites for stack in self.stacks if stack.written)
+        written = [stack.sites for stack in self.stacks if stack.written]
+        return max(written, default=0) if self.modules else sum(written)
 
     def waves(self, *, by_tier: bool) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The stacks to apply; by tier in waves, the least critical first, no known tier at the end."""
@@ -97,6 +103,9 @@ class Sweep:
         """Write it, into stacks without other changes: :func:`~scaffold.changes.stacks.write_stacks`."""
         title = self.rule.title
         message = f"{title} ({self.rule.code})"
+        if self.modules:
+            demand_clean(self.change)
+            return write_stacks([(self.change, message)], commits, message)
         demand_stacks_clean(self.change)
         each = (
             (within(self.change, PurePosixPath(place(self.change.root, s.stack))), f"{s.stack}: {message}")
@@ -106,11 +115,19 @@ class Sweep:
 
 
 def sweep(
-    monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Answers, *, workers: int = 1
+    monorepo: Monorepo,
+    rule: Rule,
+    stacks: Sequence[str],
+    answers: Answers,
+    *,
+    modules: bool = False,
+    workers: int = 1,
 ) -> Sweep:
     """Find what breaks a rule, edit it in memory, plan both sides, and hold the difference to the contract.
 
-    A stack of which anything falls outside is left as it is; nothing is written. Raises
+    A stack of which anything falls outside is left as it is; nothing is written. With ``modules`` the shared
+    modules are edited instead, once for all of the ``stacks`` that call them, and all of it is left where one
+    of those falls outside. Raises
     :class:`~scaffold.errors.MissingError` where there is no Terraform: without plans nothing holds;
     :class:`~scaffold.errors.AnswersError` for answers that are none, and
     :class:`~scaffold.errors.VerificationError` for an edit that a second reader reads differently.
@@ -118,7 +135,11 @@ def sweep(
     refuse_unmerged(monorepo)
     tool = find_tool()
     contract = rule.contract(CheckContext.of(monorepo.root).facts)
-    edited = edits_of(monorepo, rule, stacks, answers)
+    edited = edits_of(monorepo, rule, stacks, answers, shared_units(monorepo) if modules else None)
+    if modules:
+        return _of_modules(
+            monorepo, rule, contract, edited, _callers(monorepo, stacks, edited), tool, workers
+        )
     own: dict[str, dict[PurePosixPath, Content | None]] = {}
     for path, content in edited.files.items():
         own.setdefault(stack_in(path, monorepo.stacks_home), {})[path] = content
@@ -137,6 +158,38 @@ def sweep(
     gaps = verify_edits(change, "Edit the file by hand, and sweep the other stacks.")
     plans = Plans(tool, tuple(plan for _, plan, _ in held.values()), STANDING)
     return Sweep(rule, contract, tuple(swept), change, plans, edited.open, gaps)
+
+
+def _callers(monorepo: Monorepo, stacks: Sequence[str], edited: Edited) -> list[str]:
+    """The stacks whose plans read what is edited."""
+    disk = DiskTree(monorepo.root)
+    after = OverlayTree(disk, {str(path): content for path, content in edited.files.items()})
+    return list(touched(disk, after, stacks)) if edited.files else []
+
+
+def _of_modules(
+    monorepo: Monorepo,
+    rule: Rule,
+    contract: Contract,
+    edited: Edited,
+    callers: Sequence[str],
+    tool: Tool,
+    workers: int,
+) -> Sweep:
+    """The sweep of shared modules: all of it holds, or nothing."""
+    held = dict(_held(monorepo, contract, {name: [Way(edited.files)] for name in callers}, tool, workers))
+    holds = not any(beyond for _, _, beyond in held.values())
+    sites = len(edited.done) if holds else 0
+    swept = [Swept(name, sites, plan, beyond) for name, (_, plan, beyond) in held.items()]
+    by_hand: dict[str, list[Finding]] = {}
+    for finding in edited.by_hand:
+        by_hand.setdefault(unit_of(monorepo, finding), []).append(finding)
+    swept += [Swept(name, 0, StackPlan(name, None), (), tuple(found)) for name, found in by_hand.items()]
+    change = ChangeSet.plan(monorepo.files, edited.files if holds else {})
+    gaps = verify_edits(change, "Edit the file by hand.")
+    plans = Plans(tool, tuple(plan for _, plan, _ in held.values()), STANDING)
+    names = tuple(dict.fromkeys(unit_of(monorepo, finding) for finding in edited.done))
+    return Sweep(rule, contract, tuple(swept), change, plans, edited.open, gaps, names)
 
 
 _Held: TypeAlias = tuple[Way, StackPlan, tuple[Finding, ...]]

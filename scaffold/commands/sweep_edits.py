@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 from scaffold.changes.change import Content
 from scaffold.checks.exceptions import Exceptions, ignores
@@ -34,14 +35,30 @@ class Edited:
     by_hand: tuple[Finding, ...]
 
 
-def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Answers) -> Edited:
-    """Edit in memory what breaks a rule in stacks.
+Units: TypeAlias = Mapping[str, Mapping[str, bytes]]
+"""Stacks by name or shared modules by directory, each with its HCL files by path."""
+
+
+def shared_units(monorepo: Monorepo) -> Units:
+    """The shared modules of a monorepo."""
+    directory = monorepo.shared.directory
+    found: dict[str, dict[str, bytes]] = {}
+    for file in sorted((monorepo.root / directory).rglob("*.tf") if directory else ()):
+        path = file.relative_to(monorepo.root)
+        found.setdefault(path.parent.as_posix(), {})[path.as_posix()] = file.read_bytes()
+    return found
+
+
+def edits_of(
+    monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Answers, modules: Units | None = None
+) -> Edited:
+    """Edit in memory what breaks a rule in stacks, or where ``modules`` are given, in those instead.
 
     Raises :class:`~scaffold.errors.AnswersError` for answers that are none of the proposals, or about none
     of the blocks.
     """
     # One edit mends all that is found of a block.
-    found = {(f.path, f.line, f.code): f for f in broken(monorepo, rule, stacks)}.values()
+    found = {(f.path, f.line, f.code): f for f in broken(monorepo, rule, stacks, modules)}.values()
     house = CheckContext.of(monorepo.root).facts
     waiting: dict[Finding, Open] = {}
 
@@ -56,7 +73,7 @@ def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Ans
         site = _site(document, block)
         answer = answers.of(site, question)
         if answer is None:
-            waiting[finding] = Open(stack_in(finding.path, monorepo.stacks_home), site, line, question)
+            waiting[finding] = Open(unit_of(monorepo, finding), site, line, question)
             return document.source.data
         with suppress(EditError):
             return rule.answered(document, block, answer) or document.source.data
@@ -64,25 +81,37 @@ def edits_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Ans
 
     files, done = edited(monorepo, found, edit)
     if answers.paths:
-        answers.demand(_known(monorepo, stacks, answers.paths))
+        units = {stack: monorepo.sources(stack) for stack in stacks} if modules is None else modules
+        answers.demand(_known(units, answers.paths))
     left = {f for f in found if f not in done and f not in waiting}
     order = sorted(waiting.values(), key=lambda one: (one.site[0], one.line))
     return Edited(files, done, tuple(order), tuple(sorted(left, key=lambda f: (f.path, f.line or 0))))
 
 
-def broken(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Iterator[Finding]:
-    """What breaks a rule in stacks, but for their exceptions, and what is no HCL or cannot be planned."""
-    if any(rule is known for known in all_rules()):
+def unit_of(monorepo: Monorepo, finding: Finding) -> str:
+    """The stack, by its name, or the shared module, by its directory, that a finding is in."""
+    return stack_in(finding.path, monorepo.stacks_home) or PurePosixPath(finding.path).parent.as_posix()
+
+
+def broken(
+    monorepo: Monorepo, rule: Rule, stacks: Sequence[str], modules: Units | None = None
+) -> Iterator[Finding]:
+    """What breaks a rule in stacks, but for their exceptions, and what is no HCL or cannot be planned.
+
+    Where ``modules`` are given it is what breaks it in those: in them only syntax tells.
+    """
+    if modules is None and any(rule is known for known in all_rules()):
         own = Selection((rule.code,))
         yield from check(monorepo, stacks, own, static=rule.kind is Kind.STACK).findings
         return
     context = CheckContext.of(monorepo.root)
-    for stack in stacks:
-        parsed = parse_stack(monorepo.place(stack), monorepo.sources(stack))
+    stands = {stack: monorepo.sources(stack) for stack in stacks} if modules is None else modules
+    for unit, sources in stands.items():
+        parsed = parse_stack(monorepo.place(unit) if modules is None else unit, sources)
         if isinstance(parsed, list):
             yield from parsed
             continue
-        found = run(parsed, context, [rule]) if rule.kind is Kind.STACK else _planned(monorepo, rule, stack)
+        found = run(parsed, context, [rule]) if rule.kind is Kind.STACK else _planned(monorepo, rule, unit)
         yield from Exceptions(ignores(parsed.documents.values())).left_of(found)
 
 
@@ -101,8 +130,8 @@ def _site(document: Document, block: Block) -> Site:
     return document.path, next(name for name, one in addressed(document.body) if one.line == block.line)
 
 
-def _known(monorepo: Monorepo, stacks: Sequence[str], paths: Collection[str]) -> Iterator[Site]:
-    """The sites in those of the files that belong to the stacks."""
-    sources = (item for stack in stacks for item in monorepo.sources(stack).items() if item[0] in paths)
+def _known(units: Units, paths: Collection[str]) -> Iterator[Site]:
+    """The sites in those of the files that belong to stacks or modules."""
+    sources = (item for files in units.values() for item in files.items() if item[0] in paths)
     documents = (document for path, content in sources if (document := read(content, path)) is not None)
     return ((document.path, name) for document in documents for name, _ in addressed(document.body))

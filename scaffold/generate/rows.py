@@ -30,7 +30,7 @@ from scaffold.templates.questions import Value
 
 KEPT_RULE = "Kubernetes: immutable fields"
 _DECIDED = ("value", "rule", "reason")
-_REFUSED = ("code", "answer", "value", "message", "allowed", "fix")
+_REFUSED = ("code", "answer", "value", "message", "allowed", "fix", "settled_by")
 _TABLE_KEYS = {"first": {"keep", "kept_because", "rule"}, "all": {"rule"}, "refuse": {"for", "with"}}
 _ROW_KEYS = {
     "first": {"when", "final", *_DECIDED},
@@ -171,7 +171,7 @@ def _row(place: str, row: Mapping[str, Value], word: str, table: Mapping[str, Va
         raise RowsError(f"{place} is no row: it says {', '.join(_REFUSED if word == 'refuse' else _DECIDED)}")
     _known(place, row, _ROW_KEYS[word])
     keys, usual = (
-        (_REFUSED, {"value": "", "allowed": ""})
+        (_REFUSED, {"value": "", "allowed": "", "settled_by": ""})
         if word == "refuse"
         else (_DECIDED, {key: table[key] for key in ("rule",) if key in table})
     )

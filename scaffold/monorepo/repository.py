@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from scaffold.changes.change import Files, is_ciphertext
+from scaffold.errors import MissingError, nearest
 from scaffold.hcl.modules import ModuleContract, read_module, terraform_files
 from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, parse, read
 from scaffold.monorepo.facts import said
@@ -73,6 +74,11 @@ class Monorepo:
     def stack_of(self, path: Path) -> str:
         """The stack that a file belongs to; empty where it is in none."""
         return stack_in(path.relative_to(self.root).as_posix(), self.stacks_home)
+
+    def no_stack(self, name: str) -> MissingError:
+        """The error for a stack that is not there, with the nearest one."""
+        hint = f"Name a directory below {self.stacks_home}/."
+        return MissingError(f"There is no stack {name}.", nearest(name, self.stacks) or hint)
 
     @cached_property
     def fleet(self) -> Mapping[str, Stack]:

@@ -71,12 +71,15 @@ def _commands(sweep: Sweep, *, by_tier: bool) -> Iterator[tuple[str, list[str]]]
 
 
 def _sum(sweep: Sweep, *, written: bool) -> str:
-    if not sweep.stacks and not sweep.open:
+    if not (sweep.stacks or sweep.open or sweep.change.changes):
         return "Nothing to do."
     number = sum(stack.written for stack in sweep.stacks)
     edits = f"{sweep.sites} edit{'' if sweep.sites == 1 else 's'}"
     state = "written" if written else "would be written"
-    told = [f"{edits} in {number} stack{'' if number == 1 else 's'} {state}"]
+    where = f"{number} stack{'' if number == 1 else 's'}"
+    if sweep.modules:
+        where = f"{', '.join(sweep.modules)}, for {where}"
+    told = [f"{edits} in {where} {state}"]
     if sweep.left:
         told.append(f"{len(sweep.left)} stack{'' if len(sweep.left) == 1 else 's'} left to a person")
     if sweep.open:
@@ -124,6 +127,7 @@ def sweep_json(
         "written": written,
         "commits": list(commits),
         "stacks": [_stack_json(one) for one in sweep.stacks],
+        "modules": list(sweep.modules),
         "changes": files_json(sweep.change, with_diff=not written),
         "questions": [
             {

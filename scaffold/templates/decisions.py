@@ -166,4 +166,4 @@ def compiled(text: str) -> Template:
 @lru_cache(16)
 def _parsed(text: str) -> Value:
     """YAML that a default gives, chiefly the facts of the house. Nobody changes it in place."""
-    return yaml.load(text, template.FAST_LOADER)
+    return template.parsed(text)

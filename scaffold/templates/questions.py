@@ -82,7 +82,8 @@ _Loader = type(
 
 
 def _include(_: yaml.SafeLoader, node: yaml.Node) -> Value:
-    return yaml.load((template.root() / str(node.value)).read_text("utf-8"), _Loader)
+    text = (template.root() / str(node.value)).read_text("utf-8")
+    return yaml.load(text, _Loader) if "!include" in text else template.parsed(text, _Loader)
 
 
 yaml.add_constructor("!include", _include, Loader=_Loader)

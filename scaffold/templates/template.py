@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import marshal
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -23,6 +26,8 @@ R = TypeVar("R")
 DISTRIBUTION = "homelab-scaffold"
 BUILT_FROM = "built-from"
 """The file of an installed package with the commit that it was built from, and ``changed`` after it."""
+_SHORT = 1000
+"""Characters of YAML below which it is read at once."""
 _PACKAGE = Path(__file__).parent.parent
 FAST_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The loader for YAML whose places nobody needs: libyaml's, where PyYAML was built with it."""
@@ -90,7 +95,7 @@ def _installed_root() -> Path:
 @kept
 def facts(name: str) -> dict[str, Any]:
     """A file of facts among the decision tables (``house.yml`` and its like)."""
-    values: dict[str, Any] = yaml.load(facts_text(name), FAST_LOADER)
+    values: dict[str, Any] = parsed(facts_text(name))
     return values
 
 
@@ -114,6 +119,23 @@ def cache_directory(name: str) -> Path | None:
     except OSError:
         return None
     return directory if os.access(directory, os.W_OK) else None
+
+
+def parsed(text: str, loader: type[yaml.SafeLoader] = FAST_LOADER) -> Any:
+    """What a YAML text of the template says: to read a long one again takes longer than to keep it."""
+    directory = cache_directory("tables") if len(text) > _SHORT else None
+    if directory is None:
+        return yaml.load(text, loader)
+    key = f"{sys.implementation.cache_tag}\0{yaml.__version__}\0{text}"
+    file = directory / f"{hashlib.sha256(key.encode()).hexdigest()}.yaml"
+    with suppress(OSError, ValueError, EOFError, TypeError):
+        return marshal.loads(file.read_bytes())
+    value = yaml.load(text, loader)
+    with suppress(OSError, ValueError):  # a date has no such form
+        staged = file.with_suffix(f".{os.getpid()}")
+        staged.write_bytes(marshal.dumps(value))
+        staged.replace(file)
+    return value
 
 
 def version() -> str:

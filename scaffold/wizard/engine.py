@@ -90,7 +90,8 @@ class Engine:
         """
         values = self.values(state)
         known = self.known(values)
-        refused = {_place(f) for f in self._judged(values) if not _is_open(f)} if refusals else set()
+        judged = self._judged(values) if refusals else ()
+        refused = {self._blamed(state, f) for f in judged if not _is_open(f)}
         follows = known_of(values)
         offered = {*state.suggested, *follows.answers}
         seen = {**known, IMAGE_KNOWN: bool(follows.of)}
@@ -140,7 +141,8 @@ class Engine:
 
     def _right(self, state: State, path: Path, default: Value) -> Value:
         """A default that is not refused: itself, the first like it that is right, or nothing."""
-        if not any(_place(f) == path and not _is_open(f) for f in self._judged(self.values(state))):
+        judged = self._judged(self.values(state))
+        if not any(self._blamed(state, f) == path and not _is_open(f) for f in judged):
             return default
         right = (text for text in notation.alike(default) if not self.problem(state, path, text))
         return next(right, "" if isinstance(default, str) else None)
@@ -203,15 +205,15 @@ class Engine:
         """What is wrong with one answer, with its fix; nothing where it is right."""
         if len(path) == 2 and value == MORE:
             return ""
-        values = self.values(put(state, path, value))
-        for finding in self._judged(values):
-            if _place(finding) == path or (len(path) == 3 and _answer(finding)[:3] == path):
+        after = put(state, path, value)
+        for finding in self._judged(self.values(after)):
+            if self._blamed(after, finding) == path or (len(path) == 3 and _answer(finding)[:3] == path):
                 return f"{finding.message} {finding.fix or ''}".strip()
         return ""
 
     def first_open(self, state: State) -> Step | None:
         """The first step that is not answered, or whose answer is refused by now."""
-        refused = {_place(finding) for finding in self._judged(self.values(state))}
+        refused = {self._blamed(state, finding) for finding in self._judged(self.values(state))}
         done = {*state.said, *state.accepted} - refused
         first = next((path for path in self.paths(state) if path not in done), None)
         return None if first is None else self.step(state, first)
@@ -241,6 +243,15 @@ class Engine:
             return "asked"
         follows = known_of(self.values(state))
         return follows.origin if name in follows.answers else "default"
+
+    def _blamed(self, state: State, finding: Finding) -> Path:
+        """The step to ask for a finding: the first answer that could settle it and is open, or its own."""
+        known = self.known(self.values(state))
+        answered = {path[0] for path in (*state.said, *state.accepted)} | set(state.given)
+        for name in (finding.settled_by or "").split(", "):
+            if name and name not in answered and holds(questions.asked()[name].when, known):
+                return (name,)
+        return _place(finding)
 
     def _judged(self, values: Mapping[str, Value]) -> Sequence[Finding]:
         return self._findings(json.dumps(values, default=str))

@@ -110,6 +110,7 @@ def test_json_is_all_there_is_on_standard_output(monorepo: Monorepo) -> None:
         "decisions",
         "verified",
         "planned",
+        "own_files",
         "next_steps",
         "restore",
         "template",

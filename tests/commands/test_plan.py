@@ -257,12 +257,12 @@ def test_against_a_revision_of_a_monorepo_inside_a_repository(repository: Path) 
 
 @needs("terraform")
 def test_a_stack_or_a_revision_that_does_not_exist(repository: Path) -> None:
-    with pytest.raises(MissingError, match="there is no stack nope"):
+    with pytest.raises(MissingError, match="There is no stack nope"):
         plan(Monorepo(repository), ["changed", "nope"])
-    with pytest.raises(MissingError, match="there is no stack gone"):
+    with pytest.raises(MissingError, match="There is no stack gone"):
         plan(Monorepo(repository), ["gone"])
     for name in ("", ".", "..", "../stacks/new", "stacks", "new/main.tf"):
-        with pytest.raises(MissingError, match="there is no stack"):
+        with pytest.raises(MissingError, match="There is no stack"):
             plan(Monorepo(repository), [name])
 
 

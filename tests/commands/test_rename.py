@@ -32,6 +32,7 @@ volumes:
   embedded_database: sqlite
 - {path: /media, purpose: media, rwx: true, sensitive: false}
 """
+CATALOG = ".claude/reference/service-catalog.md"
 ACCEPTED = ("--accept", "not-compared", "--accept", "opened")
 
 
@@ -54,8 +55,10 @@ def renamed(born: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     script = root / "stacks/bee-notes/feed.sh"
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)
+    catalog, row = root / CATALOG, "| bee-notes | Notes on hives | bee-notes |\n"
+    catalog.write_text(catalog.read_text().replace(row, f"{row}| roses | Stands below | journal |\n"))
     git(root, "add", "-A")
-    git(root, "commit", "-qm", "A script beside the stack")
+    git(root, "commit", "-qm", "A script beside the stack, and a row below its own")
     done = rename(root, "hive-log", "--verify", "static", *ACCEPTED, "--commit", "--json")
     assert done.returncode == 0, done.stderr + done.stdout
     return root, dict(json.loads(done.stdout))
@@ -94,16 +97,14 @@ def test_the_stack_moves_with_all_that_people_put_beside_it(renamed: tuple[Path,
     assert answers["recorded"]["names"]["namespace"] == answers["recorded"]["names"]["made_as"] == "bee-notes"
 
 
-def test_every_list_has_the_new_name_where_the_old_one_stood(
-    born: Path, renamed: tuple[Path, dict[str, Any]]
-) -> None:
+def test_every_list_has_the_new_name_where_the_old_one_stood(renamed: tuple[Path, dict[str, Any]]) -> None:
     root = renamed[0]
-    for path in (".claude/reference/service-catalog.md", "docs/architecture/backup-dr.md"):
-        before, after = ((at / path).read_text() for at in (born, root))
+    for path in (CATALOG, "docs/architecture/backup-dr.md", "docs/architecture/storage.md"):
+        before, after = git(root, "show", f"HEAD~1:{path}"), (root / path).read_text()
         assert "ee Notes" in before or "bee-notes" in before
-        told = before.replace("Bee Notes", "Hive Log").replace("bee-notes", "hive-log")
-        assert sorted(after.split()) == sorted(told.split())
+        assert after == before.replace("Bee Notes", "Hive Log").replace("bee-notes", "hive-log")
     found = json.loads(scaffold("index", "--check", "--json", "--monorepo", root).stdout)["findings"]
+    assert "| roses |" in git(root, "show", f"HEAD:{CATALOG}")
     assert [one for one in found if "bee" in json.dumps(one) or "hive" in json.dumps(one)] == []
 
 
@@ -164,7 +165,7 @@ def test_a_dry_run_shows_what_differs_and_not_the_whole_stack(born: Path) -> Non
     [
         ("Hive_Log", 3, "name"),
         ("vault", 3, "Tier 0"),
-        ("journal", 4, "stacks/journal exists already"),
+        ("journal", 4, "stacks/journal already exists"),
     ],
 )
 def test_a_name_that_is_wrong_or_taken_is_refused(born: Path, to: str, code: int, said: str) -> None:

@@ -116,5 +116,5 @@ def test_what_is_no_compose_file_is_refused_without_its_content(text: bytes, tmp
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"gone\.yml is no file"):
+    with pytest.raises(UsageError, match=r"gone\.yml is not a file"):
         document.read(tmp_path / "gone.yml")

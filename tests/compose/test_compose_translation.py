@@ -720,7 +720,8 @@ services:
 def test_a_port_with_tls_is_asked_with_it(at: Path, more: str, tls: bool) -> None:
     found = draft(at, f"services: {{notes: {{image: 'acme/notes:1', {more}}}}}")
     assert found.answers.get("ingress_options") == ({"backend_protocol": "HTTPS"} if tls else None)
-    assert ("with TLS" in entry(found, "services.notes.ports[0]")) == tls
+    told = entry(found, "services.notes.ports[0]")
+    assert ("with TLS" in told) == tls and ("for TLS at 8443" in told) == ("8443" in more)
 
 
 def test_a_driver_alone_makes_no_companion(at: Path) -> None:
@@ -865,6 +866,62 @@ volumes: {static: {driver: local}, data: {}}
     purpose = next(v.get("purpose", "data") for v in found.answers["volumes"] if v["path"] == "/app/static")
     assert f"{{name: fill-{purpose}, " in told["volumes.static"]
     assert f"volume: {purpose}," in told["volumes.static"]
+
+
+def test_the_file_of_the_database_s_password_is_no_secret_of_the_app(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', ports: [80], secrets: [pw, mail]}
+  db: {image: 'postgres:16', environment: {POSTGRES_PASSWORD_FILE: /run/secrets/pw}, secrets: [pw]}
+secrets: {pw: {file: ./pw}, mail: {file: ./mail}}
+""",
+    )
+    assert found.answers["files"] == [{"path": "/run/secrets/mail", "vault": "mail"}]
+    assert "which Vault rotates" in entry(found, "services.notes.secrets[0]", Fate.LEFT)
+
+
+def test_a_login_without_a_password_is_one_to_the_house_s_database(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  notes: {image: 'acme/notes:1', environment: {STORE: 'postgresql://postgres@db/notes'}}\n"
+        "  db: {image: 'postgres:16', environment: {POSTGRES_HOST_AUTH_METHOD: trust}}\n",
+    )
+    assert found.answers["database_env"] == {"dsn": "STORE"} and "env" not in found.answers
+
+
+def test_what_the_image_has_beside_its_source_is_no_volume(at: Path) -> None:
+    found = draft(
+        at,
+        "services: {notes: {build: ./web, ports: [80], volumes: [/code/node_modules, './web/src:/code/src', /data]}}",
+    )
+    assert found.answers["volumes"] == [{"path": "/data"}]
+
+
+@pytest.mark.parametrize(
+    ("mounted", "told"), [("[]", True), ("['kept:/else']", True), ("['kept:/data/']", False), ("['kept:/data/sub']", False), ("['kept:/var/', 'more:/data']", False)]
+)  # fmt: skip
+def test_where_an_image_keeps_its_data_has_to_be_mounted(at: Path, mounted: str, told: bool) -> None:
+    found = draft(at, f"services: {{pass: {{image: 'vaultwarden/server:1', volumes: {mounted}}}}}")
+    assert ("services.pass.volumes./data" in keys(found, Fate.LEFT)) == told
+
+
+def test_a_port_that_the_documentation_does_not_have_is_told(at: Path) -> None:
+    found = draft(
+        at, "services: {pass: {image: 'vaultwarden/server:1', ports: ['1:8000'], volumes: ['kept:/data']}}"
+    )
+    assert found.answers["port"] == 8000
+    assert entry(found, "services.pass.ports[0]") == "its documentation says 80"
+
+
+def test_what_lies_beside_the_file_has_to_be_copied(at: Path) -> None:
+    (at / "conf").mkdir()
+    (at / "none").mkdir()
+    (at / "conf" / "x.yml").write_text("a: b")
+    found = draft(at, "services: {notes: {image: 'acme/notes:1', volumes: ['./conf:/conf', './none:/data']}}")
+    assert "what is in ./conf has to be copied" in entry(found, "services.notes.volumes[0]")
+    assert entry(found, "services.notes.volumes[1]") == ""
 
 
 BESIDE = """

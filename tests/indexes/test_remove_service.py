@@ -11,7 +11,7 @@ from scaffold.changes.change import Action, ChangeSet, Files, Symlink
 from scaffold.changes.git import git
 from scaffold.changes.step import When
 from scaffold.commands.remove_service import plan_removal, remove
-from scaffold.errors import RefusedError
+from scaffold.errors import RefusedError, ScaffoldError
 from scaffold.indexes.edits import insertions
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.monorepo.repository import Monorepo
@@ -171,7 +171,7 @@ def test_rows_of_the_stack_under_other_names(sample: Monorepo, everything: Servi
     [("nobody", "There is no stack nobody"), ("vault", "Tier 0"), ("../docs", "There is no stack")],
 )
 def test_refused(sample: Monorepo, name: str, message: str) -> None:
-    with pytest.raises(RefusedError, match=message):
+    with pytest.raises(ScaffoldError, match=message):
         plan_removal(sample, name, APPLY)
 
 

@@ -311,10 +311,7 @@ def walked(engine: Engine, state: State, answers: dict[str, Any]) -> State:
         step = engine.first_open(state)
         if step is None:
             return state
-        before, state = state, reply(engine, state, step.path, wanted(answers, step))
-        if (again := engine.first_open(state)) is not None and again.path == step.path:
-            # Refused without what is not asked: a person takes what is proposed, and changes it in the review.
-            state = reply(engine, before, step.path, step.default)
+        state = reply(engine, state, step.path, wanted(answers, step))
     raise AssertionError("it never ends")
 
 
@@ -378,6 +375,20 @@ def complete(name: str, value: Any) -> Any:
     return [
         {key: item.get(key, schema.get("default")) for key, schema in properties.items()} for item in value
     ]
+
+
+def test_more_memory_than_the_tier_has_asks_for_the_tier(engine: Engine) -> None:
+    state = said(engine, [*CORE, ("name", "vikunja")])
+    assert engine.problem(state, ("memory",), "6Gi") == ""
+    state = engine.answer(state, ("memory",), "6Gi")
+    step = engine.first_open(state)
+    assert step is not None and step.path == ("tier",)
+    bigger = engine.answer(state, ("tier",), "edge")
+    assert ("limit_range",) not in engine.paths(bigger)
+    same = engine.answer(state, ("tier",), "aux")
+    assert (step := engine.first_open(same)) is not None and step.path == ("limit_range",)
+    same = engine.answer(same, ("limit_range",), {})
+    assert "is above the limit" in engine.problem(same, ("memory",), "6Gi"), "nothing is left to settle it"
 
 
 def test_a_draft_brings_everything_back(engine: Engine) -> None:

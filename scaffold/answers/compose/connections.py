@@ -143,11 +143,9 @@ def _tells(name: str) -> bool:
 
 
 def _string(value: Text, kind: str) -> dict[str, str] | None:
-    """How a connection string is written, as answers say it; nothing for one without a password in it."""
+    """How a connection string is written, as answers say it; nothing for one without a login in it."""
     engine = decisions.house()["databases"][kind]
     if url := _URL.fullmatch(value):
-        if url["password"] is None and UNKNOWN not in value:
-            return None
         rest = "" if UNKNOWN in (url["rest"] or "") else url["rest"] or ""
         scheme = url["scheme"]
         if rest and not re.search(r"[{}$%\x00-\x1f]", rest):

@@ -12,7 +12,7 @@ from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.names import options
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
-from scaffold.answers.compose.web import LOCAL_URL, tells_tls, web_port
+from scaffold.answers.compose.web import LOCAL_URL, may_have_tls, tells_tls, web_port
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.templates import template
@@ -81,7 +81,8 @@ class Containers:
                 self.ledger.left((*part.at, key), f"it names the service {gone.of}, which is elsewhere", mend)
             else:
                 found[answer] = [str(r.value) for r in rewritten]
-                self._taken((*part.at, key), answer)
+                moved = dict.fromkeys(f"the service {r.of} is at {r.where}" for r in rewritten if r.of)
+                self._taken((*part.at, key), answer, " and ".join(moved))
         return found
 
     def resources(self, part: Part) -> dict[str, Value]:
@@ -206,6 +207,9 @@ class Containers:
         if web and (said := next(tells_tls(part, web), "")):
             found["ingress_options"] = {"backend_protocol": "HTTPS"}
             why = f"with TLS (ingress_options.backend_protocol), since {said}"
+        elif web:
+            tcp = {number for _, protocol, number in usable if protocol == "TCP"}
+            why = "; ".join(filter(None, (why, may_have_tls(part, tcp))))
         further: dict[tuple[str, int], Value] = {}
         for at, protocol, number in told:
             if (protocol, number) == ("TCP", web):

@@ -14,6 +14,7 @@ from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed
+from scaffold.answers.known import known
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path as At
 from scaffold.templates import template
@@ -59,7 +60,17 @@ class Storage:
                 volume["rwx"] = True  # somebody else fills it, from outside of the app
             self._add(its, purpose, volume)
             why = "on NFS, since others fill it" if volume.get("rwx") else ""
-            self.ledger.taken(at, f"volumes.{purpose}", why)
+            self.ledger.taken(at, f"volumes.{purpose}", why or self._filled(its))
+
+    def tell_if_lost(self, part: Part) -> None:
+        """Tell of the directory where the app's image keeps its data if nothing is mounted there."""
+        path = known({"image": str(part.image)}).path
+        there = [(f"{m.target.rstrip('/')}/", f"{path}/") for m in part.mounts]
+        if path and not any(one.startswith(other) or other.startswith(one) for one, other in there):
+            why = f"nothing is mounted at {path}, where the image keeps its data by its documentation"
+            self.ledger.left(
+                (*part.at, "volumes", path), why, "Give it under volumes, unless nothing is kept."
+            )
 
     def of_container(self, part: Part) -> list[Value]:
         """What another container mounts: volumes of the app, or some of its own beside them."""
@@ -74,8 +85,14 @@ class Storage:
                 self._add(its, purpose, volume)
             item: dict[str, Value] = {"volume": purpose, "path": its.target}
             mounts.append({**item, **({"read_only": True} if its.read_only else {})})
-            self.ledger.taken(at, f"volumes.{purpose}")
+            self.ledger.taken(at, f"volumes.{purpose}", self._filled(its))
         return mounts
+
+    def _filled(self, its: Mount) -> str:
+        """What is told of a directory that has something in it beside the file."""
+        there = self.project.directory / its.source
+        is_filled = its.source.startswith(".") and UNKNOWN not in its.source and any(_within(there))
+        return f"it begins empty: what is in {its.source} has to be copied, or given under files" * is_filled
 
     def _add(self, its: Mount, purpose: str, volume: dict[str, Value]) -> None:
         self.volumes.append(volume)
@@ -85,7 +102,7 @@ class Storage:
     def _mounts(self, part: Part) -> Iterator[tuple[At, Mount]]:
         """The mounts that are directories of data; the others are told."""
         seen: set[str] = set()
-        code: list[str] = []
+        code = [its.target.rstrip("/") for its in part.mounts if self._is_source(part, its)]
         for index, item in enumerate(listed(part.body.get("volumes"))):
             at: At = (*part.at, "volumes", *((index,) if isinstance(part.body["volumes"], list) else ()))
             its = mount(item)
@@ -93,7 +110,7 @@ class Storage:
                 self.ledger.left(at)
             elif reason := self._no_data(its):
                 self.ledger.left(at, *reason)
-            elif its.kind != "tmpfs" and self._is_source(part, its, code):
+            elif its.kind != "tmpfs" and (self._is_source(part, its) or self._hides_source(its, code)):
                 self.ledger.decided(at, "the image has the source that it is built from")
             elif owner := self.others.get(its.source):
                 mend = "Give it under volumes if the app keeps something of its own there."
@@ -104,11 +121,8 @@ class Storage:
                 seen.add(its.target.rstrip("/"))
                 yield at, its
 
-    def _is_source(self, part: Part, its: Mount, code: list[str]) -> bool:
-        """Whether a mount is of the source that the image is built from, or hides a part of it.
-
-        ``code`` are the paths of those before, which it adds to.
-        """
+    def _is_source(self, part: Part, its: Mount) -> bool:
+        """Whether a mount is of the source that the image is built from."""
         build = part.body.get("build")
         context = text(build.get("context") or ".") if isinstance(build, dict) else text(build)
         root, source = (path.removeprefix("./").rstrip("/.") for path in (context, its.source))
@@ -118,10 +132,12 @@ class Storage:
             and bool(context)
             and context.startswith((".", root))
         )
-        if inside and (source == root or (bool(root) and source.startswith(f"{root}/"))):
-            code.append(its.target.rstrip("/"))
-            return True
-        return not its.source and any(its.target.startswith(f"{path}/") for path in code)
+        return inside and (source == root or (bool(root) and source.startswith(f"{root}/")))
+
+    def _hides_source(self, its: Mount, code: list[str]) -> bool:
+        """Whether a mount without a name keeps what the image has in, or beside, the source at ``code``."""
+        roots = {*code, *(path.rpartition("/")[0] for path in code)} - {""}
+        return not its.source and any(its.target.startswith(f"{path}/") for path in roots)
 
     def is_data(self, its: Mount) -> bool:
         """Whether a mount is a directory that an app keeps something in, or hands out."""
@@ -240,6 +256,13 @@ class Storage:
                 has_files = True
                 self.ledger.taken(at, "files", f"{target} has the text of the config {source}")
         return has_files
+
+
+def _within(directory: Path) -> Iterator[Path]:
+    try:
+        yield from directory.iterdir()
+    except (OSError, ValueError):
+        return
 
 
 def _last(path: str) -> str:

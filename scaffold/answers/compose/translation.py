@@ -89,6 +89,7 @@ class _Translation:
         named: dict[str, Value] = {"image": image} if image else {}
         ports = containers.ports(app, self._sharing)
         storage.of_app(app)
+        storage.tell_if_lost(app)
         storage.configs(app, env.files)
         storage.scratch(app)
         beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]

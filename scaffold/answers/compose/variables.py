@@ -71,6 +71,7 @@ class Variables:
         self._own = {
             n: v.value for n, v in (self._named(base) if base else {}).items() if v.value is not None
         }
+        self._passwords = set(self._mounted(base).values()) if base else set()
 
     def read(
         self, part: Part, answer: str = "env", app: Environment | None = None, *, gets_files: bool = True
@@ -248,6 +249,8 @@ class Variables:
             if re.fullmatch(r"(/[^\x00-\x20/:]+)+", path) and not re.search(r"/\.\.?(/|$)", path):
                 if path in [str(f["path"]) for f in found.files] or self._is_rotated(part, path, database):
                     continue
+                if source in self._passwords:
+                    continue
                 found.files.append({"path": path, "vault": key})
         items = listed(part.body.get("secrets"))
         for index, item in enumerate(items):
@@ -264,8 +267,11 @@ class Variables:
                 self._ledger.taken(
                     at, "files", f"{made[0]['path']} comes from the key {made[0]['vault']} in Vault"
                 )
-            elif source:
+            elif source and (source not in self._passwords or database):
                 self._ledger.decided(at, "it is the password of the database, which Vault rotates")
+            elif source:
+                mend = "Name the variable that takes it under database_env, if the app has one."
+                self._ledger.left(at, "it is the password of the database, which Vault rotates", mend)
             else:
                 self._ledger.left(at)
         found.files = found.files if found.gets_files else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from scaffold.answers.compose.forms import mapping, text, words
 from scaffold.answers.compose.parts import Part
@@ -14,6 +14,7 @@ LOCAL_URL = re.compile(
     r"(?<!/tcp/)(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?HOSTNAME\}?)(?::(\d+))?(/[^\s\"'|;)]*)?"
 )
 """How a health check asks its own container."""
+_OF_IMAGE = "it is that of the image"
 
 
 def web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
@@ -28,7 +29,9 @@ def web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
         return None, ""
     if len(set(numbers)) == 1:
         usual = numbers[0] not in facts["no_web_ports"]
-        return numbers[0], "" if usual else "it is not usual for HTTP: shape internal needs no ingress"
+        by_image = next((number for number, why in _told(part) if why == _OF_IMAGE), 0)
+        said = f"its documentation says {by_image}" if by_image else ""
+        return numbers[0], said if usual else "it is not usual for HTTP: shape internal needs no ingress"
     rank = {number: place for place, number in enumerate(facts["web_ports"])}
     other = {number: len(rank) + 1 for number in facts["no_web_ports"]}
     order = sorted(numbers, key=lambda number: rank.get(number, other.get(number, len(rank))))
@@ -47,6 +50,14 @@ def tells_tls(part: Part, port: int) -> Iterator[str]:
         yield "its health check asks it so"
 
 
+def may_have_tls(part: Part, ports: Set[int]) -> str:
+    """What is told of a port that often has TLS, unless it is known which one the image has for HTTP."""
+    found = sorted(ports & set(template.facts("compose")["tls_ports"]))
+    if not found or any(why == _OF_IMAGE for _, why in _told(part)):
+        return ""
+    return f"if the app asks for TLS at {found[0]}, give that as port, and ingress_options.backend_protocol"
+
+
 def _labelled(part: Part) -> Iterator[int]:
     """The ports to which labels lead a proxy, published or not."""
     for name, value in part.labels.items():
@@ -63,7 +74,7 @@ def _told(part: Part) -> Iterator[tuple[int, str]]:
         if value.isdecimal():
             yield int(value), f"{name} says so"
     if isinstance(port := known({"image": str(part.image)}).answers.get("port"), int):
-        yield port, "it is that of the image"
+        yield port, _OF_IMAGE
     for asked in LOCAL_URL.finditer(" ".join(words(mapping(part.body.get("healthcheck")).get("test")))):
         if asked[1]:
             yield int(asked[1]), "its health check asks it"

@@ -173,6 +173,17 @@ resource "kubernetes_deployment" "signal_tower" {
           value    = "true"
           effect   = "NoSchedule"
         }
+        toleration {
+          key      = "example.com/mast"
+          operator = "Equal"
+          value    = "true"
+          effect   = "NoSchedule"
+        }
+        toleration {
+          key      = "example.com/spare"
+          operator = "Exists"
+          effect   = "NoExecute"
+        }
         security_context {
           run_as_user  = 1000
           run_as_group = 1000

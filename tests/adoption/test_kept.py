@@ -1,0 +1,38 @@
+"""What stays of a stack's own text beside what is rendered."""
+
+from __future__ import annotations
+
+from scaffold.adoption.kept import Kept, kept
+from scaffold.hcl.syntax import parse
+
+OWN = """# Whose it is.
+resource "x_thing" "box" {
+  name = "other"
+}
+
+output "name" {
+  value = x_thing.box.name
+}
+"""
+RENDERED = 'resource "x_thing" "box" {\n  name = "new"\n}\n'
+
+
+def left(rendered: str, *standing: str) -> Kept:
+    return kept([parse(OWN.encode(), "stacks/kit/main.tf")], [], [parse(rendered.encode())], set(standing))
+
+
+def test_a_block_whose_name_is_free_keeps_it() -> None:
+    found = left(RENDERED.replace("box", "lid"), "x_thing.box")
+    assert OWN in found.text.decode()
+    assert found.taken == ()
+
+
+def test_a_block_of_which_nothing_exists_gives_way_to_the_rendered_one() -> None:
+    found = left(RENDERED)
+    assert 'resource "x_thing"' not in found.text.decode() and found.taken == ()
+    assert 'resource "x_thing" "box"' in left("").text.decode()
+
+
+def test_an_object_whose_name_another_one_gets_is_told() -> None:
+    # Terraform refuses to move what is still declared under its old name.
+    assert left(RENDERED, "x_thing.box").taken == ("x_thing.box",)

@@ -1,0 +1,80 @@
+"""A rule whose site is in a shared module: one edit there, and every stack that calls it is planned."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from history import git
+from support import needs, scaffold
+
+from scaffold.monorepo.repository import Monorepo
+
+MODULE = "modules/kubernetes/nfs_volume/main.tf"
+CALLERS = ["navidrome", "rain-report", "silverbullet"]
+RULE = """\
+code: own-nfs
+title: Volumes on NFS wait longer for the server
+select: {{blocks: kubernetes_persistent_volume.*}}
+edits: [{{set: "spec[0].storage_class_name", value: nfs-slow}}]
+contract:
+  - {{resource: kubernetes_persistent_volume, attribute: "spec[0].storage_class_name", from: {was}, to: nfs-slow}}
+"""
+
+
+@pytest.fixture
+def rule(tmp_path: Path) -> Path:
+    (tmp_path / "own.yml").write_text(RULE.format(was="nfs-host"))
+    return tmp_path / "own.yml"
+
+
+def test_modules_are_swept_for_all_stacks_or_none(monorepo: Monorepo, rule: Path) -> None:
+    told = scaffold("sweep", "--from", rule, "navidrome", "--modules", "--monorepo", monorepo.root)
+    assert (told.returncode, "--modules goes with --all" in told.stderr) == (2, True)
+
+
+@needs("terraform")
+@pytest.mark.slow("plans all stacks that call a module, on both sides of an edit")
+def test_one_edit_in_a_module_is_planned_in_every_stack_that_calls_it(monorepo: Monorepo, rule: Path) -> None:
+    before = (monorepo.root / MODULE).read_text()
+    swept = ("sweep", "--from", rule, "--all", "--modules", "--monorepo", monorepo.root)
+    done = scaffold(*swept, "--commit", "per-stack", "--json")
+    assert done.returncode == 0, done.stderr + done.stdout
+    told = json.loads(done.stdout)
+    assert (monorepo.root / MODULE).read_text() == before.replace('"nfs-host"', '"nfs-slow"', 1)
+    assert git(monorepo.root, "show", "--name-only", "--format=").split() == [MODULE]
+    assert told["modules"] == ["modules/kubernetes/nfs_volume"]
+    assert [one["stack"] for one in told["stacks"]] == CALLERS
+    assert all(one["held"] and one["difference"]["changed"] for one in told["stacks"])
+    assert [f"(cd stacks/{name} && ../../scripts/tg apply)" for name in CALLERS] == told["apply"][0][
+        "commands"
+    ]
+    again = scaffold(*swept)
+    assert again.stdout.endswith("Nothing to do.\n")
+
+
+@needs("terraform")
+@pytest.mark.slow("plans all stacks that call a module, on both sides of an edit")
+def test_a_module_is_left_as_it_is_where_one_stack_falls_outside(monorepo: Monorepo, rule: Path) -> None:
+    hanging = """
+resource "kubernetes_config_map" "where" {
+  metadata {
+    name      = "where"
+    namespace = "navidrome"
+  }
+  data = { class = %s }
+}
+"""
+    module = monorepo.root / MODULE
+    told_too = 'output "class" { value = kubernetes_persistent_volume.this.spec[0].storage_class_name }\n'
+    module.write_text(module.read_text() + told_too)
+    main = monorepo.root / "stacks/navidrome/main.tf"
+    called = next(line for line in main.read_text().splitlines() if line.startswith('module "nfs_'))
+    main.write_text(main.read_text() + hanging % f"module.{called.split(chr(34))[1]}.class")
+    git(monorepo.root, "commit", "--all", "--quiet", "--message", "It hangs on the class")
+    done = scaffold("sweep", "--from", rule, "--all", "--modules", "--monorepo", monorepo.root)
+    assert done.returncode == 4, done.stdout
+    assert "kubernetes_config_map.where: data.class would change from nfs-host to nfs-slow" in done.stdout
+    assert "navidrome: left as it is, something falls outside the contract" in done.stdout
+    assert git(monorepo.root, "status", "--porcelain") == ""
