@@ -162,3 +162,15 @@ def test_doctor_tells_of_each_feature(second: Path, monorepo: Monorepo) -> None:
     assert all(one.found for one in diagnose(monorepo).features if one.name != "variables")
     text = scaffold("doctor", cwd=second).stdout
     assert "– (looked for keel.sh/): images are pinned" in text
+
+
+def test_without_shared_modules_what_only_reads_works(monorepo: Monorepo) -> None:
+    shutil.rmtree(monorepo.root / "modules")
+    for command in ("check --all --static", "status", "index --check", "sweep LIF001 --all --plan", "doctor"):
+        done = scaffold(*command.split(), cwd=monorepo.root)
+        assert done.returncode in (0, 1), (command, done.stderr)
+    jobs = {"name": "tidy", "description": "Tidies", "shape": "internal", "port": "8080"}
+    sets = [part for key, value in jobs.items() for part in ("--set", f"{key}={value}")]
+    image = ("--set", "image=docker.io/library/nginx:1.29.0", "--verify", "static")
+    made = scaffold("new-service", *sets, *image, cwd=monorepo.root)
+    assert made.returncode == 0, made.stderr
