@@ -24,7 +24,7 @@ APP = str(ANSWERS.parent / "golden_service" / "tide-table" / "answers.yml")
 WITHOUT = {"completion", "demo", "rule", "schema", "template"}
 """Commands that print no JSON; ``schema``, whose JSON is a schema itself; ``template``, which wants a commit."""
 FREE = re.compile(
-    r"(^|\.)(decisions\[\]\.value|before|after|answers|resources\[\]\.(values|placeholders|instance)|summary|by_rule"
+    r"(^|\.)((decisions|shown)\[\]\.value|before|after|answers|resources\[\]\.(values|placeholders|instance)|summary|by_rule"
     r"|counts|taken\[\]\.value|astray|lists|at|likeness)$"
 )
 """Values of any form, and mappings whose keys are names of the house."""
@@ -76,6 +76,8 @@ RUNS = (
     ("skill",),
     ("skill", "--write"),
     ("doctor",),
+    ("init", "--dry-run"),
+    ("rename", "drone-logbook", "flight-log", "--verify", "static", "--dry-run"),
 )
 WRONG = (("new-service", "--answers", "{wrong}"), ("next", "nobody"), ("plan",))
 
