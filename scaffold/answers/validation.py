@@ -276,7 +276,7 @@ def _together(
     for row in rows:
         path = left.before(within(row["answer"], left.values))
         message = f"{show(path)} {row['message']}"
-        more = {key: row[key] for key in ("allowed", "fix")}
+        more: dict[str, str | None] = {key: row[key] for key in ("allowed", "fix")}
         more |= {"value": _plain(row["value"]) or None, "settled_by": row["settled_by"] or None}
         yield answers.finding(path, row["code"], message, **more)
 

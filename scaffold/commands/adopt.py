@@ -184,8 +184,8 @@ def _files(
         files[_SETTINGS] = _with_blocks(files[_SETTINGS], settings)
     if left.taken:
         raise RefusedError(
-            f"{monorepo.place(found.stack)} cannot be adopted in one step: what is rendered calls another object "
-            f"{', '.join(left.taken)}, and Terraform moves nothing whose name stays in use.",
+            f"{monorepo.place(found.stack)} cannot be adopted in one step: what is rendered calls another "
+            f"object {', '.join(left.taken)}, and Terraform moves nothing whose name stays in use.",
             "Rename it in the stack first, with a moved block, and apply that.",
         )
     written = {EXTRA: left.text, MOVED: moves(matched)}
