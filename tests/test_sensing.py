@@ -80,7 +80,9 @@ def test_facts_that_are_no_more_are_told_as_unknown(monorepo: Monorepo) -> None:
     (monorepo.root / "scaffold.yml").write_text("".join(f"{name}: [a]\n" for name in gone))
     with pytest.raises(MissingError) as error:
         sense(monorepo)
-    assert [finding.message for finding in error.value.findings] == [f"{name} is no fact." for name in gone]
+    assert [finding.message for finding in error.value.findings] == [
+        f"{name} is not a fact." for name in gone
+    ]
 
 
 def told(monorepo: Monorepo, text: str) -> dict[str, str | None]:
@@ -102,7 +104,7 @@ def test_overrides_that_nobody_could_use_are_all_told(monorepo: Monorepo) -> Non
     assert found["2 builds is a list."] == "a mapping"
     assert found["3 domain is empty."] == "text"
     assert found["4 hosts.redis is a number."] == "text"
-    assert "6 limit is no fact." in found
+    assert "6 limit is not a fact." in found
     assert len(found) == 5
     found = told(
         monorepo,
@@ -111,7 +113,7 @@ def test_overrides_that_nobody_could_use_are_all_told(monorepo: Monorepo) -> Non
         "own_build: nonsense\nshapes:\n  web:\n    external: true\nbackup_retention_days: 0\nanubis_pod: {memory: 5}\n",
     )
     assert found == {
-        "1 tiers.lab is no fact.": "core, cluster, gpu, edge, aux",
+        "1 tiers.lab is not a fact.": "core, cluster, gpu, edge, aux",
         "2 hosts.redis is not the name of a variable.": "the name of a variable",
         "3 dns_types[1] is a mapping.": "text",
         "4 builds.woodpecker.forge is not one of the choices.": "github, own",

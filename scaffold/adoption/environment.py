@@ -127,8 +127,12 @@ def _external(secret: VaultSecret, part: str) -> Iterator[Inferred]:
 
 
 def refresh(stack: Standing) -> Iterator[Inferred]:
-    """How often its Secrets are fetched, if they are all fetched as often, and not as usual."""
-    fetched = [*stack.secrets.own.values(), *stack.secrets.databases.values()]
+    """How often its Secrets are fetched, if they are all fetched as often, and not as usual.
+
+    What a shared module fetches is the module's own business.
+    """
+    every = [*stack.secrets.own.values(), *stack.secrets.databases.values()]
+    fetched = [secret for secret in every if not secret.resource.module]
     times = {text(get(one.resource.get("manifest"), "spec", "refreshInterval")) for one in fetched}
     if len(times) == 1 and (said := times.pop()) not in ("", stack.facts["refresh_interval"]):
         yield found("secrets_refresh", said, fetched[0].resource, "manifest.spec.refreshInterval")

@@ -114,7 +114,7 @@ class IgnoreWithoutCode(Rule):
         for code in ignore.codes:
             if code not in known:
                 fix = nearest(code, known) or "`scaffold rule --list` shows all"
-                yield self.at(ignore.place, f"{code} is no rule", value=code, fix=fix)
+                yield self.at(ignore.place, f"{code} is not a rule", value=code, fix=fix)
 
 
 class IgnoreWithoutReason(Rule):

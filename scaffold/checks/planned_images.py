@@ -35,7 +35,7 @@ class Latest(PlannedRule):
                     continue
                 if not _own_registry(str(image), plan.house):
                     name = shown(get(container, "name"))
-                    what = f"the image {image} of container {name} is no release"
+                    what = f"the image {image} of container {name} is not a release"
                     yield self.about(pods.owner, what, "write the tag of a release")
 
 

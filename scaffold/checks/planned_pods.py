@@ -55,7 +55,7 @@ class Claims(PlannedRule):
         }
         mounted = {get(m, "name") for c in pods.containers() for m in k8s.items(get(c, "volume_mount"))}
         for name in sorted(strings(mounted - volumes)) if not vague(volumes) else ():
-            yield self.about(pods.owner, f"a container mounts {name}, which is no volume of its pod")
+            yield self.about(pods.owner, f"a container mounts {name}, which is not a volume of its pod")
         for name in sorted(strings(volumes - mounted)) if not vague(mounted) else ():
             yield self.about(pods.owner, f"no container mounts the volume {name}")
 

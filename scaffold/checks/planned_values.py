@@ -70,7 +70,7 @@ class Values(PlannedRule):
         if not isinstance(name, str):
             return
         if not _NAME.fullmatch(name):
-            yield self.about(resource, f"{name!r} is no name", "lower-case letters, digits and hyphens")
+            yield self.about(resource, f"{name!r} is not a name", "lower-case letters, digits and hyphens")
         elif len(name) > longest:
             yield self.about(resource, f"its name has more than {longest} characters")
 
@@ -80,7 +80,9 @@ class Values(PlannedRule):
                 continue
             if not _QUANTITY.fullmatch(str(leaf)):
                 where = path_text(("spec", *path))
-                yield self.about(resource, f"{where} is {leaf!r}, which is no quantity", "such as 256Mi, 10m")
+                yield self.about(
+                    resource, f"{where} is {leaf!r}, which is not a quantity", "such as 256Mi, 10m"
+                )
 
 
 class Kinds(PlannedRule):

@@ -54,7 +54,7 @@ def problems(monorepo: Monorepo, files: Sequence[OwnFile]) -> Iterator[Finding]:
     for number, file in enumerate(files):
         name = file.source.name
         if not name.endswith(".tf") or name.startswith("."):
-            what = f"{name} is no file that Terraform reads."
+            what = f"{name} is not a file that Terraform reads."
             yield file.finding("name", what, "Give a .tf file; put others into the stack by hand.")
         elif name in RENDERED:
             yield file.finding("rendered", f"{name} is what the answers are rendered to.", _RENAME)

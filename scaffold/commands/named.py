@@ -124,7 +124,7 @@ def _unknown_stacks(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
             yield given.finding(
                 path,
                 "answers.stack",
-                f"{answering.show(path)} is no stack.",
+                f"{answering.show(path)} is not a stack.",
                 value=text,
                 allowed=f"a directory of {monorepo.stacks_home}",
                 fix=nearest(text, known) or "Name an existing one.",

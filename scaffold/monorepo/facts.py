@@ -203,7 +203,7 @@ def _told(error: ValidationError) -> Iterator[tuple[_Path, dict[str, str]]]:
             fix = nearest(str(key), known) or "Remove it."
             yield (
                 (*path, str(key)),
-                {"code": "unknown", "what": "is no fact", "allowed": ", ".join(known), "fix": fix},
+                {"code": "unknown", "what": "is not a fact", "allowed": ", ".join(known), "fix": fix},
             )
     elif rule == "required":
         for key in set(part["required"]) - value.keys():

@@ -87,7 +87,9 @@ class Set:
             lines = f"# {comment}\n" if comment else ""
             return insert_argument(document, holder, f"{lines}{name} = {text}")
         if holder.value.kind is not ExprKind.MAP:
-            raise EditError(f"{path_text(above)} in line {holder.value.line} is no map that is written out")
+            raise EditError(
+                f"{path_text(above)} in line {holder.value.line} is not a map that is written out"
+            )
         return insert_entry(
             document, holder.value, name if name.isidentifier() else quote(name), text, comment
         )
@@ -105,7 +107,7 @@ class Add(Mechanical):
         """The file with it."""
         holder = _found(block, self.within)
         if not isinstance(holder, Block):
-            raise EditError(f"{path_text(self.within)} in line {holder.value.line} is no block")
+            raise EditError(f"{path_text(self.within)} in line {holder.value.line} is not a block")
         (new,) = parse(self.text.encode()).body.items
         if isinstance(new, Attribute):
             there = new.name in holder.body.attributes

@@ -108,7 +108,7 @@ class _Reader:
             place: Place = ("edits", number)
             verbs = [verb for verb in _VERBS if verb in said]
             if len(verbs) != 1:
-                what = "is no edit" if not verbs else f"is more than one edit: {', '.join(verbs)}"
+                what = "is not an edit" if not verbs else f"is more than one edit: {', '.join(verbs)}"
                 self.file.wrong(place, what, allowed=", ".join(_VERBS), fix="Write one of them in each edit.")
             elif self.file.against(f"edits.{verbs[0]}", place):
                 found.append(self._edit(verbs[0], said, place))
@@ -154,7 +154,7 @@ class _Reader:
             try:
                 parse(f"x = {said['expression']}\n".encode())
             except HclSyntaxError as error:
-                what = f"is no expression: {error.problems[0].message}"
+                what = f"is not an expression: {error.problems[0].message}"
                 self.file.wrong((*place, "expression"), what, allowed="HCL such as var.host")
             return str(said["expression"])
         return _hcl(said["value"]) if "value" in said else ""
@@ -163,7 +163,7 @@ class _Reader:
         try:
             number = len(parse(f"{text}\n".encode()).body.items)
         except HclSyntaxError as error:
-            self.file.wrong(place, f"is no HCL: {error.problems[0].message}")
+            self.file.wrong(place, f"is not HCL: {error.problems[0].message}")
         else:
             if number != 1:
                 self.file.wrong(place, f"holds {number} definitions", allowed="one argument or block")
@@ -171,7 +171,7 @@ class _Reader:
     def _path(self, text: str, place: Place) -> Steps:
         path = path_of(text)
         if path is None or not isinstance(path[0], str):
-            self.file.wrong(place, "is no path", allowed='a path such as metadata[0].labels["tier"]')
+            self.file.wrong(place, "is not a path", allowed='a path such as metadata[0].labels["tier"]')
         return path or ()
 
     def _contract(self) -> Contract:

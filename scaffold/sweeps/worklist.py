@@ -68,7 +68,7 @@ class Answers:
         for site in self._given.keys() - set(known):
             fix = "Correct `file` and `block`, or take the answer out."
             self._file.wrong(
-                (self._numbers[site], "block"), "is no block of the stacks that are swept", fix=fix
+                (self._numbers[site], "block"), "is not a block of the stacks that are swept", fix=fix
             )
         self._file.demand()
 

@@ -88,7 +88,7 @@ class YamlFile:
             for key in _keys(error.instance):
                 if key not in known:
                     fix = nearest(key, known) or "Remove it."
-                    self.wrong((*here, key), "is no key here", allowed=", ".join(known), fix=fix)
+                    self.wrong((*here, key), "is not a key here", allowed=", ".join(known), fix=fix)
         elif error.validator == "required":
             for key in part["required"]:
                 if key not in _keys(error.instance):

@@ -134,11 +134,11 @@ class TerminalScreen:
         import questionary
 
         wrong = lru_cache(256)(problem)
-        told = ""
+        told, refused = "", None
 
         def verdict(text: str) -> str | bool:
-            nonlocal told
-            told = wrong(text)
+            nonlocal told, refused
+            told, refused = wrong(text), text
             return "Not valid:" if told else True
 
         async def judge(text: str) -> None:
@@ -151,7 +151,7 @@ class TerminalScreen:
             found = await asyncio.get_running_loop().run_in_executor(None, wrong, text)
             if text == application.current_buffer.text:
                 # Nobody is told that the answer is missing before it could be given.
-                told = found if text or default else ""
+                told = found if text or default or text == refused else ""
                 application.invalidate()
 
         def judge_soon(_: object = None) -> None:

@@ -346,7 +346,7 @@ def test_what_guards_it_no_longer_is_accepted_by_its_line_or_not_written(by_hand
         for x in ("prevent_destroy", "ignore_changes spec[0].replicas")
     ]
     findings = json.loads(refused.stdout)["error"]["findings"]
-    assert [finding["message"] for finding in findings] == [f"{line} would not stay." for line in lines]
+    assert [finding["message"] for finding in findings] == [f"{line} would change." for line in lines]
     assert main.read_text() == scaled
     assert (
         scaffold(

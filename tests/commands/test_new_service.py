@@ -214,7 +214,7 @@ def test_the_facts_of_the_monorepo_hold_over_those_of_the_template(monorepo: Mon
     (monorepo.root / "scaffold.yml").write_text("kv_stor: kv\n")
     done = new_service(monorepo, "--answers", DRONE)
     assert done.returncode == 6
-    assert "kv_stor is no fact" in done.stderr
+    assert "kv_stor is not a fact" in done.stderr
 
 
 @pytest.mark.parametrize("shell_home", ["", "/nonexistent"])

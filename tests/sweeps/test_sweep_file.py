@@ -37,18 +37,18 @@ def wrong(source: str) -> list[Finding]:
     [
         ("code: own\n", "", 1, "code is missing.", "Write it."),
         ("code: own", "code: o w n", 1, "code is not what it has to be.", "Correct the value."),
-        ("title: Own", "titel: Own", 2, "titel is no key here.", "Did you mean title?"),
-        ("{blocks: module.*}", "{block: module.*}", 3, "select.block is no key here.", "Did you mean blocks?"),
+        ("title: Own", "titel: Own", 2, "titel is not a key here.", "Did you mean title?"),
+        ("{blocks: module.*}", "{block: module.*}", 3, "select.block is not a key here.", "Did you mean blocks?"),
         ("{blocks: module.*}", "[module.*]", 3, "select is not what it has to be.", "Correct the value."),
-        ("{blocks: module.*}", "{blocks: x, where: {a-: 1, a b: 2}}", 3, "select.where.a b is no path.", "Correct the value."),
+        ("{blocks: module.*}", "{blocks: x, where: {a-: 1, a b: 2}}", 3, "select.where.a b is not a path.", "Correct the value."),
         ("  - {set: a, value: 1}", "  []", 4, "edits is not what it has to be.", "Correct the value."),
-        ("{set: a, value: 1}", "{sett: a}", 5, "edits.0 is no edit.", "Write one of them in each edit."),
+        ("{set: a, value: 1}", "{sett: a}", 5, "edits.0 is not an edit.", "Write one of them in each edit."),
         ("{set: a, value: 1}", "{set: a, remove: b}", 5, "edits.0 is more than one edit: set, remove.", "Write one of them in each edit."),
         ("{set: a, value: 1}", "{set: a}", 5, "edits.0 says no value.", "Write one of them."),
         ("{set: a, value: 1}", "{set: a, value: 1, ask: b}", 5, "edits.0 says more than one value: value, ask.", "Write one of them."),
         ("value: 1", "value: [1]", 5, "edits.0.value is not what it has to be.", "Correct the value."),
-        ("value: 1", "expression: '('", 5, "edits.0.expression is no expression", "Correct the value."),
-        ("{set: a, value: 1}", "{add: 'a = '}", 5, "edits.0.add is no HCL", "Correct the value."),
+        ("value: 1", "expression: '('", 5, "edits.0.expression is not an expression", "Correct the value."),
+        ("{set: a, value: 1}", "{add: 'a = '}", 5, "edits.0.add is not HCL", "Correct the value."),
         ("{set: a, value: 1}", '{add: "a = 1\\nb = 2"}', 5, "edits.0.add holds 2 definitions.", "Correct the value."),
         ("{set: a, value: 1}", "{rename: a}", 5, "edits.0.to is missing.", "Write it."),
         ("{set: a, value: 1}", "{rename: a, to: b, ask: c}", 5, "edits.0.ask goes with values.", "Say which values need no question."),
@@ -56,7 +56,7 @@ def wrong(source: str) -> list[Finding]:
         ("nothing", "everything", 6, "contract is not what it has to be.", "Correct the value."),
         ("nothing", "[{resource: x}]", 6, "contract.0 says not what may change.", "Write one of them."),
         ("nothing", "[{resource: x, comes: true, to: y}]", 6, "contract.0 says not what may change.", "Write one of them."),
-        ("nothing", "[{resource: x, attribut: y}]", 6, "contract.0.attribut is no key here.", "Did you mean attribute?"),
+        ("nothing", "[{resource: x, attribut: y}]", 6, "contract.0.attribut is not a key here.", "Did you mean attribute?"),
         ("title: Own", "title: Own\ncode: b", 3, "code is given twice.", "Remove one of them."),
         ("title: Own", "title: [", 4, "The file is not YAML", "Correct the line."),
     ],
@@ -159,7 +159,7 @@ def test_a_worklist_is_read_as_it_is_written_and_its_mistakes_are_told_at_once()
         given.demand([site])
     assert [(f.line, f.message) for f in caught.value.findings] == [
         (10, "0.answer is none of the proposals."),
-        (15, "1.block is no block of the stacks that are swept."),
+        (15, "1.block is not a block of the stacks that are swept."),
     ]
     with pytest.raises(AnswersError) as caught:
         read("w.yml", b"- {file: a, block: b}\n- {file: a, anser: b}\n")
