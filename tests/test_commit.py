@@ -154,7 +154,7 @@ def test_hook_that_refuses_leaves_files_and_index(busy: Path) -> None:
     with pytest.raises(UncommittedError, match=r"stacks/größe/a file\.tf"):
         demand_committed(busy, PurePosixPath("stacks"), "Add it")
     hook.unlink()
-    subprocess.run(["sh", "-c", error.value.hint.partition("then: ")[2]], check=True, capture_output=True)
+    subprocess.run(["sh", "-c", error.value.hint.partition("then run: ")[2]], check=True, capture_output=True)
     demand_committed(busy, PurePosixPath("stacks"), "Add it")
     assert git(busy, "log", "-1", "--format=%s", "--name-only").split("\n")[0] == "Add it"
     assert "D  staged.md" not in git(busy, "status", "--porcelain")

@@ -88,7 +88,7 @@ def test_other_failures_have_their_exit_codes(monorepo: Monorepo, app: Path, tmp
     plain.write_text("name: plain\ndescription: An upstream app\nport: 80\n")
     done = pipeline(monorepo, app, "--answers", plain, *upstream)
     assert done.returncode == 2
-    assert "somebody else builds" in done.stderr
+    assert "runs an upstream image" in done.stderr
     assert pipeline(monorepo, app, "--service", "journal").returncode == 4
 
 
@@ -115,7 +115,7 @@ def test_a_service_and_its_pipeline_at_once(monorepo: Monorepo, app: Path) -> No
     texts = [step["text"] for step in result["next_steps"]]
     push, apply = (
         next(i for i, t in enumerate(texts) if t.startswith(word))
-        for word in ("Push: the image is built.", "Plan the stack")
+        for word in ("Push. This builds the image.", "Plan the stack")
     )
     assert push < apply
     assert texts[apply + 1].startswith("Run the pipeline again")
@@ -224,7 +224,7 @@ def test_a_commit_that_a_hook_refuses_tells_what_is_left(monorepo: Monorepo, app
     assert "written, but not committed" in done.stderr
     assert (monorepo.root / "stacks/meter-api/main.tf").exists()
     hook.unlink()
-    commands = done.stderr.partition("then: ")[2].split("\nThen make the pipeline: scaffold ")
+    commands = done.stderr.partition("then run: ")[2].split("\nThen make the pipeline: scaffold ")
     subprocess.run(["sh", "-c", commands[0]], check=True, capture_output=True)
     assert (len(commands) == 2) == (where == "monorepo"), "the pipeline is made when it was not"
     if len(commands) == 2:
