@@ -47,7 +47,7 @@ def test_what_is_no_draft_is_told(tmp_path: Path) -> None:
     for name in "ab":
         with pytest.raises(MissingError, match="draft"):
             store.load(name)
-    with pytest.raises(UsageError, match="no name"):
+    with pytest.raises(UsageError, match="not the name of a Service"):
         store.load("../a")
     with pytest.raises(UsageError) as error:
         store.load("c")

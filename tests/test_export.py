@@ -72,14 +72,14 @@ def test_the_links_are_those_that_a_wheel_cannot_hold(tmp_path: Path) -> None:
 
 def test_what_is_no_repository_of_templates_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(RefusedError, match="no Git repository"):
+    with pytest.raises(RefusedError, match="neither empty nor a Git repository"):
         export(tmp_path, CLEAN)
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message", "Mine")
     with pytest.raises(RefusedError, match="something else"):
         export(tmp_path, CLEAN)
-    with pytest.raises(RefusedError, match="changes that no commit has"):
+    with pytest.raises(RefusedError, match="uncommitted changes"):
         export(tmp_path / "new", Origin("/x", "v0.1.0", updatable=False))
     assert {path.name for path in tmp_path.iterdir()} == {".git", "mine.txt"}
 
@@ -88,7 +88,7 @@ def test_edits_in_the_repository_are_not_lost(tmp_path: Path, monkeypatch: pytes
     there = tmp_path / "exported"
     released(there, "0.1.0", monkeypatch)
     (there / "copier.yml").write_text("mine")
-    with pytest.raises(RefusedError, match="changes that no commit has"):
+    with pytest.raises(RefusedError, match="uncommitted changes"):
         released(there, "0.2.0", monkeypatch)
     assert (there / "copier.yml").read_text() == "mine"
 

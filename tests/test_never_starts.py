@@ -144,7 +144,7 @@ def test_a_secret_for_nobody_is_found_without_its_row() -> None:
     def look(answers: dict[str, Any]) -> None:
         found.append(unread(answers))
 
-    with instead(without(named("refusals_whole/unread", "no container reads it"))):
+    with instead(without(named("refusals_whole/unread", "which no container reads"))):
         look()
     assert {"kit-secrets"} in found and {"kit-db-creds"} in found
 

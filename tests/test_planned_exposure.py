@@ -305,13 +305,13 @@ def test_nothing_that_is_planned_is_open_without_a_reason(root: Path, house: str
         ("dark", ("refusals_ingress/ways", "keep the internet out")),
         ("wildcard", ("refusals_ingress/ways", "keep the internet out")),
         ("wildcard", ("refusals_ingress/ways", "opens ")),
-        ("dark", ("refusals_ingress/ways", "what it lies within")),
+        ("dark", ("refusals_ingress/ways", "is already the gate there")),
         ("dark", ("refusals/service", "opens the Service")),
         ("dark", ("refusals_ingress/hosts", "opens the host")),
         ("dark", ("refusals/machine_clients", "opens the path")),
-        ("dark", ("refusals/carved_paths", "begins with it")),
-        ("dark", ("refusals/carved_paths", "has a gate already")),
-        ("dark", ("refusals_workload/load_balancer", "without a login")),
+        ("dark", ("refusals/carved_paths", "must be explicit")),
+        ("dark", ("refusals/carved_paths", "already has a gate")),
+        ("dark", ("refusals_workload/load_balancer", "login")),
     ],
     ids=str,
 )
@@ -341,7 +341,7 @@ def test_a_login_that_the_image_lacks_is_found_without_its_row(root: Path, table
 
 @pytest.mark.slow("plans what a row keeps away")
 def test_the_domain_twice_is_found_without_its_row(root: Path) -> None:
-    with instead(without(named("ingress/label", "was taken off"))):
+    with instead(without(named("ingress/label", "it was removed here"))):
         drawn = drawn_answers(HOUSES["dark"], 60, 0)
         written_out = [answers for answers in drawn if str(answers.get("host")).endswith(DOMAIN)]
         assert written_out and judged(planned(root, HOUSES["dark"], written_out)) != []

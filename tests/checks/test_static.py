@@ -39,7 +39,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     parse = parse_stack
 
     def counted(name: str, files: dict[str, bytes]) -> object:
-        names.append(name)
+        names.append(Path(name).name)
         return parse(name, files)
 
     monkeypatch.setattr(static, "parse_stack", counted)
@@ -144,6 +144,6 @@ def test_other_rules_are_asked_anew(monorepo: Monorepo, looked_at: list[str]) ->
 def test_all_that_a_rule_may_ask_decides_on_what_is_kept() -> None:
     state = {"variables", "generated", "facts"}
     """What ``CheckContext.state`` tells."""
-    asked = {"find_module", "list_modules", "_modules", "enrols", "written", "exists"}
+    asked = {"find_module", "list_modules", "_modules", "enrols", "written", "exists", "lacks"}
     identity = {"schemas"}
     assert {field.name for field in fields(CheckContext)} == state | asked | identity

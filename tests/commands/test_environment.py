@@ -21,7 +21,7 @@ LONG = "a" * 300
     [
         (["new-service", f"--set=name={LONG}", "--set=port=80"], 3),
         (["plan", LONG], 6),
-        (["remove-service", LONG], 4),
+        (["remove-service", LONG], 6),
         (["pipeline", "--service", LONG, "--app-repo", "."], 6),
         (["new-service", "--answers", LONG], 2),
         (["check", "--pipelines", LONG], 6),

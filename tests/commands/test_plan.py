@@ -328,6 +328,6 @@ def test_a_merge_that_is_not_settled_is_an_error(repository: Path) -> None:
     _git(repository, "commit", "-qam", "right")
     subprocess.run(["git", "-C", repository, "merge", "left"], capture_output=True, check=False)
     (repository / "stacks/changed/main.tf").write_text(MAIN % "settled, and not added")
-    with pytest.raises(RefusedError, match="A merge is not settled") as refused:
+    with pytest.raises(RefusedError, match="A merge has conflicts") as refused:
         plan(Monorepo(repository), ["new"], known=schemas.load())
     assert [finding.path for finding in refused.value.findings] == ["stacks/changed/main.tf"]

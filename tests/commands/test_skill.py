@@ -30,7 +30,7 @@ def test_it_is_written_once_and_what_else_agents_are_told_stays(monorepo: Monore
 def test_one_mark_alone_is_refused_and_nothing_is_written(monorepo: Monorepo) -> None:
     (monorepo.root / SECTION).write_text("<!-- scaffold: end -->\n")
     told = scaffold("skill", "--write", cwd=monorepo.root)
-    assert told.returncode == 4 and "one of the two marks" in told.stderr
+    assert told.returncode == 4 and "only one of the section's two markers" in told.stderr
     assert not (monorepo.root / SKILL).exists()
 
 

@@ -109,7 +109,7 @@ def test_a_root_that_is_no_hcl_is_told_with_its_place(monorepo: Monorepo) -> Non
 def test_a_source_that_no_update_could_take_is_wrong_use(pristine: Monorepo, source: str) -> None:
     done = new_service(pristine, "--dry-run", f"--template-source={source}")
     assert done.returncode == 2, done.stderr
-    assert "neither a Git URL nor a directory" in done.stderr
+    assert "neither a Git URL nor an existing directory" in done.stderr
     assert "secret" not in done.stderr
 
 

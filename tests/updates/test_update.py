@@ -267,7 +267,7 @@ def test_a_version_that_records_stacks_in_another_way_is_refused(fleet: Monorepo
         "update", "--all", "--to", "v0.0.9", "--template-source", odd, "--monorepo", fleet.root,
     )  # fmt: skip
     assert done.returncode == 4
-    assert "too old to go to" in done.stderr
+    assert "too old to update to" in done.stderr
 
 
 def test_stacks_without_answers_and_wrong_uses_are_refused(fleet: Monorepo, templates: Path) -> None:

@@ -9,7 +9,7 @@ resource "kubernetes_namespace" "navidrome" {
     labels = { tier = local.tiers.aux }
   }
   lifecycle {
-    # A Kyverno policy stamps this label on every namespace. KYVERNO_LIFECYCLE_V1
+    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
     ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
   }
 }
@@ -49,7 +49,7 @@ resource "kubernetes_persistent_volume_claim" "data" {
     resources { requests = { storage = "1Gi" } }
   }
   lifecycle {
-    # The autoresizer grows it, and a claim cannot shrink back to what is written here.
+    # The autoresizer grows it, and a claim cannot shrink to the size written here.
     ignore_changes = [spec[0].resources[0].requests]
   }
 }
