@@ -166,7 +166,7 @@ VOLUMES = Answers(
 @pytest.mark.parametrize(
     "setting,problem",
     [
-        ("volumes[3].path=/x", "volumes[3].path is no item. Items count from 0, without gaps."),
+        ("volumes[3].path=/x", "volumes[3].path is not an item. Items count from 0, without gaps."),
         ("name.x=1", "name.x leads into a single value. Change name as a whole."),
         ("env={", "env is not YAML: "),
         ("port=[", "port is not YAML: "),
@@ -218,7 +218,7 @@ def test_what_is_unset_is_gone(key: str, values: dict[str, Any]) -> None:
     [
         ("memry", "memry is not a question. Did you mean memory?"),
         ("volumes[thums]", "volumes has no item called thums. Did you mean thumbs?"),
-        ("volumes[2]", "volumes[2] is no item. Items count from 0, without gaps."),
+        ("volumes[2]", "volumes[2] is not an item. Items count from 0, without gaps."),
         ("volumes[thumbs].sise", "volumes[1].sise is not given. Did you mean size?"),
     ],
 )

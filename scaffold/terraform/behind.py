@@ -49,6 +49,9 @@ class Scope:
     def _text(self, part: Expression | Block) -> str:
         if isinstance(part, Block):
             return f"{' '.join((part.type, *part.labels))} {self._body(part.body)}"
+        if part.bare.kind is ExprKind.MAP:  # a map has no order
+            entries = sorted(f"{self._text(e.key)} = {self._text(e.value)}" for e in part.bare.entries)
+            return f"{{{'; '.join(entries)}}}"
         texts, at = [], part.start
         for reference in part.references():
             if not reference.bound and reference.start >= at:
