@@ -146,7 +146,10 @@ EDITS = {
     ),
     "dependency": Edit(
         _replaced(
-            ("# The secrets come", 'dependency "own" {\n  config_path = "../own"\n}\n\n# The secrets come'),
+            (
+                'dependency "external-secrets"',
+                'dependency "own" {\n  config_path = "../own"\n}\n\ndependency "external-secrets"',
+            ),
             file=RUN,
         ),
         ('dependency "own" {',),
