@@ -77,7 +77,6 @@ RUNS = (
     ("skill", "--write"),
     ("doctor",),
     ("init", "--dry-run"),
-    ("rename", "drone-logbook", "flight-log", "--verify", "static", "--dry-run"),
 )
 WRONG = (("new-service", "--answers", "{wrong}"), ("next", "nobody"), ("plan",))
 
