@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from scaffold.hcl.syntax import Body, Document, read
 from scaffold.monorepo.repository import GENERATED
 from scaffold.monorepo.root import STACKS, root_file
+from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
 NOWHERE = "nothing that was found"
@@ -53,13 +54,14 @@ class Sight:
         name = root_file(self.root)
         yield from self._modules()
         every, place = self._before_all()
-        names = {"every": every, "vault": "vault", "external_secrets": "external-secrets"}
+        usual = decisions.house()
+        names = {**usual["stands_on"], "every": every}
         there = {key: stack if stack in stacks else "" for key, stack in names.items()}
         yield Shown("stands_on", there, place or f"{home}/")
-        if not (self.root / "scripts/tg").is_file():
+        if not (self.root / home / stacks[0] / usual["commands"]["apply"].split()[0]).is_file():
             tool = "terragrunt" if name else "terraform"
             commands: dict[str, Value] = {"plan": f"{tool} plan", "apply": f"{tool} apply"}
-            commands |= {} if "vault" in stacks else {"login": ""}
+            commands |= {} if there["vault"] else {"login": ""}
             yield Shown("commands", commands, name or f"{home}/")
 
     @cached_property
