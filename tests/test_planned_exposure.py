@@ -34,7 +34,8 @@ GATES = frozenset(decisions.house()["gates"].values())
 PARTS = ("variables", "namespace", "service", "ingress")
 """The parts of a stack that decide who reaches it."""
 DIRECT = {"proxied": "cfargotunnel.com", "internal": "10.0.20.203"}
-MODULES = {"modules": "../../../modules/kubernetes"}
+DEEPER = {"stacks": "stacks/drawn"}
+"""Each Service is a module below its stack, one directory deeper than the house's own."""
 TOGETHER = 40
 """How many Services are planned in one stack."""
 INTERNAL = """
@@ -241,7 +242,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, pristine: Monorepo) -> Path:
 
 def planned(root: Path, house: House, drawn: Sequence[Mapping[str, Any]]) -> list[Service]:
     """The Services, planned as modules of a few stacks: one stack of all takes Terraform longer."""
-    values = [decisions.combine({**answers, "sensed": dict(house.sensed) | MODULES}) for answers in drawn]
+    values = [decisions.combine({**answers, "sensed": dict(house.sensed) | DEEPER}) for answers in drawn]
     stacks = {f"drawn-{n}": range(n, min(n + TOGETHER, len(drawn))) for n in range(0, len(drawn), TOGETHER)}
     files: dict[str, Any] = {}
     for stack, numbers in stacks.items():
