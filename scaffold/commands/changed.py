@@ -75,11 +75,7 @@ class ServiceChange:
     @property
     def to_accept(self) -> tuple[str, ...]:
         """The codes that somebody has to accept before it is written."""
-        own = (
-            PurePosixPath(place(self.prepared.stack.change.root, self.prepared.service))
-            if self.prepared.stack
-            else PurePosixPath()
-        )
+        own = PurePosixPath(self._place)
         unknown = self.plans is None and any(path.is_relative_to(own) for path in self._rendered)
         codes = dict.fromkeys(one.effect.value for one in self._asked)
         return (*codes, *((NOT_COMPARED,) if unknown else ()))
