@@ -332,7 +332,7 @@ def test_what_a_row_keeps_away_is_found_without_it(root: Path, house: str, row: 
 @pytest.mark.parametrize("table", ["unlike_its_image", "hosts_unlike_its_image"])
 def test_a_login_that_the_image_lacks_is_found_without_its_row(root: Path, table: str) -> None:
     there = HOUSES["dark"]
-    row = named(f"refusals_image/{table}", "a login of its own")
+    row = named(f"refusals_image/{table}", "own login")
     drawn = [{**a, "image": NO_LOGIN, "image_reason": ""} for a in drawn_answers(there, 120, 0)]
     refused = [a for a in drawn if validation.problems(Answers(a), there.sensed, {})]
     with instead(without(row)):
