@@ -31,8 +31,13 @@ COPIED = {
         {"path": "/etc/own/tide.yml", "content": "a: 1", "writable": True},
         {"path": "/etc/theirs/moon.yml", "config_map": "theirs"},
     ],
+    "ingress_options": {"basic_auth": {"vault": "users"}}, "secrets_refresh": "12h",
+    "database": "mysql", "database_reason": "it needs triggers", "database_env": {"password": ""},
+    "unread_reason": "A job beside reads it",
 }  # fmt: skip
-"""A file that the app may write to, beside one of a ConfigMap that somebody else makes."""
+"""A file that the app may write to, beside one of a ConfigMap that somebody else makes; Secrets that only a
+Middleware reads, and nothing in the stack.
+"""
 
 
 @pytest.mark.slow("plans every golden twice")
