@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from scaffold.indexes.entry import (
@@ -27,14 +30,21 @@ locals {
 """
 
 
-@pytest.fixture
-def sample(monorepo: Monorepo) -> Monorepo:
-    """The sample monorepo, with the allowlist that later states of the house have."""
-    root = monorepo.root
+@pytest.fixture(scope="session")
+def later(pristine: Monorepo, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample monorepo, with the allowlist that later states of the house have; nobody writes to it."""
+    root = tmp_path_factory.mktemp("later") / "monorepo"
+    shutil.copytree(pristine.root, root, symlinks=True)
     allowlist = root / "stacks/kyverno/modules/kyverno/ghcr-credentials.tf"
     allowlist.parent.mkdir(parents=True)
     allowlist.write_text(ALLOWLIST)
-    return Monorepo(root)
+    return root
+
+
+@pytest.fixture
+def sample(later: Path, tmp_path: Path) -> Monorepo:
+    """The same, of one's own."""
+    return Monorepo(Path(shutil.copytree(later, tmp_path / "monorepo", symlinks=True)))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,18 @@ def keys(sample: Monorepo, name: str, state: State = State.MISSING) -> set[str]:
 
 
 @pytest.fixture
-def in_order(sample: Monorepo) -> Monorepo:
+def in_order(mended: Path, tmp_path: Path) -> Monorepo:
     """The sample with all its drift mended, to break one thing at a time."""
+    shutil.copytree(mended, tmp_path / "in-order", symlinks=True)
+    return Monorepo(tmp_path / "in-order")
+
+
+@pytest.fixture(scope="module")
+def mended(later: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, mended once for all tests; none of them writes to it."""
+    root = tmp_path_factory.mktemp("mended") / "monorepo"
+    shutil.copytree(later, root, symlinks=True)
+    sample = Monorepo(root)
     apply(command.fix(Monorepo(sample.root)).change)
     for found in command.fix(Monorepo(sample.root)).rest:
         path = sample.root / found.index.path
@@ -67,7 +78,7 @@ def in_order(sample: Monorepo) -> Monorepo:
             line = f'    "{found.key}": {{ "type": "postgresql", "db_name": "x", "shared": true }},\n'
             edit(sample, str(found.index.path), '    "monitoring": {', f'{line}    "monitoring": {{')
     assert [found.what for found in drift(Monorepo(sample.root))] == []
-    return sample
+    return root
 
 
 def test_a_stack_is_described_by_the_ingress_of_its_name(sample: Monorepo) -> None:
