@@ -108,6 +108,7 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
                 item, at = _item(stack, key, path, prop), f'manifest.spec.data["{key}"]'
                 yield found("secrets", [item], secret.resource, at)
     name = _main_secret(stack)
+    yield from _extracted(stack)
     if name and name != f"{stack.name}-secrets":
         yield found(
             RECORDED,
@@ -117,6 +118,24 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
         )
     if name:
         yield from _external(stack.secrets.own[name], "external_secret")
+
+
+def _extracted(stack: Standing) -> Iterator[Inferred]:
+    """That its whole path is fetched for readers that are no containers of these answers."""
+    pods = [
+        c
+        for p in k8s.pod_templates(stack.own)
+        for c in (*p.containers(), *k8s.items(get(p.spec, "init_container")))
+    ]
+    read = {reference(row)[0] for c in pods for row in k8s.items(get(c, "env"))}
+    read |= {text(get(s, "secret_ref", 0, "name")) for c in pods for s in k8s.items(get(c, "env_from"))}
+    if (name := _main_secret(stack)) in read or not name:
+        return
+    secret = stack.secrets.own[name]
+    if stack.name in secret.extracts:
+        reason = next((line for line in stack.written.above(secret.resource.site) if " " in line), STOOD)
+        yield found("secrets_form", "extract", secret.resource, "manifest.spec.dataFrom")
+        yield found("unread_reason", reason, secret.resource, "comment above")
 
 
 def _external(secret: VaultSecret, part: str) -> Iterator[Inferred]:
