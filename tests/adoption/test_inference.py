@@ -23,8 +23,10 @@ from scaffold.commands.adoption import Adoption
 from scaffold.hcl.syntax import parse
 from scaffold.templates import decisions
 from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Site, Tree
+from scaffold.terraform.result import PlanResult, Tool
 
 PATH = "stacks/kit/main.tf"
+TOOL = Tool("terraform", "terraform")
 
 
 def frozen(tree: Any) -> Tree:
@@ -580,3 +582,22 @@ def test_external_secrets_that_are_one_are_counted_once() -> None:
         replace(both, values={**both.values, **field}),
     )
     assert share(compare(two, [both])) == 1
+
+
+def test_what_nothing_replaces_is_counted_as_kept_and_not_as_given_back() -> None:
+    own = planned(
+        "config_map", "own", {"metadata": [{"name": "own", "namespace": "kit"}], "data": {"a": "x"}}
+    )
+    app = deployment({})
+    before, after = PlanResult("kit", TOOL, (app, own)), PlanResult("kit", TOOL, (app,))
+    found = Adoption(
+        "kit", before=before, after=after, compared=tuple(compare(before.resources, after.resources))
+    )
+    assert found.share is not None and found.share < 1
+    assert found.share_with_kept == 1
+    lost = PlanResult("kit", TOOL, (deployment({"args": ["x"]}), own))
+    found = Adoption(
+        "kit", before=lost, after=after, compared=tuple(compare(lost.resources, after.resources))
+    )
+    assert found.share is not None and found.share_with_kept is not None
+    assert found.share < found.share_with_kept < 1
