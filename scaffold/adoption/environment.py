@@ -121,21 +121,24 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
 
 
 def _extracted(stack: Standing) -> Iterator[Inferred]:
-    """That its whole path is fetched for readers that are no containers of these answers."""
-    pods = [
-        c
-        for p in k8s.pod_templates(stack.own)
-        for c in (*p.containers(), *k8s.items(get(p.spec, "init_container")))
-    ]
-    read = {reference(row)[0] for c in pods for row in k8s.items(get(c, "env"))}
-    read |= {text(get(s, "secret_ref", 0, "name")) for c in pods for s in k8s.items(get(c, "env_from"))}
-    if (name := _main_secret(stack)) in read or not name:
+    """That its whole path is fetched although the app's container reads none of it."""
+    name = _main_secret(stack)
+    if not name or stack.name not in stack.secrets.own[name].extracts or name in _read(stack.container):
         return
     secret = stack.secrets.own[name]
-    if stack.name in secret.extracts:
-        reason = next((line for line in stack.written.above(secret.resource.site) if " " in line), STOOD)
-        yield found("secrets_form", "extract", secret.resource, "manifest.spec.dataFrom")
+    yield found("secrets_form", "extract", secret.resource, "manifest.spec.dataFrom")
+    pods = k8s.pod_templates(stack.own)
+    containers = (c for p in pods for c in (*p.containers(), *k8s.items(get(p.spec, "init_container"))))
+    if not any(name in _read(container) for container in containers):
+        said = stack.written.above(secret.resource.site)
+        reason = next((line for line in said if " " in line), STOOD)
         yield found("unread_reason", reason, secret.resource, "comment above")
+
+
+def _read(container: Tree) -> set[str]:
+    """The Secrets that a container has its variables from."""
+    sources = (text(get(s, "secret_ref", 0, "name")) for s in k8s.items(get(container, "env_from")))
+    return {*(reference(row)[0] for row in k8s.items(get(container, "env"))), *sources}
 
 
 def _external(secret: VaultSecret, part: str) -> Iterator[Inferred]:

@@ -260,11 +260,18 @@ def _copied(mount: Tree, config_map: Tree) -> bool:
 def _written_here(stack: Standing) -> str:
     """The volume of the ConfigMap that answers write: of those made here with known contents the largest."""
     sizes = {}
+    mounted = {text(get(mount, "name")) for mount in k8s.items(get(stack.container, "volume_mount"))}
     for volume in k8s.items(get(stack.runs.spec, "volume")) if stack.runs else ():
         name = text(get(volume, "config_map", 0, "name"))
         data = k8s.mapping(stack.config_maps[name].get("data")) if name in stack.config_maps else {}
         by_reference = get(volume, "name") == f"{name}-config"
-        if data and not by_reference and all(isinstance(content, str) for content in data.values()):
+        in_app = text(get(volume, "name")) in mounted or _WRITABLE in mounted
+        if (
+            data
+            and in_app
+            and not by_reference
+            and all(isinstance(content, str) for content in data.values())
+        ):
             sizes[text(get(volume, "name"))] = len(data)
     return max(sizes, key=lambda name: sizes[name], default="")
 

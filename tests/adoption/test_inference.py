@@ -540,6 +540,24 @@ def test_a_directory_of_a_job_alone_is_not_the_apps() -> None:
     assert found["jobs"][0]["mounts"] == [{"volume": "script", "path": "/s"}]
 
 
+def test_a_directory_of_a_sidecar_alone_is_not_the_apps() -> None:
+    config_map = planned(
+        "config_map", "kit", {"metadata": [{"name": "kit-rules", "namespace": "kit"}], "data": {"a": "x"}}
+    )
+    beside = {
+        "name": "spy",
+        "image": "docker.io/a/b:1",
+        "volume_mount": [{"name": "rules", "mount_path": "/r"}],
+    }
+    found = answers(
+        deployment({}, beside, volume=[{"name": "rules", "config_map": [{"name": "kit-rules"}]}]), config_map
+    )
+    assert found["directories"] == [
+        {"name": "rules", "path": "/rules", "config_map": "kit-rules", "in_app": False}
+    ]
+    assert found["sidecars"][0]["mounts"] == [{"volume": "rules", "path": "/r"}]
+
+
 def test_further_pull_secrets_are_kept() -> None:
     app = deployment({}, image_pull_secrets=[{"name": "team"}, {"name": "other"}])
     assert answers(app)["pull_secrets"] == ["other", "team"]
@@ -554,6 +572,8 @@ def test_a_path_in_vault_that_no_container_reads_stays_fetched() -> None:
     assert (found["secrets_form"], found["unread_reason"]) == ("extract", STOOD)
     read = {"env": [{"name": "X", "value_from": [{"secret_key_ref": [{"name": "kit-secrets", "key": "x"}]}]}]}
     assert "secrets_form" not in answers(deployment(read), secret)
+    beside = answers(deployment({}, {"name": "spy", "image": "docker.io/a/b:1", **read}), secret)
+    assert (beside["secrets_form"], "unread_reason" in beside) == ("extract", False)
 
 
 def test_containers_are_compared_by_name_whatever_their_order() -> None:
