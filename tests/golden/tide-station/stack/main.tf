@@ -218,7 +218,7 @@ resource "kubernetes_deployment" "tide_station" {
           app = "tide-station"
         }
         annotations = {
-          "dependency.kyverno.io/wait-for" = "mqtt.mosquitto:1883"
+          "dependency.kyverno.io/wait-for" = "${var.redis_host}:6379,mqtt.mosquitto:1883"
           "checksum/files"                 = sha256(jsonencode(kubernetes_config_map.files.data))
         }
       }
