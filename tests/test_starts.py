@@ -47,6 +47,21 @@ def pods(body: Body, kind: str = "") -> list[tuple[str, Body]]:
     return found
 
 
+def test_a_port_with_tls_is_probed_with_it() -> None:
+    text = f"{APP}health_path: /a\nprobes: {{liveness: {{path: /b, port: 9000}}}}\n"
+    text += "ports: [{name: admin, port: 9000}]\n"
+    for more, expected in (
+        ("ingress_options: {backend_protocol: HTTPS}\n", [True, False]),
+        ("", [False, False]),
+    ):
+        shown = rendered(text + more)["main.tf"]
+        probes = [
+            shown.partition(f"{kind}_probe {{")[2].partition("}")[0] for kind in ("readiness", "liveness")
+        ]
+        assert all("http_get" in probe for probe in probes)
+        assert ['scheme = "HTTPS"' in probe for probe in probes] == expected
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -108,6 +108,7 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
                 item, at = _item(stack, key, path, prop), f'manifest.spec.data["{key}"]'
                 yield found("secrets", [item], secret.resource, at)
     name = _main_secret(stack)
+    yield from _extracted(stack)
     if name and name != f"{stack.name}-secrets":
         yield found(
             RECORDED,
@@ -117,6 +118,27 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
         )
     if name:
         yield from _external(stack.secrets.own[name], "external_secret")
+
+
+def _extracted(stack: Standing) -> Iterator[Inferred]:
+    """That its whole path is fetched although the app's container reads none of it."""
+    name = _main_secret(stack)
+    if not name or stack.name not in stack.secrets.own[name].extracts or name in _read(stack.container):
+        return
+    secret = stack.secrets.own[name]
+    yield found("secrets_form", "extract", secret.resource, "manifest.spec.dataFrom")
+    pods = k8s.pod_templates(stack.own)
+    containers = (c for p in pods for c in (*p.containers(), *k8s.items(get(p.spec, "init_container"))))
+    if not any(name in _read(container) for container in containers):
+        said = stack.written.above(secret.resource.site)
+        reason = next((line for line in said if " " in line), STOOD)
+        yield found("unread_reason", reason, secret.resource, "comment above")
+
+
+def _read(container: Tree) -> set[str]:
+    """The Secrets that a container has its variables from."""
+    sources = (text(get(s, "secret_ref", 0, "name")) for s in k8s.items(get(container, "env_from")))
+    return {*(reference(row)[0] for row in k8s.items(get(container, "env"))), *sources}
 
 
 def _external(secret: VaultSecret, part: str) -> Iterator[Inferred]:

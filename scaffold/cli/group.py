@@ -18,8 +18,9 @@ from typing import Any, NoReturn
 
 import click
 
+from scaffold import errors
 from scaffold.changes.signals import ended_by_exception, no_more_interrupts
-from scaffold.errors import Kind, MissingError, ScaffoldError, UsageError, nearest
+from scaffold.errors import MissingError, ScaffoldError, UsageError, nearest
 
 COMMANDS = (
     "demo",
@@ -49,18 +50,11 @@ COMMANDS = (
 )
 """The commands in the order of the help. Each is a function of its own name in a module of its own name."""
 
-EXIT_CODES = {
-    Kind.FINDINGS: 1,
-    Kind.USAGE: 2,
-    Kind.ANSWERS: 3,
-    Kind.REFUSED: 4,
-    Kind.VERIFICATION: 5,
-    Kind.ENVIRONMENT: 6,
-}
+EXIT_CODES = {kind: failure.code for kind, failure in errors.FAILURES.items()}
 _ALLOCATIONS = 200_000
 """Objects between two collections of garbage: by Python's 700, a fifth of a run goes by looking for some."""
-DEFECT = 70
-INTERRUPTED = 130
+DEFECT = errors.DEFECT.code
+INTERRUPTED = errors.INTERRUPTED.code
 
 
 class LazyGroup(click.Group):

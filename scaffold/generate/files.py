@@ -49,6 +49,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield Path("docs", "rules.md"), rule.markdown()
     yield Path("docs", "decisions.md"), reference.decisions()
     yield Path("docs", "facts.md"), reference.facts()
+    yield Path("docs", "exit-codes.md"), reference.exits()
     yield Path("docs", "agents.md"), skill.page()
     yield Path("docs", "licences.md"), licences.markdown()
     yield Path("scaffold", "cli", "help.py"), "".join(_help())

@@ -21,7 +21,7 @@ from scaffold.templates.render import render
 from scaffold.terraform.diff import difference
 
 CASES = sorted(path.name for path in GOLDEN.iterdir())
-BESIDE = {"kubernetes_config_map.theme", "kubernetes_manifest.compress", "kubernetes_secret.house_ca",
+BESIDE = {"kubernetes_config_map.theme", "kubernetes_manifest.compress", "kubernetes_secret.house_ca", "kubernetes_secret.team",
           "kubernetes_service.mast_console", "kubernetes_service.buoy_mail"}  # fmt: skip
 """What a person keeps beside a golden stack, which no answer makes."""
 

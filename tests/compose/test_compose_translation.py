@@ -388,6 +388,9 @@ def test_the_port_for_http_is_told_from_the_others(
         ("{type: bind, source: ./x.json, target: /x.json}", "file"),
         ("{type: volume, source: d, target: /d, volume: {subpath: in}}", "directory"),
         ("'C:\\data:/data'", "directory"),
+        ("d:/data", "none"),
+        ("own:/run/app", "directory"),
+        ("/run/app:/run/app", "machine"),
         ("{type: npipe, source: x, target: /x}", "none"),
         ("{type: tmpfs, target: /t, tmpfs: {size: 64m}}", "scratch"),
         ("/data/../x", "none"),
@@ -715,6 +718,8 @@ services:
         ("ports: ['1:943'], labels: {traefik.http.services.x.loadbalancer.server.scheme: h2c}", False),
         ("ports: ['1:943'], healthcheck: {test: curl -k https://localhost:943/up}", True),
         ("ports: ['1:943'], healthcheck: {test: curl http://localhost:943/up}", False),
+        ("ports: [{target: 943, app_protocol: https}]", True),
+        ("ports: ['1:943'], environment: {NOTES_HTTPS: 'true'}", False),
     ],
 )
 def test_a_port_with_tls_is_asked_with_it(at: Path, more: str, tls: bool) -> None:
@@ -722,6 +727,15 @@ def test_a_port_with_tls_is_asked_with_it(at: Path, more: str, tls: bool) -> Non
     assert found.answers.get("ingress_options") == ({"backend_protocol": "HTTPS"} if tls else None)
     told = entry(found, "services.notes.ports[0]")
     assert ("with TLS" in told) == tls and ("for TLS at 8443" in told) == ("8443" in more)
+    assert ("if NOTES_HTTPS" in told) == ("NOTES_HTTPS" in more)
+
+
+def test_a_port_that_an_image_only_has_with_tls_is_asked_with_it(at: Path) -> None:
+    found = draft(at, "services: {scan: {image: 'acme/nessus:1', ports: ['80:8834']}}")
+    assert found.answers["ingress_options"] == {"backend_protocol": "HTTPS"}
+    other = draft(at, "services: {scan: {image: 'acme/scan:1', ports: ['80:8834']}}")
+    assert "ingress_options" not in other.answers
+    assert "TLS at 8834" in entry(other, "services.scan.ports[0]")
 
 
 def test_a_driver_alone_makes_no_companion(at: Path) -> None:
@@ -866,6 +880,92 @@ volumes: {static: {driver: local}, data: {}}
     purpose = next(v.get("purpose", "data") for v in found.answers["volumes"] if v["path"] == "/app/static")
     assert f"{{name: fill-{purpose}, " in told["volumes.static"]
     assert f"volume: {purpose}," in told["volumes.static"]
+
+
+@pytest.mark.parametrize(
+    ("mount", "told"),
+    [
+        ("own:/var/www/html", True), ("own:/opt/app/plugins", True), ("own:/src/node_modules", True),
+        ("own:/var/www/html/uploads", True), ("own:/app/data", False), ("own:/opt/app/data/files", False),
+        ("own:/config", False), ("./own:/var/www/html", False), ("own:/var/www/html:nocopy", False),
+        ("{type: volume, source: own, target: /app, volume: {nocopy: true}}", False),
+    ],
+)  # fmt: skip
+def test_a_volume_over_files_of_the_image_is_told(at: Path, mount: str, told: bool) -> None:
+    found = draft(at, f"services: {{app: {{image: 'acme/x:1', volumes: [{mount}]}}}}\nvolumes: {{own: {{}}}}")
+    left = {e.key: e.why for e in found.report.of(Fate.LEFT)}
+    assert list(left) == ["volumes.own"] * told
+    assert all("cp -an" in why and "volume: data, path: /fill" in why for why in left.values())
+
+
+def test_where_an_image_keeps_its_data_it_has_no_files(at: Path) -> None:
+    volume = "volumes: [kept:/opt/adguardhome/work]}}\nvolumes: {kept: {}}"
+    found = draft(at, f"services: {{x: {{image: 'adguard/adguardhome:v1', ports: ['80:3000'], {volume}")
+    assert "volumes.kept" not in keys(found, Fate.LEFT)
+
+
+def test_a_file_of_a_sidecar_with_volumes_is_told_as_one_that_it_cannot_get(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', ports: [80], depends_on: [events]}
+  events: {image: 'acme/events:1', volumes: ['./init.sql:/init.sql', 'kept:/data', '/dev/dri:/dev/dri']}
+  plain: {image: 'acme/plain:1', depends_on: [notes], volumes: ['./plain.yml:/plain.yml']}
+""",
+    )
+    assert "gets no files" in entry(found, "services.events.volumes[0]", Fate.LEFT)
+    assert "gpu" in entry(found, "services.events.volumes[2]", Fate.LEFT)
+    assert "Give its text under files" in entry(found, "services.plain.volumes[0]", Fate.LEFT)
+
+
+def test_a_secret_that_names_a_service_is_written_with_where_that_is(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes:
+    image: acme/notes:1
+    ports: [80]
+    environment: ['CACHE_URL=redis://:${REDIS_PASSWORD}@cache:6379/0', 'EVENTS=Host=events;Password=swordfish-1']
+  events: {image: 'acme/events:1'}
+  cache: {image: 'redis:7'}
+""",
+    )
+    assert found.answers["env"] == {"CACHE_URL": {"host": "redis", "text": "redis://{host}:6379/0"}}
+    assert found.answers["secrets"] == [{"env": "EVENTS"}]
+    told = entry(found, "services.notes.environment.EVENTS")
+    assert "the service events, which is now at localhost" in told
+
+
+def test_a_worker_that_waits_for_the_app_is_not_the_app(at: Path) -> None:
+    body = "image: 'acme/notes:1', environment: {A: b}"
+    found = draft(
+        at,
+        f"services:\n  notes-worker: {{{body}, depends_on: [notes]}}\n  notes: {{{body}}}\n",
+    )
+    assert roles(found) == {"notes": "the app", "notes-worker": "a sidecar"}
+
+
+def test_what_ends_by_itself_is_no_sidecar(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', ports: [80], restart: always, environment: {STORE: 'http://store:9000'}}
+  migrate: {image: 'acme/notes:1', command: [migrate]}
+  store: {image: 'acme/store:1'}
+  store-init: {image: 'acme/mc:1', entrypoint: [mc, alias, set, local, 'http://store:9000']}
+  other-setup: {image: 'acme/other:1', command: [setup]}
+  seed: {image: 'acme/notes:1', command: [feed], restart: always}
+""",
+    )
+    assert roles(found) == {
+        "notes": "the app", "migrate": "an init container", "store": "a sidecar", "store-init": "left out",
+        "other-setup": "a Service of its own", "seed": "a sidecar",
+    }  # fmt: skip
+    assert found.answers["init_containers"] == [{"name": "migrate", "args": ["migrate"]}]
+    assert "when store runs already" in entry(found, "services.store-init", Fate.LEFT)
 
 
 def test_the_file_of_the_database_s_password_is_no_secret_of_the_app(at: Path) -> None:

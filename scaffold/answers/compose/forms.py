@@ -15,6 +15,8 @@ _PORT = re.compile(
 )
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b|i)?", re.IGNORECASE)
 _TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:\d+(?:ms|us))?")
+DRIVE = r"[A-Za-z]"
+"""A drive of Windows, before a colon."""
 _RANGE = 20
 """More ports than anybody names one by one are left to a person."""
 
@@ -37,7 +39,8 @@ class Mount:
     target: str
     read_only: bool = False
     sub_path: str = ""
-    size: str = ""
+    no_copy: bool = False
+    """Whether Docker is told not to fill a new volume with what the image has there."""
 
 
 def text(value: Value) -> str:
@@ -86,16 +89,19 @@ def mount(item: Value) -> Mount | None:
     """One item of ``volumes``; nothing where it cannot be read."""
     if isinstance(item, dict):
         target, kind = text(item.get("target")), text(item.get("type")) or "volume"
-        path = mapping(item.get("volume")).get("subpath")
-        found = Mount(kind, str(item.get("source") or ""), target, item.get("read_only") is True, text(path))
+        options = mapping(item.get("volume"))
+        path, no_copy = text(options.get("subpath")), options.get("nocopy") is True
+        found = Mount(
+            kind, str(item.get("source") or ""), target, item.get("read_only") is True, path, no_copy
+        )
     else:
         parts = str(item or "").split(":")
-        if len(parts) > 1 and re.fullmatch(r"[A-Za-z]", parts[0]) and parts[1][:1] in ("\\", "/"):
-            parts = [":".join(parts[:2]), *parts[2:]]  # a drive of Windows
+        if len(parts) > 1 and re.fullmatch(DRIVE, parts[0]):
+            parts = [":".join(parts[:2]), *parts[2:]]  # as compose does, which has no volumes of one letter
         source, target = (parts[0], parts[1]) if len(parts) > 1 else ("", parts[0])
         modes = parts[2].split(",") if len(parts) > 2 else []
         kind = "bind" if re.match(r"[./~\\" + UNKNOWN + r"]|[A-Za-z]:", source) else "volume"
-        found = Mount(kind, source, target, "ro" in modes)
+        found = Mount(kind, source, target, "ro" in modes, no_copy="nocopy" in modes)
     usable = found.target.startswith("/") and UNKNOWN not in found.target
     return found if usable and not re.search(r"(^|/)\.\.?(/|$)|[\s:]|//", found.target) else None
 

@@ -218,6 +218,12 @@ class Part:
         asked = (f["number"] for other in others for said in other.said for f in self.in_texts.found(said))
         return self.listens | {int(number) for number in asked if number}
 
+    @property
+    def runs_once(self) -> bool:
+        """Whether its name says that it ends by itself, and nothing starts it again."""
+        kept = text(self.body.get("restart")) in ("always", "unless-stopped") or self.ports
+        return not kept and bool(re.search(template.facts("compose")["once_names"], self.name))
+
     def ended_before(self, other: Part) -> bool:
         """Whether another waits until it has ended."""
         condition = mapping(mapping(other.body.get("depends_on")).get(self.name)).get("condition")

@@ -76,6 +76,10 @@ class Ledger:
         """The key is left out; without a reason, that of the key among the facts holds."""
         self._add(Entry(path, Fate.LEFT, f"{why}. {mend}" if mend else why) if why else _usual(path))
 
+    def instead(self, path: Path, why: str, mend: str) -> None:
+        """The key is left out, whatever was said of it before."""
+        self.entries[path] = Entry(path, Fate.LEFT, f"{why}. {mend}")
+
     def withdraw(self, answers: Collection[str], why: str, mend: str) -> None:
         """What was taken to one of these answers is left out after all."""
         for path, entry in self.entries.items():

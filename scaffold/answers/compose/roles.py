@@ -11,6 +11,7 @@ from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import text
 from scaffold.answers.compose.parts import Part
 from scaffold.errors import UsageError
+from scaffold.templates import template
 
 _BUILT = "it is built from source, so it needs a pipeline of its own"
 
@@ -87,13 +88,15 @@ def _score(part: Part, parts: Mapping[str, Part], project: Project) -> list[tupl
         found.append((4, "it publishes ports"))
     if part.has_web_labels:
         found.append((4, "its labels lead visitors to it"))
-    # A proxy or a helper in front leads to the app; that says nothing against it.
-    if not any(part.name in other.needs and not (other.is_front or other.known) for other in others):
+    # A proxy or a helper in front leads to the app, and a worker waits for it; that says nothing against it.
+    needing = [o for o in others if part.name in o.needs and not (o.is_front or o.known or o.is_like(part))]
+    if not needing:
         found.append((2, "nothing else depends on it"))
     called = {text(project.top.get("name")), project.directory.name}
     if part.name in called or part.image.base in called:
         found.append((1, "it is called like the project"))
-    if any(part.is_like(other) for other in others) and not part.body.get("command"):
+    helper = re.search(template.facts("compose")["helper_names"], part.name)
+    if any(part.is_like(other) for other in others) and not (part.body.get("command") or helper):
         found.append((1, "others run its image with another command"))
     return found
 
@@ -116,7 +119,7 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
                 grown = True
     for part in open_ones:
         placed[part.name] = Placed(part, Role.OWN, "nothing of the app names it")
-    return placed | _unused(pod, placed)
+    return placed | _unused(pod, placed) | _too_early(pod[1:], placed)
 
 
 def _unused(pod: Iterable[Part], placed: Mapping[str, Placed]) -> dict[str, Placed]:
@@ -130,6 +133,18 @@ def _unused(pod: Iterable[Part], placed: Mapping[str, Placed]) -> dict[str, Plac
         part.name: Placed(part, Role.OUT, alone if part in others else one)
         for part in databases
         if part is not first
+    }
+
+
+def _too_early(beside: Collection[Part], placed: Mapping[str, Placed]) -> dict[str, Placed]:
+    """What would run before the containers of the pod start, and cannot without one of them."""
+    return {
+        name: Placed(
+            found.part, Role.OUT, f"it runs once, when {needed.name} runs already, which no pod can do"
+        )
+        for name, found in placed.items()
+        if found.role is Role.INIT
+        and (needed := next((p for p in beside if found.part.names_as_host(p)), None)) is not None
     }
 
 
@@ -151,11 +166,14 @@ def _apart(app: Part, part: Part, parts: Mapping[str, Part]) -> Placed | None:
         if part.is_like(app) or part.is_pulled:
             return Placed(part, Role.CRON, "it runs at set times")
         return Placed(part, Role.OWN, f"it runs at set times, and {_BUILT}")
-    if any(part.ended_before(other) for other in parts.values()):
+    if part.runs_once or any(part.ended_before(other) for other in parts.values()):
         if not part.is_like(app) and not part.is_pulled:
             return Placed(part, Role.OUT, f"it runs once, and {_BUILT}")
-        if part.body.get("command"):
-            return Placed(part, Role.INIT, "others wait until it has ended")
+        if part.runs_once and not any(_belong(part, other) for other in parts.values() if other is not part):
+            return None
+        if part.body.get("command") or part.body.get("entrypoint"):
+            why = "its name says that it runs once" if part.runs_once else "others wait until it has ended"
+            return Placed(part, Role.INIT, why)
         return Placed(part, Role.OUT, "it runs once, and the file does not say what")
     return None
 

@@ -1,12 +1,15 @@
-"""Directories that services of a file have in common, where one image fills or serves them for another."""
+"""Volumes that Docker fills with an image's files, and directories that one image serves for another."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.storage import Storage
+from scaffold.answers.known import known
+from scaffold.templates import template
 
 
 def served(proxy: Part, pod: Sequence[Part], storage: Storage) -> list[str]:
@@ -18,20 +21,38 @@ def served(proxy: Part, pod: Sequence[Part], storage: Storage) -> list[str]:
 
 
 def tell_if_empty(volume: str, pod: Sequence[Part], storage: Storage, ledger: Ledger) -> None:
-    """Tell of a volume with which one image hands another its files, as an app its static files to nginx.
+    """Tell of a volume where an image likely has files of its own.
 
-    Docker fills a new volume with what the image has at that path; Kubernetes fills none.
+    It may hand them to another image, as an app its static files to nginx, or read them itself. Docker fills
+    a new volume with what the image has at that path; Kubernetes fills none.
     """
     sharing = [(p, its) for p in pod for its in p.mounts if (its.kind, its.source) == ("volume", volume)]
+    sharing = [(part, its) for part, its in sharing if not its.no_copy]
     others = [part for part, _ in sharing if not part.is_like(sharing[0][0])]
-    if others and (purpose := storage.by_source.get(volume)):
-        part, its = sharing[0]
-        image = "" if part.is_like(pod[0]) else f", image: {part.image}"
-        copy = f"command: [sh, -c, cp -a {its.target}/. /fill]"
+    filled = [(part, its) for part, its in sharing if _has_files(part, its.target)]
+    if (others or filled) and (purpose := storage.by_source.get(volume)):
+        part, its = sharing[0] if others else filled[0]
+        who = f"{part.name} and {others[0].name} share it, and " if others else ""
         ledger.left(
             ("volumes", volume),
-            f"{part.name} and {others[0].name} share it, and Kubernetes does not fill it with what the "
-            f"image has at {its.target}, as Docker does",
-            "If those files come with the image, copy them under init_containers: "
-            f"{{name: fill-{purpose}{image}, {copy}, mounts: [{{volume: {purpose}, path: /fill}}]}}.",
+            f"{who}Kubernetes does not fill it with what the image has at {its.target}, as Docker does",
+            _copied(part, pod[0], its.target, purpose, again=bool(others)),
         )
+
+
+def _has_files(part: Part, target: str) -> bool:
+    """Whether an image likely has files at a path, and does not keep its data there by its documentation."""
+    facts = template.facts("compose")
+    path = target.rstrip("/")
+    is_data = path == known({"image": str(part.image)}).path or re.search(facts["empty_paths"], path)
+    return bool(re.search(facts["image_paths"], path)) and not is_data
+
+
+def _copied(part: Part, app: Part, target: str, purpose: str, *, again: bool) -> str:
+    """How an init container copies the files; ``again`` at every start, where nobody else writes them."""
+    image = "" if part.is_like(app) else f", image: {part.image}"
+    copy = f"command: [sh, -c, cp -a{'' if again else 'n'} {target.rstrip('/')}/. /fill]"
+    return (
+        "If those files come with the image, copy them under init_containers: "
+        f"{{name: fill-{purpose}{image}, {copy}, mounts: [{{volume: {purpose}, path: /fill}}]}}."
+    )

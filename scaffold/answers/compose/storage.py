@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from scaffold.answers.compose.document import Project
-from scaffold.answers.compose.forms import Mount, listed, mapping, mount, quantity, text
+from scaffold.answers.compose.forms import DRIVE, Mount, listed, mapping, mount, quantity, text
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
@@ -20,7 +20,7 @@ from scaffold.answers.sources import Path as At
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
-_FILE = "it is a single file"
+_FILE = "is a single file"
 _SHM = "/dev/shm"
 
 
@@ -88,6 +88,14 @@ class Storage:
             self.ledger.taken(at, f"volumes.{purpose}", self._filled(its))
         return mounts
 
+    def tell_no_files(self, part: Part, why: str, mend: str) -> None:
+        """Tell of each file that a container mounts, and cannot get."""
+        for index, item in enumerate(listed(part.body.get("volumes"))):
+            its = mount(item)
+            if its is not None and self._no_data(its) == _no_file(its):
+                at: At = (*part.at, "volumes", index)
+                self.ledger.instead(at, f"{its.target} {_FILE}, and {why}", mend)
+
     def _filled(self, its: Mount) -> str:
         """What is told of a directory that has something in it beside the file."""
         there = self.project.directory / its.source
@@ -106,7 +114,12 @@ class Storage:
         for index, item in enumerate(listed(part.body.get("volumes"))):
             at: At = (*part.at, "volumes", *((index,) if isinstance(part.body["volumes"], list) else ()))
             its = mount(item)
-            if its is None:
+            if its is None and re.match(f"{DRIVE}:[^:]*$", str(item)):
+                mend = "Give the directory under volumes."
+                self.ledger.left(
+                    at, "compose itself reads one letter and a colon as a drive of Windows", mend
+                )
+            elif its is None:
                 self.ledger.left(at)
             elif reason := self._no_data(its):
                 self.ledger.left(at, *reason)
@@ -148,12 +161,11 @@ class Storage:
         if its.kind not in ("volume", "bind", "tmpfs"):
             return f"there is no volume of the kind {its.kind}", "Give the directory under volumes."
         for row in _facts()["machine_paths"]:
-            if re.search(row["path"], its.target) or (
-                its.kind == "bind" and re.search(row["path"], its.source)
-            ):
+            # A volume of one's own is data wherever it is mounted, as under /run.
+            if its.kind != "volume" and any(re.search(row["path"], p) for p in (its.target, its.source)):
                 return f"{its.target}: {row['why']}", str(row["mend"])
         if its.kind == "bind" and self._is_file(its):
-            return f"{its.target} {_FILE[3:]}", f"Give its text under files, with path {its.target}."
+            return _no_file(its)
         return None
 
     def _is_file(self, its: Mount) -> bool:
@@ -256,6 +268,10 @@ class Storage:
                 has_files = True
                 self.ledger.taken(at, "files", f"{target} has the text of the config {source}")
         return has_files
+
+
+def _no_file(its: Mount) -> tuple[str, str]:
+    return f"{its.target} {_FILE}", f"Give its text under files, with path {its.target}."
 
 
 def _within(directory: Path) -> Iterator[Path]:

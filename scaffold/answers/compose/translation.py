@@ -201,8 +201,10 @@ class _Translation:
         gets_files = not mounts or placed.role is Role.CRON
         its = self._variables.read(part, f"{of}env", None if own else env, gets_files=gets_files)
         configs = gets_files and self._storage.configs(part, env.files)
-        if not gets_files and part.body.get("configs"):
-            self.ledger.left((*part.at, "configs"), *NO_FILES)
+        if not gets_files:
+            self._storage.tell_no_files(part, *NO_FILES)
+            if part.body.get("configs"):
+                self.ledger.left((*part.at, "configs"), *NO_FILES)
         env.secrets += [secret for secret in its.secrets if secret not in env.secrets]
         env.files += [file for file in its.files if file not in env.files]
         env.database = {**its.database, **env.database}

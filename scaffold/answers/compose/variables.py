@@ -11,7 +11,7 @@ from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.dotenv import read_variables
 from scaffold.answers.compose.forms import listed, mapping, text
 from scaffold.answers.compose.hosts import Hosts
-from scaffold.answers.compose.interpolation import Text
+from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.merging import NAME
 from scaffold.answers.compose.names import Said
 from scaffold.answers.compose.parts import Part
@@ -207,17 +207,23 @@ class Variables:
         is_secret: bool,
     ) -> None:
         name, value, at, ledger = said.under, variable.value, variable.at, self._ledger
-        there = self._hosts.named(said) if value is not None and value.known else None
+        there = self._hosts.named(said)
+        written = self._hosts.rewritten(said)
+        # A shared host asks for no password; without it, all of such a value may be known.
+        is_shared = there is not None and there.role is Role.HOST and UNKNOWN not in str(written.value)
         if value is not None and value.startswith(_SECRETS) and value.known and not found.gets_files:
             ledger.left(at, *NO_FILES)
         elif value is not None and value.startswith(_SECRETS) and value.known:
             mounted.setdefault(str(value), value.removeprefix(_SECRETS))
             found.plain[name] = str(value)
             ledger.taken(at, f"{answer}.{name}", "the file comes from Vault, see files")
-        elif is_secret and (there is None or there.role is not Role.HOST):
+        elif is_secret and not is_shared:
             found.secrets.append({"env": name})
-            ledger.taken(at, "secrets", f"its value belongs in Vault, under the key {name.lower()}")
-        elif value is None or not value.known:
+            why = f"its value belongs in Vault, under the key {name.lower()}"
+            now = f"is now at {written.where}" if written.where else f"is not there ({written.gone})"
+            told = f"; write it with the host that stands for the service {written.of}, which {now}"
+            ledger.taken(at, "secrets", why + told * bool(written.of))
+        elif value is None or not (value.known or is_shared):
             ledger.left(at, "its value is not in the file", f"Give it under {answer}, or under secrets.")
         else:
             self._plain(said, at, answer, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Set
 
-from scaffold.answers.compose.forms import mapping, text, words
+from scaffold.answers.compose.forms import listed, mapping, text, words
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.known import known
 from scaffold.templates import template
@@ -15,6 +15,7 @@ LOCAL_URL = re.compile(
 )
 """How a health check asks its own container."""
 _OF_IMAGE = "it is that of the image"
+_ON = ("true", "True", "TRUE", "1", "yes", "on")
 
 
 def web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
@@ -42,6 +43,11 @@ def tells_tls(part: Part, port: int) -> Iterator[str]:
     """What says that the port for HTTP has TLS."""
     if port == 443:
         yield "443 is its port"
+    if template.facts("compose")["tls_images"].get(part.image.base) == port:
+        yield "the image has it there"
+    for item in map(mapping, listed(part.body.get("ports"))):
+        if text(item.get("target")) == str(port) and text(item.get("app_protocol")).lower() == "https":
+            yield "app_protocol says so"
     scheme = template.facts("compose")["scheme_labels"]
     if any(re.search(scheme, name) and value == "https" for name, value in part.labels.items()):
         yield "a label says so"
@@ -52,10 +58,17 @@ def tells_tls(part: Part, port: int) -> Iterator[str]:
 
 def may_have_tls(part: Part, ports: Set[int]) -> str:
     """What is told of a port that often has TLS, unless it is known which one the image has for HTTP."""
-    found = sorted(ports & set(template.facts("compose")["tls_ports"]))
-    if not found or any(why == _OF_IMAGE for _, why in _told(part)):
+    facts = template.facts("compose")
+    if any(why == _OF_IMAGE for _, why in _told(part)):
         return ""
-    return f"if the app asks for TLS at {found[0]}, give that as port, and ingress_options.backend_protocol"
+    if found := sorted(port for port in ports if re.search(facts["tls_ports"], str(port))):
+        return (
+            f"if the app asks for TLS at {found[0]}, give that as port, and ingress_options.backend_protocol"
+        )
+    environment = mapping(part.body.get("environment")).items()
+    on = (n for n, v in environment if re.fullmatch(facts["tls_variables"], n) and text(v) in _ON)
+    name = next(on, "")
+    return f"if {name} makes the app ask for TLS there, give ingress_options.backend_protocol" if name else ""
 
 
 def _labelled(part: Part) -> Iterator[int]:
