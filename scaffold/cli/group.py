@@ -64,6 +64,12 @@ class LazyGroup(click.Group):
         """The names of all commands, in the order of the help."""
         return list(COMMANDS)
 
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """All commands with the whole first sentence of their help, however narrow the terminal is."""
+        found = ((name, self.get_command(context, name)) for name in COMMANDS)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, made.get_short_help_str(200)) for name, made in found if made])
+
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The command called ``name``, or nothing where there is none."""
         if name not in COMMANDS:
