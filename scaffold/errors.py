@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What kind of failure it is; decides the exit code (``cli.EXIT_CODES``)."""
+    """What kind of failure it is; decides the exit code (``FAILURES``)."""
 
     FINDINGS = "findings"
     USAGE = "usage"
@@ -16,6 +16,44 @@ class Kind(Enum):
     REFUSED = "refused"
     VERIFICATION = "verification"
     ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """An exit code: its number, what it means, and what whoever sees it does about it."""
+
+    code: int
+    meaning: str
+    to_do: str
+
+
+DEFECT = Exit(70, "a defect of `scaffold`", "report it as the message says")
+INTERRUPTED = Exit(130, "interrupted", "run the same command again; nothing is half-written")
+FAILURES = {
+    Kind.FINDINGS: Exit(
+        1,
+        "findings: a stack cannot be planned, or differs with `--exit-code`; lists and stacks disagree; a "
+        "pipeline breaks a rule; a stack needs attention (`status`); a sweep has open questions",
+        "read them",
+    ),
+    Kind.USAGE: Exit(2, "incorrect command line", "`scaffold COMMAND --help`"),
+    Kind.ANSWERS: Exit(3, "answers are not valid", "`error.findings`, each with its `fix`"),
+    Kind.REFUSED: Exit(
+        4,
+        "refused because of what already exists; or `update` or `sweep` left a stack to a person",
+        "read the message: a name in use, a dirty stack, a conflict, a code to accept",
+    ),
+    Kind.VERIFICATION: Exit(
+        5, "what was rendered failed its verification; nothing was written", "read the findings"
+    ),
+    Kind.ENVIRONMENT: Exit(
+        6,
+        "something is missing: the monorepo, a stack, a tool, the source of the templates",
+        "`scaffold doctor`",
+    ),
+}
+EXITS = (Exit(0, "done, or nothing to do", "go on"), *FAILURES.values(), DEFECT, INTERRUPTED)
+"""Every exit code, in the order of the documentation; the page and the skill file are written from these."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

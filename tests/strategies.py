@@ -252,6 +252,16 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
             file.pop("writable", None)
         if not file.get("secret") and not file.get("config_map"):
             file.pop("key", None)
+    for number, item in enumerate(values.get("directories", [])):
+        item["name"] = f"directory-{number}"
+        if item.get("config_map"):
+            item.pop("secret", None)
+        elif not item.get("secret"):
+            item["config_map"] = "elsewhere"
+    if values.get("pull_secrets"):
+        values["pull_secrets"] = ["team-credentials"]
+    if values.get("secrets_form") == "extract":
+        values.pop("secrets_form")
     if values.get("secrets_form") == "data" and not values.get("secrets"):
         values.pop("secrets_env_from", None)
 

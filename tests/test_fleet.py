@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -35,15 +36,29 @@ def kept() -> list[Path]:
 
 @pytest.fixture
 def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The stacks that were really read, by the directory of their first file."""
+    """The stacks that are not found among what is kept between runs, by the directory of their first file."""
     seen: list[str] = []
 
-    def reading(sources: dict[str, bytes], shared: SharedModules) -> Stack:
-        seen.append(next(iter(sources)).split("/")[1])
-        return read_stack(sources, shared)
+    def reading(sources: tuple[tuple[str, bytes], ...], shared: SharedModules) -> Stack:
+        seen.append(sources[0][0].split("/")[1])
+        return read_stack(dict(sources), shared)
 
-    monkeypatch.setattr(fleet, "read_stack", reading)
+    monkeypatch.setattr(fleet, "_read", reading)
     return seen
+
+
+def test_copies_of_a_monorepo_are_read_once(
+    monorepo: Monorepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet._read.cache_clear()
+    first = monorepo.fleet
+    shutil.copytree(monorepo.root, tmp_path / "copy", symlinks=True)
+    monkeypatch.setattr(fleet, "read_stack", lambda *_: Stack())
+    assert Monorepo(tmp_path / "copy").fleet == first
+    (tmp_path / "copy" / MAIN).parent.mkdir()
+    (tmp_path / "copy" / MAIN).write_text(namespace('"bees"'))
+    assert Monorepo(tmp_path / "copy").fleet == {**first, "app": Stack()}
+    fleet._read.cache_clear()
 
 
 def test_only_what_changed_is_read_again(monorepo: Monorepo, readings: list[str]) -> None:

@@ -165,6 +165,21 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     opened.close()
 
 
+_LINES = """element => {
+  const lines = new Map(), range = document.createRange();
+  const walk = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  for (let node; (node = walk.nextNode());)
+    for (let i = 0; i < node.length; i++) {
+      range.setStart(node, i);
+      range.setEnd(node, i + 1);
+      const top = Math.round(range.getBoundingClientRect().top);
+      lines.set(top, (lines.get(top) ?? "") + node.data[i]);
+    }
+  return [...lines.values()];
+}"""
+"""The text of an element, line by line as the browser shows it."""
+
+
 def column(page: Page, table: str, number: int) -> list[str]:
     """The text of the cells that are shown in a column."""
     rows = page.locator(f"#{table} tbody tr:visible")
@@ -187,6 +202,21 @@ def test_tables_are_searched_filtered_and_sorted(page: Page) -> None:
         assert column(page, "store-table", 2) == sizes
     page.get_by_label("Search stacks").last.fill("lawn")
     assert page.locator("details:visible").count() == 1
+
+
+@needs("chromium")
+def test_a_place_breaks_after_a_slash_only(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "house.html"
+    place = "stacks/garden-shed/a-module-with-a-long-name/main-of-it.tf:12"
+    file.write_text(as_html(replace(HOUSE, hosts=(replace(HOUSE.hosts[0], place=place),))))
+    page = browser.new_page(viewport={"width": 400, "height": 800})
+    page.goto(file.as_uri())
+    written = page.locator("#host-table td.place code")
+    lines = written.evaluate(_LINES)
+    page.close()
+    assert "".join(lines) == place
+    assert len(lines) > 1
+    assert all(line.endswith("/") for line in lines[:-1])
 
 
 @needs("chromium")

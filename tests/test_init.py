@@ -87,6 +87,29 @@ def test_what_a_person_says_holds(untold: Path) -> None:
     assert said["shared_modules"]["nfs"] == ""
 
 
+def test_facts_are_set_without_a_terminal(untold: Path) -> None:
+    words = (
+        "--set",
+        "domain=other.example.org",
+        "--set",
+        "shared_modules.nfs=",
+        "--set",
+        "backup_retention_days=14",
+    )
+    done = scaffold("init", "--yes", *words, cwd=untold)
+    assert done.returncode == 0, done.stderr
+    said = yaml.safe_load((untold / "scaffold.yml").read_text())
+    assert said["domain"] == "other.example.org" and said["backup_retention_days"] == 14
+    assert said["shared_modules"]["nfs"] == "" and said["shared_modules"]["ingress"] == "web_route"
+    for wrong, told in (
+        ("domian=x.example", "Did you mean domain?"),
+        ("domain", "FACT=VALUE"),
+        ("domain=x", "already"),
+    ):
+        refused = scaffold("init", "--yes", "--set", wrong, cwd=untold)
+        assert refused.returncode == 2 and told in refused.stderr, refused.stderr
+
+
 def test_nothing_is_written_without_a_yes(untold: Path) -> None:
     asked = scaffold("init", cwd=untold)
     assert asked.returncode == 2 and "--yes" in asked.stderr

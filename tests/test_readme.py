@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import re
+import runpy
 import shlex
 import subprocess
 from pathlib import Path
@@ -13,12 +14,43 @@ from support import needs, scaffold
 
 from scaffold.monorepo.repository import Monorepo
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
 (ANSWERS,) = re.findall(r"(?ms)^```yaml\n(.*?)^```$", README)
 ((NEW_SERVICE, SHOWN),) = re.findall(
     r"(?ms)^\$ scaffold (new-service --answers drone[^\n]*)\n(.*?)^```$", README
 )
 USES = re.findall(r"(?m)^\| [^|]+ \| `scaffold ([^`]+)` \|$", README)
+
+
+def test_what_is_to_be_tried_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The block "Try it": ``dev`` in this process, without an environment of its own; the rest as it stands there."""
+    dev = runpy.run_path(str(ROOT / "dev"))
+    ran: list[list[str]] = []
+
+    def run(*command: object, **_: object) -> None:
+        tool, *words = map(str, command)
+        ran.append(words)
+        if Path(tool).name == "scaffold":
+            done = scaffold(*words, *(["--verify", "static"] if words[0] == "new-service" else []))
+            assert done.returncode == 0, done.stderr
+
+    monkeypatch.chdir(tmp_path)
+    for name, instead in (("run", run), ("environment", lambda _: None)):
+        monkeypatch.setitem(dev["main"].__globals__, name, instead)
+    for words in re.findall(r"(?m)^\$ python3 dev (.*?) *(?:#.*)?$", README):
+        dev["main"](shlex.split(words))
+    assert [words[:2] for words in ran] == [
+        ["demo", str(tmp_path / "sample-monorepo")],
+        ["new-service", "--monorepo"],
+        ["-m", "pytest"],
+    ]
+    assert (tmp_path / "sample-monorepo/stacks/drone-logbook/main.tf").is_file()
+    ((place, words),) = re.findall(r"(?m)^\$ cd (\S+)\n\$ \.\./\.venv/bin/scaffold (.*)$", README)
+    words = words.replace("../tests", str(ROOT / "tests"))
+    done = scaffold(*shlex.split(words), "--verify", "static", cwd=tmp_path / place)
+    assert done.returncode == 0, done.stderr
+    assert "linkboard: would be written" in done.stdout
 
 
 @pytest.mark.slow("runs every command of README, most with a plan")

@@ -10,8 +10,8 @@ import yaml
 from support import ANSWERS
 from tables import decided, instead, named, names, refused, traced, without
 
+from scaffold.answers import known, validation
 from scaffold.answers import sources as answering
-from scaffold.answers import validation
 from scaffold.templates import decisions, template
 from scaffold.templates.image import ImageReference
 
@@ -110,6 +110,7 @@ def test_every_row_has_an_example() -> None:
         for path in sorted((ANSWERS / "rows").glob("*.yml")):
             refused(path.read_text())
             decided(path.read_text())
+            known.known(yaml.safe_load(path.read_text()))
         for path in sorted((ANSWERS / "invalid").glob("*.yml")):
             validation.problems(answering.from_yaml(path.read_bytes(), path.name), {}, {})
     assert sorted(names().keys() - chosen) == []

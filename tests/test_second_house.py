@@ -97,6 +97,40 @@ def test_a_service_lives_there(second: Path) -> None:
     assert "1 stack, 1 made by scaffold" in scaffold("status", "wiki", cwd=second).stdout
 
 
+def test_its_ingress_module_may_take_less(second: Path) -> None:
+    module = second / "infra/parts/web_route/main.tf"
+    text = module.read_text().replace("var.extra_annotations", "{}").replace("var.homepage_group", "null")
+    for name in ("dns_type", "homepage_group", "extra_annotations"):
+        begin = text.index(f'variable "{name}"')
+        text = text[:begin] + text[text.index("\n}\n", begin) + 3 :]
+    module.write_text(text.replace("var.dns_type", '"none"'))
+    commit(second)
+    new(second)
+    stack = (second / "services/wiki/main.tf").read_text()
+    assert not any(name in stack for name in ("dns_type", "homepage_group", "extra_annotations"))
+    (second.parent / "wiki.yml").write_text(WIKI + "dns: proxied\n")
+    asked = scaffold("explain", "--answers", second.parent / "wiki.yml", cwd=second)
+    assert asked.returncode == 3 and "dns" in asked.stderr
+
+
+def test_nothing_made_is_nothing_to_update(second: Path) -> None:
+    done = scaffold("update", "--all", "--plan", cwd=second)
+    assert done.returncode == 0, done.stderr
+
+
+@needs("terraform")
+def test_a_rule_is_rolled_out_where_the_stacks_are(second: Path) -> None:
+    rule = second.parent / "no-tile.yml"
+    rule.write_text(
+        "code: no-tile\ntitle: Every route says that it has no tile\n"
+        'select: {blocks: module.*, where: {source: "*/web_route"}}\n'
+        "edits: [{set: homepage_enabled, value: false}]\ncontract: nothing\n"
+    )
+    done = scaffold("sweep", "--from", rule, "--all", cwd=second)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "homepage_enabled = false" in (second / "services/paste/main.tf").read_text()
+
+
 @pytest.mark.slow("plans a stack, several times")
 @needs("terraform")
 def test_it_is_planned_and_updated_there(second: Path) -> None:

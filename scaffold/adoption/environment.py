@@ -108,6 +108,7 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
                 item, at = _item(stack, key, path, prop), f'manifest.spec.data["{key}"]'
                 yield found("secrets", [item], secret.resource, at)
     name = _main_secret(stack)
+    yield from _extracted(stack)
     if name and name != f"{stack.name}-secrets":
         yield found(
             RECORDED,
@@ -117,6 +118,27 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
         )
     if name:
         yield from _external(stack.secrets.own[name], "external_secret")
+
+
+def _extracted(stack: Standing) -> Iterator[Inferred]:
+    """That its whole path is fetched although the app's container reads none of it."""
+    name = _main_secret(stack)
+    if not name or stack.name not in stack.secrets.own[name].extracts or name in _read(stack.container):
+        return
+    secret = stack.secrets.own[name]
+    yield found("secrets_form", "extract", secret.resource, "manifest.spec.dataFrom")
+    pods = k8s.pod_templates(stack.own)
+    containers = (c for p in pods for c in (*p.containers(), *k8s.items(get(p.spec, "init_container"))))
+    if not any(name in _read(container) for container in containers):
+        said = stack.written.above(secret.resource.site)
+        reason = next((line for line in said if " " in line), STOOD)
+        yield found("unread_reason", reason, secret.resource, "comment above")
+
+
+def _read(container: Tree) -> set[str]:
+    """The Secrets that a container has its variables from."""
+    sources = (text(get(s, "secret_ref", 0, "name")) for s in k8s.items(get(container, "env_from")))
+    return {*(reference(row)[0] for row in k8s.items(get(container, "env"))), *sources}
 
 
 def _external(secret: VaultSecret, part: str) -> Iterator[Inferred]:
@@ -131,7 +153,8 @@ def refresh(stack: Standing) -> Iterator[Inferred]:
 
     What a shared module fetches is the module's own business.
     """
-    every = [*stack.secrets.own.values(), *stack.secrets.databases.values()]
+    book = stack.secrets
+    every = [*book.own.values(), *book.databases.values(), *book.logins.values()]
     fetched = [secret for secret in every if not secret.resource.module]
     times = {text(get(one.resource.get("manifest"), "spec", "refreshInterval")) for one in fetched}
     if len(times) == 1 and (said := times.pop()) not in ("", stack.facts["refresh_interval"]):
@@ -191,8 +214,11 @@ def database(stack: Standing) -> Iterator[Inferred]:
         names = {"role": secret.role, "user": user, "database": user}
         yield found(RECORDED, {"database": names}, secret.resource, f"{at} {ROLE}", Certainty.LIKELY)
         variables = dict(_variables(stack, secret, engine, user))
-        sure, at = Certainty.LIKELY if variables else Certainty.ASSUMED, "manifest.spec.target.template.data"
-        yield found("database_env", variables or {"password": "DB_PASSWORD"}, secret.resource, at, sure)
+        at = "manifest.spec.target.template.data"
+        # A Secret of which nothing is read has no variable; one that something else reads has the usual one.
+        sure = Certainty.ASSUMED if secret.templates and not variables else Certainty.LIKELY
+        usual = {"password": "DB_PASSWORD" if secret.templates else ""}
+        yield found("database_env", variables or usual, secret.resource, at, sure)
         for row in k8s.items(get(stack.container, "env")):
             if stack.runs is not None and reference(row)[0] == secret.name:
                 yield from _called(text(get(row, "name")), reference(row)[1], stack.runs.owner)

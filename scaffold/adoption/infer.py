@@ -46,6 +46,7 @@ SUBJECTS: tuple[Subject, ...] = (
     storage.volumes,
     storage.backup_job,
     storage.scratch,
+    storage.directories,
     storage.files,
     storage.config_maps,
     beside.init_containers,

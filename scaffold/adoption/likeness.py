@@ -14,10 +14,11 @@ _NAMED = {
     "volume": ("name",),
     "volume_mount": ("mount_path",),
     "option": ("name",),
+    "image_pull_secrets": ("name",),
     "data": ("remoteRef.key", "remoteRef.property"),
 }
 """Lists whose order means nothing, with what their elements are told apart by."""
-_DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP")}
+_DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP"), ("suspend", "False")}
 """What Kubernetes takes where nothing is written."""
 
 
@@ -88,8 +89,17 @@ def compare(
 
 def attributes(resource: PlannedResource) -> dict[str, str]:
     """The attributes of a resource by their path; elements that have names go by them, not by position."""
-    values = traced(resource.values, resource.site.behind)
+    return _attributes(_traced(resource))
+
+
+def _attributes(values: Mapping[str, Tree]) -> dict[str, str]:
     return {path: _text(leaf) for path, leaf in _walk(values, "") if leaf is not None}
+
+
+def _traced(resource: PlannedResource) -> Mapping[str, Tree]:
+    values = traced(resource.values, resource.site.behind)
+    assert isinstance(values, Mapping)
+    return values
 
 
 def identity(resource: PlannedResource) -> tuple[str, str, str]:
@@ -143,14 +153,29 @@ def _together(resources: Sequence[PlannedResource]) -> list[PlannedResource]:
 
 
 def _merged(one: Mapping[str, Tree], other: Mapping[str, Tree]) -> Mapping[str, Tree]:
-    """Two trees as one: lists one after the other, and for a single value the first."""
+    """Two trees as one: what either list has, and for a single value the first."""
     result = {**other, **one}
     for key in one.keys() & other.keys():
         left, right = one[key], other[key]
         if isinstance(left, Mapping) and isinstance(right, Mapping):
             result[key] = _merged(left, right)
         elif isinstance(left, tuple) and isinstance(right, tuple):
-            result[key] = (*left, *right)
+            result[key] = (*left, *(value for value in right if value not in left))
+    return result
+
+
+def _ordered(tree: Mapping[str, Tree], like: Mapping[str, Tree]) -> Mapping[str, Tree]:
+    """A tree whose containers, which run side by side, stand in the order that they have in another."""
+    result = dict(tree)
+    for key in tree.keys() & like.keys():
+        ours, theirs = tree[key], like[key]
+        if key == "container" and isinstance(ours, tuple) and isinstance(theirs, tuple):
+            places = {get(container, "name"): index for index, container in enumerate(theirs)}
+            result[key] = tuple(sorted(ours, key=lambda one: places.get(get(one, "name"), len(places))))
+        elif isinstance(ours, tuple) and isinstance(theirs, tuple) and len(ours) == len(theirs) == 1:
+            one, other = ours[0], theirs[0]
+            if isinstance(one, Mapping) and isinstance(other, Mapping):
+                result[key] = (_ordered(one, other),)
     return result
 
 
@@ -163,7 +188,7 @@ def _one(
     before: PlannedResource, after: PlannedResource | None, alike: Callable[[str, str], bool]
 ) -> Compared:
     wanted = attributes(before)
-    have = attributes(after) if after is not None else {}
+    have = _attributes(_ordered(_traced(after), before.values)) if after is not None else {}
     missing = []
     for path, text in wanted.items():
         instead = have.get(path, "not there")

@@ -9,7 +9,7 @@ from scaffold.adoption.reading import known, labels, number, text
 from scaffold.adoption.standing import Standing, is_balancer
 from scaffold.templates import template
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import PlannedResource, get
+from scaffold.terraform.planned import STAND_IN, Placeholder, PlannedResource, get
 
 _RELOADER = "reloader.stakater.com/"
 _PROMETHEUS = "prometheus.io/"
@@ -64,8 +64,19 @@ def _pod_marks(stack: Standing, owner: PlannedResource) -> Iterator[Inferred]:
     if tags := pod.pop("diun.include_tags", ""):
         yield found("diun", tags, owner, at)
     pod.pop("diun.enable", None)  # without tags it tells of every push
-    if waits := pod.pop(stack.facts["wait_annotation"], ""):
-        yield found("wait_for", [one.strip() for one in waits.split(",")], owner, at)
+    key = stack.facts["wait_annotation"]
+    waits = get(stack.app.metadata, "annotations", key) if stack.app else None
+    pod.pop(key, None)
+    if isinstance(waits, str | Placeholder):
+        written = waits if isinstance(waits, str) else waits.text
+        ports = {host: row["port"] for host, row in stack.facts["databases"].items()}
+        usual = {
+            f"{address}:{ports.get(host, stack.facts['redis_port'])}": host
+            for address, host in (stack.shared.items() if isinstance(waits, Placeholder) else ())
+        }
+        items = [usual.get(one.strip(), one.strip()) for one in written.split(",")]
+        if not any(STAND_IN in one for one in items):
+            yield found("wait_for", items, owner, at)
     scraped = stack.service is not None and pod.get(f"{_PROMETHEUS}scrape") == "true"
     own = ("checksum/", *([_PROMETHEUS] if scraped else []))
     if pod := {k: v for k, v in pod.items() if not k.startswith(own)}:

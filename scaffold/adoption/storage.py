@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
 from scaffold.adoption.reading import first, known, number, text, texts
 from scaffold.adoption.standing import Standing
-from scaffold.adoption.volume_book import Volume, saves
+from scaffold.adoption.volume_book import Volume, saves, source_of
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
@@ -21,6 +21,7 @@ _COPY = "copy_"
 OWNS = "own-"
 """How the init container is called that gives a volume to the app's user."""
 _WRITABLE = "writable-files"
+_USUAL_MODE = "0644"
 
 
 def volumes(stack: Standing) -> Iterator[Inferred]:
@@ -194,6 +195,23 @@ def scratch(stack: Standing) -> Iterator[Inferred]:
             yield found("scratch", [known(item)], stack.app.owner, f'{_POD}["{name}"]')
 
 
+def directories(stack: Standing) -> Iterator[Inferred]:
+    """ConfigMaps and Secrets that are mounted whole."""
+    written = _written_here(stack)
+    resource = _reader(stack)
+    for name, volume in stack.volumes.directories.items():
+        if resource is None or name == written:
+            continue
+        config_map, secret = source_of(volume)
+        mode = text(get(volume, "config_map" if config_map else "secret", 0, "default_mode"))
+        mounts = mounts_of(stack, stack.app, stack.container)
+        path = next((m["path"] for m in mounts if m["volume"] == name), "")
+        item = {"name": name, "path": path or f"/{name}", "config_map": config_map, "secret": secret}
+        item |= {"mode": "" if mode == _USUAL_MODE else mode}
+        hidden = {"in_app": False} if stack.app and not path else {}
+        yield found("directories", [known(item) | hidden], resource, f'{_POD}["{name}"]')
+
+
 def files(stack: Standing) -> Iterator[Inferred]:
     """Files from a ConfigMap or a Secret, each at its path."""
     if stack.runs is None:
@@ -205,7 +223,9 @@ def files(stack: Standing) -> Iterator[Inferred]:
         config_map, secret = first(volume, "config_map"), first(volume, "secret")
         name = text(get(volume, "name"))
         at = f'{_POD}["{name}"]'
-        for mount in (m for m in mounts if get(m, "name") == name or _copied(m, config_map)):
+        # Only what answers write themselves is copied to where the app may write to it.
+        own = (name, _WRITABLE) if name == written else (name,)
+        for mount in (m for m in mounts if get(m, "name") in own):
             path, key = text(get(mount, "mount_path")), text(get(mount, "sub_path"))
             writable = {"writable": True} if get(mount, "name") == _WRITABLE else {}
             if secret is not None and key:
@@ -234,19 +254,21 @@ def _volume_called(there: str, suffix: str, name: str, owner: PlannedResource, a
         yield found(RECORDED, {"names": {"file_volumes": {there: name}}}, owner, at)
 
 
-def _copied(mount: Tree, config_map: Tree) -> bool:
-    """Whether a mount is that of a copy which the app may write to."""
-    return config_map is not None and get(mount, "name") == _WRITABLE
-
-
 def _written_here(stack: Standing) -> str:
     """The volume of the ConfigMap that answers write: of those made here with known contents the largest."""
     sizes = {}
+    mounted = {text(get(mount, "name")) for mount in k8s.items(get(stack.container, "volume_mount"))}
     for volume in k8s.items(get(stack.runs.spec, "volume")) if stack.runs else ():
         name = text(get(volume, "config_map", 0, "name"))
         data = k8s.mapping(stack.config_maps[name].get("data")) if name in stack.config_maps else {}
         by_reference = get(volume, "name") == f"{name}-config"
-        if data and not by_reference and all(isinstance(content, str) for content in data.values()):
+        in_app = text(get(volume, "name")) in mounted or _WRITABLE in mounted
+        if (
+            data
+            and in_app
+            and not by_reference
+            and all(isinstance(content, str) for content in data.values())
+        ):
             sizes[text(get(volume, "name"))] = len(data)
     return max(sizes, key=lambda name: sizes[name], default="")
 
@@ -259,6 +281,8 @@ def _with_content(
     made = stack.config_maps[name]
     data = k8s.mapping(made.get("data"))
     names: dict[str, Value] = {"files": name, "files_volume": text(get(volume, "name"))}
+    if not key:
+        yield found("directories", [{"name": names["files_volume"], "path": path}], made, "metadata[0].name")
     for one in [key] if key else data:
         place = path if key else f"{path.rstrip('/')}/{one}"
         yield found("files", [{"path": place, "content": data.get(one), **more}], made, f'data["{one}"]')

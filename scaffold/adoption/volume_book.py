@@ -27,6 +27,8 @@ class VolumeBook:
 
     claims: Mapping[str, Volume]
     scratch: Mapping[str, Tree]
+    directories: Mapping[str, Tree]
+    """The volumes of pods that are a ConfigMap or a Secret, and mounted whole."""
 
     @classmethod
     def of(
@@ -47,13 +49,39 @@ class VolumeBook:
             for volume in (k8s.items(get(app.spec, "volume")) if app else ())
             if get(volume, "empty_dir", 0) is not None and get(volume, "name") in mounted
         }
-        return cls(claims, scratch)
+        return cls(claims, scratch, _directories(resources, app))
 
     def called(self, volume: Tree) -> str:
         """What answers call a volume of a pod: a purpose, or a directory's name; empty for any other."""
         claim = text(get(volume, "persistent_volume_claim", 0, "claim_name"))
         name = text(get(volume, "name"))
+        if name in self.directories:
+            return name if source_of(self.directories[name]) == source_of(volume) else ""
         return self.claims[claim].purpose if claim in self.claims else name if name in self.scratch else ""
+
+
+def source_of(volume: Tree) -> tuple[str, str]:
+    """The ConfigMap or the Secret that a volume of a pod is; both empty for any other volume."""
+    return text(get(volume, "config_map", 0, "name")), text(get(volume, "secret", 0, "secret_name"))
+
+
+def _directories(resources: Sequence[PlannedResource], app: k8s.PodTemplate | None) -> dict[str, Tree]:
+    """By name, those of the app's pods first; one of which a container mounts a single key is none."""
+    found: dict[str, Tree] = {}
+    others = [pods for pods in k8s.pod_templates(resources) if app is None or pods.owner is not app.owner]
+    for pods in ([app] if app else []) + [pods for pods in others if not saves(pods)]:
+        mounts = [m for c in _containers(pods) for m in k8s.items(get(c, "volume_mount"))]
+        for volume in k8s.items(get(pods.spec, "volume")):
+            name = text(get(volume, "name"))
+            its = [mount for mount in mounts if get(mount, "name") == name]
+            whole = bool(its) and not any(text(get(mount, "sub_path")) for mount in its)
+            if whole and any(source_of(volume)) and _label(name) == name:
+                found.setdefault(name, volume)
+    return found
+
+
+def _containers(pods: k8s.PodTemplate) -> tuple[Tree, ...]:
+    return (*pods.containers(), *k8s.items(get(pods.spec, "init_container")))
 
 
 def _claimed(resources: Sequence[PlannedResource], app: k8s.PodTemplate | None) -> Iterator[tuple[str, str]]:

@@ -45,6 +45,7 @@ def image(stack: Standing) -> Iterator[Inferred]:
     at = f"{_CONTAINER}.image"
     if not build:
         yield found("image", written, owner, at)
+        yield from _pulled(pulled, owner)
         return
     row = stack.facts["builds"][build]
     name = ImageReference.parse(written).name
@@ -53,6 +54,13 @@ def image(stack: Standing) -> Iterator[Inferred]:
         yield found("image", name, owner, at)
     if row["pull_secret"] and row["pull_secret"] not in pulled and row["forge"] != "own":
         yield found("public_package", True, owner, f"{_SPEC}.image_pull_secrets", Certainty.LIKELY)
+    yield from _pulled(pulled - {row["pull_secret"]}, owner)
+
+
+def _pulled(further: set[str], owner: PlannedResource) -> Iterator[Inferred]:
+    """The Secrets with which images are pulled, beside the usual one."""
+    if names := sorted(filter(None, further)):
+        yield found("pull_secrets", names, owner, f"{_SPEC}.image_pull_secrets")
 
 
 def built_as(image: str, pulled: set[str], facts: Mapping[str, Value]) -> str:

@@ -16,6 +16,9 @@ from scaffold.answers.sources import Answers, Place
 from scaffold.templates import decisions, questions, template
 from scaffold.templates.questions import Value
 
+SEEN = frozenset(("given_name", "database", "env", "usual_memory", "paths", "facts"))
+"""What the file that suggests sees beside the answer that it follows from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -48,15 +51,17 @@ class Known:
 def known(values: Mapping[str, Value]) -> Known:
     """What follows from these answers, which need not be valid."""
     for question in questions.asked().values():
-        text = values.get(question.name)
-        if question.suggests and text and isinstance(text, str):
+        text = values.get(question.name, "")
+        if question.suggests and isinstance(text, str):
             volumes = values.get("volumes")
             seen = {
                 question.name: text,
                 "given_name": values.get("name", ""),
                 "database": values.get("database", "none"),
+                "env": values.get("env", {}),
                 "usual_memory": questions.asked()["memory"].default,
                 "paths": [_path(volume) for volume in volumes] if isinstance(volumes, list) else [],
+                "facts": decisions.house(),
             }
             return _known(template.root(), question.suggests, json.dumps(seen, default=str))
     return Known()

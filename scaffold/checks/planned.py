@@ -151,6 +151,10 @@ class Plan:
         """Whether what answers requests in a namespace is in a plan."""
         return not self.own.hides(namespace) and self.fleet.serves(namespace)
 
+    def has_services(self, namespace: Tree) -> bool:
+        """Whether every object of a namespace is in a plan, and Services are among them."""
+        return self.shows_all_of(namespace) and any(f.of_kind("service", namespace) for f in self.fleets())
+
     def of_kind(self, *kinds: str) -> tuple[PlannedResource, ...]:
         """The resources of some kinds."""
         return tuple(k8s.of_kind(self.resources, *kinds))

@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--yes", is_flag=True, help="Take what is shown, and ask nothing.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="FACT=VALUE",
+    help="Say a fact yourself, such as domain=example.org or shared_modules.ingress=web.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 @options.monorepo
 @options.as_json
-def init(yes: bool, dry_run: bool, monorepo_at: Path | None, as_json: bool) -> None:
+def init(
+    yes: bool, settings: tuple[str, ...], dry_run: bool, monorepo_at: Path | None, as_json: bool
+) -> None:  # fmt: skip
     """Write scaffold.yml for your own monorepo.
 
     It shows where the stacks, the shared modules and the rest are seen, and asks whether that is right. A
@@ -37,7 +43,7 @@ def init(yes: bool, dry_run: bool, monorepo_at: Path | None, as_json: bool) -> N
     if asks and not options.in_terminal():
         raise UsageError("There is nobody to ask.", "Give --yes to write it as it is shown, or --dry-run.")
     options.opened(root, writes=(yes and not dry_run) or asks)
-    found = prepare(root, _ask if asks else None)
+    found = prepare(root, _ask if asks else None, dict(map(_setting, settings)))
     if asks and found.change.changes and not click.confirm("Write it?", default=True):
         dry_run = True
     if not dry_run and (yes or asks):
@@ -48,6 +54,14 @@ def init(yes: bool, dry_run: bool, monorepo_at: Path | None, as_json: bool) -> N
         report.initial_text(found, written=written),
         as_json=as_json,
     )
+
+
+def _setting(text: str) -> tuple[str, str]:
+    """A fact and its text, as ``--set`` has them. Raises :class:`UsageError` without an equals sign."""
+    fact, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set {text} has no value.", "Write it as FACT=VALUE.")
+    return fact, value
 
 
 def _ask(shown: Shown) -> Value:

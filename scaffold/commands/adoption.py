@@ -10,6 +10,7 @@ from typing import TypeAlias
 from scaffold.adoption.infer import infer
 from scaffold.adoption.inferred import Certainty, Inferred, gathered, has_stock_reason
 from scaffold.adoption.likeness import Compared, Missing, compare, share
+from scaffold.adoption.pairs import block_of, pairs
 from scaffold.adoption.rules import by_rule
 from scaffold.adoption.scope import not_ours, obstacles
 from scaffold.adoption.standing import Standing
@@ -69,6 +70,19 @@ class Adoption:
         ruled = sum(bool(self.rule(one, missing)) for one in self.compared for missing in one.missing)
         left = sum(len(one.missing) for one in self.compared) - ruled
         return 1 - left / (total - ruled) if total > ruled else None
+
+    @property
+    def share_with_kept(self) -> float | None:
+        """The share that answers give back or that stays as it was written, in blocks that nothing replaces.
+
+        Whether such a block can stay beside what is rendered is not tried: that is shown by an adoption.
+        """
+        if not self.compared or self.before is None or self.after is None:
+            return None
+        found = pairs(self.before.resources, self.after.resources)
+        replaced = {block_of(pair.before.address) for pair in found}
+        left = sum(len(c.missing) for c in self.compared if block_of(c.resource.address) in replaced)
+        return 1 - left / sum(one.total for one in self.compared)
 
     @property
     def assumed(self) -> tuple[Inferred, ...]:

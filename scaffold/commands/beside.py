@@ -6,13 +6,15 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from scaffold.answers.sources import Answers
-from scaffold.checks.stack import generated_by
-from scaffold.checks.verify import Level, Unverified
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError, VerificationError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.render import RENDERED
+
+if TYPE_CHECKING:
+    from scaffold.checks.verify import Level, Unverified
 
 _RENAME = "Rename it; what is in it may stay as it is."
 
@@ -50,6 +52,8 @@ def below(monorepo: Monorepo, files: Sequence[OwnFile], given: Answers) -> dict[
 
 def problems(monorepo: Monorepo, files: Sequence[OwnFile]) -> Iterator[Finding]:
     """Every file that no stack can take: its name is in use, or Terraform would not read it."""
+    from scaffold.checks.stack import generated_by
+
     generated = {*generated_by(monorepo.settings), *_state_file(monorepo)}
     for number, file in enumerate(files):
         name = file.source.name
@@ -99,6 +103,7 @@ def unformatted(files: Sequence[OwnFile], level: Level | None) -> tuple[Unverifi
     Raises :class:`VerificationError` for those that are not, and :class:`MissingError` where a plan is
     demanded and there is no Terraform.
     """
+    from scaffold.checks.verify import Level, Unverified
     from scaffold.terraform.runner import find_tool, is_formatted
 
     if not files:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 import yaml
 
 from scaffold.changes.change import ChangeSet, Files
-from scaffold.errors import MissingError, RefusedError
+from scaffold.errors import MissingError, RefusedError, UsageError, nearest
 from scaffold.monorepo.facts import demand_usable, overrides
 from scaffold.monorepo.initial import Shown, Sight
 from scaffold.monorepo.root import OVERRIDES
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
+_SET = "--set"
 _HEAD = "# What scaffold is told of this monorepo: facts that it would otherwise take for others.\n"
 
 
@@ -39,21 +41,29 @@ class Initial:
         )
 
 
-def prepare(root: Path, ask: Callable[[Shown], Value] | None = None) -> Initial:
+def prepare(
+    root: Path,
+    ask: Callable[[Shown], Value] | None = None,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Initial:
     """Look at a monorepo and propose its ``scaffold.yml``; nothing is written.
 
-    ``ask`` returns what a person says of a fact that is shown. A file that is there is kept, and added to.
-    Raises :class:`MissingError` where no stacks are seen, or the file or an answer is not usable.
+    ``ask`` returns what a person says of a fact that is shown; ``settings`` has the text of facts that
+    need no asking, those of a mapping as ``fact.key``. A file that is there is kept, and added to.
+    Raises :class:`MissingError` where no stacks are seen, or the file or an answer is not usable, and
+    :class:`UsageError` for a setting that is no fact, or that the file says already.
     """
     there = overrides(root)
-    shown = tuple(Sight(root).shown())
+    shown = _with_settings(tuple(Sight(root).shown()), settings, there)
     if not shown:
         raise MissingError(
             f"{root} has no directory of Terraform stacks.", "Name the monorepo's root with --monorepo."
         )
     found = Initial(shown, tuple(there), ChangeSet(root, ()))
     if ask is not None:
-        said = tuple(one if one.fact in there else replace(one, value=ask(one)) for one in shown)
+        said = tuple(
+            one if one.fact in there or one.where == _SET else replace(one, value=ask(one)) for one in shown
+        )
         found = replace(found, shown=said)
     added = {one.fact: one.value for one in found.facts}
     files, path = Files(root), PurePosixPath(OVERRIDES)
@@ -65,6 +75,29 @@ def prepare(root: Path, ask: Callable[[Shown], Value] | None = None) -> Initial:
     demand_usable(after)
     change = ChangeSet.plan(files, {path: after} if added else {})
     return replace(found, change=change)
+
+
+def _with_settings(
+    shown: tuple[Shown, ...], settings: Mapping[str, str], there: Collection[str]
+) -> tuple[Shown, ...]:
+    facts, usual = {one.fact: one for one in shown}, decisions.house()
+    for name, text in settings.items():
+        fact, dot, key = name.partition(".")
+        if fact not in usual:
+            raise UsageError(
+                f"--set {name} is not a fact.", nearest(fact, usual) or "docs/facts.md lists them."
+            )
+        if fact in there:
+            raise UsageError(f"{OVERRIDES} already says {fact}.", "Change it there.")
+        try:
+            value = yaml.safe_load(text) if text else ""
+        except yaml.YAMLError as error:
+            raise UsageError(f"--set {name} is not YAML: {text}", "Quote the value.") from error
+        if dot:
+            before = facts[fact].value if fact in facts else usual[fact]
+            value = {**(before if isinstance(before, Mapping) else {}), key: value}
+        facts[fact] = Shown(fact, value, _SET)
+    return tuple(facts.values())
 
 
 def _differs(value: Value, usual: Value) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import ChangeSet, Content, Files
-from scaffold.errors import RefusedError
+from scaffold.errors import EXITS, RefusedError
 from scaffold.templates.decisions import environment
 from scaffold.templates.questions import Question, asked, condition, in_words
 
@@ -67,7 +67,7 @@ def _rendered(name: str) -> str:
     return environment().get_template(f"templates/agents/{name}.md.jinja").render(
         required=[_named(q) for q in questions if q.required or not (q.has_default or q.core)],
         core=[question for question in questions if question.core],
-        skill=SKILL, begin=_BEGIN, end=_END,
+        skill=SKILL, begin=_BEGIN, end=_END, exits=EXITS,
     )  # fmt: skip
 
 

@@ -188,6 +188,8 @@ def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> 
 def _standing(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[str, Tree]:
     """The files of stacks by their path below each, but those that Git ignores."""
     found: dict[str, dict[PurePosixPath, Content]] = {stack: {} for stack in stacks}
+    if not found:  # without a path, Git would list the whole repository
+        return found
     paths = [monorepo.place(stack) for stack in stacks]
     for path in names(git(monorepo.root, "ls-files", "-coz", "--exclude-standard", "--", *paths)):
         content, _ = monorepo.files.read(path)

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from jinja2 import meta, nodes
 
+from scaffold.answers import known
 from scaffold.generate import rows
 from scaffold.generate.expressions import RowsError, nearest
 from scaffold.templates import decisions, template
@@ -92,6 +93,12 @@ def _texts() -> Iterator[tuple[str, frozenset[str] | None, str]]:
         for text in (question.default, question.validator):
             if isinstance(text, str):
                 yield question.name, before, text
+        if question.suggests:
+            yield (
+                question.name,
+                known.SEEN | {question.name},
+                f"{{% include '{question.suggests}' with context %}}",
+            )
         before |= {question.name}
     for directory in ("questions", "decisions"):
         for path in sorted((template.root() / "templates" / directory).glob("*.jinja")):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from scaffold.errors import EXITS
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
@@ -64,6 +65,13 @@ def facts() -> str:
             lines.append(f"| `{key}` | {_default(values[key])} | {_cell(' '.join(comment))} |")
             comment = []
     return "\n".join(lines) + "\n"
+
+
+def exits() -> str:
+    """The page of the exit codes, which all commands share."""
+    rows = [f"| {exit.code} | {exit.meaning} | {exit.to_do} |" for exit in EXITS]
+    head = ["# Exit codes", "", _NOTE.format("scaffold/errors.py"), ""]
+    return "\n".join([*head, "| exit | meaning | what to do |", "|---|---|---|", *rows]) + "\n"
 
 
 def _keys(spec: Value) -> Iterable[str]:

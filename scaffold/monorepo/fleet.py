@@ -8,6 +8,7 @@ import pickle
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -42,11 +43,17 @@ def read_fleet(
     fleet: dict[str, tuple[bytes, Stack]] = {}
     for name, of_stack in sources.items():
         digest, before = digest_of(of_stack), kept.get(name)
-        fresh = before is None or before[0] != digest
-        fleet[name] = (digest, read_stack(of_stack, shared)) if before is None or fresh else before
+        same = before is not None and before[0] == digest
+        fleet[name] = before if before and same else (digest, _read(tuple(of_stack.items()), shared))
     if place and fleet != kept:
         _save(place, fleet)
     return {name: stack for name, (_, stack) in fleet.items()}
+
+
+@lru_cache(512)
+def _read(sources: tuple[tuple[str, bytes], ...], shared: SharedModules) -> Stack:
+    """A stack, read once in a run too: two states of a monorepo, and copies of it, have most in common."""
+    return read_stack(dict(sources), shared)
 
 
 def digest_of(sources: Mapping[str, bytes]) -> bytes:

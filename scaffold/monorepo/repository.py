@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -126,21 +127,20 @@ class Monorepo:
     def terraform_files(self, *containing: str) -> Iterator[tuple[Path, bytes]]:
         """Every ``.tf`` file below the stacks that holds one of these texts, with its content."""
         wanted = [text.encode() for text in containing]
-        for path in self._paths:
-            try:
-                content = path.read_bytes()
-            except OSError:
-                continue
+        for path, content in self._read:
             if any(text in content for text in wanted):
                 yield path, content
 
-    @property
-    def _paths(self) -> list[Path]:
-        found: list[Path] = []
+    @cached_property
+    def _read(self) -> tuple[tuple[Path, bytes], ...]:
+        found: list[tuple[Path, bytes]] = []
         for directory, below, names in os.walk(self.root / self.stacks_home):
             below[:] = [name for name in below if name not in GENERATED]
-            found += (Path(directory, name) for name in names if name.endswith(".tf"))
-        return sorted(path for path in found if path.is_file())  # a named pipe would be waited for
+            for path in (Path(directory, name) for name in names if name.endswith(".tf")):
+                with suppress(OSError):
+                    if path.is_file():  # a named pipe would be waited for
+                        found.append((path, path.read_bytes()))
+        return tuple(sorted(found))
 
     def sources(self, stack: str) -> dict[str, bytes]:
         """The HCL files of a stack and of its own modules, by their path from the root."""

@@ -30,6 +30,11 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     found["runs"] = _runs(monorepo)
     variables = monorepo.ingress_module.variables
     found["ingress_takes"] = [n for n in template.facts("operations")["ingress_may_take"] if n in variables]
+    if variables:
+        lacks = [n for n in template.facts("operations")["ingress_may_lack"] if n not in variables]
+        found["ingress_lacks"] = lacks
+        if "dns_type" in lacks:
+            found["dns_types"] = ["none"]
     if (wakes := variables.get("sablier")) is not None:
         usual = decisions.house()["wakes_usually"]
         said = {name: wakes.parts[name] for name in usual if isinstance(wakes.parts.get(name), str)}

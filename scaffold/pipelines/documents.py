@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -134,6 +135,7 @@ def further_documents(text: str) -> tuple[int, ...]:
     return tuple(lines[1:])
 
 
+@lru_cache(256)  # for most runs a workflow is the same text
 def _parsed(text: str, loader: type[_Loader]) -> Document:
     found = read(text, loader)
     for at in found.places:

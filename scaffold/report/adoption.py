@@ -34,6 +34,7 @@ def _stack_json(one: Adoption) -> dict[str, Value]:
         "not_ours": one.why_not or None,
         "share": one.share,
         "share_of_wanted": one.share_of_wanted,
+        "share_with_kept": one.share_with_kept,
         "answers": one.answers.values if one.answers is not None else None,
         "recorded": one.recorded if one.answers is not None else None,
         "inferred": [_inferred_json(answer) for answer in one.inferred],
@@ -98,6 +99,8 @@ def _told(one: Adoption) -> str:
     parts = [f"{one.share:6.1%} of {sum(c.total for c in one.compared)} attributes"]
     if one.share_of_wanted is not None:
         parts.append(f"{one.share_of_wanted:.1%} of what the house's rules leave")
+    if one.share_with_kept is not None and one.share_with_kept != one.share:
+        parts.append(f"{one.share_with_kept:.1%} with the blocks that stay as written")
     if count := len(one.refused) + len(one.assumed):
         parts.append(f"{count} {'answer' if count == 1 else 'answers'} for a person to settle")
     return ", ".join((*parts, *one.obstacles))

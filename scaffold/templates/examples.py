@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import yaml
-
 from scaffold.templates import template
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ def together() -> tuple[Mapping[str, Value], ...]:
 
 def _beside(file: str) -> Value:
     text = (template.root() / "templates" / "questions" / file).read_text("utf-8")
-    return yaml.load(text, template.FAST_LOADER)
+    return template.parsed(text)
 
 
 def shown(schema: Mapping[str, Value], given: list[Value]) -> dict[str, Value]:

@@ -11,7 +11,7 @@ import pytest
 from support import scaffold
 
 from scaffold.adoption.infer import infer
-from scaffold.adoption.inferred import Certainty, Inferred, gathered, holding
+from scaffold.adoption.inferred import STOOD, Certainty, Inferred, gathered, holding
 from scaffold.adoption.likeness import Missing, compare, share
 from scaffold.adoption.rules import by_rule, unexplained
 from scaffold.adoption.scope import not_ours, obstacles
@@ -23,8 +23,10 @@ from scaffold.commands.adoption import Adoption
 from scaffold.hcl.syntax import parse
 from scaffold.templates import decisions
 from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Site, Tree
+from scaffold.terraform.result import PlanResult, Tool
 
 PATH = "stacks/kit/main.tf"
+TOOL = Tool("terraform", "terraform")
 
 
 def frozen(tree: Any) -> Tree:
@@ -491,3 +493,131 @@ def test_one_pod_needs_no_availability_and_what_sablier_scales_no_number() -> No
     ((missing,),) = (one.missing for one in compare(ignores[:1], ignores[1:]))
     assert by_rule(compare(ignores[:1], ignores[1:])[0], missing)
     assert not by_rule(compare([app(0)], ignores[1:])[0], missing)
+
+
+def test_a_directory_that_is_mounted_whole_is_told_by_its_name() -> None:
+    config_map = planned(
+        "config_map", "kit", {"metadata": [{"name": "kit-rules", "namespace": "kit"}], "data": {"a.yml": "x"}}
+    )
+    volumes = [
+        {"name": "rules", "config_map": [{"name": "kit-rules", "default_mode": "0644"}]},
+        {"name": "keys", "secret": [{"secret_name": "kit-keys", "default_mode": "0440"}]},
+        {"name": "one", "secret": [{"secret_name": "single"}]},
+    ]
+    mounts = [
+        {"name": "rules", "mount_path": "/etc/rules/"},
+        {"name": "keys", "mount_path": "/etc/keys"},
+        {"name": "one", "mount_path": "/etc/one", "sub_path": "one"},
+    ]
+    beside = {
+        "name": "spy",
+        "image": "docker.io/a/b:1",
+        "volume_mount": [{"name": "keys", "mount_path": "/keys"}],
+    }
+    app = deployment({"volume_mount": mounts}, beside, volume=volumes)
+    known_, elsewhere = answers(app, config_map), answers(app)
+    assert known_["directories"] == [
+        {"name": "keys", "path": "/etc/keys", "secret": "kit-keys", "mode": "0440"},
+        {"name": "rules", "path": "/etc/rules/"},
+    ]
+    assert {"path": "/etc/rules/a.yml", "content": "x"} in known_["files"]
+    assert elsewhere["directories"][0] == {"name": "rules", "path": "/etc/rules/", "config_map": "kit-rules"}
+    assert known_["sidecars"][0]["mounts"] == [{"volume": "keys", "path": "/keys"}]
+
+
+def test_a_directory_of_a_job_alone_is_not_the_apps() -> None:
+    pods = {"container": [{"name": "run", "image": "docker.io/a/b:1", "volume_mount": [{"name": "script", "mount_path": "/s"}]}],
+            "volume": [{"name": "script", "config_map": [{"name": "kit-script"}]}]}  # fmt: skip
+    job = planned(
+        "job",
+        "run",
+        {"metadata": [{"name": "run", "namespace": "kit"}], "spec": [{"template": [{"spec": [pods]}]}]},
+    )
+    found = answers(deployment({}), job)
+    assert found["directories"] == [
+        {"name": "script", "path": "/script", "config_map": "kit-script", "in_app": False}
+    ]
+    assert found["jobs"][0]["mounts"] == [{"volume": "script", "path": "/s"}]
+
+
+def test_a_directory_of_a_sidecar_alone_is_not_the_apps() -> None:
+    config_map = planned(
+        "config_map", "kit", {"metadata": [{"name": "kit-rules", "namespace": "kit"}], "data": {"a": "x"}}
+    )
+    beside = {
+        "name": "spy",
+        "image": "docker.io/a/b:1",
+        "volume_mount": [{"name": "rules", "mount_path": "/r"}],
+    }
+    found = answers(
+        deployment({}, beside, volume=[{"name": "rules", "config_map": [{"name": "kit-rules"}]}]), config_map
+    )
+    assert found["directories"] == [
+        {"name": "rules", "path": "/rules", "config_map": "kit-rules", "in_app": False}
+    ]
+    assert found["sidecars"][0]["mounts"] == [{"volume": "rules", "path": "/r"}]
+
+
+def test_further_pull_secrets_are_kept() -> None:
+    app = deployment({}, image_pull_secrets=[{"name": "team"}, {"name": "other"}])
+    assert answers(app)["pull_secrets"] == ["other", "team"]
+    assert "pull_secrets" not in answers(deployment({}))
+
+
+def test_a_path_in_vault_that_no_container_reads_stays_fetched() -> None:
+    secret = external_secret("kit-secrets", "vault-kv", {
+        "target": {"name": "kit-secrets"}, "dataFrom": [{"extract": {"key": "kit"}}],
+    })  # fmt: skip
+    found = answers(deployment({}), secret)
+    assert (found["secrets_form"], found["unread_reason"]) == ("extract", STOOD)
+    read = {"env": [{"name": "X", "value_from": [{"secret_key_ref": [{"name": "kit-secrets", "key": "x"}]}]}]}
+    assert "secrets_form" not in answers(deployment(read), secret)
+    beside = answers(deployment({}, {"name": "spy", "image": "docker.io/a/b:1", **read}), secret)
+    assert (beside["secrets_form"], "unread_reason" in beside) == ("extract", False)
+
+
+def test_containers_are_compared_by_name_whatever_their_order() -> None:
+    image = {"image": "docker.io/a/b:1"}
+    one = deployment({**image, "name": "app", "args": ["x"]}, {**image, "name": "spy"})
+    other = deployment({**image, "name": "spy"}, {**image, "name": "app", "args": ["x"]})
+    assert share(compare([one], [other])) == 1
+    assert share(compare([one], [deployment({**image, "name": "spy"})])) < 1
+
+
+def test_external_secrets_that_are_one_are_counted_once() -> None:
+    field = {"field_manager": frozen([{"force_conflicts": True}])}
+    two = [
+        external_secret(
+            name, "vault-kv", {"data": [{"secretKey": name, "remoteRef": {"key": "kit", "property": name}}]}
+        )
+        for name in "ab"
+    ]
+    both = external_secret(
+        "a",
+        "vault-kv",
+        {"data": [{"secretKey": n, "remoteRef": {"key": "kit", "property": n}} for n in "ab"]},
+    )
+    two, both = (
+        [replace(one, values={**one.values, **field}) for one in two],
+        replace(both, values={**both.values, **field}),
+    )
+    assert share(compare(two, [both])) == 1
+
+
+def test_what_nothing_replaces_is_counted_as_kept_and_not_as_given_back() -> None:
+    own = planned(
+        "config_map", "own", {"metadata": [{"name": "own", "namespace": "kit"}], "data": {"a": "x"}}
+    )
+    app = deployment({})
+    before, after = PlanResult("kit", TOOL, (app, own)), PlanResult("kit", TOOL, (app,))
+    found = Adoption(
+        "kit", before=before, after=after, compared=tuple(compare(before.resources, after.resources))
+    )
+    assert found.share is not None and found.share < 1
+    assert found.share_with_kept == 1
+    lost = PlanResult("kit", TOOL, (deployment({"args": ["x"]}), own))
+    found = Adoption(
+        "kit", before=lost, after=after, compared=tuple(compare(lost.resources, after.resources))
+    )
+    assert found.share is not None and found.share_with_kept is not None
+    assert found.share < found.share_with_kept < 1

@@ -8,7 +8,7 @@ import re
 import pytest
 from support import scaffold
 
-from scaffold.cli import DEFECT, EXIT_CODES
+from scaffold.cli.group import DEFECT, EXIT_CODES, INTERRUPTED
 from scaffold.commands.skill import SECTION, SKILL, skill
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import asked
@@ -54,4 +54,4 @@ def test_what_has_to_be_answered_is_told_with_its_options(name: str) -> None:
 
 def test_the_exit_codes_are_those_of_the_command_line() -> None:
     told = {int(code) for code in re.findall(r"(?m)^\| (\d+) \|", skill())}
-    assert told == {0, DEFECT, *EXIT_CODES.values()}
+    assert told == {0, DEFECT, INTERRUPTED, *EXIT_CODES.values()}

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from scaffold import demo
 from scaffold.indexes.entry import (
     BuildModel,
     Database,
@@ -31,10 +28,9 @@ locals {
 
 
 @pytest.fixture
-def sample(tmp_path: Path) -> Monorepo:
+def sample(monorepo: Monorepo) -> Monorepo:
     """The sample monorepo, with the allowlist that later states of the house have."""
-    root = tmp_path / "monorepo"
-    demo.write(root)
+    root = monorepo.root
     allowlist = root / "stacks/kyverno/modules/kyverno/ghcr-credentials.tf"
     allowlist.parent.mkdir(parents=True)
     allowlist.write_text(ALLOWLIST)

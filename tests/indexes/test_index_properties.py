@@ -34,6 +34,7 @@ from scaffold.indexes.json_text import JsonObject, written
 from scaffold.indexes.labelled import Labelled
 
 names = st.from_regex(r"new-[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,9})?", fullmatch=True)
+descriptions = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=30)
 reasons = st.text(st.characters(categories=["L", "N"], include_characters=" .,'"), max_size=40)
 
 
@@ -56,7 +57,7 @@ def services(draw: st.DrawFn) -> ServiceEntry:
     return ServiceEntry(
         name=name,
         stack=name,
-        description=draw(st.text(st.characters(exclude_categories=["C", "Z"]), max_size=30)),
+        description=draw(descriptions),
         section=draw(st.sampled_from(["Optional", "Admin", "Active Use"])),
         hosts=(Host(name, dns_type),),
         databases=(database,) if database else (),

@@ -57,7 +57,7 @@ def test_the_core_questions_are_first_and_each_is_followed_by_what_belongs_to_it
     assert open_[5:8] == ["gate", "gate_reason", "sensitive"]
     assert {*open_} - {*order} == {"gate_reason", "tier", "dns"}
     media = asked(engine, said(engine, [("rwx", True), ("database", "mysql")]))
-    assert {*media} - {*order} == {"tier", "dns", "database_env"}
+    assert {*media} - {*order} == {"tier", "dns", "database_env", "wait_for"}
 
 
 def test_a_known_image_is_proposed_for_in_lines_and_asks_no_more_than_its_own(engine: Engine) -> None:
@@ -434,3 +434,14 @@ def test_no_way_through_gets_stuck_or_keeps_what_does_not_apply(
             when = questions.condition(questions.asked()[name])
             assert all(questions.fits(known[other], wish) for other, wish in when.items())
         assert from_draft(to_draft(state)) == state
+
+
+def test_what_the_answers_name_is_proposed_to_wait_for(engine: Engine) -> None:
+    unknown = said(engine, [("build", "upstream"), ("shape", "web"), ("image", "docker.io/acme/films:4.2.0")])
+    assert "wait_for" not in asked(engine, unknown)
+    env = {"BROKER": "mosquitto.mqtt:1883", "CACHE": {"host": "redis"}, "SITE": "https://films.example.org"}
+    named = said(engine, [("database", "postgresql"), ("env", env)], unknown)
+    assert engine.step(named, ("wait_for",)).text == "postgresql mosquitto.mqtt:1883 redis"
+    assert engine.result(said(engine, [("wait_for", ["redis"])], named))["wait_for"] == ["redis"]
+    known = said(engine, [("image", IMAGE)], named)
+    assert "wait_for" not in asked(engine, known), "a known image asks no more than its own questions"

@@ -33,3 +33,14 @@ resource "kubernetes_manifest" "compress" {
   }
   depends_on = [kubernetes_namespace.photo_wall]
 }
+
+resource "kubernetes_secret" "team" {
+  metadata {
+    name      = "photo-wall-team"
+    namespace = kubernetes_namespace.photo_wall.metadata[0].name
+  }
+  type = "kubernetes.io/dockerconfigjson"
+  data = {
+    ".dockerconfigjson" = jsonencode({ auths = {} })
+  }
+}

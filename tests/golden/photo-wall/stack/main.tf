@@ -161,6 +161,9 @@ resource "kubernetes_deployment" "photo_wall" {
       }
       spec {
         enable_service_links = false
+        image_pull_secrets {
+          name = "photo-wall-team"
+        }
         security_context {
           fs_group = 1001
         }
@@ -195,6 +198,16 @@ resource "kubernetes_deployment" "photo_wall" {
           volume_mount {
             name       = "config"
             mount_path = "/config"
+          }
+          volume_mount {
+            name       = "theme"
+            mount_path = "/themes"
+            read_only  = true
+          }
+          volume_mount {
+            name       = "certificates"
+            mount_path = "/etc/house"
+            read_only  = true
           }
           volume_mount {
             name       = "photo-wall-secrets-files"
@@ -251,6 +264,19 @@ resource "kubernetes_deployment" "photo_wall" {
           name = "config"
           persistent_volume_claim {
             claim_name = kubernetes_persistent_volume_claim.config.metadata[0].name
+          }
+        }
+        volume {
+          name = "theme"
+          config_map {
+            name = "photo-wall-theme"
+          }
+        }
+        volume {
+          name = "certificates"
+          secret {
+            secret_name  = "house-ca"
+            default_mode = "0440"
           }
         }
         volume {

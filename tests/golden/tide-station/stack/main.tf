@@ -184,6 +184,8 @@ resource "kubernetes_config_map" "files" {
     EOT
 
     "etc-tides-state.json" = "{\"seen\": 0}"
+
+    "ebb.yml" = "below: 40"
   }
 }
 
@@ -216,7 +218,7 @@ resource "kubernetes_deployment" "tide_station" {
           app = "tide-station"
         }
         annotations = {
-          "dependency.kyverno.io/wait-for" = "mqtt.mosquitto:1883"
+          "dependency.kyverno.io/wait-for" = "${var.redis_host}:6379,mqtt.mosquitto:1883"
           "checksum/files"                 = sha256(jsonencode(kubernetes_config_map.files.data))
         }
       }
@@ -331,6 +333,11 @@ resource "kubernetes_deployment" "tide_station" {
             sub_path   = "tides"
           }
           volume_mount {
+            name       = "rules"
+            mount_path = "/etc/tides/rules"
+            read_only  = true
+          }
+          volume_mount {
             name       = "files"
             mount_path = "/etc/tides/stations.yml"
             sub_path   = "etc-tides-stations.yml"
@@ -414,6 +421,11 @@ resource "kubernetes_deployment" "tide_station" {
             name       = "data"
             mount_path = "/var/lib/tides"
             sub_path   = "tides"
+          }
+          volume_mount {
+            name       = "rules"
+            mount_path = "/etc/tides/rules"
+            read_only  = true
           }
           volume_mount {
             name       = "files"
@@ -513,6 +525,12 @@ resource "kubernetes_deployment" "tide_station" {
         volume {
           name = "writable-files"
           empty_dir {}
+        }
+        volume {
+          name = "rules"
+          config_map {
+            name = kubernetes_config_map.files.metadata[0].name
+          }
         }
       }
     }
@@ -650,6 +668,11 @@ resource "kubernetes_cron_job_v1" "tide_fetch" {
                 }
               }
               volume_mount {
+                name       = "rules"
+                mount_path = "/etc/tides/rules"
+                read_only  = true
+              }
+              volume_mount {
                 name       = "files"
                 mount_path = "/etc/tides/stations.yml"
                 sub_path   = "etc-tides-stations.yml"
@@ -673,6 +696,12 @@ resource "kubernetes_cron_job_v1" "tide_fetch" {
             }
             volume {
               name = "files"
+              config_map {
+                name = kubernetes_config_map.files.metadata[0].name
+              }
+            }
+            volume {
+              name = "rules"
               config_map {
                 name = kubernetes_config_map.files.metadata[0].name
               }
@@ -850,6 +879,11 @@ resource "kubernetes_job_v1" "tide_seed" {
             }
           }
           volume_mount {
+            name       = "rules"
+            mount_path = "/etc/tides/rules"
+            read_only  = true
+          }
+          volume_mount {
             name       = "files"
             mount_path = "/etc/tides/stations.yml"
             sub_path   = "etc-tides-stations.yml"
@@ -873,6 +907,12 @@ resource "kubernetes_job_v1" "tide_seed" {
         }
         volume {
           name = "files"
+          config_map {
+            name = kubernetes_config_map.files.metadata[0].name
+          }
+        }
+        volume {
+          name = "rules"
           config_map {
             name = kubernetes_config_map.files.metadata[0].name
           }
