@@ -23,6 +23,8 @@ _PROJECT_INSTALL = re.compile(r"\bnpm (ci|i|install)\b(?![^&;|]*\s(-g|--global)\
 """What installs the dependencies of the project; a tool for the whole image is none of them."""
 _INSTALLED = (("node_modules",), ("vendor",))
 """Where package managers put what they install."""
+_WRITES = re.compile(r"(?<![-=&])>>?\s*(?![&>]|/dev/|\"?\$)\S")
+"""What is written into a file; what a runner reads itself ($GITHUB_OUTPUT) is none of the checkout."""
 _RUNNER = re.compile(r"^(?:\w+=\S* +|sudo +|uv run +|poetry run +|python3? -m +|npx +)*")
 _IGNORE = ".git\n.env*\n"
 _DOWNLOADS = (
@@ -139,7 +141,7 @@ def _makes(scripts: Iterable[str], checks: tuple[str, ...]) -> bool:
     """Whether one of the commands of these scripts may make a file: one that is no check."""
     commands = [command.strip() for script in scripts for command in re.split(r"&&|\|\||[;|\n]", script)]
     begun = [_RUNNER.sub("", command) for command in commands if command and not command.startswith("#")]
-    return any(not f"{command} ".startswith(checks or "\0") for command in begun)
+    return any(_WRITES.search(c) or not f"{c} ".startswith(checks or "\0") for c in begun)
 
 
 def _sources(instruction: Instruction) -> list[str]:

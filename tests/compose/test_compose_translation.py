@@ -353,6 +353,7 @@ def test_a_file_of_parts_that_the_house_has_names_no_app(at: Path) -> None:
         ("ports: ['3000-3002:8000-8002']", 8000, ["tcp-8001", "tcp-8002"]),
         ("ports: ['[::1]:80:9000']", 9000, []),
         ("expose: ['9000', '9001']", 9000, ["tcp-9001"]),
+        ("expose: [1883, 8083, 18083]", 18083, ["tcp-1883", "tcp-8083"]),
         (
             "ports: ['80:80', '81:81'], labels: {traefik.http.services.x.loadbalancer.server.port: '81'}",
             81,

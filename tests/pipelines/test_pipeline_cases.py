@@ -122,6 +122,9 @@ def test_what_nobody_makes_before_the_build_is_missing(old: str, new: str) -> No
         ("go test ./... && go build -o server", True),
         ("./build.sh", True),
         ("go testing", True),
+        ("echo made > server", True),
+        ('echo a >> "$GITHUB_OUTPUT"', False),
+        ("go test ./... > /dev/null 2>&1", False),
     ],
 )
 def test_a_check_before_the_build_makes_nothing(command: str, is_made: bool) -> None:
