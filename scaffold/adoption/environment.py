@@ -109,7 +109,7 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
                 yield found("secrets", [item], secret.resource, at)
     name = _main_secret(stack)
     yield from _extracted(stack)
-    if name and name != f"{stack.name}-secrets":
+    if name and name != f"{stack.called}-secrets":
         yield found(
             RECORDED,
             {"names": {"secrets": name}},
@@ -123,7 +123,7 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
 def _extracted(stack: Standing) -> Iterator[Inferred]:
     """That its whole path is fetched although the app's container reads none of it."""
     name = _main_secret(stack)
-    if not name or stack.name not in stack.secrets.own[name].extracts or name in _read(stack.container):
+    if not name or stack.called not in stack.secrets.own[name].extracts or name in _read(stack.container):
         return
     secret = stack.secrets.own[name]
     yield found("secrets_form", "extract", secret.resource, "manifest.spec.dataFrom")
@@ -180,7 +180,7 @@ def planned(stack: Standing) -> Iterator[Inferred]:
         assert stack.runs is not None
         name, hidden = text(get(row, "name")), get(row, "value") in (Mark.UNKNOWN, Mark.SENSITIVE)
         if hidden and (key := stack.written.variable_key(stack.runs.owner.site, name)):
-            item, at = _item(stack, name, stack.name, key), f'{_AT}["{name}"].value'
+            item, at = _item(stack, name, stack.called, key), f'{_AT}["{name}"].value'
             yield found("secrets", [item], stack.runs.owner, at, Certainty.LIKELY)
 
 
@@ -192,8 +192,8 @@ def _main_secret(stack: Standing) -> str:
 
 
 def _item(stack: Standing, env: str, path: str, key: str, *, optional: bool = False) -> dict[str, Value]:
-    usual = path == stack.name and key == env.lower()
-    reason = {} if path == stack.name else {"reason": STOOD}
+    usual = path == stack.called and key == env.lower()
+    reason = {} if path == stack.called else {"reason": STOOD}
     more = {"optional": True} if optional else {}
     return {"env": env, **more} if usual else {"env": env, "vault": f"{path}#{key}", **reason, **more}
 
@@ -209,7 +209,7 @@ def database(stack: Standing) -> Iterator[Inferred]:
         at = "manifest.spec.data"
         yield found("database", engine, secret.resource, at)
         user = called.replace("-", "_")
-        if user != stack.name.replace("-", "_"):
+        if user != stack.called.replace("-", "_"):
             yield found("database_name", user, secret.resource, at, Certainty.LIKELY)
         names = {"role": secret.role, "user": user, "database": user}
         yield found(RECORDED, {"database": names}, secret.resource, f"{at} {ROLE}", Certainty.LIKELY)
@@ -222,7 +222,7 @@ def database(stack: Standing) -> Iterator[Inferred]:
         for row in k8s.items(get(stack.container, "env")):
             if stack.runs is not None and reference(row)[0] == secret.name:
                 yield from _called(text(get(row, "name")), reference(row)[1], stack.runs.owner)
-        if secret.name != f"{stack.name}-db-creds":
+        if secret.name != f"{stack.called}-db-creds":
             yield found(
                 RECORDED,
                 {"names": {"database_secret": secret.name}},
@@ -269,6 +269,6 @@ def datasource(stack: Standing) -> Iterator[Inferred]:
     """Whether Grafana reads its database."""
     grafana = stack.facts["grafana"]
     for resource in k8s.of_kind(stack.own, "config_map") if stack.secrets.databases else ():
-        usual = text(k8s.name(resource)) == f"grafana-{stack.name}-datasource"
+        usual = text(k8s.name(resource)) == f"grafana-{stack.called}-datasource"
         if usual and grafana["datasource_label"] in labels(resource.get("metadata", 0, "labels")):
             yield found("grafana_datasource", True, resource, "metadata[0].labels", Certainty.LIKELY)

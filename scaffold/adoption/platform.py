@@ -61,6 +61,9 @@ def limits(stack: Standing) -> Iterator[Inferred]:
 def names(stack: Standing) -> Iterator[Inferred]:
     """The names that exist, none of which can change."""
     app, service = stack.app, stack.service
+    if "_" in stack.name and stack.resources:
+        kept = {"made_as": stack.called}
+        yield found(RECORDED, {"names": kept}, stack.resources[0], "the stack's directory", Certainty.LIKELY)
     if app is not None:
         selector = text(app.owner.get("spec", 0, "selector", 0, "match_labels", "app"))
         kept = {"namespace": stack.namespace, "deployment": text(k8s.name(app.owner)), "selector": selector}

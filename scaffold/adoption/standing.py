@@ -28,6 +28,11 @@ class Standing:
     """The shared hosts by what a plan shows of each: its address, or what stands in for it."""
 
     @property
+    def called(self) -> str:
+        """Its name as Kubernetes has it, which allows no underscores."""
+        return self.name.replace("_", "-")
+
+    @property
     def modules(self) -> SharedModules:
         """The shared modules of the house."""
         return SharedModules.of(self.facts)

@@ -291,6 +291,6 @@ def _with_content(
 
 def _of_secret(stack: Standing, name: str, path: str, key: str) -> dict[str, Value]:
     place = stack.secrets.own[name].place(key) if name in stack.secrets.own else None
-    if place and place[0] == stack.name:
+    if place and place[0] == stack.called:
         return {"path": path, "vault": place[1]}
     return known({"path": path, "secret": name, "key": key if key != path.rpartition("/")[2] else ""})

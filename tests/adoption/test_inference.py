@@ -17,6 +17,7 @@ from scaffold.adoption.rules import by_rule, unexplained
 from scaffold.adoption.scope import not_ours, obstacles
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.written import Written
+from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.cli.options import over
 from scaffold.commands.adoption import Adoption
@@ -621,3 +622,24 @@ def test_what_nothing_replaces_is_counted_as_kept_and_not_as_given_back() -> Non
     )
     assert found.share is not None and found.share_with_kept is not None
     assert found.share < found.share_with_kept < 1
+
+
+def test_a_stack_with_an_underscore_is_made_as_kubernetes_calls_it() -> None:
+    secret = external_secret("bird-box-secrets", "vault-kv", {
+        "target": {"name": "bird-box-secrets"}, "dataFrom": [{"extract": {"key": "bird-box"}}],
+    })  # fmt: skip
+    read = {
+        "env": [
+            {"name": "KEY", "value_from": [{"secret_key_ref": [{"name": "bird-box-secrets", "key": "key"}]}]}
+        ]
+    }
+    stack = replace(standing(deployment(read, name="bird-box"), secret), name="bird_box")
+    values, kept = gathered(infer(stack))
+    assert values["name"] == "bird_box"
+    assert values["secrets"] == [{"env": "KEY"}]
+    assert kept["names"]["made_as"] == "bird-box"
+    assert "secrets" not in kept["names"]
+    given = {**values, "port": 8080, "memory": "256Mi"}
+    told = {f.answer for f in validation.problems(Answers(given, {(): Place("")}), {}, kept)}
+    assert "name" not in told
+    assert "name" in {f.answer for f in validation.problems(Answers(given, {(): Place("")}), {}, {})}
