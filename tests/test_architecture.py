@@ -113,6 +113,7 @@ def test_quick_commands_import_nothing_that_costs(command: list[str]) -> None:
         "import sys\nsys.argv[0] = 'scaffold'\nfrom scaffold.cli import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
         "late = {'copier', 'grpc', 'questionary', 'tree_sitter'} & set(sys.modules)\nassert not late, late\n"
+        "assert sys.argv[1:] != ['--help'] or not {'click', 'typing', 'pathlib', 'shutil'} & set(sys.modules)\n"
     )
     subprocess.run(
         [sys.executable, "-c", program, *command], check=True, capture_output=True, cwd=PACKAGE.parent

@@ -10,7 +10,8 @@ import click
 import pytest
 from support import ANSWERS, scaffold
 
-from scaffold.cli import COMMANDS, cli
+from scaffold.cli.group import COMMANDS, cli
+from scaffold.cli.help import HELP
 from scaffold.monorepo.repository import Monorepo
 from scaffold.wizard.drafts import Drafts
 
@@ -54,6 +55,20 @@ def test_alone_where_there_is_no_monorepo_it_says_how_to_get_one(tmp_path: Path)
 
 def test_alone_in_a_script_it_prints_its_help(tmp_path: Path) -> None:
     assert scaffold(cwd=tmp_path).stdout == scaffold("--help", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("columns", [80, 100, 200])
+def test_the_help_that_is_kept_is_what_click_prints(columns: int) -> None:
+    context = cli.context_class(cli, info_name="scaffold", terminal_width=columns, **cli.context_settings)
+    assert f"{context.get_help()}\n" == HELP == scaffold("-h").stdout
+
+
+def test_in_a_narrow_terminal_the_help_is_wrapped() -> None:
+    told = scaffold("--help", env={"COLUMNS": "64"})
+    assert told.returncode == 0
+    assert max(map(len, told.stdout.splitlines())) <= 62
+    texts = ["".join(text.split()).partition("[OPTIONS]")[2] for text in (told.stdout, HELP)]
+    assert texts[0] == texts[1] != ""
 
 
 def test_a_misspelt_command_gets_the_nearest_one() -> None:

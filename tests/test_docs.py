@@ -13,7 +13,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from scaffold.cli import COMMANDS, cli
+from scaffold.cli.group import COMMANDS, cli
 from scaffold.templates import questions
 from scaffold.templates.schema import schema as answer_schema
 

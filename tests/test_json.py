@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from support import ANSWERS, needs, scaffold
 
-from scaffold.cli import COMMANDS
+from scaffold.cli.group import COMMANDS
 from scaffold.monorepo.repository import Monorepo
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -131,7 +131,8 @@ def refresh(stack: Standing) -> Iterator[Inferred]:
 
     What a shared module fetches is the module's own business.
     """
-    every = [*stack.secrets.own.values(), *stack.secrets.databases.values()]
+    book = stack.secrets
+    every = [*book.own.values(), *book.databases.values(), *book.logins.values()]
     fetched = [secret for secret in every if not secret.resource.module]
     times = {text(get(one.resource.get("manifest"), "spec", "refreshInterval")) for one in fetched}
     if len(times) == 1 and (said := times.pop()) not in ("", stack.facts["refresh_interval"]):
@@ -191,8 +192,11 @@ def database(stack: Standing) -> Iterator[Inferred]:
         names = {"role": secret.role, "user": user, "database": user}
         yield found(RECORDED, {"database": names}, secret.resource, f"{at} {ROLE}", Certainty.LIKELY)
         variables = dict(_variables(stack, secret, engine, user))
-        sure, at = Certainty.LIKELY if variables else Certainty.ASSUMED, "manifest.spec.target.template.data"
-        yield found("database_env", variables or {"password": "DB_PASSWORD"}, secret.resource, at, sure)
+        at = "manifest.spec.target.template.data"
+        # A Secret of which nothing is read has no variable; one that something else reads has the usual one.
+        sure = Certainty.ASSUMED if secret.templates and not variables else Certainty.LIKELY
+        usual = {"password": "DB_PASSWORD" if secret.templates else ""}
+        yield found("database_env", variables or usual, secret.resource, at, sure)
         for row in k8s.items(get(stack.container, "env")):
             if stack.runs is not None and reference(row)[0] == secret.name:
                 yield from _called(text(get(row, "name")), reference(row)[1], stack.runs.owner)

@@ -205,7 +205,9 @@ def files(stack: Standing) -> Iterator[Inferred]:
         config_map, secret = first(volume, "config_map"), first(volume, "secret")
         name = text(get(volume, "name"))
         at = f'{_POD}["{name}"]'
-        for mount in (m for m in mounts if get(m, "name") == name or _copied(m, config_map)):
+        # Only what answers write themselves is copied to where the app may write to it.
+        own = (name, _WRITABLE) if name == written else (name,)
+        for mount in (m for m in mounts if get(m, "name") in own):
             path, key = text(get(mount, "mount_path")), text(get(mount, "sub_path"))
             writable = {"writable": True} if get(mount, "name") == _WRITABLE else {}
             if secret is not None and key:
@@ -232,11 +234,6 @@ def _volume_called(there: str, suffix: str, name: str, owner: PlannedResource, a
     """What a pod calls the volume of a Secret or ConfigMap, where that is not its name with a suffix."""
     if name != f"{there.replace('.', '-')[:56]}{suffix}":
         yield found(RECORDED, {"names": {"file_volumes": {there: name}}}, owner, at)
-
-
-def _copied(mount: Tree, config_map: Tree) -> bool:
-    """Whether a mount is that of a copy which the app may write to."""
-    return config_map is not None and get(mount, "name") == _WRITABLE
 
 
 def _written_here(stack: Standing) -> str:

@@ -16,7 +16,7 @@ def completion(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from scaffold.cli import cli
+    from scaffold.cli.group import cli
 
     made = get_completion_class(shell)
     if made is None:  # the choices are click's own

@@ -72,7 +72,7 @@ def sweep(
     import os
 
     from scaffold.checks.rule import Kind as RuleKind
-    from scaffold.cli import EXIT_CODES
+    from scaffold.cli.group import EXIT_CODES
     from scaffold.commands.check import stacks_at
     from scaffold.commands.sweep import sweep as prepare
     from scaffold.report import sweep as report

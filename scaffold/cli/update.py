@@ -64,7 +64,7 @@ def update(
     import os
 
     from scaffold.checks.verify import Level
-    from scaffold.cli import EXIT_CODES
+    from scaffold.cli.group import EXIT_CODES
     from scaffold.commands.update import made_by_scaffold, merge_stacks, prepare
     from scaffold.report import update as report
     from scaffold.report.progress import waiting

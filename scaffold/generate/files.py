@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scaffold.cli import COMMANDS, cli
+from scaffold.cli.group import cli
 from scaffold.commands import rule, schema, skill
 from scaffold.generate import images, licences, names, reference, rows
 from scaffold.templates import questions, template
@@ -53,7 +52,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield Path("docs", "exit-codes.md"), reference.exits()
     yield Path("docs", "agents.md"), skill.page()
     yield Path("docs", "licences.md"), licences.markdown()
-    yield Path("scaffold", "cli", "helps.py"), "".join(_helps())
+    yield Path("scaffold", "cli", "help.py"), "".join(_help())
     yield from _stubs()
 
 
@@ -108,13 +107,11 @@ def _unasked() -> Iterator[str]:
         yield f"{name}: applies only where {told}\n{{% endif %}}\n"
 
 
-def _helps() -> Iterator[str]:
-    """The first sentence of each command's help, so that no command is imported to list them all."""
-    yield '"""Generated from the docstrings of the commands by `python3 dev generate`."""\n\nHELPS = {\n'
-    for name in COMMANDS:
-        command = cli.get_command(cli.context_class(cli), name)
-        yield f"    {json.dumps(name)}: {json.dumps(command.get_short_help_str(200) if command else '')},\n"
-    yield "}\n"
+def _help() -> Iterator[str]:
+    """The help of all commands, so that neither they nor click are imported to print it."""
+    yield '"""Generated from the docstrings of the commands by `python3 dev generate`."""\n\nHELP = """\\\n'
+    yield cli.context_class(cli, info_name="scaffold", terminal_width=80, **cli.context_settings).get_help()
+    yield '\n"""\n'
 
 
 def _stubs() -> Iterator[tuple[Path, str]]:

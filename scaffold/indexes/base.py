@@ -7,6 +7,8 @@ no list: nothing tells whether a Service is counted in it, so only one in a list
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -205,10 +207,10 @@ class Index(Generic[T]):
         rest = self._without(text, {old.name})
         if rest == text:
             return text if old.name == new.name else self._with(text, new)
-        again = self._with(rest, old)
+        again, changed = self._with(rest, old), self._with(rest, new)
         if sorted(again.splitlines()) != sorted(text.splitlines()):
-            raise HandEditedError
-        result = _in_place(text, again, self._with(rest, new))
+            again, changed = _with_edits(text, again, changed)
+        result = _in_place(text, again, changed)
         self._verify(result, new.group, [*{*self.lists[new.group](rest).keys, new.key}])
         return result
 
@@ -218,6 +220,46 @@ class Index(Generic[T]):
             if sorted(self.lists[group](text).keys) == sorted(keys):
                 return
         raise AssertionError(f"the edit of {self.path} for the index {self.name} went wrong: {text}")
+
+
+def _with_edits(text: str, again: str, changed: str) -> tuple[str, str]:
+    """``again`` and ``changed`` with the cells of a row that a person edited, as ``text`` has them.
+
+    Raises ``HandEditedError`` where that is not one row with the cells that were written, or where a cell
+    that was edited has to read otherwise.
+    """
+    mine, was, new = (_only(*pair) for pair in ((text, again), (again, text), (changed, again)))
+    if was != _only(again, changed):
+        raise HandEditedError
+    rows = [_cells(line) for line in (mine, was, new)]
+    if len({len(cells) for cells in rows}) != 1:
+        raise HandEditedError
+    merged = "|".join(_cell(*cell) for cell in zip(*rows, strict=True))
+    return again.replace(was, mine), changed.replace(new, merged)
+
+
+def _only(text: str, other: str) -> str:
+    """The one line that only ``text`` has."""
+    lines = Counter(text.splitlines()) - Counter(other.splitlines())
+    if lines.total() != 1 or text.count(line := next(iter(lines))) != 1:
+        raise HandEditedError
+    return line
+
+
+def _cells(line: str) -> list[str]:
+    """The cells of a table's row, with what fills them up."""
+    if not line.startswith("|"):
+        raise HandEditedError
+    return re.split(r"(?<!\\)\|", line)
+
+
+def _cell(mine: str, was: str, new: str) -> str:
+    """A cell that only one side changed."""
+    if mine.strip() == was.strip():
+        return new if new == was else new.ljust(len(mine))
+    if new.strip() != was.strip():
+        raise HandEditedError
+    return mine
 
 
 def _in_place(text: str, again: str, changed: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, reject
+from hypothesis import example, given, reject
 from hypothesis import strategies as st
 from strategies import valid_answers
 from support import GOLDEN, ORIGIN, examples, needs, scaffold
@@ -24,6 +24,20 @@ CASES = sorted(path.name for path in GOLDEN.iterdir())
 BESIDE = {"kubernetes_config_map.theme", "kubernetes_manifest.compress", "kubernetes_secret.house_ca",
           "kubernetes_service.mast_console", "kubernetes_service.buoy_mail"}  # fmt: skip
 """What a person keeps beside a golden stack, which no answer makes."""
+
+COPIED = {
+    "name": "tide-copy", "description": "Tides", "image": "docker.io/library/nginx:1.29.0", "port": 80,
+    "files": [
+        {"path": "/etc/own/tide.yml", "content": "a: 1", "writable": True},
+        {"path": "/etc/theirs/moon.yml", "config_map": "theirs"},
+    ],
+    "ingress_options": {"basic_auth": {"vault": "users"}}, "secrets_refresh": "12h",
+    "database": "mysql", "database_reason": "it needs triggers", "database_env": {"password": ""},
+    "unread_reason": "A job beside reads it",
+}  # fmt: skip
+"""A file that the app may write to, beside one of a ConfigMap that somebody else makes; Secrets that only a
+Middleware reads, and nothing in the stack.
+"""
 
 
 @pytest.mark.slow("plans every golden twice")
@@ -53,6 +67,7 @@ def _valid(draw: st.DrawFn) -> dict[str, Any]:
 @pytest.mark.slow("plans generated Services twice")
 @needs("terraform")
 @given(values=_valid())
+@example(values=COPIED)
 @examples(4)
 def test_generated_services_are_given_back(
     pristine: Monorepo, tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]

@@ -21,7 +21,7 @@ from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 from support import ORIGIN, examples, keep_output
 
-from scaffold.cli import DEFECT, INTERRUPTED
+from scaffold.cli.group import DEFECT, INTERRUPTED
 from scaffold.monorepo.repository import Monorepo
 
 SHELL = ["-c", 'trap : TERM HUP INT QUIT; stty -g; "$@"; echo "ended $?"; stty -g', "sh"]

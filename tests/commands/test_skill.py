@@ -8,7 +8,7 @@ import re
 import pytest
 from support import scaffold
 
-from scaffold.cli import DEFECT, EXIT_CODES, INTERRUPTED
+from scaffold.cli.group import DEFECT, EXIT_CODES, INTERRUPTED
 from scaffold.commands.skill import SECTION, SKILL, skill
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import asked

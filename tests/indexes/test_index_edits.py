@@ -185,3 +185,21 @@ def test_an_entry_that_a_person_edited_is_left_to_one(sample: Monorepo, everythi
     assert step.text == f"{CATALOG} has an entry that was edited by hand: see to bee-log there."
     file.write_text("".join(line for line in edited.decode().splitlines(True) if "bee-log" not in line))
     assert _follow(sample, everything, after).edits == (), "a row that was taken out is not put back"
+
+
+def test_a_row_that_a_person_edited_follows_in_its_other_cells(
+    sample: Monorepo, everything: ServiceEntry
+) -> None:
+    last = replace(everything, name="wasp-log", stack="wasp-log")
+    for entry in (everything, last):
+        apply(change_of(sample, insertions(Files(sample.root), entry)))
+    file, row = sample.root / CATALOG, r"| bee-log | My \| hives | bee-log |"
+    file.write_text(file.read_text().replace(r"| bee-log | Hives \| weights and swarms | bee-log |", row))
+    edited = file.read_text()
+    after = replace(everything, name="hive-log", stack="hive-log")
+    _follow(sample, everything, after)
+    followed = r"| hive-log | My \| hives | hive-log |"
+    assert file.read_text() == edited.replace(row, followed) != edited
+    file.write_text(file.read_text().replace("| hive-log |", "| **hive-log** |", 1))
+    (step,) = (step for step in _follow(sample, after, everything).steps if CATALOG.name in step.text)
+    assert "was edited by hand: see to bee-log, hive-log there" in step.text
