@@ -14,7 +14,7 @@ _VALUES = 20_000
 
 
 class YamlError(ValueError):
-    """Text that cannot be read: what is wrong, to be put behind its name; the mend; where, counted from 1."""
+    """Text that cannot be read: what is wrong, to be put behind its name; the fix; where, counted from 1."""
 
     def __init__(self, message: str, fix: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(message)

@@ -108,7 +108,7 @@ def test_its_ingress_module_may_take_less(second: Path) -> None:
     new(second)
     stack = (second / "services/wiki/main.tf").read_text()
     assert not any(name in stack for name in ("dns_type", "homepage_group", "extra_annotations"))
-    (second.parent / "wiki.yml").write_text(WIKI + "dns: proxied\n")
+    (second.parent / "wiki.yml").write_text(WIKI + "dns: proxied\nhomepage_group: Notes\n")
     asked = scaffold("explain", "--answers", second.parent / "wiki.yml", cwd=second)
     assert asked.returncode == 3 and "dns" in asked.stderr
 

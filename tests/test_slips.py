@@ -9,7 +9,7 @@ import pytest
 import yaml
 from support import ANSWERS
 
-from scaffold.answers import mends, validation
+from scaffold.answers import fixes, validation
 from scaffold.answers.sources import from_yaml, within
 from scaffold.report.findings import error_text
 from scaffold.templates import questions
@@ -59,7 +59,7 @@ def test_no_secret_is_pasted() -> None:
 
 def test_what_opens_a_gate_is_never_guessed() -> None:
     for name in ("gate", "auth"):
-        assert set(mends._slips().values[name].values()) == {"required"}
+        assert set(fixes._slips().values[name].values()) == {"required"}
 
 
 def test_every_slip_leads_somewhere() -> None:
@@ -72,7 +72,7 @@ def test_every_slip_leads_somewhere() -> None:
         inner = set(schema.get("properties", {}))
         return inner.union(*(keys(part) for part in parts if isinstance(part, Mapping)))
 
-    there, slips = keys({"properties": questions.properties()}), mends._slips()
+    there, slips = keys({"properties": questions.properties()}), fixes._slips()
     assert {name for names in slips.keys.values() for name in names} <= there
     assert {name.removesuffix("[]") for name in (*slips.forms, *slips.values)} <= there
     assert not slips.keys.keys() & slips.dropped.keys()

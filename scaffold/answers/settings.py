@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from scaffold import reading
-from scaffold.answers import mends, notation
+from scaffold.answers import fixes, notation
 from scaffold.answers.notation import Schema
 from scaffold.answers.sources import Answers, Loader, Path, Place, from_yaml, show
 from scaffold.errors import Finding, UsageError, nearest
@@ -161,4 +161,4 @@ def _value(path: Path, text: str) -> Value:
         raise _AstrayError(f"{show(path)} {error.message}.", None, "Put it in quotes.") from error
     except UsageError as error:
         raise _AstrayError(f"{show(path)}: {error.message}", None, error.hint) from error
-    return mends.suggested(path[-1], schema, item)
+    return fixes.suggested(path[-1], schema, item)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from scaffold.answers import mends
+from scaffold.answers import fixes
 from scaffold.answers.known import known
 from scaffold.answers.pruning import Pruned, sound
 from scaffold.answers.secrets import suspected
@@ -55,7 +55,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     asked = questions.asked()
     wrong = list(_against_schema(answers.values, answers))
     astray = {*answers.values.keys() - asked.keys(), *(str(path[0]) for path, _ in wrong)}
-    supposed = mends.supposed(answers.values, astray)
+    supposed = fixes.supposed(answers.values, astray)
     unknown = list(_unknown(answers, supposed))
     missing = [q for q in asked.values() if not q.has_default and questions.lacks(q, supposed)]
     # What is there and empty is missing, whatever else its schema says of nothing.
@@ -131,15 +131,15 @@ def _unknown(answers: Answers, supposed: Mapping[str, Value]) -> Iterator[Findin
 
 def _no_such(answers: Answers, path: Path, message: str, around: Value, known: _Properties) -> Finding:
     key, more = path[-1], {"allowed": ", ".join(known)} if len(path) > 1 else {}
-    found, right = mends.meant(key, around[key], known, around), mends.right_key(key, known)
+    found, right = fixes.meant(key, around[key], known, around), fixes.right_key(key, known)
     if right:
         fix = f"Did you mean {right}?"
     elif found:
         fix = f"Move its contents up, and leave {key} out."
     else:
-        why = mends.why_dropped(key) or ("" if more else "`scaffold schema` lists all of them.")
+        why = fixes.why_dropped(key) or ("" if more else "`scaffold schema` lists all of them.")
         fix, more["write"] = f"Remove it. {why}".strip(), ""
-    more |= mends.shown((*path[:-1], right), found, known.get(right, {})) if found or right else {}
+    more |= fixes.shown((*path[:-1], right), found, known.get(right, {})) if found or right else {}
     return answers.finding(path, _UNKNOWN, message, fix=fix, **more)
 
 
@@ -154,7 +154,7 @@ def _missing(answers: Answers, question: Question) -> Finding:
     found, fix = known(answers.values), question.help
     if found.alike and question.name in found.proposed:
         fix += f" {found.proposed[question.name]} is usual for {found.alike}, which has a similar name."
-    example = mends.shown(path, {}, schema)
+    example = fixes.shown(path, {}, schema)
     return answers.finding(path, "answers.missing", message, allowed=allowed, fix=fix, **example)
 
 
@@ -193,11 +193,11 @@ def _against_schema(values: Mapping[str, Value], answers: Answers) -> Iterator[t
             missing = (*path, key[1] if key else "")
             inner = error.schema["properties"]
             astray = [k for k in error.instance if k not in inner]
-            if any(missing[-1] in mends.meant(k, error.instance[k], inner, error.instance) for k in astray):
+            if any(missing[-1] in fixes.meant(k, error.instance[k], inner, error.instance) for k in astray):
                 continue
             part = inner[missing[-1]]
             what, fix = f"{show(missing)} is missing.", part.get("description")
-            example = mends.shown(missing, {}, part)
+            example = fixes.shown(missing, {}, part)
             yield missing, answers.finding(missing, "answers.missing", what, fix=fix, **example)
             continue
         if error.parent is None and "propertyNames" in error.absolute_schema_path:
@@ -244,12 +244,12 @@ def _wrong(answers: Answers, path: Path, rule: str, value: Value, schema: Mappin
         shown = HIDDEN
     message = f"{show(path)} {what}."
     *around, key = path
-    found = mends.mended(key, schema, value, f"{around[-1]}[]" if isinstance(key, int) else "")
+    found = fixes.fixed(key, schema, value, f"{around[-1]}[]" if isinstance(key, int) else "")
     question = str(path[0])
-    whole = mends.meant(question, answers.values[question], questions.properties(), answers.values)
+    whole = fixes.meant(question, answers.values[question], questions.properties(), answers.values)
     if whole and not found:
         path, found, fix = path[:1], whole, f"Did you mean {next(iter(whole))}?"
-    more = mends.shown(path, found, schema)
+    more = fixes.shown(path, found, schema)
     return answers.finding(path, f"answers.{rule}", message, value=shown, allowed=allowed, fix=fix, **more)
 
 

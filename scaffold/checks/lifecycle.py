@@ -59,7 +59,7 @@ class LifecycleRule(Rule, ABC):
                 what = f"{block.address} has no {' and no '.join(markers)} beside what it ignores"
                 yield at(block, self.code, what, fix=f"write # {markers[0]} beside the path")
 
-    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+    def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file in which one more path is ignored, or all of them, or has its comment."""
         wanted = list(self.wanted(block, facts))
         if missing := unignored(block, wanted):

@@ -42,7 +42,7 @@ class Images(PlannedRule):
                         pods.owner, f"the image {image} of container {name} has no registry", fix
                     )
 
-    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+    def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file in which one more image has its registry."""
         for container in block.body.walk():
             image = container.body.value("image") if container.type.endswith("container") else None

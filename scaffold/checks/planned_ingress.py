@@ -92,7 +92,7 @@ class Tiles(PlannedRule):
                     yield self.about(ingress, what, "set homepage_enabled = false")
                 seen.setdefault(host, shown(k8s.name(ingress)))
 
-    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+    def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file in which the call of the ingress module asks for no tile."""
         if not calls(block, SharedModules.of(facts).ingress):
             return None

@@ -178,7 +178,7 @@ class Deadlines(PlannedRule):
                 fix = "set active_deadline_seconds in the job's spec, below the time between two runs"
                 yield self.about(job, "it forbids two runs at once and has no deadline", fix)
 
-    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+    def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file in which the job is stopped before the next run, as that of a new CronJob is."""
         spec = block.body.block("spec")
         template = spec.body.block("job_template") if spec else None

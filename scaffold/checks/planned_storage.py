@@ -60,7 +60,7 @@ class Waiting(PlannedRule):
             if claim.get("wait_until_bound") not in (False, "false"):
                 yield self.about(claim, "the apply waits until it is bound", "set wait_until_bound = false")
 
-    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+    def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file in which the claim is not waited for."""
         if block.type != "resource":
             return None
@@ -96,7 +96,7 @@ class Autoresizer(PlannedRule):
                 elif wanted and isinstance(value, str) and value != wanted:
                     yield self.about(claim, f"{name} is {value}", f'set it to "{wanted}"')
 
-    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+    def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file with one more annotation, or the right threshold; how far it may grow is for a person."""
         metadata = block.body.block("metadata")
         if block.type != "resource" or metadata is None:

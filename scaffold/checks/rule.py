@@ -89,11 +89,11 @@ class Rule:
         return next(kind for kind in Kind if getattr(type(self), kind.value) is not getattr(Rule, kind.value))
 
     @property
-    def mends(self) -> bool:
-        """Whether the rule knows an edit that mends what it finds."""
-        return type(self).mend is not Rule.mend
+    def fixes(self) -> bool:
+        """Whether the rule knows an edit that fixes what it finds."""
+        return type(self).fix is not Rule.fix
 
-    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+    def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file after one minimal edit of a block that breaks the rule; None where there is none to make.
 
         Asked again until then. ``facts`` are those of the house. Raises ``EditError`` where the
@@ -106,7 +106,7 @@ class Rule:
         return None
 
     def answered(self, document: Document, block: Block, answer: Answer) -> bytes | None:
-        """The file after the edit that an answer to that question asks for; as :meth:`mend`."""
+        """The file after the edit that an answer to that question asks for; as :meth:`fix`."""
         return None
 
     def contract(self, facts: Mapping[str, Value]) -> Contract:

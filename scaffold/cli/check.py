@@ -116,7 +116,7 @@ def check(
 
     found = checked(monorepo)
     fixed = plan_fix(monorepo, found) if fix or show else None
-    if fixed and fixed.mended and not show:
+    if fixed and fixed.findings and not show:
         write(fixed)
         monorepo = type(monorepo)(monorepo.root)
         found = checked(monorepo)
@@ -133,10 +133,10 @@ def check(
         output.print_lines([as_html(house_at_a_glance(monorepo, told, rules))])
         return int(bool(found.findings))
     lines = report.told(told, form, rules, by=by, statistics=statistics)
-    mended = fixed_text(fixed, shown=show) if fixed and form == "text" else ()
+    summary = fixed_text(fixed, shown=show) if fixed and form == "text" else ()
     output.print_either(
         {**report.as_json(told, rules), **(fixed_json(fixed, shown=show) if fixed else {})},
-        chain(lines, mended),
+        chain(lines, summary),
         as_json=as_json or form == "json",
     )
     return int(bool(found.findings))

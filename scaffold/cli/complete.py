@@ -44,7 +44,7 @@ def codes_and_stacks(context: click.Context, parameter: click.Parameter, incompl
 
     if context.params.get("file") or context.params.get("named"):
         return stacks(context, parameter, incomplete)
-    return _fitting((rule.code for rule in all_rules() if rule.mends), incomplete.upper())
+    return _fitting((rule.code for rule in all_rules() if rule.fixes), incomplete.upper())
 
 
 def drafts(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

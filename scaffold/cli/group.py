@@ -185,7 +185,7 @@ def _prepare_streams() -> None:
 
 
 def refused(error: OSError, *, as_json: bool) -> NoReturn:
-    """Tell what the system refused as what is wrong outside, for nothing of it is ours to mend, and exit."""
+    """Tell what the system refused as what is wrong outside, for nothing of it is ours to fix, and exit."""
     _fail(_of_the_system(error), as_json)
 
 

@@ -74,13 +74,13 @@ def index(
         from scaffold.changes.apply import apply
 
         with waiting(_READING):
-            mended = command.fix(monorepo)
-        apply(mended.change)
-        rest, known = command.checked(mended.rest), {rule.code: rule for rule in rules.all_rules()}
+            fixed = command.fix(monorepo)
+        apply(fixed.change)
+        rest, known = command.checked(fixed.rest), {rule.code: rule for rule in rules.all_rules()}
         output.print_either(
-            report.mended_json(mended, rest, known), report.mended_text(mended, rest, known), as_json=as_json
+            report.fixed_json(fixed, rest, known), report.fixed_text(fixed, rest, known), as_json=as_json
         )
-        return int(bool(mended.rest))
+        return int(bool(fixed.rest))
     selection = rules.Selection(options.codes(select), options.codes(ignore))
     with waiting(_READING):
         known_in = None if update_baseline else baseline

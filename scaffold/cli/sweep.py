@@ -136,7 +136,7 @@ def _rule(named: Sequence[str], file: Path | None) -> tuple[Rule, Sequence[str]]
             "Name a rule, or give a file with --from.", "For example: scaffold sweep LIF001 --all"
         )
     rule = find(named[0])
-    if not rule.mends:
+    if not rule.fixes:
         raise UsageError(
             f"{rule.code} has no automatic edit.",
             f"Fix it by hand (`scaffold rule {rule.code}`), or give your own edit with --from.",

@@ -1,4 +1,4 @@
-"""``scaffold check --fix``: the edits that mend what rules find, and what is left to a person."""
+"""``scaffold check --fix``: the edits that fix what rules find, and what is left to a person."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from scaffold.templates.questions import Value
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What ``--fix`` changes, not yet written, and the findings that it mends."""
+    """What ``--fix`` changes, not yet written, and the findings that it fixes."""
 
     change: ChangeSet
-    mended: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
     unverified: tuple[Unverified, ...] = ()
 
     def left_of(self, found: Checked, *, shown: bool) -> Checked:
         """What is left to a person of what stands in the files, in which the edits are, or are only shown."""
-        left = (finding for finding in found.findings if not shown or finding not in self.mended)
+        left = (finding for finding in found.findings if not shown or finding not in self.findings)
         return replace(found, findings=tuple(left), unverified=(*found.unverified, *self.unverified))
 
 
 def plan_fix(monorepo: Monorepo, found: Checked) -> Fixed:
-    """Edit what the rules know how to mend; whatever else is in the files stays as it is, byte for byte.
+    """Edit what the rules know how to fix; whatever else is in the files stays as it is, byte for byte.
 
     Raises ``RefusedError`` for a file that may not be written, and ``VerificationError`` for an edit that
     a second reader reads differently.
     """
-    rules = {rule.code: rule for rule in all_rules() if rule.mends}
+    rules = {rule.code: rule for rule in all_rules() if rule.fixes}
     facts = CheckContext.of(monorepo.root).facts
-    mending = [finding for finding in found.findings if finding.code in rules]
-    texts, done = edited(monorepo, mending, lambda d, f: mended(d, f.line or 0, rules[f.code], facts))
+    fixable = [finding for finding in found.findings if finding.code in rules]
+    texts, done = edited(monorepo, fixable, lambda d, f: with_fix(d, f.line or 0, rules[f.code], facts))
     change = ChangeSet.plan(monorepo.files, texts)
     return Fixed(change, done, verify_edits(change, "Edit the file by hand, with --ignore for the rule."))
 
@@ -79,11 +79,11 @@ def write(fixed: Fixed) -> None:
     apply(fixed.change)
 
 
-def mended(document: Document, line: int, rule: Rule, facts: Mapping[str, Value]) -> bytes:
+def with_fix(document: Document, line: int, rule: Rule, facts: Mapping[str, Value]) -> bytes:
     """The file after a rule's edits of the block that begins in a line; what only a person can edit stays."""
     with suppress(EditError):
         while (block := block_at(document.body, line)) is not None:
-            after = rule.mend(document, block, facts)
+            after = rule.fix(document, block, facts)
             if after is None or after == document.source.data:  # a rule of one's own may say either
                 break
             document = parse(after, document.path)

@@ -1,4 +1,4 @@
-"""``scaffold index``: what the indexes hold, where they disagree with the stacks, and mending that."""
+"""``scaffold index``: what the indexes hold, where they disagree with the stacks, and fixing that."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class IndexState:
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class Fixed:
     """What ``--fix`` changes, not yet written, and what it leaves to a person."""
 
     change: ChangeSet
@@ -103,7 +103,7 @@ def checked(disagreements: Iterable[Drift]) -> Checked:
     return Checked(names, tuple(found.finding for found in disagreements), frozenset(), what="list")
 
 
-def fix(monorepo: Monorepo) -> Mended:
+def fix(monorepo: Monorepo) -> Fixed:
     """Plan what is certain: entries that are missing and follow from a stack. Nothing stale is taken out.
 
     Raises ``RefusedError`` for an index file that may not be written, and ``VerificationError`` for an edit
@@ -123,4 +123,4 @@ def fix(monorepo: Monorepo) -> Mended:
             texts[path] = after
             fixed.append(found)
     change = ChangeSet.plan(monorepo.files, texts)
-    return Mended(change, tuple(fixed), tuple(rest), verify_edits(change))
+    return Fixed(change, tuple(fixed), tuple(rest), verify_edits(change))

@@ -59,8 +59,8 @@ def described(rule: Rule) -> Iterator[str]:
     yield rule.why
     yield ""
     follows = f" Follows “{rule.rule}” of the specification." if rule.rule else ""
-    mends = " `scaffold check --fix` fixes it." if rule.mends else ""
-    yield f"Reads {_READS[rule.kind]}; breaking it is {_an(rule.severity.value)}.{mends}{follows}"
+    fixes = " `scaffold check --fix` fixes it." if rule.fixes else ""
+    yield f"Reads {_READS[rule.kind]}; breaking it is {_an(rule.severity.value)}.{fixes}{follows}"
     if rule.excuse:
         yield ""
         yield f"The comment `# {rule.excuse} why` above it makes an exception."

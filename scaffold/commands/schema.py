@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.answers import mends, notation
+from scaffold.answers import fixes, notation
 from scaffold.answers.validation import KINDS
 from scaffold.templates.decisions import house
 from scaffold.templates.questions import Question, Value, asked, condition, in_words, properties
@@ -82,7 +82,7 @@ def _type(definition: Mapping[str, Value]) -> str:
 
 
 def _example(definition: Mapping[str, Value]) -> str:
-    return ", ".join(f"`{mends.in_line(value)}`" for value in definition.get("examples", ()))
+    return ", ".join(f"`{fixes.in_line(value)}`" for value in definition.get("examples", ()))
 
 
 def _default(value: Value) -> str:

@@ -35,7 +35,7 @@ _TIER = "tier"
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What becomes of one stack; ``outside`` keeps it as it is, ``by_hand`` are sites that no edit can mend.
+    """What becomes of one stack; ``outside`` keeps it as it is, ``by_hand`` are sites that no edit can fix.
 
     ``version`` is that of the templates which render the edit, where the stack is brought to it.
     """

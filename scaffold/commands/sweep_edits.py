@@ -14,7 +14,7 @@ from scaffold.checks.rule import Kind, Rule
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.checks.verify import house_of
 from scaffold.commands.check import Selection, all_rules, check
-from scaffold.commands.fix import edited, mended
+from scaffold.commands.fix import edited, with_fix
 from scaffold.errors import Finding
 from scaffold.hcl.place import addressed, block_at
 from scaffold.hcl.splice import EditError
@@ -57,7 +57,7 @@ def edits_of(
     Raises :class:`~scaffold.errors.AnswersError` for answers that are none of the proposals, or about none
     of the blocks.
     """
-    # One edit mends all that is found of a block.
+    # One edit fixes all that is found of a block.
     found = {(f.path, f.line, f.code): f for f in broken(monorepo, rule, stacks, modules)}.values()
     house = CheckContext.of(monorepo.root).facts
     waiting: dict[Finding, Open] = {}
@@ -69,7 +69,7 @@ def edits_of(
         block = block_at(document.body, line)
         question = rule.question(document, block, house) if block is not None else None
         if block is None or question is None:
-            return mended(document, line, rule, house)
+            return with_fix(document, line, rule, house)
         site = _site(document, block)
         answer = answers.of(site, question)
         if answer is None:

@@ -45,7 +45,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One disagreement. ``entry`` is what can be inserted to mend it, where that is certain."""
+    """One disagreement. ``entry`` is what can be inserted to fix it, where that is certain."""
 
     index: Index[Any]
     state: State

@@ -194,7 +194,7 @@ def _wrong(text: Text, facts: Mapping[str, Value]) -> list[Finding]:
 
 
 def _told(error: ValidationError) -> Iterator[tuple[_Path, dict[str, str]]]:
-    """The places that an error is about, each with what is wrong, what is allowed and how to mend it."""
+    """The places that an error is about, each with what is wrong, what is allowed and how to fix it."""
     rule, part, value = str(error.validator), cast("_Schema", error.schema), cast("Value", error.instance)
     path: _Path = tuple(error.absolute_path)
     if rule == "additionalProperties":

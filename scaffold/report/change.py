@@ -113,6 +113,6 @@ def consequences_text(change: ServiceChange) -> Iterator[str]:
 
 
 def _shown(value: Value) -> str:
-    from scaffold.answers.mends import in_line
+    from scaffold.answers.fixes import in_line
 
     return in_line(value) if value not in (None, "") else _NONE

@@ -57,7 +57,7 @@ def as_text(found: Checked, rules: Mapping[str, Rule], by: str = "stack") -> Ite
 def findings_text(
     findings: Iterable[Finding], rules: Mapping[str, Rule], by: str, home: str
 ) -> Iterator[str]:
-    """Findings in groups, by stack below ``home`` or file, or by rule; a mend of several is told once."""
+    """Findings in groups, by stack below ``home`` or file, or by rule; a fix of several is told once."""
     key = _code if by == "rule" else partial(stack_of, home=home)
     for group, of_group in _grouped(findings, key).items():
         title = f"{group} {_title(group, rules)}" if by == "rule" else seen(group)

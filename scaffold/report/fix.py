@@ -1,4 +1,4 @@
-"""What ``check --fix`` mends, as text and as JSON."""
+"""What ``check --fix`` fixes, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def fixed_text(fixed: Fixed, *, shown: bool) -> Iterator[str]:
     """How much is mended; what is only ``shown``, as a diff above it."""
     if shown:
         yield from diff(fixed.change).split("\n")[:-1]
-    number, files = len(fixed.mended), len(fixed.change.changes)
+    number, files = len(fixed.findings), len(fixed.change.changes)
     mended = f"{number} finding{'' if number == 1 else 's'} in {files} file{'' if files == 1 else 's'}"
     yield f"--fix would mend {mended}." if shown else f"Mended: {mended}."
 
@@ -26,6 +26,6 @@ def fixed_text(fixed: Fixed, *, shown: bool) -> Iterator[str]:
 def fixed_json(fixed: Fixed, *, shown: bool) -> dict[str, Value]:
     """The findings that are mended, and the files that change; with a diff where they are only shown."""
     return {
-        "fixed": [finding_json(finding) for finding in fixed.mended],
+        "fixed": [finding_json(finding) for finding in fixed.findings],
         "files": files_json(fixed.change, with_diff=shown),
     }

@@ -15,7 +15,7 @@ from scaffold.templates.questions import Value
 if TYPE_CHECKING:
     from scaffold.checks.rule import Rule
     from scaffold.commands.check import Checked
-    from scaffold.commands.index import IndexState, Mended
+    from scaffold.commands.index import Fixed, IndexState
     from scaffold.commands.remove_service import Mention, Removal, Removed
 
 
@@ -44,22 +44,22 @@ def states_text(states: Sequence[IndexState]) -> Iterator[str]:
         yield f"{state.name:{width}} {count}  {state.path}{note}"
 
 
-def mended_json(mended: Mended, rest: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
+def fixed_json(fixed: Fixed, rest: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
     """What was added to the indexes, and where they still disagree with the stacks, as JSON."""
     return {
-        "files": files_json(mended.change, with_diff=False),
-        "fixed": [finding_json(drift.finding) for drift in mended.fixed],
+        "files": files_json(fixed.change, with_diff=False),
+        "fixed": [finding_json(drift.finding) for drift in fixed.fixed],
         **as_json(rest, rules),
-        "not_verified": mended.unverified,
+        "not_verified": fixed.unverified,
     }
 
 
-def mended_text(mended: Mended, rest: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
+def fixed_text(fixed: Fixed, rest: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
     """What was added to the indexes, and where they still disagree with the stacks, for people."""
-    yield from files_text(mended.change)
-    for drift in mended.fixed:
+    yield from files_text(fixed.change)
+    for drift in fixed.fixed:
         yield f"  added {drift.service}: {drift.index.name} {drift.key}"
-    yield from gaps_text(mended.unverified)
+    yield from gaps_text(fixed.unverified)
     yield from as_text(rest, rules)
 
 

@@ -59,7 +59,7 @@ class DeclaredRule(Rule):
                     if self._is_left(document, block):
                         yield at(block, self.code, f"{block.address}: {self.title}")
 
-    def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
+    def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file after all edits of a block; None while one of them asks something."""
         after, question = self._edited(document, block, None)
         return None if question else after

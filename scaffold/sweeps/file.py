@@ -61,8 +61,8 @@ def _from_python(path: Path) -> Rule:
         raise AnswersError(text, "Correct the file.") from error
     own = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Rule))
     found = [value for value in own if value.__module__ == module.__name__ and hasattr(value, "code")]
-    if len(found) != 1 or not found[0]().mends:
-        text = f"{path} has to hold one class that is a `Rule` with `code`, a check and `mend`."
+    if len(found) != 1 or not found[0]().fixes:
+        text = f"{path} has to hold one class that is a `Rule` with `code`, a check and `fix`."
         raise AnswersError(text, f"It holds {len(found)}. See docs/sweep.md.")
     return found[0]()
 

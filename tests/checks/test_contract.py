@@ -130,4 +130,4 @@ def test_a_rule_has_a_contract_just_where_it_has_an_edit(rule: object) -> None:
     from scaffold.checks.rule import Rule
 
     assert isinstance(rule, Rule)
-    assert bool(rule.contract(decisions.house()).rows) is rule.mends
+    assert bool(rule.contract(decisions.house()).rows) is rule.fixes

@@ -17,14 +17,14 @@ from scaffold.checks.lifecycle import LifecycleRule
 from scaffold.checks.rule import Rule
 from scaffold.checks.stack import CheckContext, parse_stack
 from scaffold.commands.check import all_rules
-from scaffold.commands.fix import mended
+from scaffold.commands.fix import with_fix
 from scaffold.hcl.place import block_at, path_of
 from scaffold.hcl.syntax import Block, Document, parse
 from scaffold.monorepo.repository import Monorepo
 from scaffold.sweeps.edits import Remove
 from scaffold.terraform.meta import ignored
 
-MENDING = [rule for rule in all_rules() if rule.mends]
+FIXABLE = [rule for rule in all_rules() if rule.fixes]
 EXACT = {"LIF001", "LIF003", "LIF004", "POD005"}
 """The rules whose edit is the rendered text itself, comments and order included."""
 CLAIM = "kubernetes_persistent_volume_claim"
@@ -122,14 +122,14 @@ def context(pristine: Monorepo) -> CheckContext:
     "names",
     [pytest.param(FEW, id="few"), pytest.param((), id="all", marks=pytest.mark.slow("twenty stacks"))],
 )
-@pytest.mark.parametrize("rule", MENDING, ids=lambda rule: rule.code)
+@pytest.mark.parametrize("rule", FIXABLE, ids=lambda rule: rule.code)
 def test_the_edit_leaves_what_is_rendered_and_brings_back_what_is_taken_out(
     rule: Rule, names: Sequence[str], context: CheckContext
 ) -> None:
     found, same = list(cases(rule, context, names)), []
     for case in found:
-        after = parse(mended(case.without, case.line, rule, context.facts), case.document.path)
-        assert mended(case.document, case.line, rule, context.facts) == case.document.source.data
+        after = parse(with_fix(case.without, case.line, rule, context.facts), case.document.path)
+        assert with_fix(case.document, case.line, rule, context.facts) == case.document.source.data
         assert meaning(case.without) != meaning(case.document)
         same.append(meaning(after) == meaning(case.document))
         assert without_given(meaning(after)) == without_given(meaning(case.document)), case.document.path

@@ -184,19 +184,15 @@ def test_without_a_terminal_and_answers_it_says_what_to_do(monorepo: Monorepo) -
 def test_what_would_not_work_in_this_monorepo_is_not_written(monorepo: Monorepo) -> None:
     module = monorepo.root / "modules/kubernetes/ingress_factory/main.tf"
     text = module.read_text()
-    assert text.count('variable "homepage_group"') == 1
-    module.write_text(
-        text.replace('variable "homepage_group"', 'variable "dashboard_group"').replace(
-            "var.homepage_group", "var.dashboard_group"
-        )
-    )
+    assert text.count('variable "auth"') == 1
+    module.write_text(text.replace('variable "auth"', 'variable "auths"').replace("var.auth", "var.auths"))
     before = tree(monorepo)
     done = new_service(monorepo, "--answers", DRONE, "--json")
     assert done.returncode == 5
     (finding,) = json.loads(done.stdout)["error"]["findings"]
     assert finding["path"] == "stacks/drone-logbook/main.tf"
     lines = (GOLDEN / "drone-logbook" / "stack" / "main.tf").read_text().splitlines()
-    assert "homepage_group" in lines[finding["line"] - 1]
+    assert "auth" in lines[finding["line"] - 1]
     assert "answer" not in finding, "without the answer its default stands there, and fails as well"
     assert finding["fix"]
     assert tree(monorepo) == before

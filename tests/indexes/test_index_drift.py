@@ -17,7 +17,7 @@ from scaffold.indexes.entry import Database, Engine, Host
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import Monorepo
 from scaffold.report.check import as_text
-from scaffold.report.indexes import mended_text
+from scaffold.report.indexes import fixed_text
 
 RULES = {rule.code: rule for rule in all_rules()}
 ROW = "| {} | — | — | — | — | proxmox-lvm |"
@@ -192,7 +192,7 @@ def test_fix_adds_what_is_certain_and_lists_the_rest(in_order: Monorepo) -> None
         ("catalog", "diary"),
         ("upgrade-databases", "seed-log"),
     }
-    told = list(mended_text(mended, command.checked(mended.rest), RULES))
+    told = list(fixed_text(mended, command.checked(mended.rest), RULES))
     assert "  added seed-log: vault-allowed-roles postgresql:pg-seed-log" in told
     assert ", 2 warnings." in told[-1]
     apply(mended.change)

@@ -9,7 +9,7 @@ from support import needs
 
 from scaffold.checks.rule import Answer, Rule
 from scaffold.checks.stack import CheckContext, parse_stack
-from scaffold.commands.fix import mended
+from scaffold.commands.fix import with_fix
 from scaffold.hcl.place import block_at
 from scaffold.hcl.syntax import parse
 from scaffold.sweeps.file import declared, rule_from
@@ -36,7 +36,7 @@ def swept(own: Rule, text: str) -> str:
     """The file after the edits of every block that is found."""
     document = parse(text.encode(), MAIN)
     for line in reversed(lines_of(own, text)):
-        document = parse(mended(document, line, own, {}), MAIN)
+        document = parse(with_fix(document, line, own, {}), MAIN)
     return document.source.text()
 
 
@@ -212,7 +212,7 @@ def test_what_only_a_person_can_decide_is_asked_and_the_answer_is_the_edit() -> 
 def test_every_example_is_read_and_is_ten_lines_at_most(path: Path) -> None:
     own = rule_from(path)
     assert own.code == path.stem
-    assert own.mends
+    assert own.fixes
     assert len(path.read_text().splitlines()) <= 10
 
 

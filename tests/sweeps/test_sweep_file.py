@@ -1,4 +1,4 @@
-"""Files that declare a change of a rule: whatever is wrong is told at once, with its line and its mend."""
+"""Files that declare a change of a rule: whatever is wrong is told at once, with its line and its fix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from scaffold.checks.contract import ANYTHING, NOTHING, Allowed, Contract
 from scaffold.checks.rule import Question, Rule
-from scaffold.commands.fix import mended
+from scaffold.commands.fix import with_fix
 from scaffold.errors import AnswersError, Finding, UsageError
 from scaffold.hcl.syntax import Block, Document, parse
 from scaffold.sweeps.file import declared, rule_from
@@ -99,7 +99,7 @@ class Own(Rule):
     def check_stack(self, stack, context):
         return ()
 
-    def mend(self, document, block, facts):
+    def fix(self, document, block, facts):
         return None
 """
 
@@ -110,7 +110,7 @@ class Own(Rule):
         ("import Rule\n", "import Rul\n", "cannot be run: ImportError"),
         ("class Own", "class Own(", "cannot be run: SyntaxError"),
         ('    code = "OWN001"\n', "", "has to hold one class"),
-        ("    def mend", "    def mended", "has to hold one class"),
+        ("    def fix", "    def fixed", "has to hold one class"),
     ],
 )
 def test_a_class_in_python_is_a_rule_or_told(tmp_path: Path, old: str, new: str, what: str) -> None:
@@ -127,13 +127,13 @@ def test_an_edit_that_changes_nothing_is_the_last() -> None:
         code, title = "OWN001", "Nothing to do"
         asked = 0
 
-        def mend(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes:
+        def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes:
             self.asked += 1
             assert self.asked < 3
             return document.source.data
 
     source = b'resource "terraform_data" "a" {}\n'
-    assert mended(parse(source), 1, Idle(), {}) == source
+    assert with_fix(parse(source), 1, Idle(), {}) == source
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -77,8 +77,8 @@ class Containers:
             if any(UNKNOWN in word or not word for word in said):
                 self.ledger.left((*part.at, key))
             elif gone is not None:
-                mend = f"Give {answer} with the host that stands for it."
-                self.ledger.left((*part.at, key), f"it names the service {gone.of}, which is elsewhere", mend)
+                fix = f"Give {answer} with the host that stands for it."
+                self.ledger.left((*part.at, key), f"it names the service {gone.of}, which is elsewhere", fix)
             else:
                 found[answer] = [str(r.value) for r in rewritten]
                 moved = dict.fromkeys(f"the service {r.of} is at {r.where}" for r in rewritten if r.of)
@@ -137,8 +137,8 @@ class Containers:
     def network(self, part: Part) -> None:
         """Whether it wants the network of the node, which no pod gets."""
         if text(part.body.get("network_mode")) == "host":
-            mend = "Name what it listens on under ports, and open it with load_balancer."
-            self.ledger.left((*part.at, "network_mode"), "a pod has a network of its own", mend)
+            fix = "Name what it listens on under ports, and open it with load_balancer."
+            self.ledger.left((*part.at, "network_mode"), "a pod has a network of its own", fix)
 
     def user(self, part: Part) -> dict[str, Value]:
         """The numbers of its user and group."""

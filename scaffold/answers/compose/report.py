@@ -72,19 +72,19 @@ class Ledger:
         """The house decides otherwise; without a reason, that of the key among the facts holds."""
         self._add(Entry(path, Fate.DECIDED, why) if why else _usual(path))
 
-    def left(self, path: Path, why: str = "", mend: str = "") -> None:
+    def left(self, path: Path, why: str = "", fix: str = "") -> None:
         """The key is left out; without a reason, that of the key among the facts holds."""
-        self._add(Entry(path, Fate.LEFT, f"{why}. {mend}" if mend else why) if why else _usual(path))
+        self._add(Entry(path, Fate.LEFT, f"{why}. {fix}" if fix else why) if why else _usual(path))
 
-    def instead(self, path: Path, why: str, mend: str) -> None:
+    def instead(self, path: Path, why: str, fix: str) -> None:
         """The key is left out, whatever was said of it before."""
-        self.entries[path] = Entry(path, Fate.LEFT, f"{why}. {mend}")
+        self.entries[path] = Entry(path, Fate.LEFT, f"{why}. {fix}")
 
-    def withdraw(self, answers: Collection[str], why: str, mend: str) -> None:
+    def withdraw(self, answers: Collection[str], why: str, fix: str) -> None:
         """What was taken to one of these answers is left out after all."""
         for path, entry in self.entries.items():
             if entry.fate is Fate.TAKEN and re.split(r"[.\[]", entry.answer)[0] in answers:
-                self.entries[path] = Entry(path, Fate.LEFT, f"{why}. {mend}")
+                self.entries[path] = Entry(path, Fate.LEFT, f"{why}. {fix}")
 
     def _add(self, entry: Entry) -> None:
         self.entries.setdefault(entry.path, entry)
@@ -120,5 +120,5 @@ def _usual(path: Path) -> Entry:
         if name in facts["decided"]:
             return Entry(path, Fate.DECIDED, facts["decided"][name])
         if row := facts["left"].get(name):
-            return Entry(path, Fate.LEFT, f"{row['why']}. {row['mend']}")
+            return Entry(path, Fate.LEFT, f"{row['why']}. {row['fix']}")
     return Entry(path, Fate.LEFT, "the specification knows no such key. Say what it stands for in answers.")

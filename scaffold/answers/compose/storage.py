@@ -88,13 +88,13 @@ class Storage:
             self.ledger.taken(at, f"volumes.{purpose}", self._filled(its))
         return mounts
 
-    def tell_no_files(self, part: Part, why: str, mend: str) -> None:
+    def tell_no_files(self, part: Part, why: str, fix: str) -> None:
         """Tell of each file that a container mounts, and cannot get."""
         for index, item in enumerate(listed(part.body.get("volumes"))):
             its = mount(item)
             if its is not None and self._no_data(its) == _no_file(its):
                 at: At = (*part.at, "volumes", index)
-                self.ledger.instead(at, f"{its.target} {_FILE}, and {why}", mend)
+                self.ledger.instead(at, f"{its.target} {_FILE}, and {why}", fix)
 
     def _filled(self, its: Mount) -> str:
         """What is told of a directory that has something in it beside the file."""
@@ -115,10 +115,8 @@ class Storage:
             at: At = (*part.at, "volumes", *((index,) if isinstance(part.body["volumes"], list) else ()))
             its = mount(item)
             if its is None and re.match(f"{DRIVE}:[^:]*$", str(item)):
-                mend = "Give the directory under volumes."
-                self.ledger.left(
-                    at, "compose itself reads one letter and a colon as a drive of Windows", mend
-                )
+                fix = "Give the directory under volumes."
+                self.ledger.left(at, "compose itself reads one letter and a colon as a drive of Windows", fix)
             elif its is None:
                 self.ledger.left(at)
             elif reason := self._no_data(its):
@@ -126,8 +124,8 @@ class Storage:
             elif its.kind != "tmpfs" and (self._is_source(part, its) or self._hides_source(its, code)):
                 self.ledger.decided(at, "the image has the source that it is built from")
             elif owner := self.others.get(its.source):
-                mend = "Give it under volumes if the app keeps something of its own there."
-                self.ledger.left(at, f"the service {owner.part.name} keeps it, and {owner.why}", mend)
+                fix = "Give it under volumes if the app keeps something of its own there."
+                self.ledger.left(at, f"the service {owner.part.name} keeps it, and {owner.why}", fix)
             elif its.kind == "tmpfs" or its.target.rstrip("/") in seen:
                 continue
             else:
@@ -163,7 +161,7 @@ class Storage:
         for row in _facts()["machine_paths"]:
             # A volume of one's own is data wherever it is mounted, as under /run.
             if its.kind != "volume" and any(re.search(row["path"], p) for p in (its.target, its.source)):
-                return f"{its.target}: {row['why']}", str(row["mend"])
+                return f"{its.target}: {row['why']}", str(row["fix"])
         if its.kind == "bind" and self._is_file(its):
             return _no_file(its)
         return None
@@ -258,11 +256,11 @@ class Storage:
                 self.ledger.left(at, f"the text of the config {source} is not in the file",
                                  f"Give {target} under files, with source or content.")  # fmt: skip
             elif any(suspected([("", content)])):
-                mend = f"Give {target} under files with vault, and put the text into Vault."
-                self.ledger.left(at, "its text holds a secret", mend)
+                fix = f"Give {target} under files with vault, and put the text into Vault."
+                self.ledger.left(at, "its text holds a secret", fix)
             elif file not in files and target in [other["path"] for other in files]:
-                mend = "Files are the pod's: give it another path, and tell the container."
-                self.ledger.left(at, f"another container has another file at {target}", mend)
+                fix = "Files are the pod's: give it another path, and tell the container."
+                self.ledger.left(at, f"another container has another file at {target}", fix)
             else:
                 files += [file] if file not in files else []
                 has_files = True

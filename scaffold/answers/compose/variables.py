@@ -91,10 +91,8 @@ class Variables:
         for name, why in zip(empty, suspected((name, _DRAWN) for name in empty), strict=True):
             if why:
                 del rest[name]
-                mend = "Give it under secrets if the app needs it."
-                self._ledger.left(
-                    variables[name].at, "it is empty, and what it holds would be a secret", mend
-                )
+                fix = "Give it under secrets if the app needs it."
+                self._ledger.left(variables[name].at, "it is empty, and what it holds would be a secret", fix)
         for name, variable in rest.items():
             said = Said(variable.value or "", name, variables)
             self._one(said, variable, answer, found, mounted, is_secret=name in secret)
@@ -243,8 +241,8 @@ class Variables:
             found.database_name = database[1] if database else found.database_name
         why = f"the service {written.of} is at {written.where}" if written.of else ""
         if written.of == at[1] or (not why and _HERE.search(value)):
-            mend = "if people are to reach the app by it, give the app's own host"
-            why = f"{why or 'it is the pod itself'}; {mend}"
+            fix = "if people are to reach the app by it, give the app's own host"
+            why = f"{why or 'it is the pod itself'}; {fix}"
         self._ledger.taken(at, f"{answer}.{name}", why)
 
     def _files(self, part: Part, mounted: Mapping[str, str], found: Environment) -> None:
@@ -276,8 +274,8 @@ class Variables:
             elif source and (source not in self._passwords or database):
                 self._ledger.decided(at, "it is the password of the database, which Vault rotates")
             elif source:
-                mend = "Name the variable that takes it under database_env, if the app has one."
-                self._ledger.left(at, "it is the password of the database, which Vault rotates", mend)
+                fix = "Name the variable that takes it under database_env, if the app has one."
+                self._ledger.left(at, "it is the password of the database, which Vault rotates", fix)
             else:
                 self._ledger.left(at)
         found.files = found.files if found.gets_files else []

@@ -10,14 +10,14 @@ import pytest
 from scaffold.checks.rule import Kind, Rule
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.commands.check import Selection, all_rules, check
-from scaffold.commands.fix import mended, plan_fix
+from scaffold.commands.fix import plan_fix, with_fix
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import parse
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
 
 MAIN = "stacks/example/main.tf"
-MENDING = [rule for rule in all_rules() if rule.mends]
+MENDING = [rule for rule in all_rules() if rule.fixes]
 
 CLAIM = """\
 resource "kubernetes_persistent_volume_claim" "data" {
@@ -161,7 +161,7 @@ def mend(rule: Rule, text: str, surroundings: CheckContext) -> str:
     document = parse(text.encode(), MAIN)
     for line in reversed(lines if rule.kind is Kind.STACK else [document.body.blocks[-1].line]):
         assert line is not None
-        document = parse(mended(document, line, rule, decisions.house()), MAIN)
+        document = parse(with_fix(document, line, rule, decisions.house()), MAIN)
     return document.source.text()
 
 

@@ -62,19 +62,19 @@ def meant(key: Value, value: Value, known: Mapping[str, Schema], given: Collecti
     under a key that says nothing here may hold the keys of this place: each is read by itself.
     """
     for name in _right_keys(str(key), known):
-        if name not in given and (found := mended(name, known[name], value)):
+        if name not in given and (found := fixed(name, known[name], value)):
             return found
     if key in known or not isinstance(value, Mapping):
         return {}
     parts = [
-        mended(k, known[k], v) if k in known and k not in given else meant(k, v, known, given)
+        fixed(k, known[k], v) if k in known and k not in given else meant(k, v, known, given)
         for k, v in value.items()
     ]
     together = {name: v for part in parts for name, v in part.items()}
     return together if all(parts) and len(together) == sum(map(len, parts)) else {}
 
 
-def mended(key: Value, schema: Schema, value: Value, kind: str = "") -> Meant:
+def fixed(key: Value, schema: Schema, value: Value, kind: str = "") -> Meant:
     """``key`` with the value that was meant by ``value``, valid by ``schema``.
 
     ``kind`` is the key's name among the slips, where it is another one: of an item, its list's and ``[]``.
@@ -97,7 +97,7 @@ def supposed(values: Mapping[str, Value], astray: Iterable[str]) -> dict[str, Va
 
 
 def shown(path: Sequence[str | int], found: Meant, schema: Schema) -> dict[str, str]:
-    """The YAML that mends what stands at a path, else an example of what its schema allows: for a finding."""
+    """The YAML that fixes what stands at a path, else an example of what its schema allows: for a finding."""
     if found and (text := piece(path[:-1], found)):
         return {"write": text}
     return {"example": piece((), {path[-1]: schema["examples"][0]})} if "examples" in schema else {}
@@ -183,7 +183,7 @@ def _typed(name: str, schema: Schema, text: str) -> Iterator[Value]:
 
 def _lists(name: str, items: Schema, value: Value) -> Iterator[Value]:
     if isinstance(value, list):
-        each = [mended(number, items, item, f"{name}[]") for number, item in enumerate(value)]
+        each = [fixed(number, items, item, f"{name}[]") for number, item in enumerate(value)]
         if all(each):
             yield [item for part in each for item in part.values()]
         return
@@ -214,7 +214,7 @@ def _mappings(schema: Schema, value: Value) -> Iterator[Value]:
     parts: list[Meant] = []
     for key, item in value.items():
         if inner := known.get(key) or other:
-            parts.append(mended(key, inner, item))
+            parts.append(fixed(key, inner, item))
         else:
             parts.append(meant(key, item, known, value))
     if all(parts):
