@@ -44,7 +44,7 @@ def verify_pipeline(
     if own:
         raise VerificationError(
             f"The pipeline of {values['name']} failed its verification; nothing was written.",
-            "If no answer explains it, delete what the repository had before, or mend the stack.",
+            "If no answer explains it, delete what the repository had before, or correct the stack.",
             own,
         )
     return VerifiedPipeline(

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def fixed_text(fixed: Fixed, *, shown: bool) -> Iterator[str]:
-    """How much is mended; what is only ``shown``, as a diff above it."""
+    """How much is fixed; what is only ``shown``, as a diff above it."""
     if shown:
         yield from diff(fixed.change).split("\n")[:-1]
     number, files = len(fixed.findings), len(fixed.change.changes)
-    mended = f"{number} finding{'' if number == 1 else 's'} in {files} file{'' if files == 1 else 's'}"
-    yield f"--fix would mend {mended}." if shown else f"Mended: {mended}."
+    fixable = f"{number} finding{'' if number == 1 else 's'} in {files} file{'' if files == 1 else 's'}"
+    yield f"Would fix {fixable}." if shown else f"Fixed {fixable}."
 
 
 def fixed_json(fixed: Fixed, *, shown: bool) -> dict[str, Value]:
-    """The findings that are mended, and the files that change; with a diff where they are only shown."""
+    """The findings that are fixed, and the files that change; with a diff where they are only shown."""
     return {
         "fixed": [finding_json(finding) for finding in fixed.findings],
         "files": files_json(fixed.change, with_diff=shown),

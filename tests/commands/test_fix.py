@@ -60,11 +60,11 @@ def test_what_can_be_mended_is_and_the_rest_is_told(beds: Path) -> None:
     assert beds.read_text() == MENDED
     assert "[ING002]" in done.stdout
     assert "LIF001" not in done.stdout
-    assert "Mended: 1 finding in 1 file." in done.stdout
+    assert "Fixed 1 finding in 1 file." in done.stdout
     git(beds.parent, "commit", "--quiet", "--all", "--message", "mended")
     again = scaffold("check", "beds", "--static", "--fix", cwd=beds.parent)
     assert again.returncode == 1
-    assert "Mended: 0 findings in 0 files." in again.stdout
+    assert "Fixed 0 findings in 0 files." in again.stdout
     assert beds.read_text() == MENDED
 
 
@@ -84,7 +84,7 @@ def test_a_diff_writes_nothing(beds: Path, more: tuple[str, ...]) -> None:
     assert beds.read_text() == TEXT
     assert all(f"+{line}\n" in done.stdout for line in LINES.splitlines())
     assert "[ING002]" in done.stdout
-    assert "--fix would mend 1 finding in 1 file." in done.stdout
+    assert "Would fix 1 finding in 1 file." in done.stdout
 
 
 def test_a_stack_with_changes_of_somebody_else_is_not_touched(beds: Path) -> None:
