@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from scaffold.adoption.environment import reference, value_of
+from scaffold.adoption.files import own_directories
 from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
 from scaffold.adoption.reading import known, labels, number, text, texts
 from scaffold.adoption.standing import Standing
@@ -55,9 +56,10 @@ def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
     inherits = same and _inherits(stack, pods, container, whole=whole)
     env = _environment(stack, container, inherits=inherits)
     mounts = mounts_of(stack, pods, container)
-    own_mounts = (
-        [] if inherits and whole and mounts == mounts_of(stack, stack.app, stack.container) else mounts
-    )
+    if inherits and whole:
+        mounts = [] if mounts == mounts_of(stack, stack.app, stack.container) else mounts
+    elif inherits:
+        mounts = [mount for mount in mounts if mount["volume"] not in own_directories(stack)]
     more = texts(get(container, "security_context", 0, "capabilities", 0, "add"))
     item = {
         "name": text(get(container, "name")),
@@ -71,7 +73,7 @@ def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
         "capabilities_reason": STOOD if set(more).difference(stack.facts["baseline_capabilities"]) else "",
         "service_account": _account(stack, pods) if not whole else None,
         "env": env,
-        "mounts": own_mounts,
+        "mounts": mounts,
         **amounts(stack, container),
     }
     return known(item) | _false(item)

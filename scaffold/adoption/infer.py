@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from scaffold.adoption import beside, environment, exposure, marks, placement, platform, storage, workload
+from scaffold.adoption import (
+    beside,
+    environment,
+    exposure,
+    files,
+    marks,
+    placement,
+    platform,
+    storage,
+    workload,
+)
 from scaffold.adoption.inferred import Inferred, found, holding
 from scaffold.adoption.standing import Standing
 
@@ -46,9 +56,9 @@ SUBJECTS: tuple[Subject, ...] = (
     storage.volumes,
     storage.backup_job,
     storage.scratch,
-    storage.directories,
-    storage.files,
-    storage.config_maps,
+    files.directories,
+    files.files,
+    files.config_maps,
     beside.init_containers,
     beside.sidecars,
     beside.cron_jobs,

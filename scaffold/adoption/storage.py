@@ -1,34 +1,34 @@
-"""What it keeps: volumes and how they are saved, directories that need not last, and files that it reads."""
+"""What it keeps: volumes and how they are saved, and directories that need not last."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
-from scaffold.adoption.reading import first, known, number, text, texts
+from scaffold.adoption.reading import known, number, text, texts
 from scaffold.adoption.standing import Standing
-from scaffold.adoption.volume_book import Volume, saves, source_of
+from scaffold.adoption.volume_book import Volume, saves
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
 
-_POD = "spec[0].template[0].spec[0].volume"
+POD_VOLUME = "spec[0].template[0].spec[0].volume"
 _NO_BACKUP = "No backup:"
 _KEPT = re.compile(r"-mtime \+(\d+)")
 _COPY = "copy_"
 OWNS = "own-"
 """How the init container is called that gives a volume to the app's user."""
-_WRITABLE = "writable-files"
-_USUAL_MODE = "0644"
+WRITABLE = "writable-files"
+"""What a pod calls the copies of files that the app may write to."""
 
 
 def volumes(stack: Standing) -> Iterator[Inferred]:
     """The claims that its pods mount; what exists keeps its name and its class."""
     saved = dict(_saved(stack))
     for volume in stack.volumes.claims.values():
-        resource = volume.made or _reader(stack)
+        resource = volume.made or reader(stack)
         if resource is None:
             continue
         item = {"purpose": volume.purpose, **_mounted(stack, volume), **_kind(stack, volume)}
@@ -42,7 +42,8 @@ def volumes(stack: Standing) -> Iterator[Inferred]:
         )
 
 
-def _reader(stack: Standing) -> PlannedResource | None:
+def reader(stack: Standing) -> PlannedResource | None:
+    """What reads whatever the stack has: its Deployment, else the first of its resources."""
     return stack.app.owner if stack.app else next(iter(stack.own), None)
 
 
@@ -184,7 +185,7 @@ def backup_job(stack: Standing) -> Iterator[Inferred]:
 def scratch(stack: Standing) -> Iterator[Inferred]:
     """Directories that need not survive a restart."""
     for name, directory in stack.volumes.scratch.items():
-        if name != _WRITABLE:
+        if name != WRITABLE:
             mounts = mounts_of(stack, stack.app, stack.container)
             item = {
                 "name": name, "path": next(m["path"] for m in mounts if m["volume"] == name),
@@ -192,105 +193,4 @@ def scratch(stack: Standing) -> Iterator[Inferred]:
                 "size_limit": text(get(directory, "size_limit")),
             }  # fmt: skip
             assert stack.app is not None
-            yield found("scratch", [known(item)], stack.app.owner, f'{_POD}["{name}"]')
-
-
-def directories(stack: Standing) -> Iterator[Inferred]:
-    """ConfigMaps and Secrets that are mounted whole."""
-    written = _written_here(stack)
-    resource = _reader(stack)
-    for name, volume in stack.volumes.directories.items():
-        if resource is None or name == written:
-            continue
-        config_map, secret = source_of(volume)
-        mode = text(get(volume, "config_map" if config_map else "secret", 0, "default_mode"))
-        mounts = mounts_of(stack, stack.app, stack.container)
-        path = next((m["path"] for m in mounts if m["volume"] == name), "")
-        item = {"name": name, "path": path or f"/{name}", "config_map": config_map, "secret": secret}
-        item |= {"mode": "" if mode == _USUAL_MODE else mode}
-        hidden = {"in_app": False} if stack.app and not path else {}
-        yield found("directories", [known(item) | hidden], resource, f'{_POD}["{name}"]')
-
-
-def files(stack: Standing) -> Iterator[Inferred]:
-    """Files from a ConfigMap or a Secret, each at its path."""
-    if stack.runs is None:
-        return
-    owner = stack.runs.owner
-    mounts = k8s.items(get(stack.container, "volume_mount"))
-    written = _written_here(stack)
-    for volume in k8s.items(get(stack.runs.spec, "volume")):
-        config_map, secret = first(volume, "config_map"), first(volume, "secret")
-        name = text(get(volume, "name"))
-        at = f'{_POD}["{name}"]'
-        # Only what answers write themselves is copied to where the app may write to it.
-        own = (name, _WRITABLE) if name == written else (name,)
-        for mount in (m for m in mounts if get(m, "name") in own):
-            path, key = text(get(mount, "mount_path")), text(get(mount, "sub_path"))
-            writable = {"writable": True} if get(mount, "name") == _WRITABLE else {}
-            if secret is not None and key:
-                yield found(
-                    "files", [_of_secret(stack, text(get(secret, "secret_name")), path, key)], owner, at
-                )
-            elif config_map is not None and name == written:
-                yield from _with_content(stack, volume, path, key, writable)
-            elif config_map is not None and key:
-                there = text(get(config_map, "name"))
-                yield found("files", [known({"path": path, "config_map": there, "key": key})], owner, at)
-                yield from _volume_called(there, "-config", name, owner, at)
-
-
-def config_maps(stack: Standing) -> Iterator[Inferred]:
-    """ConfigMaps whose contents Terraform leaves to whoever writes them."""
-    for name, resource in stack.config_maps.items():
-        if ("data",) in resource.site.ignored:
-            data = {key: text(value) for key, value in k8s.mapping(resource.get("data")).items()}
-            yield found("config_maps", [known({"name": name, "data": data})], resource, "lifecycle")
-
-
-def _volume_called(there: str, suffix: str, name: str, owner: PlannedResource, at: str) -> Iterator[Inferred]:
-    """What a pod calls the volume of a Secret or ConfigMap, where that is not its name with a suffix."""
-    if name != f"{there.replace('.', '-')[:56]}{suffix}":
-        yield found(RECORDED, {"names": {"file_volumes": {there: name}}}, owner, at)
-
-
-def _written_here(stack: Standing) -> str:
-    """The volume of the ConfigMap that answers write: of those made here with known contents the largest."""
-    sizes = {}
-    mounted = {text(get(mount, "name")) for mount in k8s.items(get(stack.container, "volume_mount"))}
-    for volume in k8s.items(get(stack.runs.spec, "volume")) if stack.runs else ():
-        name = text(get(volume, "config_map", 0, "name"))
-        data = k8s.mapping(stack.config_maps[name].get("data")) if name in stack.config_maps else {}
-        by_reference = get(volume, "name") == f"{name}-config"
-        in_app = text(get(volume, "name")) in mounted or _WRITABLE in mounted
-        if (
-            data
-            and in_app
-            and not by_reference
-            and all(isinstance(content, str) for content in data.values())
-        ):
-            sizes[text(get(volume, "name"))] = len(data)
-    return max(sizes, key=lambda name: sizes[name], default="")
-
-
-def _with_content(
-    stack: Standing, volume: Tree, path: str, key: str, more: Mapping[str, Value]
-) -> Iterator[Inferred]:
-    """The files of the ConfigMap that answers write, with what stands in them and under which key."""
-    name = text(get(volume, "config_map", 0, "name"))
-    made = stack.config_maps[name]
-    data = k8s.mapping(made.get("data"))
-    names: dict[str, Value] = {"files": name, "files_volume": text(get(volume, "name"))}
-    if not key:
-        yield found("directories", [{"name": names["files_volume"], "path": path}], made, "metadata[0].name")
-    for one in [key] if key else data:
-        place = path if key else f"{path.rstrip('/')}/{one}"
-        yield found("files", [{"path": place, "content": data.get(one), **more}], made, f'data["{one}"]')
-        yield found(RECORDED, {"names": {**names, "file_keys": {place: one}}}, made, "metadata[0].name")
-
-
-def _of_secret(stack: Standing, name: str, path: str, key: str) -> dict[str, Value]:
-    place = stack.secrets.own[name].place(key) if name in stack.secrets.own else None
-    if place and place[0] == stack.called:
-        return {"path": path, "vault": place[1]}
-    return known({"path": path, "secret": name, "key": key if key != path.rpartition("/")[2] else ""})
+            yield found("scratch", [known(item)], stack.app.owner, f'{POD_VOLUME}["{name}"]')

@@ -45,7 +45,7 @@ def image(stack: Standing) -> Iterator[Inferred]:
     at = f"{_CONTAINER}.image"
     if not build:
         yield found("image", written, owner, at)
-        yield from _pulled(pulled, owner)
+        yield from _pulled(stack, pulled)
         return
     row = stack.facts["builds"][build]
     name = ImageReference.parse(written).name
@@ -54,13 +54,17 @@ def image(stack: Standing) -> Iterator[Inferred]:
         yield found("image", name, owner, at)
     if row["pull_secret"] and row["pull_secret"] not in pulled and row["forge"] != "own":
         yield found("public_package", True, owner, f"{_SPEC}.image_pull_secrets", Certainty.LIKELY)
-    yield from _pulled(pulled - {row["pull_secret"]}, owner)
+    yield from _pulled(stack, pulled - {row["pull_secret"]})
 
 
-def _pulled(further: set[str], owner: PlannedResource) -> Iterator[Inferred]:
-    """The Secrets with which images are pulled, beside the usual one."""
-    if names := sorted(filter(None, further)):
-        yield found("pull_secrets", names, owner, f"{_SPEC}.image_pull_secrets")
+def _pulled(stack: Standing, pulled: set[str]) -> Iterator[Inferred]:
+    """The Secrets with which images are pulled, beside those of the house's own images in any of its pods."""
+    assert stack.runs is not None
+    images = [image_of(get(c, "image")) for pods in k8s.pod_templates(stack.own) for c in pods.containers()]
+    builds = {built_as(image, pulled, stack.facts) for image in images} - {""}
+    usual = {stack.facts["builds"][build]["pull_secret"] for build in builds}
+    if names := sorted(filter(None, pulled - usual)):
+        yield found("pull_secrets", names, stack.runs.owner, f"{_SPEC}.image_pull_secrets")
 
 
 def built_as(image: str, pulled: set[str], facts: Mapping[str, Value]) -> str:

@@ -151,9 +151,11 @@ class Plan:
         """Whether what answers requests in a namespace is in a plan."""
         return not self.own.hides(namespace) and self.fleet.serves(namespace)
 
-    def has_services(self, namespace: Tree) -> bool:
-        """Whether every object of a namespace is in a plan, and Services are among them."""
-        return self.shows_all_of(namespace) and any(f.of_kind("service", namespace) for f in self.fleets())
+    def serves_from_outside(self, namespace: Tree) -> bool:
+        """Whether a namespace is in a plan with Services that none but hosts outside the cluster answer."""
+        services = [service for fleet in self.fleets() for service in fleet.of_kind("service", namespace)]
+        select = any(k8s.mapping(service.get("spec", 0, "selector")) for service in services)
+        return bool(services) and not select and self.shows_all_of(namespace)
 
     def of_kind(self, *kinds: str) -> tuple[PlannedResource, ...]:
         """The resources of some kinds."""

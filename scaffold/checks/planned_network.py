@@ -29,7 +29,7 @@ class IngressBackend(PlannedRule):
                     continue
                 service = plan.named("service", name, place)
                 if service is None:
-                    if plan.serves(place) or plan.has_services(place):
+                    if plan.serves(place) or plan.serves_from_outside(place):
                         yield self.about(ingress, f"there is no Service {name} in {place}")
                     continue
                 wanted = get(backend, "port", 0, "number") or get(backend, "port", 0, "name")
