@@ -307,12 +307,14 @@ def replay(engine: Engine, answers: dict[str, Any]) -> State:
 
 
 def walked(engine: Engine, state: State, answers: dict[str, Any]) -> State:
+    seen: list[Any] = []
     for _ in range(200):
         step = engine.first_open(state)
         if step is None:
             return state
+        seen.append(step.path)
         state = reply(engine, state, step.path, wanted(answers, step))
-    raise AssertionError("it never ends")
+    raise AssertionError(f"it never ends: {seen[-3:]}")
 
 
 def reply(engine: Engine, state: State, path: Any, value: Any) -> State:
