@@ -481,7 +481,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("ING010", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "z/allowed-groups"), "House Admin")), "there is no group House Admin"),
     ("ING005", "ingress", lambda: plan(("ingress", (*PATHS, "port", 0, "number"), 8080)), "no port 8080: it has 80"),
     ("ING005", "ingress", lambda: plan(("ingress", (*PATHS, "name"), "ap")), "no Service ap"),
-    ("ING005", "ingress", lambda: [r for r in plan(("ingress", (*PATHS, "name"), "ap")) if r.name in ("namespace", "service", "ingress")], "no Service ap"),
+    ("ING005", "ingress", lambda: [r for r in plan(("ingress", (*PATHS, "name"), "ap"), ("service", ("spec", 0, "selector"), None)) if r.name in ("namespace", "service", "ingress")], "no Service ap"),
     ("SVC001", "deployment", lambda: plan(("deployment", ("spec", 0, "selector", 0, "match_labels", "app"), "ap")), "misses its pods"),
     ("SVC001", "service", lambda: plan(("service", ("spec", 0, "selector", "app"), "ap")), "no pods have the labels app=ap"),
     ("SVC002", "service", lambda: plan(("service", ("spec", 0, "port", 0, "target_port"), "htpp")), "no container has a port called htpp: there are http"),
