@@ -170,7 +170,7 @@ def test_the_files_that_the_documentation_shows_are_right(tmp_path: Path) -> Non
     page = (Path(__file__).parents[2] / "docs" / "sweep.md").read_text()
     shown = [part.partition("\n") for part in page.split("```")[1::2]]
     files = [(kind, body) for kind, _, body in shown if kind in ("yaml", "python")]
-    assert [kind for kind, _ in files] == ["yaml", "python", "yaml"]
+    assert [kind for kind, _ in files] == ["yaml", "python", "yaml", "yaml"]
     for kind, body in files:
         path = tmp_path / f"own.{'yml' if kind == 'yaml' else 'py'}"
         path.write_text(body)
