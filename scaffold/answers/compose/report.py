@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from scaffold.answers.sources import Path, show
@@ -79,6 +79,11 @@ class Ledger:
     def instead(self, path: Path, why: str, fix: str) -> None:
         """The key is left out, whatever was said of it before."""
         self.entries[path] = Entry(path, Fate.LEFT, f"{why}. {fix}")
+
+    def noted(self, path: Path, why: str) -> None:
+        """What is to be known of a key, beside what became of it."""
+        entry = self.entries[path]
+        self.entries[path] = replace(entry, why="; ".join(filter(None, (entry.why, why))))
 
     def withdraw(self, answers: Collection[str], why: str, fix: str) -> None:
         """What was taken to one of these answers is left out after all."""
