@@ -73,7 +73,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
         for whole in (False, True)
     )
     findings = list(_together(answers, small, sensed, recorded))
-    if left_out:
+    if large != small:
         certain = {(f.answer, f.code) for f in _together(answers, large, sensed, recorded)}
         findings = [f for f in findings if (f.answer, f.code) in certain]
     named = {path[:n] for path in left_out if path not in unknown_keys for n in range(1, len(path) + 1)}

@@ -121,6 +121,8 @@ class RegistryLogin(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The images whose registry is in no login."""
         for step in builds(*repository.workflows):
+            if any(key.replace("-", "_") in _DOCKER_CONFIG for key in step.settings):
+                continue
             known = {
                 _host(str(login.get("registry", "")))
                 for login in step.settings.get("logins") or ()
@@ -136,6 +138,10 @@ class RegistryLogin(Rule):
                         value=str(image),
                         allowed=", ".join(sorted(known)) or None,
                     )
+
+
+_DOCKER_CONFIG = ("docker_config", "docker_config_json", "json_key")
+"""Settings that hold logins, to whatever registries they are."""
 
 
 def _host(registry: str) -> str:
@@ -176,10 +182,11 @@ class BuildTags(Rule):
     def _tags(self, step: Step) -> Iterator[Finding]:
         tags = listed(step.settings.get("tags", step.settings.get("tag")))
         if set(tags) != {"latest", COMMON["CI_COMMIT_SHA"][:8]}:
+            key = "tags" if "tags" in step.settings else "tag"
             yield self.at(
-                step.place("settings", "tags" if "tags" in step.settings else "tag"),
+                step.place("settings", key),
                 f"The step {step.name} pushes other tags.",
-                value=", ".join(tags) or None,
+                value=", ".join(listed(step.written("settings", key))) or None,
                 allowed='"latest" and "${CI_COMMIT_SHA:0:8}", both quoted',
             )
 

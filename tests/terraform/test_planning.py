@@ -12,7 +12,7 @@ from support import needs
 
 from scaffold.changes.change import Content, Symlink
 from scaffold.errors import MissingError
-from scaffold.terraform import planned, schemas
+from scaffold.terraform import planned, schemas, trim
 from scaffold.terraform.planned import INSTANCE, Mark, Placeholder
 from scaffold.terraform.result import PlanResult, Reason, StandInKind, Tool
 from scaffold.terraform.runner import find_tool, plan_stacks, with_version
@@ -403,3 +403,15 @@ def test_a_program_that_is_none(tmp_path: Path) -> None:
     for body in ("exit 1", "echo {}", "echo x"):
         with pytest.raises(MissingError, match="does not say its version"):
             with_version(Tool("terraform", str(fake_tool(tmp_path, body))))
+
+
+def test_a_part_of_the_schemas_gives_the_same_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is left out of a schema is shown as what nobody set."""
+    house = big_house(tmp_path)
+    stacks = ["web", "misspelt"]
+    part = plan_stacks(house.root, stacks)
+    monkeypatch.setattr(trim, "trimmed", lambda schema, *_: schema)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    whole = plan_stacks(house.root, stacks)
+    assert [one.kept for one in whole] == [False, False]
+    assert [(one.resources, one.findings) for one in part] == [(one.resources, one.findings) for one in whole]
