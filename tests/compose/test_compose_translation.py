@@ -245,7 +245,7 @@ def test_another_tag_of_the_same_repository_is_another_image(at: Path) -> None:
         "  api: {image: 'acme/x:api-1', depends_on: [web]}\n  backup: {image: 'acme/x-backup:1', depends_on: [web]}\n",
     )
     assert found.answers["sidecars"] == [{"name": "api", "image": "docker.io/acme/x:api-1"}]
-    assert roles(found)["backup"] == "what the house has already"
+    assert roles(found)["backup"] == "what the house already has"
 
 
 PARTS = """
@@ -276,7 +276,7 @@ def test_each_service_becomes_what_it_is(at: Path) -> None:
     assert roles(found) == {
         "shop": "the app", "front": "a sidecar", "vpn": "a sidecar", "worker": "a sidecar",
         "migrate": "an init container", "nightly": "a CronJob", "search": "a sidecar",
-        "big": "a Service of its own", "mail": "what the house has already", "redis": "a shared host",
+        "big": "a Service of its own", "mail": "what the house already has", "redis": "a shared host",
         "else": "a Service of its own", "old": "left out",
     }  # fmt: skip
     answers = found.answers
@@ -966,7 +966,7 @@ services:
         "other-setup": "a Service of its own", "seed": "a sidecar",
     }  # fmt: skip
     assert found.answers["init_containers"] == [{"name": "migrate", "args": ["migrate"]}]
-    assert "when store runs already" in entry(found, "services.store-init", Fate.LEFT)
+    assert "after store has started" in entry(found, "services.store-init", Fate.LEFT)
 
 
 def test_the_file_of_the_database_s_password_is_no_secret_of_the_app(at: Path) -> None:

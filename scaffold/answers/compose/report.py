@@ -126,4 +126,4 @@ def _usual(path: Path) -> Entry:
             return Entry(path, Fate.DECIDED, facts["decided"][name])
         if row := facts["left"].get(name):
             return Entry(path, Fate.LEFT, f"{row['why']}. {row['fix']}")
-    return Entry(path, Fate.LEFT, "the specification knows no such key. Say what it stands for in answers.")
+    return Entry(path, Fate.LEFT, "the specification has no such key. Say what it stands for in answers.")

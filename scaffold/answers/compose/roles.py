@@ -22,7 +22,7 @@ class Role(Enum):
     APP = "the app"
     DATABASE = "a database on the shared host"
     HOST = "a shared host"
-    HOUSE = "what the house has already"
+    HOUSE = "what the house already has"
     SIDECAR = "a sidecar"
     INIT = "an init container"
     CRON = "a CronJob"
@@ -125,7 +125,7 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
                 pod.append(part)
                 grown = True
     for part in open_ones:
-        placed[part.name] = Placed(part, Role.OWN, "nothing of the app names it")
+        placed[part.name] = Placed(part, Role.OWN, "nothing in the app names it")
     return placed | _unused(pod, placed) | _too_early(pod[1:], placed)
 
 
@@ -147,7 +147,7 @@ def _too_early(beside: Collection[Part], placed: Mapping[str, Placed]) -> dict[s
     """What would run before the containers of the pod start, and cannot without one of them."""
     return {
         name: Placed(
-            found.part, Role.OUT, f"it runs once, when {needed.name} runs already, which no pod can do"
+            found.part, Role.OUT, f"it runs once, after {needed.name} has started, which no pod can do"
         )
         for name, found in placed.items()
         if found.role is Role.INIT
@@ -179,7 +179,7 @@ def _apart(app: Part, part: Part, parts: Mapping[str, Part]) -> Placed | None:
         if part.runs_once and not any(_belong(part, other) for other in parts.values() if other is not part):
             return None
         if part.body.get("command") or part.body.get("entrypoint"):
-            why = "its name says that it runs once" if part.runs_once else "others wait until it has ended"
+            why = "its name says that it runs once" if part.runs_once else "others wait until it has finished"
             return Placed(part, Role.INIT, why)
         return Placed(part, Role.OUT, "it runs once, and the file does not say what")
     return None
@@ -205,7 +205,7 @@ def _beside(part: Part, app: Part, pod: Iterable[Part], parts: Collection[Part])
     if part.is_like(app):
         return Placed(part, Role.SIDECAR, "it runs the app's image")
     return Placed(
-        part, Role.SIDECAR, f"it works with the app alone; it is at localhost, no longer at {part.name}"
+        part, Role.SIDECAR, f"it only works with the app; it is at localhost, no longer at {part.name}"
     )
 
 

@@ -119,7 +119,7 @@ class Variables:
                 self._ledger.left(at)
                 continue
             if (before := found.get(key)) is not None:
-                self._ledger.decided(before.at, "environment has the variable too, and holds")
+                self._ledger.decided(before.at, "environment has the variable too, and takes precedence")
             found[key] = _Variable(_text(self._project.variables.get(key) if value is None else value), at)
         return found
 
