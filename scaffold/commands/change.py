@@ -179,7 +179,7 @@ def _merged(sides: Sides) -> Merged:
     """What stands there with what differs between the renders. Raises :class:`RefusedError` for conflicts."""
     outcome = merged(sides.old, sides.ours, sides.new)
     if outcome.conflicts:
-        fix = "Take your edit of these lines back, make the change, and edit them again."
+        fix = "Revert your edit of these lines, make the change, and edit them again."
         findings = [
             Finding(f"{sides.directory}/{path}", None, None, "change.conflict", f"{why}.", fix=fix)
             for path, why in outcome.conflicts.items()

@@ -65,7 +65,7 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
     try:
         team = template_fact(sense(monorepo)) if monorepo is not None else None
     except ScaffoldError as error:
-        missing.append(f"no Service can be made here: {error.message.rstrip('.')}")
+        missing.append(f"no Service can be created here: {error.message.rstrip('.')}")
         team = None
     origin = template.origin(team)
     missing += unlasting(origin)

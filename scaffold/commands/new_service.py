@@ -167,13 +167,13 @@ def _unserved(
     beside_app = {item["name"] for item in given.values.get("sidecars", [])}
     for found in unserved(monorepo, given.values, stack, namespace):
         text = (
-            f"{show(found.answer)} points at {found.address.host}, and no stack makes a Service "
+            f"{show(found.answer)} points at {found.address.host}, and no stack creates a Service "
             f"{found.address.service} in the namespace {found.namespace}."
         )
         fix = (
             "Containers of one pod reach each other at localhost."
             if found.address.host in beside_app
-            else "Write SERVICE.NAMESPACE of what is meant, or make that Service first."
+            else "Write SERVICE.NAMESPACE of what is meant, or create that Service first."
         )
         yield given.finding(found.answer, "answers.no-service", text, fix=fix)
 
