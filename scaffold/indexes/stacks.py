@@ -67,8 +67,11 @@ class StackReader:
         for name in self.monorepo.stacks:
             for pod in self.monorepo.fleet.get(name, Stack()).pods:
                 for container in pod.containers:
-                    if container.reference.home in registries and "$" not in container.reference.base:
-                        found.setdefault(container.reference.base, name)
+                    image = container.reference
+                    # Docker Hub may be written or not: an image is the house's own either way.
+                    home = f"{image.host}/{image.repository}".rpartition("/")[0]
+                    if home in registries and "$" not in image.base:
+                        found.setdefault(image.base, name)
         return found
 
     def mentions(self, text: str) -> bool:
