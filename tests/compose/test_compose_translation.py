@@ -1187,3 +1187,24 @@ configs: {one: {content: a}, two: {content: b}}
         {"volume": "events-files", "path": "/etc/b/x.ini", "sub_path": "2-x.ini", "read_only": True},
     ]
     assert "sub_path: users.sql" in entry(found, "services.events.volumes[1]", Fate.LEFT)
+
+
+def test_a_name_in_several_words_is_the_service_s_unless_it_names_something_else(at: Path) -> None:
+    env = "{JAVAGATEWAY: java-gateway, SERVICE_NAME: java-gateway, GATEWAY_KIND: gateway}"
+    also = "java-gateway: {image: acme/java}, gateway: {image: acme/gate, depends_on: [app]}"
+    found = draft(at, f"services: {{app: {{image: acme/app, ports: [80], environment: {env}}}, {also}}}")
+    assert found.answers["env"] == {
+        "JAVAGATEWAY": "localhost",
+        "SERVICE_NAME": "java-gateway",
+        "GATEWAY_KIND": "gateway",
+    }
+
+
+def test_a_companion_gets_the_memory_that_it_needs_at_least(at: Path) -> None:
+    companion = "index: {image: 'elasticsearch:8.12.2'}, store: {image: 'minio/minio:1', mem_limit: 64m}"
+    found = draft(
+        at, f"services: {{app: {{image: acme/app, ports: [80], depends_on: [index, store]}}, {companion}}}"
+    )
+    assert [item.get("memory") for item in found.answers["sidecars"]] == ["2Gi", "64Mi"]
+    assert "2Gi of memory" in entry(found, "services.index.image")
+    assert entry(found, "services.store.image") == ""

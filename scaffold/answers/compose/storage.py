@@ -42,8 +42,7 @@ class Storage:
     """The volumes without a name, each with who mounts it and its purpose."""
     by_source: dict[str, str] = field(default_factory=dict)
     """The purposes of volumes, by what compose calls them."""
-    directories: list[dict[str, Value]] = field(default_factory=list)
-    """Those of files that only containers with volumes of their own mount."""
+    directories: list[dict[str, Value]] = field(default_factory=list)  # of containers with own volumes
     empty: list[dict[str, Value]] = field(default_factory=list)
     """The directories that begin empty in each pod: the answer ``scratch``."""
 

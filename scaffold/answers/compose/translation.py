@@ -20,7 +20,7 @@ from scaffold.answers.compose.storage import Storage
 from scaffold.answers.compose.variables import Environment, Variables
 from scaffold.answers.known import known
 from scaffold.templates import template
-from scaffold.templates.questions import Value
+from scaffold.templates.questions import Value, applies, asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,15 @@ class Draft:
     """Whether the app is built, not pulled."""
     likely: tuple[str, ...] = ()
     """The services that are as likely the app as the one that was taken, that one first."""
+
+    def beside(self, given: Mapping[str, Value]) -> Draft:
+        """The same without the answers that are none beside those that somebody gave, which hold."""
+        together, known_ones = {**self.answers, **given}, asked()
+        lost = [n for n in self.answers if n in known_ones and not applies(known_ones[n], together)]
+        lost = [n for n in lost if n not in given and applies(known_ones[n], self.answers)]
+        report = self.report.without(lost, "the answers that were given leave no place for it")
+        kept = {name: value for name, value in self.answers.items() if name not in lost}
+        return replace(self, answers=kept, report=report)
 
 
 def translate(path: Path, service: str | None = None) -> Draft:
@@ -192,6 +201,7 @@ class _Translation:
         of = f"{_ANSWERS[placed.role]}.{name}."
         containers = replace(self._containers, of=of)
         own = not part.is_like(self.app)
+        memory = containers.resources(part) or (containers.needed(part) if own and part.is_pulled else {})
         image = containers.image(part) if own else ""
         if not own and part.body.get("image"):
             self.ledger.taken((*part.at, "image"), f"{of}image", "left out there, since it is the app's")
@@ -213,7 +223,7 @@ class _Translation:
             **({"inherits": True} if inherits else {}),
             "env": its.plain, **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
-            "mounts": mounts, **containers.resources(part),
+            "mounts": mounts, **memory,
             "ports": self._ports(placed) if placed.role is Role.SIDECAR else [],
         }  # fmt: skip
         if placed.role is Role.CRON:
