@@ -256,7 +256,7 @@ def test_rules_about_what_is_not_there_say_nothing(second: Path) -> None:
     (second / "services/paste/terragrunt.hcl").unlink()
     told = scaffold("check", "--all", "--static", "--statistics", cwd=second)
     assert "HCL008" in told.stdout and told.returncode == 1
-    assert "Off, for this monorepo has not Keel: LIF002, POD012, POD013." in told.stdout
+    assert "Off, because this monorepo does not have Keel: LIF002, POD012, POD013." in told.stdout
     (second / "root.hcl").unlink()
     plain = scaffold("check", "--all", "--static", "--json", cwd=second)
     assert plain.returncode == 0, plain.stdout

@@ -73,7 +73,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
         for whole in (False, True)
     )
     findings = list(_together(answers, small, sensed, recorded))
-    if left_out:
+    if large != small:
         certain = {(f.answer, f.code) for f in _together(answers, large, sensed, recorded)}
         findings = [f for f in findings if (f.answer, f.code) in certain]
     named = {path[:n] for path in left_out if path not in unknown_keys for n in range(1, len(path) + 1)}
@@ -123,7 +123,7 @@ def _unknown(answers: Answers, supposed: Mapping[str, Value]) -> Iterator[Findin
         for other, wanted in questions.condition(asked[name]).items():
             value = supposed.get(other, asked[other].default)
             if not questions.fits(value, wanted) and _possible(asked[other], value):
-                message = f"{name} does not apply where {other} is {_plain(value)}."
+                message = f"{name} does not apply if {other} is {_plain(value)}."
                 allowed, fix = f"only where {other} {questions.in_words(wanted)}", "Remove it."
                 yield answers.finding((name,), "answers.not-asked", message, allowed=allowed, fix=fix)
                 break

@@ -65,7 +65,7 @@ def adopt(
             )
         _write(monorepo, names[0], over, accepted, without_indexes, commit=commit, as_json=as_json)
         return
-    with waiting("Planning what stands there and what its answers render …"):
+    with waiting("Planning what is there and what its answers render …"):
         found = examine(monorepo, names, os.cpu_count() or 1, over)
     output.print_either(report.adoption_json(found), report.adoption_text(found), as_json=as_json)
 

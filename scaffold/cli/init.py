@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Take what is shown, and ask nothing.")
+@click.option("--yes", is_flag=True, help="Accept what is shown, and ask nothing.")
 @click.option(
     "--set", "settings", multiple=True, metavar="FACT=VALUE",
     help="Say a fact yourself, such as domain=example.org or shared_modules.ingress=web.",

@@ -69,7 +69,7 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
         team = template_fact(sense(monorepo)) if monorepo is not None else None
         missing += _unnamed_classes(monorepo) if monorepo is not None else ()
     except ScaffoldError as error:
-        missing.append(f"no Service can be made here: {error.message.rstrip('.')}")
+        missing.append(f"no Service can be created here: {error.message.rstrip('.')}")
         team = None
     origin = template.origin(team)
     missing += unlasting(origin)

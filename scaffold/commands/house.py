@@ -137,7 +137,7 @@ class House:
             Figure(len(public), "hosts that the internet reaches"),
             Figure(len(ungated), "of them with a path open to everybody", Severity.WARNING),
             Figure(len(self.stores), "volumes and databases"),
-            Figure(backups[Backup.NO], "volumes that nothing saves", Severity.ERROR),
+            Figure(backups[Backup.NO], "volumes that nothing backs up", Severity.ERROR),
             Figure(backups[Backup.NONE_SEEN], "more without a backup job", Severity.WARNING),
         )
         counts = dict(_severities(self.found))

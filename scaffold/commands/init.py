@@ -18,7 +18,7 @@ from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
 _SET = "--set"
-_HEAD = "# What scaffold is told of this monorepo: facts that it would otherwise take for others.\n"
+_HEAD = "# Facts about this monorepo that scaffold would otherwise get wrong.\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change
             try:
                 after = change(index, content)
             except MissingAnchorError as error:
-                why, lost = f"has lost its place for it ({error.problem})", True
+                why, lost = f"no longer has a place for it ({error.problem})", True
             except HandEditedError:
                 why = "has an entry that was edited by hand"
             else:

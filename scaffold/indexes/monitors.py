@@ -49,7 +49,7 @@ class Monitors:
         }
         entries = self.value.elements[-1].entries
         if not own.keys() <= {e.name for e in entries}:
-            raise MissingAnchorError(f"a monitor with {', '.join(own)} in local.{_LOCAL}, to go by")
+            raise MissingAnchorError(f"a monitor with {', '.join(own)} in local.{_LOCAL}, to copy")
         width = max(len(e.key.text) for e in entries)
         lines = [f"  {e.key.text.ljust(width)} = {own.get(e.name or '') or _kept(e)}" for e in entries]
         return insert_element(self.doc, self.value, "\n".join(["{", *lines, "}"])).decode()
@@ -68,7 +68,7 @@ def _monitors(text: str) -> Monitors:
     doc = document(text)
     value = local(_LOCAL)(doc)
     if value is None or not value.elements:
-        raise MissingAnchorError(f"a monitor in the list local.{_LOCAL}, to go by")
+        raise MissingAnchorError(f"a monitor in the list local.{_LOCAL}, to copy")
     return Monitors(doc, value)
 
 

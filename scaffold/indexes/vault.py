@@ -42,7 +42,7 @@ class StaticRoles:
         """The text with one more role: a copy of the last one of the same connection, after it."""
         same = [b for b in self.family.blocks if _connection(b) == value.engine.value]
         if not same:
-            raise MissingAnchorError(f"a static role of the connection {value.engine.value} to go by")
+            raise MissingAnchorError(f"a static role of the connection {value.engine.value} to copy")
         new = copied(same[-1], _names(same[-1], value))
         return self.family.append(new, same[-1])
 

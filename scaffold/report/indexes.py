@@ -100,7 +100,7 @@ def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
     if removal.unsaved:
         yield f"warning: No commit has these files as they were: {', '.join(map(str, removal.unsaved))}."
     if removed:
-        yield f"Git keeps the stack for a while: git restore --source={removed.kept} -- {removal.stack}"
+        yield f"Git still has the stack for a while: git restore --source={removed.kept} -- {removal.stack}"
     for warning in removal.warnings:
         yield f"warning: {warning}"
     before = "This should have come before; a stack that still runs has to come back for it:"

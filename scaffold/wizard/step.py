@@ -79,7 +79,7 @@ def consequence(option: Option, path: Path, known: Mapping[str, Value]) -> str:
         here = whole.consequences.get(option.value, "") if whole is not None and whole.options else ""
         told = rendered(here or option.consequence, known)
         is_usual = whole is not None and whole.usual and option.value == known["facts"][whole.usual]
-        return f"{told}. Most own images of this monorepo are built so" if is_usual else told
+        return f"{told}. Most of this monorepo's own images are built like this" if is_usual else told
     value = known[whole.name]
     return f"{fields.shown(value)}. {rendered(whole.consequences.get(value, ''), known)}"
 

@@ -88,7 +88,7 @@ def test_in_a_terminal_it_asks_which_of_two_is_the_app_and_keeps_the_report(
     )  # fmt: skip
     assert "Which service of the file is the app?" in done.stdout
     assert done.returncode == 0, done.stdout + done.stderr
-    kept = Path(done.stdout.partition("The answers are in ")[2].partition(". To make")[0])
+    kept = Path(done.stdout.partition("The answers are in ")[2].partition(". To create")[0])
     text = kept.read_text()
     assert text.startswith(f"# {path}:\n#   rest becomes the app, since it was named.\n")
     assert yaml.safe_load(text)["image"] == "docker.io/acme/rest:1"

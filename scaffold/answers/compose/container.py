@@ -50,7 +50,7 @@ class Containers:
         if part.is_built:
             self.ledger.left(
                 at,
-                "it is only what the image is called that is built here",
+                "it is only the name of the image that is built here",
                 "If the project publishes images, give that as image, and build upstream.",
             )
             return ""
@@ -101,7 +101,7 @@ class Containers:
             if value is None:
                 continue
             if answer in found:
-                self.ledger.decided(at, "deploy says it too, and holds")
+                self.ledger.decided(at, "deploy says it too, and takes precedence")
             elif not size:
                 self.ledger.left(at, "it cannot be read", f"Give {answer}.")
             elif answer == "memory_request" and (mebibytes(size) or 0) >= (
@@ -148,7 +148,7 @@ class Containers:
         if not said:
             return {}
         if user in ("0", "root"):
-            self.ledger.decided(at, "it is what an image without a user of its own starts as")
+            self.ledger.decided(at, "an image without a user of its own starts as this one")
             return {}
         if not re.fullmatch(r"[1-9]\d{0,8}", user):
             return {}
@@ -182,7 +182,7 @@ class Containers:
                 continue
             if int(said) > 1 and not shares:
                 self.ledger.left(
-                    at, "its volumes are one pod's alone", "Give rwx for them first, then replicas."
+                    at, "only one pod can have its volumes", "Give rwx for them first, then replicas."
                 )
             elif int(said) <= _REPLICAS:
                 self._taken(at, "replicas")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from scaffold.answers.sources import Path, show
@@ -80,6 +80,11 @@ class Ledger:
         """The key is left out, whatever was said of it before."""
         self.entries[path] = Entry(path, Fate.LEFT, f"{why}. {fix}")
 
+    def noted(self, path: Path, why: str) -> None:
+        """What is to be known of a key, beside what became of it."""
+        entry = self.entries[path]
+        self.entries[path] = replace(entry, why="; ".join(filter(None, (entry.why, why))))
+
     def withdraw(self, answers: Collection[str], why: str, fix: str) -> None:
         """What was taken to one of these answers is left out after all."""
         for path, entry in self.entries.items():
@@ -121,4 +126,4 @@ def _usual(path: Path) -> Entry:
             return Entry(path, Fate.DECIDED, facts["decided"][name])
         if row := facts["left"].get(name):
             return Entry(path, Fate.LEFT, f"{row['why']}. {row['fix']}")
-    return Entry(path, Fate.LEFT, "the specification knows no such key. Say what it stands for in answers.")
+    return Entry(path, Fate.LEFT, "the specification has no such key. Say what it stands for in answers.")

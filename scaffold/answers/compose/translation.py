@@ -17,7 +17,7 @@ from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report
 from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.answers.compose.storage import Storage
-from scaffold.answers.compose.variables import NO_FILES, Environment, Variables
+from scaffold.answers.compose.variables import Environment, Variables
 from scaffold.answers.known import known
 from scaffold.templates import template
 from scaffold.templates.questions import Value
@@ -104,8 +104,8 @@ class _Translation:
             "volumes": storage.volumes, "env": env.plain, "secrets": env.secrets, **self._of_database(env),
             **containers.health(app, ports.get("port")), **containers.user(app), **containers.resources(app),
             **containers.gpu(app), **containers.capabilities(app), **containers.replicas(app, shares=shares),
-            "files": env.files, "scratch": storage.empty, "sidecars": beside, "init_containers": first,
-            "cron_jobs": jobs,
+            "files": env.files, "directories": storage.directories, "scratch": storage.empty,
+            "sidecars": beside, "init_containers": first, "cron_jobs": jobs,
         }  # fmt: skip
         found = self._as_jobs(found) if app.schedule[0] else found
         return {
@@ -202,9 +202,8 @@ class _Translation:
         its = self._variables.read(part, f"{of}env", None if own else env, gets_files=gets_files)
         configs = gets_files and self._storage.configs(part, env.files)
         if not gets_files:
-            self._storage.tell_no_files(part, *NO_FILES)
-            if part.body.get("configs"):
-                self.ledger.left((*part.at, "configs"), *NO_FILES)
+            sharing.tell_own_files(part, self._storage, self.ledger)
+            mounts += self._storage.own_configs(part, env.files)
         env.secrets += [secret for secret in its.secrets if secret not in env.secrets]
         env.files += [file for file in its.files if file not in env.files]
         env.database = {**its.database, **env.database}
@@ -280,6 +279,7 @@ class _Translation:
         """What becomes of volumes, secrets, configs and networks, which services name."""
         for name in mapping(self.project.top.get("volumes")):
             sharing.tell_if_empty(name, self._pod(), self._storage, self.ledger)
+        sharing.tell_if_empty_unnamed(self.app, self._storage, self.ledger)
         for key in ("volumes", "secrets", "configs", "networks"):
             for name in mapping(self.project.top.get(key)):
                 self.ledger.decided((key, name), "the services that name it say what becomes of it")
