@@ -253,7 +253,7 @@ def _existing(
             gone,
         )
     unchanged = _part(monorepo, name, ChangeSet(monorepo.root, ()), values, Verified(Level.STATIC))
-    lists = lists_of(service_entry(values), without_indexes)
+    lists = lists_of(monorepo.files, service_entry(values), without_indexes)
     return Prepared(name, origin, replace(unchanged, beside=lists))
 
 
