@@ -139,8 +139,8 @@ class Engine:
             default = known[question.name] if answered else None
             if not options and path not in state.said:
                 default = self._right(state, path, default)
-        if options and default not in [option.value for option in options]:
-            default = options[0].value  # the house does not have what was given
+        if any(o.value == default for o in declared.options) and all(o.value != default for o in options):
+            default = options[0].value if options else None  # the house does not have what was given
         if form := notation.form(declared.schema) if not options else "":
             title = f"{title} {form}"
         return Step(path, declared, title, default, options, tuple(self._proposals(state, question)))
