@@ -124,7 +124,7 @@ def _unknown(answers: Answers, supposed: Mapping[str, Value]) -> Iterator[Findin
         for other, wanted in questions.condition(asked[name]).items():
             value = supposed.get(other, asked[other].default)
             if not questions.fits(value, wanted) and _possible(asked[other], value):
-                message = f"{name} does not apply where {other} is {_plain(value)}."
+                message = f"{name} does not apply if {other} is {_plain(value)}."
                 allowed, fix = f"only where {other} {questions.in_words(wanted)}", "Remove it."
                 yield answers.finding((name,), "answers.not-asked", message, allowed=allowed, fix=fix)
                 break

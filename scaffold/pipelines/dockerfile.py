@@ -211,7 +211,7 @@ class BrowserDownload(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The downloads that are known to be large."""
-        fix = "Begin with an image that has it, or download it at start into a volume."
+        fix = "Start from an image that has it, or download it at start into a volume."
         for place, one in _instructions(repository):
             for command in _DOWNLOADS if one.name == "RUN" else ():
                 if command in one.arguments:

@@ -109,7 +109,7 @@ class Attempt:
             return ()
         plan = plan_json.parsed(done.stdout)
         if plan is None or not self._tool.version:
-            self._findings.append(self._of_the_tool("answers otherwise than Terraform: it shows no plan"))
+            self._findings.append(self._of_the_tool("does not answer as Terraform does: it shows no plan"))
             return ()
         sites = Sites(self._workspace, self._mends)
         return plan_json.read(plan, self._workspace.helper, self._schema, sites.site)
@@ -208,7 +208,7 @@ class Attempt:
             source = known.address.partition("/")[2]
             fix = f'add required_providers with source = "{source}" to the module'
         else:
-            message = f"nobody here names or knows a provider {address}: is {block.address} misspelt?"
+            message = f"the provider {address} is neither named nor known here: is {block.address} misspelt?"
             fix = "name it in required_providers, or add its schema with `scaffold doctor --schemas FILE`"
         return at(block, Reason.NO_SCHEMA.value, message, fix=fix)
 

@@ -223,7 +223,8 @@ def _providers_in(file: Path) -> tuple[tuple[str, RawSchema], ...]:
         return tuple(decoded["provider_schemas"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
         raise MissingError(
-            f"{file} is no provider schema: {error}", hint="write it with `terraform providers schema -json`"
+            f"{file} is not a provider schema: {error}",
+            hint="write it with `terraform providers schema -json`",
         ) from error
 
 

@@ -233,7 +233,7 @@ REFUSED = [
     ("syntax", Reason.SYNTAX, "stacks/syntax/main.tf:7:1", "}"),
     ("json", Reason.SYNTAX, "stacks/json/more.tf.json", "native HCL"),
     ("remote", Reason.REMOTE_MODULE, "stacks/remote/main.tf:2:12", "git::https"),
-    ("elsewhere", Reason.OUTSIDE, "stacks/elsewhere/main.tf:2:12", "outside of the monorepo"),
+    ("elsewhere", Reason.OUTSIDE, "stacks/elsewhere/main.tf:2:12", "outside the monorepo"),
     ("leak", Reason.OUTSIDE, "stacks/leak/data", "the link leads out"),
     ("absolute", Reason.OUTSIDE, "stacks/absolute/main.tf:7:9", "/etc/hostname"),
     ("home", Reason.OUTSIDE, "stacks/home/main.tf:7:9", "~/.ssh"),
@@ -382,7 +382,7 @@ def test_a_program_that_answers_nonsense_has_planned_nothing(tmp_path: Path, bod
     tool = Tool("terraform", str(fake_tool(tmp_path, body)))
     (result,) = plan_stacks(house.root, ["x"], tool=tool, known=schemas.load())
     assert [(f.code, f.message) for f in result.findings] == [
-        ("plan-tool", "terraform answers otherwise than Terraform: it shows no plan")
+        ("plan-tool", "terraform does not answer as Terraform does: it shows no plan")
     ]
 
 
