@@ -9,6 +9,7 @@ from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, fou
 from scaffold.adoption.reading import known, labels, text
 from scaffold.adoption.secret_book import ROLE, VaultSecret
 from scaffold.adoption.standing import Standing
+from scaffold.reading import YamlError, load
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Tree, get
@@ -265,6 +266,17 @@ def _with_parts(written: str, shared: Mapping[str, str]) -> str:
     return said
 
 
+def _called_there(written: str) -> str:
+    """What Grafana calls the one datasource of a file."""
+    try:
+        file = load(written)
+    except YamlError:
+        return ""
+    sources = file.get("datasources") if isinstance(file, dict) else None
+    only = sources[0] if isinstance(sources, list) and len(sources) == 1 else None
+    return str(only.get("name") or "") if isinstance(only, dict) else ""
+
+
 def datasource(stack: Standing) -> Iterator[Inferred]:
     """Whether Grafana reads its database."""
     grafana = stack.facts["grafana"]
@@ -272,3 +284,6 @@ def datasource(stack: Standing) -> Iterator[Inferred]:
         usual = text(k8s.name(resource)) == f"grafana-{stack.called}-datasource"
         if usual and grafana["datasource_label"] in labels(resource.get("metadata", 0, "labels")):
             yield found("grafana_datasource", True, resource, "metadata[0].labels", Certainty.LIKELY)
+            written = k8s.mapping(resource.get("data")).get(f"{stack.called}-datasource.yaml")
+            if title := _called_there(text(written)):
+                yield found("title", title, resource, "data", Certainty.LIKELY)

@@ -70,11 +70,23 @@ def names(stack: Standing) -> Iterator[Inferred]:
         yield found(RECORDED, {"names": known(kept)}, app.owner, "metadata[0].name")
         if (container := text(get(stack.container, "name"))) and container != kept["deployment"]:
             yield found("object_names", {"container": container}, app.owner, "container[0].name")
-    elif stack.namespace != stack.name and stack.namespaces:
-        kept = {"namespace": stack.namespace}
-        yield found(RECORDED, {"names": kept}, stack.namespaces[0], "metadata[0].name")
+    else:
+        yield from _names_without_app(stack)
     if service is not None:
         yield found(RECORDED, {"names": {"service": text(k8s.name(service))}}, service, "metadata[0].name")
+
+
+def _names_without_app(stack: Standing) -> Iterator[Inferred]:
+    """The names where nothing runs but jobs, or all of it elsewhere: its blocks go by its Namespace's."""
+    made = next((one for one in stack.namespaces if k8s.name(one) == stack.namespace), None)
+    if made is None:
+        return
+    kept = {"namespace": stack.namespace} if stack.namespace != stack.name else {}
+    label = made.name.replace("_", "-")
+    if label != stack.called and not made.module:
+        kept["deployment"] = label
+    if kept:
+        yield found(RECORDED, {"names": kept}, made, "metadata[0].name")
 
 
 def certificate(stack: Standing) -> Iterator[Inferred]:

@@ -53,7 +53,8 @@ def _tile(compared: Compared, missing: Missing) -> bool:
 
 
 def _job_pods(compared: Compared, missing: Missing) -> bool:
-    return missing.path.endswith("labels.app") and missing.instead == f"{missing.value}-jobs"
+    of_job = k8s.kind(compared.resource) in ("cron_job", "job") and missing.instead == "not there"
+    return missing.path.endswith("labels.app") and (of_job or missing.instead == f"{missing.value}-jobs")
 
 
 def _left_alone(compared: Compared, missing: Missing) -> bool:

@@ -102,12 +102,16 @@ class Standing:
 
     @cached_property
     def services(self) -> tuple[PlannedResource, ...]:
-        """The Services in front of the app's pods, the one of the app's own name first."""
+        """The Services in front of the app's pods, the one of the app's own name first.
+
+        Where nothing of it runs here, those that have no pods.
+        """
         pods = self.app.labels if self.app else {}
         found = []
         for service in k8s.of_kind(self.own, "service"):
             selector = k8s.mapping(service.get("spec", 0, "selector"))
-            if selector and all(pods.get(key) == value for key, value in selector.items()):
+            ours = all(pods.get(key) == value for key, value in selector.items())
+            if ours and bool(selector) == (self.app is not None):
                 found.append(service)
         names = (self.name, text(k8s.name(self.app.owner)) if self.app else "")
         return tuple(sorted(found, key=lambda s: (is_balancer(s), k8s.name(s) not in names)))

@@ -18,6 +18,8 @@ POD_VOLUME = "spec[0].template[0].spec[0].volume"
 _NO_BACKUP = "No backup:"
 _KEPT = re.compile(r"-mtime \+(\d+)")
 _COPY = "copy_"
+_CHECKED = "suggests a wrong database"
+"""What the script of a dump says where there is nothing in it."""
 OWNS = "own-"
 """How the init container is called that gives a volume to the app's user."""
 WRITABLE = "writable-files"
@@ -142,10 +144,16 @@ def _saved(stack: Standing) -> Iterator[tuple[str, dict[str, Value]]]:
             words = shlex.split(line.replace(";", " ; "))
             form, purpose, *files = words[words.index("save") + 1 :]
             files = files[: files.index(";")] if ";" in files else files
-            how = {"may_be_empty": words[0] == "if" or None}
+            how = {"may_be_empty": words[0] == "if" or _unchecked(pods, purpose) or None}
             yield purpose, known(_form(stack, form.removeprefix(_COPY), files) | how)
         for claim in pods.claimed() if not calls else ():
             yield text(claim), {"embedded_database": "sqlite"} if "sqlite" in script else {}
+
+
+def _unchecked(pods: k8s.PodTemplate, purpose: str) -> bool:
+    """Whether a dump is taken however little is in it, by the init container that makes it."""
+    dumped = (c for c in k8s.items(get(pods.spec, "init_container")) if get(c, "name") == f"dump-{purpose}")
+    return any(_CHECKED not in word for c in dumped for word in texts(get(c, "command"))[2:])
 
 
 def _form(stack: Standing, form: str, files: list[str]) -> dict[str, Value]:

@@ -185,7 +185,9 @@ def probes(stack: Standing) -> Iterator[Inferred]:
         k: p for k in ("readiness", "liveness", "startup") if (p := first(stack.container, f"{k}_probe"))
     }
     paths = {kind: path for kind, probe in there.items() if (path := text(get(probe, "http_get", 0, "path")))}
-    main = paths.get("readiness") or next(iter(paths.values()), "")
+    # Of a health path every probe is one of it, unless it has a port of its own alone.
+    ports_alone = any(first(probe, "tcp_socket") is not None for probe in there.values())
+    main = paths.get("readiness") or ("" if ports_alone else next(iter(paths.values()), ""))
     owner, main_port = stack.app.owner, number(get(stack.port, "container_port"))
     if main:
         yield found("health_path", main, owner, f"{_CONTAINER}.readiness_probe")

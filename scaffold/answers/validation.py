@@ -26,6 +26,7 @@ _WAY_OUT = (
     " Whatever no answer covers can go into a Terraform file of your own: `new-service --beside FILE` "
     "puts it next to the rendered ones."
 )
+_BESIDE = "What no answer covers goes into a Terraform file of your own (--beside)."
 _UNTOLD = {
     "message": "is refused as well; the reason would quote what looks like a secret.",
     "value": HIDDEN,
@@ -137,8 +138,9 @@ def _no_such(answers: Answers, path: Path, message: str, around: Value, known: _
     elif found:
         fix = f"Move its contents up, and leave {key} out."
     else:
-        why = fixes.why_dropped(key) or ("" if more else "`scaffold schema` lists all of them.")
-        fix, more["write"] = f"Remove it. {why}".strip(), ""
+        listed = "" if more else "`scaffold schema` lists all questions. "
+        why = fixes.why_dropped(key) or f"{listed}{_BESIDE}"
+        fix, more["write"] = f"Remove it. {why}", ""
     more |= fixes.shown((*path[:-1], right), found, known.get(right, {})) if found or right else {}
     return answers.finding(path, _UNKNOWN, message, fix=fix, **more)
 

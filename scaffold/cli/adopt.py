@@ -13,7 +13,7 @@ from scaffold.cli import complete, options, output
 from scaffold.errors import UsageError
 
 if TYPE_CHECKING:
-    from scaffold.commands.adoption import Over
+    from scaffold.commands.adopt import StackAdoption
     from scaffold.monorepo.repository import Monorepo
 
 
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     help="An assumed answer, or an attribute that may change, as the message names it. May be repeated.",
 )  # fmt: skip
 @options.without_indexes
+@options.template_source
 @click.option("--commit", is_flag=True, help="Commit only the written files.")
 @options.monorepo
 @options.as_json
 def adopt(
     stacks: Sequence[str], every: bool, writes: bool, settings: Sequence[str], answer_files: Sequence[str],
-    accepted: Sequence[str], without_indexes: Sequence[str], commit: bool, monorepo_at: Path | None,
-    as_json: bool,
+    accepted: Sequence[str], without_indexes: Sequence[str], template_source: str | None, commit: bool,
+    monorepo_at: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Show how well answers describe hand-written stacks.
 
@@ -43,6 +44,7 @@ def adopt(
 
     For example: scaffold adopt --all
     """
+    from scaffold.commands.adopt import prepare_adoption
     from scaffold.commands.adoption import examine
     from scaffold.commands.check import stacks_at
     from scaffold.commands.update import made_by_scaffold
@@ -51,8 +53,8 @@ def adopt(
 
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold adopt --all")
-    if not writes and (accepted or commit or without_indexes):
-        problem = "--accept, --no-index and --commit require --write."
+    if not writes and (accepted or commit or without_indexes or template_source):
+        problem = "--accept, --no-index, --template-source and --commit require --write."
         raise UsageError(problem, "For example: scaffold adopt kit --write")
     monorepo = options.find(monorepo_at, writes=writes)
     made = set(made_by_scaffold(monorepo))
@@ -63,7 +65,9 @@ def adopt(
             raise UsageError(
                 "Only one stack can be adopted at a time.", "For example: scaffold adopt kit --write"
             )
-        _write(monorepo, names[0], over, accepted, without_indexes, commit=commit, as_json=as_json)
+        with waiting("Rendering, checking and planning …"):
+            adoption = prepare_adoption(monorepo, names[0], over, accepted, without_indexes, template_source)
+        _write(monorepo, adoption, accepted, commit=commit, as_json=as_json)
         return
     with waiting("Planning what is there and what its answers render …"):
         found = examine(monorepo, names, os.cpu_count() or 1, over)
@@ -71,23 +75,12 @@ def adopt(
 
 
 def _write(
-    monorepo: Monorepo,
-    name: str,
-    over: Over,
-    accepted: Sequence[str],
-    without_indexes: Sequence[str],
-    *,
-    commit: bool,
-    as_json: bool,
+    monorepo: Monorepo, found: StackAdoption, accepted: Sequence[str], *, commit: bool, as_json: bool
 ) -> None:
     """Adopt one stack, where that does no harm and leaves nothing unexplained."""
-    from scaffold.commands.adopt import prepare_adoption
     from scaffold.commands.changed import demand_stacks_clean
     from scaffold.report.adopted import adopted_json, adopted_text
-    from scaffold.report.progress import waiting
 
-    with waiting("Rendering, checking and planning …"):
-        found = prepare_adoption(monorepo, name, over, accepted, without_indexes)
     demand_stacks_clean(found.part.change)
     found.demand_harmless(accepted)
     with output.writing(monorepo.root):

@@ -72,6 +72,8 @@ def _ask(shown: Shown) -> Value:
     return {key: _text(key, value) for key, value in shown.value.items()}
 
 
-def _text(name: str, value: Value) -> str:
+def _text(name: str, value: Value) -> Value:
+    if isinstance(value, bool):
+        return click.confirm(f"  {name}", default=value)
     said: str = click.prompt(f"  {name} (- for none)", default=str(value) or "-")
     return "" if said == "-" else said

@@ -15,12 +15,13 @@ from scaffold.adoption.kept import kept, moves
 from scaffold.adoption.likeness import compare
 from scaffold.adoption.pairs import block_of, pairs
 from scaffold.adoption.rules import unexplained
+from scaffold.adoption.settings import without
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.step import Step
 from scaffold.checks.consequences import Consequence, Effect
 from scaffold.checks.contract import IGNORES
 from scaffold.checks.verify import Verified, verify_edits
-from scaffold.commands.adoption import Adoption, Over, documents, examine, generated, own_files
+from scaffold.commands.adoption import SETTINGS, Adoption, Over, documents, examine, generated, own_files
 from scaffold.commands.change_plan import verified_change
 from scaffold.commands.lists import Lists
 from scaffold.commands.new_service import demand_places
@@ -30,16 +31,15 @@ from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
 from scaffold.commands.update_plan import Sides
 from scaffold.errors import AnswersError, Finding, RefusedError
-from scaffold.hcl.edit import insert_block
-from scaffold.hcl.syntax import parse
+from scaffold.hcl.syntax import Document, parse
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
 from scaffold.templates.render import Rendered
+from scaffold.templates.template import Origin
 from scaffold.terraform.diff import Difference
 from scaffold.terraform.planned import path_text
 
 EXTRA, MOVED = PurePosixPath("extra.tf"), PurePosixPath("moved.tf")
-_SETTINGS = PurePosixPath("terragrunt.hcl")
 _NEVER = (Effect.DATA_LOST, Effect.OPENED, Effect.REPLACED, Effect.DESTROYED)
 
 
@@ -54,6 +54,7 @@ class StackAdoption:
     part: Part[Verified]
     plans: Plans
     left: tuple[str, ...]
+    origin: Origin
     manual: tuple[Step, ...] = ()
     """The lists outside that a person has to see to."""
 
@@ -94,11 +95,13 @@ def prepare_adoption(
     over: Over,
     accepted: Collection[str],
     without_indexes: Collection[str] = (),
+    template_source: str | None = None,
 ) -> StackAdoption:
     """Find out what the adoption of a stack changes, and verify it; nothing is written.
 
     ``over`` lays what a person gives over what is inferred, and ``accepted`` are the lines of what is
-    assumed; the lists outside follow, but those in ``without_indexes``. Raises
+    assumed; the lists outside follow, but those in ``without_indexes``; ``template_source`` as for
+    :func:`~scaffold.commands.adoption.examine`. Raises
     :class:`~scaffold.errors.AnswersError` with every answer that a person has to settle,
     :class:`RefusedError` for a stack that no answers describe and for lists that have lost their place, and
     :class:`VerificationError` for what would not work.
@@ -107,8 +110,8 @@ def prepare_adoption(
         raise RefusedError(
             f"{monorepo.place(stack)} already has answers.", f"Change them with scaffold change {stack}."
         )
-    (found,) = examine(monorepo, [stack], over=over)
-    if found.why_not or found.before is None:
+    (found,) = examine(monorepo, [stack], over=over, template_source=template_source)
+    if found.why_not or found.before is None or found.origin is None:
         raise RefusedError(f"{monorepo.place(stack)} cannot be adopted: {found.why_not}.")
     _demand_settled(found, accepted)
     if found.rendered is None or found.after is None or not found.after.ok or found.obstacles:
@@ -136,7 +139,7 @@ def prepare_adoption(
         for missing in unexplained(one)
     )
     left = (*others, *_unguarded(plans.stacks[0].difference, rendered.values))
-    return StackAdoption(part, plans, left, outside.steps)
+    return StackAdoption(part, plans, left, found.origin, outside.steps)
 
 
 def _unguarded(found: Difference | None, values: Mapping[str, Value]) -> Iterator[str]:
@@ -179,9 +182,6 @@ def _files(
     standing = [d for d in documents(monorepo, found.stack) if d.path in own]
     left = kept(standing, matched, new, {block_of(r.address) for r in found.before.resources})
     files = {**beside, **rendered.files}
-    settings = ours.get(_SETTINGS)
-    if isinstance(settings, bytes) and isinstance(files[_SETTINGS], bytes):
-        files[_SETTINGS] = _with_blocks(files[_SETTINGS], settings)
     if left.taken:
         place, names = monorepo.place(found.stack), ", ".join(left.taken)
         raise RefusedError(
@@ -190,17 +190,12 @@ def _files(
             "Rename it in the stack first, with a moved block, and apply that.",
         )
     written = {EXTRA: left.text, MOVED: moves(matched)}
+    settings = files[SETTINGS]
+    if isinstance(settings, bytes):
+        gone = _variables(standing) - _variables([*new, parse(left.text)])
+        files[SETTINGS] = without(settings, sorted(gone))
     return {**files, **{path: content for path, content in written.items() if content}}
 
 
-def _with_blocks(rendered: Content, standing: bytes) -> bytes:
-    """Terragrunt's settings with the blocks that only the ones before have, such as further dependencies."""
-    assert isinstance(rendered, bytes)
-    old = parse(standing)
-    for block in old.body.blocks:
-        new = parse(rendered)
-        if (block.type, block.labels) not in {(one.type, one.labels) for one in new.body.blocks}:
-            comments = old.comments_above(block.line)
-            start = comments[0].start if comments else block.start
-            rendered = insert_block(new, standing[start : block.end].decode())
-    return rendered
+def _variables(documents: Collection[Document]) -> set[str]:
+    return {block.labels[0] for document in documents for block in document.body.blocks_of("variable")}

@@ -13,6 +13,7 @@ from scaffold.adoption.likeness import Compared, Missing, compare, share
 from scaffold.adoption.pairs import block_of, pairs
 from scaffold.adoption.rules import by_rule
 from scaffold.adoption.scope import not_ours, obstacles
+from scaffold.adoption.settings import joined
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.written import Written
 from scaffold.answers import validation
@@ -31,8 +32,9 @@ from scaffold.terraform import terragrunt
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.result import PlanResult
 from scaffold.terraform.runner import Job, plan_jobs
-from scaffold.terraform.tree import DiskTree, Overlay, OverlayTree
+from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree
 
+SETTINGS = PurePosixPath(terragrunt.FILE)
 Files = Mapping[PurePosixPath, Content]
 Over: TypeAlias = Callable[[Answers], Answers]
 """Lays what a person gives over the answers that are inferred."""
@@ -57,6 +59,8 @@ class Adoption:
     before: PlanResult | None = None
     after: PlanResult | None = None
     compared: tuple[Compared, ...] = ()
+    origin: template.Origin | None = None
+    """Where the stack would record that its templates are."""
 
     @property
     def share(self) -> float | None:
@@ -112,18 +116,24 @@ class Adoption:
 
 
 def examine(
-    monorepo: Monorepo, stacks: Sequence[str], workers: int = 1, over: Over = lambda inferred: inferred
+    monorepo: Monorepo,
+    stacks: Sequence[str],
+    workers: int = 1,
+    over: Over = lambda inferred: inferred,
+    template_source: str | None = None,
 ) -> list[Adoption]:
     """How far answers describe each stack; nothing is written.
 
-    ``over`` lays what a person gives over what is inferred.
+    ``over`` lays what a person gives over what is inferred; ``template_source`` is where the templates are
+    recorded to be, in place of what the house or the installation says.
     Raises :class:`~scaffold.errors.MissingError` where nothing can be planned, or there is no such stack.
     """
     sensed = sense(monorepo)
     facts = merged(decisions.house(), sensed)
     disk = DiskTree(monorepo.root)
     plans = plan_jobs([Job(disk, stack) for stack in stacks], workers)
-    found = [_inferred(monorepo, plan, facts, sensed, over) for plan in plans]
+    origin = template.origin(template_source or template_fact(sensed))
+    found = [_inferred(monorepo, plan, facts, sensed, origin, over) for plan in plans]
     ready = {one.stack: one.rendered.files for one in found if one.rendered is not None}
     jobs = [Job(OverlayTree(disk, overlay(monorepo, name, files)), name) for name, files in ready.items()]
     after = dict(zip(ready, plan_jobs(jobs, workers), strict=True))
@@ -135,6 +145,9 @@ def standing(monorepo: Monorepo, plan: PlanResult, facts: Mapping[str, Value]) -
     shared = {f"{STAND_IN}.var.{variable}": host for host, variable in facts["hosts"].items()}
     known = ((monorepo.variable(variable), host) for host, variable in facts["hosts"].items())
     shared |= {address: host for address, host in known if address}
+    inputs = terragrunt.read(DiskTree(monorepo.root), monorepo.place(plan.stack)).inputs
+    given = ((inputs.get(variable), host) for host, variable in facts["hosts"].items())
+    shared |= {address: host for address, host in given if isinstance(address, str) and address}
     written = Written(tuple(documents(monorepo, plan.stack)))
     return Standing(plan.stack, plan.resources, facts, written, shared)
 
@@ -181,6 +194,7 @@ def _inferred(
     plan: PlanResult,
     facts: Mapping[str, Value],
     sensed: Mapping[str, Value],
+    origin: template.Origin,
     over: Over,
 ) -> Adoption:
     """What is inferred of one stack, and what it renders."""
@@ -194,17 +208,32 @@ def _inferred(
     values, recorded = gathered(inferred)
     answers = over(Answers(values, {(): Place(f"{monorepo.place(plan.stack)}")}))
     refused = tuple(validation.problems(answers, sensed, recorded))
-    rendered = _rendered(answers, refused, sensed, recorded)
+    rendered = _rendered(answers, refused, sensed, recorded, origin)
+    if rendered is not None:
+        rendered = replace(rendered, files=_with_settings(monorepo, plan.stack, rendered.files))
+    stops = tuple(obstacles(stack))
     return Adoption(
-        plan.stack, "", inferred, answers, recorded, rendered, refused, tuple(obstacles(stack)), plan
+        plan.stack, "", inferred, answers, recorded, rendered, refused, stops, plan, origin=origin
     )
 
 
+def _with_settings(monorepo: Monorepo, stack: str, rendered: Files) -> dict[PurePosixPath, Content]:
+    """What is rendered, with what only the stack's own settings have, such as further inputs."""
+    place = f"{monorepo.place(stack)}/{SETTINGS}"
+    disk, made = DiskTree(monorepo.root), rendered[SETTINGS]
+    standing = disk.read(place) if disk.kind(place) is Kind.FILE else b""
+    both = joined(made, standing) if isinstance(made, bytes) else made
+    return {**rendered, SETTINGS: both}
+
+
 def _rendered(
-    given: Answers, refused: Sequence[Finding], sensed: Mapping[str, Value], recorded: Mapping[str, Value]
+    given: Answers,
+    refused: Sequence[Finding],
+    sensed: Mapping[str, Value],
+    recorded: Mapping[str, Value],
+    origin: template.Origin,
 ) -> Rendered | None:
     """What answers render, although they may be refused: all of them, else those that are right."""
-    origin = template.origin(template_fact(sensed))
     if not refused:
         return render(given.values, sensed, recorded, origin)
     for answers in (given.values, validation.valid_part(given, refused).values):

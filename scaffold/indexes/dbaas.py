@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from scaffold.hcl.syntax import Block
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import Database, Engine, ServiceEntry
 from scaffold.indexes.hcl_text import BlockFamily, copied, document, exchanged
+from scaffold.indexes.places import usual
 
 _TRIGGERS = ("db_name", "username")
 
@@ -94,6 +94,4 @@ def _database(entry: ServiceEntry) -> Iterator[Item[DatabaseResource]]:
             yield Item(database.name, DatabaseResource(entry.name, database))
 
 
-DATABASES = Index(
-    "dbaas", PurePosixPath("stacks/dbaas/modules/dbaas/main.tf"), {"": _resources}, _database, required=True
-)
+DATABASES = Index("dbaas", usual("dbaas"), {"": _resources}, _database, required=True)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.indexes import (
+    all_indexes,
     backup,
     catalog,
     ci_cd,
@@ -112,7 +113,9 @@ class _Comparison:
 def drift(monorepo: Monorepo) -> tuple[Drift, ...]:
     """Every disagreement, by index. Files that are missing or encrypted are not judged."""
     reader = StackReader(monorepo)
-    return tuple(found for comparison in _COMPARISONS for found in _compare(reader, comparison))
+    here = {index.name: index for index in all_indexes(monorepo.root)}
+    kept = (replace(c, index=here[c.index.name]) for c in _COMPARISONS if c.index.name in here)
+    return tuple(found for comparison in kept for found in _compare(reader, comparison))
 
 
 def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:

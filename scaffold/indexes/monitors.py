@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from scaffold.hcl.edit import insert_element, remove_element
 from scaffold.hcl.strings import quote
@@ -13,6 +12,7 @@ from scaffold.hcl.syntax import Document, Entry, Expression, ExprKind
 from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import Monitor, ServiceEntry
 from scaffold.indexes.hcl_text import document, local
+from scaffold.indexes.places import usual
 
 _LOCAL = "internal_monitors"
 
@@ -89,7 +89,7 @@ def _monitor(entry: ServiceEntry) -> Iterator[Item[NamedMonitor]]:
 
 MONITORS = Index(
     "internal-monitors",
-    PurePosixPath("stacks/uptime-kuma/modules/uptime-kuma/main.tf"),
+    usual("internal-monitors"),
     {"": _monitors},
     _monitor,
     also=by_name(),

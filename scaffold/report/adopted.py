@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from scaffold.report.changes import files_json, files_text, gaps_text
+from scaffold.report.changes import files_json, files_text, gaps_text, origin_json, origin_text
 from scaffold.report.difference import consequence_text
 from scaffold.report.findings import finding_text
 from scaffold.report.prepared import verified_json
@@ -21,6 +21,7 @@ def adopted_json(found: StackAdoption, commit: str | None) -> dict[str, Value]:
     difference = found.plans.stacks[0].difference
     return {
         "stack": found.stack,
+        "template": origin_json(found.origin),
         "files": files_json(found.part.change, with_diff=False),
         "verified": verified_json(found.part.verified),
         "difference": difference.to_json() if difference is not None else None,
@@ -43,6 +44,7 @@ def adopted_text(found: StackAdoption, commit: str | None) -> Iterator[str]:
         yield f"  {one.effect.value:11}  {consequence_text(one)}"
     yield from (f"warning: {finding_text(finding)}" for finding in found.part.verified.warnings)
     yield from gaps_text(found.part.verified.unverified)
+    yield from origin_text(found.origin)
     if found.manual:
         yield from steps_text(found.manual, "Lists outside the stack that need a person:")
     if commit:

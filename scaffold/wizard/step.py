@@ -11,7 +11,7 @@ from scaffold.answers.sources import Path
 from scaffold.templates import questions
 from scaffold.templates.questions import Option, Question, Value
 from scaffold.wizard import fields
-from scaffold.wizard.conditions import rendered
+from scaffold.wizard.conditions import holds, rendered
 from scaffold.wizard.fields import Field
 from scaffold.wizard.state import MORE, State
 
@@ -65,6 +65,11 @@ def proposal_step(state: State, question: Question, path: Path) -> Step:
     default = last if index < len(state.suggested.get(question.name, ())) else MORE
     declared = Field({}, question.help, True, MORE, True, options)
     return Step(path, declared, question.help, state.said.get(path, default), options)
+
+
+def offered(declared: Field, known: Mapping[str, Value]) -> tuple[Option, ...]:
+    """The options of a field without those that need what the house does not have."""
+    return tuple(o for o in declared.options if holds(declared.needs.get(o.value, True), known))
 
 
 def consequence(option: Option, path: Path, known: Mapping[str, Value]) -> str:

@@ -117,6 +117,16 @@ class Containers:
                 self.ledger.decided((*deploy, side, "cpus"), "there is no CPU limit in this house")
         return found
 
+    def needed(self, part: Part) -> dict[str, Value]:
+        """The memory that a companion needs at least, where the file says none."""
+        sizes = template.facts("compose")["companion_memory"]
+        size = next((size for size, images in sizes.items() if part.image.base in images), "")
+        if not size:
+            return {}
+        why = f"with {size} of memory, which it needs at least by its documentation"
+        self._taken((*part.at, "image"), "image", why)
+        return {"memory": size}
+
     def gpu(self, part: Part) -> dict[str, Value]:
         """Whether it wants a GPU."""
         deploy = mapping(mapping(part.body.get("deploy")).get("resources"))

@@ -64,7 +64,10 @@ def choose(project: Project, parts: Mapping[str, Part], named: str | None) -> Ch
         return Choice((named,), 1, "it was named")
     started = {n: p for n, p in runnable.items() if not p.profiles} or runnable
     apps = {n: p for n, p in started.items() if p.known is None and not p.schedule[0]}
-    apps = {n: p for n, p in apps.items() if not p.is_front} or apps
+    for beside in ("is_front", "runs_once", "is_helper", "is_companion"):
+        apps = {n: p for n, p in apps.items() if not getattr(p, beside)} or apps
+    if not apps and len(runnable) == 1:
+        apps = runnable
     if not apps:
         hint = f"Name it with --compose-service: {', '.join(runnable)}." if runnable else "Name another file."
         raise UsageError(f"{project.source} has no service that is an app.", hint)
@@ -84,8 +87,13 @@ def _score(part: Part, parts: Mapping[str, Part], project: Project) -> list[tupl
     others = [other for other in parts.values() if other is not part]
     sharing = [other for other in others if other.network == part.name or part.network == other.name]
     found: list[tuple[int, str]] = []
-    if any(port.published for other in (part, *sharing) for port in other.ports):
+    published = {
+        p.target for other in (part, *sharing) for p in other.ports if p.published and p.protocol == "TCP"
+    }
+    if published - set(template.facts("compose")["no_web_ports"]):
         found.append((4, "it publishes ports"))
+    elif any(port.published for other in (part, *sharing) for port in other.ports):
+        found.append((1, "it publishes ports"))
     if part.has_web_labels:
         found.append((4, "its labels lead visitors to it"))
     # A proxy or a helper in front leads to the app, and a worker waits for it; that says nothing against it.
@@ -94,9 +102,8 @@ def _score(part: Part, parts: Mapping[str, Part], project: Project) -> list[tupl
         found.append((2, "nothing else depends on it"))
     called = {text(project.top.get("name")), project.directory.name}
     if part.name in called or part.image.base in called:
-        found.append((1, "it is called like the project"))
-    helper = re.search(template.facts("compose")["helper_names"], part.name)
-    if any(part.is_like(other) for other in others) and not (part.body.get("command") or helper):
+        found.append((3, "it is called like the project"))
+    if any(part.is_like(other) for other in others) and not (part.body.get("command") or part.is_helper):
         found.append((1, "others run its image with another command"))
     return found
 
