@@ -37,6 +37,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return markdown
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """A page whose wide tables scroll in themselves: on a phone, the page is as wide as the screen."""
+    scrolling = html.replace("<table>", '<div class="table-responsive"><table>')
+    return scrolling.replace("</table>", "</table></div>")
+
+
 def _below_docs(text: str) -> str:
     """A page at the root, as it is read from ``docs``: ``docs/life.md`` is ``life.md`` there."""
     return re.sub(r"\]\(docs/", "](", text)

@@ -35,8 +35,7 @@ module "open" {
 """
 LINES = """\
   lifecycle {
-    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
-    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]] # KYVERNO_LIFECYCLE_V1
   }
 """
 MENDED = TEXT.replace('    name = "beds"\n  }\n', '    name = "beds"\n  }\n' + LINES)

@@ -285,7 +285,7 @@ def test_consequences_name_what_follows_here(pristine: Monorepo) -> None:
 def test_the_way_of_this_monorepo_is_marked(pristine: Monorepo, usual: str) -> None:
     here = Engine(judge(pristine, {}), {"own_build": usual})
     options = here.step(State(), ("build",)).options
-    assert [o.value for o in options if "images are built like this" in o.consequence] == [usual]
+    assert [o.value for o in options if "own images" in o.consequence] == [usual]
 
 
 def replay(engine: Engine, answers: dict[str, Any]) -> State:
