@@ -25,7 +25,7 @@ class Tiers(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Namespaces without the label."""
-        fix = f"label it with the tier of its pods: {' or '.join(plan.house.tiers)}"
+        fix = f"label it with the tier of its pods ({', '.join(plan.house.tiers)})"
         for space in plan.of_kind("namespace"):
             labels = k8s.mapping(space.get("metadata", 0, "labels"))
             if plan.house.tiers and labels.get("tier") is None and isinstance(k8s.name(space), str):

@@ -620,7 +620,7 @@ def test_keel_is_told_where_this_house_reads_it(labelled: bool, where: str) -> N
 def test_a_tier_is_left_to_a_person() -> None:
     house = replace(HOUSE, tiers={"core": Tier("8Gi", "8Gi"), "aux": Tier("1Gi", "2Gi")})
     (found,) = check(plan(("namespace", ("metadata", 0, "labels"), {})), house)
-    assert found.fix == "label it with the tier of its pods: core or aux"
+    assert found.fix == "label it with the tier of its pods (core, aux)"
 
 
 def test_an_optional_reference_may_be_missing() -> None:
