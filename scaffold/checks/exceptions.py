@@ -127,7 +127,8 @@ class IgnoreWithoutReason(Rule):
     def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterator[Finding]:
         """Exceptions without a reason."""
         if not ignore.reason:
-            yield self.at(ignore.place, "an exception gives no reason", fix=f"write {_EXAMPLE}")
+            fix = f"write # {MARK} {' '.join(ignore.codes) or 'CODE'}: why this stack may differ"
+            yield self.at(ignore.place, "an exception gives no reason", fix=fix)
 
 
 class UnusedIgnore(Rule):

@@ -54,6 +54,7 @@ class HouseNames:
     ``allowlists`` are middlewares that let the house's own network in; a host of the ``domain`` without a
     record of its own has that of the ``wildcard``. For a namespace with the ``quota_label`` its tier's quota
     does not hold, with the ``limits_label`` its LimitRange. ``shared`` are names that several stacks take.
+    ``mover`` is what Keel reads among annotations, and with ``mover_label`` its policy among labels.
     """
 
     block_classes: frozenset[str] = frozenset()
@@ -93,6 +94,7 @@ class HouseNames:
     groups_annotation: str = "/allowed-groups"
     enrolled: str = ""
     mover: str = ""
+    mover_label: bool = False
     resting: str = ""
     watcher: str = "diun.enable"
     home: str = STACKS

@@ -133,7 +133,8 @@ class DatabaseMoved(PlannedRule):
             space = plan.namespace(k8s.namespace(pods.owner))
             labels = k8s.mapping(space.get("metadata", 0, "labels")) if space else {}
             if labels.get(house.enrolled) == "true" and not _policies(pods, house):
-                fix = f'label its metadata with "{house.mover}" = "never"'
+                where = "annotate and label" if house.mover_label else "annotate"
+                fix = f'{where} its metadata with "{house.mover}" = "never"'
                 yield self.about(pods.owner, "Keel may update it: its namespace is enrolled", fix)
 
 
@@ -154,7 +155,8 @@ class KeelOnPods(PlannedRule):
             on_pods = {**pods.labels, **k8s.mapping(get(pods.metadata, "annotations"))}
             if mover in on_pods and not _policies(pods, plan.house):
                 what = f'"{mover}" = "{shown(on_pods[mover])}" is only on its pods'
-                yield self.about(pods.owner, what, "move it to the labels of its own metadata")
+                where = "annotations and the labels" if plan.house.mover_label else "annotations"
+                yield self.about(pods.owner, what, f"move it to the {where} of its own metadata")
 
 
 def _databases(plan: Plan) -> Iterator[tuple[k8s.PodTemplate, Tree]]:

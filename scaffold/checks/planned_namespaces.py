@@ -19,16 +19,17 @@ class Tiers(PlannedRule):
     code = "NSP001"
     title = "A namespace has a tier"
     needs = "tiers"
-    why = "The tier sets the priority, the limits and the quota of its pods: without it, they have none."
+    why = "Without it, nothing sets the priority and the quota of its pods, nor limits that fit them."
     rule = "Resource Management Patterns"
     severity = Severity.WARNING
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Namespaces without the label."""
+        fix = f"label it with the tier of its pods ({', '.join(plan.house.tiers)})"
         for space in plan.of_kind("namespace"):
             labels = k8s.mapping(space.get("metadata", 0, "labels"))
             if plan.house.tiers and labels.get("tier") is None and isinstance(k8s.name(space), str):
-                yield self.about(space, "it has no tier", "label it with tier = local.tiers.aux, or another")
+                yield self.about(space, "it has no tier", fix)
 
 
 class Memory(PlannedRule):

@@ -234,6 +234,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         external_secret_api=facts["external_secret_api"],
         enrolled=operations["keel"]["enrolled"],
         mover=operations["keel"]["policy"],
+        mover_label=facts["keel_label"],
         resting=operations["resting"],
         home=monorepo.stacks_home,
         lacks=frozenset(name for name in features.names() if not features.find(monorepo, name)),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
-from scaffold.indexes.base import Index, Item
-from scaffold.indexes.entry import Engine, ServiceEntry
+from scaffold.indexes.base import Index, Item, MissingAnchorError, qualified
+from scaffold.indexes.entry import Engine, ServiceEntry, slug
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of
 from scaffold.indexes.places import usual
@@ -22,15 +23,11 @@ def _rotation(entry: ServiceEntry) -> Iterator[Item[str]]:
         yield Item(key_of(database.user), text, database.engine.value)
 
 
-USED_BY = Index(
-    "databases-used-by",
-    usual("databases-used-by"),
-    {
-        Engine.MYSQL.value: Labelled(("Used by",), section="MySQL"),
-        Engine.POSTGRESQL.value: Labelled(("Used by",), section="PostgreSQL"),
-    },
-    _used_by,
-)
+_USERS = {
+    Engine.MYSQL.value: Labelled(("Used by",), section="MySQL"),
+    Engine.POSTGRESQL.value: Labelled(("Used by",), section="PostgreSQL"),
+}
+USED_BY = Index("databases-used-by", usual("databases-used-by"), _USERS, _used_by)
 ROTATION = Index(
     "databases-rotation",
     usual("databases-rotation"),
@@ -40,3 +37,17 @@ ROTATION = Index(
     },
     _rotation,
 )
+
+
+def remarks(text: str) -> Mapping[str, str]:
+    """The entries of the lists of users by what they remark: ``birds (bird-box)`` by ``bird-box``.
+
+    Both are names of the index's kind, with their group.
+    """
+    found: dict[str, str] = {}
+    for group, place in _USERS.items():
+        with suppress(MissingAnchorError):
+            for item in place(text).items:
+                if remark := item.partition(" (")[2].partition(")")[0]:
+                    found[qualified(group, slug(remark))] = qualified(group, key_of(item))
+    return found

@@ -29,6 +29,7 @@ from scaffold.indexes.base import Index, MissingAnchorError
 from scaffold.indexes.entry import BuildModel, OwnImage, Protection, ServiceEntry, slug
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import Monorepo
+from scaffold.templates.image import ImageReference
 
 
 class State(Enum):
@@ -127,10 +128,12 @@ def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:
         entries = index.entries(content)
     except MissingAnchorError as error:
         what = f"{index.path} lacks {error.what}."
-        yield Drift(index, State.NO_ANCHOR, "", "", what, "Restore the place of the list.")
+        yield Drift(index, State.NO_ANCHOR, "", "", what, _NO_PLACE)
         return
     view = _View(reader, content.decode(), entries)
+    groups: dict[str, str] = {}
     for entry in comparison.expected(reader):
+        groups |= {_name(key): key.rpartition(":")[0] for key in index.keys(entry)}
         certain = comparison.certain(entry)
         fix = "`scaffold index --fix` adds it." if certain else comparison.advice
         for key in sorted(index.keys(entry)):
@@ -139,7 +142,9 @@ def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:
                 yield Drift(index, State.MISSING, entry.name, key, what, fix, entry if certain else None)
     for key, reason in sorted(comparison.stale(view).items()):
         what = f"{_told(key)} is listed, but {reason}."
-        yield Drift(index, State.STALE, "", key, what, "Remove it, if it is really gone.")
+        group = groups.get(_name(key))
+        fix = f"Remove it here: it belongs under {group}." if group else "Remove it, if it is really gone."
+        yield Drift(index, State.STALE, "", key, what, fix)
 
 
 def _told(key: str) -> str:
@@ -188,7 +193,8 @@ def _stale_rows(view: _View) -> Mapping[str, str]:
     return {
         name: f"there is no {view.reader.monorepo.place(stack)}"
         for name, stack in catalog.stacks_by_name(view.text).items()
-        if stack.split("/")[0] not in view.reader.monorepo.stacks
+        # A cell without a word says that there is none.
+        if any(map(str.isalnum, stack)) and stack.split("/")[0] not in view.reader.monorepo.stacks
     }
 
 
@@ -206,14 +212,18 @@ def _is_probed(view: _View, entry: ServiceEntry, key: str) -> bool:
 
 
 def _is_said_to_have_anubis(view: _View, entry: ServiceEntry, key: str) -> bool:
-    """The list has hosts, and here and there the name of a Service."""
-    return key in view.entries or slug(entry.name) in view.entries
+    """The list has hosts, and here and there the name of a Service, or both as ``host/service``."""
+    return not view.entries.isdisjoint((key, *_anubis_names(entry)))
 
 
 def _behind_no_anubis(view: _View) -> Mapping[str, str]:
     gated = [entry for entry in view.reader.entries.values() if entry.anubis]
-    known = {slug(name) for entry in gated for name in (entry.name, *(host.label for host in entry.hosts))}
+    known = {slug(host.label) for entry in gated for host in entry.hosts}.union(*map(_anubis_names, gated))
     return dict.fromkeys(view.entries - known, "no ingress with this host leads to Anubis")
+
+
+def _anubis_names(entry: ServiceEntry) -> set[str]:
+    return {slug(entry.name), *(slug(f"{host.label}/{entry.name}") for host in entry.hosts)}
 
 
 def _protected(reader: StackReader) -> Iterator[ServiceEntry]:
@@ -241,15 +251,23 @@ def _name(key: str) -> str:
 
 
 def _unmentioned(view: _View) -> Mapping[str, str]:
-    gone = (key for key in view.entries if not view.reader.mentions(key))
+    gone = (key for key in view.entries if not any(map(view.reader.mentions, _spellings(key))))
     return dict.fromkeys(gone, "no stack names it")
 
 
+def _spellings(image: str) -> tuple[str, ...]:
+    """An image as stacks may write it: one on Docker Hub without its registry too."""
+    short = ImageReference.parse(image).repository.removeprefix("library/")
+    on_hub = ImageReference.parse(image).host == ImageReference.parse(short).host
+    return (image, short) if on_hub else (image,)
+
+
 def _uses_server(view: _View, entry: ServiceEntry, key: str) -> bool:
-    """A Service may be listed by the name of its user or its database."""
+    """A Service may be listed by the name of its user or its database; or a remark has one of its names."""
     engine = key.partition(":")[0]
     names = {n for d in entry.databases if d.engine.value == engine for n in (d.user, d.name)}
-    return key in view.entries or any(f"{engine}:{slug(name)}" in view.entries for name in names)
+    listed = view.entries | databases.remarks(view.text).keys()
+    return key in listed or any(f"{engine}:{slug(name)}" in listed for name in names)
 
 
 def _uses_no_server(view: _View) -> Mapping[str, str]:
@@ -259,7 +277,9 @@ def _uses_no_server(view: _View) -> Mapping[str, str]:
         for stack, database in (*users, *((d.user, d) for d in view.reader.roles.values()))
         for name in (stack, database.user, database.name)
     }
-    return dict.fromkeys(view.entries - known, "no stack reads credentials of that server under this name")
+    remarked = {item for remark, item in databases.remarks(view.text).items() if remark in known}
+    gone = view.entries - known - remarked
+    return dict.fromkeys(gone, "no stack reads credentials of that server under this name")
 
 
 def _nowhere(view: _View) -> Mapping[str, str]:
@@ -277,6 +297,9 @@ def _nobody(_reader: StackReader) -> Iterable[ServiceEntry]:
     return ()
 
 
+_NO_PLACE = (
+    "Restore the place of the list; if the house gave it up, `scaffold check --update-baseline` accepts that."
+)
 _NO_ROLE = "Vault has no static role for this user"
 _BUILT = "Add it to the list for the way it is built."
 _COMPARISONS = (

@@ -75,10 +75,10 @@ class LabelledList:
     @property
     def keys(self) -> tuple[str, ...]:
         """What the items are about, without their remarks."""
-        return tuple(map(key_of, self._items))
+        return tuple(map(key_of, self.items))
 
     @property
-    def _items(self) -> tuple[str, ...]:
+    def items(self) -> tuple[str, ...]:
         """The items as they are written. A bullet that begins with a number sums up the others."""
         if self._is_inline:
             return self._inline.values

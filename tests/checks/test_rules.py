@@ -88,6 +88,16 @@ def test_an_exception_in_a_stack_that_is_right_is_told_alone(comment: str, code:
     assert [finding.code for finding in found] == ([code] if code else [])
 
 
+def test_an_exception_without_a_reason_is_told_with_its_own_codes() -> None:
+    document = parse(b"# scaffold: ignore ING002, LIF001\nlocals {\n  a = 1\n}\n", MAIN)
+    found = [
+        f.fix
+        for f in Exceptions(ignores([document])).findings({"ING002", "LIF001"}, set())
+        if f.code == "IGN002"
+    ]
+    assert set(found) == {"write # scaffold: ignore ING002 LIF001: why this stack may differ"}
+
+
 def test_a_class_in_a_module_is_a_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "house_rules"
     package.mkdir()

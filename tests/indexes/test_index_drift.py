@@ -149,6 +149,40 @@ def test_row_under_another_name_counts_by_its_stack(in_order: Monorepo) -> None:
     assert drift(Monorepo(in_order.root)) == ()
 
 
+DATABASES = "docs/architecture/databases.md"
+UPGRADES = ".claude/reference/upgrade-config.json"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        (".claude/CLAUDE.md", "Active on: journal (", "Active on: journal/journal ("),
+        (DATABASES, "- seed-log\n", "- the-seeds (seed-log)\n"),
+        (CATALOG, "| journal |", "| elsewhere | Runs at a friend's | — |\n| journal |"),
+    ],
+)
+def test_what_is_listed_in_another_way_counts(in_order: Monorepo, path: str, old: str, new: str) -> None:
+    edit(in_order, path, old, new)
+    assert [found.what for found in drift(Monorepo(in_order.root))] == []
+
+
+def test_an_image_may_be_written_without_its_registry(in_order: Monorepo) -> None:
+    for file in (in_order.root / "stacks/navidrome").glob("*.tf"):
+        file.write_text(file.read_text().replace("docker.io/deluan/", "deluan/"))
+    assert keys(in_order, "upgrade-repositories", State.STALE) == set()
+    edit(in_order, UPGRADES, "docker.io/deluan/navidrome", "ghcr.io/deluan/navidrome")
+    assert keys(in_order, "upgrade-repositories", State.STALE) == {"ghcr.io/deluan/navidrome"}
+
+
+def test_a_host_that_has_another_record_is_told_where_it_belongs(in_order: Monorepo) -> None:
+    edit(in_order, CATALOG, "notes, journal", "notes")
+    edit(in_order, CATALOG, "seed-log, music", "seed-log, journal, music")
+    gone = [found for found in drift(Monorepo(in_order.root)) if found.state is State.STALE]
+    assert [(found.key, found.fix) for found in gone] == [
+        ("non-proxied:journal", "Remove it here: it belongs under proxied.")
+    ]
+
+
 def test_a_database_that_the_stack_makes_itself_counts(in_order: Monorepo) -> None:
     edit(in_order, "stacks/dbaas/modules/dbaas/main.tf", '= "seed_log"', '= "seeds"')
     job = 'locals {\n  script = "CREATE DATABASE seed_log"\n}\n'

@@ -611,6 +611,18 @@ def test_without_names_nothing_of_a_house_is_checked() -> None:
     assert check(plan(("ingress", (*ANNOTATIONS, "middlewares"), None), auth=None), bare) == []
 
 
+@pytest.mark.parametrize(("labelled", "where"), [(False, "annotate"), (True, "annotate and label")])
+def test_keel_is_told_where_this_house_reads_it(labelled: bool, where: str) -> None:
+    (found,) = check(plan(DATABASE, ENROLLED), replace(HOUSE, mover_label=labelled))
+    assert found.fix == f'{where} its metadata with "keel.sh/policy" = "never"'
+
+
+def test_a_tier_is_left_to_a_person() -> None:
+    house = replace(HOUSE, tiers={"core": Tier("8Gi", "8Gi"), "aux": Tier("1Gi", "2Gi")})
+    (found,) = check(plan(("namespace", ("metadata", 0, "labels"), {})), house)
+    assert found.fix == "label it with the tier of its pods (core, aux)"
+
+
 def test_an_optional_reference_may_be_missing() -> None:
     reference = {"name": "nowhere", "key": "x", "optional": True}
     changed = ("deployment", (*CONTAINER, "env", 0, "value_from", 0, "secret_key_ref", 0), reference)
