@@ -14,6 +14,8 @@ from hypothesis.internal.conjecture import providers
 from support import FUZZ, QUICK, TOOLS, WITHOUT
 
 from scaffold import demo
+from scaffold.changes.git import git
+from scaffold.hcl import second_reader
 from scaffold.monorepo.repository import Monorepo
 
 # Everybody judges a change by the same examples each time, in CI too. The machine decides how long one
@@ -139,6 +141,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Monorepo:
     """The sample monorepo; only for tests that do not write."""
     directory = tmp_path_factory.mktemp("pristine") / "monorepo"
     demo.write(directory)
+    git(directory, "gc", "--quiet")  # half as many files to copy, for hundreds of tests
     return Monorepo(directory)
 
 
@@ -148,3 +151,9 @@ def monorepo(pristine: Monorepo, tmp_path: Path) -> Iterator[Monorepo]:
     directory = tmp_path / "monorepo"
     shutil.copytree(pristine.root, directory, symlinks=True)
     yield Monorepo(directory)
+
+
+@pytest.fixture
+def read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second reader reads every file, whatever it has said of the same text before."""
+    monkeypatch.setattr(second_reader, "_again", second_reader._again.__wrapped__)

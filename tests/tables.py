@@ -39,7 +39,9 @@ def instead(compiled: Mapping[str, str]) -> Iterator[set[str]]:
     environment.filters = {**there.filters, "noted": noted}
     with (
         patch.object(decisions, "environment", lambda: environment),
-        patch.object(decisions, "compiled", cache(environment.from_string)),
+        patch.object(
+            decisions, "compiled", cache(lambda text: environment.get_template(decisions.TEXT + text))
+        ),
     ):
         yield chosen
 

@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import examples
 
-from scaffold.changes import journal
-from scaffold.changes.apply import apply, pending, recover, unfinished, writing
+from scaffold.changes import lock
+from scaffold.changes.apply import apply, recover, writing
 from scaffold.changes.change import (
     Action,
     ChangeSet,
@@ -33,6 +33,7 @@ from scaffold.changes.change import (
     read,
 )
 from scaffold.changes.journal import Goal
+from scaffold.changes.lock import pending, unfinished
 from scaffold.errors import MissingError, RefusedError
 
 Tree = dict[PurePosixPath, Content]
@@ -295,14 +296,14 @@ def test_a_link_that_appeared_since_planning_is_refused(root: Path, tmp_path: Pa
 def test_second_writer_waits_and_is_refused_in_the_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     change_set = plan(root, a=b"2")
     apply(plan(root, other=b""))  # creates the lock file
-    lock = (root / ".git/scaffold/lock").open()
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    monkeypatch.setattr(journal, "_PATIENCE", 0.1)
+    held = (root / ".git/scaffold/lock").open()
+    fcntl.flock(held, fcntl.LOCK_EX)
+    monkeypatch.setattr(lock, "_PATIENCE", 0.1)
     with pytest.raises(RefusedError, match="another scaffold is writing"):
         apply(change_set)
     assert not (root / "a").exists()
-    monkeypatch.setattr(journal, "_PATIENCE", 100)
-    with writing(root, lock.close):  # it ends as soon as we are told of it
+    monkeypatch.setattr(lock, "_PATIENCE", 100)
+    with writing(root, held.close):  # it ends as soon as we are told of it
         apply(change_set)
     assert (root / "a").read_bytes() == b"2"
 
@@ -341,8 +342,8 @@ def test_who_writes_lets_nobody_else_write(root: Path, monkeypatch: pytest.Monke
     def meanwhile(file: int) -> None:
         monkeypatch.setattr(os, "fsync", fsync)
         with monkeypatch.context() as other:  # as another process would see it
-            other.setattr(journal, "_HELD", set())
-            other.setattr(journal, "_PATIENCE", 0)
+            other.setattr(lock, "_HELD", set())
+            other.setattr(lock, "_PATIENCE", 0)
             with pytest.raises(RefusedError, match="another scaffold is writing") as told:
                 apply(second)
         refused.append(told)

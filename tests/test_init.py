@@ -31,7 +31,7 @@ def untold(tmp_path: Path) -> Path:
 
 def test_what_is_seen_is_written_with_its_place(untold: Path) -> None:
     tried = scaffold("init", "--dry-run", cwd=untold)
-    assert "stacks          services, by services/dns" in tried.stdout
+    assert "stacks             services, by services/dns" in tried.stdout
     assert tried.stdout.endswith("Nothing was written.\n") and not (untold / "scaffold.yml").exists()
     done = scaffold("init", "--yes", cwd=untold)
     assert done.returncode == 0, done.stderr
@@ -47,7 +47,12 @@ def test_what_is_seen_is_written_with_its_place(untold: Path) -> None:
         "domain": "lab.example.org",
         "stands_on": {"every": "", "vault": "", "external_secrets": ""},
         "commands": {"plan": "terragrunt plan", "apply": "terragrunt apply", "login": ""},
+        "runs": {"woodpecker": False},
+        "own_build": "github-ghcr",
+        "pushgateway": "",
     }
+    for fact in ("storage_encrypted", "storage_plain", "nfs_root"):
+        assert f"{fact:17}  not seen" in done.stdout
     assert Monorepo.find(untold / "services/dns").stacks == ("dns", "paste")
 
 
@@ -73,9 +78,11 @@ def test_what_a_person_says_holds(untold: Path) -> None:
         "-",
         "home.example.org",
         "dns",
-        "",
-        "",
-        "",
+        *("" for _ in range(5)),
+        "longhorn-crypt",
+        "longhorn",
+        "/tank/services",
+        "n",
         "",
         "",
         "y",
@@ -85,6 +92,25 @@ def test_what_a_person_says_holds(untold: Path) -> None:
     said = yaml.safe_load((untold / "scaffold.yml").read_text())
     assert said["domain"] == "home.example.org" and said["stands_on"]["every"] == "dns"
     assert said["shared_modules"]["nfs"] == ""
+    assert said["storage_encrypted"] == "longhorn-crypt" and said["nfs_root"] == "/tank/services"
+    assert said["runs"] == {"woodpecker": False}
+
+
+def test_storage_classes_are_those_of_most_volumes(untold: Path) -> None:
+    (untold / "scaffold.yml").write_text("stacks: services\n")
+    told = scaffold("doctor", cwd=untold).stdout
+    assert "no stack here has the StorageClass proxmox-lvm-encrypted, which new volumes would get" in told
+    claims = (
+        f'resource "kubernetes_persistent_volume_claim" "c{number}" {{\n  spec {{\n'
+        f'    storage_class_name = "{name}"\n  }}\n}}\n'
+        for number, name in enumerate(("longhorn", "longhorn", "fast", "longhorn-crypt"))
+    )
+    (untold / "services/dns/claims.tf").write_text("".join(claims))
+    assert scaffold("init", "--yes", cwd=untold).returncode == 0
+    said = yaml.safe_load((untold / "scaffold.yml").read_text())
+    assert said["storage_encrypted"] == "longhorn-crypt" and said["storage_plain"] == "longhorn"
+    assert said["storage_plain_suffix"] == ""
+    assert "StorageClass" not in scaffold("doctor", cwd=untold).stdout
 
 
 def test_facts_are_set_without_a_terminal(untold: Path) -> None:
@@ -125,7 +151,13 @@ def test_the_sample_needs_no_file(pristine: Monorepo) -> None:
 
 def test_stacks_may_be_anywhere(tmp_path: Path) -> None:
     repository(tmp_path)
-    assert scaffold("init", "--yes", cwd=tmp_path).returncode == 6
+    empty = scaffold("init", "--yes", cwd=tmp_path)
+    assert empty.returncode == 6 and "has no directory of Terraform stacks" in empty.stderr
+    (tmp_path / "main.tf").write_text("locals {}\n")
+    plain = scaffold("init", "--dry-run", cwd=tmp_path)
+    assert plain.returncode == 6 and "has Terraform files, but no stacks" in plain.stderr
+    assert "such as stacks/dns" in plain.stderr and "scaffold demo" in plain.stderr
+    (tmp_path / "main.tf").unlink()
     for place in ("live/home/a", "live/home/b", "modules/web", "one"):
         (tmp_path / place).mkdir(parents=True)
         (tmp_path / place / "main.tf").write_text("locals {}\n")

@@ -276,6 +276,18 @@ def test_what_is_only_called_alike_is_asked() -> None:
     assert engine.origin(engine.answer(state, ("port",), 3001), "port") == "asked"
 
 
+def test_a_server_that_an_image_needs_is_proposed_and_never_made_unasked() -> None:
+    miniflux = "docker.io/miniflux/miniflux:2.2.1"
+    assert "database" not in answers(image=miniflux).values
+    engine = Engine(lambda _: [], {})
+    step = engine.step(State(said={("image",): miniflux}), ("database",))
+    assert step.default == "postgresql" and step.path in engine.paths(State(said={("image",): miniflux}))
+    assert ("database",) not in engine.paths(State(said={("image",): VAULTWARDEN}))
+    told = decided(image=miniflux)["known.database"]
+    assert told.startswith("given; it needs postgresql, as is known of docker.io/miniflux/miniflux")
+    assert decided(image=miniflux, database="postgresql")["known.database"].startswith("as is known of")
+
+
 def test_the_wizard_tells_where_a_default_comes_from() -> None:
     engine = Engine(lambda values: (), {})
     state = State(said={("image",): VAULTWARDEN, ("volumes",): [{"path": "/data"}]})

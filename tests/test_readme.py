@@ -23,6 +23,7 @@ README = (ROOT / "README.md").read_text()
 USES = re.findall(r"(?m)^\| [^|]+ \| `scaffold ([^`]+)` \|$", README)
 
 
+@pytest.mark.slow("makes a sample monorepo, and two Services")
 def test_what_is_to_be_tried_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The block "Try it": ``dev`` in this process, without an environment of its own; the rest as it stands there."""
     dev = runpy.run_path(str(ROOT / "dev"))

@@ -106,11 +106,11 @@ INDEX = '''\
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from scaffold.indexes.base import Index, Item
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.json_text import Json
+from scaffold.indexes.places import usual
 from scaffold.indexes.upgrade_config import ObjectAt
 
 
@@ -118,7 +118,7 @@ def _hosts(entry: ServiceEntry) -> Iterator[Item[tuple[str, Json]]]:
     return (Item(host.label, (host.label, entry.name)) for host in entry.hosts)
 
 
-HOSTS = Index("status-hosts", PurePosixPath("docs/status.json"), {"": ObjectAt("hosts")}, _hosts)
+HOSTS = Index("status-hosts", usual("status-hosts"), {"": ObjectAt("hosts")}, _hosts)
 '''
 
 
@@ -423,6 +423,9 @@ def test_a_pipeline_rule(checkout: Checkout) -> None:
 @pytest.mark.slow("a generation and a run of the tests")
 def test_an_index(checkout: Checkout, tmp_path: Path) -> None:
     checkout.add("scaffold/indexes/status.py", INDEX)
+    checkout.change(
+        "templates/decisions/house.yml", "\nlists:\n", "\nlists:\n  status-hosts: docs/status.json\n"
+    )
     checkout.add(
         "scaffold/demo/monorepo/docs/status.json", '{\n  "hosts": {\n    "plants": "seed-log"\n  }\n}\n'
     )
@@ -431,6 +434,7 @@ def test_an_index(checkout: Checkout, tmp_path: Path) -> None:
         "EXPECTED = {\n    \"status-hosts\": [\n        (\n            '\"plants\": \"seed-log\"\\n',\n"
         "            '\"plants\": \"seed-log\",\\n    \"bees\": \"bee-log\",\\n    \"bee-hooks\": \"bee-log\"\\n',\n        ),\n    ],\n",
     )  # fmt: skip
+    checkout.python("scaffold.generate")
     checkout.python("scaffold", "demo", tmp_path / "monorepo")
     told = checkout.python("scaffold", "index", "--monorepo", tmp_path / "monorepo")
     assert re.search("^status-hosts +1 +docs/status.json$", told, re.M), told

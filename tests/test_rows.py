@@ -177,6 +177,7 @@ def test_the_databases_stack_comes_before_that_of_its_roles() -> None:
     told = {
         "had": {},
         "operations": template.facts("operations"),
+        "lists": decisions.house()["lists"],
         "committed": True,
         "manual": [],
         "checkout": {"locked": False},
@@ -212,6 +213,7 @@ def test_what_the_house_does_not_do_for_a_shared_volume_is_a_step(
     told = {
         "had": {},
         "operations": template.facts("operations"),
+        "lists": decisions.house()["lists"],
         "committed": True,
         "manual": [],
         "checkout": {"locked": False},

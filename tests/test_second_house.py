@@ -10,11 +10,15 @@ from pathlib import Path
 import pytest
 from support import needs, scaffold
 
-from scaffold.commands.check import all_rules
+from scaffold.commands.check import Selection, all_rules, check
 from scaffold.commands.doctor import diagnose
+from scaffold.commands.taken import judge
 from scaffold.monorepo import features
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions
+from scaffold.wizard.engine import Engine
+from scaffold.wizard.state import State
 
 WIKI = """\
 name: wiki
@@ -155,6 +159,81 @@ def test_what_the_house_has_not_is_refused_with_the_reason(second: Path) -> None
     assert told == {"gate", "database", "tls_secret"}
 
 
+def test_secrets_need_something_that_fetches_them(second: Path) -> None:
+    words = (
+        "new-service",
+        "--answers",
+        second.parent / "wiki.yml",
+        "--set",
+        "secrets=[{env: WIKI_TOKEN}]",
+        "--json",
+    )
+    done = scaffold(*words, "--verify", "static", cwd=second)
+    (found,) = json.loads(done.stdout)["error"]["findings"]
+    assert (found["code"], found["answer"]) == ("answers.not-here", "secrets")
+    text = (second / "scaffold.yml").read_text()
+    runs = "runs: {woodpecker: false, external_secrets: true}"
+    (second / "scaffold.yml").write_text(text.replace("runs: {woodpecker: false}", runs))
+    assert scaffold(*words, "--verify", "static", "--dry-run", cwd=second).returncode == 0
+
+
+FOREIGN = ("vault", "authentik", "keel", "anubis", "kuma", "woodpecker", "[ci skip]", "stacks/", ".claude/")
+
+
+def test_nothing_is_said_of_what_is_not_there(second: Path) -> None:
+    """From the next steps of a Service to those of its removal."""
+    new(second)
+    commit(second)
+    backed_up = ("change", "wiki", "--set", "volumes[data].backup=files", "--verify", "static")
+    assert scaffold(*backed_up, "--accept", "not-compared", cwd=second).returncode == 0
+    told = scaffold("next", "wiki", cwd=second).stdout + scaffold("remove-service", "wiki", cwd=second).stdout
+    assert "After that:" not in told and "WikiBackupStale" in told
+    assert [word for word in FOREIGN if word in told.lower()] == []
+    assert "pushing" not in (second / "services/wiki/main.tf").read_text()
+    commit(second)
+    assert scaffold("remove-service", "wiki", "--write", cwd=second).returncode == 0
+    assert not (second / "services/wiki").exists()
+
+
+def test_its_lists_are_where_it_says(second: Path) -> None:
+    (second / "SERVICES.md").write_text("# Optional\n\n| Service | Description | Stack |\n|---|---|---|\n")
+    with (second / "scaffold.yml").open("a") as facts:
+        facts.write("lists: {catalog: SERVICES.md}\n")
+    told = new(second)
+    assert "| wiki | What we know | wiki |" in (second / "SERVICES.md").read_text()
+    assert "git add services/wiki SERVICES.md" in told and "does not exist" not in told
+    listed = scaffold("index", cwd=second).stdout
+    assert "SERVICES.md" in listed and ".claude" not in listed and "docs/" not in listed
+    commit(second)
+    assert "lists" not in (second / "services/wiki/.copier-answers.yml").read_text()
+    assert scaffold("remove-service", "wiki", "--write", cwd=second).returncode == 0
+    assert "wiki" not in (second / "SERVICES.md").read_text()
+
+
+def test_the_wizard_offers_what_is_there(second: Path, pristine: Monorepo) -> None:
+    def offered(monorepo: Monorepo, question: str) -> list[object]:
+        sensed = sense(monorepo)
+        step = Engine(judge(monorepo, sensed), sensed).step(State({}, {}), (question,))
+        return [option.value for option in step.options]
+
+    assert offered(Monorepo(second), "gate") == ["required", "app", "public", "none"]
+    assert offered(Monorepo(second), "build") == ["upstream", "github-ghcr"]
+    assert offered(Monorepo(second), "database") == ["none"]
+    assert "anubis" in offered(pristine, "gate") and "woodpecker" in offered(pristine, "build")
+
+
+@needs("terraform")
+def test_a_volume_without_nfs_and_its_reason_pass(second: Path) -> None:
+    """What the rule about backups cannot ask for there is no exception that nobody needs."""
+    shutil.rmtree(second / "infra/parts/share")
+    words = "{path: /pages, size: 2Gi, backup: none, backup_reason: Velero saves all volumes}"
+    (second.parent / "wiki.yml").write_text(WIKI.replace("{path: /pages, size: 2Gi, rwx: true}", words))
+    new(second)
+    assert "# No backup: Velero saves all volumes" in (second / "services/wiki/main.tf").read_text()
+    found = check(Monorepo(second), ["wiki"], Selection(select=("BAK002", "IGN003")))
+    assert found.findings == () and found.unverified == ()
+
+
 def test_its_pipeline_needs_nothing_but_github(second: Path, tmp_path: Path) -> None:
     app = tmp_path / "chess"
     app.mkdir()
@@ -177,7 +256,7 @@ def test_rules_about_what_is_not_there_say_nothing(second: Path) -> None:
     (second / "services/paste/terragrunt.hcl").unlink()
     told = scaffold("check", "--all", "--static", "--statistics", cwd=second)
     assert "HCL008" in told.stdout and told.returncode == 1
-    assert "Off, for this monorepo has not Keel: LIF002, POD012, POD013." in told.stdout
+    assert "Off, because this monorepo does not have Keel: LIF002, POD012, POD013." in told.stdout
     (second / "root.hcl").unlink()
     plain = scaffold("check", "--all", "--static", "--json", cwd=second)
     assert plain.returncode == 0, plain.stdout

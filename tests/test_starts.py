@@ -109,7 +109,7 @@ def test_jobs_alone_have_nothing_of_a_deployment() -> None:
     steps = decisions.evaluate(
         "templates/decisions/next_steps.jinja",
         {**combined(JOBS + FETCH % "true"), "had": {}, "message": "rates: new Service", "paths": [], "manual": [], "checkout": {"locked": False},
-         "operations": template.facts("operations"), "committed": False},
+         "operations": template.facts("operations"), "lists": decisions.house()["lists"], "committed": False},
     )  # fmt: skip
     told = " ".join(step["text"] for step in steps)
     assert "adopt=[jobs]" in told and "adopt=[deployment]" not in told

@@ -124,6 +124,8 @@ def further(stack: Standing) -> Iterator[Inferred]:
                 "name": _suffix(stack, way),
                 "prefix": open_ or None,
                 "port": other,
+                "monitored": way.settings.get("external_monitor") is True or None,
+                "monitor_name": text(single(way.settings.get("external_monitor_name"))),
                 **common,
             }
             yield found("machine_clients", [known(item)], way.resource, "spec[0].rule[0].http")

@@ -16,7 +16,7 @@ RECORDED = "recorded"
 """What stands for a question where a name that exists is kept."""
 
 
-STOOD = "It stood there before the stack was adopted."
+STOOD = "It was there before the stack was adopted."
 """The reason of what needs one, and of which nothing says more: what has it is assumed."""
 
 

@@ -12,8 +12,10 @@ from scaffold.hcl.syntax import Block, Document
 _ALWAYS = ("output", "moved", "removed", "import", "provider", "terraform", "check")
 """Blocks that are about the stack as a whole."""
 _ON_DEMAND = ("variable", "locals", "data")
-_HEAD = "# What this stack has beside what its answers make, as it was written before it was adopted.\n"
-_MOVES = "# What was called otherwise before the stack was adopted. Once that is applied, this file may go.\n"
+_HEAD = "# What this stack has besides what its answers render, as it was written before it was adopted.\n"
+_MOVES = (
+    "# What had another name before the stack was adopted. Once this is applied, the file can be deleted.\n"
+)
 
 
 @dataclass(frozen=True)

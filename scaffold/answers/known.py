@@ -61,7 +61,6 @@ def known(values: Mapping[str, Value]) -> Known:
                 "env": values.get("env", {}),
                 "usual_memory": questions.asked()["memory"].default,
                 "paths": [_path(volume) for volume in volumes] if isinstance(volumes, list) else [],
-                "facts": decisions.house(),
             }
             return _known(template.root(), question.suggests, json.dumps(seen, default=str))
     return Known()
@@ -83,4 +82,4 @@ def _path(volume: Value) -> str:
 
 @lru_cache(64)
 def _known(_: Path, table: str, seen: str) -> Known:
-    return Known(**decisions.evaluate(table, json.loads(seen)))
+    return Known(**decisions.evaluate(table, {**json.loads(seen), "facts": decisions.house()}))

@@ -26,6 +26,7 @@ _WAY_OUT = (
     " Whatever no answer covers can go into a Terraform file of your own: `new-service --beside FILE` "
     "puts it next to the rendered ones."
 )
+_BESIDE = "What no answer covers goes into a Terraform file of your own (--beside)."
 _UNTOLD = {
     "message": "is refused as well; the reason would quote what looks like a secret.",
     "value": HIDDEN,
@@ -73,7 +74,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
         for whole in (False, True)
     )
     findings = list(_together(answers, small, sensed, recorded))
-    if left_out:
+    if large != small:
         certain = {(f.answer, f.code) for f in _together(answers, large, sensed, recorded)}
         findings = [f for f in findings if (f.answer, f.code) in certain]
     named = {path[:n] for path in left_out if path not in unknown_keys for n in range(1, len(path) + 1)}
@@ -123,7 +124,7 @@ def _unknown(answers: Answers, supposed: Mapping[str, Value]) -> Iterator[Findin
         for other, wanted in questions.condition(asked[name]).items():
             value = supposed.get(other, asked[other].default)
             if not questions.fits(value, wanted) and _possible(asked[other], value):
-                message = f"{name} does not apply where {other} is {_plain(value)}."
+                message = f"{name} does not apply if {other} is {_plain(value)}."
                 allowed, fix = f"only where {other} {questions.in_words(wanted)}", "Remove it."
                 yield answers.finding((name,), "answers.not-asked", message, allowed=allowed, fix=fix)
                 break
@@ -137,8 +138,9 @@ def _no_such(answers: Answers, path: Path, message: str, around: Value, known: _
     elif found:
         fix = f"Move its contents up, and leave {key} out."
     else:
-        why = fixes.why_dropped(key) or ("" if more else "`scaffold schema` lists all of them.")
-        fix, more["write"] = f"Remove it. {why}".strip(), ""
+        listed = "" if more else "`scaffold schema` lists all questions. "
+        why = fixes.why_dropped(key) or f"{listed}{_BESIDE}"
+        fix, more["write"] = f"Remove it. {why}", ""
     more |= fixes.shown((*path[:-1], right), found, known.get(right, {})) if found or right else {}
     return answers.finding(path, _UNKNOWN, message, fix=fix, **more)
 

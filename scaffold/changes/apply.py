@@ -30,15 +30,12 @@ from scaffold.changes.journal import (
     Journal,
     Side,
     discard,
-    journal_directory,
-    journal_file,
-    left_behind,
     load,
-    locked,
     save,
     sync_directory,
     write_durably,
 )
+from scaffold.changes.lock import journal_directory, journal_file, locked, pending
 from scaffold.errors import MissingError, RefusedError
 
 _EXECUTE = 0o111
@@ -99,21 +96,6 @@ def recover(root: Path) -> Goal | None:
     """Finish or undo what a crash left, and do nothing else; as :func:`writing`."""
     with writing(root) as reached:
         return reached
-
-
-def pending(root: Path) -> bool:
-    """Whether a change is under way or was interrupted. Only looks."""
-    return journal_file(journal_directory(root)).exists()
-
-
-def unfinished(root: Path) -> bool:
-    """Whether an interrupted run left the tree half-written, for commands that only read.
-
-    Waits for a run that is just writing. Outside a Git repository nothing is ever written.
-    """
-    with contextlib.suppress(MissingError, OSError):
-        return left_behind(journal_directory(root))
-    return False
 
 
 @contextlib.contextmanager

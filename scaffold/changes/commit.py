@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content, FileChange, Symlink
 from scaffold.changes.git import git, names
-from scaffold.changes.journal import locked
+from scaffold.changes.lock import locked
 from scaffold.errors import MissingError, RefusedError, UncommittedError
 
 

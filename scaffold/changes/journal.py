@@ -7,25 +7,17 @@ replaced as a whole, so whoever reads it after a crash finds all of it.
 from __future__ import annotations
 
 import base64
-import contextlib
-import fcntl
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
 
 from scaffold.changes.change import Content, Symlink
-from scaffold.errors import MissingError, RefusedError
+from scaffold.changes.lock import journal_file
+from scaffold.errors import RefusedError
 
 _VERSION = 1
-_HELD: set[Path] = set()
-"""The directories whose lock this process holds."""
-_PATIENCE = 120.0
-"""Seconds to wait for another run: it plans, writes and commits, hooks and all."""
-_PAUSE = 0.05
 
 
 class Goal(Enum):
@@ -65,95 +57,6 @@ class Journal:
     goal: Goal
     entries: tuple[Entry, ...]
     directories: tuple[PurePosixPath, ...]
-
-
-def git_directory(root: Path) -> Path:
-    """The Git directory of the work tree at ``root``: its own one in a linked work tree or a submodule.
-
-    Raises ``MissingError`` if ``root`` is not the top of a work tree.
-    """
-    marker = root / ".git"
-    if marker.is_file():
-        prefix, _, target = marker.read_text().strip().partition(": ")
-        if prefix == "gitdir" and (root / target).is_dir():
-            return root / target
-    elif marker.is_dir():
-        return marker
-    raise MissingError(f"{root} is not the top directory of a Git repository", "Run `git init` there first.")
-
-
-def journal_directory(root: Path) -> Path:
-    """Where journal and lock of this work tree are: nothing else in Git looks there."""
-    return git_directory(root) / "scaffold"
-
-
-def journal_file(directory: Path) -> Path:
-    """The journal in its directory; it exists while a change set is under way."""
-    return directory / "journal.json"
-
-
-@contextlib.contextmanager
-def locked(root: Path, tell: Callable[[], None] = lambda: None) -> Iterator[Path]:
-    """Hold the repository's lock, which the system drops if we die; yields the journal's directory.
-
-    Waits for another process that holds it, after a call of ``tell``, and raises ``RefusedError`` if that
-    takes too long. Where this process holds it already, it goes on doing so.
-    """
-    directory = journal_directory(root).resolve()
-    if directory in _HELD:
-        yield directory
-        return
-    directory.mkdir(exist_ok=True)
-    lock = os.open(_lock_file(directory), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        if not _taken(lock, fcntl.LOCK_EX):
-            tell()
-            if not _in_time(lambda: _taken(lock, fcntl.LOCK_EX)):
-                hint = "Wait until it has finished, then run again."
-                raise RefusedError(f"another scaffold is writing in {root}", hint)
-        _HELD.add(directory)
-        yield directory
-    finally:
-        _HELD.discard(directory)
-        os.close(lock)
-
-
-def left_behind(directory: Path) -> bool:
-    """Whether a journal is there whose run has ended; one that is under way is waited for. Only looks."""
-
-    def decided() -> bool:
-        return not (journal_file(directory).exists() and _is_held(directory))
-
-    return not _in_time(decided) or journal_file(directory).exists()
-
-
-def _is_held(directory: Path) -> bool:
-    try:
-        with _lock_file(directory).open("rb") as lock:
-            return not _taken(lock.fileno(), fcntl.LOCK_SH)
-    except FileNotFoundError:
-        return False
-
-
-def _lock_file(directory: Path) -> Path:
-    return directory / "lock"
-
-
-def _taken(lock: int, how: int) -> bool:
-    """Whether the lock could be taken, without waiting."""
-    try:
-        fcntl.flock(lock, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _in_time(condition: Callable[[], bool]) -> bool:
-    """Whether a condition comes to hold before our patience ends."""
-    end = time.monotonic() + _PATIENCE
-    while not (holds := condition()) and time.monotonic() < end:
-        time.sleep(_PAUSE)
-    return holds
 
 
 def write_durably(path: Path, data: bytes, creation_mode: int, mode: int | None = None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scaffold.errors import Finding, UsageError
 
-_HEAD = "# Known findings of `scaffold check`; `--update-baseline` writes this file anew.\n"
+_HEAD = "# Known findings of `scaffold check`; `--update-baseline` rewrites this file.\n"
 
 
 def _line(finding: Finding) -> str:
@@ -28,7 +28,7 @@ def known(path: Path, below: tuple[str, ...], codes: Collection[str]) -> Counter
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no UTF-8"
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
         raise UsageError(f"{path} cannot be read: {why}.", "--update-baseline writes it.") from error
     told = (line for line in lines if line.startswith(below) and not line.startswith("#"))
     return Counter(line for line in told if line.split(": ")[1:2] and line.split(": ")[1] in codes)

@@ -132,7 +132,7 @@ def _changed(changed: Changed) -> Iterator[Consequence]:
     if causes:
         if lost := _lost(resource):
             yield Consequence(Effect.DATA_LOST, changed.address, lost)
-        what = f"is destroyed and made anew: {', '.join(causes)} cannot change in place"
+        what = f"is destroyed and recreated: {', '.join(causes)} cannot change in place"
         yield Consequence(Effect.REPLACED, changed.address, what)
     elif any(".template[0]." in f".{change.path}" for change in changed.changes) and _runs(resource):
         yield Consequence(Effect.RESTARTED, changed.address, "its pods are restarted")

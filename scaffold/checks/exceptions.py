@@ -105,7 +105,7 @@ class IgnoreWithoutCode(Rule):
 
     code = "IGN001"
     title = "An exception names a rule"
-    why = "An exception from nothing, or from a rule that does not exist, is a slip."
+    why = "An exception from nothing, or from a rule that does not exist, is a mistake."
 
     def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterator[Finding]:
         """Exceptions without a code, and codes that no rule has."""
@@ -144,4 +144,4 @@ class UnusedIgnore(Rule):
     def about(self, ignore: Ignore, code: str) -> Finding:
         """The finding that nothing breaks a rule where the exception is made."""
         what = f"nothing here breaks {code}"
-        return self.at(ignore.place, what, value=code, fix="take the exception out")
+        return self.at(ignore.place, what, value=code, fix="remove the exception")

@@ -23,7 +23,7 @@ class IndexMissing(IndexRule):
 
     code = "IDX001"
     title = "A Service is in every list where it belongs"
-    why = "Monitoring, rotation, upgrades and the catalog rely on these lists: what is missing is forgotten."
+    why = "Monitoring, rotation, upgrades and the catalog rely on these lists: what they lack is overlooked."
 
 
 class IndexStale(IndexRule):
@@ -38,5 +38,5 @@ class IndexPlace(IndexRule):
     """A list that cannot be read where it should be."""
 
     code = "IDX003"
-    title = "A list can be read where it belongs"
+    title = "A list can be found and read"
     why = "If the list has lost its heading or its form, nothing can be added to it or compared with it."

@@ -38,7 +38,7 @@ def _walls(call: Block, proofs: set[str]) -> Iterator[Finding]:
     proven = {r.names[1] for r in (service.references() if service else ()) if r.names[:1] == ("module",)}
     walled = wall.literal() is True if wall else auth is not None and bool(_modes(auth) & _WITHOUT_LOGIN)
     if proven & proofs and walled:
-        what = f"the ingress {call.labels[0]} leads to Anubis, and has the wall against scrapers too"
+        what = f"the ingress {call.labels[0]} leads to Anubis and also has the wall against scrapers"
         yield at(call, "ING011", what, fix="set anti_ai_scraping = false")
 
 
@@ -61,9 +61,9 @@ def _unreasoned(document: Document, call: Block, auth: Attribute, mode: str) -> 
     said = f'auth = "{mode}"'
     what, reason = f"{said} gives no reason", "what gates it, or why it is open"
     if elsewhere := _reasons(document, call.line).get(mode):
-        what, reason = f"the reason for {said} stands above the module", elsewhere
+        what, reason = f"the reason for {said} is above the module", elsewhere
     elif behind := document.comment_behind(auth.end_line):
-        what, reason = f"the reason for {said} stands behind the line", behind.text
+        what, reason = f"the reason for {said} is at the end of the line", behind.text
     return at(auth, "ING002", what, value=mode, fix=f"put this right above the line: # {said}: {reason}")
 
 

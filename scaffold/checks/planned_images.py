@@ -21,7 +21,7 @@ class Latest(PlannedRule):
 
     code = "POD008"
     title = "An upstream image is pinned to a release"
-    why = "What latest means changes by itself, the pull-through cache keeps an old one, and Keel ignores it."
+    why = "The tag latest moves, the pull-through cache serves an old image for it, and Keel ignores it."
     rule = "Images"
     severity = Severity.WARNING
 
@@ -69,10 +69,10 @@ class PullSecret(PlannedRule):
 
 
 class TrustedRegistries(PlannedRule):
-    """An image is one that the cluster admits."""
+    """The cluster admits the image."""
 
     code = "POD010"
-    title = "An image is one that the cluster admits"
+    title = "The cluster admits the image"
     why = "A policy lists the images that it trusts, and denies every pod with any other."
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"
 
@@ -87,7 +87,7 @@ class TrustedRegistries(PlannedRule):
                 image = get(container, "image")
                 if isinstance(image, str) and not any(fnmatchcase(image, p) for p in house.trusted_images):
                     what = f"the policy of trusted registries denies {image}"
-                    fix = "take it from a registry that is listed, written out, or list it there first"
+                    fix = "take it from a listed registry, or list this one there first"
                     yield self.about(pods.owner, what, fix)
 
 
@@ -96,7 +96,7 @@ class DatabasePin(PlannedRule):
 
     code = "POD011"
     title = "A database server is pinned to an exact version"
-    why = "A moving tag starts another version on the same files, which cannot always be undone."
+    why = "A moving tag starts a new version on the same files, which cannot always be undone."
     rule = "Images"
     severity = Severity.WARNING
 
@@ -115,10 +115,10 @@ class DatabaseMoved(PlannedRule):
     """Nothing updates a database server by itself, or asks for it."""
 
     code = "POD012"
-    title = "Nothing moves a database server's image by itself"
+    title = "Nothing updates a database server's image automatically"
     needs = "keel"
     why = (
-        "A database update needs a dump first and somebody watching: Keel does neither, and Diun asks for it."
+        "A database update needs a dump first and somebody watching: Keel does neither, and Diun invites it."
     )
     rule = "Images"
     severity = Severity.WARNING
@@ -153,7 +153,7 @@ class KeelOnPods(PlannedRule):
         for pods in plan.pods:
             on_pods = {**pods.labels, **k8s.mapping(get(pods.metadata, "annotations"))}
             if mover in on_pods and not _policies(pods, plan.house):
-                what = f'"{mover}" = "{shown(on_pods[mover])}" is on its pods alone'
+                what = f'"{mover}" = "{shown(on_pods[mover])}" is only on its pods'
                 yield self.about(pods.owner, what, "move it to the labels of its own metadata")
 
 

@@ -42,10 +42,10 @@ class IngressGate(PlannedRule):
             mode = ingress.settings.get("auth")
             wanted = gates.get(str(mode))
             if wanted is not None and wanted not in present:
-                yield self.about(ingress, f"auth is {mode}, but the middleware {wanted} is not on it")
+                yield self.about(ingress, f"auth is {mode}, but it lacks the middleware {wanted}")
             elif mode is None and not present & set(gates.values()):
                 fix = "make it with the ingress module, or say why: # scaffold: ignore ING003: what gates it"
-                yield self.about(ingress, "no gate is on it, and no auth says why", fix)
+                yield self.about(ingress, "it has no gate, and no auth that says why", fix)
 
 
 class IngressAnnotations(PlannedRule):
@@ -158,7 +158,7 @@ class Allowlists(PlannedRule):
     """What is for the house alone has no record in public."""
 
     code = "ING009"
-    title = "An allowlist is on a host that is not proxied"
+    title = "A host with an allowlist is not proxied"
     why = "Requests through Cloudflare arrive from inside the cluster, which the allowlist admits."
     rule = "Networking & Resilience"
 
@@ -168,14 +168,14 @@ class Allowlists(PlannedRule):
         for door in doors(plan.resources, plan.house):
             if door.house_only and door.through_proxy:
                 what = f"its allowlist does not keep the internet out: {door.host} is {door.record}"
-                yield self.about(ingresses[door.ingress], what, "take the record away, or gate it")
+                yield self.about(ingresses[door.ingress], what, "remove the record, or gate it")
 
 
 class Groups(PlannedRule):
     """The groups that may come in are called as they are made."""
 
     code = "ING010"
-    title = "The groups that are let in are not misspelt"
+    title = "The groups that are let in exist"
     needs = "ingress"
     why = "A group that does not exist has no members: those who should get in cannot."
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"

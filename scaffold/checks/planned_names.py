@@ -13,7 +13,7 @@ class Taken(PlannedRule):
     """A name that is one in the house is one stack's."""
 
     code = "NAM001"
-    title = "What only one stack can have is used only once"
+    title = "What only one stack can have is used once"
     why = "Two monitors with one name are one; two apps in one Redis database delete each other's keys."
     severity = Severity.WARNING
 
@@ -22,5 +22,5 @@ class Taken(PlannedRule):
         for stack in sorted(plan.stacks):
             for name in plan.house.shared.get(stack, ()):
                 others = ", ".join(name.others)
-                what = f"the {name.kind} {name.name} is taken by {others} too"
+                what = f"the {name.kind} {name.name} is also taken by {others}"
                 yield self.at(name.place, what, value=name.name, fix="choose another one")

@@ -36,7 +36,7 @@ class Claims(PlannedRule):
                 if claim in plan.house.given_claims or plan.named("persistent_volume_claim", claim, place):
                     continue
                 if plan.shows_all_of(place):
-                    yield self.about(pods.owner, f"no stack makes the claim {claim} in {shown(place)}")
+                    yield self.about(pods.owner, f"no stack creates the claim {claim} in {shown(place)}")
             yield from self._mounts(pods)
         own = {k8s.name(volume) for volume in plan.of_kind("persistent_volume")}
         for resource in plan.of_kind("persistent_volume_claim"):
@@ -228,7 +228,7 @@ class Probes(PlannedRule):
                 asked = get(container, f"{probe}_probe", 0, how, 0, "port")
                 if isinstance(asked, int | str) and not any(k8s.listens(port, asked) for port in ports):
                     has = ", ".join(shown(get(port, "container_port")) for port in ports)
-                    what = f"the {probe} probe asks port {asked}, and declared are {has}"
+                    what = f"the {probe} probe asks port {asked}, but the declared ports are {has}"
                     yield self.about(pods.owner, what, "declare the port, or probe another one")
 
 

@@ -20,7 +20,7 @@ class Reloader(PlannedRule):
 
     code = "SEC003"
     title = "A rotated password restarts its Deployment"
-    why = "Database passwords change every week: an app that read one at its start can no longer log in."
+    why = "Database passwords change every week: an app that read one when it started can no longer log in."
     rule = "Secrets and databases"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

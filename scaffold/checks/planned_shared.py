@@ -39,7 +39,7 @@ class EmbeddedDatabase(PlannedRule):
 
     code = "STO009"
     title = "An embedded database is not on NFS"
-    why = "SQLite and its like rely on locks and fsync that NFS does not honour: the file is corrupted."
+    why = "SQLite and the like rely on locks and fsync that NFS does not honour: the file is corrupted."
     rule = "Storage Class Decision Rule (for new services)"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

@@ -43,14 +43,14 @@ class StorageClass(PlannedRule):
                     claim, f"{shown(class_)} volumes are ReadWriteOnce", "use the NFS module to share files"
                 )
             elif class_ in house.shared_classes and get(spec, "volume_name") is None:
-                yield self.about(claim, f"{shown(class_)} makes no volumes by itself", "use the NFS module")
+                yield self.about(claim, f"{shown(class_)} provisions no volumes", "use the NFS module")
 
 
 class Waiting(PlannedRule):
     """A claim of a block volume is not waited for."""
 
     code = "STO003"
-    title = "A block volume's claim is not waited for"
+    title = "An apply does not wait for a block volume's claim"
     why = "It is bound only when its pod is scheduled: an apply that waits for it first never ends."
     rule = "Storage"
 
@@ -81,7 +81,7 @@ class Autoresizer(PlannedRule):
     severity = Severity.WARNING
     title = "A block volume grows before it is full"
     needs = "resizing"
-    why = "Without the annotations it fills up; the threshold is the free share, so 80 % grows it at once."
+    why = "Without the annotations it fills up; the threshold is the free share: 80 % grows it at once."
     rule = "Storage"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -138,7 +138,7 @@ class ClaimNames(PlannedRule):
             name, class_ = k8s.name(claim), claim.get("spec", 0, "storage_class_name")
             wanted = suffixes.get(str(class_), "")
             if isinstance(name, str) and not name.endswith(wanted):
-                what = f"it is of class {shown(class_)} and not called …{wanted}"
+                what = f"its class is {shown(class_)}, but its name does not end in {wanted}"
                 yield self.about(claim, what, "a claim keeps its name: move the data, or say why not")
 
 
@@ -157,8 +157,8 @@ class InlineNfs(PlannedRule):
         for pods in plan.pods:
             for volume in k8s.items(get(pods.spec, "volume")):
                 if get(volume, "nfs"):
-                    what = f"its volume {shown(get(volume, 'name'))} is NFS by itself"
-                    yield self.about(pods.owner, what, "make it with the NFS module")
+                    what = f"its volume {shown(get(volume, 'name'))} names an NFS server itself"
+                    yield self.about(pods.owner, what, "use the NFS module")
 
 
 class Strategy(PlannedRule):

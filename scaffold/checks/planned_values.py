@@ -89,7 +89,7 @@ class Kinds(PlannedRule):
     """A manifest is of a kind that there is."""
 
     code = "POD007"
-    title = "A manifest's kind is not misspelt"
+    title = "A manifest's kind exists"
     why = "Terraform accepts a manifest of any kind; the cluster rejects one that it does not know."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -116,5 +116,5 @@ def _wrong_in(schedule: str) -> str:
     for field, (name, known, form) in zip(fields, _FIELDS, strict=True):
         numbers = (int(number) for number in re.findall(r"(?<!/)\b[0-9]+", field))
         if not form.fullmatch(field) or any(number not in known for number in numbers):
-            return f"{field} is no {name}"
+            return f"{field} is not a valid {name}"
     return ""

@@ -43,7 +43,7 @@ class ReferenceRule(FamilyRule):
 
     family = findings
     code = "HCL004"
-    title = "A reference points at something"
+    title = "A reference points at something that exists"
     why = "Terraform refuses to plan a stack that refers to an undeclared resource, variable or local value."
     bad = _ACCOUNT.replace("kubernetes_namespace.journal", "kubernetes_namespace.diary")
     good = _ACCOUNT

@@ -127,11 +127,13 @@ class _Judge:
         repeated = _repeated(block)
         first = steps[0] if steps else None
         if repeated and isinstance(first, Attr):
-            yield self._no_attribute(use, f"{address} is many: it has {repeated}", "name one by its index")
+            yield self._no_attribute(
+                use, f"{address} has {repeated}, so there may be several", "add the index of one"
+            )
             return
         if not repeated and isinstance(first, Index):
             yield self._no_attribute(
-                use, f"{address} is one: it has no count and no for_each", "drop the index"
+                use, f"{address} has neither count nor for_each, so there is only one", "drop the index"
             )
             return
         of = self.schemas.data_source if block.type == "data" else self.schemas.resource

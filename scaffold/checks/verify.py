@@ -126,7 +126,7 @@ def verify_edits(change: ChangeSet, otherwise: str = _WITHOUT_INDEX) -> tuple[Un
     if second.findings:
         paths = ", ".join(sorted({str(finding.path) for finding in second.findings}))
         raise VerificationError(
-            f"The edit of {paths} may not say what it is meant to; nothing was written.",
+            f"The edit of {paths} may not mean what was intended; nothing was written.",
             otherwise,
             second.findings,
         )

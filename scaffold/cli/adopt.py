@@ -69,7 +69,7 @@ def adopt(
             adoption = prepare_adoption(monorepo, names[0], over, accepted, without_indexes, template_source)
         _write(monorepo, adoption, accepted, commit=commit, as_json=as_json)
         return
-    with waiting("Planning what stands there and what its answers render …"):
+    with waiting("Planning what is there and what its answers render …"):
         found = examine(monorepo, names, os.cpu_count() or 1, over)
     output.print_either(report.adoption_json(found), report.adoption_text(found), as_json=as_json)
 

@@ -26,7 +26,7 @@ FORMATS = ("text", "json", "github", "sarif", "markdown", "html")
 @options.select
 @options.ignore
 @click.option("--static", is_flag=True, help="Check the syntax only, and plan nothing.")
-@click.option("--fix", is_flag=True, help="Make the edits that rules know, and report what is left.")
+@click.option("--fix", is_flag=True, help="Make the edits that rules offer, and report what is left.")
 @click.option("--diff", "show", is_flag=True, help="Show the edits of --fix, and write nothing.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="The output format.")
 @click.option("--by", type=click.Choice(("stack", "rule")), default="stack", help="How to group the text.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Take what is shown, and ask nothing.")
+@click.option("--yes", is_flag=True, help="Accept what is shown, and ask nothing.")
 @click.option(
     "--set", "settings", multiple=True, metavar="FACT=VALUE",
     help="Say a fact yourself, such as domain=example.org or shared_modules.ingress=web.",
@@ -72,6 +72,8 @@ def _ask(shown: Shown) -> Value:
     return {key: _text(key, value) for key, value in shown.value.items()}
 
 
-def _text(name: str, value: Value) -> str:
+def _text(name: str, value: Value) -> Value:
+    if isinstance(value, bool):
+        return click.confirm(f"  {name}", default=value)
     said: str = click.prompt(f"  {name} (- for none)", default=str(value) or "-")
     return "" if said == "-" else said

@@ -75,6 +75,7 @@ def new_service(
     given = options.given(answer_files, settings)
     asks = _asks(answer_files, settings, compose_file is not None and resume is None, as_json=as_json)
     start = _starting_point(compose_file, compose_service, asks=asks, plain=plain)
+    start = start.beside(given.values) if start else None
     # While a person answers, others may write: then the change is refused if they wrote the same files.
     held = not (dry_run or asks)
     monorepo = options.find(monorepo_at, writes=held)

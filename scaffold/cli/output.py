@@ -104,7 +104,7 @@ def writing(root: Path) -> Iterator[None]:
 
 def reading(root: Path) -> None:
     """Tell that an interrupted run left a repository half-written, before anything is read of it."""
-    from scaffold.changes.apply import unfinished
+    from scaffold.changes.lock import unfinished
 
     if unfinished(root):
         click.echo(

@@ -22,11 +22,12 @@ from scaffold.commands.in_place import demand_possible
 from scaffold.commands.lists import Lists
 from scaffold.commands.named import problems
 from scaffold.commands.new_service import demand_places
+from scaffold.commands.own_store import with_own_store
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.remove_service import drop_steps, stack_files
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import Record, demand_unedited, record_of
-from scaffold.commands.taken import refuse_taken, with_own_store, with_taken
+from scaffold.commands.taken import refuse_taken, with_taken
 from scaffold.commands.update_plan import Sides
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo.repository import Monorepo
@@ -178,7 +179,7 @@ def _merged(sides: Sides) -> Merged:
     """What stands there with what differs between the renders. Raises :class:`RefusedError` for conflicts."""
     outcome = merged(sides.old, sides.ours, sides.new)
     if outcome.conflicts:
-        fix = "Take your edit of these lines back, make the change, and edit them again."
+        fix = "Revert your edit of these lines, make the change, and edit them again."
         findings = [
             Finding(f"{sides.directory}/{path}", None, None, "change.conflict", f"{why}.", fix=fix)
             for path, why in outcome.conflicts.items()

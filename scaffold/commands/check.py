@@ -170,7 +170,9 @@ def check(
         else:
             planned, plans, unverified = judged
     known_codes = {rule.code for rule in all_rules()}
-    ran = {rule.code for rule in (*asked, *plan_rules)}
+    # Of a rule that is about what the house has not, nothing is found, and no exception is needless.
+    off = {rule.code for rule in rules_off(monorepo)}
+    ran = {rule.code for rule in (*asked, *plan_rules)} - off
     told: dict[Finding, None] = {}
     ignored: set[Finding] = set()
     for name, of_stack in zip(stacks, looked, strict=True):
@@ -180,7 +182,7 @@ def check(
         left = made.left_of(found)
         ignored |= found.keys() - set(left)
         # Where not all is known, nobody knows whether an exception is needed.
-        sure = ran if of_plan.settled else {rule.code for rule in asked}
+        sure = ran if of_plan.settled else {rule.code for rule in asked} - off
         told |= dict.fromkeys((*left, *made.findings(sure, known_codes)))
     if indexes := selection.of(Kind.INDEX) if selection.select or not static else ():
         from scaffold.indexes.drift import drift

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from scaffold.commands import skill
 from scaffold.commands.index import IndexState, show
 from scaffold.errors import MissingError, ScaffoldError
 from scaffold.hcl.syntax import HclSyntaxError
+from scaffold.monorepo.facts import overrides
 from scaffold.monorepo.features import Feature, features
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import OVERRIDES
 from scaffold.monorepo.sensing import sense, template_fact
-from scaffold.templates import template
+from scaffold.templates import decisions, template
 from scaffold.templates.template import unlasting
 from scaffold.terraform import refresh
 from scaffold.terraform.refresh import Floor, Stored, VersionDifference
@@ -64,8 +67,9 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
         missing.append(f"{error.message}: stacks are verified by static checks only")
     try:
         team = template_fact(sense(monorepo)) if monorepo is not None else None
+        missing += _unnamed_classes(monorepo) if monorepo is not None else ()
     except ScaffoldError as error:
-        missing.append(f"no Service can be made here: {error.message.rstrip('.')}")
+        missing.append(f"no Service can be created here: {error.message.rstrip('.')}")
         team = None
     origin = template.origin(team)
     missing += unlasting(origin)
@@ -93,6 +97,18 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
         lists=show(monorepo) if monorepo else (),
         missing=tuple(missing),
     )
+
+
+def _unnamed_classes(monorepo: Monorepo) -> Iterator[str]:
+    """The StorageClasses of new volumes that are only the templates' own: no stack has one of that name."""
+    said = overrides(monorepo.root)
+    for fact in ("storage_encrypted", "storage_plain") if monorepo.fleet else ():
+        name = decisions.house()[fact]
+        if fact not in said and next(monorepo.terraform_files(f'"{name}"'), None) is None:
+            yield (
+                f"no stack here has the StorageClass {name}, which new volumes would get: "
+                f"say {fact} in {OVERRIDES}"
+            )
 
 
 def _floors(known: Schemas, monorepo: Monorepo) -> tuple[Floor, ...]:

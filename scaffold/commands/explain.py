@@ -21,7 +21,7 @@ def explain(given: Answers, monorepo: Monorepo | None) -> tuple[Decision, ...]:
     """
     sensed = {}
     if monorepo is not None:
-        from scaffold.commands.taken import with_own_store
+        from scaffold.commands.own_store import with_own_store
         from scaffold.monorepo.sensing import sense
 
         sensed = sense(monorepo)

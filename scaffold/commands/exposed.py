@@ -65,7 +65,7 @@ class Backup(Enum):
     """Whether something saves a volume."""
 
     SAVED = "saved"
-    NO = "nothing saves it"
+    NO = "nothing backs it up"
     EXCUSED = "said to need none"
     NONE_SEEN = "no job seen"
     """No planned CronJob does; what else may is not known."""
@@ -87,7 +87,7 @@ class Store:
 
     @property
     def is_lost(self) -> bool:
-        """Whether nothing saves it."""
+        """Whether nothing backs it up."""
         return self.backup is Backup.NO
 
     @property

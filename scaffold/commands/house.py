@@ -137,7 +137,7 @@ class House:
             Figure(len(public), "hosts that the internet reaches"),
             Figure(len(ungated), "of them with a path open to everybody", Severity.WARNING),
             Figure(len(self.stores), "volumes and databases"),
-            Figure(backups[Backup.NO], "volumes that nothing saves", Severity.ERROR),
+            Figure(backups[Backup.NO], "volumes that nothing backs up", Severity.ERROR),
             Figure(backups[Backup.NONE_SEEN], "more without a backup job", Severity.WARNING),
         )
         counts = dict(_severities(self.found))
@@ -233,7 +233,7 @@ def _page(
         ),
         rows=tuple(
             Row(index.name, str(index.path), key)
-            for index in all_indexes()
+            for index in all_indexes(monorepo.root)
             for key in sorted(index.keys(entry) & lists[index.name])
         ),
         problem=problem,
@@ -250,7 +250,7 @@ def _object(resource: PlannedResource) -> Object:
 def _lists(monorepo: Monorepo) -> Mapping[str, frozenset[str]]:
     """What the lists outside the stacks have, by their names; nothing where one cannot be read."""
     found: dict[str, frozenset[str]] = {}
-    for index in all_indexes():
+    for index in all_indexes(monorepo.root):
         content = monorepo.files.read(index.path)[0]
         found[index.name] = frozenset()
         if isinstance(content, bytes) and not is_ciphertext(content):

@@ -42,7 +42,7 @@ class Fixed:
 def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
     """All indexes of the monorepo."""
     states = []
-    for index in all_indexes():
+    for index in all_indexes(monorepo.root):
         content = monorepo.files.read(index.path)[0]
         entries, problem = None, ""
         if content is None:
@@ -73,14 +73,14 @@ def check(
     Raises :class:`UsageError` for a list that there is not, and :class:`MissingError` for a stack.
     """
     selection.check()
-    names = [index.name for index in all_indexes()]
+    names = [index.name for index in all_indexes(monorepo.root)]
     for name in lists:
         if name not in names:
             raise UsageError(
                 f"There is no list {name}.", nearest(name, names) or "`scaffold index` shows all."
             )
     services = stacks_at(monorepo, tuple(stacks))
-    chosen = [index for index in all_indexes() if not lists or index.name in lists]
+    chosen = [index for index in all_indexes(monorepo.root) if not lists or index.name in lists]
     found = [
         disagreement.finding
         for disagreement in drift(monorepo)

@@ -11,14 +11,14 @@ import yaml
 
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.errors import MissingError, RefusedError, UsageError, nearest
-from scaffold.monorepo.facts import demand_usable, overrides
-from scaffold.monorepo.initial import Shown, Sight
+from scaffold.monorepo.facts import demand_usable, overrides, schema
+from scaffold.monorepo.initial import NOWHERE, Shown, Sight
 from scaffold.monorepo.root import OVERRIDES
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
 _SET = "--set"
-_HEAD = "# What scaffold is told of this monorepo: facts that it would otherwise take for others.\n"
+_HEAD = "# Facts about this monorepo that scaffold would otherwise get wrong.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Initial:
         return tuple(
             one
             for one in self.shown
-            if one.fact not in self.kept and one.value != "" and _differs(one.value, usual[one.fact])
+            if one.fact not in self.kept and not _is_open(one) and _differs(one.value, usual[one.fact])
         )
 
 
@@ -56,8 +56,12 @@ def prepare(
     there = overrides(root)
     shown = _with_settings(tuple(Sight(root).shown()), settings, there)
     if not shown:
+        only_here = next(root.glob("*.tf"), None) is not None
+        why = "has Terraform files, but no stacks" if only_here else "has no directory of Terraform stacks"
         raise MissingError(
-            f"{root} has no directory of Terraform stacks.", "Name the monorepo's root with --monorepo."
+            f"{root} {why}.",
+            "A stack is a directory of its own, such as stacks/dns with its main.tf. Change into the "
+            "monorepo's root, or name it with --monorepo; `scaffold demo DIR` creates a sample to look at.",
         )
     found = Initial(shown, tuple(there), ChangeSet(root, ()))
     if ask is not None:
@@ -98,6 +102,12 @@ def _with_settings(
             value = {**(before if isinstance(before, Mapping) else {}), key: value}
         facts[fact] = Shown(fact, value, _SET)
     return tuple(facts.values())
+
+
+def _is_open(one: Shown) -> bool:
+    """Whether nobody has said the fact yet: it is not seen, or has nothing that it may not do without."""
+    needed = schema()["properties"][one.fact].get("minLength") != 0
+    return one.value == "" and (needed or one.where == NOWHERE)
 
 
 def _differs(value: Value, usual: Value) -> bool:

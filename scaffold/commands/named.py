@@ -74,7 +74,7 @@ def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
             yield given.finding(
                 path,
                 "answers.middleware",
-                f"{answering.show(path)} is made by no stack.",
+                f"{answering.show(path)} is created by no stack.",
                 value=text,
                 fix=nearest(text, known) or "Correct its name, or create it first in a file of a stack.",
             )

@@ -19,10 +19,11 @@ from scaffold.changes.git import git
 from scaffold.checks.verify import Level, Verified, verify, verify_edits
 from scaffold.commands import beside
 from scaffold.commands.named import problems
+from scaffold.commands.own_store import has_rendered_stack, with_own_store
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import demand_unedited, stored_answers, stored_facts
-from scaffold.commands.taken import has_rendered_stack, refuse_taken, with_own_store, with_taken
+from scaffold.commands.taken import refuse_taken, with_taken
 from scaffold.errors import Finding, MissingError, RefusedError, VerificationError
 from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.addresses import unserved
@@ -166,13 +167,13 @@ def _unserved(
     beside_app = {item["name"] for item in given.values.get("sidecars", [])}
     for found in unserved(monorepo, given.values, stack, namespace):
         text = (
-            f"{show(found.answer)} points at {found.address.host}, and no stack makes a Service "
+            f"{show(found.answer)} points at {found.address.host}, and no stack creates a Service "
             f"{found.address.service} in the namespace {found.namespace}."
         )
         fix = (
             "Containers of one pod reach each other at localhost."
             if found.address.host in beside_app
-            else "Write SERVICE.NAMESPACE of what is meant, or make that Service first."
+            else "Write SERVICE.NAMESPACE of what is meant, or create that Service first."
         )
         yield given.finding(found.answer, "answers.no-service", text, fix=fix)
 
@@ -252,7 +253,7 @@ def _existing(
             gone,
         )
     unchanged = _part(monorepo, name, ChangeSet(monorepo.root, ()), values, Verified(Level.STATIC))
-    lists = lists_of(service_entry(values), without_indexes)
+    lists = lists_of(monorepo.files, service_entry(values), without_indexes)
     return Prepared(name, origin, replace(unchanged, beside=lists))
 
 

@@ -58,14 +58,16 @@ def _of_names(finding: Finding, given: Answers) -> Iterator[Finding]:
     names = [path for path, name in texts(given.values) if path[-1] in _REFERENCES and name == finding.value]
     named = names if reference else []
     for path in named:
-        message, fix = f"{show(path)} names what nobody makes: {finding.message}.", _fix(path)
+        message, fix = f"{show(path)} names something that nothing creates: {finding.message}.", _fix(path)
         yield given.finding(path, _NOBODYS, message, value=finding.value, fix=fix)
     if not named:
         yield finding
 
 
 def _fix(path: Path) -> str:
-    beside = "keep beside the stack what makes it, a .tf file or (with sealed_secrets: true) a sealed-*.yaml"
+    beside = (
+        "keep beside the stack what creates it, a .tf file or (with sealed_secrets: true) a sealed-*.yaml"
+    )
     return (
         f"Set optional: true, or {beside}." if {"env", "env_from"} & set(path) else f"{beside.capitalize()}."
     )

@@ -22,7 +22,7 @@ from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.touched import touched
 from scaffold.terraform.tree import DiskTree, Kind, OverlayTree, Tree, git_tree
 
-STANDING = "what stands there"
+STANDING = "what is there"
 """The older side where a change is compared that is not written yet."""
 
 

@@ -17,7 +17,9 @@ from scaffold.indexes import upgrade_config
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.edits import removals
 from scaffold.indexes.entry import Database, ServiceEntry, UpstreamImage
+from scaffold.indexes.places import file_of
 from scaffold.indexes.stacks import StackReader
+from scaffold.monorepo import features
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place
 
@@ -142,7 +144,8 @@ def _own(reader: StackReader, name: str) -> ServiceEntry:
 def _only_here(monorepo: Monorepo, stack: str) -> Iterator[UpstreamImage]:
     """The images whose repository is recorded, and that no other stack runs."""
     index = upgrade_config.REPOSITORIES
-    content = monorepo.files.read(index.path)[0]
+    path = file_of(monorepo.root, index.name)
+    content = monorepo.files.read(path)[0] if path else None
     recorded: frozenset[str] = frozenset()
     with suppress(MissingAnchorError):
         recorded = index.entries(content) if isinstance(content, bytes) else recorded
@@ -176,15 +179,16 @@ def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_com
         When.FIRST,
     )
     # Vault has to let go of a role first: it could not rotate the password of a user that is gone.
-    for stack in sorted(
-        _edited(monorepo, change) - {entry.stack}, key=lambda stack: (stack != "vault", stack)
-    ):
+    roles = file_of(monorepo.root, "vault-static-roles")
+    vault = monorepo.stack_of(monorepo.root / roles) if roles else ""
+    for stack in sorted(_edited(monorepo, change) - {entry.stack}, key=lambda stack: (stack != vault, stack)):
         yield Step(f"Apply {stack}.", f"(cd {monorepo.place(stack)} && {apply_command})")
     yield from drop_steps(entry.databases)
-    yield Step(
-        "Delete its secrets in Vault, if nobody else reads them.",
-        f"vault kv metadata delete secret/{entry.name}",
-    )
+    if features.find(monorepo, "external_secrets"):
+        yield Step(
+            "Delete its secrets in Vault, if nobody else reads them.",
+            f"vault kv metadata delete secret/{entry.name}",
+        )
 
 
 def drop_steps(databases: Iterable[Database]) -> Iterator[Step]:

@@ -224,7 +224,7 @@ def _lists(house: _House, kept: Kept) -> Sequence[tuple[str, Finding]]:
         ("every", ""),
         *([("read", house.monorepo.root_file)] if house.monorepo.root_file else []),
     ]
-    questions += [("read", str(index.path)) for index in all_indexes()]
+    questions += [("read", str(index.path)) for index in all_indexes(house.monorepo.root)]
     noted = {(what, of): digest_of(getattr(house, what)(of)) for what, of in questions}
     found = tuple((one.service, one.finding) for one in drift(house.monorepo))
     kept.store(noted, "", pickle.dumps(found))

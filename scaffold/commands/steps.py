@@ -12,6 +12,7 @@ from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_values
 from scaffold.errors import MissingError
 from scaffold.indexes.edits import insertions, lists_of
+from scaffold.indexes.places import LISTS, file_of
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
@@ -26,7 +27,7 @@ def next_steps(monorepo: Monorepo, name: str) -> tuple[Step, ...]:
     """
     values = stored_values(monorepo, name)
     entry = service_entry(values)
-    paths = [str(path) for path in lists_of(entry)]
+    paths = [str(path) for path in lists_of(monorepo.files, entry)]
     manual = insertions(monorepo.files, entry).steps
     committed = False
     with suppress(MissingError):  # a monorepo that is no Git repository
@@ -67,6 +68,7 @@ def stack_steps(
     context = {
         **values,
         "operations": template.facts("operations"),
+        "lists": {name: _there(monorepo, name) for name in decisions.house()[LISTS]},
         "nfs_server": monorepo.variable("nfs_server") or "",
         "checkout": _checkout(monorepo),
         "committed": committed,
@@ -80,6 +82,12 @@ def stack_steps(
     had = {**context, **(before or {}), "name": values["name"], "had": {}, "paths": [], "manual": []}
     done = steps_of("next_steps", had) if before else ()
     return tuple(step for step in steps_of("next_steps", context) if step.every_time or step not in done)
+
+
+def _there(monorepo: Monorepo, lists: str) -> str:
+    """The file with some lists, by its path from the root; empty where there is none."""
+    path = file_of(monorepo.root, lists)
+    return str(path) if path and (monorepo.root / path).exists() else ""
 
 
 def steps_of(table: str, context: Mapping[str, Value]) -> tuple[Step, ...]:

@@ -214,9 +214,9 @@ def _outside(monorepo: Monorepo, plan: StackPlan, contract: Contract) -> list[Fi
     if plan.difference is not None:
         return list(outside(plan.difference, contract))
     older = plan.older.findings if plan.older else ()
-    fix = "See that the stack can be planned as it is (`scaffold plan`), or edit it by hand."
+    fix = "Make sure that the stack can be planned as it is (`scaffold plan`), or edit it by hand."
     if older:
-        text = f"It cannot be planned as it stands, so nobody knows what the edit changes: {older[0].message}"
+        text = f"It cannot be planned as it is, so nobody knows what the edit changes: {older[0].message}"
         return [Finding(monorepo.place(plan.stack), None, None, "sweep.unknown", text, fix=fix)]
     return list(plan.findings)
 

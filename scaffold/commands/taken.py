@@ -7,17 +7,16 @@ from dataclasses import replace
 
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
-from scaffold.answers.sources import Answers, Place
+from scaffold.answers.sources import Answers
 from scaffold.commands.beside import OwnFile, below
 from scaffold.commands.named import problems
-from scaffold.commands.stored import stored_answers
+from scaffold.commands.own_store import has_rendered_stack, with_own_store
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo import collisions
-from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
-from scaffold.templates.questions import Value, properties, stand_ins
-from scaffold.templates.render import ANSWERS_FILE, RENDERED
+from scaffold.templates.questions import Value, stand_ins
+from scaffold.templates.render import RENDERED
 
 _NOBODY = "name-of-nobody"
 """Stands for a name that is missing or wrong, so that hosts can be judged; what follows from it is free."""
@@ -73,37 +72,6 @@ def with_taken(
     if name is None:
         values["name"] = _NOBODY
     return [*told, *_taken(monorepo, given, decisions.combine(values), before, left.before)]
-
-
-def with_own_store(monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value]) -> Answers:
-    """The answers with a database of Redis for Anubis, where every Anubis has one and they name none.
-
-    It is the one that the Service has already, or else the lowest that is free.
-    """
-    facts, proof = merged(decisions.house(), sensed), given.values.get("anubis", {})
-    further = given.values.get("hosts")
-    hosts = further if isinstance(further, list) else []
-    gates = [given.values.get("gate"), *(host.get("auth") for host in hosts if isinstance(host, Mapping))]
-    if not facts["anubis_store"] or "anubis" not in gates or not isinstance(proof, Mapping):
-        return given
-    name = given.values.get("name")
-    stored = stored_answers(monorepo, str(name)) if has_rendered_stack(monorepo, name) else {}
-    number = stored.get("anubis", {}).get("redis_database")
-    if number is None:
-        texts = (text for _, text in answering.texts(given.values))
-        largest = properties()["anubis"]["properties"]["redis_database"]["maximum"]
-        number = collisions.free_redis_database(monorepo, texts, largest, facts)
-    if number is None or proof.get("redis_database") is not None:
-        return given
-    places = {**given.places, ("anubis", "redis_database"): Place("the monorepo")}
-    return replace(
-        given, values={**given.values, "anubis": {**proof, "redis_database": number}}, places=places
-    )
-
-
-def has_rendered_stack(monorepo: Monorepo, name: Value) -> bool:
-    """Whether the Service has a stack that this tool rendered."""
-    return isinstance(name, str) and (monorepo.stack_directory(name) / ANSWERS_FILE).is_file()
 
 
 def _is_stack(monorepo: Monorepo, name: str) -> bool:

@@ -160,7 +160,7 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
         except TemplateError as error:
             text = f"What is recorded cannot be rendered by version {record.version}: {error}."
             fix = (
-                "See that `_commit` names the version that the stack was rendered by. An answer that it does "
+                "Make sure that `_commit` names the version that rendered the stack. An answer that it does "
                 "not know: take it back with `scaffold change`, and give it again after the update."
             )
             path = f"{monorepo.place(name)}/{ANSWERS_FILE}"

@@ -139,7 +139,7 @@ def _findings(
 
 
 def _finding(directory: str, code: str, message: str) -> Finding:
-    fix = "Make the change of the templates by hand, or take back the edit that it does not go with."
+    fix = "Make the change of the templates by hand, or revert the edit that it conflicts with."
     return Finding(directory, None, None, f"update.{code}", message, fix=fix)
 
 

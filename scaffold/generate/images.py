@@ -106,6 +106,7 @@ def _keys() -> Mapping[str, Value]:
         "sensitive": {"type": "boolean"},
         "rate_limit": {"enum": ["raised"]},
         "path": {**volume["path"], "not": {"pattern": "/$"}},
+        "database": {"enum": ["postgresql", "mysql"]},
         "embedded_database": {"enum": ["sqlite", "duckdb", "rocksdb", "other"]},
         "upstream": _GITHUB,
         "source": {"type": "string", "pattern": "^https://[^ ]+$"},

@@ -15,13 +15,13 @@ _COMMENT = (b"#", b"//")
 def insert_first(document: Document, block: Block, text: str) -> bytes:
     """The file with ``text``, one definition or more, at the top of a block's body.
 
-    Raises ``EditError``, also where the block stands in one line.
+    Raises ``EditError``, also where the block is on one line.
     """
     source = document.source
     end = source.line_span(source.line_of(block.brace))[1]
     rest = source.data[block.brace + 1 : end].strip()
     if rest and not rest.startswith(_COMMENT):
-        raise EditError(f"the block in line {block.line} stands in one line")
+        raise EditError(f"the block on line {block.line} is on one line")
     raw = below(source, source.indent_of(block.line) + b"  ", text.split("\n"))
     return edited(document, [Splice(end, end, raw)], added=tokens_in(text))
 
@@ -77,9 +77,9 @@ def remove_argument(document: Document, block: Block, name: str) -> bytes:
     """
     argument = block.body.attributes.get(name)
     if argument is None:
-        raise EditError(f"the block in line {block.line} has no {name}")
+        raise EditError(f"the block on line {block.line} has no {name}")
     if block.line in (argument.line, argument.end_line) or block.end_line == argument.end_line:
-        raise EditError(f"{name} in line {argument.line} shares its line with others")
+        raise EditError(f"{name} on line {argument.line} shares its line with others")
     gone = whole_lines(document, argument.start, argument.end)
     return edited(document, [gone], removed=gone)
 
@@ -96,7 +96,7 @@ def _in_lines(document: Document, block: Block) -> bytes:
     outer = source.newline + source.indent_of(block.line)
     inside = source.data[block.brace + 1 : block.end - 1].strip()
     if not items and inside:
-        raise EditError(f"the block in line {block.line} has a comment in its one line")
+        raise EditError(f"the block on line {block.line} has a comment on its one line")
     text = outer + b"  " + inside + outer if items else outer
     return edited(document, [Splice(block.brace + 1, block.end - 1, text)])
 
@@ -105,5 +105,5 @@ def _again(document: Document, block: Block) -> Block:
     """A block of the file before an edit inside it, in the file after."""
     found = block_at(document.body, block.line)
     if found is None:
-        raise EditError(f"the block in line {block.line} shares its line with others")
+        raise EditError(f"the block on line {block.line} shares its line with others")
     return found

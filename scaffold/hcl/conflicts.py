@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _MARKS = (b"<<<<<<< ", b"=======", b">>>>>>> ")
-SETTLE = "Settle the conflict, and take its three marks out."
+SETTLE = "Resolve the conflict, and remove its three markers."
 """What to do about one."""
 
 

@@ -55,7 +55,7 @@ def insert_entry(document: Document, target: Expression, key: str, value: str, c
     """
     _demand(target, ExprKind.MAP)
     if any(entry.key.text == key or entry.name == key.strip('"') for entry in target.entries):
-        raise EditError(f"the map in line {target.line} has the key {key} already")
+        raise EditError(f"the map on line {target.line} already has the key {key}")
     return _inserted(document, _Collection.of(target), f"{key} = {value}", comment, ("x = {\n", "\n}"))
 
 
@@ -67,13 +67,13 @@ def remove_entry(document: Document, target: Expression, name: str) -> bytes:
     _demand(target, ExprKind.MAP)
     names = [entry.name for entry in target.entries]
     if name not in names:
-        raise EditError(f"the map in line {target.line} has no key {name}")
+        raise EditError(f"the map on line {target.line} has no key {name}")
     return _removed(document, _Collection.of(target), names.index(name))
 
 
 def _demand(target: Expression, kind: ExprKind) -> None:
     if target.kind is not kind:
-        raise EditError(f"what stands in line {target.line} is no {kind.value} expression")
+        raise EditError(f"line {target.line} does not hold a {kind.value} expression")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _beside(target: _Collection, last: _Part | None, text: str) -> Splice:
         inside = text if target.is_list else f" {text} "
         return Splice(target.start + 1, target.end - 1, inside.encode())
     if last.heredoc and last.comma is None:
-        raise EditError(f"nothing can follow the heredoc in line {target.source.line_of(last.start)}")
+        raise EditError(f"nothing can follow the heredoc on line {target.source.line_of(last.start)}")
     after = f" {text}," if last.comma is not None else f", {text}"
     return Splice(last.stop, last.stop, after.encode())
 
@@ -209,7 +209,7 @@ def _with_comma(lines: Sequence[str]) -> list[str]:
 def _removed(document: Document, target: _Collection, position: int) -> bytes:
     if not 0 <= position < len(target.parts):
         raise EditError(
-            f"the expression in line {target.source.line_of(target.start)} has no part {position}"
+            f"the expression on line {target.source.line_of(target.start)} has no part {position}"
         )
     part = target.parts[position]
     before = target.parts[position - 1] if position else None

@@ -25,7 +25,7 @@ def misplaced(root: Node, source: Source) -> Iterator[Problem]:
         node = root.descendant_for_byte_range(at, at + len(mark))
         allowed = _COMMENT if mark == b"\r" else _TEXT
         if (at or mark != _BYTE_ORDER_MARK) and (node is None or node.kind_id not in allowed):
-            yield at, f"{mark.decode()!r} is no white space in HCL"
+            yield at, f"{mark.decode()!r} is not white space in HCL"
     for at, mark in _places(data.translate(DIGITS_AS_ZERO), _WORDS):
         node = root.descendant_for_byte_range(at, at + len(mark))
         if node is not None and (message := _misread(node, source)):
@@ -39,17 +39,17 @@ def _misread(node: Node, source: Source) -> str | None:
     """What is wrong with a word that the grammar takes as one and HCL reads otherwise."""
     text = source.text(node.start_byte, node.end_byte)
     if node.kind_id == g.NUMERIC_LIT and text.startswith("0x"):
-        return "HCL knows no hexadecimal numbers"
+        return "HCL has no hexadecimal numbers"
     if node.kind_id == g.NUMERIC_LIT and text.lower().count("e") > 1:
         return "a number has one exponent"
     if node.kind_id == g.IDENTIFIER and "::" in text:
         called = node.parent is not None and node.parent.kind_id == g.FUNCTION_CALL
         words = all(f"{part[:1]}{part[1:].replace('-', '_')}".isidentifier() for part in text.split("::"))
-        return None if called and words else "only the name of a function has '::' in it"
+        return None if called and words else "only the name of a function can contain '::'"
     if node.kind_id == g.LEGACY_INDEX and not text[1:].isdecimal():
-        return "a number that is a step has digits alone"
+        return "an index after a dot consists of digits only"
     if node.kind_id == g.LEGACY_INDEX and _is_number(node.parent.prev_sibling if node.parent else None, node):
-        return "two numbers in a row: write these steps as [0][1]"
+        return "two numbers in a row: write these indexes as [0][1]"
     return None
 
 

@@ -88,7 +88,7 @@ def read_module(directory: Path) -> ModuleContract:
     """
     files = terraform_files(directory)
     if not files:
-        raise MissingError(f"{directory} is no Terraform module: it has no .tf file")
+        raise MissingError(f"{directory} is not a Terraform module: it has no .tf file")
     return contract_of(parse(file.read_bytes(), str(file)) for file in files)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scaffold.errors import Finding
 from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
@@ -35,23 +36,30 @@ def read_again(sources: Mapping[str, bytes]) -> SecondReading:
 
     Raises :class:`~scaffold.hcl.syntax.HclSyntaxError` for a file that is no HCL to begin with.
     """
+    findings: list[Finding] = []
+    unread = []
+    for path, source in sources.items():
+        differ, stumbled = _again(path, source)
+        findings += differ
+        unread += [(path, stumbled)] if stumbled else []
+    return SecondReading(tuple(findings), tuple(unread))
+
+
+@lru_cache(64)
+def _again(path: str, source: bytes) -> tuple[tuple[Finding, ...], str]:
+    """Where the readings of a file differ, or why the second reader fails on it; kept, for it is slow."""
     import hcl2
 
     # Escapes are undone by it, so that they are compared too; a heredoc is its text.
     options = hcl2.SerializationOptions(
         with_comments=False, explicit_blocks=False, preserve_heredocs=False, strip_string_quotes=True
     )
-    findings: list[Finding] = []
-    unread = []
-    for path, source in sources.items():
-        document = parse(source, path)
-        try:
-            other = hcl2.loads(source.decode(), serialization_options=options)
-        except Exception as error:  # whatever its grammar or its transformer stumbles over
-            unread.append((path, f"python-hcl2: {str(error).strip().partition(chr(10))[0]}"))
-            continue
-        findings += (_finding(path, view, what) for view, what in _body(document.body, other))
-    return SecondReading(tuple(findings), tuple(unread))
+    document = parse(source, path)
+    try:
+        other = hcl2.loads(source.decode(), serialization_options=options)
+    except Exception as error:  # whatever its grammar or its transformer stumbles over
+        return (), f"python-hcl2: {str(error).strip().partition(chr(10))[0]}"
+    return tuple(_finding(path, view, what) for view, what in _body(document.body, other)), ""
 
 
 def read_edited(edits: Mapping[str, tuple[bytes, bytes]]) -> SecondReading:

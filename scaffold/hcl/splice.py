@@ -165,7 +165,7 @@ def tokens_in(text: str) -> list[bytes]:
     try:
         document = parse(text.encode())
     except HclSyntaxError as error:
-        raise EditError(f"what is to be inserted is no HCL: {error.problems[0].message}") from error
+        raise EditError(f"what is to be inserted is not HCL: {error.problems[0].message}") from error
     return [word for _, word in _tokens(document, 0, len(document.source.data))]
 
 

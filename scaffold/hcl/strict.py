@@ -106,7 +106,7 @@ def _joined(children: list[Node], data: bytes) -> Iterator[Problem]:
     for left, right in pairwise(children):
         in_parentheses = left.kind_id == g.PAREN_OPEN or (in_parentheses and left.kind_id != g.PAREN_CLOSE)
         if not in_parentheses and b"\n" in data[left.end_byte : right.start_byte]:
-            yield right.start_byte, "an expression goes on in the next line only inside brackets"
+            yield right.start_byte, "an expression continues on the next line only inside brackets"
 
 
 def _file(node: Node, source: Source) -> Iterator[Problem]:
@@ -125,13 +125,13 @@ def _body(node: Node, source: Source) -> Iterator[Problem]:
         if child.kind_id == g.COMMENT:
             continue
         if not separated:
-            yield child.start_byte, "two definitions in one line: begin a new line here"
+            yield child.start_byte, "two definitions on one line: start a new line here"
         separated = False
         if child.kind_id == g.ATTRIBUTE:
             name = data[child.start_byte : child.children[0].end_byte]
             if name in lines:
                 line = source.line_of(lines[name])
-                yield child.start_byte, f"the argument {name.decode()!r} was already set in line {line}"
+                yield child.start_byte, f"the argument {name.decode()!r} was already set on line {line}"
             lines.setdefault(name, child.start_byte)
 
 
@@ -141,10 +141,10 @@ def _block(node: Node, source: Source) -> Iterator[Problem]:
     opening = next(i for i, child in enumerate(node.children) if child.kind_id == g.BLOCK_START)
     for left, right in pairwise(node.children[: opening + 1]):
         if b"\n" in data[left.end_byte : right.start_byte]:
-            yield right.start_byte, "the labels and the opening brace of a block stand in its first line"
+            yield right.start_byte, "the labels and the opening brace of a block are on its first line"
     for label in node.children[1:opening]:
         if has_template(source.text(label.start_byte, label.end_byte)):
-            yield label.start_byte, "a label holds no template"
+            yield label.start_byte, "a label cannot contain a template"
     brace, closing = node.children[opening], node.children[-1]
     last_line = data.rfind(b"\n", brace.end_byte, closing.start_byte)
     if data.startswith(b"\n", brace.end_byte) and not data[last_line : closing.start_byte].strip():
@@ -160,11 +160,11 @@ def _block(node: Node, source: Source) -> Iterator[Problem]:
     after_brace = _line_end_between(parts, parts[0], definitions[0], data)
     before_brace = _line_end_between(parts, definitions[-1], parts[-1], data)
     if not after_brace and (len(definitions) > 1 or definitions[0].kind_id == g.BLOCK):
-        yield definitions[0].start_byte, "a block in one line holds one argument and no block"
+        yield definitions[0].start_byte, "a block on one line holds one argument and no block"
     elif after_brace and not before_brace:
-        yield parts[-1].start_byte, "the closing brace of this block stands in a line of its own"
+        yield parts[-1].start_byte, "the closing brace of this block needs a line of its own"
     elif before_brace and not after_brace:
-        yield parts[-1].start_byte, "a block that begins in one line ends in it"
+        yield parts[-1].start_byte, "a block whose content starts on its first line ends there too"
 
 
 def _line_end_between(parts: list[Node], left: Node, right: Node, data: bytes) -> bool:
@@ -182,7 +182,7 @@ def _object(node: Node, source: Source) -> Iterator[Problem]:
         done = child.end_byte
         if child.kind_id == g.COMMA:
             if line_end:
-                yield child.start_byte, "a comma follows its entry in the same line"
+                yield child.start_byte, "a comma is on the same line as its entry"
             comma = True
         elif child.kind_id == g.OBJECT_ELEM:
             if entry_before and not (line_end or comma):
@@ -193,7 +193,7 @@ def _object(node: Node, source: Source) -> Iterator[Problem]:
 def _legacy_index(node: Node, source: Source) -> Iterator[Problem]:
     digits = source.data[node.start_byte + 1 : node.end_byte]
     if b"\n" in digits or not digits.strip().isdigit():
-        yield node.start_byte, "a number that is a step has digits alone, in the line of its dot"
+        yield node.start_byte, "an index after a dot consists of digits only, on the line of its dot"
 
 
 def _splat(node: Node, source: Source) -> Iterator[Problem]:
@@ -204,7 +204,7 @@ def _splat(node: Node, source: Source) -> Iterator[Problem]:
     )
     again = after is not None and after.kind_id == g.SPLAT and after.children[0].kind_id == g.ATTR_SPLAT
     if after is not None and again and steps.kind_id == g.ATTR_SPLAT and not brackets:
-        yield after.start_byte, "'.*' stands once in a row of steps: write [*]"
+        yield after.start_byte, "'.*' can be used only once in a row: write [*]"
 
 
 _JUDGES: dict[int, Callable[[Node, Source], Iterator[Problem]]] = {

@@ -35,7 +35,7 @@ def quoted(node: Node, source: Source) -> Iterator[Problem]:
             for at in bad_escapes(raw):
                 yield done + len(raw[:at].encode()), f"unknown escape sequence {raw[at : at + 2]}"
         if b'"' in data[done:end].replace(b"\\\\", b"").replace(b'\\"', b""):
-            yield done, "the string ends inside of a directive"
+            yield done, "the string ends inside a directive"
         done = code.end_byte if code is not None else end
 
 
@@ -105,4 +105,4 @@ def template_code(node: Node, source: Source) -> Iterator[Problem]:
     inside = (node.children[0].end_byte, node.children[-1].start_byte)
     for child in node.children:
         if child.kind_id == g.STRIP_MARKER and inside[0] != child.start_byte and inside[1] != child.end_byte:
-            yield child.start_byte, "'~' stands right beside the brace"
+            yield child.start_byte, "'~' has to be right beside the brace"

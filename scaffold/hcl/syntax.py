@@ -65,7 +65,14 @@ class HclSyntaxError(RefusedError):
 
 def problems(source: bytes) -> tuple[SyntaxProblem, ...]:
     """Everything that HCL itself would refuse in this source; empty for a good file."""
-    return find_problems(g.parse_tree(source), Source(source))
+    return _judged(source)[1]
+
+
+@lru_cache(maxsize=64)
+def _judged(source: bytes) -> tuple[Tree, tuple[SyntaxProblem, ...]]:
+    """The tree of a source, wherever it stands, and everything that HCL would refuse in it."""
+    tree = g.parse_tree(source)
+    return tree, find_problems(tree, Source(source))
 
 
 @lru_cache(maxsize=64)
@@ -77,11 +84,10 @@ def parse(source: bytes, path: str = "") -> Document:
     if (line := conflict(source)) is not None:
         # Not all of them are errors: in a heredoc the marks are text like any other.
         raise HclSyntaxError(path, (SyntaxProblem(line, 1, f"A merge left a conflict here. {SETTLE}"),))
-    tree = g.parse_tree(source)
-    document = Document(Source(source, path), tree)
-    if found := find_problems(tree, document.source):
+    tree, found = _judged(source)
+    if found:
         raise HclSyntaxError(path, found)
-    return document
+    return Document(Source(source, path), tree)
 
 
 def parse_template(content: bytes, path: str = "") -> tuple[Document, int]:

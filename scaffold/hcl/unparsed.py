@@ -33,7 +33,7 @@ def unparsed(root: Node, source: Source) -> list[Problem]:
     return sorted((*wrong, *(problem for problem in missing if problem < first)))
 
 
-STRING_OVER_LINES = "a quoted string ends in its line: use \\n, or a heredoc"
+STRING_OVER_LINES = "a quoted string ends on its line: use \\n, or a heredoc"
 _QUOTED = frozenset((g.STRING_LIT, g.QUOTED_TEMPLATE))
 
 
@@ -44,7 +44,7 @@ def _missing(missing: Node) -> str:
     node: Node | None = missing
     while node is not None and node.start_byte == missing.start_byte:
         node = node.parent
-    line = f" of what begins in line {node.start_point.row + 1}" if node is not None else ""
+    line = f" of what begins on line {node.start_point.row + 1}" if node is not None else ""
     return f"missing {_NAMES.get(missing.type, repr(missing.type))}{line}"
 
 

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import pkgutil
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from scaffold.indexes import places
 from scaffold.indexes.base import Index
 
 
-@cache
-def all_indexes() -> tuple[Index[Any], ...]:
+def all_indexes(root: Path | None = None) -> tuple[Index[Any], ...]:
     """Every :class:`Index` in a module of this package, by the modules' names and then as the text has them.
 
-    Edits of one file are made in this order.
+    Edits of one file are made in this order. Those of the house at ``root`` are where it has them, without
+    those that it does not keep. Raises what :func:`~scaffold.monorepo.facts.overrides` does.
     """
+    if root is None or not (moved := places.moved(root)):
+        return _declared()
+    there = ((index, moved.get(index.name, index.path)) for index in _declared())
+    return tuple(replace(index, path=path) for index, path in there if path is not None)
+
+
+@cache
+def _declared() -> tuple[Index[Any], ...]:
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = [import_module(f"{__name__}.{name}") for name in names]
     found = (value for module in modules for value in vars(module).values() if isinstance(value, Index))

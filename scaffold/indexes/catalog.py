@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import PurePosixPath
 
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.comma_list import CommaList
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.markdown import Block, Markdown, plain, text
+from scaffold.indexes.places import usual
 from scaffold.indexes.tables import TableList, TableUnder
 
-_PATH = PurePosixPath(".claude/reference/service-catalog.md")
 _HEADER = ("Service", "Description", "Stack")
 _DOMAINS = {"proxied": "Proxied", "non-proxied": "Non-Proxied"}
 _WIDTH = 64
@@ -134,7 +133,11 @@ def _of_stack(text: str, entry: ServiceEntry) -> Iterator[str]:
     return (row for row, stack in stacks_by_name(text).items() if stack.split("/")[0] == entry.stack)
 
 
-CATALOG = Index("catalog", _PATH, {"": _catalog}, _row, required=True, also=_of_stack)
+CATALOG = Index("catalog", usual("catalog"), {"": _catalog}, _row, required=True, also=_of_stack)
 DOMAINS = Index(
-    "domains", _PATH, {dns: HostsUnder(title) for dns, title in _DOMAINS.items()}, _hosts, required=True
+    "domains",
+    usual("domains"),
+    {dns: HostsUnder(title) for dns, title in _DOMAINS.items()},
+    _hosts,
+    required=True,
 )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from scaffold.indexes.base import Index, Item, by_name
 from scaffold.indexes.entry import BuildModel, ServiceEntry
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of
+from scaffold.indexes.places import usual
 from scaffold.indexes.tables import TableUnder
-
-_PATH = PurePosixPath("docs/architecture/ci-cd.md")
 
 
 def _builds(entry: ServiceEntry) -> Iterator[Item[str]]:
@@ -29,7 +27,7 @@ def _repo_ids(entry: ServiceEntry) -> Iterator[Item[tuple[str, ...]]]:
 
 BUILDS = Index(
     "ci-cd-builds",
-    _PATH,
+    usual("ci-cd-builds"),
     {
         BuildModel.GITHUB.value: Labelled(("Migrated to GHA",)),
         BuildModel.WOODPECKER_NATIVE.value: Labelled(("Woodpecker-native owned-app build",)),
@@ -40,7 +38,7 @@ BUILDS = Index(
 )
 REPO_IDS = Index(
     "ci-cd-repo-ids",
-    _PATH,
+    usual("ci-cd-repo-ids"),
     {"": TableUnder("Woodpecker Repository IDs", ("Repo", "ID"), key_of)},
     _repo_ids,
     also=by_name(),

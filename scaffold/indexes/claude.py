@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from scaffold.indexes.base import Index, Item, by_name
 from scaffold.indexes.entry import BuildModel, Engine, ServiceEntry
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of
-
-_PATH = PurePosixPath(".claude/CLAUDE.md")
+from scaffold.indexes.places import usual
 
 
 def _rotation(entry: ServiceEntry) -> Iterator[Item[str]]:
@@ -43,17 +41,19 @@ def _repo_ids(entry: ServiceEntry) -> Iterator[Item[str]]:
 
 ROTATION = Index(
     "claude-rotation",
-    _PATH,
+    usual("claude-rotation"),
     {
         Engine.MYSQL.value: Labelled(("Database rotation",), marker="MySQL"),
         Engine.POSTGRESQL.value: Labelled(("Database rotation",), marker="PostgreSQL"),
     },
     _rotation,
 )
-ANUBIS = Index("claude-anubis", _PATH, {"": Labelled(("Anubis",), marker="Active on")}, _anubis)
+ANUBIS = Index(
+    "claude-anubis", usual("claude-anubis"), {"": Labelled(("Anubis",), marker="Active on")}, _anubis
+)
 BUILDS = Index(
     "claude-builds",
-    _PATH,
+    usual("claude-builds"),
     {
         BuildModel.GITHUB.value: Labelled(("Migrated to GHA", "Migrated apps")),
         BuildModel.WOODPECKER_NATIVE.value: Labelled(("Woodpecker-native owned-app build",)),
@@ -64,14 +64,14 @@ BUILDS = Index(
 )
 PACKAGES = Index(
     "claude-packages",
-    _PATH,
+    usual("claude-packages"),
     {"public": Labelled(("PUBLIC ghcr packages",)), "private": Labelled(("PRIVATE ghcr",))},
     _packages,
     also=by_name("public", "private"),
 )
 REPO_IDS = Index(
     "claude-repo-ids",
-    _PATH,
+    usual("claude-repo-ids"),
     {"": Labelled(("Woodpecker API",), marker="Repo IDs")},
     _repo_ids,
     also=by_name(),

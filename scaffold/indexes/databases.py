@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from scaffold.indexes.base import Index, Item
 from scaffold.indexes.entry import Engine, ServiceEntry
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of
-
-_PATH = PurePosixPath("docs/architecture/databases.md")
+from scaffold.indexes.places import usual
 
 
 def _used_by(entry: ServiceEntry) -> Iterator[Item[str]]:
@@ -26,7 +24,7 @@ def _rotation(entry: ServiceEntry) -> Iterator[Item[str]]:
 
 USED_BY = Index(
     "databases-used-by",
-    _PATH,
+    usual("databases-used-by"),
     {
         Engine.MYSQL.value: Labelled(("Used by",), section="MySQL"),
         Engine.POSTGRESQL.value: Labelled(("Used by",), section="PostgreSQL"),
@@ -35,7 +33,7 @@ USED_BY = Index(
 )
 ROTATION = Index(
     "databases-rotation",
-    _PATH,
+    usual("databases-rotation"),
     {
         Engine.MYSQL.value: Labelled(("MySQL Rotation",)),
         Engine.POSTGRESQL.value: Labelled(("PostgreSQL Rotation",)),

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from scaffold.hcl.syntax import Block
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import Database, Engine, ServiceEntry
 from scaffold.indexes.hcl_text import BlockFamily, copied, document, exchanged
+from scaffold.indexes.places import usual
 
 _TRIGGERS = ("db_name", "username")
 
@@ -51,7 +51,7 @@ class DatabaseResources:
             if (old_name == old_user) == (name == user) and old_name in block.labels[1]
         ]
         if not fitting:
-            raise MissingAnchorError("a resource that makes a PostgreSQL database, to go by")
+            raise MissingAnchorError("a resource that creates a PostgreSQL database, to copy")
         block, old_name, old_user = min(fitting, key=lambda found: found[0].end - found[0].start)
         label = block.labels[1].replace(old_name, name)
         words = {old_name: name, old_user: user, block.labels[1]: label}
@@ -84,7 +84,7 @@ def _resources(text: str) -> DatabaseResources:
     named = [(b, *_names(b)) for b in doc.body.blocks_of("resource", "null_resource")]
     found = [(block, name) for block, name, user in named if name and user]
     if not found:
-        raise MissingAnchorError(f"a null_resource with the triggers {' and '.join(_TRIGGERS)}, to go by")
+        raise MissingAnchorError(f"a null_resource with the triggers {' and '.join(_TRIGGERS)}, to copy")
     return DatabaseResources(BlockFamily(doc, tuple(b for b, _ in found), tuple(n for _, n in found)))
 
 
@@ -94,6 +94,4 @@ def _database(entry: ServiceEntry) -> Iterator[Item[DatabaseResource]]:
             yield Item(database.name, DatabaseResource(entry.name, database))
 
 
-DATABASES = Index(
-    "dbaas", PurePosixPath("stacks/dbaas/modules/dbaas/main.tf"), {"": _resources}, _database, required=True
-)
+DATABASES = Index("dbaas", usual("dbaas"), {"": _resources}, _database, required=True)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.indexes import (
+    all_indexes,
     backup,
     catalog,
     ci_cd,
@@ -112,7 +113,9 @@ class _Comparison:
 def drift(monorepo: Monorepo) -> tuple[Drift, ...]:
     """Every disagreement, by index. Files that are missing or encrypted are not judged."""
     reader = StackReader(monorepo)
-    return tuple(found for comparison in _COMPARISONS for found in _compare(reader, comparison))
+    here = {index.name: index for index in all_indexes(monorepo.root)}
+    kept = (replace(c, index=here[c.index.name]) for c in _COMPARISONS if c.index.name in here)
+    return tuple(found for comparison in kept for found in _compare(reader, comparison))
 
 
 def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:
@@ -124,7 +127,7 @@ def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:
         entries = index.entries(content)
     except MissingAnchorError as error:
         what = f"{index.path} lacks {error.what}."
-        yield Drift(index, State.NO_ANCHOR, "", "", what, "Give the list its place again.")
+        yield Drift(index, State.NO_ANCHOR, "", "", what, "Restore the place of the list.")
         return
     view = _View(reader, content.decode(), entries)
     for entry in comparison.expected(reader):
@@ -275,7 +278,7 @@ def _nobody(_reader: StackReader) -> Iterable[ServiceEntry]:
 
 
 _NO_ROLE = "Vault has no static role for this user"
-_BUILT = "Add it to the list of the way in which it is built."
+_BUILT = "Add it to the list for the way it is built."
 _COMPARISONS = (
     _Comparison(
         catalog.CATALOG,
@@ -301,7 +304,7 @@ _COMPARISONS = (
     _Comparison(upgrade_config.DATABASES, _services),
     _Comparison(upgrade_config.REPOSITORIES, _nobody, _unmentioned),
     _Comparison(databases.USED_BY, _all_stacks, _uses_no_server, present=_uses_server),
-    _Comparison(backup.MATRIX, _protected, present=_has_part, advice="Add a row that says what saves it."),
+    _Comparison(backup.MATRIX, _protected, present=_has_part, advice="Add a row that says what backs it up."),
     *(
         _Comparison(builds, _own_images, present=_in_any_group, advice=_BUILT)
         for builds in (ci_cd.BUILDS, claude.BUILDS)

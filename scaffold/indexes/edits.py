@@ -13,8 +13,8 @@ from scaffold.errors import Finding, UsageError
 from scaffold.indexes import all_indexes
 from scaffold.indexes.base import HandEditedError, Index, MissingAnchorError, as_text
 from scaffold.indexes.entry import BuildModel, ServiceEntry
+from scaffold.indexes.places import file_of
 
-_NFS_LIST = PurePosixPath("secrets/nfs_directories.txt")
 _Names: TypeAlias = Callable[[Index[Any], "Content | None"], frozenset[str]]
 _Change: TypeAlias = Callable[[Index[Any], bytes], bytes]
 
@@ -50,7 +50,7 @@ def insertions(files: Files, entry: ServiceEntry, skip: Collection[str] = ()) ->
     """
     found = _edits(
         files,
-        _chosen(skip),
+        _chosen(files, skip),
         lambda index, _: index.keys(entry),
         lambda index, text: index.insert(text, entry),
     )
@@ -70,7 +70,7 @@ def changes(
     """
     found = _edits(
         files,
-        _chosen(skip),
+        _chosen(files, skip),
         lambda index, _: index.differing(before, after),
         lambda index, text: index.follow(text, before, after, {k for o in others for k in index.keys(o)}),
     )
@@ -80,18 +80,18 @@ def changes(
     return replace(found, steps=(*found.steps, *_by_hand(files, added)))
 
 
-def _chosen(skip: Collection[str]) -> list[Index[Any]]:
+def _chosen(files: Files, skip: Collection[str]) -> list[Index[Any]]:
     known = [index.name for index in all_indexes()]
     if unknown := sorted(set(skip) - set(known)):
         raise UsageError(f"no index is called {', '.join(unknown)}", f"There are: {', '.join(known)}.")
-    return [index for index in all_indexes() if index.name not in skip]
+    return [index for index in all_indexes(files.root) if index.name not in skip]
 
 
-def lists_of(entry: ServiceEntry, skip: Collection[str] = ()) -> tuple[PurePosixPath, ...]:
-    """The files of the indexes that a Service has to be in, but those in ``skip``."""
-    return tuple(
-        sorted({index.path for index in all_indexes() if index.name not in skip and index.keys(entry)})
-    )
+def lists_of(files: Files, entry: ServiceEntry, skip: Collection[str] = ()) -> tuple[PurePosixPath, ...]:
+    """The files, if there, of the indexes that a Service has to be in, but those in ``skip``."""
+    chosen = (index for index in all_indexes(files.root) if index.name not in skip)
+    paths = {index.path for index in chosen if index.keys(entry)}
+    return tuple(sorted(path for path in paths if files.read(path)[0] is not None))
 
 
 def removals(files: Files, entry: ServiceEntry) -> Edits:
@@ -99,7 +99,7 @@ def removals(files: Files, entry: ServiceEntry) -> Edits:
     # Where a file is absent, nothing has to be taken out of it.
     return _edits(
         files,
-        all_indexes(),
+        all_indexes(files.root),
         lambda index, content: frozenset() if content is None else index.held(_text(content), entry),
         lambda index, text: index.remove(text, entry),
     )
@@ -108,7 +108,7 @@ def removals(files: Files, entry: ServiceEntry) -> Edits:
 def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change: _Change) -> Edits:
     edits: dict[PurePosixPath, Edit] = {}
     steps, refused = [], []
-    if not any(files.read(index.path)[0] is not None for index in all_indexes()):
+    if not any(files.read(index.path)[0] is not None for index in all_indexes(files.root)):
         return Edits((), (), ())  # a house that keeps no lists
     for index in indexes:
         edit = edits.get(index.path)
@@ -121,7 +121,7 @@ def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change
             try:
                 after = change(index, content)
             except MissingAnchorError as error:
-                why, lost = f"has lost its place for it ({error.problem})", True
+                why, lost = f"no longer has a place for it ({error.problem})", True
             except HandEditedError:
                 why = "has an entry that was edited by hand"
             else:
@@ -158,14 +158,16 @@ def _edit_by_hand(path: PurePosixPath, text: str) -> Step:
 
 def _by_hand(files: Files, entry: ServiceEntry) -> Iterator[Step]:
     """What has no list that could be edited."""
-    content = files.read(_NFS_LIST)[0]
-    if entry.nfs_directories and content is not None:
+    path = file_of(files.root, "nfs_directories")
+    content = files.read(path)[0] if path else None
+    if path and entry.nfs_directories and content is not None:
         why = "is encrypted with git-crypt" if is_ciphertext(content) else "is edited by hand"
-        text = f"{_NFS_LIST} {why}: list {', '.join(entry.nfs_directories)} there."
-        yield _edit_by_hand(_NFS_LIST, text)
+        text = f"{path} {why}: list {', '.join(entry.nfs_directories)} there."
+        yield _edit_by_hand(path, text)
     image = entry.own_image
-    if image and image.repo_id is None and image.model is not BuildModel.WOODPECKER_ONLY:
+    notes = file_of(files.root, "claude-repo-ids")
+    if notes and image and image.repo_id is None and image.model is not BuildModel.WOODPECKER_ONLY:
         text = (
             f"Once {image.repository} is active in Woodpecker, add its number to the lists of repository IDs."
         )
-        yield _edit_by_hand(PurePosixPath(".claude/CLAUDE.md"), text)
+        yield _edit_by_hand(notes, text)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from scaffold.indexes.base import Index, Item, by_name
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.hcl_text import ListAt, local
+from scaffold.indexes.places import usual
 
 _LOCAL = "ghcr_private_namespaces"
 
@@ -24,7 +24,7 @@ def _namespace(entry: ServiceEntry) -> Iterator[Item[tuple[str, str]]]:
 
 NAMESPACES = Index(
     "ghcr-namespaces",
-    PurePosixPath("stacks/kyverno/modules/kyverno/ghcr-credentials.tf"),
+    usual("ghcr-namespaces"),
     {"": ListAt(f"the list local.{_LOCAL}", local(_LOCAL))},
     _namespace,
     required=True,

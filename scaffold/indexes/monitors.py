@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from scaffold.hcl.edit import insert_element, remove_element
 from scaffold.hcl.strings import quote
@@ -13,6 +12,7 @@ from scaffold.hcl.syntax import Document, Entry, Expression, ExprKind
 from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import Monitor, ServiceEntry
 from scaffold.indexes.hcl_text import document, local
+from scaffold.indexes.places import usual
 
 _LOCAL = "internal_monitors"
 
@@ -49,7 +49,7 @@ class Monitors:
         }
         entries = self.value.elements[-1].entries
         if not own.keys() <= {e.name for e in entries}:
-            raise MissingAnchorError(f"a monitor with {', '.join(own)} in local.{_LOCAL}, to go by")
+            raise MissingAnchorError(f"a monitor with {', '.join(own)} in local.{_LOCAL}, to copy")
         width = max(len(e.key.text) for e in entries)
         lines = [f"  {e.key.text.ljust(width)} = {own.get(e.name or '') or _kept(e)}" for e in entries]
         return insert_element(self.doc, self.value, "\n".join(["{", *lines, "}"])).decode()
@@ -68,7 +68,7 @@ def _monitors(text: str) -> Monitors:
     doc = document(text)
     value = local(_LOCAL)(doc)
     if value is None or not value.elements:
-        raise MissingAnchorError(f"a monitor in the list local.{_LOCAL}, to go by")
+        raise MissingAnchorError(f"a monitor in the list local.{_LOCAL}, to copy")
     return Monitors(doc, value)
 
 
@@ -89,7 +89,7 @@ def _monitor(entry: ServiceEntry) -> Iterator[Item[NamedMonitor]]:
 
 MONITORS = Index(
     "internal-monitors",
-    PurePosixPath("stacks/uptime-kuma/modules/uptime-kuma/main.tf"),
+    usual("internal-monitors"),
     {"": _monitors},
     _monitor,
     also=by_name(),

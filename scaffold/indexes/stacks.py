@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
 
 from scaffold.changes.change import is_ciphertext
 from scaffold.indexes import dbaas, vault
 from scaffold.indexes.base import as_text
 from scaffold.indexes.entry import Database, Engine, Host, PublicPath, ServiceEntry, slug
+from scaffold.indexes.places import file_of
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.monorepo.stack import Ingress, Stack
@@ -40,8 +40,8 @@ class StackReader:
     @cached_property
     def roles(self) -> Mapping[str, Database]:
         """The databases whose password Vault rotates, by role."""
-        names = dbaas.names_by_user(self._text(dbaas.DATABASES.path))
-        found = vault.roles(self._text(vault.STATIC_ROLES.path))
+        names = dbaas.names_by_user(self._text("dbaas"))
+        found = vault.roles(self._text("vault-static-roles"))
         return {d.role: Database(d.engine, d.role, names.get(d.user, d.user), d.user) for d in found}
 
     def claims(self, entry: ServiceEntry) -> bool:
@@ -134,6 +134,7 @@ class StackReader:
             user = rest.replace("-", "_")
             yield Database(engines.get(prefix, Engine.POSTGRESQL), role, user, user)
 
-    def _text(self, path: PurePosixPath) -> str:
-        content = self.monorepo.files.read(path)[0]
+    def _text(self, lists: str) -> str:
+        path = file_of(self.monorepo.root, lists)
+        content = self.monorepo.files.read(path)[0] if path else None
         return as_text(content) or "" if isinstance(content, bytes) and not is_ciphertext(content) else ""

@@ -10,6 +10,7 @@ from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of, plain
+from scaffold.indexes.places import usual
 from scaffold.indexes.tables import TableUnder
 
 _CONSUMERS = TableUnder("Known consumers", ("Consumer", "NFS path", "Owning stack"), plain)
@@ -42,21 +43,21 @@ def _sqlite(entry: ServiceEntry) -> Iterator[Item[str]]:
 
 CONSUMERS = Index(
     "nfs-consumers",
-    PurePosixPath("docs/runbooks/nfs-prerequisites.md"),
+    usual("nfs-consumers"),
     {"": _CONSUMERS},
     _directories,
     also=_of_stack,
 )
 ENCRYPTED = Index(
     "storage-encrypted",
-    PurePosixPath("docs/architecture/storage.md"),
+    usual("storage-encrypted"),
     {"": Labelled(("Services on encrypted storage",))},
     _encrypted,
     also=by_name(),
 )
 SQLITE = Index(
     "databases-sqlite",
-    PurePosixPath("docs/architecture/databases.md"),
+    usual("databases-sqlite"),
     {"": Labelled(("Apps using SQLite",))},
     _sqlite,
     also=by_name(),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.json_text import Json, JsonObject, written
-
-_PATH = PurePosixPath(".claude/reference/upgrade-config.json")
+from scaffold.indexes.places import usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +73,15 @@ def _database(entry: ServiceEntry) -> Iterator[Item[tuple[str, Json]]]:
         yield Item(entry.name, (entry.name, value))
 
 
-REPOSITORIES = Index("upgrade-repositories", _PATH, {"": ObjectAt("github_repo_overrides")}, _repository)
-DATABASES = Index("upgrade-databases", _PATH, {"": ObjectAt("db_backed_services", _same_server)}, _database)
+REPOSITORIES = Index(
+    "upgrade-repositories",
+    usual("upgrade-repositories"),
+    {"": ObjectAt("github_repo_overrides")},
+    _repository,
+)
+DATABASES = Index(
+    "upgrade-databases",
+    usual("upgrade-databases"),
+    {"": ObjectAt("db_backed_services", _same_server)},
+    _database,
+)

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Block, Document, Expression
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import Database, Engine, ServiceEntry
 from scaffold.indexes.hcl_text import BlockFamily, ListAt, copied, document
+from scaffold.indexes.places import usual
 
-_PATH = PurePosixPath("stacks/vault/main.tf")
 _CONNECTION = "vault_database_secret_backend_connection"
 _ROLE = "vault_database_secret_backend_static_role"
 
@@ -43,7 +42,7 @@ class StaticRoles:
         """The text with one more role: a copy of the last one of the same connection, after it."""
         same = [b for b in self.family.blocks if _connection(b) == value.engine.value]
         if not same:
-            raise MissingAnchorError(f"a static role of the connection {value.engine.value} to go by")
+            raise MissingAnchorError(f"a static role of the connection {value.engine.value} to copy")
         new = copied(same[-1], _names(same[-1], value))
         return self.family.append(new, same[-1])
 
@@ -101,9 +100,11 @@ def _static(entry: ServiceEntry) -> Iterator[Item[Database]]:
 
 ALLOWED_ROLES = Index(
     "vault-allowed-roles",
-    _PATH,
+    usual("vault-allowed-roles"),
     {e.value: ListAt(f"allowed_roles of {_CONNECTION}.{e.value}", _allowed_roles(e)) for e in Engine},
     _allowed,
     required=True,
 )
-STATIC_ROLES = Index("vault-static-roles", _PATH, {"": _static_roles}, _static, required=True)
+STATIC_ROLES = Index(
+    "vault-static-roles", usual("vault-static-roles"), {"": _static_roles}, _static, required=True
+)

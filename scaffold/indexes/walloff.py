@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from scaffold.hcl.edit import insert_entry, remove_entry
@@ -14,6 +13,7 @@ from scaffold.hcl.syntax import Document, Expression, ExprKind
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import PublicPath, ServiceEntry
 from scaffold.indexes.hcl_text import document, local
+from scaffold.indexes.places import usual
 
 _LOCAL = "authentik_walloff_targets"
 
@@ -66,7 +66,7 @@ def _on_hosts(text: str, entry: ServiceEntry) -> Iterator[str]:
 
 TARGETS = Index(
     "walloff",
-    PurePosixPath("stacks/monitoring/modules/monitoring/authentik_walloff_probe.tf"),
+    usual("walloff"),
     {"": _targets},
     _paths,
     required=True,

@@ -70,6 +70,9 @@ def _hosts(values: Mapping[str, Value]) -> Iterator[Wanted]:
         yield Wanted("host", fqdn, host)
         if monitored["value"]:
             yield Wanted(EXTERNAL_MONITOR, called or fqdn.split(".")[0], monitor if called else host)
+    for index, item in enumerate(ingress["carve_outs"]):
+        if item["monitored"]:
+            yield Wanted(EXTERNAL_MONITOR, item["monitor_name"], f"machine_clients[{index}].monitor_name")
 
 
 def _volumes(values: Mapping[str, Value]) -> Iterator[Wanted]:

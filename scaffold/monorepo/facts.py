@@ -216,7 +216,7 @@ def _told(error: ValidationError) -> Iterator[tuple[_Path, dict[str, str]]]:
         allowed, fix = _LINE["allowed"], "Correct the name."
         yield (
             (*path, str(value)),
-            {"code": "name", "what": "has a name that is none", "allowed": allowed, "fix": fix},
+            {"code": "name", "what": "has an invalid name", "allowed": allowed, "fix": fix},
         )
     else:
         choices = [_shown(choice) for choice in part.get("enum", [part["const"]] if "const" in part else [])]

@@ -30,6 +30,13 @@ _SIGNS = {
 """What is in the files of a module, by what it is for; the first that fits."""
 
 
+_CLASSES = ("storage_class_name", "storageClassName", "storageClass")
+"""What names a StorageClass, in Terraform, in manifests and in the values of charts."""
+_ENCRYPTED = ("crypt", "luks")
+"""What is in the name of one that encrypts."""
+_WITHOUT_WOODPECKER = "github-ghcr"
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A fact that the monorepo shows, and the file or directory that shows it."""
@@ -52,7 +59,8 @@ class Sight:
             return
         yield Shown("stacks", home, PurePosixPath(home, stacks[0]).as_posix())
         name = root_file(self.root)
-        yield from self._modules()
+        modules = tuple(self._modules())
+        yield from modules
         every, place = self._before_all()
         usual = decisions.house()
         names = {**usual["stands_on"], "every": every}
@@ -63,6 +71,10 @@ class Sight:
             commands: dict[str, Value] = {"plan": f"{tool} plan", "apply": f"{tool} apply"}
             commands |= {} if there["vault"] else {"login": ""}
             yield Shown("commands", commands, name or f"{home}/")
+        yield from self._storage(
+            nfs=any(one.fact == "shared_modules" and one.value["nfs"] for one in modules)
+        )
+        yield from self._around()
 
     @cached_property
     def home(self) -> tuple[str, tuple[str, ...]]:
@@ -122,8 +134,8 @@ class Sight:
         # One that the module has as a default is sensed whenever scaffold runs, and needs no line of its own.
         documents = self._terraform[names["ingress"].as_posix()] if "ingress" in names else ()
         if not any("root_domain" in b.labels for d in documents for b in d.body.blocks_of("variable")):
-            where = names["ingress"].as_posix() if "ingress" in names else NOWHERE
-            yield Shown("domain", next(filter(None, map(_domain, documents)), ""), where)
+            domain = next(filter(None, map(_domain, documents)), "")
+            yield Shown("domain", domain, names["ingress"].as_posix() if domain else NOWHERE)
 
     @property
     def _shared(self) -> Iterator[str]:
@@ -132,6 +144,50 @@ class Sight:
         beside = {posixpath.dirname(path) for path in called} - {""}
         yield from called
         yield from (p for p in self._terraform if p not in called and posixpath.dirname(p) in beside)
+
+    @property
+    def _texts(self) -> Iterator[tuple[str, str, str]]:
+        """The texts in the files of the stacks: the argument or key, the text, and the file."""
+        home = PurePosixPath(self.home[0])
+        for directory, documents in self._terraform.items():
+            if PurePosixPath(directory).is_relative_to(home) and directory not in self._called:
+                for document in documents:
+                    told = ((name, value.string()) for name, value in document.body.texts())
+                    yield from ((name, text, document.source.path) for name, text in told if text)
+
+    def _storage(self, *, nfs: bool) -> Iterator[Shown]:
+        """The StorageClasses of most volumes, an encrypted one by its name, and where those on NFS are."""
+        seen: Counter[tuple[str, bool]] = Counter()
+        shares: Counter[str] = Counter()
+        places: dict[str, str] = {}
+        for name, text, place in self._texts:
+            if name in _CLASSES:
+                seen[text, any(sign in text.lower() for sign in _ENCRYPTED)] += 1
+            if name == "nfs_path":
+                shares[posixpath.dirname(text)] += 1
+            places.setdefault(text, place)
+            places.setdefault(posixpath.dirname(text), place)
+        for fact, encrypted in (("storage_encrypted", True), ("storage_plain", False)):
+            value = next((name for (name, is_one), _ in seen.most_common() if is_one == encrypted), "")
+            yield Shown(fact, value, places.get(value, NOWHERE) if value else NOWHERE)
+            if value and not encrypted and value != decisions.house()[fact]:
+                yield Shown("storage_plain_suffix", "", places[value])
+        if nfs:
+            share = next((name for name, _ in shares.most_common()), "")
+            yield Shown("nfs_root", share, places.get(share, NOWHERE) if share else NOWHERE)
+
+    def _around(self) -> Iterator[Shown]:
+        """What is elsewhere than in the stacks: what builds images, and what metrics are pushed to."""
+        texts = [d.source.data.lower() for documents in self._terraform.values() for d in documents]
+        if not any(b"woodpecker" in text for text in texts) and not next(
+            self.root.glob(".woodpecker*"), None
+        ):
+            actions = ".github/workflows"
+            where = actions if (self.root / actions).is_dir() else "no .woodpecker.yml"
+            yield Shown("runs", {"woodpecker": False}, where)
+            yield Shown("own_build", _WITHOUT_WOODPECKER, where)
+        if not any(b"pushgateway" in text for text in texts):
+            yield Shown("pushgateway", "", f"{self.home[0]}/")
 
     def _before_all(self) -> tuple[str, str]:
         """The stack that most others depend on, and a file that says so."""

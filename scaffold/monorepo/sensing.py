@@ -20,7 +20,8 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     """The facts of this monorepo that differ from the template's defaults.
 
     Only what differs is returned, by rows, for only that is recorded with a stack: the rest has to follow the
-    defaults of a later version. ``scaffold.yml`` at the monorepo's root holds over what is sensed.
+    defaults of a later version. ``scaffold.yml`` at the monorepo's root holds over what is sensed; where it
+    has the lists, no stack needs to know.
     Raises :class:`MissingError` where that file is not usable.
     """
     found: dict[str, Value] = {}
@@ -28,11 +29,19 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
         found["domain"] = monorepo.domain
     found["shared_modules"] = _modules(monorepo)
     found["runs"] = _runs(monorepo)
+    login = decisions.house()["login"]
+    if monorepo.fleet and next(monorepo.terraform_files(login, login.lower()), None) is None:
+        found["login"] = _SOME_LOGIN
     variables = monorepo.ingress_module.variables
     found["ingress_takes"] = [n for n in template.facts("operations")["ingress_may_take"] if n in variables]
     if variables:
         lacks = [n for n in template.facts("operations")["ingress_may_lack"] if n not in variables]
         found["ingress_lacks"] = lacks
+        if (
+            "external_monitor" in lacks
+            and not (monorepo.root / decisions.house()["lists"]["internal-monitors"]).is_file()
+        ):
+            found["monitors"] = ""
         if "dns_type" in lacks:
             found["dns_types"] = ["none"]
     if (wakes := variables.get("sablier")) is not None:
@@ -54,7 +63,11 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     found.update(_builds(monorepo, domain))
     script = decisions.house()["mirror"]["script"]
     found["mirror"] = {"there": (monorepo.root / script).is_file()}
-    return _difference(decisions.house(), merged(found, overrides(monorepo.root)))
+    said = {fact: value for fact, value in overrides(monorepo.root).items() if fact != "lists"}
+    return _difference(decisions.house(), merged(found, said))
+
+
+_SOME_LOGIN = "single sign-on"
 
 
 def template_fact(sensed: Mapping[str, Value]) -> str | None:

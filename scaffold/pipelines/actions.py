@@ -47,7 +47,7 @@ class ActionsSchema(Rule):
         """Everything that the schema refuses."""
         for file in repository.misplaced:
             fix = "Move it to .github/dependabot.yml."
-            yield self.at(file.place("updates"), "This is Dependabot's file, and no workflow.", fix=fix)
+            yield self.at(file.place("updates"), "This is Dependabot's file, not a workflow.", fix=fix)
         for actions in repository.actions:
             for path, message in schema_errors("github", actions.document.value):
                 yield self.at(actions.place(*path), message)
@@ -162,7 +162,7 @@ class ActionsBuild(Rule):
         if rolled_out and all(i.tag in ("", "latest") and str(i)[0] != "$" for i in step.pushed):
             yield self.at(
                 step.place("with", "tags"),
-                "No tag is this build's own.",
+                "No tag is unique to this build.",
                 value=" ".join(map(str, step.pushed)) or None,
                 fix="Add the first eight characters of the commit.",
             )
@@ -223,7 +223,7 @@ class ActionsSecret(Rule):
                 if match[1] not in context.expected.action_secrets:
                     yield self.at(
                         actions.place_of(match.start()),
-                        f"Nobody sets the secret {match[1]}.",
+                        f"Nothing sets the secret {match[1]}.",
                         value=match[1],
                         allowed=", ".join(sorted(context.expected.action_secrets)),
                     )

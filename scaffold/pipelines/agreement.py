@@ -88,7 +88,7 @@ class SameImage(Rule):
             return
         run = [c.reference for pod in context.stack.pods for c in pod.containers]
         allowed = context.expected.image if context.expected else _told(run)
-        message = "The stack runs no image that this builds."
+        message = "The stack does not run the image that this builds."
         for step in builds(*repository.workflows):
             if not _shared(targets(step), run):
                 named = ", ".join(map(str, targets(step)))

@@ -21,7 +21,7 @@ class Clone(Rule):
 
     code = "PIP004"
     title = "The clone is retried, and is not partial"
-    why = "The forge does not always answer at once, half of all partial clones of private repositories fail, and 10sec is no duration."
+    why = "The forge does not always answer at once, half of all partial clones of private repositories fail, and 10sec is not a duration."
     bad = {FILE: BOTH.replace("backoff: 10s", "backoff: 10sec")}
     good = {FILE: BOTH}
 
@@ -39,16 +39,16 @@ class Clone(Rule):
             for step in steps:
                 if step.repository != wanted:
                     yield self.at(
-                        step.place("image"), "This is no clone plugin.", value=step.image, allowed=wanted
+                        step.place("image"), "This is not a clone plugin.", value=step.image, allowed=wanted
                     )
                     continue
                 backoff = step.settings.get("backoff")
                 if not isinstance(step.settings.get("attempts"), int) or backoff is None:
                     fix = "attempts: 5, backoff: 10s"
-                    yield self.at(step.place("settings"), "The clone does not try again.", fix=fix)
+                    yield self.at(step.place("settings"), "The clone is not retried.", fix=fix)
                 if backoff is not None and not _DURATION.fullmatch(str(backoff)):
                     place = step.place("settings", "backoff")
-                    yield self.at(place, "This is no duration.", value=str(backoff), allowed="such as 10s")
+                    yield self.at(place, "This is not a duration.", value=str(backoff), allowed="such as 10s")
                 # What GitHub builds is on GitHub, which answers partial clones.
                 if step.settings.get("partial") is not False and not repository.actions:
                     yield self.at(step.place("settings"), "The clone is a partial one.", fix="partial: false")
@@ -81,7 +81,7 @@ class CacheFrom(Rule):
     """A cache that the plugin splits at its commas."""
 
     code = "PIP006"
-    title = "A cache is named by its image alone"
+    title = "A cache is named by nothing but its image"
     why = "The plugin splits cache_from at commas, so `type=registry,ref=…` is two caches that do not exist."
     bad = {
         FILE: BOTH.replace(
@@ -121,6 +121,8 @@ class RegistryLogin(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The images whose registry is in no login."""
         for step in builds(*repository.workflows):
+            if any(key.replace("-", "_") in _DOCKER_CONFIG for key in step.settings):
+                continue
             known = {
                 _host(str(login.get("registry", "")))
                 for login in step.settings.get("logins") or ()
@@ -136,6 +138,10 @@ class RegistryLogin(Rule):
                         value=str(image),
                         allowed=", ".join(sorted(known)) or None,
                     )
+
+
+_DOCKER_CONFIG = ("docker_config", "docker_config_json", "json_key")
+"""Settings that hold logins, to whatever registries they are."""
 
 
 def _host(registry: str) -> str:
@@ -176,10 +182,11 @@ class BuildTags(Rule):
     def _tags(self, step: Step) -> Iterator[Finding]:
         tags = listed(step.settings.get("tags", step.settings.get("tag")))
         if set(tags) != {"latest", COMMON["CI_COMMIT_SHA"][:8]}:
+            key = "tags" if "tags" in step.settings else "tag"
             yield self.at(
-                step.place("settings", "tags" if "tags" in step.settings else "tag"),
+                step.place("settings", key),
                 f"The step {step.name} pushes other tags.",
-                value=", ".join(tags) or None,
+                value=", ".join(listed(step.written("settings", key))) or None,
                 allowed='"latest" and "${CI_COMMIT_SHA:0:8}", both quoted',
             )
 

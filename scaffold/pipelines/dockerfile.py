@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import PurePosixPath
+from pathlib import PurePosixPath as Path
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
+from scaffold.pipelines.commands import built_by
 from scaffold.pipelines.common import builds, dockerfile
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.ignored import ignored_by_docker, ignored_by_git
-from scaffold.pipelines.instructions import Instruction, instructions
+from scaffold.pipelines.instructions import Instruction, instructions, last_user
 from scaffold.pipelines.jobs import build_steps, steps
 from scaffold.pipelines.repository import Repository
 
@@ -26,6 +27,8 @@ _INSTALLED = (("node_modules",), ("vendor",))
 _WRITES = re.compile(r"(?<![-=&])>>?\s*(?![&>]|/dev/|\"?\$)\S")
 """What is written into a file; what a runner reads itself ($GITHUB_OUTPUT) is none of the checkout."""
 _RUNNER = re.compile(r"^(?:\w+=\S* +|sudo +|uv run +|poetry run +|python3? -m +|npx +)*")
+_NOT_ROOT = re.compile(r"nonroot|unprivileged|rootless|^cgr\.dev/chainguard/")
+"""Base images that say in their name that they run as a number other than 0."""
 _IGNORE = ".git\n.env*\n"
 _DOWNLOADS = (
     "playwright install",
@@ -40,7 +43,10 @@ def _built(repository: Repository) -> Mapping[str, str]:
     """The Dockerfiles that the pipelines build; every one where that is not known."""
     named = {dockerfile(step) for step in builds(*repository.workflows)}
     named |= {step.dockerfile for step in build_steps(*repository.actions)}
-    found = repository.dockerfiles
+    scripts = [command for workflow in repository.workflows for s in workflow.steps for command in s.commands]
+    scripts += [str(step.value.get("run") or "") for step in steps(*repository.actions)]
+    named |= {path for script in scripts for path, _ in built_by(script)}
+    found = {p: text for p, text in repository.dockerfiles.items() if ".devcontainer" not in Path(p).parts}
     return found if "" in named else {path: text for path, text in found.items() if path in named} or found
 
 
@@ -62,15 +68,15 @@ class NumericUser(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The Dockerfiles whose last user is none."""
         for path, text in _built(repository).items():
-            found = list(instructions(text))
-            last = max((i for i, one in enumerate(found) if one.name == "FROM"), default=0)
-            users = [one for one in found[last:] if one.name == "USER"]
-            user = users[-1].arguments.split(":")[0] if users else ""
+            base, said = last_user(text)
+            user = said.arguments.split(":")[0] if said else ""
+            if said is None and _NOT_ROOT.search(base):
+                continue
             if not user.isdigit() or int(user) == 0:
                 is_name = bool(user) and not user.isdigit()
                 name = "Kubernetes cannot tell that this name is not root."
                 yield self.at(
-                    (path, users[-1].line if users else None),
+                    (path, said.line if said else None),
                     name if is_name else "The image runs as root.",
                     value=user or None,
                     allowed="a number, such as 10001",
@@ -101,7 +107,7 @@ class IgnoredCopy(Rule):
                 # What is no file here may be a directory.
                 path = source if source in repository.paths else f"{source}/"
                 # Git's own directory is in every checkout, and what an earlier step made is, too.
-                top = PurePosixPath(source).parts[:1]
+                top = Path(source).parts[:1]
                 is_there = (
                     place[0] in made or top == (".git",) or (place[0] in installed and top in _INSTALLED)
                 )
@@ -125,15 +131,22 @@ def _built_after_others(repository: Repository, checks: tuple[str, ...] = ()) ->
             # Without a context the action takes the repository from Git, and not the checkout.
             there = job in before and "context" in step.inputs
             made[step.dockerfile] = made.get(step.dockerfile, True) and there
-        elif (
-            _makes([str(step.value.get("run") or "")], checks) or step.uses[0] == "actions/download-artifact"
-        ):
+            continue
+        script = str(step.value.get("run") or "")
+        for path, begun in built_by(script):
+            made[path] = made.get(path, True) and (job in before or _makes([begun], checks))
+        if _makes([script], checks) or step.uses[0] == "actions/download-artifact":
             before.add(job)
     for workflow in repository.workflows:
         for build in builds(workflow):
             earlier = workflow.steps[: workflow.steps.index(build)]
             there = any(_makes(step.commands, checks) for step in earlier)
             made[dockerfile(build)] = made.get(dockerfile(build), True) and there
+        scripts: list[str] = []
+        for script in [command for step in workflow.steps for command in step.commands]:
+            for path, begun in built_by(script):
+                made[path] = made.get(path, True) and _makes([*scripts, begun], checks)
+            scripts.append(script)
     return {path for path, there in made.items() if there}
 
 
@@ -198,7 +211,7 @@ class BrowserDownload(Rule):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The downloads that are known to be large."""
-        fix = "Begin with an image that has it, or download it at start into a volume."
+        fix = "Start from an image that has it, or download it at start into a volume."
         for place, one in _instructions(repository):
             for command in _DOWNLOADS if one.name == "RUN" else ():
                 if command in one.arguments:

@@ -70,7 +70,7 @@ def _merged(item: yaml.Node) -> list[yaml.Node]:
     if not all(isinstance(one, yaml.SequenceNode) for one in lists):
         mark = item.start_mark
         fix = "Merge a list, or write the item's keys out."
-        raise YamlError("merges what is no list into a list", fix, mark.line + 1, mark.column + 1)
+        raise YamlError("merges something else into a list", fix, mark.line + 1, mark.column + 1)
     return [inner for one in lists for inner in one.value]
 
 

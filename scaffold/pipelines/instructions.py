@@ -42,3 +42,22 @@ def base_images(text: str) -> tuple[str, ...]:
                 found.append(words[0])
             stages |= set(words[2:])
     return tuple(found)
+
+
+def last_user(text: str) -> tuple[str, Instruction | None]:
+    """The image that the last stage of a Dockerfile comes from, and the USER that holds in it, if one is set.
+
+    A stage that begins with another one has its user, too.
+    """
+    stages: dict[str, tuple[str, Instruction | None]] = {}
+    name = ""
+    current: tuple[str, Instruction | None] = ("", None)
+    for one in instructions(text):
+        if one.name == "FROM":
+            words = [word for word in one.arguments.split() if not word.startswith("--")] or [""]
+            current = stages.get(words[0].lower(), (words[0], None))
+            name = words[2].lower() if len(words) > 2 else ""
+        elif one.name == "USER":
+            current = current[0], one
+        stages[name] = current
+    return current

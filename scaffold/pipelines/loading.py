@@ -89,7 +89,7 @@ def _unquoted(path: str, raw: str, documents: list[tuple[str, Document]]) -> lis
             key for key in {**first.kinds, **other.kinds} if first.kinds.get(key) != other.kinds.get(key)
         ]
         line = min(other.lines.get(key) or first.lines[key] for key in differing)
-        message = f"For {title} this is no text any more, but a number, a mapping or nothing."
+        message = f"For {title} this is no longer text, but a number, a mapping or nothing."
         value, fix = lines[line - 1].strip(), "Put it in double quotes."
         found.setdefault(line, Finding(path, line, None, "PIP028", message, value, fix=fix))
     return list(found.values())

@@ -118,6 +118,6 @@ class Message(Rule):
             if is_message and {"success", "failure"} <= statuses:
                 yield self.at(
                     step.place("when"),
-                    f"The step {step.name} tells both outcomes, and knows neither.",
-                    fix="Make two steps, one with status success and one with status failure; or tell failures only.",
+                    f"The step {step.name} reports success and failure, and cannot tell which it is.",
+                    fix="Make two steps, one with status success and one with status failure; or report failures only.",
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -13,6 +13,17 @@ from scaffold.templates.template import FAST_LOADER
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
+
+
+_WORDS = {
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "empty",
+}
 
 
 def schema_errors(name: str, value: object) -> list[tuple[tuple[str | int, ...], str]]:
@@ -43,5 +54,12 @@ def _message(cause: ValidationError) -> str:
     if cause.validator == "additionalProperties":
         keys = re.findall(r"'([^']+)'", cause.message.rpartition("(")[2])
         return f"There is no key {' or '.join(keys)} here, and nothing reads it."
+    name = next((str(key) for key in reversed(cause.absolute_path) if isinstance(key, str)), "the file")
+    wanted: Any = cause.validator_value
+    if cause.validator == "enum":
+        return f"{name} has to be one of {', '.join(map(str, wanted))}."
+    if cause.validator == "type":
+        kinds = [wanted] if isinstance(wanted, str) else wanted
+        return f"{name} has to be {' or '.join(_WORDS[kind] for kind in kinds)}."
     message: str = cause.message
     return (message if len(message) <= 200 else message[:80] + " … " + message[-100:]) + "."

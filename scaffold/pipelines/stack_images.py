@@ -75,7 +75,7 @@ class IgnoredImage(_OfStack):
                 if ignored and _IMAGE_TAG not in container.image and (pod.name, container.name) not in moved:
                     yield self.at(
                         (pod.path, container.line),
-                        f"Nothing but Terraform moves the image of {container.name}, and it ignores it.",
+                        f"Terraform ignores the image of {container.name}, and nothing else moves it.",
                         value=container.image,
                         fix=f"Take {container.slot} out of ignore_changes.",
                     )

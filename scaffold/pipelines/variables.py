@@ -37,7 +37,7 @@ class UnknownSecret(Rule):
                 if name.lower() not in context.expected.secrets:
                     yield self.at(
                         step.place(*path),
-                        f"The secret {name} is none that every run has.",
+                        f"The secret {name} is not available to every run.",
                         value=name,
                         allowed=", ".join(sorted(context.expected.secrets)),
                     )
@@ -146,7 +146,7 @@ class RemovedVariable(Rule):
     """A variable of Woodpecker that is gone."""
 
     code = "PIP025"
-    title = "A variable is one that Woodpecker 3 has"
+    title = "Woodpecker 3 has the variable"
     why = "A removed variable is an empty string: the message that said `success` on every run now says nothing."
     bad = {FILE: SHELL + '      - echo "$CI_PIPELINE_VARIABLE_TAG"\n'}
     good = {FILE: SHELL + '      - echo "$TAG"\n'}

@@ -119,7 +119,7 @@ class Linter(Rule):
         if not step.image:
             yield "the image is missing."
         if step.area == "clone" and step.repository not in facts["ci_trusted_clone"]:
-            yield "this image gets no password of the forge, so it clones public repositories only."
+            yield "this image is not given the forge's password, so it can only clone public repositories."
         for other in ("commands", "entrypoint", "environment"):
             if value.get("settings") and value.get(other):
                 yield f"{other} and settings exclude each other."
@@ -134,7 +134,7 @@ class Linter(Rule):
             "tmpfs",
         ):
             if value.get(key) and value[key] != "none":
-                yield f"{key} needs a trusted repository, and no repository of the house is one."
+                yield f"{key} needs a trusted repository, and the house trusts none."
         if step.repository in (
             "plugins/docker",
             "plugins/gcr",
@@ -146,7 +146,7 @@ class Linter(Rule):
         if step.area == "steps":
             for name in needed(value.get("depends_on")):
                 if name not in names:
-                    yield f"depends_on names {name}, which is no step."
+                    yield f"depends_on names {name}, which is not a step."
 
 
 class DependsOn(Rule):
@@ -157,7 +157,7 @@ class DependsOn(Rule):
     """
 
     code = "PIP031"
-    title = "Either every later step says what it waits for, or none"
+    title = "Either every later step says what it waits for, or none does"
     why = "As soon as one step has depends_on, every step without it starts at once, the deployment included."
     bad = {
         _FILE: _STEP
@@ -180,7 +180,7 @@ class DependsOn(Rule):
             for at, step in enumerate(steps[1:] if last >= 0 else (), start=1):
                 is_root = step.name not in acting and (step.name in waited_for or at < last)
                 if "depends_on" not in step.value and not is_root:
-                    fix = "Write depends_on for it, or for no step; [] where it shall start at once."
+                    fix = "Add depends_on to it, or remove it from every step; [] starts it at once."
                     yield self.at(step.place(), f"The step {step.name} waits for nothing.", fix=fix)
 
 

@@ -47,6 +47,16 @@ class Step:
         """The commands that are text."""
         return tuple(command for command in listed(self.value.get("commands")) if isinstance(command, str))
 
+    def written(self, *path: str | int) -> object:
+        """A value of this step as it is written: with its variables, before Woodpecker replaces them."""
+        value: Any = self.workflow.unsubstituted
+        try:
+            for key in (self.area, self.key, *path):
+                value = value[key]
+        except (LookupError, TypeError):  # a key with a variable in it
+            return None
+        return value
+
     @property
     def when(self) -> tuple[Mapping[str, Any], ...]:
         """Its own conditions, of which one has to hold."""
@@ -73,6 +83,14 @@ class Workflow(PipelineFile):
     def value(self) -> Mapping[str, Any]:
         """The file's mapping."""
         return self.document.value if isinstance(self.document.value, Mapping) else {}
+
+    @cached_property
+    def unsubstituted(self) -> object:
+        """The file's mapping as it is written; where that alone is no YAML, as it was parsed."""
+        try:
+            return parse_workflow(self.raw).value
+        except YamlError:
+            return self.value
 
     @property
     def when(self) -> tuple[Mapping[str, Any], ...]:

@@ -46,7 +46,7 @@ def adopted_text(found: StackAdoption, commit: str | None) -> Iterator[str]:
     yield from gaps_text(found.part.verified.unverified)
     yield from origin_text(found.origin)
     if found.manual:
-        yield from steps_text(found.manual, "The lists outside that a person has to see to:")
+        yield from steps_text(found.manual, "Lists outside the stack that need a person:")
     if commit:
         yield f"Committed as {commit[:12]}."
     yield f"Next: look at the diff, and apply {found.part.place}; scaffold change {found.stack} changes it."

@@ -121,12 +121,12 @@ def _in_full(one: Adoption) -> Iterator[str]:
         yield seen(f"  {finding.answer}: {finding.message} {finding.fix or ''}".rstrip())
     ruled = Counter(rule for c in one.compared for m in c.missing if (rule := one.rule(c, m)))
     if ruled:
-        yield "Other by a rule of the house:"
+        yield "Different by a rule of the house:"
     for rule, count in ruled.most_common():
         yield f"  {count:3}  {rule}"
     left = [(c, m) for c in one.compared for m in c.missing if not one.rule(c, m)]
     if left:
-        yield "Not given back:"
+        yield "Not reproduced:"
     for compared, missing in left:
         site = compared.resource.site
         at = f"{site.path}:{site.line}" if site.line else site.path

@@ -102,7 +102,7 @@ def consequences_text(change: ServiceChange) -> Iterator[str]:
         yield f"Merged with edits by hand: {', '.join(map(str, change.edited))}"
     told = [f"  {one.effect.value:11}  {consequence_text(one)}" for one in change.consequences]
     if change.plans is None:
-        yield from ["What shows of it without a plan", *told] if told else ()
+        yield from ["What can be seen of it without a plan", *told] if told else ()
         return
     yield "What it does"
     yield from told or ["  Nothing is destroyed, replaced, restarted, opened or closed."]

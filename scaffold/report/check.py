@@ -78,7 +78,7 @@ def as_statistics(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
     yield _sum(found, rules)
     yield from gaps_text(found.unverified)
     for feature, off in _grouped(found.off, lambda one: one.feature).items():
-        yield f"Off, for this monorepo has not {feature}: {', '.join(one.code for one in off)}."
+        yield f"Off, because this monorepo does not have {feature}: {', '.join(one.code for one in off)}."
 
 
 def _code(finding: Finding) -> str:

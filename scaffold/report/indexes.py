@@ -100,13 +100,14 @@ def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
     if removal.unsaved:
         yield f"warning: No commit has these files as they were: {', '.join(map(str, removal.unsaved))}."
     if removed:
-        yield f"Git keeps the stack for a while: git restore --source={removed.kept} -- {removal.stack}"
+        yield f"Git still has the stack for a while: git restore --source={removed.kept} -- {removal.stack}"
     for warning in removal.warnings:
         yield f"warning: {warning}"
     before = "This should have come before; a stack that still runs has to come back for it:"
     first = [step for step in removal.steps if step.when is When.FIRST]
     yield from steps_text(first, before if removed else "Before that:")
-    yield from steps_text((step for step in removal.steps if step not in first), "After that:")
+    if after := [step for step in removal.steps if step not in first]:
+        yield from steps_text(after, "After that:")
     yield from mentions_text(removal.mentions)
     if removed is None:
         yield "Nothing was written; --write does it."

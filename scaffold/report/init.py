@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from scaffold.changes.change import diff
+from scaffold.monorepo.initial import NOWHERE
 from scaffold.monorepo.root import OVERRIDES
 from scaffold.report.changes import files_json
 from scaffold.report.findings import seen
@@ -36,7 +37,7 @@ def initial_text(found: Initial, *, written: bool) -> Iterator[str]:
     width = max(len(one.fact) for one in found.shown)
     added = {one.fact for one in found.facts}
     for one in found.shown:
-        if not one.value and one.fact not in found.kept:
+        if one.value == "" and one.where == NOWHERE and one.fact not in found.kept:
             yield f"{one.fact:{width}}  not seen: add it to {OVERRIDES} before the first Service"
             continue
         why = "" if one.fact in added else f" ({_stays(found, one)})"

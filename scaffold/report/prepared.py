@@ -105,7 +105,7 @@ def _committed(commit: str | None) -> Iterator[str]:
 def pipeline_text(service: str, part: Part[VerifiedPipeline], *, written: bool) -> Iterator[str]:
     """The files of a pipeline with their line counts, and what was verified."""
     if part.unchanged:
-        yield f"The pipeline of {service} is there already. Nothing to do."
+        yield f"The pipeline of {service} is already there. Nothing to do."
         return
     done = "written" if written else "would be written"
     yield f"The pipeline of {service}: {done} to {part.change.root}"

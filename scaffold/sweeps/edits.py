@@ -69,7 +69,7 @@ class Set:
             return None
         text = quote(answer.value) if answer else self.text
         if isinstance(found, Block):
-            raise EditError(f"{path_text(self.path)} in line {found.line} is a block")
+            raise EditError(f"{path_text(self.path)} on line {found.line} is a block")
         if found is not None:
             return None if found.value.text == text else replace(document, found.value, text)
         return self._new(document, block, text, answer.reason if answer else self.comment)
@@ -88,7 +88,7 @@ class Set:
             return insert_argument(document, holder, f"{lines}{name} = {text}")
         if holder.value.kind is not ExprKind.MAP:
             raise EditError(
-                f"{path_text(above)} in line {holder.value.line} is not a map that is written out"
+                f"{path_text(above)} on line {holder.value.line} is not a map that is written out"
             )
         return insert_entry(
             document, holder.value, name if name.isidentifier() else quote(name), text, comment
@@ -107,7 +107,7 @@ class Add(Mechanical):
         """The file with it."""
         holder = _found(block, self.within)
         if not isinstance(holder, Block):
-            raise EditError(f"{path_text(self.within)} in line {holder.value.line} is not a block")
+            raise EditError(f"{path_text(self.within)} on line {holder.value.line} is not a block")
         (new,) = parse(self.text.encode()).body.items
         if isinstance(new, Attribute):
             there = new.name in holder.body.attributes
@@ -184,17 +184,17 @@ class Rename:
         if argument is None:
             return None
         if self.new in block.body.attributes:
-            raise EditError(f"the block in line {block.line} has both {self.old} and {self.new}")
+            raise EditError(f"the block on line {block.line} has both {self.old} and {self.new}")
         value = as_text(argument.value)
         if answer is not None:
             return rename_argument(document, argument, self.new, quote(answer.value))
         if self.values and value not in self.values:
-            raise EditError(f"nobody says what {self.old} = {value} in line {argument.line} becomes")
+            raise EditError(f"nothing says what {self.old} = {value} on line {argument.line} becomes")
         return rename_argument(document, argument, self.new, self.values.get(value, argument.value.text))
 
 
 def _found(block: Block, path: Steps) -> Block | Attribute | Entry:
     found = find(block.body, path) if path else block
     if found is None:
-        raise EditError(f"the block in line {block.line} has no {path_text(path)}")
+        raise EditError(f"the block on line {block.line} has no {path_text(path)}")
     return found

@@ -185,7 +185,9 @@ class _Reader:
             kinds = [key for key in ("attribute", "comes", "goes") if key in said]
             if len(kinds) != 1 or (kinds != ["attribute"] and {"from", "to"} & said.keys()):
                 allowed = "an attribute, perhaps with from and to; or comes: true; or goes: true"
-                self.file.wrong(place, "says not what may change", allowed=allowed, fix="Write one of them.")
+                self.file.wrong(
+                    place, "does not say what may change", allowed=allowed, fix="Write one of them."
+                )
                 continue
             before, after = (_wanted(said, key) for key in ("from", "to"))
             attribute, comes = said.get("attribute", ""), "goes" not in said

@@ -66,7 +66,7 @@ class Answers:
         if self._file is None:
             return
         for site in self._given.keys() - set(known):
-            fix = "Correct `file` and `block`, or take the answer out."
+            fix = "Correct `file` and `block`, or remove the answer."
             self._file.wrong(
                 (self._numbers[site], "block"), "is not a block of the stacks that are swept", fix=fix
             )

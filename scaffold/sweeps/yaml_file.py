@@ -94,7 +94,7 @@ class YamlFile:
                 if key not in _keys(error.instance):
                     self.wrong((*here, key), "is missing", fix="Write it.")
         else:
-            self.wrong(here, "is not what it has to be", allowed=str(part.get("allowed", "")))
+            self.wrong(here, "has the wrong form", allowed=str(part.get("allowed", "")))
 
 
 def _keys(value: Value) -> Iterator[str]:

@@ -14,7 +14,7 @@ from scaffold.templates import template
 from scaffold.templates.questions import Question, Role, Value, all_questions, environment_options
 
 if TYPE_CHECKING:
-    from jinja2 import BytecodeCache, Template
+    from jinja2 import Template
     from jinja2.sandbox import SandboxedEnvironment
 
 
@@ -32,14 +32,19 @@ class Decision:
 def environment() -> SandboxedEnvironment:
     """The Jinja environment of the template, equal to the one in which Copier evaluates it."""
     import jinja2
-    from jinja2.sandbox import SandboxedEnvironment
+
+    from scaffold.templates.sandbox import CompiledTexts, Sandbox
 
     options = dict(environment_options())
     options["undefined"] = getattr(jinja2, options["undefined"].rpartition(".")[2])
-    texts = jinja2.FunctionLoader(lambda name: name.removeprefix(_TEXT) if name.startswith(_TEXT) else None)
-    made = SandboxedEnvironment(
+    texts = jinja2.FunctionLoader(lambda name: name.removeprefix(TEXT) if name.startswith(TEXT) else None)
+    directory = template.cache_directory("tables")
+    made = Sandbox(
         loader=jinja2.ChoiceLoader([texts, jinja2.FileSystemLoader(template.root())]),
-        bytecode_cache=_bytecode_cache(),
+        bytecode_cache=CompiledTexts(directory) if directory else None,
+        # The files of one version stay as they are while a command runs.
+        auto_reload=False,
+        cache_size=-1,
         extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"],
         **options,
     )
@@ -49,24 +54,8 @@ def environment() -> SandboxedEnvironment:
 
 SEAL = "templates/questions/seal.jinja"
 """What hashes the answers; versions without it record stacks in another way."""
-_TEXT = "text:"
+TEXT = "text:"
 """Begins the name of a template that is no file: the rest of the name is its text, so it is kept compiled."""
-
-
-def _bytecode_cache() -> BytecodeCache | None:
-    """Compiled tables from run to run: compiling them is most of the work. None where nothing can be kept.
-
-    By their text, wherever it stands: versions of the template have most of it in common.
-    """
-    from jinja2 import Environment, FileSystemBytecodeCache
-    from jinja2.bccache import Bucket
-
-    class ByText(FileSystemBytecodeCache):
-        def get_bucket(self, environment: Environment, name: str, _: str | None, source: str) -> Bucket:
-            return super().get_bucket(environment, f"{name}\0{source}", None, source)
-
-    directory = template.cache_directory("tables")
-    return ByText(str(directory)) if directory else None
 
 
 def combine(answers: Mapping[str, Value]) -> dict[str, Value]:
@@ -160,7 +149,7 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
 @template.kept
 def compiled(text: str) -> Template:
     """A default or a condition, ready to be rendered again: the wizard does that at every answer."""
-    return environment().get_template(_TEXT + text)
+    return environment().get_template(TEXT + text)
 
 
 @lru_cache(16)

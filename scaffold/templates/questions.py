@@ -60,6 +60,8 @@ class Question:
     """``x-suggests``: a decision file that tells what follows for other questions, once this one is answered."""
     consequences: Mapping[Value, str] = field(default_factory=dict, compare=False)
     """``x-consequences``: what follows from a value in this house; templates over the facts."""
+    needs: Mapping[Value, str] = field(default_factory=dict, compare=False)
+    """``x-needs``: what a house must have for a value to be offered; conditions over the facts."""
     usual: str = ""
     """``x-usual``: the fact that names the option which the monorepo takes mostly."""
     explain: str = ""
@@ -157,6 +159,7 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
         ask=details.get("x-ask", False),
         suggests=details.get("x-suggests", ""),
         consequences=details.get("x-consequences", {}),
+        needs=details.get("x-needs", {}),
         usual=details.get("x-usual", ""),
         explain=details.get("x-explain", ""),
         required=details.get("x-required", ""),

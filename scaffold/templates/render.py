@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, Template, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.runtime import Context
@@ -99,13 +99,18 @@ def _paths(
 ) -> Iterable[tuple[PurePosixPath, Mapping[str, Value]]]:
     """The paths that a template's name gives, each with the item that it is for, where it is for several."""
     each: list[tuple[PurePosixPath, Mapping[str, Value]]] = []
-    text = _names().from_string(name).render({**context, _Yield.FOUND: each})
+    text = _name(name).render({**context, _Yield.FOUND: each})
     return each or ([(PurePosixPath(text), {})] if text else [])
 
 
 @template.kept
 def _names() -> Environment:
     return decisions.environment().overlay(extensions=[_Yield])
+
+
+@template.kept
+def _name(text: str) -> Template:
+    return _names().get_template(decisions.TEXT + text)
 
 
 class _Yield(Extension):

@@ -128,14 +128,27 @@ def parsed(text: str, loader: type[yaml.SafeLoader] = FAST_LOADER) -> Any:
         return yaml.load(text, loader)
     key = f"{sys.implementation.cache_tag}\0{yaml.__version__}\0{text}"
     file = directory / f"{hashlib.sha256(key.encode()).hexdigest()}.yaml"
+    value = recalled(file)
+    if value is None:
+        value = yaml.load(text, loader)
+        remember(file, value)
+    return value
+
+
+def recalled(file: Path) -> Any:
+    """What is kept in a file of :func:`cache_directory`; nothing where that cannot be read."""
+    # From an open file, marshal reads each part of a value by a call of its own.
     with suppress(OSError, ValueError, EOFError, TypeError):
         return marshal.loads(file.read_bytes())
-    value = yaml.load(text, loader)
-    with suppress(OSError, ValueError):  # a date has no such form
+    return None
+
+
+def remember(file: Path, value: Any) -> None:
+    """Keep a value in a file for the next run, where that can be done and the value has such a form."""
+    with suppress(OSError, ValueError):  # a date has none
         staged = file.with_suffix(f".{os.getpid()}")
         staged.write_bytes(marshal.dumps(value))
         staged.replace(file)
-    return value
 
 
 def version() -> str:

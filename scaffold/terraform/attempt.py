@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 from scaffold.errors import Finding
 from scaffold.hcl.source import at
-from scaffold.terraform import diagnostics, meta, plan_json, providers
+from scaffold.terraform import diagnostics, meta, plan_json, providers, trim
 from scaffold.terraform.diagnostics import Output
 from scaffold.terraform.lifetime import Finished, Running
 from scaffold.terraform.mends import Lessons, from_the_start, learn
@@ -29,6 +30,7 @@ TIMEOUT = 120.0
 """Seconds that one command may take."""
 Start = Callable[[Sequence[str], Path, str], Running]
 """Starts Terraform: its arguments, the directory, and the value of ``TF_REATTACH_PROVIDERS``."""
+_FILE = "plan"
 _PLAN = ("plan", "-json", "-refresh=false", "-input=false", "-lock=false")
 
 
@@ -50,6 +52,7 @@ class Attempt:
         self._lessons = lessons
         self._workspace = Workspace(tree, place / "copy", stack, place.parent.name)
         self._schemas: dict[str, RawSchema] = {}
+        self._used: dict[str, RawSchema] = {}
         self._assumed: list[StandIn] = []
         self._findings: list[Finding] = []
         self._mends = Mends()
@@ -61,8 +64,9 @@ class Attempt:
         self._mends = replace(from_the_start(self._workspace), operators=known)
         self._workspace.write(self._mends)
         self._findings += self._workspace.findings
-        served = self._serve() if not self._findings else {}
-        resources = self._plan(served) if not self._findings else ()
+        if not self._findings:
+            self._provide()
+        resources = self._plan() if not self._findings else ()
         return PlanResult(
             stack=stack,
             tool=self._tool,
@@ -75,36 +79,45 @@ class Attempt:
 
     # running Terraform
 
-    def _plan(self, served: Mapping[str, RawSchema]) -> tuple[PlannedResource, ...]:
-        """Run Terraform against a server of the schemas."""
+    def _plan(self) -> tuple[PlannedResource, ...]:
+        """Run Terraform against a server of what the stack uses of the schemas, or if that fails, of all."""
+        self._workspace.install()
+        with self._serving(self._used) as reattach:
+            done = self._planned(reattach)
+            if not trim.is_missed(self._read(done).errors):
+                return self._shown(done, reattach)
+        with self._serving(self._schemas) as reattach:
+            return self._shown(self._planned(reattach), reattach)
+
+    @contextmanager
+    def _serving(self, schemas: Mapping[str, RawSchema]) -> Iterator[str]:
+        """Serve schemas by the provider's address; gives the value of ``TF_REATTACH_PROVIDERS``."""
         from scaffold.terraform.server import SchemaServer
 
-        sockets = {address: self._place / f"{n}.sock" for n, address in enumerate(served)}
+        sockets = {address: self._place / f"{n}.sock" for n, address in enumerate(schemas)}
         with SchemaServer() as server:
-            for address, schema in served.items():
+            for address, schema in schemas.items():
                 server.serve(schema, sockets[address])
-            return self._evaluate(_reattach(sockets))
+            yield _reattach(sockets)
 
-    def _evaluate(self, reattach: str) -> tuple[PlannedResource, ...]:
-        out = self._place / "plan"
-        values = [f"-var-file={self._workspace.root / path}" for path in self._workspace.var_files]
-        command = [*_PLAN, f"-out={out}", *values]
-        self._workspace.install()
-        done = self._planned(command, reattach)
+    def _shown(self, done: Finished, reattach: str) -> tuple[PlannedResource, ...]:
+        """The resources of a plan that was written."""
         if self._failed(done, "plan"):
             return ()
-        done = self._terraform(["show", "-json", str(out)], reattach)
+        done = self._terraform(["show", "-json", str(self._place / _FILE)], reattach)
         if self._failed(done, "show"):
             return ()
         plan = plan_json.parsed(done.stdout)
         if plan is None or not self._tool.version:
-            self._findings.append(self._of_the_tool("answers otherwise than Terraform: it shows no plan"))
+            self._findings.append(self._of_the_tool("does not answer as Terraform does: it shows no plan"))
             return ()
         sites = Sites(self._workspace, self._mends)
         return plan_json.read(plan, self._workspace.helper, self._schema, sites.site)
 
-    def _planned(self, command: Sequence[str], reattach: str) -> Finished:
+    def _planned(self, reattach: str) -> Finished:
         """The last of as many plans as it takes to learn what has to be mended."""
+        values = [f"-var-file={self._workspace.root / path}" for path in self._workspace.var_files]
+        command = [*_PLAN, f"-out={self._place / _FILE}", *values]
         done = self._terraform(command, reattach)
         while done.code != 0 and self._learn(done):
             self._workspace.write(self._mends)
@@ -162,26 +175,23 @@ class Attempt:
 
     # providers
 
-    def _serve(self) -> Mapping[str, RawSchema]:
-        """The schemas to serve, by the provider's address; a provider that nobody knows is a finding."""
+    def _provide(self) -> None:
+        """Find the schemas of the providers, by their addresses; one that nobody knows is a finding."""
         modules = [list(module.documents.values()) for module in self._workspace.modules.values()]
         documents = [document for module in modules for document in module]
-        served: dict[str, RawSchema] = {}
+        used = trim.words(documents)
         for address, requirement in sorted(providers.required(modules).items()):
             schema = providers.known_schema(self._known, address)
-            if schema is not None:
-                # A part of it would not have the resource of the helper.
-                whole = address == providers.BUILT_IN
-                schema = schema if whole else providers.trimmed(schema, requirement)
-            elif requirement.named:
-                schema = providers.assumed_schema(requirement, documents)
-                self._assume(requirement)
-            else:
+            if schema is None and not requirement.named:
                 self._findings.append(self._no_schema(requirement))
                 continue
-            served[address] = schema
-            self._schemas |= dict.fromkeys(providers.addresses(address), schema)
-        return served
+            if schema is None:
+                schema = providers.assumed_schema(requirement, documents)
+                self._assume(requirement)
+            # A part of what is built in would not have the resource of the helper.
+            whole = address == providers.BUILT_IN
+            self._schemas[address] = schema
+            self._used[address] = schema if whole else trim.trimmed(schema, requirement, used)
 
     def _assume(self, requirement: providers.Requirement) -> None:
         if requirement.used is not None:
@@ -198,12 +208,13 @@ class Attempt:
             source = known.address.partition("/")[2]
             fix = f'add required_providers with source = "{source}" to the module'
         else:
-            message = f"nobody here names or knows a provider {address}: is {block.address} misspelt?"
+            message = f"the provider {address} is neither named nor known here: is {block.address} misspelt?"
             fix = "name it in required_providers, or add its schema with `scaffold doctor --schemas FILE`"
         return at(block, Reason.NO_SCHEMA.value, message, fix=fix)
 
     def _schema(self, provider: str, type_: str) -> BlockSchema | None:
-        types = cast("Mapping[str, RawSchema]", self._schemas.get(provider, {}).get("resource_schemas", {}))
+        schema = self._schemas.get(providers.without_registry(provider), {})
+        types = cast("Mapping[str, RawSchema]", schema.get("resource_schemas", {}))
         raw = cast("RawSchema", types[type_]["block"]) if type_ in types else None
         if raw is None:
             return None

@@ -119,7 +119,7 @@ class Loader:
             if not read or replaced or not is_file(self.tree, here):
                 continue
             if name.endswith(_UNREADABLE):
-                message = "only native HCL files are read, and without this one it would be another plan"
+                message = "only native HCL files are read, and the plan would differ without this one"
                 self.findings.append(Finding(here, None, None, Reason.SYNTAX.value, message))
             else:
                 yield from self._document(here, here, self.tree.read(resolve(self.tree, here)))
@@ -153,7 +153,7 @@ class Loader:
             if self.tree.kind(resolve(self.tree, called)) is Kind.DIRECTORY:
                 return called
         except OutsideError:
-            self._find(Reason.OUTSIDE, source, f"module {block.labels[0]} lies outside of the monorepo")
+            self._find(Reason.OUTSIDE, source, f"module {block.labels[0]} lies outside the monorepo")
         else:
             self._find(Reason.MISSING_FILE, source, f"there is no directory {called}")
         return None

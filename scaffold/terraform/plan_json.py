@@ -137,20 +137,24 @@ def _expressions(module: RawSchema, resource: str) -> RawSchema:
 def _block(
     after: RawSchema, unknown: object, sensitive: object, schema: BlockSchema | None, expressions: object
 ) -> Mapping[str, Tree]:
-    """The values of a block. What is unknown only because the provider computes it is left out."""
-    values: dict[str, Tree] = {}
+    """The values of a block, with all that its schema has and the stack does not use as nothing.
+
+    What is unknown only because the provider computes it is left out.
+    """
+    values: dict[str, Tree] = {**schema.unset} if schema is not None else {}
     nested = schema.blocks if schema is not None else {}
     configured = expressions if isinstance(expressions, Mapping) else {}
-    for name in sorted({*after, *(unknown if isinstance(unknown, Mapping) else ())}):
+    for name in {*after, *(unknown if isinstance(unknown, Mapping) else ())}:
         args = after.get(name), _part(unknown, name), _part(sensitive, name)
         if name in nested:
             values[name] = _blocks(*args, nested[name], configured.get(name))
             continue
         attribute = schema.attributes.get(name) if schema is not None else None
         if args[1] is True and name not in configured and (attribute is None or attribute.computed):
+            values.pop(name, None)
             continue
         values[name] = _value(*args)
-    return MappingProxyType(values)
+    return MappingProxyType(dict(sorted(values.items())))
 
 
 def _blocks(

@@ -32,21 +32,11 @@ def schema_response(provider: Mapping[str, Any]) -> bytes:
     response.provider.block.CopyFrom(_block(provider.get("provider", {}).get("block", {}), lenient=True))
     for name, schema in provider.get("resource_schemas", {}).items():
         response.resource_schemas[name].version = schema.get("version", 0)
-        response.resource_schemas[name].block.CopyFrom(_of_type(schema["block"]))
+        response.resource_schemas[name].block.CopyFrom(_block(schema["block"]))
     for name, schema in provider.get("data_source_schemas", {}).items():
         response.data_source_schemas[name].version = schema.get("version", 0)
-        response.data_source_schemas[name].block.CopyFrom(_of_type(schema["block"]))
+        response.data_source_schemas[name].block.CopyFrom(_block(schema["block"]))
     return response.SerializeToString()
-
-
-_OF_TYPES: dict[int, tuple[RawBlock, pb.Schema.Block]] = {}
-"""The blocks of types by identity, with what keeps it theirs: stacks share the schemas that are known."""
-
-
-def _of_type(block: RawBlock) -> pb.Schema.Block:
-    if id(block) not in _OF_TYPES:
-        _OF_TYPES[id(block)] = block, _block(block)
-    return _OF_TYPES[id(block)][1]
 
 
 def _block(block: RawBlock, lenient: bool = False) -> pb.Schema.Block:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from scaffold.hcl.syntax import Attr, Block, Body, Document, Step
 from scaffold.terraform.schemas import RawSchema, Schemas
@@ -101,10 +100,11 @@ def _sources(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
                 for name, attribute in providers.body.attributes.items():
                     entry = attribute.value.entry("source")
                     source = entry.value.string() if entry is not None else None
-                    yield name, _without_registry(source or f"{_OFFICIAL}/{name}")
+                    yield name, without_registry(source or f"{_OFFICIAL}/{name}")
 
 
-def _without_registry(address: str) -> str:
+def without_registry(address: str) -> str:
+    """The address of a provider as it is written in ``required_providers``, whole where its host matters."""
     host, _, rest = address.partition("/")
     if rest.count("/") == 1:
         return rest if host in REGISTRIES else address
@@ -136,26 +136,9 @@ def known_schema(schemas: Schemas, address: str) -> RawSchema | None:
     if address == BUILT_IN:
         return _BUILT_IN_SCHEMA
     provider = schemas.providers.get(address.rpartition("/")[2])
-    if provider is None or _without_registry(provider.address) != address:
+    if provider is None or without_registry(provider.address) != address:
         return None
     return provider.raw
-
-
-def trimmed(schema: RawSchema, requirement: Requirement) -> RawSchema:
-    """The part of a schema that a stack uses: Terraform decodes all that it is given, at every command.
-
-    Where the stack names a type that does not exist it is the whole schema, so that Terraform can say what
-    was meant.
-    """
-    sections = {"resource": "resource_schemas", "data": "data_source_schemas"}
-    kept: dict[str, object] = {"provider": schema.get("provider", {})}
-    for kind, section in sections.items():
-        known = cast("Mapping[str, RawSchema]", schema.get(section, {}))
-        used = {block.labels[0] for block in requirement.blocks if block.type == kind}
-        if not used <= known.keys():
-            return schema
-        kept[section] = {name: known[name] for name in sorted(used)}
-    return kept
 
 
 # a schema made from the configuration

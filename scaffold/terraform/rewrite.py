@@ -179,20 +179,20 @@ class Rewriter:
             result.splices.append(Splice(call.start, call.start + len(function), b""))
             return
         if function in _UNCHECKED:
-            message = f"{function}() evaluates text that cannot be looked at before"
+            message = f"{function}() evaluates text that cannot be checked first"
             result.refuse(call, message, "use templatefile() with a file of the stack")
         if function not in _READERS or not arguments:
             return
         try:
             access = self.access(arguments[0], function in _TEMPLATES)
         except OutsideError as error:
-            result.refuse(call, f"{function}() reads {error.path}, which is outside of the monorepo")
+            result.refuse(call, f"{function}() reads {error.path}, which is outside the monorepo")
             return
         secret = access.path is not None and self.is_secret(access.path)
         if access.path is not None and secret and function in _READS_TEXT and not in_template:
             self._stand_in(call, StandInKind.FILE, access.path, result)
         elif access.path is not None and function in _TEMPLATES and access.path.endswith(".tf"):
-            result.refuse(call, "a file of the configuration is no template")
+            result.refuse(call, "a file of the configuration is not a template")
         else:
             self._guard(call, result)
 
@@ -280,7 +280,7 @@ def _import(block: Block, result: Changes) -> None:
 
 
 def _ephemeral(block: Block, result: Changes) -> None:
-    message = f"{block.address} is opened in every plan, and no provider is there to do it"
+    message = f"{block.address} is opened in every plan, and there is no provider to do it"
     result.findings.append(at(block, Reason.NO_SCHEMA.value, message))
 
 

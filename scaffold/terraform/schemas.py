@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache, cached_property
 from pathlib import Path
-from typing import cast
+from types import MappingProxyType
+from typing import Never, cast
 
 from scaffold.errors import MissingError
 from scaffold.hcl import types
@@ -34,6 +35,14 @@ class Nesting(Enum):
     SET = "set"
     MAP = "map"
     GROUP = "group"
+
+
+_NONE_OF: Mapping[Nesting, tuple[()] | Mapping[str, Never]] = {
+    Nesting.LIST: (),
+    Nesting.SET: (),
+    Nesting.MAP: MappingProxyType({}),
+}
+"""What a plan shows of nested blocks of which there are none; null where there is at most one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,12 @@ class BlockSchema:
     def required(self) -> tuple[str, ...]:
         """The arguments that have to be set."""
         return tuple(a.name for a in self.attributes.values() if a.required)
+
+    @cached_property
+    def unset(self) -> Mapping[str, tuple[()] | Mapping[str, Never] | None]:
+        """What a plan shows of a block where nothing is set, without what the provider computes."""
+        blocks = {name: _NONE_OF.get(nested.nesting) for name, nested in self.blocks.items()}
+        return blocks | {name: None for name, a in self.attributes.items() if not a.computed}
 
     @cached_property
     def limited(self) -> tuple[tuple[str, NestedBlock], ...]:
@@ -208,7 +223,8 @@ def _providers_in(file: Path) -> tuple[tuple[str, RawSchema], ...]:
         return tuple(decoded["provider_schemas"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
         raise MissingError(
-            f"{file} is no provider schema: {error}", hint="write it with `terraform providers schema -json`"
+            f"{file} is not a provider schema: {error}",
+            hint="write it with `terraform providers schema -json`",
         ) from error
 
 

@@ -8,10 +8,10 @@ from scaffold.commands.pipeline import app_root
 from scaffold.errors import MissingError
 from scaffold.wizard.screen import Key, Screen, Typed
 
-_TITLE = "Where is the clone of the app's own repository? Its pipeline is made along. Nothing leaves it out."
+_TITLE = "Where is the clone of the app's own repository, for its pipeline? Leave it empty to skip that."
 _EXPLANATION = (
     "  The directory of a Git repository. The files that build the image and roll it out are shown in the",
-    "  review, checked against the stack, and written when you apply. `scaffold pipeline` makes them later.",
+    "  review, checked against the stack, and written when you apply. `scaffold pipeline` adds them later.",
 )
 
 

@@ -25,7 +25,7 @@ from scaffold.wizard import fields
 from scaffold.wizard.conditions import holds
 from scaffold.wizard.order import order
 from scaffold.wizard.state import MORE, State, base, items, put, without
-from scaffold.wizard.step import Step, called, consequence, proposal_step
+from scaffold.wizard.step import Step, called, consequence, offered, proposal_step
 
 IMAGE_KNOWN = "image_known"
 """In ``x-ask``: whether the house knows the image. What is asked only without it, is proposed with it."""
@@ -101,10 +101,14 @@ class Engine:
                 continue
             forced = {path for path in refused | state.forced if path[:1] == (question.name,)}
             asked = (
-                question.core
+                (question.core and _is_choice(question, known))
                 or not (question.has_default or question.name in offered)
                 or (question.name in follows.proposed and question.name not in offered)
-                or (holds(question.ask, seen) and question.name not in follows.answers)
+                or (
+                    holds(question.ask, seen)
+                    and question.name not in follows.answers
+                    and _is_choice(question, known)
+                )
                 or (question.name,) in forced
             )
             if asked and not question.proposals:
@@ -122,7 +126,7 @@ class Engine:
         if len(path) == 2:
             return proposal_step(state, question, path)
         declared = fields.field_at(path)
-        options = tuple(Option(o.value, consequence(o, path, known)) for o in declared.options)
+        options = tuple(Option(o.value, consequence(o, path, known)) for o in offered(declared, known))
         title = declared.help
         if len(path) == 3:
             item = known[question.name][int(path[1])]
@@ -135,6 +139,8 @@ class Engine:
             default = known[question.name] if answered else None
             if not options and path not in state.said:
                 default = self._right(state, path, default)
+        if any(o.value == default for o in declared.options) and all(o.value != default for o in options):
+            default = options[0].value if options else None  # the house does not have what was given
         if form := notation.form(declared.schema) if not options else "":
             title = f"{title} {form}"
         return Step(path, declared, title, default, options, tuple(self._proposals(state, question)))
@@ -274,6 +280,11 @@ class Engine:
                 seen = {**known, "item": {**_item_defaults(question), **item}, "index": index}
                 if at in forced or (not told and (not declared.has_default or holds(declared.ask, seen))):
                     yield at
+
+
+def _is_choice(question: Question, known: Mapping[str, Value]) -> bool:
+    """Whether the house leaves anything to choose."""
+    return not question.needs or len(offered(fields.field_at((question.name,)), known)) != 1
 
 
 def _unsaid(state: State, path: Path) -> State:

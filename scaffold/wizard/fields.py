@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scaffold.answers import notation
 from scaffold.answers.sources import Path
@@ -20,6 +20,7 @@ class Field:
     default: Value
     ask: str | bool
     options: tuple[Option, ...] = ()
+    needs: Mapping[Value, str] = field(default_factory=dict)
 
     @property
     def allowed(self) -> str:
@@ -71,7 +72,7 @@ def _of_question(question: Question) -> Field:
         values = sorted((True, False), key=lambda value: value is not question.default)
         options = tuple(Option(value, str(question.consequences.get(value, ""))) for value in values)
     ask = question.core or question.ask
-    return Field(schema, question.help, question.has_default, question.default, ask, options)
+    return Field(schema, question.help, question.has_default, question.default, ask, options, question.needs)
 
 
 def _of_schema(name: str, schema: Mapping[str, Value], *, required: bool) -> Field:
@@ -88,6 +89,7 @@ def _of_schema(name: str, schema: Mapping[str, Value], *, required: bool) -> Fie
         schema.get("default"),
         schema.get("x-ask", required),
         tuple(Option(value, str(told.get(value, ""))) for value in values),
+        schema.get("x-needs") or (whole.needs if whole else {}),
     )
 
 

@@ -18,7 +18,7 @@ class PlainScreen:
     """Reads lines and writes lines; nothing else is asked of the terminal."""
 
     keys = (
-        f"Enter takes what stands in brackets, {_EMPTY} is nothing, < goes back, ? explains, "
+        f"Enter takes what is in brackets, {_EMPTY} is nothing, < goes back, ? explains, "
         "Ctrl-C keeps a draft and leaves."
     )
 

@@ -268,7 +268,7 @@ def _end(
         path = store.keep_answers(name, text) if drafts.writable(store) else keep_beside(name, text)
         store.drop(name)
         command = _command("--answers", str(path), options, clone)
-        return Asked(None, (f"The answers are in {path}. To make the Service:", f"  {command}"))
+        return Asked(None, (f"The answers are in {path}. To create the Service:", f"  {command}"))
     prepared = previews.prepared()
     closing: tuple[str, ...] = ()
     if drafts.writable(store):

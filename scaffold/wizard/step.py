@@ -11,7 +11,7 @@ from scaffold.answers.sources import Path
 from scaffold.templates import questions
 from scaffold.templates.questions import Option, Question, Value
 from scaffold.wizard import fields
-from scaffold.wizard.conditions import rendered
+from scaffold.wizard.conditions import holds, rendered
 from scaffold.wizard.fields import Field
 from scaffold.wizard.state import MORE, State
 
@@ -67,6 +67,11 @@ def proposal_step(state: State, question: Question, path: Path) -> Step:
     return Step(path, declared, question.help, state.said.get(path, default), options)
 
 
+def offered(declared: Field, known: Mapping[str, Value]) -> tuple[Option, ...]:
+    """The options of a field without those that need what the house does not have."""
+    return tuple(o for o in declared.options if holds(declared.needs.get(o.value, True), known))
+
+
 def consequence(option: Option, path: Path, known: Mapping[str, Value]) -> str:
     """What follows from an option; of none, what follows from the answer for the whole Service."""
     whole = questions.asked().get(str(path[-1]))
@@ -74,7 +79,7 @@ def consequence(option: Option, path: Path, known: Mapping[str, Value]) -> str:
         here = whole.consequences.get(option.value, "") if whole is not None and whole.options else ""
         told = rendered(here or option.consequence, known)
         is_usual = whole is not None and whole.usual and option.value == known["facts"][whole.usual]
-        return f"{told}. Most own images of this monorepo are built so" if is_usual else told
+        return f"{told}. Most of this monorepo's own images are built like this" if is_usual else told
     value = known[whole.name]
     return f"{fields.shown(value)}. {rendered(whole.consequences.get(value, ''), known)}"
 

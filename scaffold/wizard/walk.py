@@ -50,7 +50,7 @@ def ask(engine: Engine, state: State, step: Step, screen: Screen) -> Value | Key
             return f"{error.message} {error.hint}"
 
     if step.proposed:
-        screen.show(["Known of this image; Enter takes it, and the review changes it:"])
+        screen.show(["Known about this image; Enter takes it, and the review changes it:"])
         screen.show(f"  {line}" for line in step.proposed)
     while True:
         reply: Value | Key | Typed

@@ -18,7 +18,7 @@ from support import ANSWERS, ORIGIN, examples, scaffold
 from test_kills import ON_LINUX, Writer, ended, forked, git
 
 from scaffold.answers.sources import from_yaml
-from scaffold.changes import journal
+from scaffold.changes import lock
 from scaffold.changes.change import ChangeSet
 from scaffold.checks.verify import Level
 from scaffold.commands import new_service
@@ -104,13 +104,13 @@ def test_what_one_has_read_no_other_writes_meanwhile(unlisted: Path, tmp_path: P
         run(root, first, "east")()
 
     def waiting() -> None:
-        in_time = journal._in_time
+        in_time = lock._in_time
 
         def telling(condition: Callable[[], bool]) -> bool:
             os.write(waits, b".")
             return in_time(condition)
 
-        journal._in_time = telling
+        lock._in_time = telling
         run(root, NEW, "west")()
 
     children = [forked(stopping)]

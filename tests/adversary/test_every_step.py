@@ -12,9 +12,10 @@ import pytest
 from steps import counted
 from test_kills import ON_LINUX, Tree, ended, forked, git, tree_of
 
-from scaffold.changes.apply import apply, pending, recover
+from scaffold.changes.apply import apply, recover
 from scaffold.changes.change import ChangeSet, Content, Files, Symlink
 from scaffold.changes.journal import Goal
+from scaffold.changes.lock import pending
 
 WANTED: dict[PurePosixPath, Content | None] = {
     PurePosixPath("stacks/new/main.tf"): b"new\n",

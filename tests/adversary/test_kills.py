@@ -24,7 +24,8 @@ from steps import counted
 from support import ANSWERS, GOLDEN, ORIGIN, examples
 
 from scaffold.answers.sources import from_yaml
-from scaffold.changes.apply import apply, pending, writing
+from scaffold.changes.apply import apply, writing
+from scaffold.changes.lock import pending
 from scaffold.changes.signals import ended_by_exception
 from scaffold.checks.verify import Level
 from scaffold.commands import index, new_service, remove_service

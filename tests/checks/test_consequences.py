@@ -62,7 +62,7 @@ def test_a_claim_that_goes_takes_its_data_along() -> None:
     assert effects([claim(volume_name="app-data-host")], []) == ["destroyed data: is destroyed"]
     assert effects([claim(storage_class_name="a")], [claim(storage_class_name="b")]) == [
         "data-lost data: the data of the volume goes with it",
-        "replaced data: is destroyed and made anew: spec[0].storage_class_name cannot change in place",
+        "replaced data: is destroyed and recreated: spec[0].storage_class_name cannot change in place",
     ]
 
 

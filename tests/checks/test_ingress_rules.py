@@ -127,13 +127,13 @@ def test_the_guard_of_the_sample_monorepo_agrees(stack: str, pristine: Monorepo)
         (
             '# auth = "app": x\n' + ingress('  auth = "app"\n'),
             5,
-            'the reason for auth = "app" stands above the module',
+            'the reason for auth = "app" is above the module',
             "x",
         ),
         (
             ingress('  auth = "none" # Anubis in front\n  # More.\n'),
             4,
-            'the reason for auth = "none" stands behind the line',
+            'the reason for auth = "none" is at the end of the line',
             "Anubis in front",
         ),
     ],

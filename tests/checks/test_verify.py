@@ -54,6 +54,7 @@ def test_a_broken_shared_module_is_not_blamed_on_the_stack(
     assert list(error.findings) == [finding]
 
 
+@pytest.mark.usefixtures("read_anew")
 def test_what_a_second_reader_reads_differently_is_refused(
     pristine: Monorepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +71,7 @@ def test_what_a_second_reader_reads_differently_is_refused(
 
 
 @pytest.mark.slow("all three commands that edit")
+@pytest.mark.usefixtures("read_anew")
 def test_an_edit_that_a_second_reader_reads_differently_is_not_written(
     monorepo: Monorepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +104,7 @@ def test_an_edit_that_a_second_reader_reads_differently_is_not_written(
     assert index.fix(Monorepo(monorepo.root)).unverified == ()
 
 
+@pytest.mark.usefixtures("read_anew")
 def test_a_broken_edit_is_refused_by_the_second_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -412,7 +412,7 @@ def test_without_a_plan_nothing_is_written_unless_that_is_accepted(root: Path) -
     assert done.returncode == 4
     assert "claim bee-notes-data-proxmox: the data of the volume goes with it" in done.stderr
     shown = change(root, *lost, "--dry-run").stdout
-    assert "What shows of it without a plan\n  data-lost" in shown
+    assert "What can be seen of it without a plan\n  data-lost" in shown
     assert "To write it: --accept data-lost --accept not-compared" in shown
 
 

@@ -95,7 +95,7 @@ def test_a_root_that_is_no_hcl_is_told_with_its_place(monorepo: Monorepo) -> Non
     settings.write_text("locals {\n  a = 1\n")
     done = new_service(monorepo)
     assert done.returncode == 4
-    assert "terragrunt.hcl:3:1: missing '}' of what begins in line 1" in done.stderr
+    assert "terragrunt.hcl:3:1: missing '}' of what begins on line 1" in done.stderr
     assert "moved away" not in done.stderr
 
 

@@ -88,7 +88,23 @@ def test_in_a_terminal_it_asks_which_of_two_is_the_app_and_keeps_the_report(
     )  # fmt: skip
     assert "Which service of the file is the app?" in done.stdout
     assert done.returncode == 0, done.stdout + done.stderr
-    kept = Path(done.stdout.partition("The answers are in ")[2].partition(". To make")[0])
+    kept = Path(done.stdout.partition("The answers are in ")[2].partition(". To create")[0])
     text = kept.read_text()
     assert text.startswith(f"# {path}:\n#   rest becomes the app, since it was named.\n")
     assert yaml.safe_load(text)["image"] == "docker.io/acme/rest:1"
+
+
+def test_what_given_answers_leave_no_place_for_is_left_out_and_told(
+    monorepo: Monorepo, tmp_path: Path
+) -> None:
+    text = (
+        "services:\n  ledger: {image: 'ghcr.io/acme/ledger:2.1.0', ports: [8080], environment: {DB_HOST: db, DB_USER: a, "
+        "DB_PASSWORD: swordfish-1, DB_NAME: a}}\n  db: {image: 'postgres:17'}\n"
+    )
+    path = written(tmp_path, text)
+    command = ("new-service", "--from-compose", path, *OPTIONS, "--json", "--set=database=none")
+    done = scaffold(*command, cwd=monorepo.root)
+    assert done.returncode == 0, done.stdout
+    left = {entry["key"]: entry["why"] for entry in json.loads(done.stdout)["import"]["left"]}
+    assert left["services.ledger.environment.DB_HOST"] == "the answers that were given leave no place for it"
+    assert "services.ledger.ports[0]" not in left

@@ -245,7 +245,7 @@ def test_another_tag_of_the_same_repository_is_another_image(at: Path) -> None:
         "  api: {image: 'acme/x:api-1', depends_on: [web]}\n  backup: {image: 'acme/x-backup:1', depends_on: [web]}\n",
     )
     assert found.answers["sidecars"] == [{"name": "api", "image": "docker.io/acme/x:api-1"}]
-    assert roles(found)["backup"] == "what the house has already"
+    assert roles(found)["backup"] == "what the house already has"
 
 
 PARTS = """
@@ -276,7 +276,7 @@ def test_each_service_becomes_what_it_is(at: Path) -> None:
     assert roles(found) == {
         "shop": "the app", "front": "a sidecar", "vpn": "a sidecar", "worker": "a sidecar",
         "migrate": "an init container", "nightly": "a CronJob", "search": "a sidecar",
-        "big": "a Service of its own", "mail": "what the house has already", "redis": "a shared host",
+        "big": "a Service of its own", "mail": "what the house already has", "redis": "a shared host",
         "else": "a Service of its own", "old": "left out",
     }  # fmt: skip
     answers = found.answers
@@ -915,7 +915,7 @@ services:
   plain: {image: 'acme/plain:1', depends_on: [notes], volumes: ['./plain.yml:/plain.yml']}
 """,
     )
-    assert "gets no files" in entry(found, "services.events.volumes[0]", Fate.LEFT)
+    assert "in_app: false" in entry(found, "services.events.volumes[0]", Fate.LEFT)
     assert "gpu" in entry(found, "services.events.volumes[2]", Fate.LEFT)
     assert "Give its text under files" in entry(found, "services.plain.volumes[0]", Fate.LEFT)
 
@@ -966,7 +966,7 @@ services:
         "other-setup": "a Service of its own", "seed": "a sidecar",
     }  # fmt: skip
     assert found.answers["init_containers"] == [{"name": "migrate", "args": ["migrate"]}]
-    assert "when store runs already" in entry(found, "services.store-init", Fate.LEFT)
+    assert "after store has started" in entry(found, "services.store-init", Fate.LEFT)
 
 
 def test_the_file_of_the_database_s_password_is_no_secret_of_the_app(at: Path) -> None:
@@ -1062,15 +1062,15 @@ def test_a_container_beside_the_app_has_its_own_scratch_and_the_files(at: Path) 
         {"path": "/words", "content": "hello"},
         {"path": "/etc/sync.conf", "content": "all: yes"},
         {"path": "/run/secrets/token", "vault": "token"},
+        {"path": "/sweep-files/rules", "content": "all: yes"},
     ]
     assert beside["sync"]["inherits"] and "inherits" not in beside["sweep"]
     left = keys(found, Fate.LEFT)
     assert left.keys() == {
         "services.sync.configs[2]", "services.sweep.environment.TOKEN_FILE", "services.sweep.secrets[0]",
-        "services.sweep.configs",
     }  # fmt: skip
     assert "another file at /words" in left["services.sync.configs[2]"]
-    assert "gets no files" in left["services.sweep.configs"]
+    assert "gets no files from Vault" in left["services.sweep.secrets[0]"]
 
 
 def test_what_a_proxy_of_the_file_hands_out_itself_is_told(at: Path) -> None:
@@ -1101,3 +1101,110 @@ def test_a_directory_that_tells_nothing_names_no_service(tmp_path: Path) -> None
     at = tmp_path / "kit" / "docker"
     at.mkdir(parents=True)
     assert draft(at, "services: {web: {build: .., ports: [80]}}").answers["name"] == "kit"
+
+
+@pytest.mark.parametrize(
+    ("services", "app"),
+    [
+        ("{store: {image: minio/minio, ports: [9000]}, web: {image: acme/web, depends_on: [store]}}", "web"),
+        ("{a-worker: {image: acme/a, depends_on: [a]}, a: {image: acme/b}}", "a"),
+        ("{a-worker-native: {image: acme/a, depends_on: [a]}, a: {image: acme/b}}", "a"),
+        ("{migrator: {image: acme/a, command: up, depends_on: [a]}, a: {image: acme/b}}", "a"),
+        (
+            "{pool: {image: acme/a, ports: ['5432:5432'], depends_on: [web]}, web: {image: acme/b, ports: [80]}}",
+            "web",
+        ),
+        (
+            "{bridge: {image: acme/a, ports: [3001], depends_on: [here]}, here: {image: acme/b, ports: [80]}}",
+            "here",
+        ),
+        ("{store: {image: minio/minio, ports: [9000]}, db: {image: postgres}}", "store"),
+        ("{admin: {image: dpage/pgadmin4, ports: [80]}}", "admin"),
+    ],
+)
+def test_what_apps_work_with_is_the_app_only_where_there_is_no_other(
+    at: Path, services: str, app: str
+) -> None:
+    found = draft(at, f"services: {services}")
+    assert (found.report.services[0].name, len(found.likely) > 1) == (app, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "port", "why"),
+    [
+        ("environment: {PORT: 3000}", 3000, ""),
+        ("environment: {HTTP_PORT: '8169', DB_PORT: 5432}", 8169, ""),
+        ("environment: {APP_X_PORT: 6167, X_PORT: 6001}", 6001, ""),
+        ("ports: [8080], environment: {PORT: 3000}", 8080, ""),
+        ("ports: [25, 4190], environment: {HTTP_PORT: 8080}", 8080, None),
+        ("ports: [1935, 8000]", 8000, "it is the likeliest of several for HTTP"),
+        ("ports: [25, 4190]", 25, "it is not usual for HTTP: shape internal needs no ingress"),
+        ("ports: [9001], labels: {traefik.http.services.x.loadbalancer.server.port: '81'}", 81, None),
+    ],
+)
+def test_variables_say_which_port_is_for_http(at: Path, body: str, port: int, why: str | None) -> None:
+    found = draft(at, f"services: {{app: {{image: 'acme/x:1', {body}}}}}")
+    assert found.answers["port"] == port
+    taken = [e.why for e in found.report.of(Fate.TAKEN) if e.answer == "port"]
+    assert why is None or taken == [why] * len(taken)
+
+
+def test_a_volume_without_a_name_over_files_of_the_image_is_told(at: Path) -> None:
+    volumes = "volumes: [/var/www/html, '/data', {type: volume, target: /app/lib}]"
+    found = draft(at, f"services: {{app: {{image: 'acme/x:1', {volumes}}}}}")
+    told = entry(found, "services.app.volumes[0]")
+    assert (
+        "does not fill it with what the image has at /var/www/html" in told
+        and "volume: data, path: /fill" in told
+    )
+    assert entry(found, "services.app.volumes[1]") == ""
+    assert "volume: lib, path: /fill" in entry(found, "services.app.volumes[2]")
+
+
+def test_a_container_with_volumes_of_its_own_gets_the_texts_that_the_file_has(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', ports: [80], depends_on: [events]}
+  events:
+    image: acme/events:1
+    volumes: ['kept:/data', './users.sql:/users.sql']
+    configs: [{source: one, target: /etc/a/x.ini}, {source: two, target: /etc/b/x.ini}]
+configs: {one: {content: a}, two: {content: b}}
+""",
+    )
+    assert found.answers["files"] == [
+        {"path": "/events-files/x.ini", "content": "a"},
+        {"path": "/events-files/2-x.ini", "content": "b"},
+    ]
+    assert found.answers["directories"] == [
+        {"name": "events-files", "path": "/events-files", "in_app": False}
+    ]
+    (events,) = found.answers["sidecars"]
+    assert events["mounts"][1:] == [
+        {"volume": "events-files", "path": "/etc/a/x.ini", "sub_path": "x.ini", "read_only": True},
+        {"volume": "events-files", "path": "/etc/b/x.ini", "sub_path": "2-x.ini", "read_only": True},
+    ]
+    assert "sub_path: users.sql" in entry(found, "services.events.volumes[1]", Fate.LEFT)
+
+
+def test_a_name_in_several_words_is_the_service_s_unless_it_names_something_else(at: Path) -> None:
+    env = "{JAVAGATEWAY: java-gateway, SERVICE_NAME: java-gateway, GATEWAY_KIND: gateway}"
+    also = "java-gateway: {image: acme/java}, gateway: {image: acme/gate, depends_on: [app]}"
+    found = draft(at, f"services: {{app: {{image: acme/app, ports: [80], environment: {env}}}, {also}}}")
+    assert found.answers["env"] == {
+        "JAVAGATEWAY": "localhost",
+        "SERVICE_NAME": "java-gateway",
+        "GATEWAY_KIND": "gateway",
+    }
+
+
+def test_a_companion_gets_the_memory_that_it_needs_at_least(at: Path) -> None:
+    companion = "index: {image: 'elasticsearch:8.12.2'}, store: {image: 'minio/minio:1', mem_limit: 64m}"
+    found = draft(
+        at, f"services: {{app: {{image: acme/app, ports: [80], depends_on: [index, store]}}, {companion}}}"
+    )
+    assert [item.get("memory") for item in found.answers["sidecars"]] == ["2Gi", "64Mi"]
+    assert "2Gi of memory" in entry(found, "services.index.image")
+    assert entry(found, "services.store.image") == ""

@@ -190,17 +190,17 @@ def test_the_first_block_of_a_file_goes_with_the_blank_lines_behind_it() -> None
 @pytest.mark.parametrize(
     ("text", "edit", "message"),
     [
-        ("a = {}\n", lambda d, e: insert_element(d, e, "1"), "no list expression"),
-        ("a = []\n", lambda d, e: insert_entry(d, e, "b", "1"), "no map expression"),
-        ("a = { b = 1 }\n", lambda d, e: insert_entry(d, e, "b", "2"), "has the key b already"),
+        ("a = {}\n", lambda d, e: insert_element(d, e, "1"), "not hold a list expression"),
+        ("a = []\n", lambda d, e: insert_entry(d, e, "b", "1"), "not hold a map expression"),
+        ("a = { b = 1 }\n", lambda d, e: insert_entry(d, e, "b", "2"), "already has the key b"),
         ("a = { b = 1 }\n", lambda d, e: insert_entry(d, e, '"b"', "2"), "already"),
         ("a = { b = 1 }\n", lambda d, e: remove_entry(d, e, "c"), "has no key c"),
         ("a = [1]\n", lambda d, e: remove_element(d, e, 1), "has no part 1"),
-        ("a = [1]\n", lambda d, e: insert_element(d, e, "2, ]"), "is no HCL"),
-        ("a = [1, <<EOT\nb\nEOT\n]\n", lambda d, e: insert_element(d, e, "2"), "heredoc in line 1"),
+        ("a = [1]\n", lambda d, e: insert_element(d, e, "2, ]"), "is not HCL"),
+        ("a = [1, <<EOT\nb\nEOT\n]\n", lambda d, e: insert_element(d, e, "2"), "heredoc on line 1"),
         ("a = [ /* b */ ]\n", lambda d, e: insert_element(d, e, "2"), "more than it is meant to"),
         ("a = [1, /* b */ 2]\n", lambda d, e: remove_element(d, e, 0), "more than it is meant to"),
-        ("a = [1]\n", lambda d, e: insert_block(d, "b {"), "is no HCL"),
+        ("a = [1]\n", lambda d, e: insert_block(d, "b {"), "is not HCL"),
     ],
 )
 def test_what_cannot_be_done_is_refused(

@@ -53,6 +53,7 @@ def test_the_sample_monorepo_reads_the_same() -> None:
         ("b {}", "b = 1", "the b blocks"),
     ],
 )
+@pytest.mark.usefixtures("read_anew")
 def test_a_difference_is_found(ours: str, theirs: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def read_otherwise(source: bytes, path: str) -> Document:
         return parse(f"{ours}\n".encode(), path)
@@ -63,6 +64,7 @@ def test_a_difference_is_found(ours: str, theirs: str, what: str, monkeypatch: p
     assert any(f"reads {what} differently" in message for message in found), found
 
 
+@pytest.mark.usefixtures("read_anew")
 def test_of_an_edited_file_it_reads_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     before = b'a = "$${x"\n\nb {\n  c = 8\n}\n'
     after = before + b"\nb {\n  c = 8\n  d = 8\n}\n"

@@ -103,7 +103,7 @@ def test_lost_place_in_a_document_is_a_step(sample: Monorepo, everything: Servic
     path.write_text(path.read_text().replace("Service Protection Matrix", "Matrix"))
     found = insertions(Files(sample.root), everything)
     assert [step.text.partition(" (")[0] for step in found.steps] == [
-        "docs/architecture/backup-dr.md has lost its place for it"
+        "docs/architecture/backup-dr.md no longer has a place for it"
     ]
     assert found.refused == ()
 

@@ -186,6 +186,9 @@ def test_a_step_that_publishes_from_any_branch_is_found() -> None:
 def test_what_is_pushed_needs_a_login_and_tags() -> None:
     pushes = changed("build-tried", ".woodpecker/pr.yml", ("      dry-run: true\n", ""))
     assert sorted(code for *_, code in pushes) == ["PIP007", "PIP008", "PIP008"]
+    logins = ("      dry-run: true\n", "      docker-config-json: {from_secret: config}\n")
+    has_logins = changed("build-tried", ".woodpecker/pr.yml", logins)
+    assert sorted(code for *_, code in has_logins) == ["PIP008", "PIP008"]
     plugin = changed("build-tried", ".woodpecker/pr.yml", ("    commands: [docker version]\n", ""))
     assert "PIP005" in {code for *_, code in plugin}
 
@@ -243,3 +246,62 @@ def test_a_key_that_nothing_reads_is_named() -> None:
     text = "kind: pipeline\nwhen:\n  - event: cron\nskip_clone: true\nsteps:\n  - {name: a, image: b, commands: [c]}\n"
     (told,) = check(Repository.of({".woodpecker.yml": text}), CONTEXT)
     assert told.message == "There is no key kind here, and nothing reads it."
+
+
+@pytest.mark.parametrize(
+    ("text", "is_root"),
+    [
+        ("FROM gcr.io/distroless/static-debian12:nonroot\n", False),
+        ("FROM golang:1.25 AS make\nUSER 10001\nFROM make AS last\n", False),
+        ("FROM golang:1.25 AS make\nUSER 10001\nFROM alpine:3.22\nCOPY --from=make /a /a\n", True),
+        ("FROM nginxinc/nginx-unprivileged:1.29 AS web\nFROM --platform=linux/amd64 web\nUSER root\n", True),
+    ],
+)
+def test_the_user_of_an_image_may_be_that_of_what_it_begins_with(text: str, is_root: bool) -> None:
+    codes = [code for *_, code in found(Repository.of({"Dockerfile": text}))]
+    assert codes == (["IMG001"] if is_root else [])
+
+
+def test_nobody_builds_the_image_of_a_development_container() -> None:
+    text = "FROM docker.io/library/node:22\n"
+    assert found(Repository.of({".devcontainer/Dockerfile": text})) == []
+    assert [code for *_, code in found(Repository.of({"web/Dockerfile": text}))] == ["IMG001"]
+
+
+@pytest.mark.parametrize(
+    ("build", "is_made"),
+    [
+        ("docker build -t a/b:1 .", True),
+        ("docker buildx build --push -t a/b web", False),  # of another Dockerfile
+        ("buildctl build --local context=. \\\n  --opt filename=Dockerfile", True),
+        ("/kaniko/executor --dockerfile=./Dockerfile --destination=a/b", True),
+    ],
+)
+def test_what_a_step_made_is_there_for_a_command_that_builds(build: str, is_made: bool) -> None:
+    step = "  - name: {}\n    image: docker.io/library/alpine:3.22\n    commands: [{}]\n"
+    head = "when: {event: push, branch: main}\nskip_clone: true\nsteps:\n"
+    make, run = step.format("make", "make web"), step.format("build", json.dumps(build))
+    files = {"Dockerfile": "FROM scratch\nCOPY dist /d\nUSER 1\n", "web/Dockerfile": "FROM scratch\nUSER 1\n"}
+    files |= {".gitignore": "dist\n", ".woodpecker.yml": head + make + run}
+    told = [("Dockerfile", 2, "IMG002")]
+    if is_made:
+        assert found(Repository.of(files)) == []
+        assert found(Repository.of({**files, ".woodpecker.yml": head + run + make})) == told
+        github = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        on_github = github + f"      - run: make web\n      - run: {json.dumps(build)}\n"
+        del files[".woodpecker.yml"]
+        assert found(Repository.of({**files, ".github/workflows/a.yml": on_github})) == []
+    else:
+        assert found(Repository.of(files)) == []  # only the other one is built
+
+
+def test_a_key_for_trusted_repositories_is_told_once_and_what_is_written_is_shown() -> None:
+    text = (
+        "when: {event: push, branch: main}\nskip_clone: true\nsteps:\n"
+        "  - name: a\n    image: b\n    commands: [c]\n    extra_hosts: ['d:192.0.2.1']\n"
+        "  - name: e\n    image: plugins/docker\n    settings: {repo: f/g, tags: '${CI_COMMIT_TAG}', password: h}\n"
+        "  - {name: i, image: b, commands: [j]}\n"
+    )
+    told = {(f.line, f.code): f for f in check(Repository.of({".woodpecker.yml": text}), CONTEXT)}
+    assert [code for line, code in told if line == 4] == ["PIP030"]
+    assert told[10, "PIP008"].value == "${CI_COMMIT_TAG}"

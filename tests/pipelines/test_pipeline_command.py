@@ -42,7 +42,7 @@ def test_it_writes_what_the_golden_holds_and_again_changes_nothing(monorepo: Mon
     again = pipeline(monorepo, app, "--answers", METER)
     assert (again.returncode, again.stdout) == (
         0,
-        "The pipeline of meter-api is there already. Nothing to do.\n",
+        "The pipeline of meter-api is already there. Nothing to do.\n",
     )
 
 

@@ -319,7 +319,8 @@ def test_of_the_other_keys_only_what_is_listed_differs(kind: str) -> None:
     "kind,document,at,message",
     [
         ("woodpecker", {"steps": [{**STEP, "commands": ["a"], "settings": {"b": 1}}]}, ("steps", 0, "commands"), "commands is not allowed here."),
-        ("woodpecker", {"steps": [{**STEP, "when": [{"event": "pushed"}]}]}, ("steps", 0, "when", 0, "event"), "'pushed' is not one of"),
+        ("woodpecker", {"steps": [{**STEP, "when": [{"event": "pushed"}]}]}, ("steps", 0, "when", 0, "event"), "event has to be one of push, pull_request"),
+        ("woodpecker", {"steps": [{**STEP, "image": 1}]}, ("steps", 0, "image"), "image has to be text."),
         ("woodpecker", {"steps": [{**STEP, "comands": ["a"]}]}, ("steps", 0), "There is no key comands here"),
         ("github", {"on": "push", "jobs": {"a": {**JOB, "steps": [{"name": "b"}]}}}, ("jobs", "a", "steps", 0), "is a required property."),
         ("github", {"on": "push", "jobs": {"a": {**JOB, "runs_on": "b"}}}, ("jobs", "a"), "There is no key runs_on here"),

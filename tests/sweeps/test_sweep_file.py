@@ -36,26 +36,26 @@ def wrong(source: str) -> list[Finding]:
     ("old", "new", "line", "what", "fix"),
     [
         ("code: own\n", "", 1, "code is missing.", "Write it."),
-        ("code: own", "code: o w n", 1, "code is not what it has to be.", "Correct the value."),
+        ("code: own", "code: o w n", 1, "code has the wrong form.", "Correct the value."),
         ("title: Own", "titel: Own", 2, "titel is not a key here.", "Did you mean title?"),
         ("{blocks: module.*}", "{block: module.*}", 3, "select.block is not a key here.", "Did you mean blocks?"),
-        ("{blocks: module.*}", "[module.*]", 3, "select is not what it has to be.", "Correct the value."),
+        ("{blocks: module.*}", "[module.*]", 3, "select has the wrong form.", "Correct the value."),
         ("{blocks: module.*}", "{blocks: x, where: {a-: 1, a b: 2}}", 3, "select.where.a b is not a path.", "Correct the value."),
-        ("  - {set: a, value: 1}", "  []", 4, "edits is not what it has to be.", "Correct the value."),
+        ("  - {set: a, value: 1}", "  []", 4, "edits has the wrong form.", "Correct the value."),
         ("{set: a, value: 1}", "{sett: a}", 5, "edits.0 is not an edit.", "Write one of them in each edit."),
         ("{set: a, value: 1}", "{set: a, remove: b}", 5, "edits.0 is more than one edit: set, remove.", "Write one of them in each edit."),
         ("{set: a, value: 1}", "{set: a}", 5, "edits.0 says no value.", "Write one of them."),
         ("{set: a, value: 1}", "{set: a, value: 1, ask: b}", 5, "edits.0 says more than one value: value, ask.", "Write one of them."),
-        ("value: 1", "value: [1]", 5, "edits.0.value is not what it has to be.", "Correct the value."),
+        ("value: 1", "value: [1]", 5, "edits.0.value has the wrong form.", "Correct the value."),
         ("value: 1", "expression: '('", 5, "edits.0.expression is not an expression", "Correct the value."),
         ("{set: a, value: 1}", "{add: 'a = '}", 5, "edits.0.add is not HCL", "Correct the value."),
         ("{set: a, value: 1}", '{add: "a = 1\\nb = 2"}', 5, "edits.0.add holds 2 definitions.", "Correct the value."),
         ("{set: a, value: 1}", "{rename: a}", 5, "edits.0.to is missing.", "Write it."),
         ("{set: a, value: 1}", "{rename: a, to: b, ask: c}", 5, "edits.0.ask goes with values.", "Say which values need no question."),
         ("{set: a, value: 1}", "{set: a, value: 1, proposals: [b]}", 5, "edits.0.proposals go with ask.", "Ask something, or remove them."),
-        ("nothing", "everything", 6, "contract is not what it has to be.", "Correct the value."),
-        ("nothing", "[{resource: x}]", 6, "contract.0 says not what may change.", "Write one of them."),
-        ("nothing", "[{resource: x, comes: true, to: y}]", 6, "contract.0 says not what may change.", "Write one of them."),
+        ("nothing", "everything", 6, "contract has the wrong form.", "Correct the value."),
+        ("nothing", "[{resource: x}]", 6, "contract.0 does not say what may change.", "Write one of them."),
+        ("nothing", "[{resource: x, comes: true, to: y}]", 6, "contract.0 does not say what may change.", "Write one of them."),
         ("nothing", "[{resource: x, attribut: y}]", 6, "contract.0.attribut is not a key here.", "Did you mean attribute?"),
         ("title: Own", "title: Own\ncode: b", 3, "code is given twice.", "Remove one of them."),
         ("title: Own", "title: [", 4, "The file is not YAML", "Correct the line."),
@@ -170,7 +170,7 @@ def test_the_files_that_the_documentation_shows_are_right(tmp_path: Path) -> Non
     page = (Path(__file__).parents[2] / "docs" / "sweep.md").read_text()
     shown = [part.partition("\n") for part in page.split("```")[1::2]]
     files = [(kind, body) for kind, _, body in shown if kind in ("yaml", "python")]
-    assert [kind for kind, _ in files] == ["yaml", "python", "yaml"]
+    assert [kind for kind, _ in files] == ["yaml", "python", "yaml", "yaml"]
     for kind, body in files:
         path = tmp_path / f"own.{'yml' if kind == 'yaml' else 'py'}"
         path.write_text(body)

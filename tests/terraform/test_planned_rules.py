@@ -467,10 +467,10 @@ def test_a_wish_to_be_beside_the_app_is_enough_where_the_app_rests(
 BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("STO001", "claim", lambda: plan(("claim", ("spec", 0, "storage_class_name"), None)), "no storage class"),
     ("STO001", "claim", lambda: plan(("claim", ("spec", 0, "access_modes"), ["ReadWriteMany"])), "ReadWriteOnce"),
-    ("STO001", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), None)), "makes no volumes"),
-    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry")), "gate-all is not on it"),
+    ("STO001", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), None)), "provisions no volumes"),
+    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry")), "lacks the middleware gate-all"),
     ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), None), auth="public"), "gate-public"),
-    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry"), auth=None), "no auth says why"),
+    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry"), auth=None), "no auth that says why"),
     ("ING004", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "y/external-monitor"), None), ("ingress", (*RULE, "host"), "app.other.test")), "no monitor"),
     ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/description"), None)), "no description"),
     ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/icon"), None), ("ingress", (*ANNOTATIONS, "x/dns-type"), None)), "no icon"),
@@ -485,7 +485,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("SVC001", "deployment", lambda: plan(("deployment", ("spec", 0, "selector", 0, "match_labels", "app"), "ap")), "misses its pods"),
     ("SVC001", "service", lambda: plan(("service", ("spec", 0, "selector", "app"), "ap")), "no pods have the labels app=ap"),
     ("SVC002", "service", lambda: plan(("service", ("spec", 0, "port", 0, "target_port"), "htpp")), "no container has a port called htpp: there are http"),
-    ("POD003", "backup", lambda: plan(("backup", (*JOB, "volume", 1, "persistent_volume_claim", 0, "claim_name"), "app-bakup")), "no stack makes the claim app-bakup in app"),
+    ("POD003", "backup", lambda: plan(("backup", (*JOB, "volume", 1, "persistent_volume_claim", 0, "claim_name"), "app-bakup")), "no stack creates the claim app-bakup in app"),
     ("POD003", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount", 0, "name"), "dat")), "mounts dat"),
     ("POD003", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount"), [])), "no container mounts the volume data"),
     ("POD003", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), "app-bakup")), "no volume app-bakup"),
@@ -506,7 +506,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("BAK001", "backup", lambda: plan(("backup", (*JOB, "affinity"), [])), "nothing keeps it on the node"),
     ("BAK001", "backup", lambda: plan(("backup", (*JOB, "container", 0, "volume_mount", 0, "read_only"), None)), "for writing"),
     ("BAK001", "backup", lambda: plan(("deployment", (*POD, "volume"), []), ("deployment", (*CONTAINER, "volume_mount"), [])), "nothing else uses app-data"),
-    ("POD002", "deployment", lambda: plan(("deployment", (*CONTAINER, "liveness_probe"), [{"tcp_socket": [{"port": 8081}]}])), "the liveness probe asks port 8081, and declared are 8080"),
+    ("POD002", "deployment", lambda: plan(("deployment", (*CONTAINER, "liveness_probe"), [{"tcp_socket": [{"port": 8081}]}])), "the liveness probe asks port 8081, but the declared ports are 8080"),
     ("POD002", "deployment", lambda: plan(("deployment", (*CONTAINER, "startup_probe"), [{"http_get": [{"port": "web"}]}])), "the startup probe asks port web"),
     ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy"), [])), "it mounts app-data"),
     ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy", 0, "type"), "RollingUpdate")), "not Recreate"),
@@ -517,8 +517,8 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("STO003", "claim", lambda: plan(("claim", ("wait_until_bound",), None)), "waits until it is bound"),
     ("STO004", "claim", lambda: plan(("claim", ("metadata", 0, "annotations", "grow/threshold"), "80%")), "grow/threshold is 80%"),
     ("STO004", "claim", lambda: plan(("claim", ("metadata", 0, "annotations", "grow/limit"), None)), "it has no grow/limit"),
-    ("STO005", "claim", lambda: plan(("claim", ("spec", 0, "storage_class_name"), "block-encrypted")), "not called …-encrypted"),
-    ("STO006", "deployment", lambda: with_volume({"nfs": [{"server": "nas", "path": "/x"}]}), "volume more is NFS by itself"),
+    ("STO005", "claim", lambda: plan(("claim", ("spec", 0, "storage_class_name"), "block-encrypted")), "does not end in -encrypted"),
+    ("STO006", "deployment", lambda: with_volume({"nfs": [{"server": "nas", "path": "/x"}]}), "volume more names an NFS server itself"),
     ("POD005", "deployment", lambda: plan(("deployment", (*CONTAINER, "image"), "nginx:1")), "nginx:1 of container app has no registry"),
     ("POD008", "deployment", lambda: plan(image("docker.io/a/b:latest")), "docker.io/a/b:latest of container app is not a release"),
     ("POD008", "backup", lambda: plan(("backup", (*JOB, "container", 0, "image"), "docker.io/a/b")), "docker.io/a/b of container backup is not a release"),
@@ -528,8 +528,8 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("POD011", "deployment", lambda: plan(image("docker.io/library/postgres:17")), "the tag of docker.io/library/postgres:17 moves"),
     ("POD012", "deployment", lambda: plan(DATABASE, ("deployment", (*TEMPLATE, "annotations"), {"diun.enable": "true"})), "Diun watches it"),
     ("POD012", "deployment", lambda: plan(DATABASE, ENROLLED), "Keel may update it"),
-    ("POD013", "deployment", lambda: plan(("deployment", (*TEMPLATE, "labels", "keel.sh/policy"), "never")), "is on its pods alone"),
-    ("POD013", "deployment", lambda: plan(("deployment", (*TEMPLATE, "annotations"), {"keel.sh/policy": "never"})), "is on its pods alone"),
+    ("POD013", "deployment", lambda: plan(("deployment", (*TEMPLATE, "labels", "keel.sh/policy"), "never")), "is only on its pods"),
+    ("POD013", "deployment", lambda: plan(("deployment", (*TEMPLATE, "annotations"), {"keel.sh/policy": "never"})), "is only on its pods"),
     ("NSP001", "namespace", lambda: plan(("namespace", ("metadata", 0, "labels"), {})), "it has no tier"),
     ("NSP002", "deployment", lambda: plan(needs("64Mi", "1.5Gi")), "may use 1.5Gi, and its tier allows 1Gi"),
     ("NSP002", "namespace", lambda: plan(("deployment", ("spec", 0, "replicas"), 3), needs("1000Mi", "1000Mi")), "its servers request 2.9Gi, and its tier allows 2Gi"),
@@ -543,10 +543,10 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("POD004", "config", lambda: plan(("config", ("metadata", 0, "name"), "app-config "), ("deployment", (*CONTAINER, "env_from"), [])), "'app-config ' is not a name"),
     ("POD004", "backup", lambda: plan(("backup", ("metadata", 0, "name"), "backup-" + "x" * 46)), "more than 52"),
     ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 30 2 * * *")), "it has 6 fields"),
-    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "61 2 * * *")), "61 is no minute"),
-    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2-24 * * *")), "2-24 is no hour"),
-    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2 0 * *")), "0 is no day"),
-    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2 * * 7")), "7 is no weekday"),
+    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "61 2 * * *")), "61 is not a valid minute"),
+    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2-24 * * *")), "2-24 is not a valid hour"),
+    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2 0 * *")), "0 is not a valid day"),
+    ("POD004", "backup", lambda: plan(("backup", ("spec", 0, "schedule"), "0 2 * * 7")), "7 is not a valid weekday"),
     ("POD004", "deployment", lambda: plan(("deployment", (*CONTAINER, "volume_mount", 0, "mount_path"), "data")), "data is not absolute"),
     ("POD004", "deployment", lambda: plan(("deployment", (*CONTAINER, "resources"), [{**NEEDS[0], "limits": {"memory": "1GB"}}])), "container[0].resources[0].limits.memory is '1GB'"),
     ("POD004", "claim", lambda: plan(("claim", ("spec", 0, "resources"), [{"requests": {"storage": "2 Gi"}}])), "'2 Gi'"),
@@ -674,7 +674,7 @@ def test_a_name_that_another_stack_has_is_told_where_it_is_taken() -> None:
     house = replace(HOUSE, shared={"app": (taken,), "blog": (replace(taken, others=("app",)),)})
     (found,) = check(plan(), house)
     assert (found.code, found.path, found.line) == ("NAM001", "stacks/app/redis.tf", 3)
-    assert "7 is taken by blog, wiki too" in found.message
+    assert "7 is also taken by blog, wiki" in found.message
 
 
 GOOD_ENOUGH = {

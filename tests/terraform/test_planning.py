@@ -12,7 +12,7 @@ from support import needs
 
 from scaffold.changes.change import Content, Symlink
 from scaffold.errors import MissingError
-from scaffold.terraform import planned, schemas
+from scaffold.terraform import planned, schemas, trim
 from scaffold.terraform.planned import INSTANCE, Mark, Placeholder
 from scaffold.terraform.result import PlanResult, Reason, StandInKind, Tool
 from scaffold.terraform.runner import find_tool, plan_stacks, with_version
@@ -233,7 +233,7 @@ REFUSED = [
     ("syntax", Reason.SYNTAX, "stacks/syntax/main.tf:7:1", "}"),
     ("json", Reason.SYNTAX, "stacks/json/more.tf.json", "native HCL"),
     ("remote", Reason.REMOTE_MODULE, "stacks/remote/main.tf:2:12", "git::https"),
-    ("elsewhere", Reason.OUTSIDE, "stacks/elsewhere/main.tf:2:12", "outside of the monorepo"),
+    ("elsewhere", Reason.OUTSIDE, "stacks/elsewhere/main.tf:2:12", "outside the monorepo"),
     ("leak", Reason.OUTSIDE, "stacks/leak/data", "the link leads out"),
     ("absolute", Reason.OUTSIDE, "stacks/absolute/main.tf:7:9", "/etc/hostname"),
     ("home", Reason.OUTSIDE, "stacks/home/main.tf:7:9", "~/.ssh"),
@@ -382,7 +382,7 @@ def test_a_program_that_answers_nonsense_has_planned_nothing(tmp_path: Path, bod
     tool = Tool("terraform", str(fake_tool(tmp_path, body)))
     (result,) = plan_stacks(house.root, ["x"], tool=tool, known=schemas.load())
     assert [(f.code, f.message) for f in result.findings] == [
-        ("plan-tool", "terraform answers otherwise than Terraform: it shows no plan")
+        ("plan-tool", "terraform does not answer as Terraform does: it shows no plan")
     ]
 
 
@@ -403,3 +403,15 @@ def test_a_program_that_is_none(tmp_path: Path) -> None:
     for body in ("exit 1", "echo {}", "echo x"):
         with pytest.raises(MissingError, match="does not say its version"):
             with_version(Tool("terraform", str(fake_tool(tmp_path, body))))
+
+
+def test_a_part_of_the_schemas_gives_the_same_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is left out of a schema is shown as what nobody set."""
+    house = big_house(tmp_path)
+    stacks = ["web", "misspelt"]
+    part = plan_stacks(house.root, stacks)
+    monkeypatch.setattr(trim, "trimmed", lambda schema, *_: schema)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    whole = plan_stacks(house.root, stacks)
+    assert [one.kept for one in whole] == [False, False]
+    assert [(one.resources, one.findings) for one in part] == [(one.resources, one.findings) for one in whole]

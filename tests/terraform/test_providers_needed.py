@@ -6,11 +6,20 @@ from typing import Any
 
 from scaffold.hcl.syntax import Document, parse
 from scaffold.terraform import schemas
-from scaffold.terraform.providers import addresses, assumed_schema, known_schema, required, trimmed
+from scaffold.terraform.providers import addresses, assumed_schema, known_schema, required
+from scaffold.terraform.schemas import RawSchema
+from scaffold.terraform.trim import trimmed, words
 
 
 def documents(*texts: str) -> list[Document]:
     return [parse(text.encode(), f"{n}.tf") for n, text in enumerate(texts)]
+
+
+def get(tree: Any, *path: str) -> Any:
+    """What is at a path of a schema."""
+    for step in path:
+        tree = tree[step]
+    return tree
 
 
 def test_named_and_implied_providers() -> None:
@@ -51,21 +60,64 @@ def test_a_schema_is_that_of_the_vendor() -> None:
     assert known_schema(known, "hashicorp/nothing") is None
 
 
-def test_only_what_is_used_is_served() -> None:
-    module = documents('resource "kubernetes_secret" "a" {\n}\ndata "kubernetes_service" "b" {\n}\n')
+def part_of(content: str) -> tuple[RawSchema, RawSchema]:
+    """What is served to a module of the provider kubernetes, and all of it."""
+    module = documents(content)
     raw = schemas.load().providers["kubernetes"].raw
-    part = trimmed(raw, required([module])["hashicorp/kubernetes"])
-    assert {name: list(section) for name, section in part.items() if name != "provider"} == {  # type: ignore[call-overload]
-        "resource_schemas": ["kubernetes_secret"],
-        "data_source_schemas": ["kubernetes_service"],
+    return trimmed(raw, required([module])["hashicorp/kubernetes"], words(module)), raw
+
+
+def test_only_what_is_used_is_served() -> None:
+    content = (
+        'resource "kubernetes_deployment" "a" {\n  metadata {\n    name = "a"\n  }\n  spec {\n    template {\n'
+        '      spec {\n        dynamic "volume" {\n          for_each = []\n        }\n      }\n    }\n  }\n}\n'
+        'output "x" {\n  value = kubernetes_deployment.a["metadata"][0].uid\n}\n'
+        'data "kubernetes_service" "b" {\n}\n'
+    )
+    part, _ = part_of(content)
+    assert get(part, "data_source_schemas").keys() == {"kubernetes_service"}
+    assert get(part, "resource_schemas").keys() == {"kubernetes_deployment"}
+    block = get(part, "resource_schemas", "kubernetes_deployment", "block")
+    assert block["attributes"].keys() == set()
+    assert block["block_types"].keys() == {"metadata", "spec"}
+    assert get(block, "block_types", "metadata", "block", "attributes").keys() == {"name", "uid"}
+    pod = get(
+        block,
+        "block_types",
+        "spec",
+        "block",
+        "block_types",
+        "template",
+        "block",
+        "block_types",
+        "spec",
+        "block",
+    )
+    assert pod["block_types"].keys() == {"volume"}
+    # Required, so Terraform misses it.
+    assert get(part, "data_source_schemas", "kubernetes_service", "block", "block_types").keys() == {
+        "metadata"
     }
-    assert part["provider"] == raw["provider"]
 
 
 def test_all_is_served_where_a_type_does_not_exist() -> None:
-    module = documents('resource "kubernetes_secrt" "a" {\n}\n')
-    raw = schemas.load().providers["kubernetes"].raw
-    assert trimmed(raw, required([module])["hashicorp/kubernetes"]) is raw
+    part, raw = part_of('resource "kubernetes_secrt" "a" {\n}\n')
+    assert part is raw
+
+
+def test_blocks_of_a_set_keep_what_tells_them_apart() -> None:
+    computed = {"type": "string", "computed": True}
+    block = {"attributes": {"id": computed}}
+    rows = {
+        "rows": {"nesting_mode": "set", "block": block},
+        "lines": {"nesting_mode": "list", "block": block},
+    }
+    schema = {"resource_schemas": {"cloud_table": {"block": {"block_types": rows}}}}
+    module = documents('resource "cloud_table" "a" {\n  rows {}\n  lines {}\n}\n')
+    part = trimmed(schema, required([module])["hashicorp/cloud"], words(module))
+    blocks = get(part, "resource_schemas", "cloud_table", "block", "block_types")
+    assert blocks["rows"]["block"]["attributes"] == {"id": computed}
+    assert blocks["lines"]["block"]["attributes"] == {}
 
 
 def test_a_schema_made_from_what_is_written_and_read() -> None:

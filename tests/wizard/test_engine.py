@@ -285,7 +285,7 @@ def test_consequences_name_what_follows_here(pristine: Monorepo) -> None:
 def test_the_way_of_this_monorepo_is_marked(pristine: Monorepo, usual: str) -> None:
     here = Engine(judge(pristine, {}), {"own_build": usual})
     options = here.step(State(), ("build",)).options
-    assert [o.value for o in options if "Most own images" in o.consequence] == [usual]
+    assert [o.value for o in options if "images are built like this" in o.consequence] == [usual]
 
 
 def replay(engine: Engine, answers: dict[str, Any]) -> State:
@@ -312,10 +312,6 @@ def walked(engine: Engine, state: State, answers: dict[str, Any]) -> State:
         step = engine.first_open(state)
         if step is None:
             return state
-        if (
-            step.path == ("memory",) == next(reversed(seen), None)
-        ):  # refused alone: the review takes the request that it needs
-            state = reply(engine, state, ("memory_request",), answers["memory_request"])
         seen.append(step.path)
         state = reply(engine, state, step.path, wanted(answers, step))
     raise AssertionError(f"it never ends: {seen[-3:]}")
@@ -394,6 +390,15 @@ def test_more_memory_than_the_tier_has_asks_for_the_tier(engine: Engine) -> None
     assert ("limit_range",) in engine.paths(same)
     same = engine.answer(same, ("limit_range",), {})
     assert "is above the limit" in engine.problem(same, ("memory",), "6Gi"), "nothing is left to settle it"
+
+
+def test_memory_over_the_quota_asks_for_a_smaller_request_first(engine: Engine) -> None:
+    state = said(engine, [*CORE, ("name", "vikunja"), ("tier", "aux"), ("memory", "4Gi")])
+    assert ("memory_request",) in engine.paths(state) and ("quota",) not in engine.paths(state)
+    less = engine.answer(state, ("memory_request",), "1Gi")
+    assert "quota" not in engine.problem(less, ("memory",), "4Gi")
+    whole = engine.answer(state, ("memory_request",), "")
+    assert ("quota",) in engine.paths(whole), "who wants all of it reserved can have a quota"
 
 
 def test_a_draft_brings_everything_back(engine: Engine) -> None:

@@ -26,7 +26,7 @@ def test_the_answers_alone_are_saved(monorepo: Monorepo) -> None:
     done = typed(monorepo, ["s"], *(f"--set={name}={value}" for name, value in GIVEN.items()))
     assert done.returncode == 0, done.stderr
     assert "ip-echo (given)" in done.stdout
-    kept = Path(done.stdout.partition("The answers are in ")[2].partition(". To make")[0])
+    kept = Path(done.stdout.partition("The answers are in ")[2].partition(". To create")[0])
     assert monorepo.root not in kept.parents, "nothing is written into the monorepo"
     assert kept.stat().st_mode & 0o77 == 0
     saved = yaml.safe_load(kept.read_text())

@@ -50,7 +50,7 @@ class Containers:
         if part.is_built:
             self.ledger.left(
                 at,
-                "it is only what the image is called that is built here",
+                "it is only the name of the image that is built here",
                 "If the project publishes images, give that as image, and build upstream.",
             )
             return ""
@@ -101,7 +101,7 @@ class Containers:
             if value is None:
                 continue
             if answer in found:
-                self.ledger.decided(at, "deploy says it too, and holds")
+                self.ledger.decided(at, "deploy says it too, and takes precedence")
             elif not size:
                 self.ledger.left(at, "it cannot be read", f"Give {answer}.")
             elif answer == "memory_request" and (mebibytes(size) or 0) >= (
@@ -116,6 +116,16 @@ class Containers:
             if "cpus" in said:
                 self.ledger.decided((*deploy, side, "cpus"), "there is no CPU limit in this house")
         return found
+
+    def needed(self, part: Part) -> dict[str, Value]:
+        """The memory that a companion needs at least, where the file says none."""
+        sizes = template.facts("compose")["companion_memory"]
+        size = next((size for size, images in sizes.items() if part.image.base in images), "")
+        if not size:
+            return {}
+        why = f"with {size} of memory, which it needs at least by its documentation"
+        self._taken((*part.at, "image"), "image", why)
+        return {"memory": size}
 
     def gpu(self, part: Part) -> dict[str, Value]:
         """Whether it wants a GPU."""
@@ -148,7 +158,7 @@ class Containers:
         if not said:
             return {}
         if user in ("0", "root"):
-            self.ledger.decided(at, "it is what an image without a user of its own starts as")
+            self.ledger.decided(at, "an image without a user of its own starts as this one")
             return {}
         if not re.fullmatch(r"[1-9]\d{0,8}", user):
             return {}
@@ -182,7 +192,7 @@ class Containers:
                 continue
             if int(said) > 1 and not shares:
                 self.ledger.left(
-                    at, "its volumes are one pod's alone", "Give rwx for them first, then replicas."
+                    at, "only one pod can have its volumes", "Give rwx for them first, then replicas."
                 )
             elif int(said) <= _REPLICAS:
                 self._taken(at, "replicas")

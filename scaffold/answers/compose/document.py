@@ -126,7 +126,7 @@ class _Reader:
         self, at: At, path: Path | None, variables: Mapping[str, str], depth: int
     ) -> dict[str, Value] | None:
         if path is None or depth >= _DEPTH:
-            self._project.unread[at] = "it is not beside the file" if path is None else "it leads on and on"
+            self._project.unread[at] = "it is not beside the file" if path is None else "it leads to itself"
             return None
         try:
             found = self.read(path, variables, depth + 1)

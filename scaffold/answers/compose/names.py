@@ -48,11 +48,13 @@ class Names:
         """Where a text has one of the names as its host.
 
         A word is a host behind a scheme, a login or ``host=``, and before a port. Alone or in a list, it is
-        one only where what it is given under says so: DB_ENGINE=postgres names a driver, ROLES=broker a role.
+        one only where what it is given under says so: DB_ENGINE=postgres names a driver, ROLES=broker a role;
+        or where it is several words, such as java-gateway, and what it is given under takes no other name.
         """
         for found in self._pattern.finditer(said.text):
             same = found["host"] == said.text and _plain(said.under) == _plain(said.text)
             named = said.takes_host or (same and found["host"] not in template.facts("compose")["drivers"])
+            named = named or (found["host"] == said.text and _is_telling(said))
             if found["marked"] or found["port"] or (found["path"] if found["at"] else named):
                 yield found
 
@@ -71,6 +73,14 @@ def options(words: Collection[str]) -> Iterator[Said]:
     for word in words:
         yield Said(word, {"-h": "host", "-H": "host"}.get(before, before if before.startswith("-") else ""))
         before = word
+
+
+def _is_telling(said: Said) -> bool:
+    """Whether a text that is just like a service's name is hardly anything else."""
+    several = re.search(r"\w[-_.]\w", said.text)
+    return bool(
+        several and said.under and not re.search(template.facts("compose")["no_hosts"], _plain(said.under))
+    )
 
 
 def _plain(name: str) -> str:

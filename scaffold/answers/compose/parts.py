@@ -107,6 +107,16 @@ class Part:
         """Whether it is usually in front of an app or beside one, and seldom the app."""
         return self.image.base in template.facts("compose")["fronts"]
 
+    @property
+    def is_companion(self) -> bool:
+        """Whether apps work with it, and it is seldom the app: a queue, a store, a search engine."""
+        return self.image.base in template.facts("compose")["companions"]
+
+    @property
+    def is_helper(self) -> bool:
+        """Whether its name says that it works for the app: a worker, a scheduler."""
+        return bool(re.search(template.facts("compose")["helper_names"], self.name))
+
     @cached_property
     def ports(self) -> list[Port]:
         """The ports that it publishes, then those that it only exposes."""

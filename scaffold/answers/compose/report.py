@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from scaffold.answers.sources import Path, show
@@ -30,6 +30,10 @@ class Entry:
     answer: str = ""
     """What it was taken to."""
 
+    def is_taken_to(self, answers: Collection[str]) -> bool:
+        """Whether it was taken to one of these answers, or to a part of one."""
+        return self.fate is Fate.TAKEN and re.split(r"[.\[]", self.answer)[0] in answers
+
     @property
     def key(self) -> str:
         """The key as people write it: ``services.app.ports[0]``."""
@@ -52,6 +56,11 @@ class Report:
     source: str
     services: tuple[Became, ...]
     entries: tuple[Entry, ...]
+
+    def without(self, answers: Collection[str], why: str) -> Report:
+        """The same, but what was taken to one of these answers is left out."""
+        entries = (Entry(e.path, Fate.LEFT, why) if e.is_taken_to(answers) else e for e in self.entries)
+        return replace(self, entries=tuple(entries))
 
     def of(self, fate: Fate) -> tuple[Entry, ...]:
         """The entries of one list."""
@@ -80,10 +89,15 @@ class Ledger:
         """The key is left out, whatever was said of it before."""
         self.entries[path] = Entry(path, Fate.LEFT, f"{why}. {fix}")
 
+    def noted(self, path: Path, why: str) -> None:
+        """What is to be known of a key, beside what became of it."""
+        entry = self.entries[path]
+        self.entries[path] = replace(entry, why="; ".join(filter(None, (entry.why, why))))
+
     def withdraw(self, answers: Collection[str], why: str, fix: str) -> None:
         """What was taken to one of these answers is left out after all."""
         for path, entry in self.entries.items():
-            if entry.fate is Fate.TAKEN and re.split(r"[.\[]", entry.answer)[0] in answers:
+            if entry.is_taken_to(answers):
                 self.entries[path] = Entry(path, Fate.LEFT, f"{why}. {fix}")
 
     def _add(self, entry: Entry) -> None:
@@ -121,4 +135,4 @@ def _usual(path: Path) -> Entry:
             return Entry(path, Fate.DECIDED, facts["decided"][name])
         if row := facts["left"].get(name):
             return Entry(path, Fate.LEFT, f"{row['why']}. {row['fix']}")
-    return Entry(path, Fate.LEFT, "the specification knows no such key. Say what it stands for in answers.")
+    return Entry(path, Fate.LEFT, "the specification has no such key. Say what it stands for in answers.")

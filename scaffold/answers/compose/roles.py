@@ -22,7 +22,7 @@ class Role(Enum):
     APP = "the app"
     DATABASE = "a database on the shared host"
     HOST = "a shared host"
-    HOUSE = "what the house has already"
+    HOUSE = "what the house already has"
     SIDECAR = "a sidecar"
     INIT = "an init container"
     CRON = "a CronJob"
@@ -64,7 +64,10 @@ def choose(project: Project, parts: Mapping[str, Part], named: str | None) -> Ch
         return Choice((named,), 1, "it was named")
     started = {n: p for n, p in runnable.items() if not p.profiles} or runnable
     apps = {n: p for n, p in started.items() if p.known is None and not p.schedule[0]}
-    apps = {n: p for n, p in apps.items() if not p.is_front} or apps
+    for beside in ("is_front", "runs_once", "is_helper", "is_companion"):
+        apps = {n: p for n, p in apps.items() if not getattr(p, beside)} or apps
+    if not apps and len(runnable) == 1:
+        apps = runnable
     if not apps:
         hint = f"Name it with --compose-service: {', '.join(runnable)}." if runnable else "Name another file."
         raise UsageError(f"{project.source} has no service that is an app.", hint)
@@ -84,8 +87,13 @@ def _score(part: Part, parts: Mapping[str, Part], project: Project) -> list[tupl
     others = [other for other in parts.values() if other is not part]
     sharing = [other for other in others if other.network == part.name or part.network == other.name]
     found: list[tuple[int, str]] = []
-    if any(port.published for other in (part, *sharing) for port in other.ports):
+    published = {
+        p.target for other in (part, *sharing) for p in other.ports if p.published and p.protocol == "TCP"
+    }
+    if published - set(template.facts("compose")["no_web_ports"]):
         found.append((4, "it publishes ports"))
+    elif any(port.published for other in (part, *sharing) for port in other.ports):
+        found.append((1, "it publishes ports"))
     if part.has_web_labels:
         found.append((4, "its labels lead visitors to it"))
     # A proxy or a helper in front leads to the app, and a worker waits for it; that says nothing against it.
@@ -94,9 +102,8 @@ def _score(part: Part, parts: Mapping[str, Part], project: Project) -> list[tupl
         found.append((2, "nothing else depends on it"))
     called = {text(project.top.get("name")), project.directory.name}
     if part.name in called or part.image.base in called:
-        found.append((1, "it is called like the project"))
-    helper = re.search(template.facts("compose")["helper_names"], part.name)
-    if any(part.is_like(other) for other in others) and not (part.body.get("command") or helper):
+        found.append((3, "it is called like the project"))
+    if any(part.is_like(other) for other in others) and not (part.body.get("command") or part.is_helper):
         found.append((1, "others run its image with another command"))
     return found
 
@@ -118,7 +125,7 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
                 pod.append(part)
                 grown = True
     for part in open_ones:
-        placed[part.name] = Placed(part, Role.OWN, "nothing of the app names it")
+        placed[part.name] = Placed(part, Role.OWN, "nothing in the app names it")
     return placed | _unused(pod, placed) | _too_early(pod[1:], placed)
 
 
@@ -140,7 +147,7 @@ def _too_early(beside: Collection[Part], placed: Mapping[str, Placed]) -> dict[s
     """What would run before the containers of the pod start, and cannot without one of them."""
     return {
         name: Placed(
-            found.part, Role.OUT, f"it runs once, when {needed.name} runs already, which no pod can do"
+            found.part, Role.OUT, f"it runs once, after {needed.name} has started, which no pod can do"
         )
         for name, found in placed.items()
         if found.role is Role.INIT
@@ -172,7 +179,7 @@ def _apart(app: Part, part: Part, parts: Mapping[str, Part]) -> Placed | None:
         if part.runs_once and not any(_belong(part, other) for other in parts.values() if other is not part):
             return None
         if part.body.get("command") or part.body.get("entrypoint"):
-            why = "its name says that it runs once" if part.runs_once else "others wait until it has ended"
+            why = "its name says that it runs once" if part.runs_once else "others wait until it has finished"
             return Placed(part, Role.INIT, why)
         return Placed(part, Role.OUT, "it runs once, and the file does not say what")
     return None
@@ -198,7 +205,7 @@ def _beside(part: Part, app: Part, pod: Iterable[Part], parts: Collection[Part])
     if part.is_like(app):
         return Placed(part, Role.SIDECAR, "it runs the app's image")
     return Placed(
-        part, Role.SIDECAR, f"it works with the app alone; it is at localhost, no longer at {part.name}"
+        part, Role.SIDECAR, f"it only works with the app; it is at localhost, no longer at {part.name}"
     )
 
 

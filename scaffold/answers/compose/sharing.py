@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from scaffold.answers.compose.forms import listed, mount
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
+from scaffold.answers.compose.roles import service_name
 from scaffold.answers.compose.storage import Storage
 from scaffold.answers.known import known
 from scaffold.templates import template
@@ -38,6 +40,33 @@ def tell_if_empty(volume: str, pod: Sequence[Part], storage: Storage, ledger: Le
             f"{who}Kubernetes does not fill it with what the image has at {its.target}, as Docker does",
             _copied(part, pod[0], its.target, purpose, again=bool(others)),
         )
+
+
+def tell_if_empty_unnamed(app: Part, storage: Storage, ledger: Ledger) -> None:
+    """Tell of the volumes without a name where an image likely has files of its own."""
+    for at, part, its, purpose in storage.unnamed:
+        if not its.no_copy and _has_files(part, its.target):
+            why = f"Kubernetes does not fill it with what the image has at {its.target}, as Docker does"
+            ledger.noted(at, f"{why}. {_copied(part, app, its.target, purpose, again=False)}")
+
+
+def tell_own_files(part: Part, storage: Storage, ledger: Ledger) -> None:
+    """Tell how a container with volumes of its own gets each file that it mounts."""
+    called = f"{service_name(part.name) or 'own'}-files"
+    for index, item in enumerate(listed(part.body.get("volumes"))):
+        its = mount(item)
+        if its is None or not storage.is_file(its):
+            continue
+        key = its.target.rpartition("/")[2]
+        fix = (
+            f"Give its text under files, with path /{called}/{key}; add {{name: {called}, path: /{called}, "
+            f"in_app: false}} to directories, and {{volume: {called}, path: {its.target}, sub_path: {key}, "
+            f"read_only: true}} to the mounts of the container."
+        )
+        why = (
+            f"{its.target} is a single file, and a container with volumes of its own gets those that it names"
+        )
+        ledger.instead((*part.at, "volumes", index), why, fix)
 
 
 def _has_files(part: Part, target: str) -> bool:

@@ -38,8 +38,11 @@ class Storage:
     others: Mapping[str, Placed] = field(default_factory=dict)
     """The named volumes of services that the house has on shared hosts, each with its service."""
     volumes: list[dict[str, Value]] = field(default_factory=list)
+    unnamed: list[tuple[At, Part, Mount, str]] = field(default_factory=list)
+    """The volumes without a name, each with who mounts it and its purpose."""
     by_source: dict[str, str] = field(default_factory=dict)
     """The purposes of volumes, by what compose calls them."""
+    directories: list[dict[str, Value]] = field(default_factory=list)  # of containers with own volumes
     empty: list[dict[str, Value]] = field(default_factory=list)
     """The directories that begin empty in each pod: the answer ``scratch``."""
 
@@ -59,6 +62,7 @@ class Storage:
             if self._shared(its):
                 volume["rwx"] = True  # somebody else fills it, from outside of the app
             self._add(its, purpose, volume)
+            self.unnamed += [(at, part, its, purpose)] if its.kind == "volume" and not its.source else []
             why = "on NFS, since others fill it" if volume.get("rwx") else ""
             self.ledger.taken(at, f"volumes.{purpose}", why or self._filled(its))
 
@@ -83,18 +87,11 @@ class Storage:
                 if self._shared(its):
                     volume["rwx"] = True
                 self._add(its, purpose, volume)
+                self.unnamed += [(at, part, its, purpose)] if its.kind == "volume" and not its.source else []
             item: dict[str, Value] = {"volume": purpose, "path": its.target}
             mounts.append({**item, **({"read_only": True} if its.read_only else {})})
             self.ledger.taken(at, f"volumes.{purpose}", self._filled(its))
         return mounts
-
-    def tell_no_files(self, part: Part, why: str, fix: str) -> None:
-        """Tell of each file that a container mounts, and cannot get."""
-        for index, item in enumerate(listed(part.body.get("volumes"))):
-            its = mount(item)
-            if its is not None and self._no_data(its) == _no_file(its):
-                at: At = (*part.at, "volumes", index)
-                self.ledger.instead(at, f"{its.target} {_FILE}, and {why}", fix)
 
     def _filled(self, its: Mount) -> str:
         """What is told of a directory that has something in it beside the file."""
@@ -154,6 +151,10 @@ class Storage:
         """Whether a mount is a directory that an app keeps something in, or hands out."""
         return self._no_data(its) is None
 
+    def is_file(self, its: Mount) -> bool:
+        """Whether a mount is a single file of the app's."""
+        return self._no_data(its) == _no_file(its)
+
     def _no_data(self, its: Mount) -> tuple[str, str] | None:
         """Why a mount is no data of the app, and what to do."""
         if its.kind not in ("volume", "bind", "tmpfs"):
@@ -194,7 +195,8 @@ class Storage:
 
     def _purpose(self, path: str) -> str:
         """What a volume is for, by the last part of its path; ``data`` for the app's first writable one."""
-        taken = {volume.get("purpose", "data") for volume in self.volumes} | {e["name"] for e in self.empty}
+        taken = {volume.get("purpose", "data") for volume in self.volumes}
+        taken |= {item["name"] for item in (*self.empty, *self.directories)}
         called = re.sub(r"[^a-z0-9]+", "-", _last(path).lower()).strip("-")[:30].strip("-")
         if not path:
             called = "data"
@@ -240,6 +242,21 @@ class Storage:
         memory = {"in_memory": True, "size_limit": size} if size else {}
         self.empty.append({"name": name, "path": path, **memory, **({"in_app": False} if of else {})})
         return name
+
+    def own_configs(self, part: Part, files: list[Value]) -> list[Value]:
+        """Add those of a container with volumes of its own, and give its mounts of them."""
+        its: list[Value] = []
+        if not self.configs(part, its):
+            return []
+        name = self._purpose(f"/{part.name}-files")
+        self.directories.append({"name": name, "path": f"/{name}", "in_app": False})
+        mounts: list[Value] = []
+        for number, file in enumerate(its, start=1):
+            key = _last(str(file["path"]))
+            key = f"{number}-{key}" if key in [mounted["sub_path"] for mounted in mounts] else key
+            files.append({"path": f"/{name}/{key}", "content": file["content"]})
+            mounts.append({"volume": name, "path": file["path"], "sub_path": key, "read_only": True})
+        return mounts
 
     def configs(self, part: Part, files: list[Value]) -> bool:
         """Add the files whose text is in the compose file, and say whether there are any; others are told."""

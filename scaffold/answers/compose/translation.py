@@ -17,10 +17,10 @@ from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report
 from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.answers.compose.storage import Storage
-from scaffold.answers.compose.variables import NO_FILES, Environment, Variables
+from scaffold.answers.compose.variables import Environment, Variables
 from scaffold.answers.known import known
 from scaffold.templates import template
-from scaffold.templates.questions import Value
+from scaffold.templates.questions import Value, applies, asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,15 @@ class Draft:
     """Whether the app is built, not pulled."""
     likely: tuple[str, ...] = ()
     """The services that are as likely the app as the one that was taken, that one first."""
+
+    def beside(self, given: Mapping[str, Value]) -> Draft:
+        """The same without the answers that are none beside those that somebody gave, which hold."""
+        together, known_ones = {**self.answers, **given}, asked()
+        lost = [n for n in self.answers if n in known_ones and not applies(known_ones[n], together)]
+        lost = [n for n in lost if n not in given and applies(known_ones[n], self.answers)]
+        report = self.report.without(lost, "the answers that were given leave no place for it")
+        kept = {name: value for name, value in self.answers.items() if name not in lost}
+        return replace(self, answers=kept, report=report)
 
 
 def translate(path: Path, service: str | None = None) -> Draft:
@@ -104,8 +113,8 @@ class _Translation:
             "volumes": storage.volumes, "env": env.plain, "secrets": env.secrets, **self._of_database(env),
             **containers.health(app, ports.get("port")), **containers.user(app), **containers.resources(app),
             **containers.gpu(app), **containers.capabilities(app), **containers.replicas(app, shares=shares),
-            "files": env.files, "scratch": storage.empty, "sidecars": beside, "init_containers": first,
-            "cron_jobs": jobs,
+            "files": env.files, "directories": storage.directories, "scratch": storage.empty,
+            "sidecars": beside, "init_containers": first, "cron_jobs": jobs,
         }  # fmt: skip
         found = self._as_jobs(found) if app.schedule[0] else found
         return {
@@ -192,6 +201,7 @@ class _Translation:
         of = f"{_ANSWERS[placed.role]}.{name}."
         containers = replace(self._containers, of=of)
         own = not part.is_like(self.app)
+        memory = containers.resources(part) or (containers.needed(part) if own and part.is_pulled else {})
         image = containers.image(part) if own else ""
         if not own and part.body.get("image"):
             self.ledger.taken((*part.at, "image"), f"{of}image", "left out there, since it is the app's")
@@ -202,9 +212,8 @@ class _Translation:
         its = self._variables.read(part, f"{of}env", None if own else env, gets_files=gets_files)
         configs = gets_files and self._storage.configs(part, env.files)
         if not gets_files:
-            self._storage.tell_no_files(part, *NO_FILES)
-            if part.body.get("configs"):
-                self.ledger.left((*part.at, "configs"), *NO_FILES)
+            sharing.tell_own_files(part, self._storage, self.ledger)
+            mounts += self._storage.own_configs(part, env.files)
         env.secrets += [secret for secret in its.secrets if secret not in env.secrets]
         env.files += [file for file in its.files if file not in env.files]
         env.database = {**its.database, **env.database}
@@ -214,7 +223,7 @@ class _Translation:
             **({"inherits": True} if inherits else {}),
             "env": its.plain, **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
-            "mounts": mounts, **containers.resources(part),
+            "mounts": mounts, **memory,
             "ports": self._ports(placed) if placed.role is Role.SIDECAR else [],
         }  # fmt: skip
         if placed.role is Role.CRON:
@@ -280,6 +289,7 @@ class _Translation:
         """What becomes of volumes, secrets, configs and networks, which services name."""
         for name in mapping(self.project.top.get("volumes")):
             sharing.tell_if_empty(name, self._pod(), self._storage, self.ledger)
+        sharing.tell_if_empty_unnamed(self.app, self._storage, self.ledger)
         for key in ("volumes", "secrets", "configs", "networks"):
             for name in mapping(self.project.top.get(key)):
                 self.ledger.decided((key, name), "the services that name it say what becomes of it")

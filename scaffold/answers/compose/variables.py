@@ -26,7 +26,7 @@ _DRAWN = "0a1b2c3d4e5f"
 """Stands for a value that the files do not have: whatever a secret may be."""
 _SECRETS = "/run/secrets/"
 NO_FILES = (
-    "a container with volumes of its own gets no files",
+    "a container with volumes of its own gets no files from Vault",
     "Let it read a variable, or put the file on one of its volumes.",
 )
 _HERE = re.compile(r"(^|[,;\s]|https?://)(localhost|127\.0\.0\.1|\[?::1\]?)(?=$|[:/,;\s])")
@@ -119,7 +119,7 @@ class Variables:
                 self._ledger.left(at)
                 continue
             if (before := found.get(key)) is not None:
-                self._ledger.decided(before.at, "environment has the variable too, and holds")
+                self._ledger.decided(before.at, "environment has the variable too, and takes precedence")
             found[key] = _Variable(_text(self._project.variables.get(key) if value is None else value), at)
         return found
 

@@ -15,6 +15,7 @@ LOCAL_URL = re.compile(
 )
 """How a health check asks its own container."""
 _OF_IMAGE = "it is that of the image"
+_UNUSUAL = "it is not usual for HTTP: shape internal needs no ingress"
 _ON = ("true", "True", "TRUE", "1", "yes", "on")
 
 
@@ -22,21 +23,21 @@ def web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
     """Which of these ports is the one for HTTP, and why."""
     facts = template.facts("compose")
     if labelled := next(_labelled(part), 0):
-        return labelled, "a label says so"
+        though = "" if labelled in (numbers or [labelled]) else f", though the file publishes {numbers[0]}"
+        return labelled, f"a label says so{though}"
+    may_be = [number for number in numbers if number not in facts["no_web_ports"]]
     for number, why in _told(part):
-        if number in (numbers or [number]):
+        if number in numbers or not may_be:
             return number, why
     if not numbers:
         return None, ""
     if len(set(numbers)) == 1:
-        usual = numbers[0] not in facts["no_web_ports"]
         by_image = next((number for number, why in _told(part) if why == _OF_IMAGE), 0)
         said = f"its documentation says {by_image}" if by_image else ""
-        return numbers[0], said if usual else "it is not usual for HTTP: shape internal needs no ingress"
+        return numbers[0], said if may_be else _UNUSUAL
     rank = {number: place for place, number in enumerate(facts["web_ports"])}
-    other = {number: len(rank) + 1 for number in facts["no_web_ports"]}
-    order = sorted(numbers, key=lambda number: rank.get(number, other.get(number, len(rank))))
-    return order[0], "it is the likeliest of several for HTTP"
+    likeliest = min(may_be or numbers, key=lambda number: rank.get(number, len(rank)))
+    return likeliest, "it is the likeliest of several for HTTP" if may_be else _UNUSUAL
 
 
 def tells_tls(part: Part, port: int) -> Iterator[str]:
@@ -82,9 +83,14 @@ def _labelled(part: Part) -> Iterator[int]:
 def _told(part: Part) -> Iterator[tuple[int, str]]:
     """The ports that something else says are for HTTP."""
     facts = template.facts("compose")
-    for name in facts["port_variables"]:
-        value = text(mapping(part.body.get("environment")).get(name))
-        if value.isdecimal():
+    own_ports = [f"{re.sub('[^a-z0-9]+', '_', its.lower())}_port" for its in (part.name, part.image.base)]
+    for name, said in mapping(part.body.get("environment")).items():
+        own, value = name.lower() in own_ports, text(said)
+        if (
+            value.isdecimal()
+            and 0 < int(value) < 65536
+            and (own or re.search(facts["port_variables"], name.lower()))
+        ):
             yield int(value), f"{name} says so"
     if isinstance(port := known({"image": str(part.image)}).answers.get("port"), int):
         yield port, _OF_IMAGE

@@ -12,3 +12,6 @@ redis_host      = "redis-master.redis.svc.cluster.local"
 
 ollama_host = "ollama.ollama.svc.cluster.local"
 mail_host   = "mail.example.test"
+
+# The address that the internet knows the house by.
+public_ip = "203.0.113.7"

@@ -5,6 +5,7 @@ variable "tls_secret_name" {
   sensitive = true
 }
 variable "nfs_server" { type = string }
+variable "public_ip" { type = string }
 
 resource "kubernetes_namespace" "greenhouse" {
   metadata {
@@ -130,6 +131,14 @@ resource "kubernetes_deployment" "greenhouse" {
           port {
             name           = "http"
             container_port = 8080
+          }
+          env {
+            name  = "HOME_ADDRESS"
+            value = var.public_ip
+          }
+          env {
+            name  = "CAMERA"
+            value = "rtsp://${var.public_ip}:8554/beds"
           }
           volume_mount {
             name       = "data"
@@ -335,6 +344,14 @@ resource "kubernetes_cron_job_v1" "report" {
               name    = "report"
               image   = "ghcr.io/example/greenhouse:3.1.4"
               command = ["greenhouse", "report"]
+              env {
+                name  = "HOME_ADDRESS"
+                value = var.public_ip
+              }
+              env {
+                name  = "CAMERA"
+                value = "rtsp://${var.public_ip}:8554/beds"
+              }
               resources {
                 requests = {
                   cpu    = "10m"
@@ -379,6 +396,14 @@ resource "kubernetes_job_v1" "plant" {
           name    = "plant"
           image   = "ghcr.io/example/greenhouse:3.1.4"
           command = ["greenhouse", "plant"]
+          env {
+            name  = "HOME_ADDRESS"
+            value = var.public_ip
+          }
+          env {
+            name  = "CAMERA"
+            value = "rtsp://${var.public_ip}:8554/beds"
+          }
           resources {
             requests = {
               cpu    = "10m"
@@ -565,11 +590,12 @@ module "ingress_api" {
   ingress_path    = ["/api/"]
   tls_secret_name = var.tls_secret_name
   # auth = "app": The valves know a name and a password
-  auth              = "app"
-  extra_middlewares = ["greenhouse-greenhouse-api-basic-auth@kubernetescrd"]
-  sablier           = { group = "greenhouse", session_duration = "3h", strategy = "blocking" }
-  external_monitor  = false
-  homepage_enabled  = false
+  auth                  = "app"
+  extra_middlewares     = ["greenhouse-greenhouse-api-basic-auth@kubernetescrd"]
+  sablier               = { group = "greenhouse", session_duration = "3h", strategy = "blocking" }
+  external_monitor      = true
+  external_monitor_name = "Valves"
+  homepage_enabled      = false
 }
 
 # https://plants.example.test

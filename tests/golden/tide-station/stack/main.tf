@@ -186,6 +186,11 @@ resource "kubernetes_config_map" "files" {
     "etc-tides-state.json" = "{\"seen\": 0}"
 
     "ebb.yml" = "below: 40"
+
+    "telegraf.conf" = <<-EOT
+      [agent]
+        interval = "60s"
+    EOT
   }
 }
 
@@ -484,6 +489,12 @@ resource "kubernetes_deployment" "tide_station" {
             mount_path = "/in"
             read_only  = true
           }
+          volume_mount {
+            name       = "gauge-files"
+            mount_path = "/etc/telegraf/telegraf.conf"
+            sub_path   = "telegraf.conf"
+            read_only  = true
+          }
           resources {
             requests = {
               cpu    = "10m"
@@ -528,6 +539,12 @@ resource "kubernetes_deployment" "tide_station" {
         }
         volume {
           name = "rules"
+          config_map {
+            name = kubernetes_config_map.files.metadata[0].name
+          }
+        }
+        volume {
+          name = "gauge-files"
           config_map {
             name = kubernetes_config_map.files.metadata[0].name
           }

@@ -1,0 +1,37 @@
+"""The files of the lists: where this template version has them, and where a house has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from scaffold.monorepo.facts import overrides
+from scaffold.templates import decisions
+
+LISTS = "lists"
+
+
+def usual(name: str) -> PurePosixPath:
+    """The file that the list of this name is in, unless a house says otherwise."""
+    return PurePosixPath(decisions.house()[LISTS][name])
+
+
+def moved(root: Path) -> Mapping[str, PurePosixPath | None]:
+    """Where the lists are in a house whose ``scaffold.yml`` names any, by their names.
+
+    None stands for those that it does not keep: it says so, or does not name them, and has no such file.
+    Raises what :func:`~scaffold.monorepo.facts.overrides` does.
+    """
+    said: Mapping[str, str] = overrides(root).get(LISTS) or {}
+    return {name: _place(root, said, name) for name in decisions.house()[LISTS] if said}
+
+
+def file_of(root: Path, name: str) -> PurePosixPath | None:
+    """The file that a house has the list of this name in; None where it keeps none."""
+    return moved(root).get(name, usual(name))
+
+
+def _place(root: Path, said: Mapping[str, str], name: str) -> PurePosixPath | None:
+    if name in said:
+        return PurePosixPath(said[name]) if said[name] else None
+    return usual(name) if (root / usual(name)).is_file() else None
