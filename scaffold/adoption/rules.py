@@ -66,6 +66,11 @@ def _scraped(compared: Compared, missing: Missing) -> bool:
     return ".template[0]." in missing.path and ".annotations.prometheus.io/" in missing.path
 
 
+def _same_amount(compared: Compared, missing: Missing) -> bool:
+    before, after = k8s.quantity(missing.value), k8s.quantity(missing.instead)
+    return "resources[0]." in missing.path and before is not None and before == after
+
+
 def _rotated(compared: Compared, missing: Missing) -> bool:
     return missing.path.endswith("secretKey") and ROLE in missing.path
 
@@ -82,6 +87,7 @@ _RULES = (
     Rule("no second run starts beside the first", _ends("concurrency_policy")),
     Rule("a one-shot Job that is removed would run again", _ends("spec[0].ttl_seconds_after_finished")),
     Rule("a Service sends no requests to the pods of a job", _job_pods),
+    Rule("an amount is written without a fraction", _same_amount),
     Rule("the rotated password is called password", _rotated),
     Rule("a volume grows by its own size", _ends("resize.topolvm.io/increase")),
 )

@@ -139,9 +139,16 @@ def resources(stack: Standing) -> Iterator[Inferred]:
 def amounts(stack: Standing, container: Tree) -> dict[str, Value]:
     """What a container may use and asks for, as answers have it."""
     asked, most = (get(container, "resources", 0, kind) for kind in ("requests", "limits"))
-    limit, request = text(get(most, "memory")), text(get(asked, "memory"))
+    limit, request = (_whole(text(get(kind, "memory"))) for kind in (most, asked))
     lower = request if limit and (request != limit or stack.states_requests) else ""
     return known({"memory": limit or request, "memory_request": lower, "cpu": text(get(asked, "cpu"))})
+
+
+def _whole(memory: str) -> str:
+    """An amount of memory as an answer has it, without a fraction: 1.5Gi are 1536Mi."""
+    amount = k8s.quantity(memory) if "." in memory else None
+    mebibytes = amount / 2**20 if amount else 0.5
+    return f"{int(mebibytes)}Mi" if mebibytes.is_integer() else memory
 
 
 def extended(stack: Standing) -> Iterator[Inferred]:
