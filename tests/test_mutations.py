@@ -31,7 +31,7 @@ MUTATIONS = [
     ("sketchpad", "dns_type        = \"proxied\"", "dns_typ         = \"proxied\"", STATIC, "dns_typ "),
     ("sketchpad", "ingress_factory\"", "ingress_factry\"", STATIC, "ingress_factry"),
     ("sketchpad", "variable \"tls_secret_name\" {\n  type      = string\n", "variable \"tls_secret_name\" {\n  type      = strin\n", PLAN, "strin\n"),
-    ("sketchpad", "  lifecycle {\n    # A Kyverno", "  lifecicle {\n    # A Kyverno", STATIC, "lifecicle"),
+    ("sketchpad", "  lifecycle {\n    ignore_changes = [metadata", "  lifecicle {\n    ignore_changes = [metadata", STATIC, "lifecicle"),
     ("sketchpad", "  spec {\n    replicas", "  specs {\n    replicas", STATIC, "specs {"),
     ("sketchpad", "    selector {\n      match_labels = {\n        app = \"sketchpad\"\n      }\n    }\n", "", PLAN, "resource \"kubernetes_deployment\""),
     ("sketchpad", "    selector {\n      match_labels = {\n        app = \"sketchpad\"", "    selector {\n      match_labels = {\n        app = \"sketchpda\"", PLAN, "resource \"kubernetes_deployment\""),

@@ -89,7 +89,7 @@ def test_what_does_not_apply_is_refused(other: str, setting: Any) -> None:
         f.answer: f for f in validation.problems(Answers(values), {}, {}) if f.code == "answers.not-asked"
     }
     for name in against:
-        assert f"{name} does not apply where " in told[name].message
+        assert f"{name} does not apply if " in told[name].message
         assert told[name].fix == "Remove it."
 
 
@@ -97,7 +97,7 @@ def test_it_is_refused_wherever_it_was_given() -> None:
     given = from_settings(["command=[run]"], Answers(OF_SHAPE["external"]))
     (found,) = validation.problems(given, {}, {})
     assert found.path == "--set command"
-    assert found.message == "command does not apply where shape is external."
+    assert found.message == "command does not apply if shape is external."
     assert found.allowed == "only where shape is one of web, internal, worker"
 
 

@@ -81,6 +81,7 @@ def test_the_template_judges_by_every_keyword_that_types_use() -> None:
             "x-consequences",
             "x-line",
             "x-names",
+            "x-needs",
             "x-pattern",
             "x-required",
             "x-suggest",

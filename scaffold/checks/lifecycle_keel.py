@@ -28,8 +28,7 @@ resource "kubernetes_namespace" "journal" {
     }
   }
   lifecycle {
-    # A Kyverno policy sets this label. KYVERNO_LIFECYCLE_V1
-    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]]
+    ignore_changes = [metadata[0].labels["goldilocks.fairwinds.com/vpa-update-mode"]] # KYVERNO_LIFECYCLE_V1
   }
 }
 
