@@ -92,8 +92,10 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
     if not any(secret.extracts for secret in stack.secrets.own.values()):
         listed = next(iter(stack.secrets.own.values()))
         yield found("secrets_form", "data", listed.resource, "manifest.spec.data")
+    singly = set()
     for row in k8s.items(get(stack.container, "env")):
         if place := _place(stack, row):
+            singly.add(reference(row))
             name = text(get(row, "name"))
             source = get(row, "value_from", 0, "secret_key_ref", 0)
             item = _item(stack, name, *place, optional=get(source, "optional") is True)
@@ -104,8 +106,8 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
         if secret is not None:
             yield found("secrets_env_from", True, owner, f"{_AT}_from")
             for key, (path, prop) in secret.entries.items():
-                if key in _mounted(stack):
-                    continue  # a file, which brings it itself
+                if key in _mounted(stack) or (text(get(source, "secret_ref", 0, "name")), key) in singly:
+                    continue  # a file, or a variable of its own, which brings it itself
                 item, at = _item(stack, key, path, prop), f'manifest.spec.data["{key}"]'
                 yield found("secrets", [item], secret.resource, at)
     name = _main_secret(stack)

@@ -109,13 +109,23 @@ def _written_here(stack: Standing) -> str:
 
 
 def _only_in_a_directory(stack: Standing, volume: Tree, mounted: set[str]) -> Iterator[Inferred]:
-    """The files of that ConfigMap that are there only since all of it is mounted as a directory too."""
-    own, mounts = own_directories(stack), mounts_of(stack, stack.app, stack.container)
-    path = next((mount["path"] for mount in mounts if mount["volume"] in own), "")
-    if path and "" not in mounted:
-        data = k8s.mapping(stack.config_maps[text(get(volume, "config_map", 0, "name"))].get("data"))
-        for key in sorted(data.keys() - mounted):
-            yield from _with_content(stack, volume, f"{path.rstrip('/')}/{key}", key, {})
+    """The files of that ConfigMap that are there only since directories of it have them."""
+    apps = {mount["volume"]: text(mount["path"]) for mount in mounts_of(stack, stack.app, stack.container)}
+    places = {
+        name: apps.get(name, f"/{name}")
+        for name in sorted(own_directories(stack), key=lambda n: n not in apps)
+    }
+    if not places or "" in mounted:
+        return
+    taken: dict[str, str] = {}
+    for pods in k8s.pod_templates(stack.own):
+        for container in (*pods.containers(), *k8s.items(get(pods.spec, "init_container"))):
+            its = (mount for mount in mounts_of(stack, pods, container) if mount["volume"] in places)
+            taken |= {text(mount.get("sub_path", "")): places[text(mount["volume"])] for mount in its}
+    data = k8s.mapping(stack.config_maps[text(get(volume, "config_map", 0, "name"))].get("data"))
+    for key in sorted(data.keys() - mounted):
+        place = taken.get(key, next(iter(places.values())))
+        yield from _with_content(stack, volume, f"{place.rstrip('/')}/{key}", key, {})
 
 
 def _with_content(

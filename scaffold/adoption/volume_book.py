@@ -28,7 +28,7 @@ class VolumeBook:
     claims: Mapping[str, Volume]
     scratch: Mapping[str, Tree]
     directories: Mapping[str, Tree]
-    """The volumes of pods that are a ConfigMap or a Secret, and mounted whole."""
+    """The volumes of pods that are a ConfigMap or a Secret, and of which the app mounts no single keys."""
 
     @classmethod
     def of(
@@ -49,7 +49,7 @@ class VolumeBook:
             for volume in (k8s.items(get(app.spec, "volume")) if app else ())
             if get(volume, "empty_dir", 0) is not None and get(volume, "name") in mounted
         }
-        return cls(claims, scratch, _directories(resources, app))
+        return cls(claims, scratch, _directories(resources, app, container))
 
     def called(self, volume: Tree) -> str:
         """What answers call a volume of a pod: a purpose, or a directory's name; empty for any other."""
@@ -65,17 +65,18 @@ def source_of(volume: Tree) -> tuple[str, str]:
     return text(get(volume, "config_map", 0, "name")), text(get(volume, "secret", 0, "secret_name"))
 
 
-def _directories(resources: Sequence[PlannedResource], app: k8s.PodTemplate | None) -> dict[str, Tree]:
-    """By name, those of the app's pods first; one of which a container mounts a single key is none."""
+def _directories(
+    resources: Sequence[PlannedResource], app: k8s.PodTemplate | None, container: Tree
+) -> dict[str, Tree]:
+    """By name, those of the app's pods first, but not what its container mounts a single key of."""
+    single = {get(m, "name") for m in k8s.items(get(container, "volume_mount")) if text(get(m, "sub_path"))}
     found: dict[str, Tree] = {}
     others = [pods for pods in k8s.pod_templates(resources) if app is None or pods.owner is not app.owner]
     for pods in ([app] if app else []) + [pods for pods in others if not saves(pods)]:
-        mounts = [m for c in _containers(pods) for m in k8s.items(get(c, "volume_mount"))]
+        mounted = {get(m, "name") for c in _containers(pods) for m in k8s.items(get(c, "volume_mount"))}
         for volume in k8s.items(get(pods.spec, "volume")):
             name = text(get(volume, "name"))
-            its = [mount for mount in mounts if get(mount, "name") == name]
-            whole = bool(its) and not any(text(get(mount, "sub_path")) for mount in its)
-            if whole and any(source_of(volume)) and _label(name) == name:
+            if name in mounted - single and any(source_of(volume)) and _label(name) == name:
                 found.setdefault(name, volume)
     return found
 

@@ -25,6 +25,7 @@ BESIDE = {"kubernetes_config_map.theme", "kubernetes_manifest.compress", "kubern
           "kubernetes_service.mast_console", "kubernetes_service.buoy_mail"}  # fmt: skip
 """What a person keeps beside a golden stack, which no answer makes."""
 
+CONTAINERS = ("init_containers", "sidecars", "cron_jobs", "jobs")
 COPIED = {
     "name": "tide-copy", "description": "Tides", "image": "docker.io/library/nginx:1.29.0", "port": 80,
     "files": [
@@ -56,18 +57,34 @@ def test_each_golden_stack_is_given_back(monorepo: Monorepo) -> None:
         assert found.refused == (), found.stack
 
 
+OPTIONAL = {
+    "name": "tide-bell", "description": "Rings at high tide", "shape": "jobs", "image": "docker.io/library/nginx:1.29.0",
+    "secrets": [{"env": "TOKEN"}, {"env": "BELL", "vault": "bells#tower", "optional": True, "reason": "All ring it"}],
+    "secrets_env_from": True, "cron_jobs": [{"name": "ring", "schedule": "5 4 * * *"}],
+}  # fmt: skip
+"""A Secret that is read whole, with a key of another path that a variable of its own reads besides."""
+
+
 @st.composite
 def _valid(draw: st.DrawFn) -> dict[str, Any]:
     try:
-        return draw(valid_answers())
+        values = draw(valid_answers())
     except AssertionError:  # what is drawn cannot be mended
         reject()
+    # Of a claim of others that no pod mounts, and of which only the server is dumped, no plan shows a trace.
+    containers = [container for kind in CONTAINERS for container in values.get(kind) or ()]
+    mounted = {mount["volume"] for container in containers for mount in container.get("mounts") or ()}
+    for volume in values.get("volumes") or ():
+        if volume.get("claim") and not volume.get("in_app", True) and volume["purpose"] not in mounted:
+            reject()
+    return values
 
 
 @pytest.mark.slow("plans generated Services twice")
 @needs("terraform")
 @given(values=_valid())
 @example(values=COPIED)
+@example(values=OPTIONAL)
 @examples(4)
 def test_generated_services_are_given_back(
     pristine: Monorepo, tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
