@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +49,7 @@ def adopt(
     from scaffold.commands.update import made_by_scaffold
     from scaffold.report import adoption as report
     from scaffold.report.progress import waiting
+    from scaffold.terraform.runner import at_once
 
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold adopt --all")
@@ -70,7 +70,7 @@ def adopt(
         _write(monorepo, adoption, accepted, commit=commit, as_json=as_json)
         return
     with waiting("Planning what is there and what its answers render …"):
-        found = examine(monorepo, names, os.cpu_count() or 1, over)
+        found = examine(monorepo, names, at_once(), over)
     output.print_either(report.adoption_json(found), report.adoption_text(found), as_json=as_json)
 
 

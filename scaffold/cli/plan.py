@@ -40,12 +40,11 @@ def plan(
 
     For example: scaffold plan kit --against HEAD
     """
-    import os
-
     from scaffold.commands.plan import plan as plan_stacks
     from scaffold.report import plan as report
     from scaffold.report.difference import difference_markdown
     from scaffold.report.progress import waiting
+    from scaffold.terraform.runner import at_once
 
     monorepo = options.find(monorepo_at)
     if bool(stacks) == every:
@@ -57,7 +56,7 @@ def plan(
             "--format markdown requires --against.", "For example: --against main --format markdown"
         )
     names = monorepo.stacks if every else stacks
-    workers = min(len(names), os.cpu_count() or 1)
+    workers = min(len(names), at_once())
     with waiting(f"Planning {'one stack' if len(names) == 1 else f'{len(names)} stacks'} …"):
         plans = plan_stacks(monorepo, names, against=against, workers=workers)
     told = difference_markdown(plans) if form == "markdown" else report.plans_text(plans)

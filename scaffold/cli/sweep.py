@@ -69,8 +69,6 @@ def sweep(
 
     For example: scaffold sweep LIF001 --all --plan
     """
-    import os
-
     from scaffold.checks.rule import Kind as RuleKind
     from scaffold.cli.group import EXIT_CODES
     from scaffold.commands.check import stacks_at
@@ -78,6 +76,7 @@ def sweep(
     from scaffold.report import sweep as report
     from scaffold.report.progress import waiting
     from scaffold.sweeps import worklist as questions
+    from scaffold.terraform.runner import at_once
 
     rule, named = _rule(named, file)
     if bool(named) == every:
@@ -94,7 +93,7 @@ def sweep(
     monorepo = options.find(monorepo_at, writes=not preview)
     stacks = monorepo.stacks if every else stacks_at(monorepo, named)
     with waiting("Sweeping …"):
-        found = prepare(monorepo, rule, stacks, answers, modules=modules, workers=os.cpu_count() or 1)
+        found = prepare(monorepo, rule, stacks, answers, modules=modules, workers=at_once())
     writes_list = bool(found.open) and not preview and answered is None
     target = worklist or Path(f"sweep-{rule.code}.yml")
     if writes_list and target.exists():

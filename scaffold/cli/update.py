@@ -61,13 +61,12 @@ def update(
 
     For example: scaffold update --all --plan
     """
-    import os
-
     from scaffold.checks.verify import Level
     from scaffold.cli.group import EXIT_CODES
     from scaffold.commands.update import made_by_scaffold, merge_stacks, prepare
     from scaffold.report import update as report
     from scaffold.report.progress import waiting
+    from scaffold.terraform.runner import at_once
 
     if bool(stacks) == every:
         raise UsageError("Name stacks, or give --all.", "For example: scaffold update drone-logbook --plan")
@@ -84,7 +83,7 @@ def update(
             to=version,
             template_source=template_source,
             level=Level(level) if level else None,
-            workers=os.cpu_count() or 1,
+            workers=at_once(),
         )
     asks = not (preview or as_json) and options.in_terminal()
     updates = prepare(

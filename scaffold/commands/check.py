@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -240,13 +239,13 @@ def _planned(
     The other stacks are planned once a rule asks for them, or at once where ``every`` plan is wanted.
     """
     from scaffold.checks.planned import Plan, apply_rules
-    from scaffold.terraform.runner import find_tool, plan_stacks
+    from scaffold.terraform.runner import at_once, find_tool, plan_stacks
 
     try:
         tool = find_tool()
     except MissingError as error:
         return Unverified("the plans", error.message)
-    workers = os.cpu_count() or 1
+    workers = at_once()
     results = plan_stacks(monorepo.root, stacks, workers=workers, tool=tool)
     house = house_of(monorepo, facts(monorepo))
 

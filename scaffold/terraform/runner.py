@@ -37,6 +37,11 @@ provider_installation {{
 """
 
 
+def at_once() -> int:
+    """How many stacks to plan at once: one more than processors, for each waits for its Terraform."""
+    return (os.cpu_count() or 1) + 1
+
+
 def find_tool(environment: Mapping[str, str] = os.environ) -> Tool:
     """The program that plans: what ``SCAFFOLD_TERRAFORM`` names, else ``terraform``, else ``tofu`` on PATH.
 
