@@ -102,11 +102,12 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
             yield found("secrets", [item], owner, f'{_AT}["{name}"].value_from')
             yield from _called(name, reference(row)[1], owner)
     for source in k8s.items(get(stack.container, "env_from")):
-        secret = stack.secrets.own.get(text(get(source, "secret_ref", 0, "name")))
+        called = text(get(source, "secret_ref", 0, "name"))
+        secret = stack.secrets.own.get(called)
         if secret is not None:
             yield found("secrets_env_from", True, owner, f"{_AT}_from")
             for key, (path, prop) in secret.entries.items():
-                if key in _mounted(stack) or (text(get(source, "secret_ref", 0, "name")), key) in singly:
+                if key in _mounted(stack) or (called, key) in singly:
                     continue  # a file, or a variable of its own, which brings it itself
                 item, at = _item(stack, key, path, prop), f'manifest.spec.data["{key}"]'
                 yield found("secrets", [item], secret.resource, at)

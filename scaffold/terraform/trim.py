@@ -15,7 +15,8 @@ from scaffold.terraform.providers import Requirement
 from scaffold.terraform.schemas import RawSchema
 
 _SECTIONS = {"resource": "resource_schemas", "data": "data_source_schemas"}
-_LACKS = ("Unsupported argument", "Unsupported block type", "Unsupported attribute")
+_LACKS = ("Unsupported argument", "Unsupported block type", "Unsupported attribute", "Invalid index")
+"""What Terraform says of such a name; the last of one that is computed, which no file has to show."""
 _NAME = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _APART = bytes(byte if byte in _NAME else ord(" ") for byte in range(256))
 

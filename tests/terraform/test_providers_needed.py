@@ -6,9 +6,10 @@ from typing import Any
 
 from scaffold.hcl.syntax import Document, parse
 from scaffold.terraform import schemas
+from scaffold.terraform.diagnostics import Diagnostic
 from scaffold.terraform.providers import addresses, assumed_schema, known_schema, required
 from scaffold.terraform.schemas import RawSchema
-from scaffold.terraform.trim import trimmed, words
+from scaffold.terraform.trim import is_missed, trimmed, words
 
 
 def documents(*texts: str) -> list[Document]:
@@ -103,6 +104,11 @@ def test_only_what_is_used_is_served() -> None:
 def test_all_is_served_where_a_type_does_not_exist() -> None:
     part, raw = part_of('resource "kubernetes_secrt" "a" {\n}\n')
     assert part is raw
+
+
+def test_errors_about_names_are_asked_again_with_all() -> None:
+    assert is_missed([Diagnostic("Invalid value", ""), Diagnostic("Invalid index", "of a computed key")])
+    assert not is_missed([Diagnostic("Invalid value", "")])
 
 
 def test_blocks_of_a_set_keep_what_tells_them_apart() -> None:
