@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from scaffold.adoption.computed import read_from_secret
 from scaffold.adoption.likeness import Compared, Missing
 from scaffold.adoption.secret_book import ROLE
 from scaffold.templates.image import ImageReference
@@ -89,5 +90,6 @@ _RULES = (
     Rule("a Service sends no requests to the pods of a job", _job_pods),
     Rule("an amount is written without a fraction", _same_amount),
     Rule("the rotated password is called password", _rotated),
+    Rule("what Terraform computes is read from a Secret", read_from_secret),
     Rule("a volume grows by its own size", _ends("resize.topolvm.io/increase")),
 )

@@ -104,6 +104,10 @@ resource "kubernetes_deployment" "box" {
           port {
             container_port = 8080
           }
+          env {
+            name  = "STAMP"
+            value = sha256(kubernetes_namespace.place.metadata[0].uid)
+          }
           volume_mount {
             name       = "data"
             mount_path = "/data"
@@ -211,6 +215,9 @@ def test_an_adopted_stack_lives_like_a_born_one(by_hand: Path) -> None:
     assert set(after) >= {"kubernetes_config_map.greeting", "kubernetes_persistent_volume_claim.data"}
     namespace = next(address for address in after if address.startswith("kubernetes_namespace."))
     assert f"namespace = {namespace}.metadata[0].name" in extra
+    # What Terraform computes comes from a Secret that has the same expression, with the new names.
+    assert f"STAMP = sha256({namespace}.metadata[0].uid)" in extra
+    assert after["kubernetes_secret.computed"].get("metadata", 0, "name") == "tool-box-computed"
     moved = (by_hand / "moved.tf").read_text()
     assert (
         "from = kubernetes_persistent_volume_claim.data_proxmox\n  to   = kubernetes_persistent_volume_claim.data\n"
