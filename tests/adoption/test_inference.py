@@ -435,6 +435,15 @@ def test_a_rule_of_the_house_explains_what_becomes_another() -> None:
     assert by_rule(read, read.missing[0]) == "what Terraform computes is read from a Secret"
     (gone,) = compare([unknown], [deployment({})])
     assert len(unexplained(gone)) == 2
+    dsn = {"target": {"template": {"data": {"URL": "mysql://kit:{{ .db_password }}@there/kit"}}}}
+    ours, theirs = (
+        external_secret("kit", "vault-kv", {"target": {"template": {"data": {"URL": url}}}})
+        for url in ("mysql://kit:{{ .password }}@there/kit", "mysql://kit:{{ .password }}@elsewhere/kit")
+    )
+    (called,) = compare([external_secret("kit", "vault-kv", dsn)], [ours])
+    assert unexplained(called) == ()
+    (led,) = compare([external_secret("kit", "vault-kv", dsn)], [theirs])
+    assert len(unexplained(led)) == 1
     (other,) = compare([deployment({"image": "redis:1"})], [deployment({})])
     assert [missing.value for missing in unexplained(other)] == ["redis:1"]
 
