@@ -363,17 +363,25 @@ def test_what_guards_it_no_longer_is_accepted_by_its_line_or_not_written(by_hand
     )
 
 
-def test_another_selector_would_replace_the_deployment(by_hand: Path) -> None:
+def test_another_selector_stays_with_its_labels(by_hand: Path) -> None:
     root = by_hand.parents[1]
-    main = by_hand / "main.tf"
-    main.write_text(
-        MAIN.replace(
-            'app = "box"\n      }\n    }\n    template', 'run = "box"\n      }\n    }\n    template'
-        ).replace(
-            '        labels = {\n          app = "box"',
-            '        labels = {\n          run = "box"\n          app = "box"',
-        )
+    text, old = MAIN, '        app = "box"\n      }\n    }\n    template'
+    assert old in text
+    text = text.replace(old, old.replace("app", "run"))
+    text = text.replace(
+        '        labels = {\n          app = "box"',
+        '        labels = {\n          run = "box"\n          app = "box"',
+    )
+    (by_hand / "main.tf").write_text(
+        text.replace('selector = {\n      app = "box"', 'selector = {\n      run = "box"')
     )
     git(root, "commit", "-q", "-a", "-m", "Another label")
-    refused = scaffold("adopt", "tool-box", "--write", "--monorepo", root)
-    assert refused.returncode == 4 and "selector" in refused.stderr + refused.stdout
+    told = scaffold("adopt", "tool-box", "--write", "--monorepo", root)
+    assert told.returncode == 0, told.stderr + told.stdout
+    after = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
+    spec = ("spec", 0)
+    app = next(r for a, r in after.items() if a.startswith("kubernetes_deployment."))
+    assert app.get(*spec, "selector", 0, "match_labels") == {"run": "box"}
+    assert app.get(*spec, "template", 0, "metadata", 0, "labels") == {"app": "box", "run": "box"}
+    service = next(r for a, r in after.items() if a.startswith("kubernetes_service."))
+    assert service.get(*spec, "selector") == {"run": "box"}

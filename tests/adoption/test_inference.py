@@ -385,14 +385,19 @@ def test_what_no_answers_describe_is_told_with_the_reason() -> None:
     assert not_ours(standing(deployment({}))) == ""
 
 
-def test_a_selector_that_no_answer_has_stands_in_the_way() -> None:
+def test_a_selector_stays_and_one_that_is_not_known_stands_in_the_way() -> None:
     app = deployment({})
-    spec = app.values["spec"]
-    assert isinstance(spec, tuple) and isinstance(spec[0], Mapping)
-    other = frozen([{**spec[0], "selector": [{"match_labels": {"run": "kit"}}]}])
-    changed = PlannedResource(app.address, app.type, app.name, "", None, {**app.values, "spec": other})
-    assert list(obstacles(standing(changed))) == ["its selector is run, and no label app alone"]
-    assert list(obstacles(standing(app))) == []
+    spec = app.get("spec", 0)
+    assert isinstance(spec, Mapping)
+
+    def selected(labels: object) -> PlannedResource:
+        other = frozen([{**dict(spec), "selector": [{"match_labels": labels}]}])
+        return PlannedResource(app.address, app.type, app.name, "", None, {**app.values, "spec": other})
+
+    assert recorded(selected({"run": "kit"}))["names"]["matched"] == {"run": "kit"}
+    assert "matched" not in recorded(app)["names"]
+    assert list(obstacles(standing(selected({"run": Mark.UNKNOWN})))) == ["its selector is not known"]
+    assert list(obstacles(standing(app))) == list(obstacles(standing(selected({"run": "kit"})))) == []
 
 
 def test_lists_are_joined_and_mappings_too() -> None:
