@@ -195,6 +195,13 @@ def test_nothing_is_said_of_what_is_not_there(second: Path) -> None:
     assert not (second / "services/wiki").exists()
 
 
+def test_it_has_no_lists_until_it_says_so(second: Path) -> None:
+    assert scaffold("index", cwd=second).stdout.startswith("This monorepo keeps no lists of its Services")
+    for option in ("--check", "--fix"):
+        assert scaffold("index", option, cwd=second).stdout.startswith("0 lists, no findings.")
+    assert json.loads(scaffold("index", "--json", cwd=second).stdout)["indexes"] == []
+
+
 def test_its_lists_are_where_it_says(second: Path) -> None:
     (second / "SERVICES.md").write_text("# Optional\n\n| Service | Description | Stack |\n|---|---|---|\n")
     with (second / "scaffold.yml").open("a") as facts:
