@@ -203,11 +203,15 @@ def test_it_has_no_lists_until_it_says_so(second: Path) -> None:
 
 
 def test_its_lists_are_where_it_says(second: Path) -> None:
-    (second / "SERVICES.md").write_text("# Optional\n\n| Service | Description | Stack |\n|---|---|---|\n")
+    (second / "SERVICES.md").write_text(
+        "# Optional\n\n| Service | Description | Stack |\n|---|---|---|\n\n"
+        "## Known consumers\n\n| Consumer | NFS path | Owning stack |\n|---|---|---|\n"
+    )
     with (second / "scaffold.yml").open("a") as facts:
-        facts.write("lists: {catalog: SERVICES.md}\n")
+        facts.write("lists: {catalog: SERVICES.md, nfs-consumers: SERVICES.md}\n")
     told = new(second)
     assert "| wiki | What we know | wiki |" in (second / "SERVICES.md").read_text()
+    assert "| `wiki-data` | `/tank/services/wiki/data` | `services/wiki/` |" in (second / "SERVICES.md").read_text()
     assert "git add services/wiki SERVICES.md" in told and "does not exist" not in told
     listed = scaffold("index", cwd=second).stdout
     assert "SERVICES.md" in listed and ".claude" not in listed and "docs/" not in listed
