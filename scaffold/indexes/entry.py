@@ -99,7 +99,8 @@ class ServiceEntry:
     """All that the indexes say about one Service. What is empty needs no place in them.
 
     ``home`` is the directory of the stacks. ``section`` is the heading of the Service's section in the
-    catalog, or how it begins. ``domain`` is what all hosts are below. ``encrypted`` and ``sqlite`` say whether a volume is, or has such a database.
+    catalog, or how it begins. ``domain`` is what all hosts are below. ``encrypted`` and ``sqlite`` say
+    whether a volume is, or has such a database.
     """
 
     name: str
