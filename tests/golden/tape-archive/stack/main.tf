@@ -604,7 +604,7 @@ resource "kubernetes_deployment" "tape_ears" {
           args  = ["--model", "small"]
 
           port {
-            name           = "http"
+            name           = "voice"
             container_port = 10300
           }
           port {
@@ -683,7 +683,7 @@ resource "kubernetes_service" "tape_ears" {
       app = "tape-ears"
     }
     port {
-      name        = "http"
+      name        = "voice"
       port        = 10300
       target_port = 10300
     }
