@@ -121,10 +121,11 @@ class Attempt:
             self._failed(done, "test")
             return ()
         output = self._read(done)
-        if done.code != 0 or output.errors or not output.version or not plan_json.is_plan(output.plan):
+        plan = plan_json.tested(output.plan)
+        if done.code != 0 or output.errors or not output.version or plan is None:
             return None
         site = Sites(workspace, self._mends).site
-        return plan_json.read(output.plan, workspace.helper, self._schema, site, written.configured)
+        return plan_json.read(plan, workspace.helper, self._schema, site, written.configured)
 
     @property
     def _planning(self) -> Sequence[str]:
