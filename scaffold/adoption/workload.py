@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
-from scaffold.adoption.reading import first, known, labels, number, text, texts
+from scaffold.adoption.reading import first, known, labels, number, text, texts, words
 from scaffold.adoption.standing import Standing, is_balancer
 from scaffold.templates import decisions, template
 from scaffold.templates.image import ImageReference
@@ -84,8 +84,8 @@ def built_as(image: str, pulled: set[str], facts: Mapping[str, Value]) -> str:
 def command(stack: Standing) -> Iterator[Inferred]:
     """What the container runs in place of its image's own."""
     for part in ("command", "args"):
-        if stack.app and (words := texts(get(stack.container, part))):
-            yield found(part, words, stack.app.owner, f"{_CONTAINER}.{part}")
+        if stack.app and (said := words(get(stack.container, part))):
+            yield found(part, said, stack.app.owner, f"{_CONTAINER}.{part}")
 
 
 def ports(stack: Standing) -> Iterator[Inferred]:
@@ -100,6 +100,8 @@ def ports(stack: Standing) -> Iterator[Inferred]:
         main = number(get(front, "target_port")) or number(get(front, "port"))
     if main is not None:
         yield found("port", main, owner, f"{_CONTAINER}.port")
+    if stack.port is not None and (called := port_called(stack, stack.port)) != "http":
+        yield found("object_names", {"port": called}, owner, f"{_CONTAINER}.port")
     if service is not None and (outside := number(get(front, "port"))) not in (None, 80):
         yield found("service_port", outside, service, "spec[0].port")
     balanced = [p for s in filter(is_balancer, stack.services) for p in k8s.items(s.get("spec", 0, "port"))]
@@ -108,13 +110,22 @@ def ports(stack: Standing) -> Iterator[Inferred]:
             there = next((p for p in fronts if _leads_to(p, inside)), None)
             outside_ = number(get(there or next((p for p in balanced if _leads_to(p, inside)), None), "port"))
             item = {
-                "name": text(get(port, "name")) or text(get(there, "name")) or port_name(port),
+                "name": port_called(stack, port),
                 "port": inside,
                 "protocol": "UDP" if get(port, "protocol") == "UDP" else "",
                 "service_port": outside_ if outside_ != inside else None,
             }
             hidden = {"in_service": False} if service is not None and there is None else {}
             yield found("ports", [known(item) | hidden], owner, f"{_CONTAINER}.port")
+
+
+def port_called(stack: Standing, port: Tree) -> str:
+    """What a port of the app's container is called: there, or at a Service in front of it, or as is usual."""
+    inside, protocol = number(get(port, "container_port")), text(get(port, "protocol")) or "TCP"
+    fronts = (p for s in stack.services for p in k8s.items(s.get("spec", 0, "port")))
+    its = (p for p in fronts if _leads_to(p, inside) and (text(get(p, "protocol")) or "TCP") == protocol)
+    named = next((name for p in its if (name := text(get(p, "name")))), "")
+    return text(get(port, "name")) or named or ("http" if port is stack.port else port_name(port))
 
 
 def port_name(port: Tree) -> str:
@@ -206,7 +217,7 @@ def probes(stack: Standing) -> Iterator[Inferred]:
         row = {
             "path": paths[kind] if paths.get(kind, main) != main else "",
             "port": port if port != main_port else None,
-            "command": texts(get(probe, "exec", 0, "command")),
+            "command": words(get(probe, "exec", 0, "command")),
             **{name: number(get(probe, name)) or None for name in _TIMINGS},
         }
         yield found("probes", {kind: known(row)}, owner, f"{_CONTAINER}.{kind}_probe")
