@@ -110,11 +110,11 @@ class Attempt:
         enough, or where the test fails: then the plan says what is wrong.
         """
         workspace = self._workspace
+        if self._tool.name != "terraform" or not workspace.install_test():
+            return None
         try:
             written = Written(workspace.modules, workspace.stack)
         except UnclearError:
-            return None
-        if self._tool.name != "terraform" or not workspace.install_test():
             return None
         done = self._tried([*_TEST, *self._values], reattach)
         if done.timed_out or done.code < 0:
