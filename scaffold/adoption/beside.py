@@ -141,6 +141,7 @@ def cron_jobs(stack: Standing) -> Iterator[Inferred]:
         job = get(spec, "job_template", 0, "spec", 0)
         item = {
             **described(stack, pods, containers[0], whole=False),
+            "init_containers": _first_steps(stack, pods),
             "name": text(k8s.name(pods.owner)),
             "schedule": text(get(spec, "schedule")),
             "timezone": text(get(spec, "timezone")),
@@ -163,9 +164,16 @@ def jobs(stack: Standing) -> Iterator[Inferred]:
         if containers := k8s.items(get(pods.spec, "container")):
             name = {"name": text(k8s.name(pods.owner))}
             job = pods.owner.get("spec", 0)
-            item = {**described(stack, pods, containers[0], whole=False), **name, **_runs(job, pods)}
+            first = {"init_containers": _first_steps(stack, pods)}
+            item = {**described(stack, pods, containers[0], whole=False), **first, **name, **_runs(job, pods)}
             yield found("jobs", [known(item) | _false(item) | _nothing(item)], pods.owner, "spec[0]")
             yield from _called(pods, containers[0])
+
+
+def _first_steps(stack: Standing, pods: k8s.PodTemplate) -> list[Value]:
+    """What runs before a job in its pod."""
+    all_ = (described(stack, pods, one, whole=False) for one in k8s.items(get(pods.spec, "init_container")))
+    return [{key: value for key, value in one.items() if key != "service_account"} for one in all_]
 
 
 def _called(pods: k8s.PodTemplate, container: Tree) -> Iterator[Inferred]:
