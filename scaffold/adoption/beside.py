@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from scaffold.adoption.environment import reference, value_of
 from scaffold.adoption.files import own_directories
 from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
-from scaffold.adoption.reading import known, labels, number, text, texts
+from scaffold.adoption.reading import first, known, labels, number, text, texts
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import OWNS, mounts_of
 from scaffold.adoption.volume_book import saves
-from scaffold.adoption.workload import amounts, confinement, image_of, port_name
+from scaffold.adoption.workload import amounts, confinement, image_of, port_name, probe_row
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -26,9 +26,22 @@ def sidecars(stack: Standing) -> Iterator[Inferred]:
     for container in stack.beside:
         assert stack.app is not None
         ports = [_port(port) for port in k8s.items(get(container, "port"))]
-        item = {**described(stack, stack.app, container, whole=True), "ports": [p for p in ports if p]}
+        item = {
+            **described(stack, stack.app, container, whole=True),
+            "ports": [p for p in ports if p],
+            "probes": dict(_probes(container)),
+        }
         at = f'{_POD}.container["{item["name"]}"]'
         yield found("sidecars", [known(item) | _false(item)], stack.app.owner, at)
+
+
+def _probes(container: Tree) -> Iterator[tuple[str, dict[str, Value]]]:
+    """How a sidecar is checked."""
+    open_ = [p for p in k8s.items(get(container, "port")) if get(p, "protocol") != "UDP"]
+    usual = number(get(open_[0], "container_port")) if open_ else None
+    for kind in ("readiness", "liveness", "startup"):
+        if (probe := first(container, f"{kind}_probe")) is not None:
+            yield kind, probe_row(probe, text(get(probe, "http_get", 0, "path")), usual)
 
 
 def init_containers(stack: Standing) -> Iterator[Inferred]:
