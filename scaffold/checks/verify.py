@@ -18,7 +18,7 @@ from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
 from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
 from scaffold.monorepo import collisions, features
-from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED
+from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED, UNTIERED
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import template
 from scaffold.templates.questions import Value, asked
@@ -201,7 +201,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
 
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
     groups = monorepo.ingress_module.variables.get("allowed_groups")
-    operations = template.facts("operations")
+    operations, images = template.facts("operations"), template.facts("images")
     return HouseNames(
         block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
         shared_classes=frozenset(_nfs_classes(monorepo)),
@@ -218,6 +218,13 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         linuxserver_images=facts["linuxserver_images"],
         database_images=facts["database_images"],
         dump_tools=frozenset(operations["dump_tools"]),
+        server_paths=images["server_paths"],
+        own_servers={
+            image: row["server_path"]
+            for row in images["images"]
+            if "server_path" in row
+            for image in row["images"]
+        },
         alerting_images=facts["alerting_images"],
         database_pin=facts["database_pin"],
         embedded_databases=operations["embedded_databases"],
@@ -225,6 +232,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         own_registries=_own_registries(facts),
         trusted_images=tuple(use.name for use in uses if use.kind == TRUSTED_IMAGES),
         unjudged_namespaces=frozenset(use.name for use in uses if use.kind == UNJUDGED),
+        untiered_namespaces=frozenset(use.name for use in uses if use.kind == UNTIERED),
         allowlists=frozenset(facts["allowlists"]),
         domain=facts["domain"],
         wildcard=facts["wildcard_dns"],

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Accept what is shown, and ask nothing.")
 @click.option(
     "--set", "settings", multiple=True, metavar="FACT=VALUE",
-    help="Say a fact yourself, such as domain=example.org or shared_modules.ingress=web.",
+    help="Give a fact yourself, such as domain=example.org or shared_modules.ingress=web.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 @options.monorepo

@@ -21,9 +21,10 @@ def template() -> None:
 @click.argument("directory", type=click.Path(path_type=Path))
 @options.as_json
 def export(directory: Path, as_json: bool) -> None:
-    """Add this version of the templates to the Git repository in DIRECTORY: a commit and a tag.
+    """Add this version of the templates to a Git repository.
 
-    The repository is created if there is none. Push it, and set `template` in scaffold.yml to its URL.
+    DIRECTORY gets a commit and a tag, and is created if it is not there. Push it, and set `template` in
+    scaffold.yml to its URL.
     """
     from scaffold.commands.export import export as carry_out
     from scaffold.templates.template import origin

@@ -97,9 +97,9 @@ def check(
     )
 
 
-def checked(disagreements: Iterable[Drift]) -> Checked:
-    """Disagreements as what was found in all lists."""
-    names = tuple(index.name for index in all_indexes())
+def checked(monorepo: Monorepo, disagreements: Iterable[Drift]) -> Checked:
+    """Disagreements as what was found in all lists of the monorepo."""
+    names = tuple(index.name for index in all_indexes(monorepo.root))
     return Checked(names, tuple(found.finding for found in disagreements), frozenset(), what="list")
 
 

@@ -81,7 +81,7 @@ def unserved(
 def containers(values: Mapping[str, Value]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Value]]]:
     """The answers on each container, the app's first, each with the path of its answer."""
     yield (), values
-    for kind in ("init_containers", "sidecars", "cron_jobs", "jobs"):
+    for kind in ("init_containers", "sidecars", "workloads", "cron_jobs", "jobs"):
         for number, item in enumerate(values.get(kind) or []):
             yield (kind, number), item
             first = enumerate(item.get("init_containers") or [])
@@ -93,6 +93,9 @@ def _texts(values: Mapping[str, Value]) -> Iterator[tuple[tuple[str | int, ...],
     for path, container in containers(values):
         env = container.get("env") or {}
         yield from (((*path, "env", name), text) for name, text in env.items() if isinstance(text, str))
+    for number, item in enumerate(values.get("workloads") or []):
+        waits = enumerate(item.get("wait_for") or [])
+        yield from ((("workloads", number, "wait_for", place), text) for place, text in waits)
     yield from ((("wait_for", number), text) for number, text in enumerate(values.get("wait_for") or []))
 
 

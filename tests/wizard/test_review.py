@@ -102,7 +102,7 @@ def test_the_review_shows_what_matters_and_its_keys_find_what_is_meant(pristine:
     assert "storage_class = proxmox-lvm-encrypted" in short
     assert "main.tf" in short
     assert "  c applies and commits" in short
-    assert "The rule: memory that is requested is the limit too" in short
+    assert "The rule: the memory request equals the limit" in short
     assert "The rule: one Service is one stack in one namespace" in short, "a number means its answer"
     for more in ("replicas", "Left empty", "names.container", "create stacks/passwords/main.tf (+"):
         assert more not in short

@@ -172,6 +172,10 @@ resource "kubernetes_config_map" "files" {
   metadata {
     name      = "tide-station-files"
     namespace = kubernetes_namespace.tide_station.metadata[0].name
+    annotations = {
+      # Reloader restarts the Deployment when one of them changes.
+      "reloader.stakater.com/match" = "true"
+    }
   }
   data = {
     "etc-tides-stations.yml" = <<-EOT
@@ -503,8 +507,16 @@ resource "kubernetes_deployment" "tide_station" {
               memory = "64Mi"
             }
           }
+          startup_probe {
+            exec {
+              command = ["telegraf", "config", "check"]
+            }
+            period_seconds    = 10
+            failure_threshold = 60
+          }
           readiness_probe {
-            tcp_socket {
+            http_get {
+              path = "/"
               port = 8888
             }
             period_seconds  = 10
@@ -514,10 +526,9 @@ resource "kubernetes_deployment" "tide_station" {
             tcp_socket {
               port = 8888
             }
-            initial_delay_seconds = 30
-            period_seconds        = 30
-            timeout_seconds       = 10
-            failure_threshold     = 5
+            period_seconds    = 30
+            timeout_seconds   = 10
+            failure_threshold = 5
           }
         }
         volume {
