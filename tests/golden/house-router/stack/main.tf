@@ -180,16 +180,17 @@ module "ingress" {
   }
 }
 
-# /ws: a login for these paths only.
+# /ws/: called by machines, which a login page would block.
 module "ingress_ws" {
-  source                  = "../../modules/kubernetes/ingress_factory"
-  name                    = "house-router-ws"
-  namespace               = kubernetes_namespace.house_router.metadata[0].name
-  host                    = "house-router"
-  service_name            = "router-console"
-  ingress_path            = ["/ws"]
-  tls_secret_name         = var.tls_secret_name
-  auth                    = "required"
+  source          = "../../modules/kubernetes/ingress_factory"
+  name            = "house-router-ws"
+  namespace       = kubernetes_namespace.house_router.metadata[0].name
+  host            = "house-router"
+  service_name    = "router-console"
+  ingress_path    = ["/ws/"]
+  tls_secret_name = var.tls_secret_name
+  # auth = "app": The console checks a name and a password
+  auth                    = "app"
   extra_middlewares       = ["house-router-house-router-ws-headers@kubernetescrd"]
   allow_local_access_only = true
   external_monitor        = false
