@@ -420,8 +420,8 @@ def test_the_selector_of_a_second_deployment_stays() -> None:
     other = deployment({}, name="other")
     spec = other.get("spec", 0)
     assert isinstance(spec, Mapping)
-    run = frozen([{**dict(spec), "selector": [{"match_labels": {"run": "other"}}]}])
-    run = PlannedResource(other.address, other.type, other.name, "", None, {**other.values, "spec": run})
+    ran = {**other.values, "spec": frozen([{**dict(spec), "selector": [{"match_labels": {"run": "other"}}]}])}
+    run = PlannedResource(other.address, other.type, other.name, "", None, ran)
     assert recorded(deployment({}), run)["names"]["workloads"] == {"other": {"run": "other"}}
     assert "workloads" not in recorded(deployment({}), other)["names"]
     assert list(obstacles(standing(deployment({}), run))) == []
