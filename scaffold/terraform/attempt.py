@@ -21,7 +21,7 @@ from scaffold.terraform.result import PlanResult, Reason, StandIn, StandInKind, 
 from scaffold.terraform.rewrite import Mends
 from scaffold.terraform.schemas import BlockSchema, RawSchema, Schemas
 from scaffold.terraform.sites import Sites
-from scaffold.terraform.tree import Tree
+from scaffold.terraform.tree import Tree, shared_in
 from scaffold.terraform.workspace import Workspace
 
 CHOICE = "SCAFFOLD_TERRAFORM"
@@ -51,6 +51,7 @@ class Attempt:
         self._start = start
         self._lessons = lessons
         self._workspace = Workspace(tree, place / "copy", stack, place.parent.name)
+        self._usual = shared_in(tree).as_usual
         self._schemas: dict[str, RawSchema] = {}
         self._used: dict[str, RawSchema] = {}
         self._assumed: list[StandIn] = []
@@ -112,7 +113,7 @@ class Attempt:
             self._findings.append(self._of_the_tool("does not answer as Terraform does: it shows no plan"))
             return ()
         sites = Sites(self._workspace, self._mends)
-        return plan_json.read(plan, self._workspace.helper, self._schema, sites.site)
+        return plan_json.read(plan, self._workspace.helper, self._schema, sites.site, self._usual)
 
     def _planned(self, reattach: str) -> Finished:
         """The last of as many plans as it takes to learn what has to be mended."""

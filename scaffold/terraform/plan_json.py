@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import cast
@@ -27,6 +28,9 @@ Schema = Callable[[str, str], BlockSchema | None]
 Sited = Callable[[str, str, str, Sequence[Path]], Site]
 """Finds the site of a resource by module address, type and name, and the paths of values that are unknown."""
 
+
+Usual = Callable[[str, Mapping[str, object]], dict[str, object]]
+"""The arguments of the shared module of a name, by the names that the templates have for them."""
 
 _HIDDEN = (Mark.UNKNOWN, Mark.SENSITIVE)
 _CHANGE = {"address": str, "mode": str, "type": str, "name": str, "provider_name": str, "change": dict}
@@ -57,26 +61,30 @@ def _is_change(change: object) -> bool:
     )
 
 
-def read(plan: RawSchema, helper: str, schema_of: Schema, site_of: Sited) -> tuple[PlannedResource, ...]:
+def read(
+    plan: RawSchema, helper: str, schema_of: Schema, site_of: Sited, usual: Usual
+) -> tuple[PlannedResource, ...]:
     """The managed resources of a plan, sorted by address.
 
     ``plan`` is the decoded output of ``terraform show -json PLANFILE``; the resource ``helper`` is none of
-    the stack's.
+    the stack's. ``usual`` gives the arguments of a shared module the names that the templates have for them.
     """
     changes = cast("Sequence[RawSchema]", plan.get("resource_changes", ()))
     root = cast("RawSchema", cast("RawSchema", plan.get("configuration", {})).get("root_module", {}))
     found = [
-        _resource(change, root, schema_of, site_of)
+        _resource(change, root, schema_of, site_of, usual)
         for change in changes
         if change["mode"] == "managed" and change["name"] != helper
     ]
     return tuple(sorted(found, key=lambda resource: resource.address))
 
 
-def _resource(change: RawSchema, root: RawSchema, schema_of: Schema, site_of: Sited) -> PlannedResource:
+def _resource(
+    change: RawSchema, root: RawSchema, schema_of: Schema, site_of: Sited, usual: Usual
+) -> PlannedResource:
     type_, name, module = str(change["type"]), str(change["name"]), str(change.get("module_address", ""))
     actual = cast("RawSchema", change["change"])
-    configuration, settings = _configuration(root, module)
+    configuration, settings = _configuration(root, module, usual)
     values = _block(
         cast("RawSchema", actual["after"]),
         actual.get("after_unknown"),
@@ -113,7 +121,7 @@ def without_keys(address: str) -> str:
     return "".join(kept)
 
 
-def _configuration(root: RawSchema, module: str) -> tuple[RawSchema, Mapping[str, object]]:
+def _configuration(root: RawSchema, module: str, usual: Usual) -> tuple[RawSchema, Mapping[str, object]]:
     """What the configuration says of a module, and its constant arguments: defaults and what a call sets."""
     here, settings = root, dict[str, object]()
     for name in without_keys(module).split(".")[1::2]:
@@ -123,6 +131,7 @@ def _configuration(root: RawSchema, module: str) -> tuple[RawSchema, Mapping[str
         given = cast("Mapping[str, RawSchema]", call.get("expressions", {}))
         settings = {key: spec.get("default") for key, spec in variables.items() if key not in given}
         settings |= {key: spec["constant_value"] for key, spec in given.items() if "constant_value" in spec}
+        settings = usual(posixpath.basename(str(call.get("source", ""))), settings)
     return here, MappingProxyType(settings)
 
 
