@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from scaffold.adoption import computed
 from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
-from scaffold.adoption.reading import known, labels, text
+from scaffold.adoption.reading import as_read, known, labels, text
 from scaffold.adoption.secret_book import ROLE, VaultSecret
 from scaffold.adoption.standing import Standing
 from scaffold.reading import YamlError, load
@@ -25,8 +26,11 @@ def plain(stack: Standing) -> Iterator[Inferred]:
     for row in k8s.items(get(stack.container, "env")):
         if _place(stack, row) or reference(row)[0] in stack.secrets.databases:
             continue
-        if (value := value_of(row, stack.shared)) is not None:
-            name = text(get(row, "name"))
+        name, value = text(get(row, "name")), value_of(row, stack.shared)
+        # One that a key of a Secret is behind is read from it by reference.
+        if value is None and not stack.written.variable_key(stack.runs.owner.site, name):
+            value = computed.answer(stack, row)
+        if value is not None:
             yield found("env", {name: value}, stack.runs.owner, f'{_AT}["{name}"].value')
     for source in k8s.items(get(stack.container, "env_from")):
         yield from _from_map(stack, source)
@@ -65,7 +69,7 @@ def value_of(row: Tree, shared: Mapping[str, str]) -> Value | None:
         return host
     if isinstance(value, Mark) or source is not None:
         return None
-    return "" if value is None else str(value)
+    return "" if value is None else as_read(str(value))
 
 
 def _host(written: str, shared: Mapping[str, str]) -> Value | None:
@@ -73,7 +77,7 @@ def _host(written: str, shared: Mapping[str, str]) -> Value | None:
     for address, host in shared.items():
         rest = re.sub(rf"(?<![\w.-]){re.escape(address)}(?![\w-])", "{host}", written)
         if rest != written:
-            whole = {"host": host} if rest == "{host}" else {"host": host, "text": rest}
+            whole = {"host": host} if rest == "{host}" else {"host": host, "text": as_read(rest)}
             return whole if STAND_IN not in rest else None
     return None
 
@@ -189,10 +193,11 @@ def planned(stack: Standing) -> Iterator[Inferred]:
 
 
 def _main_secret(stack: Standing) -> str:
-    """The Secret that stays as it is called: the one that the app reads most of, else the first."""
+    """The Secret that keeps its name: the one of its own path in Vault, else what the app reads most of."""
     read = [reference(row)[0] for row in k8s.items(get(stack.container, "env"))]
     read += [text(get(s, "secret_ref", 0, "name")) for s in k8s.items(get(stack.container, "env_from"))]
-    return max(stack.secrets.own, key=read.count, default="")
+    own = {name for name, secret in stack.secrets.own.items() if stack.called in secret.paths}
+    return max(stack.secrets.own, key=lambda n: (n in read and n in own, read.count(n)), default="")
 
 
 def _item(stack: Standing, env: str, path: str, key: str, *, optional: bool = False) -> dict[str, Value]:

@@ -52,7 +52,8 @@ class HouseNames:
     Database servers keep their data at ``server_paths``, a pattern; those that images of the repositories in
     ``own_servers`` run beside the app do so at the path there.
     ``own_registries`` are those that own images are pushed to, with the Secret to pull with where nobody may
-    without. Images are like one of the ``trusted_images``, but for those in ``unjudged_namespaces``.
+    without. Images are like one of the ``trusted_images``, but for those in ``unjudged_namespaces``. The
+    policy that goes by tiers leaves the ``untiered_namespaces`` out.
     ``allowlists`` are middlewares that let the house's own network in; a host of the ``domain`` without a
     record of its own has that of the ``wildcard``. For a namespace with the ``quota_label`` its tier's quota
     does not hold, with the ``limits_label`` its LimitRange. ``shared`` are names that several stacks take.
@@ -81,6 +82,7 @@ class HouseNames:
     own_registries: Mapping[str, str] = field(default_factory=dict)
     trusted_images: tuple[str, ...] = ()
     unjudged_namespaces: frozenset[str] = frozenset()
+    untiered_namespaces: frozenset[str] = frozenset()
     allowlists: frozenset[str] = frozenset()
     domain: str = ""
     wildcard: str = ""
