@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from scaffold.adoption.inferred import STOOD
 from scaffold.adoption.reading import text
 from scaffold.adoption.secret_book import SecretBook
 from scaffold.adoption.volume_book import VolumeBook, saves
-from scaffold.adoption.written import Written
+from scaffold.adoption.written import SecretKey, Written
 from scaffold.monorepo.shared import SharedModules
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -26,6 +27,10 @@ class Standing:
     written: Written
     shared: Mapping[str, str]
     """The shared hosts by what a plan shows of each: its address, or what stands in for it."""
+    settings: frozenset[str] = frozenset()
+    """The variables that ``config.tfvars`` gives to every stack, but those of shared hosts."""
+    main: str = ""
+    """The address of the Deployment that is taken for the app's; the one that is found to be it if empty."""
 
     @property
     def called(self) -> str:
@@ -77,9 +82,29 @@ class Standing:
         return tuple(k8s.of_kind(self.own, "deployment"))
 
     @cached_property
+    def deployment(self) -> PlannedResource | None:
+        """The Deployment of the app: the only one, else the one of its name or the one behind an Ingress."""
+        if self.main or len(self.deployments) < 2:
+            return next((d for d in self.deployments if self.main in ("", d.address)), None)
+        reached = [backend for one in self.ingresses if (backend := _behind(one))]
+        behind = [d for name in reached for d in self.deployments if _leads(self.own, name, d)]
+        named = [d for d in self.deployments if k8s.name(d) in (self.called, self.name)]
+        both = [d for d in named if d in behind or not behind]
+        return next(iter((*both, *behind, *self.deployments)))
+
+    @cached_property
+    def others(self) -> tuple[PlannedResource, ...]:
+        """The Deployments beside the app's."""
+        return tuple(d for d in self.deployments if d is not self.deployment)
+
+    def of(self, deployment: PlannedResource) -> Standing:
+        """The same stack with another Deployment in the app's place."""
+        return replace(self, main=deployment.address)
+
+    @cached_property
     def app(self) -> k8s.PodTemplate | None:
-        """The pods of its only Deployment."""
-        return next(k8s.pod_templates(self.deployments), None) if len(self.deployments) == 1 else None
+        """The pods of the app's Deployment."""
+        return next(k8s.pod_templates([self.deployment]), None) if self.deployment is not None else None
 
     @cached_property
     def runs(self) -> k8s.PodTemplate | None:
@@ -114,7 +139,12 @@ class Standing:
             if ours and bool(selector) == (self.app is not None):
                 found.append(service)
         names = (self.name, text(k8s.name(self.app.owner)) if self.app else "")
-        return tuple(sorted(found, key=lambda s: (is_balancer(s), k8s.name(s) not in names)))
+        path = ("spec", 0, "rule", 0, "http", 0, "path", 0)
+        whole = [i for i in self.ingresses if self.app is None and i.get(*path, "path") in ("/", None)]
+        behind = {i.get(*path, "backend", 0, "service", 0, "name") for i in whole}
+        return tuple(
+            sorted(found, key=lambda s: (is_balancer(s), k8s.name(s) not in names, k8s.name(s) not in behind))
+        )
 
     @cached_property
     def service(self) -> PlannedResource | None:
@@ -143,6 +173,16 @@ class Standing:
         """The Secrets that it has made from Vault."""
         return SecretBook.of(self.resources, self.facts, self.namespace)
 
+    def place(self, read: SecretKey) -> tuple[str, str]:
+        """The path and the key in Vault of what is read while it is planned."""
+        listed = (secret.entries.get(read.key) for secret in self.secrets.own.values() if not read.path)
+        return next(filter(None, listed), (read.path or self.called, read.key))
+
+    def vault(self, read: SecretKey) -> dict[str, Value]:
+        """The same as an answer about requests has it, which says why it reads another Service's path."""
+        path, key = self.place(read)
+        return {"vault": key} if path == self.called else {"vault": f"{path}#{key}", "reason": STOOD}
+
     @cached_property
     def volumes(self) -> VolumeBook:
         """What its pods mount, by the names that answers have for it."""
@@ -152,6 +192,22 @@ class Standing:
     def config_maps(self) -> Mapping[str, PlannedResource]:
         """The ConfigMaps that it makes, by name."""
         return {text(k8s.name(r)): r for r in k8s.of_kind(self.own, "config_map")}
+
+
+def _behind(ingress: PlannedResource) -> str:
+    """The Service that an Ingress leads to; empty for one of some paths alone."""
+    row = ingress.get("spec", 0, "rule", 0, "http", 0, "path", 0)
+    return text(get(row, "backend", 0, "service", 0, "name")) if get(row, "path") in ("/", None, "") else ""
+
+
+def _leads(resources: tuple[PlannedResource, ...], name: str, deployment: PlannedResource) -> bool:
+    """Whether the Service of that name leads to the pods of a Deployment."""
+    pods = next(k8s.pod_templates([deployment]), None)
+    for service in k8s.of_kind(resources, "service"):
+        selector = k8s.mapping(service.get("spec", 0, "selector"))
+        if pods is not None and selector and k8s.name(service) == name:
+            return all(pods.labels.get(key) == value for key, value in selector.items())
+    return False
 
 
 def is_balancer(service: PlannedResource) -> bool:

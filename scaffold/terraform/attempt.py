@@ -21,7 +21,8 @@ from scaffold.terraform.rewrite import Mends
 from scaffold.terraform.schemas import BlockSchema, RawSchema, Schemas
 from scaffold.terraform.sites import Sites
 from scaffold.terraform.tree import Tree, shared_in
-from scaffold.terraform.workspace import Workspace
+from scaffold.terraform.workspace import TESTS, Workspace
+from scaffold.terraform.written import UnclearError, Written
 
 CHOICE = "SCAFFOLD_TERRAFORM"
 """The environment variable that names the program to plan with, where PATH does not say it."""
@@ -32,6 +33,7 @@ Start = Callable[[Sequence[str], Path, str], Running]
 Serve = Callable[[Mapping[str, RawSchema]], Mapping[str, Path]]
 """Serves schemas by the address of their provider, from now on instead of others; gives the sockets."""
 _FILE = "plan"
+_TEST = ("test", "-json", "-verbose", f"-test-directory={TESTS}")
 _PLAN = ("plan", "-json", "-refresh=false", "-input=false", "-lock=false")
 
 
@@ -61,7 +63,7 @@ class Attempt:
         self._serve = serve
         self._lessons = lessons
         self._workspace = Workspace(tree, place / "copy", stack, place.parent.name)
-        self._usual = shared_in(tree).as_usual
+        self._shared = shared_in(tree)
         self._schemas: dict[str, RawSchema] = {}
         self._used: dict[str, RawSchema] = {}
         self._assumed: list[StandIn] = []
@@ -94,11 +96,46 @@ class Attempt:
         """Run Terraform against a server of what the stack uses of the schemas, or if that fails, of all."""
         self._workspace.install()
         reattach = _reattach(self._serve(self._used))
-        done = self._planned(reattach)
+        if (resources := self._tested(reattach)) is not None:
+            return resources
+        done = self._tried(self._planning, reattach)
         if trim.is_missed(self._read(done).errors):
             reattach = _reattach(self._serve(self._schemas))
-            done = self._planned(reattach)
+            done = self._tried(self._planning, reattach)
         return self._shown(done, reattach)
+
+    def _tested(self, reattach: str) -> tuple[PlannedResource, ...] | None:
+        """The resources that a test of the stack plans, which takes one process where a plan takes two.
+
+        It says nothing of the configuration, which is read from the syntax instead. None where that is not
+        enough, or where the test fails: then the plan says what is wrong.
+        """
+        workspace = self._workspace
+        if self._tool.name != "terraform" or not workspace.install_test():
+            return None
+        try:
+            written = Written(workspace.modules, workspace.stack)
+        except UnclearError:
+            return None
+        done = self._tried([*_TEST, *self._values], reattach)
+        if done.timed_out or done.code < 0:
+            self._failed(done, "test")
+            return ()
+        output = self._read(done)
+        plan = plan_json.tested(output.plan)
+        if done.code != 0 or output.errors or not output.version or plan is None:
+            return None
+        site = Sites(workspace, self._mends).site
+        found = plan_json.read(plan, workspace.helper, self._schema, site, written.configured)
+        return self._named(found, workspace)
+
+    @property
+    def _planning(self) -> Sequence[str]:
+        return [*_PLAN, f"-out={self._place / _FILE}", *self._values]
+
+    @property
+    def _values(self) -> Sequence[str]:
+        return [f"-var-file={self._workspace.root / path}" for path in self._workspace.var_files]
 
     def _shown(self, done: Finished, reattach: str) -> tuple[PlannedResource, ...]:
         """The resources of a plan that was written."""
@@ -112,12 +149,22 @@ class Attempt:
             self._findings.append(self._of_the_tool("does not answer as Terraform does: it shows no plan"))
             return ()
         sites = Sites(self._workspace, self._mends)
-        return plan_json.read(plan, self._workspace.helper, self._schema, sites.site, self._usual)
+        found = plan_json.read(plan, self._workspace.helper, self._schema, sites.site)
+        return self._named(found, self._workspace)
 
-    def _planned(self, reattach: str) -> Finished:
-        """The last of as many plans as it takes to learn what has to be mended."""
-        values = [f"-var-file={self._workspace.root / path}" for path in self._workspace.var_files]
-        command = [*_PLAN, f"-out={self._place / _FILE}", *values]
+    def _named(self, found: tuple[PlannedResource, ...], workspace: Workspace) -> tuple[PlannedResource, ...]:
+        """The resources, with the arguments of shared modules by the names that the templates have."""
+        if not self._shared.renamed:
+            return found
+        sites = Sites(workspace, self._mends)
+        usual = self._shared.as_usual
+        return tuple(
+            replace(one, settings=usual(sites.called(one.module), one.settings)) if one.module else one
+            for one in found
+        )
+
+    def _tried(self, command: Sequence[str], reattach: str) -> Finished:
+        """The last of as many attempts as it takes to learn what has to be mended."""
         done = self._terraform(command, reattach)
         while done.code != 0 and self._learn(done):
             self._workspace.write(self._mends)

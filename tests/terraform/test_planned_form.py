@@ -79,7 +79,6 @@ def read(change: dict[str, Any], expressions: dict[str, Any] | None = None) -> P
         "helper",
         lambda provider, type_: SCHEMA if provider.endswith("/x/x") else None,
         lambda module, type_, name, unknown: Site("main.tf", 7),
-        lambda module, given: dict(given),
     )
     return resource
 

@@ -469,3 +469,11 @@ def test_where_a_known_image_keeps_its_data_is_proposed_as_a_volume(engine: Engi
     assert engine.step(taken, ("volumes",)).text == "/app/data"
     none = said(engine, [("volumes", [])], state)
     assert engine.result(none)["volumes"] == [] and engine.step(none, ("volumes",)).text == ""
+
+
+def test_no_server_is_proposed_where_vault_makes_no_passwords(pristine: Monorepo) -> None:
+    answers = [*CORE[:-1], ("image", "ghcr.io/umami-software/umami:postgresql-v2.19.0")]
+    for there, proposed in ((True, "postgresql"), (False, "none")):
+        sensed: dict[str, Any] = {} if there else {"runs": {"database_engine": False}}
+        engine = Engine(judge(pristine, sensed), sensed)
+        assert engine.step(said(engine, answers), ("database",)).text == proposed
