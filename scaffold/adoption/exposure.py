@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
 from scaffold.adoption.reading import known, number, text, unknown
@@ -53,7 +54,7 @@ def _service(stack: Standing) -> str:
 
 
 def _reason(stack: Standing, way: Way) -> str:
-    return stack.written.reason(way.resource.site, "auth")
+    return stack.written.reason(way.resource.site, stack.modules.argument("ingress", "auth"))
 
 
 def _label(stack: Standing, host: str) -> tuple[str, bool]:
@@ -83,7 +84,8 @@ def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
     widget: dict[str, Value] = {k.removeprefix(_WIDGET): v for k, v in notes.items() if k.startswith(_WIDGET)}
     for key, value in k8s.mapping(resource.get("metadata", 0, "annotations")).items():
         hidden = key.startswith(_WIDGET) and unknown(value)
-        if hidden and (read := stack.written.secret_at(resource.site, "extra_annotations", key)):
+        argument = stack.modules.argument("ingress", "extra_annotations")
+        if hidden and (read := stack.written.secret_at(resource.site, argument, key)):
             widget[key.removeprefix(_WIDGET)] = {"vault": read.key}
     if widget:
         yield found("homepage_widget", widget, resource, at)
@@ -179,10 +181,11 @@ def challenges(stack: Standing) -> Iterator[Inferred]:
         store = resource.settings.get("shared_store_url")
         replicas = number(single(resource.settings.get("replicas")))
         block = stack.written.block(resource.site)
-        written = block.body.value("shared_store_url") if block is not None else None
+        argument = partial(stack.modules.argument, "anubis")
+        written = block.body.value(argument("shared_store_url")) if block is not None else None
         said = store if isinstance(store, str) else written.text.strip('"') if written is not None else ""
         database = said.rpartition("/")[2]
-        given = block is not None and "replicas" in block.body.attributes
+        given = block is not None and argument("replicas") in block.body.attributes
         policy = resource.settings.get("policy_yaml")
         value = known(
             {"replicas": replicas if given else None, "policy": policy if isinstance(policy, str) else ""}

@@ -44,9 +44,9 @@ class Known:
 
     def completed(self, name: str, value: Value) -> Value:
         """The answer to a list question with what is known of its items."""
-        if not isinstance(value, list) or name not in self.items:
-            return value
-        more = self.items[name]
+        more = self.items.get(name, ())
+        if not isinstance(value, list) or len(more) != len(value):
+            return value  # also one that is only proposed so far
         return [{**known, **item} if known else item for known, item in zip(more, value, strict=True)]
 
 

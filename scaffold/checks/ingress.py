@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from scaffold.checks.contracts import module_calls
 from scaffold.checks.rule import FamilyRule, Severity
@@ -15,8 +16,6 @@ from scaffold.monorepo.shared import SharedModules
 
 _WITHOUT_LOGIN = frozenset(("app", "none"))
 """The modes that leave Authentik out: the module adds its own wall against scrapers."""
-_SAID = {f'auth="{mode}"': mode for mode in _WITHOUT_LOGIN}
-"""How a comment begins that gives a mode's reason, without its white space."""
 
 
 def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
@@ -26,41 +25,41 @@ def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
     shared = {call.block: posixpath.basename(call.directory or "") for call in calls}
     proofs = {block.labels[0] for block, module in shared.items() if module == house.anubis}
     for block in (block for block, module in shared.items() if module == house.ingress):
-        found += _gate(stack.documents[block.source.path], block)
-        found += _walls(block, proofs)
+        found += _gate(stack.documents[block.source.path], block, house.argument("ingress", "auth"))
+        found += _walls(block, proofs, partial(house.argument, "ingress"))
     return found
 
 
-def _walls(call: Block, proofs: set[str]) -> Iterator[Finding]:
+def _walls(call: Block, proofs: set[str], named: Callable[[str], str]) -> Iterator[Finding]:
     """An ingress to Anubis that keeps the module's wall too."""
-    service, wall = call.body.value("service_name"), call.body.value("anti_ai_scraping")
-    auth = call.body.value("auth")
+    value = call.body.value
+    service, wall, auth = (value(named(name)) for name in ("service_name", "anti_ai_scraping", "auth"))
     proven = {r.names[1] for r in (service.references() if service else ()) if r.names[:1] == ("module",)}
     walled = wall.literal() is True if wall else auth is not None and bool(_modes(auth) & _WITHOUT_LOGIN)
     if proven & proofs and walled:
         what = f"the ingress {call.labels[0]} leads to Anubis and also has the wall against scrapers"
-        yield at(call, "ING011", what, fix="set anti_ai_scraping = false")
+        yield at(call, "ING011", what, fix=f"set {named('anti_ai_scraping')} = false")
 
 
-def _gate(document: Document, call: Block) -> Iterator[Finding]:
-    auth = call.body.attributes.get("auth")
+def _gate(document: Document, call: Block, argument: str) -> Iterator[Finding]:
+    auth = call.body.attributes.get(argument)
     if auth is None:
         yield at(
             call,
             "ING001",
             f"the ingress {call.labels[0]} does not say what gates it",
-            fix='set auth = "required" (the default), or the mode that the app needs',
+            fix=f'set {argument} = "required" (the default), or the mode that the app needs',
         )
         return
-    said = _reasons(document, auth.line)
+    said = _reasons(document, auth.line, argument)
     for mode in sorted(_modes(auth.value) & _WITHOUT_LOGIN - said.keys()):
         yield _unreasoned(document, call, auth, mode)
 
 
 def _unreasoned(document: Document, call: Block, auth: Attribute, mode: str) -> Finding:
-    said = f'auth = "{mode}"'
+    said = f'{auth.name} = "{mode}"'
     what, reason = f"{said} gives no reason", "what gates it, or why it is open"
-    if elsewhere := _reasons(document, call.line).get(mode):
+    if elsewhere := _reasons(document, call.line, auth.name).get(mode):
         what, reason = f"the reason for {said} is above the module", elsewhere
     elif behind := document.comment_behind(auth.end_line):
         what, reason = f"the reason for {said} is at the end of the line", behind.text
@@ -76,16 +75,17 @@ def _modes(value: Expression) -> set[str]:
     return set() if text is None else {text.strip()}
 
 
-def _reasons(document: Document, line: int) -> dict[str, str]:
+def _reasons(document: Document, line: int, argument: str) -> dict[str, str]:
     """The reasons that the comments directly above a line give, by mode: ``# auth = "app": why``.
 
     The reason may go on, or begin, in the next line of the comment.
     """
     lines = [line for comment in document.comments_above(line) for line in comment.lines]
+    modes = {f'{argument}="{mode}"': mode for mode in _WITHOUT_LOGIN}
     found: dict[str, str] = {}
     for position, text in enumerate(lines):
         head, colon, reason = text.partition(":")
-        mode = _SAID.get("".join(head.split()))
+        mode = modes.get("".join(head.split()))
         said = " ".join(filter(None, (reason.strip(), *lines[position + 1 :])))
         if mode and colon and said:
             found.setdefault(mode, said)

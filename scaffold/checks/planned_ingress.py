@@ -94,11 +94,13 @@ class Tiles(PlannedRule):
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file in which the call of the ingress module asks for no tile."""
-        if not calls(block, SharedModules.of(facts).ingress):
+        shared = SharedModules.of(facts)
+        argument = shared.argument("ingress", "homepage_enabled")
+        if not calls(block, shared.ingress) or "homepage_enabled" in facts["ingress_lacks"]:
             return None
-        value = block.body.value("homepage_enabled")
+        value = block.body.value(argument)
         if value is None:
-            return insert_block(document, "homepage_enabled = false", after=block.body.items[-1])
+            return insert_block(document, f"{argument} = false", after=block.body.items[-1])
         return replace(document, value, "false") if value.literal() is True else None
 
     def contract(self, facts: Mapping[str, Value]) -> Contract:

@@ -73,6 +73,9 @@ def _ask(shown: Shown) -> Value:
 
 
 def _text(name: str, value: Value) -> Value:
+    if isinstance(value, dict):
+        told = ", ".join(f"{key} is {text}" for key, text in value.items())
+        return value if click.confirm(f"  {name}: {told}", default=True) else {}
     if isinstance(value, bool):
         return click.confirm(f"  {name}", default=value)
     said: str = click.prompt(f"  {name} (- for none)", default=str(value) or "-")

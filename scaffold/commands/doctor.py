@@ -11,11 +11,11 @@ from scaffold.commands import skill
 from scaffold.commands.index import IndexState, show
 from scaffold.errors import MissingError, ScaffoldError
 from scaffold.hcl.syntax import HclSyntaxError
-from scaffold.monorepo.facts import merged, overrides
+from scaffold.monorepo.facts import merged
 from scaffold.monorepo.features import Feature, features
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import OVERRIDES
-from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.monorepo.sensing import sense, template_fact, unseen_classes
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 from scaffold.templates.template import unlasting
@@ -102,14 +102,11 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
 
 def _unnamed_classes(monorepo: Monorepo) -> Iterator[str]:
     """The StorageClasses of new volumes that are only the templates' own: no stack has one of that name."""
-    said = overrides(monorepo.root)
-    for fact in ("storage_encrypted", "storage_plain") if monorepo.fleet else ():
-        name = decisions.house()[fact]
-        if fact not in said and next(monorepo.terraform_files(f'"{name}"'), None) is None:
-            yield (
-                f"no stack here has the StorageClass {name}, which new volumes would get: "
-                f"say {fact} in {OVERRIDES}"
-            )
+    for fact, name in unseen_classes(monorepo):
+        yield (
+            f"no stack here has the StorageClass {name}, which new volumes would get: "
+            f"say {fact} in {OVERRIDES}"
+        )
 
 
 def _floors(known: Schemas, monorepo: Monorepo) -> tuple[Floor, ...]:

@@ -28,7 +28,8 @@ from scaffold.errors import Finding, MissingError, RefusedError, VerificationErr
 from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.addresses import unserved
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.monorepo.root import OVERRIDES
+from scaffold.monorepo.sensing import sense, template_fact, unseen_classes
 from scaffold.monorepo.stack import read_stack
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, asked
@@ -120,6 +121,7 @@ def _prepare_stack(
             *verified.warnings,
             *_unpinned(given, rendered.values),
             *_unserved(monorepo, given, rendered, own),
+            *_foreign(monorepo, given, rendered.values),
         ),
     )
     part = _part(monorepo, name, change, rendered.values, verified)
@@ -151,6 +153,16 @@ def _unpinned(given: Answers, values: Mapping[str, Value]) -> Iterator[Finding]:
         text = f"{image['name']} names no release: {image['tag']['reason']}."
         fix = "Pin a release of three numbers, or add the digest that you tried."
         yield given.finding(path, "answers.image-release", text, fix=fix)
+
+
+def _foreign(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) -> Iterator[Finding]:
+    """The StorageClasses of new volumes that only the templates' own house is known to have."""
+    used = {volume["storage_class"]["value"] for volume in values["storage"]["volumes"]}
+    for fact, name in unseen_classes(monorepo) if used else ():
+        if name in used:
+            text = f"No stack here has the StorageClass {name}, which its volumes would get."
+            fix = f"Say {fact} in {OVERRIDES}, unless the cluster has one of that name."
+            yield given.finding(("volumes",), "answers.storage-class", text, fix=fix)
 
 
 def _unserved(

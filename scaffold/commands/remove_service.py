@@ -207,14 +207,15 @@ def _edited(monorepo: Monorepo, change: ChangeSet) -> set[str]:
 
 
 def _warnings(monorepo: Monorepo, entry: ServiceEntry) -> Iterator[str]:
-    for path, content in monorepo.terraform_files(_CLAIM, "nfs_path"):
+    nfs_path = monorepo.shared.argument("nfs", "nfs_path")
+    for path, content in monorepo.terraform_files(_CLAIM, nfs_path):
         document = monorepo.document(path, content)
         if monorepo.stack_of(path) != entry.stack or document is None:
             continue
         for block in document.body.blocks:
             if block.type == "resource" and block.labels[0].startswith(_CLAIM):
                 yield f"The volume of {block.address} goes with the stack, with all data on it."
-            nfs = block.body.value("nfs_path") if block.type == "module" else None
+            nfs = block.body.value(nfs_path) if block.type == "module" else None
             if nfs:
                 yield f"The NFS directory {nfs.text.strip(chr(34))} stays on the server."
     for host in entry.hosts:

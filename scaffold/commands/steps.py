@@ -69,7 +69,7 @@ def stack_steps(
         **values,
         "operations": template.facts("operations"),
         "lists": {name: _there(monorepo, name) for name in decisions.house()[LISTS]},
-        "nfs_server": monorepo.variable("nfs_server") or "",
+        "nfs_server": monorepo.variable(values["facts"]["nfs_variable"]) or "",
         "checkout": _checkout(monorepo),
         "committed": committed,
         "paths": list(paths),

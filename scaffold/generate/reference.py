@@ -51,7 +51,7 @@ def facts() -> str:
         "A `scaffold.yml` at the root of the monorepo overrides any of these keys, with values of the same",
         "form. What can be read from the monorepo is read there: [Your own house](how-to/own-house.md).",
         "",
-        "| key | default | meaning |",
+        "| key | meaning | default |",
         "|---|---|---|",
     ]
     text = (template.root() / _DECISIONS / "house.yml").read_text("utf-8")
@@ -62,7 +62,7 @@ def facts() -> str:
         elif not line.strip():
             comment = []
         elif (key := line.partition(":")[0]) in values:
-            lines.append(f"| `{key}` | {_default(values[key])} | {_cell(' '.join(comment))} |")
+            lines.append(f"| `{key}` | {_cell(' '.join(comment))} | {_default(values[key])} |")
             comment = []
     return "\n".join(lines) + "\n"
 
@@ -96,7 +96,7 @@ def _rows(spec: Mapping[str, Value]) -> Iterator[str]:
 
 
 def _default(value: Value) -> str:
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False)
     text = text.removesuffix("\n").removesuffix("\n...")
     return _code(text if len(text) <= _LONG else f"{text[: _LONG - 2]} …")
 

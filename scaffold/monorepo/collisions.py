@@ -200,7 +200,7 @@ class _Houses:
 
     @classmethod
     def of(cls, monorepo: Monorepo, facts: Mapping[str, Value]) -> _Houses:
-        servers = {facts["nfs_host"], monorepo.variable("nfs_server")}
+        servers = {facts["nfs_host"], monorepo.variable(facts["nfs_variable"])}
         redis = _redis_hosts(monorepo, facts["hosts"]["redis"])
         # The stacks of Tier 0 keep roles and databases for others, who are told first.
         stacks = sorted(monorepo.fleet.items(), key=lambda item: item[0] in monorepo.tier0_stacks)

@@ -108,6 +108,14 @@ def is_of_templates(path: Sequence[str]) -> bool:
     )
 
 
+def stands_apart(path: Sequence[str]) -> bool:
+    """Whether the values in a mapping of the facts do not belong together: what differs is one of them."""
+    return any(
+        _fits(path, place.split(".")) and "x-apart" in more
+        for place, more in template.facts("house_types").items()
+    )
+
+
 def _derived(default: Value, path: tuple[str, ...]) -> _Schema:
     made = _of_form(default, path)
     for place, more in template.facts("house_types").items():

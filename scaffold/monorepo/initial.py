@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from scaffold.hcl.modules import read_module
 from scaffold.hcl.syntax import Body, Document, read
+from scaffold.monorepo.arguments import own_names
 from scaffold.monorepo.repository import GENERATED
-from scaffold.monorepo.root import STACKS, root_file
+from scaffold.monorepo.root import STACKS, root_file, stack_in
+from scaffold.monorepo.shared import calls
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
@@ -34,6 +37,8 @@ _CLASSES = ("storage_class_name", "storageClassName", "storageClass")
 """What names a StorageClass, in Terraform, in manifests and in the values of charts."""
 _ENCRYPTED = ("crypt", "luks")
 """What is in the name of one that encrypts."""
+_MIDDLEWARE = "@kubernetescrd"
+"""How the name of a Middleware ends in the annotation of an Ingress."""
 _WITHOUT_WOODPECKER = "github-ghcr"
 
 
@@ -71,9 +76,7 @@ class Sight:
             commands: dict[str, Value] = {"plan": f"{tool} plan", "apply": f"{tool} apply"}
             commands |= {} if there["vault"] else {"login": ""}
             yield Shown("commands", commands, name or f"{home}/")
-        yield from self._storage(
-            nfs=any(one.fact == "shared_modules" and one.value["nfs"] for one in modules)
-        )
+        yield from self._storage()
         yield from self._around()
 
     @cached_property
@@ -115,6 +118,40 @@ class Sight:
 
     def _modules(self) -> Iterator[Shown]:
         """The shared modules: those that are called most, by what their files have."""
+        if self._named:
+            its: dict[str, Value] = dict.fromkeys(_SIGNS, "")
+            its |= {purpose: place.name for purpose, place in self._named.items()}
+            above = next(iter(self._named.values())).parent.as_posix()
+            yield Shown("shared_modules", {"directory": above, **its}, above)
+            own = {purpose: self._own_names(purpose) for purpose in self._named}
+            if own := {purpose: names for purpose, names in own.items() if names}:
+                yield Shown("module_arguments", own, above)
+        if "ingress" in self._named:
+            yield from self._gates()
+        # One that the module has as a default is sensed whenever scaffold runs, and needs no line of its own.
+        ingress = self._named.get("ingress")
+        documents = self._terraform[ingress.as_posix()] if ingress else ()
+        if not any("root_domain" in b.labels for d in documents for b in d.body.blocks_of("variable")):
+            domain, place = next(filter(None, map(_domain, documents)), ""), str(ingress)
+            hosts = [] if domain else list(self._given("ingress", "full_host"))
+            ends = Counter(host.partition(".")[2] for host, _ in hosts if host.count(".") > 1)
+            for end, _ in ends.most_common(1):
+                domain, place = end, next(at for host, at in hosts if host.endswith(end))
+            yield Shown("domain", domain, place if domain else NOWHERE)
+
+    def _gates(self) -> Iterator[Shown]:
+        """The middleware that the ingress module adds for a login, if it is not the templates' own."""
+        place = self._named["ingress"].as_posix()
+        texts = {text.string() or "" for d in self._terraform[place] for _, text in d.body.texts()}
+        found = sorted(text for text in texts if text.endswith(_MIDDLEWARE))
+        usual = dict.fromkeys(decisions.house()["gates"], "")
+        if not set(decisions.house()["gates"].values()) & set(found):
+            one = len(found) == 1
+            yield Shown("gates", {**usual, "required": found[0]} if one else "", place if one else NOWHERE)
+
+    @cached_property
+    def _named(self) -> dict[str, PurePosixPath]:
+        """Where the shared modules are, by what they are for: those in the directory that has most."""
         home = PurePosixPath(self.home[0])
         names: dict[str, PurePosixPath] = {}
         for path in self._shared:
@@ -124,18 +161,25 @@ class Sight:
                 fitting = (p for p, signs in _SIGNS.items() if any(sign.encode() in text for sign in signs))
                 names.setdefault(next(fitting, ""), place)
         names.pop("", None)
-        if names:
-            above = Counter(place.parent for place in names.values()).most_common(1)[0][0]
-            its: dict[str, Value] = {
-                purpose: names[purpose].name if purpose in names and names[purpose].parent == above else ""
-                for purpose in _SIGNS
-            }
-            yield Shown("shared_modules", {"directory": above.as_posix(), **its}, above.as_posix())
-        # One that the module has as a default is sensed whenever scaffold runs, and needs no line of its own.
-        documents = self._terraform[names["ingress"].as_posix()] if "ingress" in names else ()
-        if not any("root_domain" in b.labels for d in documents for b in d.body.blocks_of("variable")):
-            domain = next(filter(None, map(_domain, documents)), "")
-            yield Shown("domain", domain, names["ingress"].as_posix() if domain else NOWHERE)
+        above = Counter(place.parent for place in names.values()).most_common(1)
+        return {purpose: place for purpose, place in names.items() if place.parent == above[0][0]}
+
+    def _own_names(self, purpose: str) -> dict[str, str]:
+        """What a shared module calls otherwise than the templates."""
+        path = self._named[purpose].as_posix()
+        return own_names(purpose, self._terraform[path], read_module(self.root / path))
+
+    def _given(self, purpose: str, argument: str) -> Iterator[tuple[str, str]]:
+        """What calls of a shared module give an argument: the text, or ``var.NAME``, and the file."""
+        if purpose not in self._named:
+            return
+        name = self._own_names(purpose).get(argument, argument)
+        for documents in self._terraform.values():
+            for block in (block for d in documents for block in d.body.blocks_of("module")):
+                value = block.body.value(name) if calls(block, self._named[purpose].name) else None
+                text = (value.string() or value.text) if value is not None else ""
+                if text and "${" not in text:
+                    yield text, block.source.path
 
     @property
     def _shared(self) -> Iterator[str]:
@@ -155,26 +199,38 @@ class Sight:
                     told = ((name, value.string()) for name, value in document.body.texts())
                     yield from ((name, text, document.source.path) for name, text in told if text)
 
-    def _storage(self, *, nfs: bool) -> Iterator[Shown]:
+    def _storage(self) -> Iterator[Shown]:
         """The StorageClasses of most volumes, an encrypted one by its name, and where those on NFS are."""
         seen: Counter[tuple[str, bool]] = Counter()
-        shares: Counter[str] = Counter()
         places: dict[str, str] = {}
         for name, text, place in self._texts:
             if name in _CLASSES:
                 seen[text, any(sign in text.lower() for sign in _ENCRYPTED)] += 1
-            if name == "nfs_path":
-                shares[posixpath.dirname(text)] += 1
             places.setdefault(text, place)
-            places.setdefault(posixpath.dirname(text), place)
         for fact, encrypted in (("storage_encrypted", True), ("storage_plain", False)):
             value = next((name for (name, is_one), _ in seen.most_common() if is_one == encrypted), "")
             yield Shown(fact, value, places.get(value, NOWHERE) if value else NOWHERE)
             if value and not encrypted and value != decisions.house()[fact]:
                 yield Shown("storage_plain_suffix", "", places[value])
-        if nfs:
-            share = next((name for name, _ in shares.most_common()), "")
-            yield Shown("nfs_root", share, places.get(share, NOWHERE) if share else NOWHERE)
+        if "nfs" in self._named:
+            yield from self._shares()
+
+    def _shares(self) -> Iterator[Shown]:
+        """Where most volumes on NFS are, and how calls name the server."""
+        roots = [
+            (_above(path, stack_in(place, self.home[0])), place)
+            for path, place in self._given("nfs", "nfs_path")
+            if path.startswith("/")
+        ]
+        root = next((root for root, _ in Counter(root for root, _ in roots).most_common(1)), "")
+        yield Shown("nfs_root", root, next((place for one, place in roots if one == root), NOWHERE))
+        servers = list(self._given("nfs", "nfs_server"))
+        for server, _ in Counter(name for name, _ in servers).most_common(1):
+            place = next(at for name, at in servers if name == server)
+            variable = server.removeprefix("var.") if server.startswith("var.") else ""
+            yield Shown("nfs_variable", variable, place)
+            if not variable:
+                yield Shown("nfs_host", server, place)
 
     def _around(self) -> Iterator[Shown]:
         """What is elsewhere than in the stacks: what builds images, and what metrics are pushed to."""
@@ -211,6 +267,13 @@ def _domain(document: Document) -> str:
         if isinstance(end, str) and end.startswith(".") and "." in end[1:]:
             return end[1:]
     return ""
+
+
+def _above(directory: str, stack: str) -> str:
+    """What is above a stack's own part of a directory's path, or just above the directory."""
+    parts = PurePosixPath(directory).parts
+    own = (at for at, part in enumerate(parts) if stack and part.startswith(stack))
+    return posixpath.join(*parts[: next(own, len(parts) - 1)])
 
 
 def _targets(settings: Body) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -110,13 +110,15 @@ class Monorepo:
 
     @cached_property
     def ingress_module(self) -> ModuleContract:
-        """The contract of the shared ingress module: one without variables where there is no such module."""
+        """The contract of the shared ingress module: one without variables where there is no such module.
+
+        The variables have the names that the templates have for them.
+        """
         name = self.shared.ingress
-        return (
-            read_module(self.root / self.shared.path(name))
-            if self.has_module(name)
-            else ModuleContract({}, ())
-        )
+        if not self.has_module(name):
+            return ModuleContract({}, ())
+        found = read_module(self.root / self.shared.path(name))
+        return replace(found, variables=self.shared.as_usual(name, found.variables))
 
     @property
     def domain(self) -> str | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
 from itertools import product
 
 from scaffold.monorepo import features
-from scaffold.monorepo.facts import is_of_templates, merged, overrides
+from scaffold.monorepo.facts import is_of_templates, merged, overrides, stands_apart
 from scaffold.monorepo.manifests import ALLOWLIST, MIDDLEWARE, POLICY_LABEL
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.uses import PROOF, STORED, WILDCARD
@@ -83,11 +82,19 @@ def facts(monorepo: Monorepo) -> dict[str, Value]:
     return merged(decisions.house(), sense(monorepo))
 
 
+def unseen_classes(monorepo: Monorepo) -> Iterator[tuple[str, str]]:
+    """The facts with a StorageClass that is only the templates' own: no stack has one of that name."""
+    said = overrides(monorepo.root)
+    for fact in ("storage_encrypted", "storage_plain") if monorepo.fleet else ():
+        name = decisions.house()[fact]
+        if fact not in said and next(monorepo.terraform_files(f'"{name}"'), None) is None:
+            yield fact, name
+
+
 def _modules(monorepo: Monorepo) -> dict[str, Value]:
     """The shared modules by what they are for, without the names of those that are not there."""
     shared = monorepo.shared
-    names = {field.name: getattr(shared, field.name) for field in fields(shared)}
-    there = {name: called if monorepo.has_module(called) else "" for name, called in names.items()}
+    there = {name: called if monorepo.has_module(called) else "" for name, called in shared.names.items()}
     return {**there, "directory": shared.directory}
 
 
@@ -208,7 +215,7 @@ def _difference(
                 result[key] = value
         elif inner := _difference(usual, value, at):
             whole = merged(usual, value)
-            is_row = not all(isinstance(part, Mapping) for part in whole.values())
+            is_row = not stands_apart(at) and not all(isinstance(part, Mapping) for part in whole.values())
             kept = {name: part for name, part in whole.items() if not is_of_templates((*at, name))}
             result[key] = {**kept, **inner} if is_row else inner
     return result

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from scaffold.hcl.evaluate import Names, text
@@ -209,23 +210,23 @@ class _Module:
         for block in self.blocks:
             if not calls(block, shared.ingress) or not block.labels:
                 continue
-            body, paths = block.body, block.body.literal("ingress_path")
-            service = body.value("service_name")
+            body, named = block.body, partial(shared.argument, "ingress")
+            paths, service = body.literal(named("ingress_path")), body.value(named("service_name"))
             leads_to = {r.names[1:2] for r in (service.references() if service else ()) if r.root == "module"}
-            annotations = body.value("extra_annotations")
+            annotations = body.value(named("extra_annotations"))
             entry = annotations.entry(_DESCRIPTION) if annotations else None
             yield Ingress(
                 label=block.labels[0].removeprefix("ingress").strip("_-") or "public",
-                name=self.text(body, "name"),
-                full_host=self.text(body, "full_host"),
-                host=self.text(body, "host"),
-                root_domain=self.text(body, "root_domain"),
-                dns_type=self.text(body, "dns_type") or "none",
-                auth=self.text(body, "auth") or "required",
+                name=self.text(body, named("name")),
+                full_host=self.text(body, named("full_host")),
+                host=self.text(body, named("host")),
+                root_domain=self.text(body, named("root_domain")),
+                dns_type=self.text(body, named("dns_type")) or "none",
+                auth=self.text(body, named("auth")) or "required",
                 paths=tuple(map(str, paths)) if isinstance(paths, list) and paths != ["/"] else (),
                 behind_anubis=any((gate,) in leads_to for gate in gates),
-                monitored=_truth(body.literal("external_monitor")),
-                monitor=self.text(body, "external_monitor_name") or "",
+                monitored=_truth(body.literal(named("external_monitor"))),
+                monitor=self.text(body, named("external_monitor_name")) or "",
                 description=(entry.value.string() if entry else None) or "",
                 path=block.source.path,
                 line=block.line,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from types import MappingProxyType
 
@@ -128,10 +129,12 @@ def _own(block: Block, names: Names, shared: SharedModules) -> Iterator[_Name]:
     """What a resource or a call of a module is called, and what it says in its own arguments."""
     body = block.body
     if calls(block, shared.nfs):
-        yield "PersistentVolume", _text(body, "name", names), ""
-        yield NFS, _text(body, "nfs_path", names), _text(body, "nfs_server", names)
+        named = partial(shared.argument, "nfs")
+        yield "PersistentVolume", _text(body, named("name"), names), ""
+        yield NFS, _text(body, named("nfs_path"), names), _text(body, named("nfs_server"), names)
     if calls(block, shared.anubis):
-        yield PROOF, block.labels[0], STORED if body.value("shared_store_url") else ""
+        store = body.value(shared.argument("anubis", "shared_store_url"))
+        yield PROOF, block.labels[0], STORED if store else ""
     kind, name = resource_type(block), _text(metadata(block), "name", names)
     if kind == "kubernetes_namespace":
         yield "namespace", name, ""

@@ -20,7 +20,7 @@ from scaffold.terraform.result import PlanResult, Reason, StandIn, StandInKind, 
 from scaffold.terraform.rewrite import Mends
 from scaffold.terraform.schemas import BlockSchema, RawSchema, Schemas
 from scaffold.terraform.sites import Sites
-from scaffold.terraform.tree import Tree
+from scaffold.terraform.tree import Tree, shared_in
 from scaffold.terraform.workspace import TESTS, Workspace
 from scaffold.terraform.written import UnclearError, Written
 
@@ -63,6 +63,7 @@ class Attempt:
         self._serve = serve
         self._lessons = lessons
         self._workspace = Workspace(tree, place / "copy", stack, place.parent.name)
+        self._shared = shared_in(tree)
         self._schemas: dict[str, RawSchema] = {}
         self._used: dict[str, RawSchema] = {}
         self._assumed: list[StandIn] = []
@@ -125,7 +126,8 @@ class Attempt:
         if done.code != 0 or output.errors or not output.version or plan is None:
             return None
         site = Sites(workspace, self._mends).site
-        return plan_json.read(plan, workspace.helper, self._schema, site, written.configured)
+        found = plan_json.read(plan, workspace.helper, self._schema, site, written.configured)
+        return self._named(found, workspace)
 
     @property
     def _planning(self) -> Sequence[str]:
@@ -147,7 +149,19 @@ class Attempt:
             self._findings.append(self._of_the_tool("does not answer as Terraform does: it shows no plan"))
             return ()
         sites = Sites(self._workspace, self._mends)
-        return plan_json.read(plan, self._workspace.helper, self._schema, sites.site)
+        found = plan_json.read(plan, self._workspace.helper, self._schema, sites.site)
+        return self._named(found, self._workspace)
+
+    def _named(self, found: tuple[PlannedResource, ...], workspace: Workspace) -> tuple[PlannedResource, ...]:
+        """The resources, with the arguments of shared modules by the names that the templates have."""
+        if not self._shared.renamed:
+            return found
+        sites = Sites(workspace, self._mends)
+        usual = self._shared.as_usual
+        return tuple(
+            replace(one, settings=usual(sites.called(one.module), one.settings)) if one.module else one
+            for one in found
+        )
 
     def _tried(self, command: Sequence[str], reattach: str) -> Finished:
         """The last of as many attempts as it takes to learn what has to be mended."""

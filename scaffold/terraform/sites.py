@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,12 @@ class Sites:
             ignored=tuple(meta.ignored(own)) if own is not None else (),
             behind={path: scope.behind(own, path) for path in unknown} if own is not None else {},
         )
+
+    def called(self, module: str) -> str:
+        """What a module is called in the source of the call that leads to it; ``module`` is its address."""
+        _, blocks = self._path(module, "", "")
+        source = blocks[-1].body.literal("source") if blocks else ""
+        return posixpath.basename(source) if isinstance(source, str) else ""
 
     def _path(self, address: str, type_: str, name: str) -> tuple[Scope, list[Block]]:
         """The module of a resource, the ``module`` blocks that lead there, and the resource's own block."""

@@ -19,6 +19,7 @@ from scaffold.changes.change import Content, Symlink, is_ciphertext
 from scaffold.changes.git import git, started
 from scaffold.errors import MissingError
 from scaffold.monorepo.root import OVERRIDES, stacks_said
+from scaffold.monorepo.shared import SharedModules, modules_said
 
 _MOST_LINKS = 16
 
@@ -261,4 +262,13 @@ def _directories(paths: Iterable[str]) -> Mapping[str, frozenset[str]]:
 
 def stacks_in(tree: Tree) -> str:
     """The directory of the stacks in a tree of files: see :func:`scaffold.monorepo.root.stacks_home`."""
-    return stacks_said(tree.read(OVERRIDES) if tree.kind(OVERRIDES) is Kind.FILE else b"")
+    return stacks_said(_overrides(tree))
+
+
+def shared_in(tree: Tree) -> SharedModules:
+    """The shared modules in a tree of files: see :func:`scaffold.monorepo.shared.modules_said`."""
+    return modules_said(_overrides(tree))
+
+
+def _overrides(tree: Tree) -> bytes:
+    return tree.read(OVERRIDES) if tree.kind(OVERRIDES) is Kind.FILE else b""

@@ -133,7 +133,7 @@ class Engine:
             title = f"{called(question, item)}: {title}"
             default = item.get(str(path[2]), declared.default)
         elif fields.is_list(question):
-            default = list(base(state, question))
+            default = list(base(state, question)) or self._proposed(state, question)
         else:
             answered = question.has_default or question.name in self.values(state)
             default = known[question.name] if answered else None
@@ -168,12 +168,26 @@ class Engine:
             if follows.of and proposed and other.name not in state.given and holds(other.when, known):
                 yield f"{other.name}: {fields.shown(known[other.name])}"
 
+    def _proposed(self, state: State, question: Question) -> list[Value]:
+        """The items of a list that are proposed because of the image, and that nobody has said yet."""
+        if (question.name,) in state.said or question.name in state.suggested:
+            return []
+        return list(known_of(self.values(state)).proposed.get(question.name, ()))
+
     def answer(self, state: State, path: Path, value: Value) -> State:
         """The state after an answer. Answers whose question does not apply any more are dropped."""
         before = set(self.paths(state, refusals=False))
         asked = self.step(_unsaid(state, path), path)
         after = put(state, path, value)
-        if path in after.said and value == asked.default and type(value) is type(asked.default):
+        question = questions.asked()[str(path[0])]
+        # The items of a list that is only proposed are asked for once it is taken.
+        proposed = len(path) == 1 and value and value == self._proposed(_unsaid(state, path), question)
+        if (
+            path in after.said
+            and value == asked.default
+            and type(value) is type(asked.default)
+            and not proposed
+        ):
             after = without(after, {path})
             after = replace(after, accepted=after.accepted | {path})
         if path in {*after.said, *after.accepted} and path not in before:

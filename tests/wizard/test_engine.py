@@ -458,6 +458,19 @@ def test_what_the_answers_name_is_proposed_to_wait_for(engine: Engine) -> None:
     assert "wait_for" not in asked(engine, known), "a known image asks no more than its own questions"
 
 
+def test_where_a_known_image_keeps_its_data_is_proposed_as_a_volume(engine: Engine) -> None:
+    image = "ghcr.io/mealie-recipes/mealie:v3.0.2"
+    state = said(engine, [("build", "upstream"), ("shape", "web"), ("image", image), ("name", "meals")])
+    step = engine.step(state, ("volumes",))
+    assert step.text == "/app/data"
+    taken = said(engine, [("volumes", step.read(step.text))], state)
+    assert ("volumes", 0, "embedded_database") in engine.paths(taken)
+    assert engine.result(taken)["volumes"] == [{"path": "/app/data", "embedded_database": "sqlite"}]
+    assert engine.step(taken, ("volumes",)).text == "/app/data"
+    none = said(engine, [("volumes", [])], state)
+    assert engine.result(none)["volumes"] == [] and engine.step(none, ("volumes",)).text == ""
+
+
 def test_no_server_is_proposed_where_vault_makes_no_passwords(pristine: Monorepo) -> None:
     answers = [*CORE[:-1], ("image", "ghcr.io/umami-software/umami:postgresql-v2.19.0")]
     for there, proposed in ((True, "postgresql"), (False, "none")):

@@ -1,0 +1,8 @@
+include "root" {
+  path = find_in_parent_folders("root.hcl")
+}
+
+dependency "gateway" {
+  config_path  = "../gateway"
+  skip_outputs = true
+}
