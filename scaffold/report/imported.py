@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scaffold.answers.compose.report import Entry, Fate, Report
+from scaffold.answers.compose.roles import Role
 from scaffold.templates.questions import Value
 
 _TITLES = {Fate.TAKEN: "Taken", Fate.DECIDED: "Decided otherwise", Fate.LEFT: "Left out"}
@@ -24,7 +25,8 @@ def import_text(report: Report) -> Iterator[str]:
     """The report line by line: the services first, the app before the others."""
     yield f"{report.source}:"
     for service in report.services:
-        yield f"  {service.name} becomes {service.role}, since {service.why}."
+        verb = "is" if service.role == Role.OUT.value else "becomes"
+        yield f"  {service.name} {verb} {service.role}, since {service.why}."
     for fate, title in _TITLES.items():
         if entries := report.of(fate):
             yield f"  {title}:"

@@ -1040,6 +1040,19 @@ def test_what_docker_takes_for_no_name_names_nothing(at: Path) -> None:
     assert found.answers["name"] == "notes" and "swordfish" not in str(found)
 
 
+def test_a_file_of_variables_in_long_form_names_services_too(at: Path) -> None:
+    (at / "web.env").write_text("SEARCH_URL=http://search:7700\n")
+    found = draft(
+        at,
+        "services: {web: {image: 'acme/web:1', ports: ['80'], env_file: [{path: web.env, required: false}]},"
+        " search: {image: 'getmeili/meilisearch:v1.11'}}",
+    )
+    assert roles(found) == {"web": "the app", "search": "a sidecar"}
+    assert found.answers["env"] == {"SEARCH_URL": "http://localhost:7700"}
+    assert keys(found, Fate.LEFT) == {}
+    assert "services.web.env_file[0].path" in keys(found, Fate.DECIDED)
+
+
 def test_what_lies_beside_the_file_has_to_be_copied(at: Path) -> None:
     (at / "conf").mkdir()
     (at / "none").mkdir()

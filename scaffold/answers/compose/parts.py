@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from scaffold.answers.compose.document import Project
+from scaffold.answers.compose.dotenv import read_variables
 from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, ports, text, words
-from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import Names, Said, options
 from scaffold.answers.known import known
 from scaffold.templates import template
@@ -48,10 +49,19 @@ class Part:
     """One service, or one job, of a file."""
 
     def __init__(
-        self, name: str, body: Mapping[str, Value], top: str = "services", built: Collection[str] = ()
+        self,
+        name: str,
+        body: Mapping[str, Value],
+        top: str = "services",
+        built: Collection[str] = (),
+        files: Mapping[str, Text] | None = None,
     ) -> None:
-        """``built`` are the images that the file only builds, by the names that it gives them."""
+        """``built`` are the images that the file only builds, by the names that it gives them.
+
+        ``files`` are the variables of its ``env_file``.
+        """
         self.name = name
+        self._files = files or {}
         self.body = body
         self.at = (top, name)
         self._built = built
@@ -213,7 +223,7 @@ class Part:
     @cached_property
     def said(self) -> list[Said]:
         """Its variables, and the words of its commands."""
-        env = mapping(self.body.get("environment"))
+        env = {**self._files, **mapping(self.body.get("environment"))}
         found = [Said(value, name, env) for name, value in env.items() if isinstance(value, str)]
         for key in ("command", "entrypoint"):
             found += options(words(self.body.get(key)))
@@ -249,11 +259,23 @@ def parts(project: Project) -> dict[str, Part]:
         for body in project.services.values()
         if body.get("build") and _reference(str(body.get("image") or "")).repository.startswith(_OFFICIAL)
     }
-    found = {name: Part(name, body, built=built) for name, body in project.services.items()}
+    found = {
+        name: Part(name, body, built=built, files=_of_files(project, body))
+        for name, body in project.services.items()
+    }
     return {
         **{n: Part(n, mapping(body), "jobs", built) for n, body in jobs.items() if n not in found},
         **found,
     }
+
+
+def _of_files(project: Project, body: Mapping[str, Value]) -> dict[str, Text]:
+    """The variables of a service's files; those of later ones hold."""
+    found: dict[str, Text] = {}
+    for entry in listed(body.get("env_file")):
+        name = text(entry.get("path") if isinstance(entry, dict) else entry)
+        found |= (read_variables(project.directory / name, project.variables) if name else None) or {}
+    return found
 
 
 def _reference(written: str) -> ImageReference:

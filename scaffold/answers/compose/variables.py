@@ -104,6 +104,9 @@ class Variables:
                     found[key] = _Variable(value, (*at, key))
             if there is not None and not there:
                 self._ledger.decided(at, "it has no variables")
+            elif there is not None:
+                for key in mapping(entry):  # the path, and how it is read
+                    self._ledger.decided((*at, key), "its variables are read with the file")
         for key, value in mapping(part.body.get("environment")).items():
             at = (*part.at, "environment", key)
             if not NAME.fullmatch(key):
