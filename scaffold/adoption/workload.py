@@ -107,7 +107,7 @@ def ports(stack: Standing) -> Iterator[Inferred]:
     balanced = [p for s in filter(is_balancer, stack.services) for p in k8s.items(s.get("spec", 0, "port"))]
     for port in k8s.items(get(stack.container, "port")):
         if port is not stack.port and (inside := number(get(port, "container_port"))):
-            there = next((p for p in fronts if _leads_to(p, inside)), None)
+            there = next((p for p in fronts if p is not front and _leads_to(p, inside)), None)
             outside_ = number(get(there or next((p for p in balanced if _leads_to(p, inside)), None), "port"))
             item = {
                 "name": port_called(stack, port),

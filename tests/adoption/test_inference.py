@@ -819,3 +819,13 @@ def test_dollars_are_answered_as_the_container_reads_them() -> None:
     assert unexplained(one) == ()
     (other,) = compare([deployment({"args": ["$$A"]})], [deployment({"args": ["$B"]})])
     assert len(unexplained(other)) == 1
+
+
+def test_a_further_port_that_is_the_same_inside_keeps_its_own_one_outside() -> None:
+    app = deployment({"port": [{"name": name, "container_port": 8080} for name in ("http", "again")]})
+    outside = [
+        {"name": "http", "port": 80, "target_port": "8080"},
+        {"name": "again", "port": 8080, "target_port": "8080"},
+    ]
+    place = {"metadata": [{"name": "kit"}], "spec": [{"selector": {"app": "kit"}, "port": outside}]}
+    assert answers(app, planned("service", "kit", place))["ports"] == [{"name": "again", "port": 8080}]
