@@ -829,3 +829,45 @@ def test_a_further_port_that_is_the_same_inside_keeps_its_own_one_outside() -> N
     ]
     place = {"metadata": [{"name": "kit"}], "spec": [{"selector": {"app": "kit"}, "port": outside}]}
     assert answers(app, planned("service", "kit", place))["ports"] == [{"name": "again", "port": 8080}]
+HOUSE_WIDE = """variable "public_ip" { type = string }
+variable "colour" { default = "blue" }
+resource "kubernetes_deployment" "kit" {
+  spec {
+    env {
+      name  = "HOME"
+      value = var.public_ip
+    }
+    env {
+      name  = "CAMERA"
+      value = "rtsp://${var.public_ip}:8554/beds"
+    }
+    env {
+      name  = "COLOUR"
+      value = var.colour
+    }
+  }
+}
+"""
+
+
+def test_a_variable_of_the_whole_house_stays_one() -> None:
+    values = {"HOME": "203.0.113.7", "CAMERA": "rtsp://203.0.113.7:8554/beds", "COLOUR": "blue"}
+    app = deployment({"env": [{"name": name, "value": value} for name, value in values.items()]})
+    stack = standing(replace(app, site=Site(PATH, 3)), source=HOUSE_WIDE)
+    given = gathered(infer(replace(stack, settings=frozenset({"public_ip", "colour"}))))[0]
+    assert given["env"] == {
+        "HOME": {"variable": "public_ip"},
+        "CAMERA": {"variable": "public_ip", "text": "rtsp://{variable}:8554/beds"},
+        "COLOUR": "blue",
+    }
+    assert gathered(infer(stack))[0]["env"] == values, "config.tfvars has no such variable"
+
+
+def test_names_of_ports_and_probes_of_sidecars_come_back() -> None:
+    probe = {"exec": [{"command": ["pgrep", "mail"]}], "period_seconds": 20}
+    mailer = {"name": "mailer", "image": "docker.io/acme/mailer:1.0.0", "liveness_probe": [probe]}
+    given = answers(deployment({"port": [{"container_port": 80}]}, mailer), service("kit", "kit", 80, 80))
+    assert given["object_names"] == {"port": "voice"}
+    assert given["sidecars"][0]["probes"] == {
+        "liveness": {"command": ["pgrep", "mail"], "period_seconds": 20}
+    }
