@@ -829,6 +829,8 @@ def test_a_further_port_that_is_the_same_inside_keeps_its_own_one_outside() -> N
     ]
     place = {"metadata": [{"name": "kit"}], "spec": [{"selector": {"app": "kit"}, "port": outside}]}
     assert answers(app, planned("service", "kit", place))["ports"] == [{"name": "again", "port": 8080}]
+
+
 HOUSE_WIDE = """variable "public_ip" { type = string }
 variable "colour" { default = "blue" }
 resource "kubernetes_deployment" "kit" {
