@@ -24,7 +24,7 @@ def decisions() -> str:
         "",
         note,
         "",
-        "What follows from the answers: in each table, the first row that applies decides; under *all*,"
+        "What follows from the answers: in each table, the first row that applies decides; under *all*, "
         "every row that applies counts. `scaffold explain --answers FILE` prints those of a Service.",
         "Refusals are not listed here: each message says what is wrong and how to fix it.",
     ]
