@@ -1,4 +1,4 @@
-"""What labels, annotations and Services say of an app to the house's controllers."""
+"""What labels, annotations and Services tell the house's controllers about an app."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROMETHEUS = "prometheus.io/"
 
 
 def marks(stack: Standing) -> Iterator[Inferred]:
-    """Labels and annotations, and what those stand for that a controller reads."""
+    """Labels and annotations as answers, and the answers for those that a controller reads."""
     if stack.app is None:
         return
     owner = stack.app.owner
@@ -85,7 +85,7 @@ def _pod_marks(stack: Standing, owner: PlannedResource) -> Iterator[Inferred]:
 
 
 def service(stack: Standing) -> Iterator[Inferred]:
-    """What the Service in front of it says, and the load balancer beside it."""
+    """The answers that the Service in front of the app shows, and the load balancer beside it."""
     if stack.service is not None:
         notes = labels(stack.service.get("metadata", 0, "annotations"))
         pod = labels(get(stack.app.metadata, "annotations")) if stack.app else {}

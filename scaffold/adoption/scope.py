@@ -1,4 +1,4 @@
-"""Which stacks no answers describe, and what in one no answer can say."""
+"""Which stacks answers cannot describe, and which parts of a stack no answer can express."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FOREIGN = {"stateful_set": "StatefulSet", "daemon_set": "DaemonSet", "daemonset
 
 
 def not_ours(stack: Standing) -> str:
-    """Why a stack is none that answers describe; empty where it is one.
+    """Why answers cannot describe a stack; empty if they can.
 
     One Service is one Deployment, or jobs, or an Ingress to what is elsewhere.
     """
@@ -29,7 +29,9 @@ def not_ours(stack: Standing) -> str:
 
 
 def obstacles(stack: Standing) -> Iterator[str]:
-    """What of a stack cannot stay as it is: what Kubernetes cannot change, and no answer says."""
+    """The parts of a stack that cannot stay as they are: Kubernetes cannot change them, and no answer
+    expresses them.
+    """
     app = stack.app
     if app is None:
         return

@@ -1,4 +1,4 @@
-"""The text of a stack, for what no plan shows: reasons, and expressions behind values that are not known."""
+"""A stack's text, for what no plan shows: reasons, and the expressions behind unknown values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Written:
         return tuple(block for _, block in self._blocks.values())
 
     def block(self, site: Site) -> Block | None:
-        """The block that stands at a site."""
+        """The block at a site."""
         found = self._blocks.get((site.path, site.line or 0))
         return found[1] if found else None
 
@@ -44,7 +44,7 @@ class Written:
         return source.rstrip("/").rpartition("/")[2] if isinstance(source, str) else ""
 
     def reason(self, site: Site, argument: str) -> str:
-        """The comment above an argument of the block at a site, or behind it, on one line."""
+        """The comment above an argument of the block at a site, or at the end of its line, on one line."""
         document, block = self._blocks.get((site.path, site.line or 0), (None, None))
         attribute = block.body.attributes.get(argument) if block is not None else None
         if document is None or attribute is None:
@@ -71,7 +71,7 @@ class Written:
         return tuple(line for comment in comments for line in comment.lines)
 
     def secret_at(self, site: Site, argument: str, *keys: str) -> str | None:
-        """The key of the Secret that a value inside an argument is taken from while it is planned."""
+        """The key of the Secret that a value inside an argument is read from at plan time."""
         block = self.block(site)
         value = block.body.value(argument) if block is not None else None
         for key in keys:
@@ -80,7 +80,7 @@ class Written:
         return _secret_key(value) if value is not None else None
 
     def variable_key(self, site: Site, name: str) -> str | None:
-        """The key of the Secret that an environment variable takes its value from while it is planned."""
+        """The key of the Secret that an environment variable is read from at plan time."""
         block = self.block(site)
         for inner in block.body.walk() if block is not None else ():
             value = inner.body.value("value")
@@ -90,7 +90,7 @@ class Written:
 
     @cached_property
     def described(self) -> str:
-        """What the comment at the top says, where it is one line as a rendered stack has it."""
+        """The comment at the top of the file, if it is a single line as in a rendered stack."""
         texts = (c.text for d in self.documents for c in d.comments if c.own_line and c.line == 1)
         return next((text.partition(": ")[2] for text in texts if ": " in text), "")
 

@@ -1,4 +1,4 @@
-"""What follows from the image that answers name: it holds where nobody says otherwise.
+"""What follows from the image that answers name, unless they say otherwise.
 
 The same for the wizard, for answer files and for what a docker-compose file gives. Which questions propose
 something is declared (``x-suggests``); what they propose is a decision file's to say.
@@ -22,7 +22,7 @@ SEEN = frozenset(("given_name", "database", "env", "usual_memory", "paths", "fac
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What follows from an answer, and what it is ``known of``; that is empty where nothing is known."""
+    """What is known of an image; ``of`` names it, and is empty if nothing is known."""
 
     of: str = ""
     alike: str = ""
@@ -67,7 +67,7 @@ def known(values: Mapping[str, Value]) -> Known:
 
 
 def filled(given: Answers) -> Answers:
-    """The answers with what is known of the image, where it applies and they say nothing."""
+    """The answers, completed with what is known about the image where that applies and they say nothing."""
     found = known(given.values)
     asked = questions.asked()
     more = {n: v for n, v in found.answers.items() if questions.lacks(asked[n], given.values)}

@@ -1,4 +1,4 @@
-"""The short and long forms of ports, mounts, quantities, times and commands, in one form each."""
+"""The short and long forms of ports, mounts, quantities, times and commands, each in one common form."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RANGE = 20
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A port of a container; ``published`` where the host has it too."""
+    """A port of a container; ``published`` if the host has it too."""
 
     target: int
     protocol: str
@@ -32,7 +32,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """What a container has at ``target``: of a named volume, of the host, or in memory."""
+    """What is mounted at ``target``: a named volume, a path of the host, or memory."""
 
     kind: str
     source: str
@@ -44,7 +44,7 @@ class Mount:
 
 
 def text(value: Value) -> str:
-    """A scalar as text; empty for lists, mappings and what a variable without a value stands in."""
+    """A scalar as text; empty for lists, mappings, and anything that contains a variable without a value."""
     if value is None or isinstance(value, list | dict):
         return ""
     shown = str(value).lower() if isinstance(value, bool) else str(value)
@@ -62,7 +62,7 @@ def mapping(value: Value) -> Mapping[str, Value]:
 
 
 def ports(value: Value, *, published: bool) -> list[tuple[int, list[Port]]]:
-    """The ports of each item of ``ports`` or ``expose``; none for an item that cannot be read."""
+    """The ports in each item of ``ports`` or ``expose``; none for an item that cannot be read."""
     return [(index, list(_ports(item, published))) for index, item in enumerate(listed(value))]
 
 
@@ -86,7 +86,7 @@ def _ports(item: Value, published: bool) -> Iterator[Port]:
 
 
 def mount(item: Value) -> Mount | None:
-    """One item of ``volumes``; nothing where it cannot be read."""
+    """One item of ``volumes``; nothing if it cannot be read."""
     if isinstance(item, dict):
         target, kind = text(item.get("target")), text(item.get("type")) or "volume"
         options = mapping(item.get("volume"))
@@ -116,7 +116,7 @@ def mebibytes(value: Value) -> int | None:
 
 
 def quantity(value: Value) -> str:
-    """The same as answers have it: ``512Mi``, ``4Gi``; empty for anything else."""
+    """The same in the form of answers: ``512Mi``, ``4Gi``; empty for anything else."""
     amount = mebibytes(value)
     if amount is None:
         return ""
@@ -132,7 +132,7 @@ def seconds(value: Value) -> float:
 
 
 def words(value: Value) -> list[str]:
-    """A command in its words, whether it is written as a list or as for a shell."""
+    """The words of a command, whether it is written as a list or for a shell."""
     if isinstance(value, list):
         return [str(item).lower() if isinstance(item, bool) else str(item) for item in value]
     try:

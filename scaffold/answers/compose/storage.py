@@ -1,4 +1,4 @@
-"""What a service has mounted: volumes, files, what is in memory, and what is left out."""
+"""What a service mounts: volumes, files, memory, and what is left out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _facts() -> dict[str, Value]:
 
 @dataclass(slots=True)
 class Storage:
-    """The volumes of a Service, and what of it each container mounts."""
+    """The volumes of a Service, and what each container mounts of them."""
 
     project: Project
     ledger: Ledger
@@ -67,7 +67,7 @@ class Storage:
             self.ledger.taken(at, f"volumes.{purpose}", why or self._filled(its))
 
     def tell_if_lost(self, part: Part) -> None:
-        """Tell of the directory where the app's image keeps its data if nothing is mounted there."""
+        """Report the directory where the app's image keeps its data if nothing is mounted there."""
         path = known({"image": str(part.image)}).path
         there = [(f"{m.target.rstrip('/')}/", f"{path}/") for m in part.mounts]
         if path and not any(one.startswith(other) or other.startswith(one) for one, other in there):
@@ -77,7 +77,7 @@ class Storage:
             )
 
     def of_container(self, part: Part) -> list[Value]:
-        """What another container mounts: volumes of the app, or some of its own beside them."""
+        """What another container mounts: the app's volumes, or its own."""
         mounts: list[Value] = []
         for at, its in self._mounts(part):
             purpose = self.by_source.get(its.source)
@@ -94,7 +94,7 @@ class Storage:
         return mounts
 
     def _filled(self, its: Mount) -> str:
-        """What is told of a directory that has something in it beside the file."""
+        """The note for a directory that contains something besides the file."""
         there = self.project.directory / its.source
         is_filled = its.source.startswith(".") and UNKNOWN not in its.source and any(_within(there))
         return f"it begins empty: what is in {its.source} has to be copied, or given under files" * is_filled
@@ -105,7 +105,7 @@ class Storage:
             self.by_source[its.source] = purpose
 
     def _mounts(self, part: Part) -> Iterator[tuple[At, Mount]]:
-        """The mounts that are directories of data; the others are told."""
+        """The mounts that are data directories; the others are reported."""
         seen: set[str] = set()
         code = [its.target.rstrip("/") for its in part.mounts if self._is_source(part, its)]
         for index, item in enumerate(listed(part.body.get("volumes"))):
@@ -130,7 +130,7 @@ class Storage:
                 yield at, its
 
     def _is_source(self, part: Part, its: Mount) -> bool:
-        """Whether a mount is of the source that the image is built from."""
+        """Whether a mount is the source code that the image is built from."""
         build = part.body.get("build")
         context = text(build.get("context") or ".") if isinstance(build, dict) else text(build)
         root, source = (path.removeprefix("./").rstrip("/.") for path in (context, its.source))
@@ -143,12 +143,12 @@ class Storage:
         return inside and (source == root or (bool(root) and source.startswith(f"{root}/")))
 
     def _hides_source(self, its: Mount, code: list[str]) -> bool:
-        """Whether a mount without a name keeps what the image has in, or beside, the source at ``code``."""
+        """Whether an unnamed mount preserves what the image has in, or beside, the source at ``code``."""
         roots = {*code, *(path.rpartition("/")[0] for path in code)} - {""}
         return not its.source and any(its.target.startswith(f"{path}/") for path in roots)
 
     def is_data(self, its: Mount) -> bool:
-        """Whether a mount is a directory that an app keeps something in, or hands out."""
+        """Whether a mount is a directory in which an app stores data, or from which it serves data."""
         return self._no_data(its) is None
 
     def is_file(self, its: Mount) -> bool:
@@ -156,7 +156,7 @@ class Storage:
         return self._no_data(its) == _no_file(its)
 
     def _no_data(self, its: Mount) -> tuple[str, str] | None:
-        """Why a mount is no data of the app, and what to do."""
+        """Why a mount holds no data of the app, and what to do."""
         if its.kind not in ("volume", "bind", "tmpfs"):
             return f"there is no volume of the kind {its.kind}", "Give the directory under volumes."
         for row in _facts()["machine_paths"]:
@@ -168,7 +168,7 @@ class Storage:
         return None
 
     def _is_file(self, its: Mount) -> bool:
-        """Whether a mount of the host is a file: by what lies beside the compose file, else by its names."""
+        """Whether a mount of the host is a file: from the files beside the compose file, else from names."""
         if UNKNOWN not in its.source and its.source.startswith("."):
             there: Path = self.project.directory / its.source
             try:
@@ -186,7 +186,7 @@ class Storage:
         return bool(re.search(_facts()["file_endings"], ending)) and same
 
     def _shared(self, its: Mount) -> bool:
-        """Whether others fill it: what is only read, and media that are outside of the app's directories."""
+        """Whether others fill it: it is only read, or is media outside the app's directories."""
         if its.kind != "bind":
             return False
         called = {self.project.directory.name, *self.project.services}
@@ -194,7 +194,7 @@ class Storage:
         return its.read_only or (elsewhere and bool(re.search(_facts()["shared_paths"], _last(its.target))))
 
     def _purpose(self, path: str) -> str:
-        """What a volume is for, by the last part of its path; ``data`` for the app's first writable one."""
+        """A volume's purpose, from the last part of its path; ``data`` for the app's first writable one."""
         taken = {volume.get("purpose", "data") for volume in self.volumes}
         taken |= {item["name"] for item in (*self.empty, *self.directories)}
         called = re.sub(r"[^a-z0-9]+", "-", _last(path).lower()).strip("-")[:30].strip("-")
@@ -211,7 +211,7 @@ class Storage:
         return called
 
     def scratch(self, part: Part, *, in_app: bool = True) -> list[Value]:
-        """What a service has in memory, or shall not keep, as mounts; each is an item of ``scratch``."""
+        """The mounts of a service that are in memory or need not survive; each is an item of ``scratch``."""
         found: list[tuple[At, str, Value]] = []
         if quantity(size := part.body.get("shm_size")):
             found.append(((*part.at, "shm_size"), _SHM, size))
@@ -236,7 +236,7 @@ class Storage:
         return mounts
 
     def _empty(self, of: str, path: str, limit: Value) -> str:
-        """The name of a new directory that begins empty; ``of`` is whose it is, if not the app's."""
+        """The name of a new directory that is empty at first; ``of`` is its owner, if not the app."""
         size = quantity(limit)
         name = self._purpose(f"/{f'{of}-' if of else ''}{'shm' if path == _SHM else 'scratch'}")
         memory = {"in_memory": True, "size_limit": size} if size else {}
@@ -244,7 +244,7 @@ class Storage:
         return name
 
     def own_configs(self, part: Part, files: list[Value]) -> list[Value]:
-        """Add those of a container with volumes of its own, and give its mounts of them."""
+        """Add the configs of a container with volumes of its own, and return its mounts of them."""
         its: list[Value] = []
         if not self.configs(part, its):
             return []
@@ -259,7 +259,9 @@ class Storage:
         return mounts
 
     def configs(self, part: Part, files: list[Value]) -> bool:
-        """Add the files whose text is in the compose file, and say whether there are any; others are told."""
+        """Add the files whose text is in the compose file, and say whether there are any; others are
+        reported.
+        """
         tops = mapping(self.project.top.get("configs"))
         given = part.body.get("configs")
         has_files = False
