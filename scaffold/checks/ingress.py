@@ -1,4 +1,4 @@
-"""The gate of an ingress: always written out, and with its reason where it is not the full one."""
+"""The gate of an ingress: always written out, with a reason if it is not the full one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
 
 
 def _walls(call: Block, proofs: set[str]) -> Iterator[Finding]:
-    """An ingress to Anubis that keeps the module's wall too."""
+    """An ingress to Anubis that also keeps the module's wall."""
     service, wall = call.body.value("service_name"), call.body.value("anti_ai_scraping")
     auth = call.body.value("auth")
     proven = {r.names[1] for r in (service.references() if service else ()) if r.names[:1] == ("module",)}
@@ -68,7 +68,7 @@ def _unreasoned(document: Document, call: Block, auth: Attribute, mode: str) -> 
 
 
 def _modes(value: Expression) -> set[str]:
-    """The modes that an expression can be, as far as it says: both of a conditional's."""
+    """The modes that an expression may have, as far as can be seen: both branches of a conditional."""
     value = value.bare
     if value.kind is ExprKind.CONDITIONAL:
         return {mode for operand in value.operands[1:] for mode in _modes(operand)}

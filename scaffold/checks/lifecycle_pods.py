@@ -41,7 +41,7 @@ resource "kubernetes_cron_job_v1" "journal" {
 
 
 class PodDns(LifecycleRule):
-    """What owns pods, and does not ignore what a policy writes into them."""
+    """A resource with pods that does not ignore what a policy writes into them."""
 
     code = "LIF003"
     title = "What owns pods ignores the DNS settings that a policy writes into them"
@@ -53,7 +53,7 @@ class PodDns(LifecycleRule):
     good = _CRON_JOB
 
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
-        """Whatever owns pods."""
+        """Every resource with pods."""
         return (block for block in resources(stack) if _owns_pods(block))
 
     def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
