@@ -1,4 +1,4 @@
-"""What a change of a Service does, not yet written, and what of it somebody has to accept first."""
+"""What a change of a Service does, not yet written, and what somebody has to accept first."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ NOT_COMPARED = "not-compared"
 class ServiceChange:
     """A change of a Service, not yet written.
 
-    ``plans`` compare what stands there with what is about to; None where that is not known. ``edited`` are
-    the files in which a change meets edits of a person.
+    ``plans`` compare the stack as it is with the stack to be written; None if that is not known. ``edited``
+    are the files in which the change meets manual edits.
     """
 
     prepared: Prepared
@@ -51,19 +51,19 @@ class ServiceChange:
     """Where that name stands outside what follows."""
 
     def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
-        """What is to be done until it runs so; of what the Service has already, nothing."""
+        """What remains to be done until the Service runs like this, without what is done already."""
         if not self.renders:
             return ()
         return (*self.prepared.next_steps(monorepo, commits), *self.left)
 
     @property
     def renders(self) -> bool:
-        """Whether anything but the record of the answers follows from it."""
+        """Whether anything but the answers file changes."""
         return bool(self._rendered)
 
     @property
     def _rendered(self) -> tuple[PurePosixPath, ...]:
-        """The files that change, but the record of the answers."""
+        """The files that change, without the answers file."""
         files = self.prepared.stack.change.changes if self.prepared.stack else ()
         return tuple(file.path for file in files if file.path.name != ANSWERS_FILE)
 
@@ -82,14 +82,14 @@ class ServiceChange:
 
     @property
     def _asked(self) -> tuple[Consequence, ...]:
-        """What it does that has to be accepted; a name that changes is no reason to destroy anything."""
+        """The effects that have to be accepted; a new name is no reason to destroy anything."""
         from scaffold.checks.consequences import Effect, to_accept
 
         also = (Effect.DESTROYED, Effect.REPLACED) if self.was else ()
         return to_accept(self.consequences, also=also)
 
     def demand_accepted(self, codes: Collection[str]) -> None:
-        """Raise :class:`RefusedError` where a code has to be accepted that is not among ``codes``."""
+        """Raise :class:`RefusedError` if a code has to be accepted that is not among ``codes``."""
         left = [code for code in self.to_accept if code not in codes]
         if not left:
             return
@@ -112,7 +112,7 @@ class ServiceChange:
 
 
 def demand_stacks_clean(change: ChangeSet) -> None:
-    """Raise :class:`RefusedError` where a stack that the change edits has changes that no commit has."""
+    """Raise :class:`RefusedError` if a stack that the change edits has changes that no commit has."""
     below = stacks_home(change.root)
     inside = tuple(file for file in change.changes if file.path.is_relative_to(below))
     demand_clean(ChangeSet(change.root, inside), len(PurePosixPath(below).parts) + 1)

@@ -35,7 +35,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What ``doctor`` found. What is missing is empty, and what follows from that is in ``missing``."""
+    """What ``doctor`` found. What was not found is empty, and ``missing`` says what follows from that."""
 
     version: str
     source: str
@@ -54,7 +54,7 @@ class Diagnosis:
 
 
 def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
-    """Look at the tools, the template's origin, the monorepo and the provider schemas. Writes nothing.
+    """Look at the tools, the origin of the templates, the monorepo and the provider schemas. Writes nothing.
 
     Without a monorepo, ``why_none`` says why there is none.
     """
@@ -100,7 +100,7 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
 
 
 def _unnamed_classes(monorepo: Monorepo) -> Iterator[str]:
-    """The StorageClasses of new volumes that are only the templates' own: no stack has one of that name."""
+    """The default StorageClasses of new volumes that no stack has."""
     said = overrides(monorepo.root)
     for fact in ("storage_encrypted", "storage_plain") if monorepo.fleet else ():
         name = decisions.house()[fact]
@@ -126,8 +126,8 @@ def _size(directory: Path) -> int:
 
 
 def store_schemas(file: Path) -> tuple[Stored, ...]:
-    """Keep the provider schemas of a file that ``terraform providers schema -json`` wrote.
+    """Store the provider schemas in a file that ``terraform providers schema -json`` printed.
 
-    Raises :class:`MissingError` where the file is no such output.
+    Raises :class:`MissingError` if the file is no such output.
     """
     return refresh.store(file)

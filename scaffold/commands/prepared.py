@@ -44,21 +44,21 @@ class Part(Generic[V_co]):
 
     @property
     def unchanged(self) -> bool:
-        """Whether there is nothing to write: all of it is there."""
+        """Whether there is nothing to write because everything is there."""
         return not self.change.changes
 
     @property
     def replaced(self) -> ChangeSet:
-        """The part of the change that replaces files which the repository has."""
+        """The part of the change that replaces existing files."""
         changes = tuple(file for file in self.change.changes if file.action is Action.MODIFY)
         return ChangeSet(self.change.root, changes)
 
     def write(self, *, commit: bool) -> str | None:
-        """Write it, and commit exactly its files where asked. Returns the commit, if one was made.
+        """Write it, and commit exactly its files if asked to. Returns the commit, if one was made.
 
-        Raises :class:`RefusedError` where the files changed meanwhile, or where the commit would take in
-        changes that are there already; then nothing is written. Raises :class:`UncommittedError` where Git
-        refuses the commit of what is written, now or by an earlier run.
+        Raises :class:`RefusedError` if the files changed meanwhile, or where the commit would take in changes
+        that are there already; then nothing is written. Raises :class:`UncommittedError` if Git refuses the
+        commit of what is written, now or by an earlier run.
         """
         from scaffold.changes.commit import demand_committed, demand_merged, write
 
@@ -103,7 +103,7 @@ class Prepared:
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """The decisions with their reasons; of a pipeline alone, those that are about it."""
+        """The decisions with their reasons; for a pipeline alone, only those about it."""
         if self.stack is not None:
             return decisions.table(self.stack.values)
         made = decisions.table(self.pipeline.values) if self.pipeline is not None else ()
@@ -142,7 +142,7 @@ class Prepared:
             ) from error
 
     def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
-        """What is left to do, as the template's tables tell it.
+        """What remains to be done, according to the templates' tables.
 
         Of both: push first, then apply, then run the pipeline again.
         """
@@ -157,7 +157,7 @@ class Prepared:
 
     @property
     def restores(self) -> tuple[Step, ...]:
-        """How the stack's volumes and databases come back from their backups."""
+        """How the stack's volumes and databases are restored from their backups."""
         return restore_steps(self.stack.values) if self.stack is not None else ()
 
     def _stack_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[Step, ...]:

@@ -1,4 +1,4 @@
-"""``scaffold skill``: what a coding agent has to know to make Services, put where agents look for it."""
+"""``scaffold skill``: what a coding agent needs to know to create Services, put where agents look for it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def page() -> str:
 def planned(files: Files) -> ChangeSet:
     """The skill file and its section in ``AGENTS.md``, as a change of a monorepo's files; nothing is written.
 
-    The rest of ``AGENTS.md`` is kept. Raises :class:`RefusedError` where that cannot be: it is no text, or
-    only one of the section's two marks is left.
+    The rest of ``AGENTS.md`` is kept. Raises :class:`RefusedError` if that cannot be: it is not text, or only
+    one of the section's two marks is left.
     """
     return ChangeSet.plan(
         files, {SKILL: skill().encode(), SECTION: _with_section(files.read(SECTION)[0]).encode()}
@@ -37,7 +37,7 @@ def planned(files: Files) -> ChangeSet:
 
 
 def is_behind(files: Files) -> bool:
-    """Whether a monorepo has the skill file, and not as this version writes it."""
+    """Whether a monorepo has the skill file, but not as this version writes it."""
     there = files.read(SKILL)[0]
     return there is not None and there != skill().encode()
 

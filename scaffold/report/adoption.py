@@ -1,4 +1,4 @@
-"""How far answers describe stacks: a line each and what stands in the way, one stack in full, or JSON."""
+"""How well answers describe stacks: one line each and what is in the way, one stack in full, or JSON."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _short(text: str) -> str:
 
 
 def in_the_way(found: Iterable[Adoption]) -> list[tuple[str, list[str]]]:
-    """What keeps answers from describing stacks, that of the most stacks first, each with those stacks."""
+    """What keeps answers from describing stacks, each with those stacks, the most frequent first."""
     stacks: dict[str, set[str]] = defaultdict(set)
     for one in found:
         for what in _ways(one):
@@ -165,5 +165,5 @@ def _ways(one: Adoption) -> Iterator[str]:
 
 
 def _place(path: str) -> str:
-    """A path without the names and positions in it, the end of it alone."""
+    """The end of a path, without the names and positions in it."""
     return ".".join(re.sub(r"\[[^\]]*\]", "", path).split(".")[-3:])

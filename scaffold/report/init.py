@@ -1,4 +1,4 @@
-"""What ``init`` sees of a monorepo, and the ``scaffold.yml`` that follows."""
+"""What ``init`` found in a monorepo, and the ``scaffold.yml`` that follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How stacks stand: one line each, or JSON."""
+"""The state of stacks: one line each, or JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def status_json(found: Status) -> dict[str, Value]:
-    """The standing of stacks as one object."""
+    """The state of stacks as one object."""
     return {
         "version": found.version,
         "stacks": [_stack_json(one) for one in found.stacks],
@@ -50,7 +50,7 @@ def _recorded_json(recorded: Recorded, behind: int | None) -> dict[str, Value]:
 
 
 def status_text(found: Status) -> Iterator[str]:
-    """The standing of stacks for people: a line each, and one that sums up."""
+    """The state of stacks for people: a line each, and a summary."""
     width = max((len(one.stack) for one in found.stacks), default=0)
     for one in found.stacks:
         yield seen(f"{one.stack:{width}}  {'; '.join(_told(one, found.home)) or 'nothing to do'}")

@@ -1,4 +1,4 @@
-"""The wizard on the present answers of a Service: the review, a field and its questions, the review again."""
+"""The wizard over a Service's current answers: the review, a field and its questions, the review again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from scaffold.wizard.state import State
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How it ended: the change to write, or what to tell instead."""
+    """How it ended: the change to write, or what to print instead."""
 
     change: ServiceChange | None
     closing: tuple[str, ...] = ()
