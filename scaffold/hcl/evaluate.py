@@ -1,8 +1,7 @@
-"""The value of an expression as far as it follows from literals and some given names.
+"""The value of an expression, as far as it follows from literals and some given names.
 
 Enough for the conditions of variable validations, names and paths: templates, comparisons, logic,
-conditionals, and the handful of functions that validations are written with. Whatever else there is makes
-the answer ``UNKNOWN``.
+conditionals, and the handful of functions that validations use. Anything else makes the result ``UNKNOWN``.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ Names = Mapping[tuple[str, ...], object]
 
 
 class _EvaluationError(Exception):
-    """The expression is an error in Terraform: what ``can`` is there to catch."""
+    """The expression is an error in Terraform, as ``can`` catches it."""
 
 
 def evaluate(expression: Expression, names: Names) -> object:
@@ -46,7 +45,7 @@ def evaluate(expression: Expression, names: Names) -> object:
 
 
 def text(expression: Expression, names: Names) -> str | None:
-    """The text that the expression evaluates to, or None where that is not known or no text."""
+    """The text that the expression evaluates to, or None if that is not known or no text."""
     found = evaluate(expression, names)
     return found if isinstance(found, str) else None
 

@@ -109,7 +109,7 @@ def _converts(value: object, name: str) -> bool:
 
 
 def of_expression(expression: Expression | None) -> Type:
-    """The type that a variable's ``type`` expression names; ``any`` where there is none."""
+    """The type that a variable's ``type`` expression names; ``any`` if there is none."""
     if expression is None:
         return ANY
     if expression.kind is ExprKind.STRING:  # the quoted form of Terraform 0.11

@@ -17,7 +17,7 @@ _YES, _NO = "✓", "—"
 
 @dataclass(frozen=True, slots=True)
 class ProtectionRow:
-    """What the matrix says of one Service: its name, where its data is, how often it backs it up."""
+    """What the matrix says about one Service: its name, where its data is, and how often it backs it up."""
 
     name: str
     storage: str
@@ -26,7 +26,7 @@ class ProtectionRow:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """The rows with a Service. Others are bold: those with one cell begin a group."""
+    """The rows of Services. Other rows are bold: those with one cell begin a group."""
 
     markdown: Markdown
     table: Table

@@ -1,4 +1,6 @@
-"""``docs/architecture/ci-cd.md``: the build model of each own image, and its number in Woodpecker."""
+"""``docs/architecture/ci-cd.md``: the build model of each of the house's own images, and its Woodpecker
+number.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _LOCAL = "internal_monitors"
 
 @dataclass(frozen=True, slots=True)
 class NamedMonitor:
-    """A monitor, and what it is called."""
+    """A monitor, and its name."""
 
     name: str
     monitor: Monitor

@@ -79,7 +79,7 @@ def _connection(block: Block) -> str | None:
 
 
 def _names(block: Block, database: Database) -> Iterator[tuple[int, int, str]]:
-    """What is another in the new block: its label, the role's name and the user's."""
+    """What is different in the new block: its label, the role's name and the user's."""
     text = block.source.data
     at = text.index(quote(block.labels[1]).encode(), block.start)
     label = database.role.replace("-", "_")

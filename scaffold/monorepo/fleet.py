@@ -1,4 +1,4 @@
-"""All stacks of a monorepo, read once; what was read is kept between runs by the content it was read from."""
+"""All stacks of a monorepo, read once; what was read is kept between runs, by the content of the files."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def read_fleet(
 
 @lru_cache(512)
 def _read(sources: tuple[tuple[str, bytes], ...], shared: SharedModules) -> Stack:
-    """A stack, read once in a run too: two states of a monorepo, and copies of it, have most in common."""
+    """A stack, read once per run: two states of a monorepo, and copies of it, have most of them in common."""
     return read_stack(dict(sources), shared)
 
 
@@ -65,7 +65,7 @@ def digest_of(sources: Mapping[str, bytes]) -> bytes:
 
 
 def _place(root: Path, shared: SharedModules) -> Path | None:
-    """The file for this monorepo as this very code reads it: another version never trusts it."""
+    """The cache file for this monorepo and this very code: another version never trusts it."""
     directory = template.cache_directory("fleet")
     if directory is None:
         return None
@@ -95,7 +95,7 @@ def _load(place: Path) -> _Kept:
 
 
 def _save(place: Path, fleet: _Kept) -> None:
-    """Replace what is kept, whole: of two writers one wins, and nobody reads half a file."""
+    """Replace the whole cache file: of two writers one wins, and nobody reads half a file."""
     try:
         with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
             file.write(pickle.dumps(fleet, protocol=pickle.HIGHEST_PROTOCOL))

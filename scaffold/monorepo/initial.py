@@ -1,4 +1,4 @@
-"""What a monorepo shows of itself before it has a ``scaffold.yml``: where things are, and their names."""
+"""What a monorepo shows about itself before it has a ``scaffold.yml``: where things are, and their names."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Sight:
     root: Path
 
     def shown(self) -> Iterator[Shown]:
-        """The facts that are seen, each with its place; what is not seen is left out."""
+        """The facts that were found, each with its place; what was not found is left out."""
         home, stacks = self.home
         if not stacks:
             return
@@ -78,7 +78,7 @@ class Sight:
 
     @cached_property
     def home(self) -> tuple[str, tuple[str, ...]]:
-        """The directory with most stacks in it, with their names; ``stacks`` before any other."""
+        """The directory that contains most stacks, with their names; ``stacks`` before any other."""
         found: dict[str, list[str]] = {}
         for directory in self._terraform:
             above, _, name = directory.rpartition("/")
@@ -104,7 +104,7 @@ class Sight:
 
     @cached_property
     def _called(self) -> Counter[str]:
-        """The directories that are called as modules by their path, and how often."""
+        """The directories that are called as modules by path, and how often."""
         found: Counter[str] = Counter()
         for directory, documents in self._terraform.items():
             for block in (block for d in documents for block in d.body.blocks_of("module")):
@@ -114,7 +114,7 @@ class Sight:
         return found
 
     def _modules(self) -> Iterator[Shown]:
-        """The shared modules: those that are called most, by what their files have."""
+        """The shared modules: those that are called most, identified by their files."""
         home = PurePosixPath(self.home[0])
         names: dict[str, PurePosixPath] = {}
         for path in self._shared:
@@ -156,7 +156,7 @@ class Sight:
                     yield from ((name, text, document.source.path) for name, text in told if text)
 
     def _storage(self, *, nfs: bool) -> Iterator[Shown]:
-        """The StorageClasses of most volumes, an encrypted one by its name, and where those on NFS are."""
+        """The StorageClasses of most volumes, the encrypted one by its name, and the NFS directory."""
         seen: Counter[tuple[str, bool]] = Counter()
         shares: Counter[str] = Counter()
         places: dict[str, str] = {}
@@ -177,7 +177,7 @@ class Sight:
             yield Shown("nfs_root", share, places.get(share, NOWHERE) if share else NOWHERE)
 
     def _around(self) -> Iterator[Shown]:
-        """What is elsewhere than in the stacks: what builds images, and what metrics are pushed to."""
+        """What is outside the stacks: what builds images, and where metrics are pushed."""
         texts = [d.source.data.lower() for documents in self._terraform.values() for d in documents]
         if not any(b"woodpecker" in text for text in texts) and not next(
             self.root.glob(".woodpecker*"), None
@@ -205,7 +205,7 @@ class Sight:
 
 
 def _domain(document: Document) -> str:
-    """What hosts end with: the text after the last reference in one, as in ``"${var.host}.example.org"``."""
+    """The end of hosts: the text after the last reference in one, as in ``"${var.host}.example.org"``."""
     for _, value in document.body.texts():
         end = next(reversed(value.template[1:]), "")
         if isinstance(end, str) and end.startswith(".") and "." in end[1:]:

@@ -52,13 +52,13 @@ _BUILDERS = ("woodpeckerci/plugin-docker-buildx", "woodpeckerci/plugin-kaniko", 
 
 
 def builds(*workflows: Workflow) -> Iterator[Step]:
-    """The steps that build an image. One with commands runs those, and not the plugin."""
+    """The steps that build an image. A step with commands runs those, and not the plugin."""
     steps = (step for workflow in workflows for step in workflow.steps)
     return (step for step in steps if step.repository in _BUILDERS and not step.commands)
 
 
 def targets(step: Step) -> tuple[ImageReference, ...]:
-    """The image repositories that a build step pushes to; none where it only tries the build."""
+    """The image repositories that a build step pushes to; none if it only tries the build."""
     if any(step.settings.get(name) in (True, "true") for name in ("dry_run", "dry-run")):
         return ()
     repo = step.settings.get("repo")
@@ -67,7 +67,7 @@ def targets(step: Step) -> tuple[ImageReference, ...]:
 
 
 def dockerfile(step: Step) -> str:
-    """The Dockerfile that a build step takes, seen from the root."""
+    """The Dockerfile that a build step uses, as a path from the root."""
     return str(step.settings.get("dockerfile", "Dockerfile")).removeprefix("./")
 
 
