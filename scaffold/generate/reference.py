@@ -1,4 +1,4 @@
-"""Reference pages written from the tables of decisions and from the facts of the house."""
+"""Reference pages generated from the tables of decisions and from the facts of the house."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONG = 90
 
 
 def decisions() -> str:
-    """The page of the decisions: every row with when it applies, its reason and its rule."""
+    """The page of decisions: for every row, when it applies, its reason and its rule."""
     note = _NOTE.format("templates/decisions/tables")
     lines = [
         "# Decisions",

@@ -58,7 +58,7 @@ class Attempt:
         self._mends = Mends()
 
     def result(self, stack: str) -> PlanResult:
-        """The plan of the stack, or everything that stands in its way."""
+        """The plan of the stack, or everything that prevents it."""
         self._workspace.compose()
         known = self._lessons.operators(self._workspace)
         self._mends = replace(from_the_start(self._workspace), operators=known)
@@ -80,7 +80,9 @@ class Attempt:
     # running Terraform
 
     def _plan(self) -> tuple[PlannedResource, ...]:
-        """Run Terraform against a server of what the stack uses of the schemas, or if that fails, of all."""
+        """Run Terraform with a server for the parts of the schemas that the stack uses or, if that fails, for
+        all.
+        """
         self._workspace.install()
         with self._serving(self._used) as reattach:
             done = self._planned(reattach)
@@ -91,7 +93,7 @@ class Attempt:
 
     @contextmanager
     def _serving(self, schemas: Mapping[str, RawSchema]) -> Iterator[str]:
-        """Serve schemas by the provider's address; gives the value of ``TF_REATTACH_PROVIDERS``."""
+        """Serve schemas by the provider's address; yields the value of ``TF_REATTACH_PROVIDERS``."""
         from scaffold.terraform.server import SchemaServer
 
         sockets = {address: self._place / f"{n}.sock" for n, address in enumerate(schemas)}
@@ -115,7 +117,7 @@ class Attempt:
         return plan_json.read(plan, self._workspace.helper, self._schema, sites.site)
 
     def _planned(self, reattach: str) -> Finished:
-        """The last of as many plans as it takes to learn what has to be mended."""
+        """The last of as many plans as it takes to learn every mend."""
         values = [f"-var-file={self._workspace.root / path}" for path in self._workspace.var_files]
         command = [*_PLAN, f"-out={self._place / _FILE}", *values]
         done = self._terraform(command, reattach)
@@ -132,7 +134,7 @@ class Attempt:
         return running.finish(TIMEOUT)
 
     def _learn(self, done: Finished) -> bool:
-        """Whether the failure shows something to mend that the attempts before did not."""
+        """Whether the failure shows a mend that earlier attempts did not."""
         failed = [diagnostics.locate(error, self._workspace) for error in self._read(done).errors]
         before, self._mends = self._mends, learn(failed, self._workspace, self._mends)
         self._lessons.note(failed, self._workspace)
@@ -145,7 +147,7 @@ class Attempt:
         return output
 
     def _failed(self, done: Finished, command: str) -> bool:
-        """Whether a command failed; what it said becomes findings."""
+        """Whether a command failed; its messages become findings."""
         output = self._read(done)
         if done.code == 0:
             return False
