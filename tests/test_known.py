@@ -59,6 +59,7 @@ def test_the_house_knows_what_homelabs_run() -> None:
         ({"gate": "none"}, "gate: 'none' is not one of"),
         ({"path": "/data/"}, "path: '/data/' should not"),
         ({"embedded_database": "sqlite"}, "embedded_database needs a path"),
+        ({"server_dump": "save"}, "server_dump needs a server_path"),
         ({"images": ["docker.io/library/nginx"]}, "docker.io/library/nginx is known twice"),
     ],
 )
@@ -286,6 +287,41 @@ def test_a_server_that_an_image_needs_is_proposed_and_never_made_unasked() -> No
     told = decided(image=miniflux)["known.database"]
     assert told.startswith("given; it needs postgresql, as is known of docker.io/miniflux/miniflux")
     assert decided(image=miniflux, database="postgresql")["known.database"].startswith("as is known of")
+
+
+GITLAB = "docker.io/gitlab/gitlab-ce:18.5.1-ce.0"
+
+
+@pytest.mark.parametrize(
+    ("image", "path", "kept"),
+    [
+        (GITLAB, "/var/opt/gitlab", True),
+        (GITLAB, "/var/opt/gitlab/postgresql/data", True),
+        (GITLAB, "/var/opt/gitlab/backups", False),
+        (GITLAB, "/etc/gitlab", False),
+        ("docker.io/acme/thing:1.2.0", "/var/lib/mysql", True),
+        ("docker.io/library/mysql:9.1.0", "/var/lib/mysql", False),
+    ],
+)
+def test_the_data_of_a_server_inside_an_image_is_never_on_nfs(image: str, path: str, kept: bool) -> None:
+    found = known({"image": image, "volumes": [{"path": path}]})
+    assert list(found.servers) == ([path] if kept else [])
+    volume = {"path": path, "rwx": True}
+    told = refused(image=image, port=80, volumes=[volume])
+    assert (("volumes[0].embedded_database", "answers.database-on-nfs") in told) == kept
+
+
+def test_what_saves_a_server_inside_an_image_has_to_be_said() -> None:
+    def told(**how: str) -> set[tuple[str, str]]:
+        volume = {"path": "/var/opt/gitlab", **how}
+        return {t for t in refused(image=GITLAB, port=80, volumes=[volume]) if t[0].startswith("volumes")}
+
+    assert told() == {("volumes[0].backup", "answers.backup-form")}
+    assert told(backup="files") == {("volumes[0].backup_reason", "answers.backup-reason")}
+    assert told(backup="files", backup_reason="gitlab-backup runs every night") == set()
+    assert told(backup="none", backup_reason="it can be made again") == set()
+    other = refused(volumes=[{"path": "/data", "backup": "files", "backup_reason": "it is copied"}])
+    assert ("volumes[0].backup_reason", "answers.not-asked") in other
 
 
 def test_the_wizard_tells_where_a_default_comes_from() -> None:

@@ -27,6 +27,7 @@ CLAIMED = (ANSWERS / "rows" / "claim-set-later.yml").read_text()
 OPEN = "gate: app\ngate_reason: it has accounts\n"
 WILDCARD = "sensed: {wildcard_dns: proxied}\n"
 INTERNAL = "sensed: {dns_types: [proxied, internal, none]}\n"
+SERVER = "volumes: [{path: /var/lib/mysql, size: 1Gi"
 VOLUME = "volumes: [{path: /data, size: 1Gi}]\n"
 DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
     ("names/called/keep", KEPT, "names.namespace", "field"),
@@ -83,6 +84,8 @@ REFUSED: list[tuple[str | tuple[str, str], str, str]] = [
     (("refusals/memory", "above the request quota"), APP + "memory: 4Gi\nlimit_range: {max_memory: 8Gi}\n", "memory"),
     (("refusals_data/volumes", "an embedded database on NFS"), APP + "rwx: true\nvolumes: [{path: /data, size: 1Gi, embedded_database: sqlite}]\n", "volumes[0].embedded_database"),
     (("refusals_data/volumes", "lost with its disk"), APP + "volumes: [{path: /data, size: 1Gi, backup: none}]\n", "volumes[0].backup_reason"),
+    (("refusals_data/volumes", "while it writes"), APP + SERVER + "}]\n", "volumes[0].backup"),
+    (("refusals_data/volumes", "is missing: a copy of the files"), APP + SERVER + ", backup: files}]\n", "volumes[0].backup_reason"),
     (("refusals_ingress/ways", "keep the internet out"), APP + "dns: proxied\ningress_options: {local_only: true}\n", "ingress_options.local_only"),
     (("refusals_ingress/ways", "keep the internet out"), APP + WILDCARD + "dns: none\ningress_options: {local_only: true}\n", "ingress_options.local_only"),
     (("refusals_ingress/ways", "opens "), APP + OPEN + WILDCARD + "dns: none\n", "gate"),

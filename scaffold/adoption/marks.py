@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
 from scaffold.adoption.reading import known, labels, number, text
 from scaffold.adoption.standing import Standing, is_balancer
-from scaffold.adoption.workload import port_name
+from scaffold.adoption.workload import port_called
 from scaffold.templates import template
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import STAND_IN, Placeholder, PlannedResource, get
@@ -110,7 +110,7 @@ def _balancer(stack: Standing) -> Iterator[Inferred]:
         address = text(service.get("metadata", 0, "annotations", row["address_annotation"]))
         inside = {number(get(p, "target_port")) for p in k8s.items(service.get("spec", 0, "port"))}
         names = [
-            "http" if port is stack.port else text(get(port, "name")) or port_name(port)
+            port_called(stack, port)
             for port in k8s.items(get(stack.container, "port"))
             if number(get(port, "container_port")) in inside
         ]

@@ -15,7 +15,8 @@ from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
 
 POD_VOLUME = "spec[0].template[0].spec[0].volume"
-_NO_BACKUP = "No backup:"
+_SAVED = {"No backup:": "none", "No dump:": "files"}
+"""How a volume is saved where a comment above it says why nothing else does."""
 _KEPT = re.compile(r"-mtime \+(\d+)")
 _COPY = "copy_"
 _CHECKED = "suggests a wrong database"
@@ -35,7 +36,8 @@ def volumes(stack: Standing) -> Iterator[Inferred]:
             continue
         item = {"purpose": volume.purpose, **_mounted(stack, volume), **_kind(stack, volume)}
         item |= {"owner": _owner(stack, volume)}
-        item |= saved.get(volume.purpose, saved.get(volume.claim, {})) or _unsaved(stack, volume)
+        how, said = saved.get(volume.purpose, saved.get(volume.claim, {})), _unsaved(stack, volume)
+        item |= how | (said if not how or how.get("backup") == said.get("backup") else {})
         yield found(
             "volumes", [known(item) | {k: v for k, v in item.items() if v is False}], resource, "spec[0]"
         )
@@ -121,10 +123,12 @@ def _recorded(stack: Standing, volume: Volume) -> dict[str, Value]:
 
 
 def _unsaved(stack: Standing, volume: Volume) -> dict[str, Value]:
-    """The answer that a volume needs no backup, if its comment says so."""
-    said = stack.written.above(volume.made.site) if volume.made is not None else ()
-    reason = next((line.removeprefix(_NO_BACKUP).strip() for line in said if line.startswith(_NO_BACKUP)), "")
-    return {"backup": "none", "backup_reason": reason} if reason else {}
+    """The answer that a volume needs no backup, or no dump, if its comment says so."""
+    for line in stack.written.above(volume.made.site) if volume.made is not None else ():
+        for begin, backup in _SAVED.items():
+            if line.startswith(begin) and (reason := line.removeprefix(begin).strip()):
+                return {"backup": backup, "backup_reason": reason}
+    return {}
 
 
 # backups

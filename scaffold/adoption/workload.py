@@ -102,6 +102,8 @@ def ports(stack: Standing) -> Iterator[Inferred]:
         main = number(get(front, "target_port")) or number(get(front, "port"))
     if main is not None:
         yield found("port", main, owner, f"{_CONTAINER}.port")
+    if stack.port is not None and (called := port_called(stack, stack.port)) != "http":
+        yield found("object_names", {"port": called}, owner, f"{_CONTAINER}.port")
     if service is not None and (outside := number(get(front, "port"))) not in (None, 80):
         yield found("service_port", outside, service, "spec[0].port")
     balanced = [p for s in filter(is_balancer, stack.services) for p in k8s.items(s.get("spec", 0, "port"))]
@@ -110,13 +112,22 @@ def ports(stack: Standing) -> Iterator[Inferred]:
             there = next((p for p in fronts if _leads_to(p, inside)), None)
             outside_ = number(get(there or next((p for p in balanced if _leads_to(p, inside)), None), "port"))
             item = {
-                "name": text(get(port, "name")) or text(get(there, "name")) or port_name(port),
+                "name": port_called(stack, port),
                 "port": inside,
                 "protocol": "UDP" if get(port, "protocol") == "UDP" else "",
                 "service_port": outside_ if outside_ != inside else None,
             }
             hidden = {"in_service": False} if service is not None and there is None else {}
             yield found("ports", [known(item) | hidden], owner, f"{_CONTAINER}.port")
+
+
+def port_called(stack: Standing, port: Tree) -> str:
+    """What a port of the app's container is called: there, or at a Service in front of it, or as is usual."""
+    inside, protocol = number(get(port, "container_port")), text(get(port, "protocol")) or "TCP"
+    fronts = (p for s in stack.services for p in k8s.items(s.get("spec", 0, "port")))
+    its = (p for p in fronts if _leads_to(p, inside) and (text(get(p, "protocol")) or "TCP") == protocol)
+    named = next((name for p in its if (name := text(get(p, "name")))), "")
+    return text(get(port, "name")) or named or ("http" if port is stack.port else port_name(port))
 
 
 def port_name(port: Tree) -> str:

@@ -29,6 +29,8 @@ class Known:
     """What is called alike, where that is all that is known."""
     path: str = ""
     """Where its documentation says that it keeps its data."""
+    servers: Sequence[str] = field(default_factory=list)
+    """The paths of volumes where a database server keeps its data that the image runs by itself."""
     answers: Mapping[str, Value] = field(default_factory=dict)
     proposed: Mapping[str, Value] = field(default_factory=dict)
     """What a person who is asked begins with; it never holds by itself."""

@@ -49,12 +49,14 @@ class HouseNames:
     or Secrets but those that they name. The ``rotating_stores`` give passwords that change. Claims end like
     the ``claim_suffixes`` by their class, and have the ``resizing`` annotations; where one has a value it is
     that. What ends in ``_images`` is a pattern; a job that runs one of the ``dump_tools`` saves a server.
-    ``own_registries`` are those that own images are pushed to, with the Secret to pull with if nobody may
-    without. Images are like one of the ``trusted_images``, except for those in ``unjudged_namespaces``.
-    ``allowlists`` are middlewares that let the house's own network in; a host of the ``domain`` without a
-    record of its own has that of the ``wildcard``. For a namespace with the ``quota_label`` its tier's quota
-    does not hold, with the ``limits_label`` its LimitRange. ``shared`` are names that several stacks take.
-    ``mover`` is what Keel reads among annotations, and with ``mover_label`` its policy among labels.
+    Database servers keep their data at ``server_paths``, a pattern; those that images of the repositories in
+    ``own_servers`` run beside the app do so at the path there. ``own_registries`` are those that own images
+    are pushed to, with the Secret to pull with if nobody may without. Images are like one of the
+    ``trusted_images``, except for those in ``unjudged_namespaces``. ``allowlists`` are middlewares that let
+    the house's own network in; a host of the ``domain`` without a record of its own has that of the
+    ``wildcard``. For a namespace with the ``quota_label`` its tier's quota does not hold, with the
+    ``limits_label`` its LimitRange. ``shared`` are names that several stacks take. ``mover`` is what Keel
+    reads among annotations, and with ``mover_label`` its policy among labels.
     """
 
     block_classes: frozenset[str] = frozenset()
@@ -70,6 +72,8 @@ class HouseNames:
     linuxserver_images: str = ""
     database_images: str = ""
     dump_tools: frozenset[str] = frozenset()
+    server_paths: str = ""
+    own_servers: Mapping[str, str] = field(default_factory=dict)
     alerting_images: str = ""
     database_pin: str = ""
     embedded_databases: str = ""

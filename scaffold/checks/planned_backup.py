@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, runs_database, selects, shown, vague
+from scaffold.checks.planned import (
+    HouseNames,
+    Plan,
+    PlannedRule,
+    runs_database,
+    selects,
+    shown,
+    strings,
+    vague,
+)
 from scaffold.errors import Finding
+from scaffold.templates.image import ImageReference
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
 
@@ -61,10 +72,51 @@ class Saved(PlannedRule):
         return (self.about(claim, "no CronJob reads it", fix) for claim in unsaved(plan))
 
 
+class Dumped(PlannedRule):
+    """A database server that an image runs beside the app is dumped, or a comment says what saves it."""
+
+    code = "BAK003"
+    title = "A database server inside an image is saved by more than a copy of its files"
+    needs = "nfs"
+    why = "What is copied while a server writes may not be restorable, which shows on the day it is needed."
+    rule = "Backup CronJob"
+    excuse = "No dump:"
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Claims with such a server's data that a job copies and none dumps."""
+        fix = "dump it, or say in a comment above it what saves it: # No dump: what does"
+        for claim in plan.of_kind("persistent_volume_claim"):
+            there = plan.own.pods(k8s.namespace(claim))
+            jobs = [pods for pods in there if k8s.kind(pods.owner) == "cron_job"]
+            copied = any(k8s.name(claim) in job.claimed() for job in jobs)
+            if copied and not any(_dumps(job, plan.house) for job in jobs):
+                for image in sorted(set(_own_servers(k8s.name(claim), there, plan.house))):
+                    what = f"a job copies the files of a database server that runs inside {image}"
+                    yield self.about(claim, what, fix)
+
+
+def _own_servers(claim: Tree, there: Iterable[k8s.PodTemplate], house: HouseNames) -> Iterator[str]:
+    """The images that run a database server beside the app whose data is on a claim."""
+    for pods in _servers(claim, there):
+        volumes = {volume for volume, its in pods.claims() if its == claim}
+        for container in pods.containers(init=False):
+            image = get(container, "image")
+            mounts = [m for m in k8s.items(get(container, "volume_mount")) if get(m, "name") in volumes]
+            paths = strings(get(mount, "mount_path") for mount in mounts)
+            if isinstance(image, str) and not runs_database(container, house):
+                yield from (image for path in paths if _has_server(image, path, house))
+
+
+def _has_server(image: str, path: str, house: HouseNames) -> bool:
+    """Whether an image keeps the data of a server that it runs by itself at a path, or below or above it."""
+    its, there = ImageReference.parse(image), f"{path.rstrip('/')}/"
+    own = next((p for of, p in house.own_servers.items() if its.is_same(ImageReference.parse(of))), "") + "/"
+    known = own != "/" != there and (there.startswith(own) or own.startswith(there))
+    return known or bool(house.server_paths and re.search(house.server_paths, path))
+
+
 def unsaved(plan: Plan) -> Iterator[PlannedResource]:
-    """The claims of block volumes that a server mounts and that nothing backs up, as far as everything is
-    known.
-    """
+    """The claims of block volumes that a server mounts and that nothing backs up, as far as is known."""
     for claim in plan.of_kind("persistent_volume_claim"):
         name, place = k8s.name(claim), k8s.namespace(claim)
         block = claim.get("spec", 0, "storage_class_name") in plan.house.block_classes
@@ -76,7 +128,7 @@ def unsaved(plan: Plan) -> Iterator[PlannedResource]:
                 yield claim
 
 
-def _servers(claim: str, there: Iterable[k8s.PodTemplate]) -> list[k8s.PodTemplate]:
+def _servers(claim: Tree, there: Iterable[k8s.PodTemplate]) -> list[k8s.PodTemplate]:
     """The long-running pods that mount a claim."""
     users = (pods for pods in there if claim in pods.claimed() and not pods.parked)
     return [pods for pods in users if k8s.kind(pods.owner) in k8s.SERVERS]

@@ -201,7 +201,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
 
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
     groups = monorepo.ingress_module.variables.get("allowed_groups")
-    operations = template.facts("operations")
+    operations, images = template.facts("operations"), template.facts("images")
     return HouseNames(
         block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
         shared_classes=frozenset(_nfs_classes(monorepo)),
@@ -218,6 +218,13 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         linuxserver_images=facts["linuxserver_images"],
         database_images=facts["database_images"],
         dump_tools=frozenset(operations["dump_tools"]),
+        server_paths=images["server_paths"],
+        own_servers={
+            image: row["server_path"]
+            for row in images["images"]
+            if "server_path" in row
+            for image in row["images"]
+        },
         alerting_images=facts["alerting_images"],
         database_pin=facts["database_pin"],
         embedded_databases=operations["embedded_databases"],

@@ -45,6 +45,7 @@ def compiled(source: str) -> str:
         ("known_repositories", by_repository),
         ("known_endings", by_ending),
         ("same", known["same"]),
+        ("server_paths", known["server_paths"]),
         ("says_nothing", known["says_nothing"]),
     ):
         lines += [
@@ -62,6 +63,8 @@ def _ending(image: str) -> str:
 
 def _text(value: Value) -> str:
     """JSON with one line per item."""
+    if isinstance(value, str):
+        return json.dumps(value)
     around = "[]" if isinstance(value, list) else "{}"
     if isinstance(value, list):
         items = [json.dumps(item, ensure_ascii=False) for item in value]
@@ -88,7 +91,9 @@ def _problems(row: Mapping[str, Value]) -> Iterator[str]:
             yield f"{key} is no key; there are {', '.join(_keys())}"
         elif error := next(Draft202012Validator(_keys()[key]).iter_errors(value), None):
             yield f"{key}: {error.message}"
-    yield from (f"{key} needs a path" for key in ("embedded_database",) if key in row and "path" not in row)
+    for key, needed in (("embedded_database", "path"), ("server_dump", "server_path")):
+        if key in row and needed not in row:
+            yield f"{key} needs a {needed}"
 
 
 @cache
@@ -106,6 +111,8 @@ def _keys() -> Mapping[str, Value]:
         "sensitive": {"type": "boolean"},
         "rate_limit": {"enum": ["raised"]},
         "path": {**volume["path"], "not": {"pattern": "/$"}},
+        "server_path": {**volume["path"], "not": {"pattern": "/$"}},
+        "server_dump": {"type": "string", "pattern": r"^[a-z][a-z -]*$"},
         "database": {"enum": ["postgresql", "mysql"]},
         "embedded_database": {"enum": ["sqlite", "duckdb", "rocksdb", "other"]},
         "upstream": _GITHUB,

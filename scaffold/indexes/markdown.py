@@ -162,7 +162,7 @@ def _blocks(text: str) -> tuple[Block, ...]:
 
 
 def cells(line: str) -> tuple[str, ...]:
-    """The cells of a table's line; ``\|`` is not a border."""
+    r"""The cells of a table's line; ``\|`` is not a border."""
     parts = [""]
     escaped = False
     for character in line.strip().removeprefix("|"):

@@ -419,6 +419,15 @@ def test_media_of_others_are_on_nfs_and_the_rest_is_not(at: Path) -> None:
     assert next(v for v in volumes if "purpose" not in v)["path"] == "/media"
 
 
+def test_the_data_of_a_server_inside_the_image_is_told(at: Path) -> None:
+    found = draft(
+        at,
+        "services: {box: {image: acme/box:1.0, ports: ['80'], volumes: ['data:/data', 'db:/var/lib/mysql']}}",
+    )
+    assert "a database server inside the image" in entry(found, "services.box.volumes[1]")
+    assert entry(found, "services.box.volumes[0]") == ""
+
+
 def test_the_source_that_an_image_is_built_from_is_no_volume(at: Path) -> None:
     found = draft(
         at,

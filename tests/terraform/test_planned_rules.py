@@ -28,6 +28,8 @@ HOUSE = HouseNames(
     linuxserver_images=r"^lscr\.io/",
     database_images=r"/postgres:",
     dump_tools=frozenset({"pg_dump"}),
+    server_paths=r"^/var/lib/mysql(/|$)",
+    own_servers={"hub.test/forge/omnibus": "/srv/forge/database"},
     gate_annotation="middlewares",
     alerting_images=r"/alertmanager:",
     database_pin=r":[0-9]+\.[0-9]+",
@@ -370,6 +372,11 @@ ON_NFS = {"persistent_volume_claim": [{"claim_name": "app-backup"}]}
 ENROLLED = ("namespace", ("metadata", 0, "labels", "keel.sh/enrolled"), "true")
 
 
+def mounted_at(path: str) -> tuple[str, tuple[str | int, ...], object]:
+    """The app's volume at another path."""
+    return "deployment", (*CONTAINER, "volume_mount", 0, "mount_path"), path
+
+
 def image(reference: object) -> tuple[str, tuple[str | int, ...], object]:
     """The change to another image of the server."""
     return "deployment", (*CONTAINER, "image"), reference
@@ -512,6 +519,8 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy", 0, "type"), "RollingUpdate")), "not Recreate"),
     ("POD007", "secrets", lambda: plan(("secrets", ("manifest", "kind"), "ExternalSecrt")), "there is no kind ExternalSecrt"),
     ("BAK002", "claim", lambda: plan(without="backup"), "no CronJob reads it"),
+    ("BAK003", "claim", lambda: plan(mounted_at("/var/lib/mysql/"), image("docker.io/a/b:1")), "runs inside docker.io/a/b:1"),
+    ("BAK003", "claim", lambda: plan(mounted_at("/srv/forge"), image("hub.test/forge/omnibus:17.1.0")), "copies the files of a database server"),
     ("SEC003", "deployment", lambda: plan(("deployment", ("metadata", 0, "annotations"), {})), "it reads app-db, which is rotated"),
     ("SEC003", "deployment", lambda: plan(("deployment", ("metadata", 0, "annotations"), {"secret.reloader.stakater.com/reload": "app-secrets"})), "it reads app-db, which is rotated"),
     ("STO003", "claim", lambda: plan(("claim", ("wait_until_bound",), None)), "waits until it is bound"),
@@ -679,6 +688,14 @@ def test_a_database_that_is_dumped_needs_no_job_on_its_volume() -> None:
     assert check(plan(server, dump, mounts, volume), HOUSE) == []
     assert [f.code for f in check(plan(server, mounts, volume), HOUSE)] == ["BAK002"]
     assert [f.code for f in check(plan(dump, mounts, volume), HOUSE)] == ["BAK002"]
+
+
+def test_a_server_inside_an_image_that_is_dumped_needs_no_more() -> None:
+    mysql = mounted_at("/var/lib/mysql")
+    dump = ("backup", (*JOB, "container", 0, "command"), ["sh", "-c", "pg_dump -h app > /to/dump"])
+    assert check(plan(mysql, image("docker.io/a/b:1"), dump), HOUSE) == []
+    assert check(plan(mounted_at("/srv"), image("docker.io/a/b:1")), HOUSE) == []
+    assert check(plan(mounted_at("/"), image("hub.test/forge/omnibus:1")), HOUSE) == []
 
 
 def test_a_name_that_another_stack_has_is_told_where_it_is_taken() -> None:

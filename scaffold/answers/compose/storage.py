@@ -22,6 +22,10 @@ from scaffold.templates.questions import Value
 
 _FILE = "is a single file"
 _SHM = "/dev/shm"
+_OF_A_SERVER = (
+    "a database server inside the image keeps its data there, so a copy of its files may not be restorable: "
+    "say with backup and backup_reason what saves it"
+)
 
 
 @cache
@@ -50,6 +54,7 @@ class Storage:
         """The volumes that the app mounts."""
         found = list(self._mounts(part))
         first = next((m for _, m in found if not m.read_only and not self._shared(m)), None)
+        servers = known({"image": str(part.image), "volumes": [{"path": m.target} for _, m in found]}).servers
         for at, its in found:
             volume: dict[str, Value] = {"path": its.target}
             purpose = self._purpose("" if its is first else its.target)
@@ -65,6 +70,8 @@ class Storage:
             self.unnamed += [(at, part, its, purpose)] if its.kind == "volume" and not its.source else []
             why = "on NFS, since others fill it" if volume.get("rwx") else ""
             self.ledger.taken(at, f"volumes.{purpose}", why or self._filled(its))
+            if its.target in servers:
+                self.ledger.noted(at, _OF_A_SERVER)
 
     def tell_if_lost(self, part: Part) -> None:
         """Report the directory where the app's image keeps its data if nothing is mounted there."""

@@ -107,7 +107,7 @@ resource "kubernetes_deployment" "turn_server" {
             }
           }
           port {
-            name           = "http"
+            name           = "metrics"
             container_port = 9641
           }
           port {
@@ -242,7 +242,7 @@ resource "kubernetes_service" "turn_server" {
       app = "call-relay"
     }
     port {
-      name        = "http"
+      name        = "metrics"
       port        = 9641
       target_port = 9641
     }
