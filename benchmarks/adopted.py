@@ -1,4 +1,5 @@
-"""Whether an adoption destroys or replaces anything, by the written files and by no code of ``adopt``.
+"""Whether an adoption destroys or replaces anything: judged by the written files, without the code of
+``adopt``.
 
     .venv/bin/python benchmarks/adopted.py BEFORE AFTER STACK…
 

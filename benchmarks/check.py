@@ -1,4 +1,5 @@
-"""How long ``scaffold check --all`` takes, beside ``terraform fmt -check -recursive`` on the same tree.
+"""How long ``scaffold check --all`` takes, compared with ``terraform fmt -check -recursive`` on the same
+tree.
 
     .venv/bin/python benchmarks/check.py MONOREPO [--rounds 3] [--plans]
 

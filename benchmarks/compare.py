@@ -1,4 +1,4 @@
-"""How much of hand-written stacks the generator expresses: what both *plan*, resource by resource.
+"""How much of hand-written stacks the generator reproduces: what both *plan*, resource by resource.
 
     .venv/bin/python benchmarks/compare.py MONOREPO ANSWERS.yml… [--missing]
 

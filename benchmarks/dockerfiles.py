@@ -1,4 +1,4 @@
-"""Whether the Dockerfiles that are rendered build and start: their own commands, run without a container.
+"""Whether rendered Dockerfiles build and start: their own commands, run without a container.
 
     .venv/bin/python benchmarks/dockerfiles.py [CASE…]
 

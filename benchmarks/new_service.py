@@ -1,4 +1,4 @@
-"""Whole processes in pairs: `scaffold new-service` against stock `copier copy` of the same template.
+"""Whole processes in pairs: `scaffold new-service` and stock `copier copy` of the same template.
 
     .venv/bin/python benchmarks/new_service.py [RUNS] [--monorepo DIR]
 

@@ -1,4 +1,4 @@
-"""Offline plans as a user waits for them: whole processes, Python's start included.
+"""Offline plans as a user experiences them: whole processes, including Python's start.
 
     .venv/bin/python benchmarks/plan.py [RUNS] [--monorepo DIR]
 

@@ -1,4 +1,4 @@
-"""`scaffold update --all` over a fleet of generated stacks, against stock `copier update` in a loop.
+"""`scaffold update --all` over a fleet of generated stacks, compared with stock `copier update` in a loop.
 
     .venv/bin/python benchmarks/update.py [--stacks N] [--stock N]
 

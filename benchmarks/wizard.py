@@ -1,4 +1,4 @@
-"""What the wizard costs: how many questions and keys five Services take, and how long each key takes to show.
+"""What the wizard costs: how many questions and keys five Services take, and how long each key takes.
 
     .venv/bin/python benchmarks/wizard.py [--count]
 

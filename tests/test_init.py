@@ -1,4 +1,6 @@
-"""``scaffold init``: what a monorepo shows of itself, what a person says, and a file that is never overwritten."""
+"""``scaffold init``: what a monorepo shows about itself, what a person says, and a file that is never
+overwritten.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each recipe of CONTRIBUTING, done in a copy of the checkout: the places that it names are enough."""
+"""Each recipe of CONTRIBUTING, carried out in a copy of the checkout: the places that it names are enough."""
 
 from __future__ import annotations
 

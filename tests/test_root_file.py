@@ -1,4 +1,4 @@
-"""The root's settings may be called ``root.hcl``, and what a monorepo lacks is said."""
+"""The root's settings may be called ``root.hcl``, and what a monorepo lacks is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is inferred of a stack: each answer by what its plan shows, wherever it is written."""
+"""What is inferred about a stack: each answer from what its plan shows, wherever it is written."""
 
 from __future__ import annotations
 

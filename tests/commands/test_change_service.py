@@ -1,4 +1,4 @@
-"""`scaffold change`: the stack, the lists outside and what a person is told follow other answers."""
+"""`scaffold change`: the stack, the lists outside and what is reported follow other answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a coding agent is told: true, put where agents look, and brought up to date without a loss."""
+"""What a coding agent is told: it is true, put where agents look, and updated without losing anything."""
 
 from __future__ import annotations
 

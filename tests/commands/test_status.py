@@ -1,4 +1,4 @@
-"""``scaffold status``: each stack beside its answers, the templates, the rules and the lists."""
+"""``scaffold status``: each stack compared with its answers, the templates, the rules and the lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one Service changes in a monorepo, and what is left for a person."""
+"""What one Service changes in a monorepo, and what is left to a person."""
 
 from __future__ import annotations
 
