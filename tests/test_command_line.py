@@ -53,6 +53,15 @@ def test_alone_where_there_is_no_monorepo_it_says_how_to_get_one(tmp_path: Path)
     assert "scaffold demo homelab" in told.stdout
 
 
+def test_the_sample_needs_no_name_and_names_what_comes_next(tmp_path: Path) -> None:
+    told = scaffold("demo", cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    directory = told.stdout.splitlines()[-1].removeprefix("  cd ").removesuffix(" && scaffold")
+    assert "scaffold new-service" in scaffold(terminal=True, cwd=tmp_path / directory).stdout
+    again = scaffold("demo", cwd=tmp_path)
+    assert again.returncode == 4 and f"{directory} is not empty" in again.stderr
+
+
 def test_alone_in_a_script_it_prints_its_help(tmp_path: Path) -> None:
     assert scaffold(cwd=tmp_path).stdout == scaffold("--help", cwd=tmp_path).stdout
 

@@ -195,12 +195,37 @@ def test_nothing_is_said_of_what_is_not_there(second: Path) -> None:
     assert not (second / "services/wiki").exists()
 
 
+def test_agents_are_told_of_what_is_there(second: Path) -> None:
+    told = scaffold("skill", cwd=second).stdout
+    assert "a stack under services/" in told and "StorageClass longhorn-crypt" in told
+    assert [word for word in FOREIGN if word in told.lower()] == []
+    assert "`gate` is one of `app`, `public`, `none`" in told
+    assert scaffold("skill", "--write", cwd=second).returncode == 0
+    assert (second / ".claude/skills/new-service/SKILL.md").read_text() == told
+    missing = json.loads(scaffold("doctor", "--json", cwd=second).stdout)["missing"]
+    assert not [text for text in missing if "skill" in text]
+
+
+def test_it_has_no_lists_until_it_says_so(second: Path) -> None:
+    assert scaffold("index", cwd=second).stdout.startswith("This monorepo keeps no lists of its Services")
+    for option in ("--check", "--fix"):
+        assert scaffold("index", option, cwd=second).stdout.startswith("0 lists, no findings.")
+    assert json.loads(scaffold("index", "--json", cwd=second).stdout)["indexes"] == []
+
+
 def test_its_lists_are_where_it_says(second: Path) -> None:
-    (second / "SERVICES.md").write_text("# Optional\n\n| Service | Description | Stack |\n|---|---|---|\n")
+    (second / "SERVICES.md").write_text(
+        "# Optional\n\n| Service | Description | Stack |\n|---|---|---|\n\n"
+        "## Known consumers\n\n| Consumer | NFS path | Owning stack |\n|---|---|---|\n"
+    )
     with (second / "scaffold.yml").open("a") as facts:
-        facts.write("lists: {catalog: SERVICES.md}\n")
+        facts.write("lists: {catalog: SERVICES.md, nfs-consumers: SERVICES.md}\n")
     told = new(second)
     assert "| wiki | What we know | wiki |" in (second / "SERVICES.md").read_text()
+    assert (
+        "| `wiki-data` | `/tank/services/wiki/data` | `services/wiki/` |"
+        in (second / "SERVICES.md").read_text()
+    )
     assert "git add services/wiki SERVICES.md" in told and "does not exist" not in told
     listed = scaffold("index", cwd=second).stdout
     assert "SERVICES.md" in listed and ".claude" not in listed and "docs/" not in listed

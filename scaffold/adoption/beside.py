@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from scaffold.adoption import computed
 from scaffold.adoption.environment import reference, value_of
 from scaffold.adoption.files import own_directories
 from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
@@ -11,6 +12,7 @@ from scaffold.adoption.reading import known, labels, number, text, texts
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import OWNS, mounts_of
 from scaffold.adoption.volume_book import saves
+from scaffold.adoption.ways import ways
 from scaffold.adoption.workload import amounts, confinement, image_of, port_name
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
@@ -123,7 +125,10 @@ def _environment(stack: Standing, container: Tree, *, inherits: bool) -> dict[st
             get(row, "value"),
             reference(row),
         )
-        if not same and (value := value_of(row, stack.shared)) is not None:
+        value = None if same else value_of(row, stack.shared)
+        if not same and value is None:
+            value = computed.answer(stack, row)
+        if value is not None:
             found_[name] = value
     return found_
 
@@ -201,7 +206,7 @@ def shape(stack: Standing) -> Iterator[Inferred]:
     if stack.app is None:
         external = stack.ingresses and not list(k8s.of_kind(stack.own, "cron_job", "job"))
         yield found("shape", "external" if external else "jobs", resource)
-    elif not stack.ingresses:
+    elif not any(way.whole for way in ways(stack)):  # one for some paths alone stays as it is written
         reached = stack.service is not None or stack.port is not None
         yield found("shape", "internal" if reached else "worker", resource)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from scaffold.adoption import computed
 from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
 from scaffold.adoption.reading import known, labels, text
 from scaffold.adoption.secret_book import ROLE, VaultSecret
@@ -25,8 +26,11 @@ def plain(stack: Standing) -> Iterator[Inferred]:
     for row in k8s.items(get(stack.container, "env")):
         if _place(stack, row) or reference(row)[0] in stack.secrets.databases:
             continue
-        if (value := value_of(row, stack.shared)) is not None:
-            name = text(get(row, "name"))
+        name, value = text(get(row, "name")), value_of(row, stack.shared)
+        # One that a key of a Secret is behind is read from it by reference.
+        if value is None and not stack.written.variable_key(stack.runs.owner.site, name):
+            value = computed.answer(stack, row)
+        if value is not None:
             yield found("env", {name: value}, stack.runs.owner, f'{_AT}["{name}"].value')
     for source in k8s.items(get(stack.container, "env_from")):
         yield from _from_map(stack, source)
@@ -189,10 +193,11 @@ def planned(stack: Standing) -> Iterator[Inferred]:
 
 
 def _main_secret(stack: Standing) -> str:
-    """The Secret that keeps its name: the one that the app reads most of, else the first."""
+    """The Secret that keeps its name: the one of its own Vault path, else the one that the app reads most."""
     read = [reference(row)[0] for row in k8s.items(get(stack.container, "env"))]
     read += [text(get(s, "secret_ref", 0, "name")) for s in k8s.items(get(stack.container, "env_from"))]
-    return max(stack.secrets.own, key=read.count, default="")
+    own = {name for name, secret in stack.secrets.own.items() if stack.called in secret.paths}
+    return max(stack.secrets.own, key=lambda n: (n in read and n in own, read.count(n)), default="")
 
 
 def _item(stack: Standing, env: str, path: str, key: str, *, optional: bool = False) -> dict[str, Value]:

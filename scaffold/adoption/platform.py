@@ -65,10 +65,12 @@ def names(stack: Standing) -> Iterator[Inferred]:
         kept = {"made_as": stack.called}
         yield found(RECORDED, {"names": kept}, stack.resources[0], "the stack's directory", Certainty.LIKELY)
     if app is not None:
-        selector = text(app.owner.get("spec", 0, "selector", 0, "match_labels", "app"))
-        kept = {"namespace": stack.namespace, "deployment": text(k8s.name(app.owner)), "selector": selector}
-        yield found(RECORDED, {"names": known(kept)}, app.owner, "metadata[0].name")
-        if (container := text(get(stack.container, "name"))) and container != kept["deployment"]:
+        matched = labels(app.owner.get("spec", 0, "selector", 0, "match_labels"))
+        deployment, selector = text(k8s.name(app.owner)), matched.get("app") or text(app.labels.get("app"))
+        kept = {"namespace": stack.namespace, "deployment": deployment, "selector": selector}
+        more = {"matched": dict(matched)} if set(matched) != {"app"} else {}
+        yield found(RECORDED, {"names": known(kept) | more}, app.owner, "metadata[0].name")
+        if (container := text(get(stack.container, "name"))) and container != deployment:
             yield found("object_names", {"container": container}, app.owner, "container[0].name")
     else:
         yield from _names_without_app(stack)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from scaffold.adoption.computed import read_from_secret
 from scaffold.adoption.likeness import Compared, Missing
 from scaffold.adoption.secret_book import ROLE
 from scaffold.templates.image import ImageReference
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import STAND_IN, path_text
+
+_TAKEN = re.compile(r"(?<=\{\{) *\.\w+ *(?=\}\})")
+"""What a template of a Secret takes from Vault, by the name that the ExternalSecret gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,9 @@ def _same_amount(compared: Compared, missing: Missing) -> bool:
 
 
 def _rotated(compared: Compared, missing: Missing) -> bool:
-    return missing.path.endswith("secretKey") and ROLE in missing.path
+    same = _TAKEN.sub("", missing.value) == _TAKEN.sub("", missing.instead)
+    put_together = ".target.template.data." in missing.path and same
+    return put_together or (missing.path.endswith("secretKey") and ROLE in missing.path)
 
 
 _RULES = (
@@ -89,5 +96,6 @@ _RULES = (
     Rule("a Service sends no requests to the pods of a job", _job_pods),
     Rule("an amount is written without a fraction", _same_amount),
     Rule("the rotated password is called password", _rotated),
+    Rule("what Terraform computes is read from a Secret", read_from_secret),
     Rule("a volume grows by its own size", _ends("resize.topolvm.io/increase")),
 )

@@ -30,10 +30,14 @@ class VaultSecret:
         return (self.extracts[0], key) if self.extracts and key not in self.templates else None
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths in Vault that it is from."""
+        return (*self.extracts, *(path for path, _ in self.entries.values()))
+
+    @property
     def role(self) -> str:
         """The role in Vault whose rotated password it holds."""
-        paths = (path for path, _ in self.entries.values())
-        return next((path.removeprefix(ROLE) for path in paths if path.startswith(ROLE)), "")
+        return next((path.removeprefix(ROLE) for path in self.paths if path.startswith(ROLE)), "")
 
     def template(self, key: str) -> str:
         """The value under a key that is composed from a template, with the placeholder of a host."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from scaffold.hcl.references import Index
-from scaffold.hcl.syntax import Block, Document, Expression
+from scaffold.hcl.expressions import NOT_LITERAL
+from scaffold.hcl.references import Index, Reference
+from scaffold.hcl.syntax import Block, Body, Document, Expression
 from scaffold.terraform.planned import Site
 
 _MODE = re.compile(r'^auth\s*=\s*"?\w+"?\s*:?\s*')
@@ -88,11 +89,52 @@ class Written:
                 return _secret_key(value)
         return None
 
+    def computed(self, name: str) -> str:
+        """The expression behind an environment variable of the stack's own files, on one line.
+
+        Empty where it stands in no file, in several forms, or refers to what is only there where it stands.
+        """
+        top = min((d.path.count("/") for d in self.documents), default=0)
+        own = [d.body for d in self.documents if d.path.count("/") == top]
+        found = {v.text: v for body in own for v in _variables(body, name) if v.literal() is NOT_LITERAL}
+        only = next(iter(found.values())) if len(found) == 1 else None
+        if only is None or "\n" in only.text or any(map(_is_local, only.references())):
+            return ""
+        return only.text
+
     @cached_property
     def described(self) -> str:
         """The comment at the top of the file, if it is a single line as in a rendered stack."""
         texts = (c.text for d in self.documents for c in d.comments if c.own_line and c.line == 1)
         return next((text.partition(": ")[2] for text in texts if ": " in text), "")
+
+
+def _is_local(reference: Reference) -> bool:
+    known = reference.root in ("var", "local", "data") or "_" in reference.root
+    return reference.bound or not known
+
+
+def _variables(body: Body, name: str) -> Iterator[Expression]:
+    """The values of an environment variable: of ``env`` blocks, and of lists that such blocks are made of."""
+    for block in body.walk():
+        value = block.body.value("value")
+        if block.type == "env" and value is not None and block.body.literal("name") == name:
+            yield value
+        for attribute in block.body.attributes.values():
+            for row in _objects(attribute.value):
+                said, value_ = row.entry("name"), row.entry("value")
+                if said is not None and value_ is not None and said.value.string() == name:
+                    yield value_.value
+
+
+def _objects(value: Expression) -> Iterator[Expression]:
+    """The map expressions in an expression, at any depth."""
+    if value.entries:
+        yield value
+    call = value.call
+    parts = (*value.elements, *(entry.value for entry in value.entries), *(call.arguments if call else ()))
+    for part in parts:
+        yield from _objects(part)
 
 
 def _words(texts: Iterable[str]) -> str:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", type=click.Path(path_type=Path), default="sample-monorepo")
 def demo(directory: Path) -> None:
-    """Create a sample monorepo in DIRECTORY to try things in.
+    """Create a sample monorepo to try things in.
+
+    It is created in DIRECTORY, by default in ./sample-monorepo.
 
     For example: scaffold demo homelab
     """
     from scaffold.demo import write
 
     write(directory)
-    click.echo(f"A sample monorepo is in {directory}.")
+    click.echo(f"A sample monorepo is in {directory}. To see what you can do there:")
+    click.echo(f"  cd {shlex.quote(str(directory))} && scaffold")

@@ -12,7 +12,7 @@ Options:
   -h, --help  Show this message and exit.
 
 Commands:
-  demo            Create a sample monorepo in DIRECTORY to try things in.
+  demo            Create a sample monorepo to try things in.
   init            Write scaffold.yml for your own monorepo.
   new-service     Create everything that a new Service needs.
   change          Change a Service's answers, and all that follows.

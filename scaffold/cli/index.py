@@ -76,7 +76,7 @@ def index(
         with waiting(_READING):
             fixed = command.fix(monorepo)
         apply(fixed.change)
-        rest, known = command.checked(fixed.rest), {rule.code: rule for rule in rules.all_rules()}
+        rest, known = command.checked(monorepo, fixed.rest), {rule.code: rule for rule in rules.all_rules()}
         output.print_either(
             report.fixed_json(fixed, rest, known), report.fixed_text(fixed, rest, known), as_json=as_json
         )

@@ -21,13 +21,18 @@ def skill(write: bool, monorepo_at: Path | None, as_json: bool) -> None:
     For example: scaffold skill --write
     """
     from scaffold.commands import skill as command
+    from scaffold.monorepo.sensing import facts
+    from scaffold.templates import decisions
 
     if not write:
-        output.print_either({"skill": command.skill()}, command.skill().splitlines(), as_json=as_json)
+        monorepo = options.around(monorepo_at)
+        text = command.skill(facts(monorepo) if monorepo else decisions.house())
+        output.print_either({"skill": text}, text.splitlines(), as_json=as_json)
         return
     from scaffold.changes.apply import apply
 
-    change = command.planned(options.find(monorepo_at, writes=True).files)
+    monorepo = options.find(monorepo_at, writes=True)
+    change = command.planned(monorepo.files, facts(monorepo))
     apply(change)
     told = [f"{file.action.value} {file.path}" for file in change.changes]
     output.print_either({"files": told}, told or ["Nothing to do."], as_json=as_json)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from scaffold.adoption import computed
 from scaffold.adoption.kept import kept, moves
 from scaffold.adoption.likeness import compare
 from scaffold.adoption.pairs import block_of, pairs
@@ -181,6 +182,8 @@ def _files(
     beside = {p: c for p, c in ours.items() if p.suffix != ".tf" or len(p.parts) > 1 or p.name in made}
     own = {f"{monorepo.place(found.stack)}/{path}" for path in ours.keys() - beside.keys()}
     standing = [d for d in documents(monorepo, found.stack) if d.path in own]
+    secret = computed.block(found.stack, standing, rendered.values, found.before.resources, new)
+    standing += [secret] if secret is not None else []
     left = kept(standing, matched, new, {block_of(r.address) for r in found.before.resources})
     files = {**beside, **rendered.files}
     if left.taken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +11,13 @@ from scaffold.commands import skill
 from scaffold.commands.index import IndexState, show
 from scaffold.errors import MissingError, ScaffoldError
 from scaffold.hcl.syntax import HclSyntaxError
-from scaffold.monorepo.facts import overrides
+from scaffold.monorepo.facts import merged, overrides
 from scaffold.monorepo.features import Feature, features
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import OVERRIDES
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import decisions, template
+from scaffold.templates.questions import Value
 from scaffold.templates.template import unlasting
 from scaffold.terraform import refresh
 from scaffold.terraform.refresh import Floor, Stored, VersionDifference
@@ -65,17 +66,17 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
     except MissingError as error:
         terraform = ""
         missing.append(f"{error.message}: stacks are verified by static checks only")
+    sensed: Mapping[str, Value] = {}
     try:
-        team = template_fact(sense(monorepo)) if monorepo is not None else None
+        sensed = sense(monorepo) if monorepo is not None else {}
         missing += _unnamed_classes(monorepo) if monorepo is not None else ()
     except ScaffoldError as error:
         missing.append(f"no Service can be created here: {error.message.rstrip('.')}")
-        team = None
-    origin = template.origin(team)
+    origin = template.origin(template_fact(sensed))
     missing += unlasting(origin)
     if monorepo is None:
         missing.append(why_none.rstrip("."))
-    elif skill.is_behind(monorepo.files):
+    elif skill.is_behind(monorepo.files, merged(decisions.house(), sensed)):
         missing.append(f"{skill.SKILL} is of another version: scaffold skill --write")
     known = refresh.in_use()
     refreshed = refresh.directory()

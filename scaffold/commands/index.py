@@ -97,9 +97,9 @@ def check(
     )
 
 
-def checked(disagreements: Iterable[Drift]) -> Checked:
-    """Disagreements in the form of a check of all lists."""
-    names = tuple(index.name for index in all_indexes())
+def checked(monorepo: Monorepo, disagreements: Iterable[Drift]) -> Checked:
+    """Disagreements in the form of a check of all the monorepo's lists."""
+    names = tuple(index.name for index in all_indexes(monorepo.root))
     return Checked(names, tuple(found.finding for found in disagreements), frozenset(), what="list")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -157,7 +158,9 @@ def _refuse_replacing(service: str, part: Part[VerifiedPipeline]) -> None:
     ]  # fmt: skip
     recorded = root / ANSWERS_FILE
     if recorded.is_file() and f"name: {service}\n" in recorded.read_text("utf-8", errors="replace"):
-        update = f"(cd {shlex.quote(str(root))} && copier update --defaults)"
+        # Installed as a tool of its own, only `scaffold` is on PATH, and Copier beside it is not.
+        copier = f"{shlex.quote(sys.executable)} -m copier"
+        update = f"(cd {shlex.quote(str(root))} && {copier} update --defaults)"
         hint = f"Rendered before? {update} keeps hand edits."
     else:
         hint = ""

@@ -33,6 +33,7 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         section=next(o.consequence for o in asked()["section"].options if o.value == values["section"]),
         hosts=_hosts(values),
         domain=values["facts"]["domain"],
+        home=values["facts"]["stacks"],
         databases=_databases(values["credentials"]["database"]),
         public_paths=tuple(
             PublicPath(way["key"], tuple(way["paths"]), way["url"], way["reason"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import ChangeSet, Content, Files
 from scaffold.errors import EXITS, RefusedError
-from scaffold.templates.decisions import environment
-from scaffold.templates.questions import Question, asked, condition, in_words
+from scaffold.templates import decisions
+from scaffold.templates.conditions import holds, rendered
+from scaffold.templates.questions import Question, Value, asked, condition, in_words, types
 
 SKILL = PurePosixPath(".claude/skills/new-service/SKILL.md")
 SECTION = PurePosixPath("AGENTS.md")
@@ -15,34 +18,46 @@ _BEGIN = "<!-- scaffold: begin; `scaffold skill --write` brings this section up 
 _END = "<!-- scaffold: end -->"
 
 
-def skill() -> str:
-    """The skill file, from the declarations of the questions."""
-    return _rendered("skill")
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value that an answer may have in this house, and what follows from it there."""
+
+    value: str
+    consequence: str
+
+
+def skill(facts: Mapping[str, Value]) -> str:
+    """The skill file of a house with these facts, from the declarations of the questions."""
+    return _rendered("skill", facts)
 
 
 def page() -> str:
-    """The same for the documentation."""
-    return _rendered("page")
+    """The same for the documentation, with the templates' own facts."""
+    return _rendered("page", decisions.house())
 
 
-def planned(files: Files) -> ChangeSet:
+def planned(files: Files, facts: Mapping[str, Value]) -> ChangeSet:
     """The skill file and its section in ``AGENTS.md``, as a change of a monorepo's files; nothing is written.
 
     The rest of ``AGENTS.md`` is kept. Raises :class:`RefusedError` if that cannot be: it is not text, or only
     one of the section's two marks is left.
     """
     return ChangeSet.plan(
-        files, {SKILL: skill().encode(), SECTION: _with_section(files.read(SECTION)[0]).encode()}
+        files,
+        {
+            SKILL: skill(facts).encode(),
+            SECTION: _with_section(files.read(SECTION)[0], _rendered("section", facts)).encode(),
+        },
     )
 
 
-def is_behind(files: Files) -> bool:
-    """Whether a monorepo has the skill file, but not as this version writes it."""
+def is_behind(files: Files, facts: Mapping[str, Value]) -> bool:
+    """Whether a monorepo has the skill file, but not as this version would write it there."""
     there = files.read(SKILL)[0]
-    return there is not None and there != skill().encode()
+    return there is not None and there != skill(facts).encode()
 
 
-def _with_section(content: Content | None) -> str:
+def _with_section(content: Content | None, written: str) -> str:
     try:
         text = content.decode() if isinstance(content, bytes) else ""
     except UnicodeDecodeError:
@@ -56,22 +71,40 @@ def _with_section(content: Content | None) -> str:
             f"{SECTION} has only one of the section's two markers.",
             f"Remove it, or put the section between `{_BEGIN}` and `{_END}`.",
         )
-    section = _rendered("section").removesuffix("\n")
+    section = written.removesuffix("\n")
     if begin:
         return before + section + after
     return (f"{text.rstrip()}\n\n" if text.strip() else "") + section + "\n"
 
 
-def _rendered(name: str) -> str:
+def _rendered(name: str, facts: Mapping[str, Value]) -> str:
     questions = asked().values()
-    return environment().get_template(f"templates/agents/{name}.md.jinja").render(
-        required=[_named(q) for q in questions if q.required or not (q.has_default or q.core)],
-        core=[question for question in questions if question.core],
-        skill=SKILL, begin=_BEGIN, end=_END, exits=EXITS,
+    choices = {question.name: _choices(question, facts) for question in questions}
+    items = {q.name: types().get(q.name, {}).get("items", {}).get("required", ()) for q in questions}
+    return decisions.environment().get_template(f"templates/agents/{name}.md.jinja").render(
+        required=[_named(q, choices) for q in questions if q.required or not (q.has_default or q.core)],
+        decisive=[q for q in questions if len(choices[q.name]) > 1 and (q.core or q.ask is q.when is True)],
+        choices=choices, items={name: keys for name, keys in items.items() if keys},
+        facts=facts, skill=SKILL, begin=_BEGIN, end=_END, exits=EXITS,
     )  # fmt: skip
 
 
-def _named(question: Question) -> str:
-    """A question's key, and where it applies."""
-    where = [f"`{other}` {in_words(wanted, '`')}" for other, wanted in condition(question).items()]
+def _choices(question: Question, facts: Mapping[str, Value]) -> tuple[Choice, ...]:
+    """The choices in this house: the options or, if they are described, yes and no."""
+    seen = {"facts": facts}
+    told = {**{option.value: option.consequence for option in question.options}, **question.consequences}
+    return tuple(
+        Choice(str(value).lower() if isinstance(value, bool) else str(value), rendered(text, seen))
+        for value, text in told.items()
+        if holds(question.needs.get(value, True), seen)
+    )
+
+
+def _named(question: Question, choices: Mapping[str, tuple[Choice, ...]]) -> str:
+    """A question's key, and when it applies, in terms of the values that can be chosen here."""
+    where = []
+    for other, wanted in condition(question).items():
+        known = [choice.value for choice in choices[other]]
+        here = {"enum": [value for value in wanted.get("enum", ()) if value in known]}
+        where.append(f"`{other}` {in_words(here if 'enum' in wanted else wanted, '`')}")
     return f"`{question.name}`" + (f" (if {' and '.join(where)})" if where else "")

@@ -28,6 +28,7 @@ from scaffold.indexes.drift import drift
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.fleet import digest_of as digest_of_files
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import OVERRIDES
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
@@ -224,7 +225,9 @@ def _lists(house: _House, kept: Kept) -> Sequence[tuple[str, Finding]]:
         ("every", ""),
         *([("read", house.monorepo.root_file)] if house.monorepo.root_file else []),
     ]
-    questions += [("read", str(index.path)) for index in all_indexes(house.monorepo.root)]
+    # Where there is no list yet, one that comes is asked for too.
+    lists = {str(index.path) for index in (*all_indexes(), *all_indexes(house.monorepo.root))}
+    questions += [("read", path) for path in sorted({OVERRIDES, *lists})]
     noted = {(what, of): digest_of(getattr(house, what)(of)) for what, of in questions}
     found = tuple((one.service, one.finding) for one in drift(house.monorepo))
     kept.store(noted, "", pickle.dumps(found))

@@ -108,8 +108,6 @@ def removals(files: Files, entry: ServiceEntry) -> Edits:
 def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change: _Change) -> Edits:
     edits: dict[PurePosixPath, Edit] = {}
     steps, refused = [], []
-    if not any(files.read(index.path)[0] is not None for index in all_indexes(files.root)):
-        return Edits((), (), ())  # a house that keeps no lists
     for index in indexes:
         edit = edits.get(index.path)
         content = edit.after if edit else files.read(index.path)[0]

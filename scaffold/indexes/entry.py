@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import PurePosixPath
+
+from scaffold.monorepo.root import STACKS
 
 
 class Engine(Enum):
@@ -95,8 +98,9 @@ class Monitor:
 class ServiceEntry:
     """Everything that the indexes say about one Service. What is empty has no place in them.
 
-    ``section`` is the heading of the Service's section in the catalog, or how it begins. ``domain`` is what
-    all hosts are below. ``encrypted`` and ``sqlite`` say whether a volume is, or has such a database.
+    ``home`` is the directory of the stacks. ``section`` is the heading of the Service's section in the
+    catalog, or how it begins. ``domain`` is what all hosts are below. ``encrypted`` and ``sqlite`` say
+    whether a volume is, or has such a database.
     """
 
     name: str
@@ -106,6 +110,7 @@ class ServiceEntry:
     section: str = "Optional"
     hosts: tuple[Host, ...] = ()
     domain: str = ""
+    home: str = STACKS
     databases: tuple[Database, ...] = ()
     public_paths: tuple[PublicPath, ...] = ()
     anubis: bool = False
@@ -118,6 +123,11 @@ class ServiceEntry:
     nfs_directories: tuple[str, ...] = ()
     encrypted: bool = False
     sqlite: bool = False
+
+    @property
+    def place(self) -> str:
+        """The directory of the stack, by its path from the monorepo's root."""
+        return PurePosixPath(self.home, self.stack).as_posix()
 
 
 def slug(text: str) -> str:

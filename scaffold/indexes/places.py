@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -17,13 +18,16 @@ def usual(name: str) -> PurePosixPath:
 
 
 def moved(root: Path) -> Mapping[str, PurePosixPath | None]:
-    """Where the lists are in a house whose ``scaffold.yml`` names any, by the names of the lists.
+    """Where the lists are in a house whose ``scaffold.yml`` names any, or that has none, by their names.
 
     None stands for those that it does not keep: it says so, or does not name them, and has no such file.
-    Raises what :func:`~scaffold.monorepo.facts.overrides` does.
+    Empty if all are where they usually are. Raises what :func:`~scaffold.monorepo.facts.overrides` does.
     """
     said: Mapping[str, str] = overrides(root).get(LISTS) or {}
-    return {name: _place(root, said, name) for name in decisions.house()[LISTS] if said}
+    usually: Mapping[str, str] = decisions.house()[LISTS]
+    if not said and any(os.path.lexists(root / path) for path in usually.values()):
+        return {}
+    return {name: _place(root, said, name) for name in usually}
 
 
 def file_of(root: Path, name: str) -> PurePosixPath | None:

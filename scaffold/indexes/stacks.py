@@ -101,6 +101,7 @@ class StackReader:
             stack=name,
             description=next((i.description for i in by_name if i.description), ""),
             domain=self.domain,
+            home=self.monorepo.stacks_home,
             hosts=tuple(sorted(listed, key=lambda host: host.label not in gated)),
             databases=tuple(self._databases(stack)),
             public_paths=tuple(

@@ -20,14 +20,14 @@ def _directories(entry: ServiceEntry) -> Iterator[Item[tuple[str, ...]]]:
     for path in entry.nfs_directories:
         last = PurePosixPath(path).name
         name = last if last.startswith(entry.name) else f"{entry.name}-{last}"
-        yield Item(name, (f"`{name}`", f"`{path}`", f"`stacks/{entry.stack}/`"))
+        yield Item(name, (f"`{name}`", f"`{path}`", f"`{entry.place}/`"))
 
 
 def _of_stack(text: str, entry: ServiceEntry) -> Iterator[str]:
     """The directories that the list says are the stack's, whatever they are called."""
     with suppress(MissingAnchorError):
         for row in _CONSUMERS(text).table.rows:
-            if len(row.cells) == 3 and plain(row.cells[2]).strip("/") == f"stacks/{entry.stack}":
+            if len(row.cells) == 3 and plain(row.cells[2]).strip("/") == entry.place:
                 yield plain(row.cells[0])
 
 

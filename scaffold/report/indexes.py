@@ -37,7 +37,9 @@ def states_json(states: Iterable[IndexState]) -> dict[str, Value]:
 
 def states_text(states: Sequence[IndexState]) -> Iterator[str]:
     """The indexes of a monorepo, for people: name, number of entries, file."""
-    width = max(len(state.name) for state in states)
+    if not states:
+        yield "This monorepo keeps no lists of its Services; `lists` in scaffold.yml would name them."
+    width = max((len(state.name) for state in states), default=0)
     for state in states:
         count = f"{state.entries:4}" if state.entries is not None else "   –"
         note = f": {state.problem}" if state.problem else ""

@@ -22,30 +22,34 @@ def sweep_text(sweep: Sweep, *, written: bool, by_tier: bool, commits: Iterable[
     """The files, what changes in running workloads, what is left to a person, and what to apply."""
     yield f"{sweep.rule.code}: {sweep.rule.title}"
     yield f"It may change: {sweep.contract}."
-    yield ""
+    parts = (
+        _edited(sweep),
+        difference_text(sweep.plans) if sweep.plans.differs else (),
+        *(_left(one) for one in sweep.left),
+        _questions(sweep),
+        _to_apply(sweep, by_tier=by_tier),
+        (*gaps_text(sweep.unverified), _sum(sweep, written=written)),
+    )
+    for lines in filter(None, map(list, parts)):
+        yield from ("", *lines)
+    yield from (f"Committed as {commit[:12]}." for commit in commits)
+
+
+def _edited(sweep: Sweep) -> Iterator[str]:
     yield from files_text(sweep.change)
     for one in sweep.stacks:
         if one.version:
             yield f"{one.stack} is brought to {one.version} of the templates, which render it."
-    if sweep.plans.differs:
-        yield ""
-        yield from difference_text(sweep.plans)
-    for one in sweep.left:
-        yield ""
-        yield f"{one.stack}: {_outcome(one)}"
-        for finding in (*one.outside, *one.by_hand):
-            yield from (f"  {line}" for line in finding_text(finding).split("\n"))
-    yield from _questions(sweep)
-    yield from _to_apply(sweep, by_tier=by_tier)
-    yield ""
-    yield from gaps_text(sweep.unverified)
-    yield _sum(sweep, written=written)
-    yield from (f"Committed as {commit[:12]}." for commit in commits)
+
+
+def _left(one: Swept) -> Iterator[str]:
+    yield f"{one.stack}: {_outcome(one)}"
+    for finding in (*one.outside, *one.by_hand):
+        yield from (f"  {line}" for line in finding_text(finding).split("\n"))
 
 
 def _questions(sweep: Sweep) -> Iterator[str]:
     if sweep.open:
-        yield ""
         yield "Only a person can decide:"
     for one in sweep.open:
         proposals = f" ({', '.join(one.question.proposals)})" if one.question.proposals else ""
@@ -53,9 +57,7 @@ def _questions(sweep: Sweep) -> Iterator[str]:
 
 
 def _to_apply(sweep: Sweep, *, by_tier: bool) -> Iterator[str]:
-    waves = sweep.waves(by_tier=by_tier)
-    if waves:
-        yield ""
+    if sweep.waves(by_tier=by_tier):
         yield "To apply, once it is committed and pushed:"
     for number, (tier, commands) in enumerate(_commands(sweep, by_tier=by_tier), 1):
         if by_tier:

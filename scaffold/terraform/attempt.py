@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -30,6 +29,8 @@ TIMEOUT = 120.0
 """Seconds that one command may take."""
 Start = Callable[[Sequence[str], Path, str], Running]
 """Starts Terraform: its arguments, the directory, and the value of ``TF_REATTACH_PROVIDERS``."""
+Serve = Callable[[Mapping[str, RawSchema]], Mapping[str, Path]]
+"""Serves schemas by the address of their provider, from now on instead of others; gives the sockets."""
 _FILE = "plan"
 _PLAN = ("plan", "-json", "-refresh=false", "-input=false", "-lock=false")
 
@@ -38,7 +39,15 @@ class Attempt:
     """Plans one working copy."""
 
     def __init__(
-        self, tree: Tree, stack: str, place: Path, tool: Tool, known: Schemas, start: Start, lessons: Lessons
+        self,
+        tree: Tree,
+        stack: str,
+        place: Path,
+        tool: Tool,
+        known: Schemas,
+        start: Start,
+        serve: Serve,
+        lessons: Lessons,
     ) -> None:
         """``stack`` is its directory in the tree, ``place`` a private directory for the working copy.
 
@@ -49,6 +58,7 @@ class Attempt:
         self._tool = tool
         self._known = known
         self._start = start
+        self._serve = serve
         self._lessons = lessons
         self._workspace = Workspace(tree, place / "copy", stack, place.parent.name)
         self._schemas: dict[str, RawSchema] = {}
@@ -84,23 +94,12 @@ class Attempt:
         all.
         """
         self._workspace.install()
-        with self._serving(self._used) as reattach:
+        reattach = _reattach(self._serve(self._used))
+        done = self._planned(reattach)
+        if trim.is_missed(self._read(done).errors):
+            reattach = _reattach(self._serve(self._schemas))
             done = self._planned(reattach)
-            if not trim.is_missed(self._read(done).errors):
-                return self._shown(done, reattach)
-        with self._serving(self._schemas) as reattach:
-            return self._shown(self._planned(reattach), reattach)
-
-    @contextmanager
-    def _serving(self, schemas: Mapping[str, RawSchema]) -> Iterator[str]:
-        """Serve schemas by the provider's address; yields the value of ``TF_REATTACH_PROVIDERS``."""
-        from scaffold.terraform.server import SchemaServer
-
-        sockets = {address: self._place / f"{n}.sock" for n, address in enumerate(schemas)}
-        with SchemaServer() as server:
-            for address, schema in schemas.items():
-                server.serve(schema, sockets[address])
-            yield _reattach(sockets)
+        return self._shown(done, reattach)
 
     def _shown(self, done: Finished, reattach: str) -> tuple[PlannedResource, ...]:
         """The resources of a plan that was written."""

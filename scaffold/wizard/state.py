@@ -8,9 +8,9 @@ from itertools import count
 
 from scaffold.answers.sources import Path
 from scaffold.templates import questions
+from scaffold.templates.conditions import rendered
 from scaffold.templates.questions import Question, Value
 from scaffold.wizard import fields
-from scaffold.wizard.conditions import rendered
 
 MORE = ""
 """What ends a list of proposals: none of them."""

@@ -104,6 +104,10 @@ resource "kubernetes_deployment" "box" {
           port {
             container_port = 8080
           }
+          env {
+            name  = "STAMP"
+            value = sha256(kubernetes_namespace.place.metadata[0].uid)
+          }
           volume_mount {
             name       = "data"
             mount_path = "/data"
@@ -211,6 +215,9 @@ def test_an_adopted_stack_lives_like_a_born_one(by_hand: Path) -> None:
     assert set(after) >= {"kubernetes_config_map.greeting", "kubernetes_persistent_volume_claim.data"}
     namespace = next(address for address in after if address.startswith("kubernetes_namespace."))
     assert f"namespace = {namespace}.metadata[0].name" in extra
+    # What Terraform computes comes from a Secret that has the same expression, with the new names.
+    assert f"STAMP = sha256({namespace}.metadata[0].uid)" in extra
+    assert after["kubernetes_secret.computed"].get("metadata", 0, "name") == "tool-box-computed"
     moved = (by_hand / "moved.tf").read_text()
     assert (
         "from = kubernetes_persistent_volume_claim.data_proxmox\n  to   = kubernetes_persistent_volume_claim.data\n"
@@ -356,17 +363,25 @@ def test_what_guards_it_no_longer_is_accepted_by_its_line_or_not_written(by_hand
     )
 
 
-def test_another_selector_would_replace_the_deployment(by_hand: Path) -> None:
+def test_another_selector_stays_with_its_labels(by_hand: Path) -> None:
     root = by_hand.parents[1]
-    main = by_hand / "main.tf"
-    main.write_text(
-        MAIN.replace(
-            'app = "box"\n      }\n    }\n    template', 'run = "box"\n      }\n    }\n    template'
-        ).replace(
-            '        labels = {\n          app = "box"',
-            '        labels = {\n          run = "box"\n          app = "box"',
-        )
+    text, old = MAIN, '        app = "box"\n      }\n    }\n    template'
+    assert old in text
+    text = text.replace(old, old.replace("app", "run"))
+    text = text.replace(
+        '        labels = {\n          app = "box"',
+        '        labels = {\n          run = "box"\n          app = "box"',
+    )
+    (by_hand / "main.tf").write_text(
+        text.replace('selector = {\n      app = "box"', 'selector = {\n      run = "box"')
     )
     git(root, "commit", "-q", "-a", "-m", "Another label")
-    refused = scaffold("adopt", "tool-box", "--write", "--monorepo", root)
-    assert refused.returncode == 4 and "selector" in refused.stderr + refused.stdout
+    told = scaffold("adopt", "tool-box", "--write", "--monorepo", root)
+    assert told.returncode == 0, told.stderr + told.stdout
+    after = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
+    spec = ("spec", 0)
+    app = next(r for a, r in after.items() if a.startswith("kubernetes_deployment."))
+    assert app.get(*spec, "selector", 0, "match_labels") == {"run": "box"}
+    assert app.get(*spec, "template", 0, "metadata", 0, "labels") == {"app": "box", "run": "box"}
+    service = next(r for a, r in after.items() if a.startswith("kubernetes_service."))
+    assert service.get(*spec, "selector") == {"run": "box"}

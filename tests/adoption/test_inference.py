@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support import scaffold
 
+from scaffold.adoption import computed
 from scaffold.adoption.infer import infer
 from scaffold.adoption.inferred import STOOD, Certainty, Inferred, gathered, holding
 from scaffold.adoption.likeness import Missing, compare, share
@@ -321,6 +322,53 @@ def test_what_is_read_while_it_is_planned_is_a_reference_too() -> None:
     assert answers(at_line, source=source)["secrets"] == [{"env": "TOKEN", "vault": "kit#api_token"}]
 
 
+COMPUTED = """locals {
+  shared = [{ name = "SALT", value = random_id.salt.hex }]
+}
+
+resource "kubernetes_deployment" "kit" {
+  spec {
+    env {
+      name  = "KEY"
+      value = base64encode(random_password.key.result)
+    }
+    env {
+      name  = "EACH"
+      value = each.value
+    }
+  }
+}
+"""
+
+
+def test_what_terraform_computes_is_read_from_a_secret_beside() -> None:
+    env = [{"name": name, "value": Mark.UNKNOWN} for name in ("KEY", "SALT", "EACH", "OTHER")]
+    app = deployment(
+        {"env": env}, {"name": "worker", "image": "docker.io/library/redis:7.4.0", "env": env[:1]}
+    )
+    found = answers(app, source=COMPUTED)
+    key = {"secret": "kit-computed", "key": "KEY"}
+    # Nothing says here what EACH is, nor OTHER.
+    assert found["env"] == {"KEY": key, "SALT": {"secret": "kit-computed", "key": "SALT"}}
+    assert found["sidecars"][0]["env"] == {"KEY": key}
+    again = COMPUTED.replace("random_password.key.result", "random_password.other.result")
+    assert "env" not in answers(deployment({"env": env[:1]}), source=COMPUTED + again), "two forms"
+
+
+def test_the_secret_has_what_answers_read_of_it() -> None:
+    documents = [parse(COMPUTED.encode(), PATH)]
+    space = parse(b'resource "kubernetes_namespace" "kit" {\n}\n')
+    values: dict[str, Any] = {
+        "env": {"KEY": {"secret": "kit-computed", "key": "KEY"}, "B": {"secret": "mine", "key": "C"}}
+    }
+    made = computed.block("kit", documents, values, [deployment({})], [space])
+    assert made is not None
+    text = made.source.text()
+    assert "    KEY = base64encode(random_password.key.result)\n  }" in text
+    assert "namespace = kubernetes_namespace.kit.metadata[0].name" in text
+    assert computed.block("kit", documents, {"env": {"B": "2"}}, [deployment({})], [space]) is None
+
+
 def test_what_goes_with_writing_is_refused_without_it() -> None:
     for option in (("--commit",), ("--accept", "description")):
         refused = scaffold("adopt", "kit", *option)
@@ -337,14 +385,19 @@ def test_what_no_answers_describe_is_told_with_the_reason() -> None:
     assert not_ours(standing(deployment({}))) == ""
 
 
-def test_a_selector_that_no_answer_has_stands_in_the_way() -> None:
+def test_a_selector_stays_and_one_that_is_not_known_stands_in_the_way() -> None:
     app = deployment({})
-    spec = app.values["spec"]
-    assert isinstance(spec, tuple) and isinstance(spec[0], Mapping)
-    other = frozen([{**spec[0], "selector": [{"match_labels": {"run": "kit"}}]}])
-    changed = PlannedResource(app.address, app.type, app.name, "", None, {**app.values, "spec": other})
-    assert list(obstacles(standing(changed))) == ["its selector is run, and no label app alone"]
-    assert list(obstacles(standing(app))) == []
+    spec = app.get("spec", 0)
+    assert isinstance(spec, Mapping)
+
+    def selected(labels: object) -> PlannedResource:
+        other = frozen([{**dict(spec), "selector": [{"match_labels": labels}]}])
+        return PlannedResource(app.address, app.type, app.name, "", None, {**app.values, "spec": other})
+
+    assert recorded(selected({"run": "kit"}))["names"]["matched"] == {"run": "kit"}
+    assert "matched" not in recorded(app)["names"]
+    assert list(obstacles(standing(selected({"run": Mark.UNKNOWN})))) == ["its selector is not known"]
+    assert list(obstacles(standing(app))) == list(obstacles(standing(selected({"run": "kit"})))) == []
 
 
 def test_lists_are_joined_and_mappings_too() -> None:
@@ -381,6 +434,21 @@ def test_a_rule_of_the_house_explains_what_becomes_another() -> None:
     moved = replace(deployment({}), site=Site(PATH, None, ignored=(image,)))
     (left_alone,) = compare([deployment({"image": "nginx:1.28.0"})], [moved])
     assert unexplained(left_alone) == ()
+    unknown = deployment({"env": [{"name": "KEY", "value": Mark.UNKNOWN}]})
+    source = [{"secret_key_ref": [{"name": "kit-computed", "key": "KEY"}]}]
+    (read,) = compare([unknown], [deployment({"env": [{"name": "KEY", "value_from": source}]})])
+    assert by_rule(read, read.missing[0]) == "what Terraform computes is read from a Secret"
+    (gone,) = compare([unknown], [deployment({})])
+    assert len(unexplained(gone)) == 2
+    dsn = {"target": {"template": {"data": {"URL": "mysql://kit:{{ .db_password }}@there/kit"}}}}
+    ours, theirs = (
+        external_secret("kit", "vault-kv", {"target": {"template": {"data": {"URL": url}}}})
+        for url in ("mysql://kit:{{ .password }}@there/kit", "mysql://kit:{{ .password }}@elsewhere/kit")
+    )
+    (called,) = compare([external_secret("kit", "vault-kv", dsn)], [ours])
+    assert unexplained(called) == ()
+    (led,) = compare([external_secret("kit", "vault-kv", dsn)], [theirs])
+    assert len(unexplained(led)) == 1
     (other,) = compare([deployment({"image": "redis:1"})], [deployment({})])
     assert [missing.value for missing in unexplained(other)] == ["redis:1"]
 
@@ -643,3 +711,37 @@ def test_a_stack_with_an_underscore_is_made_as_kubernetes_calls_it() -> None:
     told = {f.answer for f in validation.problems(Answers(given, {(): Place("")}), {}, kept)}
     assert "name" not in told
     assert "name" in {f.answer for f in validation.problems(Answers(given, {(): Place("")}), {}, {})}
+
+
+CALL = """module "ingress" {
+  source = "../../modules/kubernetes/ingress_factory"
+}
+"""
+
+
+def ingress(path: str) -> PlannedResource:
+    place = {"host": "kit.example.com", "http": [{"path": [{"path": path}]}]}
+    return PlannedResource(
+        "module.ingress.kubernetes_ingress_v1.this", "kubernetes_ingress_v1", "this", "module.ingress", None,
+        {"metadata": frozen([{"name": "kit"}]), "spec": frozen([{"rule": [place]}])}, {}, Site(PATH, 1),
+    )  # fmt: skip
+
+
+def test_an_ingress_for_some_paths_alone_is_not_the_services_own() -> None:
+    app = deployment({"port": [{"container_port": 80}]})
+    assert answers(app, ingress("/hook"), source=CALL)["shape"] == "internal"
+    assert "shape" not in answers(app, ingress("/"), source=CALL)
+
+
+def test_the_secret_of_its_own_path_in_vault_stays_as_it_is_called() -> None:
+    secrets = [
+        external_secret(name, "vault-kv", {"target": {"name": name}, "data": [
+            {"secretKey": key, "remoteRef": {"key": path, "property": key}} for key in keys]})
+        for name, path, keys in (("more", "other", ("a", "b")), ("its", "kit", ("c",)))
+    ]  # fmt: skip
+    env = [
+        {"name": key.upper(), "value_from": [{"secret_key_ref": [{"name": name, "key": key}]}]}
+        for name, key in (("more", "a"), ("more", "b"), ("its", "c"))
+    ]
+    assert recorded(deployment({"env": env}), *secrets)["names"]["secrets"] == "its"
+    assert recorded(deployment({"env": env[:2]}), *secrets)["names"]["secrets"] == "more"

@@ -1217,3 +1217,26 @@ def test_a_companion_gets_the_memory_that_it_needs_at_least(at: Path) -> None:
     assert [item.get("memory") for item in found.answers["sidecars"]] == ["2Gi", "64Mi"]
     assert "2Gi of memory" in entry(found, "services.index.image")
     assert entry(found, "services.store.image") == ""
+
+
+@pytest.mark.parametrize(
+    ("services", "app", "port"),
+    [
+        (
+            "{core: {image: acme/core:1.0, expose: [9000]},"
+            " gate: {image: 'nginx:1.29.0', depends_on: [core], volumes: ['./gate.conf:/etc/nginx/nginx.conf']}}",
+            "core",
+            80,
+        ),
+        ("{core: {image: acme/core:1.0, ports: ['9000']}, gate: {image: 'nginx:1.29.0', depends_on: [core]}}", "core", 9000),
+        ("{core: {image: acme/core:1.0, expose: [9000]}, vpn: {image: qmcgaw/gluetun:v3.40.0, depends_on: [core]}}", "core", 9000),
+        ("{bench: {image: acme/suite:1.0}, frontend: {image: acme/suite:1.0, command: [nginx], depends_on: [bench]}}", "frontend", None),
+        ("{portal: {image: acme/portal:1.0}, core-web: {image: acme/web:1.0}}", "core-web", None),
+    ],
+)  # fmt: skip
+def test_visitors_reach_what_is_in_front(at: Path, services: str, app: str, port: int | None) -> None:
+    found = draft(at, f"services: {services}")
+    assert found.report.services[0].name == app
+    assert found.answers.get("port") == port
+    if port == 80:
+        assert entry(found, "services.gate.ports") == "visitors reach the app through gate"

@@ -226,7 +226,7 @@ def test_fix_adds_what_is_certain_and_lists_the_rest(in_order: Monorepo) -> None
         ("catalog", "diary"),
         ("upgrade-databases", "seed-log"),
     }
-    told = list(fixed_text(mended, command.checked(mended.rest), RULES))
+    told = list(fixed_text(mended, command.checked(in_order, mended.rest), RULES))
     assert "  added seed-log: vault-allowed-roles postgresql:pg-seed-log" in told
     assert ", 2 warnings." in told[-1]
     apply(mended.change)

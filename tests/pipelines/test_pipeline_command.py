@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,12 @@ def test_a_person_s_file_is_not_replaced_without_being_asked(monorepo: Monorepo,
     assert "-FROM scratch" in pipeline(monorepo, app, "--answers", METER, "--dry-run").stdout
     assert pipeline(monorepo, app, "--answers", METER, "--overwrite").returncode == 0
     assert written(app) == files_of(GOLDEN / "meter-api" / "repository")
+    # What it names has to be there: of a tool that is installed by itself, only `scaffold` is on PATH.
+    (app / "Dockerfile").write_text("FROM scratch\n")
+    again = pipeline(monorepo, app, "--answers", METER)
+    command = again.stderr.partition("Rendered before? (")[2].partition(")")[0].partition(" && ")[2]
+    assert shlex.split(command)[1:] == ["-m", "copier", "update", "--defaults"]
+    assert Path(shlex.split(command)[0]).samefile(sys.executable)
 
 
 def test_a_file_that_would_be_dead_is_refused(monorepo: Monorepo, app: Path) -> None:

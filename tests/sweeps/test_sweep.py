@@ -108,7 +108,8 @@ def test_what_holds_is_written_and_what_falls_outside_is_left_and_named(beds: Mo
     assert git(beds.root, "log", "-2", "--format=%s").splitlines() == [
         f"beds-{x}: ExternalSecrets and their stores use the stable API (stable-api)" for x in "ba"
     ]
-    assert run(beds, "--from", API, "beds-a", "beds-b").stdout.endswith("Nothing to do.\n")
+    told = run(beds, "--from", API, "beds-a", "beds-b").stdout
+    assert told.endswith(".\n\nNothing to do.\n") and "\n\n\n" not in told
 
 
 def test_an_edit_that_breaks_its_own_contract_is_refused_and_named(beds: Monorepo) -> None:

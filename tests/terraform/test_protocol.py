@@ -135,12 +135,22 @@ def test_blocks_of_dynamic_type_keep_their_type() -> None:
 
 
 @pytest.fixture
-def channel(tmp_path: Path) -> Iterator[grpc.Channel]:
+def socket(tmp_path: Path) -> Path:
+    return Path("/tmp") / f"scaffold-test-{tmp_path.name[-30:]}.sock"
+
+
+@pytest.fixture
+def server(socket: Path) -> Iterator[SchemaServer]:
     with SchemaServer() as server:
-        server.serve(PROVIDER, Path("/tmp") / f"scaffold-test-{tmp_path.name[-30:]}.sock")
-        with grpc.insecure_channel(f"unix:/tmp/scaffold-test-{tmp_path.name[-30:]}.sock") as channel:
-            yield channel
-    assert not list(Path("/tmp").glob(f"scaffold-test-{tmp_path.name[-30:]}*"))
+        server.serve(PROVIDER, socket)
+        yield server
+    assert not socket.exists()
+
+
+@pytest.fixture
+def channel(server: SchemaServer, socket: Path) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(f"unix:{socket}") as channel:
+        yield channel
 
 
 def call(
@@ -169,6 +179,20 @@ def test_the_calls_that_terraform_makes(channel: grpc.Channel) -> None:
         call(channel, "PlanResourceChange", request.SerializeToString())
     )
     assert msgpack.unpackb(answer.planned_state.msgpack)["id"] == UNKNOWN and answer.legacy_type_system
+
+
+def test_a_socket_serves_another_schema_from_then_on(
+    server: SchemaServer, socket: Path, channel: grpc.Channel
+) -> None:
+    server.serve({**PROVIDER, "resource_schemas": {"x_other": {"block": LEAF}}}, socket)
+    schema = pb.GetProviderSchema.Response.FromString(call(channel, "GetProviderSchema"))
+    assert list(schema.resource_schemas) == ["x_other"]
+    proposed = pb.DynamicValue(msgpack=msgpack.packb({"uid": None, "name": "n"}))
+    request = pb.PlanResourceChange.Request(type_name="x_other", proposed_new_state=proposed)
+    answer = pb.PlanResourceChange.Response.FromString(
+        call(channel, "PlanResourceChange", request.SerializeToString())
+    )
+    assert msgpack.unpackb(answer.planned_state.msgpack) == {"uid": UNKNOWN, "name": "n"}
 
 
 def test_what_a_newer_terraform_says_besides_is_skipped(channel: grpc.Channel) -> None:

@@ -211,6 +211,11 @@ class Containers:
                     at: Path = (*of.at, key, *((index,) if isinstance(given, list) else ()))
                     told += [(at, port.protocol, port.target) for port in its]
         of_host = [row for row in told if "ports" in row[0]]
+        ahead = next((other for other in sharing if other.is_front and part.name in other.needs), None)
+        if ahead and ahead.listens and not of_host:
+            if not ahead.ports:
+                told += [((*ahead.at, "ports"), "TCP", number) for number in sorted(ahead.listens)]
+            of_host = [row for row in told if row[0][1] == ahead.name]
         usable = of_host or told
         web, why = web_port(part, [number for _, protocol, number in usable if protocol == "TCP"])
         found: dict[str, Value] = {"port": web} if web else {}
@@ -223,7 +228,10 @@ class Containers:
         further: dict[tuple[str, int], Value] = {}
         for at, protocol, number in told:
             if (protocol, number) == ("TCP", web):
-                self._taken(at, "port", why)
+                through = (
+                    f"visitors reach the app through {ahead.name}" if ahead and at[1] == ahead.name else ""
+                )
+                self._taken(at, "port", "; ".join(filter(None, (through, why))))
             elif "expose" in at and of_host:
                 self.ledger.decided(at)
             elif (protocol, number) == ("TCP", 443):

@@ -100,6 +100,9 @@ def _score(part: Part, parts: Mapping[str, Part], project: Project) -> list[tupl
     needing = [o for o in others if part.name in o.needs and not (o.is_front or o.known or o.is_like(part))]
     if not needing:
         found.append((2, "nothing else depends on it"))
+    behind = any(o.is_front and part.name in o.needs for o in others)
+    if re.search(template.facts("compose")["front_names"], part.name) and not behind:
+        found.append((2, "its name says that visitors reach it"))
     called = {text(project.top.get("name")), project.directory.name}
     if part.name in called or part.image.base in called:
         found.append((3, "it is called like the project"))

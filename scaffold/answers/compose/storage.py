@@ -14,7 +14,6 @@ from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed
-from scaffold.answers.known import known
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path as At
 from scaffold.templates import template
@@ -22,10 +21,6 @@ from scaffold.templates.questions import Value
 
 _FILE = "is a single file"
 _SHM = "/dev/shm"
-_OF_A_SERVER = (
-    "a database server inside the image keeps its data there, so a copy of its files may not be restorable: "
-    "say with backup and backup_reason what saves it"
-)
 
 
 @cache
@@ -50,11 +45,10 @@ class Storage:
     empty: list[dict[str, Value]] = field(default_factory=list)
     """The directories that begin empty in each pod: the answer ``scratch``."""
 
-    def of_app(self, part: Part) -> None:
-        """The volumes that the app mounts."""
+    def of_app(self, part: Part) -> list[tuple[At, Mount]]:
+        """Add the volumes that the app mounts, and return those mounts, each with its key in the file."""
         found = list(self._mounts(part))
         first = next((m for _, m in found if not m.read_only and not self._shared(m)), None)
-        servers = known({"image": str(part.image), "volumes": [{"path": m.target} for _, m in found]}).servers
         for at, its in found:
             volume: dict[str, Value] = {"path": its.target}
             purpose = self._purpose("" if its is first else its.target)
@@ -70,18 +64,7 @@ class Storage:
             self.unnamed += [(at, part, its, purpose)] if its.kind == "volume" and not its.source else []
             why = "on NFS, since others fill it" if volume.get("rwx") else ""
             self.ledger.taken(at, f"volumes.{purpose}", why or self._filled(its))
-            if its.target in servers:
-                self.ledger.noted(at, _OF_A_SERVER)
-
-    def tell_if_lost(self, part: Part) -> None:
-        """Report the directory where the app's image keeps its data if nothing is mounted there."""
-        path = known({"image": str(part.image)}).path
-        there = [(f"{m.target.rstrip('/')}/", f"{path}/") for m in part.mounts]
-        if path and not any(one.startswith(other) or other.startswith(one) for one, other in there):
-            why = f"nothing is mounted at {path}, where the image keeps its data by its documentation"
-            self.ledger.left(
-                (*part.at, "volumes", path), why, "Give it under volumes, unless nothing is kept."
-            )
+        return found
 
     def of_container(self, part: Part) -> list[Value]:
         """What another container mounts: the app's volumes, or its own."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaffold.answers.compose import document, roles, sharing
+from scaffold.answers.compose import document, documented, roles, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
@@ -97,8 +97,7 @@ class _Translation:
         image = containers.image(app)
         named: dict[str, Value] = {"image": image} if image else {}
         ports = containers.ports(app, self._sharing)
-        storage.of_app(app)
-        storage.tell_if_lost(app)
+        documented.tell_directories(app, storage.of_app(app), self.ledger)
         storage.configs(app, env.files)
         storage.scratch(app)
         beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]
@@ -140,10 +139,11 @@ class _Translation:
         app = self.app
         beside = [placed.part for placed in self.placed.values() if placed.part is not app]
         same = [part for part in beside if part.network == app.name or app.network == part.name]
-        if any(port.protocol == "TCP" for part in (app, *same) for port in part.ports):
+        if any(port.protocol == "TCP" and port.published for part in (app, *same) for port in part.ports):
             return same
         in_pod = [placed.part for placed in self._in_pod(Role.SIDECAR)]
-        return [*same, *[part for part in in_pod if part.is_front and part.ports and part not in same][:1]]
+        fronts = [p for p in in_pod if p.is_front and (p.ports or (p.listens and app.name in p.needs))]
+        return [*same, *[part for part in fronts if part not in same][:1]]
 
     def _in_pod(self, role: Role) -> list[Placed]:
         return [placed for placed in self.placed.values() if placed.role is role]

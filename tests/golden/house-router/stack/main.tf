@@ -58,6 +58,8 @@ module "ingress" {
   tls_secret_name         = var.tls_secret_name
   auth                    = "required"
   homepage_group          = "Other"
+  skip_default_rate_limit = true
+  extra_middlewares       = ["traefik-router-rate-limit@kubernetescrd"]
   allow_local_access_only = true
   external_monitor        = false
   extra_annotations = {
