@@ -77,7 +77,7 @@ class Finding:
     write: str | None = None
     """YAML to put in place of what is wrong; empty where that is to be taken out."""
     example: str | None = None
-    """YAML of an answer that would be right, where nobody can tell which one is meant."""
+    """YAML of a valid answer, if it is not clear which one is meant."""
     settled_by: str | None = None
     """The names of other answers that could settle it too, in the order in which they are asked."""
 
@@ -106,7 +106,7 @@ class ScaffoldError(Exception):
         self.hint = hint
         self.findings = tuple(findings)
         self.beside: Mapping[str, object] = {}
-        """What JSON has beside the error: what is known whatever went wrong."""
+        """What JSON contains besides the error: what is known whatever went wrong."""
 
 
 class UsageError(ScaffoldError):

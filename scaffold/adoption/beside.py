@@ -111,7 +111,7 @@ def _inherits(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
     bare = (
         whole and bool(mounts_of(stack, stack.app, stack.container)) and not mounts_of(stack, pods, container)
     )
-    # One that reads the app's Secrets whole is meant to have what the app has.
+    # A container that reads the app's Secrets whole is meant to have what the app has.
     return (bool(shared) or (apps <= theirs and not ours)) and not bare
 
 

@@ -27,7 +27,7 @@ def plain(stack: Standing) -> Iterator[Inferred]:
         if _place(stack, row) or reference(row)[0] in stack.secrets.databases:
             continue
         name, value = text(get(row, "name")), value_of(row, stack.shared)
-        # One that a key of a Secret is behind is read from it by reference.
+        # A variable that comes from a key of a Secret is taken from it by reference.
         if value is None and not stack.written.variable_key(stack.runs.owner.site, name):
             value = computed.answer(stack, row)
         if value is not None:
@@ -112,7 +112,7 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
             yield found("secrets_env_from", True, owner, f"{_AT}_from")
             for key, (path, prop) in secret.entries.items():
                 if key in _mounted(stack) or (called, key) in singly:
-                    continue  # a file, or a variable of its own, which brings it itself
+                    continue  # a file, or a variable of its own, which fetches it itself
                 item, at = _item(stack, key, path, prop), f'manifest.spec.data["{key}"]'
                 yield found("secrets", [item], secret.resource, at)
     name = _main_secret(stack)

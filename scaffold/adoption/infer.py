@@ -64,7 +64,7 @@ SUBJECTS: tuple[Subject, ...] = (
     beside.cron_jobs,
     beside.jobs,
 )
-"""What is inferred, one function a subject: each tells its answers, and a later one holds over an earlier."""
+"""What is inferred, one function per subject: later answers override earlier ones."""
 
 
 def infer(stack: Standing) -> tuple[Inferred, ...]:

@@ -13,11 +13,11 @@ from scaffold.templates.questions import Value
 from scaffold.terraform.planned import PlannedResource
 
 RECORDED = "recorded"
-"""What stands for a question where a name that exists is kept."""
+"""Takes the place of a question for an existing name that is kept."""
 
 
 STOOD = "It was there before the stack was adopted."
-"""The reason of what needs one, and of which nothing says more: what has it is assumed."""
+"""The reason given where one is needed and nothing shows it: an answer that has it is assumed."""
 
 
 class Certainty(Enum):
@@ -26,9 +26,9 @@ class Certainty(Enum):
     CERTAIN = "certain"
     """The plan shows it."""
     LIKELY = "likely"
-    """It is the usual reading of what the plan shows."""
+    """It is the usual interpretation of what the plan shows."""
     ASSUMED = "assumed"
-    """Nothing shows it, and the template wants it."""
+    """Nothing shows it, and the template needs it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ _NAMED = {
     "image_pull_secrets": ("name",),
     "data": ("remoteRef.key", "remoteRef.property"),
 }
-"""Lists whose order means nothing, with what their elements are told apart by."""
+"""Lists whose order means nothing, with what identifies their elements."""
 _DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP"), ("suspend", "False")}
-"""What Kubernetes takes where nothing is written."""
+"""Kubernetes' defaults."""
 
 
 @dataclass(frozen=True, slots=True)

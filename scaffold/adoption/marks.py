@@ -29,7 +29,7 @@ def marks(stack: Standing) -> Iterator[Inferred]:
     if reloader := next((k for k in told if k.startswith(_RELOADER) and told[k] == "true"), ""):
         yield found("reloader", reloader.removeprefix(_RELOADER), owner, "metadata[0].annotations")
     elif stack.secrets.own and not stack.secrets.databases:
-        # Where a password rotates, the house wants a restart.
+        # If a password rotates, the house wants a restart.
         yield found("reloader", "never", owner, "metadata[0].annotations", Certainty.LIKELY)
     left = {k: v for k, v in told.items() if not k.startswith((_RELOADER, "keel.sh/"))}
     if left:
@@ -64,7 +64,7 @@ def _pod_marks(stack: Standing, owner: PlannedResource) -> Iterator[Inferred]:
     pod = labels(get(stack.app.metadata, "annotations")) if stack.app else {}
     if tags := pod.pop("diun.include_tags", ""):
         yield found("diun", tags, owner, at)
-    pod.pop("diun.enable", None)  # without tags it tells of every push
+    pod.pop("diun.enable", None)  # without tags, it reports every push
     key = stack.facts["wait_annotation"]
     waits = get(stack.app.metadata, "annotations", key) if stack.app else None
     pod.pop(key, None)

@@ -52,7 +52,7 @@ class SecretBook:
     own: Mapping[str, VaultSecret]
     databases: Mapping[str, VaultSecret]
     logins: Mapping[str, VaultSecret]
-    """Those that a Middleware asks for a name and a password by."""
+    """Those with which a Middleware asks for a name and a password."""
 
     @classmethod
     def of(

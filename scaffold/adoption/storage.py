@@ -16,13 +16,13 @@ from scaffold.terraform.planned import PlannedResource, Tree, get
 
 POD_VOLUME = "spec[0].template[0].spec[0].volume"
 _SAVED = {"No backup:": "none", "No dump:": "files"}
-"""How a volume is saved where a comment above it says why nothing else does."""
+"""How a volume is backed up if a comment above it says why in no other way."""
 _KEPT = re.compile(r"-mtime \+(\d+)")
 _COPY = "copy_"
 _CHECKED = "suggests a wrong database"
-"""What the script of a dump says where there is nothing in it."""
+"""What the script of a dump prints if the dump is empty."""
 OWNS = "own-"
-"""How the init container is called that gives a volume to the app's user."""
+"""The name of the init container that gives a volume to the app's user."""
 WRITABLE = "writable-files"
 """What a pod calls the copies of files that the app may write to."""
 

@@ -205,7 +205,7 @@ def probes(stack: Standing) -> Iterator[Inferred]:
         k: p for k in ("readiness", "liveness", "startup") if (p := first(stack.container, f"{k}_probe"))
     }
     paths = {kind: path for kind, probe in there.items() if (path := text(get(probe, "http_get", 0, "path")))}
-    # Of a health path every probe is one of it, unless it has a port of its own alone.
+    # With a health path, every probe requests it, unless a probe only has a port of its own.
     ports_alone = any(first(probe, "tcp_socket") is not None for probe in there.values())
     main = paths.get("readiness") or ("" if ports_alone else next(iter(paths.values()), ""))
     owner, main_port = stack.app.owner, number(get(stack.port, "container_port"))

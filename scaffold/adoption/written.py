@@ -13,9 +13,9 @@ from scaffold.hcl.syntax import Block, Body, Document, Expression
 from scaffold.terraform.planned import Site
 
 _MODE = re.compile(r'^auth\s*=\s*"?\w+"?\s*:?\s*')
-"""What a comment above an auth argument repeats of it."""
+"""What a comment above an auth argument repeats from it."""
 _SECRETS = (("kubernetes_secret",), ("vault_kv_secret_v2",))
-"""What a stack reads secrets from while it is planned."""
+"""What a stack reads secrets from at plan time."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def _changes(path: str, before: Value, after: Value, schema: Schema) -> Iterator
         yield Changed(path, before, after)
         return
     if all(old.get(part) == new.get(part) for part in {*old, *new}):
-        yield Changed(path, before, after)  # only the order is another
+        yield Changed(path, before, after)  # only the order is different
         return
     is_list = isinstance(before, list) or isinstance(after, list)
     for part in dict.fromkeys((*old, *new)):

@@ -26,7 +26,7 @@ from scaffold.templates.questions import Value
 
 Schema = Mapping[str, Value]
 Meant = Mapping[Value, Value]
-"""Keys with their values; empty where nobody can tell what was meant."""
+"""Keys with their values; empty if it is not clear what was meant."""
 
 _ENV_NAME = re.compile("[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
@@ -129,7 +129,7 @@ def in_line(value: Value) -> str:
 def _right_keys(key: str, known: Collection[str]) -> list[str]:
     from difflib import get_close_matches
 
-    # Short names are all alike: what is merely near has to be nearer than difflib takes for enough.
+    # Short names are all similar: they have to be closer than what is enough for difflib.
     alone = key in known or key in _slips().dropped
     near = [] if alone else get_close_matches(key.lower().replace("-", "_"), list(known), 1, 0.75)
     return [name for name in (*_slips().keys.get(key, ()), *near) if name in known]

@@ -26,14 +26,14 @@ class Known:
 
     of: str = ""
     alike: str = ""
-    """What is called alike, where that is all that is known."""
+    """A similar name, if that is all that is known."""
     path: str = ""
-    """Where its documentation says that it keeps its data."""
+    """Where it keeps its data, according to its documentation."""
     servers: Sequence[str] = field(default_factory=list)
     """The paths of volumes where a database server keeps its data that the image runs by itself."""
     answers: Mapping[str, Value] = field(default_factory=dict)
     proposed: Mapping[str, Value] = field(default_factory=dict)
-    """What a person who is asked begins with; it never holds by itself."""
+    """The initial answer when a person is asked; it never applies by itself."""
     items: Mapping[str, Sequence[Mapping[str, Value]]] = field(default_factory=dict)
     """Of list questions, the keys of each item that hold where the item does not have them."""
 

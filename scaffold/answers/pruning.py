@@ -70,7 +70,7 @@ def sound(
     while found - gone:
         gone |= found
         left = prune(values, extent(gone))
-        # What misses a part cannot stay; the part itself is not there to be left out.
+        # What lacks a part cannot stay; the missing part itself cannot be left out.
         told = (left.before(path) for path in errors(left.values))
         found = {path if _there(values, path) and path not in gone else path[:-1] for path in told}
     return prune(values, extent(gone))

@@ -82,7 +82,7 @@ def _changed(base: Answers, key: str, source: str, value: Callable[[Path], Value
     values = {n: v for n, v in base.values.items() if n != name or whole is not _GONE}
     if whole is not _GONE:
         values[name] = whole
-    # Behind an item that goes, others move up: of these only the place of the list is known.
+    # Items after a removed one move up: for these, only the place of the list is known.
     around = path[:-1] if changed is _GONE else path
     places = {p: place for p, place in base.places.items() if not around or p[: len(around)] != around}
     return Answers(values, {**places, around or path: Place(source)}, base.problems)

@@ -59,7 +59,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     supposed = fixes.supposed(answers.values, astray)
     unknown = list(_unknown(answers, supposed))
     missing = [q for q in asked.values() if not q.has_default and questions.lacks(q, supposed)]
-    # What is there and empty is missing, whatever else its schema says of nothing.
+    # What is there but empty counts as missing, whatever else its schema says about it.
     empty = {(question.name,) for question in missing}
     wrong = [(path, finding) for path, finding in wrong if path not in empty or answers.values.get(path[0])]
     told = [*answers.problems, *unknown, *(f for _, f in wrong), *(_missing(answers, q) for q in missing)]

@@ -67,7 +67,7 @@ def apply(change_set: ChangeSet) -> None:
             discard(directory)
         except BaseException:
             journal = replace(journal, goal=Goal.OLD)
-            # Where even the journal cannot be written, the one on disk still leads to a whole tree.
+            # Even if the journal cannot be written, the one on disk still leads to a whole tree.
             with contextlib.suppress(OSError):
                 save(directory, journal)
             _settle(root, journal, _recovery_hint(directory))
@@ -206,7 +206,7 @@ def _tidy(root: Path, journal: Journal) -> None:
         deleted = {parent for entry in journal.entries if entry.new is None for parent in entry.path.parents}
         empty = sorted(deleted - {PurePosixPath()}, reverse=True)
     for directory in empty:
-        with contextlib.suppress(OSError):  # not empty: it holds what is not ours
+        with contextlib.suppress(OSError):  # not empty: it contains files that are not ours
             (root / directory).rmdir()
 
 

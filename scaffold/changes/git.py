@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from scaffold.errors import MissingError
 
-# Set while a Git hook runs, and pointing elsewhere than to the directory that we were told to work in.
+# Set while a Git hook runs, and pointing somewhere else than the directory in which we should work.
 _ELSEWHERE = frozenset(
     f"GIT_{name}"
     for name in (

@@ -36,7 +36,7 @@ class Consequence:
 
 
 _TO_ACCEPT = (Effect.DATA_LOST, Effect.OPENED)
-"""What no Git undoes: a person has to say that it is meant."""
+"""What Git cannot undo: a person has to confirm it."""
 
 
 def to_accept(
@@ -163,7 +163,7 @@ def _lost(resource: PlannedResource) -> str:
 
 
 def _reach(before: Iterable[Door], after: Iterable[Door]) -> Iterator[Consequence]:
-    # Several doors at one place, such as a route for some headers beside the ingress: an open one counts.
+    # Of several doors at one place, such as a route for some headers beside the ingress, an open one counts.
     old, new = (
         {(door.host, door.path): door for door in sorted(of, key=lambda door: door.is_open)}
         for of in (before, after)

@@ -16,7 +16,7 @@ from scaffold.monorepo.shared import SharedModules
 _WITHOUT_LOGIN = frozenset(("app", "none"))
 """The modes that leave Authentik out: the module adds its own wall against scrapers."""
 _SAID = {f'auth="{mode}"': mode for mode in _WITHOUT_LOGIN}
-"""How a comment begins that gives a mode's reason, without its white space."""
+"""The beginning of a comment that gives a mode's reason, without white space."""
 
 
 def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:

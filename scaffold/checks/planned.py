@@ -103,7 +103,7 @@ class HouseNames:
     watcher: str = "diun.enable"
     home: str = STACKS
     lacks: frozenset[str] = frozenset()
-    """The features that the house has not."""
+    """The features that the house lacks."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Plan:
     resources: Sequence[PlannedResource]
     house: HouseNames
     all_stacks: Callable[[], Fleet] | None = None
-    """What all stacks make; without it a stack is judged as if there were no other."""
+    """What all stacks create; without it, a stack is judged as if there were no other."""
 
     @cached_property
     def own(self) -> Fleet:
@@ -248,7 +248,7 @@ def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
 def runs_database(container: Tree, house: HouseNames) -> bool:
     """Whether a container runs an image of a database server."""
     image = get(container, "image")
-    whole = f"/{image}"  # an image of Docker Hub may stand there by its name alone
+    whole = f"/{image}"  # an image on Docker Hub may be written by its name alone
     return (
         bool(house.database_images)
         and isinstance(image, str)

@@ -17,7 +17,7 @@ from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
 
 _USUAL = "docker.io/"
-"""The registry that is meant where none is written."""
+"""The registry that is meant if none is written."""
 
 
 class Images(PlannedRule):

@@ -211,7 +211,7 @@ class Probes(PlannedRule):
             if k8s.kind(pods.owner) not in k8s.SERVERS:
                 continue
             for container in pods.containers(init=False):
-                # No probe speaks UDP.
+                # There are no UDP probes.
                 listens = any(get(port, "protocol") != "UDP" for port in k8s.items(get(container, "port")))
                 for probe in ("readiness", "liveness") if listens else ():
                     if not get(container, f"{probe}_probe"):
@@ -221,7 +221,7 @@ class Probes(PlannedRule):
                 yield from self._deaf(pods, container)
 
     def _deaf(self, pods: k8s.PodTemplate, container: Tree) -> Iterator[Finding]:
-        # A shared module may know of a port that it does not declare.
+        # A shared module may know about a port that it does not declare.
         ports = k8s.items(get(container, "port")) if not pods.owner.module else ()
         for probe in ("startup", "readiness", "liveness") if ports else ():
             for how in ("http_get", "tcp_socket", "grpc"):

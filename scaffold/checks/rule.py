@@ -32,7 +32,7 @@ class Severity(Enum):
     ERROR = "error"
     """It does not work, is open, or loses data."""
     WARNING = "warning"
-    """It works, and is not how the house does it."""
+    """It works, but it is not the house's way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ class Rule:
     rule: ClassVar[str] = ""
     severity: ClassVar[Severity] = Severity.ERROR
     needs: ClassVar[str] = ""
-    """The feature (:mod:`scaffold.monorepo.features`) without which it says nothing."""
+    """The feature (:mod:`scaffold.monorepo.features`) without which the rule is off."""
     excuse: ClassVar[str] = ""
-    """How a comment begins that makes an exception from this rule in the house's own words."""
+    """The beginning of a comment that makes an exception from this rule in the house's own notation."""
 
     @property
     def kind(self) -> Kind:

@@ -117,7 +117,7 @@ class CheckContext:
     exists: Callable[[str], bool] = lambda _: False
     """Whether there is something at a path from the root, if only a link."""
     lacks: Callable[[str], bool] = lambda _: False
-    """Whether the house has not a feature, by its name."""
+    """Whether the house lacks a feature, by its name."""
     _modules: dict[str, ModuleContract | None] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -157,7 +157,7 @@ def generated_by(settings: Document | None) -> Mapping[str, Document]:
     """The files that the ``generate`` blocks of a ``terragrunt.hcl`` write, where their text is literal."""
     found: dict[str, Document] = {}
     for file in terragrunt.generated(settings.body) if settings is not None else ():
-        # What terragrunt generates is not the stack's to answer for.
+        # The stack is not responsible for what terragrunt generates.
         with contextlib.suppress(HclSyntaxError):
             if not file.guessed:
                 found[file.name] = parse(file.content, f"{file.origin} ({file.name})")

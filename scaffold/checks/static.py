@@ -27,7 +27,7 @@ from scaffold.terraform import refresh
 from scaffold.terraform.kept import Answers, Kept, digest_of, identity
 
 _FEW = 12
-"""Stacks below which another process takes longer to begin than they do."""
+"""The number of stacks below which starting another process takes longer than judging them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Verified:
     plan: PlanResult | None = None
     unverified: tuple[Unverified, ...] = ()
     warnings: tuple[Finding, ...] = ()
-    """What works and is not how the house does it, in the files that people keep beside the rendered ones."""
+    """What works but is not the house's way, in the files that people keep beside the rendered ones."""
 
 
 def verify(

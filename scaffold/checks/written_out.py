@@ -23,7 +23,7 @@ def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
     found: list[Finding] = []
     for document in (document for documents in stack.modules.values() for document in documents):
         written = document.source.text()
-        # Most files have none: to walk through all texts takes longer than to look whether there is one.
+        # Most files have none, and walking through all texts takes longer than checking whether there is one.
         if any(map(server.search, written.split('"'))):
             found += _servers(document, server)
         if hosts.search(written):

@@ -57,7 +57,7 @@ class StackAdoption:
     left: tuple[str, ...]
     origin: Origin
     manual: tuple[Step, ...] = ()
-    """The lists outside that a person has to see to."""
+    """The lists outside that a person has to look at."""
 
     @property
     def stack(self) -> str:

@@ -182,7 +182,7 @@ def overlay(monorepo: Monorepo, stack: str, files: Files) -> Overlay:
     disk, place = DiskTree(monorepo.root), f"{monorepo.place(stack)}"
     left = generated(monorepo, stack)
     gone = {f"{place}/{name}" for name in disk.names(place) if name.endswith(".tf") and name not in left}
-    # The record of the answers is no part of a plan.
+    # The answers file is not part of a plan.
     new = {
         f"{place}/{path}": content
         for path, content in files.items()
@@ -241,7 +241,7 @@ def _rendered(
     for answers in (given.values, validation.valid_part(given, refused).values):
         try:
             return render(answers, sensed, recorded, origin)
-        except Exception:  # whatever comes of answers that are wrong, they are refused already
+        except Exception:  # whatever invalid answers lead to, they are refused already
             continue
     return None
 

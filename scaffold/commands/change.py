@@ -128,7 +128,7 @@ def _completed(given: Answers, wanted: Answers) -> Answers:
     left = {
         name: value
         for name, value in wanted.values.items()
-        # What somebody says now is refused where it does not apply.
+        # An answer given now is refused if it does not apply.
         if name not in asked() or value != given.values.get(name) or decisions.applies(asked()[name], known)
     }
     return replace(wanted, values=left)

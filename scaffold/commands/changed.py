@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scaffold.commands.remove_service import Mention
 
 NOT_COMPARED = "not-compared"
-"""The code that accepts a change of which nobody knows what it does to what runs."""
+"""The code that accepts a change whose effect on running workloads is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,15 @@ class ServiceChange:
     plans: Plans | None
     edited: tuple[PurePosixPath, ...] = ()
     left: tuple[Step, ...] = ()
-    """What is left for a person once it is applied."""
+    """What is left to a person once it is applied."""
     consequences: tuple[Consequence, ...] = ()
-    """What it does to what runs, worst first; without plans, what of it is written out."""
+    """What it does to running workloads, worst first; without plans, as far as that is written out."""
     was: str = ""
-    """What a Service was called that is renamed."""
+    """The former name of a Service that is renamed."""
     kept: tuple[Kept, ...] = ()
-    """What exists of it that would have another name if it were new."""
+    """Its existing objects that would have another name if they were new."""
     mentions: tuple[Mention, ...] = ()
-    """Where that name stands outside what follows."""
+    """Where else that name occurs."""
 
     def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
         """What remains to be done until the Service runs like this, without what is done already."""

@@ -80,7 +80,7 @@ class Checked:
     """Findings that the baseline knows and that are no longer there."""
     unverified: tuple[Unverified, ...] = ()
     off: tuple[Off, ...] = ()
-    """The rules that say nothing in this house; only where somebody asks for them."""
+    """The rules that are off in this house; only if somebody asks for them."""
     home: str = STACKS
     """Where the stacks are."""
     what: str = "stack"
@@ -169,7 +169,7 @@ def check(
         else:
             planned, plans, unverified = judged
     known_codes = {rule.code for rule in all_rules()}
-    # Of a rule that is about what the house has not, nothing is found, and no exception is needless.
+    # A rule that is off finds nothing, and no exception from it is unused.
     off = {rule.code for rule in rules_off(monorepo)}
     ran = {rule.code for rule in (*asked, *plan_rules)} - off
     told: dict[Finding, None] = {}
@@ -180,7 +180,7 @@ def check(
         made = Exceptions(of_stack.exceptions)
         left = made.left_of(found)
         ignored |= found.keys() - set(left)
-        # Where not all is known, nobody knows whether an exception is needed.
+        # Unless everything is known, it is not known whether an exception is needed.
         sure = ran if of_plan.settled else {rule.code for rule in asked} - off
         told |= dict.fromkeys((*left, *made.findings(sure, known_codes)))
     if indexes := selection.of(Kind.INDEX) if selection.select or not static else ():

@@ -49,7 +49,7 @@ class Diagnosis:
     cache: Path
     cache_bytes: int
     features: tuple[Feature, ...]
-    """What of a house there is here, and what goes without it."""
+    """The features of the house, and what is left out without them."""
     lists: tuple[IndexState, ...]
     missing: tuple[str, ...]
 
@@ -113,7 +113,7 @@ def _unnamed_classes(monorepo: Monorepo) -> Iterator[str]:
 
 
 def _floors(known: Schemas, monorepo: Monorepo) -> tuple[Floor, ...]:
-    with contextlib.suppress(HclSyntaxError):  # told by everything that needs it
+    with contextlib.suppress(HclSyntaxError):  # reported by everything that needs it
         return refresh.floors(known, monorepo.settings.body)
     return ()
 

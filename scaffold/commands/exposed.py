@@ -68,7 +68,7 @@ class Backup(Enum):
     NO = "nothing backs it up"
     EXCUSED = "said to need none"
     NONE_SEEN = "no job seen"
-    """No planned CronJob does; what else may is not known."""
+    """No planned CronJob does; whether anything else does is not known."""
     NOT_JUDGED = "not judged"
 
 

@@ -84,7 +84,7 @@ def with_fix(document: Document, line: int, rule: Rule, facts: Mapping[str, Valu
     with suppress(EditError):
         while (block := block_at(document.body, line)) is not None:
             after = rule.fix(document, block, facts)
-            if after is None or after == document.source.data:  # a rule of one's own may say either
+            if after is None or after == document.source.data:  # a rule of your own may say either
                 break
             document = parse(after, document.path)
     return document.source.data

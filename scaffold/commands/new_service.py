@@ -198,7 +198,7 @@ def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collectio
 def demand_places(monorepo: Monorepo, found: Edits) -> None:
     """Raise :class:`RefusedError` for a list that the system reads and whose place cannot be found."""
     if found.refused:
-        with suppress(MissingError):  # a monorepo that is no Git repository has no merge either
+        with suppress(MissingError):  # a monorepo that is not a Git repository has no merge either
             demand_merged(monorepo.root)
         raise RefusedError(
             "Lists that the Service belongs in cannot be edited; nothing was written.",
@@ -219,7 +219,7 @@ def _existing(
     name = str(values["name"])
     demand_unedited(monorepo, name)
     recorded = stored_answers(monorepo, name)
-    # What a file does not say of a question is its default: then that did not apply, or is newer.
+    # If a file does not answer a question, its default holds: the question did not apply, or is newer.
     said = decisions.defaults(
         {**{q: recorded[q] for q in asked() if q in recorded}, **stored_facts(recorded)}
     )

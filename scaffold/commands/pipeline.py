@@ -158,7 +158,7 @@ def _refuse_replacing(service: str, part: Part[VerifiedPipeline]) -> None:
     ]  # fmt: skip
     recorded = root / ANSWERS_FILE
     if recorded.is_file() and f"name: {service}\n" in recorded.read_text("utf-8", errors="replace"):
-        # Installed as a tool of its own, only `scaffold` is on PATH, and Copier beside it is not.
+        # If scaffold is installed as a separate tool, only `scaffold` is on PATH, and Copier is not.
         copier = f"{shlex.quote(sys.executable)} -m copier"
         update = f"(cd {shlex.quote(str(root))} && {copier} update --defaults)"
         hint = f"Rendered before? {update} keeps hand edits."

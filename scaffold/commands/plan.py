@@ -23,7 +23,7 @@ from scaffold.terraform.touched import touched
 from scaffold.terraform.tree import DiskTree, Kind, OverlayTree, Tree, git_tree
 
 STANDING = "what is there"
-"""The older side where a change is compared that is not written yet."""
+"""The older side, if a change is compared that is not written yet."""
 
 
 @dataclass(frozen=True, slots=True)

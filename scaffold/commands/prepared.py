@@ -79,13 +79,13 @@ class Prepared:
     stack: Part[Verified] | None = None
     pipeline: Part[VerifiedPipeline] | None = None
     manual: tuple[Step, ...] = ()
-    """What the stack needs elsewhere in the monorepo that a person has to see to."""
+    """What the stack needs elsewhere in the monorepo and a person has to do."""
     before: Mapping[str, Value] | None = None
     """The combined values of a Service that is changed."""
     taken: tuple[Proposal, ...] = ()
     """What the clone of the app's repository proposed, and no answer said."""
     told: tuple[Finding, ...] = ()
-    """What of the answers the clone contradicts, and what it lacks."""
+    """The answers that the clone contradicts, and what it lacks."""
     own_files: tuple[str, ...] = ()
     """The files that it takes along beside the rendered ones, by path from the root."""
     finish: tuple[str, ...] = ()

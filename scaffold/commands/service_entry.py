@@ -126,7 +126,7 @@ def _upstream_images(values: Mapping[str, Value]) -> Iterator[UpstreamImage]:
 
 
 def _protection(storage: Mapping[str, Value]) -> Protection | None:
-    # Where a claim that somebody else made is, nobody knows here.
+    # Where a claim is that somebody else created is not known here.
     volumes = [volume for volume in storage["volumes"] if not volume["exists"]]
     if not volumes:
         return None

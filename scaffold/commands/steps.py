@@ -78,7 +78,7 @@ def stack_steps(
         "message": message or f"{values['name']}: new Service",
         "had": before or {},
     }
-    # By the name of now: a renamed stack is not asked for again what it has.
+    # By the current name: a renamed stack is not asked again for what it has.
     had = {**context, **(before or {}), "name": values["name"], "had": {}, "paths": [], "manual": []}
     done = steps_of("next_steps", had) if before else ()
     return tuple(step for step in steps_of("next_steps", context) if step.every_time or step not in done)

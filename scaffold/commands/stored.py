@@ -30,7 +30,7 @@ class Record:
     version: str
     """The tag or commit of the templates that it was rendered by."""
     edited: bool
-    """Whether the file was edited by hand since: the stack is not rendered from what it says."""
+    """Whether the file was edited by hand since: what it says is not what the stack was rendered from."""
 
 
 def record_of(monorepo: Monorepo, name: str) -> Record:

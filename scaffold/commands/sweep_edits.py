@@ -57,7 +57,7 @@ def edits_of(
     Raises :class:`~scaffold.errors.AnswersError` for answers that are none of the proposals, or about none
     of the blocks.
     """
-    # One edit fixes all that is found of a block.
+    # One edit fixes everything that is found in a block.
     found = {(f.path, f.line, f.code): f for f in broken(monorepo, rule, stacks, modules)}.values()
     house = CheckContext.of(monorepo.root).facts
     waiting: dict[Finding, Open] = {}

@@ -174,7 +174,7 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
             was = service_entry(render(record.given.values, record.sensed, record.recorded, origin).values)
             why = f"version {record.version} decided them in another form"
             gaps = (Unverified(f"the lists outside {name}, but for facts that have changed", why),)
-        # What is recorded is no text to merge: it is what the rest was rendered from.
+        # The answers file is not merged as text: it is what the rest was rendered from.
         base = {**old.files, _ANSWERS: ours[_ANSWERS]}
         yield Sides(
             monorepo.place(name), record.version, base, new.files, ours, entries=(was, now), unverified=gaps

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 AT_ROOT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 _NAMES = {"README.md": "readme.md"}
-"""What a page is called on the site: a README would be the index, which the site has."""
+"""The name of a page on the site: a README would be the index, which the site has already."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

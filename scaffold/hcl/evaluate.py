@@ -23,7 +23,7 @@ class Unknown(Enum):
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
-"""What cannot be said without Terraform."""
+"""A value that cannot be determined without Terraform."""
 
 Names = Mapping[tuple[str, ...], object]
 """The known names: ``("var", "auth")`` and the value; ``("get_repo_root()",)`` is a function's."""
@@ -240,7 +240,7 @@ def _range(values: list[object]) -> object:
 
 
 _LONGEST_RANGE = 1024
-"""Terraform refuses to make a longer one."""
+"""Terraform refuses to create a longer one."""
 
 
 def _coalesce(values: list[object]) -> object:

@@ -57,7 +57,7 @@ def _again(path: str, source: bytes) -> tuple[tuple[Finding, ...], str]:
     document = parse(source, path)
     try:
         other = hcl2.loads(source.decode(), serialization_options=options)
-    except Exception as error:  # whatever its grammar or its transformer stumbles over
+    except Exception as error:  # anything that its grammar or its transformer fails on
         return (), f"python-hcl2: {str(error).strip().partition(chr(10))[0]}"
     return tuple(_finding(path, view, what) for view, what in _body(document.body, other)), ""
 

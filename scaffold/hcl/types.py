@@ -65,7 +65,7 @@ class Type:
         if expression.kind is ExprKind.MAP:
             return self._fits_map(expression)
         if self.name in ("any", "string"):
-            return True  # which whatever else there is can become
+            return True  # which anything else can be converted to
         value = expression.literal()
         return value is NOT_LITERAL or self.accepts(value)
 

@@ -29,7 +29,7 @@ def unparsed(root: Node, source: Source) -> list[Problem]:
         else:
             stack += node.children
     first = min(wrong, default=(len(source.data) + 1, ""))
-    # What is missing behind something wrong is mostly not missing, but was lost there.
+    # What is missing after an error is usually not missing, but was lost there.
     return sorted((*wrong, *(problem for problem in missing if problem < first)))
 
 

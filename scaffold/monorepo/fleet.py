@@ -19,7 +19,7 @@ from scaffold.monorepo.uses import Use
 from scaffold.templates import template
 
 _OLD = 30 * 24 * 3600
-"""After so many seconds without use what is kept of another monorepo, or version, goes."""
+"""After so many seconds without use, what is kept for another monorepo, or version, is removed."""
 _READERS = ("hcl", "monorepo")
 _PARTS = {part.__module__ for part in (Stack, Use, Route)}
 """The modules of the classes that a stack consists of."""
@@ -89,7 +89,7 @@ class _Unpickler(pickle.Unpickler):
 def _load(place: Path) -> _Kept:
     try:
         found = _Unpickler(io.BytesIO(place.read_bytes())).load()
-    except Exception:  # whatever a damaged file leads to: it is read anew
+    except Exception:  # whatever a damaged file leads to: everything is read again
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -20,7 +20,7 @@ NOWHERE = "nothing that was found"
 _DEEP = 3
 """How deep below the root stacks and modules are looked for."""
 _MOST = 0.6
-"""The share of stacks from which on something is said of all."""
+"""The share of stacks from which on something is assumed of all."""
 _SIGNS = {
     "ingress": ("kubernetes_ingress", "kubernetes_manifest.ingress_route"),
     "nfs": ("nfs",),

@@ -59,7 +59,7 @@ def _policy(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]
             for containers in _below(pattern, "containers"):
                 for image in _below(containers, "image"):
                     patterns = list(_patterns(image, names))
-                    # What forbids some images trusts no registry.
+                    # A policy that forbids some images does not trust a registry.
                     if not any(pattern.startswith("!") for pattern in patterns):
                         yield from ((TRUSTED_IMAGES, each, image.source.path) for each in patterns)
                         yield from ((UNJUDGED, each, "") for each in _excluded(manifest, names))

@@ -138,7 +138,7 @@ class Monorepo:
             below[:] = [name for name in below if name not in GENERATED]
             for path in (Path(directory, name) for name in names if name.endswith(".tf")):
                 with suppress(OSError):
-                    if path.is_file():  # a named pipe would be waited for
+                    if path.is_file():  # reading a named pipe would block
                         found.append((path, path.read_bytes()))
         return tuple(sorted(found))
 

@@ -18,7 +18,7 @@ KIND = "IngressRoute"
 _TOKEN = re.compile(r"\s*(?:(&&|\|\||[!(),])|([A-Za-z]\w*)|`([^`]*)`|\"((?:[^\"\\]|\\.)*)\"|(\S))")
 _PATHS = ("path", "pathprefix")
 _DEEPEST = 50
-"""No rule that a person writes has as many parentheses in each other."""
+"""No rule that a person writes has parentheses nested so deeply."""
 
 _Place = tuple[str | None, str | None]
 _ANYWHERE: _Place = (None, None)

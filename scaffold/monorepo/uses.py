@@ -33,7 +33,7 @@ PROOF = "proof of work"
 """An Anubis; its place is :data:`STORED` where Redis keeps its challenges."""
 STORED = "stored"
 MONITORS = "internal_monitors"
-"""The list of what is watched from inside: who is watched there uses nothing."""
+"""The list of what is monitored from inside: what is in it does not use up a name."""
 SERVICE = "Service"
 _RECORDS = ("cloudflare_record", "cloudflare_dns_record")
 _ROLE_PATH = "static-creds/"

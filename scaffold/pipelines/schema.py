@@ -49,7 +49,7 @@ def _deepest(error: ValidationError) -> ValidationError:
 
 
 def _message(cause: ValidationError) -> str:
-    if cause.validator == "not":  # what the schema rules out altogether
+    if cause.validator == "not":  # what the schema rules out entirely
         return f"{cause.absolute_path[-1]} is not allowed here."
     if cause.validator == "additionalProperties":
         keys = re.findall(r"'([^']+)'", cause.message.rpartition("(")[2])

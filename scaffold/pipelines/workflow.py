@@ -169,7 +169,7 @@ class Workflow(PipelineFile):
 
 
 _MARK = "\ue000"
-"""A letter that nobody writes."""
+"""A character that nobody writes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def _from_python(path: Path) -> Rule:
     module = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # it is somebody else's program: whatever is wrong there is told as that
+    except Exception as error:  # it is somebody else's program: anything wrong there is reported as such
         text = f"{path} cannot be run: {type(error).__name__}: {error}."
         raise AnswersError(text, "Correct the file.") from error
     own = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Rule))

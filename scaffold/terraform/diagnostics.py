@@ -63,7 +63,7 @@ def read(stdout: bytes) -> Output:
             raw = message.get("diagnostic")
             if isinstance(raw, dict) and raw.get("severity") == "error":
                 errors.append(_diagnostic(raw))
-    # Said once more of all that was said before it.
+    # A repetition of everything that was said before it.
     errors = [error for error in errors if "encountered problems during init" not in error.summary] or errors
     return Output(version, tuple(dict.fromkeys(errors)))
 

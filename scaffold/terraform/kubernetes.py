@@ -25,7 +25,7 @@ _UNITS = {"": 1, "m": 1e-3, "k": 1e3, **{f"{u}i": 1024.0**n for n, u in enumerat
 }
 _QUANTITY = re.compile(rf"([0-9]+(?:\.[0-9]+)?)({'|'.join(sorted(_UNITS, reverse=True))})")
 SERVERS = frozenset(("deployment", "stateful_set", "daemon_set", "daemonset"))
-"""Kinds whose pods are meant to run for ever."""
+"""Kinds whose pods are meant to run forever."""
 
 
 def kind(resource: PlannedResource) -> str:

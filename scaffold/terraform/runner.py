@@ -235,7 +235,7 @@ class Planner(AbstractContextManager["Planner"]):
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             "NO_COLOR": "1",
-            # A third of the time would go into collecting garbage of a process that ends in a moment.
+            # A third of the time would be spent on garbage collection in a process that ends in a moment.
             "GOGC": "off",
             "GOMEMLIMIT": "512MiB",
             "LC_ALL": "C.UTF-8",

@@ -183,7 +183,7 @@ class Workspace:
             for path, document in module.documents.items()
         }
         if any(changes.needs_helper for changes in changed.values()):
-            # No file of its own, which the stack would find when it lists its directory.
+            # Not a separate file, which the stack would find when it lists its directory.
             first = next(iter(changed))
             resource = f'\nresource "terraform_data" "{self.helper}" {{}}\n'.encode()
             changed[first].splices.append(insertion(len(module.documents[first].source.data), resource))

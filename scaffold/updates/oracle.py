@@ -17,7 +17,7 @@ from scaffold.terraform.planned import Leaf, Tree
 from scaffold.terraform.result import Moves, PlanResult
 
 Fact: TypeAlias = tuple[str, str, str, int]
-"""An address, a path without positions, one part of its value, and the how manieth of these it is."""
+"""An address, a path without positions, one part of its value, and its index among equal ones."""
 _MOVED = "moved"
 
 

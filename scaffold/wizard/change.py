@@ -52,7 +52,7 @@ def ask(
     made: list[ServiceChange] = []
 
     def make(given: Answers, /, *, level: Level | None) -> Prepared:
-        # A default that still holds stays one.
+        # A default that still applies stays one.
         said = {n: v for n, v in given.values.items() if n in present or v != holds.get(n)}
         found = prepare_change(
             Monorepo(monorepo.root), name, Answers(said), level=level, without_indexes=without_indexes

@@ -217,7 +217,7 @@ class TerminalScreen:
             # A key may come in the moment in which a signal has ended the prompt already, or the reverse.
             if application.future is not None and not application.future.done():
                 if "exception" in outcome:
-                    no_more_interrupts()  # once the terminal is as before, the same key is a signal
+                    no_more_interrupts()  # once the terminal is restored, the same key is a signal
                 leave_now(**outcome)
 
         application.exit = leave_once

@@ -59,7 +59,7 @@ def connection(
             value = variables[name]
             string = _string(value, kind) if part == "dsn" and value else {}
             if part == "dsn" and value and string is None:
-                continue  # no password belongs in it: its host is rewritten in place
+                continue  # it must not contain a password: its host is rewritten in place
             taken.add(name)
             if part in parts:
                 spare[name] = part

@@ -20,7 +20,7 @@ from scaffold.templates.questions import Value
 
 _REPLICAS = 5
 _SLOW = 30
-"""Seconds that an app has to start in without a startup probe."""
+"""The seconds within which an app without a startup probe has to start."""
 
 
 @dataclass(frozen=True, slots=True)

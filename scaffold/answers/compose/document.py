@@ -20,7 +20,7 @@ from scaffold.templates.questions import Value
 
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _DEPTH = 10
-"""How many files may stand behind one another."""
+"""How many files may refer to one another in a chain."""
 _SIZE = 2_000_000
 
 
@@ -182,7 +182,7 @@ def _document(file: Path, source: str) -> dict[str, Value]:
         raise UsageError(f"{source} cannot be read: {error.strerror}.", hint) from error
     except YamlError as error:
         at = f", line {error.line}" if error.line else ""
-        # The parser's own words could repeat what stands there.
+        # The parser's own message could quote the content.
         told = error.message.partition(":")[0]
         raise UsageError(f"{source} {told}{at}.", error.fix) from None
     if not isinstance(content, dict):

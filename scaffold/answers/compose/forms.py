@@ -18,7 +18,7 @@ _TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:\d+(?:ms|us))
 DRIVE = r"[A-Za-z]"
 """A drive of Windows, before a colon."""
 _RANGE = 20
-"""More ports than anybody names one by one are left to a person."""
+"""More ports than anybody would list one by one are left to a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def mount(item: Value) -> Mount | None:
     else:
         parts = str(item or "").split(":")
         if len(parts) > 1 and re.fullmatch(DRIVE, parts[0]):
-            parts = [":".join(parts[:2]), *parts[2:]]  # as compose does, which has no volumes of one letter
+            parts = [":".join(parts[:2]), *parts[2:]]  # as compose does, which has no one-letter volumes
         source, target = (parts[0], parts[1]) if len(parts) > 1 else ("", parts[0])
         modes = parts[2].split(",") if len(parts) > 2 else []
         kind = "bind" if re.match(r"[./~\\" + UNKNOWN + r"]|[A-Za-z]:", source) else "volume"

@@ -21,7 +21,7 @@ class Rewritten:
 
     value: Value
     of: str = ""
-    """The service that was named, where one was."""
+    """The service that was named, if one was."""
     where: str = ""
     gone: str = ""
 

@@ -28,7 +28,7 @@ class Entry:
     fate: Fate
     why: str
     answer: str = ""
-    """What it was taken to."""
+    """The answer that it was taken to."""
 
     def is_taken_to(self, answers: Collection[str]) -> bool:
         """Whether it was taken to one of these answers, or to a part of one."""

@@ -41,7 +41,7 @@ class Storage:
     """The volumes without a name, each with who mounts it and its purpose."""
     by_source: dict[str, str] = field(default_factory=dict)
     """The purposes of volumes, by what compose calls them."""
-    directories: list[dict[str, Value]] = field(default_factory=list)  # of containers with own volumes
+    directories: list[dict[str, Value]] = field(default_factory=list)  # of containers with their own volumes
     empty: list[dict[str, Value]] = field(default_factory=list)
     """The directories that begin empty in each pod: the answer ``scratch``."""
 
@@ -150,7 +150,7 @@ class Storage:
         if its.kind not in ("volume", "bind", "tmpfs"):
             return f"there is no volume of the kind {its.kind}", "Give the directory under volumes."
         for row in _facts()["machine_paths"]:
-            # A volume of one's own is data wherever it is mounted, as under /run.
+            # A named volume is data wherever it is mounted, even under /run.
             if its.kind != "volume" and any(re.search(row["path"], p) for p in (its.target, its.source)):
                 return f"{its.target}: {row['why']}", str(row["fix"])
         if its.kind == "bind" and self._is_file(its):

@@ -65,7 +65,7 @@ def translate(path: Path, service: str | None = None) -> Draft:
 _OF_JOBS = ("command", "args", "memory", "memory_request", "capabilities")
 _OF_APPS = ("port", "ports", "health_path", "slow_start", "replicas", "ingress_options", "gpu", "tier",
             "scratch", "sidecars", "init_containers")  # fmt: skip
-"""Answers of what runs at set times that are those of its job, and those that only what always runs has."""
+"""The answers of a scheduled app that belong to its job, and those that only an app that always runs has."""
 _ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs"}
 
 

@@ -23,7 +23,7 @@ from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _DRAWN = "0a1b2c3d4e5f"
-"""Stands for a value that the files do not have: whatever a secret may be."""
+"""Takes the place of a value that the files do not have: it may be any secret."""
 _SECRETS = "/run/secrets/"
 NO_FILES = (
     "a container with volumes of its own gets no files from Vault",
