@@ -75,7 +75,8 @@ def _mapping(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
 
 _OF_MANY = {
     "answers.namespace-quota": (
-        "quota", "memory", "memory_request", "cpu", "replicas", "sidecars", "init_containers", "cron_jobs", "jobs",
+        "quota", "memory", "memory_request", "cpu", "replicas", "sidecars", "workloads", "init_containers", "cron_jobs",
+        "jobs",
     ),
     "answers.volume-unused": ("volumes",),
 }  # fmt: skip
@@ -165,6 +166,7 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
     if not decisions.house()["shapes"][values.get("shape", "web")]["app"]:
         values["adopt"] = []
     _reconcile_pod(values, draw)
+    _reconcile_workloads(values, draw)
     _reconcile_ingresses(values)
     _reconcile_reasons(values)
     for name in [name for name in questions.asked() if name in values and not applies(name, values)]:
@@ -266,6 +268,39 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.pop("secrets_env_from", None)
 
 
+def _reconcile_workloads(values: dict[str, Any], draw: st.DrawFn) -> None:
+    """Deployments that can run: each on volumes of its own or of all, with ports that differ."""
+    shared = values.get("rwx", False)
+    volumes = values.get("volumes", [])
+    on_nfs = [v["purpose"] for v in volumes if (shared if v.get("rwx") is None else v["rwx"])]
+    for number, item in enumerate(values.get("workloads", [])):
+        item.update(name=f"part-{number}", memory=draw(st.sampled_from(["64Mi", "256Mi"])), memory_request="")
+        if item.get("object_name"):
+            item["object_name"] = f"own-{number}"
+        mounts = draw(st.lists(st.sampled_from(on_nfs), unique=True)) if on_nfs else []
+        item["mounts"] = [{"volume": purpose, "path": f"/part/{purpose}"} for purpose in mounts]
+        if len(on_nfs) < len(volumes) and item.get("inherits"):
+            item.pop("inherits")
+        owned = decisions.house()["builds"][values.get("build", "upstream")]["owned"]
+        item["image"] = draw(
+            st.sampled_from(["", "ghcr.io/a/b:v2.0.1", "lscr.io/linuxserver/code-server:4.100.3"])
+        )
+        if item["image"] == "":
+            item.pop("keel", None)
+        item["wait_for"] = draw(st.lists(st.sampled_from(["redis", "postgresql"]), unique=True))
+        item["env"] = draw(
+            st.sampled_from([{}, {"QUEUE": {"host": "redis", "text": "redis://{host}:6379/3"}}])
+        )
+        if item.get("port") is None:
+            for key in ("ports", "service_port", "health_path"):
+                item.pop(key, None)
+        ports = [{"name": f"more-{n}", "port": 20000 + n} for n, _ in enumerate(item.get("ports", []))]
+        item["ports"] = ports
+        item["probes"] = {} if item.get("port") is None else draw(st.sampled_from([{}, {"startup": {}}]))
+        if owned and item["image"] == "":
+            item.setdefault("command", ["work"])
+
+
 def _reconcile_ingresses(values: dict[str, Any]) -> None:
     if values.get("gate") != "anubis":
         values.pop("anubis", None)
@@ -286,9 +321,12 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
             client.pop("reason", None)
         else:
             client["reason"] = client.get("reason") or "they have a token"
+    fronted = [item["name"] for item in values.get("workloads", []) if item.get("port")]
     for item in values.get("hosts", []):
         item.pop("port", None)
         item.pop("service", None)
+        if fronted and item.get("auth") != "anubis":
+            item["service"] = fronted[0]
         if "." not in item["host"]:
             item.pop("full", None)
         if item.get("dns") in ("internal", None) or item.get("full"):
@@ -310,7 +348,7 @@ def _reconcile_reasons(values: dict[str, Any]) -> None:
             values.pop(f"{name}_reason", None)
         else:
             values[f"{name}_reason"] = "it cannot do without"
-    for kind in ("sidecars", "init_containers", "cron_jobs", "jobs"):
+    for kind in ("sidecars", "workloads", "init_containers", "cron_jobs", "jobs"):
         for item in values.get(kind, []):
             item["capabilities_reason"] = "it cannot do without" if item.get("capabilities") else ""
             if item.get("uid") == 0:

@@ -184,3 +184,38 @@ def test_a_policy_of_images_is_read_with_the_namespaces_that_it_leaves_out(inhab
     house = house_of(monorepo, facts(monorepo))
     assert {"docker.io/*", "quay.io/*"} <= set(house.trusted_images)
     assert {"kube-system", "keys"} <= house.unjudged_namespaces
+
+
+PRIORITY = """
+locals {
+  left_out = ["kube-system", "keys"]
+}
+resource "kubectl_manifest" "priority" {
+  yaml_body = yamlencode({
+    kind = "ClusterPolicy"
+    spec = {
+      rules = [for tier in ["aux", "edge"] : {
+        match   = { any = [{ resources = { namespaceSelector = { matchLabels = { tier = tier } } } }] }
+        exclude = { any = [{ resources = { namespaces = local.left_out } }] }
+        mutate  = { patchesJson6902 = yamlencode([{ op = "add", path = "/spec/priorityClassName", value = tier }]) }
+      }]
+    }
+  })
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "left_out"),
+    [
+        ("", "", {"kube-system", "keys"}),
+        ("tier = tier", "app = tier", set()),
+        ("/spec/priorityClassName", "/spec/a", set()),
+    ],
+)
+def test_the_policy_that_goes_by_tiers_is_read_with_the_namespaces_that_it_leaves_out(
+    inhabited: Monorepo, old: str, new: str, left_out: set[str]
+) -> None:
+    (inhabited.root / STACKS / "bees" / "main.tf").write_text(PRIORITY.replace(old, new))
+    monorepo = Monorepo(inhabited.root)
+    assert house_of(monorepo, facts(monorepo)).untiered_namespaces == left_out

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scaffold.errors import MissingError
+from scaffold.monorepo import features
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions, template
@@ -180,3 +181,34 @@ def test_quotas_of_tiers_are_those_of_the_policy(monorepo: Monorepo) -> None:
     }
     policy.write_text(POLICY.replace('"2Gi"', "var.memory"))
     assert "tiers" not in sense(Monorepo(monorepo.root)), "only what is plain is sensed"
+
+
+LABEL = "goldilocks.fairwinds.com/vpa-update-mode"
+IGNORED = f'resource "kubernetes_namespace" "a" {{\n  lifecycle {{ ignore_changes = [metadata[0].labels["{LABEL}"]] }}\n}}\n'
+ITS_OWN = f'resource "kubernetes_namespace" "a" {{\n  metadata {{ labels = {{ "{LABEL}" = "off" }} }}\n}}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("stacks/vpa/main.tf", IGNORED, False),
+        ("stacks/vpa/main.tf", IGNORED.replace("  lifecycle", f"  # {LABEL} is gone\n  lifecycle"), False),
+        ("stacks/vpa/main.tf", ITS_OWN, False),
+        ("stacks/vpa/main.tf", f'resource "helm_release" "a" {{\n  # {LABEL}\n}}\n', False),
+        ("stacks/vpa/main.tf", f'resource "helm_release" "a" {{\n  values = [yamlencode({{ "{LABEL}" = "off" }})]\n}}\n', True),
+        ("stacks/vpa/values.yaml", f"labels:\n  # {LABEL}: off\n", False),
+        ("stacks/vpa/values.yaml", f"labels:\n  {LABEL}: off\n", True),
+        ("scripts/label", f"kubectl label ns --all {LABEL}=off\n", True),
+        ("docs/label.md", f"kubectl label ns --all {LABEL}=off\n", False),
+    ],
+)  # fmt: skip
+def test_who_labels_namespaces_is_seen_where_it_is_written(
+    monorepo: Monorepo, name: str, text: str, found: bool
+) -> None:
+    platform = monorepo.root / "stacks/platform/main.tf"
+    assert features.find(monorepo, "namespace_label") == "stacks/platform/main.tf"
+    platform.write_text(platform.read_text().partition("# Goldilocks")[0])
+    path = monorepo.root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    assert features.find(Monorepo(monorepo.root), "namespace_label") == (name if found else "")

@@ -91,14 +91,16 @@ def test_a_job_inherits_volumes_where_it_says_so(inherits: str, volumes: list[st
     assert [mount["volume"] for mount in job["container"]["mounts"]] == volumes
     assert sorted(volume["name"] for volume in job["volumes"]) == sorted(volumes)
     assert [row["name"] for row in job["container"]["env"]] == env
-    assert job["beside_app"] is ("data" in volumes), "a ReadWriteOnce volume is only on the app's node"
+    assert [node["selector"] for node in job["nodes"]] == (["notes"] if "data" in volumes else []), (
+        "a ReadWriteOnce volume is only on the app's node"
+    )
 
 
 def test_mounts_of_a_job_stand_in_place_of_volumes_that_it_inherits() -> None:
     text = APP + VOLUMES + (FETCH % "true").replace("}]", ", mounts: [{volume: media}]}]")
     (job,) = combined(text)["containers"]["cron_jobs"]
     assert [mount["volume"] for mount in job["container"]["mounts"]] == ["media", "files"]
-    assert job["beside_app"] is False
+    assert job["nodes"] == []
 
 
 def test_jobs_alone_have_nothing_of_a_deployment() -> None:

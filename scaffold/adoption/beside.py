@@ -8,7 +8,7 @@ from scaffold.adoption import computed
 from scaffold.adoption.environment import reference, value_of
 from scaffold.adoption.files import own_directories
 from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
-from scaffold.adoption.reading import known, labels, number, text, texts
+from scaffold.adoption.reading import known, labels, number, text, texts, words
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import OWNS, mounts_of
 from scaffold.adoption.volume_book import saves
@@ -66,8 +66,8 @@ def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
     item = {
         "name": text(get(container, "name")),
         "image": "" if same else image_of(get(container, "image")),
-        "command": texts(get(container, "command")),
-        "args": texts(get(container, "args")),
+        "command": words(get(container, "command")),
+        "args": words(get(container, "args")),
         "inherits": False if same and not inherits else None,
         **confinement(container),
         "uid": number(get(container, "security_context", 0, "run_as_user")),

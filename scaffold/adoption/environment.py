@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from scaffold.adoption import computed
 from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
-from scaffold.adoption.reading import known, labels, text
+from scaffold.adoption.reading import as_read, known, labels, text
 from scaffold.adoption.secret_book import ROLE, VaultSecret
 from scaffold.adoption.standing import Standing
 from scaffold.reading import YamlError, load
@@ -69,7 +69,7 @@ def value_of(row: Tree, shared: Mapping[str, str]) -> Value | None:
         return host
     if isinstance(value, Mark) or source is not None:
         return None
-    return "" if value is None else str(value)
+    return "" if value is None else as_read(str(value))
 
 
 def _host(written: str, shared: Mapping[str, str]) -> Value | None:
@@ -77,7 +77,7 @@ def _host(written: str, shared: Mapping[str, str]) -> Value | None:
     for address, host in shared.items():
         rest = re.sub(rf"(?<![\w.-]){re.escape(address)}(?![\w-])", "{host}", written)
         if rest != written:
-            whole = {"host": host} if rest == "{host}" else {"host": host, "text": rest}
+            whole = {"host": host} if rest == "{host}" else {"host": host, "text": as_read(rest)}
             return whole if STAND_IN not in rest else None
     return None
 

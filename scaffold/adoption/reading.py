@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from scaffold.templates.questions import Value
@@ -25,6 +26,19 @@ def texts(tree: Tree) -> list[str]:
     """The texts of a list; empty if one of them is unknown."""
     items = k8s.items(tree)
     return [item for item in items if isinstance(item, str)] if all(isinstance(i, str) for i in items) else []
+
+
+_TWICE = re.compile(r"(\$\([^)]*\))|(\$\$+)(?!\$|\([A-Za-z0-9_.-]+\))")
+
+
+def as_read(text: str) -> str:
+    """A text as the container reads it, which answers have: Kubernetes takes ``$$`` for ``$``."""
+    return _TWICE.sub(lambda found: found[1] or "$" * (len(found[2] + "$") // 2), text)
+
+
+def words(tree: Tree) -> list[str]:
+    """The words of a command, as the container reads them."""
+    return list(map(as_read, texts(tree)))
 
 
 def labels(tree: Tree, without: Iterable[str] = ()) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from scaffold.adoption.computed import read_from_secret
 from scaffold.adoption.likeness import Compared, Missing
+from scaffold.adoption.reading import as_read
 from scaffold.adoption.secret_book import ROLE
 from scaffold.templates.image import ImageReference
 from scaffold.terraform import kubernetes as k8s
@@ -76,6 +77,11 @@ def _same_amount(compared: Compared, missing: Missing) -> bool:
     return "resources[0]." in missing.path and before is not None and before == after
 
 
+def _same_dollars(_: Compared, missing: Missing) -> bool:
+    of_container = "container[" in missing.path and "$$" in missing.value
+    return of_container and as_read(missing.value) == as_read(missing.instead)
+
+
 def _rotated(compared: Compared, missing: Missing) -> bool:
     same = _TAKEN.sub("", missing.value) == _TAKEN.sub("", missing.instead)
     put_together = ".target.template.data." in missing.path and same
@@ -97,5 +103,6 @@ _RULES = (
     Rule("an amount is written without a fraction", _same_amount),
     Rule("the rotated password is called password", _rotated),
     Rule("what Terraform computes is read from a Secret", read_from_secret),
+    Rule("Kubernetes reads $$ as $", _same_dollars),
     Rule("a volume grows by its own size", _ends("resize.topolvm.io/increase")),
 )

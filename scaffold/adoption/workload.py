@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
-from scaffold.adoption.reading import first, known, labels, number, text, texts
+from scaffold.adoption.reading import first, known, labels, number, text, texts, words
 from scaffold.adoption.standing import Standing, is_balancer
 from scaffold.templates import decisions, template
 from scaffold.templates.image import ImageReference
@@ -86,8 +86,8 @@ def built_as(image: str, pulled: set[str], facts: Mapping[str, Value]) -> str:
 def command(stack: Standing) -> Iterator[Inferred]:
     """What the container runs instead of its image's entrypoint."""
     for part in ("command", "args"):
-        if stack.app and (words := texts(get(stack.container, part))):
-            yield found(part, words, stack.app.owner, f"{_CONTAINER}.{part}")
+        if stack.app and (said := words(get(stack.container, part))):
+            yield found(part, said, stack.app.owner, f"{_CONTAINER}.{part}")
 
 
 def ports(stack: Standing) -> Iterator[Inferred]:
@@ -219,7 +219,7 @@ def probes(stack: Standing) -> Iterator[Inferred]:
         row = {
             "path": paths[kind] if paths.get(kind, main) != main else "",
             "port": port if port != main_port else None,
-            "command": texts(get(probe, "exec", 0, "command")),
+            "command": words(get(probe, "exec", 0, "command")),
             **{name: number(get(probe, name)) or None for name in _TIMINGS},
         }
         yield found("probes", {kind: known(row)}, owner, f"{_CONTAINER}.{kind}_probe")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain
 
-from scaffold.hcl.amend import insert_first, replace
+from scaffold.hcl.amend import insert_comment, insert_first, replace
 from scaffold.hcl.edit import insert_block, insert_element
-from scaffold.hcl.syntax import Block, Document
+from scaffold.hcl.place import block_at
+from scaffold.hcl.syntax import Block, Document, parse
 from scaffold.terraform.meta import ignored, ignoring
 from scaffold.terraform.planned import Path, path_text
 
@@ -17,11 +18,15 @@ _ONE_LINE = 1
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A path that has to be ignored, and the comment beside it; its ``marker`` has to be there."""
+    """A path that has to be ignored, and the comment beside it; its ``marker`` has to be there.
+
+    ``alone`` is the comment of a path that is added to others, and does not stand among those it belongs to.
+    """
 
     path: str
     marker: str = ""
     comment: str = ""
+    alone: str = ""
 
 
 def unignored(block: Block, wanted: list[Ignored]) -> list[Ignored]:
@@ -61,20 +66,37 @@ def with_ignored(document: Document, block: Block, missing: list[Ignored]) -> by
         items = lifecycle.body.items
         whole = "\n".join(argument)
         return insert_block(document, whole, items[-1]) if items else insert_first(document, lifecycle, whole)
-    paths = [*(element.text for element in value.elements), *(row.path for row in missing)]
-    if len(missing) > _ONE_LINE and value.line == value.end_line:
-        return replace(document, value, "\n".join(["[", *(f"  {path}," for path in paths), "]"]))
-    return insert_element(document, value, missing[0].path)
+    is_one_line = value.line == value.end_line
+    if len(missing) > _ONE_LINE and is_one_line:
+        lines = [*(f"{element.text}," for element in value.elements), *_lines(missing)]
+        return replace(document, value, "\n".join(["[", *(f"  {line}" for line in lines), "]"]))
+    first, comment = missing[0], _comment(missing[0], missing)
+    data = insert_element(document, value, first.path)
+    if is_one_line or not comment or " " in comment:
+        return data
+    document = parse(data, document.path)
+    now = block_at(document.body, block.line)
+    return insert_comment(document, line_of(now, first), comment) if now else data
 
 
 def _argument(rows: list[Ignored]) -> list[str]:
     """The lines of ``ignore_changes``: a one-word comment goes after its path, a sentence above it."""
     if len(rows) > _ONE_LINE:
-        return ["ignore_changes = [", *(f"  {_remarked(row.path + ',', row)}" for row in rows), "]"]
+        return ["ignore_changes = [", *(f"  {line}" for line in _lines(rows)), "]"]
     (row,) = rows
     line = f"ignore_changes = [{row.path}]"
-    return [f"# {row.comment}", line] if " " in row.comment else [_remarked(line, row)]
+    return [f"# {row.comment}", line] if " " in row.comment else [_remarked(line, row.comment)]
 
 
-def _remarked(line: str, row: Ignored) -> str:
-    return f"{line} # {row.comment}" if row.comment else line
+def _lines(rows: list[Ignored]) -> list[str]:
+    """Paths in lines of their own, each with its comment."""
+    return [_remarked(f"{row.path},", _comment(row, rows)) for row in rows]
+
+
+def _comment(row: Ignored, rows: list[Ignored]) -> str:
+    """The comment beside a path that is added with others, one of which may say it for both."""
+    return row.comment or ("" if any(other.comment == row.alone for other in rows) else row.alone)
+
+
+def _remarked(line: str, comment: str) -> str:
+    return f"{line} # {comment}" if comment else line

@@ -30,14 +30,16 @@ class LifecycleRule(Rule, ABC):
     severity = Severity.WARNING
     resources: ClassVar[str]
     """The pattern of the types of those resources."""
+    several: ClassVar[str] = ""
+    """What the paths are, where there are several: a finding stays the same one when a path comes or goes."""
 
     @abstractmethod
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterable[Block]:
         """The resources that the rule is about."""
 
     @abstractmethod
-    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterable[Ignored]:
-        """What such a resource has to ignore."""
+    def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterable[Ignored]:
+        """What such a resource in a file has to ignore."""
 
     @abstractmethod
     def paths(self, facts: Mapping[str, Value]) -> Iterable[str]:
@@ -50,18 +52,26 @@ class LifecycleRule(Rule, ABC):
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
         """Resources that do not ignore what they have to, or lack the marker that says why."""
         for block in self.concerned(stack, context):
-            document, wanted = stack.documents[block.source.path], list(self.wanted(block, context.facts))
+            document = stack.documents[block.source.path]
+            wanted = list(self.wanted(document, block, context.facts))
             if missing := unignored(block, wanted):
                 paths = ", ".join(row.path for row in missing)
+                what = f"all of {self.several}" if self.several else paths
                 fix = f"add to ignore_changes in its lifecycle: {paths}"
-                yield at(block, self.code, f"{block.address} does not ignore {paths}", fix=fix)
-            elif markers := sorted({row.marker for row in wanted if not is_marked(document, block, row)}):
-                what = f"{block.address} has no {' and no '.join(markers)} beside what it ignores"
-                yield at(block, self.code, what, fix=f"write # {markers[0]} beside the path")
+                yield at(block, self.code, f"{block.address} does not ignore {what}", fix=fix)
+            elif unmarked := [row for row in wanted if not is_marked(document, block, row)]:
+                what = "marker" if self.several else unmarked[0].marker
+                fix = ", ".join(f"# {row.marker} beside {row.path}" for row in unmarked)
+                yield at(
+                    block,
+                    self.code,
+                    f"{block.address} has no {what} beside what it ignores",
+                    fix=f"write {fix}",
+                )
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file after one more path is ignored, or all of them, or the path has its comment."""
-        wanted = list(self.wanted(block, facts))
+        wanted = list(self.wanted(document, block, facts))
         if missing := unignored(block, wanted):
             return with_ignored(document, block, missing)
         row = next((row for row in wanted if not is_marked(document, block, row)), None)
@@ -103,7 +113,7 @@ class NamespaceLabel(LifecycleRule):
 
     code = "LIF001"
     title = "A namespace ignores the label that a policy stamps on it"
-    needs = "policies"
+    needs = "namespace_label"
     why = "The policy writes it again after every apply, so the stack's plan is never empty."
     rule = "Namespaces"
     resources = "kubernetes_namespace*"
@@ -114,7 +124,7 @@ class NamespaceLabel(LifecycleRule):
         """The namespaces."""
         return (block for block in resources(stack) if kind(block) == "namespace")
 
-    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+    def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The label."""
         yield Ignored(**facts["ignored"]["namespace"])
 
@@ -170,7 +180,7 @@ class GrownClaim(LifecycleRule):
             if {entry.name for entry in entries(annotations, locals_in(stack, block))} & grown:
                 yield block
 
-    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+    def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The requested size."""
         yield Ignored(**facts["ignored"]["claim"])
 

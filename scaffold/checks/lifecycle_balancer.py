@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from scaffold.checks.ignoring import Ignored
 from scaffold.checks.lifecycle import LifecycleRule, kind, resources
 from scaffold.checks.stack import CheckContext, ParsedStack
-from scaffold.hcl.syntax import Block
+from scaffold.hcl.syntax import Block, Document
 from scaffold.templates.questions import Value
 
 _SERVICES = """\
@@ -65,7 +65,7 @@ class Balanced(LifecycleRule):
                 if own or context.facts["load_balancer"]["marked"] or context.written(marker):
                     yield block
 
-    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+    def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The annotation with the pool that the address is from."""
         marker = facts["load_balancer"]["marker"]
         yield from (Ignored(path, marker, marker) for path in self.paths(facts))

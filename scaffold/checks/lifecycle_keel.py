@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
 from scaffold.checks.contracts import module_calls
@@ -12,9 +13,11 @@ from scaffold.checks.lifecycle import LifecycleRule, kind, locals_in, resources
 from scaffold.checks.lifecycle_pods import of_pod, pod_of
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.hcl.evaluate import Names, text
-from scaffold.hcl.syntax import Block
+from scaffold.hcl.expressions import Expression
+from scaffold.hcl.syntax import Block, Document
 from scaffold.monorepo.uses import enrolled, entries, known_names, metadata
 from scaffold.templates import template
+from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import path_text
@@ -74,6 +77,7 @@ class KeelBlock(LifecycleRule):
     why = "An apply reverts the images to what is written here, and Keel moves them again."
     rule = "Keel"
     resources = "kubernetes_*"
+    several = "what Keel and its policy write"
     bad = _ENROLLED.replace("      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE\n", "")
     good = _ENROLLED
 
@@ -92,18 +96,21 @@ class KeelBlock(LifecycleRule):
             if is_in and not _is_left_alone(stack, block):
                 yield block
 
-    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+    def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """What the policy and Keel write, and the image of every container that Keel updates."""
         known = facts["ignored"]
         yield from of_pod(block, facts)
         own = {entry.name for entry in entries(metadata(block).value("annotations"), {})}
-        rows = [Ignored(**row) for row in known["enrolled"]]
+        rows = [_row(row, known["enrolled"]) for row in known["enrolled"]]
         # What the stack sets itself is its own.
         yield from (row for row in rows if not any(f'["{name}"]' in row.path for name in own))
         pods = path_text(k8s.pod_path(kind(block)) or ())
-        for slot in _moved(block):
+        # With a policy of its own, Keel may move more than releases.
+        asks = template.facts("operations")["keel"]["policy"] in own
+        for slot in _moved(block, lambda image: asks or _is_movable(document, image, facts)):
             yield Ignored(f"{pods}.spec[0].{slot}.image", comment=known["image"]["comment"])
-        yield from (Ignored(**row) for row in known["moved"])
+        moved = (row for row in known["moved"] if row["of"] in ("", kind(block)))
+        yield from (_row(row, known["moved"]) for row in moved)
 
     def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
         """The same of any workload, with the images of all its containers."""
@@ -113,20 +120,39 @@ class KeelBlock(LifecycleRule):
         yield from (row["path"] for row in (*known["enrolled"], *known["moved"]))
 
 
-def _moved(block: Block) -> Iterator[str]:
-    """The containers that Keel updates: all of them, and those init containers that have the image of one."""
+def _row(row: Value, group: Value) -> Ignored:
+    """A path; written by itself, it has the marker of who writes it where it has none of its own."""
+    markers = (other["comment"] for other in group if other["comment"])
+    return Ignored(row["path"], row["marker"], row["comment"], row["comment"] or next(markers, ""))
+
+
+def _moved(block: Block, is_movable: Callable[[Expression | None], bool]) -> Iterator[str]:
+    """The containers whose images are updated, and those init containers that have the image of one."""
     pod = pod_of(block)
     if pod is None or pod.block("dynamic", "container"):
         return
     images = set()
     for number, container in enumerate(pod.blocks_of("container")):
         image = container.body.value("image")
-        images.add(image.text if image else "")
-        yield f"container[{number}]"
+        if is_movable(image):
+            images.add(image.text if image else "")
+            yield f"container[{number}]"
     for number, container in enumerate(pod.blocks_of("init_container")):
         image = container.body.value("image")
         if image is not None and image.text in images:
             yield f"init_container[{number}]"
+
+
+def _is_movable(document: Document, image: Expression | None, facts: Mapping[str, Value]) -> bool:
+    """Whether Keel can order an image's tag, or CI updates the image; an unknown tag may be updated."""
+    if image is None:
+        return True
+    known = text(image, {}) or text(image, known_names(document.body.blocks))
+    parts = ImageReference.parse(known or "")
+    own = (row["registry"] for row in facts["builds"].values() if row["owned"])
+    if known is None or f"{parts.host}/{parts.repository}".startswith(tuple(f"{name}/" for name in own)):
+        return True
+    return not parts.digest and re.search(facts["keel_orders"], parts.tag) is not None
 
 
 def _is_left_alone(stack: ParsedStack, block: Block) -> bool:

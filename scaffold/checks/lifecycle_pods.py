@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from scaffold.checks.ignoring import Ignored
 from scaffold.checks.lifecycle import LifecycleRule, kind, resources
 from scaffold.checks.stack import CheckContext, ParsedStack
-from scaffold.hcl.syntax import Block, Body
+from scaffold.hcl.syntax import Block, Body, Document
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import path_text
@@ -41,12 +41,17 @@ resource "kubernetes_cron_job_v1" "journal" {
 
 
 class PodDns(LifecycleRule):
-    """A resource with pods that does not ignore what a policy writes into them."""
+    """A resource whose pods do not set an option themselves, and that does not ignore what a policy writes
+    there.
+    """
 
     code = "LIF003"
     title = "What owns pods ignores the DNS settings that a policy writes into them"
     needs = "policies"
-    why = "Every plan would remove them again; a Job would be replaced, and run once more."
+    why = (
+        "Every plan would remove them again; a Job would be replaced, and run once more. Pods that set the"
+        " option themselves are left alone by the policy, and by this rule."
+    )
     rule = "Kyverno"
     resources = "kubernetes_*"
     bad = _CRON_JOB.replace(" # KYVERNO_LIFECYCLE_V1", "")
@@ -56,8 +61,8 @@ class PodDns(LifecycleRule):
         """Every resource with pods."""
         return (block for block in resources(stack) if _owns_pods(block))
 
-    def wanted(self, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-        """The DNS settings of the pods."""
+    def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
+        """The DNS settings of the pods, if they are the policy's."""
         return of_pod(block, facts)
 
     def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
@@ -70,10 +75,16 @@ def _owns_pods(block: Block) -> bool:
 
 
 def of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-    """What a policy writes into the pods of a resource."""
-    row = Ignored(**facts["ignored"]["pod"])
-    path = path_text((*(k8s.pod_path(kind(block)) or ()), "spec", 0, row.path))
-    yield Ignored(path, row.marker, row.comment)
+    """What a policy writes into the pods of a resource, unless they set the option themselves."""
+    row = facts["ignored"]["pod"]
+    if not _sets(pod_of(block), row["path"], row["option"]):
+        path = path_text((*(k8s.pod_path(kind(block)) or ()), "spec", 0, row["path"]))
+        yield Ignored(path, row["marker"], row["comment"])
+
+
+def _sets(pod: Body | None, settings: str, option: str) -> bool:
+    own = pod.block(settings) if pod else None
+    return own is not None and any(o.body.literal("name") == option for o in own.body.blocks_of("option"))
 
 
 def pod_of(block: Block) -> Body | None:

@@ -52,11 +52,12 @@ class HouseNames:
     Database servers keep their data at ``server_paths``, a pattern; those that images of the repositories in
     ``own_servers`` run beside the app do so at the path there. ``own_registries`` are those that own images
     are pushed to, with the Secret to pull with if nobody may without. Images are like one of the
-    ``trusted_images``, except for those in ``unjudged_namespaces``. ``allowlists`` are middlewares that let
-    the house's own network in; a host of the ``domain`` without a record of its own has that of the
-    ``wildcard``. For a namespace with the ``quota_label`` its tier's quota does not hold, with the
-    ``limits_label`` its LimitRange. ``shared`` are names that several stacks take. ``mover`` is what Keel
-    reads among annotations, and with ``mover_label`` its policy among labels.
+    ``trusted_images``, except for those in ``unjudged_namespaces``. The policy that goes by tiers leaves the
+    ``untiered_namespaces`` out. ``allowlists`` are middlewares that let the house's own network in; a host of
+    the ``domain`` without a record of its own has that of the ``wildcard``. For a namespace with the
+    ``quota_label`` its tier's quota does not hold, with the ``limits_label`` its LimitRange. ``shared`` are
+    names that several stacks take. ``mover`` is what Keel reads among annotations, and with ``mover_label``
+    its policy among labels.
     """
 
     block_classes: frozenset[str] = frozenset()
@@ -81,6 +82,7 @@ class HouseNames:
     own_registries: Mapping[str, str] = field(default_factory=dict)
     trusted_images: tuple[str, ...] = ()
     unjudged_namespaces: frozenset[str] = frozenset()
+    untiered_namespaces: frozenset[str] = frozenset()
     allowlists: frozenset[str] = frozenset()
     domain: str = ""
     wildcard: str = ""
@@ -103,7 +105,7 @@ class HouseNames:
     watcher: str = "diun.enable"
     home: str = STACKS
     lacks: frozenset[str] = frozenset()
-    """The features that the house lacks."""
+    """The features that the house has not."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Plan:
     resources: Sequence[PlannedResource]
     house: HouseNames
     all_stacks: Callable[[], Fleet] | None = None
-    """What all stacks create; without it, a stack is judged as if there were no other."""
+    """What all stacks make; without it a stack is judged as if there were no other."""
 
     @cached_property
     def own(self) -> Fleet:
@@ -248,7 +250,7 @@ def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
 def runs_database(container: Tree, house: HouseNames) -> bool:
     """Whether a container runs an image of a database server."""
     image = get(container, "image")
-    whole = f"/{image}"  # an image on Docker Hub may be written by its name alone
+    whole = f"/{image}"  # an image of Docker Hub may stand there by its name alone
     return (
         bool(house.database_images)
         and isinstance(image, str)

@@ -21,6 +21,7 @@ class Taken(PlannedRule):
         """Monitors, Redis databases, ports of the load balancer and volumes that another stack has too."""
         for stack in sorted(plan.stacks):
             for name in plan.house.shared.get(stack, ()):
-                others = ", ".join(name.others)
-                what = f"the {name.kind} {name.name} is also taken by {others}"
-                yield self.at(name.place, what, value=name.name, fix="choose another one")
+                # Not in the message, which would be another finding with each stack more.
+                what = f"the {name.kind} {name.name} is taken by another stack as well"
+                fix = f"choose another one: this is also that of {', '.join(name.others)}"
+                yield self.at(name.place, what, value=name.name, fix=fix)

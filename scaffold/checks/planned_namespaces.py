@@ -24,11 +24,12 @@ class Tiers(PlannedRule):
     severity = Severity.WARNING
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Namespaces without the label."""
+        """Namespaces without the label, but for those that the policy leaves out which goes by it."""
         fix = f"label it with the tier of its pods ({', '.join(plan.house.tiers)})"
         for space in plan.of_kind("namespace"):
-            labels = k8s.mapping(space.get("metadata", 0, "labels"))
-            if plan.house.tiers and labels.get("tier") is None and isinstance(k8s.name(space), str):
+            labels, name = k8s.mapping(space.get("metadata", 0, "labels")), k8s.name(space)
+            judged = isinstance(name, str) and name not in plan.house.untiered_namespaces
+            if plan.house.tiers and labels.get("tier") is None and judged:
                 yield self.about(space, "it has no tier", fix)
 
 

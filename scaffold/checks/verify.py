@@ -18,7 +18,7 @@ from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
 from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
 from scaffold.monorepo import collisions, features
-from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED
+from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED, UNTIERED
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import template
 from scaffold.templates.questions import Value, asked
@@ -232,6 +232,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         own_registries=_own_registries(facts),
         trusted_images=tuple(use.name for use in uses if use.kind == TRUSTED_IMAGES),
         unjudged_namespaces=frozenset(use.name for use in uses if use.kind == UNJUDGED),
+        untiered_namespaces=frozenset(use.name for use in uses if use.kind == UNTIERED),
         allowlists=frozenset(facts["allowlists"]),
         domain=facts["domain"],
         wildcard=facts["wildcard_dns"],

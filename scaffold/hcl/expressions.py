@@ -164,6 +164,12 @@ class Expression(View):
         return tuple(expression for expression, _ in self._operation if expression is not None)
 
     @cached_property
+    def made(self) -> tuple[Expression, ...]:
+        """What a ``for`` expression makes of each item: of a map, the key and the value."""
+        nodes = self._inner.children if self.kind is ExprKind.FOR else ()
+        return tuple(Expression.of(self.source, n) for n in nodes if n.kind_id == g.EXPRESSION)
+
+    @cached_property
     def traversal(self) -> Reference | None:
         """The reference that the expression is as a whole, if it is one."""
         if self.kind is not ExprKind.TRAVERSAL:

@@ -81,11 +81,14 @@ def unserved(
 def _texts(values: Mapping[str, Value]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """The text values of variables, and what the pod waits for, each with the path of its answer."""
     groups: list[tuple[tuple[str | int, ...], Value]] = [(("env",), values.get("env") or {})]
-    for kind in ("init_containers", "sidecars", "cron_jobs", "jobs"):
+    for kind in ("init_containers", "sidecars", "workloads", "cron_jobs", "jobs"):
         items = enumerate(values.get(kind) or [])
         groups += [((kind, number, "env"), item.get("env") or {}) for number, item in items]
     for path, env in groups:
         yield from (((*path, name), text) for name, text in env.items() if isinstance(text, str))
+    for number, item in enumerate(values.get("workloads") or []):
+        waits = enumerate(item.get("wait_for") or [])
+        yield from ((("workloads", number, "wait_for", place), text) for place, text in waits)
     yield from ((("wait_for", number), text) for number, text in enumerate(values.get("wait_for") or []))
 
 

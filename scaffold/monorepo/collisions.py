@@ -108,7 +108,7 @@ def _redis(values: Mapping[str, Value]) -> Iterator[Wanted]:
         number = str(proof["redis_database"])
         yield Wanted(REDIS, number, "anubis.redis_database", "", proof["reason"], "anubis.reason")
     groups = [("", values["env"])]
-    for kind in ("init_containers", "sidecars", "cron_jobs", "jobs"):
+    for kind in ("init_containers", "sidecars", "workloads", "cron_jobs", "jobs"):
         groups += [(f"{kind}[{n}].", item.get("env", {})) for n, item in enumerate(values[kind])]
     for at, variables in groups:
         for variable, value in variables.items():

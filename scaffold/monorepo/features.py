@@ -1,7 +1,7 @@
 """What one house has and another may lack: where it is found, and what is left out without it.
 
 The rows stand in the templates' operations: a feature is a shared module, a variable of that of ingresses, a
-file in the root, or a text that some stack has where it runs in the cluster.
+file in the root, a text that some stack has where it runs in the cluster, or a label that something writes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.stamps import stamped_in
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
@@ -49,6 +51,8 @@ def find(monorepo: Monorepo, name: str) -> str:
     if "takes" in row:
         ingress = find(monorepo, "ingress")
         return ingress if row["takes"] in monorepo.ingress_module.variables else ""
+    if "stamps" in row:
+        return stamped_in(monorepo, _label(monorepo, row))
     if "signs" in row:
         path = next((path for path, _ in monorepo.terraform_files(*row["signs"])), None)
         return path.relative_to(monorepo.root).as_posix() if path else ""
@@ -59,7 +63,15 @@ def _names(monorepo: Monorepo, row: Value) -> list[str]:
     if module := row.get("module"):
         path = monorepo.shared.path(getattr(monorepo.shared, module))
         return [path] if path else []
+    if "stamps" in row:
+        return [_label(monorepo, row)]
     return [row["takes"]] if "takes" in row else list(row.get("files", row.get("signs", ())))
+
+
+def _label(monorepo: Monorepo, row: Value) -> str:
+    """The label in the path that the house ignores of such objects."""
+    path: str = said(monorepo.root)["ignored"][row["stamps"]]["path"]
+    return path.split('"')[1] if '"' in path else path
 
 
 def _rows() -> dict[str, Value]:

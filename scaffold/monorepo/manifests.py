@@ -25,6 +25,10 @@ DENIED = "denied by a policy"
 """A capability, or :data:`PRIVILEGED`, that an enforced policy denies; its place is the policy's file."""
 EXEMPT = "namespace that may"
 """A namespace in which a policy does not deny it all the same; its place is what is denied elsewhere."""
+UNTIERED = "namespace of no tier"
+"""A namespace that the policy leaves out which gives pods the priority of their namespace's tier."""
+_TIER = "tier"
+_PRIORITY = "priorityClassName"
 _ALLOWLISTS = ("ipAllowList", "ipWhiteList")
 
 
@@ -48,6 +52,9 @@ def _middleware(manifest: Expression, names: Names) -> Iterator[tuple[str, str, 
 
 
 def _policy(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]]:
+    matched = (labels for match in _below(manifest, "match") for labels in _below(match, "matchLabels"))
+    if _PRIORITY in manifest.text and any(labels.entry(_TIER) for labels in matched):
+        yield from ((UNTIERED, namespace, "") for namespace in _excluded(manifest, names))
     for exclude in _below(manifest, "exclude"):
         for labels in _below(exclude, "matchLabels"):
             yield from ((POLICY_LABEL, entry.name or "", "") for entry in labels.entries)
@@ -125,8 +132,8 @@ def _text(value: Expression, names: Names, *keys: str) -> str:
 
 
 def _below(value: Expression, key: str) -> Iterator[Expression]:
-    """The values of a key at any depth of lists and mappings."""
+    """The values of a key at any depth of lists, mappings, and what a ``for`` makes of each item."""
     if entry := value.entry(key):
         yield entry.value
-    for inner in (*value.elements, *(e.value for e in value.entries if e.name != key)):
+    for inner in (*value.elements, *(e.value for e in value.entries if e.name != key), *value.made):
         yield from _below(inner, key)

@@ -745,3 +745,14 @@ def test_the_secret_of_its_own_path_in_vault_stays_as_it_is_called() -> None:
     ]
     assert recorded(deployment({"env": env}), *secrets)["names"]["secrets"] == "its"
     assert recorded(deployment({"env": env[:2]}), *secrets)["names"]["secrets"] == "more"
+
+
+def test_dollars_are_answered_as_the_container_reads_them() -> None:
+    script = "echo $$HOME $$$$ $$(HOST) $(HOST) $$"
+    found = answers(deployment({"command": ["sh", "-c", script], "env": [{"name": "A", "value": "$$A"}]}))
+    assert found["command"][2] == "echo $HOME $$ $$(HOST) $(HOST) $"
+    assert found["env"] == {"A": "$A"}
+    (one,) = compare([deployment({"args": ["$$A"]})], [deployment({"args": ["$A"]})])
+    assert unexplained(one) == ()
+    (other,) = compare([deployment({"args": ["$$A"]})], [deployment({"args": ["$B"]})])
+    assert len(unexplained(other)) == 1

@@ -328,21 +328,82 @@ def test_the_load_balancer_is_marked_where_any_stack_marks_it(monorepo: Monorepo
 def test_each_container_counts_and_what_the_stack_sets_is_its_own(surroundings: CheckContext) -> None:
     (rule,) = KEEL
     assert isinstance(rule.good, str)
-    second = (
-        '        container {\n          name  = "b"\n          image = "docker.io/example/b:1"\n        }\n'
-    )
-    init = second.replace("container", "init_container").replace("/b:1", "/journal:1.2.3")
+    second = '        container {\n          name  = "b"\n          image = "docker.io/example/b:1.0.0"\n        }\n'
+    init = second.replace("container", "init_container").replace("/b:1.0.0", "/journal:1.2.3")
     text = rule.good.replace("      spec {\n", "      spec {\n" + init).replace(
         "        }\n      }\n", "        }\n" + second + "      }\n"
     )
     (finding,) = found(text, surroundings)
     pod = "spec[0].template[0].spec[0]"
-    assert finding.message.endswith(f"{pod}.container[1].image, {pod}.init_container[0].image")
+    assert str(finding.fix).endswith(f": {pod}.container[1].image, {pod}.init_container[0].image")
     assert found(mend(rule, text, surroundings), surroundings) == []
     own = text.replace(
         "metadata[0].name\n", 'metadata[0].name\n    annotations = { "keel.sh/policy" = "minor" }\n'
     ).replace('      metadata[0].annotations["keel.sh/policy"],\n', "")
-    assert "keel.sh/policy" not in "".join(f.message for f in found(own, surroundings))
+    assert "keel.sh/policy" not in "".join(str(f.fix) for f in found(own, surroundings))
+
+
+@pytest.mark.parametrize(
+    ("image", "moves"),
+    [
+        ('"docker.io/example/journal:v1.0.35.0"', False),
+        ('"docker.io/example/journal:latest"', False),
+        ('"docker.io/example/journal@sha256:0a"', False),
+        ("local.image", False),
+        ('"docker.io/example/journal:v1.0.35"', True),
+        ('"docker.io/example/journal:${local.tag}"', True),
+        ('"forgejo.viktorbarzin.me/viktor/journal:latest"', True),
+    ],
+)
+def test_an_image_that_nobody_moves_is_not_ignored(
+    image: str, moves: bool, surroundings: CheckContext
+) -> None:
+    (rule,) = KEEL
+    assert isinstance(rule.bad, str)
+    text = 'locals {\n  image = "docker.io/example/journal:1-2"\n  tag   = sum([1])\n}\n' + rule.bad.replace(
+        '"docker.io/example/journal:1.2.3"', image
+    )
+    assert [f.code for f in found(text, surroundings)] == ([rule.code] if moves else [])
+    forced = text.replace(
+        "metadata[0].name\n", 'metadata[0].name\n    annotations = { "keel.sh/policy" = "force" }\n'
+    )
+    assert [f.code for f in found(forced, surroundings)] == [rule.code], "it has a policy of its own"
+
+
+def test_only_a_deployment_has_revisions(surroundings: CheckContext) -> None:
+    (rule,) = KEEL
+    assert isinstance(rule.good, str)
+    text = rule.good.replace('      metadata[0].annotations["deployment.kubernetes.io/revision"],\n', "")
+    assert [f.code for f in found(text, surroundings)] == [rule.code]
+    assert found(text.replace("kubernetes_deployment", "kubernetes_daemon_set_v1"), surroundings) == []
+
+
+def test_a_path_that_is_added_says_who_writes_it_and_leaves_the_finding_what_it_was(
+    surroundings: CheckContext,
+) -> None:
+    (rule,) = KEEL
+    assert isinstance(rule.good, str)
+    revision, match = '"deployment.kubernetes.io/revision"', '"keel.sh/match-tag"'
+    lines = [f"      metadata[0].annotations[{name}],\n" for name in (revision, match)]
+    one = rule.good.replace(lines[0], "")
+    both = one.replace(lines[1], "")
+    messages = [[f.message for f in found(text, surroundings)] for text in (one, both)]
+    assert (
+        messages[0]
+        == messages[1]
+        == ["kubernetes_deployment.journal does not ignore all of what Keel and its policy write"]
+    )
+    added = f"metadata[0].annotations[{match}], # KYVERNO_LIFECYCLE_V2 metadata[0].annotations[{revision}], # KEEL_LIFECYCLE_V1"
+    assert added in " ".join(mend(rule, both, surroundings).split())
+    image = "      spec[0].template[0].spec[0].container[0].image, # KEEL_IGNORE_IMAGE\n"
+    mended = mend(rule, rule.good.replace(image, ""), surroundings)
+    assert image.split() in [line.split() for line in mended.splitlines()]
+    fewer = rule.good.replace(" # KEEL_LIFECYCLE_V1", "")
+    none = fewer.replace(" # KYVERNO_LIFECYCLE_V2", "")
+    unmarked = [[f.message for f in found(text, surroundings)] for text in (fewer, none)]
+    assert (
+        unmarked[0] == unmarked[1] == ["kubernetes_deployment.journal has no marker beside what it ignores"]
+    )
 
 
 def test_a_block_that_is_not_there_is_written_whole(surroundings: CheckContext) -> None:

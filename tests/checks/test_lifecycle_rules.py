@@ -42,7 +42,8 @@ IGNORED = "  lifecycle {\n    ignore_changes = [spec[0].template[0].spec[0].dns_
     ("own", "lifecycle", "message"),
     [
         ("", "", DNS),
-        (POLICY, "", DNS),  # the house wants it on every owner of pods
+        (POLICY, "", ""),  # the policy leaves pods alone that have the option
+        (POLICY.replace("ndots", "timeout"), "", DNS),
         ("", IGNORED, UNMARKED),
         ("", IGNORED.replace("dns_config]", "dns_config] # KYVERNO_LIFECYCLE_V1: a policy"), ""),
         ("", IGNORED.replace("  }", "  } # KYVERNO_LIFECYCLE_V1"), ""),

@@ -94,7 +94,7 @@ def concerned(rule: Rule, name: str, document: Document, context: CheckContext) 
     for found in rule.concerned(stack, context):
         block = block_at(document.body, found.line)
         assert block is not None
-        rows = list(rule.wanted(block, context.facts))
+        rows = list(rule.wanted(document, block, context.facts))
         # What another rule wants as well would be missing afterwards.
         if not unignored(block, rows) and len(list(ignored(block))) == len(rows):
             yield block

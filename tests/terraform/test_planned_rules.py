@@ -690,6 +690,12 @@ def test_a_database_that_is_dumped_needs_no_job_on_its_volume() -> None:
     assert [f.code for f in check(plan(dump, mounts, volume), HOUSE)] == ["BAK002"]
 
 
+def test_a_namespace_that_the_policy_leaves_out_needs_no_tier() -> None:
+    bare = plan(("namespace", ("metadata", 0, "labels"), {}))
+    assert [f.code for f in check(bare, HOUSE)] == ["NSP001"]
+    assert check(bare, replace(HOUSE, untiered_namespaces=frozenset({"app"}))) == []
+
+
 def test_a_server_inside_an_image_that_is_dumped_needs_no_more() -> None:
     mysql = mounted_at("/var/lib/mysql")
     dump = ("backup", (*JOB, "container", 0, "command"), ["sh", "-c", "pg_dump -h app > /to/dump"])
@@ -703,7 +709,7 @@ def test_a_name_that_another_stack_has_is_told_where_it_is_taken() -> None:
     house = replace(HOUSE, shared={"app": (taken,), "blog": (replace(taken, others=("app",)),)})
     (found,) = check(plan(), house)
     assert (found.code, found.path, found.line) == ("NAM001", "stacks/app/redis.tf", 3)
-    assert "7 is also taken by blog, wiki" in found.message
+    assert "7 is taken by another stack as well" in found.message and "blog, wiki" in str(found.fix)
 
 
 GOOD_ENOUGH = {

@@ -172,6 +172,10 @@ resource "kubernetes_config_map" "files" {
   metadata {
     name      = "tide-station-files"
     namespace = kubernetes_namespace.tide_station.metadata[0].name
+    annotations = {
+      # Reloader restarts the Deployment when one of them changes.
+      "reloader.stakater.com/match" = "true"
+    }
   }
   data = {
     "etc-tides-stations.yml" = <<-EOT
