@@ -86,7 +86,7 @@ def pipeline_of(
     template_source: str | None = None,
     stack: Mapping[str, bytes] | None = None,
 ) -> Prepared:
-    """The pipeline of a Service for a clone that has been read, as :func:`prepare_pipeline` makes it."""
+    """A Service's pipeline for a clone that has been read. Raises what :func:`prepare_pipeline` raises."""
     root, given = read.root, read.answers
     sensed = sense(monorepo)
     origin = template.origin(template_source or template_fact(sensed))

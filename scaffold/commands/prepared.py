@@ -110,10 +110,11 @@ class Prepared:
         return tuple(decision for decision in made if decision.name.startswith("pipeline."))
 
     def apply(self, *, commit: bool) -> Commits:
-        """Write the stack, then the pipeline, each as :meth:`Part.write` does.
+        """Write the stack, then the pipeline, and commit each if ``commit``. Returns the commits.
 
-        Whether both may be committed is asked before either is written. Where the second one fails all the
-        same, the stack is written, and the error tells the command that finishes it.
+        Before either is written, both are checked for whether they may be committed. Raises what
+        :meth:`Part.write` raises; if only the pipeline fails, the stack is written, and the error names the
+        command that finishes it.
         """
         from scaffold.changes.commit import demand_own
 

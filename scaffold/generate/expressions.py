@@ -31,7 +31,10 @@ def expression(place: str, text: Value) -> str:
 
 
 def condition(place: str, text: Value) -> str:
-    """An expression that yields true or false: no generator and no text of a macro, which are always true."""
+    """An expression that is true or false.
+
+    Raises :class:`RowsError` for a generator or a macro's text, which would always be true.
+    """
     for node in _operands(_parsed(place, text)):
         if isinstance(node, nodes.Filter) and node.name in _LAZY:
             raise RowsError(f"{place}: what {node.name} gives is always true; write … | list")

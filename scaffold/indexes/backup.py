@@ -39,8 +39,9 @@ class Matrix:
     def append(self, value: ProtectionRow) -> str:
         """The text with one more row, at the end of the group with its kind of storage.
 
-        Where several groups have it, that is the one of applications, else the one with most such rows.
-        Of snapshots and copies the row says what the last such row of the group says.
+        If several groups have it, that is the one of applications, else the one with most such rows. The row
+        says the same about snapshots and copies as the last such row of the group. Raises
+        ``MissingAnchorError`` if no group has it.
         """
         for kind in sorted({self._storage(r) for r in self._services}, key=len, reverse=True):
             if not value.storage.startswith(kind):

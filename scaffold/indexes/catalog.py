@@ -44,7 +44,7 @@ class Catalog:
         return TableUnder(value.section, _HEADER, plain)(self.text).append(value.cells)
 
     def without(self, number: int) -> str:
-        """The text without one row."""
+        """The text without one row. Raises ``IndexError`` if there is no such row."""
         for table in self.tables:
             if number < len(table.keys):
                 return table.without(number)

@@ -40,8 +40,8 @@ class DatabaseResources:
     def append(self, value: DatabaseResource) -> str:
         """The text with one more database, after the last one: a copy of the simplest resource.
 
-        Only a resource can be copied whose two names are as equal or as different as the new ones, since
-        its script does not say which of the two it means where.
+        Only a resource can be copied whose two names are equal, or different, like the new ones, since its
+        script does not say which of the two it means where. Raises ``MissingAnchorError`` if there is none.
         """
         name, user = value.database.name, value.database.user
         fitting = [

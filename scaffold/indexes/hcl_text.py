@@ -12,7 +12,7 @@ from scaffold.indexes.base import MissingAnchorError
 
 
 def document(text: str) -> Document:
-    """The parsed text; a file that is not HCL counts as an index file that lacks its list."""
+    """The parsed text. Raises ``MissingAnchorError`` if it is not HCL, as if the file lacked its list."""
     try:
         return parse(text.encode())
     except HclSyntaxError as error:

@@ -208,7 +208,10 @@ def condition(question: Question) -> Mapping[str, Value]:
 
 @template.kept
 def conditions_in(when: str) -> Mapping[str, Value]:
-    """What the text of a condition says of each answer, or of each key of the ``item``. See :func:`condition`."""
+    """What a condition's text says about each answer, or each key of the ``item``: see :func:`condition`.
+
+    Raises ``ValueError`` for a form that it does not understand.
+    """
     # What is understood is written in Jinja as in Python, whose parser costs a hundredth.
     try:
         whole = ast.parse(when.rpartition("{{")[2].removesuffix("}}").replace("item.", "").strip(), mode="eval").body

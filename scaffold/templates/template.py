@@ -194,8 +194,9 @@ def origin(source: str | None = None) -> Origin:
     """Where these templates come from: ``source`` if given, else as PEP 610 recorded the installation.
 
     A Git installation gives its URL and commit, an installation from a checkout that checkout and the commit
-    that was installed (of an editable one, whose templates are the checkout's own, the commit that is checked
-    out), any other the project's own URL and the tag of this version.
+    that was installed (for an editable one, whose templates are the checkout's own, the commit that is
+    checked out), any other the project's own URL and the tag of this version. Raises :class:`MissingError` if
+    none of these is known.
     """
     if source:
         return Origin(source, f"v{version()}", updatable=True)

@@ -133,7 +133,7 @@ def plan_jobs(
 
     ``workers`` stacks are planned at once, and this process serves the schemas to all. ``known`` are those
     schemas, by default the packaged ones with the refreshed ones over them. What an earlier run planned from
-    the same files is not planned again.
+    the same files is not planned again. Raises ``MissingError`` if there is no Terraform or no such stack.
     """
     tool = tool or find_tool()
     for job in jobs:
