@@ -16,7 +16,7 @@ from scaffold.monorepo.root import STACKS, root_file
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
-NOWHERE = "nothing that was found"
+NOWHERE = "not found"
 _DEEP = 3
 """How deep below the root stacks and modules are looked for."""
 _MOST = 0.6

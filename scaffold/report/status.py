@@ -61,8 +61,8 @@ def status_text(found: Status) -> Iterator[str]:
         f"{len(found.stacks) - made} by hand; {todo} {'needs' if todo == 1 else 'need'} attention."
     )
     if found.astray:
-        astray = _number(found.astray, "entry", "entries")
-        yield f"{astray} of lists that no stack stands behind: scaffold index --check"
+        astray = _number(found.astray, "list entry", "list entries")
+        yield f"{astray} without a stack: scaffold index --check"
 
 
 def _told(one: Standing, home: str) -> Iterator[str]:
@@ -77,7 +77,7 @@ def _told(one: Standing, home: str) -> Iterator[str]:
     if any(number for number, _ in findings):
         yield ", ".join(_number(number, word) for number, word in findings if number)
     if one.lists:
-        yield f"{_number(len(one.lists), 'entry', 'entries')} of lists missing"
+        yield f"{_number(len(one.lists), 'list entry', 'list entries')} missing"
 
 
 def _told_of_answers(recorded: Recorded, behind: int | None, stack: PurePosixPath) -> Iterator[str]:
