@@ -46,7 +46,7 @@ def verified_change(
     ((older, *renders),) = plan_sides(monorepo, edits, workers=3).values()
     if not older.ok:
         why = older.findings[0].message if older.findings else "it cannot be planned"
-        gap = Unverified("what this does to what runs", f"as the stack is now, {why}")
+        gap = Unverified("what this does to running workloads", f"as the stack is now, {why}")
         seen = written_out(monorepo, sides, after)
         return replace(verified, unverified=(*verified.unverified, gap)), None, seen
     if lost := list(_lost(sides.directory, renders, older, verified.plan)):

@@ -106,7 +106,7 @@ class ServiceChange:
         ]
         harm = "loses data, destroys something" if self.was else "loses data"
         known = f"This {harm} or opens a host to the internet"
-        what = "What this does to what runs is not known" if NOT_COMPARED in left else known
+        what = "What this does to running workloads is not known" if NOT_COMPARED in left else known
         again = " ".join(f"--accept {code}" for code in left)
         raise RefusedError(f"{what}; nothing was written.", f"If that is meant: {again}", findings)
 

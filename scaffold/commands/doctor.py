@@ -77,7 +77,7 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
     if monorepo is None:
         missing.append(why_none.rstrip("."))
     elif skill.is_behind(monorepo.files, merged(decisions.house(), sensed)):
-        missing.append(f"{skill.SKILL} is of another version: scaffold skill --write")
+        missing.append(f"{skill.SKILL} was written by another version: scaffold skill --write")
     known = refresh.in_use()
     refreshed = refresh.directory()
     return Diagnosis(

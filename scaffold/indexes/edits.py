@@ -128,7 +128,7 @@ def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change
                     edits[index.path] = replace(edit, after=after, indexes=(*edit.indexes, index.name))
                 continue
         listed = ", ".join(sorted(name.rpartition(":")[2] for name in names))
-        text = f"{index.path} {why}: see to {listed} there."
+        text = f"{index.path} {why}: check {listed} there."
         if lost and index.required:
             code, fix = f"index.{index.name}", f"--no-index {index.name}"
             refused.append(Finding(str(index.path), None, None, code, text, fix=fix))

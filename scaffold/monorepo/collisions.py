@@ -271,7 +271,7 @@ def findings(monorepo: Monorepo, clashes: Iterable[tuple[Wanted, Use]]) -> list[
 
 
 def _fix(need: Wanted) -> str:
-    shared = f", or say under {need.shared_by} why it is shared" if need.shared_by else ""
+    shared = f", or give the reason for sharing it under {need.shared_by}" if need.shared_by else ""
     return f"Choose another {need.answer}{shared}."
 
 

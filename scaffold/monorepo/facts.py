@@ -65,7 +65,7 @@ def demand_usable(content: bytes) -> Mapping[str, Value]:
         raise MissingError(f"{at} {error.message}.", error.fix) from error
     facts: Value = {} if text.value is None else text.value
     if not isinstance(facts, dict):
-        raise MissingError(f"{OVERRIDES} contains no facts.", "Write one `fact: value` a line.")
+        raise MissingError(f"{OVERRIDES} contains no facts.", "Write one `fact: value` per line.")
     if wrong := _wrong(text, merged(decisions.house(), facts)):
         raise MissingError(
             f"{OVERRIDES} has invalid facts.",

@@ -92,14 +92,14 @@ def consequences_text(change: ServiceChange) -> Iterator[str]:
     yield "Answers"
     yield from (f"  {one.path}: {_shown(one.before)} → {_shown(one.after)}" for one in change.answers)
     if not change.answers:
-        yield "  The same values hold; only what is given and what is a default differs."
+        yield "  All values stay the same; only which of them are given and which are defaults differs."
     if not change.renders:
-        yield "Nothing that is rendered follows from them: they are only recorded."
+        yield "They change nothing that is rendered, and are only recorded."
     if change.kept:
         yield "Keeps its name"
         yield from (f"  {'.'.join(one.place)}: {one.kept}" for one in change.kept)
     if change.edited:
-        yield f"Merged with edits by hand: {', '.join(map(str, change.edited))}"
+        yield f"Merged with manual edits: {', '.join(map(str, change.edited))}"
     told = [f"  {one.effect.value:11}  {consequence_text(one)}" for one in change.consequences]
     if change.plans is None:
         yield from ["What can be seen of it without a plan", *told] if told else ()

@@ -160,7 +160,7 @@ def verified_text(verified: Verified) -> Iterator[str]:
         from scaffold.terraform.summary import summarize
 
         yield (
-            f"Planned offline by {plan.tool.name} {plan.tool.version}, and held against the house's rules: "
+            f"Planned offline by {plan.tool.name} {plan.tool.version}, and checked against the house rules: "
             f"{len(plan.resources)} resources."
         )
         for section in summarize(plan.resources):
