@@ -34,9 +34,7 @@ def directories(stack: Standing) -> Iterator[Inferred]:
 
 
 def own_directories(stack: Standing) -> frozenset[str]:
-    """The directories with the files of the answers: a container that has those files has the directories
-    too.
-    """
+    """The directories with the files of the answers: whoever has those files has the directories."""
     written = _written_here(stack)
     volumes = k8s.items(get(stack.runs.spec, "volume")) if stack.runs else ()
     own = [source_of(volume) for volume in volumes if get(volume, "name") == written]

@@ -1,6 +1,4 @@
-"""How much of one plan another one reproduces: attribute by attribute, whatever Terraform calls the
-resources.
-"""
+"""How much of one plan another one reproduces, attribute by attribute, whatever Terraform's addresses."""
 
 from __future__ import annotations
 

@@ -29,9 +29,7 @@ def not_ours(stack: Standing) -> str:
 
 
 def obstacles(stack: Standing) -> Iterator[str]:
-    """The parts of a stack that cannot stay as they are: Kubernetes cannot change them, and no answer
-    expresses them.
-    """
+    """What cannot stay as it is in a stack: Kubernetes cannot change it, and no answer expresses it."""
     app = stack.app
     if app is None:
         return

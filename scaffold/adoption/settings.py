@@ -11,8 +11,7 @@ _INPUTS = "inputs"
 
 
 def joined(rendered: bytes, standing: bytes) -> bytes:
-    """The rendered settings, with the blocks and arguments that only the existing ones have, comments
-    included.
+    """The rendered settings, with the blocks and arguments, and their comments, that only the old ones have.
 
     Of ``inputs`` the standing text stays, since it says which versions run and why; what is rendered beside
     it is added.

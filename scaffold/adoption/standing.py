@@ -68,9 +68,7 @@ class Standing:
 
     @cached_property
     def states_requests(self) -> bool:
-        """Whether a memory request that equals the limit has to be stated, because the house's default is
-        lower.
-        """
+        """Whether a request that equals the limit has to be stated: the house's default is lower."""
         return self.facts["burstable"]["usual"] and self.tier in self.facts["burstable_tiers"]
 
     @cached_property

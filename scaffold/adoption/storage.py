@@ -47,7 +47,7 @@ def volumes(stack: Standing) -> Iterator[Inferred]:
 
 
 def reader(stack: Standing) -> PlannedResource | None:
-    """The pods that read what the stack has: those of its Deployment, else of its first resource."""
+    """The resource that stands for whatever uses the stack: its Deployment, else its first resource."""
     return stack.app.owner if stack.app else next(iter(stack.own), None)
 
 

@@ -52,9 +52,7 @@ class VolumeBook:
         return cls(claims, scratch, _directories(resources, app, container))
 
     def called(self, volume: Tree) -> str:
-        """The name that answers have for a pod's volume: a purpose, or a directory's name; empty for any
-        other.
-        """
+        """The name that answers have for a pod's volume: a purpose, or a directory's name; else empty."""
         claim = text(get(volume, "persistent_volume_claim", 0, "claim_name"))
         name = text(get(volume, "name"))
         if name in self.directories:
@@ -70,9 +68,7 @@ def source_of(volume: Tree) -> tuple[str, str]:
 def _directories(
     resources: Sequence[PlannedResource], app: k8s.PodTemplate | None, container: Tree
 ) -> dict[str, Tree]:
-    """The directories by name, those of the app's pods first, without those of which the app mounts single
-    keys.
-    """
+    """The directories by name, those of the app's pods first, without mounts of single keys."""
     single = {get(m, "name") for m in k8s.items(get(container, "volume_mount")) if text(get(m, "sub_path"))}
     found: dict[str, Tree] = {}
     others = [pods for pods in k8s.pod_templates(resources) if app is None or pods.owner is not app.owner]

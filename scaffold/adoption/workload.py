@@ -68,9 +68,7 @@ def _pulled(stack: Standing, pulled: set[str]) -> Iterator[Inferred]:
 
 
 def built_as(image: str, pulled: set[str], facts: Mapping[str, Value]) -> str:
-    """How one of the house's own images is built: the first mode with its registry; empty for any other
-    image.
-    """
+    """How one of the house's own images is built: the first mode with its registry; empty for others."""
     # During a move between registries images are at the usual one too.
     usual_rows = decisions.house()["builds"]
     ways = [

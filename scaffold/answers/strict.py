@@ -10,9 +10,7 @@ from scaffold.templates.questions import Value
 
 
 def validator(schema: Mapping[str, Value]) -> Value:
-    """jsonschema's validator for a schema; its import costs more than everything else that valid answers
-    need.
-    """
+    """jsonschema's validator for a schema; importing it costs more than all else that valid answers need."""
     return _of_the_template()(schema)
 
 

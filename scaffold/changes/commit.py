@@ -114,8 +114,7 @@ def _unsaved(root: Path, paths: Iterable[PurePosixPath]) -> tuple[PurePosixPath,
 
 
 def keep(root: Path, paths: Iterable[PurePosixPath]) -> str:
-    """Put files as they are into Git's object store, without a commit; returns the name of the tree with
-    them.
+    """Put files as they are into Git's object store, without a commit; returns the name of their tree.
 
     ``git restore --source=TREE -- PATH`` brings them back, until Git clears away what nobody refers to.
     """

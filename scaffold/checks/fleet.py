@@ -96,9 +96,7 @@ class Fleet:
         return namespace in self._namespaces and not self.hides(namespace) and not self._is_named(namespace)
 
     def _is_named(self, namespace: Tree) -> bool:
-        """Whether a stack that cannot be planned names the namespace in its text: then it may create objects
-        there.
-        """
+        """Whether a stack that cannot be planned names the namespace: then it may create objects there."""
         forms = [form.format(namespace).encode() for form in _AS_NAME]
         return any(form in content for content in self.unplanned for form in forms)
 

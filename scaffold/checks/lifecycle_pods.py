@@ -41,9 +41,7 @@ resource "kubernetes_cron_job_v1" "journal" {
 
 
 class PodDns(LifecycleRule):
-    """A resource whose pods do not set an option themselves, and that does not ignore what a policy writes
-    there.
-    """
+    """A resource whose pods leave an option to a policy, and that does not ignore what that writes there."""
 
     code = "LIF003"
     title = "What owns pods ignores the DNS settings that a policy writes into them"

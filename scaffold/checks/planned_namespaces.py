@@ -61,9 +61,7 @@ class Memory(PlannedRule):
 
 
 def _tier(plan: Plan, space: PlannedResource | None, own: str) -> Tier | None:
-    """The tier of a namespace; None if it is unknown, or a label says that the namespace has limits of its
-    own.
-    """
+    """The tier of a namespace; None if it is unknown, or a label exempts the namespace from it."""
     labels = k8s.mapping(space.get("metadata", 0, "labels")) if space else {}
     label = labels.get("tier")
     known = isinstance(label, str) and own not in labels
@@ -71,9 +69,7 @@ def _tier(plan: Plan, space: PlannedResource | None, own: str) -> Tier | None:
 
 
 def _requested(pods: k8s.PodTemplate) -> float:
-    """The memory that all pods of a server request, as far as it is known; init containers have ended by
-    then.
-    """
+    """The memory that all pods of a server request, as far as known; init containers have ended by then."""
     if k8s.kind(pods.owner) not in k8s.SERVERS or k8s.kind(pods.owner) in _EACH_NODE:
         return 0
     replicas = pods.owner.get("spec", 0, "replicas")

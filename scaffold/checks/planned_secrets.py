@@ -86,9 +86,7 @@ class CopiedPassword(PlannedRule):
 
 
 def _watching(house: HouseNames) -> tuple[str, ...]:
-    """The prefixes of the annotations with which Reloader watches all Secrets of a workload, or the marked
-    ones.
-    """
+    """The prefixes of the annotations that make Reloader watch all, or the marked, Secrets of a workload."""
     return house.reloader, f"secret.{house.reloader}auto"
 
 

@@ -1,6 +1,4 @@
-"""Who reaches a host: every door of ingresses and routes, planned or only written, its gate and its DNS
-record.
-"""
+"""Who reaches a host: every door of ingresses and routes, planned or written, its gate and DNS record."""
 
 from __future__ import annotations
 
@@ -48,9 +46,7 @@ class Door:
 
 
 def asks_who(gate: str) -> bool:
-    """Whether a gate asks who is coming: an app's own login is the app's business, and Anubis keeps out no
-    person.
-    """
+    """Whether a gate asks who is coming: Anubis keeps out no person, and an app's own login is the app's."""
     return gate == _LOGIN
 
 

@@ -39,8 +39,7 @@ class Looked:
 
 
 def look(monorepo: Monorepo, stacks: Sequence[str], codes: Collection[str]) -> list[Looked]:
-    """What the rules with these codes find in the syntax of each stack; a file that is not HCL is the only
-    finding.
+    """What the rules with these codes find in the syntax of each stack; what is not HCL is found alone.
 
     A stack is not looked at again if nothing has changed that an earlier run asked for.
     """

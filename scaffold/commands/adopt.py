@@ -144,8 +144,7 @@ def prepare_adoption(
 
 
 def _unguarded(found: Difference | None, values: Mapping[str, Value]) -> Iterator[str]:
-    """What ``lifecycle`` would no longer have, although Terraform thereby left alone what something else
-    sets.
+    """What ``lifecycle`` loses with which Terraform left alone what something else sets.
 
     What a policy sets in enrolled Namespaces alone needs no guard in another, nor where the stack sets it.
     """

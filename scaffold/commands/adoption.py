@@ -91,7 +91,7 @@ class Adoption:
 
     @property
     def assumed(self) -> tuple[Inferred, ...]:
-        """The answers that a person has to settle although nothing refuses them: nothing in the stack shows
+        """The answers that a person has to settle although nothing refuses them: the stack does not show
         them.
 
         An answer that is given in part stays assumed as long as a stock reason is left in it.

@@ -80,8 +80,7 @@ def _state_file(monorepo: Monorepo) -> Iterator[str]:
 def demand_in_place(
     monorepo: Monorepo, stack: str, files: Sequence[OwnFile], *, exists: bool = False
 ) -> None:
-    """Raise :class:`RefusedError` for files that the stack has with other content, which is never
-    overwritten.
+    """Raise :class:`RefusedError` for files that the stack has with other content: it is kept.
 
     ``exists`` says that the stack is there: then they have to be in it.
     """

@@ -158,9 +158,7 @@ def as_it_holds(record: Record, sensed: Mapping[str, Value]) -> Rendered:
 
 
 def _left(recorded: Mapping[str, Value], answers: Mapping[str, Value]) -> Mapping[str, Value]:
-    """What Kubernetes cannot change, without what is removed: a volume or database that is added later is
-    new.
-    """
+    """What Kubernetes cannot change, without what is removed: a volume or database added later is new."""
     there = {notation.called(types()["volumes"], volume) for volume in answers.get("volumes", ())}
     volumes = {purpose: kept for purpose, kept in recorded.get("volumes", {}).items() if purpose in there}
     has_database = answers.get("database", asked()["database"].default) != "none"
@@ -169,9 +167,7 @@ def _left(recorded: Mapping[str, Value], answers: Mapping[str, Value]) -> Mappin
 
 
 def _sides(monorepo: Monorepo, record: Record, name: str, before: Rendered, after: Rendered) -> Sides:
-    """The stack from the old answers, from the new ones, and as it is; the answers file is not merged as
-    text.
-    """
+    """The stack from the old answers, from the new ones, and as it is; answers files are not merged."""
     stack = PurePosixPath(monorepo.place(name))
     there = {path.relative_to(stack): monorepo.files.read(path)[0] for path in stack_files(monorepo, name)}
     ours = {path: content for path, content in there.items() if content is not None}

@@ -1,6 +1,4 @@
-"""Whether a changed stack works, what the change does to running workloads, and whether a manual edit got
-lost.
-"""
+"""Whether a changed stack works, what the change does to running workloads, and whether an edit got lost."""
 
 from __future__ import annotations
 

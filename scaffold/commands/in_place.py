@@ -28,8 +28,7 @@ def demand_possible(
     sensed: Mapping[str, Value],
     recorded: Mapping[str, Value],
 ) -> None:
-    """Raise :class:`RefusedError`, with steps to take instead, if answers ask for what cannot change in
-    place.
+    """Raise :class:`RefusedError`, with the steps to take, for answers that cannot change in place.
 
     ``before`` are the combined values of the answers that hold, and ``recorded`` is what exists. What is kept
     is never recorded as if it were another.

@@ -35,8 +35,7 @@ _TIER = "tier"
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What becomes of one stack; anything in ``outside`` keeps it as it is, ``by_hand`` are sites that no
-    edit can fix.
+    """What becomes of one stack; ``outside`` keeps it as it is, ``by_hand`` are sites that no edit can fix.
 
     ``version`` is that of the templates which render the edit, where the stack is brought to it.
     """
@@ -124,8 +123,7 @@ def sweep(
     modules: bool = False,
     workers: int = 1,
 ) -> Sweep:
-    """Find what breaks a rule, edit it in memory, plan both sides, and check the difference against the
-    contract.
+    """Find what breaks a rule, edit it in memory, plan both sides, and check that the contract is kept.
 
     A stack of which anything falls outside is left as it is; nothing is written. With ``modules`` the shared
     modules are edited instead, once for all of the ``stacks`` that call them, and all of it is left where one

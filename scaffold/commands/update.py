@@ -50,8 +50,7 @@ def merge_stacks(
     level: Level | None = None,
     workers: int = 1,
 ) -> MergedStacks:
-    """Render stacks with the templates that they record and with the installed ones, and merge the existing
-    files.
+    """Render stacks with the templates that they record and the installed ones, and merge their files.
 
     ``to`` is another version to go to. Facts are sensed again. Findings tell of a conflict, of answers that
     are no longer valid, and of what would be lost. Without a ``level`` the stacks are planned where Terraform

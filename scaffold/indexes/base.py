@@ -151,8 +151,7 @@ class Index(Generic[T]):
     def follow(
         self, text: bytes, before: ServiceEntry, after: ServiceEntry, shared: Collection[str] = ()
     ) -> bytes:
-        """The file after a change of a Service: new entries are added, and those it no longer has are
-        removed.
+        """The file after a change of a Service: its new entries are added, the former ones are removed.
 
         What others have too (``shared``) stays, and what a person took out is not put back. Raises
         ``MissingAnchorError`` where the list has lost its place, and ``HandEditedError`` where an entry

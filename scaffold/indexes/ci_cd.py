@@ -1,6 +1,4 @@
-"""``docs/architecture/ci-cd.md``: the build model of each of the house's own images, and its Woodpecker
-number.
-"""
+"""``docs/architecture/ci-cd.md``: the build model and the Woodpecker number of the house's own images."""
 
 from __future__ import annotations
 

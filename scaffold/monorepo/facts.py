@@ -1,6 +1,4 @@
-"""Facts that a monorepo overrides in ``scaffold.yml``: they have the form of the template's own, or are
-refused.
-"""
+"""Facts that a monorepo overrides in ``scaffold.yml``, in the form of the templates' own, or refused."""
 
 from __future__ import annotations
 

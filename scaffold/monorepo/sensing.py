@@ -104,9 +104,7 @@ def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
 
 
 def _exposure(monorepo: Monorepo, domain: str) -> dict[str, Value]:
-    """What decides who reaches a host: the zone's wildcard record, allowlists, and how Anubis stores
-    challenges.
-    """
+    """What decides who reaches a host: the wildcard record, allowlists, and how Anubis stores challenges."""
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
     wildcards = [use.place for use in uses if use.kind == WILDCARD and use.name in ("*", f"*.{domain}")]
     usual = decisions.house()["allowlists"]

@@ -1,5 +1,4 @@
-"""One stack in the form that the rest of the program needs: pods, ingresses, names in use. Plain data, read
-once.
+"""One stack as the rest of the program needs it: pods, ingresses, names in use. Plain data, read once.
 
 Only what is written literally, or through a local or a namespace of the same module, is seen; what a
 ``for_each`` or a function computes is not: the plan is the check for that.

@@ -93,9 +93,7 @@ def mentions_text(mentions: Iterable[Mention]) -> Iterator[str]:
 
 
 def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
-    """A removal for people: what is removed, what is lost, what is left to do. ``removed``: it was carried
-    out.
-    """
+    """A removal for people: what is removed, lost and left to do; ``removed`` if it was carried out."""
     yield f"{removal.service}: {'removed' if removed else 'would be removed'}"
     yield from (f"  {line}" for line in files_text(removal.change))
     yield from gaps_text(removal.unverified)

@@ -54,9 +54,7 @@ def _stack_json(stack: StackPlan) -> dict[str, object]:
 
 
 def plans_text(plans: Plans) -> Iterator[str]:
-    """All plans for people, stack by stack, and a line that counts; with a revision, only the differences
-    from it.
-    """
+    """All plans for people, stack by stack, and a line that counts; with a revision, the differences only."""
     if plans.against is not None:
         yield from difference_text(plans)
         return

@@ -1,6 +1,4 @@
-"""What ``update`` does to stacks: which are clean, which are left to a person, what changes in running
-workloads.
-"""
+"""What ``update`` does to stacks: which are clean, which are left, what changes in running workloads."""
 
 from __future__ import annotations
 

@@ -190,8 +190,7 @@ def applies(question: Question, answers: Mapping[str, Value]) -> bool:
 
 
 def condition(question: Question) -> Mapping[str, Value]:
-    """When a question applies: a JSON Schema for each other answer, all of which must hold; empty means
-    always.
+    """When a question applies: a JSON Schema for each other answer, all of which hold; empty means always.
 
     Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'``, ``a in [...]``, of the house's
     facts ``table[a].key is defined``, which are the values of ``a`` whose row has that key, and several of

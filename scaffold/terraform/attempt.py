@@ -90,9 +90,7 @@ class Attempt:
     # running Terraform
 
     def _plan(self) -> tuple[PlannedResource, ...]:
-        """Run Terraform with a server for the parts of the schemas that the stack uses or, if that fails, for
-        all.
-        """
+        """Run Terraform with the parts of the schemas that the stack uses or, if that fails, with all."""
         self._workspace.install()
         reattach = _reattach(self._serve(self._used))
         done = self._planned(reattach)

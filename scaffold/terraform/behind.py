@@ -1,5 +1,4 @@
-"""What is behind values that no plan knows: the expressions, in which names are replaced by what they stand
-for.
+"""What is behind values that no plan knows: the expressions, with names replaced by what they stand for.
 
 Two such values are the same only if their expressions are, wherever those are written: a local, an argument
 of a module or a data source with another name changes nothing.

@@ -216,8 +216,7 @@ def _identity(tool: Tool, known: Schemas) -> str:
 
 
 def identity(code: Iterable[str], files: Iterable[Path]) -> str:
-    """The current state of parts of this package, of the libraries that read files for it, and of other
-    files.
+    """The state of parts of this package, of the libraries that read files for it, and of other files.
 
     Empty if one cannot be read.
     """

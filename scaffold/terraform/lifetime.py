@@ -155,9 +155,7 @@ def private_run() -> Iterator[Run]:
 
 
 def end_all() -> None:
-    """End what runs in other threads: its result is no longer needed, and Python waits for them when it
-    exits.
-    """
+    """End what runs in other threads: its result is not needed, and Python would wait for them."""
     for run in list(_RUNNING):
         run.kill()
 

@@ -15,9 +15,7 @@ _ALL = "all"
 
 
 def arguments(resource: Block) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What a resource's block says about its lifecycle, by name, with the items of lists in alphabetical
-    order.
-    """
+    """What a resource's block says about its lifecycle, by name, with list items in alphabetical order."""
     for name in _OF_RESOURCE:
         if (value := resource.body.value(name)) is not None:
             yield name, _texts(value)

@@ -199,9 +199,7 @@ def _value(after: object, unknown: object, sensitive: object) -> Tree:
 
 
 def _part(tree: object, step: Step, default: object = False) -> object:
-    """The part of ``after_unknown`` or ``after_sensitive`` at a step: ``true`` applies to everything below
-    it.
-    """
+    """The part of ``after_unknown`` or ``after_sensitive`` at a step; ``true`` is so for all below it."""
     if isinstance(tree, bool):
         return tree
     if isinstance(tree, Mapping):

@@ -170,8 +170,7 @@ def differences(known: Schemas, monorepo_root: Path) -> tuple[VersionDifference,
 
 
 def floors(known: Schemas, settings: Body) -> tuple[Floor, ...]:
-    """What the root's settings demand of providers, in the files they generate, and the schemas do not
-    satisfy.
+    """What the root's settings demand of providers in generated files, and the schemas do not satisfy.
 
     Of a constraint only its lower bounds are judged (``>=``, ``>``, ``~>``, ``=``): a schema that is newer
     than what is allowed has been refreshed on purpose.

@@ -285,9 +285,7 @@ def _ephemeral(block: Block, result: Changes) -> None:
 
 
 def _operators(body: Body, result: Changes) -> None:
-    """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: an operand that is not needed may
-    fail.
-    """
+    """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: an unneeded operand may fail."""
     replaced = [(splice.start, splice.end) for splice in result.splices if splice.start < splice.end]
     for operation in reversed(list(body.operations())):
         if operation.operator not in ("||", "&&") or len(operation.operands) != 2:

@@ -26,9 +26,7 @@ _SIZE = 2_000_000
 
 @dataclass(slots=True)
 class Project:
-    """All files together: the services, the other top-level keys, and notes on what was read from other
-    files.
-    """
+    """All files together: services, other top-level keys, and notes on what was read from other files."""
 
     source: str
     directory: Path
@@ -101,9 +99,7 @@ def _files(path: Path) -> list[Path]:
 
 
 class _Reader:
-    """Reads a file with all files that it names. Only the first one is refused; problems of others are
-    reported.
-    """
+    """Reads a file with all files that it names. Only the first one is refused; others are reported."""
 
     def __init__(self, project: Project, source: str) -> None:
         self._project = project

@@ -249,9 +249,7 @@ class Storage:
         return mounts
 
     def configs(self, part: Part, files: list[Value]) -> bool:
-        """Add the files whose text is in the compose file, and say whether there are any; others are
-        reported.
-        """
+        """Add the files whose text is in the compose file, and return whether there are any."""
         tops = mapping(self.project.top.get("configs"))
         given = part.body.get("configs")
         has_files = False

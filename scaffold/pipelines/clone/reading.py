@@ -78,8 +78,7 @@ def answers(taken: tuple[Proposal, ...]) -> Answers:
 
 
 def read(root: Path, given: Mapping[str, Value], facts: Mapping[str, Value]) -> Clone:
-    """What the clone at ``root`` proposes besides the answers that are ``given``, with the facts of the
-    house.
+    """What the clone at ``root`` proposes besides the answers that are ``given``, by the facts of the house.
 
     Raises :class:`~scaffold.errors.MissingError` where Git refuses.
     """
