@@ -321,6 +321,12 @@ def test_what_saves_a_server_inside_an_image_has_to_be_said() -> None:
     assert told(backup="files") == {("volumes[0].backup_reason", "answers.backup-reason")}
     assert told(backup="files", backup_reason="gitlab-backup runs every night") == set()
     assert told(backup="none", backup_reason="it can be made again") == set()
+    (mongo, redis) = (
+        {t for t in refused(sidecars=[{"name": "db", "image": image, "mounts": [{"volume": "db"}]}],
+                            volumes=[{"path": "/data/db", "purpose": "db"}]) if "backup" in str(t[0])}
+        for image in ("docker.io/library/mongo:7.0.14", "docker.io/library/redis:7.4.1")
+    )  # fmt: skip
+    assert (mongo, redis) == ({("volumes[0].backup", "answers.backup-form")}, set())
     other = refused(volumes=[{"path": "/data", "backup": "files", "backup_reason": "it is copied"}])
     assert ("volumes[0].backup_reason", "answers.not-asked") in other
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from scaffold.adoption import (
     beside,
+    deployments,
     environment,
     exposure,
     files,
@@ -61,6 +62,7 @@ SUBJECTS: tuple[Subject, ...] = (
     files.config_maps,
     beside.init_containers,
     beside.sidecars,
+    deployments.workloads,
     beside.cron_jobs,
     beside.jobs,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scaffold.adoption.deployments import inexpressible
 from scaffold.adoption.standing import Standing
 from scaffold.terraform import kubernetes as k8s
 
@@ -20,8 +21,8 @@ def not_ours(stack: Standing) -> str:
     for kind, called in _FOREIGN.items():
         if any(k8s.of_kind(stack.own, kind)):
             return f"it has a {called}"
-    if len(stack.deployments) > 1:
-        return f"it has {len(stack.deployments)} Deployments"
+    for why in inexpressible(stack):
+        return f"it has {len(stack.deployments)} Deployments, and {why}"
     runs = (*stack.deployments, *stack.ingresses, *k8s.of_kind(stack.own, "cron_job", "job"))
     if not runs:
         return "it has neither a Deployment nor a job nor an Ingress of the shared module"
@@ -38,3 +39,8 @@ def obstacles(stack: Standing) -> Iterator[str]:
         yield "its selector is not known"
     if len(stack.namespaces) > 1:
         yield f"it has {len(stack.namespaces)} namespaces"
+    for other in stack.others:
+        called = k8s.name(other)
+        its = k8s.mapping(other.get("spec", 0, "selector", 0, "match_labels"))
+        if not its or not all(isinstance(value, str) for value in its.values()):
+            yield f"the selector of {called} is not known"

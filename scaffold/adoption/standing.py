@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from scaffold.adoption.reading import text
@@ -26,6 +26,8 @@ class Standing:
     written: Written
     shared: Mapping[str, str]
     """The shared hosts by what a plan shows of each: its address, or what stands in for it."""
+    main: str = ""
+    """The address of the Deployment that is taken for the app's; the one that is found to be it if empty."""
 
     @property
     def called(self) -> str:
@@ -77,9 +79,29 @@ class Standing:
         return tuple(k8s.of_kind(self.own, "deployment"))
 
     @cached_property
+    def deployment(self) -> PlannedResource | None:
+        """The app's Deployment: the only one, else the one with its name, or the one behind an Ingress."""
+        if self.main or len(self.deployments) < 2:
+            return next((d for d in self.deployments if self.main in ("", d.address)), None)
+        reached = [backend for one in self.ingresses if (backend := _behind(one))]
+        behind = [d for name in reached for d in self.deployments if _leads(self.own, name, d)]
+        named = [d for d in self.deployments if k8s.name(d) in (self.called, self.name)]
+        both = [d for d in named if d in behind or not behind]
+        return next(iter((*both, *behind, *self.deployments)))
+
+    @cached_property
+    def others(self) -> tuple[PlannedResource, ...]:
+        """The Deployments beside the app's."""
+        return tuple(d for d in self.deployments if d is not self.deployment)
+
+    def of(self, deployment: PlannedResource) -> Standing:
+        """The same stack with another Deployment as its app."""
+        return replace(self, main=deployment.address)
+
+    @cached_property
     def app(self) -> k8s.PodTemplate | None:
-        """The pods of the only Deployment."""
-        return next(k8s.pod_templates(self.deployments), None) if len(self.deployments) == 1 else None
+        """The pods of the app's Deployment."""
+        return next(k8s.pod_templates([self.deployment]), None) if self.deployment is not None else None
 
     @cached_property
     def runs(self) -> k8s.PodTemplate | None:
@@ -152,6 +174,22 @@ class Standing:
     def config_maps(self) -> Mapping[str, PlannedResource]:
         """The ConfigMaps that the stack creates, by name."""
         return {text(k8s.name(r)): r for r in k8s.of_kind(self.own, "config_map")}
+
+
+def _behind(ingress: PlannedResource) -> str:
+    """The Service that an Ingress leads to; empty for an Ingress that is for some paths only."""
+    row = ingress.get("spec", 0, "rule", 0, "http", 0, "path", 0)
+    return text(get(row, "backend", 0, "service", 0, "name")) if get(row, "path") in ("/", None, "") else ""
+
+
+def _leads(resources: tuple[PlannedResource, ...], name: str, deployment: PlannedResource) -> bool:
+    """Whether the Service of that name leads to the pods of a Deployment."""
+    pods = next(k8s.pod_templates([deployment]), None)
+    for service in k8s.of_kind(resources, "service"):
+        selector = k8s.mapping(service.get("spec", 0, "selector"))
+        if pods is not None and selector and k8s.name(service) == name:
+            return all(pods.labels.get(key) == value for key, value in selector.items())
+    return False
 
 
 def is_balancer(service: PlannedResource) -> bool:

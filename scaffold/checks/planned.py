@@ -48,16 +48,16 @@ class HouseNames:
     ``given_claims`` in the stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims
     or Secrets but those that they name. The ``rotating_stores`` give passwords that change. Claims end like
     the ``claim_suffixes`` by their class, and have the ``resizing`` annotations; where one has a value it is
-    that. What ends in ``_images`` is a pattern; a job that runs one of the ``dump_tools`` saves a server.
-    Database servers keep their data at ``server_paths``, a pattern; those that images of the repositories in
-    ``own_servers`` run beside the app do so at the path there. ``own_registries`` are those that own images
-    are pushed to, with the Secret to pull with if nobody may without. Images are like one of the
-    ``trusted_images``, except for those in ``unjudged_namespaces``. The policy that goes by tiers leaves the
-    ``untiered_namespaces`` out. ``allowlists`` are middlewares that let the house's own network in; a host of
-    the ``domain`` without a record of its own has that of the ``wildcard``. For a namespace with the
-    ``quota_label`` its tier's quota does not hold, with the ``limits_label`` its LimitRange. ``shared`` are
-    names that several stacks take. ``mover`` is what Keel reads among annotations, and with ``mover_label``
-    its policy among labels.
+    that. What ends in ``_images`` is a pattern; a job that runs one of the ``dump_tools`` saves a server. A
+    copy of the files of ``copied_databases`` can be restored. Database servers keep their data at
+    ``server_paths``, a pattern; those that images of the repositories in ``own_servers`` run beside the app
+    do so at the path there. ``own_registries`` are those that own images are pushed to, with the Secret to
+    pull with if nobody may without. Images are like one of the ``trusted_images``, except for those in
+    ``unjudged_namespaces``. The policy that goes by tiers leaves the ``untiered_namespaces`` out.
+    ``allowlists`` are middlewares that let the house's own network in; a host of the ``domain`` without a
+    record of its own has that of the ``wildcard``. For a namespace with the ``quota_label`` its tier's quota
+    does not hold, with the ``limits_label`` its LimitRange. ``shared`` are names that several stacks take.
+    ``mover`` is what Keel reads among annotations, and with ``mover_label`` its policy among labels.
     """
 
     block_classes: frozenset[str] = frozenset()
@@ -72,6 +72,7 @@ class HouseNames:
     resizing: Mapping[str, str] = field(default_factory=dict)
     linuxserver_images: str = ""
     database_images: str = ""
+    copied_databases: str = ""
     dump_tools: frozenset[str] = frozenset()
     server_paths: str = ""
     own_servers: Mapping[str, str] = field(default_factory=dict)
@@ -249,13 +250,18 @@ def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
 
 def runs_database(container: Tree, house: HouseNames) -> bool:
     """Whether a container runs an image of a database server."""
+    return _is_like(container, house.database_images)
+
+
+def is_copied(container: Tree, house: HouseNames) -> bool:
+    """Whether a container runs a database server whose files can be restored from a copy."""
+    return _is_like(container, house.copied_databases)
+
+
+def _is_like(container: Tree, images: str) -> bool:
     image = get(container, "image")
     whole = f"/{image}"  # an image of Docker Hub may stand there by its name alone
-    return (
-        bool(house.database_images)
-        and isinstance(image, str)
-        and bool(re.search(house.database_images, whole))
-    )
+    return bool(images) and isinstance(image, str) and bool(re.search(images, whole))
 
 
 def vague(names: Iterable[Tree]) -> bool:

@@ -10,6 +10,7 @@ from scaffold.checks.planned import (
     HouseNames,
     Plan,
     PlannedRule,
+    is_copied,
     runs_database,
     selects,
     shown,
@@ -73,38 +74,41 @@ class Saved(PlannedRule):
 
 
 class Dumped(PlannedRule):
-    """A database server that an image runs beside the app is dumped, or a comment says what saves it."""
+    """A database server whose files are copied is dumped too, or a comment says what saves it."""
 
     code = "BAK003"
-    title = "A database server inside an image is saved by more than a copy of its files"
+    title = "A database server is saved by more than a copy of its files"
     needs = "nfs"
     why = "What is copied while a server writes may not be restorable, which shows on the day it is needed."
     rule = "Backup CronJob"
     excuse = "No dump:"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Claims with such a server's data that a job copies and none dumps."""
+        """Claims with a server's data that a job copies and none dumps."""
         fix = "dump it, or say in a comment above it what saves it: # No dump: what does"
         for claim in plan.of_kind("persistent_volume_claim"):
             there = plan.own.pods(k8s.namespace(claim))
             jobs = [pods for pods in there if k8s.kind(pods.owner) == "cron_job"]
             copied = any(k8s.name(claim) in job.claimed() for job in jobs)
             if copied and not any(_dumps(job, plan.house) for job in jobs):
-                for image in sorted(set(_own_servers(k8s.name(claim), there, plan.house))):
-                    what = f"a job copies the files of a database server that runs inside {image}"
+                for image in sorted(set(_databases(k8s.name(claim), there, plan.house))):
+                    what = f"a job copies the files of a database server that {image} runs"
                     yield self.about(claim, what, fix)
 
 
-def _own_servers(claim: Tree, there: Iterable[k8s.PodTemplate], house: HouseNames) -> Iterator[str]:
-    """The images that run a database server beside the app whose data is on a claim."""
+def _databases(claim: Tree, there: Iterable[k8s.PodTemplate], house: HouseNames) -> Iterator[str]:
+    """The images that run a database server whose data is on a claim, by itself or beside an app."""
     for pods in _servers(claim, there):
         volumes = {volume for volume, its in pods.claims() if its == claim}
         for container in pods.containers(init=False):
             image = get(container, "image")
             mounts = [m for m in k8s.items(get(container, "volume_mount")) if get(m, "name") in volumes]
             paths = strings(get(mount, "mount_path") for mount in mounts)
-            if isinstance(image, str) and not runs_database(container, house):
-                yield from (image for path in paths if _has_server(image, path, house))
+            if not isinstance(image, str) or is_copied(container, house):
+                continue
+            is_server = runs_database(container, house)
+            if any(is_server or _has_server(image, path, house) for path in paths):
+                yield image
 
 
 def _has_server(image: str, path: str, house: HouseNames) -> bool:

@@ -217,6 +217,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         resizing=operations["resizing"],
         linuxserver_images=facts["linuxserver_images"],
         database_images=facts["database_images"],
+        copied_databases=facts["copied_databases"],
         dump_tools=frozenset(operations["dump_tools"]),
         server_paths=images["server_paths"],
         own_servers={

@@ -40,15 +40,16 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a command printed with ``-json``: the tool's version and the errors."""
+    """What a command printed with ``-json``: the tool's version, the errors, and the plan of a test."""
 
     version: str
     errors: tuple[Diagnostic, ...]
+    plan: object = None
 
 
 def read(stdout: bytes) -> Output:
-    """The machine-readable output of ``init -json`` or ``plan -json``; lines other than JSON are skipped."""
-    version = ""
+    """The machine-readable output of ``plan -json`` or ``test -json``; lines other than JSON are skipped."""
+    version, plan = "", None
     errors: list[Diagnostic] = []
     for line in stdout.splitlines():
         try:
@@ -59,13 +60,15 @@ def read(stdout: bytes) -> Output:
             continue
         if message.get("type") == "version":
             version = str(message.get("terraform") or message.get("tofu") or "")
+        elif message.get("type") == "test_plan":
+            plan = message.get("test_plan")
         elif message.get("type") == "diagnostic":
             raw = message.get("diagnostic")
             if isinstance(raw, dict) and raw.get("severity") == "error":
                 errors.append(_diagnostic(raw))
-    # A repetition of everything that was said before it.
+    # Said once more of all that was said before it.
     errors = [error for error in errors if "encountered problems during init" not in error.summary] or errors
-    return Output(version, tuple(dict.fromkeys(errors)))
+    return Output(version, tuple(dict.fromkeys(errors)), plan)
 
 
 def _diagnostic(raw: Mapping[str, object]) -> Diagnostic:

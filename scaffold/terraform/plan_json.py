@@ -1,11 +1,12 @@
-"""Planned resources, from what ``terraform show -json`` prints about a plan."""
+"""Planned resources, from what ``terraform show -json`` or ``terraform test -json`` prints about a plan."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import cast
+from typing import TypeGuard, cast
 
 from scaffold.terraform.planned import (
     INSTANCE,
@@ -26,7 +27,12 @@ Schema = Callable[[str, str], BlockSchema | None]
 """Finds the schema of a resource type of a provider, by the provider's full address."""
 Sited = Callable[[str, str, str, Sequence[Path]], Site]
 """Finds the site of a resource by module address, type and name, and the paths of values that are unknown."""
+Configured = Callable[[str, str, str, BlockSchema | None], tuple[Mapping[str, object], Mapping[str, object]]]
+"""What the configuration says of a resource, by module address, type, name and schema.
 
+First what the resource sets, by argument, and of blocks in a list; then the constant arguments of its module:
+defaults, and what a call sets.
+"""
 
 _HIDDEN = (Mark.UNKNOWN, Mark.SENSITIVE)
 _CHANGE = {"address": str, "mode": str, "type": str, "name": str, "provider_name": str, "change": dict}
@@ -39,11 +45,15 @@ def parsed(shown: bytes) -> RawSchema | None:
         plan = json.loads(shown)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(plan, dict) or not all(isinstance(plan.get(key), str) for key in _VERSIONS):
+    if not is_plan(plan) or not all(isinstance(plan.get(key), str) for key in _VERSIONS):
         return None
-    changes = plan.get("resource_changes", [])
-    is_plan = isinstance(plan.get("configuration"), dict) and isinstance(changes, list)
-    return plan if is_plan and all(map(_is_change, changes)) else None
+    return plan if isinstance(plan.get("configuration"), dict) else None
+
+
+def is_plan(plan: object) -> TypeGuard[RawSchema]:
+    """Whether a value has the form of a printed plan, with or without the configuration."""
+    changes = plan.get("resource_changes", []) if isinstance(plan, dict) else None
+    return isinstance(changes, list) and all(map(_is_change, changes))
 
 
 _VERSIONS = ("format_version", "terraform_version")
@@ -57,32 +67,37 @@ def _is_change(change: object) -> bool:
     )
 
 
-def read(plan: RawSchema, helper: str, schema_of: Schema, site_of: Sited) -> tuple[PlannedResource, ...]:
+def read(
+    plan: RawSchema, helper: str, schema_of: Schema, site_of: Sited, configured: Configured | None = None
+) -> tuple[PlannedResource, ...]:
     """The managed resources of a plan, sorted by address.
 
-    ``plan`` is the decoded output of ``terraform show -json PLANFILE``; the resource ``helper`` is none of
-    the stack's.
+    ``plan`` is a decoded plan (:func:`is_plan`); the resource ``helper`` is none of the stack's. Without
+    ``configured`` the plan says itself what was configured.
     """
     changes = cast("Sequence[RawSchema]", plan.get("resource_changes", ()))
-    root = cast("RawSchema", cast("RawSchema", plan.get("configuration", {})).get("root_module", {}))
+    said = configured or _Shown(plan).configured
     found = [
-        _resource(change, root, schema_of, site_of)
+        _resource(change, said, schema_of, site_of)
         for change in changes
         if change["mode"] == "managed" and change["name"] != helper
     ]
     return tuple(sorted(found, key=lambda resource: resource.address))
 
 
-def _resource(change: RawSchema, root: RawSchema, schema_of: Schema, site_of: Sited) -> PlannedResource:
+def _resource(
+    change: RawSchema, configured: Configured, schema_of: Schema, site_of: Sited
+) -> PlannedResource:
     type_, name, module = str(change["type"]), str(change["name"]), str(change.get("module_address", ""))
     actual = cast("RawSchema", change["change"])
-    configuration, settings = _configuration(root, module)
+    schema = schema_of(str(change["provider_name"]), type_)
+    expressions, settings = configured(module, type_, name, schema)
     values = _block(
         cast("RawSchema", actual["after"]),
         actual.get("after_unknown"),
         actual.get("after_sensitive"),
-        schema_of(str(change["provider_name"]), type_),
-        _expressions(configuration, f"{type_}.{name}"),
+        schema,
+        expressions,
     )
     return PlannedResource(
         address=str(change["address"]),
@@ -111,6 +126,21 @@ def without_keys(address: str) -> str:
             depth -= 1
         previous = character
     return "".join(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a plan that was shown says about the configuration."""
+
+    plan: RawSchema
+
+    def configured(
+        self, module: str, type_: str, name: str, schema: BlockSchema | None
+    ) -> tuple[Mapping[str, object], Mapping[str, object]]:
+        """See :data:`Configured`."""
+        root = cast("RawSchema", cast("RawSchema", self.plan.get("configuration", {})).get("root_module", {}))
+        here, settings = _configuration(root, module)
+        return _expressions(here, f"{type_}.{name}"), settings
 
 
 def _configuration(root: RawSchema, module: str) -> tuple[RawSchema, Mapping[str, object]]:

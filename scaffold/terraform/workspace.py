@@ -26,6 +26,17 @@ from scaffold.terraform.rewrite import Changes, FileAccess, Mends, Rewriter
 from scaffold.terraform.tree import Kind, OutsideError, Tree, is_file, normal, resolve
 
 _INSTALLED = ".terraform/modules/modules.json"
+TESTS = ".terraform/tests"
+"""Where the test is that plans the stack; a stack has its own ones elsewhere."""
+_TEST = """\
+run "plan" {
+  command = plan
+  plan_options {
+    refresh = false
+  }
+}
+"""
+_OF_TESTS = (".tftest.hcl", ".tftest.json")
 _HERE = "\ud800"
 """Begins a path from the monorepo's root, where a stack says ``path.module`` or ``path.root``."""
 
@@ -119,6 +130,15 @@ class Workspace:
         ]
         content = json.dumps({"Modules": [{"Key": "", "Source": "", "Dir": "."}, *listed]})
         self.files.put(posixpath.join(self.stack, _INSTALLED), _no_template(content))
+
+    def install_test(self) -> bool:
+        """Write the test that plans the stack, unless it has some beside its files: they would run too."""
+        if any(
+            path.endswith(_OF_TESTS) and posixpath.dirname(path) == self.stack for path in self.files.copied
+        ):
+            return False
+        self.files.put(posixpath.join(self.stack, TESTS, "scaffold.tftest.hcl"), _TEST.encode())
+        return True
 
     def _calls(self, above: str, path: str) -> Iterator[tuple[str, str, str]]:
         """Key, source and directory of every module call below a module; a module cannot call itself."""

@@ -376,13 +376,62 @@ def test_what_goes_with_writing_is_refused_without_it() -> None:
 
 
 def test_what_no_answers_describe_is_told_with_the_reason() -> None:
-    several = standing(deployment({}), deployment({}, name="other"))
-    assert not_ours(several) == "it has 2 Deployments"
+    helper = {"name": "helper", "image": "docker.io/library/busybox:1.37.0"}
+    several = standing(deployment({}), deployment({}, helper, name="other"))
+    assert not_ours(several) == "it has 2 Deployments, and the pods of other have several containers"
+    several = standing(deployment({}), deployment({}, name="other", init_container=[helper]))
+    assert not_ours(several) == "it has 2 Deployments, and the pods of other have init containers"
+    assert not_ours(standing(deployment({}), deployment({}, name="other"))) == ""
     assert not_ours(standing(planned("stateful_set", "db", {}))) == "it has a StatefulSet"
     chart = PlannedResource("helm_release.x", "helm_release", "x", "", None, {})
     assert not_ours(standing(deployment({}), chart)) == "it installs a Helm chart"
     assert "neither" in not_ours(standing(planned("namespace", "kit", {})))
     assert not_ours(standing(deployment({}))) == ""
+
+
+def service(name: str, app: str, port: int, inside: int) -> PlannedResource:
+    place = [{"name": name, "namespace": "kit"}]
+    ports = [{"name": "voice", "port": port, "target_port": inside}]
+    return planned("service", name, {"metadata": place, "spec": [{"selector": {"app": app}, "port": ports}]})
+
+
+def test_a_second_deployment_is_a_workload() -> None:
+    mine = {"image": "docker.io/acme/ears:1.0.0", "port": [{"container_port": 10300}], "args": ["--small"]}
+    ears, worker = deployment(mine, name="ears"), deployment({"command": ["work"]}, name="kit-worker")
+    given = answers(deployment({}), ears, service("ears", "ears", 9000, 10300), worker)
+    assert given["workloads"] == [
+        {
+            "name": "ears", "image": "docker.io/acme/ears:1.0.0", "args": ["--small"], "port": 10300,
+            "service_port": 9000, "strategy": "RollingUpdate", "port_name": "voice", "object_name": "ears",
+        },
+        {"name": "worker", "command": ["work"], "strategy": "RollingUpdate", "container": "kit-worker"},
+    ]  # fmt: skip
+    assert given["shape"] == "worker", "the Service is not the app's"
+
+
+def test_a_second_deployment_without_a_service_keeps_its_ports_to_its_pod() -> None:
+    (item,) = answers(deployment({}), deployment({"port": [{"container_port": 9000}]}, name="other"))[
+        "workloads"
+    ]
+    assert item["ports"] == [{"name": "port-9000", "port": 9000, "in_service": False}] and "port" not in item
+
+
+def test_the_selector_of_a_second_deployment_stays() -> None:
+    other = deployment({}, name="other")
+    spec = other.get("spec", 0)
+    assert isinstance(spec, Mapping)
+    chosen = frozen([{**dict(spec), "selector": [{"match_labels": {"run": "other"}}]}])
+    run = PlannedResource(other.address, other.type, other.name, "", None, {**other.values, "spec": chosen})
+    assert recorded(deployment({}), run)["names"]["workloads"] == {"other": {"run": "other"}}
+    assert "workloads" not in recorded(deployment({}), other)["names"]
+    assert list(obstacles(standing(deployment({}), run))) == []
+
+
+def test_of_several_deployments_the_one_of_the_stacks_name_is_the_app() -> None:
+    assert standing(deployment({}, name="a"), deployment({})).app is not None
+    stack = standing(deployment({}, name="a"), deployment({}))
+    assert stack.deployment is not None and stack.deployment.name == "kit"
+    assert [other.name for other in stack.others] == ["a"]
 
 
 def test_a_selector_stays_and_one_that_is_not_known_stands_in_the_way() -> None:

@@ -25,7 +25,7 @@ BESIDE = {"kubernetes_config_map.theme", "kubernetes_manifest.compress", "kubern
           "kubernetes_service.mast_console", "kubernetes_service.buoy_mail"}  # fmt: skip
 """What a person keeps beside a golden stack, which no answer makes."""
 
-CONTAINERS = ("init_containers", "sidecars", "cron_jobs", "jobs")
+CONTAINERS = ("init_containers", "sidecars", "workloads", "cron_jobs", "jobs")
 COPIED = {
     "name": "tide-copy", "description": "Tides", "image": "docker.io/library/nginx:1.29.0", "port": 80,
     "files": [

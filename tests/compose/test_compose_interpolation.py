@@ -41,6 +41,8 @@ def test_a_variable_is_filled_in_as_the_specification_says(text: str, expected: 
 def test_the_names_that_a_text_is_made_of_are_kept() -> None:
     assert filled("${ADMIN_PASSWORD:-${FALLBACK_TOKEN:-x}}", {}).names == ("ADMIN_PASSWORD", "FALLBACK_TOKEN")
     assert filled("${SET:-${FALLBACK_TOKEN}}", VARIABLES).names == ("SET",)
+    found = filled("${GONE} ${A:-x} ${A:-${LOST}} $SET ${EMPTY:?say}", VARIABLES)
+    assert found.lacking == ("GONE", "LOST", "EMPTY") and found.names == ("GONE", "A", "LOST", "SET", "EMPTY")
     assert not filled("${GONE}", {}).known and filled("${GONE-}", {}).known
 
 

@@ -1025,6 +1025,16 @@ def test_a_port_that_the_documentation_does_not_have_is_told(at: Path) -> None:
     assert entry(found, "services.pass.ports[0]") == "its documentation says 80"
 
 
+def test_a_command_that_lacks_variables_names_them(at: Path) -> None:
+    text = (
+        "services: {box: {image: 'acme/box:1', entrypoint: [sh, -c, 'get $VERSION ${EXTRA:-none} ${KIND}']}}"
+    )
+    told = keys(draft(at, text), Fate.LEFT)["services.box.entrypoint"]
+    assert told.startswith("the files have no value for VERSION, KIND. Write a value of each into .env")
+    (at / ".env").write_text("VERSION=1.2\nKIND=all\n")
+    assert draft(at, text).answers["command"] == ["sh", "-c", "get 1.2 none all"]
+
+
 def test_what_lies_beside_the_file_has_to_be_copied(at: Path) -> None:
     (at / "conf").mkdir()
     (at / "none").mkdir()
@@ -1072,14 +1082,18 @@ def test_a_container_beside_the_app_has_its_own_scratch_and_the_files(at: Path) 
         {"path": "/etc/sync.conf", "content": "all: yes"},
         {"path": "/run/secrets/token", "vault": "token"},
         {"path": "/sweep-files/rules", "content": "all: yes"},
+        {"path": "/sweep-secrets/token", "vault": "token"},
     ]
     assert beside["sync"]["inherits"] and "inherits" not in beside["sweep"]
+    assert beside["sweep"]["env"] == {"TOKEN_FILE": "/run/secrets/token"}
+    (secret,) = [mount for mount in beside["sweep"]["mounts"] if mount["volume"] == "sweep-secrets"]
+    assert (secret["path"], secret["sub_path"], secret["read_only"]) == ("/run/secrets/token", "token", True)
+    assert {"name": "sweep-secrets", "path": "/sweep-secrets", "in_app": False} in found.answers[
+        "directories"
+    ]
     left = keys(found, Fate.LEFT)
-    assert left.keys() == {
-        "services.sync.configs[2]", "services.sweep.environment.TOKEN_FILE", "services.sweep.secrets[0]",
-    }  # fmt: skip
+    assert left.keys() == {"services.sync.configs[2]"}
     assert "another file at /words" in left["services.sync.configs[2]"]
-    assert "gets no files from Vault" in left["services.sweep.secrets[0]"]
 
 
 def test_what_a_proxy_of_the_file_hands_out_itself_is_told(at: Path) -> None:

@@ -151,7 +151,7 @@ def test_terraform_ends_when_scaffold_is_killed(house: House, temporary: Path) -
     """It has lost the providers that scaffold served, and waits for nothing else."""
     house.stack("x", "".join(NAMESPACE.replace('"x"', f'"x{n}"') for n in range(200)))
     run = start(house, Path(shutil.which("terraform") or ""), temporary)
-    until(lambda: any(" plan " in line for line in processes_of(temporary)))
+    until(lambda: any(" -json " in line for line in processes_of(temporary)))
     run.kill()
     run.communicate(timeout=PATIENCE)
     until(lambda: not processes_of(temporary))

@@ -39,7 +39,7 @@ def test_what_fails_at_every_such_call_is_tried_once(tmp_path: Path, monkeypatch
     terraform = Attempt._terraform
 
     def counted(self: Attempt, arguments: Sequence[str], reattach: str) -> Finished:
-        tried[self._workspace.stack] += arguments[0] == "plan"
+        tried[self._workspace.stack] += arguments[0] in ("plan", "test")
         return terraform(self, arguments, reattach)
 
     monkeypatch.setattr(Attempt, "_terraform", counted)

@@ -27,6 +27,7 @@ HOUSE = HouseNames(
     resizing={"grow/threshold": "10%", "grow/limit": ""},
     linuxserver_images=r"^lscr\.io/",
     database_images=r"/postgres:",
+    copied_databases=r"/postgres:",
     dump_tools=frozenset({"pg_dump"}),
     server_paths=r"^/var/lib/mysql(/|$)",
     own_servers={"hub.test/forge/omnibus": "/srv/forge/database"},
@@ -519,7 +520,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("STO002", "deployment", lambda: plan(("deployment", ("spec", 0, "strategy", 0, "type"), "RollingUpdate")), "not Recreate"),
     ("POD007", "secrets", lambda: plan(("secrets", ("manifest", "kind"), "ExternalSecrt")), "there is no kind ExternalSecrt"),
     ("BAK002", "claim", lambda: plan(without="backup"), "no CronJob reads it"),
-    ("BAK003", "claim", lambda: plan(mounted_at("/var/lib/mysql/"), image("docker.io/a/b:1")), "runs inside docker.io/a/b:1"),
+    ("BAK003", "claim", lambda: plan(mounted_at("/var/lib/mysql/"), image("docker.io/a/b:1")), "server that docker.io/a/b:1 runs"),
     ("BAK003", "claim", lambda: plan(mounted_at("/srv/forge"), image("hub.test/forge/omnibus:17.1.0")), "copies the files of a database server"),
     ("SEC003", "deployment", lambda: plan(("deployment", ("metadata", 0, "annotations"), {})), "it reads app-db, which is rotated"),
     ("SEC003", "deployment", lambda: plan(("deployment", ("metadata", 0, "annotations"), {"secret.reloader.stakater.com/reload": "app-secrets"})), "it reads app-db, which is rotated"),
@@ -696,11 +697,13 @@ def test_a_namespace_that_the_policy_leaves_out_needs_no_tier() -> None:
     assert check(bare, replace(HOUSE, untiered_namespaces=frozenset({"app"}))) == []
 
 
-def test_a_server_inside_an_image_that_is_dumped_needs_no_more() -> None:
+def test_a_server_that_is_dumped_or_can_be_copied_needs_no_more() -> None:
     mysql = mounted_at("/var/lib/mysql")
     dump = ("backup", (*JOB, "container", 0, "command"), ["sh", "-c", "pg_dump -h app > /to/dump"])
     assert check(plan(mysql, image("docker.io/a/b:1"), dump), HOUSE) == []
     assert check(plan(mounted_at("/srv"), image("docker.io/a/b:1")), HOUSE) == []
+    assert check(plan(DATABASE), HOUSE) == []
+    assert [f.code for f in check(plan(DATABASE), replace(HOUSE, copied_databases=""))] == ["BAK003"]
     assert check(plan(mounted_at("/"), image("hub.test/forge/omnibus:1")), HOUSE) == []
 
 

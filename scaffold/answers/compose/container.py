@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from scaffold.answers.compose.forms import listed, mapping, mebibytes, ports, quantity, seconds, text, words
 from scaffold.answers.compose.hosts import Hosts
-from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import options
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
@@ -74,7 +74,9 @@ class Containers:
                 continue
             rewritten = [self.hosts.rewritten(word) for word in options(said)]
             gone = next((r for r in rewritten if r.gone or not isinstance(r.value, str)), None)
-            if any(UNKNOWN in word or not word for word in said):
+            if any(UNKNOWN in word for word in said):
+                self.ledger.left((*part.at, key), *_lacking(part.body[key], answer))
+            elif not all(said):
                 self.ledger.left((*part.at, key))
             elif gone is not None:
                 fix = f"Give {answer} with the host that stands for it."
@@ -277,3 +279,11 @@ class Containers:
                 found[answer] = shown
                 self._taken((*part.at, "labels", name), answer)
         return found
+
+
+def _lacking(said: Value, answer: str) -> tuple[str, str]:
+    """What a command needs that the files do not have, and what to do."""
+    texts = [item for item in listed(said) if isinstance(item, Text) and not item.known]
+    names = dict.fromkeys(name for item in texts for name in item.lacking)
+    fix = f"Write a value of each into .env beside the file and import it again, or give {answer}."
+    return f"the files have no value for {', '.join(names) or 'its variables'}", fix

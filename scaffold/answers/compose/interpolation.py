@@ -14,6 +14,8 @@ class Text(str):
     """An interpolated text. ``names`` are the variables that it was made from, secret or not."""
 
     names: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    """Those of them that no file has a value for."""
 
     @property
     def known(self) -> bool:
@@ -29,14 +31,18 @@ def filled(text: str, variables: Mapping[str, str]) -> Text:
     """
     names: list[str] = []
     result = Text(_filled(text, variables, names, 0, inside=False)[0])
-    result.names = tuple(dict.fromkeys(names))
+    result.names = tuple(dict.fromkeys(name.rstrip(UNKNOWN) for name in names))
+    result.lacking = tuple(dict.fromkeys(name[:-1] for name in names if name.endswith(UNKNOWN)))
     return result
 
 
 def _filled(
     text: str, variables: Mapping[str, str], names: list[str], at: int, *, inside: bool
 ) -> tuple[str, int]:
-    """The text from ``at`` on, and where it ends: at the end, or ``inside`` braces at the closing one."""
+    """The text from ``at`` on, and where it ends: at the end, or ``inside`` braces at the closing one.
+
+    Its variables are added to ``names``, with :data:`UNKNOWN` behind them where they have no value.
+    """
     parts: list[str] = []
     while at < len(text) and not (inside and text[at] == "}"):
         begin = _BEGIN.match(text, at)
@@ -63,13 +69,13 @@ def _braced(
     there = value is not None and (value != "" or not operator.startswith(":"))
     if operator.endswith("+"):
         return (word if there else ""), end + 1
-    names.append(name)
     if operator.endswith("-") and not there:
-        names += inner
+        names += [name, *inner]
         return word, end + 1
-    return (value if there and value is not None else UNKNOWN), end + 1
+    return _value(name, variables if there else {}, names), end + 1
 
 
 def _value(name: str, variables: Mapping[str, str], names: list[str]) -> str:
-    names.append(name)
-    return variables.get(name, UNKNOWN)
+    value = variables.get(name, UNKNOWN)
+    names.append(f"{name}{UNKNOWN}" if value == UNKNOWN else name)
+    return value

@@ -248,6 +248,17 @@ class Storage:
             mounts.append({"volume": name, "path": file["path"], "sub_path": key, "read_only": True})
         return mounts
 
+    def own_secrets(self, part: Part, its: list[Value], files: list[Value]) -> list[Value]:
+        """Move ``its`` files from Vault to ``files``, and give the mounts of a container with own volumes."""
+        if not its:
+            return []
+        name = self._purpose(f"/{part.name}-secrets")
+        self.directories.append({"name": name, "path": f"/{name}", "in_app": False})
+        files += [{"path": f"/{name}/{key}", "vault": key} for key in dict.fromkeys(f["vault"] for f in its)]
+        mounts: list[Value] = [{"volume": name, "path": f["path"], "sub_path": f["vault"]} for f in its]
+        its.clear()
+        return [{**mount, "read_only": True} for mount in mounts]
+
     def configs(self, part: Part, files: list[Value]) -> bool:
         """Add the files whose text is in the compose file, and return whether there are any."""
         tops = mapping(self.project.top.get("configs"))

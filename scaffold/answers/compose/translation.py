@@ -209,11 +209,12 @@ class _Translation:
         mounts = mounts if own or not self._inherited(mounts) else []
         # A container of the pod that names its volumes gets those, and not the files.
         gets_files = not mounts or placed.role is Role.CRON
-        its = self._variables.read(part, f"{of}env", None if own else env, gets_files=gets_files)
+        its = self._variables.read(part, f"{of}env", None if own else env)
         configs = gets_files and self._storage.configs(part, env.files)
         if not gets_files:
             sharing.tell_own_files(part, self._storage, self.ledger)
             mounts += self._storage.own_configs(part, env.files)
+            mounts += self._storage.own_secrets(part, its.files, env.files)
         env.secrets += [secret for secret in its.secrets if secret not in env.secrets]
         env.files += [file for file in its.files if file not in env.files]
         env.database = {**its.database, **env.database}

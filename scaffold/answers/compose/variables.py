@@ -23,12 +23,8 @@ from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _DRAWN = "0a1b2c3d4e5f"
-"""Takes the place of a value that the files do not have: it may be any secret."""
+"""Stands for a value that the files do not have: whatever a secret may be."""
 _SECRETS = "/run/secrets/"
-NO_FILES = (
-    "a container with volumes of its own gets no files from Vault",
-    "Let it read a variable, or put the file on one of its volumes.",
-)
 _HERE = re.compile(r"(^|[,;\s]|https?://)(localhost|127\.0\.0\.1|\[?::1\]?)(?=$|[:/,;\s])")
 
 
@@ -40,8 +36,6 @@ class Environment:
     secrets: list[Value] = field(default_factory=list)
     database: dict[str, str] = field(default_factory=dict)
     files: list[Value] = field(default_factory=list)
-    gets_files: bool = True
-    """Whether the container has the Service's files."""
     database_name: str = ""
     """What the database is called, where a text that holds has its name."""
 
@@ -73,15 +67,13 @@ class Variables:
         }
         self._passwords = set(self._mounted(base).values()) if base else set()
 
-    def read(
-        self, part: Part, answer: str = "env", app: Environment | None = None, *, gets_files: bool = True
-    ) -> Environment:
+    def read(self, part: Part, answer: str = "env", app: Environment | None = None) -> Environment:
         """The variables of a service.
 
         ``answer`` is where the plain ones go, except for those that it has of the ``app``, whose image it
-        runs. ``gets_files`` says whether its container has the Service's files.
+        runs.
         """
-        found = Environment(gets_files=gets_files)
+        found = Environment()
         variables = self._named(part)
         mounted = self._mounted(part)
         filled = self._filled_by_the_house(variables, found)
@@ -209,9 +201,7 @@ class Variables:
         written = self._hosts.rewritten(said)
         # A shared host asks for no password; without it, all of such a value may be known.
         is_shared = there is not None and there.role is Role.HOST and UNKNOWN not in str(written.value)
-        if value is not None and value.startswith(_SECRETS) and value.known and not found.gets_files:
-            ledger.left(at, *NO_FILES)
-        elif value is not None and value.startswith(_SECRETS) and value.known:
+        if value is not None and value.startswith(_SECRETS) and value.known:
             mounted.setdefault(str(value), value.removeprefix(_SECRETS))
             found.plain[name] = str(value)
             ledger.taken(at, f"{answer}.{name}", "the file comes from Vault, see files")
@@ -265,9 +255,7 @@ class Variables:
                 else (*part.at, "secrets")
             )
             made = [f for f in found.files if mounted.get(f["path"]) == source]
-            if made and not found.gets_files:
-                self._ledger.left(at, *NO_FILES)
-            elif made:
+            if made:
                 self._ledger.taken(
                     at, "files", f"{made[0]['path']} comes from the key {made[0]['vault']} in Vault"
                 )
@@ -278,7 +266,6 @@ class Variables:
                 self._ledger.left(at, "it is the password of the database, which Vault rotates", fix)
             else:
                 self._ledger.left(at)
-        found.files = found.files if found.gets_files else []
 
     def _is_rotated(self, part: Part, path: str, database: str) -> bool:
         """Whether the file only holds the password of the database, which has a variable of its own."""

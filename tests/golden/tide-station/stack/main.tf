@@ -26,6 +26,42 @@ resource "kubernetes_namespace" "tide_station" {
   }
 }
 
+# All keys of secret/tide-station in Vault.
+resource "kubernetes_manifest" "external_secret" {
+  manifest = {
+    apiVersion = "external-secrets.io/v1beta1"
+    kind       = "ExternalSecret"
+    metadata = {
+      name      = "tide-station-secrets"
+      namespace = "tide-station"
+    }
+    spec = {
+      refreshInterval = "15m"
+      secretStoreRef = {
+        name = "vault-kv"
+        kind = "ClusterSecretStore"
+      }
+      target = {
+        name = "tide-station-secrets"
+        template = {
+          metadata = {
+            annotations = {
+              # Reloader restarts the Deployment when this Secret changes.
+              "reloader.stakater.com/match" = "true"
+            }
+          }
+        }
+      }
+      dataFrom = [{
+        extract = {
+          key = "tide-station"
+        }
+      }]
+    }
+  }
+  depends_on = [kubernetes_namespace.tide_station]
+}
+
 # The database password, which Vault rotates, in the variables that the app reads.
 resource "kubernetes_manifest" "db_external_secret" {
   manifest = {
@@ -498,6 +534,12 @@ resource "kubernetes_deployment" "tide_station" {
             sub_path   = "telegraf.conf"
             read_only  = true
           }
+          volume_mount {
+            name       = "gauge-secrets"
+            mount_path = "/run/secrets/modem"
+            sub_path   = "modem"
+            read_only  = true
+          }
           resources {
             requests = {
               cpu    = "10m"
@@ -552,11 +594,18 @@ resource "kubernetes_deployment" "tide_station" {
             name = kubernetes_config_map.files.metadata[0].name
           }
         }
+        volume {
+          name = "gauge-secrets"
+          secret {
+            secret_name = "tide-station-secrets"
+          }
+        }
       }
     }
   }
   # The pod cannot start until its Secrets exist.
   depends_on = [
+    kubernetes_manifest.external_secret,
     kubernetes_manifest.db_external_secret,
   ]
   lifecycle {
@@ -731,7 +780,7 @@ resource "kubernetes_cron_job_v1" "tide_fetch" {
       }
     }
   }
-  depends_on = [kubernetes_manifest.db_external_secret]
+  depends_on = [kubernetes_manifest.external_secret, kubernetes_manifest.db_external_secret]
   lifecycle {
     ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
   }
@@ -816,7 +865,7 @@ resource "kubernetes_cron_job_v1" "tide_prune" {
       }
     }
   }
-  depends_on = [kubernetes_manifest.db_external_secret]
+  depends_on = [kubernetes_manifest.external_secret, kubernetes_manifest.db_external_secret]
   lifecycle {
     ignore_changes = [spec[0].job_template[0].spec[0].template[0].spec[0].dns_config] # KYVERNO_LIFECYCLE_V1
   }
@@ -941,7 +990,7 @@ resource "kubernetes_job_v1" "tide_seed" {
     }
   }
   wait_for_completion = false
-  depends_on          = [kubernetes_manifest.db_external_secret]
+  depends_on          = [kubernetes_manifest.external_secret, kubernetes_manifest.db_external_secret]
   lifecycle {
     ignore_changes = [
       spec[0].template[0].spec[0].dns_config, # KYVERNO_LIFECYCLE_V1

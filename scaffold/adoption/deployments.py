@@ -1,0 +1,95 @@
+"""Deployments beside the app's, each as an item of the answer ``workloads``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaffold.adoption import beside, marks, workload
+from scaffold.adoption.inferred import RECORDED, Inferred, found, gathered, holding
+from scaffold.adoption.reading import known, labels, number, text
+from scaffold.adoption.standing import Standing
+from scaffold.templates.questions import Value
+from scaffold.terraform import kubernetes as k8s
+from scaffold.terraform.planned import Tree, get
+
+_AS_THE_APP = (
+    workload.ports,
+    workload.extended,
+    workload.probes,
+    workload.rollout,
+    workload.user,
+    marks.marks,
+)
+_TAKEN = (
+    "port", "service_port", "ports", "health_path", "probes", "replicas", "strategy", "extended_resources",
+    "uid", "wait_for", "wait_for_rollout",
+)  # fmt: skip
+_GPU = "nvidia.com/gpu"
+
+
+def workloads(stack: Standing) -> Iterator[Inferred]:
+    """What runs in pods of its own beside the app, inferred as the app is."""
+    for other in stack.others:
+        view = stack.of(other)
+        if view.app is None:
+            continue
+        said, _ = gathered(holding([one for subject in _AS_THE_APP for one in subject(view)]))
+        called = text(k8s.name(other))
+        name = called.removeprefix(f"{stack.called}-")[:40].strip("-")
+        item = {
+            **beside.described(stack, view.app, view.container, whole=False),
+            **{key: said[key] for key in _TAKEN if key in said},
+            "port_name": _named(said),
+            "gpu": number(get(view.container, "resources", 0, "limits", _GPU)),
+            "reloader": said.get("reloader", "") if any(k8s.secrets(view.app)) else "",
+            "keel": "never" if said.get("keel") == "never" else "",
+        }
+        container = item.pop("name")
+        item.pop("service_account", None)
+        item = known(item) | {key: item[key] for key in item if item[key] is False or item[key] == 0}
+        item |= _without_service(view, item)
+        item = {"name": name, **item}
+        if f"{stack.called}-{name}" != called:
+            item["object_name"] = called
+        if container != name:
+            item["container"] = container
+        yield found("workloads", [item], other, "spec[0].template[0].spec[0]")
+        matched = labels(other.get("spec", 0, "selector", 0, "match_labels"))
+        if matched != {"app": called}:
+            kept = {"names": {"workloads": {called: dict(matched)}}}
+            yield found(RECORDED, kept, other, "spec[0].selector")
+
+
+def _named(said: dict[str, Value]) -> str:
+    names = said.get("object_names")
+    return text(names.get("port")) if isinstance(names, dict) else ""
+
+
+def _without_service(view: Standing, item: dict[str, Value]) -> dict[str, Value]:
+    """Ports of a container that no Service leads to: all of them are the pod's alone."""
+    if view.service is not None or "port" not in item:
+        return {}
+    for key in ("port", "port_name", "service_port"):
+        item.pop(key, None)
+    return {
+        "ports": [{**_port(port), "in_service": False} for port in k8s.items(get(view.container, "port"))]
+    }
+
+
+def _port(port: Tree) -> dict[str, Value]:
+    return {
+        "name": text(get(port, "name")) or workload.port_name(port),
+        "port": number(get(port, "container_port")),
+    }
+
+
+def inexpressible(stack: Standing) -> Iterator[str]:
+    """What no answer says of Deployments beside the app's, each in words."""
+    for other in stack.others:
+        called, view = text(k8s.name(other)), stack.of(other)
+        if text(k8s.namespace(other)) != stack.namespace:
+            yield f"{called} is in another namespace"
+        elif view.app is None or len(k8s.items(get(view.app.spec, "container"))) != 1:
+            yield f"the pods of {called} have several containers"
+        elif k8s.items(get(view.app.spec, "init_container")):
+            yield f"the pods of {called} have init containers"
