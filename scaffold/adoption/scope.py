@@ -14,7 +14,7 @@ _FOREIGN = {"stateful_set": "StatefulSet", "daemon_set": "DaemonSet", "daemonset
 def not_ours(stack: Standing) -> str:
     """Why answers cannot describe a stack; empty if they can.
 
-    One Service is one Deployment, or jobs, or an Ingress to what is elsewhere.
+    A Service is one or several Deployments, or jobs, or an Ingress to something outside the cluster.
     """
     if any(r.type == "helm_release" for r in stack.resources):
         return "it installs a Helm chart"
