@@ -126,6 +126,8 @@ def _reconcile(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.setdefault("backend", draw(st.sampled_from(["192.0.2.7", "drive.example.org"])))
         if values.get("gate") == "anubis":
             values["gate"] = "required"
+        if not re.fullmatch(r"[0-9.]+", values["backend"]):
+            values["service_port"] = values["port"]
     if values.get("gpu"):
         values["tier"] = "gpu"
     gate = values.get("gate", "required")

@@ -8,12 +8,12 @@ from scaffold.adoption import computed
 from scaffold.adoption.environment import reference, value_of
 from scaffold.adoption.files import own_directories
 from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
-from scaffold.adoption.reading import known, labels, number, text, texts, words
+from scaffold.adoption.reading import first, known, labels, number, text, texts, words
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import OWNS, mounts_of
 from scaffold.adoption.volume_book import saves
 from scaffold.adoption.ways import ways
-from scaffold.adoption.workload import amounts, confinement, image_of, port_name
+from scaffold.adoption.workload import amounts, confinement, image_of, port_name, probe_row
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -28,9 +28,22 @@ def sidecars(stack: Standing) -> Iterator[Inferred]:
     for container in stack.beside:
         assert stack.app is not None
         ports = [_port(port) for port in k8s.items(get(container, "port"))]
-        item = {**described(stack, stack.app, container, whole=True), "ports": [p for p in ports if p]}
+        item = {
+            **described(stack, stack.app, container, whole=True),
+            "ports": [p for p in ports if p],
+            "probes": dict(_probes(container)),
+        }
         at = f'{_POD}.container["{item["name"]}"]'
         yield found("sidecars", [known(item) | _false(item)], stack.app.owner, at)
+
+
+def _probes(container: Tree) -> Iterator[tuple[str, dict[str, Value]]]:
+    """How a sidecar is checked."""
+    open_ = [p for p in k8s.items(get(container, "port")) if get(p, "protocol") != "UDP"]
+    usual = number(get(open_[0], "container_port")) if open_ else None
+    for kind in ("readiness", "liveness", "startup"):
+        if (probe := first(container, f"{kind}_probe")) is not None:
+            yield kind, probe_row(probe, text(get(probe, "http_get", 0, "path")), usual)
 
 
 def init_containers(stack: Standing) -> Iterator[Inferred]:
@@ -146,6 +159,7 @@ def cron_jobs(stack: Standing) -> Iterator[Inferred]:
         job = get(spec, "job_template", 0, "spec", 0)
         item = {
             **described(stack, pods, containers[0], whole=False),
+            "init_containers": _first_steps(stack, pods),
             "name": text(k8s.name(pods.owner)),
             "schedule": text(get(spec, "schedule")),
             "timezone": text(get(spec, "timezone")),
@@ -168,9 +182,16 @@ def jobs(stack: Standing) -> Iterator[Inferred]:
         if containers := k8s.items(get(pods.spec, "container")):
             name = {"name": text(k8s.name(pods.owner))}
             job = pods.owner.get("spec", 0)
-            item = {**described(stack, pods, containers[0], whole=False), **name, **_runs(job, pods)}
+            first = {"init_containers": _first_steps(stack, pods)}
+            item = {**described(stack, pods, containers[0], whole=False), **first, **name, **_runs(job, pods)}
             yield found("jobs", [known(item) | _false(item) | _nothing(item)], pods.owner, "spec[0]")
             yield from _called(pods, containers[0])
+
+
+def _first_steps(stack: Standing, pods: k8s.PodTemplate) -> list[Value]:
+    """What runs before a job in its pod."""
+    all_ = (described(stack, pods, one, whole=False) for one in k8s.items(get(pods.spec, "init_container")))
+    return [{key: value for key, value in one.items() if key != "service_account"} for one in all_]
 
 
 def _called(pods: k8s.PodTemplate, container: Tree) -> Iterator[Inferred]:

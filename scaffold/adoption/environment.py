@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from scaffold.adoption import computed
 from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
-from scaffold.adoption.reading import as_read, known, labels, text
+from scaffold.adoption.reading import as_read, known, text
 from scaffold.adoption.secret_book import ROLE, VaultSecret
 from scaffold.adoption.standing import Standing
-from scaffold.reading import YamlError, load
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Tree, get
@@ -26,14 +25,25 @@ def plain(stack: Standing) -> Iterator[Inferred]:
     for row in k8s.items(get(stack.container, "env")):
         if _place(stack, row) or reference(row)[0] in stack.secrets.databases:
             continue
-        name, value = text(get(row, "name")), value_of(row, stack.shared)
-        # A variable that comes from a key of a Secret is taken from it by reference.
+        name = text(get(row, "name"))
+        value = _setting(stack, row) or value_of(row, stack.shared)
+        # One that a key of a Secret is behind is read from it by reference.
         if value is None and not stack.written.variable_key(stack.runs.owner.site, name):
             value = computed.answer(stack, row)
         if value is not None:
             yield found("env", {name: value}, stack.runs.owner, f'{_AT}["{name}"].value')
     for source in k8s.items(get(stack.container, "env_from")):
         yield from _from_map(stack, source)
+
+
+def _setting(stack: Standing, row: Tree) -> Value | None:
+    """A value that the stack has from a variable of the whole house, as it is written."""
+    assert stack.runs is not None
+    read = stack.written.settings_in(stack.runs.owner.site, text(get(row, "name")))
+    if read is None or read[0] not in stack.settings:
+        return None
+    variable, around = read
+    return {"variable": variable} | ({"text": around} if around != "{variable}" else {})
 
 
 def _from_map(stack: Standing, source: Tree) -> Iterator[Inferred]:
@@ -112,7 +122,7 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
             yield found("secrets_env_from", True, owner, f"{_AT}_from")
             for key, (path, prop) in secret.entries.items():
                 if key in _mounted(stack) or (called, key) in singly:
-                    continue  # a file, or a variable of its own, which fetches it itself
+                    continue  # a file, or a variable of its own, which brings it itself
                 item, at = _item(stack, key, path, prop), f'manifest.spec.data["{key}"]'
                 yield found("secrets", [item], secret.resource, at)
     name = _main_secret(stack)
@@ -187,8 +197,9 @@ def planned(stack: Standing) -> Iterator[Inferred]:
     for row in k8s.items(get(stack.container, "env")) if stack.runs else ():
         assert stack.runs is not None
         name, hidden = text(get(row, "name")), get(row, "value") in (Mark.UNKNOWN, Mark.SENSITIVE)
-        if hidden and (key := stack.written.variable_key(stack.runs.owner.site, name)):
-            item, at = _item(stack, name, stack.called, key), f'{_AT}["{name}"].value'
+        if hidden and (read := stack.written.variable_key(stack.runs.owner.site, name)):
+            path, key = stack.place(read)
+            item, at = _item(stack, name, path, key), f'{_AT}["{name}"].value'
             yield found("secrets", [item], stack.runs.owner, at, Certainty.LIKELY)
 
 
@@ -272,26 +283,3 @@ def _with_parts(written: str, shared: Mapping[str, str]) -> str:
     for address in shared:
         said = said.replace(address, "{host}")
     return said
-
-
-def _called_there(written: str) -> str:
-    """The name that Grafana has for the only datasource in a file."""
-    try:
-        file = load(written)
-    except YamlError:
-        return ""
-    sources = file.get("datasources") if isinstance(file, dict) else None
-    only = sources[0] if isinstance(sources, list) and len(sources) == 1 else None
-    return str(only.get("name") or "") if isinstance(only, dict) else ""
-
-
-def datasource(stack: Standing) -> Iterator[Inferred]:
-    """Whether Grafana reads its database."""
-    grafana = stack.facts["grafana"]
-    for resource in k8s.of_kind(stack.own, "config_map") if stack.secrets.databases else ():
-        usual = text(k8s.name(resource)) == f"grafana-{stack.called}-datasource"
-        if usual and grafana["datasource_label"] in labels(resource.get("metadata", 0, "labels")):
-            yield found("grafana_datasource", True, resource, "metadata[0].labels", Certainty.LIKELY)
-            written = k8s.mapping(resource.get("data")).get(f"{stack.called}-datasource.yaml")
-            if title := _called_there(text(written)):
-                yield found("title", title, resource, "data", Certainty.LIKELY)

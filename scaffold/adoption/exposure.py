@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
 from scaffold.adoption.reading import known, number, text, unknown
@@ -11,7 +12,7 @@ from scaffold.adoption.standing import Standing
 from scaffold.adoption.ways import TILE, Way, single, unusual, ways
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import get
+from scaffold.terraform.planned import PlannedResource, get
 
 _WIDGET = f"{TILE}widget."
 
@@ -82,8 +83,8 @@ def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
     widget: dict[str, Value] = {k.removeprefix(_WIDGET): v for k, v in notes.items() if k.startswith(_WIDGET)}
     for key, value in k8s.mapping(resource.get("metadata", 0, "annotations")).items():
         hidden = key.startswith(_WIDGET) and unknown(value)
-        if hidden and (place := stack.written.secret_at(resource.site, "extra_annotations", key)):
-            widget[key.removeprefix(_WIDGET)] = {"vault": place}
+        if hidden and (read := stack.written.secret_at(resource.site, "extra_annotations", key)):
+            widget[key.removeprefix(_WIDGET)] = {"vault": read.key}
     if widget:
         yield found("homepage_widget", widget, resource, at)
 
@@ -115,8 +116,11 @@ def further(stack: Standing) -> Iterator[Inferred]:
         common = {"auth": way.gate, "reason": reason, **unusual(stack, way)}
         other = port if way.gate != "anubis" and port != own_port else None
         if behind := _elsewhere(stack, way):
-            common |= {"service": behind}
-            other = port if port != 80 else None
+            there = _outside(stack, behind)
+            usual = there.port if there is not None and there.named else 80
+            called = behind if there is None or behind != k8s.name(way.resource) else ""
+            common |= {"service": called, "backend": there.place if there is not None else ""}
+            other = port if port != usual else None
         if way.host == main.host and not way.whole:
             open_ = way.gate != "required" and not all(path.endswith("/") for path in way.paths)
             item = {
@@ -190,21 +194,40 @@ def challenges(stack: Standing) -> Iterator[Inferred]:
         return
 
 
+@dataclass(frozen=True)
+class _Outside:
+    """Where a Kubernetes Service without pods leads to: an address, or a host name."""
+
+    address: str
+    port: int
+    named: bool
+    resource: PlannedResource
+
+    @property
+    def place(self) -> str:
+        return f"{self.address}:{self.port}"
+
+
+def _outside(stack: Standing, called: str) -> _Outside | None:
+    """Where the Service of this name leads to, if that is outside the cluster."""
+    of_name = (one for one in k8s.of_kind(stack.own, "service", "endpoints") if k8s.name(one) == called)
+    for resource in of_name:
+        named = text(resource.get("spec", 0, "external_name"))
+        subset = resource.get("subset", 0)
+        address = named or text(get(subset, "address", 0, "ip"))
+        port = get(subset, "port", 0, "port") or resource.get("spec", 0, "port", 0, "target_port")
+        if address and (number_ := number(port)) is not None:
+            return _Outside(address, number_, bool(named), resource)
+    return None
+
+
 def outside(stack: Standing) -> Iterator[Inferred]:
     """The address of what runs outside the cluster, for ``shape: external``."""
-    if stack.app is not None or not stack.ingresses:
+    if stack.app is not None or not stack.ingresses or stack.service is None:
         return
-    for service in k8s.of_kind(stack.own, "service"):
-        if name := text(service.get("spec", 0, "external_name")):
-            yield found("backend", name, service, "spec[0].external_name")
-        if (port := number(service.get("spec", 0, "port", 0, "target_port"))) is not None:
-            yield found("port", port, service, "spec[0].port")
-    for endpoints in k8s.of_kind(stack.own, "endpoints"):
-        subset = endpoints.get("subset", 0)
-        if address := text(get(subset, "address", 0, "ip")):
-            yield found("backend", address, endpoints, "subset[0].address")
-        if (port := number(get(subset, "port", 0, "port"))) is not None:
-            yield found("port", port, endpoints, "subset[0].port")
+    if (there := _outside(stack, text(k8s.name(stack.service)))) is not None:
+        yield found("backend", there.address, there.resource, "where it leads")
+        yield found("port", there.port, there.resource, "where it leads")
 
 
 def described(stack: Standing) -> Iterator[Inferred]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.adoption.inferred import RECORDED, Inferred, found
+from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
 from scaffold.adoption.reading import first, known, text
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import POD_VOLUME, WRITABLE, mounts_of, reader
@@ -28,9 +28,17 @@ def directories(stack: Standing) -> Iterator[Inferred]:
         mounts = mounts_of(stack, stack.app, stack.container)
         path = next((m["path"] for m in mounts if m["volume"] == name), "")
         item = {"name": name, "path": path or f"/{name}", "config_map": config_map, "secret": secret}
-        item |= {"mode": "" if mode == _USUAL_MODE else mode}
+        item |= {"mode": "" if mode == _USUAL_MODE else mode, **_copied(stack, secret, config_map)}
         hidden = {"in_app": False} if stack.app and not path else {}
         yield found("directories", [known(item) | hidden], resource, f'{POD_VOLUME}["{name}"]')
+
+
+def _copied(stack: Standing, secret: str, config_map: str) -> dict[str, Value]:
+    """What the stack copies it from, if it does."""
+    kind = "secret" if secret else "config_map"
+    made = (one for one in k8s.of_kind(stack.own, kind) if k8s.name(one) == (secret or config_map))
+    source = next((stack.written.copied(one.site, kind) for one in made), "")
+    return {"copied_from": source, "reason": STOOD if source and secret else ""}
 
 
 def own_directories(stack: Standing) -> frozenset[str]:

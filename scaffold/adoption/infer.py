@@ -53,7 +53,7 @@ SUBJECTS: tuple[Subject, ...] = (
     environment.refresh,
     environment.planned,
     environment.database,
-    environment.datasource,
+    platform.datasource,
     storage.volumes,
     storage.backup_job,
     storage.scratch,

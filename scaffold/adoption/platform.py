@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
 from scaffold.adoption.reading import first, known, labels, number, text, texts
 from scaffold.adoption.standing import Standing
+from scaffold.reading import YamlError, load
 from scaffold.templates import template
 from scaffold.templates.questions import Value, asked
 from scaffold.terraform import kubernetes as k8s
@@ -171,3 +172,26 @@ def callers(stack: Standing) -> Iterator[Inferred]:
         if k8s.name(policy) == name and allowed and all(allowed):
             asked_for = [one for one in allowed if one not in usual] or allowed[:1]
             yield found("reached_by", [{"namespace": one} for one in asked_for], policy, "spec[0].ingress")
+
+
+def _called_there(written: str) -> str:
+    """What Grafana calls the one datasource of a file."""
+    try:
+        file = load(written)
+    except YamlError:
+        return ""
+    sources = file.get("datasources") if isinstance(file, dict) else None
+    only = sources[0] if isinstance(sources, list) and len(sources) == 1 else None
+    return str(only.get("name") or "") if isinstance(only, dict) else ""
+
+
+def datasource(stack: Standing) -> Iterator[Inferred]:
+    """Whether Grafana reads its database."""
+    grafana = stack.facts["grafana"]
+    for resource in k8s.of_kind(stack.own, "config_map") if stack.secrets.databases else ():
+        usual = text(k8s.name(resource)) == f"grafana-{stack.called}-datasource"
+        if usual and grafana["datasource_label"] in labels(resource.get("metadata", 0, "labels")):
+            yield found("grafana_datasource", True, resource, "metadata[0].labels", Certainty.LIKELY)
+            written = k8s.mapping(resource.get("data")).get(f"{stack.called}-datasource.yaml")
+            if title := _called_there(text(written)):
+                yield found("title", title, resource, "data", Certainty.LIKELY)

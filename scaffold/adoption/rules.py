@@ -104,5 +104,6 @@ _RULES = (
     Rule("the rotated password is called password", _rotated),
     Rule("what Terraform computes is read from a Secret", read_from_secret),
     Rule("Kubernetes reads $$ as $", _same_dollars),
+    Rule("Diun without tags would tell of every push", _ends("annotations.diun.enable")),
     Rule("a volume grows by its own size", _ends("resize.topolvm.io/increase")),
 )

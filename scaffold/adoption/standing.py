@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from scaffold.adoption.inferred import STOOD
 from scaffold.adoption.reading import text
 from scaffold.adoption.secret_book import SecretBook
 from scaffold.adoption.volume_book import VolumeBook, saves
-from scaffold.adoption.written import Written
+from scaffold.adoption.written import SecretKey, Written
 from scaffold.monorepo.shared import SharedModules
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -26,6 +27,8 @@ class Standing:
     written: Written
     shared: Mapping[str, str]
     """The shared hosts by what a plan shows of each: its address, or what stands in for it."""
+    settings: frozenset[str] = frozenset()
+    """The variables that ``config.tfvars`` gives to every stack, but those of shared hosts."""
     main: str = ""
     """The address of the Deployment that is taken for the app's; the one that is found to be it if empty."""
 
@@ -136,7 +139,12 @@ class Standing:
             if ours and bool(selector) == (self.app is not None):
                 found.append(service)
         names = (self.name, text(k8s.name(self.app.owner)) if self.app else "")
-        return tuple(sorted(found, key=lambda s: (is_balancer(s), k8s.name(s) not in names)))
+        path = ("spec", 0, "rule", 0, "http", 0, "path", 0)
+        whole = [i for i in self.ingresses if self.app is None and i.get(*path, "path") in ("/", None)]
+        behind = {i.get(*path, "backend", 0, "service", 0, "name") for i in whole}
+        return tuple(
+            sorted(found, key=lambda s: (is_balancer(s), k8s.name(s) not in names, k8s.name(s) not in behind))
+        )
 
     @cached_property
     def service(self) -> PlannedResource | None:
@@ -164,6 +172,16 @@ class Standing:
     def secrets(self) -> SecretBook:
         """The Secrets that the stack creates from Vault."""
         return SecretBook.of(self.resources, self.facts, self.namespace)
+
+    def place(self, read: SecretKey) -> tuple[str, str]:
+        """The path and the key in Vault of what is read while it is planned."""
+        listed = (secret.entries.get(read.key) for secret in self.secrets.own.values() if not read.path)
+        return next(filter(None, listed), (read.path or self.called, read.key))
+
+    def vault(self, read: SecretKey) -> dict[str, Value]:
+        """The same as an answer about requests has it, which says why it reads another Service's path."""
+        path, key = self.place(read)
+        return {"vault": key} if path == self.called else {"vault": f"{path}#{key}", "reason": STOOD}
 
     @cached_property
     def volumes(self) -> VolumeBook:

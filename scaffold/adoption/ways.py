@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scaffold.adoption.reading import known, labels, number, text
 from scaffold.adoption.standing import Standing
+from scaffold.adoption.written import SecretKey
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
@@ -119,16 +120,16 @@ def _guarded(stack: Standing, resource: PlannedResource, kind: str, spec: Tree) 
     """What a Middleware takes from Vault: logins, and headers whose values are read at plan time."""
     if kind == "basic-auth" and (secret := stack.secrets.logins.get(text(get(spec, "basicAuth", "secret")))):
         place = secret.place("users")
-        return {"basic_auth": {"vault": place[1]}} if place and place[0] == stack.name else {}
+        return {"basic_auth": stack.vault(SecretKey(*place))} if place else {}
     headers = k8s.mapping(get(spec, "headers", "customRequestHeaders"))
     at = ("manifest", "spec", "headers", "customRequestHeaders")
     values = {
         name: value
         if isinstance(value, str)
-        else {"vault": stack.written.secret_at(resource.site, *at, name)}
+        else (stack.vault(read) if (read := stack.written.secret_at(resource.site, *at, name)) else {})
         for name, value in headers.items()
     }
-    settled = all(isinstance(value, str) or value["vault"] for value in values.values())
+    settled = all(values.values())
     return {"request_headers": values} if values and settled else {}
 
 

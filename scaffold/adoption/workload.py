@@ -213,14 +213,20 @@ def probes(stack: Standing) -> Iterator[Inferred]:
     if "readiness" in paths and by_port:
         yield found("busy", True, owner, f"{_CONTAINER}.liveness_probe", Certainty.LIKELY)
     for kind, probe in there.items():
-        port = number(get(probe, "http_get", 0, "port") or get(probe, "tcp_socket", 0, "port"))
-        row = {
-            "path": paths[kind] if paths.get(kind, main) != main else "",
-            "port": port if port != main_port else None,
-            "command": words(get(probe, "exec", 0, "command")),
-            **{name: number(get(probe, name)) or None for name in _TIMINGS},
-        }
-        yield found("probes", {kind: known(row)}, owner, f"{_CONTAINER}.{kind}_probe")
+        path = paths[kind] if paths.get(kind, main) != main else ""
+        yield found("probes", {kind: probe_row(probe, path, main_port)}, owner, f"{_CONTAINER}.{kind}_probe")
+
+
+def probe_row(probe: Tree, path: str, usual: int | None) -> dict[str, Value]:
+    """A probe as an answer has it; ``usual`` is the port that it asks at where it says none."""
+    port = number(get(probe, "http_get", 0, "port") or get(probe, "tcp_socket", 0, "port"))
+    row = {
+        "path": path,
+        "port": port if port != usual else None,
+        "command": words(get(probe, "exec", 0, "command")),
+        **{name: number(get(probe, name)) or None for name in _TIMINGS},
+    }
+    return known(row)
 
 
 def rollout(stack: Standing) -> Iterator[Inferred]:

@@ -13,9 +13,18 @@ from scaffold.hcl.syntax import Block, Body, Document, Expression
 from scaffold.terraform.planned import Site
 
 _MODE = re.compile(r'^auth\s*=\s*"?\w+"?\s*:?\s*')
-"""What a comment above an auth argument repeats from it."""
-_SECRETS = (("kubernetes_secret",), ("vault_kv_secret_v2",))
-"""What a stack reads secrets from at plan time."""
+"""What a comment above an auth argument repeats of it."""
+_VAULT = "vault_kv_secret_v2"
+_SECRETS = (("kubernetes_secret",), (_VAULT,))
+"""What a stack reads secrets from while it is planned."""
+
+
+@dataclass(frozen=True)
+class SecretKey:
+    """A key that is read while a stack is planned, and its path in Vault where the block says that."""
+
+    path: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -71,28 +80,72 @@ class Written:
         comments = document.comments_above(site.line or 0) if document is not None else ()
         return tuple(line for comment in comments for line in comment.lines)
 
-    def secret_at(self, site: Site, argument: str, *keys: str) -> str | None:
-        """The key of the Secret that a value inside an argument is read from at plan time."""
+    def secret_at(self, site: Site, argument: str, *keys: str) -> SecretKey | None:
+        """The key that a value inside an argument is taken from while it is planned."""
         block = self.block(site)
         value = block.body.value(argument) if block is not None else None
         for key in keys:
             entry = value.entry(key) if value is not None else None
             value = entry.value if entry is not None else None
-        return _secret_key(value) if value is not None else None
+        return self._secret_key(value) if value is not None else None
 
-    def variable_key(self, site: Site, name: str) -> str | None:
-        """The key of the Secret that an environment variable is read from at plan time."""
+    def variable_key(self, site: Site, name: str) -> SecretKey | None:
+        """The key that an environment variable takes its value from while it is planned."""
+        value = self._environment(site, name)
+        return self._secret_key(value) if value is not None else None
+
+    def settings_in(self, site: Site, name: str) -> tuple[str, str] | None:
+        """The variable that an environment variable has its value from, and the text around it.
+
+        In the text ``{variable}`` stands for its value; it is that alone where there is nothing around it.
+        A variable with a default is the stack's own business."""
+        value = self._environment(site, name)
+        if value is None:
+            return None
+        pieces = value.template or (value,)
+        spliced = [piece for piece in pieces if not isinstance(piece, str)]
+        reference = spliced[0].traversal if len(spliced) == 1 and spliced[0] is not None else None
+        if reference is None or reference.names[:1] != ("var",) or len(reference.steps) != 1:
+            return None
+        called = reference.names[1]
+        if all("default" in b.body.attributes for b in self.blocks if b.labels == (called,)):
+            return None
+        return called, "".join(piece if isinstance(piece, str) else "{variable}" for piece in pieces)
+
+    def _environment(self, site: Site, name: str) -> Expression | None:
         block = self.block(site)
-        for inner in block.body.walk() if block is not None else ():
-            value = inner.body.value("value")
-            if inner.type == "env" and value is not None and inner.body.literal("name") == name:
-                return _secret_key(value)
-        return None
+        rows = (inner for inner in block.body.walk() if inner.type == "env") if block is not None else ()
+        return next((row.body.value("value") for row in rows if row.body.literal("name") == name), None)
+
+    def _secret_key(self, value: Expression) -> SecretKey | None:
+        reference = value.traversal
+        if reference is None or reference.names[:1] != ("data",) or reference.names[1:2] not in _SECRETS:
+            return None
+        last = reference.steps[-1]
+        if not isinstance(last, Index) or not isinstance(last.key, str):
+            return None
+        read = (
+            block for block in self.blocks if block.type == "data" and block.labels == reference.names[1:3]
+        )
+        path = next((block.body.literal("name") for block in read if block.labels[0] == _VAULT), None)
+        return SecretKey(path if isinstance(path, str) else "", last.key)
+
+    def copied(self, site: Site, kind: str) -> str:
+        """The object of another namespace that the one at a site is copied from; empty for none."""
+        block = self.block(site)
+        value = block.body.value("data") if block is not None else None
+        sources = {one.names[:3] for one in (value.references() if value is not None else ())}
+        if len(sources) != 1 or (source := sources.pop())[:2] != ("data", f"kubernetes_{kind}"):
+            return ""
+        read = (one.body for one in self.blocks if one.type == "data" and one.labels == source[1:])
+        told = next((place for body in read for place in body.blocks_of("metadata")), None)
+        parts = [told.body.literal(key) for key in ("namespace", "name")] if told is not None else []
+        return "/".join(part for part in parts if isinstance(part, str)) if len(parts) == 2 else ""
 
     def computed(self, name: str) -> str:
         """The expression behind an environment variable of the stack's own files, on one line.
 
-        Empty where it stands in no file, in several forms, or refers to what is only there where it stands.
+        Empty if it stands in no file, in several forms, or refers to what is only there where it stands.
         """
         top = min((d.path.count("/") for d in self.documents), default=0)
         own = [d.body for d in self.documents if d.path.count("/") == top]
@@ -139,11 +192,3 @@ def _objects(value: Expression) -> Iterator[Expression]:
 
 def _words(texts: Iterable[str]) -> str:
     return _MODE.sub("", " ".join(" ".join(texts).split())).strip()
-
-
-def _secret_key(value: Expression) -> str | None:
-    reference = value.traversal
-    if reference is None or reference.names[:1] != ("data",) or reference.names[1:2] not in _SECRETS:
-        return None
-    last = reference.steps[-1]
-    return last.key if isinstance(last, Index) and isinstance(last.key, str) else None

@@ -33,6 +33,8 @@ _UNTOLD = {
     "allowed": "",
     "fix": "Fix the secret first; then this is shown.",
 }
+_OF_WHOLE = ("names", "storage", "credentials", "workload", "containers", "dumps", "ingress")
+"""The decisions that answers are judged by together; what is known of them need not be computed once more."""
 _SHOWN = 60
 KINDS = {
     "string": "text",
@@ -292,8 +294,9 @@ def _unquoted(row: _Row, twins: Sequence[_Row]) -> _Row:
 
 
 def _refusals(values: Mapping[str, Value], facts: Mapping[str, Value]) -> list[_Row]:
-    combined = decisions.defaults({**questions.stand_ins(), **values, **facts})
-    rows: list[_Row] = decisions.evaluate("templates/decisions/judged.jinja", combined)
+    judged = decisions.judged({**questions.stand_ins(), **values, **facts})
+    seen = {**judged.values, "decided": judged.decided(_OF_WHOLE)}
+    rows: list[_Row] = decisions.evaluate("templates/decisions/judged.jinja", seen)
     return rows
 
 

@@ -135,7 +135,7 @@ class DatabaseMoved(PlannedRule):
             if labels.get(house.enrolled) == "true" and not _policies(pods, house):
                 where = "annotate and label" if house.mover_label else "annotate"
                 fix = f'{where} its metadata with "{house.mover}" = "never"'
-                yield self.about(pods.owner, "Keel may update it: its namespace is enrolled", fix)
+                yield self.about(pods.owner, "its namespace is enrolled in Keel, and it is not exempt", fix)
 
 
 class KeelOnPods(PlannedRule):

@@ -151,7 +151,12 @@ def standing(monorepo: Monorepo, plan: PlanResult, facts: Mapping[str, Value]) -
     given = ((inputs.get(variable), host) for host, variable in facts["hosts"].items())
     shared |= {address: host for address, host in given if isinstance(address, str) and address}
     written = Written(tuple(documents(monorepo, plan.stack)))
-    return Standing(plan.stack, plan.resources, facts, written, shared)
+    settings = (monorepo.variables or frozenset()) - {
+        *facts["hosts"].values(),
+        "tls_secret_name",
+        "image_tag",
+    }
+    return Standing(plan.stack, plan.resources, facts, written, shared, settings)
 
 
 def documents(monorepo: Monorepo, stack: str) -> Iterator[Document]:

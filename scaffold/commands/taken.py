@@ -18,6 +18,8 @@ from scaffold.templates import decisions
 from scaffold.templates.questions import Value, stand_ins
 from scaffold.templates.render import RENDERED
 
+_NAMING = ("names", "storage", "credentials", "workload", "containers", "dumps", "ingress", "stack")
+"""The decisions that names follow from, and those that they read."""
 _NOBODY = "name-of-nobody"
 """Stands for a name that is missing or wrong, so that hosts can be judged; what follows from it is free."""
 
@@ -71,7 +73,9 @@ def with_taken(
     }
     if name is None:
         values["name"] = _NOBODY
-    return [*told, *_taken(monorepo, given, decisions.combine(values), before, left.before)]
+    judged = decisions.judged(values)
+    combined = {**judged.values, **judged.decided(_NAMING)}
+    return [*told, *_taken(monorepo, given, combined, before, left.before)]
 
 
 def _is_stack(monorepo: Monorepo, name: str) -> bool:

@@ -69,6 +69,8 @@ class ModuleContract:
 
     variables: Mapping[str, Variable]
     outputs: tuple[str, ...]
+    resources: tuple[str, ...] = ()
+    """The addresses of its resources."""
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -94,10 +96,12 @@ def read_module(directory: Path) -> ModuleContract:
 
 def contract_of(documents: Iterable[Document]) -> ModuleContract:
     """The contract that the files of one module define together."""
-    blocks = [block for document in documents for block in document.body.blocks if len(block.labels) == 1]
+    every = [block for document in documents for block in document.body.blocks]
+    blocks = [block for block in every if len(block.labels) == 1]
     return ModuleContract(
         variables={b.labels[0]: variable_of(b) for b in blocks if b.type == "variable"},
         outputs=tuple(b.labels[0] for b in blocks if b.type == "output"),
+        resources=tuple(".".join(b.labels) for b in every if b.type == "resource"),
     )
 
 

@@ -29,6 +29,7 @@ from scaffold.indexes.base import Index, MissingAnchorError
 from scaffold.indexes.entry import BuildModel, OwnImage, Protection, ServiceEntry, slug
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import Monorepo
+from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 
 
@@ -159,6 +160,11 @@ def _services(reader: StackReader) -> Iterable[ServiceEntry]:
 
 def _all_stacks(reader: StackReader) -> Iterable[ServiceEntry]:
     return reader.entries.values()
+
+
+def _all_but_the_gate(reader: StackReader) -> Iterable[ServiceEntry]:
+    """All stacks but that of the login itself: nothing can wall that off."""
+    return (e for e in _all_stacks(reader) if e.stack != template.facts("operations")["groups_stack"])
 
 
 def _roles(reader: StackReader) -> Iterator[ServiceEntry]:
@@ -317,7 +323,7 @@ _COMPARISONS = (
     _Comparison(dbaas.DATABASES, _services, present=_is_made),
     _Comparison(
         walloff.TARGETS,
-        _all_stacks,
+        _all_but_the_gate,
         present=_is_probed,
         advice="Add an address below the path that answers today without signing on.",
     ),

@@ -78,14 +78,21 @@ def unserved(
                 yield Unserved(path, address, there)
 
 
+def containers(values: Mapping[str, Value]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Value]]]:
+    """The answers on each container, the app's first, each with the path of its answer."""
+    yield (), values
+    for kind in ("init_containers", "sidecars", "workloads", "cron_jobs", "jobs"):
+        for number, item in enumerate(values.get(kind) or []):
+            yield (kind, number), item
+            first = enumerate(item.get("init_containers") or [])
+            yield from (((kind, number, "init_containers", place), one) for place, one in first)
+
+
 def _texts(values: Mapping[str, Value]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """The text values of variables, and what the pod waits for, each with the path of its answer."""
-    groups: list[tuple[tuple[str | int, ...], Value]] = [(("env",), values.get("env") or {})]
-    for kind in ("init_containers", "sidecars", "workloads", "cron_jobs", "jobs"):
-        items = enumerate(values.get(kind) or [])
-        groups += [((kind, number, "env"), item.get("env") or {}) for number, item in items]
-    for path, env in groups:
-        yield from (((*path, name), text) for name, text in env.items() if isinstance(text, str))
+    for path, container in containers(values):
+        env = container.get("env") or {}
+        yield from (((*path, "env", name), text) for name, text in env.items() if isinstance(text, str))
     for number, item in enumerate(values.get("workloads") or []):
         waits = enumerate(item.get("wait_for") or [])
         yield from ((("workloads", number, "wait_for", place), text) for place, text in waits)

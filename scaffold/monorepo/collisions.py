@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from scaffold.errors import Finding
+from scaffold.monorepo.addresses import containers
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.stack import Ingress, Stack
 from scaffold.monorepo.uses import (
@@ -107,11 +108,9 @@ def _redis(values: Mapping[str, Value]) -> Iterator[Wanted]:
     if values["ingress"]["anubis"] and proof["redis_database"] is not None:
         number = str(proof["redis_database"])
         yield Wanted(REDIS, number, "anubis.redis_database", "", proof["reason"], "anubis.reason")
-    groups = [("", values["env"])]
-    for kind in ("init_containers", "sidecars", "workloads", "cron_jobs", "jobs"):
-        groups += [(f"{kind}[{n}].", item.get("env", {})) for n, item in enumerate(values[kind])]
-    for at, variables in groups:
-        for variable, value in variables.items():
+    for path, container in containers(values):
+        at = "".join(f"[{part}]." if isinstance(part, int) else part for part in path)
+        for variable, value in container.get("env", {}).items():
             if isinstance(value, Mapping) and value.get("host") == "redis":
                 named = _redis_number(value.get("text", ""))
                 if named is not None:

@@ -33,6 +33,9 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
         found["login"] = _SOME_LOGIN
     variables = monorepo.ingress_module.variables
     found["ingress_takes"] = [n for n in template.facts("operations")["ingress_may_take"] if n in variables]
+    made = [one for one in monorepo.ingress_module.resources if one.startswith("kubernetes_ingress")]
+    if len(made) == 1:
+        found["ingress_resource"] = made[0]
     if variables:
         lacks = [n for n in template.facts("operations")["ingress_may_lack"] if n not in variables]
         found["ingress_lacks"] = lacks

@@ -135,7 +135,7 @@ class RegistryLogin(Rule):
                     yield self.at(
                         step.place("settings", "repo"),
                         f"There is no login for {image.host}.",
-                        value=str(image),
+                        value=", ".join(listed(step.written("settings", "repo"))) or None,
                         allowed=", ".join(sorted(known)) or None,
                     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from scaffold.pipelines.repository import Repository
@@ -48,7 +49,9 @@ SHELL = (
     + "skip_clone: true\nsteps:\n  - name: say\n    image: docker.io/library/alpine:3.22\n    commands:\n"
 )
 
-_BUILDERS = ("woodpeckerci/plugin-docker-buildx", "woodpeckerci/plugin-kaniko", "plugins/docker")
+_KANIKO = "woodpeckerci/plugin-kaniko"
+_BUILDERS = ("woodpeckerci/plugin-docker-buildx", "codeberg.org/woodpecker-plugins/docker-buildx", _KANIKO,
+             "plugins/docker")  # fmt: skip
 
 
 def builds(*workflows: Workflow) -> Iterator[Step]:
@@ -58,12 +61,19 @@ def builds(*workflows: Workflow) -> Iterator[Step]:
 
 
 def targets(step: Step) -> tuple[ImageReference, ...]:
-    """The image repositories that a build step pushes to; none if it only tries the build."""
+    """The image repositories that a build step pushes to; none if it only tries the build.
+
+    Kaniko's plugin puts the registry before them.
+    """
     if any(step.settings.get(name) in (True, "true") for name in ("dry_run", "dry-run")):
         return ()
     repo = step.settings.get("repo")
     named = repo if isinstance(repo, list) else [repo] if repo else []
-    return tuple(ImageReference.parse(str(item)) for item in named)
+    found = tuple(ImageReference.parse(str(item)) for item in named)
+    home = re.sub("^https?://", "", str(step.settings.get("registry", ""))).strip("/")
+    if step.repository != _KANIKO or not home:
+        return found
+    return tuple(image if image.registry else ImageReference.parse(f"{home}/{image}") for image in found)
 
 
 def dockerfile(step: Step) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+_SET = re.compile(r"([A-Za-z_]\w*)=(\"[^\"]*\"|'[^']*'|\S+)")
+_USE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +51,26 @@ def base_images(text: str) -> tuple[str, ...]:
 def last_user(text: str) -> tuple[str, Instruction | None]:
     """The image that the last stage of a Dockerfile starts from, and its effective USER, if one is set.
 
-    A stage that begins with another one has its user, too.
+    A stage that begins with another one has its user, too. The defaults of arguments hold in what USER says.
     """
     stages: dict[str, tuple[str, Instruction | None]] = {}
     name = ""
     current: tuple[str, Instruction | None] = ("", None)
+    values: dict[str, str] = {}
     for one in instructions(text):
         if one.name == "FROM":
+            values = {}
             words = [word for word in one.arguments.split() if not word.startswith("--")] or [""]
             current = stages.get(words[0].lower(), (words[0], None))
             name = words[2].lower() if len(words) > 2 else ""
+        elif one.name in ("ARG", "ENV"):
+            values |= {its[1]: its[2].strip("\"'") for its in _SET.finditer(one.arguments)}
         elif one.name == "USER":
-            current = current[0], one
+            current = current[0], replace(one, arguments=_resolved(one.arguments, values))
         stages[name] = current
     return current
+
+
+def _resolved(text: str, values: Mapping[str, str]) -> str:
+    """A text with the values of arguments and variables that are known."""
+    return _USE.sub(lambda its: values.get(its[1] or its[2], its[0]), text)

@@ -27,6 +27,10 @@ COMMON = {
 """What every run knows. Only the shape of the values matters."""
 
 
+_URL = "https://forge.example"
+"""What the URLs begin with that CI gives: a registry beside a forge is often told from them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One kind of run, and its variables."""
@@ -45,7 +49,7 @@ def runs(variables: Sequence[str], matrix: Sequence[Mapping[str, str]]) -> tuple
     given = {name: "a1b2c3d4" for name in variables if not name.startswith("CI_") and name not in first}
     octal = COMMON["CI_COMMIT_SHA"].replace("a1b2c3d4", "01234567")
     exponent = COMMON["CI_COMMIT_SHA"].replace("a1b2c3d4", "12345e12")
-    own = {name: COMMON.get(name, "x") for name in variables if name.startswith("CI_")}
+    own = {name: _URL if name.endswith("_URL") else "x" for name in variables if name.startswith("CI_")}
     own |= COMMON | first
     return (
         Run("a run through the API", {**own, **given, "CI_PIPELINE_EVENT": "manual"}),

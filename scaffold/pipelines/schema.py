@@ -53,7 +53,9 @@ def _message(cause: ValidationError) -> str:
         return f"{cause.absolute_path[-1]} is not allowed here."
     if cause.validator == "additionalProperties":
         keys = re.findall(r"'([^']+)'", cause.message.rpartition("(")[2])
-        return f"There is no key {' or '.join(keys)} here, and nothing reads it."
+        if len(keys) == 1:
+            return f"There is no key {keys[0]} here, and nothing reads it."
+        return f"There are no keys {', '.join(keys[:-1])} and {keys[-1]} here, and nothing reads them."
     name = next((str(key) for key in reversed(cause.absolute_path) if isinstance(key, str)), "the file")
     wanted: Any = cause.validator_value
     if cause.validator == "enum":

@@ -33,8 +33,8 @@ class Step:
 
     @property
     def repository(self) -> str:
-        """The image without its tag or digest."""
-        return ImageReference.parse(self.image).name
+        """The image without its tag or digest, and without Docker Hub, which need not be written."""
+        return ImageReference.parse(self.image).name.removeprefix("docker.io/")
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
@@ -68,6 +69,45 @@ def combine(answers: Mapping[str, Value]) -> dict[str, Value]:
         if question.name in answers or question.has_default:
             values[question.name] = _value(question, answers, values)
     return values
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Answers with their defaults and the facts (``values``), and decisions that were asked for so far."""
+
+    values: Mapping[str, Value]
+    made: dict[str, Value] = field(default_factory=dict)
+
+    def decided(self, names: Collection[str]) -> dict[str, Value]:
+        """The decisions with these names, each computed once; those that they read are among them."""
+        for question in all_questions():
+            if question.name in names and question.name not in self.made:
+                self.made[question.name] = _value(question, {}, {**self.values, **self.made})
+        return {name: self.made[name] for name in names}
+
+
+def judged(answers: Mapping[str, Value]) -> Judged:
+    """What follows from answers, kept while the same ones are judged in several ways one after the other."""
+    return _judged(template.root(), _Same(answers))
+
+
+class _Same:
+    """Answers as a key: equal where they are written alike, types and all."""
+
+    def __init__(self, answers: Mapping[str, Value]) -> None:
+        self.answers = answers
+        self._text = repr(answers)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@lru_cache(4)
+def _judged(_: Path, same: _Same) -> Judged:
+    return Judged(defaults(same.answers))
 
 
 def evaluate(path: str, values: Mapping[str, Value]) -> Value:
@@ -140,7 +180,8 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
         return int(given) if question.type == "int" and isinstance(given, float) else given
     if not isinstance(question.default, str):
         return question.default
-    text = compiled(question.default).render(values)
+    # Most defaults are no templates.
+    text = compiled(question.default).render(values) if "{" in question.default else question.default
     if question.type == "json":
         return json.loads(text)
     return text if question.type == "str" else _parsed(text)
@@ -152,7 +193,7 @@ def compiled(text: str) -> Template:
     return environment().get_template(TEXT + text)
 
 
-@lru_cache(16)
+@lru_cache(64)
 def _parsed(text: str) -> Value:
     """The YAML of a default, mostly the facts of the house. Nobody changes it in place."""
     return template.parsed(text)

@@ -72,11 +72,14 @@ def using(directory: Path) -> Iterator[None]:
 def kept(function: Callable[P, R]) -> Callable[P, R]:
     """``functools.cache`` for what is read of the templates: each version has its own."""
 
-    found: dict[tuple[object, ...], R] = {}
+    of_installed: dict[tuple[object, ...], R] = {}
+    of_others: dict[Path, dict[tuple[object, ...], R]] = {}
 
     @wraps(function)
     def known(*arguments: P.args, **named: P.kwargs) -> R:
-        key = (root(), *arguments, *named.items())
+        used = _used.get()  # asked a thousand times at a key of the wizard: a path takes long to look up
+        found = of_installed if used is None else of_others.setdefault(used, {})
+        key = (*arguments, *named.items()) if named else arguments
         if key not in found:
             found[key] = function(*arguments, **named)
         return found[key]

@@ -110,21 +110,22 @@ class Attempt:
         enough, or where the test fails: then the plan says what is wrong.
         """
         workspace = self._workspace
+        if self._tool.name != "terraform" or not workspace.install_test():
+            return None
         try:
             written = Written(workspace.modules, workspace.stack)
         except UnclearError:
-            return None
-        if self._tool.name != "terraform" or not workspace.install_test():
             return None
         done = self._tried([*_TEST, *self._values], reattach)
         if done.timed_out or done.code < 0:
             self._failed(done, "test")
             return ()
         output = self._read(done)
-        if done.code != 0 or output.errors or not output.version or not plan_json.is_plan(output.plan):
+        plan = plan_json.tested(output.plan)
+        if done.code != 0 or output.errors or not output.version or plan is None:
             return None
         site = Sites(workspace, self._mends).site
-        return plan_json.read(output.plan, workspace.helper, self._schema, site, written.configured)
+        return plan_json.read(plan, workspace.helper, self._schema, site, written.configured)
 
     @property
     def _planning(self) -> Sequence[str]:

@@ -45,13 +45,20 @@ def parsed(shown: bytes) -> RawSchema | None:
         plan = json.loads(shown)
     except (ValueError, RecursionError):
         return None
-    if not is_plan(plan) or not all(isinstance(plan.get(key), str) for key in _VERSIONS):
+    if not _is_plan(plan) or not all(isinstance(plan.get(key), str) for key in _VERSIONS):
         return None
     return plan if isinstance(plan.get("configuration"), dict) else None
 
 
-def is_plan(plan: object) -> TypeGuard[RawSchema]:
-    """Whether a value has the form of a printed plan, with or without the configuration."""
+def tested(plan: object) -> RawSchema | None:
+    """The plan that a test of ``terraform test -json -verbose`` printed, or nothing if it is none.
+
+    It has the resources, and nothing of the configuration.
+    """
+    return plan if _is_plan(plan) and isinstance(plan.get("plan_format_version"), str) else None
+
+
+def _is_plan(plan: object) -> TypeGuard[RawSchema]:
     changes = plan.get("resource_changes", []) if isinstance(plan, dict) else None
     return isinstance(changes, list) and all(map(_is_change, changes))
 
@@ -72,8 +79,8 @@ def read(
 ) -> tuple[PlannedResource, ...]:
     """The managed resources of a plan, sorted by address.
 
-    ``plan`` is a decoded plan (:func:`is_plan`); the resource ``helper`` is none of the stack's. Without
-    ``configured`` the plan says itself what was configured.
+    ``plan`` comes from :func:`parsed` or :func:`tested`; the resource ``helper`` is none of the stack's.
+    Without ``configured`` the plan says itself what was configured.
     """
     changes = cast("Sequence[RawSchema]", plan.get("resource_changes", ()))
     said = configured or _Shown(plan).configured

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from scaffold.answers import notation
 from scaffold.answers.sources import Path
 from scaffold.templates.questions import JSON_TYPES, Option, Question, Value, asked, types
+from scaffold.templates.template import kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,15 @@ class Field:
 
 def item_schema(question: Question) -> Mapping[str, Value]:
     """The schema of one item, for a question that takes a list of mappings; else nothing."""
-    schema = types().get(question.name, {})
-    items: Mapping[str, Value] = schema.get("items", {}) if schema.get("type") == "array" else {}
-    return items if items.get("properties") else {}
+    return _item_schemas().get(question.name, {})
+
+
+@kept
+def _item_schemas() -> Mapping[str, Mapping[str, Value]]:
+    lists = {
+        name: schema.get("items", {}) for name, schema in types().items() if schema.get("type") == "array"
+    }
+    return {name: items for name, items in lists.items() if items.get("properties")}
 
 
 def is_list(question: Question) -> bool:

@@ -1,4 +1,4 @@
-"""What is inferred about a stack: each answer from what its plan shows, wherever it is written."""
+"""What is inferred of a stack: each answer by what its plan shows, wherever it is written."""
 
 from __future__ import annotations
 
@@ -420,8 +420,8 @@ def test_the_selector_of_a_second_deployment_stays() -> None:
     other = deployment({}, name="other")
     spec = other.get("spec", 0)
     assert isinstance(spec, Mapping)
-    chosen = frozen([{**dict(spec), "selector": [{"match_labels": {"run": "other"}}]}])
-    run = PlannedResource(other.address, other.type, other.name, "", None, {**other.values, "spec": chosen})
+    selected = frozen([{**dict(spec), "selector": [{"match_labels": {"run": "other"}}]}])
+    run = PlannedResource(other.address, other.type, other.name, "", None, {**other.values, "spec": selected})
     assert recorded(deployment({}), run)["names"]["workloads"] == {"other": {"run": "other"}}
     assert "workloads" not in recorded(deployment({}), other)["names"]
     assert list(obstacles(standing(deployment({}), run))) == []
@@ -498,6 +498,20 @@ def test_a_rule_of_the_house_explains_what_becomes_another() -> None:
     assert unexplained(called) == ()
     (led,) = compare([external_secret("kit", "vault-kv", dsn)], [theirs])
     assert len(unexplained(led)) == 1
+    told = deployment({})
+    metadata = frozen([{"labels": {"app": "kit"}, "annotations": {"diun.enable": "true"}}])
+    spec = told.get("spec", 0)
+    assert isinstance(spec, Mapping)
+    template = (
+        {
+            **dict(spec),
+            "template": ({"metadata": metadata, "spec": told.get("spec", 0, "template", 0, "spec")},),
+        },
+    )
+    (diun,) = compare([replace(told, values={**told.values, "spec": template})], [told])
+    assert [by_rule(diun, missing) for missing in diun.missing] == [
+        "Diun without tags would tell of every push"
+    ]
     (other,) = compare([deployment({"image": "redis:1"})], [deployment({})])
     assert [missing.value for missing in unexplained(other)] == ["redis:1"]
 

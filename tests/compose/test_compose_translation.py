@@ -1035,6 +1035,11 @@ def test_a_command_that_lacks_variables_names_them(at: Path) -> None:
     assert draft(at, text).answers["command"] == ["sh", "-c", "get 1.2 none all"]
 
 
+def test_what_docker_takes_for_no_name_names_nothing(at: Path) -> None:
+    found = draft(at, "services: {notes: {image: 'acme/notes:1', container_name: 'TOKEN=swordfish'}}")
+    assert found.answers["name"] == "notes" and "swordfish" not in str(found)
+
+
 def test_what_lies_beside_the_file_has_to_be_copied(at: Path) -> None:
     (at / "conf").mkdir()
     (at / "none").mkdir()

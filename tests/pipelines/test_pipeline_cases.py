@@ -248,6 +248,24 @@ def test_a_key_that_nothing_reads_is_named() -> None:
     text = "kind: pipeline\nwhen:\n  - event: cron\nskip_clone: true\nsteps:\n  - {name: a, image: b, commands: [c]}\n"
     (told,) = check(Repository.of({".woodpecker.yml": text}), CONTEXT)
     assert told.message == "There is no key kind here, and nothing reads it."
+    (told,) = check(Repository.of({".woodpecker.yml": f"name: x\n{text}"}), CONTEXT)
+    assert told.message == "There are no keys kind and name here, and nothing reads them."
+
+
+@pytest.mark.parametrize(
+    ("image", "settings", "logins"),
+    [
+        ("woodpeckerci/plugin-kaniko", "registry: https://forge.test, repo: own/app", 0),
+        ("woodpeckerci/plugin-docker-buildx", "registry: forge.test, repo: own/app", 1),
+        ("docker.io/woodpeckerci/plugin-docker-buildx:6", "registry: forge.test, repo: own/app", 1),
+        ("woodpeckerci/plugin-docker-buildx", "registry: '${CI_FORGE_URL##https://}', repo: '${CI_FORGE_URL##https://}/${CI_REPO}'", 0),
+    ],
+)  # fmt: skip
+def test_the_registry_of_an_image_is_known(image: str, settings: str, logins: int) -> None:
+    step = f"{{name: a, image: '{image}', settings: {{{settings}, password: {{from_secret: p}}}}}}"
+    text = f"when: [{{event: push}}]\nskip_clone: true\nsteps:\n  - {step}\n"
+    told = check(Repository.of({".woodpecker.yml": text}), CONTEXT)
+    assert [finding.value for finding in told if finding.code == "PIP007"] == ["own/app"] * logins
 
 
 @pytest.mark.parametrize(
@@ -257,6 +275,8 @@ def test_a_key_that_nothing_reads_is_named() -> None:
         ("FROM golang:1.25 AS make\nUSER 10001\nFROM make AS last\n", False),
         ("FROM golang:1.25 AS make\nUSER 10001\nFROM alpine:3.22\nCOPY --from=make /a /a\n", True),
         ("FROM nginxinc/nginx-unprivileged:1.29 AS web\nFROM --platform=linux/amd64 web\nUSER root\n", True),
+        ("FROM alpine:3.22\nARG UID=1000 GID=1000\nUSER ${UID}:$GID\n", False),
+        ("FROM alpine:3.22\nARG UID=1000\nFROM alpine:3.22\nARG UID\nUSER $UID\n", True),
     ],
 )
 def test_the_user_of_an_image_may_be_that_of_what_it_begins_with(text: str, is_root: bool) -> None:

@@ -537,7 +537,7 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("POD010", "deployment", lambda: plan(image("quay.io/a/b:1")), "the policy of trusted registries denies quay.io/a/b:1"),
     ("POD011", "deployment", lambda: plan(image("docker.io/library/postgres:17")), "the tag of docker.io/library/postgres:17 moves"),
     ("POD012", "deployment", lambda: plan(DATABASE, ("deployment", (*TEMPLATE, "annotations"), {"diun.enable": "true"})), "Diun watches it"),
-    ("POD012", "deployment", lambda: plan(DATABASE, ENROLLED), "Keel may update it"),
+    ("POD012", "deployment", lambda: plan(DATABASE, ENROLLED), "it is not exempt"),
     ("POD013", "deployment", lambda: plan(("deployment", (*TEMPLATE, "labels", "keel.sh/policy"), "never")), "is only on its pods"),
     ("POD013", "deployment", lambda: plan(("deployment", (*TEMPLATE, "annotations"), {"keel.sh/policy": "never"})), "is only on its pods"),
     ("NSP001", "namespace", lambda: plan(("namespace", ("metadata", 0, "labels"), {})), "it has no tier"),

@@ -364,6 +364,7 @@ def test_which_tool_is_used_is_said(plans: Mapping[str, PlanResult]) -> None:
 
 
 VERSION = """echo '{"type":"version","terraform":"1.12.2"}'"""
+CHANGED = '{"plan_format_version":"1.2","resource_changes":[1]}'
 VERSIONS = '"format_version":"1.2","terraform_version":"1.12.2","configuration":{}'
 
 
@@ -374,6 +375,8 @@ VERSIONS = '"format_version":"1.2","terraform_version":"1.12.2","configuration":
         f"[ $1 = show ] && echo '{{{VERSIONS},\"resource_changes\":[1]}}' || {VERSION}",
         f"[ $1 = show ] && echo '{{{VERSIONS},\"resource_changes\":{{}}}}' || {VERSION}",
         f"[ $1 = show ] && echo '{{{VERSIONS}}}' || true",
+        f"{VERSION}; [ $1 = test ] && echo '{{\"type\":\"test_plan\",\"test_plan\":{{}}}}'; true",
+        f"{VERSION}; [ $1 = test ] && echo '{{\"type\":\"test_plan\",\"test_plan\":{CHANGED}}}'; true",
     ],
 )  # fmt: skip
 def test_a_program_that_answers_nonsense_has_planned_nothing(tmp_path: Path, body: str) -> None:

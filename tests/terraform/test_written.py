@@ -96,7 +96,9 @@ def house(tmp_path: Path) -> House:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The commands that Terraform gets; other tests plan the same, which nothing here may know."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     commands: list[str] = []
     terraform = Attempt._terraform
 

@@ -456,3 +456,11 @@ def test_what_the_answers_name_is_proposed_to_wait_for(engine: Engine) -> None:
     assert engine.result(said(engine, [("wait_for", ["redis"])], named))["wait_for"] == ["redis"]
     known = said(engine, [("image", IMAGE)], named)
     assert "wait_for" not in asked(engine, known), "a known image asks no more than its own questions"
+
+
+def test_no_server_is_proposed_where_vault_makes_no_passwords(pristine: Monorepo) -> None:
+    answers = [*CORE[:-1], ("image", "ghcr.io/umami-software/umami:postgresql-v2.19.0")]
+    for there, proposed in ((True, "postgresql"), (False, "none")):
+        sensed: dict[str, Any] = {} if there else {"runs": {"database_engine": False}}
+        engine = Engine(judge(pristine, sensed), sensed)
+        assert engine.step(said(engine, answers), ("database",)).text == proposed

@@ -213,6 +213,8 @@ def _beside(part: Part, app: Part, pod: Iterable[Part], parts: Collection[Part])
 
 
 def service_name(name: str) -> str:
-    """A name in a compose file as the name of a Service; empty if it cannot be one."""
+    """A name of a compose file as that of a Service; empty if it cannot be one, or is none to compose."""
+    if not re.fullmatch(r"[\w. -]*", name):
+        return ""
     called = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     return called if re.fullmatch(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?", called) else ""

@@ -391,6 +391,20 @@ resource "kubernetes_job_v1" "plant" {
       spec {
         restart_policy       = "Never"
         enable_service_links = false
+        init_container {
+          name    = "weather"
+          image   = "docker.io/library/busybox:1.37.0"
+          command = ["wget", "-O", "/dev/null", "http://forecast.example.org"]
+          resources {
+            requests = {
+              cpu    = "10m"
+              memory = "128Mi"
+            }
+            limits = {
+              memory = "128Mi"
+            }
+          }
+        }
         container {
           name    = "plant"
           image   = "ghcr.io/example/greenhouse:3.1.4"

@@ -101,6 +101,34 @@ resource "kubernetes_cron_job_v1" "readings" {
             image_pull_secrets {
               name = "registry-credentials"
             }
+            init_container {
+              name              = "migrate"
+              image             = "registry.example.test/apps/meter-sync:latest"
+              image_pull_policy = "Always"
+              command           = ["meters", "migrate"]
+              env {
+                name = "METER_KEY"
+                value_from {
+                  secret_key_ref {
+                    name = "meter-sync-secrets"
+                    key  = "meter_key"
+                  }
+                }
+              }
+              volume_mount {
+                name       = "data"
+                mount_path = "/state"
+              }
+              resources {
+                requests = {
+                  cpu    = "10m"
+                  memory = "128Mi"
+                }
+                limits = {
+                  memory = "128Mi"
+                }
+              }
+            }
             container {
               name              = "readings"
               image             = "registry.example.test/apps/meter-sync:latest"

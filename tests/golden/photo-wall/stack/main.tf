@@ -132,6 +132,39 @@ resource "kubernetes_persistent_volume_claim" "config" {
   }
 }
 
+data "kubernetes_secret" "copied_printer_login" {
+  metadata {
+    name      = "printer-client.tls"
+    namespace = "printer"
+  }
+}
+
+# The printer only takes clients that it knows
+resource "kubernetes_secret" "copied_printer_login" {
+  metadata {
+    name      = "printer-login"
+    namespace = kubernetes_namespace.photo_wall.metadata[0].name
+  }
+  type = data.kubernetes_secret.copied_printer_login.type
+  data = data.kubernetes_secret.copied_printer_login.data
+}
+
+data "kubernetes_config_map" "copied_ca_bundle" {
+  metadata {
+    name      = "ca-bundle"
+    namespace = "kube-system"
+  }
+}
+
+# A copy: pods only mount what is in their own namespace.
+resource "kubernetes_config_map" "copied_ca_bundle" {
+  metadata {
+    name      = "ca-bundle"
+    namespace = kubernetes_namespace.photo_wall.metadata[0].name
+  }
+  data = data.kubernetes_config_map.copied_ca_bundle.data
+}
+
 resource "kubernetes_deployment" "photo_wall" {
   metadata {
     name      = "photo-wall"
@@ -209,6 +242,16 @@ resource "kubernetes_deployment" "photo_wall" {
             read_only  = true
           }
           volume_mount {
+            name       = "printer"
+            mount_path = "/etc/printer"
+            read_only  = true
+          }
+          volume_mount {
+            name       = "bundle"
+            mount_path = "/etc/bundle"
+            read_only  = true
+          }
+          volume_mount {
             name       = "photo-wall-secrets-files"
             mount_path = "/config/license.key"
             sub_path   = "license"
@@ -276,6 +319,18 @@ resource "kubernetes_deployment" "photo_wall" {
           secret {
             secret_name  = "house-ca"
             default_mode = "0440"
+          }
+        }
+        volume {
+          name = "printer"
+          secret {
+            secret_name = kubernetes_secret.copied_printer_login.metadata[0].name
+          }
+        }
+        volume {
+          name = "bundle"
+          config_map {
+            name = kubernetes_config_map.copied_ca_bundle.metadata[0].name
           }
         }
         volume {

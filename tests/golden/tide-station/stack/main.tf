@@ -549,8 +549,16 @@ resource "kubernetes_deployment" "tide_station" {
               memory = "64Mi"
             }
           }
+          startup_probe {
+            exec {
+              command = ["telegraf", "config", "check"]
+            }
+            period_seconds    = 10
+            failure_threshold = 60
+          }
           readiness_probe {
-            tcp_socket {
+            http_get {
+              path = "/"
               port = 8888
             }
             period_seconds  = 10
@@ -560,10 +568,9 @@ resource "kubernetes_deployment" "tide_station" {
             tcp_socket {
               port = 8888
             }
-            initial_delay_seconds = 30
-            period_seconds        = 30
-            timeout_seconds       = 10
-            failure_threshold     = 5
+            period_seconds    = 30
+            timeout_seconds   = 10
+            failure_threshold = 5
           }
         }
         volume {
