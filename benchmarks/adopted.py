@@ -1,11 +1,11 @@
-"""Whether an adoption destroys or replaces anything, by the written files and by no code of ``adopt``.
+"""Whether an adoption destroys or replaces anything, judged by its files, without the code of ``adopt``.
 
     .venv/bin/python benchmarks/adopted.py BEFORE AFTER STACK…
 
-BEFORE and AFTER are copies of a monorepo, without and with the adopted stacks; both are only read. What is
-compared is what ``scaffold plan --json`` prints of each. The ``moved`` blocks of the stack are applied to the
-addresses of BEFORE; after that every object has to be at its address still, or one of the same type. Of some
-kinds the identity has to be the same, and what Kubernetes or the provider cannot change in place: of claims,
+BEFORE and AFTER are copies of a monorepo, without and with the adopted stacks; both are only read. It
+compares what ``scaffold plan --json`` prints for each. The ``moved`` blocks of the stack are applied to the
+addresses of BEFORE; every object then has to be at its address, with the same type. For some kinds, the
+identity must be the same, and so must whatever Kubernetes or the provider cannot change in place: claims,
 PersistentVolumes, Deployments, Secrets, Ingresses, Services, ServiceAccounts, roles and manifests.
 """
 

@@ -1,11 +1,11 @@
-"""How long ``scaffold check --all`` takes, beside ``terraform fmt -check -recursive`` on the same tree.
+"""How long ``scaffold check --all`` takes, compared with ``terraform fmt -check -recursive`` on one tree.
 
     .venv/bin/python benchmarks/check.py MONOREPO [--rounds 3] [--plans]
 
-Each round runs both, one after the other, so that a busy machine slows both; told are the medians of seconds,
-of processor seconds and of their ratio, and the most memory that one process of a run had. With ``--plans``
-what would exist is judged too, from an empty cache and then from a full one. Python's bytecode is there in
-every run, as where the package is installed.
+Each round runs both, one after the other, so that a busy machine slows both. Prints the medians of seconds,
+of processor seconds and of their ratio, and the peak memory of a single process. With ``--plans``, planned
+resources are judged too, from an empty cache and then from a full one. Python's bytecode exists in every run,
+as in an installed package.
 """
 
 from __future__ import annotations

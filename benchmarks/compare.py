@@ -1,16 +1,16 @@
-"""How much of hand-written stacks the generator expresses: what both *plan*, resource by resource.
+"""How much of hand-written stacks the generator reproduces: what both *plan*, resource by resource.
 
     .venv/bin/python benchmarks/compare.py MONOREPO ANSWERS.yml… [--missing]
 
 MONOREPO is a checkout of the real monorepo; it is only read. Each answer file names a stack that is there.
 Both stacks are planned offline with that monorepo's modules. Resources match by kind, name and namespace,
-whatever Terraform calls them; a rest of one kind on each side is paired by likeness. The shares are those
-of the attributes in the hand-written plan that the generated one has with the same value: of all, and of
-those that no rule of the house forbids (`RULES`). ``--missing`` lists the others.
+whatever Terraform calls them; the remaining ones of a kind are paired by similarity. The shares are those of
+the attributes in the hand-written plan that the generated one has with the same value: among all, and among
+those that no house rule forbids (`RULES`). ``--missing`` lists the others.
 
-Answer files are in words of their own, so a text of several lines (a script, a file's content) is there
-where the generated plan has one in its place. The ExternalSecrets of one store and namespace are compared as
-the one that the house makes of them.
+Answer files use their own words, so a text of several lines (a script, a file's content) counts as present
+if the generated plan has one in its place. The ExternalSecrets of one store and namespace are compared as the
+single one that the house renders.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Whether the Dockerfiles that are rendered build and start: their own commands, run without a container.
+"""Whether rendered Dockerfiles build and start: their own commands, run without a container.
 
     .venv/bin/python benchmarks/dockerfiles.py [CASE…]
 
-For each golden repository with a sample app in ``benchmarks/apps`` the stages are gone through in order:
-COPY with its ``.dockerignore``, ENV, WORKDIR, and every RUN by a shell. Then CMD is started as the image's
-user (where we may), and the image's own HEALTHCHECK has to succeed. Absolute paths are taken below a
-scratch directory; what the base image brings (Python, Node, Go, nginx) is this machine's. Lock files are
-made by the tools themselves, so package registries are asked. A case whose tool is missing fails.
+For each golden repository with a sample app in ``benchmarks/apps``, the stages are executed in order: COPY
+with its ``.dockerignore``, ENV, WORKDIR, and every RUN in a shell. Then CMD is started as the image's user
+(if we may), and the image's own HEALTHCHECK has to succeed. Absolute paths are below a scratch directory;
+what the base image provides (Python, Node, Go, nginx) is this machine's. The tools create lock files
+themselves, for which they ask package registries. A case whose tool is missing fails.
 """
 
 from __future__ import annotations

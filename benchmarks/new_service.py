@@ -1,11 +1,12 @@
-"""Whole processes in pairs: `scaffold new-service` against stock `copier copy` of the same template.
+"""Whole processes in pairs: `scaffold new-service` and stock `copier copy` of the same template.
 
     .venv/bin/python benchmarks/new_service.py [RUNS] [--monorepo DIR]
 
-With the plan (of files that were never planned before) and static, each beside a `copier copy`. Prints the
-median of each, and the ratio pair by pair (which holds when the machine's speed drifts); then `explain` and
-`--help` alone. Aims on an idle machine: a ratio of at most 0.5 with the plan and 0.35 static, 0.25 s for
-`explain`, 60 ms for `--help`; with the plan 1.2 s in a monorepo of 127 stacks. DIR is copied, not changed.
+With the plan (of files that were never planned before) and without it, each paired with a `copier copy`.
+Prints the medians, and the ratio pair by pair (which is stable when the machine's speed drifts); then
+`explain` and `--help` alone. Aims on an idle machine: a ratio of at most 0.5 with the plan and 0.35 static,
+0.25 s for `explain`, 60 ms for `--help`; with the plan 1.2 s in a monorepo of 127 stacks. DIR is copied,
+not changed.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Offline plans as a user waits for them: whole processes, Python's start included.
+"""Offline plans as a user experiences them: whole processes, including Python's start.
 
     .venv/bin/python benchmarks/plan.py [RUNS] [--monorepo DIR]
 
 Prints minimum, median and maximum of one stack and of ten stacks in one run (one and two workers), and the
-peak memory of scaffold and of Terraform; then of all stacks that nobody has planned before, and of all again
-when nothing has changed. Without a monorepo the sample's stacks are planned, some of them twice. Aims on an
-idle machine: 0.7 s for one stack, 25 s for 127 stacks, and 2 s for those again.
+peak memory of scaffold and of Terraform; then those of all stacks, first uncached and then again with
+nothing changed. Without a monorepo, the sample's stacks are planned, some of them twice. Aims on an idle
+machine: 0.7 s for one stack, 25 s for 127 stacks, and 2 s for those again.
 """
 
 from __future__ import annotations

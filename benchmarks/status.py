@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/status.py MONOREPO [--made 100] [--rounds 3]
 
-The monorepo is copied, and so many stacks are added that this tool made, from ``tests/answers/valid``, under
-other names. Told are seconds, processor seconds, which a busy machine does not change much, and memory.
+The monorepo is copied, and that many rendered stacks are added, from ``tests/answers/valid`` under other
+names. Prints seconds, processor seconds (which a busy machine changes little) and memory.
 """
 
 from __future__ import annotations

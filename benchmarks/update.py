@@ -1,10 +1,10 @@
-"""`scaffold update --all` over a fleet of generated stacks, against stock `copier update` in a loop.
+"""`scaffold update --all` over a fleet of generated stacks, compared with stock `copier update` in a loop.
 
     .venv/bin/python benchmarks/update.py [--stacks N] [--stock N]
 
-A tenth of the stacks is edited by hand. Prints seconds of the processors and of the clock for a whole run
-without plans and with plans (nothing is kept from an earlier run), those of stock Copier for a few stacks and
-so for all of them, and the ratios of the processors' seconds. Aims: 0.05 without plans, 0.25 with plans.
+A tenth of the stacks is edited by hand. Prints processor seconds and elapsed seconds for a whole run
+without plans and with plans (with an empty cache), those of stock Copier for a few stacks, extrapolated to
+all of them, and the ratios of processor seconds. Aims: 0.05 without plans, 0.25 with plans.
 """
 
 from __future__ import annotations

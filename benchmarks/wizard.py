@@ -1,15 +1,15 @@
-"""What the wizard costs: how many questions and keys five Services take, and how long each key takes to show.
+"""What the wizard costs: how many questions and keys five Services take, and how long each key takes.
 
     .venv/bin/python benchmarks/wizard.py [--count]
 
-First it counts, for the Services of benchmarks/wizard.yml: a menu costs the first letters that point at the
-option, or the arrows, and Enter; a line what is typed, and a key to clear what stood there. What no
-question asks for is typed in the review. Then (without --count) a person answers for drone-logbook. A
-character counts until it stands there (its answer is judged when nothing is typed for a moment); Enter and
-arrows count until the next question, or what the option leads to, is drawn whole. Prints median, 95th
-percentile and maximum in milliseconds, by the clock and of the processor (what the whole process took until
-nothing was drawn any more, judging in the background included; 0 where the system does not tell), and the
-slowest keys. Aim: no key above 50 ms on an idle machine; on a busy one, keys are told in one another's time.
+First it counts, for the Services in benchmarks/wizard.yml: a menu costs the first letters that select the
+option, or the arrows, and Enter; a line costs what is typed, and a key to clear the initial text. Whatever no
+question asks for is typed in the review. Then (without --count) a person's answers for drone-logbook are
+typed. A character takes until it is shown (its answer is judged after a short pause in typing); Enter and
+arrows take until the next question, or the option's consequence, is drawn completely. Prints median, 95th
+percentile and maximum in milliseconds, elapsed and of the processor (of the whole process until nothing more
+was drawn, including what is judged in the background; 0 if the system does not report it), and the slowest
+keys. Aim: no key above 50 ms on an idle machine; on a busy one, one key's time can include another's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one family of errors that a user may see. This module imports nothing of the project."""
+"""The one family of errors that users may see. This module imports nothing else from the project."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """An exit code: its number, what it means, and what whoever sees it does about it."""
+    """An exit code: its number, its meaning, and what to do about it."""
 
     code: int
     meaning: str
@@ -77,7 +77,7 @@ class Finding:
     write: str | None = None
     """YAML to put in place of what is wrong; empty where that is to be taken out."""
     example: str | None = None
-    """YAML of an answer that would be right, where nobody can tell which one is meant."""
+    """YAML of a valid answer, if it is not clear which one is meant."""
     settled_by: str | None = None
     """The names of other answers that could settle it too, in the order in which they are asked."""
 
@@ -88,7 +88,7 @@ class Finding:
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The known name that a misspelt one is most like, to be told as the fix."""
+    """The known name that is most similar to a misspelt one, to be proposed as the fix."""
     from difflib import get_close_matches
 
     close = get_close_matches(name, list(names), n=1)
@@ -96,7 +96,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 class ScaffoldError(Exception):
-    """A failure that is told to the user: what happened, and what to do about it."""
+    """A failure that is reported to the user: what happened, and what to do about it."""
 
     kind = Kind.ENVIRONMENT
 
@@ -106,11 +106,11 @@ class ScaffoldError(Exception):
         self.hint = hint
         self.findings = tuple(findings)
         self.beside: Mapping[str, object] = {}
-        """What JSON has beside the error: what is known whatever went wrong."""
+        """What JSON contains besides the error: what is known whatever went wrong."""
 
 
 class UsageError(ScaffoldError):
-    """The command line was used wrongly."""
+    """The command line is incorrect."""
 
     kind = Kind.USAGE
 
@@ -122,13 +122,13 @@ class AnswersError(ScaffoldError):
 
 
 class RefusedError(ScaffoldError):
-    """What exists stands in the way: a name taken, an unclean stack, a missing anchor."""
+    """Something that exists is in the way: a name that is taken, an unclean stack, a missing anchor."""
 
     kind = Kind.REFUSED
 
 
 class UncommittedError(RefusedError):
-    """The files are written, but Git or a hook refused the commit of them."""
+    """The files are written, but Git or a hook refused to commit them."""
 
 
 class VerificationError(ScaffoldError):

@@ -1,4 +1,4 @@
-"""YAML that others wrote, within limits and with the place of every value. Nothing else reads such text."""
+"""YAML that others wrote, read within limits and with the place of every value. It is read nowhere else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _VALUES = 20_000
 
 
 class YamlError(ValueError):
-    """Text that cannot be read: what is wrong, to be put behind its name; the fix; where, counted from 1."""
+    """Text that cannot be read: what is wrong, worded to follow its name; the fix; the place, from 1."""
 
     def __init__(self, message: str, fix: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class YamlError(ValueError):
 
 
 class Loader(yaml.SafeLoader):
-    """Plain values within the limits. An alias counts as all that it stands for."""
+    """Plain values within the limits. An alias counts as everything that it stands for."""
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
@@ -81,14 +81,14 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What a text holds: its value, and every value in it with its place, the whole first."""
+    """What a text contains: its value, and every value in it with its place, the whole first."""
 
     value: Any
     places: tuple[Located, ...]
 
 
 def read(source: str | bytes, loader: type[Loader] = Loader) -> Text:
-    """The one document of a text; None without any place where it is empty. Raises :class:`YamlError`."""
+    """The only document in a text; None without a place if it is empty. Raises :class:`YamlError`."""
     try:
         reading = loader(source.decode("utf-8") if isinstance(source, bytes) else source)
         node = reading.get_single_node()

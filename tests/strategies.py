@@ -1,4 +1,4 @@
-"""Answers that are valid, generated from the very schema that validates them."""
+"""Valid answers, generated from the very schema that validates them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of several kinds share."""
+"""What several kinds of tests share."""
 
 from __future__ import annotations
 

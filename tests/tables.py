@@ -1,4 +1,4 @@
-"""The tables compiled for a test, in place of the compiled files: each row traced, one of them left out."""
+"""The tables compiled for a test, instead of the compiled files: each row traced, one of them left out."""
 
 from __future__ import annotations
 

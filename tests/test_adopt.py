@@ -1,4 +1,4 @@
-"""Import blocks: each names an object that is planned, by the ID under which the provider finds it."""
+"""Import blocks: each names a planned object, with the ID under which the provider finds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of an answer file: what it can say, it says as the command judges it."""
+"""The JSON Schema of an answer file: as far as it can express something, it agrees with the command."""
 
 from __future__ import annotations
 

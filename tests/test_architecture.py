@@ -1,4 +1,4 @@
-"""Dependencies point one way, and what costs is imported late."""
+"""Dependencies point one way, and expensive modules are imported late."""
 
 from __future__ import annotations
 

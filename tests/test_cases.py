@@ -1,4 +1,4 @@
-"""Inputs that people gave, each in a folder with what is right: ``expected.yml``.
+"""Inputs from real users, each in a folder with the correct result: ``expected.yml``.
 
 A file ``*.tf`` beside it is a stack of the monorepo, ``replace`` changes a file there; each of ``inputs`` is
 refused as said, or rendered with and without some lines.

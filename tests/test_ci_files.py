@@ -1,4 +1,4 @@
-"""What runs ``scaffold check`` elsewhere: the hook of pre-commit, and the jobs that the documentation shows."""
+"""What runs ``scaffold check`` elsewhere: the pre-commit hook, and the jobs in the documentation."""
 
 from __future__ import annotations
 

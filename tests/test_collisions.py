@@ -1,4 +1,4 @@
-"""Names that another stack, or a script, has already, and those that only look like it."""
+"""Names that another stack, or a script, already has, and names that only look like it."""
 
 from __future__ import annotations
 

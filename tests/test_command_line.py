@@ -1,4 +1,4 @@
-"""The command line as people expect it: what to do next, nearest names, examples that work, completion."""
+"""The command line as people expect it: what to do next, nearest names, working examples, completion."""
 
 from __future__ import annotations
 

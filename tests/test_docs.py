@@ -1,4 +1,4 @@
-"""The documentation is true: what can be generated is, and what README names exists."""
+"""The documentation is true: generated pages are up to date, and what README names exists."""
 
 from __future__ import annotations
 

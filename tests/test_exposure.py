@@ -1,7 +1,7 @@
-"""Nothing is reached without the login of Authentik unless the answers say why, for exactly that.
+"""Nothing can be reached without the login of Authentik unless the answers say why, for exactly that.
 
-What is open is judged by what is rendered, with the rules of Traefik: a path is compared by its beginning,
-and of several rules that match the longest wins; of equal ones, either may.
+What is open is judged by what is rendered, with Traefik's rules: a path matches by its beginning, and of
+several matching rules the longest wins; of equal ones, either may.
 """
 
 from __future__ import annotations

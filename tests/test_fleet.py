@@ -1,4 +1,4 @@
-"""The stacks of a monorepo: read once, kept by content, seen through locals and namespaces."""
+"""The stacks of a monorepo: read once, cached by content, seen through locals and namespaces."""
 
 from __future__ import annotations
 

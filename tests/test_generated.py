@@ -1,4 +1,4 @@
-"""What is generated is what its sources give, and a mistake in a table stops the generation."""
+"""Generated files match their sources, and a mistake in a table stops the generation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The house at a glance, in a real browser: what is on the page, and that it works, reads well and stays alone."""
+"""The house at a glance, in a real browser: what is on the page, that it works and reads well, and that it
+loads nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a house has changed since the defaults were written: read off the monorepo, and followed."""
+"""What a house has changed since the defaults were written: sensed from the monorepo, and followed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer files of the how-to pages are right, and their stacks pass the static checks."""
+"""The answer files in the how-to pages are valid, and their stacks pass the static checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""``scaffold init``: what a monorepo shows of itself, what a person says, and a file that is never overwritten."""
+"""``scaffold init``: what a monorepo shows about itself, what a person says, and a file that is never
+overwritten.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ def untold(tmp_path: Path) -> Path:
 
 def test_what_is_seen_is_written_with_its_place(untold: Path) -> None:
     tried = scaffold("init", "--dry-run", cwd=untold)
-    assert "stacks             services, by services/dns" in tried.stdout
+    assert "stacks             services (services/dns)" in tried.stdout
     assert tried.stdout.endswith("Nothing was written.\n") and not (untold / "scaffold.yml").exists()
     done = scaffold("init", "--yes", cwd=untold)
     assert done.returncode == 0, done.stderr
@@ -53,7 +55,7 @@ def test_what_is_seen_is_written_with_its_place(untold: Path) -> None:
         "pushgateway": "",
     }
     for fact in ("storage_encrypted", "storage_plain", "nfs_root"):
-        assert f"{fact:17}  not seen" in done.stdout
+        assert f"{fact:17}  not found" in done.stdout
     assert Monorepo.find(untold / "services/dns").stacks == ("dns", "paste")
 
 

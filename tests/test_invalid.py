@@ -1,4 +1,4 @@
-"""Each refusal: a file of wrong answers, and beside it all that is said about them."""
+"""Each refusal: a file of wrong answers, and next to it everything that is said about them."""
 
 from __future__ import annotations
 

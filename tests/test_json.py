@@ -1,4 +1,4 @@
-"""The JSON of every command: `docs/output.schema.json` and `docs/json.md` are what real runs print."""
+"""The JSON of every command: `docs/output.schema.json` and `docs/json.md` match what real runs print."""
 
 from __future__ import annotations
 

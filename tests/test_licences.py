@@ -1,4 +1,4 @@
-"""The page of licences has every package, and names those that ask more."""
+"""The page of licences has every package, and names those with further conditions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The load balancer's shared address: no two Services can have the same port of it."""
+"""The load balancer's shared address: no two Services can have the same port on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One thing wrong in a golden stack: refused, at its line, by the stage that is meant to see it."""
+"""One mistake in a golden stack: refused, at its line, by the stage that is meant to find it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""What never starts, or starts and does not reach what it needs: no Secret is made for nobody, no name leads nowhere.
+"""What would never start, or would start and not reach what it needs: no Secret is unused, no name leads
+nowhere.
 
-Both are properties of what is rendered for drawn answers.
+Both are properties of what is rendered for generated answers.
 """
 
 from __future__ import annotations

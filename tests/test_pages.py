@@ -1,4 +1,4 @@
-"""The pages are what happens: their files are written, their commands run in order, what they show compared."""
+"""The pages are true: their files are written, their commands run in order, and what they show is compared."""
 
 from __future__ import annotations
 

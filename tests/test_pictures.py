@@ -1,4 +1,4 @@
-"""The pictures of README show what a run shows today."""
+"""The pictures in README show what a run shows today."""
 
 from __future__ import annotations
 

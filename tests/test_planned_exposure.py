@@ -1,4 +1,5 @@
-"""What is planned is reached from the internet through the login of Authentik alone, unless answers say why not.
+"""What is planned can be reached from the internet only through the login of Authentik, unless answers say
+why not.
 
 Answers are drawn for two houses: one whose hosts without a record nobody finds, and one where a wildcard
 record leads to them all. Many Services are planned in one tree, each as a module of a stack, by what the

@@ -1,4 +1,4 @@
-"""What must hold of the stack for any valid answers."""
+"""What must hold for the stack of any valid answers."""
 
 from __future__ import annotations
 

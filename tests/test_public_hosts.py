@@ -1,4 +1,4 @@
-"""What is said elsewhere about who reaches a host: the probe, the monitors, the Middlewares."""
+"""What other parts say about who reaches a host: the probe, the monitors, the Middlewares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML that others wrote: within limits, and told where it is wrong."""
+"""YAML that others wrote: read within limits, and errors have their place."""
 
 from __future__ import annotations
 

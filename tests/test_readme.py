@@ -1,4 +1,4 @@
-"""README is what happens: its answer file makes the Service that it shows, and its commands work there."""
+"""README is true: its answer file creates the Service that it shows, and its commands work there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each recipe of CONTRIBUTING, done in a copy of the checkout: the places that it names are enough."""
+"""Each recipe of CONTRIBUTING, carried out in a copy of the checkout: the places that it names are enough."""
 
 from __future__ import annotations
 
@@ -227,8 +227,8 @@ def test_a_question(checkout: Checkout, pristine: Monorepo) -> None:
         '\nmotto:\n  type: str\n  help: What it stands for.\n  default: ""\n\ncpu:\n',
     )  # fmt: skip
     checkout.change(
-        "templates/questions/types.yml", "    gpu: {",
-        "    motto: {type: string, pattern: '^[A-Za-z ]*$', allowed: letters, fix: Use letters.}\n    gpu: {",
+        "templates/questions/types.yml", "\n    gpu:",
+        "\n    motto: {type: string, pattern: '^[A-Za-z ]*$', allowed: letters, fix: Use letters.}\n    gpu:",
     )  # fmt: skip
     checkout.change("templates/questions/examples.yml", "\ngpu: 1\n", "\nmotto: Bees first\ngpu: 1\n")
     checkout.change(

@@ -1,4 +1,4 @@
-"""What an answers file records: what was given, what is kept, and a hash by which an edit by hand is noticed."""
+"""What an answers file records: what was given, what is kept, and a hash that reveals manual edits."""
 
 from __future__ import annotations
 

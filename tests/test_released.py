@@ -1,4 +1,4 @@
-"""Stacks of every released version stay updatable: their answers are read, and what exists is kept."""
+"""Stacks of every released version can still be updated: their answers are read, and what exists is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How findings look: grouped, with their severity, within the limits of who reads them."""
+"""How findings look: grouped, with their severity, within the limits of whoever reads them."""
 
 from __future__ import annotations
 

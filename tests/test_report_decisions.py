@@ -1,4 +1,4 @@
-"""The table of decisions, in the width of the terminal."""
+"""The table of decisions, at the width of the terminal."""
 
 from __future__ import annotations
 

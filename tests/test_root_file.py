@@ -1,4 +1,4 @@
-"""The root's settings may be called ``root.hcl``, and what a monorepo lacks is said."""
+"""The root's settings may be called ``root.hcl``, and what a monorepo lacks is reported."""
 
 from __future__ import annotations
 
@@ -51,13 +51,10 @@ def test_a_plan_needs_no_module_of_the_house(renamed: Path) -> None:
     assert scaffold("plan", "alone", cwd=renamed).returncode == 0
     new = scaffold("new-service", "--answers", IP_ECHO, cwd=renamed)
     assert new.returncode == 3
-    assert "needs the shared module of ingresses, and this monorepo has none" in new.stderr
+    assert "needs the shared ingress module, and this monorepo has none" in new.stderr
     told = scaffold("doctor", cwd=renamed)
     assert f"monorepo   {renamed.resolve()}" in told.stdout
-    assert (
-        "(looked for modules/kubernetes/ingress_factory): only Services that no ingress leads to"
-        in told.stdout
-    )
+    assert "(looked for modules/kubernetes/ingress_factory): only Services without an ingress" in told.stdout
 
 
 @pytest.mark.parametrize(

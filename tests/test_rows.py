@@ -1,4 +1,4 @@
-"""The rows of the tables: each has an example, and those that protect data are missed when they are gone."""
+"""The rows of the tables: each has an example, and removing one that protects data fails a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everybody judges a change by the same examples, whatever else has run."""
+"""Everybody judges a change with the same examples, whatever else has run."""
 
 from __future__ import annotations
 

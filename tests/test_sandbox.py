@@ -1,4 +1,4 @@
-"""The sandbox that evaluates the tables gives what Jinja's own gives, and keeps from templates what that keeps."""
+"""The sandbox that evaluates the tables gives the same results as Jinja's own, and forbids the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A house that is another in everything: its ``scaffold.yml`` alone makes it one that Services are made in."""
+"""A house that differs in everything: its ``scaffold.yml`` alone is enough to create Services in it."""
 
 from __future__ import annotations
 

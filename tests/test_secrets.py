@@ -1,4 +1,4 @@
-"""Literal secrets: how many of a list are found, where they are found, and the way out with a reason."""
+"""Literal secrets: how many of a list are found, where they are found, and how to say that one is not."""
 
 from __future__ import annotations
 

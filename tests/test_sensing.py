@@ -1,4 +1,4 @@
-"""What is sensed of how own images are built."""
+"""What is sensed about how the house's own images are built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slips of people and agents: each message has YAML to paste, and what is pasted is what they meant."""
+"""Common slips of people and agents: each message has YAML to paste, which is what they meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs as rendered: pods without service links, jobs with what they inherit, images that are a release."""
+"""What runs as rendered: pods without service links, jobs with what they inherit, images that are releases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that has to come out exactly, and text that has to be refused, in every free-text answer."""
+"""Text that has to be rendered exactly, and text that has to be refused, in every free-text answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a stack records that its templates are: what was installed, the team's own, or a path of one machine."""
+"""Where a stack records that its templates are: what was installed, the team's own, or a path on one machine."""
 
 from __future__ import annotations
 

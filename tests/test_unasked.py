@@ -1,4 +1,4 @@
-"""An answer that does not apply is refused, never ignored: each question says itself when it applies."""
+"""An answer that does not apply is refused, never ignored: each question declares when it applies."""
 
 from __future__ import annotations
 

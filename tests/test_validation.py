@@ -1,4 +1,4 @@
-"""Whatever is given as answers, validation tells what is wrong and never fails itself."""
+"""Whatever is given as answers, validation reports what is wrong and never fails itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stack would have as a whole: two of one name, port or path are refused, or never rendered."""
+"""The stack as a whole: two things with one name, port or path are refused, or never rendered."""
 
 from __future__ import annotations
 

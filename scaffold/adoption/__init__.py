@@ -1,1 +1,1 @@
-"""Stacks that were made by hand: the answers that their plans show, and how well those fit."""
+"""Hand-written stacks: the answers that their plans suggest, and how well those answers fit."""

@@ -1,4 +1,4 @@
-"""Containers that are not the app's: beside it, before it, and those of jobs."""
+"""Containers other than the app's own: sidecars, init containers, and those of jobs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COPIES = "copy-files"
 
 
 def sidecars(stack: Standing) -> Iterator[Inferred]:
-    """What runs beside the app in its pod."""
+    """The containers that run beside the app in its pod, as items of ``sidecars``."""
     for container in stack.beside:
         assert stack.app is not None
         ports = [_port(port) for port in k8s.items(get(container, "port"))]
@@ -47,7 +47,7 @@ def _probes(container: Tree) -> Iterator[tuple[str, dict[str, Value]]]:
 
 
 def init_containers(stack: Standing) -> Iterator[Inferred]:
-    """What runs before the app, but what answers of volumes and files bring."""
+    """The containers that run before the app, without those that answers on volumes and files bring."""
     for container in k8s.items(get(stack.app.spec, "init_container")) if stack.app else ():
         name = text(get(container, "name"))
         if name != _COPIES and not name.startswith(OWNS):
@@ -63,7 +63,7 @@ def _port(port: Tree) -> dict[str, Value]:
 
 
 def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole: bool) -> dict[str, Value]:
-    """A container as an answer has it.
+    """A container as an item of an answer.
 
     ``whole`` is of the app's own pod, where one that inherits has the app's volumes too.
     """
@@ -95,7 +95,7 @@ def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
 
 
 def _account(stack: Standing, pods: k8s.PodTemplate) -> bool | None:
-    """Whether a job runs as the Service's ServiceAccount, where that has to be said."""
+    """Whether a job runs as the Service's ServiceAccount, if that has to be said."""
     its, apps = (text(get(one.spec, "service_account_name")) for one in (pods, stack.app or pods))
     return None if bool(its) == bool(apps) else bool(its)
 
@@ -116,7 +116,7 @@ def _is_apps(stack: Standing, image: Tree) -> bool:
 
 
 def _inherits(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole: bool) -> bool:
-    """Whether it has all that the app's container has."""
+    """Whether a container has everything that the app's container has."""
     theirs = {text(get(row, "name")) for row in k8s.items(get(container, "env"))}
     apps = {text(get(row, "name")) for row in k8s.items(get(stack.container, "env"))}
     ours, its = (k8s.items(get(c, "env_from")) for c in (stack.container, container))
@@ -124,12 +124,12 @@ def _inherits(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
     bare = (
         whole and bool(mounts_of(stack, stack.app, stack.container)) and not mounts_of(stack, pods, container)
     )
-    # One that reads the app's Secrets whole is meant to have what the app has.
+    # A container that reads the app's Secrets whole is meant to have what the app has.
     return (bool(shared) or (apps <= theirs and not ours)) and not bare
 
 
 def _environment(stack: Standing, container: Tree, *, inherits: bool) -> dict[str, Value]:
-    """Its variables, those left out that it has from the app."""
+    """A container's variables, without those that it inherits from the app."""
     apps = {text(get(row, "name")): row for row in k8s.items(get(stack.container, "env"))} if inherits else {}
     found_: dict[str, Value] = {}
     for row in k8s.items(get(container, "env")):
@@ -150,7 +150,7 @@ def _environment(stack: Standing, container: Tree, *, inherits: bool) -> dict[st
 
 
 def cron_jobs(stack: Standing) -> Iterator[Inferred]:
-    """What runs at set times, but what saves the volumes."""
+    """What runs on a schedule, without the jobs that back up volumes."""
     for pods in k8s.pod_templates(k8s.of_kind(stack.own, "cron_job")):
         containers = k8s.items(get(pods.spec, "container"))
         if saves(pods) or not containers:
@@ -177,7 +177,7 @@ _LIMITS = ("starting_deadline_seconds", "successful_jobs_history_limit", "failed
 
 
 def jobs(stack: Standing) -> Iterator[Inferred]:
-    """What runs once."""
+    """What runs once, as items of ``jobs``."""
     for pods in k8s.pod_templates(k8s.of_kind(stack.own, "job")):
         if containers := k8s.items(get(pods.spec, "container")):
             name = {"name": text(k8s.name(pods.owner))}
@@ -195,7 +195,7 @@ def _first_steps(stack: Standing, pods: k8s.PodTemplate) -> list[Value]:
 
 
 def _called(pods: k8s.PodTemplate, container: Tree) -> Iterator[Inferred]:
-    """What a job's container is called, where that is not the job's name."""
+    """The name of a job's container, if it is not the job's."""
     job, name = text(k8s.name(pods.owner)), text(get(container, "name"))
     if name and name != job:
         yield found(RECORDED, {"names": {"job_containers": {job: name}}}, pods.owner, "container[0].name")
@@ -215,12 +215,12 @@ def _runs(job: Tree, pods: k8s.PodTemplate) -> dict[str, Value]:
 
 
 def _nothing(item: Mapping[str, Value]) -> dict[str, Value]:
-    """Numbers that are nought, which say something."""
+    """Numbers that are zero, which still say something."""
     return {key: value for key, value in item.items() if value == 0 and not isinstance(value, bool)}
 
 
 def shape(stack: Standing) -> Iterator[Inferred]:
-    """What it is, seen from outside."""
+    """The answer ``shape``: what the Service is, seen from outside."""
     resource = stack.app.owner if stack.app else _first(stack)
     if resource is None:
         return

@@ -47,7 +47,7 @@ def _setting(stack: Standing, row: Tree) -> Value | None:
 
 
 def _from_map(stack: Standing, source: Tree) -> Iterator[Inferred]:
-    """A ConfigMap or Secret of which every key is a variable."""
+    """A ConfigMap or Secret whose keys all become variables."""
     assert stack.runs is not None
     secret = text(get(source, "secret_ref", 0, "name"))
     config_map = text(get(source, "config_map_ref", 0, "name"))
@@ -60,13 +60,13 @@ def _from_map(stack: Standing, source: Tree) -> Iterator[Inferred]:
 
 
 def reference(row: Tree) -> tuple[str, str]:
-    """The Secret and the key that a variable takes its value from; empty where it takes it from none."""
+    """The Secret and the key that a variable takes its value from; both empty if it takes it from none."""
     key = get(row, "value_from", 0, "secret_key_ref", 0)
     return text(get(key, "name")), text(get(key, "key"))
 
 
 def value_of(row: Tree, shared: Mapping[str, str]) -> Value | None:
-    """A variable as the answer ``env`` has it; None where nobody can say what it is."""
+    """A variable as the answer ``env`` has it; None if nobody can say what it is."""
     value, source = get(row, "value"), get(row, "value_from", 0)
     secret, key = reference(row)
     if secret and key:
@@ -139,7 +139,7 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
 
 
 def _extracted(stack: Standing) -> Iterator[Inferred]:
-    """That its whole path is fetched although the app's container reads none of it."""
+    """The answer that its whole Vault path is fetched although the app's container reads none of it."""
     name = _main_secret(stack)
     if not name or stack.called not in stack.secrets.own[name].extracts or name in _read(stack.container):
         return
@@ -154,13 +154,13 @@ def _extracted(stack: Standing) -> Iterator[Inferred]:
 
 
 def _read(container: Tree) -> set[str]:
-    """The Secrets that a container has its variables from."""
+    """The Secrets that a container takes its variables from."""
     sources = (text(get(s, "secret_ref", 0, "name")) for s in k8s.items(get(container, "env_from")))
     return {*(reference(row)[0] for row in k8s.items(get(container, "env"))), *sources}
 
 
 def _external(secret: VaultSecret, part: str) -> Iterator[Inferred]:
-    """What an ExternalSecret is called, where that is not the name of its Secret."""
+    """The name of an ExternalSecret, if it is not that of its Secret."""
     name = text(get(secret.resource.get("manifest"), "metadata", "name"))
     if name and name != secret.name:
         yield found(RECORDED, {"names": {part: name}}, secret.resource, "manifest.metadata.name")
@@ -180,12 +180,12 @@ def refresh(stack: Standing) -> Iterator[Inferred]:
 
 
 def _mounted(stack: Standing) -> set[str]:
-    """The keys of Secrets that the app's container has as files."""
+    """The keys of Secrets that the app's container mounts as files."""
     return {text(get(mount, "sub_path")) for mount in k8s.items(get(stack.container, "volume_mount"))}
 
 
 def _called(variable: str, key: str, owner: PlannedResource) -> Iterator[Inferred]:
-    """The key of a Secret that a variable reads, where it is not called like the variable."""
+    """The key of a Secret that a variable reads, if it does not have the variable's name."""
     if key != variable:
         yield found(
             RECORDED, {"names": {"secret_keys": {variable: key}}}, owner, f'{_AT}["{variable}"].value_from'
@@ -193,7 +193,7 @@ def _called(variable: str, key: str, owner: PlannedResource) -> Iterator[Inferre
 
 
 def planned(stack: Standing) -> Iterator[Inferred]:
-    """The variables whose value is read from Vault while it is planned: the house has them by reference."""
+    """The variables whose values are read from Vault at plan time: the house takes them by reference."""
     for row in k8s.items(get(stack.container, "env")) if stack.runs else ():
         assert stack.runs is not None
         name, hidden = text(get(row, "name")), get(row, "value") in (Mark.UNKNOWN, Mark.SENSITIVE)
@@ -204,7 +204,7 @@ def planned(stack: Standing) -> Iterator[Inferred]:
 
 
 def _main_secret(stack: Standing) -> str:
-    """The Secret that keeps its name: the one of its own path in Vault, else what the app reads most of."""
+    """The Secret that keeps its name: the one of its own Vault path, else the one that the app reads most."""
     read = [reference(row)[0] for row in k8s.items(get(stack.container, "env"))]
     read += [text(get(s, "secret_ref", 0, "name")) for s in k8s.items(get(stack.container, "env_from"))]
     own = {name for name, secret in stack.secrets.own.items() if stack.called in secret.paths}
@@ -254,7 +254,7 @@ def database(stack: Standing) -> Iterator[Inferred]:
 
 
 def _variables(stack: Standing, secret: VaultSecret, engine: str, user: str) -> Iterator[tuple[str, Value]]:
-    """Which variable is what of the database: the whole connection string, or the password."""
+    """The part of the database that each variable takes: the whole connection string, or the password."""
     read = {key: text(get(row, "name")) for row in k8s.items(get(stack.container, "env"))
             if (key := reference(row)[1]) and reference(row)[0] == secret.name}  # fmt: skip
     sources = k8s.items(get(stack.container, "env_from"))
@@ -276,7 +276,7 @@ def _variables(stack: Standing, secret: VaultSecret, engine: str, user: str) -> 
 
 
 def _with_parts(written: str, shared: Mapping[str, str]) -> str:
-    """A template of a Secret with the names of its parts in place of what stands for them."""
+    """A template of a Secret, with the names of its parts in place of their placeholders."""
     head, opened, rest = written.partition("{{")
     inside, closed, tail = rest.partition("}}")
     said = f"{head}{_PASSWORD}{tail}" if opened and closed and inside.strip().startswith(".") else written

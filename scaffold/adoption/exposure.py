@@ -92,7 +92,7 @@ def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
 
 
 def _asleep(stack: Standing, main: Way) -> Iterator[Inferred]:
-    """How it is woken, by what the calls of the module say, and the rest as the module has it."""
+    """How it is woken, where the module's calls deviate from the module's defaults."""
     usual = stack.facts["wakes_usually"]
     said = {way.resource.address: way.settings.get("sablier") for way in ways(stack)}
     asleep = {
@@ -155,7 +155,7 @@ def _elsewhere(stack: Standing, way: Way) -> str:
 
 
 def _called(stack: Standing, way: Way, suffix: str) -> Iterator[Inferred]:
-    """What an Ingress is called, where that is not the Service's name with its suffix."""
+    """The name of an Ingress, if it is not the Service's name with its suffix."""
     name = text(k8s.name(way.resource))
     if name != f"{_service(stack)}-{suffix}":
         yield found(RECORDED, {"names": {"ways": {suffix: name}}}, way.resource, "metadata[0].name")
@@ -166,7 +166,7 @@ def _front(stack: Standing) -> int | None:
 
 
 def _suffix(stack: Standing, way: Way) -> str:
-    """What the name of an Ingress has behind the Service's."""
+    """The part of an Ingress's name after the Service's."""
     name = text(k8s.name(way.resource))
     service = _service(stack)
     return re.sub(r"[^a-z0-9-]+", "-", name.removeprefix(f"{service}-").lower()).strip("-")[:40]
@@ -225,7 +225,7 @@ def _outside(stack: Standing, called: str) -> _Outside | None:
 
 
 def outside(stack: Standing) -> Iterator[Inferred]:
-    """Where the thing is that does not run in the cluster."""
+    """The address of what runs outside the cluster, for ``shape: external``."""
     if stack.app is not None or not stack.ingresses or stack.service is None:
         return
     if (there := _outside(stack, text(k8s.name(stack.service)))) is not None:
@@ -234,7 +234,7 @@ def outside(stack: Standing) -> Iterator[Inferred]:
 
 
 def described(stack: Standing) -> Iterator[Inferred]:
-    """What it is in a few words: the tile says it, else the comment at the top of the file."""
+    """The description: that of the tile, else the comment at the top of the file."""
     if stack.resources:
         said = stack.written.described
         certainty = Certainty.LIKELY if said else Certainty.ASSUMED

@@ -42,7 +42,7 @@ def _copied(stack: Standing, secret: str, config_map: str) -> dict[str, Value]:
 
 
 def own_directories(stack: Standing) -> frozenset[str]:
-    """The directories with the files that answers write: whoever has those files has them too."""
+    """The directories with the files of the answers: whoever has those files has the directories."""
     written = _written_here(stack)
     volumes = k8s.items(get(stack.runs.spec, "volume")) if stack.runs else ()
     own = [source_of(volume) for volume in volumes if get(volume, "name") == written]
@@ -81,7 +81,7 @@ def files(stack: Standing) -> Iterator[Inferred]:
 
 
 def config_maps(stack: Standing) -> Iterator[Inferred]:
-    """ConfigMaps whose contents Terraform leaves to whoever writes them."""
+    """ConfigMaps whose contents Terraform leaves to whatever writes them."""
     for name, resource in stack.config_maps.items():
         if ("data",) in resource.site.ignored:
             data = {key: text(value) for key, value in k8s.mapping(resource.get("data")).items()}
@@ -89,13 +89,13 @@ def config_maps(stack: Standing) -> Iterator[Inferred]:
 
 
 def _volume_called(there: str, suffix: str, name: str, owner: PlannedResource, at: str) -> Iterator[Inferred]:
-    """What a pod calls the volume of a Secret or ConfigMap, where that is not its name with a suffix."""
+    """A pod's name for the volume of a Secret or ConfigMap, if it is not that name with a suffix."""
     if name != f"{there.replace('.', '-')[:56]}{suffix}":
         yield found(RECORDED, {"names": {"file_volumes": {there: name}}}, owner, at)
 
 
 def _written_here(stack: Standing) -> str:
-    """The volume of the ConfigMap that answers write: of those made here with known contents the largest.
+    """The volume of the ConfigMap that answers write: the largest of those defined here with known contents.
 
     One of which single keys are mounted goes before one that is mounted whole.
     """
@@ -117,7 +117,7 @@ def _written_here(stack: Standing) -> str:
 
 
 def _only_in_a_directory(stack: Standing, volume: Tree, mounted: set[str]) -> Iterator[Inferred]:
-    """The files of that ConfigMap that are there only since directories of it have them."""
+    """The files of that ConfigMap that exist only because directories contain them."""
     apps = {mount["volume"]: text(mount["path"]) for mount in mounts_of(stack, stack.app, stack.container)}
     places = {
         name: apps.get(name, f"/{name}")
@@ -139,7 +139,7 @@ def _only_in_a_directory(stack: Standing, volume: Tree, mounted: set[str]) -> It
 def _with_content(
     stack: Standing, volume: Tree, path: str, key: str, more: Mapping[str, Value]
 ) -> Iterator[Inferred]:
-    """The files of the ConfigMap that answers write, with what stands in them and under which key."""
+    """The files of the ConfigMap that answers write, each with its content and its key."""
     name = text(get(volume, "config_map", 0, "name"))
     made = stack.config_maps[name]
     data = k8s.mapping(made.get("data"))

@@ -1,4 +1,4 @@
-"""The answers that a stack would have been rendered from, by what its plan shows."""
+"""The answers that a stack could have been rendered from, according to its plan."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ SUBJECTS: tuple[Subject, ...] = (
     beside.cron_jobs,
     beside.jobs,
 )
-"""What is inferred, one function a subject: each tells its answers, and a later one holds over an earlier."""
+"""What is inferred, one function per subject: later answers override earlier ones."""
 
 
 def infer(stack: Standing) -> tuple[Inferred, ...]:
-    """The answers that the plan of a stack shows, and what it shows of names that exist."""
+    """The answers that a stack's plan shows, and the names of existing objects that it shows."""
     if not stack.resources:
         return ()
     name = found("name", stack.name, stack.resources[0], "the stack's directory")

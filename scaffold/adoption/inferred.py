@@ -1,4 +1,4 @@
-"""What is inferred of a stack: answers, each with where it came from and how sure it is."""
+"""What is inferred about a stack: answers, each with its origin and its certainty."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from scaffold.templates.questions import Value
 from scaffold.terraform.planned import PlannedResource
 
 RECORDED = "recorded"
-"""What stands for a question where a name that exists is kept."""
+"""Takes the place of a question for an existing name that is kept."""
 
 
 STOOD = "It was there before the stack was adopted."
-"""The reason of what needs one, and of which nothing says more: what has it is assumed."""
+"""The reason given where one is needed and nothing shows it: an answer that has it is assumed."""
 
 
 class Certainty(Enum):
-    """How sure an answer is."""
+    """How certain an answer is."""
 
     CERTAIN = "certain"
     """The plan shows it."""
     LIKELY = "likely"
-    """It is the usual reading of what the plan shows."""
+    """It is the usual interpretation of what the plan shows."""
     ASSUMED = "assumed"
-    """Nothing shows it, and the template wants it."""
+    """Nothing shows it, and the template needs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an answer came from: the attribute of a planned resource, and the place of its block."""
+    """Where an answer comes from: the attribute of a planned resource, and the place of its block."""
 
     address: str
     attribute: str
@@ -56,12 +56,12 @@ class Inferred:
 
     @property
     def line(self) -> str:
-        """The line by which a person accepts it, where it is assumed."""
+        """The line with which a person accepts the answer, if it is assumed."""
         return f"{self.question} {self.origin.address} {self.origin.attribute}"
 
     @property
     def to_settle(self) -> Finding:
-        """That a person has to settle it before a stack is adopted."""
+        """The finding that a person has to settle the answer before the stack is adopted."""
         value = json.dumps(self.value, ensure_ascii=False)
         fix = f"Give it with --set or --answers, or accept it: --accept {shlex.quote(self.line)}"
         return Finding(
@@ -83,19 +83,19 @@ def found(
     attribute: str = "",
     certainty: Certainty = Certainty.CERTAIN,
 ) -> Inferred:
-    """An answer that an attribute of a resource shows; one with a stock reason in it is assumed."""
+    """An answer that an attribute of a resource shows; it is assumed if it contains a stock reason."""
     at = Origin(resource.address, attribute, resource.site.path, resource.site.line)
     return Inferred(question, value, at, Certainty.ASSUMED if has_stock_reason(value) else certainty)
 
 
 def has_stock_reason(value: Value) -> bool:
-    """Whether anything in an answer has the reason that says nothing."""
+    """Whether any part of an answer is the stock reason, which says nothing."""
     parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
     return value == STOOD or any(map(has_stock_reason, parts))
 
 
 def holding(inferred: Sequence[Inferred]) -> tuple[Inferred, ...]:
-    """Those that hold: of a question with one value the last, of any other all parts."""
+    """The answers that apply: the last one of a question with a single value, all parts of any other."""
     last = {one.question: one for one in inferred}
     return tuple(
         one for one in inferred if last[one.question] is one or isinstance(one.value, list | Mapping)
@@ -103,7 +103,7 @@ def holding(inferred: Sequence[Inferred]) -> tuple[Inferred, ...]:
 
 
 def gathered(inferred: Iterable[Inferred]) -> tuple[dict[str, Value], dict[str, Value]]:
-    """The answers together, and what is recorded of names that exist."""
+    """All answers together, and the names of existing objects to record."""
     values: dict[str, Value] = {}
     for one in inferred:
         values[one.question] = _joined(values.get(one.question), one.value)

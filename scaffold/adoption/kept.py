@@ -1,4 +1,4 @@
-"""What stays of a stack's own text: blocks of what nothing rendered is, and what those refer to."""
+"""The blocks of a stack that stay as written: those without a rendered counterpart, and what they use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Kept:
 
     @property
     def text(self) -> bytes:
-        """The file that holds them, comments and all; nothing where there are none."""
+        """The file that holds them, comments and all; nothing if there are none."""
         written = [self._block(document, block) for document, block in self.blocks]
         return b"\n".join([_HEAD.encode(), *(one + b"\n" for one in written)]) if written else b""
 
@@ -61,7 +61,7 @@ def kept(
     rendered: Collection[Document],
     standing: Collection[str],
 ) -> Kept:
-    """The blocks of a stack's files that what is rendered does not replace.
+    """The blocks of a stack's files that no rendered block replaces.
 
     One that has the name of a rendered block gives way to it, unless objects of it are ``standing``.
     """
@@ -96,7 +96,7 @@ def kept(
 
 
 def _by_name(blocks: Sequence[Block]) -> Mapping[tuple[str, ...], Block]:
-    """Variables, locals and data sources by how expressions name them."""
+    """Variables, locals and data sources, by the names that expressions use."""
     named: dict[tuple[str, ...], Block] = {}
     for block in blocks:
         if block.type == "locals":
@@ -107,7 +107,7 @@ def _by_name(blocks: Sequence[Block]) -> Mapping[tuple[str, ...], Block]:
 
 
 def moves(found: Collection[Pair]) -> bytes:
-    """The file that takes what exists to its new addresses; nothing where none has changed."""
+    """The file with ``moved`` blocks for everything that has a new address; empty if nothing has."""
     moved = sorted((p.before.address, p.after.address) for p in found if p.moved and p.movable)
     written = [f"moved {{\n  from = {before}\n  to   = {after}\n}}\n" for before, after in moved]
     return "\n".join([_MOVES, *written]).encode() if written else b""

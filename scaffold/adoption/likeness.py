@@ -1,4 +1,4 @@
-"""How much of one plan another gives back: attribute by attribute, whatever Terraform calls the resources."""
+"""How much of one plan another one reproduces, attribute by attribute, whatever Terraform's addresses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NAMED = {
     "image_pull_secrets": ("name",),
     "data": ("remoteRef.key", "remoteRef.property"),
 }
-"""Lists whose order means nothing, with what their elements are told apart by."""
+"""Lists whose order means nothing, with what identifies their elements."""
 _DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP"), ("suspend", "False")}
-"""What Kubernetes takes where nothing is written."""
+"""Kubernetes' defaults."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """An attribute that is not given back: its path, what it is, and what stands there instead."""
+    """An attribute that is not reproduced: its path, its value, and the value in its place."""
 
     path: str
     value: str
@@ -33,7 +33,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One resource of a plan with its counterpart in the other, if it has one there."""
+    """One resource of a plan with its counterpart in the other plan, if it has one."""
 
     resource: PlannedResource
     counterpart: PlannedResource | None
@@ -53,7 +53,7 @@ class Compared:
 
 
 def share(compared: Sequence[Compared]) -> float:
-    """The share of attributes that are given back; all of none."""
+    """The share of attributes that are reproduced; 100 per cent if there are none."""
     total = sum(one.total for one in compared)
     return 1 - sum(len(one.missing) for one in compared) / total if total else 1.0
 
@@ -63,7 +63,7 @@ def compare(
     after: Sequence[PlannedResource],
     alike: Callable[[str, str], bool] = lambda one, other: one == other,
 ) -> list[Compared]:
-    """Every resource of a plan against its counterpart in another.
+    """Compare every resource of a plan with its counterpart in another plan.
 
     They match by identity, and a rest of one kind on each side by likeness; the ExternalSecrets of one store
     and namespace are compared as one. ``alike`` judges two values.
@@ -139,7 +139,7 @@ def _label(tree: Tree) -> str:
 
 
 def _together(resources: Sequence[PlannedResource]) -> list[PlannedResource]:
-    """The resources, with the ExternalSecrets of one store and namespace as one."""
+    """The resources, with the ExternalSecrets of one store and namespace merged into one."""
     result: list[PlannedResource] = []
     places: dict[tuple[str, str], int] = {}
     for resource in resources:
@@ -153,7 +153,7 @@ def _together(resources: Sequence[PlannedResource]) -> list[PlannedResource]:
 
 
 def _merged(one: Mapping[str, Tree], other: Mapping[str, Tree]) -> Mapping[str, Tree]:
-    """Two trees as one: what either list has, and for a single value the first."""
+    """Two trees merged into one: the items of both lists, and the first of two single values."""
     result = {**other, **one}
     for key in one.keys() & other.keys():
         left, right = one[key], other[key]
@@ -165,7 +165,7 @@ def _merged(one: Mapping[str, Tree], other: Mapping[str, Tree]) -> Mapping[str, 
 
 
 def _ordered(tree: Mapping[str, Tree], like: Mapping[str, Tree]) -> Mapping[str, Tree]:
-    """A tree whose containers, which run side by side, stand in the order that they have in another."""
+    """A tree whose containers, which run side by side, have the order that they have in another tree."""
     result = dict(tree)
     for key in tree.keys() & like.keys():
         ours, theirs = tree[key], like[key]

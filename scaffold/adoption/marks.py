@@ -1,4 +1,4 @@
-"""What labels, annotations and Services say of an app to the house's controllers."""
+"""What labels, annotations and Services tell the house's controllers about an app."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROMETHEUS = "prometheus.io/"
 
 
 def marks(stack: Standing) -> Iterator[Inferred]:
-    """Labels and annotations, and what those stand for that a controller reads."""
+    """Labels and annotations as answers, and the answers for those that a controller reads."""
     if stack.app is None:
         return
     owner = stack.app.owner
@@ -29,7 +29,7 @@ def marks(stack: Standing) -> Iterator[Inferred]:
     if reloader := next((k for k in told if k.startswith(_RELOADER) and told[k] == "true"), ""):
         yield found("reloader", reloader.removeprefix(_RELOADER), owner, "metadata[0].annotations")
     elif stack.secrets.own and not stack.secrets.databases:
-        # Where a password rotates, the house wants a restart.
+        # If a password rotates, the house wants a restart.
         yield found("reloader", "never", owner, "metadata[0].annotations", Certainty.LIKELY)
     left = {k: v for k, v in told.items() if not k.startswith((_RELOADER, "keel.sh/"))}
     if left:
@@ -64,7 +64,7 @@ def _pod_marks(stack: Standing, owner: PlannedResource) -> Iterator[Inferred]:
     pod = labels(get(stack.app.metadata, "annotations")) if stack.app else {}
     if tags := pod.pop("diun.include_tags", ""):
         yield found("diun", tags, owner, at)
-    pod.pop("diun.enable", None)  # without tags it tells of every push
+    pod.pop("diun.enable", None)  # without tags, it reports every push
     key = stack.facts["wait_annotation"]
     waits = get(stack.app.metadata, "annotations", key) if stack.app else None
     pod.pop(key, None)
@@ -85,7 +85,7 @@ def _pod_marks(stack: Standing, owner: PlannedResource) -> Iterator[Inferred]:
 
 
 def service(stack: Standing) -> Iterator[Inferred]:
-    """What the Service in front of it says, and the load balancer beside it."""
+    """The answers that the Service in front of the app shows, and the load balancer beside it."""
     if stack.service is not None:
         notes = labels(stack.service.get("metadata", 0, "annotations"))
         pod = labels(get(stack.app.metadata, "annotations")) if stack.app else {}

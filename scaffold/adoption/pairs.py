@@ -1,4 +1,4 @@
-"""Which resource of what answers render is which object that exists: by identity, whatever its address."""
+"""Which rendered resource is which existing object: by identity, whatever its address."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Pair:
 
 
 def pairs(before: Sequence[PlannedResource], after: Sequence[PlannedResource]) -> Iterator[Pair]:
-    """The objects that both plans have; of several with one identity those that are called alike."""
+    """The objects that both plans have; of several with one identity, those with the same name."""
     left: dict[tuple[str, str, str], list[PlannedResource]] = defaultdict(list)
     for resource in after:
         left[identity(resource)].append(resource)

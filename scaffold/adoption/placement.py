@@ -1,4 +1,4 @@
-"""Where several pods run and which of them may be taken, and the devices of its node."""
+"""Where pods run, how many of them may be evicted, and the devices of their node."""
 
 from __future__ import annotations
 

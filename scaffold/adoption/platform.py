@@ -1,4 +1,4 @@
-"""The Namespace, the names of what exists, and what it may do in the cluster."""
+"""The Namespace, the names of existing objects, and the app's rights in the cluster."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def limits(stack: Standing) -> Iterator[Inferred]:
 
 
 def names(stack: Standing) -> Iterator[Inferred]:
-    """The names that exist, none of which can change."""
+    """The names of existing objects, none of which can change."""
     app, service = stack.app, stack.service
     if "_" in stack.name and stack.resources:
         kept = {"made_as": stack.called}
@@ -80,7 +80,7 @@ def names(stack: Standing) -> Iterator[Inferred]:
 
 
 def _names_without_app(stack: Standing) -> Iterator[Inferred]:
-    """The names where nothing runs but jobs, or all of it elsewhere: its blocks go by its Namespace's."""
+    """The names, if only jobs run or everything runs elsewhere: its blocks follow its Namespace's name."""
     made = next((one for one in stack.namespaces if k8s.name(one) == stack.namespace), None)
     if made is None:
         return
@@ -93,7 +93,7 @@ def _names_without_app(stack: Standing) -> Iterator[Inferred]:
 
 
 def certificate(stack: Standing) -> Iterator[Inferred]:
-    """Whether it brings the certificate itself."""
+    """Whether the stack brings its own copy of the certificate."""
     for resource in stack.made_by(stack.modules.tls):
         yield found("tls_secret", True, resource)
         return
@@ -107,7 +107,7 @@ def sealed(stack: Standing) -> Iterator[Inferred]:
 
 
 def access(stack: Standing) -> Iterator[Inferred]:
-    """What its ServiceAccount may do, by the roles that are bound to it."""
+    """The rights of its ServiceAccount, from the roles that are bound to it."""
     used = {text(get(pods.spec, "service_account_name")) for pods in k8s.pod_templates(stack.own)}
     made = [text(k8s.name(r)) for r in k8s.of_kind(stack.own, "service_account")]
     account = next((name for name in made if name in used), None)
@@ -136,7 +136,7 @@ def access(stack: Standing) -> Iterator[Inferred]:
 def _names(
     stack: Standing, called: str, place: str, role: PlannedResource, binding: PlannedResource
 ) -> Iterator[Inferred]:
-    """What a role and its binding are called, where that is not the Service's name and where it holds."""
+    """The names of a role and its binding, if they are not the Service's, and where they apply."""
     own = place == stack.namespace
     usual = called if own else f"{called}-everywhere" if place == "*" else f"{called}-{place}"
     for part, resource in (("roles", role), ("bindings", binding)):
@@ -159,7 +159,7 @@ def _rule(rule: Tree, place: str, own: str) -> Mapping[str, Value]:
 
 
 def callers(stack: Standing) -> Iterator[Inferred]:
-    """The namespaces whose pods reach it, and no others."""
+    """The namespaces whose pods may reach it, if a NetworkPolicy keeps out all others."""
     usual = {stack.facts["reached_from"][name] for name in ("ingress", "metrics", "monitors", "dashboard")}
     name = text(k8s.name(stack.app.owner)) if stack.app else ""
     for policy in k8s.of_kind(stack.own, "network_policy"):

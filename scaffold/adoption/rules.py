@@ -1,4 +1,4 @@
-"""Why an attribute is not given back on purpose: the rule of the house by which it becomes another one."""
+"""Why an attribute is deliberately not reproduced: the house rule that changes it."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _TAKEN = re.compile(r"(?<=\{\{) *\.\w+ *(?=\}\})")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of the house, and which attributes it makes others of."""
+    """A house rule, and the attributes that it changes."""
 
     why: str
     fits: Callable[[Compared, Missing], bool]
 
 
 def by_rule(compared: Compared, missing: Missing) -> str:
-    """The rule by which an attribute becomes another one; empty where there is none."""
+    """The name of the house rule that changes an attribute; empty if there is none."""
     return next((rule.why for rule in _RULES if rule.fits(compared, missing)), "")
 
 
 def unexplained(compared: Compared) -> tuple[Missing, ...]:
-    """The attributes of a resource that are not given back, and that no rule makes others of."""
+    """The attributes of a resource that are neither reproduced nor changed by a house rule."""
     return tuple(missing for missing in compared.missing if not by_rule(compared, missing))
 
 

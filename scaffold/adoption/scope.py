@@ -1,4 +1,4 @@
-"""Which stacks no answers describe, and what in one no answer can say."""
+"""Which stacks answers cannot describe, and which parts of a stack no answer can express."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _FOREIGN = {"stateful_set": "StatefulSet", "daemon_set": "DaemonSet", "daemonset
 
 
 def not_ours(stack: Standing) -> str:
-    """Why a stack is none that answers describe; empty where it is one.
+    """Why answers cannot describe a stack; empty if they can.
 
-    One Service is one Deployment, or jobs, or an Ingress to what is elsewhere.
+    A Service is one or several Deployments, or jobs, or an Ingress to something outside the cluster.
     """
     if any(r.type == "helm_release" for r in stack.resources):
         return "it installs a Helm chart"
@@ -30,7 +30,7 @@ def not_ours(stack: Standing) -> str:
 
 
 def obstacles(stack: Standing) -> Iterator[str]:
-    """What of a stack cannot stay as it is: what Kubernetes cannot change, and no answer says."""
+    """What cannot stay as it is in a stack: Kubernetes cannot change it, and no answer expresses it."""
     app = stack.app
     if app is None:
         return

@@ -1,4 +1,4 @@
-"""The Secrets that a stack has made from Vault, and what each key of them is."""
+"""The Secrets that a stack creates from Vault, and where each of their keys comes from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROLE = "static-creds/"
 
 @dataclass(frozen=True)
 class VaultSecret:
-    """One ExternalSecret: the Secret that it makes, and where its keys come from."""
+    """One ExternalSecret: the Secret that it creates, and where the keys come from."""
 
     resource: PlannedResource
     name: str
@@ -40,7 +40,7 @@ class VaultSecret:
         return next((path.removeprefix(ROLE) for path in self.paths if path.startswith(ROLE)), "")
 
     def template(self, key: str) -> str:
-        """What the Secret has under a key that is put together, with what stands in for a host."""
+        """The value under a key that is composed from a template, with the placeholder of a host."""
         written = self.templates.get(key)
         return written.text if isinstance(written, Placeholder) else text(written)
 
@@ -52,13 +52,13 @@ class SecretBook:
     own: Mapping[str, VaultSecret]
     databases: Mapping[str, VaultSecret]
     logins: Mapping[str, VaultSecret]
-    """Those that a Middleware asks for a name and a password by."""
+    """Those with which a Middleware asks for a name and a password."""
 
     @classmethod
     def of(
         cls, resources: Sequence[PlannedResource], facts: Mapping[str, Value], namespace: str
     ) -> SecretBook:
-        """The Secrets that resources make in a namespace."""
+        """The Secrets that these resources create in a namespace."""
         own: dict[str, VaultSecret] = {}
         databases: dict[str, VaultSecret] = {}
         for resource, manifest in k8s.manifests(resources, "ExternalSecret"):

@@ -1,4 +1,4 @@
-"""Terragrunt's settings of a stack: those that are rendered, with what only the ones before have."""
+"""A stack's Terragrunt settings: the rendered ones, with whatever only the existing ones have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _INPUTS = "inputs"
 
 
 def joined(rendered: bytes, standing: bytes) -> bytes:
-    """The rendered settings with the blocks and arguments that only the standing ones have, comments and all.
+    """The rendered settings, with the blocks and arguments, and their comments, that only the old ones have.
 
     Of ``inputs`` the standing text stays, since it says which versions run and why; what is rendered beside
     it is added.
@@ -34,7 +34,7 @@ def joined(rendered: bytes, standing: bytes) -> bytes:
 
 
 def _with_entries(settings: bytes, rendered: Document) -> bytes:
-    """The settings with the inputs that are rendered and that no person has written."""
+    """The settings, with the rendered inputs that nobody has written there yet."""
     for entry in rendered.body.attributes[_INPUTS].value.entries:
         document = parse(settings)
         target = document.body.attributes[_INPUTS].value
@@ -44,7 +44,7 @@ def _with_entries(settings: bytes, rendered: Document) -> bytes:
 
 
 def without(settings: bytes, gone: Collection[str]) -> bytes:
-    """The settings without the inputs for variables that are gone."""
+    """The settings without the inputs for variables that no longer exist."""
     for name in gone:
         document = parse(settings)
         inputs = document.body.value(_INPUTS)

@@ -1,4 +1,4 @@
-"""A stack as it stands: what its plan has of a Service, found by what it is and not by what it is called."""
+"""A stack as it is: what its plan shows of a Service, found by what each object is, not by its name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Standing:
 
     @property
     def called(self) -> str:
-        """Its name as Kubernetes has it, which allows no underscores."""
+        """Its name in Kubernetes, which allows no underscores."""
         return self.name.replace("_", "-")
 
     @property
@@ -43,7 +43,7 @@ class Standing:
         return SharedModules.of(self.facts)
 
     def made_by(self, module: str) -> Iterator[PlannedResource]:
-        """The resources of the calls of one shared module."""
+        """The resources that calls of one shared module create."""
         return (r for r in self.resources if r.module and self.written.module(r.site) == module)
 
     @cached_property
@@ -54,36 +54,36 @@ class Standing:
 
     @cached_property
     def namespaces(self) -> tuple[PlannedResource, ...]:
-        """The namespaces that it makes."""
+        """The Namespaces that the stack creates."""
         return tuple(k8s.of_kind(self.own, "namespace"))
 
     @cached_property
     def namespace(self) -> str:
-        """The namespace that it is in."""
+        """The namespace that the Service is in."""
         made = [text(k8s.name(r)) for r in self.namespaces]
         used = [text(k8s.namespace(r)) for r in self.deployments]
         return next((name for name in (*used, *made) if name), self.name)
 
     @cached_property
     def tier(self) -> str:
-        """Its Namespace tier, by the namespace's label; empty where that has none."""
+        """Its Namespace tier, by the namespace's label; empty if that has none."""
         made = next((n for n in self.namespaces if k8s.name(n) == self.namespace), None)
         label = k8s.mapping(made.get("metadata", 0, "labels")).get("tier") if made is not None else ""
         return text(label).partition("-")[2]
 
     @cached_property
     def states_requests(self) -> bool:
-        """Whether a request that is the limit has to be said: the house's usual one is below it."""
+        """Whether a request that equals the limit has to be stated: the house's default is lower."""
         return self.facts["burstable"]["usual"] and self.tier in self.facts["burstable_tiers"]
 
     @cached_property
     def deployments(self) -> tuple[PlannedResource, ...]:
-        """The Deployments but those of Anubis."""
+        """The Deployments, without those of Anubis."""
         return tuple(k8s.of_kind(self.own, "deployment"))
 
     @cached_property
     def deployment(self) -> PlannedResource | None:
-        """The Deployment of the app: the only one, else the one of its name or the one behind an Ingress."""
+        """The app's Deployment: the only one, else the one with its name, or the one behind an Ingress."""
         if self.main or len(self.deployments) < 2:
             return next((d for d in self.deployments if self.main in ("", d.address)), None)
         reached = [backend for one in self.ingresses if (backend := _behind(one))]
@@ -98,7 +98,7 @@ class Standing:
         return tuple(d for d in self.deployments if d is not self.deployment)
 
     def of(self, deployment: PlannedResource) -> Standing:
-        """The same stack with another Deployment in the app's place."""
+        """The same stack with another Deployment as its app."""
         return replace(self, main=deployment.address)
 
     @cached_property
@@ -108,13 +108,13 @@ class Standing:
 
     @cached_property
     def runs(self) -> k8s.PodTemplate | None:
-        """The pods of the app; of jobs alone those of the first one."""
+        """The pods of the app; in a stack of jobs alone, those of the first job."""
         jobs = (p for p in k8s.pod_templates(k8s.of_kind(self.own, "cron_job", "job")) if not saves(p))
         return self.app or (None if self.deployments else next(jobs, None))
 
     @cached_property
     def container(self) -> Tree:
-        """The app's own container: the one that is called like the Deployment, else the first."""
+        """The app's own container: the one with the Deployment's name, else the first."""
         containers = k8s.items(get(self.runs.spec, "container")) if self.runs else ()
         names = (text(k8s.name(self.runs.owner)), self.name) if self.runs else ()
         return next((c for c in containers if get(c, "name") in names), containers[0] if containers else None)
@@ -127,7 +127,7 @@ class Standing:
 
     @cached_property
     def services(self) -> tuple[PlannedResource, ...]:
-        """The Services in front of the app's pods, the one of the app's own name first.
+        """The Services in front of the app's pods, the one with the app's own name first.
 
         Where nothing of it runs here, those that have no pods.
         """
@@ -153,13 +153,13 @@ class Standing:
 
     @cached_property
     def port(self) -> Tree:
-        """The port of the app's container that requests go to: the one called http, else the first."""
+        """The port of the app's container that receives requests: the one named http, else the first."""
         ports = k8s.items(get(self.container, "port"))
         return next((p for p in ports if get(p, "name") == "http"), ports[0] if ports else None)
 
     @cached_property
     def ingresses(self) -> tuple[PlannedResource, ...]:
-        """The Ingresses that the shared module makes."""
+        """The Ingresses that the shared module creates."""
         return tuple(k8s.of_kind(self.made_by(self.modules.ingress), "ingress"))
 
     @cached_property
@@ -170,7 +170,7 @@ class Standing:
 
     @cached_property
     def secrets(self) -> SecretBook:
-        """The Secrets that it has made from Vault."""
+        """The Secrets that the stack creates from Vault."""
         return SecretBook.of(self.resources, self.facts, self.namespace)
 
     def place(self, read: SecretKey) -> tuple[str, str]:
@@ -185,17 +185,17 @@ class Standing:
 
     @cached_property
     def volumes(self) -> VolumeBook:
-        """What its pods mount, by the names that answers have for it."""
+        """What its pods mount, under the names that answers use."""
         return VolumeBook.of(self.own, self.app, self.container if self.app else None)
 
     @cached_property
     def config_maps(self) -> Mapping[str, PlannedResource]:
-        """The ConfigMaps that it makes, by name."""
+        """The ConfigMaps that the stack creates, by name."""
         return {text(k8s.name(r)): r for r in k8s.of_kind(self.own, "config_map")}
 
 
 def _behind(ingress: PlannedResource) -> str:
-    """The Service that an Ingress leads to; empty for one of some paths alone."""
+    """The Service that an Ingress leads to; empty for an Ingress that is for some paths only."""
     row = ingress.get("spec", 0, "rule", 0, "http", 0, "path", 0)
     return text(get(row, "backend", 0, "service", 0, "name")) if get(row, "path") in ("/", None, "") else ""
 

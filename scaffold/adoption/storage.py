@@ -1,4 +1,4 @@
-"""What it keeps: volumes and how they are saved, and directories that need not last."""
+"""What the Service stores: volumes and their backups, and directories that need not survive."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from scaffold.terraform.planned import PlannedResource, Tree, get
 
 POD_VOLUME = "spec[0].template[0].spec[0].volume"
 _SAVED = {"No backup:": "none", "No dump:": "files"}
-"""How a volume is saved where a comment above it says why nothing else does."""
+"""How a volume is backed up if a comment above it says why in no other way."""
 _KEPT = re.compile(r"-mtime \+(\d+)")
 _COPY = "copy_"
 _CHECKED = "suggests a wrong database"
-"""What the script of a dump says where there is nothing in it."""
+"""What the script of a dump prints if the dump is empty."""
 OWNS = "own-"
-"""How the init container is called that gives a volume to the app's user."""
+"""The name of the init container that gives a volume to the app's user."""
 WRITABLE = "writable-files"
 """What a pod calls the copies of files that the app may write to."""
 
 
 def volumes(stack: Standing) -> Iterator[Inferred]:
-    """The claims that its pods mount; what exists keeps its name and its class."""
+    """The claims that its pods mount; existing ones keep their name and class."""
     saved = dict(_saved(stack))
     for volume in stack.volumes.claims.values():
         resource = volume.made or reader(stack)
@@ -47,12 +47,12 @@ def volumes(stack: Standing) -> Iterator[Inferred]:
 
 
 def reader(stack: Standing) -> PlannedResource | None:
-    """What reads whatever the stack has: its Deployment, else the first of its resources."""
+    """The resource that stands for whatever uses the stack: its Deployment, else its first resource."""
     return stack.app.owner if stack.app else next(iter(stack.own), None)
 
 
 def _mounted(stack: Standing, volume: Volume) -> dict[str, Value]:
-    """Where the app has it; one that it does not have is for others."""
+    """Where the app mounts a volume; one that it does not mount is for others."""
     mounts = [m for m in mounts_of(stack, stack.app, stack.container) if m["volume"] == volume.purpose]
     if not mounts:
         others = (
@@ -84,7 +84,7 @@ def mounts_of(stack: Standing, pods: k8s.PodTemplate | None, container: Tree) ->
 
 
 def _owner(stack: Standing, volume: Volume) -> int | None:
-    """The user that an init container gives it to before the app starts."""
+    """The user that an init container gives a volume to before the app starts."""
     for container in k8s.items(get(stack.app.spec, "init_container")) if stack.app else ():
         words = texts(get(container, "command"))
         if get(container, "name") == f"{OWNS}{volume.purpose}" and words[:2] == ["chown", "-R"]:
@@ -93,7 +93,7 @@ def _owner(stack: Standing, volume: Volume) -> int | None:
 
 
 def _kind(stack: Standing, volume: Volume) -> dict[str, Value]:
-    """Of which class it is, and how large."""
+    """A volume's class and size."""
     if volume.made is None:
         saved = any(volume.claim in pods.claimed() for pods in backups(stack))
         return {"claim": volume.claim, "rwx": not saved}
@@ -123,7 +123,7 @@ def _recorded(stack: Standing, volume: Volume) -> dict[str, Value]:
 
 
 def _unsaved(stack: Standing, volume: Volume) -> dict[str, Value]:
-    """That it needs no backup, or no dump, where its comment says so."""
+    """The answer that a volume needs no backup, or no dump, if its comment says so."""
     for line in stack.written.above(volume.made.site) if volume.made is not None else ():
         for begin, backup in _SAVED.items():
             if line.startswith(begin) and (reason := line.removeprefix(begin).strip()):
@@ -135,12 +135,12 @@ def _unsaved(stack: Standing, volume: Volume) -> dict[str, Value]:
 
 
 def backups(stack: Standing) -> Iterator[k8s.PodTemplate]:
-    """The jobs that save its volumes."""
+    """The jobs that back up its volumes."""
     return (pods for pods in k8s.pod_templates(k8s.of_kind(stack.own, "cron_job")) if saves(pods))
 
 
 def _saved(stack: Standing) -> Iterator[tuple[str, dict[str, Value]]]:
-    """How each volume is saved, by its purpose where the script is the template's, else by its claim."""
+    """How each volume is backed up: by purpose if the script is the template's, else by claim."""
     for pods in backups(stack):
         script = _script(pods)
         calls = [line for line in script.splitlines() if f"save {_COPY}" in line]
@@ -155,13 +155,13 @@ def _saved(stack: Standing) -> Iterator[tuple[str, dict[str, Value]]]:
 
 
 def _unchecked(pods: k8s.PodTemplate, purpose: str) -> bool:
-    """Whether a dump is taken however little is in it, by the init container that makes it."""
+    """Whether a dump is kept even if it is empty, according to the init container that makes it."""
     dumped = (c for c in k8s.items(get(pods.spec, "init_container")) if get(c, "name") == f"dump-{purpose}")
     return any(_CHECKED not in word for c in dumped for word in texts(get(c, "command"))[2:])
 
 
 def _form(stack: Standing, form: str, files: list[str]) -> dict[str, Value]:
-    """How a volume is saved, by the step of the script that does it and the files that it names."""
+    """How a volume is backed up, from the script's step for it and the files that the step names."""
     dumps = [name for name, row in stack.facts["dumps"].items() if files and files[0].endswith(row["suffix"])]
     if form == "dump":
         return {"backup": dumps[0]} if dumps else {}
@@ -174,7 +174,7 @@ def _script(pods: k8s.PodTemplate) -> str:
 
 
 def backup_job(stack: Standing) -> Iterator[Inferred]:
-    """When its volumes are saved, with what limits, and for how long."""
+    """When its volumes are backed up, with which limits, and how long the backups are kept."""
     for pods in backups(stack):
         spec = pods.owner.get("spec", 0)
         job = get(spec, "job_template", 0, "spec", 0)

@@ -1,4 +1,4 @@
-"""The claims that the pods of a stack mount, each with the purpose that answers call it by."""
+"""The claims that a stack's pods mount, each with the purpose that answers use as its name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaffold.terraform.planned import PlannedResource, Tree, get
 
 @dataclass(frozen=True)
 class Volume:
-    """A claim that pods mount; ``made`` is None where others make it, ``on_nfs`` its PersistentVolume."""
+    """A claim that pods mount; ``made`` is None if others make it, ``on_nfs`` its PersistentVolume."""
 
     purpose: str
     claim: str
@@ -23,7 +23,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class VolumeBook:
-    """What pods mount: claims by their name, and the directories of a pod by the volume's name."""
+    """What pods mount: claims by name, and the directories of a pod by the volume's name."""
 
     claims: Mapping[str, Volume]
     scratch: Mapping[str, Tree]
@@ -34,7 +34,7 @@ class VolumeBook:
     def of(
         cls, resources: Sequence[PlannedResource], app: k8s.PodTemplate | None, container: Tree
     ) -> VolumeBook:
-        """The volumes of the app's pods first, then those of jobs that no other pod has."""
+        """The volumes of the app's pods first, then those that only jobs have."""
         made = {text(k8s.name(r)): r for r in k8s.of_kind(resources, "persistent_volume_claim")}
         shares = {text(k8s.name(r)): r for r in k8s.of_kind(resources, "persistent_volume")}
         claims: dict[str, Volume] = {}
@@ -52,7 +52,7 @@ class VolumeBook:
         return cls(claims, scratch, _directories(resources, app, container))
 
     def called(self, volume: Tree) -> str:
-        """What answers call a volume of a pod: a purpose, or a directory's name; empty for any other."""
+        """The name that answers have for a pod's volume: a purpose, or a directory's name; else empty."""
         claim = text(get(volume, "persistent_volume_claim", 0, "claim_name"))
         name = text(get(volume, "name"))
         if name in self.directories:
@@ -61,14 +61,14 @@ class VolumeBook:
 
 
 def source_of(volume: Tree) -> tuple[str, str]:
-    """The ConfigMap or the Secret that a volume of a pod is; both empty for any other volume."""
+    """The ConfigMap or the Secret behind a volume; both empty for any other volume."""
     return text(get(volume, "config_map", 0, "name")), text(get(volume, "secret", 0, "secret_name"))
 
 
 def _directories(
     resources: Sequence[PlannedResource], app: k8s.PodTemplate | None, container: Tree
 ) -> dict[str, Tree]:
-    """By name, those of the app's pods first, but not what its container mounts a single key of."""
+    """The directories by name, those of the app's pods first, without mounts of single keys."""
     single = {get(m, "name") for m in k8s.items(get(container, "volume_mount")) if text(get(m, "sub_path"))}
     found: dict[str, Tree] = {}
     others = [pods for pods in k8s.pod_templates(resources) if app is None or pods.owner is not app.owner]
@@ -93,7 +93,7 @@ def _claimed(resources: Sequence[PlannedResource], app: k8s.PodTemplate | None) 
 
 
 def saves(pods: k8s.PodTemplate) -> bool:
-    """Whether pods are those of a job that saves block volumes: it reads some, and writes to another.
+    """Whether pods are those of a job that backs up block volumes: it reads some, and writes to another.
 
     One that dumps databases alone has no other volume; the template calls it ``backup``.
     """

@@ -1,4 +1,4 @@
-"""The Ingresses of a stack, and what one of them has that others have not."""
+"""The Ingresses of a stack, and how each of them differs from the usual."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROOT = ["/"]
 
 @dataclass(frozen=True)
 class Way:
-    """One Ingress: the host and paths that it is for, and what gates them."""
+    """One Ingress: its host and paths, and what gates them."""
 
     resource: PlannedResource
     host: str
@@ -32,7 +32,7 @@ class Way:
 
     @property
     def whole(self) -> bool:
-        """Whether it takes the whole host."""
+        """Whether it covers the whole host."""
         return list(self.paths) in ([], _ROOT)
 
     @property
@@ -47,7 +47,7 @@ class Way:
 
 
 def ways(stack: Standing) -> list[Way]:
-    """Its Ingresses, the one of the app itself first: the whole host, with a DNS record and a tile."""
+    """The stack's Ingresses, the app's own first: that of the whole host, with a DNS record and a tile."""
     found_ = [way for resource in stack.ingresses if (way := _way(stack, resource)) is not None]
     return sorted(found_, key=lambda way: (not way.whole, -_weight(stack, way)))
 
@@ -75,12 +75,12 @@ def _weight(stack: Standing, way: Way) -> int:
 
 
 def single(value: object) -> Tree:
-    """An argument of a module that is one value; None for any other."""
+    """A module's argument if it is a single value, else None."""
     return value if isinstance(value, str | int | bool | float) else None
 
 
 def unusual(stack: Standing, way: Way) -> dict[str, Value]:
-    """What one Ingress has that others have not, by the arguments of its module."""
+    """How one Ingress differs from the usual, from the arguments of its module."""
     settings = way.settings
     middlewares = settings.get("extra_middlewares")
     own = dict(_own_middlewares(stack, way))
@@ -104,7 +104,7 @@ def unusual(stack: Standing, way: Way) -> dict[str, Value]:
 
 
 def _own_middlewares(stack: Standing, way: Way) -> Iterator[tuple[str, dict[str, Value]]]:
-    """The Middlewares that are called as the template calls those of one Ingress, and what each does."""
+    """The Middlewares that are named as the template names those of one Ingress, and what each does."""
     name = text(k8s.name(way.resource))
     for resource, manifest in k8s.manifests(stack.own, "Middleware"):
         called, spec = text(get(manifest, "metadata", "name")), get(manifest, "spec")
@@ -117,7 +117,7 @@ def _own_middlewares(stack: Standing, way: Way) -> Iterator[tuple[str, dict[str,
 
 
 def _guarded(stack: Standing, resource: PlannedResource, kind: str, spec: Tree) -> dict[str, Value]:
-    """What a Middleware takes from Vault: logins, and headers whose values are read while it is planned."""
+    """What a Middleware takes from Vault: logins, and headers whose values are read at plan time."""
     if kind == "basic-auth" and (secret := stack.secrets.logins.get(text(get(spec, "basicAuth", "secret")))):
         place = secret.place("users")
         return {"basic_auth": stack.vault(SecretKey(*place))} if place else {}

@@ -23,7 +23,7 @@ _LIBRARY = "library/"
 
 
 def image_of(tree: Tree) -> str:
-    """An image with its registry written out, which for Docker Hub a name may leave out."""
+    """An image with its registry written out; for Docker Hub, the name may omit it."""
     written = tree.text if isinstance(tree, Placeholder) else text(tree)
     if not written:
         return ""
@@ -35,7 +35,7 @@ def image_of(tree: Tree) -> str:
 
 
 def image(stack: Standing) -> Iterator[Inferred]:
-    """The app's image; of an own one how it is built, by its registry and the pull secret."""
+    """The app's image; for one of the house's own, how it is built, from its registry and pull secret."""
     if stack.runs is None:
         return
     owner = stack.runs.owner
@@ -58,7 +58,7 @@ def image(stack: Standing) -> Iterator[Inferred]:
 
 
 def _pulled(stack: Standing, pulled: set[str]) -> Iterator[Inferred]:
-    """The Secrets with which images are pulled, beside those of the house's own images in any of its pods."""
+    """The Secrets that its pods pull images with, besides those for the house's own images."""
     assert stack.runs is not None
     images = [image_of(get(c, "image")) for pods in k8s.pod_templates(stack.own) for c in pods.containers()]
     builds = {built_as(image, pulled, stack.facts) for image in images} - {""}
@@ -68,7 +68,7 @@ def _pulled(stack: Standing, pulled: set[str]) -> Iterator[Inferred]:
 
 
 def built_as(image: str, pulled: set[str], facts: Mapping[str, Value]) -> str:
-    """How an own image is built: the first way whose registry it is from; empty for a stranger's."""
+    """How one of the house's own images is built: the first mode with its registry; empty for others."""
     # During a move between registries images are at the usual one too.
     usual_rows = decisions.house()["builds"]
     ways = [
@@ -82,14 +82,14 @@ def built_as(image: str, pulled: set[str], facts: Mapping[str, Value]) -> str:
 
 
 def command(stack: Standing) -> Iterator[Inferred]:
-    """What the container runs in place of its image's own."""
+    """What the container runs instead of its image's entrypoint."""
     for part in ("command", "args"):
         if stack.app and (said := words(get(stack.container, part))):
             yield found(part, said, stack.app.owner, f"{_CONTAINER}.{part}")
 
 
 def ports(stack: Standing) -> Iterator[Inferred]:
-    """The port that requests go to, the Service's in front of it, and further ones."""
+    """The port that receives requests, that of the Service in front of it, and additional ones."""
     if stack.app is None:
         return
     service, owner = stack.service, stack.app.owner
@@ -129,7 +129,7 @@ def port_called(stack: Standing, port: Tree) -> str:
 
 
 def port_name(port: Tree) -> str:
-    """What a port is called that has no name."""
+    """The default name of a port."""
     return f"{'udp' if get(port, 'protocol') == 'UDP' else 'port'}-{number(get(port, 'container_port'))}"
 
 
@@ -148,7 +148,7 @@ def resources(stack: Standing) -> Iterator[Inferred]:
 
 
 def amounts(stack: Standing, container: Tree) -> dict[str, Value]:
-    """What a container may use and asks for, as answers have it."""
+    """What a container requests and its limits, in the form of answers."""
     asked, most = (get(container, "resources", 0, kind) for kind in ("requests", "limits"))
     limit, request = (_whole(text(get(kind, "memory"))) for kind in (most, asked))
     lower = request if limit and (request != limit or stack.states_requests) else ""
@@ -156,14 +156,14 @@ def amounts(stack: Standing, container: Tree) -> dict[str, Value]:
 
 
 def _whole(memory: str) -> str:
-    """An amount of memory as an answer has it, without a fraction: 1.5Gi are 1536Mi."""
+    """An amount of memory in the form of answers, without a fraction: 1.5Gi becomes 1536Mi."""
     amount = k8s.quantity(memory) if "." in memory else None
     mebibytes = amount / 2**20 if amount else 0.5
     return f"{int(mebibytes)}Mi" if mebibytes.is_integer() else memory
 
 
 def extended(stack: Standing) -> Iterator[Inferred]:
-    """What it gets of resources that a device plugin gives out, and of its node's disk."""
+    """Its share of resources that a device plugin provides, and of its node's disk."""
     usual = ("memory", "cpu", _GPU)
     limits_ = k8s.mapping(get(stack.container, "resources", 0, "limits")) if stack.app else {}
     value = {name: amount for name, said in limits_.items() if name not in usual and (amount := number(said))}
@@ -175,7 +175,7 @@ def extended(stack: Standing) -> Iterator[Inferred]:
 
 
 def confinement(container: Tree) -> dict[str, Value]:
-    """What a container is kept from, as answers have it."""
+    """How a container is confined, in the form of answers."""
     context = first(container, "security_context")
     root = get(context, "run_as_non_root")
     said = {
@@ -189,21 +189,21 @@ def confinement(container: Tree) -> dict[str, Value]:
 
 
 def confined(stack: Standing) -> Iterator[Inferred]:
-    """What the app's container is kept from."""
+    """How the app's container is confined."""
     for question, value in confinement(stack.container).items() if stack.app else ():
         assert stack.app is not None
         yield found(question, value, stack.app.owner, f"{_CONTAINER}.security_context")
 
 
 def probes(stack: Standing) -> Iterator[Inferred]:
-    """How it is asked whether it is well."""
+    """The probes of the app's container."""
     if stack.app is None:
         return
     there = {
         k: p for k in ("readiness", "liveness", "startup") if (p := first(stack.container, f"{k}_probe"))
     }
     paths = {kind: path for kind, probe in there.items() if (path := text(get(probe, "http_get", 0, "path")))}
-    # Of a health path every probe is one of it, unless it has a port of its own alone.
+    # With a health path, every probe requests it, unless a probe only has a port of its own.
     ports_alone = any(first(probe, "tcp_socket") is not None for probe in there.values())
     main = paths.get("readiness") or ("" if ports_alone else next(iter(paths.values()), ""))
     owner, main_port = stack.app.owner, number(get(stack.port, "container_port"))
@@ -230,7 +230,7 @@ def probe_row(probe: Tree, path: str, usual: int | None) -> dict[str, Value]:
 
 
 def rollout(stack: Standing) -> Iterator[Inferred]:
-    """How many pods run, how a new version takes over, and whether an apply waits for it."""
+    """How many pods run, how a new version replaces the old one, and whether an apply waits for it."""
     if stack.app is None:
         return
     owner = stack.app.owner
@@ -245,7 +245,7 @@ def rollout(stack: Standing) -> Iterator[Inferred]:
 
 
 def user(stack: Standing) -> Iterator[Inferred]:
-    """Who its process is."""
+    """The user that its process runs as."""
     context = first(stack.runs.spec, "security_context") if stack.runs else None
     user, group = number(get(context, "run_as_user")), number(get(context, "fs_group"))
     if stack.runs and user:
@@ -255,7 +255,7 @@ def user(stack: Standing) -> Iterator[Inferred]:
 
 
 def pod(stack: Standing) -> Iterator[Inferred]:
-    """Where it may run, and what more it may do."""
+    """Where its pods may run, and what else they may do."""
     if stack.app is None:
         return
     owner, spec = stack.app.owner, stack.app.spec
@@ -282,6 +282,6 @@ def _taint(taint: Tree) -> dict[str, Value]:
 
 
 def _reason(stack: Standing, question: str, owner: PlannedResource, inside: str) -> Inferred:
-    """Why it has something, as the comment above it says."""
+    """The reason for something, from the comment above it."""
     said = stack.written.inner_reason(owner.site, inside) or STOOD
     return found(question, said, owner, f"comment above {inside}", Certainty.LIKELY)

@@ -1,4 +1,4 @@
-"""The text of a stack, for what no plan shows: reasons, and expressions behind values that are not known."""
+"""A stack's text, for what no plan shows: reasons, and the expressions behind unknown values."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Written:
         return tuple(block for _, block in self._blocks.values())
 
     def block(self, site: Site) -> Block | None:
-        """The block that stands at a site."""
+        """The block at a site."""
         found = self._blocks.get((site.path, site.line or 0))
         return found[1] if found else None
 
@@ -54,7 +54,7 @@ class Written:
         return source.rstrip("/").rpartition("/")[2] if isinstance(source, str) else ""
 
     def reason(self, site: Site, argument: str) -> str:
-        """The comment above an argument of the block at a site, or behind it, on one line."""
+        """The comment above an argument of the block at a site, or at the end of its line, on one line."""
         document, block = self._blocks.get((site.path, site.line or 0), (None, None))
         attribute = block.body.attributes.get(argument) if block is not None else None
         if document is None or attribute is None:
@@ -145,7 +145,7 @@ class Written:
     def computed(self, name: str) -> str:
         """The expression behind an environment variable of the stack's own files, on one line.
 
-        Empty where it stands in no file, in several forms, or refers to what is only there where it stands.
+        Empty if it stands in no file, in several forms, or refers to what is only there where it stands.
         """
         top = min((d.path.count("/") for d in self.documents), default=0)
         own = [d.body for d in self.documents if d.path.count("/") == top]
@@ -157,7 +157,7 @@ class Written:
 
     @cached_property
     def described(self) -> str:
-        """What the comment at the top says, where it is one line as a rendered stack has it."""
+        """The comment at the top of the file, if it is a single line as in a rendered stack."""
         texts = (c.text for d in self.documents for c in d.comments if c.own_line and c.line == 1)
         return next((text.partition(": ")[2] for text in texts if ": " in text), "")
 

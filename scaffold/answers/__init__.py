@@ -1,1 +1,1 @@
-"""Answers to the questions: their sources, their validation, and files of Docker Compose as one source."""
+"""Answers to the questions: their sources, their validation, and Docker Compose files as one source."""

@@ -1,4 +1,4 @@
-"""How two sets of answers differ, told by the paths that ``--set`` takes."""
+"""How two sets of answers differ, by the paths that ``--set`` takes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaffold.templates.questions import Value
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One answer, or a part of it, before and after; None where there is none."""
+    """One answer, or a part of it, before and after; None if there is none."""
 
     path: str
     before: Value
@@ -26,7 +26,7 @@ class Changed:
 
 
 def changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[Changed]:
-    """What is different in ``after``, question by question; items are compared by what they are called."""
+    """What differs in ``after``, question by question; list items are matched by name."""
     for name in questions.asked():
         schema = questions.properties()[name]
         yield from _changes(name, before.get(name), after.get(name), schema)
@@ -40,7 +40,7 @@ def _changes(path: str, before: Value, after: Value, schema: Schema) -> Iterator
         yield Changed(path, before, after)
         return
     if all(old.get(part) == new.get(part) for part in {*old, *new}):
-        yield Changed(path, before, after)  # only the order is another
+        yield Changed(path, before, after)  # only the order is different
         return
     is_list = isinstance(before, list) or isinstance(after, list)
     for part in dict.fromkeys((*old, *new)):
@@ -52,7 +52,7 @@ def _changes(path: str, before: Value, after: Value, schema: Schema) -> Iterator
 
 
 def _parts(value: Value, schema: Schema) -> Mapping[str, Value] | None:
-    """The parts of a value by name; None where they have none of their own."""
+    """The parts of a value by name; None if they have no names."""
     if isinstance(value, Mapping):
         return value
     if not isinstance(value, list) or "properties" not in notation.below(schema, 0):

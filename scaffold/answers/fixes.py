@@ -1,9 +1,9 @@
-"""What an answer that is not valid was meant to be, as YAML to put in its place.
+"""What an invalid answer was meant to be, as YAML to put in its place.
 
-Every slip goes one way: a key is read as the known one that people mean by it, a value in the other notations
-that people have for it (words as in the wizard, quotes, units, mappings for lists and lists for mappings).
-What is valid then is told, and not taken: stock Copier reads the same answers, and knows one notation.
-The words stand in ``templates/questions/slips.yml``.
+All slips are handled in one way: a key is read as the known key that people mean by it, and a value in the
+other notations that people use for it (words as in the wizard, quotes, units, mappings for lists and lists
+for mappings). Whatever is valid then is proposed, never taken: stock Copier reads the same answers, and knows
+one notation. The words are in ``templates/questions/slips.yml``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scaffold.templates.questions import Value
 
 Schema = Mapping[str, Value]
 Meant = Mapping[Value, Value]
-"""Keys with their values; empty where nobody can tell what was meant."""
+"""Keys with their values; empty if it is not clear what was meant."""
 
 _ENV_NAME = re.compile("[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
@@ -46,17 +46,17 @@ def _slips() -> _Slips:
 
 
 def right_key(key: Value, known: Collection[str]) -> str:
-    """The known key that people mean by another one; empty where there is none that is like it."""
+    """The known key that people mean by another one; empty if no key is similar."""
     return next(iter(_right_keys(str(key), known)), "")
 
 
 def why_dropped(key: Value) -> str:
-    """Why nothing takes the place of a key, where that is known."""
+    """Why a key has no replacement, if that is known."""
     return _slips().dropped.get(str(key), "")
 
 
 def meant(key: Value, value: Value, known: Mapping[str, Schema], given: Collection[Value]) -> Meant:
-    """What a key that is not known here, or not with this value, was meant to say.
+    """What was meant by a key that is unknown here, or that cannot have this value.
 
     ``known`` are the keys of this place, each with its schema, and ``given`` those that are taken. A mapping
     under a key that says nothing here may hold the keys of this place: each is read by itself.
@@ -87,7 +87,7 @@ def fixed(key: Value, schema: Schema, value: Value, kind: str = "") -> Meant:
 
 
 def supposed(values: Mapping[str, Value], astray: Iterable[str]) -> dict[str, Value]:
-    """The answers, with what was meant by those that are ``astray`` in their place."""
+    """The answers, with what was meant in place of those that are ``astray``."""
     result = dict(values)
     for name in astray:
         if found := meant(name, values[name], questions.properties(), values):
@@ -97,16 +97,16 @@ def supposed(values: Mapping[str, Value], astray: Iterable[str]) -> dict[str, Va
 
 
 def shown(path: Sequence[str | int], found: Meant, schema: Schema) -> dict[str, str]:
-    """The YAML that fixes what stands at a path, else an example of what its schema allows: for a finding."""
+    """The YAML that fixes the value at a path, else an example of what its schema allows: for a finding."""
     if found and (text := piece(path[:-1], found)):
         return {"write": text}
     return {"example": piece((), {path[-1]: schema["examples"][0]})} if "examples" in schema else {}
 
 
 def piece(path: Sequence[str | int], found: Meant) -> str:
-    """The YAML of what was meant at ``path``, one line a key; an item of a list has a number as its key.
+    """The YAML of what was meant at ``path``, one line per key; an item of a list has a number as its key.
 
-    Empty where it would show what looks like a literal secret, or is no usual name where one is due.
+    Empty if it would show what looks like a literal secret, or is no usual name where one is needed.
     """
     texts = list(_texts(tuple(map(str, path)), found))
     named = [text for place, text in texts if "secrets" in place and place[-1] in ("env", "secrets")]
@@ -129,14 +129,14 @@ def in_line(value: Value) -> str:
 def _right_keys(key: str, known: Collection[str]) -> list[str]:
     from difflib import get_close_matches
 
-    # Short names are all alike: what is merely near has to be nearer than difflib takes for enough.
+    # Short names are all similar: they have to be closer than what is enough for difflib.
     alone = key in known or key in _slips().dropped
     near = [] if alone else get_close_matches(key.lower().replace("-", "_"), list(known), 1, 0.75)
     return [name for name in (*_slips().keys.get(key, ()), *near) if name in known]
 
 
 def suggested(key: Value, schema: Schema, item: Value) -> Value:
-    """What stands at ``key``: where that is an item of a list, with what the wizard proposes for its keys."""
+    """The value at ``key``; for an item of a list, with what the wizard proposes for its keys."""
     result = item
     for name, part in schema.get("properties", {}).items() if isinstance(item, Mapping) else ():
         if isinstance(key, int) and "x-suggest" in part and name not in item:
@@ -146,7 +146,7 @@ def suggested(key: Value, schema: Schema, item: Value) -> Value:
 
 
 def _readings(name: str, schema: Schema, value: Value) -> Iterator[Value]:
-    """What a value may mean, the likeliest first; some of it may be wrong by the schema."""
+    """What a value may mean, the likeliest first; some of it may be invalid."""
     kinds = notation.kinds(schema)
     yield value
     if isinstance(value, str | int | float):
@@ -168,7 +168,7 @@ def _readings(name: str, schema: Schema, value: Value) -> Iterator[Value]:
 
 
 def _typed(name: str, schema: Schema, text: str) -> Iterator[Value]:
-    """What a text means as the wizard takes it, on a line or as a word of one."""
+    """What a text means if it is typed in the wizard, as a line or as a word of one."""
     try:
         value = notation.read(schema, text)
     except UsageError:
@@ -203,7 +203,7 @@ def _named(key: Value, item: Value, fields: Sequence[str]) -> Value:
 
 
 def _mappings(schema: Schema, value: Value) -> Iterator[Value]:
-    """A mapping whose values are read by themselves; also as a list of ``NAME=value`` or of pairs."""
+    """A mapping whose values are each read on their own; also as a list of ``NAME=value`` or of pairs."""
     if isinstance(value, list):
         pairs = [_pair(item) for item in value]
         if all(pairs):

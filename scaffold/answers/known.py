@@ -1,4 +1,4 @@
-"""What follows from the image that answers name: it holds where nobody says otherwise.
+"""What follows from the image that answers name, unless they say otherwise.
 
 The same for the wizard, for answer files and for what a docker-compose file gives. Which questions propose
 something is declared (``x-suggests``); what they propose is a decision file's to say.
@@ -22,18 +22,18 @@ SEEN = frozenset(("given_name", "database", "env", "usual_memory", "paths", "fac
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What follows from an answer, and what it is ``known of``; that is empty where nothing is known."""
+    """What is known of an image; ``of`` names it, and is empty if nothing is known."""
 
     of: str = ""
     alike: str = ""
-    """What is called alike, where that is all that is known."""
+    """A similar name, if that is all that is known."""
     path: str = ""
-    """Where its documentation says that it keeps its data."""
+    """Where it keeps its data, according to its documentation."""
     servers: Sequence[str] = field(default_factory=list)
     """The paths of volumes where a database server keeps its data that the image runs by itself."""
     answers: Mapping[str, Value] = field(default_factory=dict)
     proposed: Mapping[str, Value] = field(default_factory=dict)
-    """What a person who is asked begins with; it never holds by itself."""
+    """The initial answer when a person is asked; it never applies by itself."""
     items: Mapping[str, Sequence[Mapping[str, Value]]] = field(default_factory=dict)
     """Of list questions, the keys of each item that hold where the item does not have them."""
 
@@ -69,7 +69,7 @@ def known(values: Mapping[str, Value]) -> Known:
 
 
 def filled(given: Answers) -> Answers:
-    """The answers with what is known of the image, where it applies and they say nothing."""
+    """The answers, completed with what is known about the image where that applies and they say nothing."""
     found = known(given.values)
     asked = questions.asked()
     more = {n: v for n, v in found.answers.items() if questions.lacks(asked[n], given.values)}

@@ -1,8 +1,9 @@
-"""Values as a person types them on one line, by the schema of what is asked.
+"""Values as a person types them on one line, according to the schema of the question.
 
-Text stands as it is. A list is written as words, and a mapping as ``NAME=value``, with quotes around what
-has blanks in it. An item with ``x-line`` in its schema is one word: the fields named there, joined by
-``=``. What has no short form (line breaks, items with more fields) is written as JSON or as YAML on one line.
+Text is taken as it is. A list is written as words, and a mapping as ``NAME=value``, with quotes around
+anything that contains blanks. An item with ``x-line`` in its schema is one word: the fields named there,
+joined by ``=``. What has no short form (line breaks, items with more fields) is written as JSON or as YAML on
+one line.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def kinds(schema: Schema) -> Sequence[str]:
 
 
 def below(schema: Schema, part: str | int) -> Schema:
-    """The schema of one part of a value: of a key, or of every item. Empty where nothing is known of it."""
+    """The schema of one part of a value: of a key, or of every item. Empty if nothing is known about it."""
     if isinstance(part, int):
         found = schema.get("items")
     else:
@@ -45,7 +46,7 @@ def called(schema: Schema, item: Value) -> str:
 
 
 def read(schema: Schema, text: str) -> Value:
-    """The value that a line means. What it may not be is left to the validation.
+    """The value that a line means. Whether it is allowed is left to the validation.
 
     Raises :class:`UsageError` for a quotation mark that is not closed and the like.
     """
@@ -69,7 +70,7 @@ def read(schema: Schema, text: str) -> Value:
 
 
 def write(schema: Schema, value: Value) -> str:
-    """The line that :func:`read` takes for this value: short where that says the same, else JSON."""
+    """The line that :func:`read` reads as this value: the short form if it means the same, else JSON."""
     short = _short(schema, value)
     if value is None:
         return ""
@@ -83,7 +84,7 @@ def write(schema: Schema, value: Value) -> str:
 
 
 def alike(value: Value) -> Iterator[str]:
-    """What may be right where a value is not: a quantity doubled, a name with a number behind it."""
+    """Values that may be right if a value is not: a quantity doubled, a name with a number appended."""
     if not isinstance(value, str) or not value:
         return
     quantity = re.fullmatch(r"([1-9][0-9]{0,5})(Mi|Gi)", value)
@@ -96,7 +97,7 @@ def alike(value: Value) -> Iterator[str]:
 
 
 def form(schema: Schema) -> str:
-    """How a list or a mapping is typed, in one sentence; nothing for all else."""
+    """How a list or a mapping is typed, in one sentence; nothing for anything else."""
     allowed = kinds(schema)
     if "array" in allowed:
         names = [name.upper() for name in _line(schema.get("items", {}))]

@@ -1,4 +1,4 @@
-"""Answers as a page to edit: each under what the declarations say of it, and those not given as comments."""
+"""Answers as a page to edit: each below its help text, unanswered questions as comments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WIDTH = 96
 
 
 def commented(answers: Mapping[str, Value]) -> str:
-    """The answers as YAML under the help of each question; what is not answered has its default there."""
+    """The answers as YAML below the help of each question; a question without an answer shows its default."""
     head = "Take the # from a line to answer it, and an answer out for its default."
     return "\n".join([f"# {head}", *(line for q in asked().values() for line in _entry(q, answers))]) + "\n"
 

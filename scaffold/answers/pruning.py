@@ -1,6 +1,6 @@
 """Answers without what is wrong in them, so that the rest can still be judged.
 
-What is left out moves the items of a list behind it; paths are told as they were before.
+Leaving something out moves the later items of a list; paths are reported as they were before.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scaffold.templates.questions import Value
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What is left of answers, and which items of each list (by its path before) are still there."""
+    """What is left of answers, and which items of each list (by its former path) are still there."""
 
     values: Mapping[str, Value]
     kept: Mapping[Path, tuple[int, ...]]
@@ -29,7 +29,7 @@ class Pruned:
 
 
 def prune(values: Mapping[str, Value], wrong: Collection[Path]) -> Pruned:
-    """``values`` without what stands at the paths of ``wrong``."""
+    """``values`` without the parts at the paths of ``wrong``."""
     kept: dict[Path, tuple[int, ...]] = {}
     return Pruned({key: _prune(value, (key,), wrong, kept) for key, value in _left(values, wrong)}, kept)
 
@@ -55,7 +55,7 @@ def sound(
     whole: bool,
     meaningless: Collection[Path] = (),
 ) -> Pruned:
-    """What is left of ``values`` without ``wrong`` and without all that ``errors`` finds in the rest.
+    """What is left of ``values`` without ``wrong`` and without everything that ``errors`` finds in the rest.
 
     ``whole`` leaves out items of lists and mappings as a whole where something in them is wrong;
     else only the wrong part goes, and what cannot be without it. Parts of ``wrong`` that are
@@ -70,7 +70,7 @@ def sound(
     while found - gone:
         gone |= found
         left = prune(values, extent(gone))
-        # What misses a part cannot stay; the part itself is not there to be left out.
+        # What lacks a part cannot stay; the missing part itself cannot be left out.
         told = (left.before(path) for path in errors(left.values))
         found = {path if _there(values, path) and path not in gone else path[:-1] for path in told}
     return prune(values, extent(gone))

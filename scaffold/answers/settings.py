@@ -1,4 +1,4 @@
-"""``--set KEY=VALUE`` and ``--unset KEY``: one answer, or a part of it, changed over all that was given.
+"""``--set KEY=VALUE`` and ``--unset KEY``: one answer, or a part of one, changed on top of all others.
 
 A key names a question and leads into its answer: ``env.TZ``, ``volumes[0].size``. An item of a list is also
 named by what it is called (``volumes[thumbs]``, see :func:`~scaffold.answers.notation.called`), and
@@ -82,14 +82,14 @@ def _changed(base: Answers, key: str, source: str, value: Callable[[Path], Value
     values = {n: v for n, v in base.values.items() if n != name or whole is not _GONE}
     if whole is not _GONE:
         values[name] = whole
-    # Behind an item that goes, others move up: of these only the place of the list is known.
+    # Items after a removed one move up: for these, only the place of the list is known.
     around = path[:-1] if changed is _GONE else path
     places = {p: place for p, place in base.places.items() if not around or p[: len(around)] != around}
     return Answers(values, {**places, around or path: Place(source)}, base.problems)
 
 
 class _AstrayError(Exception):
-    """A key that leads to nothing, or a value that cannot be read."""
+    """A key that leads nowhere, or a value that cannot be read."""
 
     def __init__(self, message: str, allowed: str | None, fix: str | None) -> None:
         super().__init__(message)
@@ -110,7 +110,7 @@ def _path(parts: Sequence[tuple[str, str]], values: Value) -> Path:
 
 
 def _item(text: str, items: Value, schema: Schema, path: Path) -> int:
-    """The number of an item, that is given as it is, as ``+`` or as what the item is called."""
+    """The number of an item, which is given as a number, as ``+`` or as the item's name."""
     listed = items if isinstance(items, list) else []
     if text == _MORE or text.isdecimal():
         return len(listed) if text == _MORE else int(text)

@@ -29,7 +29,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers as they were given, each with its place. What was not given is not in it."""
+    """The given answers, each with its place. What was not given is not in it."""
 
     values: Mapping[str, Value] = field(default_factory=dict)
     places: Mapping[Path, Place] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Answers:
         return Finding(at.source, at.line, at.column, code, message, answer=show(path) or None, **more)
 
     def over(self, other: Answers) -> Answers:
-        """These answers laid over ``other``: for each question the upper one holds."""
+        """These answers laid over ``other``: for each question, the upper one counts."""
         lower = {path: place for path, place in other.places.items() if path[:1] not in self.places}
         return Answers(
             {**other.values, **self.values}, {**lower, **self.places}, other.problems + self.problems
@@ -81,7 +81,7 @@ def parse(text: str) -> Path:
 
 
 def about(text: str) -> Path:
-    """The path of the answer that a finding names; empty where it names none.
+    """The path of the answer that a finding names; empty if it names none.
 
     Where a key is such that :func:`parse` cannot read the path, it is that of the question.
     """
@@ -109,10 +109,10 @@ def within(text: str, values: Value) -> Path:
 
 
 def from_yaml(data: bytes, source: str) -> Answers:
-    """The answers of a YAML file.
+    """The answers in a YAML file.
 
-    Whatever cannot be read (bytes that are no UTF-8, a syntax error, a key given twice) becomes a
-    problem of the result, so that all errors are told together.
+    Whatever cannot be read (bytes that are not UTF-8, a syntax error, a repeated key) becomes a problem of
+    the result, so that all errors are reported together.
     """
     try:
         text = reading.read(data, Loader)
@@ -128,7 +128,7 @@ def from_yaml(data: bytes, source: str) -> Answers:
 
 
 class Loader(reading.Loader):
-    """Takes for text what YAML 1.1 reads as a number otherwise than people do: ``22:22`` and ``0644``."""
+    """Reads as text what YAML 1.1 reads as an unexpected number: ``22:22`` and ``0644``."""
 
     def construct_number(self, node: yaml.ScalarNode) -> Value:
         """A number in the usual notation, else the text that stands there."""

@@ -1,4 +1,4 @@
-"""JSON Schema as the template judges by it, where the standard is laxer."""
+"""JSON Schema as the template applies it, where the standard is laxer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scaffold.templates.questions import Value
 
 
 def validator(schema: Mapping[str, Value]) -> Value:
-    """jsonschema's validator of a schema; its import costs more than all else that right answers need."""
+    """jsonschema's validator for a schema; importing it costs more than all else that valid answers need."""
     return _of_the_template()(schema)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with answers: by their schema, with each other, all at once."""
+"""Everything that is wrong with answers, at once: by their schema, and with each other."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[st
     supposed = fixes.supposed(answers.values, astray)
     unknown = list(_unknown(answers, supposed))
     missing = [q for q in asked.values() if not q.has_default and questions.lacks(q, supposed)]
-    # What is there and empty is missing, whatever else its schema says of nothing.
+    # What is there but empty counts as missing, whatever else its schema says about it.
     empty = {(question.name,) for question in missing}
     wrong = [(path, finding) for path, finding in wrong if path not in empty or answers.values.get(path[0])]
     told = [*answers.problems, *unknown, *(f for _, f in wrong), *(_missing(answers, q) for q in missing)]
@@ -90,7 +90,7 @@ def _order(finding: Finding) -> tuple[str, int, int, str]:
 
 
 def valid_part(answers: Answers, findings: Iterable[Finding]) -> Pruned:
-    """The answers without what ``findings`` are about, and without the items around it."""
+    """The answers without those that ``findings`` are about, and without the items around them."""
     wrong = [about(finding.answer) for finding in findings if finding.answer]
     return sound(answers.values, wrong, _wrong_paths, whole=True)
 
@@ -100,13 +100,13 @@ def _wrong_paths(values: Mapping[str, Value]) -> list[Path]:
 
 
 def check(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, Value]) -> None:
-    """Raise :class:`AnswersError` with every problem, where there is one."""
+    """Raise :class:`AnswersError` with every problem, if there is one."""
     if findings := problems(answers, sensed, recorded):
         raise refused(findings)
 
 
 def refused(findings: Sequence[Finding]) -> AnswersError:
-    """The error that tells these problems."""
+    """The error that reports these problems."""
     count = "One answer is" if len(findings) == 1 else f"{len(findings)} answers are"
     unknown = any(finding.code == _UNKNOWN for finding in findings)
     return AnswersError(
@@ -148,7 +148,7 @@ def _no_such(answers: Answers, path: Path, message: str, around: Value, known: _
 
 
 def _possible(question: Question, value: Value) -> bool:
-    """Whether a question could be answered so; what follows from an impossible answer is not known."""
+    """Whether a question could be answered so; what follows from an impossible answer is unknown."""
     return not question.options or value in [option.value for option in question.options]
 
 
@@ -168,7 +168,7 @@ def _validator() -> Value:
 
 
 def _right(values: Mapping[str, Value]) -> bool:
-    """Whether stock Copier's check of each answer finds nothing; what is wrong, jsonschema tells better.
+    """Whether stock Copier's check of each answer finds nothing; jsonschema describes problems better.
 
     Its import costs more than all else that right answers need.
     """
@@ -218,7 +218,7 @@ def _cast(name: str, value: Value) -> Value:
 
 
 def _where_it_might_apply(values: Mapping[str, Value], answers: Answers) -> Iterator[tuple[Path, Finding]]:
-    """What is wrong with answers whose question hangs on another answer that is impossible itself."""
+    """The problems of answers whose question depends on another answer that is itself impossible."""
     asked = questions.asked()
     for name in values.keys() & asked.keys():
         for other, wanted in questions.condition(asked[name]).items():
@@ -286,7 +286,7 @@ def _together(
 
 
 def _unquoted(row: _Row, twins: Sequence[_Row]) -> _Row:
-    """A refusal without what reads otherwise where the literal secrets are masked: that may quote them."""
+    """A refusal, unless it reads differently once literal secrets are masked: then it may quote them."""
     if row["code"] == _SECRET:
         return row
     untold = {part for part in _UNTOLD if all(row[part] != twin[part] for twin in twins)}
@@ -301,7 +301,7 @@ def _refusals(values: Mapping[str, Value], facts: Mapping[str, Value]) -> list[_
 
 
 def _masked(value: Value, place: str, suspects: Collection[str]) -> Value:
-    """Answers without what looks like a literal secret: a refusal that reads the same does not quote it."""
+    """The answers with literal secrets masked: a refusal that stays the same does not quote them."""
     if isinstance(value, Mapping):
         return {k: _masked(v, f"{place}.{k}" if place else str(k), suspects) for k, v in value.items()}
     if isinstance(value, list):

@@ -1,1 +1,1 @@
-"""What is written: the change set, its journal, its commit. All or nothing."""
+"""What is written: the change set, its journal and its commit. All or nothing."""

@@ -67,7 +67,7 @@ def apply(change_set: ChangeSet) -> None:
             discard(directory)
         except BaseException:
             journal = replace(journal, goal=Goal.OLD)
-            # Where even the journal cannot be written, the one on disk still leads to a whole tree.
+            # Even if the journal cannot be written, the one on disk still leads to a whole tree.
             with contextlib.suppress(OSError):
                 save(directory, journal)
             _settle(root, journal, _recovery_hint(directory))
@@ -93,14 +93,14 @@ def writing(root: Path, tell: Callable[[], None] = lambda: None) -> Iterator[Goa
 
 
 def recover(root: Path) -> Goal | None:
-    """Finish or undo what a crash left, and do nothing else; as :func:`writing`."""
+    """Finish or undo what a crash left behind, and do nothing else; raises what :func:`writing` raises."""
     with writing(root) as reached:
         return reached
 
 
 @contextlib.contextmanager
 def _errors_told(root: Path) -> Iterator[None]:
-    """Tell an error of the system as one of ours, and what state it leaves."""
+    """Report an error of the operating system as one of ours, and the state that it leaves behind."""
     try:
         yield
     except OSError as error:
@@ -139,7 +139,7 @@ def _new_journal(change_set: ChangeSet) -> Journal:
 
 
 def _with_execute(mode: int, executable: bool) -> int:
-    """The mode with execute permission for whoever may read, or for nobody."""
+    """The mode with execute permission for everyone who may read, or for nobody."""
     return mode | (mode & 0o444) >> 2 if executable else mode & ~_EXECUTE
 
 
@@ -196,7 +196,7 @@ def _holds(root: Path, entry: Entry, goal: Goal) -> bool:
 
 
 def _tidy(root: Path, journal: Journal) -> None:
-    """Remove temporary files, directories that we created in vain, and those that deletions emptied."""
+    """Remove temporary files, directories created in vain, and directories that deletions emptied."""
     for entry in journal.entries:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             (root / entry.path.with_name(entry.staged)).unlink()
@@ -206,7 +206,7 @@ def _tidy(root: Path, journal: Journal) -> None:
         deleted = {parent for entry in journal.entries if entry.new is None for parent in entry.path.parents}
         empty = sorted(deleted - {PurePosixPath()}, reverse=True)
     for directory in empty:
-        with contextlib.suppress(OSError):  # not empty: it holds what is not ours
+        with contextlib.suppress(OSError):  # not empty: it contains files that are not ours
             (root / directory).rmdir()
 
 

@@ -1,8 +1,7 @@
 """The change set: what will be different in one repository, and how it looks as a diff.
 
-A change set says of every file what it held before and what it will hold after. It is planned against
-the files as :class:`Files` has read them, shown with :func:`diff`, and written by ``apply.apply``; its
-inverse undoes it.
+A change set has the content of each file before and after. It is planned against the files as :class:`Files`
+read them, shown with :func:`diff`, and written by ``apply.apply``; its inverse undoes it.
 """
 
 from __future__ import annotations
@@ -147,7 +146,7 @@ class ChangeSet:
         return cls(files.root, tuple(c for c in changes if c.action is not Action.UNCHANGED))
 
     def then(self, later: ChangeSet) -> ChangeSet:
-        """This change and another one after it, as one."""
+        """This change and a later one, as one change."""
         both = {change.path: change for change in self.changes}
         for change in later.changes:
             first = both.get(change.path, change)
@@ -157,7 +156,7 @@ class ChangeSet:
 
 
 def is_ciphertext(content: Content | None) -> bool:
-    """Whether this is a file of git-crypt in a locked clone, which nobody may read or edit."""
+    """Whether this is a git-crypt file in a locked clone, which nobody can read or edit."""
     return isinstance(content, bytes) and content.startswith(_GIT_CRYPT_HEADER)
 
 
@@ -240,7 +239,7 @@ def _file(change: FileChange) -> Iterator[str]:
 
 
 def _ended(name: str) -> str:
-    """Git ends a name that holds a blank with a tab, so that nobody takes the rest for a time stamp."""
+    """Git appends a tab to a name that contains a blank, so that the rest is not taken for a time stamp."""
     return f"{name}\t" if " " in name else name
 
 

@@ -17,9 +17,9 @@ from scaffold.errors import MissingError, RefusedError, UncommittedError
 
 
 def write(change_set: ChangeSet, message: str, *, committed: bool) -> str | None:
-    """Apply a change set, and commit exactly its files where that is asked. Returns the commit, if any.
+    """Apply a change set, and commit exactly its files if asked to. Returns the commit, if any.
 
-    Raises what :func:`demand_own` raises, then nothing is written, and what :func:`commit` raises.
+    Raises what :func:`demand_own` raises, in which case nothing is written, and what :func:`commit` raises.
     """
     if committed:
         demand_own(change_set)
@@ -28,12 +28,12 @@ def write(change_set: ChangeSet, message: str, *, committed: bool) -> str | None
 
 
 def commit(change_set: ChangeSet, message: str) -> str | None:
-    """Make one commit of an applied change set and return its name; None where Git knows none of its files.
+    """Make one commit of an applied change set and return its name; None if Git knows none of its files.
 
     Only the files of the change set are committed, whatever else is dirty or staged; what the user has
     staged stays staged. Hooks, signing and identity are those of the user's ``git commit``.
 
-    Raises ``RefusedError`` where the commit would take in somebody else's work (:func:`demand_own`), and
+    Raises ``RefusedError`` if the commit would take in somebody else's work (:func:`demand_own`), and
     ``UncommittedError`` where Git or a hook refuses it: the files stay written, and the index as it was.
     """
     demand_own(change_set)
@@ -61,7 +61,7 @@ def commit(change_set: ChangeSet, message: str) -> str | None:
 
 
 def _take_back(root: Path, paths: Iterable[PurePosixPath], entries: Collection[str]) -> None:
-    """Make the index hold of these paths what HEAD holds, wherever HEAD stands by now.
+    """Reset these paths in the index to what HEAD has, wherever HEAD is by then.
 
     Git moves HEAD before it writes the index, and may be stopped in between or in a hook that comes after.
     Only ``entries`` are taken back that are as we left them: what was staged since is somebody else's.
@@ -91,7 +91,7 @@ def _not_committed(root: Path, paths: Iterable[PurePosixPath], message: str, why
 def demand_committed(
     root: Path, path: PurePosixPath, message: str, beside: Iterable[PurePosixPath] = ()
 ) -> None:
-    """For a commit where nothing is left to write: what an earlier run wrote at ``path`` has to be committed.
+    """Check that what an earlier run wrote at ``path`` is committed, if a commit has nothing left to write.
 
     Raises ``UncommittedError``, with the command that commits it under ``message``, and along with it the
     files ``beside`` it that the run has edited too.
@@ -102,7 +102,7 @@ def demand_committed(
 
 
 def unsaved(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:
-    """The files that a change set is about to delete and that no commit has as they are now."""
+    """The files that a change set is about to delete and whose current content is in no commit."""
     deleted = [change.path for change in change_set.changes if change.after is None]
     return _unsaved(change_set.root, deleted) if deleted else ()
 
@@ -114,7 +114,7 @@ def _unsaved(root: Path, paths: Iterable[PurePosixPath]) -> tuple[PurePosixPath,
 
 
 def keep(root: Path, paths: Iterable[PurePosixPath]) -> str:
-    """Put files as they are into Git's store, without a commit; returns the name of the tree that has them.
+    """Put files as they are into Git's object store, without a commit; returns the name of their tree.
 
     ``git restore --source=TREE -- PATH`` brings them back, until Git clears away what nobody refers to.
     """
@@ -131,7 +131,7 @@ def keep(root: Path, paths: Iterable[PurePosixPath]) -> str:
 
 
 def demand_own(change_set: ChangeSet) -> None:
-    """Refuse a commit that would take in somebody else's work: to be asked before anything is written.
+    """Refuse a commit that would include somebody else's work; call it before anything is written.
 
     Raises ``RefusedError`` with the files of :func:`uncommitted`.
     """
@@ -144,7 +144,7 @@ def demand_own(change_set: ChangeSet) -> None:
 
 
 def demand_clean(change_set: ChangeSet, depth: int = 2) -> None:
-    """Refuse to edit a stack that has changes of somebody else's: the two could not be told apart.
+    """Refuse to edit a stack with changes of somebody else's: the two could not be told apart.
 
     A stack is a directory at this ``depth``. Raises ``RefusedError`` with the files beside those of the
     change set, and among them, that no commit has.
@@ -158,7 +158,7 @@ def demand_clean(change_set: ChangeSet, depth: int = 2) -> None:
 
 
 def demand_merged(root: Path) -> None:
-    """Refuse to write into a merge that is not finished. Raises ``RefusedError`` with the unmerged paths."""
+    """Refuse to write during an unfinished merge. Raises ``RefusedError`` with the unmerged paths."""
     if unmerged := sorted(set(names(git(root, "diff", "--name-only", "--diff-filter=U", "-z")))):
         raise RefusedError(
             f"There are unmerged paths: {', '.join(map(str, unmerged))}.",
@@ -167,7 +167,7 @@ def demand_merged(root: Path) -> None:
 
 
 def uncommitted(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:
-    """The files that held, before the change set, something else than HEAD has, or that have it staged.
+    """The files that differed from HEAD, or were staged, before the change set was applied.
 
     May be asked before the change set is applied and after.
     """

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from scaffold.errors import MissingError
 
-# Set while a Git hook runs, and pointing elsewhere than to the directory that we were told to work in.
+# Set while a Git hook runs, and pointing somewhere else than the directory in which we should work.
 _ELSEWHERE = frozenset(
     f"GIT_{name}"
     for name in (
@@ -25,10 +25,10 @@ _NO_TEXT = 128
 def git(
     directory: Path, *arguments: str, stdin: bytes | None = None, variables: Mapping[str, str] | None = None
 ) -> str:
-    """Run ``git ARGUMENTS`` in ``directory``, whatever repository the caller is at work in.
+    """Run ``git ARGUMENTS`` in ``directory``, whatever repository the caller is in.
 
     Paths, which stand behind ``--``, mean themselves, not patterns; ``variables`` are set for this run.
-    Returns what Git printed: UTF-8, with other bytes as surrogates. Raises :class:`MissingError` where Git is
+    Returns what Git printed: UTF-8, with other bytes as surrogates. Raises :class:`MissingError` if Git is
     missing or refuses.
     """
     environment = {**_environment(), **(variables or {})}
@@ -51,7 +51,7 @@ def git(
 def _finished(
     command: list[str], directory: Path, environment: Mapping[str, str], stdin: bytes | None
 ) -> tuple[int, bytes, bytes]:
-    """The exit code and the output of a Git that has ended, also where we are interrupted meanwhile."""
+    """The exit code and the output of a Git command, even if we are interrupted while it runs."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command,
@@ -71,11 +71,10 @@ def _finished(
 
 
 def merge_file(base: bytes, ours: bytes, theirs: bytes, *, with_base: bool = False) -> tuple[bytes, bool]:
-    """``git merge-file`` over three texts: the merged one, and whether it is without conflicts.
+    """``git merge-file`` over three texts: the merged text, and whether it has no conflicts.
 
-    A conflict stands in the text with its marks, and on demand with what both changed; bytes that are no text
-    stay ``ours`` and are one.
-    Raises what :func:`git` raises where Git cannot be run.
+    A conflict stands in the text with its marks, and on demand with what both changed; bytes that are not
+    text stay ``ours`` and are one. Raises what :func:`git` raises if Git cannot be run.
     """
     with TemporaryDirectory(prefix="scaffold-") as place:
         paths = []
@@ -95,9 +94,9 @@ def names(listing: str) -> tuple[PurePosixPath, ...]:
 
 
 def unmerged(root: Path, directory: str) -> tuple[str, ...]:
-    """The paths below a directory of a repository, from ``root``, that a merge left for a person to settle.
+    """The paths below a directory, from the repository's ``root``, that a merge left unresolved.
 
-    None where there is no repository.
+    None if there is no repository.
     """
     try:
         listing = git(root, "ls-files", "--unmerged", "-z", "--", directory)
@@ -107,7 +106,7 @@ def unmerged(root: Path, directory: str) -> tuple[str, ...]:
 
 
 def started(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """A running Git that is asked on its standard input, with the surroundings of :func:`git`."""
+    """A running Git process that reads requests from standard input, in the environment of :func:`git`."""
     return subprocess.Popen(
         _command(arguments), cwd=directory, env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )

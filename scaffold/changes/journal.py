@@ -46,7 +46,7 @@ class Entry:
     staged: str
 
     def side(self, goal: Goal) -> Side | None:
-        """The side that leads to the goal; ``None`` where the file does not exist on it."""
+        """The side that leads to the goal; ``None`` if the file does not exist on that side."""
         return self.old if goal is Goal.OLD else self.new
 
 

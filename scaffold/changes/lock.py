@@ -1,6 +1,6 @@
-"""Where the journal of a work tree is, and the lock of whoever writes there.
+"""Where a work tree's journal is, and the lock of a process that writes there.
 
-What only reads looks here first, and needs no more of the package where nothing is under way.
+Commands that only read look here first, and need nothing else of the package if nothing is under way.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def locked(root: Path, tell: Callable[[], None] = lambda: None) -> Iterator[Path
 
 
 def left_behind(directory: Path) -> bool:
-    """Whether a journal is there whose run has ended; one that is under way is waited for. Only looks."""
+    """Whether there is a journal whose run has ended; a run that is under way is waited for. Only looks."""
 
     def decided() -> bool:
         return not (journal_file(directory).exists() and _is_held(directory))

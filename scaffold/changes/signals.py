@@ -17,11 +17,11 @@ _MOMENT = 5.0
 
 @contextmanager
 def ended_by_exception() -> Iterator[None]:
-    """While it runs, a signal that would end this process at once raises an exception in the main thread.
+    """While it is active, a signal that would end this process raises an exception in the main thread.
 
-    An interrupt raises ``KeyboardInterrupt`` as ever, the others ``SystemExit``: once for all that come in a
-    moment, for who closes a window sends several, and another one would end what cleans up after the first.
-    A signal that is ignored, or handled already, stays so; elsewhere than in the main thread nothing is done.
+    An interrupt raises ``KeyboardInterrupt`` as usual, the others ``SystemExit``, once for all that arrive in
+    a moment: a terminal that is closed sends several, and another one would end the cleaning up after the
+    first. A signal that is ignored, or handled already, stays so; outside the main thread, nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -50,5 +50,5 @@ def ended_by_exception() -> Iterator[None]:
 
 
 def no_more_interrupts() -> None:
-    """From now on an interrupt changes nothing: this process ends already."""
+    """Ignore interrupts from now on: this process is already ending."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

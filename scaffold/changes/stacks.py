@@ -1,4 +1,4 @@
-"""Writing a change of many stacks: all at once, and committed as one or stack by stack."""
+"""Writing a change of many stacks: all at once, committed as one or stack by stack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scaffold.changes.commit import demand_merged, demand_own, write
 
 
 def within(change: ChangeSet, directory: PurePosixPath) -> ChangeSet:
-    """What a change set does in one directory."""
+    """The part of a change set that is in one directory."""
     return ChangeSet(change.root, tuple(f for f in change.changes if f.path.is_relative_to(directory)))
 
 

@@ -1,4 +1,4 @@
-"""A step: what a person has to do, because no change of files does it."""
+"""A step: what a person has to do because no change of files can do it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class When(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that a person has to do, and the command for it, where there is one."""
+    """Something that a person has to do, and the command for it, if there is one."""
 
     text: str
     command: str = ""

@@ -1,4 +1,4 @@
-"""Findings that are known already: one a line, without lines and columns, so that they may move."""
+"""Known findings, one per line, without lines and columns, so that they may move."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def _line(finding: Finding) -> str:
 
 
 def text(findings: Iterable[Finding]) -> str:
-    """The file that knows these findings, sorted."""
+    """The content of a baseline file with these findings, sorted."""
     return _HEAD + "".join(f"{line}\n" for line in sorted(map(_line, findings)))
 
 
 def known(path: Path, below: tuple[str, ...], codes: Collection[str]) -> Counter[str]:
     """What a baseline file knows of files ``below`` some directories and by some rules, and how often.
 
-    Raises :class:`UsageError` where it cannot be read.
+    Raises :class:`UsageError` if it cannot be read.
     """
     try:
         lines = path.read_text("utf-8").splitlines()
@@ -35,7 +35,7 @@ def known(path: Path, below: tuple[str, ...], codes: Collection[str]) -> Counter
 
 
 def new(findings: Iterable[Finding], known: Counter[str]) -> tuple[list[Finding], int]:
-    """The findings that are not known yet, and how many known ones are gone."""
+    """The findings that are not known yet, and how many known ones no longer occur."""
     left, fresh = Counter(known), []
     for finding in findings:
         line = _line(finding)

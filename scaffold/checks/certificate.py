@@ -23,7 +23,7 @@ module "tls_secret" {
 
 
 class LinkedCertificate(Rule):
-    """A call of the module that copies the certificate, in a stack that has no link to it."""
+    """A call of the module that copies the certificate, in a stack without the link to it."""
 
     code = "MOD006"
     title = "A stack that copies the certificate has the link to it"

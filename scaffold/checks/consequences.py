@@ -1,4 +1,4 @@
-"""What a difference does to what runs: in words, and with codes that can be accepted."""
+"""What a difference does to running workloads: in words, and with codes that can be accepted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scaffold.terraform.planned import PlannedResource
 
 
 class Effect(Enum):
-    """What happens to an object; the value is the code with which a person accepts it. Worst first."""
+    """What happens to an object, worst first; the value is the code with which a person accepts it."""
 
     DATA_LOST = "data-lost"
     OPENED = "opened"
@@ -36,13 +36,13 @@ class Consequence:
 
 
 _TO_ACCEPT = (Effect.DATA_LOST, Effect.OPENED)
-"""What no Git undoes: a person has to say that it is meant."""
+"""What Git cannot undo: a person has to confirm it."""
 
 
 def to_accept(
     found: Iterable[Consequence], accepted: Collection[str] = (), also: Collection[Effect] = ()
 ) -> tuple[Consequence, ...]:
-    """What of a change a person has to accept first, and has not by these codes.
+    """What a person has to accept before a change, and has not accepted with these codes.
 
     ``also`` are effects that are no part of what this kind of change is for.
     """
@@ -90,8 +90,10 @@ def consequences(
     after: Sequence[PlannedResource],
     house: HouseNames,
 ) -> tuple[Consequence, ...]:
-    """What the difference does, worst first: data that is lost, hosts that open and close, what is replaced,
-    destroyed and restarted, and what is not applied because the stack ignores changes of it.
+    """What the difference does, worst first.
+
+    Data that is lost, hosts that open and close, what is replaced, destroyed and restarted, and what is not
+    applied because the stack ignores changes to it.
     """
     return _sorted(
         *_reach(doors(before, house), doors(after, house)),
@@ -101,7 +103,7 @@ def consequences(
 
 
 def seen(before: Stack, after: Stack, house: HouseNames) -> tuple[Consequence, ...]:
-    """What of it shows without a plan: claims, namespaces and hosts whose names are written out."""
+    """What can be seen without a plan: claims, namespaces and hosts whose names are written out."""
     names = {(use.kind, use.name) for use in after.uses}
     return _sorted(
         *_reach(written_doors(before, house), written_doors(after, house)),
@@ -155,13 +157,13 @@ def _runs(resource: PlannedResource) -> bool:
 
 
 def _lost(resource: PlannedResource) -> str:
-    """What is lost with an object: a claim of a volume that was made by hand leaves its data where it is."""
+    """What is lost with an object: the claim of a volume that was created by hand leaves its data alone."""
     by_hand = resource.get("spec", 0, "volume_name") is not None
     return "" if by_hand else _STATEFUL.get(k8s.kind(resource), "")
 
 
 def _reach(before: Iterable[Door], after: Iterable[Door]) -> Iterator[Consequence]:
-    # Several doors at one place, such as a route for some headers beside the ingress: an open one counts.
+    # Of several doors at one place, such as a route for some headers beside the ingress, an open one counts.
     old, new = (
         {(door.host, door.path): door for door in sorted(of, key=lambda door: door.is_open)}
         for of in (before, after)
@@ -185,7 +187,7 @@ def _reach(before: Iterable[Door], after: Iterable[Door]) -> Iterator[Consequenc
 
 
 def _is_open(door: Door | None, place: tuple[str, str], doors: Mapping[tuple[str, str], Door]) -> bool:
-    """Whether a request there is let in, by the door itself or by the one above it."""
+    """Whether a request is let in there, by this door or by the one above it."""
     if door is not None:
         return door.is_open
     host, path = place

@@ -1,4 +1,4 @@
-"""Contracts: what a rule's edit may change in the plan and in lifecycle, and what falls outside of that."""
+"""Contracts: what a rule's edit may change in the plan and in ``lifecycle``, and what exceeds that."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """All that an edit may change of what is planned, and of lifecycle; with no rows, nothing."""
+    """Everything that an edit may change in the plan and in ``lifecycle``; without rows, nothing."""
 
     rows: tuple[Allowed, ...] = ()
 
@@ -126,7 +126,7 @@ def _text(leaf: Leaf) -> str:
 
 
 def is_like(pattern: str, text: str) -> bool:
-    """Whether a text is like a pattern: ``*`` stands for any text, and all else for itself."""
+    """Whether a text matches a pattern: ``*`` stands for any text, everything else for itself."""
     return _compiled(pattern).fullmatch(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Calls of modules, held against what the modules themselves say they take and give."""
+"""Calls of modules, checked against what the modules themselves declare."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ META_ARGUMENTS = frozenset(("source", "version", "providers", "count", "for_each
 
 @dataclass(frozen=True, slots=True)
 class ModuleCall:
-    """A ``module`` block, and the directory its source names (None where that is not in the monorepo)."""
+    """A ``module`` block, and the directory its source names (None if that is not in the monorepo)."""
 
     block: Block
     directory: str | None
@@ -136,7 +136,7 @@ module "ingress" {
 
 
 class ModuleSource(FamilyRule):
-    """A call of a module that is not there."""
+    """A call of a module that does not exist."""
 
     family = _findings
     code = "MOD001"

@@ -1,4 +1,4 @@
-"""Names that are defined twice, and variables that nothing gives a value."""
+"""Names that are defined twice, and variables without a value."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _defined_twice(scope: Scope) -> Iterator[Finding]:
 
 
 def _unset(stack: ParsedStack, context: CheckContext) -> list[Finding]:
-    """Variables of the stack that have no default and that nothing provides."""
+    """The stack's variables that have no default and that nothing sets."""
     inputs = _inputs(stack)
     if context.variables is None or inputs is None:
         return []
@@ -51,7 +51,7 @@ def _unset(stack: ParsedStack, context: CheckContext) -> list[Finding]:
 
 
 def _inputs(stack: ParsedStack) -> frozenset[str] | None:
-    """The variables that the stack's ``terragrunt.hcl`` sets; None where only terragrunt can tell."""
+    """The variables that the stack's ``terragrunt.hcl`` sets; None if only terragrunt can tell."""
     value = stack.terragrunt.body.value("inputs") if stack.terragrunt is not None else None
     if value is None:
         return frozenset()
@@ -90,7 +90,7 @@ class DuplicateDefinition(FamilyRule):
 
 
 class VariableUnset(FamilyRule):
-    """A variable that nothing gives a value."""
+    """A variable that has no value."""
 
     family = _unset
     code = "HCL003"

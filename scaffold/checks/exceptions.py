@@ -1,6 +1,6 @@
 """Exceptions from rules, made in a stack's files.
 
-``# scaffold: ignore ING002: the reason`` makes one, and so does the house's own way to say it, where a rule
+``# scaffold: ignore ING002: the reason`` makes one, and so does the house's own notation, for a rule that
 knows one (``# No backup: the reason``).
 """
 
@@ -19,7 +19,7 @@ _EXAMPLE = f"# {MARK} STO001: why this stack may differ"
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """A comment that makes an exception, its place, and the lines that it is made for."""
+    """A comment that makes an exception, its place, and the lines that the exception covers."""
 
     place: tuple[str, int]
     codes: tuple[str, ...]
@@ -28,7 +28,7 @@ class Ignore:
     last: int
 
     def covers(self, finding: Finding) -> bool:
-        """Whether the exception is made for a finding in its file."""
+        """Whether the exception covers a finding in its file."""
         in_place = finding.line is not None and self.first <= finding.line <= self.last
         return bool(self.reason) and finding.code in self.codes and in_place
 
@@ -79,7 +79,7 @@ class Exceptions:
         self._used: set[tuple[Ignore, str]] = set()
 
     def left_of(self, findings: Iterable[Finding]) -> list[Finding]:
-        """The findings that no exception is made for."""
+        """The findings that no exception covers."""
         return [finding for finding in findings if not self._covered(finding)]
 
     def _covered(self, finding: Finding) -> bool:
@@ -88,7 +88,7 @@ class Exceptions:
         return bool(covering)
 
     def findings(self, asked: Collection[str], known: Collection[str]) -> Iterator[Finding]:
-        """What is wrong with the exceptions themselves, once all findings have been looked at.
+        """What is wrong with the exceptions themselves; call it once all findings have been looked at.
 
         ``asked`` are the codes of the rules that have run, ``known`` those of all rules.
         """
@@ -101,7 +101,7 @@ class Exceptions:
 
 
 class IgnoreWithoutCode(Rule):
-    """An exception that is made from no rule there is."""
+    """An exception that names no existing rule."""
 
     code = "IGN001"
     title = "An exception names a rule"
@@ -118,7 +118,7 @@ class IgnoreWithoutCode(Rule):
 
 
 class IgnoreWithoutReason(Rule):
-    """An exception whose reason nobody knows; it holds for nothing."""
+    """An exception without a reason; it has no effect."""
 
     code = "IGN002"
     title = "An exception gives its reason"
@@ -132,17 +132,17 @@ class IgnoreWithoutReason(Rule):
 
 
 class UnusedIgnore(Rule):
-    """An exception from a rule that nothing breaks."""
+    """An exception from a rule that is not broken there."""
 
     code = "IGN003"
     title = "An exception is needed"
     why = "An exception left behind hides the next mistake."
 
     def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterator[Finding]:
-        """Nothing: only who has run the rules can tell, see :class:`Exceptions`."""
+        """Nothing: only a run of the rules can tell, see :class:`Exceptions`."""
         return iter(())
 
     def about(self, ignore: Ignore, code: str) -> Finding:
-        """The finding that nothing breaks a rule where the exception is made."""
+        """The finding that the rule is not broken where the exception is made."""
         what = f"nothing here breaks {code}"
         return self.at(ignore.place, what, value=code, fix="remove the exception")

@@ -1,4 +1,4 @@
-"""The planned objects of all stacks, so that what is said to be missing is made by nobody."""
+"""The planned objects of all stacks, so that only what no stack creates is reported as missing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Fleet:
 
     @property
     def whole(self) -> bool:
-        """Whether what every stack makes is known."""
+        """Whether it is known what every stack creates."""
         return not self.unplanned
 
     @cached_property
@@ -52,7 +52,7 @@ class Fleet:
 
     @cached_property
     def _opaque(self) -> frozenset[Tree]:
-        """The namespaces in which something makes objects that no plan shows."""
+        """The namespaces in which something creates objects that no plan shows."""
         charts = (chart for chart in self.resources if chart.type == "helm_release")
         custom = (
             get(manifest, "metadata", "namespace")
@@ -84,30 +84,30 @@ class Fleet:
         return [pods for pods in self._pods if same(k8s.namespace(pods.owner), namespace)]
 
     def serves(self, namespace: Tree) -> bool:
-        """Whether what answers requests in a namespace is in a plan; else somebody runs it in another way."""
+        """Whether a plan contains what answers requests in a namespace; otherwise it runs in another way."""
         servers = (pods for pods in self.pods(namespace) if k8s.kind(pods.owner) in k8s.SERVERS)
         return self.shows_all_of(namespace) and any(servers)
 
     def shows_all_of(self, namespace: Tree) -> bool:
-        """Whether every object of a namespace is in a plan.
+        """Whether every object in a namespace is in a plan.
 
         Not so where a chart or a controller makes objects there, or nobody here makes the namespace itself.
         """
         return namespace in self._namespaces and not self.hides(namespace) and not self._is_named(namespace)
 
     def _is_named(self, namespace: Tree) -> bool:
-        """Whether a stack that cannot be planned writes the name as one: then it may make something there."""
+        """Whether a stack that cannot be planned names the namespace: then it may create objects there."""
         forms = [form.format(namespace).encode() for form in _AS_NAME]
         return any(form in content for content in self.unplanned for form in forms)
 
     def hides(self, namespace: Tree) -> bool:
-        """Whether a namespace is not known, or something makes objects in it that no plan shows."""
+        """Whether a namespace is unknown, or something creates objects in it that no plan shows."""
         unknown = isinstance(namespace, Mark | Placeholder)
         return unknown or any(same(namespace, opaque) for opaque in self._opaque)
 
 
 def same(left: Tree, right: Tree) -> bool:
-    """Whether two names can be the same: one that is not known can be any."""
+    """Whether two names may be the same: an unknown name may be any."""
     return left == right or isinstance(left, Mark | Placeholder) or isinstance(right, Mark | Placeholder)
 
 

@@ -30,7 +30,7 @@ class Ignored:
 
 
 def unignored(block: Block, wanted: list[Ignored]) -> list[Ignored]:
-    """Those of which neither the path nor one above it is among those that a resource ignores."""
+    """Those of which neither the path nor one above it is ignored by a resource."""
     paths = list(ignored(block))
     return [row for row in wanted if not any(_covers(path, row.path) for path in paths)]
 
@@ -41,7 +41,7 @@ def _covers(above: Path, path: str) -> bool:
 
 
 def is_marked(document: Document, block: Block, row: Ignored) -> bool:
-    """Whether the marker stands in a comment in the ``lifecycle`` block, or right above it."""
+    """Whether the marker is in a comment in the ``lifecycle`` block, or directly above it."""
     lifecycle = block.body.block("lifecycle")
     if lifecycle is None or not row.marker:
         return True
@@ -50,12 +50,12 @@ def is_marked(document: Document, block: Block, row: Ignored) -> bool:
 
 
 def line_of(block: Block, row: Ignored) -> int:
-    """The line in which a resource ignores a path, or its own where it does not."""
+    """The line in which a resource ignores a path, or the resource's own line if it does not."""
     return next((said.line for path, said in ignoring(block) if _covers(path, row.path)), block.line)
 
 
 def with_ignored(document: Document, block: Block, missing: list[Ignored]) -> bytes:
-    """The file in which a resource ignores one more path, or all of them where that is one edit."""
+    """The file after a resource ignores one more path, or all of them if that is a single edit."""
     lifecycle = block.body.block("lifecycle")
     value = lifecycle.body.value("ignore_changes") if lifecycle else None
     argument = _argument(missing)
@@ -80,7 +80,7 @@ def with_ignored(document: Document, block: Block, missing: list[Ignored]) -> by
 
 
 def _argument(rows: list[Ignored]) -> list[str]:
-    """The lines of ``ignore_changes``: a word of comment behind what it is about, a sentence above."""
+    """The lines of ``ignore_changes``: a one-word comment goes after its path, a sentence above it."""
     if len(rows) > _ONE_LINE:
         return ["ignore_changes = [", *(f"  {line}" for line in _lines(rows)), "]"]
     (row,) = rows

@@ -1,4 +1,4 @@
-"""The lists outside the stacks, such as the catalog of Services: each agrees with what the stacks say."""
+"""The lists outside the stacks, such as the catalog of Services: each has to agree with the stacks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scaffold.errors import Finding
 
 
 class IndexRule(Rule):
-    """A way in which a list and the stacks disagree; whoever compares them gives its code."""
+    """A way in which a list and the stacks disagree; the comparison assigns its code."""
 
     severity = Severity.WARNING
 
@@ -27,7 +27,7 @@ class IndexMissing(IndexRule):
 
 
 class IndexStale(IndexRule):
-    """An entry of a list that no stack stands behind."""
+    """A list entry without a stack behind it."""
 
     code = "IDX002"
     title = "A list names nothing that no longer exists"

@@ -1,4 +1,4 @@
-"""The gate of an ingress: always written out, and with its reason where it is not the full one."""
+"""The gate of an ingress: always written out, with a reason if it is not the full one."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _unreasoned(document: Document, call: Block, auth: Attribute, mode: str) -> 
 
 
 def _modes(value: Expression) -> set[str]:
-    """The modes that an expression can be, as far as it says: both of a conditional's."""
+    """The modes that an expression may have, as far as can be seen: both branches of a conditional."""
     value = value.bare
     if value.kind is ExprKind.CONDITIONAL:
         return {mode for operand in value.operands[1:] for mode in _modes(operand)}

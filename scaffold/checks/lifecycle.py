@@ -1,6 +1,6 @@
-"""What controllers write to objects: Terraform ignores it, or every apply takes it back.
+"""What controllers write to objects: unless Terraform ignores it, every apply takes it back.
 
-A plan does not show what is ignored, so these rules are held against the syntax.
+A plan does not show what is ignored, so these rules check the syntax.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ class LifecycleRule(Rule, ABC):
 
     @abstractmethod
     def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterable[Ignored]:
-        """What such a resource of a file has to ignore."""
+        """What such a resource in a file has to ignore."""
 
     @abstractmethod
     def paths(self, facts: Mapping[str, Value]) -> Iterable[str]:
         """Patterns of all the paths that such resources may have to ignore."""
 
     def contract(self, facts: Mapping[str, Value]) -> Contract:
-        """Paths come to those that are ignored; none goes, and nothing planned changes."""
+        """Paths are added to those that are ignored; none is removed, and nothing planned changes."""
         return Contract(tuple(Allowed(self.resources, IGNORES, None, path) for path in self.paths(facts)))
 
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
-        """Resources that do not ignore what they have to, or without the marker that tells so."""
+        """Resources that do not ignore what they have to, or lack the marker that says why."""
         for block in self.concerned(stack, context):
             document = stack.documents[block.source.path]
             wanted = list(self.wanted(document, block, context.facts))
@@ -70,7 +70,7 @@ class LifecycleRule(Rule, ABC):
                 )
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
-        """The file in which one more path is ignored, or all of them, or has its comment."""
+        """The file after one more path is ignored, or all of them, or the path has its comment."""
         wanted = list(self.wanted(document, block, facts))
         if missing := unignored(block, wanted):
             return with_ignored(document, block, missing)
@@ -109,7 +109,7 @@ resource "kubernetes_namespace" "journal" {
 
 
 class NamespaceLabel(LifecycleRule):
-    """A namespace whose label a policy writes, and every apply takes off."""
+    """A namespace whose label a policy writes, and every apply removes."""
 
     code = "LIF001"
     title = "A namespace ignores the label that a policy stamps on it"
@@ -181,7 +181,7 @@ class GrownClaim(LifecycleRule):
                 yield block
 
     def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-        """The size that is asked for."""
+        """The requested size."""
         yield Ignored(**facts["ignored"]["claim"])
 
     def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:

@@ -45,7 +45,7 @@ _LIFECYCLE = """\
 
 
 class Balanced(LifecycleRule):
-    """A Service of the load balancer whose annotation its controller writes, and every apply takes off."""
+    """A Service of type LoadBalancer whose annotation its controller writes, and every apply removes."""
 
     code = "LIF005"
     title = "A Service of the load balancer ignores what the controller writes to it"
@@ -56,7 +56,7 @@ class Balanced(LifecycleRule):
     good = _SERVICES + _LIFECYCLE + "}\n"
 
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
-        """The Services with an address of their own, where the house marks any of them."""
+        """The Services with an address of their own, if the house marks any of them."""
         marker = context.facts["load_balancer"]["marker"]
         for block in (block for block in resources(stack) if kind(block) == "service"):
             spec = block.body.block("spec")
@@ -66,7 +66,7 @@ class Balanced(LifecycleRule):
                     yield block
 
     def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-        """The annotation that tells from which pool the address is."""
+        """The annotation with the pool that the address is from."""
         marker = facts["load_balancer"]["marker"]
         yield from (Ignored(path, marker, marker) for path in self.paths(facts))
 

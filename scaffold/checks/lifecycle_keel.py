@@ -1,4 +1,4 @@
-"""What Keel and its policy write to the workloads of a namespace that is enrolled."""
+"""What Keel and its policy write to the workloads of an enrolled namespace."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ resource "kubernetes_deployment" "journal" {
 
 
 class KeelBlock(LifecycleRule):
-    """A workload that Keel moves, and that an apply would move back."""
+    """A workload that Keel updates, and that an apply would revert."""
 
     code = "LIF002"
     title = "A workload in an enrolled namespace ignores what Keel writes"
@@ -82,7 +82,7 @@ class KeelBlock(LifecycleRule):
     good = _ENROLLED
 
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
-        """The workloads in enrolled namespaces that Keel does not leave alone."""
+        """The workloads in enrolled namespaces that are not exempt from Keel."""
         names, own = stack.once(_known, context), list(resources(stack))
         made = {_text(block, "name", names) for block in own if kind(block) == "namespace"}
         its = {
@@ -97,7 +97,7 @@ class KeelBlock(LifecycleRule):
                 yield block
 
     def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-        """What the policy and Keel write, and the image of every container that Keel moves."""
+        """What the policy and Keel write, and the image of every container that Keel updates."""
         known = facts["ignored"]
         yield from of_pod(block, facts)
         own = {entry.name for entry in entries(metadata(block).value("annotations"), {})}
@@ -127,7 +127,7 @@ def _row(row: Value, group: Value) -> Ignored:
 
 
 def _moved(block: Block, is_movable: Callable[[Expression | None], bool]) -> Iterator[str]:
-    """The containers that are moved, and of those that run before them what has the image of one."""
+    """The containers whose images are updated, and those init containers that have the image of one."""
     pod = pod_of(block)
     if pod is None or pod.block("dynamic", "container"):
         return
@@ -144,7 +144,7 @@ def _moved(block: Block, is_movable: Callable[[Expression | None], bool]) -> Ite
 
 
 def _is_movable(document: Document, image: Expression | None, facts: Mapping[str, Value]) -> bool:
-    """Whether Keel can order the tag of an image, or CI moves it; one that cannot be seen may be moved."""
+    """Whether Keel can order an image's tag, or CI updates the image; an unknown tag may be updated."""
     if image is None:
         return True
     known = text(image, {}) or text(image, known_names(document.body.blocks))
@@ -169,7 +169,7 @@ def _text(block: Block, name: str, known: Mapping[str, Names]) -> str | None:
 
 
 def _known(stack: ParsedStack, context: CheckContext) -> Mapping[str, Names]:
-    """What the names in each module of a stack are known to be; variables where all calls give the same."""
+    """The known values of names in each module of a stack; variables only if all calls agree."""
     known: dict[str, Names] = {}
     calls = stack.once(module_calls, context)
     for directory in sorted(stack.modules):  # a module inside the stack comes after the stack

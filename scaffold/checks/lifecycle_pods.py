@@ -41,7 +41,7 @@ resource "kubernetes_cron_job_v1" "journal" {
 
 
 class PodDns(LifecycleRule):
-    """What owns pods, and does not ignore what a policy writes into those that do not set it themselves."""
+    """A resource whose pods leave an option to a policy, and that does not ignore what that writes there."""
 
     code = "LIF003"
     title = "What owns pods ignores the DNS settings that a policy writes into them"
@@ -56,11 +56,11 @@ class PodDns(LifecycleRule):
     good = _CRON_JOB
 
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
-        """Whatever owns pods."""
+        """Every resource with pods."""
         return (block for block in resources(stack) if _owns_pods(block))
 
     def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-        """The DNS settings of the pods, where they are the policy's."""
+        """The DNS settings of the pods, if they are the policy's."""
         return of_pod(block, facts)
 
     def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:

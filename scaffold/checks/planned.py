@@ -1,6 +1,6 @@
-"""House rules that are held on planned resources: what is true of the objects, however they are written.
+"""House rules that judge planned resources: facts about the objects, however they are written.
 
-A value that is unknown or stands in is never judged: nothing is known to be wrong with it.
+A value that is unknown or a stand-in is never judged: nothing is known to be wrong with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree,
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """What the pods of a namespace may have, as quantities: a container, and all requests together."""
+    """What the pods of a namespace may use, as quantities: each container, and all requests together."""
 
     memory_max: str
     memory_quota: str
@@ -29,7 +29,7 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A name that a stack takes although other ones have it, and where it does."""
+    """A name that a stack takes although other stacks have it, and where it does so."""
 
     kind: str
     name: str
@@ -48,13 +48,12 @@ class HouseNames:
     ``given_claims`` in the stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims
     or Secrets but those that they name. The ``rotating_stores`` give passwords that change. Claims end like
     the ``claim_suffixes`` by their class, and have the ``resizing`` annotations; where one has a value it is
-    that. What ends in ``_images`` is a pattern; a job that runs one of the ``dump_tools`` saves a server.
-    A copy of the files of ``copied_databases`` can be restored. Database servers keep their data at
+    that. What ends in ``_images`` is a pattern; a job that runs one of the ``dump_tools`` saves a server. A
+    copy of the files of ``copied_databases`` can be restored. Database servers keep their data at
     ``server_paths``, a pattern; those that images of the repositories in ``own_servers`` run beside the app
-    do so at the path there.
-    ``own_registries`` are those that own images are pushed to, with the Secret to pull with where nobody may
-    without. Images are like one of the ``trusted_images``, but for those in ``unjudged_namespaces``. The
-    policy that goes by tiers leaves the ``untiered_namespaces`` out.
+    do so at the path there. ``own_registries`` are those that own images are pushed to, with the Secret to
+    pull with if nobody may without. Images are like one of the ``trusted_images``, except for those in
+    ``unjudged_namespaces``. The policy that goes by tiers leaves the ``untiered_namespaces`` out.
     ``allowlists`` are middlewares that let the house's own network in; a host of the ``domain`` without a
     record of its own has that of the ``wildcard``. For a namespace with the ``quota_label`` its tier's quota
     does not hold, with the ``limits_label`` its LimitRange. ``shared`` are names that several stacks take.
@@ -112,7 +111,7 @@ class HouseNames:
 
 @dataclass(frozen=True)
 class Plan:
-    """The planned resources of one stack, looked at in the ways that rules need.
+    """The planned resources of one stack, seen in the ways that rules need.
 
     What the stack makes itself decides. A rule asks for the ``fleet`` where that does not settle a thing, and
     not before: then all other stacks are planned.
@@ -125,27 +124,27 @@ class Plan:
 
     @cached_property
     def own(self) -> Fleet:
-        """What the stack makes itself."""
+        """What the stack itself creates."""
         return Fleet(tuple(self.resources), inert=self.house.inert_kinds)
 
     @cached_property
     def fleet(self) -> Fleet:
-        """What all stacks make."""
+        """What all stacks create."""
         return self.own if self.all_stacks is None else self.all_stacks()
 
     def fleets(self) -> Iterator[Fleet]:
-        """What the stack makes, and then, if that was not enough, what all make."""
+        """What the stack creates and then, if that was not enough, what all stacks create."""
         yield self.own
         yield self.fleet
 
     @property
     def settled(self) -> bool:
-        """Whether all is known that rules have asked for."""
+        """Whether everything is known that rules have asked for."""
         return not self.asked_others or self.fleet.whole
 
     @property
     def asked_others(self) -> bool:
-        """Whether a rule has asked for what other stacks make."""
+        """Whether a rule has asked for what other stacks create."""
         return "fleet" in vars(self)
 
     @cached_property
@@ -158,11 +157,11 @@ class Plan:
         return not self.own.hides(namespace) and self.fleet.shows_all_of(namespace)
 
     def serves(self, namespace: Tree) -> bool:
-        """Whether what answers requests in a namespace is in a plan."""
+        """Whether a plan contains what answers requests in a namespace."""
         return not self.own.hides(namespace) and self.fleet.serves(namespace)
 
     def serves_from_outside(self, namespace: Tree) -> bool:
-        """Whether a namespace is in a plan with Services that none but hosts outside the cluster answer."""
+        """Whether a plan contains a namespace's Services, and only hosts outside the cluster answer them."""
         services = [service for fleet in self.fleets() for service in fleet.of_kind("service", namespace)]
         select = any(k8s.mapping(service.get("spec", 0, "selector")) for service in services)
         return bool(services) and not select and self.shows_all_of(namespace)
@@ -186,7 +185,7 @@ class Plan:
         return None
 
     def namespace(self, name: Tree) -> PlannedResource | None:
-        """The namespace of a name, whichever stack makes it."""
+        """The Namespace with this name, whichever stack creates it."""
         for fleet in self.fleets() if isinstance(name, str) else ():
             for space in fleet.all_of_kind("namespace"):
                 if k8s.name(space) == name:
@@ -195,11 +194,11 @@ class Plan:
 
     @cached_property
     def stacks(self) -> frozenset[str]:
-        """The stack: its name, as the places of its resources tell it."""
+        """The stack's name, taken from the places of its resources."""
         return frozenset(stack_in(r.site.path, self.house.home) for r in self.resources) - {""}
 
     def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
-        """The pods that a Service selects: those of the stack, or else of others."""
+        """The pods that a Service selects: the stack's own, else those of other stacks."""
         selector, place = k8s.mapping(service.get("spec", 0, "selector")), k8s.namespace(service)
         if not selector:
             return []
@@ -218,7 +217,7 @@ def check(
     chosen: Iterable[Rule] | None = None,
     fleet: Fleet | None = None,
 ) -> list[Finding]:
-    """What the rules find in the planned resources of one stack, sorted by place; each thing is said once.
+    """What the rules find in the planned resources of one stack, sorted by place and without repetitions.
 
     Without the ``fleet`` a stack is judged as if there were no other.
     """
@@ -226,7 +225,7 @@ def check(
 
 
 def apply_rules(plan: Plan, chosen: Iterable[Rule] | None = None) -> list[Finding]:
-    """What the rules find in a plan, sorted by place; each thing is said once."""
+    """What the rules find in a plan, sorted by place and without repetitions."""
     asked = all_rules() if chosen is None else chosen
     told = (rule for rule in asked if rule.needs not in plan.house.lacks)
     return sorted({f for rule in told for f in rule.check_plan(plan)}, key=place)
@@ -236,14 +235,14 @@ class PlannedRule(Rule):
     """A rule over planned resources."""
 
     def about(self, resource: PlannedResource, message: str, fix: str = "") -> Finding:
-        """A finding about a resource, at the place where the stack writes it or calls its module."""
+        """A finding about a resource, at the place where the stack defines it or calls its module."""
         name = k8s.name(resource) or resource.get("manifest", "metadata", "name")
         what = f"{k8s.kind(resource) or resource.type} {shown(name)}: {message}"
         return self.at((resource.site.path, resource.site.line), what, fix=fix or None)
 
 
 def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
-    """Whether labels have all that a selector wants; an empty selector selects nothing."""
+    """Whether labels contain everything that a selector demands; an empty selector selects nothing."""
     return bool(selector) and all(
         key in labels and same(value, labels[key]) for key, value in selector.items()
     )
@@ -255,7 +254,7 @@ def runs_database(container: Tree, house: HouseNames) -> bool:
 
 
 def is_copied(container: Tree, house: HouseNames) -> bool:
-    """Whether a container runs a database server a copy of whose files can be restored."""
+    """Whether a container runs a database server whose files can be restored from a copy."""
     return _is_like(container, house.copied_databases)
 
 
@@ -266,7 +265,7 @@ def _is_like(container: Tree, images: str) -> bool:
 
 
 def vague(names: Iterable[Tree]) -> bool:
-    """Whether one of the names is not known, so that nothing is known to be missing."""
+    """Whether one of the names is unknown, so that nothing can be called missing."""
     return any(isinstance(name, Mark | Placeholder) for name in names)
 
 

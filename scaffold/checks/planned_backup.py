@@ -1,4 +1,4 @@
-"""House rules over planned resources: whether data is saved, and by what."""
+"""House rules over planned resources: whether data is backed up, and how."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _AFFINITY = f"add a pod_affinity to the app's pods with topology_key {_HOST}"
 
 
 class Backups(PlannedRule):
-    """A backup job mounts the volume that it is for, beside the pods that use it, and only reads it."""
+    """A backup job mounts its volume read-only, on the node of the pods that use it."""
 
     code = "BAK001"
     title = "A backup job reads the volume that it is for"
     why = "A block volume is on one node: a job elsewhere waits; one on another claim saves nothing."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Backup jobs of a block volume that nobody uses, that write to it, or that run anywhere."""
+        """Backup jobs of a block volume that nobody uses, that write to it, or that may run on any node."""
         classes = plan.classes
         for pods in plan.pods:
             claims = {claim: volume for volume, claim in pods.claims()}
@@ -58,7 +58,7 @@ class Backups(PlannedRule):
 
 
 class Saved(PlannedRule):
-    """A block volume that servers write to is read by a CronJob."""
+    """A CronJob reads every block volume that servers write to."""
 
     code = "BAK002"
     title = "Every block volume is backed up"
@@ -120,7 +120,7 @@ def _has_server(image: str, path: str, house: HouseNames) -> bool:
 
 
 def unsaved(plan: Plan) -> Iterator[PlannedResource]:
-    """The claims of block volumes that a server mounts and that nothing saves, as far as all is known."""
+    """The claims of block volumes that a server mounts and that nothing backs up, as far as is known."""
     for claim in plan.of_kind("persistent_volume_claim"):
         name, place = k8s.name(claim), k8s.namespace(claim)
         block = claim.get("spec", 0, "storage_class_name") in plan.house.block_classes
@@ -133,13 +133,13 @@ def unsaved(plan: Plan) -> Iterator[PlannedResource]:
 
 
 def _servers(claim: Tree, there: Iterable[k8s.PodTemplate]) -> list[k8s.PodTemplate]:
-    """The pods that run for ever on a claim."""
+    """The long-running pods that mount a claim."""
     users = (pods for pods in there if claim in pods.claimed() and not pods.parked)
     return [pods for pods in users if k8s.kind(pods.owner) in k8s.SERVERS]
 
 
 def _is_saved(claim: str, there: Sequence[k8s.PodTemplate], house: HouseNames) -> bool:
-    """Whether a job among these pods reads a claim, or dumps the database that is on it."""
+    """Whether a job among these pods reads a claim, or dumps the database on it."""
     jobs = [pods for pods in there if k8s.kind(pods.owner) == "cron_job"]
     read = any(claim in job.claimed() or vague(job.claimed()) for job in jobs)
     on_claim = (c for pods in _servers(claim, there) for c in pods.containers(init=False))
@@ -157,7 +157,7 @@ def _users(claim: Tree, pods: k8s.PodTemplate, fleet: Fleet) -> list[k8s.PodTemp
 
 
 def _is_unused(pods: k8s.PodTemplate, plan: Plan) -> bool:
-    """Whether it is known that no other pod mounts a claim that none is seen to mount."""
+    """Whether it is known that no other pod mounts a claim that no pod is seen to mount."""
     known = plan.shows_all_of(k8s.namespace(pods.owner))
     return known and not any(vague(other.claimed()) for other in _others(pods, plan.fleet))
 
@@ -176,7 +176,7 @@ def _read_only(container: Tree, volume: str) -> bool:
 
 
 def _beside(job: k8s.PodTemplate, pods: k8s.PodTemplate, house: HouseNames) -> bool:
-    """Whether a job has to run beside other pods; a wish is enough where there may be none."""
+    """Whether a job has to run beside other pods; a preference is enough if there may be none."""
     affinity = get(job.spec, "affinity", 0, "pod_affinity", 0)
     required = k8s.items(get(affinity, "required_during_scheduling_ignored_during_execution"))
     preferred = k8s.items(get(affinity, "preferred_during_scheduling_ignored_during_execution"))

@@ -1,4 +1,4 @@
-"""House rules over planned resources: what a container runs, and what it is told."""
+"""House rules over planned resources: what a container runs, and its settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
 
 _USUAL = "docker.io/"
-"""The registry that is meant where none is written."""
+"""The registry that is meant if none is written."""
 
 
 class Images(PlannedRule):
@@ -43,7 +43,7 @@ class Images(PlannedRule):
                     )
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
-        """The file in which one more image has its registry."""
+        """The file after one more image has its registry."""
         for container in block.body.walk():
             image = container.body.value("image") if container.type.endswith("container") else None
             written = _written(image) if image is not None else ""
@@ -53,12 +53,12 @@ class Images(PlannedRule):
         return None
 
     def contract(self, facts: Mapping[str, Value]) -> Contract:
-        """Images, to the registry that is meant where none is written."""
+        """Images may get the registry that is meant if none is written."""
         return Contract((Allowed("*", "*container*.image", after=f"{_USUAL}*"),))
 
 
 def _written(image: Expression) -> str:
-    """An image as it is written, with a letter for what a template fills in; empty where that comes first."""
+    """An image as it is written, with a letter for what a template fills in; empty if that comes first."""
     pieces = image.template
     if not pieces or not isinstance(pieces[0], str):
         return ""
@@ -66,7 +66,7 @@ def _written(image: Expression) -> str:
 
 
 class LinuxServer(PlannedRule):
-    """An image of LinuxServer does not change the owner of everything on NFS."""
+    """A LinuxServer.io image does not change the owner of everything on NFS."""
 
     code = "POD006"
     title = "Images of LinuxServer leave files on NFS to their owners"

@@ -1,4 +1,4 @@
-"""House rules over planned resources: where an image comes from, which one it is, and who moves it."""
+"""House rules over planned resources: where an image comes from, which one it is, and who updates it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Latest(PlannedRule):
 
 
 class PullSecret(PlannedRule):
-    """A pod with an image from the house's own registry may pull it."""
+    """A pod with an image from the house's own registry has a Secret to pull it with."""
 
     code = "POD009"
     title = "Every pod with an image of your own has its pull secret"
@@ -48,7 +48,7 @@ class PullSecret(PlannedRule):
     rule = "Images"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Pods with such an image, and without a Secret to pull with of their own or of their account."""
+        """Pods with such an image that have no pull secret, and whose ServiceAccount has none either."""
         for pods in plan.pods:
             if get(pods.spec, "image_pull_secrets") or self._account_has_one(plan, pods):
                 continue
@@ -60,7 +60,7 @@ class PullSecret(PlannedRule):
                     yield self.about(pods.owner, what, f'set image_pull_secrets {{ name = "{secret}" }}')
 
     def _account_has_one(self, plan: Plan, pods: k8s.PodTemplate) -> bool:
-        """Whether the account of the pods has a pull secret, or may have one: whose it is nobody can see."""
+        """Whether the pods' ServiceAccount has a pull secret, or may have one because nobody can see it."""
         name = get(pods.spec, "service_account_name")
         if name is None:
             return False
@@ -69,7 +69,7 @@ class PullSecret(PlannedRule):
 
 
 class TrustedRegistries(PlannedRule):
-    """The cluster admits the image."""
+    """The cluster's policy admits the image."""
 
     code = "POD010"
     title = "The cluster admits the image"
@@ -77,7 +77,7 @@ class TrustedRegistries(PlannedRule):
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Images like none of the policy's patterns, in a namespace that it looks at."""
+        """Images that match none of the policy's patterns, in a namespace that the policy covers."""
         house = plan.house
         for pods in plan.pods if house.trusted_images else ():
             place = k8s.namespace(pods.owner)
@@ -101,7 +101,7 @@ class DatabasePin(PlannedRule):
     severity = Severity.WARNING
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Database servers whose tag is no minor version, and no digest."""
+        """Database servers whose tag is neither a minor version nor a digest."""
         pin = plan.house.database_pin
         for pods, container in _databases(plan):
             image = str(get(container, "image"))
@@ -112,7 +112,7 @@ class DatabasePin(PlannedRule):
 
 
 class DatabaseMoved(PlannedRule):
-    """Nothing updates a database server by itself, or asks for it."""
+    """Nothing updates a database server by itself, or suggests to."""
 
     code = "POD012"
     title = "Nothing updates a database server's image automatically"
@@ -139,7 +139,7 @@ class DatabaseMoved(PlannedRule):
 
 
 class KeelOnPods(PlannedRule):
-    """What tells Keel to leave a workload alone stands where Keel reads it."""
+    """The annotation that exempts a workload from Keel is where Keel reads it."""
 
     code = "POD013"
     title = "Keel's policy is on the workload, not on its pods"
@@ -160,7 +160,7 @@ class KeelOnPods(PlannedRule):
 
 
 def _databases(plan: Plan) -> Iterator[tuple[k8s.PodTemplate, Tree]]:
-    """The servers that run a database, with the container that does; who only asks one is none."""
+    """The servers that run a database, with the container that does; mere clients are not among them."""
     for pods in plan.pods:
         if k8s.kind(pods.owner) in k8s.SERVERS:
             for container in pods.containers(init=False):
@@ -175,12 +175,12 @@ def _policies(pods: k8s.PodTemplate, house: HouseNames) -> list[Tree]:
 
 
 def _written(image: Tree) -> str:
-    """An image as far as it is known: what stands in for the rest of it is cut off."""
+    """An image as far as it is known, without the part that is a stand-in."""
     return image.text.partition(STAND_IN)[0] if isinstance(image, Placeholder) else shown(image)
 
 
 def _own_registry(image: str, house: HouseNames) -> str:
-    """The registry of own images that an image is from; Docker Hub may be written or not."""
+    """The house's own registry that an image is from; Docker Hub may be written out or not."""
     parts = ImageReference.parse(image)
     whole = f"{parts.host}/{parts.repository}"
     return next((own for own in house.own_registries if whole.startswith(f"{own}/")), "")

@@ -1,4 +1,4 @@
-"""House rules over planned resources: who reaches a host, who watches it, and what the dashboard shows."""
+"""House rules over planned resources: who reaches a host, who monitors it, and what the dashboard shows."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class IngressGate(PlannedRule):
 
 
 class IngressAnnotations(PlannedRule):
-    """A host on the internet is monitored, or says that it is not: those below the house's domain are."""
+    """A host on the internet, below the house's domain, is monitored or says that it is not."""
 
     code = "ING004"
     title = "Public hosts are monitored"
@@ -110,7 +110,7 @@ class Tiles(PlannedRule):
 
 
 class Unmonitored(PlannedRule):
-    """A host that nobody can reach from outside says that it is not monitored from there."""
+    """A host that cannot be reached from outside says that it is not monitored from there."""
 
     code = "ING007"
     title = "A host without a public record has no monitor from outside"
@@ -157,7 +157,7 @@ class TileParts(PlannedRule):
 
 
 class Allowlists(PlannedRule):
-    """What is for the house alone has no record in public."""
+    """A host that is for the house alone has no proxied DNS record."""
 
     code = "ING009"
     title = "A host with an allowlist is not proxied"
@@ -174,7 +174,7 @@ class Allowlists(PlannedRule):
 
 
 class Groups(PlannedRule):
-    """The groups that may come in are called as they are made."""
+    """The groups that may log in are spelt as they are defined."""
 
     code = "ING010"
     title = "The groups that are let in exist"
@@ -183,7 +183,7 @@ class Groups(PlannedRule):
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Groups that are one slip away from one that is made; others may be made by hand."""
+        """Groups that are one slip away from one that is defined; others may have been created by hand."""
         usual = plan.house.usual_groups
         for ingress in plan.of_kind("ingress"):
             groups = k8s.ending(_annotations(ingress), plan.house.groups_annotation)
@@ -210,7 +210,7 @@ def _annotations(ingress: PlannedResource) -> Mapping[str, Tree]:
 
 
 def _own(ingress: PlannedResource, house: HouseNames) -> set[str]:
-    """The hosts that the monitor follows: those below the house's domain."""
+    """The hosts that the monitor covers: those below the house's domain."""
     return {host for host in _hosts(ingress) if host.endswith(f".{house.domain}" if house.domain else "")}
 
 

@@ -10,7 +10,7 @@ from scaffold.errors import Finding
 
 
 class Taken(PlannedRule):
-    """A name that is one in the house is one stack's."""
+    """A name that can exist only once in the house belongs to one stack."""
 
     code = "NAM001"
     title = "What only one stack can have is used once"
@@ -18,7 +18,7 @@ class Taken(PlannedRule):
     severity = Severity.WARNING
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Monitors, databases of Redis, ports of the load balancer and volumes that another stack has too."""
+        """Monitors, Redis databases, ports of the load balancer and volumes that another stack has too."""
         for stack in sorted(plan.stacks):
             for name in plan.house.shared.get(stack, ()):
                 # Not in the message, which would be another finding with each stack more.

@@ -1,4 +1,4 @@
-"""House rules over planned resources: the tier of a namespace, and what its pods may have."""
+"""House rules over planned resources: the tier of a namespace, and what its pods may use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EACH_NODE = ("daemon_set", "daemonset")
 
 
 class Tiers(PlannedRule):
-    """A namespace says which tier it is of."""
+    """A namespace says which tier it belongs to."""
 
     code = "NSP001"
     title = "A namespace has a tier"
@@ -34,7 +34,7 @@ class Tiers(PlannedRule):
 
 
 class Memory(PlannedRule):
-    """What pods ask for fits into what the tier of their namespace gives."""
+    """What pods request fits into the quota and limits of their namespace's tier."""
 
     code = "NSP002"
     title = "The memory of pods fits into their tier"
@@ -61,7 +61,7 @@ class Memory(PlannedRule):
 
 
 def _tier(plan: Plan, space: PlannedResource | None, own: str) -> Tier | None:
-    """The tier of a namespace; None where none is known, or a label says that it has limits of its own."""
+    """The tier of a namespace; None if it is unknown, or a label exempts the namespace from it."""
     labels = k8s.mapping(space.get("metadata", 0, "labels")) if space else {}
     label = labels.get("tier")
     known = isinstance(label, str) and own not in labels
@@ -69,7 +69,7 @@ def _tier(plan: Plan, space: PlannedResource | None, own: str) -> Tier | None:
 
 
 def _requested(pods: k8s.PodTemplate) -> float:
-    """The memory that all pods of a server request, as far as that is known; init containers end before."""
+    """The memory that all pods of a server request, as far as known; init containers have ended by then."""
     if k8s.kind(pods.owner) not in k8s.SERVERS or k8s.kind(pods.owner) in _EACH_NODE:
         return 0
     replicas = pods.owner.get("spec", 0, "replicas")

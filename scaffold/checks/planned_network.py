@@ -14,14 +14,14 @@ _COMMON = "app.kubernetes.io/"
 
 
 class IngressBackend(PlannedRule):
-    """An ingress sends to a port that a Service of the stack has."""
+    """An ingress sends requests to a port that a Service of the stack has."""
 
     code = "ING005"
     title = "An ingress reaches a Service's port"
     why = "An ingress on the default port answers 404 if the Service listens on another one."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Backends that no Service of the stack is, or that have another port."""
+        """Backends that are no Service of the stack, or that have another port."""
         for ingress in plan.of_kind("ingress"):
             for backend in _backends(ingress):
                 name, place = get(backend, "name"), k8s.namespace(ingress)
@@ -68,9 +68,9 @@ class Selectors(PlannedRule):
 
 
 class ServicePort(PlannedRule):
-    """A Service that sends to a port by its name sends to one that a container has.
+    """A Service that names its target port names one that a container has.
 
-    A number reaches whatever listens on it: what a container declares is information only.
+    A number reaches whatever listens on it: what a container declares is only informative.
     """
 
     code = "SVC002"

@@ -29,7 +29,7 @@ class Claims(PlannedRule):
     why = "A pod that waits for a claim that nobody creates stays Pending forever."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Claims that nobody makes, mounts without a volume, volumes that nothing mounts."""
+        """Claims that nobody creates, mounts without a volume, volumes that nothing mounts."""
         for pods in plan.pods:
             place = k8s.namespace(pods.owner)
             for claim in strings(claim for _, claim in pods.claims()) if not pods.parked else ():
@@ -69,13 +69,13 @@ class Secrets(PlannedRule):
     why = "A container whose Secret is missing never starts; a missing key stops it just the same."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """References to Secrets and ConfigMaps that nobody makes."""
+        """References to Secrets and ConfigMaps that nobody creates."""
         for pods in plan.pods:
             if any(self._unmade(pods, plan.own, plan.house)) and plan.shows_all_of(k8s.namespace(pods.owner)):
                 yield from self._unmade(pods, plan.fleet, plan.house)
 
     def _unmade(self, pods: k8s.PodTemplate, fleet: Fleet, house: HouseNames) -> Iterator[Finding]:
-        """The references of a pod to what is not among the objects of some stacks."""
+        """The references of a pod to objects that none of these stacks creates."""
         place = k8s.namespace(pods.owner)
         secrets = _secret_keys(fleet, place)
         made = fleet.of_kind("config_map", place)
@@ -141,7 +141,7 @@ class Resources(PlannedRule):
     )
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Containers without requests or memory limit, and with a limit of cpu."""
+        """Containers without requests or a memory limit, or with a CPU limit."""
         for pods in plan.pods:
             for container in pods.containers():
                 asked = get(container, "resources", 0)
@@ -162,7 +162,7 @@ _DEADLINE = (
 
 
 class Deadlines(PlannedRule):
-    """A job of which only one may run is stopped some day."""
+    """A job of which only one may run at a time is stopped eventually."""
 
     code = "JOB001"
     severity = Severity.WARNING
@@ -170,7 +170,7 @@ class Deadlines(PlannedRule):
     why = "If one run hangs, no later one ever starts, and nothing fails that could raise an alert."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """CronJobs that would wait for ever for a run that hangs."""
+        """CronJobs that would wait forever for a run that hangs."""
         for job in plan.of_kind("cron_job"):
             spec = job.get("spec", 0)
             deadline = get(spec, "job_template", 0, "spec", 0, "active_deadline_seconds")
@@ -179,7 +179,7 @@ class Deadlines(PlannedRule):
                 yield self.about(job, "it forbids two runs at once and has no deadline", fix)
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
-        """The file in which the job is stopped before the next run, as that of a new CronJob is."""
+        """The file after the job is stopped before its next run, like that of a new CronJob."""
         spec = block.body.block("spec")
         template = spec.body.block("job_template") if spec else None
         inner = template.body.block("spec") if template else None
@@ -206,12 +206,12 @@ class Probes(PlannedRule):
     )
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Containers of servers with ports and without probes, and probes of ports that nobody has."""
+        """Containers of servers that have ports but no probes, and probes of ports that no container has."""
         for pods in plan.pods:
             if k8s.kind(pods.owner) not in k8s.SERVERS:
                 continue
             for container in pods.containers(init=False):
-                # No probe speaks UDP.
+                # There are no UDP probes.
                 listens = any(get(port, "protocol") != "UDP" for port in k8s.items(get(container, "port")))
                 for probe in ("readiness", "liveness") if listens else ():
                     if not get(container, f"{probe}_probe"):
@@ -221,7 +221,7 @@ class Probes(PlannedRule):
                 yield from self._deaf(pods, container)
 
     def _deaf(self, pods: k8s.PodTemplate, container: Tree) -> Iterator[Finding]:
-        # A shared module may know of a port that it does not declare.
+        # A shared module may know about a port that it does not declare.
         ports = k8s.items(get(container, "port")) if not pods.owner.module else ()
         for probe in ("startup", "readiness", "liveness") if ports else ():
             for how in ("http_get", "tcp_socket", "grpc"):
@@ -233,7 +233,7 @@ class Probes(PlannedRule):
 
 
 def _secret_keys(fleet: Fleet, place: Tree) -> Mapping[Tree, Iterable[str] | None]:
-    """The Secrets of a namespace with their keys; None where Vault decides which keys there are."""
+    """The Secrets of a namespace with their keys; None if Vault decides which keys there are."""
     known: dict[Tree, Iterable[str] | None] = {}
     for resource in fleet.of_kind("secret", place):
         known[k8s.name(resource)] = None

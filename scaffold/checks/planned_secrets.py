@@ -1,4 +1,4 @@
-"""House rules over planned resources: where passwords come from, and what follows when they change."""
+"""House rules over planned resources: where passwords come from, and what happens when they change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _VERSION = re.compile(r"v([0-9]+)(?:(alpha|beta)([0-9]+))?")
 
 
 class Reloader(PlannedRule):
-    """What reads a rotated password at its start is started again when the password changes."""
+    """A workload that reads a rotated password when it starts is restarted when the password changes."""
 
     code = "SEC003"
     title = "A rotated password restarts its Deployment"
@@ -40,7 +40,7 @@ class Reloader(PlannedRule):
 
 
 class OldApi(PlannedRule):
-    """An ExternalSecret is of the API version that the others are of."""
+    """An ExternalSecret has the same API version as the others."""
 
     code = "SEC004"
     title = "ExternalSecrets use the fleet's API version"
@@ -59,7 +59,7 @@ class OldApi(PlannedRule):
 
 
 class CopiedPassword(PlannedRule):
-    """The password of a user that Vault rotates is read from the store that has today's."""
+    """The password of a user that Vault rotates is read from the store that has the current one."""
 
     code = "SEC005"
     title = "A rotated password is read where it is rotated"
@@ -86,7 +86,7 @@ class CopiedPassword(PlannedRule):
 
 
 def _watching(house: HouseNames) -> tuple[str, ...]:
-    """How the annotations begin that have Reloader watch all Secrets of a workload, or the marked ones."""
+    """The prefixes of the annotations that make Reloader watch all, or the marked, Secrets of a workload."""
     return house.reloader, f"secret.{house.reloader}auto"
 
 
@@ -117,7 +117,7 @@ def _secret(variable: Tree) -> Tree:
 
 
 def _rank(version: str) -> tuple[bool, int, str, int]:
-    """How new a version of an API is: a stable one before a beta, a beta before an alpha."""
+    """How new an API version is: a stable one after a beta, a beta after an alpha."""
     found = _VERSION.fullmatch(version.rpartition("/")[2])
     if not found:
         return True, 0, "", 0

@@ -1,4 +1,4 @@
-"""House rules over planned resources: what is not kept on NFS."""
+"""House rules over planned resources: what must not be on NFS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaffold.terraform.planned import Tree, get
 
 
 class Alerting(PlannedRule):
-    """What tells that NFS is down does not need NFS."""
+    """Whatever reports that NFS is down does not need NFS."""
 
     code = "STO008"
     title = "Alerting keeps nothing on NFS"
@@ -22,7 +22,7 @@ class Alerting(PlannedRule):
     severity = Severity.WARNING
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Containers that alert and mount a volume of NFS."""
+        """Containers that send alerts and mount an NFS volume."""
         for pods in plan.pods if plan.house.alerting_images else ():
             for container in pods.containers(init=False):
                 image = get(container, "image")
@@ -71,7 +71,7 @@ def _on_nfs(plan: Plan, pods: k8s.PodTemplate, container: Tree) -> dict[str, Tre
 
 
 def _mount(container: Tree, path: str) -> str:
-    """The mount that a path of a container is on; empty where it is on none."""
+    """The mount that contains a path in a container; empty if none does."""
     mounts = (get(mount, "mount_path") for mount in k8s.items(get(container, "volume_mount")))
     around = [m for m in mounts if isinstance(m, str) and f"{path}/".startswith(f"{m.rstrip('/')}/")]
     return max(around, key=len, default="")

@@ -47,7 +47,7 @@ class StorageClass(PlannedRule):
 
 
 class Waiting(PlannedRule):
-    """A claim of a block volume is not waited for."""
+    """No apply waits for a claim of a block volume to be bound."""
 
     code = "STO003"
     title = "An apply does not wait for a block volume's claim"
@@ -61,7 +61,7 @@ class Waiting(PlannedRule):
                 yield self.about(claim, "the apply waits until it is bound", "set wait_until_bound = false")
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
-        """The file in which the claim is not waited for."""
+        """The file after the claim is no longer waited for."""
         if block.type != "resource":
             return None
         value = block.body.value("wait_until_bound")
@@ -70,7 +70,7 @@ class Waiting(PlannedRule):
         return replace(document, value, "false") if value.literal() is True else None
 
     def contract(self, facts: Mapping[str, Value]) -> Contract:
-        """Whether the claim is waited for."""
+        """Whether the claim is waited for may change."""
         return Contract((Allowed(_CLAIMS, "wait_until_bound", after="false"),))
 
 
@@ -85,7 +85,7 @@ class Autoresizer(PlannedRule):
     rule = "Storage"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Claims of block volumes whose annotations for the autoresizer are missing, or another threshold."""
+        """Claims of block volumes without the autoresizer's annotations, or with another threshold."""
         for claim in _block_claims(plan) if plan.house.resizing else ():
             annotations = k8s.mapping(claim.get("metadata", 0, "annotations"))
             for name, wanted in plan.house.resizing.items():
@@ -97,7 +97,7 @@ class Autoresizer(PlannedRule):
                     yield self.about(claim, f"{name} is {value}", f'set it to "{wanted}"')
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
-        """The file with one more annotation, or the right threshold; how far it may grow is for a person."""
+        """The file after one more annotation, or the right threshold; the limit is for a person to choose."""
         metadata = block.body.block("metadata")
         if block.type != "resource" or metadata is None:
             return None
@@ -123,7 +123,7 @@ class Autoresizer(PlannedRule):
 
 
 class ClaimNames(PlannedRule):
-    """The name of a claim tells whether it is encrypted."""
+    """The name of a claim shows whether it is encrypted."""
 
     code = "STO005"
     title = "A claim is named after its class"
@@ -153,7 +153,7 @@ class InlineNfs(PlannedRule):
     rule = "Storage"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
-        """Volumes of pods that are NFS by themselves."""
+        """Volumes of pods that are NFS without a claim."""
         for pods in plan.pods:
             for volume in k8s.items(get(pods.spec, "volume")):
                 if get(volume, "nfs"):
@@ -162,7 +162,7 @@ class InlineNfs(PlannedRule):
 
 
 class Strategy(PlannedRule):
-    """A Deployment on a block volume is replaced, never rolled over."""
+    """A Deployment on a block volume is recreated, never rolled over."""
 
     code = "STO002"
     title = "A Deployment on a block volume is recreated"

@@ -1,4 +1,4 @@
-"""House rules over planned resources: values that Terraform takes for text and Kubernetes does not."""
+"""House rules over planned resources: values that Terraform accepts as text and Kubernetes does not."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ONE_SLIP = 0.9
 
 
 class Values(PlannedRule):
-    """Names, quantities, schedules and paths have the form that Kubernetes wants.
+    """Names, quantities, schedules and paths have the form that Kubernetes demands.
 
     Follows https://kubernetes.io/docs/concepts/overview/working-with-objects/names, and the forms of
     ``resource.Quantity`` and of ``CronJob.spec.schedule``.
@@ -86,7 +86,7 @@ class Values(PlannedRule):
 
 
 class Kinds(PlannedRule):
-    """A manifest is of a kind that there is."""
+    """A manifest is of a kind that exists."""
 
     code = "POD007"
     title = "A manifest's kind exists"
@@ -107,7 +107,7 @@ def _is_text(leaf: Tree) -> bool:
 
 
 def _wrong_in(schedule: str) -> str:
-    """What is wrong with a schedule; empty where nothing is."""
+    """What is wrong with a schedule; empty if nothing is."""
     if schedule.startswith("@"):
         return ""
     fields = schedule.split()

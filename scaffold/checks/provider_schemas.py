@@ -1,4 +1,4 @@
-"""Resources and data sources, held against the schemas of their providers."""
+"""Resources and data sources, checked against the schemas of their providers."""
 
 from __future__ import annotations
 

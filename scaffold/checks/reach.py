@@ -1,4 +1,4 @@
-"""Who reaches a host: every door of ingresses and routes, planned or only read, its gate and who finds it."""
+"""Who reaches a host: every door of ingresses and routes, planned or written, its gate and DNS record."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _PROXIED = "proxied"
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A host and a path at which an ingress, or a route of Traefik's own kind, lets requests in.
+    """A host and a path at which an ingress, or a Traefik IngressRoute, lets requests in.
 
-    ``gate`` is the mode whose middleware is on it, else what its module was told, else empty.
-    ``record`` is the kind of DNS record with which the internet finds the host, empty where it does not.
-    ``ingress`` is the address of what opens it, or its place where that is only read.
+    ``gate`` is the mode whose middleware is on it, else what its module was told, else empty. ``record`` is
+    the kind of DNS record with which the internet finds the host, empty if it does not. ``ingress`` is the
+    address of what opens it, or its place where that is only read.
     """
 
     host: str
@@ -35,31 +35,31 @@ class Door:
 
     @property
     def is_open(self) -> bool:
-        """Whether the internet comes in without Authentik."""
+        """Whether the internet gets in without Authentik."""
         kept_out = is_kept_out(self.record, house_only=self.house_only)
         return bool(self.record) and not asks_who(self.gate) and not kept_out
 
     @property
     def through_proxy(self) -> bool:
-        """Whether a proxy delivers what comes from the internet."""
+        """Whether requests from the internet come through a proxy."""
         return self.record == _PROXIED
 
 
 def asks_who(gate: str) -> bool:
-    """Whether a gate asks who comes: an app's own login is the app's, and Anubis keeps out no person."""
+    """Whether a gate asks who is coming: Anubis keeps out no person, and an app's own login is the app's."""
     return gate == _LOGIN
 
 
 def is_kept_out(record: str, *, house_only: bool) -> bool:
     """Whether an allowlist keeps the internet out of a host with this record.
 
-    What a proxy delivers comes from inside the cluster, which every allowlist lets in.
+    What comes through a proxy arrives from inside the cluster, which every allowlist lets in.
     """
     return house_only and record != _PROXIED
 
 
 def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[Door]:
-    """Every door that is planned; a host or a path that is not known yet opens none that has a name."""
+    """Every planned door; a host or path that is still unknown opens none that has a name."""
     ways = [
         _way(place, route.middlewares, house, route.address)
         for route in routes(resources)
@@ -113,7 +113,7 @@ class PlannedRoute:
 
 
 def routes(resources: Iterable[PlannedResource]) -> Iterator[PlannedRoute]:
-    """The routes of Traefik's own kind; middlewares are called as an ingress calls them."""
+    """The Traefik IngressRoutes; their middlewares are named as in an ingress."""
     for resource, manifest in k8s.manifests(resources, KIND):
         own = get(manifest, "metadata", "namespace")
         for route in k8s.items(get(manifest, "spec", "routes")):
@@ -132,14 +132,14 @@ def _way(
     said: str = "",
     record: str = "none",
 ) -> Door:
-    """A door before it is known who finds its host; ``said`` is the gate where no middleware is one."""
+    """A door whose DNS record is not known yet; ``said`` is the gate if no middleware is one."""
     present = frozenset(middlewares)
     modes = [mode for mode, gate in house.gates.items() if gate in present]
     return Door(*place, modes[0] if modes else said, bool(present & house.allowlists), record, ingress)
 
 
 def _found(ways: Iterable[Door], house: HouseNames) -> Iterator[Door]:
-    """The doors with the record by which the internet finds each: any ingress of its host may make it."""
+    """The doors with their DNS record, which any ingress of the same host may create."""
     ways = tuple(ways)
     records: dict[str, str] = {}
     for way in ways:

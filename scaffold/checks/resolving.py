@@ -1,4 +1,4 @@
-"""Holding references against what is defined: in the module, in the modules it calls, in the schemas."""
+"""Resolving references against what is defined: in the module, in the modules it calls, in the schemas."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ROOTS = {"var": 1, "local": 1, "module": 1, "data": 2, "ephemeral": 2}
 
 
 def findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
-    """Everything that the references in a stack and in its own modules point at and that is not there."""
+    """Everything that references in a stack and in its own modules name and that does not exist."""
     contracts = {
         (call.block.source.path, call.name): call.contract for call in stack.once(module_calls, context)
     }

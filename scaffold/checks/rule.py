@@ -1,4 +1,4 @@
-"""What a rule is, and finding all of them."""
+"""What a rule is, and how all of them are found."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Severity(Enum):
     ERROR = "error"
     """It does not work, is open, or loses data."""
     WARNING = "warning"
-    """It works, and is not how the house does it."""
+    """It works, but it is not the house's way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What only a person can decide before an edit; the answer is one of the ``proposals``, if any."""
+    """What a person has to decide before an edit; the answer is one of the ``proposals``, if any."""
 
     text: str
     proposals: tuple[str, ...] = ()
@@ -45,14 +45,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person has decided: the value as text, and why, where that is to be a comment."""
+    """What a person has decided: the value as text, and the reason, if it is to become a comment."""
 
     value: str
     reason: str = ""
 
 
 class Kind(Enum):
-    """What a rule is asked about; the value is the method of the rule that answers."""
+    """What a rule judges; the value is the name of the method that does so."""
 
     STACK = "check_stack"
     PLAN = "check_plan"
@@ -79,13 +79,13 @@ class Rule:
     rule: ClassVar[str] = ""
     severity: ClassVar[Severity] = Severity.ERROR
     needs: ClassVar[str] = ""
-    """The feature (:mod:`scaffold.monorepo.features`) without which it says nothing."""
+    """The feature (:mod:`scaffold.monorepo.features`) without which the rule is off."""
     excuse: ClassVar[str] = ""
-    """How a comment begins that makes an exception from this rule in the house's own words."""
+    """The beginning of a comment that makes an exception from this rule in the house's own notation."""
 
     @property
     def kind(self) -> Kind:
-        """What the rule is asked about."""
+        """What the rule judges."""
         return next(kind for kind in Kind if getattr(type(self), kind.value) is not getattr(Rule, kind.value))
 
     @property
@@ -94,23 +94,23 @@ class Rule:
         return type(self).fix is not Rule.fix
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
-        """The file after one minimal edit of a block that breaks the rule; None where there is none to make.
+        """The file after one minimal edit of a block that breaks the rule; None if there is none to make.
 
-        Asked again until then. ``facts`` are those of the house. Raises ``EditError`` where the
-        block is written in a way that only a person can edit.
+        Asked again until then. ``facts`` are those of the house. Raises ``EditError`` if the block is written
+        in a way that only a person can edit.
         """
         return None
 
     def question(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Question | None:
-        """What has to be decided before a block that breaks the rule can be edited; None for nothing."""
+        """What has to be decided before a block that breaks the rule can be edited; None if nothing."""
         return None
 
     def answered(self, document: Document, block: Block, answer: Answer) -> bytes | None:
-        """The file after the edit that an answer to that question asks for; as :meth:`fix`."""
+        """The file after the edit that an answer to the question asks for; raises what :meth:`fix` raises."""
         return None
 
     def contract(self, facts: Mapping[str, Value]) -> Contract:
-        """What those edits may change in the plan and in lifecycle, by the facts of the house."""
+        """What the rule's edits may change in the plan and in ``lifecycle``, given the facts of the house."""
         return NOTHING
 
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterable[Finding]:
@@ -130,7 +130,7 @@ class Rule:
         return ()
 
     def check_index(self, disagreements: Iterable[Finding]) -> Iterable[Finding]:
-        """Everything that lists outside the stacks and the stacks do not agree on in this way."""
+        """Everything on which the lists outside the stacks and the stacks disagree in this way."""
         return ()
 
     def at(
@@ -151,7 +151,7 @@ Family: TypeAlias = "Callable[[ParsedStack, CheckContext], list[Finding]]"
 
 
 class FamilyRule(Rule):
-    """A rule that shares its walk with others: it reports the walk's findings that carry its code."""
+    """A rule that shares its walk with others: it reports the findings of the walk that have its code."""
 
     family: ClassVar[Family]
 
@@ -163,7 +163,7 @@ class FamilyRule(Rule):
 
 @cache
 def rules(package: str, kind: Kind) -> tuple[Rule, ...]:
-    """The rules of one kind that stand in the modules of a package.
+    """The rules of one kind that the modules of a package define.
 
     Every class with a ``code`` is one. The order is that of the modules' names, then that of the text.
     """

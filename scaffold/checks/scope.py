@@ -67,7 +67,7 @@ class Scope:
         return places[0] if places else None
 
     def names(self, *prefix: str) -> tuple[str, ...]:
-        """The last parts of all defined names that begin like this."""
+        """The last parts of all defined names with this beginning."""
         size = len(prefix) + 1
         return tuple(n[-1] for n in self.definitions if len(n) == size and n[:-1] == prefix)
 
@@ -95,7 +95,7 @@ def scopes(stack: ParsedStack, context: CheckContext) -> list[Scope]:
 
 
 def _generated(stack: ParsedStack, context: CheckContext) -> Iterator[Document]:
-    """What terragrunt writes into the stack, but for files that stand there already."""
+    """What terragrunt writes into the stack, without files that are already there."""
     files = {**context.generated, **generated_by(stack.terragrunt)}
     present = {posixpath.basename(d.path) for d in stack.modules.get(stack.directory, ())}
     return (document for name, document in files.items() if name not in present)
@@ -167,7 +167,7 @@ def _ignored(top: Block, value: Expression) -> Iterator[Use]:
 
 
 def first_key(reference: Reference, position: int) -> str | None:
-    """The attribute name or literal key that a reference has at a position of its steps."""
+    """The attribute name or literal key at a position among a reference's steps."""
     if position >= len(reference.steps):
         return None
     step = reference.steps[position]

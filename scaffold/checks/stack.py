@@ -1,4 +1,4 @@
-"""A stack as the rules see it, and what they may ask of its surroundings."""
+"""A stack as the rules see it, and what they may ask about its surroundings."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ParsedStack:
         return self.documents.get(f"{self.directory}/terragrunt.hcl")
 
     def once(self, compute: Callable[[ParsedStack, CheckContext], T], context: CheckContext) -> T:
-        """What the function says of this stack; computed once for all the rules that ask."""
+        """What a function says about this stack; computed once for all rules that ask."""
         key = (compute, id(context))
         if key not in self._known:
             self._known[key] = compute(self, context)
@@ -67,7 +67,7 @@ class ParsedStack:
 
 
 def parse_stack(directory: str, files: Mapping[str, bytes]) -> ParsedStack | list[Finding]:
-    """The stack in a directory that these files are, or everything in them that is no HCL.
+    """The stack that these files make up in a directory, or findings for everything that is not HCL.
 
     ``files`` are by path from the monorepo's root; only ``.tf`` and ``.hcl`` files are read.
     """
@@ -91,7 +91,7 @@ def run(stack: ParsedStack, context: CheckContext, chosen: Iterable[Rule] | None
 
 
 def place(finding: Finding) -> tuple[str, int, int, str, str]:
-    """The order in which findings are told: by place, then by code."""
+    """The key by which findings are sorted: by place, then by code."""
     return finding.path, finding.line or 0, finding.column or 0, finding.code, finding.message
 
 
@@ -99,9 +99,9 @@ def place(finding: Finding) -> tuple[str, int, int, str, str]:
 class CheckContext:
     """What a rule may ask of a stack's surroundings.
 
-    ``variables`` are the names that every stack gets from outside; None where they cannot be read.
-    ``generated`` are the files that terragrunt writes into every stack, by name; ``facts`` are the house's.
-    Whatever is added here that differs from monorepo to monorepo belongs in ``state`` as well.
+    ``variables`` are the names that every stack gets from outside; None if they cannot be read. ``generated``
+    are the files that terragrunt writes into every stack, by name; ``facts`` are the house's. Whatever is
+    added here that differs from monorepo to monorepo belongs in ``state`` as well.
     """
 
     schemas: Schemas
@@ -117,7 +117,7 @@ class CheckContext:
     exists: Callable[[str], bool] = lambda _: False
     """Whether there is something at a path from the root, if only a link."""
     lacks: Callable[[str], bool] = lambda _: False
-    """Whether the house has not a feature, by its name."""
+    """Whether the house lacks a feature, by its name."""
     _modules: dict[str, ModuleContract | None] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -141,7 +141,7 @@ class CheckContext:
 
     @cached_property
     def state(self) -> str:
-        """All that is the same for every stack, but for the schemas: what a rule finds may follow from it."""
+        """Everything that is the same for all stacks, except the schemas: findings may depend on it."""
         given = ",".join(sorted(self.variables)) if self.variables is not None else "unread"
         written = (f"{name}\0{self.generated[name].source.text()}" for name in sorted(self.generated))
         return "\0".join((given, *written, json.dumps(self.facts, sort_keys=True)))
@@ -157,7 +157,7 @@ def generated_by(settings: Document | None) -> Mapping[str, Document]:
     """The files that the ``generate`` blocks of a ``terragrunt.hcl`` write, where their text is literal."""
     found: dict[str, Document] = {}
     for file in terragrunt.generated(settings.body) if settings is not None else ():
-        # What terragrunt generates is not the stack's to answer for.
+        # The stack is not responsible for what terragrunt generates.
         with contextlib.suppress(HclSyntaxError):
             if not file.guessed:
                 found[file.name] = parse(file.content, f"{file.origin} ({file.name})")
@@ -181,7 +181,7 @@ def _module_directories(parent: Path) -> tuple[str, ...]:
 
 
 def _enrolling(monorepo: Monorepo) -> Callable[[str], bool]:
-    """What tells whether a stack enrols a namespace: only the files that may are read, and once."""
+    """The function that tells whether a stack enrols a namespace: it reads only files that may, and once."""
     label = template.facts("operations")["keel"]["enrolled"]
     files = cache(lambda: tuple(monorepo.terraform_files(label)))
 

@@ -1,4 +1,4 @@
-"""The rules over the syntax of many stacks: on all processors, and once for what has not changed."""
+"""The rules over the syntax of many stacks: on all processors, and only for stacks that have changed."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from scaffold.terraform import refresh
 from scaffold.terraform.kept import Answers, Kept, digest_of, identity
 
 _FEW = 12
-"""Stacks below which another process takes longer to begin than they do."""
+"""The number of stacks below which starting another process takes longer than judging them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What rules over syntax find in a stack, and the exceptions that its files make."""
+    """What the syntax rules find in a stack, and the exceptions that its files make."""
 
     findings: tuple[Finding, ...]
     exceptions: tuple[Ignore, ...] = ()
 
 
 def look(monorepo: Monorepo, stacks: Sequence[str], codes: Collection[str]) -> list[Looked]:
-    """What the rules with these codes find in the syntax of each stack; what is no HCL is found alone.
+    """What the rules with these codes find in the syntax of each stack; what is not HCL is found alone.
 
-    A stack is not looked at again where nothing has changed that an earlier run asked for.
+    A stack is not looked at again if nothing has changed that an earlier run asked for.
     """
     around = _Surroundings(monorepo, frozenset(codes))
     found = {name: cast("Looked | None", around.kept.result(around, name)) for name in stacks}
@@ -67,7 +67,7 @@ _inherited: list[_Surroundings] = []
 
 
 def _begin(around: _Surroundings) -> None:
-    """Begin in a process of its own, to which an interrupt is not told: it is the other's."""
+    """Start in a worker process, which ignores interrupts: those are for the main process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _inherited.append(around)
 
@@ -95,7 +95,7 @@ def _look_at(around: _Surroundings, stacks: Sequence[str]) -> list[tuple[str, Lo
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Nothing that is parsed is in a cycle: to look for those takes a quarter of the time."""
+    """Nothing that is parsed contains cycles, and looking for them takes a quarter of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -107,14 +107,14 @@ def _without_collector() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Surroundings:
-    """A monorepo as questions: what is found in a stack holds for as long as the answers are the same."""
+    """A monorepo as a set of questions: findings stay valid for as long as the answers stay the same."""
 
     monorepo: Monorepo
     codes: frozenset[str]
     _files: dict[str, Mapping[str, bytes]] = field(default_factory=dict, repr=False)
 
     def __reduce__(self) -> tuple[type[_Surroundings], tuple[Monorepo, frozenset[str]]]:
-        """What a process that is no fork needs, to read the rest itself."""
+        """What a process that is not a fork needs in order to read the rest itself."""
         return _Surroundings, (Monorepo(self.monorepo.root), self.codes)
 
     @cached_property
@@ -125,7 +125,7 @@ class _Surroundings:
 
     @cached_property
     def kept(self) -> Kept:
-        """What earlier runs kept of these rules, as they are now."""
+        """What earlier runs kept for these rules in their current version."""
         facts = (template.root() / "templates").rglob("*.yml")
         schemas = (provider.file for provider in self.context.schemas.providers.values())
         base = identity(("",), (*schemas, *facts))
@@ -142,7 +142,7 @@ class _Surroundings:
         return digest_of_files(self.files(stack))
 
     def state(self, _: str) -> str:
-        """What is the same for every stack."""
+        """Everything that is the same for every stack."""
         return self.context.state
 
     def module(self, directory: str) -> bytes:
@@ -155,7 +155,7 @@ class _Surroundings:
         return self.context.enrols(namespace)
 
     def written(self, text: str) -> bool:
-        """Whether a text stands in a file of any stack."""
+        """Whether a text occurs in a file of any stack."""
         return self.context.written(text)
 
     def exists(self, path: str) -> bool:
@@ -163,7 +163,7 @@ class _Surroundings:
         return self.context.exists(path)
 
     def lacks(self, feature: str) -> bool:
-        """Whether the house has not a feature."""
+        """Whether the house lacks a feature."""
         return self.context.lacks(feature)
 
     def modules(self, parent: str) -> frozenset[str]:
@@ -173,7 +173,7 @@ class _Surroundings:
 
 @dataclass(frozen=True)
 class _Noted:
-    """The surroundings of one stack, which note what is asked of them."""
+    """The surroundings of one stack, which record what is asked of them."""
 
     around: _Surroundings
     answers: Answers = field(default_factory=dict)

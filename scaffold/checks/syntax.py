@@ -10,7 +10,7 @@ from scaffold.errors import Finding
 
 
 class Syntax(Rule):
-    """A file that is no HCL. ``parse_stack`` reports it: what is broken never becomes a stack."""
+    """A file that is not HCL. ``parse_stack`` reports it: what is broken never becomes a stack."""
 
     code = "HCL001"
     title = "A file is valid HCL"

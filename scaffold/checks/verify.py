@@ -1,4 +1,4 @@
-"""What is checked of a rendered stack before a byte of it is written, in order."""
+"""What is checked in a rendered stack, in order, before a byte of it is written."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Verified:
     plan: PlanResult | None = None
     unverified: tuple[Unverified, ...] = ()
     warnings: tuple[Finding, ...] = ()
-    """What works and is not how the house does it, in the files that people keep beside the rendered ones."""
+    """What works but is not the house's way, in the files that people keep beside the rendered ones."""
 
 
 def verify(
@@ -74,12 +74,12 @@ def verify(
 ) -> Verified:
     """Verify the files of a stack against the monorepo that it is for.
 
-    ``files`` are by path below the stack, None where one that is there goes; ``values`` are the combined
-    values that they were rendered from, with the names that the house has. Without a ``level`` a stack is
-    planned where Terraform is at hand, and the result says so where it is not. What is ``known`` of the
-    stack as it stands is not told again, wherever it stands by now. ``own_files``, by path from the root,
-    are to be kept beside the rendered ones. Raises :class:`VerificationError` with every finding of
-    the first stage that finds any, and :class:`MissingError` where a plan is demanded and impossible.
+    ``files`` are by path below the stack, None if one that is there goes; ``values`` are the combined values
+    that they were rendered from, with the names that the house has. Without a ``level`` a stack is planned
+    where Terraform is available, and the result says so if it is not. What is ``known`` of the stack as it
+    stands is not told again, wherever it stands by now. ``own_files``, by path from the root, are to be kept
+    beside the rendered ones. Raises :class:`VerificationError` with every finding of the first stage that
+    finds any, and :class:`MissingError` if a plan is demanded and impossible.
     """
     sources = {
         f"{monorepo.place(stack)}/{path}": content
@@ -111,10 +111,10 @@ def verify(
 
 
 def verify_edits(change: ChangeSet, otherwise: str = _WITHOUT_INDEX) -> tuple[Unverified, ...]:
-    """Have the second reader read what a change edits in HCL files that exist, before it is written.
+    """Have the second reader read what a change edits in existing HCL files, before it is written.
 
-    Returns what it could not read. Raises :class:`VerificationError` where it reads something else; the hint
-    is what to do ``otherwise``.
+    Returns what it could not read. Raises :class:`VerificationError` if it reads something else; the hint is
+    what to do ``otherwise``.
     """
     edits = {
         str(file.path): (file.before, file.after)
@@ -138,7 +138,7 @@ def _unread(second: SecondReading) -> tuple[Unverified, ...]:
 
 
 def _unconfined(plan: PlanResult) -> tuple[Unverified, ...]:
-    """That nothing outside was read or sent, where the system does not keep Terraform from it."""
+    """The note that, on this system, nothing keeps Terraform from reading or sending more."""
     if not plan.open:
         return ()
     open_ = " and ".join(layer.value for layer in plan.open)
@@ -173,7 +173,7 @@ def static_findings(
 
 
 def _without_exceptions(stack: ParsedStack, found: list[Finding]) -> list[Finding]:
-    """The findings that the stack's files make no exception for."""
+    """The findings that no exception in the stack's files covers."""
     return Exceptions(ignores(stack.documents.values())).left_of(found) if found else []
 
 
@@ -185,7 +185,7 @@ def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
 
 
 def _to_seal(monorepo: Monorepo, values: Mapping[str, Value]) -> set[str]:
-    """The Secrets that answers name before the first is sealed, which is a step once the stack is there."""
+    """The Secrets that answers name before the first one is sealed, a step that comes after the stack."""
     if not values["sealed_secrets"] or any(monorepo.stack_directory(values["name"]).glob(_SEALED)):
         return set()
     said = {name: values[name] for name in asked() if name in values}
@@ -193,7 +193,7 @@ def _to_seal(monorepo: Monorepo, values: Mapping[str, Value]) -> set[str]:
 
 
 def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Iterable[str] = ()) -> HouseNames:
-    """The names that planned resources are judged by: facts, and the class that the NFS module uses.
+    """The names that planned resources are judged by: facts, and the StorageClass that the NFS module uses.
 
     ``given_claims`` are said to exist in the stack's namespace.
     """
@@ -256,7 +256,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
 
 
 def _own_registries(facts: Mapping[str, Value]) -> dict[str, str]:
-    """Where own images are pushed, with the Secret to pull with where the house's own forge keeps them.
+    """Where the house's own images are pushed, with the pull secret if the house's own forge keeps them.
 
     Elsewhere an image may be public: nothing is known to be missing.
     """

@@ -1,4 +1,4 @@
-"""Addresses that config.tfvars gives to every stack under a name, and that a stack writes out."""
+"""Addresses that a stack writes out although config.tfvars gives them to every stack under a name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
     found: list[Finding] = []
     for document in (document for documents in stack.modules.values() for document in documents):
         written = document.source.text()
-        # Most files have none: to walk through all texts takes longer than to look whether there is one.
+        # Most files have none, and walking through all texts takes longer than checking whether there is one.
         if any(map(server.search, written.split('"'))):
             found += _servers(document, server)
         if hosts.search(written):
@@ -32,7 +32,7 @@ def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
 
 
 def _namespaces(stack: ParsedStack) -> set[object]:
-    """The namespaces that a stack makes: a server's own stack may write its name."""
+    """The namespaces that a stack creates: a server's own stack may write its name."""
     blocks = (b for documents in stack.modules.values() for d in documents for b in d.body.blocks)
     return {
         metadata(block).literal("name") for block in blocks if resource_type(block) == "kubernetes_namespace"
@@ -115,7 +115,7 @@ class ServerWritten(FamilyRule):
 
 
 class HostWritten(FamilyRule):
-    """A shared database, Redis or mail server that is called by its name of today."""
+    """A shared database, Redis or mail server that is addressed by its current name."""
 
     family = _findings
     code = "SVC003"

@@ -118,7 +118,7 @@ def finish_change(
         left = [code for code in found.to_accept if code not in accepted]
         if left and asks:
             output.print_lines(consequences_text(found))
-            if not click.confirm(f"{prepared.service}: {', '.join(left)}. Do it all the same?"):
+            if not click.confirm(f"{prepared.service}: {', '.join(left)}. Do it anyway?"):
                 raise RefusedError("Nothing was written.")
         else:
             found.demand_accepted(accepted)

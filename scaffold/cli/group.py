@@ -156,13 +156,13 @@ def _main(as_json: bool) -> NoReturn:
     except (click.Abort, KeyboardInterrupt) as stop:
         no_more_interrupts()  # what waits for threads stays quiet
         command = getattr(stop.__cause__ or stop, "command", None)
-        # In the middle of the questions nothing has begun; elsewhere a whole change may stand.
+        # In the middle of the questions, nothing has begun; elsewhere, a whole change may be written.
         state = "nothing was written" if command is not None else "no file is half-written"
         click.echo(f"Interrupted; {state}.", err=True)
         if command:
             click.echo(f"A draft is kept. To go on:\n  {command}", err=True)
         sys.exit(INTERRUPTED)
-    except Exception as error:  # the last resort: a defect is told as one
+    except Exception as error:  # the last resort: a defect is reported as one
         import traceback
 
         traceback.print_exc()
@@ -202,7 +202,7 @@ def _fail(error: ScaffoldError, as_json: bool) -> NoReturn:
     from scaffold.cli.output import print_json
     from scaffold.report.findings import error_json, error_text
 
-    with suppress(OSError):  # nobody may hear it; the exit code stays true
+    with suppress(OSError):  # nobody may be listening; the exit code still counts
         if as_json:
             print_json(error_json(error))
         else:

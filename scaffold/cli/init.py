@@ -66,7 +66,7 @@ def _setting(text: str) -> tuple[str, str]:
 
 def _ask(shown: Shown) -> Value:
     """What a person says of a fact: each text of it, with what is shown as the default."""
-    click.echo(f"{shown.fact}, by {shown.where}:")
+    click.echo(f"{shown.fact} ({shown.where}):")
     if not isinstance(shown.value, dict):
         return _text(shown.fact, shown.value)
     return {key: _text(key, value) for key, value in shown.value.items()}

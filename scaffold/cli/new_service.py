@@ -127,7 +127,7 @@ class Making:
     commit: bool
     as_json: bool
     imported: Report | None = None
-    """What became of a compose file, where one was read."""
+    """What became of a compose file, if one was read."""
 
     @contextmanager
     def telling_of_the_import(self) -> Iterator[None]:

@@ -146,7 +146,7 @@ def over(answer_files: Iterable[str], settings: Sequence[str]) -> Callable[[Answ
     from scaffold.answers.settings import from_settings
 
     files = given(answer_files, ())
-    from_settings(settings, files)  # a key that no answer could have is told before anything is planned
+    from_settings(settings, files)  # a key that no answer could have is reported before anything is planned
     return lambda present: from_settings(settings, files.over(present))
 
 

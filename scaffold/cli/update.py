@@ -112,5 +112,5 @@ def _meant(merges: MergedStacks, accepted: Sequence[str]) -> Iterator[str]:
         held = () if one.findings else to_accept(one.to_accept, accepted)
         if held:
             output.print_lines(f"{effect.effect.value:11}  {consequence_text(effect)}" for effect in held)
-            if click.confirm(f"Update {one.stack} all the same?"):
+            if click.confirm(f"Update {one.stack} anyway?"):
                 yield one.stack

@@ -1,4 +1,4 @@
-"""``scaffold adopt --write``: a stack that was made by hand becomes one that its answers render.
+"""``scaffold adopt --write``: a hand-written stack becomes one that its answers render.
 
 What no answer makes stays as it was written, what exists moves to its new address, and nothing is written
 where anything would be destroyed, replaced or opened, or becomes another without a reason.
@@ -57,7 +57,7 @@ class StackAdoption:
     left: tuple[str, ...]
     origin: Origin
     manual: tuple[Step, ...] = ()
-    """The lists outside that a person has to see to."""
+    """The lists outside that a person has to look at."""
 
     @property
     def stack(self) -> str:
@@ -66,11 +66,11 @@ class StackAdoption:
 
     @property
     def forbidden(self) -> tuple[Consequence, ...]:
-        """What may never follow from it."""
+        """What an adoption may never do."""
         return tuple(one for one in self.plans.stacks[0].consequences if one.effect in _NEVER)
 
     def demand_harmless(self, accepted: Collection[str]) -> None:
-        """Raise :class:`RefusedError` for harm, and for what would not stay and is not accepted."""
+        """Raise :class:`RefusedError` for harm, and for what would change and is not accepted."""
         place = str(self.part.place)
         if self.forbidden:
             findings = [
@@ -144,7 +144,7 @@ def prepare_adoption(
 
 
 def _unguarded(found: Difference | None, values: Mapping[str, Value]) -> Iterator[str]:
-    """What lifecycle has no longer, by which Terraform kept its hands off what something else sets.
+    """What ``lifecycle`` loses with which Terraform left alone what something else sets.
 
     What a policy sets in enrolled Namespaces alone needs no guard in another, nor where the stack sets it.
     """
@@ -173,7 +173,7 @@ def _demand_settled(found: Adoption, accepted: Collection[str]) -> None:
 def _files(
     monorepo: Monorepo, found: Adoption, rendered: Rendered, ours: Mapping[PurePosixPath, Content]
 ) -> dict[PurePosixPath, Content]:
-    """What is rendered, what stays of the stack's own text, and where what exists has moved."""
+    """What is rendered, what stays of the stack's own text, and the new addresses of what exists."""
     assert found.before is not None and found.after is not None
     matched = list(pairs(found.before.resources, found.after.resources))
     new = [parse(c, str(p)) for p, c in rendered.files.items() if isinstance(c, bytes) and p.suffix == ".tf"]

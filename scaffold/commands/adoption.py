@@ -1,4 +1,4 @@
-"""How far answers describe stacks that were made by hand: inferred, rendered, planned, compared."""
+"""How well answers describe hand-written stacks: inferred, rendered, planned, compared."""
 
 from __future__ import annotations
 
@@ -42,10 +42,11 @@ Over: TypeAlias = Callable[[Answers], Answers]
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """How far answers describe one stack.
+    """How well answers describe one stack.
 
-    ``why_not`` says why no answers do. ``before`` is the plan of what stands there, and ``after`` that of
-    what the answers render; ``refused`` is what they would be refused for, ``obstacles`` what cannot stay.
+    ``why_not`` says why no answers do. ``before`` is the plan of the stack as it is, and ``after`` that of
+    what the answers render; ``refused`` is what the answers would be refused for, ``obstacles`` what cannot
+    stay.
     """
 
     stack: str
@@ -64,12 +65,12 @@ class Adoption:
 
     @property
     def share(self) -> float | None:
-        """The share of planned attributes that answers give back; None where nothing is compared."""
+        """The share of planned attributes that answers reproduce; None if nothing is compared."""
         return share(self.compared) if self.compared else None
 
     @property
     def share_of_wanted(self) -> float | None:
-        """The share of those attributes that no rule of the house makes others of."""
+        """The same share, without the attributes that house rules change."""
         total = sum(one.total for one in self.compared)
         ruled = sum(bool(self.rule(one, missing)) for one in self.compared for missing in one.missing)
         left = sum(len(one.missing) for one in self.compared) - ruled
@@ -77,7 +78,7 @@ class Adoption:
 
     @property
     def share_with_kept(self) -> float | None:
-        """The share that answers give back or that stays as it was written, in blocks that nothing replaces.
+        """The share that answers reproduce, or that stays as written in blocks that nothing replaces.
 
         Whether such a block can stay beside what is rendered is not tried: that is shown by an adoption.
         """
@@ -90,7 +91,8 @@ class Adoption:
 
     @property
     def assumed(self) -> tuple[Inferred, ...]:
-        """What a person has to settle although nothing refuses it: nothing in the stack shows it.
+        """The answers that a person has to settle although nothing refuses them: the stack does not show
+        them.
 
         An answer that is given in part stays assumed as long as a stock reason is left in it.
         """
@@ -102,12 +104,12 @@ class Adoption:
         )
 
     def rule(self, compared: Compared, missing: Missing) -> str:
-        """The rule of the house that makes an attribute another one; empty where there is none."""
+        """The house rule that changes an attribute; empty if there is none."""
         return by_rule(compared, missing)
 
     @property
     def blockers(self) -> tuple[str, ...]:
-        """What stands in the way, in words."""
+        """What is in the way, in words."""
         return (
             *filter(None, [self.why_not]),
             *self.obstacles,
@@ -122,11 +124,11 @@ def examine(
     over: Over = lambda inferred: inferred,
     template_source: str | None = None,
 ) -> list[Adoption]:
-    """How far answers describe each stack; nothing is written.
+    """How well answers describe each stack; nothing is written.
 
     ``over`` lays what a person gives over what is inferred; ``template_source`` is where the templates are
-    recorded to be, in place of what the house or the installation says.
-    Raises :class:`~scaffold.errors.MissingError` where nothing can be planned, or there is no such stack.
+    recorded to be, in place of what the house or the installation says. Raises
+    :class:`~scaffold.errors.MissingError` if nothing can be planned, or there is no such stack.
     """
     sensed = sense(monorepo)
     facts = merged(decisions.house(), sensed)
@@ -158,7 +160,7 @@ def standing(monorepo: Monorepo, plan: PlanResult, facts: Mapping[str, Value]) -
 
 
 def documents(monorepo: Monorepo, stack: str) -> Iterator[Document]:
-    """The Terraform files of a stack, those of modules in it too."""
+    """The Terraform files of a stack, including those of its own modules."""
     for path in sorted(monorepo.stack_directory(stack).rglob("*.tf")):
         document = (
             read(path.read_bytes(), path.relative_to(monorepo.root).as_posix()) if path.is_file() else None
@@ -175,17 +177,17 @@ def own_files(monorepo: Monorepo, stack: str) -> dict[PurePosixPath, Content]:
 
 
 def generated(monorepo: Monorepo, stack: str) -> frozenset[str]:
-    """The files of a stack that terragrunt writes, which may be in Git all the same."""
+    """The files of a stack that terragrunt writes, even if they are in Git."""
     found = terragrunt.read(DiskTree(monorepo.root), f"{monorepo.place(stack)}")
     return frozenset(file.name for file in found.files)
 
 
 def overlay(monorepo: Monorepo, stack: str, files: Files) -> Overlay:
-    """The files of a stack in place of those that stand there; what terragrunt generates stays."""
+    """A stack's files in place of its existing ones; what terragrunt generates stays."""
     disk, place = DiskTree(monorepo.root), f"{monorepo.place(stack)}"
     left = generated(monorepo, stack)
     gone = {f"{place}/{name}" for name in disk.names(place) if name.endswith(".tf") and name not in left}
-    # The record of the answers is no part of a plan.
+    # The answers file is not part of a plan.
     new = {
         f"{place}/{path}": content
         for path, content in files.items()
@@ -223,7 +225,7 @@ def _inferred(
 
 
 def _with_settings(monorepo: Monorepo, stack: str, rendered: Files) -> dict[PurePosixPath, Content]:
-    """What is rendered, with what only the stack's own settings have, such as further inputs."""
+    """The rendered files, with what only the stack's own settings have, such as additional inputs."""
     place = f"{monorepo.place(stack)}/{SETTINGS}"
     disk, made = DiskTree(monorepo.root), rendered[SETTINGS]
     standing = disk.read(place) if disk.kind(place) is Kind.FILE else b""
@@ -238,13 +240,13 @@ def _rendered(
     recorded: Mapping[str, Value],
     origin: template.Origin,
 ) -> Rendered | None:
-    """What answers render, although they may be refused: all of them, else those that are right."""
+    """What the answers render even if some are refused: with all of them, else with the valid ones."""
     if not refused:
         return render(given.values, sensed, recorded, origin)
     for answers in (given.values, validation.valid_part(given, refused).values):
         try:
             return render(answers, sensed, recorded, origin)
-        except Exception:  # whatever comes of answers that are wrong, they are refused already
+        except Exception:  # whatever invalid answers lead to, they are refused already
             continue
     return None
 

@@ -1,4 +1,4 @@
-"""A stack as it was rendered, by the version of the templates that it records."""
+"""A stack as the version of the templates that it records rendered it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from scaffold.updates.merge import Tree
 
 @dataclass(frozen=True, slots=True)
 class AsRendered:
-    """The files, and what the lists outside were told.
+    """The files, and the Service's entry for the lists outside.
 
-    ``entry`` is None where that version decided in another form than this program reads.
+    ``entry`` is None if that version decided in another form than this program reads.
     """
 
     files: Tree
@@ -28,9 +28,9 @@ class AsRendered:
 
 
 def as_rendered(record: Record, stored: Mapping[str, Value], templates: Path | None) -> AsRendered:
-    """What was rendered from all that an answers file says (``stored``).
+    """What was rendered from everything that an answers file says (``stored``).
 
-    ``templates`` is the directory of the version that it names, None for the templates at hand. Raises
+    ``templates`` is the directory of the version that it names, None for the installed templates. Raises
     Jinja's ``TemplateError`` where that version cannot render it.
     """
     origin = template.Origin(record.source, record.version, updatable=True)

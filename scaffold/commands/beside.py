@@ -1,4 +1,4 @@
-"""Terraform files of one's own that a new Service takes along: for what no answer can say."""
+"""Terraform files of your own that a new Service takes along, for what no answer can say."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class OwnFile:
     content: bytes
 
     def path(self, place: str) -> PurePosixPath:
-        """Where it will be, from the root of the monorepo, in the stack at a place."""
+        """Where it will be, from the root of the monorepo, for a stack at a place."""
         return PurePosixPath(place, self.source.name)
 
     def finding(self, code: str, message: str, fix: str) -> Finding:
@@ -45,7 +45,7 @@ def read(paths: Sequence[Path]) -> tuple[OwnFile, ...]:
 
 
 def below(monorepo: Monorepo, files: Sequence[OwnFile], given: Answers) -> dict[str, bytes]:
-    """Their content by where they will be; nothing while the Service has no name."""
+    """The files' content by where they will be; nothing while the Service has no name."""
     name = given.values.get("name")
     return {str(f.path(monorepo.place(name))): f.content for f in files} if isinstance(name, str) else {}
 
@@ -69,7 +69,7 @@ def problems(monorepo: Monorepo, files: Sequence[OwnFile]) -> Iterator[Finding]:
 
 
 def _state_file(monorepo: Monorepo) -> Iterator[str]:
-    """The file in which terragrunt writes where the state is, if it writes one."""
+    """The file that terragrunt writes to say where the state is, if it writes one."""
     state = monorepo.settings.body.block("remote_state")
     generate = state.body.value("generate") if state else None
     entry = generate.entry("path") if generate else None
@@ -80,7 +80,7 @@ def _state_file(monorepo: Monorepo) -> Iterator[str]:
 def demand_in_place(
     monorepo: Monorepo, stack: str, files: Sequence[OwnFile], *, exists: bool = False
 ) -> None:
-    """Raise :class:`RefusedError` for files that the stack has with other content: it is never overwritten.
+    """Raise :class:`RefusedError` for files that the stack has with other content: it is kept.
 
     ``exists`` says that the stack is there: then they have to be in it.
     """
@@ -98,10 +98,10 @@ def demand_in_place(
 
 
 def unformatted(files: Sequence[OwnFile], level: Level | None) -> tuple[Unverified, ...]:
-    """Have Terraform say whether they are formatted. Returns what could not be verified.
+    """Have Terraform check their format. Returns what could not be verified.
 
-    Raises :class:`VerificationError` for those that are not, and :class:`MissingError` where a plan is
-    demanded and there is no Terraform.
+    Raises :class:`VerificationError` for those that are not, and :class:`MissingError` if a plan is demanded
+    and there is no Terraform.
     """
     from scaffold.checks.verify import Level, Unverified
     from scaffold.terraform.runner import find_tool, is_formatted

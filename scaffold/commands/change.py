@@ -1,7 +1,7 @@
-"""``scaffold change``: other answers for a Service that exists, with all that follows from them.
+"""``scaffold change``: other answers for an existing Service, with everything that follows from them.
 
-Both answers are rendered by the templates and the facts of now, so that only their difference reaches what
-stands there: what a person edited stays. The lists outside follow by the difference of two entries.
+Both sets of answers are rendered by the current templates and facts, so that only their difference reaches
+the stack: manual edits stay. The lists outside follow from the difference of two entries.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def prepare_change(
     level: Level | None = None,
     without_indexes: Collection[str] = (),
 ) -> ServiceChange:
-    """Find out all that other answers change, and verify it; nothing is written.
+    """Find out everything that other answers change, and verify it; nothing is written.
 
     ``wanted`` are all answers as they shall be. Raises :class:`~scaffold.errors.AnswersError` with every
     problem of them, :class:`RefusedError` for a name that is taken, for what cannot change in place (with the
@@ -88,7 +88,7 @@ def what_follows(
     level: Level | None,
     without_indexes: Collection[str],
 ) -> ServiceChange:
-    """All that other answers change, once they are found to be possible, rendered ``before`` and ``after``.
+    """Everything that other answers change, once they are found possible, rendered ``before`` and ``after``.
 
     The stack moves where its name is another one. Raises as :func:`prepare_change` does for edits, lists and
     what would not work.
@@ -120,7 +120,7 @@ def what_follows(
 
 
 def _completed(given: Answers, wanted: Answers) -> Answers:
-    """The answers, with what is known of an image that is another one now, without what applies no more."""
+    """The answers, with what is known about a changed image, without what no longer applies."""
     images = [q.name for q in asked().values() if q.suggests]
     if any(given.values.get(image) != wanted.values.get(image) for image in images):
         wanted = filled(wanted)
@@ -128,25 +128,25 @@ def _completed(given: Answers, wanted: Answers) -> Answers:
     left = {
         name: value
         for name, value in wanted.values.items()
-        # What somebody says now is refused where it does not apply.
+        # An answer given now is refused if it does not apply.
         if name not in asked() or value != given.values.get(name) or decisions.applies(asked()[name], known)
     }
     return replace(wanted, values=left)
 
 
 def _effective(answers: Answers, record: Record) -> Mapping[str, Value]:
-    """What holds by these answers: an answer that is the default changes nothing."""
+    """The answers that have an effect: one that equals the default changes nothing."""
     known = {n: v for n, v in answers.values.items() if n in asked()}
     return {n: v for n, v in decisions.defaults({**known, "sensed": record.sensed}).items() if n in asked()}
 
 
 def origin_of(record: Record) -> template.Origin:
-    """The rest of the stack stays as it was rendered, so its origin and its facts stay recorded."""
+    """The origin and the facts that stay recorded, because the rest of the stack stays as it was rendered."""
     return template.Origin(record.source, record.version, updatable=True)
 
 
 def as_it_holds(record: Record, sensed: Mapping[str, Value]) -> Rendered:
-    """What the answers of a Service render by the templates at hand.
+    """What the answers of a Service render with the installed templates.
 
     Raises :class:`~scaffold.errors.AnswersError` where they are no longer valid.
     """
@@ -158,7 +158,7 @@ def as_it_holds(record: Record, sensed: Mapping[str, Value]) -> Rendered:
 
 
 def _left(recorded: Mapping[str, Value], answers: Mapping[str, Value]) -> Mapping[str, Value]:
-    """What Kubernetes cannot change, without what goes: a volume or a database that comes later is new."""
+    """What Kubernetes cannot change, without what is removed: a volume or database added later is new."""
     there = {notation.called(types()["volumes"], volume) for volume in answers.get("volumes", ())}
     volumes = {purpose: kept for purpose, kept in recorded.get("volumes", {}).items() if purpose in there}
     has_database = answers.get("database", asked()["database"].default) != "none"
@@ -167,7 +167,7 @@ def _left(recorded: Mapping[str, Value], answers: Mapping[str, Value]) -> Mappin
 
 
 def _sides(monorepo: Monorepo, record: Record, name: str, before: Rendered, after: Rendered) -> Sides:
-    """The stack by the old answers, by the new ones, and as it stands; its record is no text to merge."""
+    """The stack from the old answers, from the new ones, and as it is; answers files are not merged."""
     stack = PurePosixPath(monorepo.place(name))
     there = {path.relative_to(stack): monorepo.files.read(path)[0] for path in stack_files(monorepo, name)}
     ours = {path: content for path, content in there.items() if content is not None}
@@ -176,7 +176,7 @@ def _sides(monorepo: Monorepo, record: Record, name: str, before: Rendered, afte
 
 
 def _merged(sides: Sides) -> Merged:
-    """What stands there with what differs between the renders. Raises :class:`RefusedError` for conflicts."""
+    """The existing files with the difference between renders. Raises :class:`RefusedError` on conflict."""
     outcome = merged(sides.old, sides.ours, sides.new)
     if outcome.conflicts:
         fix = "Revert your edit of these lines, make the change, and edit them again."

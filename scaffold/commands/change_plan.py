@@ -1,4 +1,4 @@
-"""Whether a changed stack works, what it does to what runs, and whether an edit by hand got lost."""
+"""Whether a changed stack works, what the change does to running workloads, and whether an edit got lost."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def verified_change(
     *,
     edited: bool,
 ) -> tuple[Verified, Plans | None, tuple[Consequence, ...]]:
-    """The verification of files ``after`` a change, the plans of before and after, and what it does.
+    """The verification of the files ``after`` a change, the plans before and after, and what the change does.
 
     ``values`` are the combined ones, and ``edited`` says that the change and a person edited one file. There
-    are no plans where nothing differs that one could read, or none can be made; then what it does is told as
-    far as it is written out. Raises
-    :class:`VerificationError` for what does not work, and for an edit that would be lost.
+    are no plans if nothing differs that one could read, or none can be made; then what it does is told as far
+    as it is written out. Raises :class:`VerificationError` for what does not work, and for an edit that would
+    be lost.
     """
     if not sides.renamed and read_by_plans(sides.ours) == read_by_plans(after):
         return Verified(Level.STATIC), None, ()
@@ -44,7 +44,7 @@ def verified_change(
     ((older, *renders),) = plan_sides(monorepo, edits, workers=3).values()
     if not older.ok:
         why = older.findings[0].message if older.findings else "it cannot be planned"
-        gap = Unverified("what this does to what runs", f"as the stack is now, {why}")
+        gap = Unverified("what this does to running workloads", f"as the stack is now, {why}")
         seen = written_out(monorepo, sides, after)
         return replace(verified, unverified=(*verified.unverified, gap)), None, seen
     if lost := list(_lost(sides.directory, renders, older, verified.plan)):
@@ -60,7 +60,7 @@ def verified_change(
 def _verified(
     monorepo: Monorepo, sides: Sides, after: Tree, values: Mapping[str, Value], level: Level | None
 ) -> Verified:
-    """The outcome of the verification; what is found of the stack as it stands is no fault of the change."""
+    """The outcome of the verification; what was wrong with the stack before is not the change's fault."""
     name, files = sides.renamed or sides.stack, {**dict.fromkeys(sides.ours), **after}
     try:
         return verify(monorepo, name, files, values, level)

@@ -1,4 +1,4 @@
-"""What a change of a Service does, not yet written, and what of it somebody has to accept first."""
+"""What a change of a Service does, not yet written, and what somebody has to accept first."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from scaffold.commands.remove_service import Mention
 
 NOT_COMPARED = "not-compared"
-"""The code that accepts a change of which nobody knows what it does to what runs."""
+"""The code that accepts a change whose effect on running workloads is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceChange:
     """A change of a Service, not yet written.
 
-    ``plans`` compare what stands there with what is about to; None where that is not known. ``edited`` are
-    the files in which a change meets edits of a person.
+    ``plans`` compare the stack as it is with the stack to be written; None if that is not known. ``edited``
+    are the files in which the change meets manual edits.
     """
 
     prepared: Prepared
@@ -40,30 +40,30 @@ class ServiceChange:
     plans: Plans | None
     edited: tuple[PurePosixPath, ...] = ()
     left: tuple[Step, ...] = ()
-    """What is left for a person once it is applied."""
+    """What is left to a person once it is applied."""
     consequences: tuple[Consequence, ...] = ()
-    """What it does to what runs, worst first; without plans, what of it is written out."""
+    """What it does to running workloads, worst first; without plans, as far as that is written out."""
     was: str = ""
-    """What a Service was called that is renamed."""
+    """The former name of a Service that is renamed."""
     kept: tuple[Kept, ...] = ()
-    """What exists of it that would have another name if it were new."""
+    """Its existing objects that would have another name if they were new."""
     mentions: tuple[Mention, ...] = ()
-    """Where that name stands outside what follows."""
+    """Where else that name occurs."""
 
     def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
-        """What is to be done until it runs so; of what the Service has already, nothing."""
+        """What remains to be done until the Service runs like this, without what is done already."""
         if not self.renders:
             return ()
         return (*self.prepared.next_steps(monorepo, commits), *self.left)
 
     @property
     def renders(self) -> bool:
-        """Whether anything but the record of the answers follows from it."""
+        """Whether anything but the answers file changes."""
         return bool(self._rendered)
 
     @property
     def _rendered(self) -> tuple[PurePosixPath, ...]:
-        """The files that change, but the record of the answers."""
+        """The files that change, without the answers file."""
         files = self.prepared.stack.change.changes if self.prepared.stack else ()
         return tuple(file.path for file in files if file.path.name != ANSWERS_FILE)
 
@@ -82,14 +82,14 @@ class ServiceChange:
 
     @property
     def _asked(self) -> tuple[Consequence, ...]:
-        """What it does that has to be accepted; a name that changes is no reason to destroy anything."""
+        """The effects that have to be accepted; a new name is no reason to destroy anything."""
         from scaffold.checks.consequences import Effect, to_accept
 
         also = (Effect.DESTROYED, Effect.REPLACED) if self.was else ()
         return to_accept(self.consequences, also=also)
 
     def demand_accepted(self, codes: Collection[str]) -> None:
-        """Raise :class:`RefusedError` where a code has to be accepted that is not among ``codes``."""
+        """Raise :class:`RefusedError` if a code has to be accepted that is not among ``codes``."""
         left = [code for code in self.to_accept if code not in codes]
         if not left:
             return
@@ -106,13 +106,13 @@ class ServiceChange:
         ]
         harm = "loses data, destroys something" if self.was else "loses data"
         known = f"This {harm} or opens a host to the internet"
-        what = "What this does to what runs is not known" if NOT_COMPARED in left else known
+        what = "What this does to running workloads is not known" if NOT_COMPARED in left else known
         again = " ".join(f"--accept {code}" for code in left)
         raise RefusedError(f"{what}; nothing was written.", f"If that is meant: {again}", findings)
 
 
 def demand_stacks_clean(change: ChangeSet) -> None:
-    """Raise :class:`RefusedError` where a stack that the change edits has changes that no commit has."""
+    """Raise :class:`RefusedError` if a stack that the change edits has changes that no commit has."""
     below = stacks_home(change.root)
     inside = tuple(file for file in change.changes if file.path.is_relative_to(below))
     demand_clean(ChangeSet(change.root, inside), len(PurePosixPath(below).parts) + 1)

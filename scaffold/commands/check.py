@@ -1,4 +1,4 @@
-"""``scaffold check``: the house's rules over stacks, made by scaffold or by hand."""
+"""``scaffold check``: the house rules over stacks, whether made by scaffold or by hand."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.p
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The rules that are asked: those whose code begins like one of ``select``, but for ``ignore``."""
+    """The chosen rules: those whose code begins with one of ``select``, without those of ``ignore``."""
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ EVERY_RULE = Selection()
 
 @dataclass(frozen=True, slots=True)
 class Off:
-    """A rule that says nothing, since it is about a feature that the house has not."""
+    """A rule that is off because it is about a feature that the house lacks."""
 
     code: str
     feature: str
@@ -80,7 +80,7 @@ class Checked:
     """Findings that the baseline knows and that are no longer there."""
     unverified: tuple[Unverified, ...] = ()
     off: tuple[Off, ...] = ()
-    """The rules that say nothing in this house; only where somebody asks for them."""
+    """The rules that are off in this house; only if somebody asks for them."""
     home: str = STACKS
     """Where the stacks are."""
     what: str = "stack"
@@ -90,7 +90,7 @@ class Checked:
 
 
 def rules_off(monorepo: Monorepo, selection: Selection = EVERY_RULE) -> tuple[Off, ...]:
-    """The chosen rules that say nothing in this house, each with what it has not."""
+    """The chosen rules that are off in this house, each with the missing feature."""
     missing = {feature.name: feature.what for feature in features(monorepo) if not feature.found}
     return tuple(
         Off(rule.code, missing[rule.needs])
@@ -106,7 +106,7 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def severity(finding: Finding, rules: Mapping[str, Rule]) -> Severity:
-    """How bad a finding is, by the rules' codes; what is found by none keeps a stack from being judged."""
+    """How bad a finding is, by its rule; a finding of no rule means that a stack cannot be judged."""
     rule = rules.get(finding.code)
     return rule.severity if rule else Severity.ERROR
 
@@ -117,10 +117,10 @@ def stack_of(finding: Finding, home: str) -> str:
 
 
 def stacks_at(monorepo: Monorepo, named: Sequence[str]) -> tuple[str, ...]:
-    """The stacks with these names, at these directories, or with these files in them, each once.
+    """The stacks with these names, in these directories, or with these files in them, each once.
 
-    A file of a directory that is no stack to apply, such as a draft, names none. Raises
-    :class:`MissingError` for what is no stack, and no file below the stacks.
+    A file in a directory that is not a stack to apply, such as a draft, names none. Raises
+    :class:`MissingError` for anything that is neither a stack nor a file below the stacks.
     """
     return tuple(dict.fromkeys(stack for name in named for stack in _stacks_at(monorepo, name)))
 
@@ -148,7 +148,7 @@ def check(
     baseline_file: Path | None = None,
     every_plan: bool = False,
 ) -> Checked:
-    """Hold stacks against the rules: over their syntax and, unless ``static``, over what would exist.
+    """Check stacks against the rules: their syntax and, unless ``static``, what would exist.
 
     Where another stack may make what one refers to, all others are planned too. Without Terraform only the
     syntax is looked at, and the result says so. The lists outside the stacks are compared as well; with
@@ -169,7 +169,7 @@ def check(
         else:
             planned, plans, unverified = judged
     known_codes = {rule.code for rule in all_rules()}
-    # Of a rule that is about what the house has not, nothing is found, and no exception is needless.
+    # A rule that is off finds nothing, and no exception from it is unused.
     off = {rule.code for rule in rules_off(monorepo)}
     ran = {rule.code for rule in (*asked, *plan_rules)} - off
     told: dict[Finding, None] = {}
@@ -180,7 +180,7 @@ def check(
         made = Exceptions(of_stack.exceptions)
         left = made.left_of(found)
         ignored |= found.keys() - set(left)
-        # Where not all is known, nobody knows whether an exception is needed.
+        # Unless everything is known, it is not known whether an exception is needed.
         sure = ran if of_plan.settled else {rule.code for rule in asked} - off
         told |= dict.fromkeys((*left, *made.findings(sure, known_codes)))
     if indexes := selection.of(Kind.INDEX) if selection.select or not static else ():
@@ -197,7 +197,7 @@ def check(
 
 
 def once(found: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings; a fault of a shared module once, with the first stack that calls it and how many more."""
+    """The findings; a fault in a shared module once, with the first caller and the number of the others."""
     faults: dict[Finding, list[Finding]] = {}
     for finding in found:
         faults.setdefault(without_caller(finding), []).append(finding)
@@ -208,7 +208,7 @@ def once(found: Iterable[Finding]) -> Iterator[Finding]:
 def unknown(
     found: Sequence[Finding], baseline_file: Path | None, below: tuple[str, ...], codes: Collection[str]
 ) -> tuple[tuple[Finding, ...], int, int]:
-    """The findings that a baseline does not know, how many it knows, and how many of those are gone.
+    """The findings that a baseline does not know, how many it knows, and how many of those no longer occur.
 
     ``below`` and ``codes`` say what was looked at, by which rules: nothing else can be gone.
     """
@@ -219,7 +219,7 @@ def unknown(
 
 
 def _is_no_stack(finding: Finding) -> bool:
-    """Whether it keeps a stack from being read or planned: that is always told."""
+    """Whether a finding keeps a stack from being read or planned: such a finding is always reported."""
     return finding.code in (Syntax.code, *(reason.value for reason in Reason))
 
 
@@ -234,7 +234,7 @@ class _Planned:
 def _planned(
     monorepo: Monorepo, stacks: Sequence[str], asked: Sequence[Rule], *, every: bool
 ) -> tuple[Mapping[str, _Planned], tuple[PlanResult, ...], tuple[Unverified, ...]] | Unverified:
-    """What the rules find in plans, by stack, the plans, and what is not known for want of others.
+    """What the rules find in plans, by stack, the plans, and what is unknown because others were not planned.
 
     The other stacks are planned once a rule asks for them, or at once where ``every`` plan is wanted.
     """
@@ -295,5 +295,5 @@ def _unplanned(plans: Sequence[PlanResult]) -> Iterator[Unverified]:
 
 
 def update_baseline(path: Path, found: Checked) -> None:
-    """Write the findings into a baseline file, so that only new ones are told from now on."""
+    """Write the findings into a baseline file, so that only new ones are reported from now on."""
     path.write_text(baseline.text(found.findings), "utf-8")

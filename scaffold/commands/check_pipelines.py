@@ -1,4 +1,4 @@
-"""``scaffold check --pipelines``: the rules over any repository, made by scaffold or not."""
+"""``scaffold check --pipelines``: the rules over any app's repository, whether made by scaffold or not."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _LINTER = "actionlint"
 def check_pipelines(
     directory: Path, selection: Selection = EVERY_RULE, *, baseline_file: Path | None = None
 ) -> Checked:
-    """Hold the pipeline files and Dockerfiles of a repository against the rules.
+    """Check the pipeline files and Dockerfiles of a repository against the rules.
 
-    Raises :class:`MissingError` where the directory does not exist.
+    Raises :class:`MissingError` if the directory does not exist.
     """
     if not directory.is_dir():
         raise MissingError(f"{directory} is not a directory.", "Name the root of the app's repository.")

@@ -36,7 +36,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What ``doctor`` found. What is missing is empty, and what follows from that is in ``missing``."""
+    """What ``doctor`` found. What was not found is empty, and ``missing`` says what follows from that."""
 
     version: str
     source: str
@@ -49,13 +49,13 @@ class Diagnosis:
     cache: Path
     cache_bytes: int
     features: tuple[Feature, ...]
-    """What of a house there is here, and what goes without it."""
+    """The features of the house, and what is left out without them."""
     lists: tuple[IndexState, ...]
     missing: tuple[str, ...]
 
 
 def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
-    """Look at the tools, the template's origin, the monorepo and the provider schemas. Writes nothing.
+    """Look at the tools, the origin of the templates, the monorepo and the provider schemas. Writes nothing.
 
     Without a monorepo, ``why_none`` says why there is none.
     """
@@ -77,7 +77,7 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
     if monorepo is None:
         missing.append(why_none.rstrip("."))
     elif skill.is_behind(monorepo.files, merged(decisions.house(), sensed)):
-        missing.append(f"{skill.SKILL} is of another version: scaffold skill --write")
+        missing.append(f"{skill.SKILL} was written by another version: scaffold skill --write")
     known = refresh.in_use()
     refreshed = refresh.directory()
     return Diagnosis(
@@ -110,7 +110,7 @@ def _unnamed_classes(monorepo: Monorepo) -> Iterator[str]:
 
 
 def _floors(known: Schemas, monorepo: Monorepo) -> tuple[Floor, ...]:
-    with contextlib.suppress(HclSyntaxError):  # told by everything that needs it
+    with contextlib.suppress(HclSyntaxError):  # reported by everything that needs it
         return refresh.floors(known, monorepo.settings.body)
     return ()
 
@@ -124,8 +124,8 @@ def _size(directory: Path) -> int:
 
 
 def store_schemas(file: Path) -> tuple[Stored, ...]:
-    """Keep the provider schemas of a file that ``terraform providers schema -json`` wrote.
+    """Store the provider schemas in a file that ``terraform providers schema -json`` printed.
 
-    Raises :class:`MissingError` where the file is no such output.
+    Raises :class:`MissingError` if the file is no such output.
     """
     return refresh.store(file)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def explain(given: Answers, monorepo: Monorepo | None) -> tuple[Decision, ...]:
-    """The decisions for these answers, by the facts of ``monorepo`` or else the template's own.
+    """The decisions for these answers, with the facts of ``monorepo`` or else the templates' own.
 
     Raises :class:`~scaffold.errors.AnswersError` with every problem of the answers.
     """

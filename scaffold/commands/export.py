@@ -58,7 +58,7 @@ def export(directory: Path, origin: template.Origin) -> Exported:
 
 
 def _demand_repository(directory: Path) -> None:
-    """That the directory is a clean repository of its own, or becomes one."""
+    """Check that the directory is a clean repository of its own, or can become one."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         is_empty = not any(directory.iterdir())
@@ -93,7 +93,7 @@ def _write(place: Path) -> None:
 
 
 def _tree(directory: Path, place: Path) -> str:
-    """Git's tree of what the repository has, with the templates that were written in place of its own."""
+    """Git's tree of the repository's content, with the written templates in place of its own."""
     own = {
         "GIT_DIR": str(directory.resolve() / ".git"), "GIT_WORK_TREE": str(place / "tree"),
         "GIT_INDEX_FILE": str(place / "index"),
@@ -109,6 +109,6 @@ def _parts(directory: Path, tree: str) -> str:
 
 
 def _head(directory: Path) -> str:
-    """The commit that is checked out; nothing in a repository without any."""
+    """The commit that is checked out; nothing in a repository without commits."""
     branch = git(directory, "symbolic-ref", "HEAD").strip()
     return git(directory, "for-each-ref", "--format=%(objectname)", branch).strip()

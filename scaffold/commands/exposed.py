@@ -1,4 +1,4 @@
-"""Who is reachable from where and through which gate, and where data lies, by what is planned."""
+"""Who can reach what through which gate, and where data is stored, according to plans."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OWN_GATE = "Anubis"
 
 
 class Reach(Enum):
-    """From where a host is reachable, by its DNS record."""
+    """From where a host can be reached, according to its DNS record."""
 
     INTERNET = "internet"
     INSIDE = "no public record"
@@ -33,7 +33,7 @@ class Reach(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One way to reach something: a host with the paths of one ingress, and the gate before it.
+    """One way to reach something: a host with the paths of one ingress, and the gate in front of it.
 
     ``record`` is the kind of DNS record, ``gate`` the mode of the gate, ``others`` the other middlewares.
     """
@@ -49,7 +49,7 @@ class Host:
 
     @property
     def is_open(self) -> bool:
-        """Whether everybody on the internet gets as far as the app."""
+        """Whether anybody on the internet gets as far as the app."""
         return self.reach is Reach.INTERNET and not asks_who(self.gate)
 
 
@@ -62,19 +62,19 @@ class Encrypted(Enum):
 
 
 class Backup(Enum):
-    """Whether something saves a volume."""
+    """Whether something backs up a volume."""
 
     SAVED = "saved"
     NO = "nothing backs it up"
     EXCUSED = "said to need none"
     NONE_SEEN = "no job seen"
-    """No planned CronJob does; what else may is not known."""
+    """No planned CronJob does; whether anything else does is not known."""
     NOT_JUDGED = "not judged"
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where data lies: a claim, or a database on a shared server. ``by`` are the jobs that read it."""
+    """Where data is stored: a claim, or a database on a shared server. ``by`` are the jobs that read it."""
 
     name: str
     stack: str
@@ -92,14 +92,14 @@ class Store:
 
     @property
     def bytes(self) -> float:
-        """The size as a number, to sort by."""
+        """The size as a number, for sorting."""
         number = self.size.rstrip("KMGTPEi")
         scale = 1024 ** " KMGTPE".find(self.size[len(number) :][:1] or " ")
         return float(number) * scale if number.replace(".", "", 1).isdigit() else 0.0
 
 
 class Described:
-    """The hosts and volumes of planned resources, by the names of the house."""
+    """The hosts and volumes among planned resources, by the names of the house."""
 
     def __init__(self, monorepo: Monorepo, checked: Checked) -> None:
         self.facts = facts(monorepo)
@@ -188,11 +188,11 @@ class Described:
             yield Store(database.name, stack, where, "", Encrypted.UNKNOWN, Backup.NOT_JUDGED)
 
     def _excuses(self, claim: PlannedResource) -> bool:
-        """Whether the stack's files make an exception from the rule that a volume is saved."""
+        """Whether the stack's files make an exception from the rule that volumes are backed up."""
         return (Saved.code, place(claim)) in self.excused
 
     def _saved_by(self, claim: PlannedResource) -> tuple[str, ...]:
-        """The CronJobs that mount the claim beside a share: what else reads it saves nothing."""
+        """The CronJobs that mount the claim and a share: anything else that reads it backs up nothing."""
         namespace = k8s.namespace(claim)
         shares = {
             k8s.name(other)
@@ -240,6 +240,6 @@ def _hosts(ingress: PlannedResource) -> set[str]:
 
 
 def place(resource: PlannedResource) -> str:
-    """Where a resource is written, as far as it is known."""
+    """Where a resource is written, as far as that is known."""
     site = resource.site
     return f"{site.path}:{site.line}" if site.line else site.path

@@ -31,13 +31,13 @@ class Fixed:
     unverified: tuple[Unverified, ...] = ()
 
     def left_of(self, found: Checked, *, shown: bool) -> Checked:
-        """What is left to a person of what stands in the files, in which the edits are, or are only shown."""
+        """The findings that are left to a person, whether the edits are written or only shown."""
         left = (finding for finding in found.findings if not shown or finding not in self.findings)
         return replace(found, findings=tuple(left), unverified=(*found.unverified, *self.unverified))
 
 
 def plan_fix(monorepo: Monorepo, found: Checked) -> Fixed:
-    """Edit what the rules know how to fix; whatever else is in the files stays as it is, byte for byte.
+    """Make the edits that rules know; everything else in the files stays as it is, byte for byte.
 
     Raises ``RefusedError`` for a file that may not be written, and ``VerificationError`` for an edit that
     a second reader reads differently.
@@ -72,7 +72,7 @@ def edited(
 def write(fixed: Fixed) -> None:
     """Write what was planned, all or nothing.
 
-    Raises ``RefusedError`` where a stack that it touches has changes that no commit has, or files changed
+    Raises ``RefusedError`` if a stack that it touches has changes that no commit has, or files changed
     meanwhile; then nothing is written.
     """
     demand_stacks_clean(fixed.change)
@@ -84,7 +84,7 @@ def with_fix(document: Document, line: int, rule: Rule, facts: Mapping[str, Valu
     with suppress(EditError):
         while (block := block_at(document.body, line)) is not None:
             after = rule.fix(document, block, facts)
-            if after is None or after == document.source.data:  # a rule of one's own may say either
+            if after is None or after == document.source.data:  # a rule of your own may say either
                 break
             document = parse(after, document.path)
     return document.source.data

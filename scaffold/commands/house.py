@@ -1,4 +1,4 @@
-"""The house at a glance: who is reachable from where, what is stored where, and what the rules find."""
+"""The house at a glance: who can reach what, what is stored where, and what the rules find."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A finding, how bad it is, and the stack, or the file of none, that it is about."""
+    """A finding, its severity, and the stack it is about, or the file if it belongs to no stack."""
 
     finding: Finding
     severity: Severity
@@ -47,7 +47,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An entry that a list outside the stacks has for a stack."""
+    """A stack's entry in a list outside the stacks."""
 
     index: str
     path: str
@@ -56,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class StackPage:
-    """All that is known of one stack. ``counts`` are its findings by rule, in the order of the house's."""
+    """Everything that is known about one stack. ``counts`` are its findings by rule, in the house's order."""
 
     name: str
     description: str
@@ -70,7 +70,7 @@ class StackPage:
 
     @property
     def severities(self) -> tuple[tuple[Severity, int], ...]:
-        """How many findings it has of each severity that it has any of."""
+        """The number of findings for each severity that occurs."""
         return _severities(self.found)
 
 
@@ -85,7 +85,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number that says how the house is, and how bad it is if it is not zero."""
+    """A number that describes the house, and how bad it is if it is not zero."""
 
     number: int
     what: str
@@ -94,7 +94,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class RuleCount:
-    """A rule, or a reason why a stack cannot be planned, with what it found."""
+    """A rule, or a reason why stacks cannot be planned, with what it found."""
 
     code: str
     title: str
@@ -123,13 +123,13 @@ class House:
 
     @property
     def matrix(self) -> tuple[Line, ...]:
-        """The stacks, and the files that belong to none, with findings of each rule; those with any."""
+        """The stacks, and files outside stacks, with their findings by rule; those that have any."""
         stacks = (Line(page.name, page.counts, is_stack=True) for page in self.stacks)
         return (*(line for line in stacks if any(line.counts)), *self.elsewhere)
 
     @property
     def figures(self) -> tuple[Figure, ...]:
-        """What one wants to know first."""
+        """The most important numbers."""
         public = {host.host for host in self.hosts if host.reach is Reach.INTERNET}
         ungated = {host.host for host in self.hosts if host.is_open}
         backups = Counter(store.backup for store in self.stores)
@@ -248,7 +248,7 @@ def _object(resource: PlannedResource) -> Object:
 
 
 def _lists(monorepo: Monorepo) -> Mapping[str, frozenset[str]]:
-    """What the lists outside the stacks have, by their names; nothing where one cannot be read."""
+    """The content of the lists outside the stacks, by name; nothing for one that cannot be read."""
     found: dict[str, frozenset[str]] = {}
     for index in all_indexes(monorepo.root):
         content = monorepo.files.read(index.path)[0]

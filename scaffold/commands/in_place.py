@@ -1,4 +1,4 @@
-"""What a change asks for that Kubernetes cannot do to what exists, and the steps that move it instead."""
+"""What a change asks for that Kubernetes cannot do to existing objects, and the steps to take instead."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def demand_possible(
     sensed: Mapping[str, Value],
     recorded: Mapping[str, Value],
 ) -> None:
-    """Raise :class:`RefusedError` where answers ask for what cannot change in place, with the steps instead.
+    """Raise :class:`RefusedError`, with the steps to take, for answers that cannot change in place.
 
     ``before`` are the combined values of the answers that hold, and ``recorded`` is what exists. What is kept
     is never recorded as if it were another.
@@ -67,7 +67,7 @@ def kept_in_place(
     sensed: Mapping[str, Value],
     recorded: Mapping[str, Value],
 ) -> Iterator[Kept]:
-    """What would be another if it were new, by the new answers and not by the old ones.
+    """What would be different for a new Service with the new answers, and was not with the old ones.
 
     ``before`` are the combined values of the answers that hold, and ``recorded`` is what exists.
     """
@@ -88,7 +88,7 @@ def kept_in_place(
 def _recorded(
     answers: Mapping[str, Value], sensed: Mapping[str, Value], before: Mapping[str, Value] | None = None
 ) -> dict[tuple[str, ...], Value]:
-    """What would be recorded, of a new Service or of one that recorded something ``before``."""
+    """What would be recorded for a new Service, or for one that recorded something ``before``."""
     values = decisions.combine({**answers, "sensed": sensed, "recorded": before or {}})
     return dict(_leaves(values["recorded_now"]))
 

@@ -1,4 +1,4 @@
-"""``scaffold index``: what the indexes hold, where they disagree with the stacks, and fixing that."""
+"""``scaffold index``: what the indexes contain, where they and the stacks disagree, and fixing that."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scaffold.monorepo.repository import Monorepo
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """One index as it stands: how many entries it has, or what keeps it from being read."""
+    """One index: how many entries it has, or why it cannot be read."""
 
     name: str
     path: PurePosixPath
@@ -68,7 +68,7 @@ def check(
     stacks: Collection[str] = (),
     baseline_file: Path | None = None,
 ) -> Checked:
-    """What the indexes and the stacks do not agree on: of some lists and some stacks, or of all.
+    """Where the indexes and the stacks disagree: for some lists and some stacks, or for all.
 
     Raises :class:`UsageError` for a list that there is not, and :class:`MissingError` for a stack.
     """
@@ -98,13 +98,13 @@ def check(
 
 
 def checked(monorepo: Monorepo, disagreements: Iterable[Drift]) -> Checked:
-    """Disagreements as what was found in all lists of the monorepo."""
+    """Disagreements in the form of a check of all the monorepo's lists."""
     names = tuple(index.name for index in all_indexes(monorepo.root))
     return Checked(names, tuple(found.finding for found in disagreements), frozenset(), what="list")
 
 
 def fix(monorepo: Monorepo) -> Fixed:
-    """Plan what is certain: entries that are missing and follow from a stack. Nothing stale is taken out.
+    """Plan what is certain: missing entries that follow from a stack. Nothing stale is removed.
 
     Raises ``RefusedError`` for an index file that may not be written, and ``VerificationError`` for an edit
     that a second reader reads differently.

@@ -1,4 +1,4 @@
-"""``scaffold init``: the monorepo's ``scaffold.yml``, from what the monorepo shows and a person says."""
+"""``scaffold init``: the monorepo's ``scaffold.yml``, from what the monorepo shows and what a person says."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEAD = "# Facts about this monorepo that scaffold would otherwise get wrong.\n"
 
 @dataclass(frozen=True, slots=True)
 class Initial:
-    """A ``scaffold.yml`` that is not written yet: what is shown, what was there, and the change."""
+    """A ``scaffold.yml`` that is not written yet: what was found, what was there, and the change."""
 
     shown: tuple[Shown, ...]
     kept: tuple[str, ...]
@@ -32,7 +32,7 @@ class Initial:
 
     @property
     def facts(self) -> tuple[Shown, ...]:
-        """What is added: the facts that differ from the templates' own, and that the file does not say."""
+        """The facts that are added: they differ from the templates' own, and the file does not have them."""
         usual = decisions.house()
         return tuple(
             one
@@ -48,9 +48,9 @@ def prepare(
 ) -> Initial:
     """Look at a monorepo and propose its ``scaffold.yml``; nothing is written.
 
-    ``ask`` returns what a person says of a fact that is shown; ``settings`` has the text of facts that
-    need no asking, those of a mapping as ``fact.key``. A file that is there is kept, and added to.
-    Raises :class:`MissingError` where no stacks are seen, or the file or an answer is not usable, and
+    ``ask`` returns what a person says of a fact that is shown; ``settings`` has the text of facts that need
+    no asking, those of a mapping as ``fact.key``. A file that is there is kept, and added to. Raises
+    :class:`MissingError` if no stacks are seen, or the file or an answer is not usable, and
     :class:`UsageError` for a setting that is no fact, or that the file says already.
     """
     there = overrides(root)
@@ -105,7 +105,7 @@ def _with_settings(
 
 
 def _is_open(one: Shown) -> bool:
-    """Whether nobody has said the fact yet: it is not seen, or has nothing that it may not do without."""
+    """Whether a fact is still open: it was not found, or lacks something that it may not lack."""
     needed = schema()["properties"][one.fact].get("minLength") != 0
     return one.value == "" and (needed or one.where == NOWHERE)
 

@@ -1,4 +1,4 @@
-"""The lists outside the stacks, as Services change."""
+"""How the lists outside the stacks follow when Services change."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from scaffold.monorepo.repository import Monorepo
 
 
 class Lists:
-    """The lists of one monorepo but those in ``without``, which follow one Service after another."""
+    """The lists of one monorepo, without those in ``without``, which follow one Service after another."""
 
     def __init__(self, monorepo: Monorepo, without: Collection[str] = ()) -> None:
         self._monorepo, self._without = monorepo, without
 
     def follow(self, files: Files, before: ServiceEntry, after: ServiceEntry) -> edits.Edits:
-        """The edits of ``files`` for a Service that changes; nothing is written.
+        """The edits of ``files`` for a changed Service; nothing is written.
 
         What other Services have too stays, by what those that came first have by now. Raises ``UsageError``
         for a list that there is not.
@@ -35,7 +35,7 @@ class Lists:
         return found
 
     def keep(self, files: Files, after: ServiceEntry) -> edits.Edits:
-        """The edits of ``files`` for a stack that is adopted: what is listed stays, what lacks comes.
+        """The edits of ``files`` for an adopted stack: what is listed stays, what is missing is added.
 
         Raises ``UsageError`` for a list that there is not.
         """
@@ -48,7 +48,7 @@ class Lists:
 
 
 def _entries(monorepo: Monorepo) -> Iterator[ServiceEntry]:
-    """What the stacks have to be listed for, the images that they run among it."""
+    """What the stacks have to be listed for, including the images that they run."""
     for stack, entry in StackReader(monorepo).entries.items():
         pods = monorepo.fleet[stack].pods if stack in monorepo.fleet else ()
         images = {container.reference.name for pod in pods for container in pod.containers}

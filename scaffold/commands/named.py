@@ -1,4 +1,4 @@
-"""What answers name that the monorepo knows better: Middlewares, registries, shared hosts, files."""
+"""Names in answers that the monorepo can check: Middlewares, registries, shared hosts, files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def problems(
     own_files: Mapping[str, bytes] = MappingProxyType({}),
     stack: str = "",
 ) -> list[Finding]:
-    """Every problem of answers: with each other, and with what the monorepo has of what they name.
+    """Every problem of answers: with each other, and with what the monorepo knows about the names in them.
 
     ``recorded`` is what exists of a Service that is not new, and ``stack`` is where its files are so far;
     ``own_files``, by path, are what a new one takes along.
@@ -53,7 +53,7 @@ def problems(
 def _own(
     monorepo: Monorepo, given: Answers, own_files: Mapping[str, bytes], facts: Mapping[str, Value]
 ) -> Sequence[Use]:
-    """What files of one's own make in a stack that is not rendered yet: they refer to its namespace."""
+    """What your own files create in a stack that is not rendered yet: they refer to its namespace."""
     sources = {**monorepo.sources(str(given.values["name"])), **own_files}
     if not sources:
         return ()
@@ -65,7 +65,7 @@ def _own(
 
 
 def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
-    """The Middlewares that no stack makes: Traefik drops the whole route of an ingress that names one.
+    """The Middlewares that no stack creates: Traefik drops the whole route of an ingress that names one.
 
     Nothing is told where no stack makes any that can be seen.
     """
@@ -117,7 +117,7 @@ def _denied(given: Answers, uses: list[Use]) -> Iterator[Finding]:
 
 
 def _unknown_stacks(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
-    """The stacks that are to be applied before and are not there."""
+    """The stacks that should be applied first and do not exist."""
     known = monorepo.fleet.keys()
     for path, text in answering.texts(given.values):
         if path[0] == "depends_on" and path[-1] == "stack" and text not in {*known, given.values.get("name")}:
@@ -135,7 +135,7 @@ _ANY = (Use(TRUSTED_IMAGES, "*", "", 0),)
 
 
 def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -> Iterator[Finding]:
-    """Variables with the address of a shared host, which config.tfvars has under a name."""
+    """Variables with the address of a shared host, for which config.tfvars has a name."""
     known = {address: kind for kind, name in hosts.items() if (address := monorepo.variable(name))}
     for path, text in answering.texts(given.values):
         for address, kind in known.items() if "env" in path else ():
@@ -151,7 +151,7 @@ def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -
 
 
 def _absent_files(given: Answers, monorepo: Monorepo, stack: str) -> Iterator[Finding]:
-    """Files beside the stack that are to be mounted and are not there: nothing could be planned."""
+    """Files beside the stack that are to be mounted and do not exist: nothing could be planned."""
     files = given.values.get("files")
     for number, file in enumerate(files if isinstance(files, list) else ()):
         source = file.get("source") if isinstance(file, Mapping) and "content" not in file else None

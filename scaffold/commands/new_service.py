@@ -48,7 +48,7 @@ def prepare(
     without_indexes: Collection[str] = (),
     own_files: Sequence[beside.OwnFile] = (),
 ) -> Prepared:
-    """Check answers, decide, render and verify as far as ``level`` says; nothing is written.
+    """Check answers, decide, render and verify, up to ``level``; nothing is written.
 
     With ``app_repository`` the pipeline of the app is made along, verified against the stack that is about to
     be written (``overwrite``: over files that are there; ``proposes``: with what the clone tells where no
@@ -135,7 +135,7 @@ def _static_findings(
     own: Mapping[str, bytes],
     values: Mapping[str, Value],
 ) -> Sequence[Finding] | None:
-    """What is found without a plan in the stack of these answers; None where they are not valid."""
+    """What is found without a plan in the stack of these answers; None if they are not valid."""
     if validation.problems(Answers(values), sensed, {}):
         return None
     rendered = render(values, sensed, {}, origin)
@@ -147,7 +147,7 @@ def _static_findings(
 
 
 def _unpinned(given: Answers, values: Mapping[str, Value]) -> Iterator[Finding]:
-    """The images whose tag is no release: they run, and what they are tomorrow is left to chance."""
+    """The images whose tag is not a release: they run, but what they contain tomorrow is left to chance."""
     for image in values["workload"]["unpinned"]:
         path = within(image["name"], given.values)
         text = f"{image['name']} names no release: {image['tag']['reason']}."
@@ -168,7 +168,7 @@ def _foreign(monorepo: Monorepo, given: Answers, values: Mapping[str, Value]) ->
 def _unserved(
     monorepo: Monorepo, given: Answers, rendered: Rendered, own: Mapping[str, bytes]
 ) -> Iterator[Finding]:
-    """What variables point at inside the cluster, and no stack makes: the app would not reach it."""
+    """What variables point at inside the cluster and no stack creates: the app could not reach it."""
     name, namespace = str(rendered.values["name"]), str(rendered.values["names"]["namespace"]["value"])
     contents = {str(PurePosixPath(monorepo.place(name), p)): c for p, c in rendered.files.items()}
     files = {**monorepo.sources(name), **own, **contents}
@@ -208,9 +208,9 @@ def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collectio
 
 
 def demand_places(monorepo: Monorepo, found: Edits) -> None:
-    """Raise :class:`RefusedError` for a list that the system reads and that has lost its place."""
+    """Raise :class:`RefusedError` for a list that the system reads and whose place cannot be found."""
     if found.refused:
-        with suppress(MissingError):  # a monorepo that is no Git repository has no merge either
+        with suppress(MissingError):  # a monorepo that is not a Git repository has no merge either
             demand_merged(monorepo.root)
         raise RefusedError(
             "Lists that the Service belongs in cannot be edited; nothing was written.",
@@ -226,12 +226,12 @@ def _existing(
     origin: template.Origin,
     without_indexes: Collection[str],
 ) -> Prepared:
-    """The stack exists: nothing to do if it is the same and all of it is there, else refused."""
+    """The stack exists: nothing is to be done if it is the same and complete; otherwise this is refused."""
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
     demand_unedited(monorepo, name)
     recorded = stored_answers(monorepo, name)
-    # What a file does not say of a question is its default: then that did not apply, or is newer.
+    # If a file does not answer a question, its default holds: the question did not apply, or is newer.
     said = decisions.defaults(
         {**{q: recorded[q] for q in asked() if q in recorded}, **stored_facts(recorded)}
     )
@@ -272,7 +272,7 @@ def _existing(
 def _gone_files(
     monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value], origin: template.Origin
 ) -> Iterator[Finding]:
-    """The files of the stack that are not there; what stands in the others is a person's."""
+    """The files of the stack that do not exist; the content of the others is left to people."""
     rendered = render(given.values, sensed, {}, origin)
     directory = PurePosixPath(monorepo.place(str(rendered.values["name"])))
     for path in sorted(directory / name for name in rendered.files):
@@ -285,7 +285,7 @@ def _gone_files(
 def _gone_rows(
     monorepo: Monorepo, values: Mapping[str, Value], without_indexes: Collection[str]
 ) -> Iterator[Finding]:
-    """The lists that the Service should be in and is not, or that cannot tell."""
+    """The lists that should contain the Service and do not, or that cannot be read."""
     found = insertions(monorepo.files, service_entry(values), without_indexes)
     yield from found.refused
     for edit in found.edits:

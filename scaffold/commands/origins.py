@@ -18,11 +18,11 @@ _REFERENCES = ("secret", "config_map")
 
 
 def traced(error: VerificationError, given: Answers, judge: Judge) -> VerificationError | AnswersError:
-    """The error, whose findings name the answer that led to them, where that is known.
+    """The error, whose findings name the answer that led to them, if that is known.
 
-    It is known where ``judge`` has the finding with all answers, and no longer with exactly one of them left
-    out, and where an answer names a Secret or ConfigMap that nothing in the stack makes: where there is
-    nothing else, the answers are at fault. Any other finding names none.
+    It is known if ``judge`` has the finding with all answers, and no longer with exactly one of them left
+    out, or if an answer names a Secret or ConfigMap that nothing in the stack creates: if nothing else is
+    found, the answers are at fault. Any other finding names none.
     """
     found = list(dict.fromkeys(told for finding in error.findings for told in _of_names(finding, given)))
     if all(finding.code == _NOBODYS for finding in found):
@@ -37,7 +37,7 @@ def traced(error: VerificationError, given: Answers, judge: Judge) -> Verificati
 def _origin(
     finding: Finding, whole: Collection[Finding], rests: Mapping[str, Collection[Finding] | None]
 ) -> str | None:
-    """The one answer without which a finding goes: it, and not only its words, which may hold a value."""
+    """The one answer without which a finding disappears: the finding itself, not only its wording."""
 
     def count(findings: Collection[Finding]) -> int:
         return sum(other.code == finding.code for other in findings)
@@ -53,7 +53,7 @@ def _origin(
 
 
 def _of_names(finding: Finding, given: Answers) -> Iterator[Finding]:
-    """A finding about a Secret or ConfigMap, told of each answer that names it; any other one as it is."""
+    """A finding about a Secret or ConfigMap, once for each answer that names it; any other one as it is."""
     reference = finding.code == Secrets.code
     names = [path for path, name in texts(given.values) if path[-1] in _REFERENCES and name == finding.value]
     named = names if reference else []

@@ -1,4 +1,4 @@
-"""The database of Redis that a gate of Anubis stores in: each has its own, and few Services have one."""
+"""The Redis database in which an Anubis stores its challenges: each Anubis has its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def with_own_store(monorepo: Monorepo, given: Answers, sensed: Mapping[str, Value]) -> Answers:
-    """The answers with a database of Redis for Anubis, where every Anubis has one and they name none.
+    """The answers with a Redis database for Anubis, if every Anubis has one and the answers name none.
 
     It is the one that the Service has already, or else the lowest that is free.
     """
@@ -46,7 +46,7 @@ def with_own_store(monorepo: Monorepo, given: Answers, sensed: Mapping[str, Valu
 
 
 def has_rendered_stack(monorepo: Monorepo, name: Value) -> bool:
-    """Whether the Service has a stack that this tool rendered."""
+    """Whether the Service has a stack that scaffold rendered."""
     from scaffold.templates.render import ANSWERS_FILE
 
     return isinstance(name, str) and (monorepo.stack_directory(name) / ANSWERS_FILE).is_file()

@@ -62,7 +62,7 @@ class Cloned:
 
 
 def cloned(monorepo: Monorepo, given: Answers, app_repository: Path, *, proposes: bool = True) -> Cloned:
-    """Answers with what the clone proposes where they say nothing; nothing where a person saw the proposals.
+    """Answers with what the clone proposes for the others; nothing if a person has seen the proposals.
 
     A stack that exists has its answers: what it records holds in place of what the clone proposes.
     """
@@ -86,7 +86,7 @@ def pipeline_of(
     template_source: str | None = None,
     stack: Mapping[str, bytes] | None = None,
 ) -> Prepared:
-    """The pipeline of a Service for a clone that is read, as :func:`prepare_pipeline` makes it."""
+    """A Service's pipeline for a clone that has been read. Raises what :func:`prepare_pipeline` raises."""
     root, given = read.root, read.answers
     sensed = sense(monorepo)
     origin = template.origin(template_source or template_fact(sensed))
@@ -116,12 +116,12 @@ def pipeline_of(
 
 
 def usual_build(sensed: Mapping[str, Value]) -> str:
-    """How most own images of the monorepo are built, given what is sensed of it."""
+    """How most of the monorepo's own images are built, from the sensed facts."""
     return str(sensed.get("own_build", decisions.house()["own_build"]))
 
 
 def with_own_build(given: Answers, sensed: Mapping[str, Value]) -> Answers:
-    """Answers that say how the image is built: where they do not, as most own images of the monorepo.
+    """Answers that say how the image is built: by default, like most of the monorepo's own images.
 
     For whoever names the app's repository: then the image is an own one.
     """
@@ -129,7 +129,7 @@ def with_own_build(given: Answers, sensed: Mapping[str, Value]) -> Answers:
 
 
 def app_root(directory: Path) -> Path:
-    """The root of the app's repository. Raises :class:`MissingError` where it is none."""
+    """The root of the app's repository. Raises :class:`MissingError` if it is not a repository."""
     root = directory.resolve()
     if not (root / ".git").exists():
         raise MissingError(
@@ -158,7 +158,7 @@ def _refuse_replacing(service: str, part: Part[VerifiedPipeline]) -> None:
     ]  # fmt: skip
     recorded = root / ANSWERS_FILE
     if recorded.is_file() and f"name: {service}\n" in recorded.read_text("utf-8", errors="replace"):
-        # Installed as a tool of its own, only `scaffold` is on PATH, and Copier beside it is not.
+        # If scaffold is installed as a separate tool, only `scaffold` is on PATH, and Copier is not.
         copier = f"{shlex.quote(sys.executable)} -m copier"
         update = f"(cd {shlex.quote(str(root))} && {copier} update --defaults)"
         hint = f"Rendered before? {update} keeps hand edits."

@@ -1,4 +1,4 @@
-"""``scaffold plan``: what Terraform would create for stacks, and how that differs from an older revision."""
+"""``scaffold plan``: what Terraform would create for stacks, and how that differs from another revision."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from scaffold.terraform.touched import touched
 from scaffold.terraform.tree import DiskTree, Kind, OverlayTree, Tree, git_tree
 
 STANDING = "what is there"
-"""The older side where a change is compared that is not written yet."""
+"""The older side, if a change is compared that is not written yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackPlan:
     """One stack: its plan, and with ``--against`` the plan of the older revision and the difference.
 
-    Either plan is None where the stack does not exist on that side. ``consequences`` are what the difference
+    Either plan is None if the stack does not exist on that side. ``consequences`` are what the difference
     does to what runs.
     """
 
@@ -42,12 +42,12 @@ class StackPlan:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Why the stack cannot be planned; an older revision that cannot be is no fault of this one."""
+        """Why the stack cannot be planned; a revision that cannot be planned is not the stack's fault."""
         return self.result.findings if self.result is not None else ()
 
     @property
     def comparable(self) -> bool:
-        """Whether the older revision could be planned, or did not have the stack."""
+        """Whether the other revision could be planned, or did not have the stack."""
         return self.older is None or self.older.ok
 
 
@@ -70,7 +70,7 @@ class Plans:
 
     @property
     def differs(self) -> bool:
-        """Whether a stack differs from the older revision, or may: what cannot be planned is not the same."""
+        """Whether a stack differs from the other revision, or may: what cannot be planned is not the same."""
         return any(stack.difference or not stack.comparable for stack in self.stacks)
 
 
@@ -86,8 +86,8 @@ def plan(
     """Plan stacks of a monorepo, and with ``against`` compare them with a Git revision.
 
     A stack may be named by its directory too, ``stacks/x/``, and is planned once. Compared are only the
-    stacks that something differs for; the others are named as such. Raises ``MissingError`` where there is
-    no Terraform, none that can plan any of them, no such stack or no such revision.
+    stacks that something differs for; the others are named as such. Raises ``MissingError`` if there is no
+    Terraform, none that can plan any of them, no such stack or no such revision.
     """
     tool = tool or find_tool()
     stacks = tuple(dict.fromkeys(_name(monorepo, stack) for stack in stacks))
@@ -126,9 +126,9 @@ def plan_sides(
     *,
     tool: Tool | None = None,
 ) -> Mapping[str, Sequence[PlanResult]]:
-    """The plan of each stack as it stands, and then those with each of its edits, which nobody has written.
+    """The plan of each stack as it is, and with each of its edits, which nobody has written.
 
-    Raises ``MissingError`` where there is no Terraform.
+    Raises ``MissingError`` if there is no Terraform.
     """
     disk = DiskTree(monorepo.root)
     jobs: list[Job] = []
@@ -140,13 +140,13 @@ def plan_sides(
 
 
 def compared(monorepo: Monorepo, sides: Iterable[tuple[str, PlanResult, PlanResult]]) -> Iterator[StackPlan]:
-    """Stacks as they stand and as they are about to be, each with its difference."""
+    """Stacks as they are and as they are about to be, each with its difference."""
     house = house_of(monorepo, facts(monorepo))
     return (stack_plan(stack, after, before, house, STANDING) for stack, before, after in sides)
 
 
 def refuse_unmerged(monorepo: Monorepo) -> None:
-    """Raises :class:`RefusedError` where a merge of stacks is not settled."""
+    """Raises :class:`RefusedError` if stacks contain an unresolved merge."""
     if paths := unmerged(monorepo.root, monorepo.stacks_home):
         findings = [
             Finding(path, None, None, "conflict", "This path has a merge conflict.") for path in paths
@@ -173,9 +173,9 @@ def _has(tree: Tree, stack: str) -> bool:
 def stack_plan(
     stack: str, new: PlanResult | None, old: PlanResult | None, house: HouseNames, against: str | None
 ) -> StackPlan:
-    """The plans of a stack with the difference, where both sides could be planned or do not exist.
+    """The plans of a stack with their difference, if both sides could be planned or do not exist.
 
-    ``against`` names the older side, None where there is none to compare with.
+    ``against`` names the older side, None if there is none to compare with.
     """
     if against is None or any(result is not None and not result.ok for result in (new, old)):
         return StackPlan(stack, new, old)

@@ -44,21 +44,21 @@ class Part(Generic[V_co]):
 
     @property
     def unchanged(self) -> bool:
-        """Whether there is nothing to write: all of it is there."""
+        """Whether there is nothing to write because everything is there."""
         return not self.change.changes
 
     @property
     def replaced(self) -> ChangeSet:
-        """The part of the change that replaces files which the repository has."""
+        """The part of the change that replaces existing files."""
         changes = tuple(file for file in self.change.changes if file.action is Action.MODIFY)
         return ChangeSet(self.change.root, changes)
 
     def write(self, *, commit: bool) -> str | None:
-        """Write it, and commit exactly its files where asked. Returns the commit, if one was made.
+        """Write it, and commit exactly its files if asked to. Returns the commit, if one was made.
 
-        Raises :class:`RefusedError` where the files changed meanwhile, or where the commit would take in
-        changes that are there already; then nothing is written. Raises :class:`UncommittedError` where Git
-        refuses the commit of what is written, now or by an earlier run.
+        Raises :class:`RefusedError` if the files changed meanwhile, or where the commit would take in changes
+        that are there already; then nothing is written. Raises :class:`UncommittedError` if Git refuses the
+        commit of what is written, now or by an earlier run.
         """
         from scaffold.changes.commit import demand_committed, demand_merged, write
 
@@ -79,13 +79,13 @@ class Prepared:
     stack: Part[Verified] | None = None
     pipeline: Part[VerifiedPipeline] | None = None
     manual: tuple[Step, ...] = ()
-    """What the stack needs elsewhere in the monorepo that a person has to see to."""
+    """What the stack needs elsewhere in the monorepo and a person has to do."""
     before: Mapping[str, Value] | None = None
     """The combined values of a Service that is changed."""
     taken: tuple[Proposal, ...] = ()
     """What the clone of the app's repository proposed, and no answer said."""
     told: tuple[Finding, ...] = ()
-    """What of the answers the clone contradicts, and what it lacks."""
+    """The answers that the clone contradicts, and what it lacks."""
     own_files: tuple[str, ...] = ()
     """The files that it takes along beside the rendered ones, by path from the root."""
     finish: tuple[str, ...] = ()
@@ -103,17 +103,18 @@ class Prepared:
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """The decisions with their reasons; of a pipeline alone, those that are about it."""
+        """The decisions with their reasons; for a pipeline alone, only those about it."""
         if self.stack is not None:
             return decisions.table(self.stack.values)
         made = decisions.table(self.pipeline.values) if self.pipeline is not None else ()
         return tuple(decision for decision in made if decision.name.startswith("pipeline."))
 
     def apply(self, *, commit: bool) -> Commits:
-        """Write the stack, then the pipeline, each as :meth:`Part.write` does.
+        """Write the stack, then the pipeline, and commit each if ``commit``. Returns the commits.
 
-        Whether both may be committed is asked before either is written. Where the second one fails all the
-        same, the stack is written, and the error tells the command that finishes it.
+        Before either is written, both are checked for whether they may be committed. Raises what
+        :meth:`Part.write` raises; if only the pipeline fails, the stack is written, and the error names the
+        command that finishes it.
         """
         from scaffold.changes.commit import demand_own
 
@@ -142,7 +143,7 @@ class Prepared:
             ) from error
 
     def next_steps(self, monorepo: Monorepo, commits: Commits) -> tuple[Step, ...]:
-        """What is left to do, as the template's tables tell it.
+        """What remains to be done, according to the templates' tables.
 
         Of both: push first, then apply, then run the pipeline again.
         """
@@ -157,7 +158,7 @@ class Prepared:
 
     @property
     def restores(self) -> tuple[Step, ...]:
-        """How the stack's volumes and databases come back from their backups."""
+        """How the stack's volumes and databases are restored from their backups."""
         return restore_steps(self.stack.values) if self.stack is not None else ()
 
     def _stack_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[Step, ...]:

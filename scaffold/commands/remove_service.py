@@ -1,4 +1,4 @@
-"""``scaffold remove-service``: take a Service out of the monorepo, with everything that is only its own."""
+"""``scaffold remove-service``: remove a Service from the monorepo, with everything that is only its own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CLAIM = "kubernetes_persistent_volume_claim"
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A line elsewhere that names the Service; whether it has to go is for a person to say."""
+    """A line elsewhere that names the Service; a person decides whether it has to go."""
 
     path: PurePosixPath
     line: int
@@ -37,7 +37,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What removing a Service changes, not yet written, and what it does not reach."""
+    """What removing a Service changes, not yet written, and what is left."""
 
     service: str
     change: ChangeSet
@@ -55,7 +55,7 @@ class Removal:
 
 
 def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
-    """Plan the removal of a Service: its stack, and what the indexes say of it and of nobody else.
+    """Plan the removal of a Service: its stack, and whatever the indexes say about it alone.
 
     ``apply_command`` applies a stack from within its directory. Raises ``RefusedError`` for a stack that
     does not exist, that belongs to State tier 0, or that another stack depends on, and ``VerificationError``
@@ -80,7 +80,7 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What became of a removal."""
+    """The outcome of a removal."""
 
     commit: str | None
     kept: str
@@ -88,10 +88,10 @@ class Removed:
 
 
 def remove(removal: Removal, *, commit: bool) -> Removed:
-    """Do what was planned, and commit exactly that where asked. Git's store keeps the stack as it was.
+    """Do what was planned, and commit exactly that if asked to. Git's object store keeps the stack as it was.
 
-    Raises ``RefusedError`` where files changed meanwhile or the commit would take in somebody else's
-    work; then nothing is written. Raises ``UncommittedError`` where Git refuses the commit.
+    Raises ``RefusedError`` if files changed meanwhile or the commit would take in somebody else's work; then
+    nothing is written. Raises ``UncommittedError`` if Git refuses the commit.
     """
     if commit:
         demand_own(removal.change)
@@ -100,7 +100,7 @@ def remove(removal: Removal, *, commit: bool) -> Removed:
 
 
 def refuse_going(monorepo: Monorepo, name: str) -> None:
-    """Raise :class:`RefusedError` for a stack that nobody has, or that others need under its name."""
+    """Raise :class:`RefusedError` for a stack that does not exist, or that others need under its name."""
     if name not in monorepo.stacks:
         raise monorepo.no_stack(name)
     if name in monorepo.tier0_stacks:
@@ -142,7 +142,7 @@ def _own(reader: StackReader, name: str) -> ServiceEntry:
 
 
 def _only_here(monorepo: Monorepo, stack: str) -> Iterator[UpstreamImage]:
-    """The images whose repository is recorded, and that no other stack runs."""
+    """The images whose repository is recorded and that no other stack runs."""
     index = upgrade_config.REPOSITORIES
     path = file_of(monorepo.root, index.name)
     content = monorepo.files.read(path)[0] if path else None
@@ -192,7 +192,7 @@ def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_com
 
 
 def drop_steps(databases: Iterable[Database]) -> Iterator[Step]:
-    """What is left to do of databases that nobody uses any more."""
+    """What is left to do about databases that nobody uses any more."""
     for database in databases:
         yield Step(
             f"Drop the {database.engine.value} database {database.name} and its user {database.user}: "
@@ -224,7 +224,7 @@ def _warnings(monorepo: Monorepo, entry: ServiceEntry) -> Iterator[str]:
 
 
 def mentions(monorepo: Monorepo, name: str, change: ChangeSet) -> Iterator[Mention]:
-    """Where the name still stands as a word, in the files as they will be."""
+    """Where the name still occurs as a word, in the files as they will be."""
     changed = {file.path: file.after for file in change.changes}
     for path in names(git(monorepo.root, "ls-files", "-z")):
         content = changed[path] if path in changed else _bytes(monorepo, path)

@@ -1,8 +1,8 @@
 """``scaffold rename``: another name for a Service, around what runs.
 
-Kubernetes, Vault, the database servers and the NFS server can rename nothing in place. So what exists keeps
-its name, as the rows of the decisions with ``keep`` say, and is recorded; what the stack is called by people
-and by lists follows the new name.
+Kubernetes, Vault, the database servers and the NFS server cannot rename anything in place. So existing
+objects keep their names, as the rows of the decisions with ``keep`` say, and these are recorded; what people
+and lists call the stack follows the new name.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def prepare_rename(
     level: Level | None = None,
     without_indexes: Collection[str] = (),
 ) -> ServiceChange:
-    """Find out all that another name changes, and verify it; nothing is written.
+    """Find out everything that another name changes, and verify it; nothing is written.
 
     The host follows where no answer gives it, unless ``keep_host`` says otherwise. Raises
     :class:`~scaffold.errors.AnswersError` with every problem of the new name, :class:`RefusedError` for a
@@ -79,6 +79,6 @@ def prepare_rename(
 
 
 def _wanted(record: Record, to: str, host: str | None) -> Answers:
-    """The answers with the new name, and with the host that stays."""
+    """The answers with the new name, and with the host if it stays."""
     said = {"name": to, **({"host": host} if host is not None else {})}
     return Answers(said, {(question,): _GIVEN for question in said}).over(record.given)

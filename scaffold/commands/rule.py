@@ -38,7 +38,7 @@ _FAMILIES = {
 
 
 def find(code: str) -> Rule:
-    """The rule with a code. Raises :class:`UsageError` where there is none."""
+    """The rule with a code. Raises :class:`UsageError` if there is none."""
     known = {rule.code: rule for rule in all_rules()}
     if code.upper() in known:
         return known[code.upper()]
@@ -48,7 +48,7 @@ def find(code: str) -> Rule:
 
 
 def family(rule: Rule) -> str:
-    """What the rules with the same letters are about."""
+    """What the rules of a family are about."""
     return _FAMILIES[rule.code[:3]]
 
 

@@ -53,7 +53,7 @@ def _question(question: Question) -> Iterator[str]:
 
 
 def _levels(place: str, definition: Mapping[str, Value]) -> Iterator[str]:
-    """The keys of a structure, and of each structure in it, under the place where it stands."""
+    """The keys of a structure, and of each structure in it, with their paths."""
     if isinstance(items := definition.get("items"), Mapping):
         yield from _levels(f"{place}[]", items)
     if isinstance(other := definition.get("additionalProperties"), Mapping):

@@ -1,4 +1,4 @@
-"""What the indexes are told about a Service: taken from its decisions, none of it decided here."""
+"""What the indexes say about a Service: derived from its decisions, none of it decided here."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
 
 
 def _has(values: Mapping[str, Value], *, storage_class: str = "", embedded_database: str = "") -> bool:
-    """Whether a volume that the stack makes is of this class, or one has such a database."""
+    """Whether a volume that the stack creates has this class, or contains such a database."""
     volumes = values["storage"]["volumes"]
     return any(
         volume["storage_class"]["value"] == storage_class or volume["embedded_database"] == embedded_database
@@ -61,7 +61,7 @@ def _has(values: Mapping[str, Value], *, storage_class: str = "", embedded_datab
 
 
 def _hosts(values: Mapping[str, Value]) -> tuple[Host, ...]:
-    """The hosts below the house's domain; those of another domain are in nobody's list."""
+    """The hosts below the house's domain; those of other domains are in no list."""
     if not values["stack"]["ingress"]:
         return ()
     ingress, domain = values["ingress"], values["facts"]["domain"]
@@ -76,7 +76,7 @@ def _hosts(values: Mapping[str, Value]) -> tuple[Host, ...]:
 
 
 def _monitor(values: Mapping[str, Value]) -> Monitor | None:
-    """What to watch from inside, where no ingress makes a monitor from outside."""
+    """What to monitor from inside, if no ingress creates a monitor from outside."""
     if values["stack"]["ingress"] or not values["stack"]["app"]:
         return None
     names = values["names"]
@@ -104,7 +104,7 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
 
 
 def _pull_namespace(values: Mapping[str, Value]) -> str:
-    """Where a private package of GitHub is pulled, be it the Service's own or another's."""
+    """The namespace that pulls a private GitHub package, the Service's own or another's."""
     secret = values["workload"]["pull_secret"]["value"]
     of_github = {
         row["pull_secret"]
@@ -115,7 +115,7 @@ def _pull_namespace(values: Mapping[str, Value]) -> str:
 
 
 def _upstream_images(values: Mapping[str, Value]) -> Iterator[UpstreamImage]:
-    """Where the releases are: of known images, and without asking of those in GitHub's own registry."""
+    """Where releases are published: for known images, and for those in GitHub's own registry."""
     registries = [f"{row['registry']}/" for row in values["facts"]["builds"].values() if row["owned"]]
     if values["facts"]["builds"][values["build"]]["owned"] or values["image"].startswith(tuple(registries)):
         return
@@ -126,7 +126,7 @@ def _upstream_images(values: Mapping[str, Value]) -> Iterator[UpstreamImage]:
 
 
 def _protection(storage: Mapping[str, Value]) -> Protection | None:
-    # Where a claim that somebody else made is, nobody knows here.
+    # Where a claim is that somebody else created is not known here.
     volumes = [volume for volume in storage["volumes"] if not volume["exists"]]
     if not volumes:
         return None

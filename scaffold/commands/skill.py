@@ -1,4 +1,4 @@
-"""``scaffold skill``: what a coding agent has to know to make Services, put where agents look for it."""
+"""``scaffold skill``: what a coding agent needs to know to create Services, put where agents look for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _END = "<!-- scaffold: end -->"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value that an answer may have in a house, and what follows from it there."""
+    """A value that an answer may have in this house, and what follows from it there."""
 
     value: str
     consequence: str
@@ -39,8 +39,8 @@ def page() -> str:
 def planned(files: Files, facts: Mapping[str, Value]) -> ChangeSet:
     """The skill file and its section in ``AGENTS.md``, as a change of a monorepo's files; nothing is written.
 
-    The rest of ``AGENTS.md`` is kept. Raises :class:`RefusedError` where that cannot be: it is no text, or
-    only one of the section's two marks is left.
+    The rest of ``AGENTS.md`` is kept. Raises :class:`RefusedError` if that cannot be: it is not text, or only
+    one of the section's two marks is left.
     """
     return ChangeSet.plan(
         files,
@@ -52,7 +52,7 @@ def planned(files: Files, facts: Mapping[str, Value]) -> ChangeSet:
 
 
 def is_behind(files: Files, facts: Mapping[str, Value]) -> bool:
-    """Whether a monorepo has the skill file, and not as this version writes it there."""
+    """Whether a monorepo has the skill file, but not as this version would write it there."""
     there = files.read(SKILL)[0]
     return there is not None and there != skill(facts).encode()
 
@@ -90,7 +90,7 @@ def _rendered(name: str, facts: Mapping[str, Value]) -> str:
 
 
 def _choices(question: Question, facts: Mapping[str, Value]) -> tuple[Choice, ...]:
-    """What may be chosen in this house: an option, or yes and no where something is said of them."""
+    """The choices in this house: the options or, if they are described, yes and no."""
     seen = {"facts": facts}
     told = {**{option.value: option.consequence for option in question.options}, **question.consequences}
     return tuple(
@@ -101,7 +101,7 @@ def _choices(question: Question, facts: Mapping[str, Value]) -> tuple[Choice, ..
 
 
 def _named(question: Question, choices: Mapping[str, tuple[Choice, ...]]) -> str:
-    """A question's key, and where it applies: of the values that may be chosen here."""
+    """A question's key, and when it applies, in terms of the values that can be chosen here."""
     where = []
     for other, wanted in condition(question).items():
         known = [choice.value for choice in choices[other]]

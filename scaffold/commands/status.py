@@ -1,4 +1,4 @@
-"""``scaffold status``: how stacks stand to their answers, the templates, the rules and the lists."""
+"""``scaffold status``: how stacks compare with their answers, the templates, the rules and the lists."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """How a stack stands to the answers that it records.
+    """How a stack compares with the answers that it records.
 
     ``by_hand`` tells that the file of the answers was edited itself. ``edited`` are the files that are not as
-    the answers rendered them, before and after the edit; None where nobody can tell, as for templates that
+    the answers rendered them, before and after the edit; None if nobody can tell, as for templates that
     cannot be had. ``problem`` is why the answers cannot be read.
     """
 
@@ -66,7 +66,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one stack stands. ``recorded`` is None for a stack that was made by hand.
+    """The state of one stack. ``recorded`` is None for a hand-written stack.
 
     ``behind`` counts the commits of the templates since the version that the stack was rendered by; None
     where another version is known to be there, and not how far it is.
@@ -81,13 +81,13 @@ class Standing:
 
     @property
     def missing(self) -> int:
-        """How many of its rendered files are gone."""
+        """How many of its rendered files no longer exist."""
         edited = self.recorded.edited if self.recorded else None
         return sum(file.after is None for file in edited or ())
 
     @property
     def urgency(self) -> tuple[int, ...]:
-        """What there is to do, the worst first: zeros where there is nothing. To edit by hand is no fault."""
+        """What there is to do, the worst first: zeros if there is nothing. Manual edits are no fault."""
         recorded = self.recorded or Recorded()
         return (
             int(bool(recorded.problem)) + int(recorded.by_hand),
@@ -108,7 +108,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How stacks stand, those that need attention first; ``version`` is that of the templates at hand."""
+    """The state of stacks, those that need attention first; ``version`` is the installed templates'."""
 
     version: str
     stacks: tuple[Standing, ...]
@@ -119,7 +119,7 @@ class Status:
 
 
 def status(monorepo: Monorepo, stacks: Sequence[str]) -> Status:
-    """How these stacks stand; nothing is planned."""
+    """The state of these stacks; nothing is planned."""
     house = _House(monorepo)
     kept = Kept(house.base)
     listed = defaultdict(list)
@@ -150,7 +150,7 @@ def status(monorepo: Monorepo, stacks: Sequence[str]) -> Status:
 
 @dataclass(frozen=True)
 class _House:
-    """What the standing of a stack hangs on; what was found holds for as long as the answers are the same."""
+    """What a stack's state depends on; a result stays valid for as long as the answers are the same."""
 
     monorepo: Monorepo
     _behind: dict[str, int | None] = field(default_factory=dict)
@@ -171,11 +171,11 @@ class _House:
 
     @cached_property
     def origin(self) -> template.Origin:
-        """The templates at hand."""
+        """The installed templates."""
         return template.origin(template_fact(self.sensed))
 
     def behind(self, version: str) -> int | None:
-        """How many commits of the templates came after a version; None where nobody here can tell."""
+        """How many commits the templates have had since a version; None if that cannot be told here."""
         if version not in self._behind:
             self._behind[version] = 0 if version == self.origin.version else self._commits(version)
         return self._behind[version]
@@ -192,7 +192,7 @@ class _House:
         return None
 
     def templates(self, source: str, version: str) -> Path | None:
-        """A directory with the templates of a version; None where they cannot be had."""
+        """A directory with the templates of a version; None if they are not available."""
         if (source, version) not in self._templates:
             self._templates[source, version] = None
             with suppress(MissingError):
@@ -200,7 +200,7 @@ class _House:
         return self._templates[source, version]
 
     def facts(self, _: str) -> str:
-        """What is sensed, and the version of the templates."""
+        """The sensed facts, and the version of the templates."""
         return json.dumps([self.sensed, self.origin.version], sort_keys=True)
 
     def names(self, stack: str) -> frozenset[str]:
@@ -217,7 +217,7 @@ class _House:
 
 
 def _lists(house: _House, kept: Kept) -> Sequence[tuple[str, Finding]]:
-    """What lists and stacks disagree on, by stack, as an earlier run found it if nothing has changed."""
+    """Where lists and stacks disagree, by stack, as an earlier run found it if nothing has changed."""
     if (known := kept.result(house, "")) is not None:
         return cast("Sequence[tuple[str, Finding]]", known)
     questions = [
@@ -235,7 +235,7 @@ def _lists(house: _House, kept: Kept) -> Sequence[tuple[str, Finding]]:
 
 
 def _recorded(house: _House, kept: Kept, name: str) -> Recorded:
-    """How a stack stands to its answers, likewise."""
+    """How a stack compares with its answers, likewise."""
     try:
         if (known := kept.result(house, name)) is not None:
             return cast("Recorded", known)
@@ -249,9 +249,9 @@ def _recorded(house: _House, kept: Kept, name: str) -> Recorded:
 
 
 def _compared(house: _House, name: str, own: Collection[str], noted: Noted) -> Recorded:
-    """The same, found now; what is read of the stack is noted.
+    """The same, found now; what is read of the stack is recorded.
 
-    Raises :class:`RefusedError` where its answers cannot be read.
+    Raises :class:`RefusedError` if its answers cannot be read.
     """
     record, directory = record_of(house.monorepo, name), PurePosixPath(house.monorepo.place(name))
     invalid = validation.problems(record.given, house.sensed, record.recorded)
@@ -273,7 +273,7 @@ def _compared(house: _House, name: str, own: Collection[str], noted: Noted) -> R
 def _as_rendered(
     house: _House, record: Record, name: str, *, valid: bool
 ) -> Mapping[PurePosixPath, Content] | None:
-    """The files of a stack as its version of the templates rendered them; None where nobody can tell."""
+    """The files of a stack as its version of the templates rendered them; None if that cannot be told."""
     at_hand = house.behind(record.version) == 0
     directory = None if at_hand else house.templates(record.source, record.version)
     if directory is None and not (at_hand and valid):
@@ -285,7 +285,7 @@ def _as_rendered(
 
 
 def _moved(house: _House, record: Record) -> Iterator[Moved]:
-    """The facts that were sensed otherwise, and would change what is rendered now."""
+    """The facts that were sensed differently, and would now change what is rendered."""
 
     def rendered(sensed: Mapping[str, Value]) -> Mapping[PurePosixPath, Content]:
         files = render(record.given.values, sensed, record.recorded, house.origin).files

@@ -1,4 +1,4 @@
-"""``scaffold next`` and ``scaffold restore``: what is left for a person to do, told at any time."""
+"""``scaffold next`` and ``scaffold restore``: what is left for a person to do, at any time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SETTINGS = "config.tfvars"
 
 
 def next_steps(monorepo: Monorepo, name: str) -> tuple[Step, ...]:
-    """What is to be done until a Service runs that has its stack, as its recorded answers say.
+    """What remains to be done until a Service with a stack runs, according to its recorded answers.
 
     Raises what :func:`~scaffold.commands.stored.stored_values` raises.
     """
@@ -36,7 +36,7 @@ def next_steps(monorepo: Monorepo, name: str) -> tuple[Step, ...]:
 
 
 def restores(monorepo: Monorepo, name: str) -> tuple[Step, ...]:
-    """How the volumes and databases of a Service come back from its backups, a step for each.
+    """How the volumes and databases of a Service are restored from their backups, one step each.
 
     Raises what :func:`~scaffold.commands.stored.stored_values` raises.
     """
@@ -59,7 +59,7 @@ def stack_steps(
     message: str = "",
     before: Mapping[str, Value] | None = None,
 ) -> tuple[Step, ...]:
-    """What is to be done until a stack with these combined values runs.
+    """What remains to be done until a stack with these combined values runs.
 
     ``paths`` are the files that it changes, ``manual`` what a person does elsewhere in the monorepo, and
     ``piped`` tells that the pipeline of its image is made along. ``message`` is that of the commit. Of a
@@ -78,20 +78,20 @@ def stack_steps(
         "message": message or f"{values['name']}: new Service",
         "had": before or {},
     }
-    # By the name of now: a renamed stack is not asked for again what it has.
+    # By the current name: a renamed stack is not asked again for what it has.
     had = {**context, **(before or {}), "name": values["name"], "had": {}, "paths": [], "manual": []}
     done = steps_of("next_steps", had) if before else ()
     return tuple(step for step in steps_of("next_steps", context) if step.every_time or step not in done)
 
 
 def _there(monorepo: Monorepo, lists: str) -> str:
-    """The file with some lists, by its path from the root; empty where there is none."""
+    """The file with some lists, by its path from the root; empty if there is none."""
     path = file_of(monorepo.root, lists)
     return str(path) if path and (monorepo.root / path).exists() else ""
 
 
 def steps_of(table: str, context: Mapping[str, Value]) -> tuple[Step, ...]:
-    """The steps that a file of the decisions tells, given the values that it reads."""
+    """The steps that a file of the decisions prints, given the values that it reads."""
     rows = decisions.evaluate(f"templates/decisions/{table}.jinja", context)
     return tuple(
         Step(
@@ -105,7 +105,7 @@ def steps_of(table: str, context: Mapping[str, Value]) -> tuple[Step, ...]:
 
 
 def _checkout(monorepo: Monorepo) -> dict[str, Value]:
-    """Whether Terraform can read no settings here; then the worktree to go on in, and this one."""
+    """If Terraform can read no settings here: the worktree to continue in, and this one."""
     here = {"locked": False, "elsewhere": "", "root": str(monorepo.root)}
     settings = monorepo.root / SETTINGS
     if settings.is_file() and not is_ciphertext(settings.read_bytes()):

@@ -30,14 +30,14 @@ class Record:
     version: str
     """The tag or commit of the templates that it was rendered by."""
     edited: bool
-    """Whether the file was edited by hand since: the stack is not rendered from what it says."""
+    """Whether the file was edited by hand since: what it says is not what the stack was rendered from."""
 
 
 def record_of(monorepo: Monorepo, name: str) -> Record:
     """What a stack's answers file says.
 
-    Raises :class:`MissingError` where there is no such stack, and :class:`RefusedError` where it has no
-    answers file that can be read.
+    Raises :class:`MissingError` if there is no such stack, and :class:`RefusedError` where it has no answers
+    file that can be read.
     """
     stored = {} if "/" in name else stored_answers(monorepo, name)
     if not stored and name not in monorepo.stacks:
@@ -65,7 +65,7 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
 
 
 def edits_of_answers(monorepo: Monorepo, name: str) -> tuple[Finding, ...]:
-    """That a stack's answers file was edited by hand, where its hash says so."""
+    """The finding that a stack's answers file was edited by hand, if its hash says so."""
     if not record_of(monorepo, name).edited:
         return ()
     file = f"{monorepo.place(name)}/{ANSWERS_FILE}"
@@ -84,9 +84,9 @@ def demand_unedited(monorepo: Monorepo, name: str) -> None:
 
 
 def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
-    """Everything that a stack's answers file says; nothing where the stack has none.
+    """Everything in a stack's answers file; nothing if the stack has none.
 
-    Raises :class:`RefusedError` where it cannot be read, as after an update with conflicts.
+    Raises :class:`RefusedError` if it cannot be read, as after an update with conflicts.
     """
     path = monorepo.stack_directory(name) / ANSWERS_FILE
     if not path.is_file():
@@ -104,12 +104,12 @@ def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
 
 @lru_cache(16)
 def _loaded(content: bytes) -> Value:
-    """The YAML of an answers file, which several ask for. Nobody changes it in place."""
+    """The YAML of an answers file, which several callers ask for. Nobody changes it in place."""
     return load(content)
 
 
 def given_claims(monorepo: Monorepo, name: str) -> frozenset[str]:
-    """The claims that a stack's answers say to exist; none where it has no answers that can be read."""
+    """The claims that a stack's answers name as existing; none if it has no answers that can be read."""
     try:
         volumes = stored_answers(monorepo, name).get("volumes")
     except RefusedError:
@@ -120,22 +120,22 @@ def given_claims(monorepo: Monorepo, name: str) -> frozenset[str]:
 
 
 def answers_of(monorepo: Monorepo, name: str) -> Answers:
-    """The answers that a stack was rendered from. Raises :class:`RefusedError` for a stack that has none."""
+    """The answers that a stack was rendered from. Raises :class:`RefusedError` if it records none."""
     return record_of(monorepo, name).given
 
 
 def stored_facts(stored: Mapping[str, Value]) -> dict[str, Mapping[str, Value]]:
-    """What a stack's answers file says beside the answers: facts that were sensed, and what is kept."""
+    """What a stack's answers file has besides answers: sensed facts, and what is kept."""
     said = {name: stored.get(name) for name in ("sensed", "recorded")}
     return {name: value if isinstance(value, dict) else {} for name, value in said.items()}
 
 
 def stored_values(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
-    """Every value that follows from the answers of a stack, by the facts that it was rendered with.
+    """Every value that follows from a stack's answers, with the facts that it was rendered with.
 
-    They are not checked first: what newer rules refuse may have to be restored all the same. Raises
-    :class:`RefusedError` for a stack that records no answers, and
-    :class:`~scaffold.errors.AnswersError` where nothing can be decided from them.
+    The answers are not checked first: what newer rules refuse may still have to be restored. Raises
+    :class:`RefusedError` for a stack that records no answers, and :class:`~scaffold.errors.AnswersError` if
+    nothing can be decided from them.
     """
     record = record_of(monorepo, name)
     facts = {"sensed": record.sensed, "recorded": record.recorded}

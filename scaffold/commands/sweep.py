@@ -1,4 +1,4 @@
-"""``scaffold sweep``: a change of a rule in many stacks, held against its contract before it is written."""
+"""``scaffold sweep``: a rule change in many stacks, checked against its contract before it is written."""
 
 from __future__ import annotations
 
@@ -49,19 +49,19 @@ class Swept:
 
     @property
     def written(self) -> bool:
-        """Whether something of it may be written."""
+        """Whether something in it may be written."""
         return bool(self.sites) and not self.outside
 
     @property
     def applies(self) -> bool:
-        """Whether there is something to apply: lifecycle alone changes nothing that runs."""
+        """Whether there is something to apply: ``lifecycle`` alone changes nothing that runs."""
         found = self.plan.difference
         changed = any(one.changes for one in found.changed) if found else False
         return self.written and bool(found and (changed or found.added or found.removed))
 
     @property
     def tier(self) -> str:
-        """The Namespace tier: of several the first, which is the most critical; empty for none."""
+        """The Namespace tier: of several the first, which is the most critical; empty if there is none."""
         planned = self.plan.result.resources if self.plan.result else ()
         labels = (_tier(resource) for resource in planned if k8s.kind(resource) == "namespace")
         return min(filter(None, labels), default="")
@@ -69,7 +69,7 @@ class Swept:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A change of a rule, not yet written: ``change`` has all that holds."""
+    """A rule change, not yet written: ``change`` has everything that keeps the contract."""
 
     rule: Rule
     contract: Contract
@@ -93,7 +93,7 @@ class Sweep:
         return max(written, default=0) if self.modules else sum(written)
 
     def waves(self, *, by_tier: bool) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The stacks to apply; by tier in waves, the least critical first, no known tier at the end."""
+        """The stacks to apply; by tier in waves, the least critical first, without a known tier last."""
         applying = [stack for stack in self.stacks if stack.applies]
         tiers = sorted({s.tier for s in applying}, reverse=True) if by_tier else [""]
         waves = ((tier, tuple(s.stack for s in applying if not by_tier or s.tier == tier)) for tier in tiers)
@@ -123,13 +123,12 @@ def sweep(
     modules: bool = False,
     workers: int = 1,
 ) -> Sweep:
-    """Find what breaks a rule, edit it in memory, plan both sides, and hold the difference to the contract.
+    """Find what breaks a rule, edit it in memory, plan both sides, and check that the contract is kept.
 
     A stack of which anything falls outside is left as it is; nothing is written. With ``modules`` the shared
     modules are edited instead, once for all of the ``stacks`` that call them, and all of it is left where one
-    of those falls outside. Raises
-    :class:`~scaffold.errors.MissingError` where there is no Terraform: without plans nothing holds;
-    :class:`~scaffold.errors.AnswersError` for answers that are none, and
+    of those falls outside. Raises :class:`~scaffold.errors.MissingError` if there is no Terraform: without
+    plans nothing holds; :class:`~scaffold.errors.AnswersError` for answers that are none, and
     :class:`~scaffold.errors.VerificationError` for an edit that a second reader reads differently.
     """
     refuse_unmerged(monorepo)
@@ -176,7 +175,7 @@ def _of_modules(
     tool: Tool,
     workers: int,
 ) -> Sweep:
-    """The sweep of shared modules: all of it holds, or nothing."""
+    """The sweep of shared modules: it keeps the contract as a whole, or nothing is written."""
     held = dict(_held(monorepo, contract, {name: [Way(edited.files)] for name in callers}, tool, workers))
     holds = not any(beyond for _, _, beyond in held.values())
     sites = len(edited.done) if holds else 0
@@ -199,7 +198,7 @@ _Held: TypeAlias = tuple[Way, StackPlan, tuple[Finding, ...]]
 def _held(
     monorepo: Monorepo, contract: Contract, ways: Mapping[str, Sequence[Way]], tool: Tool, workers: int
 ) -> Iterator[tuple[str, _Held]]:
-    """Of each stack the first way that holds; the last one where none does."""
+    """For each stack, the first way that keeps the contract; the last one if none does."""
     edits = {name: [way.files for way in of] for name, of in ways.items()}
     results = plan_sides(monorepo, edits, workers, tool=tool)
     plans = compared(monorepo, ((n, before, one) for n, (before, *after) in results.items() for one in after))
@@ -210,7 +209,7 @@ def _held(
 
 
 def _outside(monorepo: Monorepo, plan: StackPlan, contract: Contract) -> list[Finding]:
-    """What keeps a stack as it is: no plan of a side, or something that is not in the contract."""
+    """What keeps a stack as it is: a side without a plan, or a difference outside the contract."""
     if plan.difference is not None:
         return list(outside(plan.difference, contract))
     older = plan.older.findings if plan.older else ()

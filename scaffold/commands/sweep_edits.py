@@ -1,4 +1,4 @@
-"""What a rule finds in stacks, and the edits of it: those that follow, those that wait for an answer."""
+"""What a rule finds in stacks, and its edits: those that follow, and those that wait for an answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from scaffold.sweeps.worklist import Answers, Open, Site
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The files after all edits; what is done, what waits for an answer, what only a person can edit."""
+    """The files after all edits; what is done, what waits for an answer, and what only a person can edit."""
 
     files: Mapping[PurePosixPath, Content]
     done: tuple[Finding, ...]
@@ -52,12 +52,12 @@ def shared_units(monorepo: Monorepo) -> Units:
 def edits_of(
     monorepo: Monorepo, rule: Rule, stacks: Sequence[str], answers: Answers, modules: Units | None = None
 ) -> Edited:
-    """Edit in memory what breaks a rule in stacks, or where ``modules`` are given, in those instead.
+    """Edit in memory what breaks a rule in stacks or, if ``modules`` are given, in those instead.
 
     Raises :class:`~scaffold.errors.AnswersError` for answers that are none of the proposals, or about none
     of the blocks.
     """
-    # One edit fixes all that is found of a block.
+    # One edit fixes everything that is found in a block.
     found = {(f.path, f.line, f.code): f for f in broken(monorepo, rule, stacks, modules)}.values()
     house = CheckContext.of(monorepo.root).facts
     waiting: dict[Finding, Open] = {}
@@ -89,14 +89,14 @@ def edits_of(
 
 
 def unit_of(monorepo: Monorepo, finding: Finding) -> str:
-    """The stack, by its name, or the shared module, by its directory, that a finding is in."""
+    """The stack (by name) or the shared module (by directory) that a finding is in."""
     return stack_in(finding.path, monorepo.stacks_home) or PurePosixPath(finding.path).parent.as_posix()
 
 
 def broken(
     monorepo: Monorepo, rule: Rule, stacks: Sequence[str], modules: Units | None = None
 ) -> Iterator[Finding]:
-    """What breaks a rule in stacks, but for their exceptions, and what is no HCL or cannot be planned.
+    """What breaks a rule in stacks, without exceptions, and what is not HCL or cannot be planned.
 
     Where ``modules`` are given it is what breaks it in those: in them only syntax tells.
     """
@@ -126,12 +126,12 @@ def _planned(monorepo: Monorepo, rule: Rule, stack: str) -> list[Finding]:
 
 
 def _site(document: Document, block: Block) -> Site:
-    """What a question about a block is known by."""
+    """The name by which a question about a block is known."""
     return document.path, next(name for name, one in addressed(document.body) if one.line == block.line)
 
 
 def _known(units: Units, paths: Collection[str]) -> Iterator[Site]:
-    """The sites in those of the files that belong to stacks or modules."""
+    """The sites in those files that belong to the stacks or modules."""
     sources = (item for files in units.values() for item in files.items() if item[0] in paths)
     documents = (document for path, content in sources if (document := read(content, path)) is not None)
     return ((document.path, name) for document in documents for name, _ in addressed(document.body))

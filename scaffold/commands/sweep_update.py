@@ -1,4 +1,4 @@
-"""Stacks that scaffold made, brought to templates that render a change of a rule already."""
+"""Stacks made by scaffold, brought to templates that already render a rule change."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Files: TypeAlias = Mapping[PurePosixPath, Content | None]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What may be written of a stack: files, and the version of the templates that render them, if any do."""
+    """What may be written to a stack: files, and the version of the templates that renders them, if any."""
 
     files: Files
     version: str = ""
 
 
 def updates_of(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Mapping[str, tuple[Way, ...]]:
-    """The updates of those stacks whose templates at hand render what a rule over syntax asks for.
+    """The updates of those stacks for which the installed templates render what a syntax rule asks for.
 
     Such a stack records the version in the same step, so that its next update merges what is the same. A
     stack that an update has to leave, or with which a list outside changes, is not among them, and none is

@@ -1,4 +1,4 @@
-"""Names that a new Service would take from something that has them: stacks, hosts, volumes, claims."""
+"""Names that a new Service would take from somebody else: stacks, hosts, volumes, claims."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def judge(
     before: Mapping[str, Value] | None = None,
     own_files: Sequence[OwnFile] = (),
 ) -> Callable[[Mapping[str, Value]], list[Finding]]:
-    """What tells of answers, complete or not, all that is wrong with them: the wizard's judge.
+    """The wizard's judge: a function that finds everything wrong with answers, complete or not.
 
     Besides the answers themselves it knows the stacks and names of the monorepo. ``before`` are the combined
     values of a Service that exists; ``own_files`` are what a new one takes along.
@@ -53,7 +53,7 @@ def with_taken(
     found: Sequence[Finding],
     before: Mapping[str, Value] | None = None,
 ) -> list[Finding]:
-    """Problems of answers (``found``), and the names that the rest of them would take from others.
+    """The problems of answers (``found``), and the names that the other answers would take from others.
 
     Names among the combined values ``before`` a change are the Service's own.
     """
@@ -79,7 +79,7 @@ def with_taken(
 
 
 def _is_stack(monorepo: Monorepo, name: str) -> bool:
-    """Whether something stands where the stack would; files that are kept beside what is rendered do not."""
+    """Whether there is something where the stack would be, apart from files kept beside what is rendered."""
     directory = monorepo.stack_directory(name)
     return directory.exists() and (
         not directory.is_dir() or any((directory / file).exists() for file in RENDERED)
@@ -113,7 +113,7 @@ def _taken(
     before: Mapping[str, Value] | None,
     path_of: Callable[[answering.Path], answering.Path] = lambda path: path,
 ) -> Iterator[Finding]:
-    """The names among combined values that others have. ``path_of`` tells where an answer stands as given."""
+    """The names among combined values that others have. ``path_of`` gives the path of the answer as given."""
     facts = values["facts"]
     own = {(had.kind, had.place, had.name) for had in (collisions.wanted(before) if before else ())}
     needs = [n for n in collisions.wanted(values) if (n.kind, n.place, n.name) not in own]

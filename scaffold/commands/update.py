@@ -1,4 +1,4 @@
-"""``scaffold update``: stacks rendered by newer templates, merged with what was edited by hand."""
+"""``scaffold update``: stacks rendered by newer templates, merged with manual edits."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def merge_stacks(
     level: Level | None = None,
     workers: int = 1,
 ) -> MergedStacks:
-    """Render stacks by the templates that they record and by those at hand, and merge what stands there.
+    """Render stacks with the templates that they record and the installed ones, and merge their files.
 
-    ``to`` is another version to go to. Facts are sensed anew. Findings tell of a conflict, of answers that
+    ``to`` is another version to go to. Facts are sensed again. Findings tell of a conflict, of answers that
     are no longer valid, and of what would be lost. Without a ``level`` the stacks are planned where Terraform
     is at hand. Nothing is written.
 
-    Raises :class:`RefusedError` where a merge is not finished, and
-    :class:`~scaffold.errors.MissingError` where the templates of a version cannot be had.
+    Raises :class:`RefusedError` if a merge is not finished, and :class:`~scaffold.errors.MissingError` where
+    the templates of a version cannot be had.
     """
     refuse_unmerged(monorepo)
     stacks = tuple(dict.fromkeys(PurePosixPath(stack).name for stack in stacks))
@@ -87,7 +87,7 @@ def prepare(
     with_conflicts: bool = False,
     without_indexes: Collection[str] = (),
 ) -> Updates:
-    """What is written of an update: stacks, and the lists outside, which follow each of them.
+    """What an update writes: stacks, and the lists outside, which follow each of them.
 
     A stack with findings is left as it is, and so is one that does what has to be ``accepted`` (by its code)
     unless the stack is among those ``meant`` to; ``with_conflicts`` takes conflicts in with their marks.
@@ -109,7 +109,7 @@ def prepare(
 def _followed(
     one: Updated, side: Sides, files: Files, lists: Lists
 ) -> tuple[Updated, tuple[Unverified, ...]]:
-    """A stack with all that is written of it, and what of the lists could not be read twice."""
+    """A stack with everything that is written for it, and the parts of lists that could not be read twice."""
     assert side.entries is not None
     outside = lists.follow(files, *side.entries)
     edits = ChangeSet.plan(files, {edit.path: edit.after for edit in outside.edits})
@@ -128,7 +128,7 @@ def _origin(monorepo: Monorepo, template_source: str | None) -> template.Origin:
 
 
 def _current(templates: Path, version: str) -> Path:
-    """The same directory, if its templates record stacks as this program does."""
+    """The same directory, if its templates record stacks in the form of this program."""
     if not (templates / SEAL).is_file():
         raise RefusedError(
             f"Version {version} of the templates is too old to update to.",
@@ -138,7 +138,7 @@ def _current(templates: Path, version: str) -> Path:
 
 
 def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -> Iterator[Sides]:
-    """Each stack as it was rendered, as it stands, and as it is rendered anew."""
+    """Each stack as it was rendered, as it is, and as it is rendered again."""
     sensed = sense(monorepo)
     standing = _standing(monorepo, stacks)
     for name in stacks:
@@ -173,7 +173,7 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
             was = service_entry(render(record.given.values, record.sensed, record.recorded, origin).values)
             why = f"version {record.version} decided them in another form"
             gaps = (Unverified(f"the lists outside {name}, but for facts that have changed", why),)
-        # What is recorded is no text to merge: it is what the rest was rendered from.
+        # The answers file is not merged as text: it is what the rest was rendered from.
         base = {**old.files, _ANSWERS: ours[_ANSWERS]}
         yield Sides(
             monorepo.place(name), record.version, base, new.files, ours, entries=(was, now), unverified=gaps
@@ -186,7 +186,7 @@ def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> 
 
 
 def _standing(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[str, Tree]:
-    """The files of stacks by their path below each, but those that Git ignores."""
+    """The files of stacks by their path below each, without those that Git ignores."""
     found: dict[str, dict[PurePosixPath, Content]] = {stack: {} for stack in stacks}
     if not found:  # without a path, Git would list the whole repository
         return found
@@ -202,7 +202,7 @@ def _standing(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[str, Tree]:
 def _found(
     monorepo: Monorepo, sides: Sequence[Sides], outcome: Sequence[Updated], level: Level | None, workers: int
 ) -> Found:
-    """The plans of the stacks that could be merged, and what they tell."""
+    """The plans of the stacks that could be merged, and what they show."""
     if level is Level.STATIC:
         return Found(unverified=(Unverified(NOT_PLANNED, "left out by --verify static"),))
     ready = [(side, one.merged.files) for side, one in zip(sides, outcome, strict=True) if not one.findings]
@@ -212,7 +212,7 @@ def _found(
 def _effects(
     monorepo: Monorepo, sides: Sequence[Sides], outcome: Sequence[Updated], found: Found
 ) -> Iterator[tuple[Consequence, ...]]:
-    """What each stack does that has to be accepted: by its plans, else as far as the text shows it."""
+    """What each stack does that has to be accepted: from its plans, else as far as the text shows it."""
     compared = (
         {one.stack: one for one in found.plans.stacks if one.difference is not None} if found.plans else {}
     )
@@ -249,7 +249,7 @@ def _conflicts(side: Sides, found: Merged) -> Iterator[Finding]:
 
 
 def _new_findings(monorepo: Monorepo, side: Sides, after: Tree) -> Iterator[Finding]:
-    """What the merged files have wrong that those before had not: two changes may not fit together."""
+    """Problems of the merged files that those before did not have: two changes may not fit together."""
     before, now = (static_findings(monorepo, side.stack, side.sources(files)) for files in (side.ours, after))
     known = {(finding.path, finding.code, finding.message) for finding in before}
     for finding in now:

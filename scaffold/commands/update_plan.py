@@ -1,4 +1,4 @@
-"""What an update changes of what runs, by the plans of each stack, and what it would lose."""
+"""What an update changes in running workloads, from the plans of each stack, and what it would lose."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ NOT_PLANNED = "the plans, and so what happens to data and hosts that are not wri
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """A stack as it was rendered by ``version``, as it is rendered anew, and as it stands.
+    """A stack as it was rendered by ``version``, as it is rendered again, and as it is.
 
-    ``findings`` say why it cannot be rendered anew. ``entries`` are what the lists outside had to have of it
+    ``findings`` say why it cannot be rendered again. ``entries`` are what the lists outside had to have of it
     and what they have to have, and ``unverified`` is what of that is not known. ``renamed`` is the name that
     the stack gets, where that is another one.
     """
@@ -50,7 +50,7 @@ class Sides:
         return PurePosixPath(self.directory).name
 
     def wanted(self, after: Tree) -> dict[PurePosixPath, Content | None]:
-        """What shall stand in the monorepo: the files of ``after``, and of what is there no other ones."""
+        """What should be in the monorepo: the files of ``after``, and no others of those that are there."""
         if not self.renamed:
             return self._instead(after)
         new = PurePosixPath(self.directory).with_name(self.renamed)
@@ -69,7 +69,7 @@ class Sides:
 
     @property
     def renders(self) -> tuple[Mapping[PurePosixPath, Content | None], ...]:
-        """Both renders, where what stands there is not the first: a plan of each shows what an edit did."""
+        """Both renders, if the existing files are not the first one: plans of both show what an edit did."""
         if read_by_plans(self.old) == read_by_plans(self.ours):
             return ()
         return self._instead(self.old), self._instead(self.new)
@@ -77,7 +77,7 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The plans of all stacks, what is wrong with each update, and what could not be told."""
+    """The plans of all stacks, what is wrong with each update, and what could not be determined."""
 
     plans: Plans | None = None
     findings: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
@@ -87,10 +87,10 @@ class Found:
 def planned(
     monorepo: Monorepo, merged: Sequence[tuple[Sides, Tree]], *, demanded: bool, workers: int
 ) -> Found:
-    """Plan each stack before and after, and, where it was edited by hand, as the template gives it.
+    """Plan each stack before and after and, if it was edited by hand, as the template renders it.
 
-    Of a stack in which nothing changes that is planned there is no plan. Raises ``MissingError`` where a
-    plan is ``demanded`` and there is no Terraform.
+    Of a stack in which nothing changes that is planned there is no plan. Raises ``MissingError`` if a plan is
+    ``demanded`` and there is no Terraform.
     """
     try:
         tool = find_tool()
@@ -114,7 +114,7 @@ def planned(
 
 
 def written_out(monorepo: Monorepo, sides: Sides, after: Tree) -> tuple[Consequence, ...]:
-    """What these files do to what runs, as far as it shows without a plan."""
+    """What these files do to running workloads, as far as that shows without a plan."""
     before, now = (read_stack(sides.sources(files), monorepo.shared) for files in (sides.ours, after))
     return seen(before, now, house_of(monorepo, facts(monorepo)))
 

@@ -1,4 +1,4 @@
-"""What becomes of stacks by an update, not yet written, and what of it somebody has to accept first."""
+"""What an update does to stacks, not yet written, and what somebody has to accept first."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Updated:
 
     @property
     def why_left(self) -> tuple[Finding, ...]:
-        """Why a person has to see to it."""
+        """Why a person has to look at it."""
         codes = [one.effect.value for one in self.to_accept]
         fix = f"If that is meant: {' '.join(f'--accept {code}' for code in dict.fromkeys(codes))}"
         own = place(self.change.root, self.stack)
@@ -58,7 +58,7 @@ class Updated:
 
     @property
     def word(self) -> str:
-        """What is told of it: what is refused without a conflict is none."""
+        """The word for its state; a refusal is not called a conflict."""
         is_refused = self.state is State.CONFLICT and not self.merged.conflicts
         return "refused" if is_refused else self.state.value
 
@@ -76,7 +76,7 @@ class MergedStacks:
 
 @dataclass(frozen=True, slots=True)
 class Updates:
-    """What becomes of stacks, not yet written, each once those before it are."""
+    """What becomes of stacks, not yet written, each after those before it."""
 
     monorepo: Monorepo
     origin: template.Origin
@@ -86,12 +86,12 @@ class Updates:
 
     @property
     def left(self) -> tuple[Updated, ...]:
-        """The stacks that a person has to see to."""
+        """The stacks that a person has to look at."""
         return tuple(stack for stack in self.stacks if stack.state is State.CONFLICT)
 
     @property
     def written(self) -> tuple[Updated, ...]:
-        """The stacks of which something is written."""
+        """The stacks in which something is written."""
         return tuple(stack for stack in self.stacks if stack.change.changes)
 
     @property

@@ -1,4 +1,4 @@
-"""The sample monorepo: the homelab of nobody, to try ``scaffold`` on and to test it with."""
+"""The sample monorepo: an imaginary homelab, for trying ``scaffold`` and for testing it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _GIT = {
 
 
 def sample() -> Traversable:
-    """Where the sample's files lie in the package; :func:`write` adds the links and the history."""
+    """Where the sample's files are in the package; :func:`write` adds the links and the history."""
     return files(__name__) / "monorepo"
 
 

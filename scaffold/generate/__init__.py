@@ -1,1 +1,1 @@
-"""The compiler of the tables, and all else that is generated. No part of the wheel."""
+"""The compiler of the tables, and everything else that is generated. Not part of the wheel."""

@@ -1,4 +1,4 @@
-"""``python3 dev generate``: writes everything that is generated anew; ``snapshot`` keeps what is released."""
+"""``python3 dev generate``: writes everything that is generated; ``snapshot`` saves what is released."""
 
 from __future__ import annotations
 

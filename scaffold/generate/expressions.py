@@ -1,4 +1,4 @@
-"""Expressions of Jinja in the rows of a table, judged when they are compiled."""
+"""Jinja expressions in the rows of a table, checked when they are compiled."""
 
 from __future__ import annotations
 
@@ -15,23 +15,26 @@ _LAZY = {"map", "select", "reject", "selectattr", "rejectattr"}
 
 
 class RowsError(Exception):
-    """A mistake in a table: the message names the file, the table, the row and the nearest right word."""
+    """A mistake in a table: the message names the file, the table, the row and the nearest correct word."""
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """The end of a message about an unknown name: the known one that it resembles, where one does."""
+    """The end of a message about an unknown name: the known one that it resembles, if there is one."""
     near = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def expression(place: str, text: Value) -> str:
-    """An expression in brackets. Raises :class:`RowsError` where it is none, or names an unknown fact."""
+    """An expression in brackets. Raises :class:`RowsError` if it is not valid, or names an unknown fact."""
     _parsed(place, text)
     return f"({text})"
 
 
 def condition(place: str, text: Value) -> str:
-    """An expression that says yes or no: no generator and no text of a macro, which are always true."""
+    """An expression that is true or false.
+
+    Raises :class:`RowsError` for a generator or a macro's text, which would always be true.
+    """
     for node in _operands(_parsed(place, text)):
         if isinstance(node, nodes.Filter) and node.name in _LAZY:
             raise RowsError(f"{place}: what {node.name} gives is always true; write … | list")
@@ -41,7 +44,7 @@ def condition(place: str, text: Value) -> str:
 
 
 def said(place: str, value: Value) -> str:
-    """What a row says: a text stands for itself, ``{{ … }}`` in it for the value of an expression."""
+    """A row's text: literal text, in which ``{{ … }}`` is replaced by the value of an expression."""
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
     if not isinstance(value, str):
@@ -96,7 +99,7 @@ def _parsed(place: str, text: Value) -> nodes.Expr:
 
 
 def _fact(node: nodes.Node) -> Value:
-    """What the house says at ``facts.a.b``; nothing for any other expression."""
+    """The value of ``facts.a.b``; nothing for any other expression."""
     if isinstance(node, nodes.Name):
         return decisions.house() if node.name == "facts" else None
     if isinstance(node, nodes.Getattr) and isinstance(around := _fact(node.node), Mapping):

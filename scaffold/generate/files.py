@@ -1,4 +1,4 @@
-"""What is generated from what is written by hand: every file with its text."""
+"""What is generated from the hand-written sources: every file with its text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IMAGES = "images"
 
 
 def tables() -> dict[str, tuple[rows.Table, ...]]:
-    """The tables, by the name of their file. Raises :class:`RowsError` for a mistake in one."""
+    """The tables, by the names of their files. Raises :class:`RowsError` for a mistake in one."""
     read = {path.stem: rows.read(path.stem, path.read_text("utf-8")) for path in _sources()}
     for file, its_tables in read.items():
         names.check(file, its_tables, names.given(compiled_path(file).as_posix()))
@@ -31,12 +31,12 @@ def _sources() -> list[Path]:
 
 
 def compiled_path(file: str) -> Path:
-    """Where the rows of a file of tables are compiled to."""
+    """Where the rows in a file of tables are compiled to."""
     return _DECISIONS / "rows" / f"{file}.jinja"
 
 
 def generated() -> Iterator[tuple[Path, str]]:
-    """Each generated file, by its path in the checkout, with the text that it has to have."""
+    """Each generated file, by its path in the checkout, with the text that it should have."""
     for file, read in tables().items():
         yield compiled_path(file), rows.compiled(file, read)
     known = (template.root() / _DECISIONS / f"{_IMAGES}.yml").read_text("utf-8")
@@ -57,20 +57,20 @@ def generated() -> Iterator[tuple[Path, str]]:
 
 
 def stale() -> list[Path]:
-    """Compiled files whose tables are gone."""
+    """Compiled files whose tables no longer exist."""
     there = (template.root() / _DECISIONS / "rows").glob("*.jinja")
     known = {_IMAGES, *(path.stem for path in _sources())}
     return sorted(path for path in there if path.stem not in known)
 
 
 def _answers() -> str:
-    """Each answer that has a type, with its name, for Jinja cannot look a value up by a name."""
+    """Each answer that has a type, by name, because Jinja cannot look up a value by its name."""
     head = "{# Generated from types.yml by `python3 dev generate`. #}\n{% set answers = [\n"
     return head + "".join(f"  ('{name}', {name}),\n" for name in questions.types()) + "] %}\n"
 
 
 def _usual() -> Iterator[str]:
-    """The default of each question, also where it follows from other answers.
+    """The default of each question, even if it follows from other answers.
 
     It is not what was recorded under an earlier name: that was given.
     """
@@ -90,7 +90,7 @@ def _usual() -> Iterator[str]:
 
 
 def _unasked() -> Iterator[str]:
-    """What stock Copier says of an answer whose question does not apply, where it is not the default.
+    """What stock Copier says about an answer whose question does not apply, unless it is the default.
 
     What was recorded is not among them: Copier forgets that before.
     """
@@ -108,14 +108,14 @@ def _unasked() -> Iterator[str]:
 
 
 def _help() -> Iterator[str]:
-    """The help of all commands, so that neither they nor click are imported to print it."""
+    """The help of all commands, so that printing it imports neither them nor click."""
     yield '"""Generated from the docstrings of the commands by `python3 dev generate`."""\n\nHELP = """\\\n'
     yield cli.context_class(cli, info_name="scaffold", terminal_width=80, **cli.context_settings).get_help()
     yield '\n"""\n'
 
 
 def _stubs() -> Iterator[tuple[Path, str]]:
-    """The Python of our declaration of Terraform's plugin protocol."""
+    """The Python code for our declaration of Terraform's plugin protocol."""
     declaration = Path("scaffold", "terraform", "plugin.proto")
     with TemporaryDirectory() as scratch:
         out = [f"--python_out={scratch}", f"--pyi_out={scratch}"]

@@ -1,7 +1,7 @@
-"""What is known of images, compiled for the Jinja that Copier and the command line evaluate.
+"""Known images, compiled for the Jinja that Copier and the command line evaluate.
 
-Each row of ``images.yml`` is checked: its keys, that each value is one that the answer it proposes may have,
-and that no repository is known twice.
+Each row of ``images.yml`` is checked: its keys, that each value is allowed for the answer that it proposes,
+and that no repository is listed twice.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _GITHUB = {"type": "string", "pattern": r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$"}
 
 
 def compiled(source: str) -> str:
-    """The Jinja of ``images.yml``: the rows, and the numbers of those that a repository or an ending finds.
+    """The Jinja of ``images.yml``: the rows, and the row numbers by repository and by ending.
 
-    An ending is the last part of a repository; one that says nothing, or that several images share, finds
-    none. Raises :class:`RowsError` for the first row that is wrong.
+    An ending is the last part of a repository; one that says nothing, or that several images share, is left
+    out. Raises :class:`RowsError` for the first row that is wrong.
     """
     known = yaml.safe_load(source)
     rows: Sequence[Mapping[str, Value]] = known["images"]
@@ -62,7 +62,7 @@ def _ending(image: str) -> str:
 
 
 def _text(value: Value) -> str:
-    """JSON, with a line for each item."""
+    """JSON with one line per item."""
     if isinstance(value, str):
         return json.dumps(value)
     around = "[]" if isinstance(value, list) else "{}"
@@ -98,7 +98,7 @@ def _problems(row: Mapping[str, Value]) -> Iterator[str]:
 
 @cache
 def _keys() -> Mapping[str, Value]:
-    """What a row may have, each with its JSON Schema: that of the answer which it proposes."""
+    """What a row may contain, each key with the JSON Schema of the answer that it proposes."""
     types = questions.types()
     volume = types["volumes"]["items"]["properties"]
     full = {**types["image"], "pattern": r"^[a-z0-9.-]+\.[a-z]+(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$"}

@@ -37,7 +37,7 @@ def needed() -> dict[str, list[str]]:
 
 
 def licence(package: str) -> str:
-    """What a package's metadata says of its licence."""
+    """The licence that a package's metadata gives."""
     about = metadata(package)
     if "License-Expression" in about:
         return about["License-Expression"]

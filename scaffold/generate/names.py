@@ -1,4 +1,4 @@
-"""Which names the expressions of a table may use, and which of those that they use there are not.
+"""Which names the expressions of a table may use, and which of the names that they use do not exist.
 
 A question's template sees the questions declared before it. A template that another one reads sees in
 addition what that one has set by then, and a row also the tables above its own.
@@ -25,7 +25,7 @@ _Reading: TypeAlias = tuple[str, frozenset[str] | None, nodes.Template, nodes.No
 
 
 def check(file: str, tables: Collection[rows.Table], names: Collection[str]) -> None:
-    """See that every name in the expressions of a file's tables is one of ``names``, or set above.
+    """Check that every name in the expressions of a file's tables is one of ``names``, or set above.
 
     Raises :class:`RowsError` for the first that is not, with its row and the nearest name.
     """
@@ -45,7 +45,7 @@ def _tree(file: str, tables: Collection[rows.Table]) -> nodes.Template:
 
 
 def _unset(tree: nodes.Template, known: Collection[str]) -> list[str]:
-    """The names that some tables use and nothing sets, as Jinja sees it."""
+    """The names that some tables use and nothing sets, as Jinja sees them."""
     return sorted(meta.find_undeclared_variables(tree) - set(known))
 
 
@@ -60,9 +60,9 @@ def _parts(file: str, table: rows.Table) -> Iterator[tuple[str, rows.Table]]:
 
 @cache
 def given(path: str) -> frozenset[str]:
-    """The names that a template sees, by its path in the checkout: what all give by which it is read.
+    """The names that a template sees, by its path in the checkout: those that all of its readers set.
 
-    Raises :class:`RowsError` where nothing reads it.
+    Raises :class:`RowsError` if nothing reads it.
     """
     seen = [
         frozenset(_set(tree, until=place)).union(given(reader) if before is None else before)
@@ -75,7 +75,7 @@ def given(path: str) -> frozenset[str]:
 
 @cache
 def _readers() -> dict[str, list[_Reading]]:
-    """By the path of a template, each place where it is read."""
+    """Each place where a template is read, by the template's path."""
     found: dict[str, list[_Reading]] = defaultdict(list)
     for reader, before, text in _texts():
         tree = decisions.environment().parse(text)
@@ -106,7 +106,7 @@ def _texts() -> Iterator[tuple[str, frozenset[str] | None, str]]:
 
 
 def _set(tree: nodes.Template, until: nodes.Node | None = None) -> Iterator[str]:
-    """The names that a template sets, all or those before a place in it."""
+    """The names that a template sets, all of them or those before a position."""
     for node in tree.find_all((nodes.Name, nodes.Macro, nodes.Import, nodes.FromImport, nodes.Include)):
         if node is until:
             return

@@ -47,7 +47,7 @@ rect { fill: #f6f8fa; stroke: #d1d9e0 } .heading { fill: #0550ae; font-weight: b
 
 
 class _Recorder:
-    """A screen that keeps what it shows, for somebody who looks at the review and quits."""
+    """A screen that records what it shows, for somebody who looks at the review and quits."""
 
     keys = ""
 
@@ -55,11 +55,11 @@ class _Recorder:
         self.lines: list[str] = []
 
     def opened(self) -> AbstractContextManager[None]:
-        """Nothing has to hold."""
+        """Nothing needs to be set up."""
         return nullcontext()
 
     def show(self, lines: Iterable[str], *, verbatim: bool = False, fit: bool = False) -> None:
-        """Keep lines as a terminal of our width shows them."""
+        """Record lines as a terminal of our width shows them."""
         for line in lines:
             text = line if verbatim else (window.cut if fit else window.wrapped)(line, _COLUMNS)
             self.lines += text.splitlines() or [""]
@@ -71,7 +71,7 @@ class _Recorder:
         default: Value,
         ahead: Callable[[Value], object] = lambda _: None,
     ) -> Value | Key:
-        """Take what is proposed."""
+        """Accept what is proposed."""
         return default
 
     def line(
@@ -93,7 +93,7 @@ class _Recorder:
 
 
 def record() -> Iterator[tuple[Path, str]]:
-    """Each picture, by its path in the checkout, with the text that it has to have."""
+    """Each picture, by its path in the checkout, with the text that it should have."""
     answers = yaml.safe_load((template.root() / _EXAMPLE).read_text("utf-8"))
     with TemporaryDirectory() as scratch:
         root = Path(scratch, "monorepo")

@@ -1,4 +1,4 @@
-"""Reference pages written from the tables of decisions and from the facts of the house."""
+"""Reference pages generated from the tables of decisions and from the facts of the house."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LONG = 90
 
 
 def decisions() -> str:
-    """The page of the decisions: every row with when it applies, its reason and its rule."""
+    """The page of decisions: for every row, when it applies, its reason and its rule."""
     note = _NOTE.format("templates/decisions/tables")
     lines = [
         "# Decisions",
         "",
         note,
         "",
-        "What follows from the answers: in each table, the first row that applies decides; under *all*,"
+        "What follows from the answers: in each table, the first row that applies decides; under *all*, "
         "every row that applies counts. `scaffold explain --answers FILE` prints those of a Service.",
         "Refusals are not listed here: each message says what is wrong and how to fix it.",
     ]

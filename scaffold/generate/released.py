@@ -1,6 +1,6 @@
-"""``python3 dev snapshot``: the questions of a release, to which those of later versions are held.
+"""``python3 dev snapshot``: a release's questions, with which later versions have to stay compatible.
 
-Stacks have recorded answers to them, and every later version has to read those.
+Stacks have recorded answers to them, and every later version has to be able to read those.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DIRECTORY = Path("tests", "released")
 
 
 def snapshot() -> dict[str, Value]:
-    """What recorded answers hang on: of each question whether it is required, its choices, and its keys."""
+    """What recorded answers depend on: whether each question is required, its choices, and its keys."""
     return {
         name: {
             "required": not question.has_default,
@@ -38,7 +38,7 @@ def _keys(schema: Mapping[str, Value], at: str = "") -> Iterator[tuple[str, bool
 
 
 def write() -> None:
-    """Keep the questions of this version."""
+    """Save the questions of this version."""
     path = template.root() / DIRECTORY / f"{template.version()}.json"
     path.write_text("{\n" + ",\n".join(_lines(snapshot())) + "\n}\n", "utf-8")
 

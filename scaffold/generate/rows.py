@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table, by the word that its rows stand under; or an expression with a name (``text``)."""
+    """One table, by the word that its rows are under; or an expression with a name (``text``)."""
 
     name: str
     word: str = ""
@@ -67,7 +67,7 @@ class Table:
 
 
 def read(file: str, source: str) -> tuple[Table, ...]:
-    """The tables of a file. Raises :class:`RowsError` for every mistake that can be seen in it."""
+    """The tables in a file. Raises :class:`RowsError` for every mistake that can be seen in it."""
     try:
         tables: Mapping[str, Value] = yaml.load(source, _Strict)
     except yaml.YAMLError as error:
@@ -207,7 +207,7 @@ def _known(place: str, given: Mapping[str, Value], known: Collection[str]) -> No
 
 
 class _Strict(yaml.SafeLoader):
-    """YAML in which no mapping has a key twice, as where the dash of a row was forgotten."""
+    """YAML in which no mapping repeats a key, as happens if the dash of a row is forgotten."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Value, Value]:
         seen = set()

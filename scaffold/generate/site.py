@@ -1,4 +1,4 @@
-"""Hooks of MkDocs: the pages at the root of the repository are pages of the site too."""
+"""MkDocs hooks: the pages at the root of the repository are also pages of the site."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 AT_ROOT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 _NAMES = {"README.md": "readme.md"}
-"""What a page is called on the site: a README would be the index, which the site has."""
+"""The name of a page on the site: a README would be the index, which the site has already."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -29,7 +29,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """A page whose links to the root of the repository lead to the pages of the site."""
+    """A page in which links to the root of the repository lead to pages of the site."""
     up = "../" * len(Path(page.file.src_uri).parents)
     for name in AT_ROOT:
         there = f"{up.removesuffix('../')}{_NAMES.get(name, name)}"
@@ -38,7 +38,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """A page whose wide tables scroll in themselves: on a phone, the page is as wide as the screen."""
+    """A page in which wide tables scroll by themselves: on a phone, the page is as wide as the screen."""
     scrolling = html.replace("<table>", '<div class="table-responsive"><table>')
     return scrolling.replace("</table>", "</table></div>")
 

@@ -1,6 +1,6 @@
-"""Small edits of HCL files in place, within one block: a definition at its top, a value, a comment.
+"""Small in-place edits of HCL files within one block: a definition at its top, a value, a comment.
 
-As those of :mod:`scaffold.hcl.edit`: every other byte is kept, and the result is proven to be what was meant.
+As in :mod:`scaffold.hcl.edit`, every other byte stays, and the result is proven to be what was meant.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ _COMMENT = (b"#", b"//")
 
 
 def insert_first(document: Document, block: Block, text: str) -> bytes:
-    """The file with ``text``, one definition or more, at the top of a block's body.
+    """The file with ``text``, one or more definitions, at the top of a block's body.
 
-    Raises ``EditError``, also where the block is on one line.
+    Raises ``EditError``, also if the block is on one line.
     """
     source = document.source
     end = source.line_span(source.line_of(block.brace))[1]
@@ -27,7 +27,7 @@ def insert_first(document: Document, block: Block, text: str) -> bytes:
 
 
 def replace(document: Document, value: Expression, text: str) -> bytes:
-    """The file with another value; further lines of ``text`` are moved to where the old one stands.
+    """The file with another value; the further lines of ``text`` are indented to match the old one.
 
     Raises ``EditError``.
     """
@@ -39,7 +39,7 @@ def replace(document: Document, value: Expression, text: str) -> bytes:
 
 
 def insert_comment(document: Document, line: int, text: str) -> bytes:
-    """The file with a comment about a line: one word at its end, where no other comment is; else above it.
+    """The file with a comment about a line: a single word at its end unless it has a comment, else above it.
 
     Raises ``EditError``.
     """
@@ -73,7 +73,7 @@ def insert_argument(document: Document, block: Block, text: str) -> bytes:
 def remove_argument(document: Document, block: Block, name: str) -> bytes:
     """The file without an argument of a block, and without the comments right above it.
 
-    Raises ``EditError``, also where it does not have its lines to itself.
+    Raises ``EditError``, also if it does not have its lines to itself.
     """
     argument = block.body.attributes.get(name)
     if argument is None:
@@ -91,7 +91,7 @@ def rename_argument(document: Document, argument: Attribute, name: str, text: st
 
 
 def _in_lines(document: Document, block: Block) -> bytes:
-    """The file in which what stands between the braces of a block in one line has a line of its own."""
+    """The file in which the contents of a one-line block have lines of their own."""
     source, items = document.source, block.body.items
     outer = source.newline + source.indent_of(block.line)
     inside = source.data[block.brace + 1 : block.end - 1].strip()
@@ -102,7 +102,7 @@ def _in_lines(document: Document, block: Block) -> bytes:
 
 
 def _again(document: Document, block: Block) -> Block:
-    """A block of the file before an edit inside it, in the file after."""
+    """A block of the file before an edit inside it, found in the file after the edit."""
     found = block_at(document.body, block.line)
     if found is None:
         raise EditError(f"the block on line {block.line} shares its line with others")

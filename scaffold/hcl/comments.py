@@ -10,12 +10,12 @@ class Comment(View):
 
     @property
     def text(self) -> str:
-        """What it says, without its marks."""
+        """What it says, without its markers."""
         return _said(super().text)
 
     @property
     def lines(self) -> list[str]:
-        """What it says, line by line; the stars that begin the lines of a block comment left out."""
+        """What it says, line by line, without the stars that begin the lines of a block comment."""
         return [line.strip().removeprefix("*").strip() for line in self.text.split("\n")]
 
     @property

@@ -1,4 +1,4 @@
-"""Files in which a merge left a conflict for a person to settle."""
+"""Files in which a merge left a conflict for a person to resolve."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SETTLE = "Resolve the conflict, and remove its three markers."
 
 
 def conflict(content: bytes) -> int | None:
-    """The line at which a merge left its conflict, counted from 1; None where there is none.
+    """The line at which a merge left a conflict, counted from 1; None if there is none.
 
     Its three marks stand at the beginning of lines, in their order.
     """

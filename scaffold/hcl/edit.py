@@ -51,7 +51,7 @@ def insert_entry(document: Document, target: Expression, key: str, value: str, c
     """The file with one more entry at the end of a map expression.
 
     ``key`` and ``value`` are HCL (a key that is no word has to be quoted). ``comment`` as for elements.
-    Raises ``EditError``, also where the key is there already.
+    Raises ``EditError``, also if the key is there already.
     """
     _demand(target, ExprKind.MAP)
     if any(entry.key.text == key or entry.name == key.strip('"') for entry in target.entries):
@@ -62,7 +62,7 @@ def insert_entry(document: Document, target: Expression, key: str, value: str, c
 def remove_entry(document: Document, target: Expression, name: str) -> bytes:
     """The file without the entry of a map expression that has this literal key.
 
-    The comments right above it go too. Raises ``EditError``, also where there is no such key.
+    The comments right above it go too. Raises ``EditError``, also if there is no such key.
     """
     _demand(target, ExprKind.MAP)
     names = [entry.name for entry in target.entries]
@@ -93,7 +93,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Collection:
-    """A list or map expression, and what is in it."""
+    """A list or map expression, and its parts."""
 
     source: Source
     start: int
@@ -164,7 +164,7 @@ def _lines(comment: str, text: str) -> list[str]:
 
 
 def _beside(target: _Collection, last: _Part | None, text: str) -> Splice:
-    """A part in the line of the last one, or between brackets with nothing in them."""
+    """A part on the line of the last one, or between empty brackets."""
     text = text.replace("\n", target.source.newline.decode())
     if last is None:
         inside = text if target.is_list else f" {text} "
@@ -176,7 +176,7 @@ def _beside(target: _Collection, last: _Part | None, text: str) -> Splice:
 
 
 def _first_line(target: _Collection, lines: Sequence[str]) -> list[Splice]:
-    """The first part of a collection whose brackets stand in different lines."""
+    """The first part of a collection whose brackets are on different lines."""
     source = target.source
     closing = source.line_of(target.end - 1)
     at = source.line_span(closing - 1)[1]
@@ -185,7 +185,7 @@ def _first_line(target: _Collection, lines: Sequence[str]) -> list[Splice]:
 
 
 def _line_below(target: _Collection, last: _Part, lines: Sequence[str]) -> list[Splice]:
-    """A part in lines of its own, below the last one."""
+    """A part on lines of its own, below the last one."""
     source = target.source
     indent = source.indent_of(source.line_of(last.start))
     at = source.line_span(source.line_of(last.stop - 1))[1]

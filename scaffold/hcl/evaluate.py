@@ -1,8 +1,7 @@
-"""The value of an expression as far as it follows from literals and some given names.
+"""The value of an expression, as far as it follows from literals and some given names.
 
 Enough for the conditions of variable validations, names and paths: templates, comparisons, logic,
-conditionals, and the handful of functions that validations are written with. Whatever else there is makes
-the answer ``UNKNOWN``.
+conditionals, and the handful of functions that validations use. Anything else makes the result ``UNKNOWN``.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ class Unknown(Enum):
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
-"""What cannot be said without Terraform."""
+"""A value that cannot be determined without Terraform."""
 
 Names = Mapping[tuple[str, ...], object]
 """The known names: ``("var", "auth")`` and the value; ``("get_repo_root()",)`` is a function's."""
 
 
 class _EvaluationError(Exception):
-    """The expression is an error in Terraform: what ``can`` is there to catch."""
+    """The expression is an error in Terraform, as ``can`` catches it."""
 
 
 def evaluate(expression: Expression, names: Names) -> object:
@@ -46,7 +45,7 @@ def evaluate(expression: Expression, names: Names) -> object:
 
 
 def text(expression: Expression, names: Names) -> str | None:
-    """The text that the expression evaluates to, or None where that is not known or no text."""
+    """The text that the expression evaluates to, or None if that is not known or no text."""
     found = evaluate(expression, names)
     return found if isinstance(found, str) else None
 
@@ -241,7 +240,7 @@ def _range(values: list[object]) -> object:
 
 
 _LONGEST_RANGE = 1024
-"""Terraform refuses to make a longer one."""
+"""Terraform refuses to create a longer one."""
 
 
 def _coalesce(values: list[object]) -> object:

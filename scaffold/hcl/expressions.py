@@ -1,4 +1,4 @@
-"""Typed views of HCL expressions over the concrete syntax tree: immutable, computed when asked for."""
+"""Typed views of HCL expressions over the concrete syntax tree: immutable, computed on demand."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Expression(View):
         return tuple(self._entry(n) for n in self._inner.children if n.kind_id == g.OBJECT_ELEM)
 
     def entry(self, name: str) -> Entry | None:
-        """The entry of a map expression with this literal key (the last one, as Terraform takes it)."""
+        """The entry of a map expression with this literal key (the last one, which Terraform uses)."""
         return next((e for e in reversed(self.entries) if e.name == name), None)
 
     @cached_property
@@ -280,7 +280,7 @@ def _text(expression: Expression) -> object:
 
 
 def _decoded(kind: ExprKind, raw: str) -> str:
-    """What the raw text of a string or heredoc, marks included, stands for."""
+    """What the raw text of a string or heredoc, including its markers, stands for."""
     if kind is not ExprKind.HEREDOC:
         return unquote(raw[1:-1])
     opening, *lines, _ = raw.split("\n")

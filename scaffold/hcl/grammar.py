@@ -100,7 +100,7 @@ HEREDOCS = Query(LANGUAGE, "(heredoc_template) @heredoc")
 
 
 def parse_tree(source: bytes) -> Tree:
-    """The concrete syntax tree of the source; its root has errors where the grammar does not fit.
+    """The concrete syntax tree of the source; its root has errors if the grammar does not match.
 
     Only places in it are those of the source: the grammar does not see every text as it is.
     """

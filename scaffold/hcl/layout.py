@@ -28,7 +28,7 @@ class _Line:
     comment: int | None = None
 
     def move(self, at: int, column: int) -> None:
-        """Put what stands at an offset, and all behind it, one space behind a column."""
+        """Move what is at an offset, and everything after it, to one space after a column."""
         code = self.text[:at].rstrip()
         moved = code + " " * (column - _width(code) + 1)
         if self.comment is not None:
@@ -37,7 +37,7 @@ class _Line:
 
 
 def out_of_line(document: Document, first: int, last: int) -> Mapping[int, str]:
-    """How ``terraform fmt`` would write those lines that it would line up otherwise, by their number.
+    """How ``terraform fmt`` would write those lines that it would align differently, by line number.
 
     It looks at the lines from ``first`` to ``last`` and at all that are lined up with them.
     """
@@ -50,7 +50,7 @@ def out_of_line(document: Document, first: int, last: int) -> Mapping[int, str]:
 
 
 def unaligned(document: Document) -> Mapping[int, str]:
-    """The lines that are lined up with others, each as if it stood alone, by their number."""
+    """The lines that are aligned with others, each as if it were alone, by line number."""
     lines = _lines(document, 1, len(document.source.line_starts))
     for line in lines:
         if line.equal is not None:
@@ -90,7 +90,7 @@ def _chains(lines: Iterable[_Line]) -> Iterator[list[_Line]]:
 
 
 def _lines(document: Document, first: int, last: int) -> list[_Line]:
-    """The lines with something to line up, from the blank line before to the blank line behind."""
+    """The lines with something to align, from the blank line before to the blank line after."""
     source = document.source
     while True:
         while first > 1 and source.line_text(first - 1).strip():

@@ -1,8 +1,8 @@
-"""What the grammar misreads, hidden from it.
+"""The parts of a source that the grammar misreads, hidden from it.
 
-Its scanner takes what follows the end mark of a heredoc in a line for text where the mark ends nothing, and
-the escape in ``$$${`` for the beginning of an interpolation. Both would hide code, or make code of text. And
-it knows no exponent of a number without a fraction (``1e3``).
+Its scanner takes what follows the end marker of a heredoc on a line for text if the marker ends nothing, and
+the escape in ``$$${`` for the beginning of an interpolation. Both would hide code, or turn text into code.
+And it does not know an exponent of a number without a fraction (``1e3``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NO_MARK = b"'"
 
 
 def masked(source: bytes) -> bytes:
-    """The source as the grammar may see it: every part of it has its place, some texts are others."""
+    """The source as the grammar may see it: every part keeps its place, some texts are replaced."""
     for misread, read in _ESCAPES:
         source = source.replace(misread, read)
     source = _without_exponents(source)
@@ -38,7 +38,7 @@ def _without_exponents(source: bytes) -> bytes:
 
 
 def _ends_number(source: bytes, at: int) -> bool:
-    """Whether a digit is one of a number and not of a name, which may hold digits and dashes too."""
+    """Whether a digit belongs to a number and not to a name, which may contain digits and dashes too."""
     start = at
     while start and (
         source[start - 1 : start].isalnum() or source[start - 1] in b"_-" or source[start - 1] > 127
@@ -48,7 +48,7 @@ def _ends_number(source: bytes, at: int) -> bool:
 
 
 def _mark(behind: bytes) -> bytes:
-    """The end mark of a heredoc, from what follows its ``<<``; empty where it is none."""
+    """The end marker of a heredoc, from what follows its ``<<``; empty if it has none."""
     word = behind.partition(b"\n")[0].removeprefix(b"-").removesuffix(b"\r")
     return word if word.replace(b"-", b"_").decode("ascii", "replace").isidentifier() else b""
 

@@ -1,4 +1,4 @@
-"""Bytes, white space and words that the tree-sitter grammar takes anywhere, and HCL only in some places."""
+"""Bytes, white space and words that the tree-sitter grammar accepts anywhere, and HCL only in some places."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaffold.hcl.unparsed import Problem
 
 
 def misplaced(root: Node, source: Source) -> Iterator[Problem]:
-    """Bytes, white space and words that the grammar takes and HCL knows only in some places."""
+    """Bytes, white space and words that the grammar accepts and HCL allows only in some places."""
     for at in _undecodable(source.data):
         node = root.descendant_for_byte_range(at, at + 1)
         if node is None or node.kind_id != g.COMMENT:
@@ -36,7 +36,7 @@ _WORDS = (b"::", b"0x", b".0", b"0e", b"0E")
 
 
 def _misread(node: Node, source: Source) -> str | None:
-    """What is wrong with a word that the grammar takes as one and HCL reads otherwise."""
+    """What is wrong with a word that the grammar accepts as one and HCL reads otherwise."""
     text = source.text(node.start_byte, node.end_byte)
     if node.kind_id == g.NUMERIC_LIT and text.startswith("0x"):
         return "HCL has no hexadecimal numbers"
@@ -54,7 +54,7 @@ def _misread(node: Node, source: Source) -> str | None:
 
 
 def _is_number(before: Node | None, step: Node) -> bool:
-    """Whether HCL takes what stands right before a step, and the step, for one number."""
+    """Whether HCL reads what is directly before a step, and the step, as one number."""
     while before is not None and before.end_byte == step.start_byte and before.child_count:
         before = before.children[0]
         if before.kind_id in (g.LEGACY_INDEX, g.NUMERIC_LIT):

@@ -1,4 +1,4 @@
-"""The contract of a Terraform module: what it takes and what it gives, read from its files."""
+"""The contract of a Terraform module: its variables and its outputs, read from its files."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Validation:
     allowed: tuple[object, ...] | None = None
 
     def holds(self, value: object) -> bool | None:
-        """Whether a literal value passes; None where that cannot be told without Terraform."""
+        """Whether a literal value passes; None if that cannot be determined without Terraform."""
         verdict = evaluate(self.condition, {("var", self.variable): value})
         return verdict if isinstance(verdict, bool) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One ``variable`` block; ``default`` is ``NOT_LITERAL`` where there is none."""
+    """One ``variable`` block; ``default`` is ``NOT_LITERAL`` if there is none."""
 
     name: str
     type: Type
@@ -53,7 +53,7 @@ class Variable:
 
     @property
     def allowed(self) -> tuple[object, ...] | None:
-        """The values that a validation lists, where one does."""
+        """The values that a validation lists, if one does."""
         return next((v.allowed for v in self.validations if v.allowed is not None), None)
 
     def broken_by(self, value: object) -> Validation | None:
@@ -79,14 +79,14 @@ class ModuleContract:
 
 
 def terraform_files(directory: Path) -> list[Path]:
-    """The files that Terraform reads in a directory, sorted; a link that leads nowhere is none."""
+    """The files that Terraform reads in a directory, sorted; a broken link is left out."""
     return sorted(file for file in directory.glob("*.tf") if file.is_file())
 
 
 def read_module(directory: Path) -> ModuleContract:
     """The contract of the module in a directory.
 
-    Raises ``MissingError`` where there is no module, ``HclSyntaxError`` where a file of it is broken.
+    Raises ``MissingError`` if there is no module, ``HclSyntaxError`` where a file of it is broken.
     """
     files = terraform_files(directory)
     if not files:
@@ -139,7 +139,7 @@ def _validations(block: Block) -> Iterator[Validation]:
 
 
 def _without_null_guard(condition: Expression, variable: str) -> Expression:
-    """What is asked of a value that is not null: ``var.x == null || c`` and ``var.x == null ? true : c``."""
+    """What is demanded of a value other than null: ``var.x == null || c``, ``var.x == null ? true : c``."""
     condition = condition.bare
     if condition.kind is ExprKind.OPERATION and condition.operator == "||":
         left, right = condition.operands

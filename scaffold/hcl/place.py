@@ -1,4 +1,4 @@
-"""Paths below a block, as HCL spells them (``metadata[0].labels["tier"]``), and what stands there."""
+"""Paths below a block, as HCL spells them (``metadata[0].labels["tier"]``), and what is there."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def spelt(item: Expression) -> Steps | None:
 
 
 def path_of(text: str) -> Steps | None:
-    """The path that a text spells; None where it spells none."""
+    """The path that a text spells; None if it spells none."""
     try:
         value = parse(f"x = {text}\n".encode()).body.value("x")
     except HclSyntaxError:

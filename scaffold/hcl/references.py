@@ -24,7 +24,7 @@ class Attr:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The step ``[key]`` or ``.0``; ``key`` is None where it is computed."""
+    """The step ``[key]`` or ``.0``; ``key`` is None if it is computed."""
 
     key: str | int | None
 

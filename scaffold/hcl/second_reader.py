@@ -1,6 +1,6 @@
-"""A second reader of HCL, a parser that is not ours: python-hcl2 reads a file and has to read the same.
+"""A second reader of HCL that is not ours: python-hcl2 reads a file too, and has to read the same.
 
-It replaces nothing, since it accepts what Terraform refuses, and fails on some files that Terraform takes
+It replaces nothing, since it accepts what Terraform refuses, and fails on some files that Terraform accepts
 (an escaped ``$${`` that is never closed); what it does read must not differ from what ours reads.
 """
 
@@ -34,7 +34,7 @@ class SecondReading:
 def read_again(sources: Mapping[str, bytes]) -> SecondReading:
     """Read files (by path) with python-hcl2, and compare every block, argument and literal with our reading.
 
-    Raises :class:`~scaffold.hcl.syntax.HclSyntaxError` for a file that is no HCL to begin with.
+    Raises :class:`~scaffold.hcl.syntax.HclSyntaxError` for a file that is not HCL to begin with.
     """
     findings: list[Finding] = []
     unread = []
@@ -47,7 +47,7 @@ def read_again(sources: Mapping[str, bytes]) -> SecondReading:
 
 @lru_cache(64)
 def _again(path: str, source: bytes) -> tuple[tuple[Finding, ...], str]:
-    """Where the readings of a file differ, or why the second reader fails on it; kept, for it is slow."""
+    """Where the readings of a file differ, or why the second reader fails on it; cached, as it is slow."""
     import hcl2
 
     # Escapes are undone by it, so that they are compared too; a heredoc is its text.
@@ -57,7 +57,7 @@ def _again(path: str, source: bytes) -> tuple[tuple[Finding, ...], str]:
     document = parse(source, path)
     try:
         other = hcl2.loads(source.decode(), serialization_options=options)
-    except Exception as error:  # whatever its grammar or its transformer stumbles over
+    except Exception as error:  # anything that its grammar or its transformer fails on
         return (), f"python-hcl2: {str(error).strip().partition(chr(10))[0]}"
     return tuple(_finding(path, view, what) for view, what in _body(document.body, other)), ""
 
@@ -78,7 +78,7 @@ def read_edited(edits: Mapping[str, tuple[bytes, bytes]]) -> SecondReading:
 
 
 def _changed(path: str, before: bytes, after: bytes) -> bytes:
-    """What stands after an edit, with nothing in the lines of the definitions that were there before."""
+    """The text after an edit, without the lines of definitions that were there before."""
     known = {item.text for item in parse(before, path).body.items}
     same = [item for item in parse(after, path).body.items if item.text in known]
     return apply(after, [blank(after, item.start, item.end) for item in same]).data

@@ -1,4 +1,4 @@
-"""Replacing byte ranges of a file: the way back from the result, and the proof of what an edit changed."""
+"""Replacing byte ranges of a file: mapping the result back, and proving what an edit changed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class EditError(RefusedError):
 class Splice:
     """Bytes that stand in place of the range from ``start`` to ``end``; an insertion has an empty range.
 
-    ``origin`` is the byte that they come from, where that is not ``start``.
+    ``origin`` is the byte that they come from, if that is not ``start``.
     """
 
     start: int
@@ -61,10 +61,10 @@ class Spliced:
 
 
 def apply(source: bytes, splices: Iterable[Splice]) -> Spliced:
-    """The source with all splices made.
+    """The source after all splices.
 
-    Splices at one place keep their order; one that lies within another that replaces more is dropped,
-    because what it would have changed is gone. Raises ``ValueError`` where two overlap in part.
+    Splices at one place keep their order; one that lies within another that replaces more is dropped, because
+    what it would have changed is gone. Raises ``ValueError`` if two overlap in part.
     """
     data = bytearray()
     at, origins, moves = [0], [0], [True]
@@ -106,7 +106,7 @@ def edited(
     added: Sequence[bytes] = (),
     removed: Splice | None = None,
 ) -> bytes:
-    """The bytes after the splices, lined up, and proven to be the intended ones.
+    """The bytes after the splices, aligned, and proven to be what was intended.
 
     ``added`` are the tokens that the last splice brings; ``removed`` is the range whose tokens go. Raises
     ``EditError`` where the result is anything else.
@@ -161,7 +161,7 @@ def whole_lines(document: Document, start: int, stop: int) -> Splice:
 
 
 def tokens_in(text: str) -> list[bytes]:
-    """The tokens of a piece of HCL that is to be inserted. Raises ``EditError`` where it is none."""
+    """The tokens of a piece of HCL that is to be inserted. Raises ``EditError`` if it is none."""
     try:
         document = parse(text.encode())
     except HclSyntaxError as error:

@@ -1,9 +1,9 @@
-"""What HCL refuses and the tree-sitter grammar lets pass.
+"""What HCL refuses and the tree-sitter grammar accepts.
 
-tree-sitter's grammar takes every line end for white space. HCL does not: a definition ends with its
-line, and an expression goes on in the next one only inside brackets ("Structural Elements" and
-"Operations" of the HCL native syntax specification). The walk below knows for each node whether line
-ends count in it, and judges the gaps between its children.
+tree-sitter's grammar treats every line end as white space. HCL does not: a definition ends with its line, and
+an expression continues on the next one only inside brackets ("Structural Elements" and "Operations" of the
+HCL native syntax specification). The walk below knows for each node whether line ends count in it, and judges
+the gaps between its children.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from scaffold.hcl.unparsed import Problem, unparsed
 
 @dataclass(frozen=True, slots=True, order=True)
 class SyntaxProblem:
-    """One thing that is no HCL, with its place."""
+    """One thing that is not HCL, with its place."""
 
     line: int
     column: int
@@ -95,7 +95,7 @@ def _walk(root: Node, source: Source) -> Iterator[Problem]:
 
 
 def _is_plain(attribute: Node, data: bytes) -> bool:
-    """Whether a definition has nothing in it that the walk could object to: most have not."""
+    """Whether a definition contains nothing that the walk could object to; most of them do not."""
     raw = data[attribute.start_byte : attribute.end_byte]
     return not (b"\n" in raw or b"{" in raw or b"\\" in raw or b"*" in raw or b"for " in raw)
 

@@ -1,4 +1,4 @@
-"""What HCL refuses in strings and templates, and the tree-sitter grammar lets pass.
+"""What HCL refuses in strings and templates, and the tree-sitter grammar accepts.
 
 Source: "Template Expressions" of the HCL native syntax specification.
 """
@@ -78,7 +78,7 @@ def _is_text_of(heredoc: Node, found: Node | None) -> bool:
 
 
 def _passed_over(template: Node, source: Source) -> Iterator[Problem]:
-    """Interpolations and directives that the grammar's scanner took for text."""
+    """Interpolations and directives that the grammar's scanner read as text."""
     for child in template.children:
         if child.kind_id in _DIRECTIVES:
             yield from _passed_over(child, source)

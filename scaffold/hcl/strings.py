@@ -66,7 +66,7 @@ def heredoc_text(lines: list[str], *, flush: bool) -> str:
 
 
 def _escapes(raw: str) -> list[tuple[int, int, str | None]]:
-    """Each backslash sequence: its offset, its size and its value (None where it is unknown)."""
+    """Each backslash sequence: its offset, its size and its value (None if it is unknown)."""
     found: list[tuple[int, int, str | None]] = []
     offset = raw.find("\\")
     while offset != -1:

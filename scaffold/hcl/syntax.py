@@ -51,7 +51,7 @@ __all__ = [
 
 
 class HclSyntaxError(RefusedError):
-    """A file that is no HCL; ``problems`` has every place."""
+    """A file that is not HCL; ``problems`` has every place."""
 
     def __init__(self, path: str, found: tuple[SyntaxProblem, ...]) -> None:
         first = found[0]
@@ -103,9 +103,10 @@ def parse_template(content: bytes, path: str = "") -> tuple[Document, int]:
 
 
 def read(source: bytes, path: str = "") -> Document | None:
-    """The document that the source holds, or None where the grammar does not fit.
+    """The document in the source, or None if the grammar does not match.
 
-    For what others answer for: nothing is judged, which is two thirds of the work of ``parse``.
+    For sources that others are responsible for: nothing is judged, which saves two thirds of the work of
+    ``parse``.
     """
     tree = g.parse_tree(source)
     return None if tree.root_node.has_error else Document(Source(source, path), tree)
@@ -210,7 +211,7 @@ class Body:
         return self._below(g.OPERATION)
 
     def texts(self, without: str = "") -> Iterator[tuple[str, Expression]]:
-        """Every text that is written, at any depth, with the argument or the key that it belongs to.
+        """Every text that is written, at any depth, with the argument or key that it belongs to.
 
         Of the argument ``without`` there is none.
         """
@@ -239,12 +240,12 @@ class Body:
         return next(iter(self.blocks_of(type, *labels)), None)
 
     def value(self, name: str) -> Expression | None:
-        """The value of an argument, or None where it is not set."""
+        """The value of an argument, or None if it is not set."""
         attribute = self.attributes.get(name)
         return attribute.value if attribute is not None else None
 
     def literal(self, name: str) -> object:
-        """The literal value of an argument; ``NOT_LITERAL`` where it is none or not set."""
+        """The literal value of an argument; ``NOT_LITERAL`` if it is none or not set."""
         value = self.value(name)
         return value.literal() if value is not None else NOT_LITERAL
 
@@ -286,7 +287,7 @@ class Document:
         return self._comments_of(self.tree.root_node)
 
     def comments_in(self, view: View) -> tuple[Comment, ...]:
-        """The comments in a part of the file, and the one behind it."""
+        """The comments in a part of the file, and the one after it."""
         behind = self.comment_behind(view.end_line)
         inside = (comment for node in view.nodes for comment in self._comments_of(node))
         return (*inside, *([behind] if behind and behind.start >= view.end else ()))
@@ -300,7 +301,7 @@ class Document:
         return tuple(reversed(block))
 
     def comment_behind(self, line: int) -> Comment | None:
-        """The comment behind the code of a line."""
+        """The comment after the code of a line."""
         comment = self._comment_ending(line)
         return None if comment is None or comment.own_line else comment
 

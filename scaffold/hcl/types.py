@@ -65,7 +65,7 @@ class Type:
         if expression.kind is ExprKind.MAP:
             return self._fits_map(expression)
         if self.name in ("any", "string"):
-            return True  # which whatever else there is can become
+            return True  # which anything else can be converted to
         value = expression.literal()
         return value is NOT_LITERAL or self.accepts(value)
 
@@ -109,7 +109,7 @@ def _converts(value: object, name: str) -> bool:
 
 
 def of_expression(expression: Expression | None) -> Type:
-    """The type that a variable's ``type`` expression names; ``any`` where there is none."""
+    """The type that a variable's ``type`` expression names; ``any`` if there is none."""
     if expression is None:
         return ANY
     if expression.kind is ExprKind.STRING:  # the quoted form of Terraform 0.11

@@ -1,4 +1,4 @@
-"""Where the grammar does not fit, said so that a person finds the place."""
+"""Where the grammar does not match, explained so that a person finds the place."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def unparsed(root: Node, source: Source) -> list[Problem]:
         else:
             stack += node.children
     first = min(wrong, default=(len(source.data) + 1, ""))
-    # What is missing behind something wrong is mostly not missing, but was lost there.
+    # What is missing after an error is usually not missing, but was lost there.
     return sorted((*wrong, *(problem for problem in missing if problem < first)))
 
 
@@ -38,7 +38,7 @@ _QUOTED = frozenset((g.STRING_LIT, g.QUOTED_TEMPLATE))
 
 
 def _missing(missing: Node) -> str:
-    """What is missing, and since which line something waits for it."""
+    """What is missing, and since which line it has been expected."""
     if missing.kind_id == g.IDENTIFIER:
         return "a value or a name is missing"
     node: Node | None = missing
@@ -55,7 +55,7 @@ _OPENERS = frozenset(
 
 
 def _explained(error: Node, source: Source) -> Problem:
-    """Where the grammar gave up: behind the last part of an error that it could still read."""
+    """Where the grammar gave up: after the last part of an error that it could still read."""
     start, end, data = error.start_byte, error.end_byte, source.data
     if data[start : start + 1] == b"\\":
         return start, f"unknown escape sequence {source.text(start, start + 2)}"

@@ -1,4 +1,4 @@
-"""The lists outside a stack that a Service belongs in: each module with an ``Index`` in it adds its own."""
+"""The lists outside a stack that a Service belongs in: each module with an ``Index`` adds its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scaffold.indexes.base import Index
 
 
 def all_indexes(root: Path | None = None) -> tuple[Index[Any], ...]:
-    """Every :class:`Index` in a module of this package, by the modules' names and then as the text has them.
+    """Every :class:`Index` in a module of this package, in the order of the modules and of their text.
 
     Edits of one file are made in this order. Those of the house at ``root`` are where it has them, without
     those that it does not keep. Raises what :func:`~scaffold.monorepo.facts.overrides` does.

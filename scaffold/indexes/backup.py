@@ -17,7 +17,7 @@ _YES, _NO = "✓", "—"
 
 @dataclass(frozen=True, slots=True)
 class ProtectionRow:
-    """What the matrix says of one Service: its name, where its data is, how often it backs it up."""
+    """What the matrix says about one Service: its name, where its data is, and how often it backs it up."""
 
     name: str
     storage: str
@@ -26,7 +26,7 @@ class ProtectionRow:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """The rows with a Service. Others are bold: those with one cell begin a group."""
+    """The rows of Services. Other rows are bold: those with one cell begin a group."""
 
     markdown: Markdown
     table: Table
@@ -39,8 +39,9 @@ class Matrix:
     def append(self, value: ProtectionRow) -> str:
         """The text with one more row, at the end of the group with its kind of storage.
 
-        Where several groups have it, that is the one of applications, else the one with most such rows.
-        Of snapshots and copies the row says what the last such row of the group says.
+        If several groups have it, that is the one of applications, else the one with most such rows. The row
+        says the same about snapshots and copies as the last such row of the group. Raises
+        ``MissingAnchorError`` if no group has it.
         """
         for kind in sorted({self._storage(r) for r in self._services}, key=len, reverse=True):
             if not value.storage.startswith(kind):

@@ -1,8 +1,8 @@
-"""What an index is: a list outside the stack that every Service, or every one of a kind, belongs in.
+"""What an index is: a list outside the stack that every Service, or every Service of a kind, belongs in.
 
-An index knows its file, opens the list in it, and knows what a Service has there. Everything else is
-the same for all of them and stands here: insert once, remove exactly that, compare. A number in prose is
-no list: nothing tells whether a Service is counted in it, so only one in a list's own label is kept right.
+An index knows its file, opens the list in it, and knows a Service's entries. Everything else is the same for
+all of them and is here: insert once, remove exactly that, compare. A number in prose is not a list: nothing
+tells whether a Service is counted in it, so only a number in a list's own label is kept right.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T_contra = TypeVar("T_contra", contravariant=True)
 class MissingAnchorError(Exception):
     """``what`` an index file should have and does not, as a noun: ``a table under "Optional"``.
 
-    ``problem`` tells it as a clause, with the place where there is one.
+    ``problem`` tells it as a clause, with the place if there is one.
     """
 
     def __init__(self, what: str, problem: str = "") -> None:
@@ -35,11 +35,11 @@ class MissingAnchorError(Exception):
 
 
 class HandEditedError(Exception):
-    """An entry that has to read otherwise is not as it was written: a person has to see to it."""
+    """An entry that has to change is not as it was written: a person has to look at it."""
 
 
 def as_text(content: bytes) -> str | None:
-    """The text of a file; None where it is not UTF-8."""
+    """The text of a file; None if it is not UTF-8."""
     try:
         return content.decode()
     except UnicodeDecodeError:
@@ -57,7 +57,7 @@ def _demand_text(content: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
-    """What a Service has in a list: the key it is known by there, and what is written.
+    """A Service's entry in a list: its key there, and what is written.
 
     ``group`` says in which of the lists, where a file has several of a kind.
     """
@@ -73,9 +73,9 @@ class Item(Generic[T]):
 
 
 class OpenList(Protocol[T_contra]):
-    """A list as it stands in a text. It cannot be changed: edits return the new text.
+    """A list as it is in a text. It is immutable: edits return the new text.
 
-    Opening it, and adding to it, raises ``MissingAnchorError`` where there is no place for that.
+    Opening it, and adding to it, raises ``MissingAnchorError`` if there is no place for that.
     """
 
     @property
@@ -129,9 +129,9 @@ class Index(Generic[T]):
         return frozenset(found)
 
     def insert(self, text: bytes, entry: ServiceEntry) -> bytes:
-        """The file with the Service in the list, once; what is there already stays as it is.
+        """The file with the Service in the list, once; existing entries stay as they are.
 
-        Raises ``MissingAnchorError`` where the list has lost its place.
+        Raises ``MissingAnchorError`` if the list has lost its place.
         """
         result = _demand_text(text)
         for item in self.items(entry):
@@ -144,14 +144,14 @@ class Index(Generic[T]):
         return text if result is None else self._without(result, self.held(result, entry)).encode()
 
     def differing(self, before: ServiceEntry, after: ServiceEntry) -> frozenset[str]:
-        """The names of what comes, goes or reads otherwise when a Service changes."""
+        """The names of entries that are added, removed or changed when a Service changes."""
         old, new = self._by_name(before), self._by_name(after)
         return frozenset(name for name in {*old, *new} if old.get(name) != new.get(name))
 
     def follow(
         self, text: bytes, before: ServiceEntry, after: ServiceEntry, shared: Collection[str] = ()
     ) -> bytes:
-        """The file after a change of a Service: what is new comes, and what it no longer has goes.
+        """The file after a change of a Service: its new entries are added, the former ones are removed.
 
         What others have too (``shared``) stays, and what a person took out is not put back. Raises
         ``MissingAnchorError`` where the list has lost its place, and ``HandEditedError`` where an entry
@@ -171,7 +171,7 @@ class Index(Generic[T]):
 
     @staticmethod
     def _renamed(gone: Mapping[str, Item[T]], come: Mapping[str, Item[T]]) -> Mapping[str, Item[T]]:
-        """What each new entry was before, where a list loses one entry and gains one."""
+        """The former entry of each new one, if a list loses one entry and gains one."""
         groups = {item.group for item in come.values()}
         of = {g: [[i for i in side.values() if i.group == g] for side in (gone, come)] for g in groups}
         return {to[0].name: was[0] for was, to in of.values() if len(was) == len(to) == 1}
@@ -200,7 +200,7 @@ class Index(Generic[T]):
         return text
 
     def _instead(self, text: str, old: Item[T], new: Item[T]) -> str:
-        """One entry that reads otherwise, where it stands, or where its list has it now.
+        """One entry with a new text, in its place, or where its list would have it now.
 
         One that a person took out is not put back, but under another name it is new.
         """
@@ -215,7 +215,7 @@ class Index(Generic[T]):
         return result
 
     def _verify(self, text: str, group: str, keys: list[str]) -> None:
-        """Read the edited text again: its entries have to be these, and no edit may break the file."""
+        """Read the edited text again: it must have exactly these entries, and no edit may break the file."""
         with suppress(MissingAnchorError):
             if sorted(self.lists[group](text).keys) == sorted(keys):
                 return
@@ -225,8 +225,8 @@ class Index(Generic[T]):
 def _with_edits(text: str, again: str, changed: str) -> tuple[str, str]:
     """``again`` and ``changed`` with the cells of a row that a person edited, as ``text`` has them.
 
-    Raises ``HandEditedError`` where that is not one row with the cells that were written, or where a cell
-    that was edited has to read otherwise.
+    Raises ``HandEditedError`` if that is not one row with the cells that were written, or where a cell that
+    was edited has to read otherwise.
     """
     mine, was, new = (_only(*pair) for pair in ((text, again), (again, text), (changed, again)))
     if was != _only(again, changed):
@@ -247,7 +247,7 @@ def _only(text: str, other: str) -> str:
 
 
 def _cells(line: str) -> list[str]:
-    """The cells of a table's row, with what fills them up."""
+    """The cells of a table's row, with their padding."""
     if not line.startswith("|"):
         raise HandEditedError
     return re.split(r"(?<!\\)\|", line)
@@ -263,7 +263,7 @@ def _cell(mine: str, was: str, new: str) -> str:
 
 
 def _in_place(text: str, again: str, changed: str) -> str:
-    """``text`` with the lines that ``changed`` has instead of those of ``again``, where they stand.
+    """``text`` in which the lines of ``again`` are replaced by those of ``changed``, where they are.
 
     Where the two have them at different places, or it is not clear where they stand, ``changed`` itself.
     """

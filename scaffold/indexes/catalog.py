@@ -29,7 +29,7 @@ class CatalogRow:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All tables with one row per Service. A key is the first cell: a name is in one section only."""
+    """All tables with one row per Service. A key is the first cell; a name is in one section only."""
 
     text: str
     tables: tuple[TableList, ...]
@@ -44,7 +44,7 @@ class Catalog:
         return TableUnder(value.section, _HEADER, plain)(self.text).append(value.cells)
 
     def without(self, number: int) -> str:
-        """The text without one row."""
+        """The text without one row. Raises ``IndexError`` if there is no such row."""
         for table in self.tables:
             if number < len(table.keys):
                 return table.without(number)
@@ -77,7 +77,7 @@ def _row(entry: ServiceEntry) -> Iterator[Item[CatalogRow]]:
 
 @dataclass(frozen=True, slots=True)
 class HostsUnder:
-    """Where a list of hosts is: in the first fence under a heading."""
+    """Where a list of hosts is: in the first fenced block under a heading."""
 
     section: str
 
@@ -104,7 +104,7 @@ class HostList:
         return self._hosts.values
 
     def append(self, value: str) -> str:
-        """The text with one more host, on a new line where the list's own lines would end."""
+        """The text with one more host, on a new line if the list's own lines would end there."""
         if not self.keys:
             return self.markdown.insert_after(self.fence.start, value)
         lines = self.markdown.lines[self.fence.start + 1 : self.fence.end - 1]

@@ -1,4 +1,4 @@
-"""``docs/architecture/ci-cd.md``: the build model of each own image, and its number in Woodpecker."""
+"""``docs/architecture/ci-cd.md``: the build model and the Woodpecker number of the house's own images."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A list in running text: ``Active on: a, b (with a remark, even), c. See there.``
 
-It ends where the sentence ends, and may be wrapped over several lines.
+It ends with its sentence, and may be wrapped over several lines.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class CommaList:
-    """The items that ``text`` has from an offset on."""
+    """The items in ``text`` from an offset on."""
 
     text: str
     items: tuple[Item, ...]
@@ -44,7 +44,7 @@ class CommaList:
         return () if values == (_NONE,) else values
 
     def append(self, value: str, width: int | None, newline: str) -> str:
-        """The text with one more item at the end of the list, on a new line where ``width`` says so.
+        """The text with one more item at the end of the list, on a new line if ``width`` demands it.
 
         Prose that follows in the line is not counted: it would be torn from the list by a new line before
         it. The list must not be empty (one that says ``none`` is not).

@@ -1,4 +1,4 @@
-"""``docs/architecture/databases.md``: who uses each server, and whose password Vault rotates."""
+"""``docs/architecture/databases.md``: who uses each server, and whose passwords Vault rotates."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ROTATION = Index(
 
 
 def remarks(text: str) -> Mapping[str, str]:
-    """The entries of the lists of users by what they remark: ``birds (bird-box)`` by ``bird-box``.
+    """The entries in the lists of users, by their remarks: ``birds (bird-box)`` by ``bird-box``.
 
     Both are names of the index's kind, with their group.
     """

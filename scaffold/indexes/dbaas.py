@@ -1,6 +1,6 @@
-"""``stacks/dbaas/modules/dbaas/main.tf``: one ``null_resource`` that makes each PostgreSQL database.
+"""``stacks/dbaas/modules/dbaas/main.tf``: one ``null_resource`` for each PostgreSQL database.
 
-MySQL's rotated users have no such pattern: making them is a step for a person.
+MySQL's rotated users have no such pattern: creating them is a step for a person.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class DatabaseResources:
         return self.family.keys
 
     def append(self, value: DatabaseResource) -> str:
-        """The text with one more database, after the last: a copy of the plainest one.
+        """The text with one more database, after the last one: a copy of the simplest resource.
 
-        Only a resource can be copied whose two names are as equal or as different as the new ones, since
-        its script does not say which of the two it means where.
+        Only a resource can be copied whose two names are equal, or different, like the new ones, since its
+        script does not say which of the two it means where. Raises ``MissingAnchorError`` if there is none.
         """
         name, user = value.database.name, value.database.user
         fitting = [

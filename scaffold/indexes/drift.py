@@ -1,4 +1,4 @@
-"""What the indexes and the stacks of a monorepo do not agree on."""
+"""Where the indexes and the stacks of a monorepo disagree."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class State(Enum):
 
     @property
     def code(self) -> str:
-        """The rule that says it."""
+        """The rule that reports it."""
         return {State.MISSING: "IDX001", State.STALE: "IDX002", State.NO_ANCHOR: "IDX003"}[self]
 
 
@@ -97,7 +97,7 @@ def _nothing_stale(_view: _View) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """How one index is held against the stacks.
+    """How one index is compared with the stacks.
 
     ``expected`` gives everything that has to be in it, ``present`` says whether it is, under any key;
     ``certain`` says what may be inserted without a person. ``stale`` names the entries that nothing
@@ -149,7 +149,7 @@ def _compare(reader: StackReader, comparison: _Comparison) -> Iterator[Drift]:
 
 
 def _told(key: str) -> str:
-    """The name of an entry for people: the group that it is in comes last."""
+    """The name of an entry for people, with its group at the end."""
     group, _, name = key.rpartition(":")
     return f"{name} ({group})" if group else name
 
@@ -181,7 +181,7 @@ def _in_vault(reader: StackReader) -> Iterator[ServiceEntry]:
 
 
 def _compared(index: Index[Any], expected: Expected, reason: str) -> _Comparison:
-    """An index whose entries all follow from the stacks: what nothing asks for is stale."""
+    """An index whose entries all follow from the stacks: an entry that nothing asks for is stale."""
 
     def stale(view: _View) -> Mapping[str, str]:
         known = {key for entry in expected(view.reader) for key in index.keys(entry)}
@@ -191,7 +191,7 @@ def _compared(index: Index[Any], expected: Expected, reason: str) -> _Comparison
 
 
 def _has_row(view: _View, entry: ServiceEntry, key: str) -> bool:
-    """A row of the stack under another name is as good."""
+    """A row of the stack under another name counts too."""
     return key in view.entries or entry.stack in catalog.stacks_by_name(view.text).values()
 
 
@@ -205,12 +205,12 @@ def _stale_rows(view: _View) -> Mapping[str, str]:
 
 
 def _is_made(view: _View, entry: ServiceEntry, key: str) -> bool:
-    """A database that the stack makes itself is as good."""
+    """A database that the stack creates itself counts too."""
     return key in view.entries or view.reader.makes_database(entry)
 
 
 def _is_probed(view: _View, entry: ServiceEntry, key: str) -> bool:
-    """Any address below one of the paths will do, whatever it is called."""
+    """Any address below one of the paths counts, whatever its name."""
     public = next(public for public in entry.public_paths if public.key == key)
     below = tuple(path.rstrip("/") for path in public.paths) or ("",)
     targets = map(urlsplit, walloff.targets(view.text).values())
@@ -233,17 +233,17 @@ def _anubis_names(entry: ServiceEntry) -> set[str]:
 
 
 def _protected(reader: StackReader) -> Iterator[ServiceEntry]:
-    """The Services with a claim of their own; what the row has to say of it only a person knows."""
+    """The Services with a claim of their own; only a person knows what the row has to say."""
     return (replace(entry, protection=Protection("")) for entry in reader.services if reader.claims(entry))
 
 
 def _has_part(view: _View, entry: ServiceEntry, key: str) -> bool:
-    """A row of one part of a Service is as good."""
+    """A row about one part of a Service counts too."""
     return any(f"{row}-".startswith(f"{key}-") for row in view.entries)
 
 
 def _own_images(reader: StackReader) -> Iterator[ServiceEntry]:
-    """The stacks that run images of the house; how each is built only its repository tells."""
+    """The stacks that run the house's own images; only its repository tells how each is built."""
     for repository, stack in sorted(reader.own_images.items()):
         yield ServiceEntry(stack, stack, own_image=OwnImage(repository, BuildModel.GITHUB))
 
@@ -262,14 +262,14 @@ def _unmentioned(view: _View) -> Mapping[str, str]:
 
 
 def _spellings(image: str) -> tuple[str, ...]:
-    """An image as stacks may write it: one on Docker Hub without its registry too."""
+    """The ways in which stacks may write an image: one on Docker Hub also without its registry."""
     short = ImageReference.parse(image).repository.removeprefix("library/")
     on_hub = ImageReference.parse(image).host == ImageReference.parse(short).host
     return (image, short) if on_hub else (image,)
 
 
 def _uses_server(view: _View, entry: ServiceEntry, key: str) -> bool:
-    """A Service may be listed by the name of its user or its database; or a remark has one of its names."""
+    """A Service may be listed under the name of its user or its database, or be named in a remark."""
     engine = key.partition(":")[0]
     names = {n for d in entry.databases if d.engine.value == engine for n in (d.user, d.name)}
     listed = view.entries | databases.remarks(view.text).keys()

@@ -1,4 +1,4 @@
-"""What one Service changes in all indexes of a monorepo, and what is left for a person."""
+"""What one Service changes in all indexes of a monorepo, and what is left to a person."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Edits:
 
 
 def insertions(files: Files, entry: ServiceEntry, skip: Collection[str] = ()) -> Edits:
-    """The edits that put a Service into all indexes but those in ``skip``; nothing is written.
+    """The edits that add a Service to all indexes except those in ``skip``; nothing is written.
 
     A Service that is there already is left as it is. Raises ``UsageError`` for a name in ``skip`` that
     no index has.
@@ -64,7 +64,7 @@ def changes(
     others: Collection[ServiceEntry] = (),
     skip: Collection[str] = (),
 ) -> Edits:
-    """The edits with which all indexes follow a Service that changes; nothing is written.
+    """The edits with which all indexes follow a changed Service; nothing is written.
 
     What ``others`` have too stays in them. Raises ``UsageError`` as :func:`insertions` does.
     """
@@ -88,14 +88,14 @@ def _chosen(files: Files, skip: Collection[str]) -> list[Index[Any]]:
 
 
 def lists_of(files: Files, entry: ServiceEntry, skip: Collection[str] = ()) -> tuple[PurePosixPath, ...]:
-    """The files, if there, of the indexes that a Service has to be in, but those in ``skip``."""
+    """The existing files of the indexes that a Service has to be in, except those in ``skip``."""
     chosen = (index for index in all_indexes(files.root) if index.name not in skip)
     paths = {index.path for index in chosen if index.keys(entry)}
     return tuple(sorted(path for path in paths if files.read(path)[0] is not None))
 
 
 def removals(files: Files, entry: ServiceEntry) -> Edits:
-    """The edits that take out of all indexes what they hold for a Service; nothing is written."""
+    """The edits that remove a Service's entries from all indexes; nothing is written."""
     # Where a file is absent, nothing has to be taken out of it.
     return _edits(
         files,
@@ -128,7 +128,7 @@ def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change
                     edits[index.path] = replace(edit, after=after, indexes=(*edit.indexes, index.name))
                 continue
         listed = ", ".join(sorted(name.rpartition(":")[2] for name in names))
-        text = f"{index.path} {why}: see to {listed} there."
+        text = f"{index.path} {why}: check {listed} there."
         if lost and index.required:
             code, fix = f"index.{index.name}", f"--no-index {index.name}"
             refused.append(Finding(str(index.path), None, None, code, text, fix=fix))
@@ -142,7 +142,7 @@ def _text(content: Content) -> str:
 
 
 def _untouchable(content: Content | None) -> str:
-    """Why a file cannot be edited; nothing where it can."""
+    """Why a file cannot be edited; nothing if it can."""
     if content is None:
         return "does not exist"
     if not isinstance(content, bytes):

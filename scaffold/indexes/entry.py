@@ -18,7 +18,7 @@ class Engine(Enum):
 
 
 class BuildModel(Enum):
-    """Who builds an own image and who rolls it out; the docs have a list for each."""
+    """Who builds the house's own image and who rolls it out; the docs have a list for each model."""
 
     GITHUB = "github"
     WOODPECKER_NATIVE = "woodpecker-native"
@@ -45,7 +45,7 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class PublicPath:
-    """Paths that must stay reachable without single sign-on; none where a whole host must.
+    """Paths that must stay reachable without single sign-on; none if a whole host must.
 
     ``key`` is ``<service>-<what they are>``, and ``url`` one address below them that can be probed.
     """
@@ -58,7 +58,7 @@ class PublicPath:
 
 @dataclass(frozen=True, slots=True)
 class OwnImage:
-    """How an own image is built, in which repository.
+    """How one of the house's own images is built, and in which repository.
 
     ``repo_id`` is the number of the repository in Woodpecker; it exists only once it is activated there.
     """
@@ -96,7 +96,7 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True)
 class ServiceEntry:
-    """All that the indexes say about one Service. What is empty needs no place in them.
+    """Everything that the indexes say about one Service. What is empty has no place in them.
 
     ``home`` is the directory of the stacks. ``section`` is the heading of the Service's section in the
     catalog, or how it begins. ``domain`` is what all hosts are below. ``encrypted`` and ``sqlite`` say
@@ -131,7 +131,7 @@ class ServiceEntry:
 
 
 def slug(text: str) -> str:
-    """A name as all spellings of it compare: ``Uptime Kuma``, ``uptime_kuma`` and ``uptime-kuma``."""
+    """A name in the form that all its spellings share: ``Uptime Kuma``, ``uptime_kuma``, ``uptime-kuma``."""
     return _BETWEEN.sub("-", text.lower()).strip("-")
 
 

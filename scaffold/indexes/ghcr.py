@@ -1,4 +1,4 @@
-"""``stacks/kyverno``: the namespaces that may pull private images; later states of the house have it."""
+"""``stacks/kyverno``: the namespaces that may pull private images; newer states of the house have it."""
 
 from __future__ import annotations
 

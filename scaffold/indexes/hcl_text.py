@@ -1,4 +1,4 @@
-"""Lists and families of blocks in HCL files: where they are, and one entry more or less."""
+"""Lists and families of blocks in HCL files: where they are, and adding or removing one entry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scaffold.indexes.base import MissingAnchorError
 
 
 def document(text: str) -> Document:
-    """The parsed text; what an index file lacks if it is no HCL is that."""
+    """The parsed text. Raises ``MissingAnchorError`` if it is not HCL, as if the file lacked its list."""
     try:
         return parse(text.encode())
     except HclSyntaxError as error:
@@ -69,7 +69,7 @@ class StringList:
 
 @dataclass(frozen=True, slots=True)
 class BlockFamily:
-    """Blocks of a file that are alike but for their names, with a key each."""
+    """Blocks of a file that differ only in their names, each with a key."""
 
     doc: Document
     blocks: tuple[Block, ...]
@@ -86,7 +86,7 @@ class BlockFamily:
 
 
 def copied(block: Block, spans: Iterable[tuple[int, int, str]]) -> str:
-    """The text of a block with some ranges of the file replaced.
+    """The text of a block in which some ranges of the file are replaced.
 
     A new block of a family is a copy of a sibling, so that nothing that this house writes into its
     blocks has to be known here.
@@ -99,7 +99,7 @@ def copied(block: Block, spans: Iterable[tuple[int, int, str]]) -> str:
 
 
 def exchanged(text: str, words: dict[str, str]) -> str:
-    """The text with whole words replaced; letters, digits, ``_`` and ``-`` make words."""
+    """The text with whole words replaced; letters, digits, ``_`` and ``-`` make up words."""
     result, word = [], ""
     for character in [*text, ""]:
         if character and (character.isalnum() or character in "_-"):

@@ -1,4 +1,4 @@
-"""Members of an object in a JSON text, by their places, so that an edit keeps all formatting."""
+"""Members of an object in a JSON text, by their offsets, so that an edit keeps all formatting."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class JsonObject:
 
     @property
     def _separator(self) -> str:
-        """What stands between a comma and the next member."""
+        """The text between a comma and the next member."""
         if len(self.members) > 1:
             comma = self._comma_after(self.members[-2])
             assert comma is not None
@@ -88,7 +88,7 @@ class JsonObject:
         return gap if "\n" in gap else " "
 
     def _written(self, key: str, value: str) -> str:
-        """The member, its value in the column of the others where those are aligned."""
+        """The member, with its value in the column of the others if those are aligned."""
         name = f"{json.dumps(key)}:"
         gaps = [m.value_start - m.start - len(json.dumps(m.key)) - 1 for m in self.members]
         if max(gaps) <= 1:

@@ -94,7 +94,7 @@ class LabelledList:
         return self.markdown.lines[item.start].strip().lstrip("-*+").strip()
 
     def append(self, value: str) -> str:
-        """The text with one more item at the end; a list in running text has to have one already."""
+        """The text with one more item. Raises ``MissingAnchorError`` for an empty list in running text."""
         if self._is_inline:
             if not self._inline.items:
                 raise MissingAnchorError("an item in the list after the label")

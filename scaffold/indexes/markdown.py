@@ -162,7 +162,7 @@ def _blocks(text: str) -> tuple[Block, ...]:
 
 
 def cells(line: str) -> tuple[str, ...]:
-    """The cells of a table's line; ``\\|`` is no border."""
+    r"""The cells of a table's line; ``\|`` is not a border."""
     parts = [""]
     escaped = False
     for character in line.strip().removeprefix("|"):
@@ -187,7 +187,7 @@ def row(*values: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A cell or a list item without its emphasis, code marks and strikethrough."""
+    """A cell or a list item without emphasis, code marks and strikethrough."""
     return text.replace("**", "").replace("~~", "").replace("`", "").strip()
 
 

@@ -19,7 +19,7 @@ _LOCAL = "internal_monitors"
 
 @dataclass(frozen=True, slots=True)
 class NamedMonitor:
-    """A monitor, and what it is called."""
+    """A monitor, and its name."""
 
     name: str
     monitor: Monitor
@@ -39,7 +39,10 @@ class Monitors:
         return tuple((name.value.string() if name else None) or "" for name in names)
 
     def append(self, value: NamedMonitor) -> str:
-        """The text with one more monitor of a port, with the attributes and intervals of the last one."""
+        """The text with one more monitor of a port, with the attributes and intervals of the last one.
+
+        Raises ``MissingAnchorError`` if the last one lacks the attributes of such a monitor.
+        """
         monitor = value.monitor
         own = {
             "name": quote(value.name),

@@ -1,4 +1,4 @@
-"""The files of the lists: where this template version has them, and where a house has."""
+"""The files of the lists: where they are in this version of the templates, and where a house has them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LISTS = "lists"
 
 
 def usual(name: str) -> PurePosixPath:
-    """The file that the list of this name is in, unless a house says otherwise."""
+    """The file that contains the list with this name, unless a house says otherwise."""
     return PurePosixPath(decisions.house()[LISTS][name])
 
 
@@ -21,7 +21,7 @@ def moved(root: Path) -> Mapping[str, PurePosixPath | None]:
     """Where the lists are in a house whose ``scaffold.yml`` names any, or that has none, by their names.
 
     None stands for those that it does not keep: it says so, or does not name them, and has no such file.
-    Empty where all are where they usually are. Raises what :func:`~scaffold.monorepo.facts.overrides` does.
+    Empty if all are where they usually are. Raises what :func:`~scaffold.monorepo.facts.overrides` does.
     """
     said: Mapping[str, str] = overrides(root).get(LISTS) or {}
     usually: Mapping[str, str] = decisions.house()[LISTS]
@@ -31,7 +31,7 @@ def moved(root: Path) -> Mapping[str, PurePosixPath | None]:
 
 
 def file_of(root: Path, name: str) -> PurePosixPath | None:
-    """The file that a house has the list of this name in; None where it keeps none."""
+    """The file in which a house has the list with this name; None if it keeps none."""
     return moved(root).get(name, usual(name))
 
 

@@ -39,7 +39,7 @@ class StackReader:
 
     @cached_property
     def roles(self) -> Mapping[str, Database]:
-        """The databases whose password Vault rotates, by role."""
+        """The databases whose passwords Vault rotates, by role."""
         names = dbaas.names_by_user(self._text("dbaas"))
         found = vault.roles(self._text("vault-static-roles"))
         return {d.role: Database(d.engine, d.role, names.get(d.user, d.user), d.user) for d in found}
@@ -50,12 +50,12 @@ class StackReader:
         return any(use.kind == "claim" for use in uses)
 
     def makes_database(self, entry: ServiceEntry) -> bool:
-        """Whether a stack makes its database itself, as by a Job."""
+        """Whether a stack creates its database itself, for instance with a Job."""
         return any(b"CREATE DATABASE" in text for text in self.monorepo.sources(entry.stack).values())
 
     @cached_property
     def namespaces(self) -> frozenset[str]:
-        """The namespaces that stacks make, as far as their names can be seen, and the stacks' own names."""
+        """The namespaces that stacks create, as far as their names can be seen, and the stacks' own names."""
         uses = (use for stack in self.monorepo.fleet.values() for use in stack.uses)
         return frozenset((*self.monorepo.stacks, *(use.name for use in uses if use.kind == "namespace")))
 

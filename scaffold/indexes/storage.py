@@ -1,4 +1,4 @@
-"""Where data lies: the consumers of NFS, the Services on encrypted disks, the apps with SQLite."""
+"""Where data is stored: the consumers of NFS, the Services on encrypted disks, the apps with SQLite."""
 
 from __future__ import annotations
 

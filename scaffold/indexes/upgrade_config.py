@@ -13,7 +13,7 @@ from scaffold.indexes.places import usual
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The members of one object. A new one goes after the last that is alike, else to the end."""
+    """The members of one object. A new one goes after the last similar one, else to the end."""
 
     members: JsonObject
     alike: Callable[[Json, Json], bool]

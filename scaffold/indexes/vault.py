@@ -39,7 +39,10 @@ class StaticRoles:
         return self.family.keys
 
     def append(self, value: Database) -> str:
-        """The text with one more role: a copy of the last one of the same connection, after it."""
+        """The text with one more role: a copy of the last one of the same connection, after it.
+
+        Raises ``MissingAnchorError`` if the connection has no role yet.
+        """
         same = [b for b in self.family.blocks if _connection(b) == value.engine.value]
         if not same:
             raise MissingAnchorError(f"a static role of the connection {value.engine.value} to copy")
@@ -79,7 +82,7 @@ def _connection(block: Block) -> str | None:
 
 
 def _names(block: Block, database: Database) -> Iterator[tuple[int, int, str]]:
-    """What is another in the new block: its label, the role's name and the user's."""
+    """What is different in the new block: its label, the role's name and the user's."""
     text = block.source.data
     at = text.index(quote(block.labels[1]).encode(), block.start)
     label = database.role.replace("-", "_")

@@ -1,1 +1,1 @@
-"""The infra repository in front of us: its stacks, what they tell, the names in use."""
+"""The monorepo in front of us: its stacks, what they say, and the names in use."""

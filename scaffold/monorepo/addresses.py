@@ -1,4 +1,4 @@
-"""Names inside the cluster that variables of a Service point at, and whether a stack makes what they name."""
+"""Names inside the cluster that a Service's variables point at, and whether a stack creates them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Unserved:
-    """An answer that points at a Service which nothing makes, as far as the stacks show."""
+    """An answer that points at a Service which nothing creates, as far as the stacks show."""
 
     answer: tuple[str | int, ...]
     address: Address
@@ -44,7 +44,7 @@ class Unserved:
 
 
 def addresses(text: str, namespaces: Iterable[str] = ()) -> Iterator[Address]:
-    """The Services that a text points at; a name with two parts is one where the second is a namespace."""
+    """The Services that a text points at; a name with two parts is one if the second is a namespace."""
     known = frozenset(namespaces)
     for match in _ADDRESS.finditer(text):
         host = match["host"] or match["alone"] or match["service"]
@@ -59,7 +59,7 @@ def addresses(text: str, namespaces: Iterable[str] = ()) -> Iterator[Address]:
 def unserved(
     monorepo: Monorepo, values: Mapping[str, Value], own: Stack, namespace: str
 ) -> Iterator[Unserved]:
-    """What the answers' variables point at inside the cluster, and no stack makes.
+    """What the answers' variables point at inside the cluster and no stack creates.
 
     ``own`` is the stack that the answers lead to, with its ``namespace``. Where a chart or a controller makes
     the objects of a namespace, or nobody here makes the namespace itself, nothing is known to be missing.
@@ -89,7 +89,7 @@ def containers(values: Mapping[str, Value]) -> Iterator[tuple[tuple[str | int, .
 
 
 def _texts(values: Mapping[str, Value]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The values of variables that are text, and what the pod waits for, each with the path of its answer."""
+    """The text values of variables, and what the pod waits for, each with the path of its answer."""
     for path, container in containers(values):
         env = container.get("env") or {}
         yield from (((*path, "env", name), text) for name, text in env.items() if isinstance(text, str))
@@ -100,7 +100,7 @@ def _texts(values: Mapping[str, Value]) -> Iterator[tuple[tuple[str | int, ...],
 
 
 def _inside(host: str) -> tuple[bool, list[str]]:
-    """Whether a name is said to be a Service's, and its labels without what says so."""
+    """Whether a name claims to be a Service's, and its labels without the part that does so."""
     for end in (".svc.cluster.local", ".svc"):
         if host.endswith(end):
             return True, host.removesuffix(end).split(".")

@@ -120,7 +120,7 @@ def _redis(values: Mapping[str, Value]) -> Iterator[Wanted]:
 
 
 def _redis_number(text: str) -> str | None:
-    """The database that the address of a Redis names; None for any other text."""
+    """The database in the address of a Redis; None for any other text."""
     if not text.startswith(("redis://", "rediss://")):
         return None
     number = urlsplit(text.replace("{host}", "redis")).path.strip("/") or "0"
@@ -130,7 +130,7 @@ def _redis_number(text: str) -> str | None:
 def free_redis_database(
     monorepo: Monorepo, texts: Iterable[str], largest: int, facts: Mapping[str, Value]
 ) -> int | None:
-    """The lowest database of the shared Redis that no stack names, and none of these texts of answers.
+    """The lowest database of the shared Redis that neither a stack nor these answers name.
 
     The first is passed over: whoever names none has that one.
     """
@@ -142,7 +142,7 @@ def free_redis_database(
 def taken(
     monorepo: Monorepo, needs: Iterable[Wanted], stack: str, facts: Mapping[str, Value]
 ) -> list[tuple[Wanted, Use]]:
-    """The names that a stack needs and somebody else has, each with the first who has it.
+    """The names that a stack needs and somebody else has, each with the first owner.
 
     PersistentVolumes are cluster-wide; a claim is taken only by a claim in the same namespace, and an NFS
     directory by what is in it or above it too. Names that a stack computes (``for_each``, functions) cannot
@@ -164,7 +164,7 @@ _ONE = frozenset({BALANCED, EXTERNAL_MONITOR, MONITOR, REDIS, "PersistentVolume"
 
 
 def shared(monorepo: Monorepo, facts: Mapping[str, Value]) -> Mapping[str, list[tuple[Use, tuple[str, ...]]]]:
-    """The names that a stack has in common with others and should not, with those others, by stack."""
+    """The names that a stack wrongly has in common with others, with those others, by stack."""
     uses = [(owner, use) for owner, use in _Houses.of(monorepo, facts).uses if use.kind in _ONE]
     owners: dict[tuple[str, str, str], set[str]] = {}
     for owner, use in uses:
@@ -193,7 +193,7 @@ def _clash(need: Wanted, use: Use, shared: frozenset[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Houses:
-    """Every name in use, with the stack that has it; what scripts use belongs to no stack."""
+    """Every name in use, with the stack that has it; names used by scripts belong to no stack."""
 
     uses: tuple[tuple[str, Use], ...]
     nfs_root: str
@@ -213,7 +213,7 @@ class _Houses:
         )
 
     def directories(self, stack: str) -> frozenset[str]:
-        """The NFS directories that several Services have theirs below: nobody's alone."""
+        """The NFS directories below which several Services have theirs: they belong to nobody alone."""
         used = {(owner, use.name.rstrip("/") + "/") for owner, use in self.uses if use.kind == NFS}
         root = f"{self.nfs_root}/"
         return frozenset(
@@ -234,7 +234,7 @@ def _placed(use: Use, servers: set[str | None], redis: set[str]) -> Use:
 
 
 def _redis_hosts(monorepo: Monorepo, variable: str) -> set[str]:
-    """What the shared Redis is called: by its variable, and by its value or, unread, the commonest one."""
+    """The names of the shared Redis: its variable, and that variable's value or else the commonest one."""
     value = monorepo.variable(variable)
     seen = (use.place for s in monorepo.fleet.values() for use in s.uses if use.kind == REDIS)
     counted = Counter(host for host in seen if ".svc" in host and not value)
@@ -259,7 +259,7 @@ def _is_monitored(ingress: Ingress, public: Collection[str]) -> bool:
 
 
 def findings(monorepo: Monorepo, clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:
-    """What to tell about names that are taken."""
+    """The findings about names that are taken."""
     return [
         Finding(
             use.path, use.line, None, f"taken.{need.kind.lower().replace(' ', '-')}",
@@ -270,7 +270,7 @@ def findings(monorepo: Monorepo, clashes: Iterable[tuple[Wanted, Use]]) -> list[
 
 
 def _fix(need: Wanted) -> str:
-    shared = f", or say under {need.shared_by} why it is shared" if need.shared_by else ""
+    shared = f", or give the reason for sharing it under {need.shared_by}" if need.shared_by else ""
     return f"Choose another {need.answer}{shared}."
 
 

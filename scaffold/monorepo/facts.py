@@ -1,4 +1,4 @@
-"""Facts that a monorepo says otherwise in ``scaffold.yml``: of the form of the template's own, or refused."""
+"""Facts that a monorepo overrides in ``scaffold.yml``, in the form of the templates' own, or refused."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _KINDS = {
 
 
 def overrides(root: Path) -> Mapping[str, Value]:
-    """The facts in a monorepo's ``scaffold.yml``; none where there is no such file.
+    """The facts in a monorepo's ``scaffold.yml``; none if there is no such file.
 
     Raises :class:`MissingError` with everything in it that is not as :func:`schema` says.
     """
@@ -55,7 +55,7 @@ def overrides(root: Path) -> Mapping[str, Value]:
 
 
 def demand_usable(content: bytes) -> Mapping[str, Value]:
-    """The facts that a ``scaffold.yml`` with this content says. Raises what :func:`overrides` does."""
+    """The facts that a ``scaffold.yml`` with this content gives. Raises what :func:`overrides` raises."""
     try:
         text = read(content)
     except YamlError as error:
@@ -63,7 +63,7 @@ def demand_usable(content: bytes) -> Mapping[str, Value]:
         raise MissingError(f"{at} {error.message}.", error.fix) from error
     facts: Value = {} if text.value is None else text.value
     if not isinstance(facts, dict):
-        raise MissingError(f"{OVERRIDES} contains no facts.", "Write one `fact: value` a line.")
+        raise MissingError(f"{OVERRIDES} contains no facts.", "Write one `fact: value` per line.")
     if wrong := _wrong(text, merged(decisions.house(), facts)):
         raise MissingError(
             f"{OVERRIDES} has invalid facts.",
@@ -82,7 +82,7 @@ def said(root: Path) -> dict[str, Value]:
 
 
 def merged(lower: Mapping[str, Value], upper: Mapping[str, Value]) -> dict[str, Value]:
-    """Two mappings as one, at any depth: what the upper one has holds."""
+    """Two mappings merged at any depth: the values of the upper one count."""
     result = dict(lower)
     for key, value in upper.items():
         both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
@@ -101,7 +101,7 @@ def schema() -> _Schema:
 
 
 def is_of_templates(path: Sequence[str]) -> bool:
-    """Whether the templates are written for what stands at a path of the facts, or in it."""
+    """Whether the templates are written for what is at a path of the facts, or inside it."""
     return any(
         _fits(path, place.split(".")[: len(path)]) and more.keys() & {"x-const", "x-enum"}
         for place, more in template.facts("house_types").items()
@@ -142,7 +142,7 @@ def _of_form(default: Value, path: tuple[str, ...]) -> _Schema:
 
 
 def _of_mappings(rows: Sequence[Mapping[str, Value]], path: tuple[str, ...]) -> _Schema:
-    """Mappings that are alike: each may have what any of them has, and has what all of them have."""
+    """Similar mappings: each may have what any of them has, and has what all of them have."""
     known: dict[str, Value] = {}
     for key, value in chain.from_iterable(row.items() for row in rows):
         if known.get(key, True):  # one that is empty shows that it may be

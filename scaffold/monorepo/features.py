@@ -1,4 +1,4 @@
-"""What a house has that not every one does: where it is seen, and what goes without it.
+"""What one house has and another may lack: where it is found, and what is left out without it.
 
 The rows stand in the templates' operations: a feature is a shared module, a variable of that of ingresses, a
 file in the root, a text that some stack has where it runs in the cluster, or a label that something writes.
@@ -20,8 +20,8 @@ from scaffold.templates.questions import Value
 class Feature:
     """One feature of a house.
 
-    ``found`` is where it is seen, from the root; empty where it is not. ``sought`` is what was looked for,
-    and ``without`` what is left out, and what works all the same.
+    ``found`` is where it is seen, from the root; empty if it is not. ``sought`` is what was looked for, and
+    ``without`` what is left out, and what works all the same.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Feature:
 
 
 def features(monorepo: Monorepo) -> Iterator[Feature]:
-    """All features, and where this house has each."""
+    """All features, and where this house has each of them."""
     for name, row in _rows().items():
         sought = (
             " or ".join(_names(monorepo, row)) or f"{row.get('module')} under shared_modules in scaffold.yml"
@@ -46,7 +46,7 @@ def names() -> frozenset[str]:
 
 
 def find(monorepo: Monorepo, name: str) -> str:
-    """Where the house has a feature, from the root; empty where it has not."""
+    """Where the house has a feature, as a path from the root; empty if it lacks it."""
     row = _rows()[name]
     if "takes" in row:
         ingress = find(monorepo, "ingress")

@@ -1,4 +1,4 @@
-"""All stacks of a monorepo, read once; what was read is kept between runs by the content it was read from."""
+"""All stacks of a monorepo, read once; what was read is kept between runs, by the content of the files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scaffold.monorepo.uses import Use
 from scaffold.templates import template
 
 _OLD = 30 * 24 * 3600
-"""After so many seconds without use what is kept of another monorepo, or version, goes."""
+"""After so many seconds without use, what is kept for another monorepo, or version, is removed."""
 _READERS = ("hcl", "monorepo")
 _PARTS = {part.__module__ for part in (Stack, Use, Route)}
 """The modules of the classes that a stack consists of."""
@@ -52,7 +52,7 @@ def read_fleet(
 
 @lru_cache(512)
 def _read(sources: tuple[tuple[str, bytes], ...], shared: SharedModules) -> Stack:
-    """A stack, read once in a run too: two states of a monorepo, and copies of it, have most in common."""
+    """A stack, read once per run: two states of a monorepo, and copies of it, have most of them in common."""
     return read_stack(dict(sources), shared)
 
 
@@ -65,7 +65,7 @@ def digest_of(sources: Mapping[str, bytes]) -> bytes:
 
 
 def _place(root: Path, shared: SharedModules) -> Path | None:
-    """The file for this monorepo as this very code reads it: another version never trusts it."""
+    """The cache file for this monorepo and this very code: another version never trusts it."""
     directory = template.cache_directory("fleet")
     if directory is None:
         return None
@@ -89,13 +89,13 @@ class _Unpickler(pickle.Unpickler):
 def _load(place: Path) -> _Kept:
     try:
         found = _Unpickler(io.BytesIO(place.read_bytes())).load()
-    except Exception:  # whatever a damaged file leads to: it is read anew
+    except Exception:  # whatever a damaged file leads to: everything is read again
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _save(place: Path, fleet: _Kept) -> None:
-    """Replace what is kept, whole: of two writers one wins, and nobody reads half a file."""
+    """Replace the whole cache file: of two writers one wins, and nobody reads half a file."""
     try:
         with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
             file.write(pickle.dumps(fleet, protocol=pickle.HIGHEST_PROTOCOL))

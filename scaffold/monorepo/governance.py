@@ -1,4 +1,4 @@
-"""The quotas and limits of Namespace tiers, as a Kyverno policy in the monorepo generates them."""
+"""The quotas and limits of Namespace tiers, which a Kyverno policy in the monorepo generates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _QUOTA = {
 
 
 def tier_facts(blocks: Iterable[Block]) -> Iterator[TierFact]:
-    """What the policies among these blocks say of each tier, where they say it in literals.
+    """What the policies among these blocks say about each tier, as far as they use literals.
 
     A rule counts that generates a ResourceQuota or a LimitRange for the Namespaces of one label ``tier``.
     """

@@ -1,4 +1,4 @@
-"""What a monorepo shows of itself before it has a ``scaffold.yml``: where things are, and their names."""
+"""What a monorepo shows about itself before it has a ``scaffold.yml``: where things are, and their names."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from scaffold.monorepo.shared import calls
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
-NOWHERE = "nothing that was found"
+NOWHERE = "not found"
 _DEEP = 3
 """How deep below the root stacks and modules are looked for."""
 _MOST = 0.6
-"""The share of stacks from which on something is said of all."""
+"""The share of stacks from which on something is assumed of all."""
 _SIGNS = {
     "ingress": ("kubernetes_ingress", "kubernetes_manifest.ingress_route"),
     "nfs": ("nfs",),
@@ -58,7 +58,7 @@ class Sight:
     root: Path
 
     def shown(self) -> Iterator[Shown]:
-        """The facts that are seen, each with its place; what is not seen is left out."""
+        """The facts that were found, each with its place; what was not found is left out."""
         home, stacks = self.home
         if not stacks:
             return
@@ -81,7 +81,7 @@ class Sight:
 
     @cached_property
     def home(self) -> tuple[str, tuple[str, ...]]:
-        """The directory with most stacks in it, with their names; ``stacks`` before any other."""
+        """The directory that contains most stacks, with their names; ``stacks`` before any other."""
         found: dict[str, list[str]] = {}
         for directory in self._terraform:
             above, _, name = directory.rpartition("/")
@@ -107,7 +107,7 @@ class Sight:
 
     @cached_property
     def _called(self) -> Counter[str]:
-        """The directories that are called as modules by their path, and how often."""
+        """The directories that are called as modules by path, and how often."""
         found: Counter[str] = Counter()
         for directory, documents in self._terraform.items():
             for block in (block for d in documents for block in d.body.blocks_of("module")):
@@ -117,7 +117,7 @@ class Sight:
         return found
 
     def _modules(self) -> Iterator[Shown]:
-        """The shared modules: those that are called most, by what their files have."""
+        """The shared modules: those that are called most, identified by their files."""
         if self._named:
             its: dict[str, Value] = dict.fromkeys(_SIGNS, "")
             its |= {purpose: place.name for purpose, place in self._named.items()}
@@ -200,7 +200,7 @@ class Sight:
                     yield from ((name, text, document.source.path) for name, text in told if text)
 
     def _storage(self) -> Iterator[Shown]:
-        """The StorageClasses of most volumes, an encrypted one by its name, and where those on NFS are."""
+        """The StorageClasses of most volumes, the encrypted one by its name, and the NFS directory."""
         seen: Counter[tuple[str, bool]] = Counter()
         places: dict[str, str] = {}
         for name, text, place in self._texts:
@@ -233,7 +233,7 @@ class Sight:
                 yield Shown("nfs_host", server, place)
 
     def _around(self) -> Iterator[Shown]:
-        """What is elsewhere than in the stacks: what builds images, and what metrics are pushed to."""
+        """What is outside the stacks: what builds images, and where metrics are pushed."""
         texts = [d.source.data.lower() for documents in self._terraform.values() for d in documents]
         if not any(b"woodpecker" in text for text in texts) and not next(
             self.root.glob(".woodpecker*"), None
@@ -261,7 +261,7 @@ class Sight:
 
 
 def _domain(document: Document) -> str:
-    """What hosts end with: the text after the last reference in one, as in ``"${var.host}.example.org"``."""
+    """The end of hosts: the text after the last reference in one, as in ``"${var.host}.example.org"``."""
     for _, value in document.body.texts():
         end = next(reversed(value.template[1:]), "")
         if isinstance(end, str) and end.startswith(".") and "." in end[1:]:

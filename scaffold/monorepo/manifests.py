@@ -1,4 +1,4 @@
-"""What Kubernetes objects that are written as manifests say to other stacks: Middlewares and policies."""
+"""What Kubernetes manifests say to other stacks: Middlewares and policies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ALLOWLISTS = ("ipAllowList", "ipWhiteList")
 
 
 def said(block: Block, names: Names) -> Iterator[tuple[str, str, str]]:
-    """What the manifest of a resource says, if it has one: what kind of thing, its name, and its place."""
+    """What a resource's manifest says, if it has one: what kind of thing, its name, and its place."""
     manifest = manifest_of(block)
     kind = manifest and _text(manifest, names, "kind")
     if manifest is None:
@@ -66,7 +66,7 @@ def _policy(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]
             for containers in _below(pattern, "containers"):
                 for image in _below(containers, "image"):
                     patterns = list(_patterns(image, names))
-                    # What forbids some images trusts no registry.
+                    # A policy that forbids some images does not trust a registry.
                     if not any(pattern.startswith("!") for pattern in patterns):
                         yield from ((TRUSTED_IMAGES, each, image.source.path) for each in patterns)
                         yield from ((UNJUDGED, each, "") for each in _excluded(manifest, names))
@@ -90,7 +90,7 @@ def _denied(manifest: Expression, names: Names) -> Iterator[tuple[str, str]]:
 
 
 def _excluded(manifest: Expression, names: Names) -> Iterator[str]:
-    """The namespaces that the rules of a policy leave out."""
+    """The namespaces that a policy's rules exclude."""
     for exclude in _below(manifest, "exclude"):
         for namespaces in _below(exclude, "namespaces"):
             known = evaluate(namespaces, names)
@@ -109,7 +109,7 @@ _READERS = {"Middleware": _middleware, "ClusterPolicy": _policy}
 
 
 def manifest_of(block: Block) -> Expression | None:
-    """The manifest of a resource, if it has one: written as a value, or as YAML that is encoded from one."""
+    """A resource's manifest, if it has one: written as a value, or as YAML that is encoded from one."""
     encoded = block.body.value("yaml_body")
     call = encoded.bare.call if encoded else None
     if call and call.function == "yamlencode" and call.arguments:

@@ -32,7 +32,7 @@ class Monorepo:
 
     @classmethod
     def find(cls, start: Path) -> Monorepo:
-        """The monorepo that ``start`` is in.
+        """The monorepo that contains ``start``.
 
         Raises what :func:`~scaffold.monorepo.root.find_root` does.
         """
@@ -40,7 +40,7 @@ class Monorepo:
 
     @cached_property
     def root_file(self) -> str:
-        """What the root's settings are called, which every stack includes; empty without Terragrunt."""
+        """The name of the root's settings file, which every stack includes; empty without Terragrunt."""
         return root_file(self.root)
 
     @cached_property
@@ -59,7 +59,7 @@ class Monorepo:
 
     @cached_property
     def stacks(self) -> tuple[str, ...]:
-        """The names of all stacks, sorted; directories that begin with ``_`` or ``.`` are none."""
+        """The names of all stacks, sorted; directories that begin with ``_`` or ``.`` are not stacks."""
         return tuple(
             sorted(
                 entry.name
@@ -73,24 +73,24 @@ class Monorepo:
         return self.root / self.place(name)
 
     def stack_of(self, path: Path) -> str:
-        """The stack that a file belongs to; empty where it is in none."""
+        """The stack that a file belongs to; empty if it is in none."""
         return stack_in(path.relative_to(self.root).as_posix(), self.stacks_home)
 
     def no_stack(self, name: str) -> MissingError:
-        """The error for a stack that is not there, with the nearest one."""
+        """The error for a stack that does not exist, with the nearest one."""
         hint = f"Name a directory below {self.stacks_home}/."
         return MissingError(f"There is no stack {name}.", nearest(name, self.stacks) or hint)
 
     @cached_property
     def fleet(self) -> Mapping[str, Stack]:
-        """Every stack read once; also what is no stack to apply, such as drafts there."""
+        """Every stack, read once; also directories that are not stacks to apply, such as drafts."""
         from scaffold.monorepo.fleet import read_fleet
 
         return read_fleet(self.root, self.terraform_files(""), self.root / self.stacks_home, self.shared)
 
     @cached_property
     def scripts_roles(self) -> tuple[Use, ...]:
-        """The roles in Vault that the house's own scripts read: for Terraform's state, above all."""
+        """The Vault roles that the house's own scripts read, above all for Terraform's state."""
         paths = sorted(path for path in self.root.glob(f"{SCRIPTS}/*") if path.is_file())
         texts = ((path, path.read_bytes().decode(errors="replace")) for path in paths)
         return tuple(
@@ -110,9 +110,9 @@ class Monorepo:
 
     @cached_property
     def ingress_module(self) -> ModuleContract:
-        """The contract of the shared ingress module: one without variables where there is no such module.
+        """The contract of the shared ingress module; without variables if there is no such module.
 
-        The variables have the names that the templates have for them.
+        The variables have the names that the templates use for them.
         """
         name = self.shared.ingress
         if not self.has_module(name):
@@ -122,12 +122,12 @@ class Monorepo:
 
     @property
     def domain(self) -> str | None:
-        """The domain of hosts: the default of the ingress module, where it says one."""
+        """The domain of hosts: the default of the ingress module, if it has one."""
         variable = self.ingress_module.variables.get("root_domain")
         return variable.default if variable and isinstance(variable.default, str) else None
 
     def terraform_files(self, *containing: str) -> Iterator[tuple[Path, bytes]]:
-        """Every ``.tf`` file below the stacks that holds one of these texts, with its content."""
+        """Every ``.tf`` file below the stacks that contains one of these texts, with its content."""
         wanted = [text.encode() for text in containing]
         for path, content in self._read:
             if any(text in content for text in wanted):
@@ -140,7 +140,7 @@ class Monorepo:
             below[:] = [name for name in below if name not in GENERATED]
             for path in (Path(directory, name) for name in names if name.endswith(".tf")):
                 with suppress(OSError):
-                    if path.is_file():  # a named pipe would be waited for
+                    if path.is_file():  # reading a named pipe would block
                         found.append((path, path.read_bytes()))
         return tuple(sorted(found))
 
@@ -155,14 +155,14 @@ class Monorepo:
         return dict(sorted(found.items()))
 
     def document(self, path: Path, content: bytes) -> Document | None:
-        """A parsed file of the monorepo, or nothing where it is no HCL: that is not ours to judge here."""
+        """A parsed file of the monorepo, or nothing if it is not HCL, which is not judged here."""
         return read(content, path.relative_to(self.root).as_posix())
 
     @cached_property
     def settings(self) -> Document:
         """The settings in the root: ``terragrunt.hcl`` or ``root.hcl``, or empty ones without Terragrunt.
 
-        Raises :class:`~scaffold.hcl.syntax.HclSyntaxError` where it is no HCL: no stack could be applied.
+        Raises :class:`~scaffold.hcl.syntax.HclSyntaxError` if it is not HCL: no stack could be applied.
         """
         content = (self.root / self.root_file).read_bytes() if self.root_file else b""
         return read(content, self.root_file) or parse(content, self.root_file)
@@ -183,7 +183,7 @@ class Monorepo:
 
     @property
     def variables(self) -> frozenset[str] | None:
-        """The variables that ``config.tfvars`` gives to every stack; nothing where it cannot be read."""
+        """The variables that ``config.tfvars`` gives to every stack; none if it cannot be read."""
         return frozenset(self._tfvars.attributes) if self._tfvars else None
 
     def variable(self, name: str) -> str | None:

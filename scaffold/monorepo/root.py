@@ -1,4 +1,4 @@
-"""Where a monorepo is and has its stacks, told by the names of its files and by one line of its settings."""
+"""Where a monorepo and its stacks are, judging by the names of its files and one line of its settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REPOSITORY = ".git"
 
 
 def root_file(directory: Path) -> str:
-    """The root file of a directory; empty where it has none, as with plain Terraform."""
+    """The root file of a directory; empty if it has none, as with plain Terraform."""
     return next((name for name in ROOT_FILES if (directory / name).is_file()), "")
 
 
@@ -32,7 +32,7 @@ def stacks_home(root: Path) -> str:
 
 @lru_cache(maxsize=16)
 def stacks_said(overrides: bytes) -> str:
-    """The same, from the content of ``scaffold.yml``. Who reads all of it tells what is wrong with it."""
+    """The same, from the content of ``scaffold.yml``; whoever reads all of it reports its problems."""
     from scaffold.reading import YamlError, read  # costs, and most monorepos have no such file
 
     try:
@@ -50,7 +50,7 @@ def place(root: Path, stack: str) -> str:
 
 
 def stack_in(path: str | PurePosixPath, home: str) -> str:
-    """The stack that a file belongs to, by its path from the monorepo's root; empty where it is in none."""
+    """The stack that a file belongs to, by its path from the monorepo's root; empty if it is in none."""
     parts, above = PurePosixPath(path).parts, PurePosixPath(home).parts
     return parts[len(above)] if parts[: len(above)] == above and len(parts) > len(above) else ""
 
@@ -59,7 +59,7 @@ def find_root(start: Path) -> Path:
     """The root of the monorepo that ``start`` is in.
 
     That is a directory with the stacks that its ``scaffold.yml`` names, or with ``stacks/`` and a root file
-    of Terragrunt or, for plain Terraform, a Git repository. Raises :class:`MissingError` where no directory
+    of Terragrunt or, for plain Terraform, a Git repository. Raises :class:`MissingError` if no directory
     above is one, with what the nearest one that has either lacks.
     """
     start = start.resolve()

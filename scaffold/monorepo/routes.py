@@ -1,6 +1,6 @@
-"""Routes of Traefik's own kind, the IngressRoute: which hosts and paths a rule lets in, and through what.
+"""Traefik's own routes, the IngressRoutes: which hosts and paths a rule lets in, and through what.
 
-No released library reads these rules; Traefik itself takes them for expressions of Go.
+No released library reads these rules; Traefik itself treats them as Go expressions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ KIND = "IngressRoute"
 _TOKEN = re.compile(r"\s*(?:(&&|\|\||[!(),])|([A-Za-z]\w*)|`([^`]*)`|\"((?:[^\"\\]|\\.)*)\"|(\S))")
 _PATHS = ("path", "pathprefix")
 _DEEPEST = 50
-"""No rule that a person writes has as many parentheses in each other."""
+"""No rule that a person writes has parentheses nested so deeply."""
 
 _Place = tuple[str | None, str | None]
 _ANYWHERE: _Place = (None, None)
@@ -51,7 +51,7 @@ def places(rule: str) -> tuple[tuple[str, str], ...]:
 
 
 def middleware(name: str, namespace: str) -> str:
-    """A middleware of a route as an ingress names it; one of another provider says so itself."""
+    """A route's middleware as an ingress names it; one of another provider names that itself."""
     return name if "@" in name else f"{namespace}-{name}@kubernetescrd"
 
 
@@ -99,7 +99,7 @@ def _text(value: Expression | None, key: str, names: Names) -> str:
 
 
 class _Rule:
-    """Reads a rule into its alternatives; raises ValueError or IndexError for what is none."""
+    """Reads a rule into its alternatives; raises ValueError or IndexError for an invalid one."""
 
     def __init__(self, rule: str) -> None:
         self._tokens = [match.groups() for match in _TOKEN.finditer(rule)]

@@ -1,4 +1,4 @@
-"""What the monorepo says about itself, where it differs from the facts of this template version."""
+"""What the monorepo says about itself, where it differs from the facts of this version of the templates."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
 
     Only what differs is returned, by rows, for only that is recorded with a stack: the rest has to follow the
     defaults of a later version. ``scaffold.yml`` at the monorepo's root holds over what is sensed; where it
-    has the lists, no stack needs to know.
-    Raises :class:`MissingError` where that file is not usable.
+    has the lists, no stack needs to know. Raises :class:`MissingError` if that file is not usable.
     """
     found: dict[str, Value] = {}
     if monorepo.domain is not None:
@@ -99,7 +98,7 @@ def _modules(monorepo: Monorepo) -> dict[str, Value]:
 
 
 def _runs(monorepo: Monorepo) -> dict[str, Value]:
-    """What runs in the cluster for all: of a house without a stack nobody knows."""
+    """What runs in the cluster for all Services: for a house without stacks, this is not known."""
     told = decisions.house()["runs"].keys() & features.names() if monorepo.fleet else ()
     return {name: bool(features.find(monorepo, name)) for name in told}
 
@@ -115,7 +114,7 @@ def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
 
 
 def _exposure(monorepo: Monorepo, domain: str) -> dict[str, Value]:
-    """What decides who reaches a host: the zone's wildcard record, allowlists, and how Anubis remembers."""
+    """What decides who reaches a host: the wildcard record, allowlists, and how Anubis stores challenges."""
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
     wildcards = [use.place for use in uses if use.kind == WILDCARD and use.name in ("*", f"*.{domain}")]
     usual = decisions.house()["allowlists"]
@@ -129,7 +128,7 @@ def _exposure(monorepo: Monorepo, domain: str) -> dict[str, Value]:
 
 
 def _lifecycles(monorepo: Monorepo) -> dict[str, Value]:
-    """What controllers write to objects: what stacks say they ignore, and what Keel's policy goes by."""
+    """What controllers write to objects: what stacks ignore, and what Keel's policy goes by."""
     marker = decisions.house()["load_balancer"]["marker"]
     marked = next(monorepo.terraform_files(marker), None) is not None
     uses = (use for stack in monorepo.fleet.values() for use in stack.uses)
@@ -155,7 +154,7 @@ _MOST = 0.6
 
 
 def _memory(monorepo: Monorepo) -> dict[str, Value]:
-    """How memory is given out: whether containers request less than their limit, and that of the GPU."""
+    """How memory is requested: whether containers request less than their limit, and how the GPU's is."""
     pods = (pod for stack in monorepo.fleet.values() for pod in stack.pods)
     told = [c.burstable for pod in pods for c in pod.containers if c.burstable is not None]
     asked = next(monorepo.terraform_files(decisions.house()["gpu_memory"]["resource"]), None) is not None
@@ -166,7 +165,7 @@ def _memory(monorepo: Monorepo) -> dict[str, Value]:
 
 
 def _builds(monorepo: Monorepo, domain: str) -> dict[str, Value]:
-    """The house's own registry for each build mode, and the mode that most own images are built in.
+    """The house's own registry for each build mode, and the mode of most of its own images.
 
     A registry is the commonest below the house's domain with the mode's pull secret. A default that is in
     use at all stays: during a move between registries both are. Images that anybody may pull tell nothing
@@ -202,10 +201,10 @@ def _registries(monorepo: Monorepo) -> dict[str, Counter[str]]:
 def _difference(
     default: Mapping[str, Value], found: Mapping[str, Value], path: tuple[str, ...] = ()
 ) -> dict[str, Value]:
-    """What in ``found`` differs from ``default``: of a row all of it, for its values belong together.
+    """How ``found`` differs from ``default``: rows are taken whole, because their values belong together.
 
-    A row is a mapping that holds more than rows. What the templates themselves rely on in it follows them
-    where it does not differ.
+    A row is a mapping that holds more than rows. What the templates themselves rely on in it follows them if
+    it does not differ.
     """
     result: dict[str, Value] = {}
     for key, value in found.items():

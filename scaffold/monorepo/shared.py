@@ -1,4 +1,4 @@
-"""The shared modules of the monorepo, by what they are for: their names are facts of the house."""
+"""The monorepo's shared modules, by purpose: their names are facts of the house."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ARGUMENTS = "module_arguments"
 
 @dataclass(frozen=True, slots=True)
 class SharedModules:
-    """The directory of the shared modules, and the name there of each; empty where the house has none."""
+    """The directory of the shared modules, and the name of each; empty if the house has none."""
 
     directory: str
     ingress: str
@@ -55,7 +55,7 @@ class SharedModules:
         return {usual_of.get(name, name): value for name, value in given.items() if name not in others}
 
     def path(self, module: str) -> str:
-        """Where a module is, from the monorepo's root; empty for one that the house has not."""
+        """Where a module is, from the monorepo's root; empty for one that the house lacks."""
         return module and f"{self.directory}/{module}"
 
 

@@ -1,6 +1,6 @@
-"""One stack as the rest of the program asks for it: pods, ingresses, names in use. Plain data, read once.
+"""One stack as the rest of the program needs it: pods, ingresses, names in use. Plain data, read once.
 
-Only what stands there literally, or through a local or a namespace of the same module, is seen; what a
+Only what is written literally, or through a local or a namespace of the same module, is seen; what a
 ``for_each`` or a function computes is not: the plan is the check for that.
 """
 
@@ -46,7 +46,7 @@ _DESCRIPTION = "gethomepage.dev/description"
 class Container:
     """A container, or an init container, of a pod; ``slot`` is how ``ignore_changes`` names it.
 
-    ``burstable`` tells whether it requests less memory than its limit, None where that cannot be seen.
+    ``burstable`` tells whether it requests less memory than its limit, None if that cannot be seen.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Ingress:
-    """One call of the ingress module. ``paths`` is empty where it takes the whole host.
+    """One call of the ingress module. ``paths`` is empty if it takes the whole host.
 
     A host that is set and cannot be seen is empty, one that is not set None.
     """
@@ -98,7 +98,7 @@ class Ingress:
     line: int
 
     def fqdn(self, domain: str) -> str | None:
-        """The host as the module makes it; ``domain`` is its default. None where no name can be seen."""
+        """The host as the module builds it; ``domain`` is its default. None if no name can be seen."""
         label = self.host if self.host is not None else self.name
         return self.full_host or (f"{label}.{self.root_domain or domain}" if label else None)
 
@@ -113,7 +113,7 @@ class ExternalSecret:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What stands in the Terraform files of one stack."""
+    """The content of one stack's Terraform files."""
 
     pods: tuple[Pod, ...] = ()
     ingresses: tuple[Ingress, ...] = ()
@@ -138,7 +138,7 @@ def read_stack(
     shared: SharedModules | None = None,
     given: Names = MappingProxyType({}),
 ) -> Stack:
-    """The stack in these ``.tf`` files (by their path); what is no HCL is left out.
+    """The stack in these ``.tf`` files (by path); files that are not HCL are left out.
 
     ``shared`` are the modules that they may call, by default those that the templates know; ``given`` are
     names that they refer to and other files define.
@@ -179,7 +179,7 @@ class _Module:
         return cls(blocks, known_names(blocks, given))
 
     def text(self, body: Body, name: str) -> str | None:
-        """An argument's text, empty where it cannot be seen, or None where it is not set."""
+        """An argument's text, empty if it cannot be seen, or None if it is not set."""
         value = body.value(name)
         if value is None:
             return None

@@ -1,7 +1,7 @@
 """The names that the blocks of one module take, each of which only one Service can have.
 
-What stands there literally is seen, and what follows from the module's locals; what a ``for_each`` over
-anything else computes is not.
+Literal names are seen, and those that follow from the module's locals; what a ``for_each`` over anything else
+computes is not.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PROOF = "proof of work"
 """An Anubis; its place is :data:`STORED` where Redis keeps its challenges."""
 STORED = "stored"
 MONITORS = "internal_monitors"
-"""The list of what is watched from inside: who is watched there uses nothing."""
+"""The list of what is monitored from inside: what is in it does not use up a name."""
 SERVICE = "Service"
 _RECORDS = ("cloudflare_record", "cloudflare_dns_record")
 _ROLE_PATH = "static-creds/"
@@ -45,8 +45,8 @@ _REDIS = ("redis://", "rediss://")
 class Use:
     """A name that a resource takes: what kind of name, and where it stands.
 
-    ``place`` is what the name is unique in, where that is not the house: the namespace of a claim, the
-    server of an NFS directory, the host of a Redis database; empty where it cannot be seen.
+    ``place`` is what the name is unique in, if that is not the house: the namespace of a claim, the server of
+    an NFS directory, the host of a Redis database; empty if it cannot be seen.
     """
 
     kind: str
@@ -67,12 +67,12 @@ def uses(blocks: Iterable[Block], names: Names, shared: SharedModules) -> Iterat
 
 
 def resource_type(block: Block) -> str:
-    """The type of a resource, whichever version of it; empty for other blocks."""
+    """The type of a resource without its version; empty for other blocks."""
     return block.labels[0].removesuffix("_v1") if block.type == "resource" and block.labels else ""
 
 
 def metadata(block: Block) -> Body:
-    """The block ``metadata`` of a resource; an empty one where there is none."""
+    """The block ``metadata`` of a resource; an empty one if there is none."""
     found = block.body.block("metadata")
     return found.body if found else Body(block.source, None)
 
@@ -126,7 +126,7 @@ _Name = tuple[str, str, str]
 
 
 def _own(block: Block, names: Names, shared: SharedModules) -> Iterator[_Name]:
-    """What a resource or a call of a module is called, and what it says in its own arguments."""
+    """The name of a resource or module call, and what its own arguments say."""
     body = block.body
     if calls(block, shared.nfs):
         named = partial(shared.argument, "nfs")
@@ -237,7 +237,7 @@ def _marked(value: Expression, names: Names) -> str:
 
 
 def _balanced(service: Block, names: Names) -> Iterator[str]:
-    """The ports of a Service of type LoadBalancer at each address that one of its annotations names."""
+    """The ports of a Service of type LoadBalancer, at each address that one of its annotations names."""
     spec, annotations = service.body.block("spec"), metadata(service).value("annotations")
     if spec is None or annotations is None or _text(spec.body, "type", names) != "LoadBalancer":
         return
@@ -272,7 +272,7 @@ def _text(body: Body, name: str, names: Names) -> str:
 
 
 def known_names(blocks: Iterable[Block], given: Names = MappingProxyType({})) -> Names:
-    """What the locals and the namespaces of a module are known to be, locals of locals too.
+    """The known values of a module's locals and namespaces, including locals of locals.
 
     ``given`` are names that are known already: the variables of a module, from a call of it.
     """

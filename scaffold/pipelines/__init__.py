@@ -1,1 +1,1 @@
-"""Woodpecker's and GitHub's view of the pipeline files in an app's repository."""
+"""The pipeline files in an app's repository, as Woodpecker and GitHub see them."""

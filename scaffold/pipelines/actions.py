@@ -35,7 +35,7 @@ _PLACEHOLDER = re.compile(r"(?m)^\s*\w*REPO(?:SITORY)?_?ID\w*\s*[:=]\s*[\"']?([A
 
 
 class ActionsSchema(Rule):
-    """A workflow that GitHub's schema does not take."""
+    """A workflow that GitHub's schema does not accept."""
 
     code = "ACT001"
     title = "A workflow matches GitHub's schema"
@@ -54,7 +54,7 @@ class ActionsSchema(Rule):
 
 
 class RepositoryId(Rule):
-    """A call of Woodpecker's API that reaches its web page."""
+    """A call meant for Woodpecker's API that reaches its web page instead."""
 
     code = "ACT002"
     title = "Woodpecker's API is given the repository's number"
@@ -63,7 +63,7 @@ class RepositoryId(Rule):
     good = {_FILE: _HEAD + _CALL}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The addresses that have no number, and the numbers that are none."""
+        """Addresses without a repository number, or with one that is not a number."""
         for actions in repository.actions:
             for match in _API.finditer(actions.raw):
                 parts = match[1].split("/")
@@ -82,7 +82,7 @@ class RepositoryId(Rule):
 
 
 class PipelineNumber(Rule):
-    """An answer of Woodpecker that nobody reads."""
+    """A reply from Woodpecker that nobody reads."""
 
     code = "ACT003"
     title = "Woodpecker's answer has a number, or the job fails"
@@ -91,7 +91,7 @@ class PipelineNumber(Rule):
     good = {_FILE: _HEAD + _CALL}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The scripts that start a pipeline and do not look for its number."""
+        """Scripts that start a pipeline and do not look for its number in the reply."""
         for step in steps(*repository.actions):
             script = str(step.value.get("run") or "")
             if "/pipelines" in script and "/api/repos" in script and ".number" not in script:
@@ -101,7 +101,7 @@ class PipelineNumber(Rule):
 
 
 class ActionVersion(Rule):
-    """A pair of actions that cannot push what begins with an image of the same registry."""
+    """A pair of actions that cannot push an image based on one from the same registry."""
 
     code = "ACT004"
     title = "The versions of the Docker actions can push to a new package"
@@ -138,7 +138,7 @@ def _stands_on(step: JobStep, repository: Repository, registry: str) -> bool:
 
 
 class ActionsBuild(Rule):
-    """A build on GitHub with other tags, or for another machine."""
+    """A build on GitHub with other tags, or for another platform."""
 
     code = "ACT005"
     title = "What is rolled out is pushed as `latest` and under a tag of its own, for linux/amd64"

@@ -1,4 +1,4 @@
-"""The pipeline and the stack say the same: image, namespace, Deployment, containers, branch."""
+"""The pipeline and the stack agree: image, namespace, Deployment, containers, branch."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class SameBranch(Rule):
     why = "GitHub builds one branch and Woodpecker waits for another: 204, and nothing is rolled out."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The files that name another branch than the answers say."""
+        """The files that name another branch than the answers."""
         if context.expected is None:
             return
         wanted = context.expected.branch

@@ -1,4 +1,4 @@
-"""What builds and pushes an image: each rule is a mistake that somebody had to fix."""
+"""What builds and pushes an image: each rule is a mistake that somebody once had to fix."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Clone(Rule):
 
 
 class BuildMemory(Rule):
-    """A build that gets what the namespace gives by default."""
+    """A build that gets the namespace's default memory."""
 
     code = "PIP005"
     title = "A build step says how much memory it needs"
@@ -119,7 +119,7 @@ class RegistryLogin(Rule):
     good = {FILE: BOTH}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The images whose registry is in no login."""
+        """The images without a login to their registry."""
         for step in builds(*repository.workflows):
             if any(key.replace("-", "_") in _DOCKER_CONFIG for key in step.settings):
                 continue
@@ -150,7 +150,7 @@ def _host(registry: str) -> str:
 
 
 class BuildTags(Rule):
-    """An image without a tag of its own, or for another machine."""
+    """An image without a tag of its own, or for another platform."""
 
     code = "PIP008"
     title = (

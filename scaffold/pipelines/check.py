@@ -35,7 +35,7 @@ class Linted:
 
 
 def actionlint(repository: Repository) -> Linted:
-    """What ``actionlint`` says of the workflows of GitHub Actions."""
+    """What ``actionlint`` says about the workflows of GitHub Actions."""
     import json
 
     tool = shutil.which("actionlint")
@@ -70,7 +70,7 @@ def actionlint(repository: Repository) -> Linted:
 
 
 def _own_labels(workflow: Actions) -> set[str]:
-    """The labels of the runners that somebody runs, of which only their owner knows the names."""
+    """The labels of self-hosted runners, whose names only their owner knows."""
     jobs = workflow.document.value.get("jobs") if isinstance(workflow.document.value, dict) else None
     wanted = [job.get("runs-on") for job in (jobs or {}).values() if isinstance(job, dict)]
     return {

@@ -1,4 +1,4 @@
-"""Images that a command builds, instead of a plugin or an action."""
+"""Images that a command builds, rather than a plugin or an action."""
 
 from __future__ import annotations
 

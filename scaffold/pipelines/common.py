@@ -55,13 +55,13 @@ _BUILDERS = ("woodpeckerci/plugin-docker-buildx", "codeberg.org/woodpecker-plugi
 
 
 def builds(*workflows: Workflow) -> Iterator[Step]:
-    """The steps that build an image. One with commands runs those, and not the plugin."""
+    """The steps that build an image. A step with commands runs those, and not the plugin."""
     steps = (step for workflow in workflows for step in workflow.steps)
     return (step for step in steps if step.repository in _BUILDERS and not step.commands)
 
 
 def targets(step: Step) -> tuple[ImageReference, ...]:
-    """The image repositories that a build step pushes to; none where it only tries the build.
+    """The image repositories that a build step pushes to; none if it only tries the build.
 
     Kaniko's plugin puts the registry before them.
     """
@@ -77,7 +77,7 @@ def targets(step: Step) -> tuple[ImageReference, ...]:
 
 
 def dockerfile(step: Step) -> str:
-    """The Dockerfile that a build step takes, seen from the root."""
+    """The Dockerfile that a build step uses, as a path from the root."""
     return str(step.settings.get("dockerfile", "Dockerfile")).removeprefix("./")
 
 

@@ -1,4 +1,4 @@
-"""When a step of Woodpecker runs: the conditions of its workflow and its own, taken together."""
+"""When a Woodpecker step runs: the conditions of its workflow and its own, taken together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EVENTS = ("push", "manual", "deployment", "tag", "cron", "pull_request", "releas
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One way in which a step comes to run."""
+    """One of the ways in which a step may run."""
 
     events: frozenset[str]
     any_branch: bool
@@ -21,7 +21,7 @@ class Condition:
 
 
 def both(workflow: Any, step: Any) -> tuple[Condition, ...]:
-    """The ways in which a step runs: each ``when`` is a list of alternatives, and none is: always."""
+    """The ways in which a step runs: each ``when`` is a list of alternatives; without one, it always runs."""
     pairs = [(one, other) for one in conditions(workflow) or ({},) for other in conditions(step) or ({},)]
     found = (
         Condition(

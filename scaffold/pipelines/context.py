@@ -1,4 +1,4 @@
-"""What rules over an app's repository may ask of its surroundings."""
+"""What rules may ask about an app's repository and its surroundings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scaffold.monorepo.stack import Stack
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the answers say that the repository and the stack have in common."""
+    """What the repository and the stack have to have in common, according to the answers."""
 
     image: str
     branch: str

@@ -1,4 +1,4 @@
-"""Rules over Dockerfiles: what built, and then did not start, or could not be built in the cluster."""
+"""Rules over Dockerfiles: images that were built but did not start, or could not be built in the cluster."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _BUILD_BACKENDS = ("pip install .", "poetry build", "uv build")
 
 
 def _built(repository: Repository) -> Mapping[str, str]:
-    """The Dockerfiles that the pipelines build; every one where that is not known."""
+    """The Dockerfiles that the pipelines build; every one if that is not known."""
     named = {dockerfile(step) for step in builds(*repository.workflows)}
     named |= {step.dockerfile for step in build_steps(*repository.actions)}
     scripts = [command for workflow in repository.workflows for s in workflow.steps for command in s.commands]
@@ -66,7 +66,7 @@ class NumericUser(Rule):
     good = {_FILE: _GOOD, ".dockerignore": _IGNORE}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The Dockerfiles whose last user is none."""
+        """The Dockerfiles whose last user is neither a number nor other than root."""
         for path, text in _built(repository).items():
             base, said = last_user(text)
             user = said.arguments.split(":")[0] if said else ""
@@ -84,7 +84,7 @@ class NumericUser(Rule):
 
 
 class IgnoredCopy(Rule):
-    """A file that only one machine has."""
+    """A file that exists on one machine only."""
 
     code = "IMG002"
     title = "Everything copied is in Git"
@@ -97,7 +97,7 @@ class IgnoredCopy(Rule):
     good = {_FILE: _GOOD, ".gitignore": "server\n", ".dockerignore": _IGNORE}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The sources that a pattern of ``.gitignore`` matches, or ``.dockerignore`` keeps away."""
+        """The sources that a pattern of ``.gitignore`` matches, or that ``.dockerignore`` leaves out."""
         readers = ((".gitignore", ignored_by_git), (".dockerignore", ignored_by_docker))
         checks = tuple(f"{check} " for check in context.facts["ci_checks"])
         made = _built_after_others(repository, checks)
@@ -151,7 +151,7 @@ def _built_after_others(repository: Repository, checks: tuple[str, ...] = ()) ->
 
 
 def _makes(scripts: Iterable[str], checks: tuple[str, ...]) -> bool:
-    """Whether one of the commands of these scripts may make a file: one that is no check."""
+    """Whether one of these scripts' commands, other than a check, may create a file."""
     commands = [command.strip() for script in scripts for command in re.split(r"&&|\|\||[;|\n]", script)]
     begun = [_RUNNER.sub("", command) for command in commands if command and not command.startswith("#")]
     return any(_WRITES.search(c) or not f"{c} ".startswith(checks or "\0") for c in begun)
@@ -182,7 +182,7 @@ class BuildTools(Rule):
     good = {_FILE: _NODE.replace("npm ci", "npm ci --include=dev"), ".dockerignore": _IGNORE}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The installations after ``NODE_ENV=production`` that do not ask for everything."""
+        """The installations after ``NODE_ENV=production`` that do not include development packages."""
         for path, text in _built(repository).items():
             production = False
             for one in instructions(text):
@@ -198,7 +198,7 @@ class BuildTools(Rule):
 
 
 class BrowserDownload(Rule):
-    """A download that the cluster cannot make."""
+    """A download that is too large for the cluster."""
 
     code = "IMG004"
     title = "A build downloads no browser and no model"
@@ -257,7 +257,7 @@ def _readme(text: str) -> str:
 
 
 class Dockerignore(Rule):
-    """A build that is sent everything."""
+    """A build whose context is the whole repository."""
 
     code = "IMG006"
     title = "A Dockerfile has a .dockerignore"
@@ -268,7 +268,7 @@ class Dockerignore(Rule):
     good = {**bad, ".dockerignore": _IGNORE}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The Dockerfiles that copy everything where nothing is left out."""
+        """The Dockerfiles that copy everything although nothing is left out."""
         if any(path.endswith(".dockerignore") for path in repository.files):
             return
         for place, one in _instructions(repository):

@@ -43,7 +43,7 @@ _Loader.add_constructor("tag:yaml.org,2002:float", _float)
 
 
 class _Woodpecker(_Loader):
-    """Of several documents the first one, and an item ``<<: *list`` of a list as the items of that list."""
+    """The first of several documents; in a list, an item ``<<: *list`` stands for the items of that list."""
 
     def get_single_node(self) -> yaml.Node | None:
         """The first document."""
@@ -51,7 +51,7 @@ class _Woodpecker(_Loader):
         return node
 
     def compose_sequence_node(self, anchor: Any) -> yaml.SequenceNode:
-        """As PyYAML does, with what is merged. Raises :class:`YamlError` where that is no list."""
+        """As PyYAML does, with what is merged. Raises :class:`YamlError` if that is no list."""
         node: yaml.SequenceNode = super().compose_sequence_node(anchor)
         node.value = [inner for item in node.value for inner in _merged(item)]
         return node
@@ -104,12 +104,12 @@ class PipelineFile:
         return self.path, self.document.line(*path)
 
     def place_of(self, offset: int) -> tuple[str, int]:
-        """The file, and the line that an offset is in."""
+        """The file, and the line of an offset."""
         return self.path, self.raw.count("\n", 0, offset) + 1
 
 
 def parse(text: str) -> Document:
-    """The YAML document in a text. Raises :class:`YamlError`, also where a key is given twice."""
+    """The YAML document in a text. Raises :class:`YamlError`, also if a key is given twice."""
     return _parsed(text, _Loader)
 
 

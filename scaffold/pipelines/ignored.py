@@ -20,7 +20,7 @@ def ignored_by_git(text: str, path: str) -> str | None:
 def ignored_by_docker(text: str, path: str) -> str | None:
     """The pattern of a ``.dockerignore`` that leaves a path out; a directory's path ends with ``/``.
 
-    Docker's patterns are Git's, but for three things: they begin at the root, a directory's needs no ``/``
+    Docker's patterns are Git's, except for three things: they begin at the root, a directory's needs no ``/``
     and means a file, too, and ``!`` also keeps what is in a directory that is left out.
     """
     return _deciding(((line, _as_git_writes(line.strip())) for line in _written(text)), [path])
@@ -36,7 +36,7 @@ def _as_git_writes(pattern: str) -> str:
 
 
 def _deciding(patterns: Iterable[tuple[str, str]], paths: Iterable[str]) -> str | None:
-    """Of patterns as they are written, and as Git writes them, the one that leaves the first path out."""
+    """Of patterns as they are written, and as Git writes them, the one that excludes the first path."""
     from pathspec import GitIgnoreSpec
 
     valid = [(written, pattern) for written, pattern in patterns if _is_valid(pattern)]
@@ -48,7 +48,7 @@ def _deciding(patterns: Iterable[tuple[str, str]], paths: Iterable[str]) -> str 
 
 
 def _is_valid(pattern: str) -> bool:
-    """Whether a pattern can be read; Git matches nothing by one that cannot."""
+    """Whether a pattern can be read; Git matches nothing with one that cannot."""
     from pathspec import GitIgnoreSpec
 
     try:

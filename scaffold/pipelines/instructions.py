@@ -20,7 +20,7 @@ class Instruction:
 
 
 def instructions(text: str) -> Iterator[Instruction]:
-    """The instructions of a Dockerfile, without comments; lines that go on are one."""
+    """The instructions of a Dockerfile, without comments; continued lines are joined."""
     parts: list[str] = []
     start = 1
     for number, line in enumerate(text.split("\n"), 1):
@@ -49,7 +49,7 @@ def base_images(text: str) -> tuple[str, ...]:
 
 
 def last_user(text: str) -> tuple[str, Instruction | None]:
-    """The image that the last stage of a Dockerfile comes from, and the USER that holds in it, if one is set.
+    """The image that the last stage of a Dockerfile starts from, and its effective USER, if one is set.
 
     A stage that begins with another one has its user, too. The defaults of arguments hold in what USER says.
     """

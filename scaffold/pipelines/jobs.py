@@ -41,13 +41,13 @@ class JobStep:
 
     @property
     def inputs(self) -> Mapping[str, Any]:
-        """What the action is given."""
+        """The inputs of the action."""
         given = self.value.get("with")
         return given if isinstance(given, Mapping) else {}
 
     @property
     def pushed(self) -> tuple[ImageReference, ...]:
-        """The image references that a build pushes to; expressions that are not known are ``${…}``."""
+        """The image references that a build pushes to; unknown expressions are ``${…}``."""
         if not self.is_build or not self.inputs.get("push"):
             return ()
         text = _EXPRESSION.sub(self._known, str(self.inputs.get("tags", "")))
@@ -55,7 +55,7 @@ class JobStep:
 
     @property
     def dockerfile(self) -> str:
-        """The Dockerfile that a build takes, seen from the root; nothing where an expression names it."""
+        """The Dockerfile that a build takes, seen from the root; nothing if an expression names it."""
         folder = str(self.inputs.get("context", ".")).removeprefix("./").strip("/").removeprefix(".")
         path = str(self.inputs.get("file") or f"{folder}/Dockerfile").removeprefix("./").lstrip("/")
         return "" if "$" in path else path

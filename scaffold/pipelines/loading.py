@@ -33,7 +33,7 @@ _URL = "https://forge.example"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One kind of run: what the variables are then."""
+    """One kind of run, and its variables."""
 
     title: str
     environment: Mapping[str, str]
@@ -61,7 +61,7 @@ def runs(variables: Sequence[str], matrix: Sequence[Mapping[str, str]]) -> tuple
 
 
 def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
-    """A workflow as Woodpecker comes to it (substitution, then YAML), and what stands in the way."""
+    """A workflow as Woodpecker reads it (substitution, then YAML), and what is in the way of that."""
     try:
         names = sorted({use.name for use in substitution.uses(raw)})
     except substitution.SubstitutionError as error:

@@ -1,4 +1,4 @@
-"""An app's repository as its pipelines see it: the files that matter, and what else is there."""
+"""An app's repository as its pipelines see it: the relevant files, and what else is there."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Repository:
 
     @classmethod
     def of(cls, files: Mapping[str, str]) -> Repository:
-        """A repository that has these files and nothing else that is known."""
+        """A repository of which only these files are known."""
         return cls(files, frozenset(files), complete=False)
 
     @cached_property
@@ -80,12 +80,12 @@ class Repository:
 
     @property
     def workflows(self) -> tuple[Workflow, ...]:
-        """The workflows that Woodpecker can parse, and that do something."""
+        """The workflows that Woodpecker can parse and that do something."""
         return tuple(workflow for workflow in self._loaded[0] if not workflow.outdated)
 
     @property
     def outdated(self) -> tuple[Workflow, ...]:
-        """The workflows of earlier versions of Woodpecker, which do nothing any more."""
+        """The workflows for earlier versions of Woodpecker, which do nothing any more."""
         return tuple(workflow for workflow in self._loaded[0] if workflow.outdated)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What rolls an image out, and tells of it: each rule is a mistake that somebody had to fix."""
+"""What rolls an image out and reports on it: each rule is a mistake that somebody once had to fix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scaffold.templates.image import ImageReference
 
 
 class KubectlImage(Rule):
-    """An image of kubectl that is gone."""
+    """An image of kubectl that no longer exists."""
 
     code = "PIP010"
     title = "Kubectl comes from the image that exists"
@@ -96,7 +96,7 @@ class RolloutTag(Rule):
 
 
 class Message(Rule):
-    """A message that says success whatever happened."""
+    """A message that reports success whatever happened."""
 
     code = "PIP013"
     title = "Success and failure are reported by two steps"

@@ -1,4 +1,4 @@
-"""The schemas of pipeline files: our own, for what Woodpecker and GitHub document, held against a value."""
+"""Our own schemas for pipeline files, according to the documentation of Woodpecker and GitHub."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WORDS = {
 
 
 def schema_errors(name: str, value: object) -> list[tuple[tuple[str | int, ...], str]]:
-    """What the schema ``name`` (a file of ``schemas``) says of a value: place and message, sorted."""
+    """What is wrong with a value by the schema ``name`` (a file of ``schemas``), sorted by place."""
     found = set()
     for error in _validator(name).iter_errors(value):
         cause = _deepest(error)
@@ -44,12 +44,12 @@ def _validator(name: str) -> Draft202012Validator:
 
 
 def _deepest(error: ValidationError) -> ValidationError:
-    """Of the alternatives that all failed, the complaint that went deepest into the file."""
+    """If all alternatives failed, the error that got deepest into the file."""
     return max(map(_deepest, error.context), key=lambda e: len(e.absolute_path)) if error.context else error
 
 
 def _message(cause: ValidationError) -> str:
-    if cause.validator == "not":  # what the schema rules out altogether
+    if cause.validator == "not":  # what the schema rules out entirely
         return f"{cause.absolute_path[-1]} is not allowed here."
     if cause.validator == "additionalProperties":
         keys = re.findall(r"'([^']+)'", cause.message.rpartition("(")[2])

@@ -1,4 +1,4 @@
-"""The images of the stack that a pipeline belongs to: who pulls them, who moves them, how they are written."""
+"""The images of the stack that a pipeline belongs to: who pulls them, who updates them, their notation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _IMAGE_TAG = "${var.image_tag}"
 
 
 class _OfStack(Rule):
-    """A rule over the stack's own pods; only where the answers say which image is the app's own."""
+    """A rule over the stack's own pods; only if the answers say which image is the app's own."""
 
     def _own(self, context: Context) -> Iterator[tuple[Pod, Container]]:
         if context.stack is None or context.expected is None:
@@ -49,7 +49,7 @@ class PullSecret(_OfStack):
 
 
 class IgnoredImage(_OfStack):
-    """An image that CI sets and Terraform sets back, or that Terraform owns and may not change."""
+    """An image that CI sets and Terraform reverts, or that Terraform owns and cannot change."""
 
     code = "PIP015"
     title = "Terraform ignores the images that CI moves, and no others"
@@ -108,6 +108,6 @@ class KeelForce(Rule):
     why = "It replaced :latest with an old version, and swapped the images of two containers."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The places where it is told to."""
+        """Where Keel is told to do so."""
         for path, line in context.stack.keel_forces if context.stack else ():
             yield self.at((path, line), "Keel would force a tag here.", fix="Remove it; CI moves the image.")

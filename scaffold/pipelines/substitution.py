@@ -32,7 +32,7 @@ class SubstitutionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One ``${NAME…}`` of a text, from its ``$`` to behind its brace."""
+    """One ``${NAME…}`` in a text, from its ``$`` to after its brace."""
 
     name: str
     offset: int

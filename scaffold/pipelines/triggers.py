@@ -1,4 +1,4 @@
-"""When a workflow runs: each rule is a mistake that somebody had to fix."""
+"""When a workflow runs: each rule is a mistake that somebody once had to fix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scaffold.pipelines.workflow import Workflow, kubectl_commands
 
 
 class PlainPush(Rule):
-    """A workflow that needs a variable of the API and also runs on a push."""
+    """A workflow that needs a variable from the API but also runs on a push."""
 
     code = "PIP019"
     title = "A workflow that is given its variables evaluates them"
@@ -114,7 +114,7 @@ class Fallback(Rule):
 
 
 class Branch(Rule):
-    """A build that any branch starts."""
+    """A build that a push to any branch starts."""
 
     code = "PIP022"
     title = "A workflow that pushes or rolls out names its branch"

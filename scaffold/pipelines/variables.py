@@ -1,4 +1,4 @@
-"""Secrets and variables of the steps: each rule is a mistake that somebody had to fix."""
+"""Secrets and variables of steps: each rule is a mistake that somebody once had to fix."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ _WRITTEN = {
 
 
 class WrittenByPeople(Rule):
-    """A commit message, a title or a name that becomes a part of the file."""
+    """A commit message, a title or a name that becomes part of the file."""
 
     code = "PIP033"
     title = "What people write in a commit is read by the shell, not by YAML"
@@ -133,7 +133,7 @@ class WrittenByPeople(Rule):
 
 
 def _breaks(workflow: Workflow, name: str) -> bool:
-    """Whether what people may write in a variable makes another file of it."""
+    """Whether what people may write in a variable can change the structure of the file."""
     try:
         text = substitution.substitute(workflow.raw, {**COMMON, name: _WRITTEN[name]})
         plain = substitution.substitute(workflow.raw, {**COMMON, name: "x"})
@@ -143,7 +143,7 @@ def _breaks(workflow: Workflow, name: str) -> bool:
 
 
 class RemovedVariable(Rule):
-    """A variable of Woodpecker that is gone."""
+    """A Woodpecker variable that no longer exists."""
 
     code = "PIP025"
     title = "Woodpecker 3 has the variable"

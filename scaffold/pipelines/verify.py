@@ -1,4 +1,4 @@
-"""What is checked of a rendered pipeline before a byte of it is written."""
+"""What is checked in a rendered pipeline before a byte of it is written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class VerifiedPipeline:
 def verify_pipeline(
     app_repository: Path, files: Mapping[str, bytes], values: Mapping[str, Value], stack: Mapping[str, bytes]
 ) -> VerifiedPipeline:
-    """Verify rendered files in the repository that they are for, and against the Service's stack.
+    """Verify rendered files in their repository, and against the Service's stack.
 
     ``files`` are laid over what the repository holds; ``stack`` are the stack's ``.tf`` files by their
     path. Only findings in rendered files, in the stack, and of files that would be dead count: what else

@@ -1,4 +1,4 @@
-"""Woodpecker's own order of things: substitution, YAML, schema, linter."""
+"""Woodpecker's own order: substitution, YAML, schema, linter."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Loading(Rule):
 
 
 class Substitution(_Loading):
-    """Text in ``${…}`` that is no variable."""
+    """Text in ``${…}`` that is not a variable."""
 
     code = "PIP026"
     title = "Only a variable's name is inside ${…}"
@@ -39,7 +39,7 @@ class Substitution(_Loading):
 
 
 class Yaml(_Loading):
-    """A file that is no YAML after substitution."""
+    """A file that is not YAML after substitution."""
 
     code = "PIP027"
     title = "A pipeline file is valid YAML in every run"
@@ -63,7 +63,7 @@ class Unquoted(_Loading):
 
 
 class Schema(Rule):
-    """A file that Woodpecker's schema does not take."""
+    """A file that Woodpecker's schema does not accept."""
 
     code = "PIP029"
     title = "A workflow matches Woodpecker's schema"
@@ -196,7 +196,7 @@ class DeadFile(Rule):
     good = {_FILE: _STEP + "    commands: [make]\n"}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
-        """The files that others hide, and those in directories where nobody looks."""
+        """The files that others hide, and those in directories if nobody looks."""
         for path in repository.dead:
             live = ", ".join(repository.live) or "no other one"
             yield self.at(
@@ -207,7 +207,7 @@ class DeadFile(Rule):
 
 
 class OneDocument(Rule):
-    """Workflows that stand behind another one in its file."""
+    """Workflows after the first one in a file."""
 
     code = "PIP034"
     title = "A file holds one workflow"

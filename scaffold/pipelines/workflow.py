@@ -77,7 +77,7 @@ OUTDATED = {"pipeline": "`steps`", "branches": "`when: {branch: …}`", "platfor
 
 
 class Workflow(PipelineFile):
-    """One file that Woodpecker runs, parsed as for a run through the API."""
+    """One file that Woodpecker runs, parsed as in a run through the API."""
 
     @property
     def value(self) -> Mapping[str, Any]:
@@ -86,7 +86,7 @@ class Workflow(PipelineFile):
 
     @cached_property
     def unsubstituted(self) -> object:
-        """The file's mapping as it is written; where that alone is no YAML, as it was parsed."""
+        """The file's mapping as it is written or, if that is not YAML, as it was parsed."""
         try:
             return parse_workflow(self.raw).value
         except YamlError:
@@ -94,17 +94,17 @@ class Workflow(PipelineFile):
 
     @property
     def when(self) -> tuple[Mapping[str, Any], ...]:
-        """The workflow's conditions, of which one has to hold; none is: always."""
+        """The workflow's conditions, of which one has to hold; without any, it always runs."""
         return conditions.conditions(self.value.get("when"))
 
     @property
     def outdated(self) -> tuple[str, ...]:
-        """The keys that earlier versions read, where there are no steps: then the file does nothing."""
+        """The keys of earlier versions, if there are no steps: then the file does nothing."""
         return tuple(key for key in OUTDATED if key in self.value and "steps" not in self.value)
 
     @property
     def name(self) -> str:
-        """What other workflows call it."""
+        """The name by which other workflows refer to it."""
         return PurePosixPath(self.path).stem
 
     @property
@@ -113,7 +113,7 @@ class Workflow(PipelineFile):
         return frozenset(needed(self.value.get("depends_on")))
 
     def area(self, name: str) -> tuple[Step, ...]:
-        """The steps of ``steps``, ``clone`` or ``services``, as a list or a mapping."""
+        """The steps under ``steps``, ``clone`` or ``services``, as a list or a mapping."""
         return tuple(self._area(name))
 
     def _area(self, name: str) -> Iterator[Step]:
@@ -136,7 +136,7 @@ class Workflow(PipelineFile):
         return tuple(condition for step in self.steps for condition in step.conditions)
 
     def runs_on(self, event: str) -> bool:
-        """Whether some step runs on this event, whatever else its condition asks for."""
+        """Whether some step runs on this event, whatever else its condition demands."""
         return any(event in condition.events for condition in self.conditions)
 
     def always_runs_on(self, event: str) -> bool:
@@ -169,7 +169,7 @@ class Workflow(PipelineFile):
 
 
 _MARK = "\ue000"
-"""A letter that nobody writes."""
+"""A character that nobody writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def _leaves(value: object, path: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, .
 
 
 def axes(raw: str) -> tuple[Mapping[str, str], ...]:
-    """The runs of a workflow's matrix, in which each of its values is seen; it is read before substitution."""
+    """The runs of a workflow's matrix in which each of its values occurs; it is read before substitution."""
     try:
         value = parse_workflow(raw).value
     except YamlError:
@@ -233,7 +233,7 @@ class Kubectl:
 
     @property
     def positional(self) -> tuple[str, ...]:
-        """The words that are no options, without ``kubectl`` itself."""
+        """The words that are not options, without ``kubectl`` itself."""
         kept: list[str] = []
         words = iter(self.words[1:])
         for word in words:
@@ -254,7 +254,7 @@ class Kubectl:
 
     @property
     def target(self) -> tuple[str, str]:
-        """Kind and name of what ``set image`` and ``rollout …`` are about."""
+        """Kind and name of the object of ``set image`` and ``rollout …``."""
         rest = self.positional[2:]
         if not rest:
             return "", ""

@@ -1,1 +1,1 @@
-"""How results look: for people as text, for programs as JSON. The only prose below ``cli``."""
+"""How results look: as text for people, as JSON for programs. The only prose below ``cli``."""

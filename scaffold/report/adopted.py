@@ -39,7 +39,7 @@ def adopted_text(found: StackAdoption, commit: str | None) -> Iterator[str]:
     difference = found.plans.stacks[0].difference
     if difference is not None:
         moved = sum(one.moved for one in difference.changed)
-        yield f"{moved} objects move to another address, {len(difference.added)} are gained by rules."
+        yield f"{moved} objects move to another address, {len(difference.added)} are added by rules."
     for one in found.plans.stacks[0].consequences:
         yield f"  {one.effect.value:11}  {consequence_text(one)}"
     yield from (f"warning: {finding_text(finding)}" for finding in found.part.verified.warnings)

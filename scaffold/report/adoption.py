@@ -1,4 +1,4 @@
-"""How far answers describe stacks: a line each and what stands in the way, one stack in full, or JSON."""
+"""How well answers describe stacks: one line each and what is in the way, one stack in full, or JSON."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def adoption_text(found: Sequence[Adoption]) -> Iterator[str]:
     shares = sorted(one.share for one in found if one.share is not None)
     if shares:
         middle = (shares[(len(shares) - 1) // 2] + shares[len(shares) // 2]) / 2
-        yield f"{len(shares)} of {len(found)} stacks have answers; half of those by {middle:.1%} or more."
+        told = f"Answers describe {len(shares)} of {len(found)} stacks"
+        yield f"{told}, and half of those to at least {middle:.1%}."
     ways = in_the_way(found)
     if ways:
         yield "What stands in the way, and in how many stacks:"
@@ -98,7 +99,7 @@ def _told(one: Adoption) -> str:
         return f"    -  {'; '.join(one.blockers)}"
     parts = [f"{one.share:6.1%} of {sum(c.total for c in one.compared)} attributes"]
     if one.share_of_wanted is not None:
-        parts.append(f"{one.share_of_wanted:.1%} of what the house's rules leave")
+        parts.append(f"{one.share_of_wanted:.1%} without what house rules change")
     if one.share_with_kept is not None and one.share_with_kept != one.share:
         parts.append(f"{one.share_with_kept:.1%} with the blocks that stay as written")
     if count := len(one.refused) + len(one.assumed):
@@ -121,7 +122,7 @@ def _in_full(one: Adoption) -> Iterator[str]:
         yield seen(f"  {finding.answer}: {finding.message} {finding.fix or ''}".rstrip())
     ruled = Counter(rule for c in one.compared for m in c.missing if (rule := one.rule(c, m)))
     if ruled:
-        yield "Different by a rule of the house:"
+        yield "Different because of house rules:"
     for rule, count in ruled.most_common():
         yield f"  {count:3}  {rule}"
     left = [(c, m) for c in one.compared for m in c.missing if not one.rule(c, m)]
@@ -141,7 +142,7 @@ def _short(text: str) -> str:
 
 
 def in_the_way(found: Iterable[Adoption]) -> list[tuple[str, list[str]]]:
-    """What keeps answers from describing stacks, that of the most stacks first, each with those stacks."""
+    """What keeps answers from describing stacks, each with those stacks, the most frequent first."""
     stacks: dict[str, set[str]] = defaultdict(set)
     for one in found:
         for what in _ways(one):
@@ -164,5 +165,5 @@ def _ways(one: Adoption) -> Iterator[str]:
 
 
 def _place(path: str) -> str:
-    """A path without the names and positions in it, the end of it alone."""
+    """The end of a path, without the names and positions in it."""
     return ".".join(re.sub(r"\[[^\]]*\]", "", path).split(".")[-3:])

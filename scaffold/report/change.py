@@ -27,7 +27,7 @@ _NONE = "–"
 def change_json(
     change: ServiceChange, steps: Iterable[Step], *, written: bool, commits: Commits
 ) -> dict[str, Value]:
-    """A change as JSON: what ``new-service`` tells, the answers, and what happens to what runs."""
+    """A change as JSON: what ``new-service`` prints, the answers, and what happens to running workloads."""
     written = written and not change.prepared.unchanged
     difference = change.plans.stacks[0].difference if change.plans else None
     return {
@@ -42,7 +42,7 @@ def change_json(
 
 
 def _renamed_json(change: ServiceChange) -> dict[str, Value]:
-    """What the Service was called, what keeps that name, and where else it stands."""
+    """The Service's former name, what keeps that name, and where else it occurs."""
     kept = {".".join(one.place): one.kept for one in change.kept}
     return {"was": change.was, "kept": kept, "mentions": mentions_json(change.mentions)}
 
@@ -50,7 +50,7 @@ def _renamed_json(change: ServiceChange) -> dict[str, Value]:
 def change_text(
     change: ServiceChange, steps: Iterable[Step], *, written: bool, commits: Commits
 ) -> Iterator[str]:
-    """A change for people, line by line; what is not written is shown as a diff first."""
+    """A change for people, line by line; what is not written is first shown as a diff."""
     from scaffold.changes.change import diff
 
     prepared = change.prepared
@@ -78,7 +78,7 @@ def change_text(
 
 
 def _in_place(whole: ChangeSet, old: PurePosixPath, new: PurePosixPath) -> ChangeSet:
-    """The change of a stack that moves, each of its files against what that was before."""
+    """The change of a stack that moves, each of its files compared with its former self."""
     from scaffold.changes.change import ChangeSet
 
     was = {new / f.path.relative_to(old): f for f in whole.changes if f.path.is_relative_to(old)}
@@ -88,18 +88,18 @@ def _in_place(whole: ChangeSet, old: PurePosixPath, new: PurePosixPath) -> Chang
 
 
 def consequences_text(change: ServiceChange) -> Iterator[str]:
-    """The answers that differ, what happens to what runs, and the planned difference."""
+    """The answers that differ, what happens to running workloads, and the planned difference."""
     yield "Answers"
     yield from (f"  {one.path}: {_shown(one.before)} → {_shown(one.after)}" for one in change.answers)
     if not change.answers:
-        yield "  The same values hold; only what is given and what is a default differs."
+        yield "  All values stay the same; only which of them are given and which are defaults differs."
     if not change.renders:
-        yield "Nothing that is rendered follows from them: they are only recorded."
+        yield "They change nothing that is rendered, and are only recorded."
     if change.kept:
         yield "Keeps its name"
         yield from (f"  {'.'.join(one.place)}: {one.kept}" for one in change.kept)
     if change.edited:
-        yield f"Merged with edits by hand: {', '.join(map(str, change.edited))}"
+        yield f"Merged with manual edits: {', '.join(map(str, change.edited))}"
     told = [f"  {one.effect.value:11}  {consequence_text(one)}" for one in change.consequences]
     if change.plans is None:
         yield from ["What can be seen of it without a plan", *told] if told else ()

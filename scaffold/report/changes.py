@@ -43,10 +43,10 @@ def files_json(change: ChangeSet, *, with_diff: bool) -> list[dict[str, Value]]:
 
 
 def origin_json(origin: Origin) -> dict[str, Value]:
-    """Where stacks record that their templates are, and why that does not last, where it does not."""
+    """Where stacks record that their templates are, and why that does not last, if it does not."""
     return {"source": origin.source, "version": origin.version, "warnings": list(unlasting(origin))}
 
 
 def origin_text(origin: Origin) -> Iterator[str]:
-    """Why what stacks record of their templates does not last, where it does not."""
+    """Why what stacks record about their templates does not last, if it does not."""
     yield from (f"warning: {text[0].upper()}{text[1:]}." for text in unlasting(origin))

@@ -33,7 +33,7 @@ _COMMENT = 65_536
 def told(
     found: Checked, form: str, rules: Mapping[str, Rule], *, by: str = "stack", statistics: bool = False
 ) -> Iterable[str]:
-    """The result in one of its forms but JSON, as lines; ``rules`` are all rules by their code."""
+    """The result in one of its forms except JSON, as lines; ``rules`` are all rules by their code."""
     if form == "sarif":
         return [json.dumps(as_sarif(found, rules), indent=2, ensure_ascii=False)]
     if form == "github":
@@ -48,7 +48,7 @@ def told(
 
 
 def as_text(found: Checked, rules: Mapping[str, Rule], by: str = "stack") -> Iterator[str]:
-    """The findings ``by`` stack or by rule, and a line that sums up."""
+    """The findings ``by`` stack or by rule, and a summary line."""
     yield from findings_text(found.findings, rules, by, found.home)
     yield _sum(found, rules)
     yield from gaps_text(found.unverified)
@@ -57,7 +57,7 @@ def as_text(found: Checked, rules: Mapping[str, Rule], by: str = "stack") -> Ite
 def findings_text(
     findings: Iterable[Finding], rules: Mapping[str, Rule], by: str, home: str
 ) -> Iterator[str]:
-    """Findings in groups, by stack below ``home`` or file, or by rule; a fix of several is told once."""
+    """Findings in groups, by stack below ``home`` or file, or by rule; a fix of several is given once."""
     key = _code if by == "rule" else partial(stack_of, home=home)
     for group, of_group in _grouped(findings, key).items():
         title = f"{group} {_title(group, rules)}" if by == "rule" else seen(group)
@@ -71,7 +71,7 @@ def findings_text(
 
 
 def as_statistics(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
-    """How many findings each rule has, most first, and a line that sums up."""
+    """How many findings each rule has, most first, and a summary line."""
     by_number = sorted(_grouped(found.findings, _code).items(), key=lambda item: (-len(item[1]), item[0]))
     for code, findings in by_number:
         yield f"{len(findings):5}  {_severity(findings[0], rules):7}  {code}  {_title(code, rules)}"
@@ -86,7 +86,7 @@ def _code(finding: Finding) -> str:
 
 
 def _grouped(findings: Iterable[V], key: Callable[[V], T]) -> dict[T, list[V]]:
-    """The findings that are alike, in the order of the first of each."""
+    """Equal findings together, in the order of the first of each."""
     groups: dict[T, list[V]] = {}
     for finding in findings:
         groups.setdefault(key(finding), []).append(finding)
@@ -194,5 +194,5 @@ def _item(finding: Finding) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """A text as Markdown takes it for nothing but text."""
+    """A text that Markdown shows as it is."""
     return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""How the difference between two plans of many stacks looks: what is dangerous first, what is equal once."""
+"""How the difference between two plans of many stacks looks: danger first, equal changes once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LOUD = (Effect.DATA_LOST, Effect.OPENED, Effect.REPLACED, Effect.DESTROYED, Eff
 
 
 class Sort(Enum):
-    """What kind of change it is; the value stands behind it."""
+    """What kind of change it is; the value is printed after it."""
 
     APPLIED = ""
     IGNORED = " (not applied: ignored)"
@@ -53,7 +53,7 @@ class Same:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The differences of all stacks: what many have, and what is left of each."""
+    """The differences of all stacks: what many have in common, and what is left of each."""
 
     plans: Plans
     same: tuple[Same, ...]
@@ -71,7 +71,7 @@ class Overview:
         return tuple(sorted(found, key=lambda pair: _LOUD.index(pair[1].effect)))
 
     def alone(self, stack: str, changed: Changed) -> Iterator[tuple[Sort, Change]]:
-        """The changes of a resource that are not among those that several stacks have."""
+        """The changes of a resource that are not among those that several stacks have in common."""
         grouped = {(place, same.sort, same.change) for same in self.same for place in same.places}
         for sort, change in _changes(changed):
             if ((stack, changed.address), sort, change) not in grouped:
@@ -109,7 +109,7 @@ def _changes(changed: Changed) -> Iterator[tuple[Sort, Change]]:
 
 
 def difference_text(plans: Plans) -> Iterator[str]:
-    """All differences: what is dangerous, what many stacks have, stack by stack, and a sum."""
+    """All differences: dangers, what many stacks have in common, stack by stack, and a total."""
     seen = overview(plans)
     if seen.loud:
         yield "Look at this"
@@ -152,7 +152,7 @@ def _absent(stack: StackPlan) -> str:
 
 
 def stack_lines(seen: Overview, stack: StackPlan) -> Iterator[str]:
-    """The resources of a stack that come, go and change, with what is not told of several stacks together."""
+    """A stack's resources that are added, removed and changed, without what several stacks have in common."""
     found = stack.difference or Difference()
     effects: dict[str, list[str]] = defaultdict(list)
     for one in stack.consequences:
@@ -176,7 +176,7 @@ def _effects(names: Sequence[str]) -> str:
 
 
 def _change_lines(sort: Sort, change: Change) -> Iterator[str]:
-    """A change in one line; texts of several lines, and long lists of words, by what comes and goes."""
+    """A change on one line; long lists of words and texts of several lines by what is added and removed."""
     before, after = change.before, change.after
     if sort is Sort.META:
         yield from (f"{change.path}: {sign} {item}" for sign, item in (("-", before), ("+", after)) if item)
@@ -190,7 +190,7 @@ def _change_lines(sort: Sort, change: Change) -> Iterator[str]:
 
 
 def _parts(before: Leaf, after: Leaf) -> tuple[list[str], list[str]] | None:
-    """Two texts in the parts in which they are compared, where they are better shown so."""
+    """Two texts in the parts in which they are compared, if that shows them better."""
     if not isinstance(before, str) or not isinstance(after, str):
         return None
     if "\n" in before + after:
@@ -201,7 +201,7 @@ def _parts(before: Leaf, after: Leaf) -> tuple[list[str], list[str]] | None:
 
 
 def _values(before: Leaf, after: Leaf) -> tuple[str, str]:
-    """Both values; of long texts the part from a little before the first character that differs."""
+    """Both values; of long texts, the part that begins a little before the first difference."""
     texts = [" ".join(summary.text(leaf).split()) for leaf in (before, after)]
     if all(len(text) <= _LONGEST for text in texts):
         return texts[0], texts[1]
@@ -251,7 +251,7 @@ def _sums(seen: Overview) -> Iterator[str]:
 
 
 def difference_markdown(plans: Plans) -> Iterator[str]:
-    """All differences for a pull request: sums and dangers first, the rest folded."""
+    """All differences for a pull request: totals and dangers first, the rest folded."""
     seen = overview(plans)
     yield from (f"**{line}**" if n == 0 else line for n, line in enumerate(_sums(seen)))
     if seen.loud:
@@ -285,7 +285,7 @@ def _folded(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _fence(text: str) -> str:
-    """A fence that the text does not hold."""
+    """A fence that does not occur in the text."""
     fence = "```"
     while fence in text:
         fence += "`"

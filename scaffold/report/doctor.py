@@ -64,7 +64,7 @@ def diagnosis_text(diagnosis: Diagnosis) -> Iterator[str]:
     for floor in diagnosis.floors:
         yield (
             f"{floor.path} wants {floor.provider} {floor.wanted}, but its schema here is {floor.in_use}: "
-            "plans judge by an older one. Refresh it in a stack: terraform providers schema -json > "
+            "plans use an older one. Refresh it in a stack: terraform providers schema -json > "
             "schemas.json, then scaffold doctor --schemas schemas.json."
         )
     for gap in diagnosis.missing:

@@ -9,7 +9,7 @@ from scaffold.templates.questions import Value
 
 
 def finding_text(finding: Finding, severity: str = "") -> str:
-    """One finding in a few lines: where, how bad, what, what stood there, what is allowed, its fix."""
+    """One finding in a few lines: place, severity, message, value, what is allowed, and its fix."""
     bad = f"{severity}: " if severity else ""
     lines = [f"{finding.location}: {bad}{finding.message} [{finding.code}]"]
     if finding.answer and finding.answer not in finding.message:
@@ -34,7 +34,7 @@ def error_text(error: ScaffoldError) -> str:
 
 
 def seen(text: str) -> str:
-    """A text as it may stand in a terminal: what others wrote moves no cursor and turns no line."""
+    """A text that is safe in a terminal: nothing that others wrote moves the cursor or breaks a line."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def fixed_text(fixed: Fixed, *, shown: bool) -> Iterator[str]:
-    """How much is fixed; what is only ``shown``, as a diff above it."""
+    """How much is fixed; if it is only ``shown``, below a diff."""
     if shown:
         yield from diff(fixed.change).split("\n")[:-1]
     number, files = len(fixed.findings), len(fixed.change.changes)
@@ -24,7 +24,7 @@ def fixed_text(fixed: Fixed, *, shown: bool) -> Iterator[str]:
 
 
 def fixed_json(fixed: Fixed, *, shown: bool) -> dict[str, Value]:
-    """The findings that are fixed, and the files that change; with a diff where they are only shown."""
+    """The findings that are fixed, and the files that change; with a diff if they are only shown."""
     return {
         "fixed": [finding_json(finding) for finding in fixed.findings],
         "files": files_json(fixed.change, with_diff=shown),

@@ -1,4 +1,4 @@
-"""The house at a glance as one HTML file that asks the network for nothing."""
+"""The house at a glance as a single HTML file that makes no network request."""
 
 from __future__ import annotations
 

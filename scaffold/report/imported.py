@@ -34,7 +34,7 @@ def import_text(report: Report) -> Iterator[str]:
 
 
 def _line(entry: Entry) -> str:
-    """One key. Control characters of a key are shown, not sent to the terminal."""
+    """One key. Control characters in a key are shown, not sent to the terminal."""
     to = f" → {entry.answer}" if entry.answer else ""
     why = f": {entry.why.rstrip('.')}." if entry.why else ""
     line = f"{entry.key}{to}{why}"

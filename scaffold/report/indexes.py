@@ -1,4 +1,4 @@
-"""How the indexes look: what is in them, where they drift from the stacks, what a removal changes."""
+"""How the indexes look: what is in them, where they disagree with the stacks, what a removal changes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def fixed_text(fixed: Fixed, rest: Checked, rules: Mapping[str, Rule]) -> Iterat
 
 
 def removal_json(removal: Removal, removed: Removed | None) -> dict[str, Value]:
-    """A removal as JSON; ``removed`` where it was carried out."""
+    """A removal as JSON; ``removed`` if it was carried out."""
     return {
         "service": removal.service,
         "written": removed is not None,
@@ -93,7 +93,7 @@ def mentions_text(mentions: Iterable[Mention]) -> Iterator[str]:
 
 
 def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
-    """A removal for people: what goes, what is lost, what is left to do. ``removed``: it was carried out."""
+    """A removal for people: what is removed, lost and left to do; ``removed`` if it was carried out."""
     yield f"{removal.service}: {'removed' if removed else 'would be removed'}"
     yield from (f"  {line}" for line in files_text(removal.change))
     yield from gaps_text(removal.unverified)

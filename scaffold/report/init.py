@@ -1,4 +1,4 @@
-"""What ``init`` sees of a monorepo, and the ``scaffold.yml`` that follows."""
+"""What ``init`` found in a monorepo, and the ``scaffold.yml`` that follows."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def initial_text(found: Initial, *, written: bool) -> Iterator[str]:
     added = {one.fact for one in found.facts}
     for one in found.shown:
         if one.value == "" and one.where == NOWHERE and one.fact not in found.kept:
-            yield f"{one.fact:{width}}  not seen: add it to {OVERRIDES} before the first Service"
+            yield f"{one.fact:{width}}  not found: add it to {OVERRIDES} before the first Service"
             continue
-        why = "" if one.fact in added else f" ({_stays(found, one)})"
-        yield seen(f"{one.fact:{width}}  {_shown(one.value)}, by {one.where}{why}")
+        why = "" if one.fact in added else f"; {_stays(found, one)}"
+        yield seen(f"{one.fact:{width}}  {_shown(one.value)} ({one.where}{why})")
     yield ""
     if not found.change.changes:
         yield f"{OVERRIDES}: nothing to add."
@@ -53,7 +53,7 @@ def initial_text(found: Initial, *, written: bool) -> Iterator[str]:
 
 
 def _stays(found: Initial, one: Shown) -> str:
-    return f"{OVERRIDES} says it already" if one.fact in found.kept else "as the templates have it"
+    return f"{OVERRIDES} has it already" if one.fact in found.kept else "as the templates have it"
 
 
 def _shown(value: Value) -> str:

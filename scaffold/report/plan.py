@@ -1,4 +1,4 @@
-"""How plans look: what would exist, what stands in for something real, and how it differs from before."""
+"""How plans look: what would exist, what is a stand-in, and how it differs from before."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ def _stack_json(stack: StackPlan) -> dict[str, object]:
 
 
 def plans_text(plans: Plans) -> Iterator[str]:
-    """All plans for people, stack by stack, and one line at the end that counts; against a revision only how
-    they differ from it.
-    """
+    """All plans for people, stack by stack, and a line that counts; with a revision, the differences only."""
     if plans.against is not None:
         yield from difference_text(plans)
         return

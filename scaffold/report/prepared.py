@@ -1,4 +1,4 @@
-"""What ``new-service`` and ``pipeline`` made."""
+"""What ``new-service`` and ``pipeline`` prepared."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def prepared_json(
     prepared: Prepared, steps: Iterable[Step], *, written: bool, commits: Commits
 ) -> dict[str, Value]:
-    """A stack or a pipeline as JSON; of both, the pipeline is below the stack."""
+    """A stack or a pipeline as JSON; if there are both, the pipeline is below the stack."""
     stack, pipeline = (
         part and _part_json(part, written=written, commit=commit)
         for part, commit in zip((prepared.stack, prepared.pipeline), commits, strict=True)
@@ -55,7 +55,7 @@ def _part_json(part: Part[object], *, written: bool, commit: str | None) -> dict
 def prepared_text(
     prepared: Prepared, steps: Iterable[Step], *, written: bool, commits: Commits
 ) -> Iterator[str]:
-    """A stack, a pipeline or both for people, line by line; what is not written is shown as a diff first."""
+    """A stack, a pipeline or both for people, line by line; what is not written is first shown as a diff."""
     from scaffold.changes.change import diff
 
     if not written and (shown := "".join(map(diff, prepared.changes))):
@@ -115,7 +115,7 @@ def pipeline_text(service: str, part: Part[VerifiedPipeline], *, written: bool) 
 
 
 def exists_text(verified: Verified) -> Iterator[str]:
-    """What will exist, one line for each kind of it, and what is to be minded."""
+    """What will exist, one line per kind, and what to watch out for."""
     if (plan := verified.plan) is not None:
         from scaffold.terraform.summary import summarize
 
@@ -138,7 +138,7 @@ def verified_json(verified: Verified) -> dict[str, Value]:
 
 
 def planned_json(part: Part[Verified], *, new: bool) -> dict[str, Value] | None:
-    """What will exist, as the text has it; of a ``new`` stack also what is made and what is imported."""
+    """What will exist, like the text; for a ``new`` stack, also what is created and what is imported."""
     if (plan := part.verified.plan) is None:
         return None
     from scaffold.terraform.summary import summarize
@@ -160,7 +160,7 @@ def verified_text(verified: Verified) -> Iterator[str]:
         from scaffold.terraform.summary import summarize
 
         yield (
-            f"Planned offline by {plan.tool.name} {plan.tool.version}, and held against the house's rules: "
+            f"Planned offline by {plan.tool.name} {plan.tool.version}, and checked against the house rules: "
             f"{len(plan.resources)} resources."
         )
         for section in summarize(plan.resources):

@@ -1,4 +1,4 @@
-"""Telling that something takes a while: only to a terminal, and only after half a second."""
+"""Saying that something takes a while: only in a terminal, and only after half a second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PATIENCE_SECONDS = 0.5
 
 @contextmanager
 def waiting(text: str, stream: TextIO | None = None) -> Iterator[None]:
-    """Show ``text`` on standard error while the body runs, if it runs long; it is gone afterwards."""
+    """Show ``text`` on standard error while the body runs, if it takes long, and remove it afterwards."""
     target = stream or sys.stderr
     if not target.isatty():
         yield

@@ -1,4 +1,4 @@
-"""How stacks stand: one line each, or JSON."""
+"""The state of stacks: one line each, or JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def status_json(found: Status) -> dict[str, Value]:
-    """The standing of stacks as one object."""
+    """The state of stacks as one object."""
     return {
         "version": found.version,
         "stacks": [_stack_json(one) for one in found.stacks],
@@ -50,7 +50,7 @@ def _recorded_json(recorded: Recorded, behind: int | None) -> dict[str, Value]:
 
 
 def status_text(found: Status) -> Iterator[str]:
-    """The standing of stacks for people: a line each, and one that sums up."""
+    """The state of stacks for people: a line each, and a summary."""
     width = max((len(one.stack) for one in found.stacks), default=0)
     for one in found.stacks:
         yield seen(f"{one.stack:{width}}  {'; '.join(_told(one, found.home)) or 'nothing to do'}")
@@ -61,8 +61,8 @@ def status_text(found: Status) -> Iterator[str]:
         f"{len(found.stacks) - made} by hand; {todo} {'needs' if todo == 1 else 'need'} attention."
     )
     if found.astray:
-        astray = _number(found.astray, "entry", "entries")
-        yield f"{astray} of lists that no stack stands behind: scaffold index --check"
+        astray = _number(found.astray, "list entry", "list entries")
+        yield f"{astray} without a stack: scaffold index --check"
 
 
 def _told(one: Standing, home: str) -> Iterator[str]:
@@ -77,7 +77,7 @@ def _told(one: Standing, home: str) -> Iterator[str]:
     if any(number for number, _ in findings):
         yield ", ".join(_number(number, word) for number, word in findings if number)
     if one.lists:
-        yield f"{_number(len(one.lists), 'entry', 'entries')} of lists missing"
+        yield f"{_number(len(one.lists), 'list entry', 'list entries')} missing"
 
 
 def _told_of_answers(recorded: Recorded, behind: int | None, stack: PurePosixPath) -> Iterator[str]:

@@ -31,7 +31,7 @@ def steps_text(steps: Iterable[Step], heading: str = "Next steps:") -> Iterator[
 
 
 def brief_text(steps: Sequence[Step], more: str) -> Iterator[str]:
-    """The first sentence of each step, and commands that fit on a line as far as there is room for them.
+    """The first sentence of each step, and commands that fit on a line, as far as there is room.
 
     ``more`` is the command that prints all of it.
     """
@@ -52,17 +52,17 @@ def brief_text(steps: Sequence[Step], more: str) -> Iterator[str]:
 
 
 def next_json(service: str, steps: Iterable[Step]) -> dict[str, Value]:
-    """What is to be done until a Service runs, as JSON."""
+    """What remains to be done until a Service runs, as JSON."""
     return {"service": service, "next_steps": steps_json(steps)}
 
 
 def restore_json(service: str, steps: Iterable[Step]) -> dict[str, Value]:
-    """How the data of a Service come back, as JSON."""
+    """How a Service's data is restored, as JSON."""
     return {"service": service, "restore": steps_json(steps)}
 
 
 def restore_text(service: str, steps: Sequence[Step]) -> Iterator[str]:
-    """How the data of a Service come back, for people."""
+    """How a Service's data is restored, for people."""
     if steps:
         yield from steps_text(steps, f"To restore {service}, one of these:")
     else:

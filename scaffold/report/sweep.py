@@ -1,4 +1,4 @@
-"""What ``sweep`` makes of stacks: as text, as the table of a pull request, as JSON."""
+"""What ``sweep`` does to stacks: as text, as a table for a pull request, as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def sweep_text(sweep: Sweep, *, written: bool, by_tier: bool, commits: Iterable[str] = ()) -> Iterator[str]:
-    """The files, what changes of what runs, what is left to a person, and what to apply."""
+    """The files, what changes in running workloads, what is left to a person, and what to apply."""
     yield f"{sweep.rule.code}: {sweep.rule.title}"
     yield f"It may change: {sweep.contract}."
     parts = (

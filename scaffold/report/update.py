@@ -1,4 +1,4 @@
-"""What ``update`` makes of stacks: which are clean, which are left to a person, what changes of what runs."""
+"""What ``update`` does to stacks: which are clean, which are left, what changes in running workloads."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def update_text(updates: Updates, commits: tuple[str, ...], *, written: bool) ->
 
 
 def _files(one: Updated) -> dict[str, list[str]]:
-    """The files that do not stay as they are, by what becomes of them, and the lists that follow."""
+    """The files that change, by what happens to them, and the lists that follow."""
     found: dict[str, list[str]] = defaultdict(list)
     for path, state in one.merged.states.items():
         if state is not State.KEPT:

@@ -1,1 +1,1 @@
-"""Changes of a rule of one's own: what a file declares, as a rule that finds and edits."""
+"""Rules of your own for a sweep: what a file declares, as a rule that finds and edits."""

@@ -1,4 +1,4 @@
-"""A rule that a file declares: which blocks it is about, the edits of each, and their contract."""
+"""A rule that a file declares: which blocks it is about, how to edit each, and the contract."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Declared:
 
 
 class DeclaredRule(Rule):
-    """The rule that follows: a block breaks it for which an edit is left to make, or a question to ask."""
+    """The resulting rule: a block breaks it if an edit is left to make, or a question to ask."""
 
     severity = Severity.WARNING
 
@@ -43,16 +43,16 @@ class DeclaredRule(Rule):
 
     @property
     def code(self) -> str:  # type: ignore[override]
-        """What the file calls it."""
+        """The code that the file gives."""
         return self._declared.code
 
     @property
     def title(self) -> str:  # type: ignore[override]
-        """What the file says of it."""
+        """The title that the file gives."""
         return self._declared.title
 
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
-        """Blocks that are meant and are not as the edits make them."""
+        """The selected blocks that are not as the edits make them."""
         for documents in stack.modules.values():
             for document in documents:
                 for block in self._declared.selector.of(document.body):
@@ -65,7 +65,7 @@ class DeclaredRule(Rule):
         return None if question else after
 
     def question(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Question | None:
-        """What the edits ask of a block: one question at a time."""
+        """What the edits ask about a block: one question at a time."""
         with suppress(EditError):
             return self._edited(document, block, None)[1]
         return None
@@ -75,7 +75,7 @@ class DeclaredRule(Rule):
         return self._edited(document, block, answer)[0]
 
     def contract(self, facts: Mapping[str, Value]) -> Contract:
-        """What the file says."""
+        """The contract that the file gives."""
         return self._declared.contract
 
     def _is_left(self, document: Document, block: Block) -> bool:
@@ -87,7 +87,7 @@ class DeclaredRule(Rule):
     def _edited(
         self, document: Document, block: Block, answer: Answer | None
     ) -> tuple[bytes | None, Question | None]:
-        """The file after the edits of a block until one asks, None where nothing changes.
+        """The file after the edits of a block until one asks, None if nothing changes.
 
         What is asked for again, as for the question and then for the edit, is not made again.
         """

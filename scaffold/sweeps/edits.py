@@ -1,4 +1,4 @@
-"""The edits that a file can declare, each of one block; where one is made already, there is nothing to do."""
+"""The edits that a file can declare, each of one block; one that is already made does nothing."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Edit(Protocol):
         """What a person has to decide before it is made."""
 
     def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
-        """The file after it; None where there is nothing to do. Raises ``EditError``."""
+        """The file after the edit; None if there is nothing to do. Raises ``EditError``."""
 
 
 class Mechanical:
-    """What edits have in common that ask nothing."""
+    """What edits without questions have in common."""
 
     __slots__ = ()
 
@@ -59,7 +59,7 @@ class Set:
     comment: str = ""
 
     def asks(self, block: Block) -> Question | None:
-        """Which value, where none is set."""
+        """Which value to set, if none is set."""
         return self.question if find(block.body, self.path) is None else None
 
     def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
@@ -97,7 +97,7 @@ class Set:
 
 @dataclass(frozen=True, slots=True)
 class Add(Mechanical):
-    """One argument or block more, where there is none of its name; ``first`` is at the top of the block."""
+    """One more argument or block, unless there is one of its name; ``first`` puts it at the block's top."""
 
     text: str
     within: Steps = ()
@@ -121,7 +121,7 @@ class Add(Mechanical):
 
 @dataclass(frozen=True, slots=True)
 class Remove(Mechanical):
-    """An argument, an entry of a map or a block goes, with the comments right above it."""
+    """An argument, an entry of a map or a block is removed, with the comments directly above it."""
 
     path: Steps
 
@@ -144,7 +144,7 @@ class Remove(Mechanical):
 
 @dataclass(frozen=True, slots=True)
 class Ignore(Mechanical):
-    """A path comes to ``ignore_changes``, with its comment."""
+    """A path is added to ``ignore_changes``, with its comment."""
 
     row: Ignored
 
@@ -173,7 +173,7 @@ class Rename:
     question: Question | None = None
 
     def asks(self, block: Block) -> Question | None:
-        """Which value, where none follows."""
+        """Which value to set, if none follows."""
         value = block.body.value(self.old)
         follows = value is None or not self.values or as_text(value) in self.values
         return None if follows else self.question

@@ -1,4 +1,4 @@
-"""A rule of one's own, from a file outside the package: declared in YAML, or a class in Python."""
+"""A rule of your own, from a file outside the package: declared in YAML, or a class in Python."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _VALUES = ("value", "expression", "ask")
 def rule_from(path: Path) -> Rule:
     """The rule that a file holds.
 
-    Raises :class:`AnswersError` with everything that is wrong with it, and :class:`UsageError` where there is
-    no such file.
+    Raises :class:`AnswersError` with everything that is wrong with it, and :class:`UsageError` if there is no
+    such file.
     """
     try:
         source = path.read_bytes()
@@ -56,7 +56,7 @@ def _from_python(path: Path) -> Rule:
     module = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # it is somebody else's program: whatever is wrong there is told as that
+    except Exception as error:  # it is somebody else's program: anything wrong there is reported as such
         text = f"{path} cannot be run: {type(error).__name__}: {error}."
         raise AnswersError(text, "Correct the file.") from error
     own = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Rule))
@@ -68,13 +68,13 @@ def _from_python(path: Path) -> Rule:
 
 
 class _Reader:
-    """Makes a rule of a file, as far as it is right; what is wrong is noted."""
+    """Turns a file into a rule, as far as the file is valid; problems are noted."""
 
     def __init__(self, file: YamlFile) -> None:
         self.file = file
 
     def rule(self) -> Rule | None:
-        """The rule; None, or one that is not whole, where something is wrong."""
+        """The rule; None, or an incomplete one, if something is wrong."""
         if self.file.findings or not self.file.against("file"):
             self._parts()
             return None
@@ -83,7 +83,7 @@ class _Reader:
         return DeclaredRule(Declared(said["code"], said["title"], selector, edits, contract))
 
     def _parts(self) -> None:
-        """Look at what may be right of a file that is not: every error is told at once."""
+        """Look for valid parts of an invalid file, so that all errors are reported at once."""
         said = self.file.value
         if isinstance(said, Mapping):
             if isinstance(said.get("edits"), list) and all(
@@ -145,7 +145,7 @@ class _Reader:
                 return Rename(said["rename"], said["to"], values, question)
 
     def _value(self, said: Mapping[str, Value], place: Place) -> str:
-        """The value of ``set`` as HCL; empty where a person is asked."""
+        """The value of ``set`` as HCL; empty if a person is asked."""
         given = [key for key in _VALUES if key in said]
         if len(given) != 1:
             what = "says no value" if not given else f"says more than one value: {', '.join(given)}"

@@ -1,4 +1,4 @@
-"""Which blocks a change of a rule is about."""
+"""Which blocks a rule change is about."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Selector:
     around: Mapping[Steps, Condition] = field(default_factory=dict)
 
     def of(self, body: Body) -> Iterator[Block]:
-        """The blocks of a file that are meant, in its order."""
+        """The selected blocks of a file, in its order."""
         for top in body.blocks:
             if any(is_like(pattern, top.address) for pattern in self.blocks) and _fits(top, self.around):
                 inner = (block for block in top.body.walk() if block.type in self.inside)
                 yield from inner if self.inside else (top,)
 
     def fits(self, block: Block) -> bool:
-        """Whether a block has what has to stand in it."""
+        """Whether a block contains what it has to."""
         return _fits(block, self.where)
 
 
@@ -53,7 +53,7 @@ def _holds(block: Block, path: Steps, condition: Condition) -> bool:
 
 
 def as_text(value: Expression) -> str:
-    """What a value is as text: what a literal says, and anything else as it is written."""
+    """A value as text: the value of a literal, anything else as it is written."""
     literal = value.literal()
     if isinstance(literal, bool):
         return str(literal).lower()

@@ -1,4 +1,4 @@
-"""The worklist: what only a person can decide, block by block, as a file to fill and to give back."""
+"""The worklist: what only a person can decide, block by block, as a file to fill in and return."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Open:
 
 
 class Answers:
-    """The answers of a worklist, by what they are about."""
+    """The answers in a worklist, by what they are about."""
 
     def __init__(self, file: YamlFile | None = None) -> None:
         self._file = file
@@ -48,7 +48,7 @@ class Answers:
         return frozenset(path for path, _ in self._given)
 
     def of(self, site: Site, question: Question) -> Answer | None:
-        """The answer to a question about a block; one that is none of the proposals is noted.
+        """The answer to a question about a block; one that is not among the proposals is noted.
 
         An answer to what the block was asked before is none to what it is asked now.
         """
@@ -82,7 +82,7 @@ def read(name: str, source: bytes) -> Answers:
 
 
 def text(open_: Iterable[Open], command: str) -> str:
-    """The worklist of questions that are open, and how it is given back."""
+    """The worklist of open questions, and how to return it."""
     rows = [_row(one) for one in open_]
     body = yaml.safe_dump(rows, sort_keys=False, allow_unicode=True, width=110)
     return f"# Answer each question (a reason becomes a comment). Then: {command}\n{body}"

@@ -1,4 +1,4 @@
-"""A YAML file held against a part of ``sweep.yml``: every error, with its line and its mend."""
+"""A YAML file, checked against a part of ``sweep.yml``: every error, with its line and its fix."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 
 class YamlFile:
-    """A file, and everything that is found to be wrong with it."""
+    """A file, and everything that is wrong with it."""
 
     def __init__(self, name: str, source: bytes) -> None:
         self.name = name
@@ -44,7 +44,7 @@ class YamlFile:
         return self._text.value
 
     def wrong(self, path: Path, what: str, *, allowed: str = "", fix: str = "Correct the value.") -> None:
-        """Note what is wrong with what stands at a path."""
+        """Note what is wrong with the value at a path."""
         places = {place.path: place for place in self._text.places}
         at = next((places[path[:end]] for end in range(len(path), -1, -1) if path[:end] in places), None)
         name = ".".join(map(str, path)) or "the file"
@@ -56,7 +56,7 @@ class YamlFile:
             self.findings.append(found)
 
     def demand(self) -> None:
-        """Raise :class:`AnswersError` with everything that is wrong, where something is."""
+        """Raise :class:`AnswersError` with everything that is wrong, if anything is."""
         if self.findings:
             ordered = sorted(self.findings, key=lambda f: (f.line or 0, f.column or 0, f.message))
             raise AnswersError(
@@ -64,7 +64,7 @@ class YamlFile:
             )
 
     def against(self, part: str, path: Path = ()) -> bool:
-        """Whether what stands at a path is as a part of the schema says; what is not so is noted."""
+        """Whether the value at a path fits a part of the schema; what does not is noted."""
         before = len(self.findings)
         for error in _validator(part).iter_errors(self._at(path)):
             self._note(path, error)
@@ -102,7 +102,7 @@ def _keys(value: Value) -> Iterator[str]:
 
 
 def _key(key: Value) -> str | int:
-    """A key as it is written: YAML reads some as something else than text."""
+    """A key as it is written: YAML reads some keys as something other than text."""
     return str(key).lower() if isinstance(key, bool) else key if isinstance(key, int) else str(key)
 
 

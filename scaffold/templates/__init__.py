@@ -1,1 +1,1 @@
-"""The template: its declarations, what they decide, and the files that it gives."""
+"""The templates: their declarations, their decisions, and the files that they render."""

@@ -1,4 +1,4 @@
-"""The templates in declarations: conditions, and texts over what is answered."""
+"""The templates in declarations: conditions, and texts that depend on answers."""
 
 from __future__ import annotations
 

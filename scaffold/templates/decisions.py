@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One computed value, why it is so, and the rule of the house that it follows."""
+    """One computed value, the reason for it, and the house rule that it follows."""
 
     name: str
     value: Value
@@ -31,7 +31,7 @@ class Decision:
 
 @template.kept
 def environment() -> SandboxedEnvironment:
-    """The Jinja environment of the template, equal to the one in which Copier evaluates it."""
+    """The templates' Jinja environment, equal to the one in which Copier evaluates them."""
     import jinja2
 
     from scaffold.templates.sandbox import CompiledTexts, Sandbox
@@ -60,7 +60,7 @@ TEXT = "text:"
 
 
 def combine(answers: Mapping[str, Value]) -> dict[str, Value]:
-    """Every value that the template sees: the answers, the defaults of the rest, the decisions.
+    """Every value that the templates see: the answers, the defaults of the others, the decisions.
 
     ``answers`` have to be valid. Equal to ``answers.combined`` of Copier's API for the same answers.
     """
@@ -147,7 +147,7 @@ def table(values: Mapping[str, Value]) -> tuple[Decision, ...]:
 
 
 def matters(decision: Decision) -> bool:
-    """Whether a decision is one of those to see before anything is written (``x-matters``)."""
+    """Whether a decision should be shown before anything is written (``x-matters``)."""
     subject = decision.name.split(".")[0]
     named = {q.name: q.matters for q in all_questions() if q.role is Role.COMPUTED}
     return decision.name.rpartition(".")[2] in named[subject.partition("[")[0]]
@@ -189,11 +189,11 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
 
 @template.kept
 def compiled(text: str) -> Template:
-    """A default or a condition, ready to be rendered again: the wizard does that at every answer."""
+    """A default or a condition, compiled for repeated rendering: the wizard does that after every answer."""
     return environment().get_template(TEXT + text)
 
 
 @lru_cache(64)
 def _parsed(text: str) -> Value:
-    """YAML that a default gives, chiefly the facts of the house. Nobody changes it in place."""
+    """The YAML of a default, mostly the facts of the house. Nobody changes it in place."""
     return template.parsed(text)

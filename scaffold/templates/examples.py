@@ -1,4 +1,4 @@
-"""Examples of answers, and the schemas of answers with them."""
+"""Examples of answers, and the schemas of answers with these examples."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @template.kept
 def single() -> Mapping[str, Value]:
-    """An answer to each question that has no choices, to show how one looks."""
+    """An example of an answer to each question without choices."""
     return dict(_beside("examples.yml"))
 
 
 @template.kept
 def together() -> tuple[Mapping[str, Value], ...]:
-    """Answers that belong together, to show how each key of each structure looks, and each choice."""
+    """Answers that belong together: examples of each key of each structure, and of each choice."""
     return tuple(_beside("examples_more.yml"))
 
 
@@ -29,7 +29,7 @@ def _beside(file: str) -> Value:
 
 
 def shown(schema: Mapping[str, Value], given: list[Value]) -> dict[str, Value]:
-    """A schema with examples for it and for all that is in it: of those ``given``, one of each form."""
+    """A schema with examples for itself and everything in it: one of each form among the ``given`` ones."""
     forms: dict[Value, Value] = {}
     for value in given:
         forms.setdefault(tuple(value) if isinstance(value, Mapping) else type(value), value)

@@ -42,19 +42,19 @@ class ImageReference:
 
     @property
     def base(self) -> str:
-        """The last part of the name: what the image is called."""
+        """The last part of the name: the image's short name."""
         return self.repository.rpartition("/")[2]
 
     @property
     def home(self) -> str:
-        """What is before the last part of the name: the registry, and the owner in it."""
+        """What precedes the last part of the name: the registry, and the owner in it."""
         return self.name.rpartition("/")[0]
 
     @property
     def host(self) -> str:
-        """The registry; Docker Hub's where none is written."""
+        """The registry; Docker Hub's if none is written."""
         return self.registry or _HUB
 
     def is_same(self, other: ImageReference) -> bool:
-        """Whether both name one image, whatever their tags; Docker Hub may be written or not."""
+        """Whether both name the same image, whatever their tags; Docker Hub may be written out or not."""
         return (self.host, self.repository) == (other.host, other.repository)

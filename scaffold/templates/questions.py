@@ -1,4 +1,4 @@
-"""The questions, read from ``copier.yml``, and what each says about its answer."""
+"""The questions, read from ``copier.yml``, and what each of them declares."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def environment_options() -> Mapping[str, Value]:
 
 @template.kept
 def exclusions() -> tuple[str, ...]:
-    """The patterns of names that are no part of the template (``_exclude``)."""
+    """The patterns of names that are not part of the template (``_exclude``)."""
     return tuple(_documents()["_exclude"])
 
 
@@ -177,7 +177,7 @@ def types() -> Mapping[str, Mapping[str, Value]]:
 
 
 def lacks(question: Question, answers: Mapping[str, Value]) -> bool:
-    """Whether a question that applies is not answered."""
+    """Whether a question applies and is not answered."""
     return question.name not in answers and applies(question, answers)
 
 
@@ -190,7 +190,7 @@ def applies(question: Question, answers: Mapping[str, Value]) -> bool:
 
 
 def condition(question: Question) -> Mapping[str, Value]:
-    """When a question applies, as a JSON Schema of each other answer, all of which hold; empty means always.
+    """When a question applies: a JSON Schema for each other answer, all of which hold; empty means always.
 
     Understands what the declarations use: ``a``, ``a == 'x'``, ``a != 'x'``, ``a in [...]``, of the house's
     facts ``table[a].key is defined``, which are the values of ``a`` whose row has that key, and several of
@@ -207,7 +207,10 @@ def condition(question: Question) -> Mapping[str, Value]:
 
 @template.kept
 def conditions_in(when: str) -> Mapping[str, Value]:
-    """What the text of a condition says of each answer, or of each key of the ``item``. See :func:`condition`."""
+    """What a condition's text says about each answer, or each key of the ``item``: see :func:`condition`.
+
+    Raises ``ValueError`` for a form that it does not understand.
+    """
     # What is understood is written in Jinja as in Python, whose parser costs a hundredth.
     try:
         whole = ast.parse(when.rpartition("{{")[2].removesuffix("}}").replace("item.", "").strip(), mode="eval").body
@@ -242,7 +245,7 @@ def _about_one(part: ast.expr) -> tuple[str, Mapping[str, Value]]:
 
 
 def in_words(wanted: Mapping[str, Value], mark: str = "") -> str:
-    """What :func:`condition` says of an answer, to put behind its name; values stand between ``mark``."""
+    """What :func:`condition` says about an answer, worded to follow its name; values are in ``mark``."""
     values = wanted["enum"] if "enum" in wanted else [wanted.get("const", wanted.get("not", {}).get("const"))]
     if "not" in wanted and not values[0]:
         return "is not empty"
@@ -252,7 +255,7 @@ def in_words(wanted: Mapping[str, Value], mark: str = "") -> str:
 
 @template.kept
 def properties() -> Mapping[str, Mapping[str, Value]]:
-    """What the answer to each question may be where it applies: a JSON Schema by the question's name."""
+    """What the answer to each question may be if it applies: a JSON Schema by the question's name."""
     return {name: _property(question) for name, question in asked().items()}
 
 

@@ -1,7 +1,7 @@
-"""Answers to files: the bytes that stock Copier renders, by the evaluator that decides.
+"""From answers to files: the bytes that stock Copier renders, by the evaluator that decides.
 
-Copier is the contract, ``copier copy`` and ``copier update`` work on the same files; tests hold both
-equal. Through Copier one render takes a second, so no command starts it.
+Copier is the contract: ``copier copy`` and ``copier update`` work on the same files, and tests keep both
+equal. Through Copier, one render takes a second, so no command starts it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def render(
 
 
 def _remembered(given: Mapping[str, Value], values: Mapping[str, Value]) -> dict[str, Value]:
-    """What Copier records: first what was given, then the rest; nothing that is computed or does not apply."""
+    """What Copier records: first what was given, then the rest, but nothing computed or inapplicable."""
     stored = {
         question.name
         for question in all_questions()
@@ -97,7 +97,7 @@ def _files(directory: Path, context: Mapping[str, Value]) -> Iterator[tuple[Pure
 def _paths(
     name: str, context: Mapping[str, Value]
 ) -> Iterable[tuple[PurePosixPath, Mapping[str, Value]]]:
-    """The paths that a template's name gives, each with the item that it is for, where it is for several."""
+    """The paths that a template's name stands for, each with its item if there are several."""
     each: list[tuple[PurePosixPath, Mapping[str, Value]]] = []
     text = _name(name).render({**context, _Yield.FOUND: each})
     return each or ([(PurePosixPath(text), {})] if text else [])

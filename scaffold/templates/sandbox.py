@@ -1,6 +1,6 @@
-"""Jinja's sandbox, as Copier evaluates the template in it, with fewer steps for what tables mostly do.
+"""Jinja's sandbox, in which Copier evaluates the templates, with fewer steps for what tables do most.
 
-Whatever is rendered is the same: tests compare it with what stock Copier renders.
+What is rendered is the same: tests compare it with what stock Copier renders.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Sandbox(SandboxedEnvironment):
         return {**self.globals, **(d or {})}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """What ``obj.attribute`` means: mostly a key, of a mapping that has no such attribute."""
+        """The value of ``obj.attribute``: mostly a key of a mapping that has no such attribute."""
         kind = type(obj)
         if kind is dict and attribute not in _OF_MAPPINGS:
             return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
@@ -46,7 +46,7 @@ class Sandbox(SandboxedEnvironment):
         return super().getattr(obj, attribute)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
-        """What a call gives: most are of macros, or of methods that are built in, and all of those are safe."""
+        """The result of a call: most are of macros, or of built-in methods, and all of those are safe."""
         kind = type(__obj)
         if kind is Macro:
             args = (__context.eval_ctx, *args)
@@ -58,7 +58,7 @@ class Sandbox(SandboxedEnvironment):
 
 
 class CompiledTexts(BytecodeCache):
-    """Compiled templates from run to run: compiling them is most of the work.
+    """Compiled templates, kept from run to run: compiling them is most of the work.
 
     By their text, wherever it stands: versions of the template have most of it in common.
     """
@@ -67,14 +67,14 @@ class CompiledTexts(BytecodeCache):
         self._directory = directory
 
     def get_bucket(self, environment: Environment, name: str, _: str | None, source: str) -> Bucket:
-        """What is kept of a text under a name."""
+        """What is kept for a text under a name."""
         key = sha256(b"\0".join((bc_magic, name.encode(), source.encode()))).hexdigest()
         bucket = Bucket(environment, key, "")
         self.load_bytecode(bucket)
         return bucket
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Fill in what is kept."""
+        """Load what is kept."""
         bucket.code = template.recalled(self._file(bucket))
 
     def dump_bytecode(self, bucket: Bucket) -> None:

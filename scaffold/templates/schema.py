@@ -45,7 +45,7 @@ def schema(*, together: bool = True) -> dict[str, Value]:
 
 
 def _given_or_known(name: str) -> dict[str, Value]:
-    """That a question is answered, or that the image is one of which the answer is known."""
+    """That a question is answered, or that the image is one for which the answer is known."""
     known = decisions.evaluate("templates/decisions/known_repositories.jinja", {"answer": name})
     given = {"required": [name]}
     if not known:
@@ -71,7 +71,7 @@ def _needed(name: str, pattern: str) -> dict[str, Value]:
 
 
 def _with_needs(part: Mapping[str, Value]) -> dict[str, Value]:
-    """A part of the schema, with what its keys need of each other (``x-required``, ``x-pattern``)."""
+    """A part of the schema, with what its keys demand of each other (``x-required``, ``x-pattern``)."""
     result = dict(part)
     for key in ("items", "additionalProperties"):
         if isinstance(part.get(key), Mapping):

@@ -1,4 +1,4 @@
-"""Where the template is: its files, its origin and its version."""
+"""Where the templates are: their files, their origin and their version."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FAST_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoade
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a stack records so that a stock ``copier update`` finds its template again."""
+    """What a stack records so that stock ``copier update`` finds its templates again."""
 
     source: str
     version: str
@@ -44,14 +44,14 @@ class Origin:
 
     @property
     def is_local(self) -> bool:
-        """Whether the source is a path of this machine, where nobody else's update finds it."""
+        """Whether the source is a path on this machine, where nobody else's update finds it."""
         return _URL.fullmatch(self.source) is None or self.source.removeprefix("git+").startswith("file:")
 
 
 def root() -> Path:
     """The directory with ``copier.yml``: the installed package's, the checkout's, or what :func:`using` names.
 
-    Raises :class:`MissingError` where the package was built without its templates.
+    Raises :class:`MissingError` if the package was built without its templates.
     """
     return _used.get() or _installed_root()
 
@@ -61,7 +61,7 @@ _used: ContextVar[Path | None] = ContextVar("_used", default=None)
 
 @contextmanager
 def using(directory: Path) -> Iterator[None]:
-    """Take the templates of another version, from a directory with its ``copier.yml``, as long as this is open."""
+    """Use the templates of another version, from a directory with its ``copier.yml``, while this is open."""
     before = _used.set(directory)
     try:
         yield
@@ -70,7 +70,7 @@ def using(directory: Path) -> Iterator[None]:
 
 
 def kept(function: Callable[P, R]) -> Callable[P, R]:
-    """``functools.cache`` for what is read of the template: each version has its own."""
+    """``functools.cache`` for what is read of the templates: each version has its own."""
 
     of_installed: dict[tuple[object, ...], R] = {}
     of_others: dict[Path, dict[tuple[object, ...], R]] = {}
@@ -108,14 +108,14 @@ def facts_text(name: str) -> str:
 
 
 def cache_root() -> Path:
-    """Where all that is kept from run to run stands; a run without it gives the same."""
+    """Where everything that is kept between runs is; a run without it gives the same results."""
     from platformdirs import user_cache_path
 
     return user_cache_path(DISTRIBUTION, appauthor=False)
 
 
 def cache_directory(name: str) -> Path | None:
-    """A directory of the user's for what is kept from run to run; None where nothing can be kept."""
+    """A directory of the user's for what is kept between runs; None if nothing can be kept."""
     directory = cache_root() / name
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -125,7 +125,7 @@ def cache_directory(name: str) -> Path | None:
 
 
 def parsed(text: str, loader: type[yaml.SafeLoader] = FAST_LOADER) -> Any:
-    """What a YAML text of the template says: to read a long one again takes longer than to keep it."""
+    """The content of one of the templates' YAML texts, kept because reading a long one takes longer."""
     directory = cache_directory("tables") if len(text) > _SHORT else None
     if directory is None:
         return yaml.load(text, loader)
@@ -139,7 +139,7 @@ def parsed(text: str, loader: type[yaml.SafeLoader] = FAST_LOADER) -> Any:
 
 
 def recalled(file: Path) -> Any:
-    """What is kept in a file of :func:`cache_directory`; nothing where that cannot be read."""
+    """What a file of :func:`cache_directory` holds; nothing if it cannot be read."""
     # From an open file, marshal reads each part of a value by a call of its own.
     with suppress(OSError, ValueError, EOFError, TypeError):
         return marshal.loads(file.read_bytes())
@@ -147,7 +147,7 @@ def recalled(file: Path) -> Any:
 
 
 def remember(file: Path, value: Any) -> None:
-    """Keep a value in a file for the next run, where that can be done and the value has such a form."""
+    """Keep a value in a file for the next run, if possible and if the value can be stored."""
     with suppress(OSError, ValueError):  # a date has none
         staged = file.with_suffix(f".{os.getpid()}")
         staged.write_bytes(marshal.dumps(value))
@@ -183,7 +183,7 @@ def checked_source(source: str) -> str:
 
 
 def unlasting(origin: Origin) -> Iterator[str]:
-    """Why a stock ``copier update`` of a stack that records this origin works badly, or nowhere else."""
+    """Why stock ``copier update`` of a stack that records this origin works badly, or only here."""
     if not origin.updatable:
         yield "the templates are a checkout with changes: `copier update` will not find them"
     if origin.is_local:
@@ -194,11 +194,12 @@ def unlasting(origin: Origin) -> Iterator[str]:
 
 
 def origin(source: str | None = None) -> Origin:
-    """Where this template comes from: ``source`` if given, else as PEP 610 recorded the installation.
+    """Where these templates come from: ``source`` if given, else as PEP 610 recorded the installation.
 
     A Git installation gives its URL and commit, an installation from a checkout that checkout and the commit
-    that was installed (of an editable one, whose templates are the checkout's own, the commit that is checked
-    out), any other the project's own URL and the tag of this version.
+    that was installed (for an editable one, whose templates are the checkout's own, the commit that is
+    checked out), any other the project's own URL and the tag of this version. Raises :class:`MissingError` if
+    none of these is known.
     """
     if source:
         return Origin(source, f"v{version()}", updatable=True)

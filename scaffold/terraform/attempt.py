@@ -71,7 +71,7 @@ class Attempt:
         self._mends = Mends()
 
     def result(self, stack: str) -> PlanResult:
-        """The plan of the stack, or everything that stands in its way."""
+        """The plan of the stack, or everything that prevents it."""
         self._workspace.compose()
         known = self._lessons.operators(self._workspace)
         self._mends = replace(from_the_start(self._workspace), operators=known)
@@ -93,7 +93,7 @@ class Attempt:
     # running Terraform
 
     def _plan(self) -> tuple[PlannedResource, ...]:
-        """Run Terraform against a server of what the stack uses of the schemas, or if that fails, of all."""
+        """Run Terraform with the parts of the schemas that the stack uses or, if that fails, with all."""
         self._workspace.install()
         reattach = _reattach(self._serve(self._used))
         if (resources := self._tested(reattach)) is not None:
@@ -105,9 +105,9 @@ class Attempt:
         return self._shown(done, reattach)
 
     def _tested(self, reattach: str) -> tuple[PlannedResource, ...] | None:
-        """The resources that a test of the stack plans, which takes one process where a plan takes two.
+        """The resources that a test of the stack plans, which takes one process instead of two.
 
-        It says nothing of the configuration, which is read from the syntax instead. None where that is not
+        It says nothing of the configuration, which is read from the syntax instead. None if that is not
         enough, or where the test fails: then the plan says what is wrong.
         """
         workspace = self._workspace
@@ -164,7 +164,7 @@ class Attempt:
         )
 
     def _tried(self, command: Sequence[str], reattach: str) -> Finished:
-        """The last of as many attempts as it takes to learn what has to be mended."""
+        """The last of as many attempts as it takes to learn every mend."""
         done = self._terraform(command, reattach)
         while done.code != 0 and self._learn(done):
             self._workspace.write(self._mends)
@@ -179,7 +179,7 @@ class Attempt:
         return running.finish(TIMEOUT)
 
     def _learn(self, done: Finished) -> bool:
-        """Whether the failure shows something to mend that the attempts before did not."""
+        """Whether the failure shows a mend that earlier attempts did not."""
         failed = [diagnostics.locate(error, self._workspace) for error in self._read(done).errors]
         before, self._mends = self._mends, learn(failed, self._workspace, self._mends)
         self._lessons.note(failed, self._workspace)
@@ -192,7 +192,7 @@ class Attempt:
         return output
 
     def _failed(self, done: Finished, command: str) -> bool:
-        """Whether a command failed; what it said becomes findings."""
+        """Whether a command failed; its messages become findings."""
         output = self._read(done)
         if done.code == 0:
             return False

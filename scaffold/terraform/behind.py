@@ -1,7 +1,7 @@
-"""What stands behind values that no plan knows: the expressions, with what names stand for in their place.
+"""What is behind values that no plan knows: the expressions, with names replaced by what they stand for.
 
-Two such values are the same only where their expressions are, wherever those are written: a local, an
-argument of a module or a data source of another name changes nothing.
+Two such values are the same only if their expressions are, wherever those are written: a local, an argument
+of a module or a data source with another name changes nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WHOLE = (ExprKind.CONDITIONAL, ExprKind.OPERATION, ExprKind.FOR)
 
 @dataclass(frozen=True)
 class Scope:
-    """One module of a stack, and the call that gives it its arguments; the stack itself has none."""
+    """One module of a stack, and the call that sets its arguments; the stack itself has none."""
 
     modules: Mapping[str, Module]
     module: Module
@@ -35,13 +35,13 @@ class Scope:
     depth: int = 0
 
     def called(self, name: str) -> Scope | None:
-        """The module that a call of this name makes."""
+        """The module that a call with this name refers to."""
         directory, block = self.module.calls.get(name, ("", None))
         there = self.modules.get(directory)
         return None if there is None else replace(self, module=there, call=block, caller=self)
 
     def behind(self, block: Block, path: Path) -> str:
-        """The expression behind a value of a resource of this module, or the innermost part that has it."""
+        """The expression behind a value of one of this module's resources, or the innermost part with it."""
         found = "; ".join(map(self._text, _at(block.body, path))) or self._body(block.body)
         each = block.body.value("for_each")
         return f"{found} for each of {self._text(each)}" if each is not None and "each." in found else found
@@ -68,7 +68,7 @@ class Scope:
         return f"{{{'; '.join(texts)}}}"
 
     def _resolved(self, reference: Reference) -> str:
-        """What a reference stands for; its own text where that is written nowhere."""
+        """What a reference stands for; its own text if that is not written anywhere."""
         deeper = replace(self, depth=self.depth + 1)
         found = deeper._written(reference) if self.depth < _DEEP else None
         text = str(reference) if found is None else found
@@ -102,7 +102,7 @@ class Scope:
         return self._text(parts[0]) if parts else None
 
     def _left_out(self, name: str, given: Expression, steps: Sequence[Step]) -> str | None:
-        """What a part of an argument is that a call leaves out, by the type of the variable."""
+        """What a part of an argument is if a call leaves it out, according to the type of the variable."""
         variable = self.module.definition(f"var.{name}")
         part = steps[0].name if steps and isinstance(steps[0], Attr) else ""
         if not isinstance(variable, Block) or given.bare.kind is not ExprKind.MAP or given.bare.entry(part):

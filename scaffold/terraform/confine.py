@@ -1,9 +1,9 @@
 """What the system keeps from Terraform, whatever a stack makes it do: the network, and the user's files.
 
-Linux confines single threads, without privileges, and what a thread starts inherits it: seccomp refuses
-every socket but unix ones (the provider schemas come through one), Landlock every file but those of the run,
-the program and its libraries. A network namespace would need a process of its own, as this one has threads,
-and nine milliseconds for each command. Where the system has neither, only what was rewritten holds.
+Linux confines single threads, without privileges, and what a thread starts inherits it: seccomp refuses every
+socket but unix ones (the provider schemas come through one), Landlock every file except those of the run, the
+program and its libraries. A network namespace would need a process of its own, as this one has threads, and
+nine milliseconds for each command. If the system has neither, only the rewriting protects.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 class Layer(Enum):
-    """What the system keeps from Terraform."""
+    """One of the things that the system keeps from Terraform."""
 
     NETWORK = "network"
     FILES = "files"
@@ -39,7 +39,7 @@ _LIBRARIES = ("/usr", "/lib", "/lib64", "/nix/store", "/gnu/store", "/etc/ld.so.
 
 
 def confine(program: Path, directory: Path) -> frozenset[Layer]:
-    """Confine this thread and all that it starts: ``program``, with ``directory`` for its files.
+    """Confine this thread and everything that it starts: ``program``, with ``directory`` for its files.
 
     Returns what holds; nothing is raised where the system cannot do it. A script may start any program, so
     what that reads is not known.

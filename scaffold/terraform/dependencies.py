@@ -28,7 +28,7 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """Where a value comes from, and the variables among it whose values are placeholders."""
+    """Where a value comes from, and those of the variables behind it whose values are placeholders."""
 
     sources: frozenset[Source]
     placeholders: frozenset[str]

@@ -1,4 +1,4 @@
-"""What Terraform says, in the terms of the monorepo: the line that a person wrote, and whose fault it is."""
+"""What Terraform says, translated to the monorepo: the line that a person wrote, and whose fault it is."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Output:
 
 
 def read(stdout: bytes) -> Output:
-    """The machine-readable output of ``plan -json`` or ``test -json``; what is no JSON is passed over."""
+    """The machine-readable output of ``plan -json`` or ``test -json``; lines other than JSON are skipped."""
     version, plan = "", None
     errors: list[Diagnostic] = []
     for line in stdout.splitlines():
@@ -88,7 +88,7 @@ def _diagnostic(raw: Mapping[str, object]) -> Diagnostic:
 
 @dataclass(frozen=True)
 class Located:
-    """A diagnostic at its place: the file of the working copy, the range in what a person wrote."""
+    """A diagnostic and its place: the file of the working copy, and the range in what a person wrote."""
 
     diagnostic: Diagnostic
     path: str = ""
@@ -111,7 +111,7 @@ class Located:
 
 
 def locate(diagnostic: Diagnostic, workspace: Workspace) -> Located:
-    """Where a diagnostic really is."""
+    """The real place of a diagnostic."""
     if not diagnostic.file:
         return Located(diagnostic)
     path = posixpath.normpath(posixpath.join(workspace.stack, diagnostic.file))
@@ -186,7 +186,7 @@ def _message(located: Located, workspace: Workspace, reason: Reason) -> str:
 
 
 def _named(diagnostic: Diagnostic, workspace: Workspace) -> Block | Attribute | None:
-    """The first definition that is named where no place is: a cycle has none, but the addresses in it."""
+    """The first named definition, for an error without a place: a cycle only has the addresses in it."""
     own = workspace.modules[workspace.stack]
     words = diagnostic.text.replace(",", " ").replace(":", " ").split()
     named = (own.definition(without_keys(word)) for word in words)
@@ -194,7 +194,7 @@ def _named(diagnostic: Diagnostic, workspace: Workspace) -> Block | Attribute | 
 
 
 def _earlier(diagnostic: Diagnostic) -> tuple[str, int] | None:
-    """The other place of two that Terraform says are one too many: ``… at main.tf:7,3-21.``."""
+    """The other place, if Terraform says that one of two is too many: ``… at main.tf:7,3-21.``."""
     file, _, place = diagnostic.detail.rpartition(" at ")[2].partition(":")
     line = place.partition(",")[0]
     return (file, int(line)) if diagnostic.summary.startswith("Duplicate") and line.isdigit() else None
@@ -228,7 +228,7 @@ def expression_at(located: Located, workspace: Workspace) -> Iterator[Expression
 
 
 def unfit(located: Located, workspace: Workspace) -> frozenset[str]:
-    """The variables whose placeholders may be what an error is about."""
+    """The variables whose placeholders an error may be about."""
     if not located.diagnostic.summary.startswith(_OF_VALUES):
         return frozenset()
     dependencies = Dependencies(workspace)

@@ -1,4 +1,4 @@
-"""The difference between two plans, and what Terraform makes of it: what is applied and what not."""
+"""The difference between two plans, and what Terraform makes of it: what is applied and what is not."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Difference:
 def difference(
     before: Iterable[PlannedResource], after: Iterable[PlannedResource], moves: Moves = NO_MOVES
 ) -> Difference:
-    """What is different in ``after``, whose ``moves`` say which addresses became others.
+    """What is different in ``after``, whose ``moves`` say which addresses have changed.
 
     A value that is unknown or a secret in both is the same where the expressions behind it are.
     """
@@ -135,7 +135,7 @@ def _changed(before: PlannedResource, after: PlannedResource) -> Changed:
 
 
 def _with_kept(before: Tree, after: Tree, paths: Sequence[Path]) -> Tree:
-    """The new values with the old ones at the paths that Terraform ignores changes of, as it does it itself.
+    """The new values with the old ones at the paths whose changes Terraform ignores, as it does itself.
 
     A path that leads through something that does not exist changes nothing; a key of a map that only one
     side has is kept or left out.
@@ -199,7 +199,7 @@ def _compare(before: Tree, after: Tree, path: Path) -> Iterator[tuple[Path, Leaf
 
 
 def _middle(before: tuple[Tree, ...], after: tuple[Tree, ...]) -> tuple[int, int]:
-    """How many elements at the front and at the back are the same: what comes in between moves none."""
+    """How many elements at the front and at the back are equal: what is inserted between them moves none."""
     shorter = min(len(before), len(after))
     pairs = zip(before, after, strict=False)
     first = next((n for n, pair in enumerate(pairs) if any(_compare(*pair, ()))), shorter)

@@ -1,4 +1,4 @@
-"""The files of a working copy that are no HCL: never a link, nothing executable, no secret's contents."""
+"""The files of a working copy that are not HCL: never a link, nothing executable, no contents of secrets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Files:
     findings: list[Finding] = field(default_factory=list)
 
     def is_secret(self, path: str) -> bool:
-        """Whether a file's contents may not be read, or cannot be: keys, certificates, ciphertext."""
+        """Whether a file's contents may not, or cannot, be read: keys, certificates, ciphertext."""
         if _is_state(path):
             return True
         parts = path.split("/")
@@ -66,7 +66,7 @@ class Files:
                 self.copy_file(here, there)
 
     def copy_file(self, path: str, target: str) -> None:
-        """Copy one file; a secret one keeps its place, not its contents."""
+        """Copy one file; of a secret one only the place, not the contents."""
         if path in self.copied or path in self.hcl:
             return
         self.copied.add(path)
@@ -88,5 +88,5 @@ class Files:
 
 
 def _is_state(path: str) -> bool:
-    """Whether Terraform or Git keep something of their own there, which decides what they do."""
+    """Whether Terraform or Git keep files of their own there, which influence what they do."""
     return path.endswith(_STATE) or not _NOT_COPIED.isdisjoint(path.split("/"))

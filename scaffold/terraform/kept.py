@@ -1,9 +1,9 @@
-"""Results kept between runs: a stack of which nothing changed is not planned, or looked at, again.
+"""Results kept between runs: a stack in which nothing has changed is not planned, or looked at, again.
 
-Each question that a result depends on is kept with a digest of the answer, and the result holds for as long
-as every question has the same answer, by the same code. A plan reads the monorepo through its ``Tree`` alone,
-so nothing has to be known here of what it reads. A failure that may be the machine's is never kept, and
-neither is a plan that shows a text of a file of values, which Git may have decrypted.
+Each question that a result depends on is kept with a digest of its answer, and the result is valid for as
+long as every question has the same answer, with the same code. A plan reads the monorepo only through its
+``Tree``, so nothing needs to be known here about what it reads. A failure that may be the machine's is never
+kept, and neither is a plan that shows a text from a file of values, which Git may have decrypted.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ Key = tuple[str, str]
 
 
 class AskedTree:
-    """A tree that notes every question and a digest of its answer; ``steady`` is False once one changed.
+    """A tree that records every question and a digest of its answer; ``steady`` is False once one changes.
 
-    ``given`` are the texts that files of values give; None where they cannot be told.
+    ``given`` are the texts that files of values give; None if they cannot be told.
     """
 
     def __init__(self, tree: Tree) -> None:
@@ -87,12 +87,12 @@ class AskedTree:
 
 
 def same_answers(tree: Tree, answers: Answers) -> bool:
-    """Whether a tree answers every question as another one did."""
+    """Whether a tree gives the same answers as another one did."""
     return all(_asked(tree, question) == digest for question, digest in answers.items())
 
 
 def _asked(tree: object, question: Question) -> bytes | None:
-    """The digest of an answer; None where there is none."""
+    """The digest of an answer; None if there is none."""
     ask = cast("Callable[[str], object]", getattr(tree, question[0]))
     try:
         return digest_of(ask(question[1]))
@@ -101,7 +101,7 @@ def _asked(tree: object, question: Question) -> bytes | None:
 
 
 class Kept:
-    """The results that earlier runs kept under one ``base``: all but the answers that decides on them.
+    """The results that earlier runs kept under one ``base``, which stands for everything except the answers.
 
     Where nothing can be kept, or there is no base, nothing is found. Runs at the same time share the
     directory: a file appears whole or not at all, and says itself whether it is.
@@ -116,7 +116,7 @@ class Kept:
             self._files[file.name.partition("-")[0]].append(file)
 
     def result(self, asked: object, name: str) -> object | None:
-        """The result of this name, if one is known that holds; ``asked`` has a method for each question."""
+        """The valid result with this name, if there is one; ``asked`` has a method for each question."""
         for file in self._files.get(self._key(name), ()) if self._base else ():
             with contextlib.suppress(OSError, pickle.UnpicklingError):
                 whole = file.read_bytes()
@@ -128,7 +128,7 @@ class Kept:
         return None
 
     def store(self, answers: Answers, name: str, pickled: bytes) -> None:
-        """Keep a result for as long as these answers hold."""
+        """Keep a result for as long as these answers stay the same."""
         if not self._base:
             return
         content = pickle.dumps((answers, pickled))
@@ -145,7 +145,7 @@ class Kept:
                 Path(staged).unlink()
 
     def sweep(self) -> None:
-        """Remove what was not used for the longest time, where there is too much."""
+        """Remove the results that have not been used for the longest time, if there are too many."""
         for file in _by_age(self._directory)[_MOST:]:
             with contextlib.suppress(OSError):
                 file.unlink()
@@ -154,7 +154,7 @@ class Kept:
         return _hex(f"{self._base}\0{name}")
 
     def _answer(self, asked: object, question: Question) -> bytes | None:
-        """The digest of an answer; what is asked does not change while a run asks for what is known."""
+        """The digest of an answer, which does not change while a run looks for known results."""
         known = (id(asked), question)
         if known not in self._digests and (digest := _asked(asked, question)) is not None:
             self._digests[known] = digest
@@ -172,7 +172,7 @@ class KeptPlans(Kept):
         return cast("PlanResult | None", self.result(tree, stack))
 
     def keep(self, asked: AskedTree, stack: str, result: PlanResult, run: Path) -> None:
-        """Keep a result, unless another run may get another one; ``run`` is the directory of this one."""
+        """Keep a result, unless another run may get a different one; ``run`` is the directory of this run."""
         pickled = pickle.dumps(result)
         told = {run.name, *(text for text in asked.given if text and len(text) >= _SHORTEST)}
         secret = None in asked.given or any(text.encode() in pickled for text in told)
@@ -181,7 +181,7 @@ class KeptPlans(Kept):
 
 
 class _Results(pickle.Unpickler):
-    """Makes parts of results, which are classes of this project, and nothing else."""
+    """Unpickles parts of results, which are classes of this project, and nothing else."""
 
     def find_class(self, module: str, name: str) -> object:
         if module.partition(".")[0] != scaffold.__name__ or "." in name:
@@ -207,7 +207,7 @@ def _by_age(directory: Path) -> list[Path]:
 
 
 def _identity(tool: Tool, known: Schemas) -> str:
-    """Everything but the files that decides on a plan; empty for a script, which may start any version."""
+    """Everything that a plan depends on except the files; empty for a script, which may start any version."""
     program = Path(tool.path)
     with contextlib.suppress(OSError), program.open("rb") as file:
         if file.read(2) != b"#!":
@@ -216,9 +216,9 @@ def _identity(tool: Tool, known: Schemas) -> str:
 
 
 def identity(code: Iterable[str], files: Iterable[Path]) -> str:
-    """Parts of this package, the libraries that read files for it, and other files, in their states.
+    """The state of parts of this package, of the libraries that read files for it, and of other files.
 
-    Empty where one cannot be read.
+    Empty if one cannot be read.
     """
     package = Path(scaffold.__file__).parent
     sources = list(files)
@@ -236,7 +236,7 @@ def identity(code: Iterable[str], files: Iterable[Path]) -> str:
 
 
 def digest_of(answer: object) -> bytes:
-    """The digest of an answer: bytes, a text, a set of names, or what is told as a text."""
+    """The digest of an answer: bytes, a text, a set of names, or anything else as text."""
     if isinstance(answer, frozenset):
         answer = "\0".join(sorted(answer))
     content = answer if isinstance(answer, bytes) else str(answer).encode("utf-8", "surrogateescape")

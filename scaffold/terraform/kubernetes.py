@@ -1,4 +1,4 @@
-"""Planned Kubernetes objects, read the way Kubernetes means them, whichever resource type wrote them."""
+"""Planned Kubernetes objects, read the way Kubernetes reads them, whichever resource type defines them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNITS = {"": 1, "m": 1e-3, "k": 1e3, **{f"{u}i": 1024.0**n for n, u in enumerat
 }
 _QUANTITY = re.compile(rf"([0-9]+(?:\.[0-9]+)?)({'|'.join(sorted(_UNITS, reverse=True))})")
 SERVERS = frozenset(("deployment", "stateful_set", "daemon_set", "daemonset"))
-"""Kinds whose pods are meant to run for ever."""
+"""Kinds whose pods are meant to run forever."""
 
 
 def kind(resource: PlannedResource) -> str:
@@ -40,7 +40,7 @@ def kind(resource: PlannedResource) -> str:
 
 
 def pod_path(kind: str) -> Path | None:
-    """Where an object of a kind has the template of its pods; None for a kind that has none."""
+    """Where an object of a kind has its pod template; None for a kind that has none."""
     return _POD_TEMPLATES.get(kind)
 
 
@@ -78,12 +78,12 @@ def mapping(tree: Tree) -> Mapping[str, Tree]:
 
 
 def ending(entries: Mapping[str, Tree], suffix: str) -> Tree:
-    """The value of the first key with this ending: an annotation, whichever domain stands before it."""
+    """The value of the first key with this ending: an annotation, whatever domain precedes it."""
     return next((entries[key] for key in sorted(entries) if key.endswith(suffix)), None)
 
 
 def listens(port: Tree, target: int | str) -> bool:
-    """Whether a port of a container is the one with a number or a name; one that is not known can be any."""
+    """Whether a container's port has this number or name; an unknown one may have any."""
     number, name = get(port, "container_port"), get(port, "name")
     return isinstance(number, Mark | Placeholder) or str(number) == str(target) or name == target
 
@@ -103,12 +103,12 @@ class PodTemplate:
 
     @property
     def parked(self) -> bool:
-        """Whether the workload is scaled to nothing, or Sablier does that while nobody asks for it."""
+        """Whether the workload is scaled to zero, or Sablier does that while nobody uses it."""
         asleep = mapping(self.owner.get("metadata", 0, "labels")).get("sablier.enable") == "true"
         return asleep or self.owner.get("spec", 0, "replicas") in (0, "0")
 
     def containers(self, *, init: bool = True) -> Iterator[Tree]:
-        """The containers, those that run before the others last."""
+        """The containers, init containers last."""
         yield from items(get(self.spec, "container"))
         if init:
             yield from items(get(self.spec, "init_container"))
@@ -122,18 +122,18 @@ class PodTemplate:
                 yield volume_name, claim
 
     def claimed(self) -> tuple[Tree, ...]:
-        """The names of the claims that are its volumes."""
+        """The names of the claims among its volumes."""
         return tuple(claim for _, claim in self.claims())
 
 
 def quantity(tree: Tree) -> float | None:
-    """A quantity as a number (``256Mi``, ``10m``); None for what is none, or is not known."""
+    """A quantity as a number (``256Mi``, ``10m``); None if it is not a quantity, or is unknown."""
     found = _QUANTITY.fullmatch(str(tree)) if isinstance(tree, str | int | float) else None
     return float(found[1]) * _UNITS[found[2]] if found else None
 
 
 def target(manifest: Tree) -> Tree:
-    """The name of the Secret that an ExternalSecret makes."""
+    """The name of the Secret that an ExternalSecret creates."""
     return get(manifest, "spec", "target", "name") or get(manifest, "metadata", "name")
 
 

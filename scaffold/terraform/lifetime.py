@@ -1,8 +1,8 @@
-"""The private directory of a run, which ends with it.
+"""The private directory of a run, which is removed with it.
 
-The context manager ends the processes and removes the directory after success, error, interrupt and the
-signals that ask a process to end. When this process is killed, Terraform loses the providers that it serves
-and ends by itself, and the next run sweeps the directory.
+The context manager ends the processes and removes the directory after success, errors, interrupts and the
+signals that ask a process to end. If this process is killed, Terraform loses the providers that it serves and
+ends by itself, and the next run removes the directory.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Run:
     _starter: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1))
 
     def confine(self, program: Path) -> frozenset[Layer]:
-        """Confine what will be started, as far as the system can; returns what holds.
+        """Confine what will be started, as far as the system can; returns what is kept from it.
 
         It is started by a thread of its own, which is confined so that nothing else of this process is.
         """
@@ -112,14 +112,14 @@ class Run:
             self._children.discard(child)
 
     def kill(self) -> None:
-        """End what still runs, and start nothing more."""
+        """End what is still running, and start nothing more."""
         with self._lock:
             self._closed = True
             for child in self._children:
                 _kill(child)
 
     def close(self) -> None:
-        """End what still runs, remove the directory."""
+        """End what is still running, and remove the directory."""
         self.kill()
         for child in list(self._children):
             child.wait()
@@ -155,7 +155,7 @@ def private_run() -> Iterator[Run]:
 
 
 def end_all() -> None:
-    """End what runs in other threads: its result is wanted no more, and Python waits for them at its end."""
+    """End what runs in other threads: its result is not needed, and Python would wait for them."""
     for run in list(_RUNNING):
         run.kill()
 

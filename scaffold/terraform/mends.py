@@ -1,4 +1,4 @@
-"""What a failed attempt teaches: where a value that stands in stops Terraform, and what gets it further.
+"""What a failed attempt teaches: where a stand-in stops Terraform, and what gets it further.
 
 Each mend says less than the stack says, never something else, and each is listed in the result.
 """
@@ -21,7 +21,7 @@ _TEXT = ("string", "any")
 
 
 def from_the_start(workspace: Workspace) -> Mends:
-    """The mends without which a placeholder would decide something, and nothing would show it.
+    """The mends without which a placeholder would decide something unnoticed.
 
     Only text shows that it is none of the user's: a variable of any other type is unknown. ``count`` takes
     the value of a placeholder without a word, where ``for_each`` refuses it. And ``nonsensitive`` would take
@@ -53,7 +53,7 @@ def _type(variable: Block) -> str:
 
 
 def learn(failed: Iterable[Located], workspace: Workspace, mends: Mends) -> Mends:
-    """The mends for the next attempt; the same ones where nothing can be learned."""
+    """The mends for the next attempt; the same ones if nothing can be learned."""
     for located in failed:
         if located.placed is None:
             continue
@@ -69,7 +69,7 @@ def learn(failed: Iterable[Located], workspace: Workspace, mends: Mends) -> Mend
 
 
 def _instances(located: Located, workspace: Workspace, mends: Mends, *, marked: bool) -> Mends:
-    """The ``count`` or ``for_each`` at a place, where only what stands in makes it unknown.
+    """The ``count`` or ``for_each`` at a place, if only a stand-in makes it unknown.
 
     A value that is unknown because a resource is still to be created is unknown with a cluster too: that
     stays an error. ``marked`` says that Terraform has seen the mark of a placeholder in the value.
@@ -90,9 +90,9 @@ def _instances(located: Located, workspace: Workspace, mends: Mends, *, marked: 
 
 
 def guarded(located: Located, workspace: Workspace) -> bool:
-    """Whether the error is in an operand that newer versions of Terraform would not look at.
+    """Whether the error is in an operand that newer versions of Terraform would not evaluate.
 
-    Since 1.12 ``a || b`` does not need ``b`` where ``a`` holds, and ``a && b`` not where it does not.
+    Since 1.12 ``a || b`` does not need ``b`` where ``a`` holds, and ``a && b`` not if it does not.
     """
     for expression in expression_at(located, workspace):
         for node in expression.nodes:
@@ -110,7 +110,7 @@ _Files = frozenset[tuple[str, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """What the plans of one run have shown of the modules that stacks share, so that none is tried in vain.
+    """What the plans of one run have shown about shared modules, so that nothing is tried twice in vain.
 
     The validation of a variable is evaluated for every call, also for one with a count of 0, and depends on
     variables alone. Where it fails at an operand (:func:`guarded`) although no call sets one of those, it
@@ -120,7 +120,7 @@ class Lessons:
     _known: set[tuple[str, _Files, str, frozenset[str]]] = field(default_factory=set)
 
     def note(self, failed: Iterable[Located], workspace: Workspace) -> None:
-        """Remember of what failed what will fail for other stacks too."""
+        """Remember which failures other stacks will have too."""
         for located in failed:
             if not guarded(located, workspace):
                 continue
@@ -139,7 +139,7 @@ class Lessons:
                 self._known.add((module.path, _files(module), located.origin, unset))
 
     def operators(self, workspace: Workspace) -> frozenset[str]:
-        """The files of which it is known that operators in them are to be evaluated as by Terraform 1.12."""
+        """The files whose operators are known to need the evaluation of Terraform 1.12."""
         return frozenset(
             origin
             for path, files, origin, unset in tuple(self._known)

@@ -1,4 +1,4 @@
-"""What the blocks of a stack say besides values, which no plan shows: lifecycle, order, and new addresses."""
+"""What a stack's blocks say besides values, which no plan shows: lifecycle, order, and new addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ALL = "all"
 
 
 def arguments(resource: Block) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What a resource's block says of its life, by name, and of a list each item in alphabetical order."""
+    """What a resource's block says about its lifecycle, by name, with list items in alphabetical order."""
     for name in _OF_RESOURCE:
         if (value := resource.body.value(name)) is not None:
             yield name, _texts(value)
@@ -28,7 +28,7 @@ def arguments(resource: Block) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def ignored(resource: Block) -> Iterator[Path]:
-    """The paths that a resource ignores changes of; the empty one is all of it."""
+    """The paths whose changes a resource ignores; the empty path is all of it."""
     return (path for path, _ in ignoring(resource))
 
 
@@ -65,7 +65,7 @@ def moves(modules: Mapping[str, Module], stack: str) -> Moves:
 
 
 def _chained(moved: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The moves with those of an address that moved again brought to its last one."""
+    """The moves, in which an address that moved again leads to its last one."""
     after = dict(moved)
     found = []
     for before, first in after.items():

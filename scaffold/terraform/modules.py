@@ -1,4 +1,4 @@
-"""The modules that a stack is made of: its own files with what terragrunt adds, and the modules it calls."""
+"""The modules that a stack is made of: its own files, with what terragrunt adds, and the modules it calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNREADABLE = (".tf.json", ".tofu", ".tofu.json")
 
 
 def overrides(path: str) -> bool:
-    """Whether Terraform merges what a file holds into the blocks of the others, argument by argument."""
+    """Whether Terraform merges a file into the blocks of the others, argument by argument."""
     name = posixpath.basename(path).removesuffix(".tf")
     return name == "override" or name.endswith("_override")
 
@@ -42,7 +42,7 @@ class Module:
             yield from document.body.blocks_of(type_)
 
     def definition(self, address: str) -> Block | Attribute | None:
-        """What an address names, as far as it is written here: of an address inside a module, its call."""
+        """What an address names, as far as it is written here: for an address inside a module, the call."""
         kind, _, rest = address.partition(".")
         names = tuple(rest.split("."))
         match kind:
@@ -64,7 +64,7 @@ class Module:
 
 @dataclass
 class Loader:
-    """Reads a stack with all modules it calls; what cannot be read becomes a finding, never an error."""
+    """Reads a stack with all modules that it calls; what cannot be read becomes a finding, never an error."""
 
     tree: Tree
     stack: str
@@ -143,7 +143,7 @@ class Loader:
                     yield block.labels[0], (called, block)
 
     def _called(self, path: str, block: Block, source: Expression) -> str | None:
-        """The directory that a ``module`` block calls; None where there is none in the monorepo."""
+        """The directory that a ``module`` block calls; None if there is none in the monorepo."""
         text = source.string()
         if text is None or not text.startswith(("./", "../", "/")):
             self._find(Reason.REMOTE_MODULE, source, f"the module would have to be downloaded: {source.text}")

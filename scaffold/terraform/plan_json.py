@@ -1,4 +1,4 @@
-"""Planned resources out of what ``terraform show -json`` or ``terraform test -json`` prints of a plan."""
+"""Planned resources, from what ``terraform show -json`` or ``terraform test -json`` prints about a plan."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _CHANGE = {"address": str, "mode": str, "type": str, "name": str, "provider_name
 
 
 def parsed(shown: bytes) -> RawSchema | None:
-    """What ``terraform show -json PLANFILE`` printed, or nothing where a program printed something else."""
+    """What ``terraform show -json PLANFILE`` printed, or nothing if a program printed something else."""
     try:
         plan = json.loads(shown)
     except (ValueError, RecursionError):
@@ -51,7 +51,7 @@ def parsed(shown: bytes) -> RawSchema | None:
 
 
 def tested(plan: object) -> RawSchema | None:
-    """The plan that a test of ``terraform test -json -verbose`` printed, or nothing where it is none.
+    """The plan that a test of ``terraform test -json -verbose`` printed, or nothing if it is none.
 
     It has the resources, and nothing of the configuration.
     """
@@ -119,7 +119,7 @@ def _resource(
 
 
 def without_keys(address: str) -> str:
-    """A module's address without the keys of instances: ``module.a.module.b`` of ``module.a[0].module.b``."""
+    """A module's address without instance keys: ``module.a.module.b`` for ``module.a[0].module.b``."""
     kept, depth, quoted = [], 0, False
     previous = ""
     for character in address:
@@ -137,7 +137,7 @@ def without_keys(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What a plan that was shown says of the configuration."""
+    """What a plan that was shown says about the configuration."""
 
     plan: RawSchema
 
@@ -151,7 +151,7 @@ class _Shown:
 
 
 def _configuration(root: RawSchema, module: str) -> tuple[RawSchema, Mapping[str, object]]:
-    """What the configuration says of a module, and its constant arguments: defaults and what a call sets."""
+    """What the configuration says about a module, and its constant arguments: defaults and those of calls."""
     here, settings = root, dict[str, object]()
     for name in without_keys(module).split(".")[1::2]:
         call = cast("Mapping[str, RawSchema]", here.get("module_calls", {})).get(name, {})
@@ -174,7 +174,7 @@ def _expressions(module: RawSchema, resource: str) -> RawSchema:
 def _block(
     after: RawSchema, unknown: object, sensitive: object, schema: BlockSchema | None, expressions: object
 ) -> Mapping[str, Tree]:
-    """The values of a block, with all that its schema has and the stack does not use as nothing.
+    """The values of a block, in which everything that its schema has and the stack does not use is nothing.
 
     What is unknown only because the provider computes it is left out.
     """
@@ -215,7 +215,7 @@ def _blocks(
 
 
 def _value(after: object, unknown: object, sensitive: object) -> Tree:
-    """A value with its marks. A placeholder is no secret and stays readable."""
+    """A value with its marks. A placeholder is not a secret and stays readable."""
     if unknown is True:
         return Mark.UNKNOWN
     if isinstance(after, str) and (STAND_IN in after or INSTANCE in after):
@@ -236,7 +236,7 @@ def _value(after: object, unknown: object, sensitive: object) -> Tree:
 
 
 def _part(tree: object, step: Step, default: object = False) -> object:
-    """The part of ``after_unknown`` or ``after_sensitive`` at a step: ``true`` holds for all below it."""
+    """The part of ``after_unknown`` or ``after_sensitive`` at a step; ``true`` is so for all below it."""
     if isinstance(tree, bool):
         return tree
     if isinstance(tree, Mapping):

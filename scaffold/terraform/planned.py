@@ -14,7 +14,7 @@ INSTANCE = "(known after apply)"
 
 
 class Mark(Enum):
-    """What stands at the place of a value that is not to be shown."""
+    """What takes the place of a value that must not be shown."""
 
     UNKNOWN = "(known after apply)"
     SENSITIVE = "(sensitive)"
@@ -24,7 +24,7 @@ class Mark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A string that holds a placeholder; ``text`` is never real."""
+    """A string that contains a placeholder; ``text`` is never real."""
 
     text: str
 
@@ -34,7 +34,7 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """A value that is not known, with the expression behind it: two are the same where that is."""
+    """An unknown value, with the expression behind it: two are the same if the expressions are."""
 
     mark: Mark
     expression: str
@@ -52,7 +52,7 @@ Path = tuple[Step, ...]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where in the stack's files a resource is written, or the call of the module that holds it.
+    """Where in the stack's files a resource is written, or the call of its module.
 
     ``stands_for_many`` marks the one instance that is shown where their number is not known. ``meta`` is what
     its block says besides values, by name (``depends_on``, ``lifecycle.ignore_changes``), each item as
@@ -87,7 +87,7 @@ class PlannedResource:
     site: Site = Site("", None)
 
     def get(self, *path: Step) -> Tree:
-        """The value at a path; None where nothing is set."""
+        """The value at a path; None if nothing is set."""
         return get(self.values, *path)
 
     def leaves(self) -> Iterator[tuple[Path, Leaf]]:
@@ -105,7 +105,7 @@ class PlannedResource:
 
 
 def get(tree: Tree, *path: Step) -> Tree:
-    """The value at a path below a tree; None where nothing is set."""
+    """The value at a path below a tree; None if nothing is set."""
     for step in path:
         if isinstance(step, str) and isinstance(tree, Mapping):
             tree = tree.get(step)
@@ -129,7 +129,7 @@ def leaves(tree: Tree, path: Path = ()) -> Iterator[tuple[Path, Leaf]]:
 
 
 def traced(tree: Tree, behind: Mapping[Path, str], path: Path = ()) -> Tree:
-    """A tree with the expression behind each value that is not known in the place of its mark."""
+    """A tree in which unknown values have the expressions behind them instead of their mark."""
     if not behind:
         return tree
     if isinstance(tree, Mapping):
@@ -181,7 +181,7 @@ def _resource_json(resource: PlannedResource) -> dict[str, object]:
 
 
 def _plain(tree: Tree) -> object:
-    """The tree without marks, nulls and what is empty; a block that stands there stays."""
+    """The tree without marks, nulls and empty parts; a block that is there stays."""
     if isinstance(tree, Mapping):
         below = {key: _plain(tree[key]) for key in sorted(tree)}
         return {key: value for key, value in below.items() if value is not None and value != []}

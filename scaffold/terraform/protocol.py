@@ -22,7 +22,7 @@ UNKNOWN = msgpack.ExtType(0, b"\0")
 
 
 def schema_response(provider: Mapping[str, Any]) -> bytes:
-    """The serialized answer to ``GetProviderSchema``.
+    """The serialised response to ``GetProviderSchema``.
 
     Takes one entry of ``provider_schemas``. Nothing is required of the provider's own configuration: its
     values are no part of a plan, and ``terragrunt`` may generate them.
@@ -79,7 +79,7 @@ def _nested(attribute: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def planned(block: RawBlock, proposed: pb.DynamicValue) -> pb.DynamicValue:
-    """The planned state of a resource: what was proposed, with all that the provider computes unknown.
+    """The planned state of a resource: what was proposed, with everything that the provider computes unknown.
 
     Terraform proposes null where an attribute is computed and not set, at every depth of the blocks.
     A resource that is to be destroyed stays null.

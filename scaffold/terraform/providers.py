@@ -1,4 +1,4 @@
-"""Which providers a stack needs, whose schema is known, and what stands in for a schema that is not."""
+"""Which providers a stack needs, whose schemas are known, and what stands in for a schema that is not."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _META = frozenset(
 
 @dataclass(slots=True)
 class Requirement:
-    """A provider that a stack needs: its address without the host of a registry (``hashicorp/kubernetes``).
+    """A provider that a stack needs: its address without the registry's host (``hashicorp/kubernetes``).
 
     ``named`` says that a module names it, in ``required_providers`` or with a ``provider`` block; else its
     address is what Terraform makes of the first word of a type. ``used`` is the first block that needs it.
@@ -62,7 +62,7 @@ class Requirement:
 
     @property
     def reads(self) -> bool:
-        """Whether the stack has data of it."""
+        """Whether the stack reads data from it."""
         return any(block.type == "data" for block in self.blocks)
 
 
@@ -104,7 +104,7 @@ def _sources(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
 
 
 def without_registry(address: str) -> str:
-    """The address of a provider as it is written in ``required_providers``, whole where its host matters."""
+    """A provider's address as it is written in ``required_providers``, in full if its host matters."""
     host, _, rest = address.partition("/")
     if rest.count("/") == 1:
         return rest if host in REGISTRIES else address
@@ -132,7 +132,7 @@ def addresses(address: str) -> tuple[str, ...]:
 
 
 def known_schema(schemas: Schemas, address: str) -> RawSchema | None:
-    """The schema of the provider with this address; None where only another vendor's is known, or none."""
+    """The schema of the provider with this address; None if only another vendor's is known, or none."""
     if address == BUILT_IN:
         return _BUILT_IN_SCHEMA
     provider = schemas.providers.get(address.rpartition("/")[2])
@@ -145,7 +145,7 @@ def known_schema(schemas: Schemas, address: str) -> RawSchema | None:
 
 
 def assumed_schema(requirement: Requirement, documents: Iterable[Document]) -> RawSchema:
-    """A schema in which all that the stack writes and reads of a provider exists, of any type.
+    """A schema in which everything exists that the stack uses of a provider, with any type.
 
     It lets the rest of the stack be planned. Nothing about the provider's own resources is checked with it.
     """
@@ -175,7 +175,7 @@ def assumed_schema(requirement: Requirement, documents: Iterable[Document]) -> R
 
 @dataclass(slots=True)
 class _Shape:
-    """The arguments and blocks that are seen of one type."""
+    """The arguments and blocks of one type, as far as the stack uses them."""
 
     arguments: set[str] = field(default_factory=set)
     blocks: dict[str, _Shape] = field(default_factory=dict)

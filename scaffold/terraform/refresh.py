@@ -26,7 +26,7 @@ _PROSE = frozenset(("description", "description_kind", "deprecation_message"))
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A schema that was stored; ``version`` is empty where no lock file says it."""
+    """A stored schema; ``version`` is empty if no lock file says it."""
 
     provider: str
     version: str
@@ -35,7 +35,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class VersionDifference:
-    """A provider that the monorepo locks in another version than the one whose schema is in use."""
+    """A provider that the monorepo locks in another version than that of the schema in use."""
 
     provider: str
     in_use: str
@@ -45,7 +45,7 @@ class VersionDifference:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """A provider that the root's settings want in a later version than the one whose schema is in use."""
+    """A provider that the root's settings demand in a later version than that of the schema in use."""
 
     provider: str
     in_use: str
@@ -67,7 +67,7 @@ def in_use(overlay: Path | None = None) -> Schemas:
 
 
 def store(file: Path, overlay: Path | None = None, lock: Path | None = None) -> tuple[Stored, ...]:
-    """Keep the schemas that ``terraform providers schema -json`` printed to a file, without their prose.
+    """Store the schemas that ``terraform providers schema -json`` printed to a file, without their prose.
 
     ``lock`` is the lock file of the stack they were printed in, which alone says the versions; by default the
     one beside ``file``. A schema replaces the stored one of the same provider. Raises ``MissingError`` where
@@ -121,9 +121,9 @@ def _files_of(name: str, target: Path) -> Iterator[Path]:
 
 
 def _without_prose(schema: RawSchema) -> RawSchema:
-    """The parts of a schema that are used, without what is only text for people.
+    """The parts of a schema that are used, without the texts that are only for people.
 
-    An argument may itself be called ``description``: then it is no text.
+    An argument may itself be called ``description``: then it is not text.
     """
     return {
         key: _without_prose_below(schema[key])
@@ -143,7 +143,7 @@ def _without_prose_below(value: object) -> object:
 
 
 def locked(lock: Path) -> Mapping[str, str]:
-    """The versions in a lock file, by the provider's full address; empty where there is none to read."""
+    """The versions in a lock file, by the provider's full address; empty if there is none to read."""
     try:
         body = parse(lock.read_bytes(), str(lock)).body
     except (OSError, HclSyntaxError):
@@ -157,7 +157,7 @@ def locked(lock: Path) -> Mapping[str, str]:
 
 
 def differences(known: Schemas, monorepo_root: Path) -> tuple[VersionDifference, ...]:
-    """Where the lock files of a monorepo name other versions than the schemas in use; sorted, each once."""
+    """Where the monorepo's lock files have other versions than the schemas in use; sorted, each once."""
     found: dict[tuple[str, str], VersionDifference] = {}
     of_stacks = monorepo_root.glob(f"{stacks_home(monorepo_root)}/*/{LOCK}")
     for lock in sorted((monorepo_root / LOCK, *of_stacks)):
@@ -170,7 +170,7 @@ def differences(known: Schemas, monorepo_root: Path) -> tuple[VersionDifference,
 
 
 def floors(known: Schemas, settings: Body) -> tuple[Floor, ...]:
-    """What the root's settings demand of providers, in the files that they generate, and schemas do not have.
+    """What the root's settings demand of providers in generated files, and the schemas do not satisfy.
 
     Of a constraint only its lower bounds are judged (``>=``, ``>``, ``~>``, ``=``): a schema that is newer
     than what is allowed has been refreshed on purpose.
@@ -204,6 +204,6 @@ def _bounds(constraint: str) -> Iterator[tuple[int, ...]]:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """A version as it compares, without what stands after its numbers."""
+    """A version in a form that can be compared, without what follows its numbers."""
     plain = version.strip().partition("-")[0].partition("+")[0]
     return tuple(int(part) for part in plain.split(".") if part.isdigit())

@@ -13,7 +13,7 @@ from scaffold.terraform.planned import PlannedResource
 
 
 class StandInKind(Enum):
-    """What was not available, or left out on purpose."""
+    """What was not available, or was left out on purpose."""
 
     VARIABLE = "variable"
     """A variable without a value that could be read: a placeholder of its type."""
@@ -30,7 +30,7 @@ class StandInKind(Enum):
     FUNCTION = "function"
     """A function of a provider: what it returns is unknown."""
     PROVIDER = "provider"
-    """A provider without a schema: whatever the stack writes is taken for right."""
+    """A provider without a schema: whatever the stack writes is assumed to be right."""
     INSTANCES = "instances"
     """``count`` or ``for_each`` over something that stands in: one instance stands for all."""
     OPERATOR = "operator"
@@ -39,7 +39,7 @@ class StandInKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """One thing that stood in for something real: ``what`` it is, and ``where`` the stack asks for it."""
+    """One stand-in: ``what`` it is, and ``where`` the stack asks for it."""
 
     kind: StandInKind
     what: str
@@ -58,7 +58,7 @@ class Reason(Enum):
     SYNTAX = "plan-syntax"
     """A file is not HCL."""
     TERRAFORM_TOO_OLD = "plan-terraform-too-old"
-    """The Terraform at hand is older than the monorepo's modules need."""
+    """The installed Terraform is older than the monorepo's modules need."""
     MISSING_FILE = "plan-missing-file"
     """A file that the stack reads does not exist."""
     CIPHERTEXT = "plan-ciphertext"
@@ -78,7 +78,7 @@ class Reason(Enum):
 
 
 def without_caller(finding: Finding) -> Finding:
-    """A finding as every stack tells it: of a shared module the fix says which stack calls it."""
+    """A finding in a form that is the same for every stack: in a shared module, the fix names the caller."""
     return replace(finding, fix=None) if finding.code == Reason.MODULE.value else finding
 
 
@@ -93,13 +93,13 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Which addresses became others, the last one first, and which are given up without being destroyed."""
+    """Which addresses have changed, the latest first, and which are given up without being destroyed."""
 
     moved: tuple[tuple[str, str], ...] = ()
     forgotten: frozenset[str] = frozenset()
 
     def now(self, address: str) -> str:
-        """The address of what had this one."""
+        """The present address of what had this one."""
         for before, after in self.moved:
             if _within(address, before):
                 return after + address[len(before) :]
@@ -145,7 +145,7 @@ class PlanResult:
 
     @property
     def lasting(self) -> bool:
-        """Whether the same files give it again: a failure that shows no trouble of the machine."""
+        """Whether the same files give the same result again: it shows no trouble with the machine."""
         return all(
             finding.line is not None and finding.code != Reason.TOOL.value and not _of_the_machine(finding)
             for finding in self.findings
@@ -164,6 +164,6 @@ _TROUBLES = tuple(os.strerror(number).lower() for number in errno.errorcode if n
 
 
 def _of_the_machine(finding: Finding) -> bool:
-    """Whether an error of the operating system is told, or may be in what was cut off."""
+    """Whether an error of the operating system is shown, or may be in what was cut off."""
     message = finding.message.lower()
     return message.endswith("…") or any(trouble in message for trouble in _TROUBLES)

@@ -1,7 +1,7 @@
 """What is changed in the working copy of an HCL file so that it can be planned without the world around it.
 
-Every change is a splice at the places of the syntax tree, and everything that stands in for something real is
-reported. What is left of a file means what it meant.
+Every change is a splice at places of the syntax tree, and every stand-in is reported. What is left of a file
+means what it meant.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KEPT_SETTINGS = frozenset(("required_providers", "required_version"))
 
 
 def _core(*names: str) -> frozenset[str]:
-    """Functions of Terraform itself, by both of their names."""
+    """Terraform's built-in functions, under both of their names."""
     return frozenset(f"{core}{name}" for core in ("", "core::") for name in names)
 
 
@@ -48,7 +48,7 @@ def may_read(template: bytes) -> bool:
 
 
 def unmarking(document: Document) -> Iterator[Expression]:
-    """The calls that take the mark of a placeholder from a value."""
+    """The calls that remove a placeholder's mark from a value."""
     if _UNMARKS.encode() in document.source.data:
         for call in document.body.calls():
             if call.call is not None and call.call.function in (_UNMARKS, f"core::{_UNMARKS}"):
@@ -57,14 +57,14 @@ def unmarking(document: Document) -> Iterator[Expression]:
 
 @dataclass(frozen=True, slots=True)
 class FileAccess:
-    """What a call reads from: a path from the monorepo's root, or None where it is only known in the end."""
+    """What a call reads from: a path from the monorepo's root, or None if it is only known at run time."""
 
     path: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Mends:
-    """What earlier attempts of the same plan have shown to be needed, by file.
+    """What earlier attempts at the same plan have shown to be needed, by file.
 
     ``instances``: places of ``count`` and ``for_each`` arguments whose value stands in, and ``later`` those
     of them that are not known at a first apply either; ``operators``: files in which ``&&`` and ``||`` are
@@ -149,7 +149,7 @@ class Rewriter:
         return result
 
     def _validations(self, block: Block, result: Changes) -> None:
-        """There is no value to validate where a placeholder stands in."""
+        """A placeholder is no value to validate."""
         if block.labels and block.labels[0] in self.placeholders:
             for validation in block.body.blocks_of("validation"):
                 result.splices.append(blank(block.source.data, validation.start, validation.end))
@@ -205,7 +205,7 @@ class Rewriter:
         result.stand_ins.append(StandIn(kind, what, _where(call)))
 
     def _guard(self, call: Expression, result: Changes) -> None:
-        """What a call reads may not leave the working copy, nor be what is evaluated already.
+        """What a call reads may neither leave the working copy nor be a file that was evaluated already.
 
         Terraform judges, after its own expansion of the path. What a path is was looked at before; but
         another definition may hold there than the one that was seen here.
@@ -225,14 +225,14 @@ class Rewriter:
             self._allow(others[0], f'!strcontains({_EACH}, "..")', result)
 
     def _allow(self, argument: Expression, condition: str, result: Changes) -> None:
-        """The argument where the condition holds, else the error of a file that does not exist."""
+        """The argument if the condition holds, else the error of a file that does not exist."""
         refused = f"file({json.dumps(self.helper + REFUSED)})"
         after = f"\n] : {condition} ? {_EACH} : {refused}])"  # a heredoc ends with its line
         result.splices.append(insertion(argument.start, f"one([for {_EACH} in [".encode()))
         result.splices.append(Splice(argument.end, argument.end, after.encode(), argument.start))
 
     def _defer(self, block: Block, result: Changes) -> None:
-        """Data that depends on what is still to be created is read after apply: all of it is unknown."""
+        """Data that depends on something still to be created is read after apply: all of it is unknown."""
         result.needs_helper = True
         result.stand_ins.append(StandIn(StandInKind.DATA, block.address, _where(block)))
         helper = f"terraform_data.{self.helper}"
@@ -260,7 +260,7 @@ def _hide(body: Body, names: frozenset[tuple[str, ...]], unknown: str, result: C
 
 
 def _settings(block: Block, result: Changes) -> None:
-    """Of the settings only what is needed of providers and versions: no state, no cloud, no key program."""
+    """Only those settings that concern providers and versions: no state, no cloud, no key program."""
     for item in block.body.items:
         name = item.name if isinstance(item, Attribute) else item.type
         if name in _KEPT_SETTINGS:
@@ -285,7 +285,7 @@ def _ephemeral(block: Block, result: Changes) -> None:
 
 
 def _operators(body: Body, result: Changes) -> None:
-    """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: what is not needed may fail."""
+    """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: an unneeded operand may fail."""
     replaced = [(splice.start, splice.end) for splice in result.splices if splice.start < splice.end]
     for operation in reversed(list(body.operations())):
         if operation.operator not in ("||", "&&") or len(operation.operands) != 2:

@@ -1,4 +1,4 @@
-"""Planning stacks offline: Terraform's own evaluation, with nothing of the world around it."""
+"""Planning stacks offline: Terraform's own evaluation, without the world around it."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ provider_installation {{
 
 
 def at_once() -> int:
-    """How many stacks to plan at once: one more than processors, for each waits for its Terraform."""
+    """How many stacks to plan at once: one more than processors, as each waits for its Terraform."""
     return (os.cpu_count() or 1) + 1
 
 
 def find_tool(environment: Mapping[str, str] = os.environ) -> Tool:
-    """The program that plans: what ``SCAFFOLD_TERRAFORM`` names, else ``terraform``, else ``tofu`` on PATH.
+    """The program that plans: the one in ``SCAFFOLD_TERRAFORM``, else ``terraform``, else ``tofu`` on PATH.
 
-    Raises ``MissingError`` where there is none.
+    Raises ``MissingError`` if there is none.
     """
     chosen = environment.get(CHOICE)
     for name in (chosen,) if chosen else TOOLS:
@@ -74,7 +74,7 @@ class Job:
 
 
 def with_version(tool: Tool) -> Tool:
-    """The tool with the version that it says it has. Raises ``MissingError`` where it cannot be asked."""
+    """The tool with the version that it reports. Raises ``MissingError`` if it cannot be asked."""
     try:
         done = _run([tool.path, "version", "-json"])
         return replace(tool, version=str(json.loads(done.stdout)["terraform_version"]))
@@ -85,9 +85,9 @@ def with_version(tool: Tool) -> Tool:
 
 
 def is_formatted(tool: Tool, content: bytes) -> bool:
-    """Whether ``terraform fmt`` would leave a file as it is; one that is no HCL counts as formatted.
+    """Whether ``terraform fmt`` would leave a file as it is; a file that is not HCL counts as formatted.
 
-    Raises ``MissingError`` where the tool cannot be asked.
+    Raises ``MissingError`` if the tool cannot be asked.
     """
     try:
         return _run([tool.path, "fmt", "-"], content).stdout == content
@@ -98,7 +98,7 @@ def is_formatted(tool: Tool, content: bytes) -> bool:
 
 
 def _run(command: Sequence[str], given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """What the tool says by itself, without the user's settings; an error where it fails."""
+    """What the tool prints, without the user's settings; an error if it fails."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     environment = {**kept, "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
     return subprocess.run(
@@ -115,11 +115,11 @@ def plan_stacks(
     tool: Tool | None = None,
     known: Schemas | None = None,
 ) -> list[PlanResult]:
-    """Plan stacks of a monorepo offline, each from nothing: no state, no cluster, no credentials.
+    """Plan stacks of a monorepo offline, each from scratch: no state, no cluster, no credentials.
 
     ``overlay`` holds files that are not written yet, by their path from the root. The results come in the
-    order of ``stacks``. Raises ``MissingError`` where there is no Terraform or no such stack; what is wrong
-    with a stack is in its result.
+    order of ``stacks``. Raises ``MissingError`` if there is no Terraform or no such stack; what is wrong with
+    a stack is in its result.
     """
     disk = DiskTree(monorepo_root)
     tree = OverlayTree(disk, overlay) if overlay else disk
@@ -133,7 +133,7 @@ def plan_jobs(
 
     ``workers`` stacks are planned at once, and this process serves the schemas to all. ``known`` are those
     schemas, by default the packaged ones with the refreshed ones over them. What an earlier run planned from
-    the same files is not planned again.
+    the same files is not planned again. Raises ``MissingError`` if there is no Terraform or no such stack.
     """
     tool = tool or find_tool()
     for job in jobs:
@@ -224,7 +224,7 @@ class Planner(AbstractContextManager["Planner"]):
         return sockets
 
     def _start(self, arguments: Sequence[str], directory: Path, reattach: str) -> Running:
-        """Start Terraform in a working copy, with an environment that holds nothing of the user's."""
+        """Start Terraform in a working copy, with an environment that contains nothing of the user's."""
         private = self._run.directory
         environment = {
             "PATH": str(private / "mirror"),
@@ -235,7 +235,7 @@ class Planner(AbstractContextManager["Planner"]):
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             "NO_COLOR": "1",
-            # A third of the time would go into collecting garbage of a process that ends in a moment.
+            # A third of the time would be spent on garbage collection in a process that ends in a moment.
             "GOGC": "off",
             "GOMEMLIMIT": "512MiB",
             "LC_ALL": "C.UTF-8",

@@ -28,7 +28,7 @@ RawSchema = Mapping[str, object]
 
 
 class Nesting(Enum):
-    """How often a nested block may stand, and what it becomes."""
+    """How often a nested block may occur, and what it becomes."""
 
     SINGLE = "single"
     LIST = "list"
@@ -59,7 +59,7 @@ class AttributeSchema:
 
     @property
     def settable(self) -> bool:
-        """Whether a configuration may set it: what is computed only belongs to the provider."""
+        """Whether a configuration may set it: what is only computed belongs to the provider."""
         return self.required or self.optional
 
 
@@ -75,7 +75,7 @@ class NestedBlock:
 
 @dataclass(frozen=True, eq=False)
 class BlockSchema:
-    """The arguments and blocks that a resource, data source or block knows."""
+    """The arguments and blocks that a resource, data source or block has."""
 
     raw: RawSchema = field(repr=False)
 
@@ -98,7 +98,7 @@ class BlockSchema:
 
     @cached_property
     def unset(self) -> Mapping[str, tuple[()] | Mapping[str, Never] | None]:
-        """What a plan shows of a block where nothing is set, without what the provider computes."""
+        """What a plan shows of a block if nothing is set, without what the provider computes."""
         blocks = {name: _NONE_OF.get(nested.nesting) for name, nested in self.blocks.items()}
         return blocks | {name: None for name, a in self.attributes.items() if not a.computed}
 
@@ -174,17 +174,17 @@ class Schemas:
         return self.providers.get(type.partition("_")[0])
 
     def resource(self, type: str) -> BlockSchema | None:
-        """The schema of a resource type; None where the type or its provider is unknown."""
+        """The schema of a resource type; None if the type or its provider is unknown."""
         provider = self.provider_of(type)
         return provider.resource(type) if provider is not None else None
 
     def data_source(self, type: str) -> BlockSchema | None:
-        """The schema of a data source; None where it or its provider is unknown."""
+        """The schema of a data source; None if it or its provider is unknown."""
         provider = self.provider_of(type)
         return provider.data_source(type) if provider is not None else None
 
     def provider_versions(self) -> Mapping[str, str]:
-        """The version whose schema is known, by provider; empty where the file's name has none."""
+        """The version whose schema is known, by provider; empty if the file's name has none."""
         return {name: provider.version for name, provider in self.providers.items()}
 
 
@@ -192,8 +192,8 @@ class Schemas:
 def load(overlay: Path | None = None) -> Schemas:
     """The packaged schemas, and over them those of a directory.
 
-    ``overlay`` holds ``*.json`` or ``*.json.gz`` files as ``terraform providers schema -json`` prints
-    them; one file may have several providers. Raises ``MissingError`` where one cannot be read.
+    ``overlay`` holds ``*.json`` or ``*.json.gz`` files as ``terraform providers schema -json`` prints them;
+    one file may have several providers. Raises ``MissingError`` if one cannot be read.
     """
     found = {p.name: p for p in map(_packaged, sorted(_PACKAGED.glob("*.json.gz")))}
     if overlay is not None:

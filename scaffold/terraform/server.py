@@ -95,7 +95,7 @@ class _Provider:
 
 
 def _refuse_to_read(message: bytes) -> bytes:
-    """Data is never read: the working copy defers every data source. This is the second lock on that door."""
+    """Data is never read: the working copy defers every data source, and this is the second safeguard."""
     request = pb.ReadDataSource.Request.FromString(message)
     return pb.ReadDataSource.Response(
         diagnostics=[

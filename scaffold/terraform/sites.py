@@ -23,7 +23,7 @@ class Sites:
     mends: Mends
 
     def site(self, module: str, type_: str, name: str, unknown: Sequence[Path] = ()) -> Site:
-        """The site of a resource, by the address of its module, with what is behind ``unknown`` values.
+        """The site of a resource, from the address of its module, with what is behind ``unknown`` values.
 
         A resource of a shared module is where the stack calls that module.
         """

@@ -1,4 +1,4 @@
-"""A plan for people: a short list, grouped by what matters to the one who runs the Service."""
+"""A plan for people: a short list, grouped by what matters to whoever runs the Service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Section:
 
 
 def summarize(resources: Sequence[PlannedResource]) -> tuple[Section, ...]:
-    """What would exist: groups that have something in them, in a fixed order, and what is left as a count.
+    """What would exist: non-empty groups in a fixed order, and the number of all other resources.
 
     A value that is unknown or stands in is written as such.
     """
@@ -157,7 +157,7 @@ def _secrets(resources: Sequence[PlannedResource]) -> _Lines:
 
 
 def text(tree: Tree) -> str:
-    """A value as it is shown: what is not real says so."""
+    """A value as it is shown; one that is not real says so."""
     match tree:
         case None:
             return "not set"

@@ -1,7 +1,7 @@
-"""What terragrunt gives to a stack before Terraform sees it: generated files, values of variables.
+"""What terragrunt gives to a stack before Terraform sees it: generated files and values of variables.
 
-Only what is written there literally is taken over. Terragrunt's functions are not evaluated, but for the few
-that name directories.
+Only what is written there literally is taken over. Terragrunt's functions are not evaluated, except for the
+few that name directories.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ROOT: Names = {
 
 @dataclass(frozen=True, slots=True)
 class GeneratedFile:
-    """A file that terragrunt writes beside the stack's own, and the place where its content stands.
+    """A file that terragrunt writes beside the stack's own, and where its content is written.
 
     ``guessed`` says that a part of it only terragrunt can evaluate.
     """
@@ -44,7 +44,7 @@ class Generated:
     """All that terragrunt gives to one stack.
 
     ``inputs`` are literal values of variables; ``var_files`` are paths from the monorepo's root; ``source``
-    is the module that the stack is made from where it is not its own directory.
+    is the module that the stack is made from if it is not its own directory.
     """
 
     files: tuple[GeneratedFile, ...] = ()

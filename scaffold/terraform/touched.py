@@ -1,4 +1,4 @@
-"""Which stacks a difference between two trees can touch, without planning any."""
+"""Which stacks a difference between two trees can affect, without planning any."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scaffold.terraform.workspace import Workspace
 
 
 def touched(now: Tree, then: Tree, stacks: Iterable[str]) -> Iterator[str]:
-    """The stacks, which both trees have, whose plans may differ: something that a plan reads does.
+    """The stacks that both trees have and whose plans may differ, because something that a plan reads does.
 
     What a plan reads is what its working copy is made of: that is made, and Terraform is not started.
     """

@@ -40,7 +40,7 @@ Overlay = Mapping[str, Content | None]
 
 
 class OutsideError(Exception):
-    """A path leaves the monorepo, by ``..``, as an absolute path or through a symbolic link."""
+    """A path leaves the monorepo, through ``..``, as an absolute path or through a symbolic link."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -151,7 +151,7 @@ class GitTree:
 
     @cached_property
     def _changed(self) -> frozenset[str]:
-        """The files that are others now."""
+        """The files that are different now."""
         changed = git(self.root, "diff", "--name-only", "--relative", "-z", "--end-of-options", self.revision)
         return frozenset(changed.split("\0"))
 
@@ -183,7 +183,7 @@ class GitTree:
 def git_tree(root: Path, revision: str) -> Iterator[GitTree]:
     """The files that a revision has below ``root``, which may be a directory inside its repository.
 
-    Raises ``MissingError`` where there is no such revision, or no Git.
+    Raises ``MissingError`` if there is no such revision, or no Git.
     """
     try:
         listing = git(root, "ls-tree", "-r", "-z", "--end-of-options", revision)
@@ -208,12 +208,12 @@ def git_tree(root: Path, revision: str) -> Iterator[GitTree]:
 
 
 def names_in(tree: Tree, path: str) -> frozenset[str]:
-    """The names in a directory; none where there is no directory."""
+    """The names in a directory; none if there is no directory."""
     return tree.names(path) if tree.kind(path) is Kind.DIRECTORY else frozenset()
 
 
 def is_file(tree: Tree, path: str) -> bool:
-    """Whether a file is at the path, or at the end of the links there, inside the tree."""
+    """Whether there is a file at the path, or at the end of the links there, inside the tree."""
     try:
         return tree.kind(resolve(tree, path)) is Kind.FILE
     except OutsideError:
@@ -231,7 +231,7 @@ def normal(path: str) -> str:
 def resolve(tree: Tree, path: str) -> str:
     """The path with every link in it followed, inside the tree.
 
-    A path that does not exist stays as it is. Raises ``OutsideError`` where a link leaves the tree.
+    A path that does not exist stays as it is. Raises ``OutsideError`` if a link leaves the tree.
     """
     done = ""
     parts = normal(path).split("/")

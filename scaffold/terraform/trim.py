@@ -1,6 +1,6 @@
-"""The part of a provider's schema that a stack uses: Terraform decodes and carries all that it is given.
+"""The part of a provider's schema that a stack uses: Terraform decodes and carries everything that it gets.
 
-A Deployment knows some nine hundred arguments and blocks, of which a stack sets fifty. Each of the others is
+A Deployment has some nine hundred arguments and blocks, of which a stack sets fifty. Each of the others is
 decoded, proposed as null, validated and planned, in every resource.
 """
 
@@ -22,7 +22,7 @@ _APART = bytes(byte if byte in _NAME else ord(" ") for byte in range(256))
 
 
 def words(documents: Iterable[Document]) -> frozenset[str]:
-    """All that may be a name in some files, wherever it stands: in code, texts, keys and comments.
+    """Everything in some files that may be a name, wherever it is: in code, texts, keys and comments.
 
     What is not among them, no expression can read and no block can set.
     """
@@ -52,7 +52,7 @@ def trimmed(schema: RawSchema, requirement: Requirement, used: Set[str]) -> RawS
 
 
 def is_missed(errors: Iterable[Diagnostic]) -> bool:
-    """Whether one of Terraform's errors is about a name that a schema lacks: a part of it may be to blame.
+    """Whether one of Terraform's errors is about a name that a schema lacks: the trimming may be to blame.
 
     With the whole schema Terraform also says which name was meant.
     """

@@ -1,4 +1,4 @@
-"""Variables of a stack: where a value is known, and what stands in for it where none is."""
+"""A stack's variables: where a value is known, and what stands in for it if none is."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def names_set(path: str, content: bytes) -> set[str]:
 
 
 def texts_set(path: str, content: bytes) -> Iterator[str | None]:
-    """The texts that a file of values gives, at any depth; None where they cannot be told."""
+    """The texts that a file of values sets, at any depth; None if they cannot be determined."""
     try:
         if path.endswith(".json"):
             yield from _texts(json.loads(content))

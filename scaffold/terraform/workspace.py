@@ -1,4 +1,4 @@
-"""The working copy of a stack: all that Terraform needs to plan it, in a private directory.
+"""The working copy of a stack: everything that Terraform needs to plan it, in a private directory.
 
 The copy mirrors the monorepo, so that relative paths mean what they mean there. It holds the stack, the
 modules it calls and the files they read: never a link, never an executable, never the contents of a secret.
@@ -80,7 +80,7 @@ class Workspace:
 
     @cached_property
     def files(self) -> Files:
-        """The files that are no HCL; what could not be copied is in this copy's findings."""
+        """The files that are not HCL; what could not be copied is in this copy's findings."""
         hcl = {path for module in self.modules.values() for path in module.documents}
         return Files(self.tree, self.root, hcl, findings=self.findings)
 
@@ -106,7 +106,7 @@ class Workspace:
             self.files.copy_file(path, resolve(self.tree, path))
 
     def write(self, mends: Mends) -> None:
-        """Write the HCL files, with everything that stands in, and with the mends of earlier attempts.
+        """Write the HCL files, with all stand-ins, and with the mends of earlier attempts.
 
         Fills ``stand_ins``, and ``findings`` with what reaches out of the monorepo.
         """
@@ -203,7 +203,7 @@ class Workspace:
             for path, document in module.documents.items()
         }
         if any(changes.needs_helper for changes in changed.values()):
-            # No file of its own, which the stack would find when it lists its directory.
+            # Not a separate file, which the stack would find when it lists its directory.
             first = next(iter(changed))
             resource = f'\nresource "terraform_data" "{self.helper}" {{}}\n'.encode()
             changed[first].splices.append(insertion(len(module.documents[first].source.data), resource))
@@ -219,7 +219,7 @@ class Workspace:
         self.findings += [found for found in changes.findings if found not in self.findings]
 
     def _access(self, names: Names, expression: Expression, template: bool) -> FileAccess:
-        """What path a call reads from; what stands there is copied. Raises ``OutsideError``."""
+        """The path that a call reads from; what is there is copied. Raises ``OutsideError``."""
         parts = list(pieces(expression, names))
         known = parts[: parts.index(None)] if None in parts else parts
         named = "".join(piece for piece in known if piece is not None)
@@ -280,7 +280,7 @@ class Workspace:
 
 
 def _no_template(content: str) -> bytes:
-    """JSON in which no text of the stack is a template, should the stack take the file for one."""
+    """JSON in which no text of the stack is a template, in case the stack uses the file as one."""
     return content.replace("$", "\\u0024").replace("%", "\\u0025").encode()
 
 

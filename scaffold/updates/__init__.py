@@ -1,1 +1,1 @@
-"""What becomes of stacks that exist when templates, facts or answers change."""
+"""What happens to existing stacks when templates, facts or answers change."""

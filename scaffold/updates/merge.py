@@ -1,6 +1,6 @@
 """Three versions of a stack's files merged into one, in memory.
 
-``base`` is what was rendered, ``ours`` what stands there now, ``theirs`` what is rendered anew. What both
+``base`` is what was rendered, ``ours`` what stands there now, ``theirs`` what is rendered again. What both
 changed in the same way is no conflict. A file that the template renames takes its edits along, and a file
 that a person renamed is found by its content.
 """
@@ -24,7 +24,7 @@ _SIMILAR = 0.5
 
 
 class State(Enum):
-    """What a merge makes of one file; the value is told."""
+    """The outcome of a merge for one file; the value is what is reported."""
 
     KEPT = "kept"
     """As it stands: nothing new came, or the same as by hand."""
@@ -38,7 +38,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The outcome: ``files`` are all that shall stand there, of a conflict with its marks.
+    """The outcome: ``files`` are all that should be there, with conflict markers in case of a conflict.
 
     ``states`` has each of those files and each that shall be gone; ``conflicts`` say why a file is one.
     """
@@ -49,7 +49,7 @@ class Merged:
 
     @property
     def state(self) -> State:
-        """The state of the whole: that of the file which asks most of a person."""
+        """The state of the whole: that of the file that needs most attention."""
         order = list(State)
         return max(self.states.values(), key=order.index, default=State.KEPT)
 
@@ -105,7 +105,7 @@ def _moved(tree: Tree, names: Mapping[PurePosixPath, PurePosixPath]) -> Tree:
 
 
 def _renamed(old: Tree, new: Tree) -> Iterator[tuple[PurePosixPath, PurePosixPath]]:
-    """The files that are gone in ``new``, each with the one that has come and is most like it, if any is."""
+    """The files that are gone in ``new``, each with the most similar new file, if there is one."""
     gone = {path: lines for path in old if path not in new and (lines := _lines(old[path]))}
     come = {path: lines for path in new if path not in old and (lines := _lines(new[path]))}
     likeness = {

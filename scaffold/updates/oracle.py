@@ -1,8 +1,8 @@
-"""Whether an update kept every edit and brought every rule, by what Terraform plans.
+"""Whether an update kept every edit and brought every rule, according to what Terraform plans.
 
-What the template changes is known: the plan of its new rendering less that of its old one. What happens to
-the stack is known too. Whatever happens and was not to be expected is an edit that got lost; whatever was to
-be expected and does not hold in the end is a rule that did not arrive.
+What the templates change is known: the plan of their new rendering minus that of the old one. What happens to
+the stack is known too. Whatever happens unexpectedly is an edit that got lost; whatever was expected and does
+not hold in the end is a rule that did not arrive.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from scaffold.terraform.planned import Leaf, Tree
 from scaffold.terraform.result import Moves, PlanResult
 
 Fact: TypeAlias = tuple[str, str, str, int]
-"""An address, a path without positions, one part of its value, and the how manieth of these it is."""
+"""An address, a path without positions, one part of its value, and its index among equal ones."""
 _MOVED = "moved"
 
 
 class Wrong(Enum):
-    """What is wrong with an update; the value is told."""
+    """What is wrong with an update; the value is what is reported."""
 
     EDIT = "An edit by hand is lost"
     RULE = "A change of the templates did not arrive"
@@ -30,7 +30,7 @@ class Wrong(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One thing that an update would do, or fail to do, although nobody wants it."""
+    """One thing that an update would do, or fail to do, although nobody wants that."""
 
     wrong: Wrong
     address: str
@@ -39,12 +39,12 @@ class Loss:
 
     @property
     def text(self) -> str:
-        """The whole of it in a line."""
+        """All of it on one line."""
         return f"{self.wrong.value}: {' '.join(filter(None, (self.address, self.path, self.value)))}."
 
 
 def losses(old: PlanResult, new: PlanResult, before: PlanResult, after: PlanResult) -> tuple[Loss, ...]:
-    """What is wrong with bringing ``before`` to ``after``, where the template goes from ``old`` to ``new``.
+    """What is wrong with bringing ``before`` to ``after`` if the templates go from ``old`` to ``new``.
 
     A resource that a person has taken out misses nothing.
     """
@@ -104,7 +104,7 @@ def _leaves(tree: Tree, path: str) -> Iterator[tuple[str, Leaf]]:
 
 
 def _pieces(leaf: Leaf) -> list[str]:
-    """A text in the parts in which people edit it: lines, or what stands between commas."""
+    """A text in the parts in which people edit it: lines, or what is between commas."""
     if not isinstance(leaf, str):
         return [str(leaf.value if isinstance(leaf, Enum) else leaf)]
     return leaf.split("\n") if "\n" in leaf else [part.strip() for part in leaf.split(",")]

@@ -1,8 +1,8 @@
-"""Three versions of one text merged: HCL definition by definition and without its alignment.
+"""Three versions of one text merged: HCL definition by definition, without its alignment.
 
-Git merges lines, and takes changes of neighbouring lines for one. In HCL two definitions are two things,
-wherever they stand, and the columns of ``=`` say nothing. So its definitions are set apart and taken out of
-line before the merge, and lined up after it; lines that a person left out of line stay so.
+Git merges lines, and takes changes to neighbouring lines for one. In HCL, two definitions are two things,
+wherever they are, and the columns of ``=`` mean nothing. So definitions are separated and unaligned before
+the merge, and aligned after it; lines that a person left unaligned stay so.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _APART = "\x1f"
 
 
 def merged_text(path: PurePosixPath, base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes, bool]:
-    """What both changed, in one text, and whether that is without conflicts; those have their marks."""
+    """Both changes in one text, and whether it has no conflicts; conflicts have their markers."""
     versions = [_Hcl.of(path, content) for content in (base, ours, theirs)]
     if None in versions:
         return merge_file(base, ours, theirs)
@@ -67,7 +67,7 @@ def _definitions(lines: Sequence[str]) -> list[str]:
 
 
 def _both(here: Sequence[str], base: Sequence[str], there: Sequence[str]) -> list[str] | None:
-    """Both changes made, or None where they overlap, or where nobody knows what comes first."""
+    """Both changes made, or None if they overlap, or if it is not clear which comes first."""
     found = dict.fromkeys(edit for side in (here, there) for edit in _edits(base, side))
     edits = sorted(found, key=lambda edit: (edit.start, edit.end))
     if not all(edit.end <= later.start and _apart(base, edit, later) for edit, later in pairwise(edits)):
@@ -94,7 +94,7 @@ def _edits(before: Sequence[str], after: Sequence[str]) -> Iterator[_Edit]:
 
 
 def _apart(base: Sequence[str], edit: _Edit, later: _Edit) -> bool:
-    """Whether two edits do not touch, or their order says nothing.
+    """Whether two edits do not touch, or their order does not matter.
 
     Where something comes in beside the other one, both have to be of whole definitions (half a block could
     be half of another one), and they may not define the same: blocks of one kind are a list.
@@ -107,7 +107,7 @@ def _apart(base: Sequence[str], edit: _Edit, later: _Edit) -> bool:
 
 
 def _defined(lines: Sequence[str]) -> frozenset[tuple[str, ...]] | None:
-    """What these lines define by name; None where they are no whole definitions."""
+    """What these lines define, by name; None if they are not whole definitions."""
     try:
         body = parse("".join(f"{line}\n" for line in lines).encode()).body
     except HclSyntaxError:
@@ -146,7 +146,7 @@ class _Hcl:
 
 
 def _aligned(content: bytes, here: _Hcl) -> tuple[bytes, bool]:
-    """The text lined up, and whether it is HCL: two changes that are right alone may not be so together."""
+    """The text aligned, and whether it is HCL: two changes that are right alone may not fit together."""
     try:
         document = parse(content)
     except HclSyntaxError:

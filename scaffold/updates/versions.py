@@ -1,4 +1,4 @@
-"""The templates of another version, from the Git repository that a stack records, kept from run to run."""
+"""The templates of another version, from the Git repository that a stack records, kept between runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TEMPLATES = ("copier.yml", "templates/")
 def templates_of(source: str, version: str) -> Path:
     """A directory with the templates of a version: a tag or a commit of the Git repository at ``source``.
 
-    It is fetched once. Raises :class:`MissingError` where the source is none, or has no such version.
+    It is fetched once. Raises :class:`MissingError` if the source is none, or has no such version.
     """
     try:
         repository, revision = _repository(source, version)

@@ -1,4 +1,4 @@
-"""The wizard on the present answers of a Service: the review, a field and its questions, the review again."""
+"""The wizard over a Service's current answers: the review, a field and its questions, the review again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from scaffold.wizard.state import State
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How it ended: the change to write, or what to tell instead."""
+    """How it ended: the change to write, or what to print instead."""
 
     change: ServiceChange | None
     closing: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ def ask(
     made: list[ServiceChange] = []
 
     def make(given: Answers, /, *, level: Level | None) -> Prepared:
-        # A default that still holds stays one.
+        # A default that still applies stays one.
         said = {n: v for n, v in given.values.items() if n in present or v != holds.get(n)}
         found = prepare_change(
             Monorepo(monorepo.root), name, Answers(said), level=level, without_indexes=without_indexes

@@ -1,4 +1,4 @@
-"""The clone of the app's repository: named on the command line, or asked for where an image is an own one."""
+"""The clone of the app's repository: named on the command line, or asked for if the image is your own."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Clone:
         self._beside = beside
 
     def forget(self) -> None:
-        """Have it asked for again, with what is known as its default."""
+        """Ask for it again, with what is known as the default."""
         self.settled = False
 
     def ask(self, screen: Screen, repository: str) -> bool:
-        """Ask for the clone of ``repository``. Returns whether the person answered, not went back."""
+        """Ask for the clone of ``repository``. Returns whether the person answered rather than going back."""
         likely = self._beside / repository
         text = str(self.path or (likely if (likely / ".git").exists() else ""))
         while True:
@@ -53,7 +53,7 @@ def _path(text: str) -> Path:
 
 
 def _problem(text: str) -> str:
-    """What is wrong with a directory, with its fix; nothing where it is right, or left out."""
+    """What is wrong with a directory, and the fix; nothing if it is right, or left out."""
     if not text.strip():
         return ""
     try:

@@ -12,7 +12,7 @@ from scaffold.wizard.state import State
 
 
 def to_draft(state: State) -> dict[str, Value]:
-    """What a draft keeps."""
+    """What a draft stores."""
     return {
         "given": dict(state.given),
         "suggested": dict(state.suggested),
@@ -23,7 +23,7 @@ def to_draft(state: State) -> dict[str, Value]:
 
 
 def from_draft(draft: Mapping[str, Value]) -> State:
-    """The state that a draft keeps; answers to questions that are no more are left out.
+    """The state that a draft stores; answers to questions that no longer exist are left out.
 
     Raises :class:`UsageError` for anything that :func:`to_draft` does not write.
     """

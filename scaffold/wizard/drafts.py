@@ -1,4 +1,4 @@
-"""Drafts of unfinished Services: kept for each monorepo and stack, so that a wizard can go on later."""
+"""Drafts of unfinished Services: kept for each monorepo and stack, so that the wizard can continue later."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNNAMED = "unnamed"
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """The drafts for one monorepo. They hold answers that were valid, so no secret."""
+    """The drafts for one monorepo. They contain answers that were valid, so no secrets."""
 
     directory: Path
 
@@ -36,7 +36,7 @@ class Drafts:
         return cls(user_state_path(template.DISTRIBUTION, appauthor=False) / _ALL / f"{root.name}-{place}")
 
     def save(self, name: str, content: Mapping[str, Value]) -> None:
-        """Keep a draft, whole or not at all, readable by its owner alone."""
+        """Save a draft, whole or not at all, readable by its owner alone."""
         self._write(self._path(name), yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True))
 
     @property
@@ -54,7 +54,7 @@ class Drafts:
         return name
 
     def keep_answers(self, name: str, text: str) -> Path:
-        """Keep the answers of a finished Service beside the drafts, and say where."""
+        """Save the answers of a finished Service next to the drafts, and return where."""
         path = self.directory / "answers" / f"{name}.yml"
         self._write(path, text)
         return path
@@ -62,7 +62,7 @@ class Drafts:
     def load(self, name: str) -> Mapping[str, Value]:
         """A draft by the name of its Service, or the newest one for an empty name.
 
-        Raises :class:`UsageError` where there is none, and :class:`MissingError` where it cannot be read.
+        Raises :class:`UsageError` if there is none, and :class:`MissingError` where it cannot be read.
         """
         name = name or next(iter(self.names), "")
         path = self._path(name) if name else None
@@ -90,7 +90,7 @@ class Drafts:
         return self.directory / f"{name}.yml"
 
     def make(self) -> None:
-        """Make the directory of the drafts, and the one above, which names monorepos, closed to others."""
+        """Create the directory of the drafts, and the one above, which names monorepos, closed to others."""
         self._private(self.directory)
 
     def _private(self, directory: Path) -> None:

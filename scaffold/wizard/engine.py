@@ -1,9 +1,9 @@
-"""The wizard's steps: which question comes next, what it begins with, what is wrong with an answer.
+"""The wizard's steps: which question comes next, its default, and what is wrong with an answer.
 
-Pure: a state goes in, a state comes out. What is asked, in which order and under which condition is
-read from the declarations alone (``x-core``, ``when``, ``x-after``, ``x-ask``, ``x-suggests``,
-``x-proposals``; for the items of lists ``x-line``, ``x-ask`` and ``x-suggest``); besides, a question is
-asked where its default would be refused.
+Pure: a state goes in, a state comes out. What is asked, in which order and under which condition is read from
+the declarations alone (``x-core``, ``when``, ``x-after``, ``x-ask``, ``x-suggests``, ``x-proposals``; for the
+items of lists ``x-line``, ``x-ask`` and ``x-suggest``); in addition, a question is asked if its default would
+be refused.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Engine:
         return {name: values[name] for name in questions.asked() if name in values}
 
     def known(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        """``values`` with the defaults of all else, and the facts of the monorepo."""
+        """``values`` with the defaults of everything else, and the facts of the monorepo."""
         seen = {**questions.stand_ins(text=""), **values, "sensed": self._sensed}
         return dict(self._known(json.dumps(seen, default=str)))
 
@@ -84,7 +84,7 @@ class Engine:
         return [self.step(state, path, known) for path in self.paths(state)]
 
     def paths(self, state: State, *, refusals: bool = True) -> list[Path]:
-        """The paths of the questions that are asked, given what is answered so far, in order.
+        """The paths of the questions that are asked, given the answers so far, in order.
 
         Without ``refusals`` those are left out that are asked only because what they have is refused.
         """
@@ -120,7 +120,7 @@ class Engine:
         return found
 
     def step(self, state: State, path: Path, known: Mapping[str, Value] | None = None) -> Step:
-        """The step at ``path``, with the default that it has by now."""
+        """The step at ``path``, with its current default."""
         known = known or self.known(self.values(state))
         question = questions.asked()[str(path[0])]
         if len(path) == 2:
@@ -146,7 +146,7 @@ class Engine:
         return Step(path, declared, title, default, options, tuple(self._proposals(state, question)))
 
     def _right(self, state: State, path: Path, default: Value) -> Value:
-        """A default that is not refused: itself, the first like it that is right, or nothing."""
+        """A default that is not refused: itself, the first similar one that is valid, or nothing."""
         judged = self._judged(self.values(state))
         if not any(self._blamed(state, f) == path and not _is_open(f) for f in judged):
             return default
@@ -154,7 +154,7 @@ class Engine:
         return next(right, "" if isinstance(default, str) else None)
 
     def _proposals(self, state: State, question: Question) -> Iterator[str]:
-        """What is known of the image, and proposed instead of asked, beside the question that follows it."""
+        """What is known about the image and proposed instead of asked, together with the next question."""
         before = questions.asked().get(question.after)
         if before is None or not before.suggests:
             return
@@ -175,7 +175,7 @@ class Engine:
         return list(known_of(self.values(state)).proposed.get(question.name, ()))
 
     def answer(self, state: State, path: Path, value: Value) -> State:
-        """The state after an answer. Answers whose question does not apply any more are dropped."""
+        """The state after an answer. Answers whose question no longer applies are dropped."""
         before = set(self.paths(state, refusals=False))
         asked = self.step(_unsaid(state, path), path)
         after = put(state, path, value)
@@ -222,7 +222,7 @@ class Engine:
         return holds(question.when, self.known(self.values(state)))
 
     def problem(self, state: State, path: Path, value: Value) -> str:
-        """What is wrong with one answer, with its fix; nothing where it is right."""
+        """What is wrong with one answer, and the fix; nothing if it is right."""
         if len(path) == 2 and value == MORE:
             return ""
         after = put(state, path, value)
@@ -232,7 +232,7 @@ class Engine:
         return ""
 
     def first_open(self, state: State) -> Step | None:
-        """The first step that is not answered, or whose answer is refused by now."""
+        """The first step that is not answered, or whose answer is now refused."""
         refused = {self._blamed(state, finding) for finding in self._judged(self.values(state))}
         done = {*state.said, *state.accepted} - refused
         first = next((path for path in self.paths(state) if path not in done), None)
@@ -265,7 +265,7 @@ class Engine:
         return follows.origin if name in follows.answers else "default"
 
     def _blamed(self, state: State, finding: Finding) -> Path:
-        """The step to ask for a finding: the first answer that could settle it and is open, or its own."""
+        """The step to ask for a finding: the first open answer that could settle it, or its own."""
         known = self.known(self.values(state))
         answered = {path[0] for path in (*state.said, *state.accepted)} | set(state.given)
         for name in (finding.settled_by or "").split(", "):
@@ -297,12 +297,12 @@ class Engine:
 
 
 def _is_choice(question: Question, known: Mapping[str, Value]) -> bool:
-    """Whether the house leaves anything to choose."""
+    """Whether the house leaves anything to choose from."""
     return not question.needs or len(offered(fields.field_at((question.name,)), known)) != 1
 
 
 def _unsaid(state: State, path: Path) -> State:
-    """The state without an answer, to know what its question has by default."""
+    """The state without an answer, to find out the default of its question."""
     given = {name: v for name, v in state.given.items() if name != path[0]} if len(path) == 1 else state.given
     return without(replace(state, given=given), {path})
 

@@ -1,4 +1,4 @@
-"""What one field of an answer may be, as its declaration says, and how it is shown."""
+"""What one field of an answer may be, according to its declaration, and how it is shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaffold.templates.template import kept
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an answer, or an answer that is one field: chosen from its options, or typed on a line."""
+    """One field of an answer, or an answer that is one field: chosen from options, or typed on a line."""
 
     schema: Mapping[str, Value]
     help: str
@@ -25,7 +25,7 @@ class Field:
 
     @property
     def allowed(self) -> str:
-        """What is allowed, and how to fix what is not."""
+        """What is allowed, and how to fix anything else."""
         told = self.schema if "allowed" in self.schema else self.schema.get("items", {})
         return f"Allowed: {told['allowed']}. {told.get('fix', '')}".strip() if "allowed" in told else ""
 

@@ -1,4 +1,4 @@
-"""Answers as a file that is kept beside, where nothing else is written."""
+"""Answers saved as a file, if nothing else is written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def answers_text(values: Mapping[str, Value]) -> str:
 
 
 def keep_beside(name: str, text: str) -> Path:
-    """Write answers into the current directory, for their owner alone. Returns the file."""
+    """Write answers into the current directory, readable by their owner alone. Returns the file."""
     path = _free(Path(f"{name}.yml"))
     path.touch(mode=0o600)
     path.write_text(text, "utf-8")
@@ -25,7 +25,7 @@ def keep_beside(name: str, text: str) -> Path:
 
 
 def _free(path: Path) -> Path:
-    """``path``, or the like of it with a number where that is taken."""
+    """``path``, or a similar one with a number if that is taken."""
     number = 1
     found = path
     while found.exists():

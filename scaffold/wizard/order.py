@@ -1,4 +1,4 @@
-"""In which order the wizard asks, as the declarations say."""
+"""The order in which the wizard asks, according to the declarations."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _EMPTY = "-"
 
 
 class PlainScreen:
-    """Reads lines and writes lines; nothing else is asked of the terminal."""
+    """Reads lines and writes lines; nothing else is required of the terminal."""
 
     keys = (
         f"Enter takes what is in brackets, {_EMPTY} is nothing, < goes back, ? explains, "
@@ -27,7 +27,7 @@ class PlainScreen:
         self._target = target
 
     def opened(self) -> AbstractContextManager[None]:
-        """Nothing is set: lines are read as the terminal gives them."""
+        """Nothing is set up: lines are read as the terminal gives them."""
         return nullcontext()
 
     def show(self, lines: Iterable[str], *, verbatim: bool = False, fit: bool = False) -> None:
@@ -76,7 +76,7 @@ class PlainScreen:
         explains: bool = True,
         until: Callable[[], bool] | None = None,
     ) -> str | Typed:
-        """Read a line until it is right."""
+        """Read a line until it is valid."""
         while True:
             self.show([title])
             text = self._read(f"[{default}]: " if default else "> ")

@@ -31,7 +31,7 @@ class Make(Protocol):
 
 
 class Previews:
-    """Makes previews one after the other: a new one leaves out what its predecessor has not begun."""
+    """Makes previews one after the other: a new one skips whatever its predecessor has not begun."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Previews:
             return self._last.planned.result()
 
     def close(self) -> None:
-        """Leave out what has not begun, and end what has."""
+        """Skip what has not begun, and end what has."""
         from scaffold.terraform.lifetime import end_all
 
         self._worker.shutdown(wait=False, cancel_futures=True)
@@ -96,7 +96,7 @@ class Preview:
 
     @property
     def failed(self) -> bool:
-        """Whether it is known by now that nothing can be written."""
+        """Whether it is already known that nothing can be written."""
         done = self.planned if self.planned.done() else self._rendered
         return done.done() and done.exception() is not None
 
@@ -105,7 +105,7 @@ class Preview:
         return self.planned.done()
 
     def decisions(self, *, whole: bool = True) -> Iterator[str]:
-        """The decisions, or without ``whole`` those that matter; together those that are alike.
+        """The decisions or, without ``whole``, those that matter, with similar ones together.
 
         What is decided to be empty is left to `explain`.
         """
@@ -128,12 +128,12 @@ class Preview:
         yield from self._told(self._rendered, lambda made: "".join(map(diff, made.changes)).splitlines())
 
     def resources(self, *, whole: bool = True) -> Iterator[str]:
-        """What will exist, or what happens to what does, or why it cannot; waits for the plan."""
+        """What will exist, or what happens to what exists, or why it cannot; waits for the plan."""
         in_short = _exists if self._tell is _resources and not whole else self._tell
         yield from self._told(self.planned, in_short)
 
     def cancel(self) -> None:
-        """Leave out what has not begun."""
+        """Skip what has not begun."""
         self._rendered.cancel()
         self.planned.cancel()
 
@@ -148,7 +148,7 @@ class Preview:
 
 
 def _files(made: Prepared) -> Iterator[str]:
-    """The files of both repositories; what a person wrote and loses is shown whole."""
+    """The files of both repositories; what a person wrote and would lose is shown whole."""
     if made.stack is not None:
         yield from files_text(made.stack.change)
     yield from clone_text(made)
@@ -158,7 +158,7 @@ def _files(made: Prepared) -> Iterator[str]:
 
 
 def _files_in_short(made: Prepared) -> Iterator[str]:
-    """What happens to how many files; what a person wrote and loses is shown whole."""
+    """How many files are created and changed; what a person wrote and would lose is shown whole."""
     parts = [part for part in (made.stack, made.pipeline) if part is not None]
     for part in parts:
         files = sorted(part.change.changes, key=lambda file: file.action.value)
@@ -173,12 +173,12 @@ def _files_in_short(made: Prepared) -> Iterator[str]:
 
 
 def _subject(decision: decisions.Decision) -> tuple[str, str]:
-    """What a decision is about, so that those of the items of a list stand together."""
+    """What a decision is about, so that those about the items of a list are together."""
     return decision.name.partition(".")[0], decision.name.rpartition(".")[2]
 
 
 def _together(names: Sequence[str]) -> str:
-    """Names of decisions that are alike; those of the items of one list share what is around the item."""
+    """Names of similar decisions; those about the items of one list share what surrounds the item."""
     around = {(name.partition("[")[0], name.partition("]")[2]) for name in names}
     if len(names) == 1 or len(around) > 1:
         return ", ".join(names)

@@ -1,4 +1,4 @@
-"""The last screen: what was answered and what follows from it, to change, to save or to apply."""
+"""The last screen: the answers and what follows from them, to change, to save or to apply."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def review(
     keep: Keep,
     clone_again: Callable[[Mapping[str, Value]], Callable[[], None] | None] = lambda _: None,
 ) -> tuple[Outcome, State]:
-    """Show the review until the person applies, saves or quits; every change begins it anew.
+    """Show the review until the person applies, saves or quits; every change starts it again.
 
     Where ``preview_of`` gives nothing, the person went back from a question that it had to ask.
     ``clone_again`` gives, where the app has a repository of its own, what lets it ask for the clone again.
@@ -151,7 +151,7 @@ def _command(
 
 
 def _named(listed: Sequence[Row], text: str) -> Row | None:
-    """The answer that a number or a name means."""
+    """The answer that a number or a name stands for."""
     return next((row for row in listed if text in (str(row.number), row.question.name)), None)
 
 
@@ -168,7 +168,7 @@ def _wrong_setting(engine: Engine, state: State, text: str) -> str:
 
 
 def edit(engine: Engine, state: State, screen: Screen, question: Question) -> State:
-    """Ask one question again; of a list, any field of its items. Back leaves it as it was."""
+    """Ask one question again or, for a list, any field of its items. Back leaves it as it was."""
     if not fields.is_list(question):
         return _again(engine, state, screen, (question.name,))
     while True:

@@ -1,4 +1,4 @@
-"""The answers as the review lists them: all of them, or those that somebody has to see."""
+"""The answers as the review lists them: all of them, or those that a person should see."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Row:
 
 
 def rows(engine: Engine, state: State) -> list[Row]:
-    """The answers that apply: first what somebody said, then the defaults, last what is left empty."""
+    """The answers that apply: first those that somebody gave, then the defaults, last what is left empty."""
     values = engine.values(state)
     known = engine.known(values)
     asked = questions.asked()
@@ -54,7 +54,7 @@ def rows(engine: Engine, state: State) -> list[Row]:
 
 
 def every(listed: Sequence[Row]) -> Iterator[str]:
-    """All answers; those that nobody gave and that are empty by their names."""
+    """All answers; empty ones that nobody gave by their names only."""
     yield from ("", "Answers")
     width = max(len(row.question.name) for row in listed)
     empty = [row for row in listed if row.empty and row.origin == "default"]
@@ -64,7 +64,7 @@ def every(listed: Sequence[Row]) -> Iterator[str]:
 
 
 def main(listed: Sequence[Row]) -> Iterator[str]:
-    """The answers that differ from what would hold anyway, a row each."""
+    """The answers that differ from their defaults, a row each."""
     yield from ("", "Answers")
     own = [row for row in listed if not row.is_usual and row.origin in ("asked", "given", "file")]
     width = max((len(row.question.name) for row in own), default=0)
@@ -74,7 +74,7 @@ def main(listed: Sequence[Row]) -> Iterator[str]:
 
 
 def other(listed: Sequence[Row]) -> Iterator[str]:
-    """The answers that were taken as proposed, and those that are known of the image."""
+    """The answers that were accepted as proposed, and those that are known from the image."""
     taken = [
         row
         for row in listed

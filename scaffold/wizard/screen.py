@@ -12,7 +12,7 @@ from scaffold.templates.questions import Value
 
 
 class Key(Enum):
-    """What a person may press instead of an answer."""
+    """What a person may press instead of answering."""
 
     BACK = "back"
     EXPLAIN = "explain"
@@ -29,7 +29,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What stood in the line when the person asked for an explanation, or something came in between."""
+    """What was on the line when the person asked for an explanation, or something intervened."""
 
     key: Key | None
     text: str
@@ -42,7 +42,7 @@ class Screen(Protocol):
     """How to go back and get an explanation, in one line."""
 
     def opened(self) -> AbstractContextManager[None]:
-        """What has to hold while the wizard runs."""
+        """What has to be set up while the wizard runs."""
 
     def show(self, lines: Iterable[str], *, verbatim: bool = False, fit: bool = False) -> None:
         """Show lines of text. ``verbatim``: as they are, such as a diff; ``fit``: on a row each."""

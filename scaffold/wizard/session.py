@@ -57,7 +57,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How it ended: the change to write, or what to tell instead."""
+    """How it ended: the change to write, or what to print instead."""
 
     prepared: Prepared | None
     closing: tuple[str, ...]
@@ -67,7 +67,7 @@ class Asked:
 
 
 class Paused(KeyboardInterrupt):
-    """The person broke off; a draft is kept."""
+    """The person stopped; a draft is kept."""
 
     def __init__(self, command: str) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Paused(KeyboardInterrupt):
 
 
 def likely_app(start: Draft, *, plain: bool) -> str:
-    """Which of the services of a compose file that are as likely the app is it: the person says."""
+    """Ask which of a compose file's services is the app, if several are equally likely."""
     screen = open_screen(plain)
     choices = [Choice(name, name) for name in start.likely]
     while True:
@@ -158,7 +158,7 @@ def run(monorepo: Monorepo, given: Answers, start: Draft | None, options: Option
 
 
 def _command(first: str, value: str, options: Options, clone: Clone, *more: str) -> str:
-    """The command that goes on with a draft or with answers, by the options of this run."""
+    """The command that continues with a draft or with answers, with the options of this run."""
     repository = [f"--app-repo={clone.path}"] if clone.path else []
     return shlex.join(["scaffold", "new-service", first, value, *options.arguments, *repository, *more])
 
@@ -168,7 +168,7 @@ def _resume(name: str, options: Options, clone: Clone) -> str:
 
 
 class _Keeper:
-    """Keeps a draft of the newest state, where one can be kept."""
+    """Keeps a draft of the newest state, if one can be kept."""
 
     def __init__(self, engine: Engine, store: Drafts, state: State, clone: Clone, unnamed: str) -> None:
         self._engine = engine
@@ -188,12 +188,12 @@ class _Keeper:
 
     @property
     def _answered(self) -> bool:
-        """Whether there is anything to go on with: a start that answered nothing leaves no draft."""
+        """Whether there is anything to continue with: a start that answered nothing leaves no draft."""
         state = self._state
         return bool(state.said or state.accepted or state.given or state.suggested)
 
     def keep(self, state: State) -> None:
-        """Keep a new state. A draft under the Service's former name goes."""
+        """Save a new state. A draft under the Service's former name is removed."""
         former = self.name
         self._state = state
         if former != self.name and self._able:
@@ -238,7 +238,7 @@ def _refuse(engine: Engine, given: Answers) -> None:
 
 
 def open_screen(plain: bool) -> Screen:
-    """The screen to ask on: lines where somebody wants them, or the terminal can do no more."""
+    """The screen to ask on: plain lines if they are wanted, or if the terminal can do no more."""
     if plain or os.environ.get("ACCESSIBLE") == "1" or os.environ.get("TERM", "dumb") == "dumb":
         from scaffold.wizard.plain import PlainScreen
 

@@ -37,7 +37,7 @@ class State:
 
 
 def without(state: State, paths: Collection[Path]) -> State:
-    """The state with nothing said at these paths."""
+    """The state without anything at these paths."""
     gone = frozenset(paths)
     said = {path: value for path, value in state.said.items() if path not in gone}
     return replace(state, said=said, accepted=state.accepted - gone, forced=state.forced - gone)
@@ -64,7 +64,7 @@ def base(state: State, question: Question) -> Sequence[Value]:
 
 
 def items(state: State, question: Question) -> Sequence[Value]:
-    """The items of a list, in the order of their schema; what is unknown there stays, to be refused."""
+    """The items of a list, in the order of their schema; unknown keys stay, and are refused later."""
     start = base(state, question)
     if question.name in state.given:
         return start
@@ -126,7 +126,7 @@ def _adopted(state: State, question: Question) -> State:
 
 
 def _spread(state: State, question: Question, value: Value) -> State:
-    """The state with a list that has proposals answered as a whole, each item as one of its own."""
+    """The state in which a list with proposals, answered as a whole, has each item on its own."""
     state = without(state, _paths_of(state, question))
     said = dict(state.said)
     for index, item in enumerate(value if isinstance(value, list) else ()):
@@ -174,5 +174,5 @@ def _paths_of(state: State, question: Question) -> set[Path]:
 
 
 def _own(question: Question) -> str:
-    """The proposal that proposes nothing: the last one."""
+    """The proposal that proposes nothing, which is the last one."""
     return list(question.proposals)[-1]

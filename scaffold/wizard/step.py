@@ -1,4 +1,4 @@
-"""One step of the wizard: what is asked, what stands there at first, and what a line means."""
+"""One step of the wizard: what is asked, the initial text, and what a line means."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Step:
 
     @property
     def text(self) -> str:
-        """What stands in the line at first; of the items of a list, what is typed with the list itself."""
+        """The initial text of the line; for the items of a list, what is typed with the list itself."""
         names = self._names
         value = [_told(item, names) for item in self.default] if names else self.default
         return notation.write(self.field.schema, value)
 
     def read(self, text: str) -> Value:
-        """The value of a line; what was known of the items of a list stays with them.
+        """The value of a line; what was known about the items of a list stays with them.
 
         Raises :class:`UsageError` for a line that cannot be read.
         """
@@ -73,7 +73,7 @@ def offered(declared: Field, known: Mapping[str, Value]) -> tuple[Option, ...]:
 
 
 def consequence(option: Option, path: Path, known: Mapping[str, Value]) -> str:
-    """What follows from an option; of none, what follows from the answer for the whole Service."""
+    """What follows from an option; without one, what follows from the answer for the whole Service."""
     whole = questions.asked().get(str(path[-1]))
     if option.value is not None or whole is None or whole.type != "bool":
         here = whole.consequences.get(option.value, "") if whole is not None and whole.options else ""
@@ -85,7 +85,7 @@ def consequence(option: Option, path: Path, known: Mapping[str, Value]) -> str:
 
 
 def called(question: Question, item: Mapping[str, Value]) -> str:
-    """What an item is called in a question about it: its first field."""
+    """The name of an item in a question about it: its first field."""
     return fields.shown(item.get(fields.line_fields(question)[0], question.name))
 
 

@@ -1,4 +1,4 @@
-"""The wizard on a terminal, drawn by questionary: its prompts, with keys of our own merged in."""
+"""The wizard in a terminal, drawn by questionary: its prompts, with our own keys added."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TerminalScreen:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """While it runs, what is typed ahead of a prompt does not show up between two of them."""
+        """While it is open, what is typed ahead of a prompt does not show up between two of them."""
         try:
             import termios
         except ImportError:  # no terminal of this kind, so nothing to set
@@ -52,7 +52,7 @@ class TerminalScreen:
                 self._as_before()
 
     def _as_before(self) -> None:
-        """Take back what a prompt has set, which a signal may have kept it from doing."""
+        """Undo what a prompt has set, in case a signal kept it from doing so."""
         from prompt_toolkit.output import create_output
 
         output = create_output(self._target)
@@ -80,7 +80,7 @@ class TerminalScreen:
         default: Value,
         ahead: Callable[[Value], object] = lambda _: None,
     ) -> Value | Key:
-        """A menu; what follows from an option stands below it while the cursor is there."""
+        """A menu; what follows from an option is shown below it while the cursor is there."""
         import questionary
 
         # By number: questionary takes an option whose value is None for one whose value is its label.
@@ -130,7 +130,7 @@ class TerminalScreen:
         explains: bool = True,
         until: Callable[[], bool] | None = None,
     ) -> str | Typed:
-        """A line of text; what is wrong with it stands below while it is typed."""
+        """A line of text; what is wrong with it is shown below while it is typed."""
         import questionary
 
         wrong = lru_cache(256)(problem)
@@ -217,7 +217,7 @@ class TerminalScreen:
             # A key may come in the moment in which a signal has ended the prompt already, or the reverse.
             if application.future is not None and not application.future.done():
                 if "exception" in outcome:
-                    no_more_interrupts()  # once the terminal is as before, the same key is a signal
+                    no_more_interrupts()  # once the terminal is restored, the same key is a signal
                 leave_now(**outcome)
 
         application.exit = leave_once
@@ -234,7 +234,7 @@ def _menu(application: Any) -> Any:
 
 
 def _search(menu: Any, add: Callable[[Any], None], key: Any) -> None:
-    """Filter a menu by a key, and point at what begins with all that is typed, where something does.
+    """Filter a menu by a key, and select what begins with everything that is typed, if anything does.
 
     A key that fits nothing behind the others begins anew; one that fits nothing at all is not taken.
     """
@@ -252,7 +252,7 @@ def _search(menu: Any, add: Callable[[Any], None], key: Any) -> None:
 
 @contextmanager
 def _ended_after(application: Any) -> Iterator[Sequence[int]]:
-    """Signals that end the process, an interrupt too, end the prompt first, and are raised when it is gone.
+    """Signals that end the process, also an interrupt, first end the prompt, and are raised once it is gone.
 
     Raised in the middle of it, they would be told as the failure of one of its tasks. Gives those that came.
     """
@@ -279,7 +279,7 @@ def _ended_after(application: Any) -> Iterator[Sequence[int]]:
 
 
 def _add_below(application: Any, text: Callable[[], str]) -> None:
-    """Show a text of several lines below a prompt, whose own toolbars have one line or need the height."""
+    """Show several lines of text below a prompt, whose own toolbars have one line or need the height."""
     from prompt_toolkit.filters import Condition, is_done
     from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Window
 

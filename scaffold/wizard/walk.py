@@ -20,7 +20,7 @@ Keep = Callable[[State], None]
 
 
 def walk(engine: Engine, state: State, screen: Screen, keep: Keep, at: Path | None = None) -> State:
-    """Ask until no question is open: all from ``at`` on, or without it those that are open."""
+    """Ask until no question is open: every question from ``at`` on, or without it those that are open."""
     step = engine.step(state, at) if at else engine.first_open(state)
     while step is not None:
         reply = ask(engine, state, step, screen)
@@ -84,7 +84,7 @@ def _choice(option: Option) -> Choice:
 
 
 def explanation(step: Step) -> Iterator[str]:
-    """All that the declarations say of a question, with the rule that it follows."""
+    """Everything that the declarations say about a question, with the rule that it follows."""
     question = questions.asked()[str(step.path[0])]
     yield f"  {step.field.help}"
     if question.explain:

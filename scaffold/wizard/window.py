@@ -8,7 +8,7 @@ import textwrap
 
 
 def width() -> int:
-    """The columns to write in. The terminal itself is asked: COLUMNS may be that of another window."""
+    """The columns to write in. The terminal itself is asked: COLUMNS may belong to another window."""
     try:
         columns = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Adopting a stack that was made by hand: what is rendered, what stays, what moves, and what is refused."""
+"""Adopting a hand-written stack: what is rendered, what stays, what moves, and what is refused."""
 
 from __future__ import annotations
 

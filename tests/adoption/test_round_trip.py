@@ -1,4 +1,4 @@
-"""What is rendered and then adopted gives back its own plan: the goldens, and generated Services."""
+"""What is rendered and then adopted reproduces its own plan: the goldens, and generated Services."""
 
 from __future__ import annotations
 

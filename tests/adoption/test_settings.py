@@ -1,4 +1,4 @@
-"""Terragrunt's settings of an adopted stack: what only a person has written stays."""
+"""The Terragrunt settings of an adopted stack: what only a person has written stays."""
 
 from __future__ import annotations
 

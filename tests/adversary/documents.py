@@ -1,4 +1,4 @@
-"""Random documents of HCL: some that are right, some that are nearly, and some that are soup.
+"""Random HCL documents: some that are correct, some that nearly are, and some that are soup.
 
 They have what readers of HCL disagree about: where a heredoc ends, what is escaped in a template, which line
 ends count.

@@ -1,4 +1,4 @@
-"""The steps of a process that change something on disk, counted, so that it can be ended at any of them."""
+"""The steps of a process that change something on disk, counted, so that it can be killed at any of them."""
 
 from __future__ import annotations
 

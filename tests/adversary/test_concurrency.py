@@ -1,4 +1,4 @@
-"""Four commands that write at once come one after the other: what each has told to be written is there.
+"""Four commands that write at the same time take turns: what each has reported as written is there.
 
 `dev test --fuzz N` runs N rounds.
 """

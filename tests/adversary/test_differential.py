@@ -1,5 +1,5 @@
-"""Our reader of HCL against HashiCorp's: a heredoc that ends elsewhere, or a call that only Terraform sees,
-would be a way out of the plan.
+"""Our HCL reader against HashiCorp's: a heredoc that ends elsewhere, or a call that only Terraform sees,
+would be a way to escape the plan.
 
 `dev test --fuzz N` reads N times as many documents.
 """

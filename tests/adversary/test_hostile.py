@@ -1,4 +1,4 @@
-"""Answers that mean harm are refused, or give what they say: none breaks the program, none breaks a stack.
+"""Malicious answers are refused, or rendered as they are: none breaks the program, none breaks a stack.
 
 Each set mixes the answers of several Services and writes hostile text into some of them. What is refused is
 left out, as a person who tries again would, until the rest is taken. `dev test --fuzz N` tries N sets;

@@ -1,4 +1,4 @@
-"""Facts of a monorepo that mean harm are refused, or give stacks as others do: none breaks the program.
+"""Malicious facts of a monorepo are refused, or give stacks like any others: none breaks the program.
 
 `dev test --fuzz N` tries N of them.
 """

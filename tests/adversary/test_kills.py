@@ -1,4 +1,4 @@
-"""A run that is ended at any moment of its writing leaves whole files, or a journal that makes them whole.
+"""A run that is killed at any moment while it writes leaves whole files, or a journal that makes them whole.
 
 What is prepared is written by a fork, which gets the signal at one of its steps, alone or with the Git that it
 started. Then the next command that writes comes. `dev test --fuzz N` draws N steps for each of the writers.

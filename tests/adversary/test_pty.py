@@ -1,4 +1,4 @@
-"""Keys, signals and windows at random: the wizard ends as it says, and leaves the terminal as it was.
+"""Random keys, signals and windows: the wizard ends as it says, and leaves the terminal as it was.
 
 `dev test --fuzz N` draws N sessions.
 """

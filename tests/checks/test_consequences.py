@@ -1,4 +1,6 @@
-"""What a difference does to what runs: data that is lost, hosts that open, objects that are made anew."""
+"""What a difference does to running workloads: data that is lost, hosts that open, objects that are
+recreated.
+"""
 
 from __future__ import annotations
 

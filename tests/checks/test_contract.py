@@ -1,4 +1,4 @@
-"""Contracts: whatever the difference of two plans has that no row allows is told, with its place."""
+"""Contracts: everything in the difference of two plans that no row allows is reported, with its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of modules against what the modules say."""
+"""Calls of modules, checked against what the modules declare."""
 
 from __future__ import annotations
 

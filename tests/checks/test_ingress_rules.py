@@ -1,4 +1,4 @@
-"""The gate of an ingress and its reason, held against the house's own guard where that is right."""
+"""The gate of an ingress and its reason, compared with the house's own check where that is right."""
 
 from __future__ import annotations
 

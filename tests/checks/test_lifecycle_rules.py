@@ -1,4 +1,4 @@
-"""What a resource has to ignore, and where the marker beside it is seen."""
+"""What a resource has to ignore, and where the marker beside it is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""References that point at nothing, and names defined twice or not given."""
+"""References that point at nothing, and names that are defined twice or not set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules over the syntax of many stacks: the same on one processor and on several, now and kept."""
+"""The rules over the syntax of many stacks: the same on one processor and on several, new and cached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a verification says of a stack, and whose fault it is."""
+"""What a verification says about a stack, and whose fault it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses that are written out, and what only looks like one."""
+"""Addresses that are written out, and texts that only look like one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scaffold change`: the stack, the lists outside and what a person is told follow other answers."""
+"""`scaffold change`: the stack, the lists outside and what is reported follow other answers."""
 
 from __future__ import annotations
 
@@ -398,7 +398,7 @@ def test_what_changes_nothing_is_told(root: Path) -> None:
     assert change(root, "--set", "port=8080").stdout == "bee-notes has these answers. Nothing to do.\n"
     static(root, "--unset", "volumes")
     told = change(root, "--set", "rwx=true", "--verify", "static", "--commit")
-    assert "Nothing that is rendered follows from them: they are only recorded.\n" in told.stdout
+    assert "They change nothing that is rendered, and are only recorded.\n" in told.stdout
     assert answers(root)["rwx"] is True
 
 

@@ -1,4 +1,4 @@
-"""What others wrote meanwhile stays, and what an interrupted run left is told by every command."""
+"""What others wrote meanwhile stays, and every command reports what an interrupted run left behind."""
 
 from __future__ import annotations
 

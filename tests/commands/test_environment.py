@@ -1,4 +1,4 @@
-"""No file, size, closed stream or full disk is told as a defect."""
+"""No file, size, closed stream or full disk is reported as a defect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is reachable from where and what is stored where, read from planned resources."""
+"""Who can reach what and what is stored where, read from planned resources."""
 
 from __future__ import annotations
 

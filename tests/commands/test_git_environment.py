@@ -1,4 +1,4 @@
-"""Commands that are run from a Git hook of another repository work in the one that they are told."""
+"""Commands that run in a Git hook of another repository work in the one that they are given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scaffold plan`: what is printed, and the difference from an older revision."""
+"""`scaffold plan`: what is printed, and the difference from another revision."""
 
 from __future__ import annotations
 

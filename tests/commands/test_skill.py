@@ -1,4 +1,4 @@
-"""What a coding agent is told: true, put where agents look, and brought up to date without a loss."""
+"""What a coding agent is told: it is true, put where agents look, and updated without losing anything."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_doctor_tells_of_another_version(monorepo: Monorepo) -> None:
     scaffold("skill", "--write", cwd=monorepo.root)
     assert str(SKILL) not in missing()
     (monorepo.root / SKILL).write_text("older")
-    assert f"{SKILL} is of another version" in missing()
+    assert f"{SKILL} was written by another version" in missing()
 
 
 @pytest.mark.parametrize("name", [q.name for q in asked().values() if q.core or not q.has_default])

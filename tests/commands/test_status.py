@@ -1,4 +1,4 @@
-"""``scaffold status``: each stack beside its answers, the templates, the rules and the lists."""
+"""``scaffold status``: each stack compared with its answers, the templates, the rules and the lists."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_findings_and_lists_are_counted(root: Path) -> None:
     assert told["needs_attention"]
     assert told["findings"] == {"errors": 1, "warnings": 0}
     assert [finding["code"] for finding in told["lists"]] == ["IDX001"]
-    assert line.endswith("; 1 error; 1 entry of lists missing")
+    assert line.endswith("; 1 error; 1 list entry missing")
 
 
 def test_what_has_not_changed_is_not_found_again(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong around a run is told by its own name, with what mends it."""
+"""Problems in a run's surroundings are named, with their fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compose files that people had, each in a folder with what is right: ``import.yml``."""
+"""Compose files from real users, each in a folder with the correct result: ``import.yml``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a compose file says, whole: other files, overrides, anchors, YAML 1.2."""
+"""A compose file as a whole: other files, overrides, anchors, YAML 1.2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variables in a compose file: every operator, nested, and dollars that are none."""
+"""Variables in a compose file: every operator, nesting, and dollars that begin no variable."""
 
 from __future__ import annotations
 

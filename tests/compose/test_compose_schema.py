@@ -1,4 +1,6 @@
-"""Compose documents made from the specification's own schema: nothing crashes, and no key is unreported."""
+"""Compose documents generated from the specification's own schema: nothing crashes, and every key is
+reported.
+"""
 
 from __future__ import annotations
 

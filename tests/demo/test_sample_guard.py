@@ -1,4 +1,4 @@
-"""The sample's guard: which ``auth`` lines need a comment above them, and what counts as one."""
+"""The sample's check: which ``auth`` lines need a comment above them, and what counts as one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Terraform makes of the sample: every stack can be planned, and the modules do what they are asked."""
+"""What Terraform makes of the sample: every stack can be planned, and the modules do what they are asked to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terraform's own view of HCL files, many at a time, and the files that the tests of HCL work on."""
+"""Terraform's own view of HCL files, many at a time, and the files that the HCL tests use."""
 
 from __future__ import annotations
 

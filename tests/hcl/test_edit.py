@@ -1,4 +1,4 @@
-"""Edits in place: exactly one thing more or less, in the style of what stands around it."""
+"""Edits in place: exactly one thing is added or removed, in the style of what surrounds it."""
 
 from __future__ import annotations
 

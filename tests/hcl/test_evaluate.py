@@ -1,4 +1,4 @@
-"""The value of expressions, as far as it can be told without Terraform."""
+"""The value of expressions, as far as it can be determined without Terraform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of definitions and comments, held against ``terraform fmt``."""
+"""The columns of definitions and comments, compared with ``terraform fmt``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Module contracts, read from directories and held against python-hcl2's reading of the same files."""
+"""Module contracts, read from directories and compared with python-hcl2's reading of the same files."""
 
 from __future__ import annotations
 

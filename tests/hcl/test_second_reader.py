@@ -1,4 +1,4 @@
-"""The second reader agrees on everything that is rendered, and is heard where it does not."""
+"""The second reader agrees on everything that is rendered, and counts where it does not."""
 
 from __future__ import annotations
 

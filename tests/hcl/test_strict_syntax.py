@@ -1,4 +1,4 @@
-"""What is HCL and what is not, held against Terraform."""
+"""What is HCL and what is not, compared with Terraform."""
 
 from __future__ import annotations
 

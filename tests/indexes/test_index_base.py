@@ -1,4 +1,4 @@
-"""What every index does alike: insert once, verify the edit, name what is missing."""
+"""What all indexes have in common: insert once, verify the edit, name what is missing."""
 
 from __future__ import annotations
 

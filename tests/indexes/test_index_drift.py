@@ -1,4 +1,4 @@
-"""What the indexes and the stacks do not agree on, and mending it."""
+"""Where the indexes and the stacks disagree, and fixing that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one Service changes in a monorepo, and what is left for a person."""
+"""What one Service changes in a monorepo, and what is left to a person."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_ciphertext_is_a_step(sample: Monorepo, everything: ServiceEntry) -> Non
     found = insertions(Files(sample.root), everything)
     assert CATALOG not in {edit.path for edit in found.edits}
     assert [step.text for step in found.steps] == [
-        f"{CATALOG} is encrypted with git-crypt: see to {names} there."
+        f"{CATALOG} is encrypted with git-crypt: check {names} there."
         for names in ("bee-log", "bee-hooks, bees")
     ]
     assert {step.command for step in found.steps} == {f"$EDITOR {CATALOG}"}
@@ -182,7 +182,7 @@ def test_an_entry_that_a_person_edited_is_left_to_one(sample: Monorepo, everythi
     edited = file.read_bytes()
     after = replace(everything, description="Hives and swarms")
     (step,) = _follow(sample, everything, after).steps
-    assert step.text == f"{CATALOG} has an entry that was edited by hand: see to bee-log there."
+    assert step.text == f"{CATALOG} has an entry that was edited by hand: check bee-log there."
     file.write_text("".join(line for line in edited.decode().splitlines(True) if "bee-log" not in line))
     assert _follow(sample, everything, after).edits == (), "a row that was taken out is not put back"
 
@@ -202,4 +202,4 @@ def test_a_row_that_a_person_edited_follows_in_its_other_cells(
     assert file.read_text() == edited.replace(row, followed) != edited
     file.write_text(file.read_text().replace("| hive-log |", "| **hive-log** |", 1))
     (step,) = (step for step in _follow(sample, after, everything).steps if CATALOG.name in step.text)
-    assert "was edited by hand: see to bee-log, hive-log there" in step.text
+    assert "was edited by hand: check bee-log, hive-log there" in step.text

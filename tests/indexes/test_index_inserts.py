@@ -1,4 +1,4 @@
-"""Every index on the sample monorepo: what is inserted, once, and taken out again without a trace."""
+"""Every index in the sample monorepo: entries are inserted once, and removed without a trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding lists behind labels, in all the ways that the house writes them."""
+"""Finding lists after labels, in all the ways in which the house writes them."""
 
 from __future__ import annotations
 

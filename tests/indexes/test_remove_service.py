@@ -1,4 +1,4 @@
-"""Taking a Service out of the monorepo, with what is only its own."""
+"""Removing a Service from the monorepo, with everything that is only its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the clone of an app's repository tells: proposed where no answer says it, told where one says otherwise."""
+"""What the clone of an app's repository shows: proposed if no answer says it, reported if one says otherwise."""
 
 from __future__ import annotations
 

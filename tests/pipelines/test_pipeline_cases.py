@@ -1,4 +1,6 @@
-"""Repositories of others that were judged wrongly once, each in a folder: what is found in them, and nothing else."""
+"""Other people's repositories that were once misjudged, each in a folder: what is found in them, and nothing
+else.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The script that has Woodpecker roll out, run against servers that answer as Woodpecker does."""
+"""The script that has Woodpecker roll out an image, run against servers that answer as Woodpecker does."""
 
 from __future__ import annotations
 

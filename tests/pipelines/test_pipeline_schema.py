@@ -1,7 +1,7 @@
-"""Our schemas of pipeline files, judged by those that check-jsonschema ships.
+"""Our schemas of pipeline files, compared with those that check-jsonschema ships.
 
-What is rendered is mutated at every place: keys come, go or are misspelt, values become others. Both have to
-say the same of every mutant. All other keys stand in an example each; what differs there is listed.
+What is rendered is mutated at every place: keys are added, removed or misspelt, values are changed. Both
+schemas have to agree on every mutant. All other keys occur in one example each; what differs there is listed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Changes of a rule that a file declares: what each edit makes of a block, once, and what it leaves alone."""
+"""Rule changes that a file declares: what each edit does to a block, once, and what it leaves alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``scaffold sweep`` from end to end: what holds is written, what falls outside its contract is left and named."""
+"""``scaffold sweep`` from end to end: what keeps its contract is written, everything else is left and named."""
 
 from __future__ import annotations
 

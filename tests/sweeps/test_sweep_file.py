@@ -1,4 +1,4 @@
-"""Files that declare a change of a rule: whatever is wrong is told at once, with its line and its fix."""
+"""Files that declare a rule change: everything that is wrong is reported at once, with its line and its fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rule whose site is in a shared module: one edit there, and every stack that calls it is planned."""
+"""A rule that a shared module breaks: one edit there, and every stack that calls it is planned."""
 
 from __future__ import annotations
 

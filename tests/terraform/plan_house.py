@@ -1,4 +1,4 @@
-"""Small monorepos to plan, and the one that holds a stack for everything that a plan has to cope with."""
+"""Small monorepos to plan, and the one that has a stack for everything that a plan has to cope with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stacks that try to read what is not the monorepo's, or to speak to somebody, while they are planned."""
+"""Stacks that try to read files outside the monorepo, or to use the network, while they are planned."""
 
 from __future__ import annotations
 

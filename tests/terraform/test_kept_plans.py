@@ -1,4 +1,4 @@
-"""Results that are kept hold for the same files, program and schemas, and for nothing else."""
+"""Results that are kept are valid for the same files, program and schemas, and for nothing else."""
 
 from __future__ import annotations
 

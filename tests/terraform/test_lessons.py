@@ -1,4 +1,6 @@
-"""What one stack of a run shows of a module that others call: they are not tried in vain, and say the same."""
+"""What one stack of a run shows about a module that others call: they are not tried in vain, and report the
+same.
+"""
 
 from __future__ import annotations
 

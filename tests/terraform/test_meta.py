@@ -1,4 +1,4 @@
-"""What the blocks of a stack say besides values, read out of real plans."""
+"""What a stack's blocks say besides values, read from real plans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stack that is judged makes decides; the other stacks are planned where that settles nothing."""
+"""What the judged stack itself creates decides; the other stacks are planned only if that settles nothing."""
 
 from __future__ import annotations
 

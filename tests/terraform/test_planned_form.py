@@ -1,4 +1,4 @@
-"""Planned resources: out of `terraform show -json`, and into JSON that people compare."""
+"""Planned resources: from `terraform show -json`, and as JSON that people compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Terraform makes of stacks when it is cut off from the world: one stack for each thing to cope with."""
+"""What Terraform makes of stacks without the world around it: one stack for each thing to cope with."""
 
 from __future__ import annotations
 

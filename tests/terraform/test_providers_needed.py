@@ -1,4 +1,4 @@
-"""Which providers a stack needs, and the schema that is served of each."""
+"""Which providers a stack needs, and the schema that is served for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The provider schemas of the package, and those that are laid over them."""
+"""The packaged provider schemas, and those that are laid over them."""
 
 from __future__ import annotations
 

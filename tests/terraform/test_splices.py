@@ -1,4 +1,4 @@
-"""Splices, and the way back from a place in the result."""
+"""Splices, and mapping a place in the result back to the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nineteen edits by hand against nine changes of the templates: nothing gets lost in silence."""
+"""Nineteen manual edits combined with nine changes of the templates: nothing gets lost silently."""
 
 from __future__ import annotations
 

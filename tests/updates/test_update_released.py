@@ -1,4 +1,6 @@
-"""A Service as a released version wrote it, in a monorepo that has moved on since, brought to the templates at hand."""
+"""A Service as a released version wrote it, in a monorepo that has changed since, updated to the installed
+templates.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wizard as numbered lines, in this process: what is asked, told and kept."""
+"""The wizard as numbered lines, in this process: what is asked, printed and kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line for every value: what is written is read back as the same."""
+"""One line for every value: what is written is read back as the same value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The review, in this process: what it shows, that it fits, what its keys do."""
+"""The review, in this process: what it shows, that it fits, and what its keys do."""
 
 from __future__ import annotations
 

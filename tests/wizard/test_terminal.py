@@ -1,4 +1,4 @@
-"""The wizard in a real terminal: what is seen, what keys do, what is written."""
+"""The wizard in a real terminal: what is seen, what keys do, and what is written."""
 
 from __future__ import annotations
 

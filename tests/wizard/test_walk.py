@@ -1,4 +1,4 @@
-"""From question to question: where the walk goes on once its end is reached."""
+"""From question to question: where the walk continues once its end is reached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which variables of a service are parts of one connection to a database: the families of them."""
+"""Which variables of a service are parts of one connection to a database."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEYWORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The variables of a connection by the part that each takes, and how a connection string is written."""
+    """The variables of a connection, by the part that each holds, and the format of its connection string."""
 
     parts: Mapping[str, str] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
@@ -41,11 +41,11 @@ class Connection:
 def connection(
     variables: Mapping[str, Text | None], anchors: Sequence[str], kind: str, own: Mapping[str, Text]
 ) -> Connection:
-    """The connection to the database of a ``kind`` that variables give.
+    """The connection to the database of a ``kind`` that these variables describe.
 
-    ``anchors`` are those whose value has the database as its host. Around them, and around names that tell of
-    a database, the others are found by what their names have in common, whatever separates the words. What
-    the database's container is told itself, ``own``, finds a password that is called otherwise: by its value.
+    ``anchors`` are those whose value has the database as its host. Around them, and around names that suggest
+    a database, the others are found by what their names have in common, whatever separates the words.
+    ``own``, the variables of the database's container, finds a password with an unrelated name: by its value.
     """
     families = _families(variables, anchors)
     parts: dict[str, str] = {}
@@ -59,7 +59,7 @@ def connection(
             value = variables[name]
             string = _string(value, kind) if part == "dsn" and value else {}
             if part == "dsn" and value and string is None:
-                continue  # no password belongs in it: its host is rewritten in place
+                continue  # it must not contain a password: its host is rewritten in place
             taken.add(name)
             if part in parts:
                 spare[name] = part
@@ -74,7 +74,7 @@ def connection(
 def _by_value(
     variables: Mapping[str, Text | None], taken: Collection[str], own: Mapping[str, Text]
 ) -> dict[str, str]:
-    """The variables with the password of the database's own container, and the user and name beside."""
+    """The variables with the password of the database's own container, and the user and name beside them."""
     password = _plain_value(own, "password")
     for name, value in variables.items():
         prefixes = {p for p, part in endings(name).items() if part == "password"}
@@ -93,7 +93,7 @@ def _by_value(
 
 
 def _plain_value(own: Mapping[str, Text], part: str) -> Text | None:
-    """What the database's container is told for a part: of its user's, not of root's."""
+    """What the database's container is given for a part: that of its user, not of root."""
     return next(
         (v for n, v in own.items() if part in endings(n).values() and "ROOT" not in n and v.known), None
     )
@@ -122,7 +122,7 @@ def _families(variables: Mapping[str, Text | None], anchors: Sequence[str]) -> l
 
 
 def endings(name: str) -> dict[str, str]:
-    """The parts of a connection that a variable may be, each by what stands before its ending."""
+    """The parts of a connection that a variable may hold, each with the beginning of its name."""
     facts = template.facts("compose")
     called = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     called = called.removesuffix("_file")
@@ -143,7 +143,7 @@ def _tells(name: str) -> bool:
 
 
 def _string(value: Text, kind: str) -> dict[str, str] | None:
-    """How a connection string is written, as answers say it; nothing for one without a login in it."""
+    """The format of a connection string, in the form of an answer; nothing for one without a login."""
     engine = decisions.house()["databases"][kind]
     if url := _URL.fullmatch(value):
         rest = "" if UNKNOWN in (url["rest"] or "") else url["rest"] or ""

@@ -1,4 +1,4 @@
-"""What one container runs, by its service: image, command, resources, user, ports and health."""
+"""What one container runs, from its service: image, command, resources, user, ports and health."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from scaffold.templates.questions import Value
 
 _REPLICAS = 5
 _SLOW = 30
-"""Seconds that an app has to start in without a startup probe."""
+"""The seconds within which an app without a startup probe has to start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Containers:
-    """Reads what containers run, with what becomes of each key."""
+    """Reads what containers run, and takes down what becomes of each key."""
 
     hosts: Hosts
     ledger: Ledger
@@ -36,9 +36,9 @@ class Containers:
         self.ledger.taken(path, f"{self.of}{answer}", why)
 
     def image(self, part: Part) -> str:
-        """The image with its registry written out; empty where it is built, or a variable stands for it.
+        """The image with its registry written out; empty if it is built, or a variable stands for it.
 
-        What is built under the name of a published image may be pulled by that name, which is told.
+        An image that is built under the name of a published one may be pulled by that name; this is reported.
         """
         at = (*part.at, "image")
         if not part.body.get("image"):
@@ -61,7 +61,7 @@ class Containers:
         return image
 
     def command(self, part: Part) -> dict[str, Value]:
-        """``command`` and ``args``: what compose calls entrypoint and command."""
+        """``command`` and ``args``, which compose calls entrypoint and command."""
         found: dict[str, Value] = {}
         for key, answer in (("entrypoint", "command"), ("command", "args")):
             said = words(part.body.get(key))
@@ -120,7 +120,7 @@ class Containers:
         return found
 
     def needed(self, part: Part) -> dict[str, Value]:
-        """The memory that a companion needs at least, where the file says none."""
+        """The least memory that a companion needs, if the file gives none."""
         sizes = template.facts("compose")["companion_memory"]
         size = next((size for size, images in sizes.items() if part.image.base in images), "")
         if not size:
@@ -130,7 +130,7 @@ class Containers:
         return {"memory": size}
 
     def gpu(self, part: Part) -> dict[str, Value]:
-        """Whether it wants a GPU."""
+        """Whether it asks for a GPU."""
         deploy = mapping(mapping(part.body.get("deploy")).get("resources"))
         devices = listed(mapping(deploy.get("reservations")).get("devices"))
         at: Path = (*part.at, "deploy", "resources", "reservations", "devices")
@@ -147,13 +147,13 @@ class Containers:
         return {"gpu": 1, "tier": "gpu"}
 
     def network(self, part: Part) -> None:
-        """Whether it wants the network of the node, which no pod gets."""
+        """Whether it asks for the node's network, which no pod gets."""
         if text(part.body.get("network_mode")) == "host":
             fix = "Name what it listens on under ports, and open it with load_balancer."
             self.ledger.left((*part.at, "network_mode"), "a pod has a network of its own", fix)
 
     def user(self, part: Part) -> dict[str, Value]:
-        """The numbers of its user and group."""
+        """The numeric IDs of its user and group."""
         at = (*part.at, "user")
         said = text(part.body.get("user"))
         user, _, group = said.partition(":")
@@ -169,7 +169,7 @@ class Containers:
         return {"uid": int(user), **groups}
 
     def capabilities(self, part: Part) -> dict[str, Value]:
-        """The capabilities that it adds, but those that admission denies."""
+        """The capabilities that it adds, without those that admission denies."""
         found: list[str] = []
         given = part.body.get("cap_add")
         for index, item in enumerate(listed(given)):
@@ -183,7 +183,7 @@ class Containers:
         return {"capabilities": found} if found else {}
 
     def replicas(self, part: Part, *, shares: bool) -> dict[str, Value]:
-        """How many pods there are: several only where ``shares`` says that no volume is one pod's alone."""
+        """How many pods run: several only if ``shares`` says that no volume belongs to one pod alone."""
         deploy = mapping(part.body.get("deploy"))
         for at, value in (
             ((*part.at, "deploy", "replicas"), deploy.get("replicas")),
@@ -204,7 +204,7 @@ class Containers:
         return {}
 
     def ports(self, part: Part, sharing: list[Part]) -> dict[str, Value]:
-        """The port for HTTP and the others. ``sharing`` are services whose network is the same."""
+        """The HTTP port and the others. ``sharing`` are services on the same network."""
         told: list[tuple[Path, str, int]] = []
         for of in (part, *sharing):
             for key, published in (("ports", True), ("expose", False)):
@@ -248,7 +248,7 @@ class Containers:
         return {**found, **({"ports": list(further.values())} if further else {})}
 
     def health(self, part: Part, port: Value) -> dict[str, Value]:
-        """The path that tells whether it is well, where it is asked over HTTP."""
+        """The health path, if the health check is an HTTP request."""
         check = mapping(part.body.get("healthcheck"))
         at = (*part.at, "healthcheck")
         found: dict[str, Value] = {}
@@ -264,7 +264,7 @@ class Containers:
         return found
 
     def labels(self, part: Part, known_answers: Mapping[str, Value]) -> dict[str, Value]:
-        """What the labels of a dashboard say."""
+        """The answers in the labels of a dashboard."""
         found: dict[str, Value] = {}
         answers = template.facts("compose")["label_answers"]
         for name, value in mapping(part.body.get("labels")).items():

@@ -1,4 +1,4 @@
-"""What a compose file says, whole: with its variables, ``include``, ``extends``, overrides and anchors."""
+"""A compose file as a whole: with its variables, ``include``, ``extends``, overrides and anchors."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from scaffold.templates.questions import Value
 
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _DEPTH = 10
-"""How many files may stand behind one another."""
+"""How many files may refer to one another in a chain."""
 _SIZE = 2_000_000
 
 
 @dataclass(slots=True)
 class Project:
-    """What the files say together: services, the other keys at the top, and what was read of other files."""
+    """All files together: services, other top-level keys, and notes on what was read from other files."""
 
     source: str
     directory: Path
@@ -45,7 +45,7 @@ class Project:
 
 
 class _Loader(reading.Loader):
-    """The scalars of YAML 1.2, of which compose files are: texts as they stand, but true, false and null."""
+    """Scalars by the rules of YAML 1.2, which compose files follow: text, except true, false and null."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML's way)
 
@@ -69,9 +69,9 @@ def _untagged(loader: yaml.constructor.BaseConstructor, node: yaml.Node) -> Valu
 
 
 def read(path: Path) -> Project:
-    """What the compose file at ``path`` says, or that of a directory with its override.
+    """The content of the compose file at ``path``, or of the one in a directory, with its override.
 
-    Raises :class:`UsageError` for what is no compose file, without a word of its content.
+    Raises :class:`UsageError` if it is not a compose file, without quoting its content.
     """
     files = _files(path)
     project = Project(str(files[0]), files[0].parent)
@@ -99,14 +99,14 @@ def _files(path: Path) -> list[Path]:
 
 
 class _Reader:
-    """Reads a file with all that it names. Only the first file is refused; of others it is told."""
+    """Reads a file with all files that it names. Only the first one is refused; others are reported."""
 
     def __init__(self, project: Project, source: str) -> None:
         self._project = project
         self._source = source
 
     def read(self, file: Path, variables: Mapping[str, str], depth: int = 0) -> dict[str, Value]:
-        """The document of ``file``, with what it includes and extends in it."""
+        """The document in ``file``, with what it includes and extends."""
         content = _document(file, self._source if not depth else file.name)
         document: dict[str, Value] = _interpolated(content, variables)
         services = document.get("services")
@@ -178,7 +178,7 @@ def _document(file: Path, source: str) -> dict[str, Value]:
         raise UsageError(f"{source} cannot be read: {error.strerror}.", hint) from error
     except YamlError as error:
         at = f", line {error.line}" if error.line else ""
-        # The parser's own words could repeat what stands there.
+        # The parser's own message could quote the content.
         told = error.message.partition(":")[0]
         raise UsageError(f"{source} {told}{at}.", error.fix) from None
     if not isinstance(content, dict):
@@ -206,7 +206,7 @@ def _listed(value: Value) -> list[tuple[int, Value]]:
 def _included(
     entry: Value, directory: Path, variables: Mapping[str, str]
 ) -> list[tuple[Path | None, dict[str, Text]]]:
-    """Each file that an item of ``include`` names, and the variables that it brings."""
+    """The files that an item of ``include`` names, and the variables that it adds."""
     item = entry if isinstance(entry, dict) else {"path": entry}
     named = item.get("path")
     paths = [_local(str(path), directory) for path in (named if isinstance(named, list) else [named])]
@@ -220,7 +220,7 @@ def _included(
 
 
 def _local(name: str, directory: Path) -> Path | None:
-    """A file that is named beside another; nothing for one of another machine, or that is none."""
+    """A file that is named relative to another one; nothing if it is remote, or is not a file."""
     if "://" in name or name.startswith("oci:") or re.match(r"[\w.-]+@", name) or "\0" in name:
         return None
     path = directory / name

@@ -1,4 +1,4 @@
-"""Files of variables beside a compose file: ``.env``, and those of ``env_file``."""
+"""Files of variables next to a compose file: ``.env``, and those of ``env_file``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _SIZE = 1_000_000
 
 
 def read_variables(path: Path, known: Mapping[str, str] | None = None) -> dict[str, Text] | None:
-    """The variables of a file, each with those before it and ``known`` ones filled in.
+    """The variables of a file, each interpolated with those before it and with the ``known`` ones.
 
-    Returns nothing where there is no such file, or it is no text. What stands in single quotes is taken as it
+    Returns nothing if there is no such file, or it is not text. What stands in single quotes is taken as it
     is, and a variable without a value has the one that is known.
     """
     from dotenv.parser import parse_stream

@@ -1,4 +1,4 @@
-"""The short and long forms of ports, mounts, quantities, times and commands, in one form each."""
+"""The short and long forms of ports, mounts, quantities, times and commands, each in one common form."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:\d+(?:ms|us))
 DRIVE = r"[A-Za-z]"
 """A drive of Windows, before a colon."""
 _RANGE = 20
-"""More ports than anybody names one by one are left to a person."""
+"""More ports than anybody would list one by one are left to a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A port of a container; ``published`` where the host has it too."""
+    """A port of a container; ``published`` if the host has it too."""
 
     target: int
     protocol: str
@@ -32,7 +32,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """What a container has at ``target``: of a named volume, of the host, or in memory."""
+    """What is mounted at ``target``: a named volume, a path of the host, or memory."""
 
     kind: str
     source: str
@@ -44,7 +44,7 @@ class Mount:
 
 
 def text(value: Value) -> str:
-    """A scalar as text; empty for lists, mappings and what a variable without a value stands in."""
+    """A scalar as text; empty for lists, mappings, and anything that contains a variable without a value."""
     if value is None or isinstance(value, list | dict):
         return ""
     shown = str(value).lower() if isinstance(value, bool) else str(value)
@@ -62,7 +62,7 @@ def mapping(value: Value) -> Mapping[str, Value]:
 
 
 def ports(value: Value, *, published: bool) -> list[tuple[int, list[Port]]]:
-    """The ports of each item of ``ports`` or ``expose``; none for an item that cannot be read."""
+    """The ports in each item of ``ports`` or ``expose``; none for an item that cannot be read."""
     return [(index, list(_ports(item, published))) for index, item in enumerate(listed(value))]
 
 
@@ -86,7 +86,7 @@ def _ports(item: Value, published: bool) -> Iterator[Port]:
 
 
 def mount(item: Value) -> Mount | None:
-    """One item of ``volumes``; nothing where it cannot be read."""
+    """One item of ``volumes``; nothing if it cannot be read."""
     if isinstance(item, dict):
         target, kind = text(item.get("target")), text(item.get("type")) or "volume"
         options = mapping(item.get("volume"))
@@ -97,7 +97,7 @@ def mount(item: Value) -> Mount | None:
     else:
         parts = str(item or "").split(":")
         if len(parts) > 1 and re.fullmatch(DRIVE, parts[0]):
-            parts = [":".join(parts[:2]), *parts[2:]]  # as compose does, which has no volumes of one letter
+            parts = [":".join(parts[:2]), *parts[2:]]  # as compose does, which has no one-letter volumes
         source, target = (parts[0], parts[1]) if len(parts) > 1 else ("", parts[0])
         modes = parts[2].split(",") if len(parts) > 2 else []
         kind = "bind" if re.match(r"[./~\\" + UNKNOWN + r"]|[A-Za-z]:", source) else "volume"
@@ -116,7 +116,7 @@ def mebibytes(value: Value) -> int | None:
 
 
 def quantity(value: Value) -> str:
-    """The same as answers have it: ``512Mi``, ``4Gi``; empty for anything else."""
+    """The same in the form of answers: ``512Mi``, ``4Gi``; empty for anything else."""
     amount = mebibytes(value)
     if amount is None:
         return ""
@@ -132,7 +132,7 @@ def seconds(value: Value) -> float:
 
 
 def words(value: Value) -> list[str]:
-    """A command in its words, whether it is written as a list or as for a shell."""
+    """The words of a command, whether it is written as a list or for a shell."""
     if isinstance(value, list):
         return [str(item).lower() if isinstance(item, bool) else str(item) for item in value]
     try:

@@ -1,4 +1,4 @@
-"""Where the services of a file are in the cluster, and texts that name them rewritten to that."""
+"""Where the services of a file run in the cluster, and the rewriting of texts that name them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _LOGIN = re.compile(r"//[^/@\s]*@(?=\{host\})")
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """A text with every host in it where that now is; ``gone`` is why one is nowhere."""
+    """A text in which every host is replaced by its new address; ``gone`` says why one has none."""
 
     value: Value
     of: str = ""
-    """The service that was named, where one was."""
+    """The service that was named, if one was."""
     where: str = ""
     gone: str = ""
 
 
 class Hosts:
-    """The services of a file by the names that they have there."""
+    """The services of a file, by the names that other services use for them."""
 
     def __init__(self, placed: Mapping[str, Placed]) -> None:
         self._by_name = {name: found for found in placed.values() for name in found.part.names}
@@ -38,12 +38,12 @@ class Hosts:
         return next((placed.part for placed in self._by_name.values() if placed.role is role), None)
 
     def named(self, said: Said) -> Placed | None:
-        """The service that a text has as its host."""
+        """The service that a text names as its host."""
         found = next(self._names.found(said), None)
         return self._by_name[found["host"]] if found else None
 
     def rewritten(self, said: Said) -> Rewritten:
-        """A text with its hosts in place."""
+        """A text with its hosts replaced."""
         first = self.named(said)
         if first is None:
             return Rewritten(said.text)
@@ -64,7 +64,7 @@ class Hosts:
 
 
 def address(placed: Placed) -> str:
-    """The host that a service is reached at from the app's pod; empty where it is nowhere."""
+    """The host name of a service as seen from the app's pod; empty if it has none."""
     if placed.role in _IN_POD:
         return "localhost"
     called = service_name(placed.part.name)

@@ -11,7 +11,7 @@ _BEGIN = re.compile(r"\$(?:\$|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?P
 
 
 class Text(str):
-    """A text whose variables are filled in. ``names`` are those that it is made of, secret or not."""
+    """An interpolated text. ``names`` are the variables that it was made from, secret or not."""
 
     names: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
@@ -19,12 +19,12 @@ class Text(str):
 
     @property
     def known(self) -> bool:
-        """Whether every variable of it has a value."""
+        """Whether all of its variables have a value."""
         return UNKNOWN not in self
 
 
 def filled(text: str, variables: Mapping[str, str]) -> Text:
-    """``text`` with its variables filled in, by the rules of the specification; never fails.
+    """``text`` with its variables replaced, by the rules of the specification; never fails.
 
     What has neither value nor default becomes :data:`UNKNOWN`, as does one that is demanded (``?``) in vain.
     A dollar that begins no variable stays one.
@@ -39,7 +39,7 @@ def filled(text: str, variables: Mapping[str, str]) -> Text:
 def _filled(
     text: str, variables: Mapping[str, str], names: list[str], at: int, *, inside: bool
 ) -> tuple[str, int]:
-    """What stands from ``at`` on, and where it ends: at the end, or ``inside`` braces at the closing one.
+    """The text from ``at`` on, and where it ends: at the end, or ``inside`` braces at the closing one.
 
     Its variables are added to ``names``, with :data:`UNKNOWN` behind them where they have no value.
     """

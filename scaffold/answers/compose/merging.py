@@ -1,4 +1,4 @@
-"""One part of a compose file laid over another, as the specification says, in one form for each key."""
+"""One part of a compose file merged over another, as the specification says."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _REPLACED = {"command", "entrypoint", "test"}
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """What stands behind ``!reset`` or ``!override``: it replaces what it lies over."""
+    """A value with ``!reset`` or ``!override``: it replaces what it is laid over."""
 
     value: Value
 
 
 def plain(value: Value) -> Value:
-    """A value without what its tags say."""
+    """A value after its tags have been applied."""
     if isinstance(value, Tagged):
         return plain(value.value)
     if isinstance(value, dict):
@@ -31,7 +31,7 @@ def plain(value: Value) -> Value:
 
 
 def service(value: Value) -> dict[str, Value]:
-    """The body of a service, with every key that may be a list or a mapping as a mapping."""
+    """A service's body, in which every key that may be a list or a mapping is a mapping."""
     body = value if isinstance(value, dict) else {}
     return {
         str(key): as_mapping(item, str(key)) if key in _MAPPINGS and isinstance(item, list) else item
@@ -40,7 +40,7 @@ def service(value: Value) -> dict[str, Value]:
 
 
 def as_mapping(items: list[Value], of: str) -> dict[str, Value]:
-    """``NAME=value`` and ``NAME`` as keys; an item whose name is none has its number for a key."""
+    """``NAME=value`` and ``NAME`` as keys; an item without a valid name has its number as its key."""
     found: dict[str, Value] = {}
     for index, item in enumerate(items):
         text = str(item)
@@ -55,7 +55,7 @@ def as_mapping(items: list[Value], of: str) -> dict[str, Value]:
 
 
 def _like(original: Value, text: str) -> str:
-    """A part of a text that keeps what is known of the whole."""
+    """A part of a text, which keeps what is known about the whole."""
     if not hasattr(original, "names"):
         return text
     part: str = type(original)(text)
@@ -64,7 +64,7 @@ def _like(original: Value, text: str) -> str:
 
 
 def merged(below: Value, above: Value, key: str = "") -> Value:
-    """``above`` laid over ``below``: mappings by key, lists one behind the other, commands replaced.
+    """``above`` merged over ``below``: mappings by key, lists concatenated, commands replaced.
 
     Tags stay until :func:`plain`, for what is laid under later.
     """

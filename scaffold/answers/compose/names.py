@@ -1,4 +1,4 @@
-"""Where a text names a service as a host, and where the same word is something else."""
+"""Where a text names a service as a host, and where the same word means something else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaffold.templates import template
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A text with what it is given under, a variable or an option, and what stands beside that."""
+    """A text, with the variable or option that it is given to, and what is given along with it."""
 
     text: str
     under: str = ""
@@ -21,7 +21,7 @@ class Said:
 
     @property
     def takes_host(self) -> bool:
-        """Whether a lone word is a host here: by the end of the name, or by a port that stands beside it."""
+        """Whether a lone word is a host here, because of the name's ending, or a port that is given too."""
         called = _plain(self.under)
         if not called:
             return False
@@ -30,7 +30,7 @@ class Said:
 
 
 class Names:
-    """The names that a service, or all of a file, can be reached by."""
+    """The names under which a service, or every service of a file, can be reached."""
 
     def __init__(self, names: Collection[str]) -> None:
         """``names`` may be none."""
@@ -59,7 +59,7 @@ class Names:
                 yield found
 
     def replaced(self, said: Said, by: Callable[[str], str]) -> str:
-        """The text with ``by`` each name in the place of it."""
+        """The text with each name replaced by ``by``."""
         text, end = "", 0
         for found in self.found(said):
             text += said.text[end : found.start("host")] + by(found["host"])
@@ -68,7 +68,7 @@ class Names:
 
 
 def options(words: Collection[str]) -> Iterator[Said]:
-    """The words of a command, each under the option before it; a service's name behind ``-h`` is a host."""
+    """The words of a command, each with the option before it; a service's name after ``-h`` is a host."""
     before = ""
     for word in words:
         yield Said(word, {"-h": "host", "-H": "host"}.get(before, before if before.startswith("-") else ""))
@@ -76,7 +76,7 @@ def options(words: Collection[str]) -> Iterator[Said]:
 
 
 def _is_telling(said: Said) -> bool:
-    """Whether a text that is just like a service's name is hardly anything else."""
+    """Whether a text that equals a service's name can hardly mean anything else."""
     several = re.search(r"\w[-_.]\w", said.text)
     return bool(
         several and said.under and not re.search(template.facts("compose")["no_hosts"], _plain(said.under))
@@ -94,7 +94,7 @@ def _endings() -> list[str]:
 
 @cache
 def _hosts() -> str:
-    """What a name ends in that takes a host; what is as short as ``ip`` is a word of its own there."""
+    """The endings of names that take a host; short ones such as ``ip`` have to be words of their own."""
     return "|".join(f"(?:{'^|_' if len(e) < 3 else ''}){e}$" for e in _endings())
 
 

@@ -1,4 +1,4 @@
-"""The services of a file: what each is, how it is called, and how they hang together."""
+"""The services of a file: what each of them is, its names, and how they depend on each other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scaffold.templates.questions import Value
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the house has in place of a service: a database, a shared host, or something else, and why."""
+    """What the house has instead of a service: a database, a shared host, or something else, and why."""
 
     database: str = ""
     host: str = ""
@@ -68,12 +68,12 @@ class Part:
 
     @cached_property
     def image(self) -> ImageReference:
-        """Its image, with the registry written out and without what no variable has a value for."""
+        """Its image with the registry written out, without what depends on variables that have no value."""
         return _reference(str(self.body.get("image") or ""))
 
     @property
     def is_built(self) -> bool:
-        """Whether its image is built from the file, and is in no registry."""
+        """Whether its image is built from the file, so that no registry has it."""
         named = self.body.get("image")
         return str(named) in self._built if named else bool(self.body.get("build"))
 
@@ -84,28 +84,28 @@ class Part:
 
     @cached_property
     def mounts(self) -> list[Mount]:
-        """What it mounts, as far as that can be read."""
+        """Its mounts, as far as they can be read."""
         return [its for item in listed(self.body.get("volumes")) if (its := mount(item))]
 
     def shares(self, other: Part) -> list[tuple[Mount, Mount]]:
-        """The volumes and directories of this machine that both mount: here and there."""
+        """The volumes and host directories that both of them mount: here and there."""
         kinds = ("volume", "bind")
         its = {m.source: m for m in other.mounts if m.kind in kinds and m.source.strip(UNKNOWN)}
         return [(m, its[m.source]) for m in self.mounts if m.kind in kinds and m.source in its]
 
     @property
     def runs(self) -> bool:
-        """Whether there is anything to run: an image, or what one is built from."""
+        """Whether there is anything to run: an image, or something to build one from."""
         return bool(self.image.repository or self.body.get("build"))
 
     @property
     def profiles(self) -> list[Value]:
-        """The profiles that it is started with; without any, it is always."""
+        """The profiles that start it; without any, it always starts."""
         return listed(self.body.get("profiles"))
 
     @cached_property
     def known(self) -> Known | None:
-        """What the house has in its place."""
+        """What the house has instead of it."""
         found = _known_parts().get(self.image.base)
         like = template.facts("compose")["parts_like"]
         return found or next(
@@ -114,12 +114,12 @@ class Part:
 
     @property
     def is_front(self) -> bool:
-        """Whether it is usually in front of an app or beside one, and seldom the app."""
+        """Whether it usually stands in front of an app or beside one, and is seldom the app."""
         return self.image.base in template.facts("compose")["fronts"]
 
     @property
     def is_companion(self) -> bool:
-        """Whether apps work with it, and it is seldom the app: a queue, a store, a search engine."""
+        """Whether it usually serves an app and is seldom the app: a queue, a store, a search engine."""
         return self.image.base in template.facts("compose")["companions"]
 
     @property
@@ -151,7 +151,7 @@ class Part:
 
     @cached_property
     def names(self) -> set[str]:
-        """The names that others reach it by."""
+        """The names under which other services reach it."""
         more = [text(self.body.get(key)) for key in ("container_name", "hostname")]
         for network in mapping(self.body.get("networks")).values():
             more += [text(alias) for alias in listed(mapping(network).get("aliases"))]
@@ -164,7 +164,7 @@ class Part:
 
     @property
     def needs(self) -> set[str]:
-        """The services that it says it needs, by their names."""
+        """The names of the services that it declares it needs."""
         found = set(mapping(self.body.get("depends_on")))
         found |= {str(link).partition(":")[0] for link in listed(self.body.get("links"))}
         found |= {str(of).partition(":")[0] for of in listed(self.body.get("volumes_from"))}
@@ -178,7 +178,7 @@ class Part:
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """Its labels, those of ``deploy`` too, as far as they have values."""
+        """Its labels, including those of ``deploy``, as far as they have values."""
         its = [self.body.get("labels"), mapping(self.body.get("deploy")).get("labels")]
         pairs: list[tuple[str, Value]] = []
         for labels in its:
@@ -200,7 +200,7 @@ class Part:
 
     @property
     def schedule(self) -> tuple[str, str]:
-        """When it runs by its labels or its trigger, and in which time zone; empty for what runs always."""
+        """When it runs, from its labels or trigger, and in which time zone; empty if it always runs."""
         pattern = template.facts("compose")["schedule_labels"]
         found = next((value for name, value in self.labels.items() if re.search(pattern, name)), "")
         trigger = mapping(mapping(self.body.get("triggers")).get("schedule"))
@@ -215,7 +215,7 @@ class Part:
         return "triggers" if self.body.get("triggers") else "labels" if self.body.get("labels") else "deploy"
 
     def is_like(self, other: Part) -> bool:
-        """Whether it runs the very image of another, or one of the same build."""
+        """Whether it runs the same image as another one, or one from the same build."""
         if self.image.repository and other.image.repository:
             return self.image == other.image
         return bool(self.body.get("build")) and self.body.get("build") == other.body.get("build")
@@ -230,17 +230,17 @@ class Part:
         return found
 
     def names_as_host(self, other: Part) -> bool:
-        """Whether a variable or command has the other as its host."""
+        """Whether one of its variables or commands has the other service as its host."""
         return any(any(other.in_texts.found(said)) for said in self.said)
 
     def ports_by(self, others: Collection[Part]) -> set[int]:
-        """The TCP ports that it is known to listen on, and those that the others ask it at."""
+        """The TCP ports that it is known to listen on, and those that other services use."""
         asked = (f["number"] for other in others for said in other.said for f in self.in_texts.found(said))
         return self.listens | {int(number) for number in asked if number}
 
     @property
     def runs_once(self) -> bool:
-        """Whether its name says that it ends by itself, and nothing starts it again."""
+        """Whether its name says that it ends by itself, and nothing restarts it."""
         kept = text(self.body.get("restart")) in ("always", "unless-stopped") or self.ports
         return not kept and bool(re.search(template.facts("compose")["once_names"], self.name))
 
@@ -251,7 +251,7 @@ class Part:
 
 
 def parts(project: Project) -> dict[str, Part]:
-    """The services of a project, and its jobs where no service is called like them."""
+    """The services of a project, and its jobs unless a service has the same name."""
     jobs = mapping(project.top.get("jobs"))
     # A name without an owner is one of Docker Hub's official images, and nobody else builds those.
     built = {
@@ -279,7 +279,7 @@ def _of_files(project: Project, body: Mapping[str, Value]) -> dict[str, Text]:
 
 
 def _reference(written: str) -> ImageReference:
-    """An image with the registry written out and without what no variable has a value for."""
+    """An image with the registry written out, without what depends on variables that have no value."""
     found = ImageReference.parse(
         written.split(UNKNOWN, maxsplit=1)[0].rstrip(":@/") if UNKNOWN in written else written
     )

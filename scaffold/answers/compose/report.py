@@ -1,4 +1,4 @@
-"""What became of every key of a compose file: each ends in exactly one list."""
+"""What became of every key of a compose file; each of them is in exactly one list."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What became of a key and of all below it. Nothing of a value is in it."""
+    """What became of a key and everything below it. It contains no part of a value."""
 
     path: Path
     fate: Fate
     why: str
     answer: str = ""
-    """What it was taken to."""
+    """The answer that it was taken to."""
 
     def is_taken_to(self, answers: Collection[str]) -> bool:
         """Whether it was taken to one of these answers, or to a part of one."""
@@ -58,7 +58,7 @@ class Report:
     entries: tuple[Entry, ...]
 
     def without(self, answers: Collection[str], why: str) -> Report:
-        """The same, but what was taken to one of these answers is left out."""
+        """The same report, without what was taken to one of these answers."""
         entries = (Entry(e.path, Fate.LEFT, why) if e.is_taken_to(answers) else e for e in self.entries)
         return replace(self, entries=tuple(entries))
 
@@ -69,7 +69,7 @@ class Report:
 
 @dataclass(slots=True)
 class Ledger:
-    """Takes down what becomes of each key, once; the first word on a key holds."""
+    """Takes down once what becomes of each key; the first entry for a key counts."""
 
     entries: dict[Path, Entry] = field(default_factory=dict)
 
@@ -78,19 +78,19 @@ class Ledger:
         self._add(Entry(path, Fate.TAKEN, why, answer))
 
     def decided(self, path: Path, why: str = "") -> None:
-        """The house decides otherwise; without a reason, that of the key among the facts holds."""
+        """The house decides otherwise; without a reason, the usual one for that key is given."""
         self._add(Entry(path, Fate.DECIDED, why) if why else _usual(path))
 
     def left(self, path: Path, why: str = "", fix: str = "") -> None:
-        """The key is left out; without a reason, that of the key among the facts holds."""
+        """The key is left out; without a reason, the usual one for that key is given."""
         self._add(Entry(path, Fate.LEFT, f"{why}. {fix}" if fix else why) if why else _usual(path))
 
     def instead(self, path: Path, why: str, fix: str) -> None:
-        """The key is left out, whatever was said of it before."""
+        """The key is left out, whatever was taken down for it before."""
         self.entries[path] = Entry(path, Fate.LEFT, f"{why}. {fix}")
 
     def noted(self, path: Path, why: str) -> None:
-        """What is to be known of a key, beside what became of it."""
+        """A note on a key, besides what became of it."""
         entry = self.entries[path]
         self.entries[path] = replace(entry, why="; ".join(filter(None, (entry.why, why))))
 
@@ -104,7 +104,7 @@ class Ledger:
         self.entries.setdefault(entry.path, entry)
 
     def whole(self, tree: Mapping[str, Value]) -> tuple[Entry, ...]:
-        """The entries of every key of ``tree``; those that nobody has named get what is usual for them."""
+        """The entries for every key of ``tree``; keys without an entry get the usual one."""
         above = {path[:length] for path in self.entries for length in range(len(path))}
         return tuple(self._completed(tree, (), above))
 
@@ -125,7 +125,7 @@ class Ledger:
 
 
 def _usual(path: Path) -> Entry:
-    """What the facts say of a key of a service, or of the whole file."""
+    """The usual fate of a key of a service, or of the whole file, from the facts."""
     facts = template.facts("compose")
     names = [part for part in path if isinstance(part, str)]
     if any(name.startswith("x-") for name in names):

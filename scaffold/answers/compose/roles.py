@@ -32,7 +32,7 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The services that may be the app, the likeliest first, and why it is."""
+    """The services that may be the app, the likeliest first, and why the first one is."""
 
     candidates: tuple[str, ...]
     likely: int
@@ -50,9 +50,9 @@ class Placed:
 
 
 def choose(project: Project, parts: Mapping[str, Part], named: str | None) -> Choice:
-    """Which service is the app: the one that is ``named``, or the likeliest.
+    """The service that is the app: the one that is ``named``, or the likeliest.
 
-    Raises :class:`UsageError` for a name that the file does not have, and where no service is an app.
+    Raises :class:`UsageError` for a name that the file does not have, and if no service is an app.
     """
     runnable = {name: part for name, part in parts.items() if part.runs and part.at[0] == "services"}
     if named is not None:
@@ -83,7 +83,7 @@ def choose(project: Project, parts: Mapping[str, Part], named: str | None) -> Ch
 
 
 def _score(part: Part, parts: Mapping[str, Part], project: Project) -> list[tuple[int, str]]:
-    """What speaks for a service, in points and words."""
+    """The arguments for a service being the app, as points and in words."""
     others = [other for other in parts.values() if other is not part]
     sharing = [other for other in others if other.network == part.name or part.network == other.name]
     found: list[tuple[int, str]] = []
@@ -112,7 +112,7 @@ def _score(part: Part, parts: Mapping[str, Part], project: Project) -> list[tupl
 
 
 def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
-    """What each service becomes, the app's own one too."""
+    """What each service becomes, including the app."""
     placed = {app.name: Placed(app, Role.APP, "")}
     for name, part in parts.items():
         if name != app.name and (found := _apart(app, part, parts)):
@@ -133,7 +133,7 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
 
 
 def _unused(pod: Iterable[Part], placed: Mapping[str, Placed]) -> dict[str, Placed]:
-    """The databases that are others' alone, and all but the first of those that are the app's."""
+    """The databases that only other services use, and all but the first of the app's."""
     own = [found.part for found in placed.values() if found.role is Role.OWN]
     databases = [found.part for found in placed.values() if found.role is Role.DATABASE]
     others = [d for d in databases if not any(_belong(d, p) for p in pod) and any(_belong(d, o) for o in own)]
@@ -147,7 +147,7 @@ def _unused(pod: Iterable[Part], placed: Mapping[str, Placed]) -> dict[str, Plac
 
 
 def _too_early(beside: Collection[Part], placed: Mapping[str, Placed]) -> dict[str, Placed]:
-    """What would run before the containers of the pod start, and cannot without one of them."""
+    """What would run before the pod's containers start, but needs one of them."""
     return {
         name: Placed(
             found.part, Role.OUT, f"it runs once, after {needed.name} has started, which no pod can do"
@@ -159,7 +159,7 @@ def _too_early(beside: Collection[Part], placed: Mapping[str, Placed]) -> dict[s
 
 
 def _apart(app: Part, part: Part, parts: Mapping[str, Part]) -> Placed | None:
-    """What becomes of a service that does not run beside the app; nothing where it may."""
+    """What becomes of a service that does not run beside the app; nothing if it may run there."""
     if not part.runs:
         return Placed(part, Role.OUT, "it has neither image nor build")
     if part.profiles and not app.profiles:
@@ -189,7 +189,7 @@ def _apart(app: Part, part: Part, parts: Mapping[str, Part]) -> Placed | None:
 
 
 def _belong(one: Part, other: Part) -> bool:
-    """Whether two services work together: one needs, names or is like the other."""
+    """Whether two services work together: one needs, names or resembles the other."""
     if one.is_like(other) or one.name in other.needs or other.name in one.needs:
         return True
     return one.names_as_host(other) or other.names_as_host(one)
@@ -213,7 +213,7 @@ def _beside(part: Part, app: Part, pod: Iterable[Part], parts: Collection[Part])
 
 
 def service_name(name: str) -> str:
-    """A name of a compose file as that of a Service; empty where it cannot be one, or is none to compose."""
+    """A name of a compose file as that of a Service; empty if it cannot be one, or is none to compose."""
     if not re.fullmatch(r"[\w. -]*", name):
         return ""
     called = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -1,4 +1,4 @@
-"""Volumes that Docker fills with an image's files, and directories that one image serves for another."""
+"""Volumes that Docker fills with files from an image, and directories that one image serves for another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scaffold.templates import template
 
 
 def served(proxy: Part, pod: Sequence[Part], storage: Storage) -> list[str]:
-    """The directories of a pod that a proxy of the file could hand out itself; none of what is no proxy."""
+    """The directories of a pod that a proxy in the file could serve itself; none if it is not a proxy."""
     if not (proxy.known and proxy.known.serves):
         return []
     both = [there for part in pod for _, there in proxy.shares(part)]
@@ -23,7 +23,7 @@ def served(proxy: Part, pod: Sequence[Part], storage: Storage) -> list[str]:
 
 
 def tell_if_empty(volume: str, pod: Sequence[Part], storage: Storage, ledger: Ledger) -> None:
-    """Tell of a volume where an image likely has files of its own.
+    """Report a volume where an image likely has files of its own.
 
     It may hand them to another image, as an app its static files to nginx, or read them itself. Docker fills
     a new volume with what the image has at that path; Kubernetes fills none.
@@ -43,7 +43,7 @@ def tell_if_empty(volume: str, pod: Sequence[Part], storage: Storage, ledger: Le
 
 
 def tell_if_empty_unnamed(app: Part, storage: Storage, ledger: Ledger) -> None:
-    """Tell of the volumes without a name where an image likely has files of its own."""
+    """Report volumes without a name where an image likely has files of its own."""
     for at, part, its, purpose in storage.unnamed:
         if not its.no_copy and _has_files(part, its.target):
             why = f"Kubernetes does not fill it with what the image has at {its.target}, as Docker does"
@@ -51,7 +51,7 @@ def tell_if_empty_unnamed(app: Part, storage: Storage, ledger: Ledger) -> None:
 
 
 def tell_own_files(part: Part, storage: Storage, ledger: Ledger) -> None:
-    """Tell how a container with volumes of its own gets each file that it mounts."""
+    """Report how a container with volumes of its own gets each file that it mounts."""
     called = f"{service_name(part.name) or 'own'}-files"
     for index, item in enumerate(listed(part.body.get("volumes"))):
         its = mount(item)
@@ -70,7 +70,7 @@ def tell_own_files(part: Part, storage: Storage, ledger: Ledger) -> None:
 
 
 def _has_files(part: Part, target: str) -> bool:
-    """Whether an image likely has files at a path, and does not keep its data there by its documentation."""
+    """Whether an image likely has files at a path, and its documentation does not name that path for data."""
     facts = template.facts("compose")
     path = target.rstrip("/")
     is_data = path == known({"image": str(part.image)}).path or re.search(facts["empty_paths"], path)
@@ -78,7 +78,7 @@ def _has_files(part: Part, target: str) -> bool:
 
 
 def _copied(part: Part, app: Part, target: str, purpose: str, *, again: bool) -> str:
-    """How an init container copies the files; ``again`` at every start, where nobody else writes them."""
+    """How an init container copies the files; ``again`` at every start, if nobody else writes them."""
     image = "" if part.is_like(app) else f", image: {part.image}"
     copy = f"command: [sh, -c, cp -a{'' if again else 'n'} {target.rstrip('/')}/. /fill]"
     return (

@@ -1,4 +1,4 @@
-"""What a service has mounted: volumes, files, what is in memory, and what is left out."""
+"""What a service mounts: volumes, files, memory, and what is left out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _facts() -> dict[str, Value]:
 
 @dataclass(slots=True)
 class Storage:
-    """The volumes of a Service, and what of it each container mounts."""
+    """The volumes of a Service, and what each container mounts of them."""
 
     project: Project
     ledger: Ledger
@@ -41,12 +41,12 @@ class Storage:
     """The volumes without a name, each with who mounts it and its purpose."""
     by_source: dict[str, str] = field(default_factory=dict)
     """The purposes of volumes, by what compose calls them."""
-    directories: list[dict[str, Value]] = field(default_factory=list)  # of containers with own volumes
+    directories: list[dict[str, Value]] = field(default_factory=list)  # of containers with their own volumes
     empty: list[dict[str, Value]] = field(default_factory=list)
     """The directories that begin empty in each pod: the answer ``scratch``."""
 
     def of_app(self, part: Part) -> list[tuple[At, Mount]]:
-        """Add the volumes that the app mounts, and give those mounts, each with its key in the file."""
+        """Add the volumes that the app mounts, and return those mounts, each with its key in the file."""
         found = list(self._mounts(part))
         first = next((m for _, m in found if not m.read_only and not self._shared(m)), None)
         for at, its in found:
@@ -67,7 +67,7 @@ class Storage:
         return found
 
     def of_container(self, part: Part) -> list[Value]:
-        """What another container mounts: volumes of the app, or some of its own beside them."""
+        """What another container mounts: the app's volumes, or its own."""
         mounts: list[Value] = []
         for at, its in self._mounts(part):
             purpose = self.by_source.get(its.source)
@@ -84,7 +84,7 @@ class Storage:
         return mounts
 
     def _filled(self, its: Mount) -> str:
-        """What is told of a directory that has something in it beside the file."""
+        """The note for a directory that contains something besides the file."""
         there = self.project.directory / its.source
         is_filled = its.source.startswith(".") and UNKNOWN not in its.source and any(_within(there))
         return f"it begins empty: what is in {its.source} has to be copied, or given under files" * is_filled
@@ -95,7 +95,7 @@ class Storage:
             self.by_source[its.source] = purpose
 
     def _mounts(self, part: Part) -> Iterator[tuple[At, Mount]]:
-        """The mounts that are directories of data; the others are told."""
+        """The mounts that are data directories; the others are reported."""
         seen: set[str] = set()
         code = [its.target.rstrip("/") for its in part.mounts if self._is_source(part, its)]
         for index, item in enumerate(listed(part.body.get("volumes"))):
@@ -120,7 +120,7 @@ class Storage:
                 yield at, its
 
     def _is_source(self, part: Part, its: Mount) -> bool:
-        """Whether a mount is of the source that the image is built from."""
+        """Whether a mount is the source code that the image is built from."""
         build = part.body.get("build")
         context = text(build.get("context") or ".") if isinstance(build, dict) else text(build)
         root, source = (path.removeprefix("./").rstrip("/.") for path in (context, its.source))
@@ -133,12 +133,12 @@ class Storage:
         return inside and (source == root or (bool(root) and source.startswith(f"{root}/")))
 
     def _hides_source(self, its: Mount, code: list[str]) -> bool:
-        """Whether a mount without a name keeps what the image has in, or beside, the source at ``code``."""
+        """Whether an unnamed mount preserves what the image has in, or beside, the source at ``code``."""
         roots = {*code, *(path.rpartition("/")[0] for path in code)} - {""}
         return not its.source and any(its.target.startswith(f"{path}/") for path in roots)
 
     def is_data(self, its: Mount) -> bool:
-        """Whether a mount is a directory that an app keeps something in, or hands out."""
+        """Whether a mount is a directory in which an app stores data, or from which it serves data."""
         return self._no_data(its) is None
 
     def is_file(self, its: Mount) -> bool:
@@ -146,11 +146,11 @@ class Storage:
         return self._no_data(its) == _no_file(its)
 
     def _no_data(self, its: Mount) -> tuple[str, str] | None:
-        """Why a mount is no data of the app, and what to do."""
+        """Why a mount holds no data of the app, and what to do."""
         if its.kind not in ("volume", "bind", "tmpfs"):
             return f"there is no volume of the kind {its.kind}", "Give the directory under volumes."
         for row in _facts()["machine_paths"]:
-            # A volume of one's own is data wherever it is mounted, as under /run.
+            # A named volume is data wherever it is mounted, even under /run.
             if its.kind != "volume" and any(re.search(row["path"], p) for p in (its.target, its.source)):
                 return f"{its.target}: {row['why']}", str(row["fix"])
         if its.kind == "bind" and self._is_file(its):
@@ -158,7 +158,7 @@ class Storage:
         return None
 
     def _is_file(self, its: Mount) -> bool:
-        """Whether a mount of the host is a file: by what lies beside the compose file, else by its names."""
+        """Whether a mount of the host is a file: from the files beside the compose file, else from names."""
         if UNKNOWN not in its.source and its.source.startswith("."):
             there: Path = self.project.directory / its.source
             try:
@@ -176,7 +176,7 @@ class Storage:
         return bool(re.search(_facts()["file_endings"], ending)) and same
 
     def _shared(self, its: Mount) -> bool:
-        """Whether others fill it: what is only read, and media that are outside of the app's directories."""
+        """Whether others fill it: it is only read, or is media outside the app's directories."""
         if its.kind != "bind":
             return False
         called = {self.project.directory.name, *self.project.services}
@@ -184,7 +184,7 @@ class Storage:
         return its.read_only or (elsewhere and bool(re.search(_facts()["shared_paths"], _last(its.target))))
 
     def _purpose(self, path: str) -> str:
-        """What a volume is for, by the last part of its path; ``data`` for the app's first writable one."""
+        """A volume's purpose, from the last part of its path; ``data`` for the app's first writable one."""
         taken = {volume.get("purpose", "data") for volume in self.volumes}
         taken |= {item["name"] for item in (*self.empty, *self.directories)}
         called = re.sub(r"[^a-z0-9]+", "-", _last(path).lower()).strip("-")[:30].strip("-")
@@ -201,7 +201,7 @@ class Storage:
         return called
 
     def scratch(self, part: Part, *, in_app: bool = True) -> list[Value]:
-        """What a service has in memory, or shall not keep, as mounts; each is an item of ``scratch``."""
+        """The mounts of a service that are in memory or need not survive; each is an item of ``scratch``."""
         found: list[tuple[At, str, Value]] = []
         if quantity(size := part.body.get("shm_size")):
             found.append(((*part.at, "shm_size"), _SHM, size))
@@ -226,7 +226,7 @@ class Storage:
         return mounts
 
     def _empty(self, of: str, path: str, limit: Value) -> str:
-        """The name of a new directory that begins empty; ``of`` is whose it is, if not the app's."""
+        """The name of a new directory that is empty at first; ``of`` is its owner, if not the app."""
         size = quantity(limit)
         name = self._purpose(f"/{f'{of}-' if of else ''}{'shm' if path == _SHM else 'scratch'}")
         memory = {"in_memory": True, "size_limit": size} if size else {}
@@ -234,7 +234,7 @@ class Storage:
         return name
 
     def own_configs(self, part: Part, files: list[Value]) -> list[Value]:
-        """Add those of a container with volumes of its own, and give its mounts of them."""
+        """Add the configs of a container with volumes of its own, and return its mounts of them."""
         its: list[Value] = []
         if not self.configs(part, its):
             return []
@@ -260,7 +260,7 @@ class Storage:
         return [{**mount, "read_only": True} for mount in mounts]
 
     def configs(self, part: Part, files: list[Value]) -> bool:
-        """Add the files whose text is in the compose file, and say whether there are any; others are told."""
+        """Add the files whose text is in the compose file, and return whether there are any."""
         tops = mapping(self.project.top.get("configs"))
         given = part.body.get("configs")
         has_files = False

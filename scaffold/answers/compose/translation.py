@@ -1,4 +1,4 @@
-"""From a compose file to answers and a report of what became of every key."""
+"""From a compose file to answers, with a report of what became of every key."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Draft:
     """The services that are as likely the app as the one that was taken, that one first."""
 
     def beside(self, given: Mapping[str, Value]) -> Draft:
-        """The same without the answers that are none beside those that somebody gave, which hold."""
+        """The same draft, without answers that conflict with the given ones, which take precedence."""
         together, known_ones = {**self.answers, **given}, asked()
         lost = [n for n in self.answers if n in known_ones and not applies(known_ones[n], together)]
         lost = [n for n in lost if n not in given and applies(known_ones[n], self.answers)]
@@ -45,7 +45,7 @@ class Draft:
 
 
 def translate(path: Path, service: str | None = None) -> Draft:
-    """The answers that a compose file, or that of a directory, gives for one Service.
+    """The answers that a compose file, or the one in a directory, gives for one Service.
 
     ``service`` is the one that is the app; otherwise it is the likeliest. Raises :class:`UsageError` for
     a file that is not a compose file, without a word of its content, and for a service that it does not have.
@@ -65,7 +65,7 @@ def translate(path: Path, service: str | None = None) -> Draft:
 _OF_JOBS = ("command", "args", "memory", "memory_request", "capabilities")
 _OF_APPS = ("port", "ports", "health_path", "slow_start", "replicas", "ingress_options", "gpu", "tier",
             "scratch", "sidecars", "init_containers")  # fmt: skip
-"""Answers of what runs at set times that are those of its job, and those that only what always runs has."""
+"""The answers of a scheduled app that belong to its job, and those that only an app that always runs has."""
 _ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs"}
 
 
@@ -88,7 +88,7 @@ class _Translation:
         self._sharing = self._with_the_ports()
 
     def answers(self) -> dict[str, Value]:
-        """The answers, with everything taken down in the ledger."""
+        """The answers; what becomes of each key is taken down in the ledger."""
         self._elsewhere()
         for placed in self.placed.values():
             self._containers.network(placed.part)
@@ -121,7 +121,7 @@ class _Translation:
         }
 
     def _as_jobs(self, found: Mapping[str, Value]) -> dict[str, Value]:
-        """The answers where the app runs at set times: a Service of jobs alone, of which it is the first."""
+        """The answers if the app runs on a schedule: a Service with only jobs, the app as the first."""
         schedule, timezone = self.app.schedule
         own = {key: found[key] for key in _OF_JOBS if found.get(key)}
         zone = {"timezone": timezone} if timezone else {}
@@ -153,7 +153,7 @@ class _Translation:
         return [self.app, *[placed.part for placed in self._in_pod(Role.SIDECAR)]]
 
     def _name(self, image: str) -> dict[str, Value]:
-        """What the Service is called: like the container or the service, unless that says nothing of it."""
+        """The Service's name: that of the container or the service, unless that says nothing about it."""
         nothing = template.facts("images")["says_nothing"]
         for key, said in (("container_name", text(self.app.body.get("container_name"))), ("", self.app.name)):
             words = service_name(said).split("-")
@@ -172,7 +172,7 @@ class _Translation:
         return {"name": called} if called else {}
 
     def _told_of_the_database(self, env: Environment) -> None:
-        """Whether the app learns all that it needs of its database."""
+        """Whether the app is given everything that it needs to know about its database."""
         lacking = {"host", "name", "user", "password"} - env.database.keys()
         if any(
             isinstance(value, dict) and value.get("host") == self._database for value in env.plain.values()
@@ -195,7 +195,7 @@ class _Translation:
         return {"database": self._database, **called, "database_env": env.database}
 
     def _beside(self, placed: Placed, env: Environment) -> dict[str, Value]:
-        """A sidecar, an init container or a CronJob. What it needs of secrets is the app's too."""
+        """A sidecar, an init container or a CronJob. Its secrets are added to the app's."""
         part = placed.part
         name = service_name(part.name) or "beside"
         of = f"{_ANSWERS[placed.role]}.{name}."
@@ -233,12 +233,12 @@ class _Translation:
         return {key: value for key, value in found.items() if value not in ([], {}, "")}
 
     def _inherited(self, mounts: list[Value]) -> bool:
-        """Whether all of these volumes are mounted by the app, at the same paths."""
+        """Whether the app mounts all of these volumes at the same paths."""
         of_app = {(v.get("purpose", "data"), v["path"]) for v in self._storage.volumes if "in_app" not in v}
         return all((mount["volume"], mount["path"]) in of_app for mount in mounts)
 
     def _ports(self, placed: Placed) -> list[Value]:
-        """The ports of a sidecar, but of one whose ports are the app's."""
+        """The ports of a sidecar, unless its ports are the app's."""
         part = placed.part
         if part in self._sharing:
             return []
@@ -252,7 +252,7 @@ class _Translation:
         ]
 
     def _elsewhere(self) -> None:
-        """What becomes of services that are no container of this Service, and of files that are named."""
+        """What becomes of services that are not containers of this Service, and of files that are named."""
         for at, why in self.project.unread.items():
             self.ledger.left(at, why, "Give one file with all of it.")
         for at in self.project.followed:
@@ -287,7 +287,7 @@ class _Translation:
                 self.ledger.left(at, placed.why, "If the app needs it, name it with --compose-service.")
 
     def _tops(self) -> None:
-        """What becomes of volumes, secrets, configs and networks, which services name."""
+        """What becomes of top-level volumes, secrets, configs and networks."""
         for name in mapping(self.project.top.get("volumes")):
             sharing.tell_if_empty(name, self._pod(), self._storage, self.ledger)
         sharing.tell_if_empty_unnamed(self.app, self._storage, self.ledger)
@@ -297,5 +297,5 @@ class _Translation:
 
 
 def _telling(directory: Path, nothing: Collection[str]) -> str:
-    """What a directory is called, or the nearest one above it whose name tells something."""
+    """The name of a directory, or of the nearest one above it whose name is meaningful."""
     return next((at.name for at in (directory, *directory.parents) if at.name not in nothing), "")

@@ -1,4 +1,4 @@
-"""The variables of a service: plain ones, those of secrets, those that the house fills, those of files."""
+"""The variables of a service: plain ones, secrets, those that the house sets, and those that name files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _HERE = re.compile(r"(^|[,;\s]|https?://)(localhost|127\.0\.0\.1|\[?::1\]?)(?=$|
 
 @dataclass(slots=True)
 class Environment:
-    """Answers that a service's variables give; of secrets the names only."""
+    """The answers that a service's variables give; only the names of secrets."""
 
     plain: dict[str, Value] = field(default_factory=dict)
     secrets: list[Value] = field(default_factory=list)
@@ -53,7 +53,7 @@ def _text(value: Value) -> Text | None:
 
 
 class Variables:
-    """Reads the variables of services, with what becomes of each."""
+    """Reads the variables of services, and takes down what becomes of each."""
 
     def __init__(self, project: Project, hosts: Hosts, ledger: Ledger, database: str) -> None:
         """``database`` is the kind that the Service gets on the shared hosts; empty for none."""
@@ -70,7 +70,8 @@ class Variables:
     def read(self, part: Part, answer: str = "env", app: Environment | None = None) -> Environment:
         """The variables of a service.
 
-        ``answer`` is where the plain ones go, but for those that it has of the ``app``, whose image it runs.
+        ``answer`` is where the plain ones go, except for those that it has of the ``app``, whose image it
+        runs.
         """
         found = Environment()
         variables = self._named(part)
@@ -93,7 +94,7 @@ class Variables:
         return found
 
     def _named(self, part: Part) -> dict[str, _Variable]:
-        """Every variable with a name, those of files first; the others are told."""
+        """Every variable with a name, those from files first; the others are reported."""
         found: dict[str, _Variable] = {}
         for index, entry in enumerate(listed(part.body.get("env_file"))):
             at: Path = (*part.at, "env_file", *((index,) if isinstance(part.body["env_file"], list) else ()))
@@ -118,7 +119,7 @@ class Variables:
         return found
 
     def _mounted(self, part: Part) -> dict[str, str]:
-        """The secrets of compose that a service has: the path of each, and what it is called."""
+        """A service's compose secrets: the path and the name of each."""
         found: dict[str, str] = {}
         for item in listed(part.body.get("secrets")):
             source = text(item.get("source") if isinstance(item, dict) else item)
@@ -128,7 +129,7 @@ class Variables:
         return found
 
     def _filled_by_the_house(self, variables: Mapping[str, _Variable], found: Environment) -> set[str]:
-        """The variables of the database, and passwords of shared hosts that ask for none."""
+        """The variables of the database, and passwords of shared hosts that need none."""
         done: set[str] = set()
         values = {name: variable.value for name, variable in variables.items()}
         named = {n: self._hosts.named(Said(v, n, values)) for n, v in values.items() if v is not None}
@@ -175,7 +176,7 @@ class Variables:
         return done
 
     def _secret(self, variables: Mapping[str, _Variable]) -> set[str]:
-        """The variables that are secrets: by name, by value, or by what their value was made of."""
+        """The variables that are secrets: by name, by value, or by what their value was made from."""
         asked: list[tuple[str, str]] = []
         of: list[str] = []
         for name, variable in variables.items():
@@ -238,7 +239,7 @@ class Variables:
         self._ledger.taken(at, f"{answer}.{name}", why)
 
     def _files(self, part: Part, mounted: Mapping[str, str], found: Environment) -> None:
-        """The files of secrets, each from the key of its name at the Service's own Vault path."""
+        """The files of secrets, each from the key with its name at the Service's own Vault path."""
         database = found.database.get("password", "")
         for path, source in mounted.items():
             key = re.sub(r"[^A-Za-z0-9_.-]+", "_", source).strip(".") or "secret"
@@ -270,6 +271,6 @@ class Variables:
                 self._ledger.left(at)
 
     def _is_rotated(self, part: Part, path: str, database: str) -> bool:
-        """Whether the file is only for the password of the database, which has a variable of its own."""
+        """Whether the file only holds the password of the database, which has a variable of its own."""
         plain = [k for k, v in mapping(part.body.get("environment")).items() if str(v) == path]
         return bool(plain) and all(name == f"{database}_FILE" for name in plain)

@@ -1,4 +1,4 @@
-"""Which port of a service is the one for HTTP, and whether it has TLS."""
+"""Which port of a service is its HTTP port, and whether it uses TLS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ON = ("true", "True", "TRUE", "1", "yes", "on")
 
 
 def web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
-    """Which of these ports is the one for HTTP, and why."""
+    """The one of these ports that is the HTTP port, and why."""
     facts = template.facts("compose")
     if labelled := next(_labelled(part), 0):
         though = "" if labelled in (numbers or [labelled]) else f", though the file publishes {numbers[0]}"
@@ -41,7 +41,7 @@ def web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
 
 
 def tells_tls(part: Part, port: int) -> Iterator[str]:
-    """What says that the port for HTTP has TLS."""
+    """What shows that the HTTP port uses TLS."""
     if port == 443:
         yield "443 is its port"
     if template.facts("compose")["tls_images"].get(part.image.base) == port:
@@ -58,7 +58,7 @@ def tells_tls(part: Part, port: int) -> Iterator[str]:
 
 
 def may_have_tls(part: Part, ports: Set[int]) -> str:
-    """What is told of a port that often has TLS, unless it is known which one the image has for HTTP."""
+    """The note on a port that often uses TLS, unless the image's HTTP port is known."""
     facts = template.facts("compose")
     if any(why == _OF_IMAGE for _, why in _told(part)):
         return ""
@@ -73,7 +73,7 @@ def may_have_tls(part: Part, ports: Set[int]) -> str:
 
 
 def _labelled(part: Part) -> Iterator[int]:
-    """The ports to which labels lead a proxy, published or not."""
+    """The ports that a proxy's labels name, published or not."""
     for name, value in part.labels.items():
         named = re.search(template.facts("compose")["port_labels"], name)
         if named and (found := re.search(r"(\d+)\D*$", value)):
@@ -81,7 +81,7 @@ def _labelled(part: Part) -> Iterator[int]:
 
 
 def _told(part: Part) -> Iterator[tuple[int, str]]:
-    """The ports that something else says are for HTTP."""
+    """The ports that something else identifies as HTTP ports."""
     facts = template.facts("compose")
     own_ports = [f"{re.sub('[^a-z0-9]+', '_', its.lower())}_port" for its in (part.name, part.image.base)]
     for name, said in mapping(part.body.get("environment")).items():

@@ -1,1 +1,1 @@
-"""What the clone of an app's repository tells of the app: from Git and from its files, never from the network."""
+"""What the clone of an app's repository shows about the app, from Git and its files, without the network."""

@@ -1,4 +1,4 @@
-"""The kind of an app, what of it is started, the route that tells its health, and its checks."""
+"""The kind of an app, what is started, its health route, and its checks."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Kind:
         return tuple(_unlocked(part) for part in self.parts if not part.locked)
 
     def version(self, tree: Tree, facts: Mapping[str, Value]) -> tuple[str, str]:
-        """The version of its language where the house's image is none that it needs, and the file that says so."""
+        """The version of its language, if the house's image does not have it, and the file that says so."""
         return _version(tree, self.parts[0], facts) if self.parts else ("", "")
 
 
 def kind_of(tree: Tree, found: tuple[Project, ...], given: str) -> Kind | None:
-    """The kind that a clone fits, the ``given`` one before others; None where it fits none."""
+    """The kind that a clone fits, trying the ``given`` one first; None if it fits none."""
     rows = template.facts("clone")["kinds"]
     for row in sorted(rows, key=lambda row: row["kind"] != given):
         parts = tuple(part for wanted in row.get("parts", ()) if (part := _part(found, wanted)))
@@ -58,7 +58,7 @@ def _part(found: tuple[Project, ...], wanted: Mapping[str, Value]) -> Project | 
 
 
 def module(tree: Tree, kind: Kind) -> tuple[Value, str] | None:
-    """What is started, where it is not what the kind starts by itself, and its file; None too where several are."""
+    """What is started, unless it is the kind's default, and its file; None also if there are several."""
     facts = template.facts("clone")
     usual = facts["modules"].get(kind.name, facts["usual_module"])
     if not kind.app:
@@ -76,7 +76,7 @@ def module(tree: Tree, kind: Kind) -> tuple[Value, str] | None:
 
 
 def health_route(tree: Tree, project: Project) -> tuple[str, str] | None:
-    """The path by which an app tells that it is well, and the file that answers it."""
+    """The path on which an app reports that it is healthy, and the file that answers it."""
     row = language(project.base)
     sources = tuple(tree.sources(project.base, project.directory))
     for path in template.facts("clone")["health_paths"]:
@@ -93,7 +93,7 @@ def health_route(tree: Tree, project: Project) -> tuple[str, str] | None:
 def checks(
     tree: Tree, parts: tuple[Project, ...], facts: Mapping[str, Value]
 ) -> Iterator[Mapping[str, Value]]:
-    """What can be run before a build: for each project its linter and its tests, as answers have it."""
+    """What can be run before a build: the linter and the tests of each project, in the form of answers."""
     for part in parts:
         row = template.facts("clone")["packagers"][part.packager]
         steps: dict[str, str] = {}

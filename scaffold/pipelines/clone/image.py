@@ -1,4 +1,4 @@
-"""What a Dockerfile of the app's own says: the port, the user, the path that tells its health."""
+"""What the app's own Dockerfile says: the port, the user, the health path."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Said:
 
 
 def dockerfile_of(tree: Tree, named: str) -> str:
-    """The Dockerfile that is built: the one that is ``named``, else the only one; empty where nobody can tell."""
+    """The Dockerfile that is built: the one that is ``named``, else the only one; empty if unclear."""
     if named in tree.paths:
         return named
     found = [path for path in tree.paths if is_dockerfile(path)]
@@ -33,7 +33,7 @@ def dockerfile_of(tree: Tree, named: str) -> str:
 
 
 def said(text: str) -> Iterator[Said]:
-    """What the last stage of a Dockerfile says of the app. Variables that it sets itself are put in."""
+    """What the last stage of a Dockerfile says about the app. Variables that it sets itself are replaced."""
     found = list(instructions(text))
     last = max((index for index, one in enumerate(found) if one.name == "FROM"), default=0)
     known: dict[str, str] = {}
@@ -59,6 +59,6 @@ def said(text: str) -> Iterator[Said]:
 
 
 def _pair(one: Instruction) -> list[tuple[str, str]]:
-    """``ENV NAME VALUE``, as it was written once."""
+    """The old notation ``ENV NAME VALUE``."""
     name, _, value = one.arguments.partition(" ")
     return [(name, value.strip())] if value else []

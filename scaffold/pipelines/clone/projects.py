@@ -1,4 +1,4 @@
-"""The projects of a clone: what their manifests say, and what installs their packages."""
+"""The projects in a clone: what their manifests say, and what installs their packages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Project:
 
 
 def projects(tree: Tree) -> tuple[Project, ...]:
-    """The projects at the root of a clone and in its directories, one for each language in each."""
+    """The projects at the root of a clone and in its directories, one per language in each."""
     found: dict[tuple[str, str], Project] = {}
     for path in tree.paths:
         if path.count("/") > 1:
@@ -69,7 +69,7 @@ def _in(directory: str, name: str) -> str:
 
 
 def _parsed(name: str, text: str) -> Mapping[str, Value]:
-    """A manifest as nested mappings; empty where it cannot be read, which its own tools tell better."""
+    """A manifest as nested mappings; empty if it cannot be read, which its own tools report better."""
     try:
         if name.endswith(".toml"):
             return tomllib.loads(text)
@@ -113,9 +113,9 @@ def _dependencies(tree: Tree, directory: str, value: Mapping[str, Value]) -> Ite
 
 
 def version(tree: Tree, project: Project, usual: str) -> tuple[str, str]:
-    """The version of its language that a project needs where ``usual`` is none of them, and the file that says so.
+    """The version of its language that a project needs if ``usual`` is not enough, and the file that says so.
 
-    A version of the language as image tags have it, such as ``3.13``; both are empty where the usual one does.
+    A version of the language as image tags have it, such as ``3.13``; both are empty if the usual one does.
     """
     row = template.facts("clone")["versions"][project.base]
     for name in row["files"]:
@@ -132,7 +132,7 @@ def version(tree: Tree, project: Project, usual: str) -> tuple[str, str]:
 
 
 def _allows(wanted: str, usual: str, *, at_least: bool) -> bool:
-    """Whether a range of versions, in Python's or in npm's words, has the newest release of ``usual`` in it."""
+    """Whether a range of versions, as Python or npm writes it, includes the newest release of ``usual``."""
     newest = ".".join([*usual.split("."), "9999", "9999"][:3])
     for part in wanted.split("||"):
         words = re.findall(r"([<>=!^~]*)\s*v?(\d+(?:\.\d+)*)((?:\.[*xX])*)", part)
@@ -146,7 +146,7 @@ def _allows(wanted: str, usual: str, *, at_least: bool) -> bool:
 
 
 def _term(sign: str, number: str) -> str:
-    """One term as Python writes it; a bare version, ``^`` and ``~`` let what stands behind them be newer."""
+    """One term in Python's notation; a bare version, ``^`` and ``~`` allow newer ones of what follows."""
     if sign in ("", "=", "~", "=="):
         return f"=={number}.*"
     parts = number.split(".")

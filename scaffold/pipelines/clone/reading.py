@@ -1,4 +1,4 @@
-"""What a clone proposes for answers, and what of the answers it contradicts."""
+"""What a clone proposes as answers, and which of the answers it contradicts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from scaffold.templates.render import ANSWERS_FILE
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An answer that a clone proposes, and where that stands: a file, or a remote."""
+    """An answer that a clone proposes, and its source: a file, or a remote."""
 
     answer: str
     value: Value
@@ -58,7 +58,7 @@ class Clone:
         return tuple(taken)
 
     def contradicted(self, values: Mapping[str, Value]) -> Iterator[Finding]:
-        """What of the answers and their defaults is not as the clone has it."""
+        """The answers and defaults that differ from what the clone shows."""
         for one in self.proposals:
             value, question = values.get(one.answer), questions.asked()[one.answer]
             if one.firm and value != one.value and questions.applies(question, values):
@@ -71,14 +71,14 @@ class Clone:
 
 
 def answers(taken: tuple[Proposal, ...]) -> Answers:
-    """Proposals as answers below all others."""
+    """Proposals as answers that any other source overrides."""
     values = {one.answer: one.value for one in taken}
     places: dict[tuple[str | int, ...], Place] = {(one.answer,): Place(one.source, one.line) for one in taken}
     return Answers(values, places)
 
 
 def read(root: Path, given: Mapping[str, Value], facts: Mapping[str, Value]) -> Clone:
-    """What the clone at ``root`` proposes beside the answers that are ``given``, by the facts of the house.
+    """What the clone at ``root`` proposes besides the answers that are ``given``, by the facts of the house.
 
     Raises :class:`~scaffold.errors.MissingError` where Git refuses.
     """
@@ -100,7 +100,7 @@ def read(root: Path, given: Mapping[str, Value], facts: Mapping[str, Value]) -> 
 
 
 def _is_rendered(tree: Tree) -> bool:
-    """Whether the Dockerfile is one that was rendered here earlier, by what the clone records."""
+    """Whether the Dockerfile was rendered here earlier, according to what the clone records."""
     try:
         record = load(tree.text(ANSWERS_FILE))
     except YamlError:
@@ -111,7 +111,7 @@ def _is_rendered(tree: Tree) -> bool:
 def _of_git(
     root: Path, given: Mapping[str, Value], facts: Mapping[str, Value]
 ) -> tuple[list[Proposal], list[Finding]]:
-    """The build mode, the repository, the branch and the name; and that a build takes its source from elsewhere."""
+    """The build mode, the repository, the branch, the name, and the note that a build has another source."""
     found, builds = remotes(root), facts["builds"]
     usual = build_of(facts, found)
     taken_from = f"the remote {found[0].called}" if found and usual else "the monorepo"
@@ -139,7 +139,7 @@ def _of_git(
 
 
 def _described(tree: Tree, found: tuple[Project, ...]) -> Iterator[Proposal]:
-    """The description: a manifest's, else how the README begins, else the title of a page."""
+    """The description: a manifest's, else the beginning of the README, else the title of a page."""
     for project in found:
         if text := _line(project.text("project.description", "tool.poetry.description", "description")):
             yield Proposal("description", text, project.path, firm=False)
@@ -181,7 +181,7 @@ def _of_kind(tree: Tree, kind: Kind | None, facts: Mapping[str, Value]) -> Itera
 def _of_sources(
     tree: Tree, kind: Kind | None, found: tuple[Project, ...], facts: Mapping[str, Value]
 ) -> Iterator[Proposal]:
-    """What sources tell: the route that answers without a login, and what can be run before a build."""
+    """What sources show: the route that answers without a login, and what can be run before a build."""
     # Without its lock file nothing is installed; where a kind's Dockerfile copies it, that is told.
     parts = kind.parts if kind else tuple(one for one in found if one.locked)
     if route := next((known for one in parts if (known := health_route(tree, one))), None):

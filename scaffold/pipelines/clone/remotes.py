@@ -1,4 +1,4 @@
-"""Where a clone is from, and which of its branches is built."""
+"""Where a clone comes from, and which of its branches is built."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _URL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A repository that a clone is from or is pushed to; nothing of a password in its URL is kept."""
+    """A repository that a clone comes from or is pushed to; a password in its URL is not kept."""
 
     called: str
     host: str
@@ -41,9 +41,9 @@ def remotes(root: Path) -> tuple[Remote, ...]:
 
 
 def branch(root: Path) -> str:
-    """The branch that is built: the forge's usual one, else one that is called so, else the one at hand.
+    """The branch that is built: the forge's default, else one with a usual name, else the current one.
 
-    Nothing where the repository is new and from nowhere.
+    Nothing if the repository is new and from nowhere.
     """
     listed = git(root, "for-each-ref", "--format=%(refname) %(symref)", "refs/heads", "refs/remotes/origin")
     refs = dict(line.split(" ", 1) for line in listed.splitlines())
@@ -69,7 +69,7 @@ def is_mirrored(facts: Mapping[str, Value], mode: str) -> bool:
 
 
 def forge_host(facts: Mapping[str, Value], mode: str) -> str:
-    """The host of the forge that people push to where a build mode builds: of a mirror, the house's own."""
+    """The host of the forge that people push to where a build mode builds; for a mirror, the house's own."""
     build = facts["builds"][mode]
     if is_mirrored(facts, mode):
         build = next(row for row in facts["builds"].values() if row.get("forge") == "own")
@@ -78,7 +78,7 @@ def forge_host(facts: Mapping[str, Value], mode: str) -> str:
 
 
 def build_of(facts: Mapping[str, Value], found: tuple[Remote, ...]) -> str | None:
-    """The build mode for a clone with these remotes: the usual one where it takes its source from one of them.
+    """The build mode for a clone with these remotes: the usual one if its source is one of them.
 
     Else the first that does, before others one whose images belong to whoever owns the source.
     """

@@ -25,12 +25,12 @@ class Tree:
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
-        """Their paths, the ones nearer to the root first."""
+        """Their paths, those nearest to the root first."""
         found = (path for path in walk(self.root) if not (self.root / path).is_symlink())
         return tuple(sorted(found, key=lambda path: (path.count("/"), path)))
 
     def text(self, path: str) -> str:
-        """What a file holds; nothing where there is none, or it is too large to be a source."""
+        """What a file contains; nothing if it does not exist, or is too large to be a source."""
         at = self.root / path
         if path not in self.paths or at.stat().st_size > _LARGEST:
             return ""
@@ -51,7 +51,7 @@ class Tree:
 
 
 def language(base: str) -> Mapping[str, Value]:
-    """What is known of a language's sources, by its image."""
+    """What is known about a language's sources, by its image."""
     row: Mapping[str, Value] = template.facts("clone")["sources"][base]
     return row
 
