@@ -170,7 +170,8 @@ class Engine:
 
     def _proposed(self, state: State, question: Question) -> list[Value]:
         """The items of a list that are proposed because of the image, and that nobody has said yet."""
-        if (question.name,) in state.said or question.name in state.suggested:
+        said = (question.name,) in state.said or question.name in state.suggested
+        if said or not fields.is_list(question):
             return []
         return list(known_of(self.values(state)).proposed.get(question.name, ()))
 
