@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support import GOLDEN
 
 from scaffold.hcl.syntax import parse
 from scaffold.templates import decisions
+from scaffold.templates.render import ANSWERS_FILE
 
 CASE = "toy-warehouse"
 BASE = {"name": "bird-box", "description": "x", "port": 8080, "image": "docker.io/library/nginx:1.29.0"}
@@ -65,4 +67,5 @@ def test_each_kind_has_its_form_of_identity(
 
 def test_nothing_is_imported_where_nothing_is_adopted() -> None:
     for stack in Path(GOLDEN).glob("*/stack/main.tf"):
-        assert (b"\nimport {" in stack.read_bytes()) == (stack.parent.parent.name == CASE)
+        answers = yaml.safe_load((stack.parent / ANSWERS_FILE).read_text())
+        assert (b"\nimport {" in stack.read_bytes()) == bool(answers.get("adopt")), stack

@@ -187,6 +187,7 @@ class Planner(AbstractContextManager["Planner"]):
         self._alone = alone
         self._lessons = Lessons()
         self._numbers = count()
+        self._threads: dict[int, int] = {}
         self._server = SchemaServer()
         for name in ("home", "mirror", "tmp"):
             (run.directory / name).mkdir(mode=0o700)
@@ -217,8 +218,9 @@ class Planner(AbstractContextManager["Planner"]):
 
     def _serve(self, schemas: Mapping[str, RawSchema]) -> Mapping[str, Path]:
         """Serve schemas on the sockets of this thread, which plans one stack after the other."""
-        thread = threading.get_native_id()
-        sockets = {address: self._run.directory / f"{thread}-{n}.sock" for n, address in enumerate(schemas)}
+        # A small number of its own: a socket's path has to be short.
+        thread = self._threads.setdefault(threading.get_ident(), next(self._numbers))
+        sockets = {address: self._run.directory / f"{thread}-{n}" for n, address in enumerate(schemas)}
         for address, schema in schemas.items():
             self._server.serve(schema, sockets[address])
         return sockets
