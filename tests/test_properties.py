@@ -135,11 +135,18 @@ def a_block_volume_brings_all_that_it_needs(drawn: Drawn) -> None:
     document, values = drawn.document, drawn.values
     claims = resources(document, "kubernetes_persistent_volume_claim")
     block = [volume for volume in values["storage"]["volumes"] if volume["block"]]
-    for deployment in resources(document, "kubernetes_deployment"):
+    theirs = {volume["claim"]["value"] for volume in block}
+    for number, deployment in enumerate(resources(document, "kubernetes_deployment")):
         strategy = inside(deployment, "spec").body.block("strategy")
         recreate = strategy is not None and strategy.body.literal("type") == "Recreate"
-        assert recreate == (values["workload"]["strategy"]["value"] == "Recreate")
-        assert recreate or not block
+        if number == 0:  # the app's own; the others are its workloads
+            assert recreate == (values["workload"]["strategy"]["value"] == "Recreate")
+        mounted = {
+            value.text.strip('"') for b in walk(deployment.body)
+            if b.type == "persistent_volume_claim" and (value := b.body.value("claim_name"))
+        }  # fmt: skip
+        made = any(name.startswith("kubernetes_persistent_volume_claim.") for name in mounted)
+        assert recreate or not (made or mounted & theirs)
     jobs = resources(document, "kubernetes_cron_job_v1")
     saved = {
         str(b.body.literal("claim_name"))
@@ -199,7 +206,7 @@ def a_dump_is_read_back_and_knows_its_database_by_reference(drawn: Drawn) -> Non
         if dump["own_service"]:
             service = services[dump["service"].replace("-", "_")]
             port = inside(service, "spec", "port").body.literal("target_port")
-            (deployment,) = resources(document, "kubernetes_deployment")
+            deployment = resources(document, "kubernetes_deployment")[0]
             assert port in [
                 p.body.literal("container_port") for p in walk(deployment.body) if p.type == "port"
             ]
@@ -211,7 +218,7 @@ def a_dump_is_read_back_and_knows_its_database_by_reference(drawn: Drawn) -> Non
 def every_pod_has_resources_probes_and_the_lifecycle_block(drawn: Drawn) -> None:
     document, values = drawn.document, drawn.values
     deployments = resources(document, "kubernetes_deployment")
-    assert len(deployments) == values["stack"]["app"]
+    assert len(deployments) == values["stack"]["app"] + len(values["workloads"])
     for owner in (*deployments, *resources(document, "kubernetes_cron_job_v1")):
         containers = [b for b in walk(owner.body) if b.type in ("container", "init_container")]
         assert containers
@@ -224,13 +231,15 @@ def every_pod_has_resources_probes_and_the_lifecycle_block(drawn: Drawn) -> None
                 values["facts"]["gpu_memory"]["resource"],
                 *values["extended_resources"],
             }
+            for workload in values["workloads"]:
+                shares |= set(workload.get("extended_resources", {}))
             assert set(limits) <= {"memory", "ephemeral-storage", *shares}
         ignored = inside(owner, "lifecycle").body.value("ignore_changes")
         assert ignored is not None
         assert "dns_config" in ignored.text
     if not deployments:
         return
-    (deployment,) = deployments
+    deployment = deployments[0]  # the app's own
     container = inside(deployment, "spec", "template", "spec", "container")
     # A worker listens on nothing that could be asked.
     for kind in ("readiness_probe", "liveness_probe") if values["stack"]["listens"] else ():
