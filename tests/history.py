@@ -91,7 +91,7 @@ RULES = {
         (
             (
                 "templates/decisions/house.yml",
-                """    - {path: 'metadata[0].annotations["deployment.kubernetes.io/revision"]', marker: "", comment: ""}\n""",
+                """    - {path: 'metadata[0].annotations["deployment.kubernetes.io/revision"]', of: deployment, marker: "", comment: ""}\n""",
                 """    - {path: 'metadata[0].annotations["example.test/seen"]', marker: "", comment: SEEN}\n""",
             ),
         ),
