@@ -537,7 +537,7 @@ def test_the_review_shows_and_changes(monorepo: Monorepo) -> None:
     terminal.press("memry" + ENTER)
     terminal.sees("Did you mean memory?")
     terminal.press(CTRL_U + "? memory" + ENTER)
-    terminal.sees("The rule: memory that is requested")
+    terminal.sees("The rule: the memory request equals")
     terminal.sees(NEXT)
     terminal.press("l" + ENTER)
     shown = terminal.sees("Left empty") + terminal.sees(NEXT)

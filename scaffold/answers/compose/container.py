@@ -160,7 +160,10 @@ class Containers:
         if not said:
             return {}
         if user in ("0", "root"):
-            self.ledger.decided(at, "an image without a user of its own starts as this one")
+            self.ledger.decided(
+                at,
+                "an image without a user of its own starts as this one, and others as their own",
+            )
             return {}
         if not re.fullmatch(r"[1-9]\d{0,8}", user):
             return {}

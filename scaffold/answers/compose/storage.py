@@ -19,6 +19,8 @@ from scaffold.answers.sources import Path as At
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
+ON_NFS = "on NFS, since others fill it"
+"""The note for a volume that is filled from outside of the app, and keeps the owner that it has there."""
 _FILE = "is a single file"
 _SHM = "/dev/shm"
 
@@ -62,7 +64,7 @@ class Storage:
                 volume["rwx"] = True  # somebody else fills it, from outside of the app
             self._add(its, purpose, volume)
             self.unnamed += [(at, part, its, purpose)] if its.kind == "volume" and not its.source else []
-            why = "on NFS, since others fill it" if volume.get("rwx") else ""
+            why = ON_NFS if volume.get("rwx") else ""
             self.ledger.taken(at, f"volumes.{purpose}", why or self._filled(its))
         return found
 

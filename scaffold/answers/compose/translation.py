@@ -291,6 +291,9 @@ class _Translation:
         for name in mapping(self.project.top.get("volumes")):
             sharing.tell_if_empty(name, self._pod(), self._storage, self.ledger)
         sharing.tell_if_empty_unnamed(self.app, self._storage, self.ledger)
+        images = {str(part.image): part for part in reversed(self._pod())}
+        for part in images.values():
+            documented.tell_owner(part, self.ledger)
         for key in ("volumes", "secrets", "configs", "networks"):
             for name in mapping(self.project.top.get(key)):
                 self.ledger.decided((key, name), "the services that name it say what becomes of it")
