@@ -400,6 +400,12 @@ def test_more_memory_than_the_tier_has_asks_for_the_tier(engine: Engine) -> None
     assert "is above the limit" in engine.problem(same, ("memory",), "6Gi"), "nothing is left to settle it"
 
 
+def test_pods_that_together_exceed_the_quota_ask_for_what_settles_it(engine: Engine) -> None:
+    volumes = [{"path": "/data", "backup": "sqlite"}]
+    state = said(engine, [*CORE, ("name", "vikunja"), ("memory", "3Gi"), ("volumes", volumes)])
+    assert ("memory_request",) in engine.paths(state) and ("quota",) not in engine.paths(state)
+
+
 def test_memory_over_the_quota_asks_for_a_smaller_request_first(engine: Engine) -> None:
     state = said(engine, [*CORE, ("name", "vikunja"), ("tier", "aux"), ("memory", "4Gi")])
     assert ("memory_request",) in engine.paths(state) and ("quota",) not in engine.paths(state)
