@@ -11,7 +11,7 @@ from scaffold.report.imported import import_json, import_text
 from scaffold.templates import template
 
 OF_ROOT = "a new volume belongs to root"
-KEPT, LOST = "only /srv/box outlives", "nothing on its disk outlives"
+KEPT, LOST = "what it writes outlives the pod only under /srv/box", "what it writes to disk does not outlive"
 ROTATED, ASKED = "Vault rotates the password", "if a page of its installer asks"
 STORED = "its installer writes the password of the database into a file"
 DATABASE = "\n  db: {image: 'postgres:16', environment: {POSTGRES_PASSWORD: swordfish-1}}"
@@ -53,15 +53,15 @@ def test_what_an_image_keeps_and_who_writes_it_is_told_where_it_is_not_known(
 
 def test_volumes_that_an_image_may_have_files_for_are_told_with_one_init_container(tmp_path: Path) -> None:
     path = tmp_path / "compose.yml"
-    volumes = "[data:/srv/box/data, more:/opt/box/logs, lib:/var/lib/box, own:/own]"
+    volumes = "[data:/srv/box/data, more:/opt/box/media, lib:/var/lib/box, own:/own]"
     path.write_text(
         f"services: {{box: {{image: 'acme/box:1', user: '1000', volumes: {volumes}}}}}\n"
         "volumes: {data: {}, more: {}, lib: {}, own: {}}"
     )
     _, found = translate(path).report.unseen
-    assert found.why.startswith("Kubernetes does not fill /srv/box/data, /opt/box/logs with")
-    assert "cp -an /srv/box/data/. /fill/data && cp -an /opt/box/logs/. /fill/logs]" in found.fix
-    assert "mounts: [{volume: data, path: /fill/data}, {volume: logs, path: /fill/logs}]" in found.fix
+    assert found.why.startswith("Kubernetes does not fill /srv/box/data, /opt/box/media with")
+    assert "cp -an /srv/box/data/. /fill/data && cp -an /opt/box/media/. /fill/media]" in found.fix
+    assert "mounts: [{volume: data, path: /fill/data}, {volume: media, path: /fill/media}]" in found.fix
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ services:
     report = translate(path).report
     found = [(one.service, one.why) for one in report.unseen]
     assert found == [
-        ("box", "only /data outlives the pod"), ("search", OF_ROOT),
-        ("more", "only /other outlives the pod"), ("more", OF_ROOT),
+        ("box", "what it writes outlives the pod only under /data"), ("search", OF_ROOT),
+        ("more", "what it writes outlives the pod only under /other"), ("more", OF_ROOT),
     ]  # fmt: skip
     assert import_json(report)["unseen"] == report.unseen
     assert list(import_text(report))[-5:] == [

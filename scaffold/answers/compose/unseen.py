@@ -64,9 +64,8 @@ def _of_app(answers: Mapping[str, Value], kept: Sequence[str]) -> set[str]:
     """What holds of the app, by its answers."""
     found: set[str] = set()
     if "database" in answers:
-        its = answers.get("database_env") or {}
         found |= {"rotated"} if kept else set()
-        found |= {"asked"} if not {"password", "dsn"} & set(its) else set()
+        found |= set() if answers.get("database_env") else {"asked"}
     if answers.get("replicas", 1) > 1:
         found.add("several")
     return found

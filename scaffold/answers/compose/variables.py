@@ -210,7 +210,7 @@ class Variables:
             ledger.taken(at, f"{answer}.{name}", "the file comes from Vault, see files")
         elif is_secret and not is_shared:
             found.secrets.append({"env": name})
-            why = f"its value belongs in Vault, under the key {name.lower()}"
+            why = "its value belongs in Vault, under this name in lower case"
             now = f"is now at {written.where}" if written.where else f"is not there ({written.gone})"
             told = f"; write it with the host that stands for the service {written.of}, which {now}"
             ledger.taken(at, "secrets", why + told * bool(written.of))
