@@ -160,10 +160,11 @@ class Containers:
         if not said:
             return {}
         if user in ("0", "root"):
-            self.ledger.decided(
-                at,
-                "an image without a user of its own starts as this one, and others as their own",
-            )
+            if self.of:
+                self._taken(at, "uid")
+                return {"uid": 0}
+            fix = "If that is another one, give its number as the owner of each volume."
+            self.ledger.left(at, "no answer makes an app root: it starts as the user of its image", fix)
             return {}
         if not re.fullmatch(r"[1-9]\d{0,8}", user):
             return {}
