@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from composed import draft, entry, keys
 
 from scaffold.answers.compose.report import Fate
@@ -87,3 +88,22 @@ services:
     others = (f"{at_store}S3_SECRET_KEY", "services.app.environment.OTHER_SECRET")
     assert not any("the same" in entry(found, key) for key in others)
     assert "swordfish" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "more,told",
+    [
+        ("", "it has the first database"),
+        (", CACHE_DB: '3'", "CACHE_DB is the number of its database there"),
+        (", CACHE_HOST: 'redis://cache:6379/3'", ""),  # that address is compared with other stacks
+    ],
+)
+def test_the_number_of_the_database_in_a_shared_redis_is_told(at: Path, more: str, told: str) -> None:
+    env = f"CACHE_HOST: cache{more}" if "redis://" not in more else more.removeprefix(", ")
+    found = draft(
+        at,
+        "services:\n  cache: {image: 'redis:7'}\n"
+        f"  app: {{image: 'acme/x:1', ports: [80], environment: {{{env}}}}}\n",
+    )
+    assert entry(found, "services.cache", Fate.DECIDED).partition("; ")[2].startswith(told)
+    assert ("first database" in str(found)) == ("first" in told)

@@ -15,9 +15,9 @@ from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.merging import NAME
 from scaffold.answers.compose.names import Said
 from scaffold.answers.compose.parts import Part
-from scaffold.answers.compose.passwords import NO_PASSWORD, SECRETS, mounted, needless
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Role
+from scaffold.answers.compose.shared import NO_DOCKER_DNS, NO_PASSWORD, SECRETS, mounted, needless
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.templates import template
@@ -241,6 +241,8 @@ class Variables:
         if written.of == at[1] or (not why and _HERE.search(value)):
             fix = "if people are to reach the app by it, give the app's own host"
             why = f"{why or 'it is the pod itself'}; {fix}"
+        if re.search(template.facts("compose")["docker_dns"], value):
+            why = "; ".join(filter(None, (why, NO_DOCKER_DNS)))
         self._ledger.taken(at, f"{answer}.{name}", why)
 
     def _files(self, part: Part, mounted: Mapping[str, str], found: Environment) -> None:

@@ -1,18 +1,24 @@
-"""Which passwords of a file an app does not need, since the house has what they open."""
+"""What a file says of servers that the house has for everybody: needless passwords, the database in Redis."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from scaffold.answers.compose.connections import endings
 from scaffold.answers.compose.forms import listed, text
 from scaffold.answers.compose.interpolation import Text
 from scaffold.answers.compose.parts import Part
+from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed, Role
 from scaffold.templates import template
+from scaffold.templates.questions import Value
 
 NO_PASSWORD = "the shared host asks for no password"
+NO_DOCKER_DNS = (
+    "it names Docker's own name server, and a pod asks that of the cluster, which has another address"
+)
+_REDIS = "redis"
 SECRETS = "/run/secrets/"
 _ROOT = (
     "it is the root password of a database server, and that of the house gives none: the database and its "
@@ -60,3 +66,22 @@ def needless(
         elif database and re.search(template.facts("compose")["root_passwords"], name.lower()):
             found[name] = _ROOT
     return found
+
+
+def tell_of_number(placed: Iterable[Placed], env: Mapping[str, Value], ledger: Ledger) -> None:
+    """Tell of the database in a shared Redis, unless an address in ``env`` names it.
+
+    Other Services keep their keys in the same server, and whoever names no number has the first one.
+    """
+    of_redis = {n: v for n, v in env.items() if isinstance(v, dict) and v.get("host") == _REDIS}
+    hosts = [n for n, v in of_redis.items() if "://" not in str(v.get("text", ""))]
+    prefixes = {prefix for name in hosts for prefix, part in endings(name).items() if part in ("host", "dsn")}
+    numbers = (n for n in env if any(p in prefixes for p, part in endings(n).items() if part == "name"))
+    number = next(numbers, "")
+    for found in placed:
+        known = found.part.known
+        if hosts and found.role is Role.HOST and known and known.host == _REDIS:
+            which = f"{number} is the number of its database there" if number else "it has the first database"
+            fix = "give a free one" if number else "give another if the app has a variable for its number"
+            ledger.noted(found.part.at, f"{which}, which other Services may use: {fix}")
+            return
