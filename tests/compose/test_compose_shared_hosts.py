@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from composed import draft, entry, keys
+from composed import draft, entry, keys, roles
 
 from scaffold.answers.compose.report import Fate
 
@@ -107,3 +107,50 @@ def test_the_number_of_the_database_in_a_shared_redis_is_told(at: Path, more: st
     )
     assert entry(found, "services.cache", Fate.DECIDED).partition("; ")[2].startswith(told)
     assert ("first database" in str(found)) == ("first" in told)
+
+
+@pytest.mark.parametrize(
+    "env,role",
+    [
+        ("[BASE_HOST]", "a sidecar"),
+        ("{STORE: 'base:5432'}", "a sidecar"),
+        ("{BASE_HOST: base, BASE_USER: x, BASE_PASSWORD: y}", "a database on the shared host"),
+        ("{URL: 'postgres://x:y@base/x'}", "a database on the shared host"),
+        ("{OTHER: x}", "a database on the shared host"),  # its installation may ask for the login
+    ],
+)
+def test_a_database_whose_login_is_in_the_code_of_the_app_stays_with_it(
+    at: Path, env: str, role: str
+) -> None:
+    found = draft(
+        at,
+        f"services:\n  app: {{image: 'acme/x:1', ports: [80], depends_on: [base], environment: {env}}}\n"
+        "  base: {image: 'postgres:16.4', environment: {POSTGRES_PASSWORD: x},"
+        " volumes: ['data:/var/lib/postgresql/data']}\n",
+    )
+    assert roles(found)["base"] == role
+    if role == "a sidecar":
+        assert found.answers["sidecars"][0]["mounts"] and "database" not in found.answers
+        assert "localhost" in str(found.answers["env"])
+
+
+@pytest.mark.parametrize(
+    "more,told",
+    [
+        ("image: 'postgis/postgis:16-3.4'", "extension postgis"),
+        (
+            "image: 'postgres:16', volumes: ['./init:/docker-entrypoint-initdb.d:ro']",
+            "does not run the scripts",
+        ),
+        ("image: 'postgres:16', command: [postgres, -c, jit=off]", "settings"),
+        ("image: 'postgres:16'", ""),
+    ],
+)
+def test_what_a_shared_database_lacks_of_the_one_in_the_file_is_told(at: Path, more: str, told: str) -> None:
+    found = draft(
+        at,
+        "services:\n  app: {image: 'acme/x:1', ports: [80], environment: {URL: 'postgres://x:y@base/x'}}\n"
+        f"  base: {{{more}}}\n",
+    )
+    assert found.answers["database"] == "postgresql"
+    assert told in keys(found, Fate.LEFT if told else Fate.DECIDED)["services.base"]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scaffold.answers.compose.connections import endings
-from scaffold.answers.compose.names import Names, Said, plain
+from scaffold.answers.compose.logins import is_host_of
+from scaffold.answers.compose.names import Names, Said
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.templates.questions import Value
@@ -39,10 +39,8 @@ class Hosts:
         return list(dict.fromkeys(placed.part for placed in self._by_name.values() if placed.role is role))
 
     def called_in(self, variable: str) -> str:
-        """The service that a variable without a value is for by its name, as REDIS_HOST is for ``redis``."""
-        prefixes = [prefix for prefix, part in endings(variable).items() if part == "host" and prefix]
-        alike = (name for name in self._by_name if plain(name) in prefixes)
-        return next(alike, "")
+        """The service that a variable without a value is for by its name; empty for none."""
+        return next((name for name, found in self._by_name.items() if is_host_of(variable, found.part)), "")
 
     def named(self, said: Said) -> Placed | None:
         """The service that a text names as its host."""

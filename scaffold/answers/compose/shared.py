@@ -68,6 +68,39 @@ def needless(
     return found
 
 
+def tell_of_database(
+    placed: Placed, taken: Collection[str], env: Mapping[str, Value], ledger: Ledger
+) -> None:
+    """Tell what an app does not learn of its database on a shared host, and what that host may lack.
+
+    ``taken`` are the parts of the connection that variables take, ``env`` the app's other variables.
+    """
+    part, kind = placed.part, placed.part.known.database if placed.part.known else ""
+    lacking = {"host", "name", "user", "password"} - set(taken)
+    if any(isinstance(value, dict) and value.get("host") == kind for value in env.values()):
+        lacking -= {"host", "name"}  # a connection string without the login
+    told = [placed.why]
+    fixes: list[str] = []
+    if lacking and "dsn" not in taken:
+        told.append(f"but no variable of the app takes the {', '.join(sorted(lacking))}")
+        fixes.append("Name them under database_env, as the app's documentation does.")
+    if extension := template.facts("compose")["extensions"].get(part.image.base):
+        told.append(f"where only an administrator can create the extension {extension}, which this image has")
+        fixes.append(f"Have {extension} created in the new database, if the app needs it.")
+    scripts = [its.target for its in part.mounts if its.target.startswith("/docker-entrypoint-initdb.d")]
+    scripts += [str(c) for c in listed(part.body.get("configs")) if "initdb.d" in str(c)]
+    if scripts:
+        told.append("which does not run the scripts of this one (/docker-entrypoint-initdb.d)")
+        fixes.append("Run what the app needs of them in the new database.")
+    if part.body.get("command"):
+        told.append("whose settings are not those of its command")
+        fixes.append("Ask its administrator for those that the app needs.")
+    if fixes:
+        ledger.left(part.at, ", ".join(told), " ".join(fixes))
+    else:
+        ledger.decided(part.at, placed.why)
+
+
 def tell_of_number(placed: Iterable[Placed], env: Mapping[str, Value], ledger: Ledger) -> None:
     """Tell of the database in a shared Redis, unless an address in ``env`` names it.
 

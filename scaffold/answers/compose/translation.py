@@ -17,7 +17,7 @@ from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report
 from scaffold.answers.compose.roles import Placed, Role, service_name
-from scaffold.answers.compose.shared import tell_of_number
+from scaffold.answers.compose.shared import tell_of_database, tell_of_number
 from scaffold.answers.compose.storage import Storage
 from scaffold.answers.compose.variables import Environment, Variables
 from scaffold.answers.known import known
@@ -105,7 +105,8 @@ class _Translation:
         beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]
         first = [self._beside(placed, env) for placed in self._in_pod(Role.INIT)]
         jobs = [self._beside(placed, env) for placed in self._in_pod(Role.CRON)]
-        self._told_of_the_database(env)
+        for placed in self._in_pod(Role.DATABASE):
+            tell_of_database(placed, env.database, env.plain, self.ledger)
         given = {
             name: value for item in (*beside, *first, *jobs) for name, value in item.get("env", {}).items()
         }
@@ -177,23 +178,6 @@ class _Translation:
         )
         called = called or service_name(self.app.name)
         return {"name": called} if called else {}
-
-    def _told_of_the_database(self, env: Environment) -> None:
-        """Whether the app is given everything that it needs to know about its database."""
-        lacking = {"host", "name", "user", "password"} - env.database.keys()
-        if any(
-            isinstance(value, dict) and value.get("host") == self._database for value in env.plain.values()
-        ):
-            lacking -= {"host", "name"}  # a connection string without the login
-        for placed in self._in_pod(Role.DATABASE):
-            if lacking and "dsn" not in env.database:
-                self.ledger.left(
-                    placed.part.at,
-                    f"{placed.why}, but no variable of the app takes the {', '.join(sorted(lacking))}",
-                    "Name them under database_env, as the app's documentation does.",
-                )
-            else:
-                self.ledger.decided(placed.part.at, placed.why)
 
     def _of_database(self, env: Environment) -> dict[str, Value]:
         if not self._database:

@@ -11,7 +11,7 @@ from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.dotenv import read_variables
 from scaffold.answers.compose.forms import listed, mapping, text
 from scaffold.answers.compose.hosts import Hosts
-from scaffold.answers.compose.interpolation import UNKNOWN, Text
+from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
 from scaffold.answers.compose.merging import NAME
 from scaffold.answers.compose.names import Said
 from scaffold.answers.compose.parts import Part
@@ -44,12 +44,6 @@ class Environment:
 class _Variable:
     value: Text | None
     at: Path
-
-
-def _text(value: Value) -> Text | None:
-    if value is None or isinstance(value, Text):
-        return value
-    return Text(str(value).lower() if isinstance(value, bool) else value)
 
 
 class Variables:
@@ -118,7 +112,7 @@ class Variables:
                 continue
             if (before := found.get(key)) is not None:
                 self._ledger.decided(before.at, "environment has the variable too, and takes precedence")
-            its = _text(self._project.variables.get(key) if value is None else value)
+            its = as_text(self._project.variables.get(key) if value is None else value)
             if its is None or its == UNKNOWN:  # the app's own default is what the file calls the service
                 its = Text(called) if (called := self._hosts.called_in(key)) else its
             found[key] = _Variable(its, at)
