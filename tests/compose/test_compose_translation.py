@@ -402,39 +402,6 @@ def test_the_data_of_a_server_inside_the_image_is_told(at: Path) -> None:
     assert "database" not in entry(found, "services.box.volumes[0]")
 
 
-OF_ROOT = "a new volume belongs to root"
-
-
-@pytest.mark.parametrize(
-    "image, told",
-    [
-        ("acme/box:1.0", True),
-        ("acme/box:1.0, user: root", True),
-        ("acme/box:1.0, user: '1000'", False),
-        ("lscr.io/linuxserver/acme:1.0", False),
-        ("grafana/grafana:11.2.0", False),
-    ],
-)
-def test_whose_a_new_volume_is_is_told_where_nothing_says_it(at: Path, image: str, told: bool) -> None:
-    found = draft(
-        at, f"services: {{box: {{image: {image}, ports: ['80'], volumes: ['data:/data', 'more:/srv/more']}}}}"
-    )
-    assert (OF_ROOT in entry(found, "services.box.volumes[0]")) is told
-    assert OF_ROOT not in entry(found, "services.box.volumes[1]"), "once for each container"
-
-
-def test_whose_the_volume_of_a_sidecar_is_is_told(at: Path) -> None:
-    body = """
-services:
-  box: {image: 'acme/box:1', user: '1000', ports: ['80'], volumes: ['data:/data'], depends_on: [search, db]}
-  search: {image: 'elasticsearch:8.12.2', volumes: ['seen:/usr/share/elasticsearch/data']}
-  db: {image: 'clickhouse/clickhouse-server:24.8', volumes: ['events:/var/lib/clickhouse']}
-"""
-    found = draft(at, body)
-    assert OF_ROOT in entry(found, "services.search.volumes[0]")
-    assert OF_ROOT not in entry(found, "services.db.volumes[0]") + entry(found, "services.box.volumes[0]")
-
-
 def test_the_source_that_an_image_is_built_from_is_no_volume(at: Path) -> None:
     found = draft(
         at,
@@ -1206,7 +1173,8 @@ def test_a_volume_without_a_name_over_files_of_the_image_is_told(at: Path) -> No
         and "volume: data, path: /fill" in told
     )
     assert entry(found, "services.app.volumes[1]") == ""
-    assert "volume: lib, path: /fill" in entry(found, "services.app.volumes[2]")
+    assert "volume: lib, path: /fill/lib" in told and "cp -an /app/lib/. /fill/lib" in told
+    assert "services.app.volumes[0] gets" in entry(found, "services.app.volumes[2]"), "one init container"
 
 
 def test_a_container_with_volumes_of_its_own_gets_the_texts_that_the_file_has(at: Path) -> None:

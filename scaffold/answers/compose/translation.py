@@ -15,10 +15,11 @@ from scaffold.answers.compose.health import health
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part, parts
-from scaffold.answers.compose.report import Became, Ledger, Report
+from scaffold.answers.compose.report import Became, Ledger, Report, Unseen
 from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.answers.compose.shared import tell_of_database, tell_of_number
 from scaffold.answers.compose.storage import Storage
+from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
 from scaffold.answers.known import known
 from scaffold.templates import template
@@ -60,7 +61,7 @@ def translate(path: Path, service: str | None = None) -> Draft:
     answers = made.answers()
     became = [Became(app.name, Role.APP.value, choice.why)]
     became += [Became(name, p.role.value, p.why) for name, p in made.placed.items() if p.role is not Role.APP]
-    report = Report(project.source, tuple(became), made.ledger.whole(project.tree))
+    report = Report(project.source, tuple(became), made.ledger.whole(project.tree), made.unseen(answers))
     return Draft(answers, report, app.is_built, choice.candidates[: choice.likely])
 
 
@@ -87,6 +88,7 @@ class _Translation:
         mounted = [(its, by) for by in moved for its in by.part.mounts if its.kind == "volume"]
         others = {its.source: by for its, by in mounted if its.source and UNKNOWN not in its.source}
         self._storage = Storage(project, self.ledger, others)
+        self._may_be_filled: list[sharing.Emptied] = []
         self._sharing = self._with_the_ports()
 
     def answers(self) -> dict[str, Value]:
@@ -127,6 +129,10 @@ class _Translation:
         return {
             name: value for name, value in found.items() if value not in ([], {}) or name == "database_env"
         }
+
+    def unseen(self, answers: Mapping[str, Value]) -> tuple[Unseen, ...]:
+        """What the file does not show of the images in the pod."""
+        return tuple(unseen(self._pod(), self._may_be_filled, answers, self.ledger))
 
     def _as_jobs(self, found: Mapping[str, Value]) -> dict[str, Value]:
         """The answers if the app runs on a schedule: a Service with only jobs, the app as the first."""
@@ -279,12 +285,9 @@ class _Translation:
 
     def _tops(self) -> None:
         """What becomes of top-level volumes, secrets, configs and networks."""
-        for name in mapping(self.project.top.get("volumes")):
-            sharing.tell_if_empty(name, self._pod(), self._storage, self.ledger)
-        sharing.tell_if_empty_unnamed(self.app, self._storage, self.ledger)
-        images = {str(part.image): part for part in reversed(self._pod())}
-        for part in images.values():
-            documented.tell_owner(part, self.ledger)
+        volumes = mapping(self.project.top.get("volumes"))
+        likely, self._may_be_filled = sharing.emptied(volumes, self._pod(), self._storage)
+        sharing.tell_if_empty(likely, self.app, self.ledger)
         for key in ("volumes", "secrets", "configs", "networks"):
             for name in mapping(self.project.top.get(key)):
                 self.ledger.decided((key, name), "the services that name it say what becomes of it")
