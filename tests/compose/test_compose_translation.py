@@ -8,36 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from composed import draft, entry, keys, roles
 
 from scaffold.answers.compose.report import Fate
-from scaffold.answers.compose.translation import Draft, translate
 from scaffold.errors import UsageError
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Path:
-    """Where a compose file is written; the directory's name tells nothing."""
-    (tmp_path / "here").mkdir()
-    return tmp_path / "here"
-
-
-def draft(at: Path, text: str, service: str | None = None) -> Draft:
-    path = at / "compose.yml"
-    path.write_text(text)
-    return translate(path, service)
-
-
-def roles(found: Draft) -> dict[str, str]:
-    return {service.name: service.role for service in found.report.services}
-
-
-def entry(found: Draft, key: str, fate: Fate = Fate.TAKEN) -> str:
-    (why,) = [entry.why for entry in found.report.of(fate) if entry.key == key]
-    return why
-
-
-def keys(found: Draft, fate: Fate) -> dict[str, str]:
-    return {entry.key: entry.answer or entry.why for entry in found.report.of(fate)}
 
 
 def test_what_a_file_says_becomes_answers(at: Path) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scaffold.answers.compose.logins import is_host_of
 from scaffold.answers.compose.names import Names, Said
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.roles import Placed, Role, service_name
@@ -33,9 +34,13 @@ class Hosts:
         self._by_name = {name: found for found in placed.values() for name in found.part.names}
         self._names = Names(self._by_name)
 
-    def of(self, role: Role) -> Part | None:
-        """The first service that has this role."""
-        return next((placed.part for placed in self._by_name.values() if placed.role is role), None)
+    def all(self, role: Role) -> list[Part]:
+        """The services that have this role."""
+        return list(dict.fromkeys(placed.part for placed in self._by_name.values() if placed.role is role))
+
+    def called_in(self, variable: str) -> str:
+        """The service that a variable without a value is for by its name; empty for none."""
+        return next((name for name, found in self._by_name.items() if is_host_of(variable, found.part)), "")
 
     def named(self, said: Said) -> Placed | None:
         """The service that a text names as its host."""

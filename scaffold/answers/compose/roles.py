@@ -9,10 +9,12 @@ from enum import Enum
 
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import text
+from scaffold.answers.compose.logins import is_fixed
 from scaffold.answers.compose.parts import Part
 from scaffold.errors import UsageError
 from scaffold.templates import template
 
+_FIXED = "no variable takes its login, so the app has that in its code, and the shared host gives another"
 _BUILT = "it is built from source, so it needs a pipeline of its own"
 
 
@@ -127,6 +129,9 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
             if placed[part.name].role is Role.SIDECAR:
                 pod.append(part)
                 grown = True
+    for part in [p.part for p in placed.values() if p.role is Role.DATABASE and is_fixed(p.part, pod)]:
+        placed[part.name] = Placed(part, Role.SIDECAR, _FIXED)
+        pod.append(part)
     for part in open_ones:
         placed[part.name] = Placed(part, Role.OWN, "nothing in the app names it")
     return placed | _unused(pod, placed) | _too_early(pod[1:], placed)

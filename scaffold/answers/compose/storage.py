@@ -14,6 +14,7 @@ from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed
+from scaffold.answers.compose.shared import NO_DOCKER_DNS
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path as At
 from scaffold.templates import template
@@ -284,7 +285,8 @@ class Storage:
             else:
                 files += [file] if file not in files else []
                 has_files = True
-                self.ledger.taken(at, "files", f"{target} has the text of the config {source}")
+                docker = f"; {NO_DOCKER_DNS}" * bool(re.search(_facts()["docker_dns"], content))
+                self.ledger.taken(at, "files", f"{target} has the text of the config {source}{docker}")
         return has_files
 
 

@@ -11,11 +11,13 @@ from scaffold.answers.compose import document, documented, roles, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
+from scaffold.answers.compose.health import health
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report, Unseen
 from scaffold.answers.compose.roles import Placed, Role, service_name
+from scaffold.answers.compose.shared import tell_of_database, tell_of_number
 from scaffold.answers.compose.storage import Storage
 from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
@@ -105,15 +107,21 @@ class _Translation:
         beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]
         first = [self._beside(placed, env) for placed in self._in_pod(Role.INIT)]
         jobs = [self._beside(placed, env) for placed in self._in_pod(Role.CRON)]
-        self._told_of_the_database(env)
+        for placed in self._in_pod(Role.DATABASE):
+            tell_of_database(placed, env.database, env.plain, self.ledger)
+        given = {
+            name: value for item in (*beside, *first, *jobs) for name, value in item.get("env", {}).items()
+        }
+        tell_of_number(self.placed.values(), {**given, **env.plain}, self.ledger)
         self._tops()
         shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)
         labelled = containers.labels(app, named)
         found: dict[str, Value] = {
             **self._name(image), **labelled, **named, **ports, **containers.command(app),
             "volumes": storage.volumes, "env": env.plain, "secrets": env.secrets, **self._of_database(env),
-            **containers.health(app, ports.get("port")), **containers.user(app), **containers.resources(app),
-            **containers.gpu(app), **containers.capabilities(app), **containers.replicas(app, shares=shares),
+            **health(app, ports.get("port"), self.ledger), **containers.user(app),
+            **containers.resources(app), **containers.gpu(app), **containers.capabilities(app),
+            **containers.replicas(app, shares=shares),
             "files": env.files, "directories": storage.directories, "scratch": storage.empty,
             "sidecars": beside, "init_containers": first, "cron_jobs": jobs,
         }  # fmt: skip
@@ -176,23 +184,6 @@ class _Translation:
         )
         called = called or service_name(self.app.name)
         return {"name": called} if called else {}
-
-    def _told_of_the_database(self, env: Environment) -> None:
-        """Whether the app is given everything that it needs to know about its database."""
-        lacking = {"host", "name", "user", "password"} - env.database.keys()
-        if any(
-            isinstance(value, dict) and value.get("host") == self._database for value in env.plain.values()
-        ):
-            lacking -= {"host", "name"}  # a connection string without the login
-        for placed in self._in_pod(Role.DATABASE):
-            if lacking and "dsn" not in env.database:
-                self.ledger.left(
-                    placed.part.at,
-                    f"{placed.why}, but no variable of the app takes the {', '.join(sorted(lacking))}",
-                    "Name them under database_env, as the app's documentation does.",
-                )
-            else:
-                self.ledger.decided(placed.part.at, placed.why)
 
     def _of_database(self, env: Environment) -> dict[str, Value]:
         if not self._database:
