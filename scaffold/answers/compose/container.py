@@ -121,9 +121,12 @@ class Containers:
         """The least memory that a companion needs, if the file gives none."""
         sizes = template.facts("compose")["companion_memory"]
         size = next((size for size, images in sizes.items() if part.image.base in images), "")
+        why = f"with {size} of memory, which it needs at least by its documentation"
+        if part.known and part.known.memory:
+            size = part.known.memory
+            why = f"with {size} of memory, since a database server seldom runs with what is usual here"
         if not size:
             return {}
-        why = f"with {size} of memory, which it needs at least by its documentation"
         self._taken((*part.at, "image"), "image", why)
         return {"memory": size}
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaffold.answers.compose import document, documented, roles, sharing
+from scaffold.answers.compose import document, documented, roles, servers, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
@@ -221,8 +221,8 @@ class _Translation:
             **({"inherits": True} if inherits else {}),
             "env": its.plain, **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
-            "mounts": mounts, **memory,
-            "ports": self._ports(placed) if placed.role is Role.SIDECAR else [],
+            "mounts": servers.dumped(part, mounts, self._storage), **memory,
+            "ports": (self._ports(placed) or servers.port(part)) if placed.role is Role.SIDECAR else [],
         }  # fmt: skip
         if placed.role is Role.CRON:
             found["schedule"], found["timezone"] = part.schedule

@@ -28,7 +28,6 @@ def unseen(
         kept, new = _volumes(part, ledger)
         conditions = set(_conditions(part, kept, new)) | (_of_app(answers, kept) if part is pod[0] else set())
         conditions |= {"copies"} if empty else set()
-        conditions |= {"stored"} if "rotated" in conditions and documented.stores_login(part) else set()
         words = {
             "kept": ", ".join(kept),
             "targets": ", ".join(one.its.target for one in empty),
