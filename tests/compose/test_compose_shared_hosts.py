@@ -154,3 +154,25 @@ def test_what_a_shared_database_lacks_of_the_one_in_the_file_is_told(at: Path, m
     )
     assert found.answers["database"] == "postgresql"
     assert told in keys(found, Fate.LEFT if told else Fate.DECIDED)["services.base"]
+
+
+@pytest.mark.parametrize(
+    "mount,within",
+    [
+        ("data:/var/lib/mysql", "data"),
+        ("./data:/var/lib/kafka/data", "data"),
+        ("data:/var/www/html/glpi", "data"),
+        ("data:/var/lib/other", None),
+    ],
+)
+def test_what_only_sets_up_an_empty_directory_gets_one_of_the_volume(
+    at: Path, mount: str, within: str | None
+) -> None:
+    found = draft(
+        at,
+        f"services:\n  app: {{image: 'acme/x:1', ports: [80], volumes: ['{mount}'], environment: {{A: 'side:9'}}}}\n"
+        f"  side: {{image: 'acme/side:1', volumes: ['{mount.replace('data:', 'more:')}']}}\n",
+    )
+    assert found.answers["volumes"][0].get("sub_path") == within
+    assert found.answers["sidecars"][0]["mounts"][0].get("sub_path") == within
+    assert "fill-" not in str(found)

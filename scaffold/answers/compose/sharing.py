@@ -129,4 +129,5 @@ def _has_files(part: Part, target: str) -> bool:
     facts = template.facts("compose")
     path = target.rstrip("/")
     is_data = path == known({"image": str(part.image)}).path or re.search(facts["empty_paths"], path)
-    return bool(re.search(facts["image_paths"], path)) and not is_data
+    fills = re.search(facts["only_empty"], path)  # by itself, as soon as it starts
+    return bool(re.search(facts["image_paths"], path)) and not is_data and not fills
