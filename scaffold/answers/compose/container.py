@@ -19,6 +19,9 @@ from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _REPLICAS = 5
+_RANGE = (
+    "Give those that the app cannot do without under ports; many apps need fewer, by their documentation."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,8 @@ class Containers:
                 for index, its in ports(given, published=published):
                     at: Path = (*of.at, key, *((index,) if isinstance(given, list) else ()))
                     told += [(at, port.protocol, port.target) for port in its]
+                    if not its and re.search(r"\d-\d+(/\w+)?$", str(listed(given)[index])):
+                        self.ledger.left(at, "so many ports are not taken one by one", _RANGE)
         of_host = [row for row in told if "ports" in row[0]]
         opened, numbers = dict(open_ports(part)), {number for _, _, number in told}
         told += [((*part.at, "labels"), opened[number], number) for number in opened.keys() - numbers]

@@ -17,7 +17,7 @@ from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report, Unseen
 from scaffold.answers.compose.roles import Placed, Role, service_name
-from scaffold.answers.compose.shared import tell_of_database, tell_of_number
+from scaffold.answers.compose.shared import fixed_name, tell_of_database, tell_of_number, tell_of_redis
 from scaffold.answers.compose.storage import Storage
 from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
@@ -112,6 +112,7 @@ class _Translation:
         given = {
             name: value for item in (*beside, *first, *jobs) for name, value in item.get("env", {}).items()
         }
+        tell_of_redis(self.placed.values(), self.ledger)
         tell_of_number(self.placed.values(), {**given, **env.plain}, self.ledger)
         self._tops()
         shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)
@@ -188,7 +189,10 @@ class _Translation:
     def _of_database(self, env: Environment) -> dict[str, Value]:
         if not self._database:
             return {}
-        called = {"database_name": env.database_name} if env.database_name else {}
+        name = env.database_name
+        if env.database and not {"name", "dsn"} & env.database.keys():
+            name = name or next((fixed_name(found.part) for found in self._in_pod(Role.DATABASE)), "")
+        called = {"database_name": name} if name else {}
         return {"database": self._database, **called, "database_env": env.database}
 
     def _beside(self, placed: Placed, env: Environment) -> dict[str, Value]:

@@ -237,6 +237,10 @@ class Variables:
             why = f"{why or 'it is the pod itself'}; {fix}"
         if re.search(template.facts("compose")["docker_dns"], value):
             why = "; ".join(filter(None, (why, NO_DOCKER_DNS)))
+        for row in template.facts("compose")["doubtful_values"]:
+            if re.search(row["names"], name) and re.search(row["values"], value):
+                why = row["why"]
+                break
         self._ledger.taken(at, f"{answer}.{name}", why)
 
     def _files(self, part: Part, mounted: Mapping[str, str], found: Environment) -> None:
