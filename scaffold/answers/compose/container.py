@@ -127,6 +127,17 @@ class Containers:
         self._taken((*part.at, "image"), "image", why)
         return {"memory": size}
 
+    def steady(self, part: Part) -> dict[str, str]:
+        """The variables without which a companion would not find its data again in the next pod."""
+        env: Mapping[str, str] = template.facts("compose")["companion_env"].get(part.image.base, {})
+        if not env or not part.mounts or not env.keys().isdisjoint(part.variables):
+            return {}
+        why = (
+            f"with {' and '.join(env)}, since its data bears the name of its host, which changes with the pod"
+        )
+        self.ledger.noted((*part.at, "image"), why)
+        return dict(env)
+
     def gpu(self, part: Part) -> dict[str, Value]:
         """Whether it asks for a GPU."""
         deploy = mapping(mapping(part.body.get("deploy")).get("resources"))

@@ -11,6 +11,7 @@ from scaffold.answers.compose import document, documented, roles, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
+from scaffold.answers.compose.fronts import tell_of_proxy
 from scaffold.answers.compose.health import health
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN
@@ -219,7 +220,8 @@ class _Translation:
         found: dict[str, Value] = {
             "name": name, **({"image": image} if image else {}), **containers.command(part),
             **({"inherits": True} if inherits else {}),
-            "env": its.plain, **containers.capabilities(part),
+            "env": {**(containers.steady(part) if image else {}), **its.plain},
+            **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
             "mounts": mounts, **memory,
             "ports": self._ports(placed) if placed.role is Role.SIDECAR else [],
@@ -256,15 +258,8 @@ class _Translation:
             self.ledger.decided(at, "what it names is read with the file")
         for placed in self.placed.values():
             part, at = placed.part, placed.part.at
-            served = sharing.served(part, self._pod(), self._storage)
-            if placed.role is Role.HOUSE and served:
-                self.ledger.left(
-                    at, f"{placed.why}, which has no {', '.join(served)} of the app, as this one has",
-                    "If the app does not serve what is there, put nginx beside it under sidecars, with that "
-                    "volume among its mounts and a port of its own under ports.",
-                )  # fmt: skip
-            elif placed.role in (Role.HOST, Role.HOUSE):
-                self.ledger.decided(at, placed.why)
+            if placed.role in (Role.HOST, Role.HOUSE):
+                tell_of_proxy(placed, self._pod(), self._storage, self.ledger)
             elif placed.role is Role.OWN:
                 called = service_name(part.name) or "NAME"
                 again = [
