@@ -554,7 +554,7 @@ services:
 """,
     )
     assert found.from_source and "image" not in found.answers
-    assert found.answers["sidecars"] == [{"name": "worker", "args": ["work"]}], "it runs what is built"
+    assert found.answers["workloads"] == [{"name": "worker", "args": ["work"]}], "it runs what is built"
     assert roles(found)["search"] == "a Service of its own"
     assert roles(found)["db"] == "a database on the shared host", "it is none, whoever builds it"
     assert "give that as image" in entry(found, "services.notes.image", Fate.LEFT)
@@ -928,7 +928,7 @@ def test_a_worker_that_waits_for_the_app_is_not_the_app(at: Path) -> None:
         at,
         f"services:\n  notes-worker: {{{body}, depends_on: [notes]}}\n  notes: {{{body}}}\n",
     )
-    assert roles(found) == {"notes": "the app", "notes-worker": "a sidecar"}
+    assert roles(found) == {"notes": "the app", "notes-worker": "a Deployment beside the app's"}
 
 
 def test_what_ends_by_itself_is_no_sidecar(at: Path) -> None:

@@ -19,6 +19,10 @@ from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _REPLICAS = 5
+_ENDS = (
+    "it ends by itself, and Kubernetes waits longer each time before it starts it again: leave that out, or "
+    "repeat it in a loop"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,11 @@ class Containers:
             else:
                 found[answer] = [str(r.value) for r in rewritten]
                 moved = dict.fromkeys(f"the service {r.of} is at {r.where}" for r in rewritten if r.of)
-                self._taken((*part.at, key), answer, " and ".join(moved))
+                told = [" and ".join(moved)] if moved else []
+                ends = re.search(template.facts("compose")["ends"], " ".join(said))
+                if ends and self.of.startswith(("sidecars.", "workloads.")):
+                    told.append(f"with {ends[0].strip()} {_ENDS}")
+                self._taken((*part.at, key), answer, "; ".join(told))
         return found
 
     def resources(self, part: Part) -> dict[str, Value]:

@@ -70,7 +70,8 @@ _OF_JOBS = ("command", "args", "memory", "memory_request", "capabilities")
 _OF_APPS = ("port", "ports", "health_path", "slow_start", "replicas", "ingress_options", "gpu", "tier",
             "scratch", "sidecars", "init_containers")  # fmt: skip
 """The answers of a scheduled app that belong to its job, and those that only an app that always runs has."""
-_ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs"}
+_ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs",
+            Role.WORKLOAD: "workloads"}  # fmt: skip
 
 
 class _Translation:
@@ -108,12 +109,12 @@ class _Translation:
         beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]
         first = [self._beside(placed, env) for placed in self._in_pod(Role.INIT)]
         jobs = [self._beside(placed, env) for placed in self._in_pod(Role.CRON)]
+        apart = [self._beside(placed, env) for placed in self._in_pod(Role.WORKLOAD)]
         for placed in self._in_pod(Role.DATABASE):
             tell_of_database(placed, env.database, env.plain, self.ledger)
-        given = {
-            name: value for item in (*beside, *first, *jobs) for name, value in item.get("env", {}).items()
-        }
-        tell_of_number(self.placed.values(), {**given, **env.plain}, self.ledger)
+        others = [item.get("env", {}) for item in (*beside, *first, *jobs, *apart)]
+        given = {name: value for its in (*others, env.plain) for name, value in its.items()}
+        tell_of_number(self.placed.values(), given, self.ledger)
         self._tops()
         shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)
         labelled = containers.labels(app, named)
@@ -125,6 +126,7 @@ class _Translation:
             **containers.replicas(app, shares=shares),
             "files": env.files, "directories": storage.directories, "scratch": storage.empty,
             "sidecars": beside, "init_containers": first, "cron_jobs": jobs,
+            "workloads": apart,
         }  # fmt: skip
         found = self._as_jobs(found) if app.schedule[0] else found
         return {
@@ -225,6 +227,7 @@ class _Translation:
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
             "mounts": mounts, **memory,
             "ports": self._ports(placed) if placed.role is Role.SIDECAR else [],
+            **(containers.replicas(part, shares=True) if placed.role is Role.WORKLOAD else {}),
         }  # fmt: skip
         if placed.role is Role.CRON:
             found["schedule"], found["timezone"] = part.schedule
