@@ -261,14 +261,16 @@ def test_each_service_becomes_what_it_is(at: Path) -> None:
         "QUEUE": {"host": "redis", "text": "{host}:6379"},
     }
     beside = {item["name"]: item for item in answers["sidecars"]}
-    assert beside["worker"] == {"name": "worker", "args": ["work"], "env": {"ROLE": "worker"}}
+    assert beside["worker"] == {
+        "name": "worker", "args": ["work"], "env": {"ROLE": "worker"}, "memory": "256Mi",
+    }  # fmt: skip
     assert beside["search"] == {
         "name": "search", "image": "docker.io/acme/search:1", "inherits": True,
         "mounts": [{"volume": "search-index", "path": "/index"}],
     }  # fmt: skip
     assert answers["secrets"] == [{"env": "SEARCH_API_KEY"}]
     assert {"path": "/index", "purpose": "search-index", "in_app": False} in answers["volumes"]
-    assert answers["init_containers"] == [{"name": "migrate", "args": ["migrate"]}]
+    assert answers["init_containers"] == [{"name": "migrate", "args": ["migrate"], "memory": "256Mi"}]
     assert answers["cron_jobs"] == [{"name": "nightly", "args": ["tidy"], "schedule": "5 1 * * *"}]
     left = {entry.key: entry.why for entry in found.report.of(Fate.LEFT)}
     assert (
@@ -554,7 +556,9 @@ services:
 """,
     )
     assert found.from_source and "image" not in found.answers
-    assert found.answers["workloads"] == [{"name": "worker", "args": ["work"]}], "it runs what is built"
+    assert found.answers["workloads"] == [{"name": "worker", "args": ["work"], "memory": "256Mi"}], (
+        "it runs what is built"
+    )
     assert roles(found)["search"] == "a Service of its own"
     assert roles(found)["db"] == "a database on the shared host", "it is none, whoever builds it"
     assert "give that as image" in entry(found, "services.notes.image", Fate.LEFT)
@@ -948,7 +952,7 @@ services:
         "notes": "the app", "migrate": "an init container", "store": "a sidecar", "store-init": "left out",
         "other-setup": "a Service of its own", "seed": "a sidecar",
     }  # fmt: skip
-    assert found.answers["init_containers"] == [{"name": "migrate", "args": ["migrate"]}]
+    assert found.answers["init_containers"] == [{"name": "migrate", "args": ["migrate"], "memory": "256Mi"}]
     assert "after store has started" in entry(found, "services.store-init", Fate.LEFT)
 
 

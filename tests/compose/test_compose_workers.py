@@ -87,3 +87,22 @@ def test_a_worker_that_ends_by_itself_is_told(at: Path) -> None:
     found = draft(at, text)
     assert "with --time-limit it ends by itself" in entry(found, "services.worker.entrypoint")
     assert entry(found, "services.app.command") == "" and entry(found, "services.worker.image", Fate.TAKEN)
+
+
+@pytest.mark.parametrize(
+    "app,memory",
+    [
+        ("image: 'acme/x:1', mem_limit: 2g", "2Gi"),
+        ("image: 'acme/x:1'", "256Mi"),
+        ("image: 'ghcr.io/seanmorley15/adventurelog:v1'", "2Gi"),  # by its documentation
+    ],
+)
+def test_what_runs_the_app_s_image_needs_the_app_s_memory(at: Path, app: str, memory: str) -> None:
+    found = draft(
+        at,
+        f"services:\n  app: {{{app}, ports: ['80:80']}}\n"
+        f"  worker: {{{app.partition(', mem')[0]}, command: work}}\n"
+        f"  migrate: {{{app.partition(', mem')[0]}, command: migrate, mem_limit: 1g}}\n",
+    )
+    assert found.answers["workloads"][0]["memory"] == memory
+    assert found.answers["init_containers"][0]["memory"] == "1Gi"

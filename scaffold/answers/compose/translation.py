@@ -92,6 +92,9 @@ class _Translation:
         self._storage = Storage(project, self.ledger, others)
         self._may_be_filled: list[sharing.Emptied] = []
         self._sharing = self._with_the_ports()
+        # The usual memory of a container beside the app is too little for another run of the app itself.
+        usual = known({"image": str(app.image)}).answers.get("memory") or asked()["memory"].default
+        self._of_app = {"memory": self._containers.resources(app).get("memory") or usual}
 
     def answers(self) -> dict[str, Value]:
         """The answers; what becomes of each key is taken down in the ledger."""
@@ -201,7 +204,9 @@ class _Translation:
         of = f"{_ANSWERS[placed.role]}.{name}."
         containers = replace(self._containers, of=of)
         own = not part.is_like(self.app)
-        memory = containers.resources(part) or (containers.needed(part) if own and part.is_pulled else {})
+        memory = containers.resources(part)
+        if "memory" not in memory:
+            memory |= (containers.needed(part) if part.is_pulled else {}) if own else self._of_app
         image = containers.image(part) if own else ""
         if not own and part.body.get("image"):
             self.ledger.taken((*part.at, "image"), f"{of}image", "left out there, since it is the app's")
