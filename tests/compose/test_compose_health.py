@@ -85,3 +85,58 @@ configs: {front: {content: 'resolver 127.0.0.11;'}}
     assert "Docker's own name server" in entry(found, "services.app.environment.RESOLVER")
     assert "Docker's own name server" in entry(found, "services.app.configs[0]")
     assert "screen" in keys(found, Fate.LEFT)["services.app.volumes[0]"]
+
+
+def test_a_node_has_a_name_that_does_not_change_with_the_pod(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  app:
+    image: acme/broker:1
+    hostname: node1.example.com
+    ports: [80]
+    environment: {BROKER_NODE_NAME: broker@node1.example.com, ADMIN: me@node1.example.com, QUEUE: 'amqp://queue'}
+  queue: {image: 'rabbitmq:4.2', volumes: ['queue:/var/lib/rabbitmq']}
+  named:
+    image: rabbitmq:3.13
+    volumes: ['named:/var/lib/rabbitmq']
+    environment: {RABBITMQ_NODENAME: rabbit@x}
+    depends_on: [app]
+""",
+    )
+    assert found.answers["env"]["BROKER_NODE_NAME"] == "broker@127.0.0.1"
+    assert found.answers["env"]["ADMIN"] == "me@node1.example.com"
+    assert "reach the app by it" not in entry(found, "services.app.environment.BROKER_NODE_NAME")
+    names = {item["name"]: item["env"]["RABBITMQ_NODENAME"] for item in found.answers["sidecars"]}
+    assert names == {"queue": "rabbit@localhost", "named": "rabbit@x"}
+    assert "changes with the pod" in entry(found, "services.queue.image")
+
+
+@pytest.mark.parametrize(
+    "more,told",
+    [
+        ("volumes: ['../files/Caddyfile:/etc/caddy/Caddyfile:ro']", True),  # it is not there
+        ("volumes: ['./Caddyfile:/etc/caddy/Caddyfile:ro']", True),
+        ("volumes: ['./other/Caddyfile:/etc/caddy/Caddyfile:ro']", False),
+        ("configs: [{source: front, target: /etc/caddy/Caddyfile}]", True),
+        ("ports: ['80:80']", False),
+    ],
+)
+def test_where_a_proxy_leads_besides_the_app_is_told(at: Path, more: str, told: bool) -> None:
+    (at / "Caddyfile").write_text("handle /api/* {\n  reverse_proxy api:8000\n}\nreverse_proxy app:80\n")
+    (at / "other").mkdir()
+    (at / "other/Caddyfile").write_text("reverse_proxy app:80\n")
+    found = draft(
+        at,
+        f"""
+services:
+  app: {{image: 'acme/x:1', expose: [80], environment: {{API: 'http://api:8000', S: 'http://search:7700'}}}}
+  api: {{image: 'acme/api:1', healthcheck: {{test: 'curl localhost:8000/up'}}}}
+  search: {{image: 'getmeili/meilisearch:v1'}}
+  front: {{image: 'caddy:2', {more}}}
+configs: {{front: {{content: 'reverse_proxy /api/* http://api:8000'}}}}
+""",
+    )
+    line = entry(found, "services.front", Fate.LEFT if told else Fate.DECIDED)
+    assert ("to api. Give" in line and "port: 8000" in line) is told

@@ -261,15 +261,19 @@ def test_each_service_becomes_what_it_is(at: Path) -> None:
         "QUEUE": {"host": "redis", "text": "{host}:6379"},
     }
     beside = {item["name"]: item for item in answers["sidecars"]}
-    assert beside["worker"] == {"name": "worker", "args": ["work"], "env": {"ROLE": "worker"}}
+    assert beside["worker"] == {
+        "name": "worker", "args": ["work"], "env": {"ROLE": "worker"}, "memory": "256Mi",
+    }  # fmt: skip
     assert beside["search"] == {
         "name": "search", "image": "docker.io/acme/search:1", "inherits": True,
         "mounts": [{"volume": "search-index", "path": "/index"}],
     }  # fmt: skip
     assert answers["secrets"] == [{"env": "SEARCH_API_KEY"}]
     assert {"path": "/index", "purpose": "search-index", "in_app": False} in answers["volumes"]
-    assert answers["init_containers"] == [{"name": "migrate", "args": ["migrate"]}]
-    assert answers["cron_jobs"] == [{"name": "nightly", "args": ["tidy"], "schedule": "5 1 * * *"}]
+    assert answers["init_containers"] == [{"name": "migrate", "args": ["migrate"], "memory": "256Mi"}]
+    assert answers["cron_jobs"] == [
+        {"name": "nightly", "args": ["tidy"], "memory": "256Mi", "schedule": "5 1 * * *"}
+    ]
     left = {entry.key: entry.why for entry in found.report.of(Fate.LEFT)}
     assert (
         "--compose-service big" in left["services.big"] and "--set=service_port=8000" in left["services.big"]
@@ -554,7 +558,9 @@ services:
 """,
     )
     assert found.from_source and "image" not in found.answers
-    assert found.answers["sidecars"] == [{"name": "worker", "args": ["work"]}], "it runs what is built"
+    assert found.answers["workloads"] == [{"name": "worker", "args": ["work"], "memory": "256Mi"}], (
+        "it runs what is built"
+    )
     assert roles(found)["search"] == "a Service of its own"
     assert roles(found)["db"] == "a database on the shared host", "it is none, whoever builds it"
     assert "give that as image" in entry(found, "services.notes.image", Fate.LEFT)
@@ -928,7 +934,7 @@ def test_a_worker_that_waits_for_the_app_is_not_the_app(at: Path) -> None:
         at,
         f"services:\n  notes-worker: {{{body}, depends_on: [notes]}}\n  notes: {{{body}}}\n",
     )
-    assert roles(found) == {"notes": "the app", "notes-worker": "a sidecar"}
+    assert roles(found) == {"notes": "the app", "notes-worker": "a Deployment beside the app's"}
 
 
 def test_what_ends_by_itself_is_no_sidecar(at: Path) -> None:
@@ -948,7 +954,7 @@ services:
         "notes": "the app", "migrate": "an init container", "store": "a sidecar", "store-init": "left out",
         "other-setup": "a Service of its own", "seed": "a sidecar",
     }  # fmt: skip
-    assert found.answers["init_containers"] == [{"name": "migrate", "args": ["migrate"]}]
+    assert found.answers["init_containers"] == [{"name": "migrate", "args": ["migrate"], "memory": "256Mi"}]
     assert "after store has started" in entry(found, "services.store-init", Fate.LEFT)
 
 

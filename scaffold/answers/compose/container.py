@@ -22,6 +22,10 @@ _REPLICAS = 5
 _RANGE = (
     "Give those that the app cannot do without under ports; many apps need fewer, by their documentation."
 )
+_ENDS = (
+    "it ends by itself, and Kubernetes waits longer each time before it starts it again: leave that out, or "
+    "repeat it in a loop"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,11 @@ class Containers:
             else:
                 found[answer] = [str(r.value) for r in rewritten]
                 moved = dict.fromkeys(f"the service {r.of} is at {r.where}" for r in rewritten if r.of)
-                self._taken((*part.at, key), answer, " and ".join(moved))
+                told = [" and ".join(moved)] if moved else []
+                ends = re.search(template.facts("compose")["ends"], " ".join(said))
+                if ends and self.of.startswith(("sidecars.", "workloads.")):
+                    told.append(f"with {ends[0].strip()} {_ENDS}")
+                self._taken((*part.at, key), answer, "; ".join(told))
         return found
 
     def resources(self, part: Part) -> dict[str, Value]:
@@ -132,6 +140,17 @@ class Containers:
             return {}
         self._taken((*part.at, "image"), "image", why)
         return {"memory": size}
+
+    def steady(self, part: Part) -> dict[str, str]:
+        """The variables without which a companion would not find its data again in the next pod."""
+        env: Mapping[str, str] = template.facts("compose")["companion_env"].get(part.image.base, {})
+        if not env or not part.mounts or not env.keys().isdisjoint(part.variables):
+            return {}
+        why = (
+            f"with {' and '.join(env)}, since its data bears the name of its host, which changes with the pod"
+        )
+        self.ledger.noted((*part.at, "image"), why)
+        return dict(env)
 
     def gpu(self, part: Part) -> dict[str, Value]:
         """Whether it asks for a GPU."""

@@ -13,6 +13,8 @@ from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.templates.questions import Value
 
 _IN_POD = {Role.APP, Role.SIDECAR, Role.INIT}
+ITSELF = "127.0.0.1"
+"""Where a container finds itself, whatever its pod is called."""
 _LOGIN = re.compile(r"//[^/@\s]*@(?=\{host\})")
 
 
@@ -49,6 +51,8 @@ class Hosts:
 
     def rewritten(self, said: Said) -> Rewritten:
         """A text with its hosts replaced."""
+        if node := self._node(said):
+            return node
         first = self.named(said)
         if first is None:
             return Rewritten(said.text)
@@ -66,6 +70,14 @@ class Hosts:
                 return Rewritten(None, there.part.name, gone=f"{there.role.value}: {there.why}")
         moved = self._names.replaced(said, lambda name: address(self._by_name[name]))
         return Rewritten(moved, name, address(first))
+
+    def _node(self, said: Said) -> Rewritten | None:
+        """The name of a node, such as ``emqx@HOSTNAME``, at an address that does not change with the pod."""
+        found = re.fullmatch(r"([\w.-]+)@([\w.-]+)", said.text) if "node" in said.under.lower() else None
+        there = self._by_name.get(found[2]) if found else None
+        if not found or there is None or there.role not in _IN_POD:
+            return None
+        return Rewritten(f"{found[1]}@{ITSELF}", there.part.name, ITSELF)
 
 
 def address(placed: Placed) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -29,6 +29,7 @@ class Role(Enum):
     HOUSE = "what the house already has"
     SIDECAR = "a sidecar"
     INIT = "an init container"
+    WORKLOAD = "a Deployment beside the app's"
     CRON = "a CronJob"
     OWN = "a Service of its own"
     OUT = "left out"
@@ -136,9 +137,28 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
         if stored or is_fixed(part, pod):
             placed[part.name] = Placed(part, Role.SIDECAR, _STORED if stored else _FIXED)
             pod.append(part)
+    for part in [part for part in pod[1:] if not app.schedule[0] and _may_run_apart(part, pod)]:
+        placed[part.name] = Placed(part, Role.WORKLOAD, "it runs the app's image, and shares nothing with it")
+        pod.remove(part)
     for part in open_ones:
         placed[part.name] = Placed(part, Role.OWN, "nothing in the app names it")
     return placed | _unused(pod, placed) | _too_early(pod[1:], placed)
+
+
+def _may_run_apart(part: Part, pod: Sequence[Part]) -> bool:
+    """Whether a part that runs the app's image can have pods of its own.
+
+    There, it has neither the volumes nor the localhost of the app's pod; and what it inherits of the app's
+    variables may name what is there.
+    """
+    app, others = pod[0], [other for other in pod if other is not part]
+    if not part.is_like(app) or part.network or part.mounts or part.ports or part.body.get("volumes_from"):
+        return False
+    if any(other.network == part.name or other.names_as_host(part) for other in others):
+        return False
+    if part.names_as_host(app):
+        return False
+    return not any(o.name in one.needs or one.names_as_host(o) for one in (app, part) for o in others[1:])
 
 
 def _unused(pod: Iterable[Part], placed: Mapping[str, Placed]) -> dict[str, Placed]:

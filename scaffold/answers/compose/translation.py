@@ -11,6 +11,7 @@ from scaffold.answers.compose import document, documented, roles, servers, shari
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
+from scaffold.answers.compose.fronts import tell_of_proxy
 from scaffold.answers.compose.health import health
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN
@@ -69,7 +70,8 @@ _OF_JOBS = ("command", "args", "memory", "memory_request", "capabilities")
 _OF_APPS = ("port", "ports", "health_path", "slow_start", "replicas", "ingress_options", "gpu", "tier",
             "scratch", "sidecars", "init_containers")  # fmt: skip
 """The answers of a scheduled app that belong to its job, and those that only an app that always runs has."""
-_ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs"}
+_ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs",
+            Role.WORKLOAD: "workloads"}  # fmt: skip
 
 
 class _Translation:
@@ -90,6 +92,9 @@ class _Translation:
         self._storage = Storage(project, self.ledger, others)
         self._may_be_filled: list[sharing.Emptied] = []
         self._sharing = self._with_the_ports()
+        # The usual memory of a container beside the app is too little for another run of the app itself.
+        usual = known({"image": str(app.image)}).answers.get("memory") or asked()["memory"].default
+        self._of_app = {"memory": self._containers.resources(app).get("memory") or usual}
 
     def answers(self) -> dict[str, Value]:
         """The answers; what becomes of each key is taken down in the ledger."""
@@ -107,13 +112,13 @@ class _Translation:
         beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]
         first = [self._beside(placed, env) for placed in self._in_pod(Role.INIT)]
         jobs = [self._beside(placed, env) for placed in self._in_pod(Role.CRON)]
+        apart = [self._beside(placed, env) for placed in self._in_pod(Role.WORKLOAD)]
         for placed in self._in_pod(Role.DATABASE):
             tell_of_database(placed, env.database, env.plain, self.ledger)
-        given = {
-            name: value for item in (*beside, *first, *jobs) for name, value in item.get("env", {}).items()
-        }
         tell_of_redis(self.placed.values(), self.ledger)
-        tell_of_number(self.placed.values(), {**given, **env.plain}, self.ledger)
+        others = [item.get("env", {}) for item in (*beside, *first, *jobs, *apart)]
+        given = {name: value for its in (*others, env.plain) for name, value in its.items()}
+        tell_of_number(self.placed.values(), given, self.ledger)
         self._tops()
         shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)
         labelled = containers.labels(app, named)
@@ -125,6 +130,7 @@ class _Translation:
             **containers.replicas(app, shares=shares),
             "files": env.files, "directories": storage.directories, "scratch": storage.empty,
             "sidecars": beside, "init_containers": first, "cron_jobs": jobs,
+            "workloads": apart,
         }  # fmt: skip
         found = self._as_jobs(found) if app.schedule[0] else found
         return {
@@ -202,7 +208,9 @@ class _Translation:
         of = f"{_ANSWERS[placed.role]}.{name}."
         containers = replace(self._containers, of=of)
         own = not part.is_like(self.app)
-        memory = containers.resources(part) or (containers.needed(part) if own and part.is_pulled else {})
+        memory = containers.resources(part)
+        if "memory" not in memory:
+            memory |= (containers.needed(part) if part.is_pulled else {}) if own else self._of_app
         image = containers.image(part) if own else ""
         if not own and part.body.get("image"):
             self.ledger.taken((*part.at, "image"), f"{of}image", "left out there, since it is the app's")
@@ -223,10 +231,12 @@ class _Translation:
         found: dict[str, Value] = {
             "name": name, **({"image": image} if image else {}), **containers.command(part),
             **({"inherits": True} if inherits else {}),
-            "env": its.plain, **containers.capabilities(part),
+            "env": {**(containers.steady(part) if image else {}), **its.plain},
+            **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
             "mounts": servers.dumped(part, mounts, self._storage), **memory,
             "ports": (self._ports(placed) or servers.port(part)) if placed.role is Role.SIDECAR else [],
+            **(containers.replicas(part, shares=True) if placed.role is Role.WORKLOAD else {}),
         }  # fmt: skip
         if placed.role is Role.CRON:
             found["schedule"], found["timezone"] = part.schedule
@@ -260,15 +270,8 @@ class _Translation:
             self.ledger.decided(at, "what it names is read with the file")
         for placed in self.placed.values():
             part, at = placed.part, placed.part.at
-            served = sharing.served(part, self._pod(), self._storage)
-            if placed.role is Role.HOUSE and served:
-                self.ledger.left(
-                    at, f"{placed.why}, which has no {', '.join(served)} of the app, as this one has",
-                    "If the app does not serve what is there, put nginx beside it under sidecars, with that "
-                    "volume among its mounts and a port of its own under ports.",
-                )  # fmt: skip
-            elif placed.role in (Role.HOST, Role.HOUSE):
-                self.ledger.decided(at, placed.why)
+            if placed.role in (Role.HOST, Role.HOUSE):
+                tell_of_proxy(placed, self._pod(), self._storage, self.ledger)
             elif placed.role is Role.OWN:
                 called = service_name(part.name) or "NAME"
                 again = [

@@ -28,6 +28,7 @@ def unseen(
         kept, new = _volumes(part, ledger)
         conditions = set(_conditions(part, kept, new)) | (_of_app(answers, kept) if part is pod[0] else set())
         conditions |= {"copies"} if empty else set()
+        conditions |= {"unnamed"} if part is not pod[0] and _is_unnamed(part, pod) else set()
         words = {
             "kept": ", ".join(kept),
             "targets": ", ".join(one.its.target for one in empty),
@@ -57,6 +58,14 @@ def _conditions(part: Part, kept: Sequence[str], new: Sequence[str]) -> Iterator
     yield "keeps" if kept else "keeps_nothing"
     if new and documented.lacks_owner(part):
         yield "owner"
+
+
+def _is_unnamed(part: Part, pod: Sequence[Part]) -> bool:
+    """Whether a container serves others of its pod, and none of their variables and commands leads to it."""
+    others = [other for other in pod if other is not part and not other.is_like(part)]
+    leads = any(other.names_as_host(part) or part.names_as_host(other) for other in others)
+    leads = leads or bool(part.network) or any(other.network == part.name for other in others)
+    return bool(part.listens or part.is_companion) and not leads
 
 
 def _of_app(answers: Mapping[str, Value], kept: Sequence[str]) -> set[str]:

@@ -10,7 +10,7 @@ from scaffold.answers.compose.connections import connection
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.dotenv import read_variables
 from scaffold.answers.compose.forms import listed, mapping, text
-from scaffold.answers.compose.hosts import Hosts
+from scaffold.answers.compose.hosts import ITSELF, Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
 from scaffold.answers.compose.merging import NAME
 from scaffold.answers.compose.names import Said
@@ -232,7 +232,8 @@ class Variables:
             database = re.search(r"\{host\}(?::\d+)?/([a-z][a-z0-9_]*)", str(written.value.get("text", "")))
             found.database_name = database[1] if database else found.database_name
         why = f"the service {written.of} is at {written.where}" if written.of else ""
-        if written.of == at[1] or (not why and _HERE.search(value)):
+        is_own = written.of == at[1] and written.where != ITSELF and answer == "env"
+        if is_own or (not why and _HERE.search(value)):
             fix = "if people are to reach the app by it, give the app's own host"
             why = f"{why or 'it is the pod itself'}; {fix}"
         if re.search(template.facts("compose")["docker_dns"], value):
