@@ -73,7 +73,8 @@ resource "kubernetes_deployment" "party_invites" {
         }
       }
       spec {
-        enable_service_links = false
+        enable_service_links             = false
+        termination_grace_period_seconds = 90
         container {
           name  = "party-invites"
           image = "ghcr.io/example/party-invites:1.4.0"
