@@ -90,10 +90,9 @@ from scaffold.errors import Finding
 
 
 class Added({base}):
-    """What the recipe adds."""
+    """An example breaks the rule."""
 
     code = "{code}"
-    title = "An example breaks the rule"
     why = "The recipe has to hold."{examples}
 
     def {method} -> Iterator[Finding]:
