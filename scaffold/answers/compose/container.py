@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scaffold.answers.compose.forms import listed, mapping, mebibytes, ports, quantity, text, words
+from scaffold.answers.compose.forms import listed, mapping, mebibytes, ports, quantity, seconds, text, words
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import options
@@ -26,6 +27,9 @@ _ENDS = (
     "it ends by itself, and Kubernetes waits longer each time before it starts it again: leave that out, or "
     "repeat it in a loop"
 )
+_SHUTDOWN = 30
+"""The seconds that Kubernetes gives a pod to stop."""
+_LONGEST_SHUTDOWN = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +234,14 @@ class Containers:
                 self.ledger.left(at, f"a Service has at most {_REPLICAS}", "Give replicas.")
         return {}
 
+    def shutdown(self, part: Part) -> dict[str, Value]:
+        """How long it has to stop, if that is more than Kubernetes gives anyway."""
+        given = math.ceil(seconds(part.body.get("stop_grace_period")))
+        if not _SHUTDOWN < given <= _LONGEST_SHUTDOWN:
+            return {}
+        self._taken((*part.at, "stop_grace_period"), "shutdown_seconds")
+        return {"shutdown_seconds": given}
+
     def ports(self, part: Part, sharing: list[Part]) -> dict[str, Value]:
         """The HTTP port and the others. ``sharing`` are services on the same network."""
         told: list[tuple[Path, str, int]] = []
@@ -279,23 +291,6 @@ class Containers:
             else:
                 self.ledger.left(at, f"there are no ports of {protocol}", "Do without.")
         return {**found, **({"ports": list(further.values())} if further else {})}
-
-    def labels(self, part: Part, known_answers: Mapping[str, Value]) -> dict[str, Value]:
-        """The answers in the labels of a dashboard."""
-        found: dict[str, Value] = {}
-        answers = template.facts("compose")["label_answers"]
-        for name, value in mapping(part.body.get("labels")).items():
-            answer = answers.get(name)
-            shown = text(value)
-            if (
-                answer
-                and shown
-                and re.fullmatch(r"[^\x00-\x1f\x7f-\x9f]+", shown)
-                and answer not in known_answers
-            ):
-                found[answer] = shown
-                self._taken((*part.at, "labels", name), answer)
-        return found
 
 
 def _lacking(said: Value, answer: str) -> tuple[str, str]:

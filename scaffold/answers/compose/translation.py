@@ -22,6 +22,7 @@ from scaffold.answers.compose.shared import fixed_name, tell_of_database, tell_o
 from scaffold.answers.compose.storage import Storage
 from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
+from scaffold.answers.compose.web import tile
 from scaffold.answers.known import known
 from scaffold.templates import template
 from scaffold.templates.questions import Value, applies, asked
@@ -68,7 +69,7 @@ def translate(path: Path, service: str | None = None) -> Draft:
 
 _OF_JOBS = ("command", "args", "memory", "memory_request", "capabilities")
 _OF_APPS = ("port", "ports", "health_path", "slow_start", "replicas", "ingress_options", "gpu", "tier",
-            "scratch", "sidecars", "init_containers")  # fmt: skip
+            "shutdown_seconds", "scratch", "sidecars", "init_containers")  # fmt: skip
 """The answers of a scheduled app that belong to its job, and those that only an app that always runs has."""
 _ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs",
             Role.WORKLOAD: "workloads"}  # fmt: skip
@@ -121,13 +122,12 @@ class _Translation:
         tell_of_number(self.placed.values(), given, self.ledger)
         self._tops()
         shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)
-        labelled = containers.labels(app, named)
         found: dict[str, Value] = {
-            **self._name(image), **labelled, **named, **ports, **containers.command(app),
+            **self._name(image), **tile(app, named, self.ledger), **named, **ports, **containers.command(app),
             "volumes": storage.volumes, "env": env.plain, "secrets": env.secrets, **self._of_database(env),
             **health(app, ports.get("port"), self.ledger), **containers.user(app),
             **containers.resources(app), **containers.gpu(app), **containers.capabilities(app),
-            **containers.replicas(app, shares=shares),
+            **containers.replicas(app, shares=shares), **containers.shutdown(app),
             "files": env.files, "directories": storage.directories, "scratch": storage.empty,
             "sidecars": beside, "init_containers": first, "cron_jobs": jobs,
             "workloads": apart,
@@ -236,8 +236,9 @@ class _Translation:
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
             "mounts": servers.dumped(part, mounts, self._storage), **memory,
             "ports": (self._ports(placed) or servers.port(part)) if placed.role is Role.SIDECAR else [],
-            **(containers.replicas(part, shares=True) if placed.role is Role.WORKLOAD else {}),
         }  # fmt: skip
+        if placed.role is Role.WORKLOAD:
+            found |= {**containers.replicas(part, shares=True), **containers.shutdown(part)}
         if placed.role is Role.CRON:
             found["schedule"], found["timezone"] = part.schedule
             self.ledger.taken((*part.at, part.scheduled_by), f"{of}schedule")
@@ -274,14 +275,8 @@ class _Translation:
                 tell_of_proxy(placed, self._pod(), self._storage, self.ledger)
             elif placed.role is Role.OWN:
                 called = service_name(part.name) or "NAME"
-                again = [
-                    "scaffold",
-                    "new-service",
-                    "--from-compose",
-                    self.project.source,
-                    "--compose-service",
-                    part.name,
-                ]
+                again = ["scaffold", "new-service", "--from-compose", self.project.source]
+                again += ["--compose-service", part.name]
                 port = next((p.target for p in part.ports if p.protocol == "TCP"), 0)
                 again += [f"--set=name={called}", *([f"--set=service_port={port}"] if port else [])]
                 self.ledger.left(
