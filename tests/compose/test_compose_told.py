@@ -126,3 +126,17 @@ services:
 """,
     )
     assert entry(found, "services.node.environment.ADVERTISED_HOST") == "the service node is at localhost"
+
+
+def test_a_file_of_variables_that_may_be_missing_is_not_asked_for(at: Path) -> None:
+    files = "env_file: [{path: a.env, required: false}, {path: b.env}]"
+    found = draft(at, f"services: {{x: {{image: 'acme/x:1', {files}}}}}")
+    assert "need not be" in entry(found, "services.x.env_file[0]", Fate.DECIDED)
+    assert "Give what it holds" in entry(found, "services.x.env_file[1]", Fate.LEFT)
+
+
+def test_memory_below_run_is_scratch_and_nothing_of_the_machine(at: Path) -> None:
+    mount = "{type: tmpfs, target: /run/x, tmpfs: {size: 64m}}"
+    found = draft(at, f"services: {{x: {{image: 'acme/x:1', volumes: [{mount}, '/run/y:/run/y']}}}}")
+    assert keys(found, Fate.TAKEN)["services.x.volumes[0]"] == "scratch"
+    assert list(keys(found, Fate.LEFT)) == ["services.x.volumes[1]"]

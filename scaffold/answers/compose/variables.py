@@ -105,6 +105,8 @@ class Variables:
             elif there is not None:
                 for key in mapping(entry):  # the path, and how it is read
                     self._ledger.decided((*at, key), "its variables are read with the file")
+            elif mapping(entry).get("required") is False:
+                self._ledger.decided(at, "it is not beside the file, and need not be")
         for key, value in mapping(part.body.get("environment")).items():
             at = (*part.at, "environment", key)
             if not NAME.fullmatch(key):
