@@ -24,9 +24,11 @@ _ENDS = (
     "it ends by itself, and Kubernetes waits longer each time before it starts it again: leave that out, or "
     "repeat it in a loop"
 )
-_SHUTDOWN = 30
-"""The seconds that Kubernetes gives a pod to stop."""
+_SHUTDOWN = 30  # the seconds that Kubernetes gives a pod to stop
 _LONGEST_SHUTDOWN = 3600
+_RANGE = (
+    "Give those that the app cannot do without under ports; many apps need fewer, by their documentation."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,12 @@ class Containers:
         """The least memory that a companion needs, if the file gives none."""
         sizes = template.facts("compose")["companion_memory"]
         size = next((size for size, images in sizes.items() if part.image.base in images), "")
+        why = f"with {size} of memory, which it needs at least by its documentation"
+        if part.known and part.known.memory:
+            size = part.known.memory
+            why = f"with {size} of memory, since a database server seldom runs with what is usual here"
         if not size:
             return {}
-        why = f"with {size} of memory, which it needs at least by its documentation"
         self._taken((*part.at, "image"), "image", why)
         return {"memory": size}
 
@@ -245,6 +250,8 @@ class Containers:
                 for index, its in ports(given, published=published):
                     at: Path = (*of.at, key, *((index,) if isinstance(given, list) else ()))
                     told += [(at, port.protocol, port.target) for port in its]
+                    if not its and re.search(r"\d-\d+(/\w+)?$", str(listed(given)[index])):
+                        self.ledger.left(at, "so many ports are not taken one by one", _RANGE)
         of_host = [row for row in told if "ports" in row[0]]
         opened, numbers = dict(open_ports(part)), {number for _, _, number in told}
         told += [((*part.at, "labels"), opened[number], number) for number in opened.keys() - numbers]
