@@ -109,5 +109,21 @@ services:
 
 def test_every_row_has_its_condition() -> None:
     rows = template.facts("compose")["unseen"]
-    known = {"unknown", "keeps", "keeps_nothing", "owner", "copies", "rotated", "asked", "several"}
+    known = {"unknown", "keeps", "keeps_nothing", "owner", "copies", "rotated", "asked", "keyless", "several"}
     assert {name for row in rows for name in (*row["when"], *row.get("unless", ()))} == known
+
+
+@pytest.mark.parametrize(
+    ("environment", "key"),
+    [
+        ("[APP_ENV=production, DB_CONNECTION=sqlite]", "APP_KEY"),
+        ("[APP_ENV=production, DB_CONNECTION=sqlite, APP_KEY]", ""),
+        ("[APP_ENV=production, DB_CONNECTION=sqlite, APP_KEY_FILE=/run/secrets/key]", ""),
+        ("[APP_ENV=production]", ""),
+        ("{RAILS_ENV: production}", "SECRET_KEY_BASE"),
+    ],
+)
+def test_an_app_without_the_key_of_its_framework_is_told(tmp_path: Path, environment: str, key: str) -> None:
+    found = told(tmp_path, f"box: {{image: 'acme/box:1', ports: ['80'], environment: {environment}}}")["box"]
+    assert [why for why in found if "encrypt" in why] == [f"it has no {key}, with which apps of its kind encrypt"
+                                                           " what they keep"] * bool(key)  # fmt: skip

@@ -32,6 +32,7 @@ def unseen(
             "kept": ", ".join(kept),
             "targets": ", ".join(one.its.target for one in empty),
             "copy": copied(empty, pod[0]) if empty else "",
+            "key": _lacking_key(part),
         }
         for row in template.facts("compose")["unseen"]:
             if conditions.issuperset(row["when"]) and conditions.isdisjoint(row.get("unless", ())):
@@ -57,6 +58,15 @@ def _conditions(part: Part, kept: Sequence[str], new: Sequence[str]) -> Iterator
     yield "keeps" if kept else "keeps_nothing"
     if new and documented.lacks_owner(part):
         yield "owner"
+    if _lacking_key(part):
+        yield "keyless"
+
+
+def _lacking_key(part: Part) -> str:
+    """The key that the framework of a container needs, if its variables tell that framework and no key."""
+    keys = template.facts("compose")["framework_keys"].items()
+    given = part.variables.keys()
+    return next((key for key, beside in keys if given >= {*beside} and not {key, f"{key}_FILE"} & given), "")
 
 
 def _of_app(answers: Mapping[str, Value], kept: Sequence[str]) -> set[str]:
