@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from scaffold.answers.compose import documented
@@ -33,7 +34,9 @@ def unseen(
             "targets": ", ".join(one.its.target for one in empty),
             "copy": copied(empty, pod[0]) if empty else "",
             "key": _lacking_key(part),
+            "others": ", ".join(led := list(_led_to(part, pod))),
         }
+        conditions |= {"leads"} if led else set()
         for row in template.facts("compose")["unseen"]:
             if conditions.issuperset(row["when"]) and conditions.isdisjoint(row.get("unless", ())):
                 yield Unseen(part.name, row["why"].format(**words), row["fix"].format(**words))
@@ -60,6 +63,12 @@ def _conditions(part: Part, kept: Sequence[str], new: Sequence[str]) -> Iterator
         yield "owner"
     if _lacking_key(part):
         yield "keyless"
+
+
+def _led_to(part: Part, pod: Sequence[Part]) -> Iterator[str]:
+    """The other containers that a proxy in the pod may name in a configuration that is not in the file."""
+    if part.is_front or re.search(template.facts("compose")["front_images"], part.image.base):
+        yield from (other.name for other in pod if other is not part and other.name in part.needs)
 
 
 def _lacking_key(part: Part) -> str:
