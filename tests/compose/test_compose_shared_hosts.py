@@ -176,3 +176,23 @@ def test_what_only_sets_up_an_empty_directory_gets_one_of_the_volume(
     assert found.answers["volumes"][0].get("sub_path") == within
     assert found.answers["sidecars"][0]["mounts"][0].get("sub_path") == within
     assert "fill-" not in str(found)
+
+
+def test_a_text_with_the_login_of_the_database_is_told_as_one_that_rotates(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  base: {image: 'postgres:16', environment: {POSTGRES_PASSWORD: swordfish-1}}
+  app:
+    image: acme/x:1
+    ports: [80]
+    environment:
+      CONFIGURATION: |
+        url: jdbc:postgresql://base:5432/x
+        password: swordfish-1
+""",
+    )
+    told = entry(found, "services.app.environment.CONFIGURATION")
+    assert "the service base, which is now at postgresql" in told and "which Vault rotates" in told
+    assert "swordfish" not in str(found)

@@ -130,5 +130,47 @@ def test_what_nothing_leads_to_is_told(tmp_path: Path, app: str, told: bool) -> 
 
 def test_every_row_has_its_condition() -> None:
     rows = template.facts("compose")["unseen"]
-    known = {"unknown", "keeps", "keeps_nothing", "owner", "copies", "rotated", "asked", "several", "unnamed"}
+    known = {
+        "unknown",
+        "keeps",
+        "keeps_nothing",
+        "owner",
+        "copies",
+        "rotated",
+        "asked",
+        "keyless",
+        "leads",
+        "several",
+        "unnamed",
+    }
     assert {name for row in rows for name in (*row["when"], *row.get("unless", ()))} == known
+
+
+@pytest.mark.parametrize(
+    ("environment", "key"),
+    [
+        ("[APP_ENV=production, DB_CONNECTION=sqlite]", "APP_KEY"),
+        ("[APP_ENV=production, DB_CONNECTION=sqlite, APP_KEY]", ""),
+        ("[APP_ENV=production, DB_CONNECTION=sqlite, APP_KEY_FILE=/run/secrets/key]", ""),
+        ("[APP_ENV=production]", ""),
+        ("{RAILS_ENV: production}", "SECRET_KEY_BASE"),
+    ],
+)
+def test_an_app_without_the_key_of_its_framework_is_told(tmp_path: Path, environment: str, key: str) -> None:
+    found = told(tmp_path, f"box: {{image: 'acme/box:1', ports: ['80'], environment: {environment}}}")["box"]
+    assert [why for why in found if "encrypt" in why] == [f"it has no {key}, with which apps of its kind encrypt"
+                                                           " what they keep"] * bool(key)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("front", "is_told"),
+    [
+        ("image: 'nginx:1.29', depends_on: [box]", True),
+        ("image: 'acme/box-nginx:1', depends_on: [box]", True),
+        ("image: 'acme/box-web:1', depends_on: [box]", False),
+    ],
+)
+def test_a_proxy_in_the_pod_may_name_what_is_at_localhost(tmp_path: Path, front: str, is_told: bool) -> None:
+    body = f"box: {{image: 'acme/box:1', expose: ['9000']}}\n  front: {{{front}, ports: ['80:80']}}"
+    found = [why for whys in told(tmp_path, body).values() for why in whys]
+    assert any(why.startswith("its configuration may name box, which") for why in found) is is_told

@@ -20,16 +20,15 @@ from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _REPLICAS = 5
-_RANGE = (
-    "Give those that the app cannot do without under ports; many apps need fewer, by their documentation."
-)
 _ENDS = (
     "it ends by itself, and Kubernetes waits longer each time before it starts it again: leave that out, or "
     "repeat it in a loop"
 )
-_SHUTDOWN = 30
-"""The seconds that Kubernetes gives a pod to stop."""
+_SHUTDOWN = 30  # the seconds that Kubernetes gives a pod to stop
 _LONGEST_SHUTDOWN = 3600
+_RANGE = (
+    "Give those that the app cannot do without under ports; many apps need fewer, by their documentation."
+)
 
 
 @dataclass(frozen=True, slots=True)

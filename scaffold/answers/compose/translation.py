@@ -116,9 +116,9 @@ class _Translation:
         apart = [self._beside(placed, env) for placed in self._in_pod(Role.WORKLOAD)]
         for placed in self._in_pod(Role.DATABASE):
             tell_of_database(placed, env.database, env.plain, self.ledger)
-        tell_of_redis(self.placed.values(), self.ledger)
         others = [item.get("env", {}) for item in (*beside, *first, *jobs, *apart)]
         given = {name: value for its in (*others, env.plain) for name, value in its.items()}
+        tell_of_redis(self.placed.values(), self.ledger)
         tell_of_number(self.placed.values(), given, self.ledger)
         self._tops()
         shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)

@@ -25,6 +25,7 @@ from scaffold.templates.questions import Value
 
 _DRAWN = "0a1b2c3d4e5f"
 """Stands for a value that the files do not have: whatever a secret may be."""
+_ROTATES = ", and not with its password, which Vault rotates: name the variables for that under database_env"
 _HERE = re.compile(r"(^|[,;\s]|https?://)(localhost|127\.0\.0\.1|\[?::1\]?)(?=$|[:/,;\s])")
 
 
@@ -202,6 +203,7 @@ class Variables:
             why = "its value belongs in Vault, under this name in lower case"
             now = f"is now at {written.where}" if written.where else f"is not there ({written.gone})"
             told = f"; write it with the host that stands for the service {written.of}, which {now}"
+            told += _ROTATES * (there is not None and there.role is Role.DATABASE)
             ledger.taken(at, "secrets", why + told * bool(written.of) + self._same(value, at))
         elif value is None or not (value.known or is_shared):
             why = f"its value is not in the file{self._same(value, at)}"
