@@ -85,7 +85,7 @@ def _is_unnamed(part: Part, pod: Sequence[Part]) -> bool:
     leads = any(other.names_as_host(part) or part.names_as_host(other) for other in others)
     leads = leads or bool(part.network) or any(other.network == part.name for other in others)
     leads = leads or any(part.name in _led_to(other, pod) for other in others)  # it is told there
-    return bool(part.listens or part.is_companion) and not leads
+    return bool(part.listens or part.is_companion) and not leads and not list(_led_to(part, pod))
 
 
 def _of_app(answers: Mapping[str, Value], kept: Sequence[str]) -> set[str]:
