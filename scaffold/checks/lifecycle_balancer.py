@@ -45,10 +45,9 @@ _LIFECYCLE = """\
 
 
 class Balanced(LifecycleRule):
-    """A Service of type LoadBalancer whose annotation its controller writes, and every apply removes."""
+    """A Service of the load balancer ignores what the controller writes to it."""
 
     code = "LIF005"
-    title = "A Service of the load balancer ignores what the controller writes to it"
     why = "The controller writes it again after every apply, so the stack's plan is never empty."
     rule = "MetalLB"
     resources = "kubernetes_service*"

@@ -41,10 +41,9 @@ resource "kubernetes_cron_job_v1" "journal" {
 
 
 class PodDns(LifecycleRule):
-    """A resource whose pods leave an option to a policy, and that does not ignore what that writes there."""
+    """What owns pods ignores the DNS settings that a policy writes into them."""
 
     code = "LIF003"
-    title = "What owns pods ignores the DNS settings that a policy writes into them"
     needs = "policies"
     why = (
         "Every plan would remove them again; a Job would be replaced, and run once more. Pods that set the"

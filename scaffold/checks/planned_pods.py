@@ -22,10 +22,9 @@ _MAP_REFERENCES = frozenset(("config_map_key_ref", "config_map_ref", "config_map
 
 
 class Claims(PlannedRule):
-    """What a pod mounts exists."""
+    """Mounted claims and volumes exist."""
 
     code = "POD003"
-    title = "Mounted claims and volumes exist"
     why = "A pod that waits for a claim that nobody creates stays Pending forever."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -61,10 +60,9 @@ class Claims(PlannedRule):
 
 
 class Secrets(PlannedRule):
-    """Secrets and ConfigMaps that a pod refers to exist, with the keys that it asks for."""
+    """Referenced Secrets exist."""
 
     code = "SEC001"
-    title = "Referenced Secrets exist"
     needs = "external_secrets"
     why = "A container whose Secret is missing never starts; a missing key stops it just the same."
 
@@ -113,10 +111,9 @@ class Secrets(PlannedRule):
 
 
 class SealedSecrets(PlannedRule):
-    """A Secret that is written as a manifest is sealed, and for this namespace."""
+    """Secrets in manifests are sealed for their namespace."""
 
     code = "SEC002"
-    title = "Secrets in manifests are sealed for their namespace"
     why = "Anybody with the repository can read an unsealed Secret; a seal is only valid in one namespace."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -131,11 +128,10 @@ class SealedSecrets(PlannedRule):
 
 
 class Resources(PlannedRule):
-    """Every container says what it needs."""
+    """Every container has memory and CPU requests, and no CPU limit."""
 
     code = "POD001"
     severity = Severity.WARNING
-    title = "Every container has memory and CPU requests, and no CPU limit"
     why = (
         "A container without requests is placed anywhere and killed first; a CPU limit throttles for no gain."
     )
@@ -162,11 +158,10 @@ _DEADLINE = (
 
 
 class Deadlines(PlannedRule):
-    """A job of which only one may run at a time is stopped eventually."""
+    """A CronJob that forbids two runs at once has a deadline."""
 
     code = "JOB001"
     severity = Severity.WARNING
-    title = "A CronJob that forbids two runs at once has a deadline"
     why = "If one run hangs, no later one ever starts, and nothing fails that could raise an alert."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -196,11 +191,10 @@ class Deadlines(PlannedRule):
 
 
 class Probes(PlannedRule):
-    """Every server that listens is probed."""
+    """Every listening container is probed on a port that it listens on."""
 
     code = "POD002"
     severity = Severity.WARNING
-    title = "Every listening container is probed on a port that it listens on"
     why = (
         "Without readiness, traffic arrives before the app is ready; without liveness, a hung app stays hung."
     )

@@ -75,7 +75,7 @@ class BlockFamily:
     blocks: tuple[Block, ...]
     keys: tuple[str, ...]
 
-    def append(self, new: str, after: Block, comment: str = "") -> str:
+    def insert(self, new: str, after: Block, comment: str = "") -> str:
         """The text with one more block."""
         text = f"# {comment}\n{new}" if comment else new
         return insert_block(self.doc, text, after).decode()

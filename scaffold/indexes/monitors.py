@@ -12,7 +12,6 @@ from scaffold.hcl.syntax import Document, Entry, Expression, ExprKind
 from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import Monitor, ServiceEntry
 from scaffold.indexes.hcl_text import document, local
-from scaffold.indexes.places import usual
 
 _LOCAL = "internal_monitors"
 
@@ -92,7 +91,6 @@ def _monitor(entry: ServiceEntry) -> Iterator[Item[NamedMonitor]]:
 
 MONITORS = Index(
     "internal-monitors",
-    usual("internal-monitors"),
     {"": _monitors},
     _monitor,
     also=by_name(),
