@@ -298,7 +298,7 @@ def _reconcile_workloads(values: dict[str, Any], draw: st.DrawFn) -> None:
             st.sampled_from([{}, {"QUEUE": {"host": "redis", "text": "redis://{host}:6379/3"}}])
         )
         if item.get("port") is None:
-            for key in ("ports", "service_port", "health_path"):
+            for key in ("ports", "service_port", "health_path", "metrics"):
                 item.pop(key, None)
         ports = [{"name": f"more-{n}", "port": 20000 + n} for n, _ in enumerate(item.get("ports", []))]
         item["ports"] = ports
