@@ -175,10 +175,8 @@ class Deadlines(PlannedRule):
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file after the job is stopped before its next run, like that of a new CronJob."""
-        spec = block.body.block("spec")
-        template = spec.body.block("job_template") if spec else None
-        inner = template.body.block("spec") if template else None
-        schedule = spec.body.literal("schedule") if spec else None
+        spec = block.body.inside("spec")
+        inner, schedule = spec.inside("job_template").block("spec"), spec.literal("schedule")
         if inner is None or not isinstance(schedule, str) or inner.body.value("active_deadline_seconds"):
             return None
         deadline = decisions.compiled(_DEADLINE).render(schedule=schedule)

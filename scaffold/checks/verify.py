@@ -269,8 +269,7 @@ def _nfs_classes(monorepo: Monorepo) -> set[str]:
     for path in terraform_files(monorepo.root / monorepo.shared.path(monorepo.shared.nfs)):
         document = monorepo.document(path, path.read_bytes())
         for block in document.body.blocks_of("resource") if document else ():
-            spec = block.body.block("spec")
-            name = spec.body.literal("storage_class_name") if spec else None
+            name = block.body.inside("spec").literal("storage_class_name")
             if isinstance(name, str):
                 classes.add(name)
     return classes

@@ -50,6 +50,11 @@ def text(expression: Expression, names: Names) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def known_text(expression: Expression | None, names: Names) -> str:
+    """The same; empty where there is no expression, or its text is not known."""
+    return (text(expression, names) if expression is not None else None) or ""
+
+
 def pieces(expression: Expression, names: Names) -> Iterator[str | None]:
     """The text of an expression piece by piece, in order; None for a piece that is not known."""
     bare = expression.bare

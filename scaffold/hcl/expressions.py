@@ -137,6 +137,15 @@ class Expression(View):
         """The entry of a map expression with this literal key (the last one, which Terraform uses)."""
         return next((e for e in reversed(self.entries) if e.name == name), None)
 
+    def at(self, *keys: str) -> Expression | None:
+        """The value under a key of a map expression, and in it under the next; None if there is none."""
+        value = self
+        for key in keys:
+            if (entry := value.entry(key)) is None:
+                return None
+            value = entry.value
+        return value
+
     @cached_property
     def call(self) -> Call | None:
         """The function call that the expression is, if it is one."""

@@ -239,6 +239,14 @@ class Body:
         """The first block of a type whose first labels are these."""
         return next(iter(self.blocks_of(type, *labels)), None)
 
+    def inside(self, *types: str) -> Body:
+        """The body of the first block of a type, in it that of the next type; empty if there is none."""
+        body = self
+        for type in types:
+            block = body.block(type)
+            body = block.body if block else Body(self.source, None)
+        return body
+
     def value(self, name: str) -> Expression | None:
         """The value of an argument, or None if it is not set."""
         attribute = self.attributes.get(name)
