@@ -310,6 +310,8 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
         values.get("anubis", {}).pop("replicas", None)
     if values.get("full_host"):
         values.update(host="www.example.org", dns="none")
+    if values.get("gate") == "anubis":
+        values.get("ingress_options", {}).pop("paths", None)
     entrances = [values.get("ingress_options", {}), *values.get("machine_clients", [])]
     if any(place.get("allowlist") for place in entrances) and not values.get("full_host"):
         values["dns"] = "non-proxied"
@@ -325,6 +327,8 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
             client["reason"] = client.get("reason") or "they have a token"
     fronted = [item["name"] for item in values.get("workloads", []) if item.get("port")]
     for item in values.get("hosts", []):
+        if item.get("auth") == "anubis":
+            item.pop("paths", None)
         item.pop("port", None)
         item.pop("service", None)
         if fronted and item.get("auth") != "anubis":

@@ -227,7 +227,7 @@ def shape(stack: Standing) -> Iterator[Inferred]:
     if stack.app is None:
         external = stack.ingresses and not list(k8s.of_kind(stack.own, "cron_job", "job"))
         yield found("shape", "external" if external else "jobs", resource)
-    elif not any(way.whole for way in ways(stack)):  # one for some paths alone stays as it is written
+    elif not ways(stack):
         reached = stack.service is not None or stack.port is not None
         yield found("shape", "internal" if reached else "worker", resource)
 

@@ -22,7 +22,7 @@ _AS_THE_APP = (
 )
 _TAKEN = (
     "port", "service_port", "ports", "health_path", "probes", "replicas", "strategy", "extended_resources",
-    "uid", "wait_for", "wait_for_rollout",
+    "uid", "wait_for", "wait_for_rollout", "shutdown_seconds",
 )  # fmt: skip
 _GPU = "nvidia.com/gpu"
 

@@ -20,7 +20,7 @@ _WIDGET = f"{TILE}widget."
 
 def ingress(stack: Standing) -> Iterator[Inferred]:
     """The host of the app itself: its name, its gate with the reason, its record and what is unusual."""
-    if not (all_ := ways(stack)) or not all_[0].whole:
+    if not (all_ := ways(stack)):
         return
     main = all_[0]
     resource = main.resource
@@ -109,7 +109,8 @@ def _asleep(stack: Standing, main: Way) -> Iterator[Inferred]:
 def further(stack: Standing) -> Iterator[Inferred]:
     """Further hosts, and paths with a gate of their own."""
     all_ = ways(stack)
-    main = all_[0] if all_ and all_[0].whole else None
+    main = next(iter(all_), None)
+    whole = {way.host for way in all_ if way.whole}
     for way in all_[1:] if main is not None else ():
         assert main is not None
         reason = _reason(stack, way) if way.gate != "required" else ""
@@ -136,7 +137,8 @@ def further(stack: Standing) -> Iterator[Inferred]:
             }
             yield found("machine_clients", [known(item)], way.resource, "spec[0].rule[0].http")
             yield from _called(stack, way, item["name"])
-        elif way.whole:
+        elif way.whole or way.host not in whole:
+            whole.add(way.host)
             label, full = _label(stack, way.host)
             watched = way.settings.get("external_monitor")
             item = {

@@ -47,7 +47,7 @@ class Way:
 
 
 def ways(stack: Standing) -> list[Way]:
-    """The stack's Ingresses, the app's own first: that of the whole host, with a DNS record and a tile."""
+    """The stack's Ingresses, the app's own first: of a whole host, if any, with a DNS record and a tile."""
     found_ = [way for resource in stack.ingresses if (way := _way(stack, resource)) is not None]
     return sorted(found_, key=lambda way: (not way.whole, -_weight(stack, way)))
 
@@ -88,6 +88,7 @@ def unusual(stack: Standing, way: Way) -> dict[str, Value]:
     protocol = text(single(settings.get("backend_protocol")))
     bots = settings.get("anti_ai_scraping")
     value: dict[str, Value] = {
+        "paths": [] if way.whole else list(way.paths),
         "max_body_size": text(single(settings.get("max_body_size"))),
         "content_security_policy": text(single(settings.get("custom_content_security_policy"))),
         "https_only": False if settings.get("ssl_redirect") is False else None,

@@ -242,6 +242,9 @@ def rollout(stack: Standing) -> Iterator[Inferred]:
     yield found("strategy", strategy, owner, "spec[0].strategy")
     if owner.get("wait_for_rollout") is False:
         yield found("wait_for_rollout", False, owner, "wait_for_rollout")
+    given = number(get(stack.runs.spec, "termination_grace_period_seconds")) if stack.runs else None
+    if given not in (None, 30):
+        yield found("shutdown_seconds", given, owner, "termination_grace_period_seconds")
 
 
 def user(stack: Standing) -> Iterator[Inferred]:

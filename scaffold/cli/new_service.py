@@ -68,6 +68,7 @@ def new_service(
 
     For example: scaffold new-service --answers kit.yml --dry-run
     """
+    from scaffold.changes.commit import demand_identity
     from scaffold.checks.verify import Level
     from scaffold.commands.beside import read
 
@@ -99,6 +100,8 @@ def new_service(
     )
     if asks:
         for root in roots if not dry_run else ():
+            if commit:
+                demand_identity(root)
             with output.writing(root):
                 pass
         making.ask(given, start, plain=plain, resume=resume, place=monorepo_at)

@@ -32,7 +32,8 @@ def _core(*names: str) -> frozenset[str]:
 _HASHES = ("base64", "base64sha256", "base64sha512", "md5", "sha1", "sha256", "sha512")
 _TEMPLATES = _core("templatefile")
 _LISTS = _core("fileset")
-_READS_TEXT = _core("file", *(f"file{name}" for name in _HASHES)) | _TEMPLATES
+_READS_AS_IS = _core("file", *(f"file{name}" for name in _HASHES))
+_READS_TEXT = _READS_AS_IS | _TEMPLATES
 _READERS = _READS_TEXT | _LISTS | _core("fileexists")
 _UNCHECKED = _core("templatestring")
 _OF_PROVIDER = "provider::"
@@ -89,6 +90,8 @@ class Changes:
     findings: list[Finding] = field(default_factory=list)
     unknown: list[tuple[int, int]] = field(default_factory=list)
     needs_helper: bool = False
+    reads_as_is: bool = False
+    """Whether it reads the bytes of a file, which may be one that is changed."""
 
     def refuse(self, place: Expression | Block, message: str, fix: str = "") -> None:
         """Note that the file reaches out of the working copy, or may."""
@@ -99,12 +102,14 @@ class Changes:
 class Rewriter:
     """Rewrites the files of one module.
 
-    ``root`` is the absolute path of the working copy, ``helper`` a name that nobody could foresee: that of
-    the resource from which unknown values come. ``access`` says what path a call reads from, ``is_secret``
-    whether a file's contents may not be read; ``placeholders`` are the module's variables without a value.
+    ``root`` is the absolute path of the working copy, ``as_written`` that of the files that are changed in
+    it, as a person wrote them; ``helper`` a name that nobody could foresee: that of the resource from which
+    unknown values come. ``access`` says what path a call reads from, ``is_secret`` whether a file's contents
+    may not be read; ``placeholders`` are the module's variables without a value.
     """
 
     root: Path
+    as_written: Path
     helper: str
     access: Callable[[Expression, bool], FileAccess]
     is_secret: Callable[[str], bool]
@@ -207,6 +212,9 @@ class Rewriter:
     def _guard(self, call: Expression, result: Changes) -> None:
         """What a call reads may neither leave the working copy nor be a file that was evaluated already.
 
+        Where it reads bytes, it gets those that a person wrote: what is changed in a file of the working copy
+        differs from run to run.
+
         Terraform judges, after its own expansion of the path. What a path is was looked at before; but
         another definition may hold there than the one that was seen here.
         """
@@ -220,14 +228,22 @@ class Rewriter:
         if function in _TEMPLATES:
             # The comments of a configuration file would be code in a template.
             inside += f' && !endswith(lower({place}), ".tf")'
-        self._allow(path, inside, result)
+        read = _EACH
+        if function in _READS_AS_IS:
+            result.reads_as_is = True
+            inner = f"trimprefix({place}, {json.dumps(f'{self.root}/')})"
+            written = f'"${{{json.dumps(str(self.as_written))}}}/${{{inner}}}"'
+            read = f"(fileexists({written}) ? {written} : {_EACH})"
+        self._allow(path, inside, result, read)
         if function in _LISTS and others:
             self._allow(others[0], f'!strcontains({_EACH}, "..")', result)
 
-    def _allow(self, argument: Expression, condition: str, result: Changes) -> None:
-        """The argument if the condition holds, else the error of a file that does not exist."""
+    def _allow(self, argument: Expression, condition: str, result: Changes, value: str = _EACH) -> None:
+        """The argument, or the value made of it, if the condition holds; else the error of a file that does
+        not exist.
+        """
         refused = f"file({json.dumps(self.helper + REFUSED)})"
-        after = f"\n] : {condition} ? {_EACH} : {refused}])"  # a heredoc ends with its line
+        after = f"\n] : {condition} ? {value} : {refused}])"  # a heredoc ends with its line
         result.splices.append(insertion(argument.start, f"one([for {_EACH} in [".encode()))
         result.splices.append(Splice(argument.end, argument.end, after.encode(), argument.start))
 

@@ -790,10 +790,11 @@ def ingress(path: str) -> PlannedResource:
     )  # fmt: skip
 
 
-def test_an_ingress_for_some_paths_alone_is_not_the_services_own() -> None:
+def test_an_ingress_for_some_paths_alone_serves_only_those_of_its_host() -> None:
     app = deployment({"port": [{"container_port": 80}]})
-    assert answers(app, ingress("/hook"), source=CALL)["shape"] == "internal"
-    assert "shape" not in answers(app, ingress("/"), source=CALL)
+    for path, served in (("/hook", {"paths": ["/hook"]}), ("/", None)):
+        found = answers(app, ingress(path), source=CALL)
+        assert "shape" not in found and found.get("ingress_options") == served
 
 
 def test_the_secret_of_its_own_path_in_vault_stays_as_it_is_called() -> None:

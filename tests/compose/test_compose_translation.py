@@ -67,6 +67,7 @@ services:
       - swordfish-5
       - CACHE=redis://:swordfish-6@cache:6379/0
     healthcheck: {test: ["CMD", "curl", "-f", "http://localhost:8080/healthz"], start_period: 2m}
+    stop_grace_period: 1m30s
     restart: always
     privileged: true
 """,
@@ -91,6 +92,7 @@ services:
         "database_env": {"dsn": "DATABASE_URL", "scheme": "postgres"},
         "health_path": "/healthz",
         "slow_start": True,
+        "shutdown_seconds": 90,
         "uid": 1000,
         "fs_group": 2000,
     }

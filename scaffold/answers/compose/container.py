@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from scaffold.templates.questions import Value
 _REPLICAS = 5
 _SLOW = 30
 """The seconds within which an app without a startup probe has to start."""
+_SHUTDOWN = 30
+"""The seconds that Kubernetes gives a pod to stop."""
+_LONGEST_SHUTDOWN = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +209,14 @@ class Containers:
             else:
                 self.ledger.left(at, f"a Service has at most {_REPLICAS}", "Give replicas.")
         return {}
+
+    def shutdown(self, part: Part) -> dict[str, Value]:
+        """How long it has to stop, if that is more than Kubernetes gives anyway."""
+        given = math.ceil(seconds(part.body.get("stop_grace_period")))
+        if not _SHUTDOWN < given <= _LONGEST_SHUTDOWN:
+            return {}
+        self._taken((*part.at, "stop_grace_period"), "shutdown_seconds")
+        return {"shutdown_seconds": given}
 
     def ports(self, part: Part, sharing: list[Part]) -> dict[str, Value]:
         """The HTTP port and the others. ``sharing`` are services on the same network."""

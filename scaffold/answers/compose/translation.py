@@ -64,7 +64,7 @@ def translate(path: Path, service: str | None = None) -> Draft:
 
 _OF_JOBS = ("command", "args", "memory", "memory_request", "capabilities")
 _OF_APPS = ("port", "ports", "health_path", "slow_start", "replicas", "ingress_options", "gpu", "tier",
-            "scratch", "sidecars", "init_containers")  # fmt: skip
+            "shutdown_seconds", "scratch", "sidecars", "init_containers")  # fmt: skip
 """The answers of a scheduled app that belong to its job, and those that only an app that always runs has."""
 _ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs"}
 
@@ -112,6 +112,7 @@ class _Translation:
             "volumes": storage.volumes, "env": env.plain, "secrets": env.secrets, **self._of_database(env),
             **containers.health(app, ports.get("port")), **containers.user(app), **containers.resources(app),
             **containers.gpu(app), **containers.capabilities(app), **containers.replicas(app, shares=shares),
+            **containers.shutdown(app),
             "files": env.files, "directories": storage.directories, "scratch": storage.empty,
             "sidecars": beside, "init_containers": first, "cron_jobs": jobs,
         }  # fmt: skip

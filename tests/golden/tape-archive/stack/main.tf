@@ -588,7 +588,8 @@ resource "kubernetes_deployment" "tape_ears" {
         }
       }
       spec {
-        enable_service_links = false
+        enable_service_links             = false
+        termination_grace_period_seconds = 600
         node_selector = {
           "nvidia.com/gpu.present" = "true"
         }
