@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings, vague
+from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings, vague
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.hcl.amend import insert_first
