@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Final
 
-from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
+from scaffold.hcl.expressions import Expression
+from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.references import Attr, Index, Reference
 
 
