@@ -74,17 +74,18 @@ services:
   app:
     image: acme/x:1
     ports: [80]
-    environment: {S3_SECRET_KEY: '${S3}', S3_USER: '${ID}', OTHER_SECRET: '${S3}', PW_SECRET: swordfish-1}
+    environment: {S3_SECRET_KEY: '${S3}', S3_USER: '${ID}', HOST: '${HOST}', OTHER_SECRET: '${S3}', PW_SECRET: swordfish-1}
     depends_on: [store]
   store:
     image: acme/store:1
-    environment: {ROOT_PASSWORD: '${S3}', ROOT_USER: '${ID}', S3_SECRET_KEY: '${S3}', LOGIN_PASSWORD: swordfish-1}
+    environment: {DOMAIN: '${HOST}', ROOT_PASSWORD: '${S3}', ROOT_USER: '${ID}', S3_SECRET_KEY: '${S3}', LOGIN_PASSWORD: swordfish-1}
 """,
     )
     at_store = "services.store.environment."
     assert entry(found, f"{at_store}ROOT_PASSWORD").endswith("the same as S3_SECRET_KEY of app")
     assert entry(found, f"{at_store}LOGIN_PASSWORD").endswith("the same as PW_SECRET of app")
     assert "the same as S3_USER of app" in entry(found, f"{at_store}ROOT_USER", Fate.LEFT)
+    assert "the same" not in entry(found, f"{at_store}DOMAIN", Fate.LEFT), "that is filled in once, in .env"
     others = (f"{at_store}S3_SECRET_KEY", "services.app.environment.OTHER_SECRET")
     assert not any("the same" in entry(found, key) for key in others)
     assert "swordfish" not in str(found)

@@ -68,8 +68,9 @@ def _conditions(part: Part, kept: Sequence[str], new: Sequence[str]) -> Iterator
 
 def _led_to(part: Part, pod: Sequence[Part]) -> Iterator[str]:
     """The other containers that a proxy in the pod may name in a configuration that is not in the file."""
-    if part.is_front or re.search(template.facts("compose")["front_images"], part.image.base):
-        yield from (other.name for other in pod if other is not part and other.name in part.needs)
+    if re.search(template.facts("compose")["front_images"], part.image.base):
+        others = [other for other in pod if other is not part and other.name in part.needs]
+        yield from (other.name for other in others if not part.names_as_host(other))
 
 
 def _lacking_key(part: Part) -> str:

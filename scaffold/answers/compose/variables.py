@@ -206,7 +206,12 @@ class Variables:
             told += _ROTATES * (there is not None and there.role is Role.DATABASE)
             ledger.taken(at, "secrets", why + told * bool(written.of) + self._same(value, at))
         elif value is None or not (value.known or is_shared):
-            why = f"its value is not in the file{self._same(value, at)}"
+            same = (
+                self._same(value, at)
+                if re.search(r"(user|username|login|id|key|database|db_?name)$", name.lower())
+                else ""
+            )
+            why = f"its value is not in the file{same}"
             ledger.left(at, why, f"Give it under {answer}, or under secrets.")
         else:
             self._plain(said, at, answer, found)
