@@ -18,11 +18,14 @@ _AS_THE_APP = (
     workload.probes,
     workload.rollout,
     workload.user,
+    workload.pod,
     marks.marks,
+    marks.service,
 )
 _TAKEN = (
     "port", "service_port", "ports", "health_path", "probes", "replicas", "strategy", "extended_resources",
-    "uid", "wait_for", "wait_for_rollout", "shutdown_seconds",
+    "uid", "wait_for", "wait_for_rollout", "shutdown_seconds", "metrics",
+    "node_selector", "tolerations",
 )  # fmt: skip
 _GPU = "nvidia.com/gpu"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
 from scaffold.adoption.reading import known, labels, number, text
 from scaffold.adoption.standing import Standing, is_balancer
-from scaffold.adoption.workload import port_called
+from scaffold.adoption.workload import port_called, ranges
 from scaffold.templates import template
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import STAND_IN, Placeholder, PlannedResource, get
@@ -124,6 +124,7 @@ def _balancer(stack: Standing) -> Iterator[Inferred]:
             for port in k8s.items(get(stack.container, "port"))
             if number(get(port, "container_port")) in inside
         ]
+        names += [name for name, _, first_, _ in ranges(stack) if first_ in inside]
         said = stack.written.above(service.site)
         reason = next((line.partition(": ")[2] for line in said if ": " in line), "") or STOOD
         value = {

@@ -127,6 +127,25 @@ def ports(stack: Standing) -> Iterator[Inferred]:
             }
             hidden = {"in_service": False} if service is not None and there is None else {}
             yield found("ports", [known(item) | hidden], owner, f"{_CONTAINER}.port")
+    for name, protocol, first_, last in ranges(stack):
+        item = {"name": name, "port": first_, "to": last, "protocol": protocol if protocol == "UDP" else ""}
+        inside_ = any(_leads_to(p, first_) for p in fronts)
+        yield found(
+            "ports", [known(item) | ({} if inside_ else {"in_service": False})], owner, "spec[0].port"
+        )
+
+
+def ranges(stack: Standing) -> Iterator[tuple[str, str, int, int]]:
+    """Ports of Services in a row, each named after its number: name, protocol, first and last."""
+    numbered: dict[tuple[str, str], set[int]] = {}
+    for port in (p for s in stack.services for p in k8s.items(s.get("spec", 0, "port"))):
+        name, inside = text(get(port, "name")), number(get(port, "target_port"))
+        if inside is not None and inside == number(get(port, "port")) and name.endswith(f"-{inside}"):
+            kind = name.removesuffix(f"-{inside}"), text(get(port, "protocol")) or "TCP"
+            numbered.setdefault(kind, set()).add(inside)
+    for (name, protocol), all_ in numbered.items():
+        if name and len(all_) > 1 and len(all_) == max(all_) - min(all_) + 1:
+            yield name, protocol, min(all_), max(all_)
 
 
 def port_called(stack: Standing, port: Tree) -> str:
