@@ -41,10 +41,9 @@ resource "kubernetes_cron_job_v1" "journal" {
 
 
 class PodDns(LifecycleRule):
-    """A resource whose pods leave an option to a policy, and that does not ignore what that writes there."""
+    """What owns pods ignores the DNS settings that a policy writes into them."""
 
     code = "LIF003"
-    title = "What owns pods ignores the DNS settings that a policy writes into them"
     needs = "policies"
     why = (
         "Every plan would remove them again; a Job would be replaced, and run once more. Pods that set the"
@@ -81,8 +80,8 @@ def of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
 
 
 def _sets(pod: Body | None, settings: str, option: str) -> bool:
-    own = pod.block(settings) if pod else None
-    return own is not None and any(o.body.literal("name") == option for o in own.body.blocks_of("option"))
+    options = pod.inside(settings).blocks_of("option") if pod else ()
+    return any(own.body.literal("name") == option for own in options)
 
 
 def pod_of(block: Block) -> Body | None:

@@ -21,10 +21,9 @@ _USUAL = "docker.io/"
 
 
 class Images(PlannedRule):
-    """An image names its registry, and a release."""
+    """An image is written with its registry."""
 
     code = "POD005"
-    title = "An image is written with its registry"
     needs = "policies"
     why = "A policy may deny what it cannot match with the registries that it trusts."
     rule = "Images"
@@ -66,10 +65,9 @@ def _written(image: Expression) -> str:
 
 
 class LinuxServer(PlannedRule):
-    """A LinuxServer.io image does not change the owner of everything on NFS."""
+    """Images of LinuxServer leave files on NFS to their owners."""
 
     code = "POD006"
-    title = "Images of LinuxServer leave files on NFS to their owners"
     why = "At each start it changes the owner of every file, which takes hours on a large volume."
     rule = "LinuxServer.io images"
 

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings
+from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings
 from scaffold.checks.reach import doors
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
@@ -24,10 +25,9 @@ _ONE_SLIP = 0.9
 
 
 class IngressGate(PlannedRule):
-    """Every ingress has the middleware of the gate it claims."""
+    """Every ingress has the gate that its auth says."""
 
     code = "ING003"
-    title = "Every ingress has the gate that its auth says"
     needs = "ingress"
     why = "The gate is a middleware in an annotation: an ingress without it is open, whatever the stack says."
 
@@ -49,10 +49,9 @@ class IngressGate(PlannedRule):
 
 
 class IngressAnnotations(PlannedRule):
-    """A host on the internet, below the house's domain, is monitored or says that it is not."""
+    """Public hosts are monitored."""
 
     code = "ING004"
-    title = "Public hosts are monitored"
     needs = "monitors"
     why = "A host that nobody monitors fails unnoticed."
 
@@ -72,7 +71,6 @@ class Tiles(PlannedRule):
     """A host has one tile on the dashboard."""
 
     code = "ING006"
-    title = "A host has one tile on the dashboard"
     needs = "ingress"
     why = "Every ingress creates a tile by default: a second one for the same host is noise."
     rule = "Homepage"
@@ -110,10 +108,9 @@ class Tiles(PlannedRule):
 
 
 class Unmonitored(PlannedRule):
-    """A host that cannot be reached from outside says that it is not monitored from there."""
+    """A host without a public record has no monitor from outside."""
 
     code = "ING007"
-    title = "A host without a public record has no monitor from outside"
     needs = "monitors"
     why = "Every ingress is monitored unless it says otherwise, and this monitor would never be green."
     rule = "Monitoring"
@@ -136,10 +133,9 @@ class Unmonitored(PlannedRule):
 
 
 class TileParts(PlannedRule):
-    """A tile says what it leads to."""
+    """A tile on the dashboard is complete."""
 
     code = "ING008"
-    title = "A tile on the dashboard is complete"
     needs = "ingress"
     why = "A tile without a description means nothing to anybody who did not set up the app."
     rule = "Homepage"
@@ -157,10 +153,9 @@ class TileParts(PlannedRule):
 
 
 class Allowlists(PlannedRule):
-    """A host that is for the house alone has no proxied DNS record."""
+    """A host with an allowlist is not proxied."""
 
     code = "ING009"
-    title = "A host with an allowlist is not proxied"
     why = "Requests through Cloudflare arrive from inside the cluster, which the allowlist admits."
     rule = "Networking & Resilience"
 
@@ -174,10 +169,9 @@ class Allowlists(PlannedRule):
 
 
 class Groups(PlannedRule):
-    """The groups that may log in are spelt as they are defined."""
+    """The groups that are let in exist."""
 
     code = "ING010"
-    title = "The groups that are let in exist"
     needs = "ingress"
     why = "A group that does not exist has no members: those who should get in cannot."
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"

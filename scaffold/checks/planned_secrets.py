@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings
+from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
@@ -16,10 +17,9 @@ _VERSION = re.compile(r"v([0-9]+)(?:(alpha|beta)([0-9]+))?")
 
 
 class Reloader(PlannedRule):
-    """A workload that reads a rotated password when it starts is restarted when the password changes."""
+    """A rotated password restarts its Deployment."""
 
     code = "SEC003"
-    title = "A rotated password restarts its Deployment"
     why = "Database passwords change every week: an app that read one when it started can no longer log in."
     rule = "Secrets and databases"
 
@@ -40,10 +40,9 @@ class Reloader(PlannedRule):
 
 
 class OldApi(PlannedRule):
-    """An ExternalSecret has the same API version as the others."""
+    """ExternalSecrets use the fleet's API version."""
 
     code = "SEC004"
-    title = "ExternalSecrets use the fleet's API version"
     needs = "external_secrets"
     why = "The operator drops old versions of its API, and then no apply of the stack succeeds."
     rule = "Secrets Management — Vault KV"
@@ -59,10 +58,9 @@ class OldApi(PlannedRule):
 
 
 class CopiedPassword(PlannedRule):
-    """The password of a user that Vault rotates is read from the store that has the current one."""
+    """A rotated password is read where it is rotated."""
 
     code = "SEC005"
-    title = "A rotated password is read where it is rotated"
     why = "A copy of the password in the key-value store is only right until the next rotation."
     rule = "Secrets Management — Vault KV"
 

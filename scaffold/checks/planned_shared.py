@@ -13,10 +13,9 @@ from scaffold.terraform.planned import Tree, get
 
 
 class Alerting(PlannedRule):
-    """Whatever reports that NFS is down does not need NFS."""
+    """Alerting keeps nothing on NFS."""
 
     code = "STO008"
-    title = "Alerting keeps nothing on NFS"
     why = "When NFS hangs, the alerting that should report it hangs too."
     rule = "Storage & Backup Architecture"
     severity = Severity.WARNING
@@ -35,10 +34,9 @@ class Alerting(PlannedRule):
 
 
 class EmbeddedDatabase(PlannedRule):
-    """The file of an embedded database is on a block volume."""
+    """An embedded database is not on NFS."""
 
     code = "STO009"
-    title = "An embedded database is not on NFS"
     why = "SQLite and the like rely on locks and fsync that NFS does not honour: the file is corrupted."
     rule = "Storage Class Decision Rule (for new services)"
 

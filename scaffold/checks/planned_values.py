@@ -37,14 +37,13 @@ _ONE_SLIP = 0.9
 
 
 class Values(PlannedRule):
-    """Names, quantities, schedules and paths have the form that Kubernetes demands.
+    """Names, quantities, schedules and paths are valid in Kubernetes.
 
     Follows https://kubernetes.io/docs/concepts/overview/working-with-objects/names, and the forms of
     ``resource.Quantity`` and of ``CronJob.spec.schedule``.
     """
 
     code = "POD004"
-    title = "Names, quantities, schedules and paths are valid in Kubernetes"
     why = "Only the cluster validates them: anything else fails in the middle of an apply."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -86,10 +85,9 @@ class Values(PlannedRule):
 
 
 class Kinds(PlannedRule):
-    """A manifest is of a kind that exists."""
+    """A manifest's kind exists."""
 
     code = "POD007"
-    title = "A manifest's kind exists"
     why = "Terraform accepts a manifest of any kind; the cluster rejects one that it does not know."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

@@ -165,8 +165,11 @@ def _demand_settled(found: Adoption, accepted: Collection[str]) -> None:
     """Raise :class:`AnswersError` with all answers that are wrong, or assumed and not accepted."""
     assumed = (one.to_settle for one in found.assumed if one.line not in accepted)
     if findings := [*found.refused, *assumed]:
-        count = "One answer is" if len(findings) == 1 else f"{len(findings)} answers are"
-        hint = "Give them with --set or --answers, or accept what is assumed by its line."
+        one = len(findings) == 1
+        count = "One answer is" if one else f"{len(findings)} answers are"
+        hint = (
+            f"Give {'it' if one else 'them'} with --set or --answers, or accept what is assumed by its line."
+        )
         raise AnswersError(f"{count} for a person to settle; nothing was written.", hint, findings)
 
 

@@ -24,7 +24,7 @@ from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import demand_unedited, stored_answers, stored_facts
 from scaffold.commands.taken import refuse_taken, with_taken
-from scaffold.errors import Finding, MissingError, RefusedError, VerificationError
+from scaffold.errors import Finding, MissingError, RefusedError, VerificationError, number_of
 from scaffold.indexes.edits import Edits, insertions, lists_of
 from scaffold.monorepo.addresses import unserved
 from scaffold.monorepo.repository import Monorepo
@@ -212,9 +212,10 @@ def demand_places(monorepo: Monorepo, found: Edits) -> None:
     if found.refused:
         with suppress(MissingError):  # a monorepo that is not a Git repository has no merge either
             demand_merged(monorepo.root)
+        lists = number_of(len(found.refused), "list")
         raise RefusedError(
-            "Lists that the Service belongs in cannot be edited; nothing was written.",
-            "Fix them, or skip one with --no-index NAME and edit it by hand.",
+            f"{lists} that the Service belongs in cannot be edited; nothing was written.",
+            "Fix each, or skip it with --no-index NAME and edit it by hand.",
             found.refused,
         )
 

@@ -19,7 +19,7 @@ from scaffold.indexes.edits import removals
 from scaffold.indexes.entry import Database, ServiceEntry, UpstreamImage
 from scaffold.indexes.places import file_of
 from scaffold.indexes.stacks import StackReader
-from scaffold.monorepo import features
+from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place
 
@@ -184,7 +184,10 @@ def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_com
     for stack in sorted(_edited(monorepo, change) - {entry.stack}, key=lambda stack: (stack != vault, stack)):
         yield Step(f"Apply {stack}.", f"(cd {monorepo.place(stack)} && {apply_command})")
     yield from drop_steps(entry.databases)
-    if features.find(monorepo, "external_secrets"):
+    reads = monorepo.terraform_files(
+        f'"{said(monorepo.root)["kv_store"]}"', "vault_kv_secret", "vault_generic_secret"
+    )
+    if any(monorepo.stack_of(path) == entry.stack for path, _ in reads):
         yield Step(
             "Delete its secrets in Vault, if nobody else reads them.",
             f"vault kv metadata delete secret/{entry.name}",

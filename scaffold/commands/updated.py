@@ -11,7 +11,7 @@ from scaffold.changes.stacks import write_stacks
 from scaffold.changes.step import Step
 from scaffold.checks.verify import Unverified
 from scaffold.commands.changed import demand_stacks_clean
-from scaffold.errors import Finding
+from scaffold.errors import Finding, number_of
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place
 from scaffold.templates import template
@@ -102,8 +102,8 @@ class Updates:
 
     def write(self, *, commits: str | None = None) -> tuple[str, ...]:
         """Write it, into stacks without other changes: :func:`~scaffold.changes.stacks.write_stacks`."""
-        number, to = len(self.written), f"to {self.origin.version}"
-        message = f"Update {number} stack{'s' if number > 1 else ''} {to} of the templates"
+        to = f"to {self.origin.version}"
+        message = f"Update {number_of(len(self.written), 'stack')} {to} of the templates"
         demand_stacks_clean(self.change)
         each = ((one.change, f"{one.stack}: update from {one.version} {to}") for one in self.written)
         return write_stacks(each, commits, message)

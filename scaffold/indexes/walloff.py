@@ -13,7 +13,6 @@ from scaffold.hcl.syntax import Document, Expression, ExprKind
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import PublicPath, ServiceEntry
 from scaffold.indexes.hcl_text import document, local
-from scaffold.indexes.places import usual
 
 _LOCAL = "authentik_walloff_targets"
 
@@ -66,7 +65,6 @@ def _on_hosts(text: str, entry: ServiceEntry) -> Iterator[str]:
 
 TARGETS = Index(
     "walloff",
-    usual("walloff"),
     {"": _targets},
     _paths,
     required=True,

@@ -22,10 +22,9 @@ def _target(command: Kubectl, context: Context) -> Pod | None:
 
 
 class SameDeployment(Rule):
-    """A rollout of what the stack does not have."""
+    """A rollout names a Deployment, a namespace and containers that the stack has."""
 
     code = "PIP001"
-    title = "A rollout names a Deployment, a namespace and containers that the stack has"
     why = "kubectl fails, or rolls out one container and leaves the init container on the old image."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -76,10 +75,9 @@ class SameDeployment(Rule):
 
 
 class SameImage(Rule):
-    """A build of an image that the stack does not run."""
+    """The image that is built is the one that the stack runs."""
 
     code = "PIP002"
-    title = "The image that is built is the one that the stack runs"
     why = "The pipeline is green, and the pods never see what it built."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -108,10 +106,9 @@ def _told(images: Iterable[ImageReference]) -> str:
 
 
 class SameBranch(Rule):
-    """Files that do not agree on the branch."""
+    """Every file names the same branch."""
 
     code = "PIP003"
-    title = "Every file names the same branch"
     why = "GitHub builds one branch and Woodpecker waits for another: 204, and nothing is rolled out."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:

@@ -17,10 +17,9 @@ _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
 
 
 class Clone(Rule):
-    """A clone that gives up at the first error."""
+    """The clone is retried, and is not partial."""
 
     code = "PIP004"
-    title = "The clone is retried, and is not partial"
     why = "The forge does not always answer at once, half of all partial clones of private repositories fail, and 10sec is not a duration."
     bad = {FILE: BOTH.replace("backoff: 10s", "backoff: 10sec")}
     good = {FILE: BOTH}
@@ -55,10 +54,9 @@ class Clone(Rule):
 
 
 class BuildMemory(Rule):
-    """A build that gets the namespace's default memory."""
+    """A build step says how much memory it needs."""
 
     code = "PIP005"
-    title = "A build step says how much memory it needs"
     why = "The namespace's default of 256Mi killed every build for four weeks."
     bad = {FILE: BOTH.replace(", limits: {memory: 2Gi}", "")}
     good = {FILE: BOTH}
@@ -78,10 +76,9 @@ class BuildMemory(Rule):
 
 
 class CacheFrom(Rule):
-    """A cache that the plugin splits at its commas."""
+    """A cache is named by nothing but its image."""
 
     code = "PIP006"
-    title = "A cache is named by nothing but its image"
     why = "The plugin splits cache_from at commas, so `type=registry,ref=…` is two caches that do not exist."
     bad = {
         FILE: BOTH.replace(
@@ -110,10 +107,9 @@ class CacheFrom(Rule):
 
 
 class RegistryLogin(Rule):
-    """A push without a login."""
+    """Every registry pushed to has a login."""
 
     code = "PIP007"
-    title = "Every registry pushed to has a login"
     why = "The push was refused with 401 for four weeks, and the pipeline was red."
     bad = {FILE: BOTH.replace("{registry: registry.example.test,", "{registry: other.example.test,")}
     good = {FILE: BOTH}
@@ -150,12 +146,9 @@ def _host(registry: str) -> str:
 
 
 class BuildTags(Rule):
-    """An image without a tag of its own, or for another platform."""
+    """What is rolled out is pushed as `latest` and as the commit's first eight characters, for linux/amd64."""
 
     code = "PIP008"
-    title = (
-        "What is rolled out is pushed as `latest` and as the commit's first eight characters, for linux/amd64"
-    )
     why = "The rollout needs a tag that no other build has; CronJobs and a first apply pull `latest`."
     bad = {FILE: BOTH.replace('tags: ["latest", "${CI_COMMIT_SHA:0:8}"]', "auto_tag: true")}
     good = {FILE: BOTH}
@@ -192,10 +185,9 @@ class BuildTags(Rule):
 
 
 class Dockerfile(Rule):
-    """A Dockerfile that is not where the build looks."""
+    """The Dockerfile is where the build looks for it."""
 
     code = "PIP009"
-    title = "The Dockerfile is where the build looks for it"
     why = "A Dockerfile that is not in the root has to be named, or the build fails."
     bad = {FILE: BOTH, "docker/Dockerfile": "FROM scratch\nUSER 10001\n", ".dockerignore": ".git\n"}
     good = {

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from scaffold.checks.rule import Severity
 from scaffold.commands.check import Checked, severity, stack_of
+from scaffold.errors import number_of
 from scaffold.report.changes import gaps_text
 from scaffold.report.findings import finding_json, finding_text, seen
 from scaffold.report.sarif import as_sarif
@@ -101,12 +102,11 @@ def counted(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> str:
     """How many findings there are of each severity."""
     counts = Counter(_severity(finding, rules) for finding in findings)
     told = [(severity.value, counts[severity.value]) for severity in Severity if counts[severity.value]]
-    return ", ".join(f"{number} {name}{'s' if number > 1 else ''}" for name, number in told) or "no findings"
+    return ", ".join(number_of(number, name) for name, number in told) or "no findings"
 
 
 def _sum(found: Checked, rules: Mapping[str, Rule]) -> str:
-    number = len(found.stacks)
-    looked_at = f"{number} {found.what}{'' if number == 1 else 's'}"
+    looked_at = number_of(len(found.stacks), found.what)
     more = [
         f"{len(found.ignored)} with an exception" if found.ignored else "",
         f"{found.known} known" if found.known else "",

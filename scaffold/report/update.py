@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from scaffold.errors import number_of
 from scaffold.monorepo.root import place
 from scaffold.report.changes import files_json, gaps_text, origin_json, origin_text
 from scaffold.report.difference import difference_text
@@ -57,7 +58,7 @@ def _sum(updates: Updates, *, written: bool) -> str:
     number = len(updates.written)
     if not number and not updates.left:
         return "Nothing to do."
-    stacks = f"{number} stack{'s' if number != 1 else ''} {'written' if written else 'would be written'}"
+    stacks = f"{number_of(number, 'stack')} {'written' if written else 'would be written'}"
     return f"{stacks}, {len(updates.left)} left to a person." if updates.left else f"{stacks}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
 from scaffold.commands.taken import judge
 from scaffold.monorepo.repository import Monorepo
-from scaffold.wizard import terminal, window
+from scaffold.wizard import window
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.preview import Previews
 from scaffold.wizard.review import Outcome, review
 from scaffold.wizard.screen import Typed
+from scaffold.wizard.search import Search
 from scaffold.wizard.terminal import TerminalScreen
 
 WISHES = yaml.safe_load((Path(__file__).parents[2] / "benchmarks" / "wizard.yml").read_text())
@@ -133,7 +135,42 @@ def test_typing_filters_a_menu_and_points_at_what_begins_so(
 ) -> None:
     menu = InquirerControl(["required", "app", "anubis", "public", "none"])
     menu.pointed_at = 4
+    search = Search(menu)
     for key in typed:
-        terminal._search(menu, menu.add_search_character, Keys.Backspace if key == "\x7f" else key)
+        search.type(Keys.Backspace if key == "\x7f" else key)
     assert [choice.title for choice in menu.filtered_choices] == labels
     assert menu.get_pointed_at().title == pointed
+
+
+def test_enter_behind_a_word_that_no_option_has_takes_nothing_at_first() -> None:
+    menu = InquirerControl(["required", "app", "none"])
+    search = Search(menu)
+    assert not search.refuses()
+    for key in "xyz":
+        search.type(key)
+    assert search.problem() == "No option contains “xyz”."
+    assert search.refuses()
+    search.tell()
+    assert "Enter takes “required”" in search.problem()
+    assert not search.refuses()
+    search.type(Keys.Backspace)
+    assert search.refuses(), "it is another word"
+    menu.select_next()
+    assert not search.refuses(), "the arrow keys have chosen"
+    for _ in "xy":
+        search.type(Keys.Backspace)
+    assert (search.problem(), len(menu.filtered_choices)) == ("", 3)
+
+
+def test_a_commit_that_git_would_refuse_is_told_in_the_review(
+    pristine: Monorepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL"):
+        monkeypatch.delenv(f"GIT_{name}", raising=False)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.useConfigOnly")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "true")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    screen = Typist("c", "a")
+    assert reviewed(pristine, WISHES["a password manager"], screen, Level.STATIC) is Outcome.APPLY
+    assert "Git has no name and email address for you to commit with; nothing was written." in screen.rows
