@@ -88,7 +88,7 @@ def main(runs: int, source: Path | None) -> None:
         around = [*explain, "--monorepo", monorepo]
         alone = {"explain": explain, "explain, monorepo": around, "--help": ["--help"]}
         for name, command in alone.items():
-            show(f"scaffold {name}", [seconds([BIN / "scaffold", *command]) for _ in range(runs + 1)][1:])
+            show(f"scaffold {name}", [seconds([str(BIN / "scaffold"), *map(str, command)]) for _ in range(runs + 1)][1:])
 
 
 if __name__ == "__main__":
