@@ -86,9 +86,14 @@ def main(runs: int, source: Path | None) -> None:
             show("ratio", [(a[0] / b[0], a[1] / b[1]) for a, b in pairs])
         explain: list[str | Path] = ["explain", "--answers", ANSWERS]
         around = [*explain, "--monorepo", monorepo]
-        alone = {"explain": explain, "explain, monorepo": around, "--help": ["--help"]}
+        alone: dict[str, list[str | Path]] = {
+            "explain": explain,
+            "explain, monorepo": around,
+            "--help": ["--help"],
+        }
         for name, command in alone.items():
-            show(f"scaffold {name}", [seconds([str(BIN / "scaffold"), *map(str, command)]) for _ in range(runs + 1)][1:])
+            called: list[str | Path] = [BIN / "scaffold", *command]
+            show(f"scaffold {name}", [seconds(called) for _ in range(runs + 1)][1:])
 
 
 if __name__ == "__main__":
