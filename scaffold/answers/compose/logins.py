@@ -17,6 +17,12 @@ def is_host_of(variable: str, part: Part) -> bool:
     return any(kind == "host" and bool(prefix) and prefix in called for prefix, kind in parts)
 
 
+def leads(part: Part, other: Part) -> bool:
+    """Whether a variable or a command of a service leads to another, or its name does if it has no value."""
+    without = (name for name, value in part.variables.items() if value in (None, UNKNOWN))
+    return part.names_as_host(other) or any(is_host_of(name, other) for name in without)
+
+
 def is_fixed(database: Part, pod: Collection[Part]) -> bool:
     """Whether containers are told where their database is, and none of them with which login.
 

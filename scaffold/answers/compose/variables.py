@@ -106,6 +106,8 @@ class Variables:
             elif there is not None:
                 for key in mapping(entry):  # the path, and how it is read
                     self._ledger.decided((*at, key), "its variables are read with the file")
+            elif mapping(entry).get("required") is False:
+                self._ledger.decided(at, "it is not beside the file, and need not be")
         for key, value in mapping(part.body.get("environment")).items():
             at = (*part.at, "environment", key)
             if not NAME.fullmatch(key):
@@ -239,7 +241,8 @@ class Variables:
             database = re.search(r"\{host\}(?::\d+)?/([a-z][a-z0-9_]*)", str(written.value.get("text", "")))
             found.database_name = database[1] if database else found.database_name
         why = f"the service {written.of} is at {written.where}" if written.of else ""
-        if (written.of == at[1] and written.where != ITSELF) or (not why and _HERE.search(value)):
+        is_own = written.of == at[1] and written.where != ITSELF and answer == "env"
+        if is_own or (not why and _HERE.search(value)):
             fix = "if people are to reach the app by it, give the app's own host"
             why = f"{why or 'it is the pod itself'}; {fix}"
         if re.search(template.facts("compose")["docker_dns"], value):
