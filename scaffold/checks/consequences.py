@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from scaffold.checks.planned import HouseNames
+from scaffold.checks.house import HouseNames
 from scaffold.checks.reach import Door, doors, written_doors
 from scaffold.monorepo.stack import Stack
 from scaffold.terraform import kubernetes as k8s

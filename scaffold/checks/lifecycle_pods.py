@@ -80,8 +80,8 @@ def of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
 
 
 def _sets(pod: Body | None, settings: str, option: str) -> bool:
-    own = pod.block(settings) if pod else None
-    return own is not None and any(o.body.literal("name") == option for o in own.body.blocks_of("option"))
+    options = pod.inside(settings).blocks_of("option") if pod else ()
+    return any(own.body.literal("name") == option for own in options)
 
 
 def pod_of(block: Block) -> Body | None:

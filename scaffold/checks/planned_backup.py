@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from scaffold.checks.fleet import Fleet
+from scaffold.checks.house import HouseNames
 from scaffold.checks.planned import (
-    HouseNames,
     Plan,
     PlannedRule,
     is_copied,

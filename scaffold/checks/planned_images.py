@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, runs_database, shown
+from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan, PlannedRule, runs_database, shown
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.templates.image import ImageReference

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings
+from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings
 from scaffold.checks.reach import doors
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding

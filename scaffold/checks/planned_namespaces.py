@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.checks.planned import Plan, PlannedRule, Tier, shown
+from scaffold.checks.house import Tier
+from scaffold.checks.planned import Plan, PlannedRule, shown
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings, vague
+from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings, vague
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.hcl.amend import insert_first
@@ -175,10 +176,8 @@ class Deadlines(PlannedRule):
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file after the job is stopped before its next run, like that of a new CronJob."""
-        spec = block.body.block("spec")
-        template = spec.body.block("job_template") if spec else None
-        inner = template.body.block("spec") if template else None
-        schedule = spec.body.literal("schedule") if spec else None
+        spec = block.body.inside("spec")
+        inner, schedule = spec.inside("job_template").block("spec"), spec.literal("schedule")
         if inner is None or not isinstance(schedule, str) or inner.body.value("active_deadline_seconds"):
             return None
         deadline = decisions.compiled(_DEADLINE).render(schedule=schedule)

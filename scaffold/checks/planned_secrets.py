@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings
+from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from scaffold.checks.planned import HouseNames
+from scaffold.checks.house import HouseNames
 from scaffold.monorepo.routes import KIND, middleware, places
 from scaffold.monorepo.stack import Stack
 from scaffold.terraform import kubernetes as k8s

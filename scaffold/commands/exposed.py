@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from scaffold.checks.planned import HouseNames, Plan
+from scaffold.checks.house import HouseNames, house_of
+from scaffold.checks.planned import Plan
 from scaffold.checks.planned_backup import Saved, unsaved
 from scaffold.checks.reach import PlannedRoute, asks_who, doors, is_kept_out, routes
-from scaffold.checks.verify import house_of
 from scaffold.commands.check import Checked, fleet_of
 from scaffold.indexes.entry import Database
 from scaffold.monorepo.repository import Monorepo

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 from scaffold.changes.change import Content
 from scaffold.checks.consequences import Consequence, seen
-from scaffold.checks.verify import Unverified, house_of
+from scaffold.checks.house import house_of
+from scaffold.checks.verify import Unverified
 from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides
 from scaffold.errors import Finding, MissingError
 from scaffold.indexes.entry import ServiceEntry

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from scaffold.hcl.syntax import Block
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import Database, Engine, ServiceEntry
-from scaffold.indexes.hcl_text import BlockFamily, copied, document, exchanged
+from scaffold.indexes.hcl_text import BlockFamily, copied, document, exchanged, string_at
 
 _TRIGGERS = ("db_name", "username")
 
@@ -61,8 +61,7 @@ def names_by_user(text: str) -> dict[str, str]:
 
 def _names(block: Block) -> tuple[str, str]:
     triggers = block.body.value("triggers")
-    values = [triggers.entry(name) if triggers else None for name in _TRIGGERS]
-    name, user = ("" if value is None else value.value.string() or "" for value in values)
+    name, user = (string_at(triggers, key) for key in _TRIGGERS)
     return name, user
 
 

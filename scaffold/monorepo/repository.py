@@ -12,7 +12,7 @@ from pathlib import Path
 from scaffold.changes.change import Files, is_ciphertext
 from scaffold.errors import MissingError, nearest
 from scaffold.hcl.modules import ModuleContract, read_module, terraform_files
-from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, parse, read
+from scaffold.hcl.syntax import Body, Document, parse, read
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.root import find_root, place, root_file, stack_in, stacks_home
 from scaffold.monorepo.shared import SharedModules
@@ -170,8 +170,7 @@ class Monorepo:
     @cached_property
     def tier0_stacks(self) -> tuple[str, ...]:
         """The stacks of State tier 0, as the root's settings list them."""
-        locals_ = self.settings.body.block("locals")
-        names = locals_.body.literal("tier0_stacks") if locals_ else NOT_LITERAL
+        names = self.settings.body.inside("locals").literal("tier0_stacks")
         return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
 
     @cached_property

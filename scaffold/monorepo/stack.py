@@ -192,8 +192,7 @@ class _Module:
             if spec is None:
                 continue
             secrets = (secret.body.literal("name") for secret in spec.blocks_of("image_pull_secrets"))
-            lifecycle = block.body.block("lifecycle")
-            ignored = lifecycle.body.value("ignore_changes") if lifecycle else None
+            ignored = block.body.inside("lifecycle").value("ignore_changes")
             yield Pod(
                 kind,
                 self.text(metadata(block), "name") or "",
@@ -214,7 +213,7 @@ class _Module:
             paths, service = body.literal(named("ingress_path")), body.value(named("service_name"))
             leads_to = {r.names[1:2] for r in (service.references() if service else ()) if r.root == "module"}
             annotations = body.value(named("extra_annotations"))
-            entry = annotations.entry(_DESCRIPTION) if annotations else None
+            described = annotations.at(_DESCRIPTION) if annotations else None
             yield Ingress(
                 label=block.labels[0].removeprefix("ingress").strip("_-") or "public",
                 name=self.text(body, named("name")),
@@ -227,7 +226,7 @@ class _Module:
                 behind_anubis=any((gate,) in leads_to for gate in gates),
                 monitored=_truth(body.literal(named("external_monitor"))),
                 monitor=self.text(body, named("external_monitor_name")) or "",
-                description=(entry.value.string() if entry else None) or "",
+                description=(described.string() if described else None) or "",
                 path=block.source.path,
                 line=block.line,
             )
@@ -235,12 +234,10 @@ class _Module:
     def external_secrets(self) -> Iterator[ExternalSecret]:
         for block in self.blocks:
             manifest = block.body.value("manifest") if resource_type(block) == "kubernetes_manifest" else None
-            kind, api = (manifest.entry("kind"), manifest.entry("apiVersion")) if manifest else (None, None)
-            version = api.value.literal() if api else None
-            if kind and kind.value.literal() == "ExternalSecret" and isinstance(version, str):
-                manager = block.body.block("field_manager")
-                forced = manager is not None and manager.body.literal("force_conflicts") is True
-                yield ExternalSecret(version, forced)
+            kind, version = (manifest.at("kind"), manifest.at("apiVersion")) if manifest else (None, None)
+            if kind and version and kind.string() == "ExternalSecret" and (said := version.string()):
+                forced = block.body.inside("field_manager").literal("force_conflicts") is True
+                yield ExternalSecret(said, forced)
 
 
 def _truth(value: object) -> bool | None:
@@ -275,10 +272,9 @@ def _containers(spec: Body, kind: str) -> Iterator[Container]:
 
 
 def _burstable(container: Body) -> bool | None:
-    resources = container.block("resources")
-    parts = [resources.body.value(part) for part in ("requests", "limits")] if resources else []
-    entries = [part.entry("memory") if part else None for part in parts]
-    request, limit = ([_mebibytes(e.value.literal() if e else None) for e in entries] + [None, None])[:2]
+    parts = map(container.inside("resources").value, ("requests", "limits"))
+    memory = [part.at("memory") if part else None for part in parts]
+    request, limit = (_mebibytes(value.literal() if value else None) for value in memory)
     return None if request is None or limit is None else request < limit
 
 

@@ -19,10 +19,11 @@ from scaffold.hcl.evaluate import Names, pieces, text
 from scaffold.hcl.splice import Splice, Spliced, apply, insertion
 from scaffold.hcl.syntax import Expression, HclSyntaxError, Source, parse_template
 from scaffold.terraform import rewrite, variables
+from scaffold.terraform.file_changes import Changes
 from scaffold.terraform.files import Files
 from scaffold.terraform.modules import Loader, Module, overrides
 from scaffold.terraform.result import Reason, StandIn, StandInKind
-from scaffold.terraform.rewrite import Changes, FileAccess, Mends, Rewriter
+from scaffold.terraform.rewrite import FileAccess, Mends, Rewriter
 from scaffold.terraform.tree import Kind, OutsideError, Tree, is_file, normal, resolve
 
 _INSTALLED = ".terraform/modules/modules.json"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from unicodedata import normalize
 
-from scaffold.hcl.expressions import NOT_LITERAL
+from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.syntax import Block, Body, Expression, ExprKind
 from scaffold.terraform.modules import Module, overrides
 from scaffold.terraform.plan_json import without_keys
