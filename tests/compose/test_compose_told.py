@@ -140,3 +140,10 @@ def test_memory_below_run_is_scratch_and_nothing_of_the_machine(at: Path) -> Non
     found = draft(at, f"services: {{x: {{image: 'acme/x:1', volumes: [{mount}, '/run/y:/run/y']}}}}")
     assert keys(found, Fate.TAKEN)["services.x.volumes[0]"] == "scratch"
     assert list(keys(found, Fate.LEFT)) == ["services.x.volumes[1]"]
+
+
+def test_what_has_an_image_runs_even_if_variables_stand_for_it(at: Path) -> None:
+    app = "image: 'acme/${EDITION}:${TAG}', ports: ['80:80'], depends_on: [db]"
+    found = draft(at, f"services: {{db: {{image: 'postgres:16'}}, chat: {{{app}}}}}")
+    assert found.report.services[0].name == "chat" and "image" not in found.answers
+    assert "a variable without a value" in entry(found, "services.chat.image", Fate.LEFT)

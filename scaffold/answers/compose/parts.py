@@ -101,7 +101,7 @@ class Part:
     @property
     def runs(self) -> bool:
         """Whether there is anything to run: an image, or something to build one from."""
-        return bool(self.image.repository or self.body.get("build"))
+        return bool(self.body.get("image") or self.body.get("build"))
 
     @property
     def profiles(self) -> list[Value]:

@@ -133,7 +133,8 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
                 pod.append(part)
                 grown = True
     for part in [found.part for found in placed.values() if found.role is Role.DATABASE]:
-        stored = documented.stores_login(app) and _belong(part, app)
+        of_others = any(_belong(part, other) for other in parts.values() if other not in (part, app))
+        stored = documented.stores_login(app) and (_belong(part, app) or not of_others)
         if stored or (documented.is_unknown(app) and is_fixed(part, pod)):
             placed[part.name] = Placed(part, Role.SIDECAR, _STORED if stored else _FIXED)
             pod.append(part)

@@ -87,6 +87,7 @@ def _is_unnamed(part: Part, pod: Sequence[Part]) -> bool:
     others = [other for other in pod if other is not part and not other.is_like(part)]
     is_led_to = any(leads(other, part) or leads(part, other) for other in others)
     is_led_to = is_led_to or bool(part.network) or any(other.network == part.name for other in others)
+    is_led_to = is_led_to or any(part.name in _behind(other, pod) for other in others)  # it is told there
     return bool(part.listens or part.is_companion) and not is_led_to
 
 
