@@ -28,7 +28,7 @@ class Reloader(PlannedRule):
         for pods in plan.pods:
             if k8s.kind(pods.owner) not in k8s.SERVERS:
                 continue
-            annotations = k8s.mapping(pods.owner.get("metadata", 0, "annotations"))
+            annotations = k8s.annotated(pods.owner)
             if any(key.startswith(_watching(plan.house)) for key in annotations):
                 continue
             named = annotations.get(f"secret.{plan.house.reloader}reload")
