@@ -107,7 +107,8 @@ def _prepare_stack(
         from scaffold.commands.origins import traced
 
         raise traced(error, given, partial(_static_findings, monorepo, sensed, origin, own)) from None
-    outside = _indexed(monorepo, rendered.values, without_indexes)
+    outside = insertions(monorepo.files, service_entry(rendered.values), without_indexes)
+    demand_places(monorepo, outside)
     wanted: dict[PurePosixPath, Content | None] = {
         PurePosixPath(monorepo.place(name), path): content for path, content in rendered.files.items()
     }
@@ -196,19 +197,11 @@ def _part(
     return Part(change, values, verified, f"{name}: new Service", PurePosixPath(monorepo.place(name)))
 
 
-def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collection[str]) -> Edits:
-    """What the Service changes outside its stack.
-
-    Raises :class:`RefusedError` for a list that the system reads and that has lost its place, or for the
-    merge that is not finished.
-    """
-    found = insertions(monorepo.files, service_entry(values), without)
-    demand_places(monorepo, found)
-    return found
-
-
 def demand_places(monorepo: Monorepo, found: Edits) -> None:
-    """Raise :class:`RefusedError` for a list that the system reads and whose place cannot be found."""
+    """Raise :class:`RefusedError` for a list that the system reads and whose place cannot be found.
+
+    Where a merge is not finished, it is refused for that.
+    """
     if found.refused:
         with suppress(MissingError):  # a monorepo that is not a Git repository has no merge either
             demand_merged(monorepo.root)

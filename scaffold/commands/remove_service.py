@@ -64,7 +64,10 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
     refuse_going(monorepo, name)
     entry = _own(StackReader(monorepo), name)
     edits = removals(monorepo.files, entry)
-    wanted: dict[PurePosixPath, Content | None] = dict.fromkeys(stack_files(monorepo, name))
+    directory = monorepo.place(name)
+    wanted: dict[PurePosixPath, Content | None] = {
+        PurePosixPath(directory, path): None for path in monorepo.own_files(name)[name]
+    }
     wanted |= {edit.path: edit.after for edit in edits.edits}
     change = ChangeSet.plan(monorepo.files, wanted)
     return Removal(
@@ -154,20 +157,6 @@ def _only_here(monorepo: Monorepo, stack: str) -> Iterator[UpstreamImage]:
         users = {monorepo.stack_of(path) for path, _ in monorepo.terraform_files(*written)}
         if users == {stack}:
             yield UpstreamImage(image, "")
-
-
-def stack_files(monorepo: Monorepo, name: str) -> tuple[PurePosixPath, ...]:
-    """The files of the stack, without those that Git ignores: they are generated."""
-    arguments = (
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "--",
-        f"{monorepo.place(name)}",
-    )
-    return names(git(monorepo.root, *arguments))
 
 
 def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_command: str) -> Iterator[Step]:
