@@ -11,19 +11,15 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 from textwrap import indent
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from scaffold.checks.rule import Severity
+from scaffold.checks.rule import Rule, Severity
 from scaffold.commands.check import Checked, severity, stack_of
-from scaffold.errors import number_of
+from scaffold.errors import Finding, number_of
 from scaffold.report.changes import gaps_text
 from scaffold.report.findings import finding_json, finding_text, seen
 from scaffold.report.sarif import as_sarif
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.checks.rule import Rule
-    from scaffold.errors import Finding
 
 T = TypeVar("T")
 V = TypeVar("V")
