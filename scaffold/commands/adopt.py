@@ -24,8 +24,7 @@ from scaffold.checks.contract import IGNORES
 from scaffold.checks.verify import Verified, verify_edits
 from scaffold.commands.adoption import SETTINGS, Adoption, Over, documents, examine, generated
 from scaffold.commands.change_plan import verified_change
-from scaffold.commands.lists import Lists
-from scaffold.commands.new_service import demand_places
+from scaffold.commands.lists import Lists, demand_places
 from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Part
 from scaffold.commands.service_entry import service_entry

@@ -19,9 +19,8 @@ from scaffold.checks.verify import Level, verify_edits
 from scaffold.commands.change_plan import verified_change
 from scaffold.commands.changed import ServiceChange
 from scaffold.commands.in_place import demand_possible
-from scaffold.commands.lists import Lists
+from scaffold.commands.lists import Lists, demand_places
 from scaffold.commands.named import problems
-from scaffold.commands.new_service import demand_places
 from scaffold.commands.own_store import with_own_store
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.remove_service import drop_steps
