@@ -222,7 +222,11 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.get("security", {}).pop("privilege_escalation", None)
     for device in values.get("devices", []):
         device["reason"] = "it reads there"
-    for port in values.get("ports", []):
+    for number, port in enumerate(values.get("ports", [])):
+        if port.get("to"):
+            first = 20000 + 100 * number
+            port |= {"name": f"range-{number}", "port": first, "to": first + 1 + port["to"] % 9}
+            port.pop("service_port", None)
         if not port.get("in_service", True):
             port.pop("service_port", None)
     jobs = [*values.get("cron_jobs", []), *values.get("jobs", [])]
@@ -294,7 +298,7 @@ def _reconcile_workloads(values: dict[str, Any], draw: st.DrawFn) -> None:
             st.sampled_from([{}, {"QUEUE": {"host": "redis", "text": "redis://{host}:6379/3"}}])
         )
         if item.get("port") is None:
-            for key in ("ports", "service_port", "health_path"):
+            for key in ("ports", "service_port", "health_path", "metrics"):
                 item.pop(key, None)
         ports = [{"name": f"more-{n}", "port": 20000 + n} for n, _ in enumerate(item.get("ports", []))]
         item["ports"] = ports

@@ -311,7 +311,8 @@ def test_the_data_of_a_server_inside_an_image_is_never_on_nfs(image: str, path: 
     assert (("volumes[0].embedded_database", "answers.database-on-nfs") in told) == kept
 
 
-def test_what_saves_a_server_inside_an_image_has_to_be_said() -> None:
+@pytest.mark.parametrize("beside", ["sidecars", "workloads"])
+def test_what_saves_a_server_inside_an_image_has_to_be_said(beside: str) -> None:
     def told(**how: str) -> set[tuple[str | None, str]]:
         volume = {"path": "/var/opt/gitlab", **how}
         found = refused(image=GITLAB, port=80, volumes=[volume])
@@ -322,8 +323,8 @@ def test_what_saves_a_server_inside_an_image_has_to_be_said() -> None:
     assert told(backup="files", backup_reason="gitlab-backup runs every night") == set()
     assert told(backup="none", backup_reason="it can be made again") == set()
     (mongo, redis) = (
-        {t for t in refused(sidecars=[{"name": "db", "image": image, "mounts": [{"volume": "db"}]}],
-                            volumes=[{"path": "/data/db", "purpose": "db"}]) if "backup" in str(t[0])}
+        {t for t in refused(**{beside: [{"name": "db", "image": image, "mounts": [{"volume": "db"}]}]},
+                            volumes=[{"path": "/data/db", "purpose": "db", "in_app": False}]) if "backup" in str(t[0])}
         for image in ("docker.io/library/mongo:7.0.14", "docker.io/library/redis:7.4.1")
     )  # fmt: skip
     assert (mongo, redis) == ({("volumes[0].backup", "answers.backup-form")}, set())

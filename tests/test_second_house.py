@@ -126,8 +126,9 @@ def test_a_module_that_takes_another_value_has_one_in_front(second: Path) -> Non
     module = (parts / "web_route/main.tf").read_text().replace('var.auth == "required"', "var.protected")
     begin, end = module.index('variable "auth"'), module.index('variable "dns_type"')
     module = f'{module[:begin]}variable "protected" {{\n  type = bool\n}}\n\n{module[end:]}'
-    begin = module.index('variable "tls_secret_name"')
-    module = module.replace("type = string", "type = string\n  default = null") if begin else module
+    module = module.replace("var.tls_secret_name", '"wildcard"')
+    begin, end = module.index('variable "tls_secret_name"'), module.index('variable "protected"')
+    module = module[:begin] + module[end:]
     (parts / "web_route/main.tf").write_text(module)
     (parts / "gate").mkdir()
     (parts / "gate/main.tf").write_text(text.replace("../web", "../web_route"))

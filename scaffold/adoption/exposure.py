@@ -82,12 +82,18 @@ def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
         if said := notes.get(f"{TILE}{key}"):
             yield found(question, said, resource, f'{at}["{TILE}{key}"]')
     widget: dict[str, Value] = {k.removeprefix(_WIDGET): v for k, v in notes.items() if k.startswith(_WIDGET)}
+    fetched = [key for secret in stack.secrets.own.values() for key in secret.entries]
+    places: dict[str, int] = {}
     for key, value in k8s.mapping(resource.get("metadata", 0, "annotations")).items():
         hidden = key.startswith(_WIDGET) and unknown(value)
         argument = stack.modules.argument("ingress", "extra_annotations")
         if hidden and (read := stack.written.secret_at(resource.site, argument, key)):
-            widget[key.removeprefix(_WIDGET)] = {"vault": read.key}
+            name = key.removeprefix(_WIDGET)
+            widget[name] = {"vault": read.key}
+            places[name] = fetched.index(read.key) if read.key in fetched else -1
     if widget:
+        # What Vault has of it is in the order in which the stack fetches it.
+        widget = {name: widget[name] for name in sorted(widget, key=lambda name: places.get(name, -1))}
         yield found("homepage_widget", widget, resource, at)
 
 

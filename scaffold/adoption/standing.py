@@ -114,10 +114,23 @@ class Standing:
 
     @cached_property
     def container(self) -> Tree:
-        """The app's own container: the one with the Deployment's name, else the first."""
+        """The app's own container: the one with the Deployment's or the stack's name, else the first.
+
+        One that listens on nothing gives way to one that a Service leads to.
+        """
         containers = k8s.items(get(self.runs.spec, "container")) if self.runs else ()
         names = (text(k8s.name(self.runs.owner)), self.name) if self.runs else ()
-        return next((c for c in containers if get(c, "name") in names), containers[0] if containers else None)
+        ports = [p for service in self.services for p in k8s.items(service.get("spec", 0, "port"))]
+        targets = {str(get(port, "target_port") or get(port, "port")) for port in ports}
+        reached = (
+            c
+            for c in containers
+            for p in k8s.items(get(c, "port"))
+            if any(k8s.listens(p, t) for t in targets)
+        )
+        named = next((c for c in containers if get(c, "name") in names), None)
+        there = named if k8s.items(get(named, "port")) else next(reached, named)
+        return there or next(iter(containers), None)
 
     @cached_property
     def beside(self) -> tuple[Tree, ...]:
@@ -163,6 +176,12 @@ class Standing:
         return tuple(k8s.of_kind(self.made_by(self.modules.ingress), "ingress"))
 
     @cached_property
+    def monitored_path(self) -> str:
+        """What the external monitor requests of its host; empty for the start page."""
+        notes = (k8s.mapping(i.get("metadata", 0, "annotations")) for i in self.ingresses)
+        return next((path for one in notes if (path := text(k8s.ending(one, "/external-monitor-path")))), "")
+
+    @cached_property
     def anubis(self) -> frozenset[str]:
         """The Services of Anubis."""
         made = k8s.of_kind(self.made_by(self.modules.anubis), "service")
@@ -186,7 +205,7 @@ class Standing:
     @cached_property
     def volumes(self) -> VolumeBook:
         """What its pods mount, under the names that answers use."""
-        return VolumeBook.of(self.own, self.app, self.container if self.app else None)
+        return VolumeBook.of(self.own, self.app, self.container)
 
     @cached_property
     def config_maps(self) -> Mapping[str, PlannedResource]:

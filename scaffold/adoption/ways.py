@@ -127,11 +127,10 @@ def _guarded(stack: Standing, resource: PlannedResource, kind: str, spec: Tree) 
     values = {
         name: value
         if isinstance(value, str)
-        else (stack.vault(read) if (read := stack.written.secret_at(resource.site, *at, name)) else {})
+        else (stack.vault(read) if (read := stack.written.secret_at(resource.site, *at, name)) else None)
         for name, value in headers.items()
     }
-    settled = all(values.values())
-    return {"request_headers": values} if values and settled else {}
+    return {"request_headers": values} if values and None not in values.values() else {}
 
 
 def _rate_limit(spec: Tree) -> dict[str, Value]:

@@ -53,10 +53,10 @@ def wanted(values: Mapping[str, Value]) -> tuple[Wanted, ...]:
         result.append(Wanted(VAULT_PATH, values["credentials"]["path"], "name", "", *shared))
     balanced = values["containers"]["load_balancer"]
     for port in balanced["ports"] if balanced else ():
-        place = address_port(
-            balanced["address"]["value"], port["protocol"], port["service_port"] or port["port"]
-        )
-        result.append(Wanted(BALANCED, place, "load_balancer.ports"))
+        first = port["service_port"] or port["port"]
+        for number in range(first, (port.get("to") or first) + 1):
+            place = address_port(balanced["address"]["value"], port["protocol"], number)
+            result.append(Wanted(BALANCED, place, "load_balancer.ports"))
     return (*result, *_hosts(values), *_volumes(values), *_database(values), *_redis(values))
 
 

@@ -14,7 +14,10 @@ _TITLES = {Fate.TAKEN: "Taken", Fate.DECIDED: "Decided otherwise", Fate.LEFT: "L
 def import_json(report: Report) -> dict[str, Value]:
     """The report as JSON: the services and what they became, and each key in one of three lists."""
     lists = {fate.value: [_entry_json(entry) for entry in report.of(fate)] for fate in Fate}
-    return {"file": report.source, "service": report.services[0].name, "services": report.services, **lists}
+    return {
+        "file": report.source, "service": report.services[0].name, "services": report.services, **lists,
+        "unseen": report.unseen,
+    }  # fmt: skip
 
 
 def _entry_json(entry: Entry) -> dict[str, Value]:
@@ -31,6 +34,9 @@ def import_text(report: Report) -> Iterator[str]:
         if entries := report.of(fate):
             yield f"  {title}:"
             yield from (f"    {_line(entry)}" for entry in entries)
+    if report.unseen:
+        yield "  Look up in the documentation of the image:"
+        yield from (f"    {one.service}: {one.why}. {one.fix}" for one in report.unseen)
 
 
 def _line(entry: Entry) -> str:

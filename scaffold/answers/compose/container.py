@@ -13,18 +13,20 @@ from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import options
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
-from scaffold.answers.compose.web import LOCAL_URL, may_have_tls, tells_tls, web_port
+from scaffold.answers.compose.web import may_have_tls, open_ports, tells_tls, web_port
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _REPLICAS = 5
-_SLOW = 30
-"""The seconds within which an app without a startup probe has to start."""
 _SHUTDOWN = 30
 """The seconds that Kubernetes gives a pod to stop."""
 _LONGEST_SHUTDOWN = 3600
+_ENDS = (
+    "it ends by itself, and Kubernetes waits longer each time before it starts it again: leave that out, or "
+    "repeat it in a loop"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,11 @@ class Containers:
             else:
                 found[answer] = [str(r.value) for r in rewritten]
                 moved = dict.fromkeys(f"the service {r.of} is at {r.where}" for r in rewritten if r.of)
-                self._taken((*part.at, key), answer, " and ".join(moved))
+                told = [" and ".join(moved)] if moved else []
+                ends = re.search(template.facts("compose")["ends"], " ".join(said))
+                if ends and self.of.startswith(("sidecars.", "workloads.")):
+                    told.append(f"with {ends[0].strip()} {_ENDS}")
+                self._taken((*part.at, key), answer, "; ".join(told))
         return found
 
     def resources(self, part: Part) -> dict[str, Value]:
@@ -133,6 +139,17 @@ class Containers:
         self._taken((*part.at, "image"), "image", why)
         return {"memory": size}
 
+    def steady(self, part: Part) -> dict[str, str]:
+        """The variables without which a companion would not find its data again in the next pod."""
+        env: Mapping[str, str] = template.facts("compose")["companion_env"].get(part.image.base, {})
+        if not env or not part.mounts or not env.keys().isdisjoint(part.variables):
+            return {}
+        why = (
+            f"with {' and '.join(env)}, since its data bears the name of its host, which changes with the pod"
+        )
+        self.ledger.noted((*part.at, "image"), why)
+        return dict(env)
+
     def gpu(self, part: Part) -> dict[str, Value]:
         """Whether it asks for a GPU."""
         deploy = mapping(mapping(part.body.get("deploy")).get("resources"))
@@ -164,10 +181,11 @@ class Containers:
         if not said:
             return {}
         if user in ("0", "root"):
-            self.ledger.decided(
-                at,
-                "an image without a user of its own starts as this one, and others as their own",
-            )
+            if self.of:
+                self._taken(at, "uid")
+                return {"uid": 0}
+            fix = "If that is another one, give its number as the owner of each volume."
+            self.ledger.left(at, "no answer makes an app root: it starts as the user of its image", fix)
             return {}
         if not re.fullmatch(r"[1-9]\d{0,8}", user):
             return {}
@@ -228,6 +246,8 @@ class Containers:
                     at: Path = (*of.at, key, *((index,) if isinstance(given, list) else ()))
                     told += [(at, port.protocol, port.target) for port in its]
         of_host = [row for row in told if "ports" in row[0]]
+        opened, numbers = dict(open_ports(part)), {number for _, _, number in told}
+        told += [((*part.at, "labels"), opened[number], number) for number in opened.keys() - numbers]
         ahead = next((other for other in sharing if other.is_front and part.name in other.needs), None)
         if ahead and ahead.listens and not of_host:
             if not ahead.ports:
@@ -249,7 +269,7 @@ class Containers:
                     f"visitors reach the app through {ahead.name}" if ahead and at[1] == ahead.name else ""
                 )
                 self._taken(at, "port", "; ".join(filter(None, (through, why))))
-            elif "expose" in at and of_host:
+            elif "expose" in at and of_host and number not in opened:
                 self.ledger.decided(at)
             elif (protocol, number) == ("TCP", 443):
                 self.ledger.decided(at, "TLS ends at the ingress")
@@ -257,26 +277,12 @@ class Containers:
                 name = f"{protocol.lower()}-{number}"
                 more = {"protocol": "UDP"} if protocol == "UDP" else {}
                 further[(protocol, number)] = {"name": name, "port": number, **more}
-                self._taken(at, f"ports.{name}", "for the cluster; load_balancer opens it to the network")
+                by_label = " as a label of the file does" if number in opened else ""
+                opens = f"for the cluster; load_balancer opens it to the network{by_label}"
+                self._taken(at, f"ports.{name}", opens)
             else:
                 self.ledger.left(at, f"there are no ports of {protocol}", "Do without.")
         return {**found, **({"ports": list(further.values())} if further else {})}
-
-    def health(self, part: Part, port: Value) -> dict[str, Value]:
-        """The health path, if the health check is an HTTP request."""
-        check = mapping(part.body.get("healthcheck"))
-        at = (*part.at, "healthcheck")
-        found: dict[str, Value] = {}
-        asked = next(LOCAL_URL.finditer(" ".join(words(check.get("test")))), None)
-        path = asked[2] if asked else None
-        its_port = not asked or not asked[1] or port is None or int(asked[1]) == port
-        if path and its_port and re.fullmatch(r"/[^\x00-\x20?@]*", path) and UNKNOWN not in path:
-            found["health_path"] = path
-            self._taken((*at, "test"), "health_path")
-        if seconds(check.get("start_period")) > _SLOW:
-            found["slow_start"] = True
-            self._taken((*at, "start_period"), "slow_start")
-        return found
 
     def labels(self, part: Part, known_answers: Mapping[str, Value]) -> dict[str, Value]:
         """The answers in the labels of a dashboard."""

@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scaffold.answers.compose.logins import is_host_of
 from scaffold.answers.compose.names import Names, Said
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.templates.questions import Value
 
 _IN_POD = {Role.APP, Role.SIDECAR, Role.INIT}
+ITSELF = "127.0.0.1"
+"""Where a container finds itself, whatever its pod is called."""
 _LOGIN = re.compile(r"//[^/@\s]*@(?=\{host\})")
 
 
@@ -33,9 +36,13 @@ class Hosts:
         self._by_name = {name: found for found in placed.values() for name in found.part.names}
         self._names = Names(self._by_name)
 
-    def of(self, role: Role) -> Part | None:
-        """The first service that has this role."""
-        return next((placed.part for placed in self._by_name.values() if placed.role is role), None)
+    def all(self, role: Role) -> list[Part]:
+        """The services that have this role."""
+        return list(dict.fromkeys(placed.part for placed in self._by_name.values() if placed.role is role))
+
+    def called_in(self, variable: str) -> str:
+        """The service that a variable without a value is for by its name; empty for none."""
+        return next((name for name, found in self._by_name.items() if is_host_of(variable, found.part)), "")
 
     def named(self, said: Said) -> Placed | None:
         """The service that a text names as its host."""
@@ -44,6 +51,8 @@ class Hosts:
 
     def rewritten(self, said: Said) -> Rewritten:
         """A text with its hosts replaced."""
+        if node := self._node(said):
+            return node
         first = self.named(said)
         if first is None:
             return Rewritten(said.text)
@@ -61,6 +70,14 @@ class Hosts:
                 return Rewritten(None, there.part.name, gone=f"{there.role.value}: {there.why}")
         moved = self._names.replaced(said, lambda name: address(self._by_name[name]))
         return Rewritten(moved, name, address(first))
+
+    def _node(self, said: Said) -> Rewritten | None:
+        """The name of a node, such as ``emqx@HOSTNAME``, at an address that does not change with the pod."""
+        found = re.fullmatch(r"([\w.-]+)@([\w.-]+)", said.text) if "node" in said.under.lower() else None
+        there = self._by_name.get(found[2]) if found else None
+        if not found or there is None or there.role not in _IN_POD:
+            return None
+        return Rewritten(f"{found[1]}@{ITSELF}", there.part.name, ITSELF)
 
 
 def address(placed: Placed) -> str:

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.dotenv import read_variables
 from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, ports, text, words
-from scaffold.answers.compose.interpolation import UNKNOWN, Text
+from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
 from scaffold.answers.compose.names import Names, Said, options
 from scaffold.answers.known import known
 from scaffold.templates import template
@@ -221,10 +221,15 @@ class Part:
         return bool(self.body.get("build")) and self.body.get("build") == other.body.get("build")
 
     @cached_property
+    def variables(self) -> dict[str, Text | None]:
+        """Its variables as texts, those of files first."""
+        return {**self._files, **{n: as_text(v) for n, v in mapping(self.body.get("environment")).items()}}
+
+    @cached_property
     def said(self) -> list[Said]:
         """Its variables, and the words of its commands."""
-        env = {**self._files, **mapping(self.body.get("environment"))}
-        found = [Said(value, name, env) for name, value in env.items() if isinstance(value, str)]
+        env = self.variables
+        found = [Said(value, name, env) for name, value in env.items() if value is not None]
         for key in ("command", "entrypoint"):
             found += options(words(self.body.get(key)))
         return found

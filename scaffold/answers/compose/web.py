@@ -72,6 +72,14 @@ def may_have_tls(part: Part, ports: Set[int]) -> str:
     return f"if {name} makes the app ask for TLS there, give ingress_options.backend_protocol" if name else ""
 
 
+def open_ports(part: Part) -> Iterator[tuple[int, str]]:
+    """The ports that a proxy's labels open without HTTP, each with its protocol."""
+    for name, value in part.labels.items():
+        found = re.search(template.facts("compose")["open_labels"], name)
+        if found and value.isdecimal() and 0 < int(value) < 65536:
+            yield int(value), found[1].upper()
+
+
 def _labelled(part: Part) -> Iterator[int]:
     """The ports that a proxy's labels name, published or not."""
     for name, value in part.labels.items():

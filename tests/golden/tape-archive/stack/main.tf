@@ -592,12 +592,18 @@ resource "kubernetes_deployment" "tape_ears" {
         termination_grace_period_seconds = 600
         node_selector = {
           "nvidia.com/gpu.present" = "true"
+          "kubernetes.io/arch"     = "amd64"
         }
         toleration {
           key      = "nvidia.com/gpu"
           operator = "Equal"
           value    = "true"
           effect   = "NoSchedule"
+        }
+        toleration {
+          key      = "example.com/ears"
+          operator = "Exists"
+          effect   = "NoExecute"
         }
         container {
           name  = "whisper"
@@ -677,6 +683,11 @@ resource "kubernetes_service" "tape_ears" {
     namespace = kubernetes_namespace.tape_archive.metadata[0].name
     labels = {
       app = "tape-ears"
+    }
+    annotations = {
+      "prometheus.io/scrape" = "true"
+      "prometheus.io/path"   = "/metrics"
+      "prometheus.io/port"   = "9100"
     }
   }
   spec {

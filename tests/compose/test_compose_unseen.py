@@ -1,0 +1,115 @@
+"""What no compose file shows of an image: told once, only where it applies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scaffold.answers.compose.translation import translate
+from scaffold.report.imported import import_json, import_text
+from scaffold.templates import template
+
+OF_ROOT = "a new volume belongs to root"
+KEPT, LOST = "only /srv/box outlives", "nothing on its disk outlives"
+ROTATED, ASKED = "Vault rotates the password", "if a page of its installer asks"
+STORED = "its installer writes the password of the database into a file"
+DATABASE = "\n  db: {image: 'postgres:16', environment: {POSTGRES_PASSWORD: swordfish-1}}"
+LOGIN = "environment: {DB_HOST: db, DB_USER: a, DB_PASSWORD: swordfish-1, DB_NAME: a}"
+VOLUME = "volumes: ['data:/srv/box']"
+
+
+def told(tmp_path: Path, *services: str) -> dict[str, list[str]]:
+    """The lines on each service, without what to do."""
+    path = tmp_path / "compose.yml"
+    path.write_text("services:\n  " + "\n  ".join(services))
+    found: dict[str, list[str]] = {}
+    for one in translate(path).report.unseen:
+        found.setdefault(one.service, []).append(one.why)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("image: 'acme/box:1'", [LOST]),
+        (f"image: 'acme/box:1', {VOLUME}", [KEPT, OF_ROOT]),
+        (f"image: 'acme/box:1', user: root, {VOLUME}", [KEPT, OF_ROOT]),
+        (f"image: 'acme/box:1', user: '1000', {VOLUME}", [KEPT]),
+        ("image: 'acme/box:1', volumes: ['./box:/srv/box:ro']", [LOST]),
+        (f"image: 'lscr.io/linuxserver/acme:1', {VOLUME}", []),
+        ("image: 'grafana/grafana:11.2.0'", []),
+        (f"build: ., {VOLUME}", [OF_ROOT]),
+        ("image: 'acme/box:1', deploy: {replicas: 2}", [LOST, "all of its pods start at once"]),
+    ],
+)  # fmt: skip
+def test_what_an_image_keeps_and_who_writes_it_is_told_where_it_is_not_known(
+    tmp_path: Path, body: str, expected: list[str]
+) -> None:
+    found = told(tmp_path, f"box: {{{body}, ports: ['80']}}").get("box", [])
+    assert len(found) == len(expected), found
+    assert all(why.startswith(words) for why, words in zip(found, expected, strict=True)), found
+
+
+def test_volumes_that_an_image_may_have_files_for_are_told_with_one_init_container(tmp_path: Path) -> None:
+    path = tmp_path / "compose.yml"
+    volumes = "[data:/srv/box/data, more:/opt/box/logs, lib:/var/lib/box, own:/own]"
+    path.write_text(
+        f"services: {{box: {{image: 'acme/box:1', user: '1000', volumes: {volumes}}}}}\n"
+        "volumes: {data: {}, more: {}, lib: {}, own: {}}"
+    )
+    _, found = translate(path).report.unseen
+    assert found.why.startswith("Kubernetes does not fill /srv/box/data, /opt/box/logs with")
+    assert "cp -an /srv/box/data/. /fill/data && cp -an /opt/box/logs/. /fill/logs]" in found.fix
+    assert "mounts: [{volume: data, path: /fill/data}, {volume: logs, path: /fill/logs}]" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("image", "body", "expected"),
+    [
+        ("acme/box:1", f"{LOGIN}, {VOLUME}", [ROTATED]),
+        ("acme/box:1", LOGIN, []),
+        ("acme/box:1", f"depends_on: [db], {VOLUME}", [ASKED]),
+        ("acme/box:1", "depends_on: [db]", [ASKED]),
+        ("nextcloud:30", f"{LOGIN}, volumes: ['data:/var/www/html']", [STORED]),
+        ("nextcloud:30", f"{LOGIN}, volumes: ['data:/var/www/html/data']", []),
+        ("gotify/server:2", f"{LOGIN}, volumes: ['data:/app/data']", []),
+    ],
+)
+def test_an_app_that_may_keep_a_password_that_rotates_is_told_once(
+    tmp_path: Path, image: str, body: str, expected: list[str]
+) -> None:
+    found = told(tmp_path, f"box: {{image: '{image}', ports: ['80'], {body}}}{DATABASE}").get("box", [])
+    found = [why for why in found if "password" in why]
+    assert [w for w in (ROTATED, ASKED, STORED) if any(why.startswith(w) for why in found)] == expected
+    assert len(found) == len(expected)
+
+
+def test_each_image_of_the_pod_is_told_of_once(tmp_path: Path) -> None:
+    body = """
+services:
+  box: {image: 'acme/box:1', user: '1000', ports: ['80'], volumes: ['data:/data'], depends_on: [search, db, more]}
+  worker: {image: 'acme/box:1', command: work, volumes: ['data:/data']}
+  search: {image: 'elasticsearch:8.12.2', volumes: ['seen:/usr/share/elasticsearch/data']}
+  more: {image: 'acme/more:1', volumes: ['other:/other']}
+  db: {image: 'clickhouse/clickhouse-server:24.8', volumes: ['events:/var/lib/clickhouse']}
+"""
+    path = tmp_path / "compose.yml"
+    path.write_text(body)
+    report = translate(path).report
+    found = [(one.service, one.why) for one in report.unseen]
+    assert found == [
+        ("box", "only /data outlives the pod"), ("search", OF_ROOT),
+        ("more", "only /other outlives the pod"), ("more", OF_ROOT),
+    ]  # fmt: skip
+    assert import_json(report)["unseen"] == report.unseen
+    assert list(import_text(report))[-5:] == [
+        "  Look up in the documentation of the image:",
+        *(f"    {one.service}: {one.why}. {one.fix}" for one in report.unseen),
+    ]
+
+
+def test_every_row_has_its_condition() -> None:
+    rows = template.facts("compose")["unseen"]
+    known = {"unknown", "keeps", "keeps_nothing", "owner", "copies", "rotated", "asked", "stored", "several"}
+    assert {name for row in rows for name in (*row["when"], *row.get("unless", ()))} == known
