@@ -172,7 +172,8 @@ class Described:
         for claim in plan.of_kind("persistent_volume_claim"):
             by = self._saved_by(claim)
             without = Backup.NO if claim.address in unsaved_ else Backup.NONE_SEEN
-            seen = Backup.SAVED if by else Backup.EXCUSED if self._excuses(claim) else without
+            excused = (Saved.code, place(claim)) in self.excused
+            seen = Backup.SAVED if by else Backup.EXCUSED if excused else without
             yield self._claim(stack, text(k8s.name(claim)), claim.get("spec", 0), by, seen, place(claim))
         for owner in plan.of_kind("stateful_set"):
             for template in k8s.items(owner.get("spec", 0, "volume_claim_template")):
@@ -181,10 +182,6 @@ class Described:
         for database in databases:
             where = f"shared {database.engine.value} server"
             yield Store(database.name, stack, where, "", Encrypted.UNKNOWN, Backup.NOT_JUDGED)
-
-    def _excuses(self, claim: PlannedResource) -> bool:
-        """Whether the stack's files make an exception from the rule that volumes are backed up."""
-        return (Saved.code, place(claim)) in self.excused
 
     def _saved_by(self, claim: PlannedResource) -> tuple[str, ...]:
         """The CronJobs that mount the claim and a share: anything else that reads it backs up nothing."""

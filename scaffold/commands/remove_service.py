@@ -170,7 +170,8 @@ def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_com
     # Vault has to let go of a role first: it could not rotate the password of a user that is gone.
     roles = file_of(monorepo.root, "vault-static-roles")
     vault = monorepo.stack_of(monorepo.root / roles) if roles else ""
-    for stack in sorted(_edited(monorepo, change) - {entry.stack}, key=lambda stack: (stack != vault, stack)):
+    edited = {monorepo.stack_of(monorepo.root / file.path) for file in change.changes}
+    for stack in sorted(edited - {"", entry.stack}, key=lambda stack: (stack != vault, stack)):
         yield Step(f"Apply {stack}.", f"(cd {monorepo.place(stack)} && {apply_command})")
     yield from drop_steps(entry.databases)
     reads = monorepo.terraform_files(
@@ -190,12 +191,6 @@ def drop_steps(databases: Iterable[Database]) -> Iterator[Step]:
             f"Drop the {database.engine.value} database {database.name} and its user {database.user}: "
             "no apply does that."
         )
-
-
-def _edited(monorepo: Monorepo, change: ChangeSet) -> set[str]:
-    """The stacks of which a file changes."""
-    paths = [monorepo.root / file.path for file in change.changes]
-    return {monorepo.stack_of(path) for path in paths} - {""}
 
 
 def _warnings(monorepo: Monorepo, entry: ServiceEntry) -> Iterator[str]:

@@ -60,7 +60,7 @@ def merge_stacks(
     refuse_unmerged(monorepo)
     stacks = tuple(dict.fromkeys(PurePosixPath(stack).name for stack in stacks))
     with ExitStack() as templates:
-        origin = _origin(monorepo, template_source)
+        origin = template.origin(template_source or template_fact(sense(monorepo)))
         if to is not None:
             templates.enter_context(template.using(_current(templates_of(origin.source, to), to)))
             origin = template.Origin(origin.source, to, updatable=True)
@@ -119,10 +119,6 @@ def _followed(
         return replace(one, findings=(*one.findings, *outside.refused)), ()
     own = ChangeSet.plan(files, side.wanted(one.merged.files))
     return replace(one, change=own.then(edits), steps=outside.steps), unread
-
-
-def _origin(monorepo: Monorepo, template_source: str | None) -> template.Origin:
-    return template.origin(template_source or template_fact(sense(monorepo)))
 
 
 def _current(templates: Path, version: str) -> Path:

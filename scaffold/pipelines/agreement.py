@@ -16,11 +16,6 @@ from scaffold.pipelines.workflow import Kubectl, kubectl_commands
 from scaffold.templates.image import ImageReference
 
 
-def _target(command: Kubectl, context: Context) -> Pod | None:
-    pods = context.stack.deployments if context.stack else ()
-    return next((pod for pod in pods if pod.name == command.target[1]), None)
-
-
 class SameDeployment(Rule):
     """A rollout names a Deployment, a namespace and containers that the stack has."""
 
@@ -31,11 +26,12 @@ class SameDeployment(Rule):
         """The commands that name something else."""
         if context.stack is None:
             return
-        names = ", ".join(pod.name for pod in context.stack.deployments)
+        pods = context.stack.deployments
+        names = ", ".join(pod.name for pod in pods)
         for command in kubectl_commands(*repository.workflows):
             if not (command.is_a("set", "image") or command.is_a("rollout")):
                 continue
-            pod = _target(command, context)
+            pod = next((pod for pod in pods if pod.name == command.target[1]), None)
             if pod is None:
                 yield self.at(
                     command.place, "The stack has no such Deployment.", value=command.target[1], allowed=names
