@@ -13,6 +13,7 @@ from scaffold.pipelines.context import Context
 from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import Kubectl, kubectl_commands
+from scaffold.reading import mapping, part
 from scaffold.templates.image import ImageReference
 
 
@@ -123,10 +124,7 @@ def _branches(repository: Repository) -> Iterator[tuple[tuple[str, int], object]
         for condition in workflow.when:
             yield from ((workflow.place("when"), name) for name in branches(condition))
     for actions in repository.actions:
-        push: object = actions.document.value
-        for key in ("on", "push"):
-            push = push.get(key) if isinstance(push, dict) else None
-        for name in push.get("branches", ()) if isinstance(push, dict) else ():
+        for name in mapping(part(actions.document.value, "on", "push")).get("branches", ()):
             yield actions.place("on", "push", "branches"), name
     for step in github_steps(*repository.actions):
         named = (step.value.get("env") or {}).get("BRANCH")

@@ -12,6 +12,7 @@ from scaffold.pipelines.context import Context
 from scaffold.pipelines.loading import COMMON
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import Step
+from scaffold.reading import part
 
 _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
 
@@ -64,10 +65,7 @@ class BuildMemory(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps without a memory limit."""
         for step in builds(*repository.workflows):
-            value: object = step.value
-            for key in ("backend_options", "kubernetes", "resources", "limits", "memory"):
-                value = value.get(key) if isinstance(value, dict) else None
-            if not value:
+            if not part(step.value, "backend_options", "kubernetes", "resources", "limits", "memory"):
                 yield self.at(
                     step.place(),
                     f"The step {step.name} has no memory limit.",
