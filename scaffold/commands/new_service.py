@@ -173,8 +173,7 @@ def _unserved(
     contents = {str(PurePosixPath(monorepo.place(name), p)): c for p, c in rendered.files.items()}
     files = {**monorepo.sources(name), **own, **contents}
     stack = read_stack(
-        {path: content for path, content in files.items() if isinstance(content, bytes)},
-        monorepo.shared,
+        {path: content for path, content in files.items() if isinstance(content, bytes)}, monorepo.shared
     )
     beside_app = {item["name"] for item in given.values.get("sidecars", [])}
     for found in unserved(monorepo, given.values, stack, namespace):

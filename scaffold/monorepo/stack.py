@@ -17,15 +17,7 @@ from scaffold.hcl.syntax import Block, Body, Document, read
 from scaffold.monorepo.governance import TierFact, tier_facts
 from scaffold.monorepo.routes import Route, written
 from scaffold.monorepo.shared import SharedModules, calls, usual_modules
-from scaffold.monorepo.uses import (
-    DATABASE_ROLE,
-    Use,
-    known_names,
-    metadata,
-    resource_type,
-    roles,
-    uses,
-)
+from scaffold.monorepo.uses import DATABASE_ROLE, Use, known_names, metadata, resource_type, roles, uses
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 
@@ -134,9 +126,7 @@ class Stack:
 
 
 def read_stack(
-    sources: Mapping[str, bytes],
-    shared: SharedModules | None = None,
-    given: Names = MappingProxyType({}),
+    sources: Mapping[str, bytes], shared: SharedModules | None = None, given: Names = MappingProxyType({})
 ) -> Stack:
     """The stack in these ``.tf`` files (by path); files that are not HCL are left out.
 
