@@ -108,3 +108,14 @@ def test_what_given_answers_leave_no_place_for_is_left_out_and_told(
     left = {entry["key"]: entry["why"] for entry in json.loads(done.stdout)["import"]["left"]}
     assert left["services.ledger.environment.DB_HOST"] == "the answers that were given leave no place for it"
     assert "services.ledger.ports[0]" not in left
+
+
+def test_a_setting_may_be_about_an_item_that_the_file_gives(monorepo: Monorepo, tmp_path: Path) -> None:
+    text = "services:\n  ledger: {image: 'ghcr.io/acme/ledger:2.1.0', ports: [8080], volumes: ['kept:/kept', 'logs:/logs']}\n"
+    command = ("new-service", "--from-compose", written(tmp_path, text), *OPTIONS, "--json")
+    done = scaffold(*command, "--set=volumes[logs].size=7Gi", cwd=monorepo.root)
+    assert done.returncode == 0, done.stdout
+    diffs = str([file["diff"] for file in json.loads(done.stdout)["files"]])
+    assert 'storage = "7Gi"' in diffs and "/kept" in diffs
+    unknown = scaffold(*command, "--set=volumes[other].size=7Gi", cwd=monorepo.root)
+    assert unknown.returncode == 3 and "volumes has no item called other" in unknown.stdout

@@ -273,7 +273,9 @@ def test_each_service_becomes_what_it_is(at: Path) -> None:
     assert answers["secrets"] == [{"env": "SEARCH_API_KEY"}]
     assert {"path": "/index", "purpose": "search-index", "in_app": False} in answers["volumes"]
     assert answers["init_containers"] == [{"name": "migrate", "args": ["migrate"], "memory": "256Mi"}]
-    assert answers["cron_jobs"] == [{"name": "nightly", "args": ["tidy"], "schedule": "5 1 * * *"}]
+    assert answers["cron_jobs"] == [
+        {"name": "nightly", "args": ["tidy"], "memory": "256Mi", "schedule": "5 1 * * *"}
+    ]
     left = {entry.key: entry.why for entry in found.report.of(Fate.LEFT)}
     assert (
         "--compose-service big" in left["services.big"] and "--set=service_port=8000" in left["services.big"]

@@ -57,6 +57,7 @@ services:
     command: work
     environment: {A: a, MODE: work, KEY_SECRET: swordfish-1}
     deploy: {replicas: 3, resources: {limits: {memory: 1G}}}
+    stop_grace_period: 2m
     user: '1000'
 """,
     )
@@ -68,6 +69,7 @@ services:
             "uid": 1000,
             "memory": "1Gi",
             "replicas": 3,
+            "shutdown_seconds": 120,
         }
     ]
     assert found.answers["secrets"] == [{"env": "KEY_SECRET"}] and "sidecars" not in found.answers

@@ -20,12 +20,14 @@ from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _REPLICAS = 5
-_SHUTDOWN = 30
-"""The seconds that Kubernetes gives a pod to stop."""
-_LONGEST_SHUTDOWN = 3600
 _ENDS = (
     "it ends by itself, and Kubernetes waits longer each time before it starts it again: leave that out, or "
     "repeat it in a loop"
+)
+_SHUTDOWN = 30  # the seconds that Kubernetes gives a pod to stop
+_LONGEST_SHUTDOWN = 3600
+_RANGE = (
+    "Give those that the app cannot do without under ports; many apps need fewer, by their documentation."
 )
 
 
@@ -133,9 +135,12 @@ class Containers:
         """The least memory that a companion needs, if the file gives none."""
         sizes = template.facts("compose")["companion_memory"]
         size = next((size for size, images in sizes.items() if part.image.base in images), "")
+        why = f"with {size} of memory, which it needs at least by its documentation"
+        if part.known and part.known.memory:
+            size = part.known.memory
+            why = f"with {size} of memory, since a database server seldom runs with what is usual here"
         if not size:
             return {}
-        why = f"with {size} of memory, which it needs at least by its documentation"
         self._taken((*part.at, "image"), "image", why)
         return {"memory": size}
 
@@ -245,6 +250,8 @@ class Containers:
                 for index, its in ports(given, published=published):
                     at: Path = (*of.at, key, *((index,) if isinstance(given, list) else ()))
                     told += [(at, port.protocol, port.target) for port in its]
+                    if not its and re.search(r"\d-\d+(/\w+)?$", str(listed(given)[index])):
+                        self.ledger.left(at, "so many ports are not taken one by one", _RANGE)
         of_host = [row for row in told if "ports" in row[0]]
         opened, numbers = dict(open_ports(part)), {number for _, _, number in told}
         told += [((*part.at, "labels"), opened[number], number) for number in opened.keys() - numbers]
@@ -283,23 +290,6 @@ class Containers:
             else:
                 self.ledger.left(at, f"there are no ports of {protocol}", "Do without.")
         return {**found, **({"ports": list(further.values())} if further else {})}
-
-    def labels(self, part: Part, known_answers: Mapping[str, Value]) -> dict[str, Value]:
-        """The answers in the labels of a dashboard."""
-        found: dict[str, Value] = {}
-        answers = template.facts("compose")["label_answers"]
-        for name, value in mapping(part.body.get("labels")).items():
-            answer = answers.get(name)
-            shown = text(value)
-            if (
-                answer
-                and shown
-                and re.fullmatch(r"[^\x00-\x1f\x7f-\x9f]+", shown)
-                and answer not in known_answers
-            ):
-                found[answer] = shown
-                self._taken((*part.at, "labels", name), answer)
-        return found
 
 
 def _lacking(said: Value, answer: str) -> tuple[str, str]:

@@ -83,6 +83,7 @@ class Hosts:
 def address(placed: Placed) -> str:
     """The host name of a service as seen from the app's pod; empty if it has none."""
     if placed.role in _IN_POD:
-        return "localhost"
+        # Clients of MySQL take localhost for a socket file.
+        return "127.0.0.1" if placed.part.known and placed.part.known.database == "mysql" else "localhost"
     called = service_name(placed.part.name)
     return f"{called}.{called}.svc.cluster.local" if placed.role is Role.OWN and called else ""

@@ -27,6 +27,10 @@ class Known:
     port: int = 0
     variables: str = ""
     """What the variables begin with that its own container reads."""
+    data: str = ""
+    """Where a database server keeps its data; then how that is dumped, and what memory it needs."""
+    dump: str = ""
+    memory: str = ""
     why: str = ""
     serves: bool = False
     """Whether it may hand out files of an app's volumes itself."""

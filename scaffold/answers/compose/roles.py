@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from scaffold.answers.compose import documented
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import text
 from scaffold.answers.compose.logins import is_fixed
@@ -15,6 +16,7 @@ from scaffold.errors import UsageError
 from scaffold.templates import template
 
 _FIXED = "no variable takes its login, so the app has that in its code, and the shared host gives another"
+_STORED = "the app's installer writes its password into a file, and that of the shared host rotates"
 _BUILT = "it is built from source, so it needs a pipeline of its own"
 
 
@@ -130,9 +132,11 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
             if placed[part.name].role is Role.SIDECAR:
                 pod.append(part)
                 grown = True
-    for part in [p.part for p in placed.values() if p.role is Role.DATABASE and is_fixed(p.part, pod)]:
-        placed[part.name] = Placed(part, Role.SIDECAR, _FIXED)
-        pod.append(part)
+    for part in [found.part for found in placed.values() if found.role is Role.DATABASE]:
+        stored = documented.stores_login(app) and _belong(part, app)
+        if stored or is_fixed(part, pod):
+            placed[part.name] = Placed(part, Role.SIDECAR, _STORED if stored else _FIXED)
+            pod.append(part)
     for part in [part for part in pod[1:] if not app.schedule[0] and _may_run_apart(part, pod)]:
         placed[part.name] = Placed(part, Role.WORKLOAD, "it runs the app's image, and shares nothing with it")
         pod.remove(part)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from scaffold.answers.compose.connections import endings
-from scaffold.answers.compose.forms import listed, text
+from scaffold.answers.compose.forms import listed, text, words
 from scaffold.answers.compose.interpolation import Text
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
@@ -81,7 +81,9 @@ def tell_of_database(
         lacking -= {"host", "name"}  # a connection string without the login
     told = [placed.why]
     fixes: list[str] = []
-    if lacking and "dsn" not in taken:
+    if lacking == {"name"} and (name := fixed_name(part)):
+        told.append(f"and no variable takes the name of its database, which is then {name} as in the file")
+    elif lacking and "dsn" not in taken:
         told.append(f"but no variable of the app takes the {', '.join(sorted(lacking))}")
         fixes.append("Name them under database_env, as the app's documentation does.")
     if extension := template.facts("compose")["extensions"].get(part.image.base):
@@ -98,7 +100,35 @@ def tell_of_database(
     if fixes:
         ledger.left(part.at, ", ".join(told), " ".join(fixes))
     else:
-        ledger.decided(part.at, placed.why)
+        ledger.decided(part.at, ", ".join(told))
+
+
+def fixed_name(part: Part) -> str:
+    """The name that a file gives the database of its server, if it may be one on a shared host."""
+    for name, value in part.variables.items():
+        if (
+            re.fullmatch(r"(POSTGRES_DB|(MYSQL|MARIADB)_DATABASE)", name)
+            and value is not None
+            and value.known
+        ):
+            return str(value) if re.fullmatch(r"[a-z][a-z0-9_]{0,39}", value) else ""
+    return ""
+
+
+def tell_of_redis(placed: Iterable[Placed], ledger: Ledger) -> None:
+    """Tell what the file's own Redis has that a shared one may lack: modules, data that outlives it."""
+    facts = template.facts("compose")
+    for part in [found.part for found in placed if found.role is Role.HOST]:
+        if part.known is None or part.known.host != _REDIS:
+            continue
+        if part.image.base in facts["redis_modules"]:
+            ledger.instead(
+                part.at,
+                "the house has a shared host for redis, which has no modules",
+                "If the app needs those of this image (search, JSON), run it as a sidecar.",
+            )
+        elif re.search(facts["redis_keeps"], " ".join(words(part.body.get("command")))):
+            ledger.noted(part.at, "its data outlives it here: ask whether that of the shared host does, too")
 
 
 def tell_of_number(placed: Iterable[Placed], env: Mapping[str, Value], ledger: Ledger) -> None:

@@ -88,10 +88,15 @@ class Storage(Mounts):
         return "data" if is_new and re.search(facts()["only_empty"], its.target) else its.sub_path
 
     def _filled(self, its: Mount) -> str:
-        """The note for a directory that contains something besides the file."""
-        there = self.project.directory / its.source
-        is_filled = its.source.startswith(".") and UNKNOWN not in its.source and any(_inside(there))
-        return f"it begins empty: what is in {its.source} has to be copied, or given under files" * is_filled
+        """The note for a directory beside the file that contains something, or whose name says so."""
+        if not its.source.startswith(".") or UNKNOWN in its.source:
+            return ""
+        if any(_inside(self.project.directory / its.source)):
+            return f"it begins empty: what is in {its.source} has to be copied, or given under files"
+        if re.search(facts()["given_paths"], f"{its.source.rstrip('/')}:{its.target}"):
+            needed = "if the app needs files there when it starts"
+            return f"it begins empty: {needed}, copy those of {its.source}, or give them under files"
+        return ""
 
     def _add(self, its: Mount, purpose: str, volume: dict[str, Value]) -> None:
         self.volumes.append(volume)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaffold.answers.compose import document, documented, roles, sharing
+from scaffold.answers.compose import document, documented, roles, servers, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
@@ -18,10 +18,11 @@ from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report, Unseen
 from scaffold.answers.compose.roles import Placed, Role, service_name
-from scaffold.answers.compose.shared import tell_of_database, tell_of_number
+from scaffold.answers.compose.shared import fixed_name, tell_of_database, tell_of_number, tell_of_redis
 from scaffold.answers.compose.storage import Storage
 from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
+from scaffold.answers.compose.web import tile
 from scaffold.answers.known import known
 from scaffold.templates import template
 from scaffold.templates.questions import Value, applies, asked
@@ -117,12 +118,12 @@ class _Translation:
             tell_of_database(placed, env.database, env.plain, self.ledger)
         others = [item.get("env", {}) for item in (*beside, *first, *jobs, *apart)]
         given = {name: value for its in (*others, env.plain) for name, value in its.items()}
+        tell_of_redis(self.placed.values(), self.ledger)
         tell_of_number(self.placed.values(), given, self.ledger)
         self._tops()
         shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)
-        labelled = containers.labels(app, named)
         found: dict[str, Value] = {
-            **self._name(image), **labelled, **named, **ports, **containers.command(app),
+            **self._name(image), **tile(app, named, self.ledger), **named, **ports, **containers.command(app),
             "volumes": storage.volumes, "env": env.plain, "secrets": env.secrets, **self._of_database(env),
             **health(app, ports.get("port"), self.ledger), **containers.user(app),
             **containers.resources(app), **containers.gpu(app), **containers.capabilities(app),
@@ -194,7 +195,10 @@ class _Translation:
     def _of_database(self, env: Environment) -> dict[str, Value]:
         if not self._database:
             return {}
-        called = {"database_name": env.database_name} if env.database_name else {}
+        name = env.database_name
+        if env.database and not {"name", "dsn"} & env.database.keys():
+            name = name or next((fixed_name(found.part) for found in self._in_pod(Role.DATABASE)), "")
+        called = {"database_name": name} if name else {}
         return {"database": self._database, **called, "database_env": env.database}
 
     def _beside(self, placed: Placed, env: Environment) -> dict[str, Value]:
@@ -230,10 +234,11 @@ class _Translation:
             "env": {**(containers.steady(part) if image else {}), **its.plain},
             **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
-            "mounts": mounts, **memory,
-            "ports": self._ports(placed) if placed.role is Role.SIDECAR else [],
-            **(containers.replicas(part, shares=True) if placed.role is Role.WORKLOAD else {}),
+            "mounts": servers.dumped(part, mounts, self._storage), **memory,
+            "ports": (self._ports(placed) or servers.port(part)) if placed.role is Role.SIDECAR else [],
         }  # fmt: skip
+        if placed.role is Role.WORKLOAD:
+            found |= {**containers.replicas(part, shares=True), **containers.shutdown(part)}
         if placed.role is Role.CRON:
             found["schedule"], found["timezone"] = part.schedule
             self.ledger.taken((*part.at, part.scheduled_by), f"{of}schedule")
@@ -270,14 +275,8 @@ class _Translation:
                 tell_of_proxy(placed, self._pod(), self._storage, self.ledger)
             elif placed.role is Role.OWN:
                 called = service_name(part.name) or "NAME"
-                again = [
-                    "scaffold",
-                    "new-service",
-                    "--from-compose",
-                    self.project.source,
-                    "--compose-service",
-                    part.name,
-                ]
+                again = ["scaffold", "new-service", "--from-compose", self.project.source]
+                again += ["--compose-service", part.name]
                 port = next((p.target for p in part.ports if p.protocol == "TCP"), 0)
                 again += [f"--set=name={called}", *([f"--set=service_port={port}"] if port else [])]
                 self.ledger.left(

@@ -28,7 +28,6 @@ def unseen(
         kept, new = _volumes(part, ledger)
         conditions = set(_conditions(part, kept, new)) | (_of_app(answers, kept) if part is pod[0] else set())
         conditions |= {"copies"} if empty else set()
-        conditions |= {"stored"} if "rotated" in conditions and documented.stores_login(part) else set()
         words = {
             "kept": ", ".join(kept),
             "targets": ", ".join(one.its.target for one in empty),
@@ -64,9 +63,8 @@ def _of_app(answers: Mapping[str, Value], kept: Sequence[str]) -> set[str]:
     """What holds of the app, by its answers."""
     found: set[str] = set()
     if "database" in answers:
-        its = answers.get("database_env") or {}
         found |= {"rotated"} if kept else set()
-        found |= {"asked"} if not {"password", "dsn"} & set(its) else set()
+        found |= set() if answers.get("database_env") else {"asked"}
     if answers.get("replicas", 1) > 1:
         found.add("several")
     return found

@@ -197,7 +197,7 @@ class Variables:
             ledger.taken(at, f"{answer}.{name}", "the file comes from Vault, see files")
         elif is_secret and not is_shared:
             found.secrets.append({"env": name})
-            why = f"its value belongs in Vault, under the key {name.lower()}"
+            why = "its value belongs in Vault, under this name in lower case"
             now = f"is now at {written.where}" if written.where else f"is not there ({written.gone})"
             told = f"; write it with the host that stands for the service {written.of}, which {now}"
             ledger.taken(at, "secrets", why + told * bool(written.of) + self._same(value, at))
@@ -237,6 +237,10 @@ class Variables:
             why = f"{why or 'it is the pod itself'}; {fix}"
         if re.search(template.facts("compose")["docker_dns"], value):
             why = "; ".join(filter(None, (why, NO_DOCKER_DNS)))
+        for row in template.facts("compose")["doubtful_values"]:
+            if re.search(row["names"], name) and re.search(row["values"], value):
+                why = row["why"]
+                break
         self._ledger.taken(at, f"{answer}.{name}", why)
 
     def _files(self, part: Part, mounted: Mapping[str, str], found: Environment) -> None:
