@@ -137,23 +137,16 @@ class Monorepo:
     @cached_property
     def _read(self) -> tuple[tuple[Path, bytes], ...]:
         found: list[tuple[Path, bytes]] = []
-        for directory, below, here in os.walk(self.root / self.stacks_home):
-            below[:] = [name for name in below if name not in GENERATED]
-            for path in (Path(directory, name) for name in here if name.endswith(".tf")):
-                with suppress(OSError):
-                    if path.is_file():  # reading a named pipe would block
-                        found.append((path, path.read_bytes()))
+        for path in files_below(self.root / self.stacks_home, ".tf"):
+            with suppress(OSError):
+                found.append((path, path.read_bytes()))
         return tuple(sorted(found))
 
     def sources(self, stack: str) -> dict[str, bytes]:
         """The HCL files of a stack and of its own modules, by their path from the root."""
-        found: dict[str, bytes] = {}
-        for directory, below, here in os.walk(self.stack_directory(stack)):
-            below[:] = [name for name in below if name not in GENERATED]
-            for path in (Path(directory, name) for name in here if name.endswith((".tf", ".hcl"))):
-                if path.is_file() and path.name != _LOCK:
-                    found[path.relative_to(self.root).as_posix()] = path.read_bytes()
-        return dict(sorted(found.items()))
+        files = files_below(self.stack_directory(stack), ".tf", ".hcl")
+        found = {path.relative_to(self.root).as_posix(): path for path in files if path.name != _LOCK}
+        return {path: found[path].read_bytes() for path in sorted(found)}
 
     def own_files(self, *stacks: str) -> Mapping[str, dict[PurePosixPath, Content]]:
         """The files of stacks by their path below each, without those that Git ignores as generated."""
@@ -203,3 +196,11 @@ class Monorepo:
         """The text that ``config.tfvars`` gives to a variable, where it can be read."""
         value = self._tfvars.literal(name) if self._tfvars else None
         return value if isinstance(value, str) else None
+
+
+def files_below(directory: Path, *endings: str) -> Iterator[Path]:
+    """The files at any depth of a directory whose names end so, without what tools keep there."""
+    for inside, below, here in os.walk(directory):
+        below[:] = sorted(name for name in below if name not in GENERATED)
+        paths = (Path(inside, name) for name in sorted(here) if name.endswith(endings))
+        yield from filter(os.path.isfile, paths)  # reading a named pipe would block
