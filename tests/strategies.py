@@ -294,6 +294,7 @@ def _reconcile_workloads(values: dict[str, Any], draw: st.DrawFn) -> None:
         if item["image"] == "":
             item.pop("keel", None)
         item["wait_for"] = draw(st.lists(st.sampled_from(["redis", "postgresql"]), unique=True))
+        item["availability"] = {"apart": "preferred"} if item.get("replicas", 1) > 1 else {}
         item["env"] = draw(
             st.sampled_from([{}, {"QUEUE": {"host": "redis", "text": "redis://{host}:6379/3"}}])
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.adoption import beside, marks, workload
+from scaffold.adoption import beside, marks, placement, workload
 from scaffold.adoption.inferred import RECORDED, Inferred, found, gathered, holding
 from scaffold.adoption.reading import known, labels, number, text
 from scaffold.adoption.standing import Standing
@@ -19,13 +19,14 @@ _AS_THE_APP = (
     workload.rollout,
     workload.user,
     workload.pod,
+    placement.availability,
     marks.marks,
     marks.service,
 )
 _TAKEN = (
     "port", "service_port", "ports", "health_path", "probes", "replicas", "strategy", "extended_resources",
     "uid", "wait_for", "wait_for_rollout", "shutdown_seconds", "metrics",
-    "node_selector", "tolerations",
+    "availability", "node_selector", "tolerations",
 )  # fmt: skip
 _GPU = "nvidia.com/gpu"
 

@@ -12,7 +12,10 @@ def completion(shell: str) -> None:
 
     It completes commands, options, stacks, answer keys and rule codes.
 
-    For bash, in ~/.bashrc:  eval "$(scaffold completion bash)"
+    \b
+    For example, in ~/.bashrc:  eval "$(scaffold completion bash)"
+    in ~/.zshrc:  eval "$(scaffold completion zsh)"
+    in ~/.config/fish/config.fish:  scaffold completion fish | source
     """
     from click.shell_completion import get_completion_class
 

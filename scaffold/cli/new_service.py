@@ -250,7 +250,8 @@ def _given(start: Draft | None, over: Callable[[Answers], Answers]) -> Answers:
     below = dict(start.answers) if start else {}
     found = over(Answers(below))
     values = {n: v for n, v in found.values.items() if n not in below or v != below[n]}
-    return replace(found, values=values, places={p: at for p, at in found.places.items() if p[0] in values})
+    places = {path: at for path, at in found.places.items() if not path or path[0] in values}
+    return replace(found, values=values, places=places)
 
 
 def _defaults(start: Draft, monorepo: Monorepo) -> Answers:

@@ -22,7 +22,7 @@ def _anubis(entry: ServiceEntry) -> Iterator[Item[str]]:
 
 
 def _builds(entry: ServiceEntry) -> Iterator[Item[str]]:
-    if image := entry.own_image:
+    for image in entry.built:
         yield Item(key_of(image.repository), image.repository, image.model.value)
 
 

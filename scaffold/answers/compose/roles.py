@@ -15,7 +15,7 @@ from scaffold.answers.compose.parts import Part
 from scaffold.errors import UsageError
 from scaffold.templates import template
 
-_FIXED = "no variable takes its login, so the app has that in its code, and the shared host gives another"
+_FIXED = "no variable takes its login, so the app has one in its code, and the shared host gives another"
 _STORED = "the app's installer writes its password into a file, and that of the shared host rotates"
 _BUILT = "it is built from source, so it needs a pipeline of its own"
 
@@ -133,8 +133,9 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
                 pod.append(part)
                 grown = True
     for part in [found.part for found in placed.values() if found.role is Role.DATABASE]:
-        stored = documented.stores_login(app) and _belong(part, app)
-        if stored or is_fixed(part, pod):
+        of_others = any(_belong(part, other) for other in parts.values() if other not in (part, app))
+        stored = documented.stores_login(app) and (_belong(part, app) or not of_others)
+        if stored or (documented.is_unknown(app) and is_fixed(part, pod)):
             placed[part.name] = Placed(part, Role.SIDECAR, _STORED if stored else _FIXED)
             pod.append(part)
     for part in [part for part in pod[1:] if not app.schedule[0] and _may_run_apart(part, pod)]:
