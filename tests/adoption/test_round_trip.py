@@ -81,6 +81,7 @@ volume of a database whose server somebody else keeps.
 IN_ORDER = {
     "name": "tide-call", "description": "Calls about tides", "image": "docker.io/library/nginx:1.29.0", "port": 8080,
     "gate": "required", "ingress_options": {"paths": ["/api/"]}, "hosts": [{"host": "tides", "auth": "required"}],
+    "reached_by": [{"namespace": "shore"}], "load_balancer": {"ports": ["voice", "sip"], "reason": "Phones call it"},
     "ports": [{"name": "voice", "port": 20000, "to": 20002, "protocol": "UDP"}, {"name": "sip", "port": 5060}],
     "directories": [
         {"name": "a", "path": "/a", "config_map": "theirs", "copied_from": "other/theirs"},
@@ -117,6 +118,11 @@ def _valid(draw: st.DrawFn) -> dict[str, Any]:
     mounted = {mount["volume"] for container in containers for mount in container.get("mounts") or ()}
     for volume in values.get("volumes") or ():
         if volume.get("claim") and not volume.get("in_app", True) and volume["purpose"] not in mounted:
+            reject()
+    # Nor does one show what a copy is for that no pod mounts; it stays as it is written.
+    for directory in values.get("directories") or ():
+        in_app = directory.get("in_app", True) and values.get("shape") != "jobs"
+        if directory.get("copied_from") and not in_app and directory["name"] not in mounted:
             reject()
     # A path that readiness alone asks for is taken for the health path, which the monitor then requests too.
     if not values.get("health_path") and (values.get("probes") or {}).get("readiness", {}).get("path"):
