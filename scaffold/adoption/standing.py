@@ -116,10 +116,11 @@ class Standing:
     def container(self) -> Tree:
         """The app's own container: the one with the Deployment's or the stack's name, else the first.
 
-        One that listens on nothing gives way to one that a Service leads to.
+        One with the stack's name that listens on nothing gives way to one that a Service leads to.
         """
         containers = k8s.items(get(self.runs.spec, "container")) if self.runs else ()
-        names = (text(k8s.name(self.runs.owner)), self.name) if self.runs else ()
+        called = text(k8s.name(self.runs.owner)) if self.runs else ""
+        its = next((c for c in containers if called and get(c, "name") == called), None)
         ports = [p for service in self.services for p in k8s.items(service.get("spec", 0, "port"))]
         targets = {str(get(port, "target_port") or get(port, "port")) for port in ports}
         reached = (
@@ -128,9 +129,9 @@ class Standing:
             for p in k8s.items(get(c, "port"))
             if any(k8s.listens(p, t) for t in targets)
         )
-        named = next((c for c in containers if get(c, "name") in names), None)
-        there = named if k8s.items(get(named, "port")) else next(reached, named)
-        return there or next(iter(containers), None)
+        named = next((c for c in containers if get(c, "name") == self.name), None)
+        there = named if named is None or k8s.items(get(named, "port")) else next(reached, named)
+        return its or there or next(iter(containers), None)
 
     @cached_property
     def beside(self) -> tuple[Tree, ...]:

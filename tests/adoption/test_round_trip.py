@@ -67,7 +67,7 @@ OPTIONAL = {
 
 BESIDE_IT = {
     "name": "tide-crew", "description": "Who is on duty", "port": 8080, "build": "github-ghcr", "repository": "Crew/tide-crew",
-    "object_names": {"container": "duty"}, "sidecars": [{"name": "tide-crew", "image": "docker.io/library/redis:7.4.2"}],
+    "object_names": {"container": "duty", "deployment": "crew"}, "sidecars": [{"name": "tide-crew", "image": "docker.io/library/redis:7.4.2"}],
     "probes": {"readiness": {"path": "/ready"}}, "gate": "required", "reloader": "never",
     "ingress_options": {"request_headers": {"x-crew": "", "x-tide": "low"}},
     "homepage_widget": {"b": {"vault": "one"}, "a": {"vault": "two"}},
