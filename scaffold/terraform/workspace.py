@@ -23,7 +23,7 @@ from scaffold.terraform.file_changes import Changes
 from scaffold.terraform.files import Files
 from scaffold.terraform.modules import Loader, Module, overrides
 from scaffold.terraform.result import Reason, StandIn, StandInKind
-from scaffold.terraform.rewrite import FileAccess, Mends, Rewriter
+from scaffold.terraform.rewrite import Mends, Rewriter
 from scaffold.terraform.tree import Kind, OutsideError, Tree, is_file, normal, resolve
 
 _INSTALLED = ".terraform/modules/modules.json"
@@ -239,8 +239,11 @@ class Workspace:
         self.stand_ins += changes.stand_ins
         self.findings += [found for found in changes.findings if found not in self.findings]
 
-    def _access(self, names: Names, expression: Expression, template: bool) -> FileAccess:
-        """The path that a call reads from; what is there is copied. Raises ``OutsideError``."""
+    def _access(self, names: Names, expression: Expression, template: bool) -> str | None:
+        """The path that a call reads from, None if it is not known; what is there is copied.
+
+        Raises ``OutsideError``.
+        """
         parts = list(pieces(expression, names))
         known = parts[: parts.index(None)] if None in parts else parts
         named = "".join(piece for piece in known if piece is not None)
@@ -250,7 +253,7 @@ class Workspace:
             if directory and not f"{self.stack}/".startswith(f"{directory}/"):
                 self.files.copy_directory(directory)
             self._any_template = self._any_template or template
-            return FileAccess(None)
+            return None
         path = self._location(named)
         target = resolve(self.tree, path)
         if self.tree.kind(target) is Kind.DIRECTORY:
@@ -259,7 +262,7 @@ class Workspace:
             self.files.copy_file(path, target)
             if template:
                 self._templates.add(path)
-        return FileAccess(target)
+        return target
 
     def _location(self, text: str) -> str:
         """The path from the monorepo's root that Terraform reads from; raises ``OutsideError``."""
