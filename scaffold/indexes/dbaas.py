@@ -19,7 +19,7 @@ _TRIGGERS = ("db_name", "username")
 class DatabaseResources(BlockFamily):
     """The resources with triggers ``db_name`` and ``username``. A key is the database's name.
 
-    A value is the name of the Service that has the database, and that.
+    A value is the name of a Service, and its database.
     """
 
     def append(self, value: tuple[str, Database]) -> str:

@@ -18,7 +18,7 @@ _LOCAL = "internal_monitors"
 
 @dataclass(frozen=True, slots=True)
 class Monitors:
-    """The list of monitors. A key is a monitor's name, and a value that with the monitor."""
+    """The list of monitors. A key is a monitor's name; a value is a name and the monitor."""
 
     doc: Document
     value: Expression
