@@ -250,7 +250,7 @@ def test_neither_repository_is_written_where_one_could_not_be_committed(
     arguments = ("--answers", METER, "--verify", "static", "--commit", "--overwrite", "--app-repo", app)
     done = scaffold("new-service", "--monorepo", monorepo.root, *SOURCE, *arguments)
     assert done.returncode == 4
-    assert "not committed yet: .woodpecker.yml" in done.stderr
+    assert "there are changes already in .woodpecker.yml" in done.stderr
     assert not (monorepo.root / "stacks/meter-api").exists()
 
 
