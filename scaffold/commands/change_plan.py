@@ -14,6 +14,7 @@ from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
 from scaffold.terraform.result import PlanResult
 from scaffold.updates.merge import Tree
+from scaffold.updates.oracle import losses
 
 
 def verified_change(
@@ -79,8 +80,6 @@ def _findings(
 def _lost(
     directory: str, renders: Sequence[PlanResult], before: PlanResult, after: PlanResult
 ) -> Iterator[Finding]:
-    from scaffold.updates.oracle import losses
-
     if renders and all(result.ok for result in renders):
         old, new = renders
         for loss in losses(old, new, before, after):
