@@ -118,6 +118,14 @@ def scaffold(
     return subprocess.CompletedProcess(command, code, *told)
 
 
+def git(directory: Path, *arguments: str) -> str:
+    """What Git prints."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=directory, check=True, capture_output=True, encoding="utf-8"
+    )
+    return done.stdout
+
+
 def keep_output(terminal: int) -> None:
     """A key that is a signal throws away what the terminal has not shown yet, and tests read slowly."""
     import termios  # not every system has it
