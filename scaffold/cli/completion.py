@@ -13,9 +13,9 @@ def completion(shell: str) -> None:
     It completes commands, options, stacks, answer keys and rule codes.
 
     \b
-    For example, in ~/.bashrc:  eval "$(scaffold completion bash)"
-    in ~/.zshrc:  eval "$(scaffold completion zsh)"
-    in ~/.config/fish/config.fish:  scaffold completion fish | source
+    For bash, in ~/.bashrc:  eval "$(scaffold completion bash)"
+    For zsh, in ~/.zshrc:  eval "$(scaffold completion zsh)"
+    For fish, in ~/.config/fish/config.fish:  scaffold completion fish | source
     """
     from click.shell_completion import get_completion_class
 
