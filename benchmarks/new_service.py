@@ -86,14 +86,9 @@ def main(runs: int, source: Path | None) -> None:
             show("ratio", [(a[0] / b[0], a[1] / b[1]) for a, b in pairs])
         explain: list[str | Path] = ["explain", "--answers", ANSWERS]
         around = [*explain, "--monorepo", monorepo]
-        alone: dict[str, list[str | Path]] = {
-            "explain": explain,
-            "explain, monorepo": around,
-            "--help": ["--help"],
-        }
-        for name, command in alone.items():
-            called: list[str | Path] = [BIN / "scaffold", *command]
-            show(f"scaffold {name}", [seconds(called) for _ in range(runs + 1)][1:])
+        help_: list[str | Path] = ["--help"]
+        for name, command in (("explain", explain), ("explain, monorepo", around), ("--help", help_)):
+            show(f"scaffold {name}", [seconds([BIN / "scaffold", *command]) for _ in range(runs + 1)][1:])
 
 
 if __name__ == "__main__":

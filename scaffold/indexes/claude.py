@@ -64,8 +64,5 @@ PACKAGES = Index(
     also=by_name("public", "private"),
 )
 REPO_IDS = Index(
-    "claude-repo-ids",
-    {"": Labelled(("Woodpecker API",), marker="Repo IDs")},
-    _repo_ids,
-    also=by_name(),
+    "claude-repo-ids", {"": Labelled(("Woodpecker API",), marker="Repo IDs")}, _repo_ids, also=by_name()
 )

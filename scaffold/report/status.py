@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
+from scaffold.commands.status import Recorded, Standing, Status
 from scaffold.errors import number_of
 from scaffold.report.findings import finding_json, seen
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.commands.status import Recorded, Standing, Status
 
 
 def status_json(found: Status) -> dict[str, Value]:

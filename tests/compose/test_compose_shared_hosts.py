@@ -43,17 +43,18 @@ def test_the_root_password_of_a_server_that_is_gone_is_told(at: Path) -> None:
 
 
 def test_a_variable_without_a_value_is_for_the_service_that_its_name_says(at: Path) -> None:
+    names = "CACHE_HOST: '${CACHE_HOST}', SEARCH_HOST: , API_HOST: '${API_HOST}', APP_HOST: , SEARCH_PORT: , X_HOST: "
     found = draft(
         at,
         "services:\n  cache: {image: 'redis:7'}\n  search: {image: 'acme/search:1'}\n"
-        "  app: {image: 'acme/x:1', ports: [80], depends_on: [search],"
-        " environment: [CACHE_HOST, 'SEARCH_HOST=${SEARCH_HOST}', SEARCH_PORT, OTHER_HOST, SEARCH_NAME]}\n",
+        "  api: {image: 'acme/api:1'}\n"
+        f"  app: {{image: 'acme/x:1', ports: [80], depends_on: [search, api], environment: {{{names}}}}}\n",
     )
     assert found.answers["env"] == {"CACHE_HOST": {"host": "redis"}, "SEARCH_HOST": "localhost"}
-    left = keys(found, Fate.LEFT)
+    left = keys(found, Fate.LEFT)  # what is to be filled in may be where people reach it
     assert {
-        f"services.app.environment.{name}" for name in ("OTHER_HOST", "SEARCH_PORT", "SEARCH_NAME")
-    } <= set(left)
+        f"services.app.environment.{name}" for name in ("API_HOST", "APP_HOST", "SEARCH_PORT", "X_HOST")
+    } <= {*left}
 
 
 def test_root_is_the_user_of_a_sidecar_and_told_of_an_app(at: Path) -> None:

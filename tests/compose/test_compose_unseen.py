@@ -131,18 +131,9 @@ def test_what_nothing_leads_to_is_told(tmp_path: Path, app: str, told: bool) -> 
 def test_every_row_has_its_condition() -> None:
     rows = template.facts("compose")["unseen"]
     known = {
-        "unknown",
-        "keeps",
-        "keeps_nothing",
-        "owner",
-        "copies",
-        "rotated",
-        "asked",
-        "keyless",
-        "leads",
-        "several",
-        "unnamed",
-    }
+        "unknown", "keeps", "keeps_nothing", "owner", "copies", "rotated", "asked", "keyless", "leads",
+        "several", "unnamed",
+    }  # fmt: skip
     assert {name for row in rows for name in (*row["when"], *row.get("unless", ()))} == known
 
 

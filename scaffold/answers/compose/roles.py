@@ -10,7 +10,7 @@ from enum import Enum
 from scaffold.answers.compose import documented
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import text
-from scaffold.answers.compose.logins import is_fixed
+from scaffold.answers.compose.logins import is_fixed, leads
 from scaffold.answers.compose.parts import Part
 from scaffold.errors import UsageError
 from scaffold.templates import template
@@ -155,11 +155,9 @@ def _may_run_apart(part: Part, pod: Sequence[Part]) -> bool:
     app, others = pod[0], [other for other in pod if other is not part]
     if not part.is_like(app) or part.network or part.mounts or part.ports or part.body.get("volumes_from"):
         return False
-    if any(other.network == part.name or other.names_as_host(part) for other in others):
+    if leads(part, app) or any(other.network == part.name or leads(other, part) for other in others):
         return False
-    if part.names_as_host(app):
-        return False
-    return not any(o.name in one.needs or one.names_as_host(o) for one in (app, part) for o in others[1:])
+    return not any(o.name in one.needs or leads(one, o) for one in (app, part) for o in others[1:])
 
 
 def _unused(pod: Iterable[Part], placed: Mapping[str, Placed]) -> dict[str, Placed]:

@@ -116,8 +116,8 @@ class Variables:
             if (before := found.get(key)) is not None:
                 self._ledger.decided(before.at, "environment has the variable too, and takes precedence")
             its = as_text(self._project.variables.get(key) if value is None else value)
-            if its is None or its == UNKNOWN:  # the app's own default is what the file calls the service
-                its = Text(called) if (called := self._hosts.called_in(key)) else its
+            # Without a value, the app's own default is what the file calls the service.
+            its = Text(called) if (called := self._hosts.called_in(key, its, part)) else its
             found[key] = _Variable(its, at)
         return found
 
