@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from scaffold.adoption import beside, marks, placement, probes, workload
@@ -52,6 +53,7 @@ def workloads(stack: Standing) -> Iterator[Inferred]:
         item.pop("service_account", None)
         item = known(item) | {key: item[key] for key in item if item[key] is False or item[key] == 0}
         item |= _without_service(view, item)
+        item |= _as_user(view, item)
         item = {"name": name, **item}
         if f"{stack.called}-{name}" != called:
             item["object_name"] = called
@@ -87,6 +89,17 @@ def _without_service(view: Standing, item: dict[str, Value]) -> dict[str, Value]
     return {
         "ports": [{**_port(port), "in_service": False} for port in k8s.items(get(view.container, "port"))]
     }
+
+
+def _as_user(view: Standing, item: dict[str, Value]) -> dict[str, Value]:
+    """The user of a LinuxServer.io image, which has it from two variables."""
+    env = item.get("env")
+    fits = re.search(view.facts["linuxserver_images"], text(item.get("image")))
+    if not (fits and isinstance(env, dict)) or "uid" in item or env.get("PUID") != env.get("PGID"):
+        return {}
+    user = number(env.get("PUID"))
+    rest = {name: env[name] for name in env if name not in ("PUID", "PGID")}
+    return {"uid": user, "env": rest} if user is not None else {}
 
 
 def _port(port: Tree) -> dict[str, Value]:

@@ -19,7 +19,7 @@ _USUAL_MODE = "0644"
 def directories(stack: Standing) -> Iterator[Inferred]:
     """ConfigMaps and Secrets that are mounted whole."""
     written, own = _written_here(stack), own_directories(stack)
-    resource = reader(stack)
+    resource, copies = reader(stack), set[tuple[str, str]]()
     for name, volume in stack.volumes.directories.items():
         if resource is None or name == written:
             continue
@@ -28,7 +28,10 @@ def directories(stack: Standing) -> Iterator[Inferred]:
         mounts = mounts_of(stack, stack.app, stack.container)
         path = next((m["path"] for m in mounts if m["volume"] == name), "")
         item = {"name": name, "path": path or f"/{name}", "config_map": config_map, "secret": secret}
-        item |= {"mode": "" if mode == _USUAL_MODE else mode, **_copied(stack, secret, config_map)}
+        item |= {"mode": "" if mode == _USUAL_MODE else mode}
+        if (config_map, secret) not in copies:  # the first one says where it is copied from
+            copies.add((config_map, secret))
+            item |= _copied(stack, secret, config_map)
         hidden = {"in_app": False} if stack.app and not path else {}
         yield found("directories", [known(item) | hidden], resource, f'{POD_VOLUME}["{name}"]')
 

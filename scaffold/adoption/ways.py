@@ -47,9 +47,11 @@ class Way:
 
 
 def ways(stack: Standing) -> list[Way]:
-    """The stack's Ingresses, the app's own first: of a whole host, if any, with a DNS record and a tile."""
+    """The stack's Ingresses, the app's own first: that with the tile, else of a whole host, with a record."""
     found_ = [way for resource in stack.ingresses if (way := _way(stack, resource)) is not None]
-    return sorted(found_, key=lambda way: (not way.whole, -_weight(stack, way)))
+    whole = {way.host for way in found_ if way.whole}
+    tiles = {id(way) for way in found_ if _has_tile(way) and (way.whole or way.host not in whole)}
+    return sorted(found_, key=lambda way: (id(way) not in tiles, not way.whole, -_weight(stack, way)))
 
 
 def _way(stack: Standing, resource: PlannedResource) -> Way | None:
@@ -67,11 +69,14 @@ def _way(stack: Standing, resource: PlannedResource) -> Way | None:
     return Way(resource, host, paths, "anubis") if behind else way
 
 
+def _has_tile(way: Way) -> bool:
+    return way.notes.get(f"{TILE}enabled") == "true"
+
+
 def _weight(stack: Standing, way: Way) -> int:
-    tile = way.notes.get(f"{TILE}enabled") == "true"
     record = way.settings.get("dns_type") not in (None, "none")
     label = way.host.partition(".")[0]
-    return 4 * tile + 2 * record + (label == stack.name) + (k8s.name(way.resource) == stack.name)
+    return 2 * record + (label == stack.name) + (k8s.name(way.resource) == stack.name)
 
 
 def single(value: object) -> Tree:

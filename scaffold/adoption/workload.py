@@ -114,6 +114,7 @@ def ports(stack: Standing) -> Iterator[Inferred]:
     if service is not None and (outside := number(get(front, "port"))) not in (None, 80):
         yield found("service_port", outside, service, "spec[0].port")
     balanced = [p for s in filter(is_balancer, stack.services) for p in k8s.items(s.get("spec", 0, "port"))]
+    more: list[tuple[int, dict[str, Value], str]] = []
     for port in k8s.items(get(stack.container, "port")):
         if port is not stack.port and (inside := number(get(port, "container_port"))):
             there = next((p for p in fronts if p is not front and _leads_to(p, inside)), None)
@@ -125,13 +126,16 @@ def ports(stack: Standing) -> Iterator[Inferred]:
                 "service_port": outside_ if outside_ != inside else None,
             }
             hidden = {"in_service": False} if service is not None and there is None else {}
-            yield found("ports", [known(item) | hidden], owner, f"{_CONTAINER}.port")
+            place = fronts.index(there) if there is not None else more[-1][0] if more else -1
+            more.append((place, known(item) | hidden, f"{_CONTAINER}.port"))
     for name, protocol, first_, last in ranges(stack):
         item = {"name": name, "port": first_, "to": last, "protocol": protocol if protocol == "UDP" else ""}
-        inside_ = any(_leads_to(p, first_) for p in fronts)
-        yield found(
-            "ports", [known(item) | ({} if inside_ else {"in_service": False})], owner, "spec[0].port"
-        )
+        place = next((place for place, p in enumerate(fronts) if _leads_to(p, first_)), len(fronts))
+        hidden = {} if place < len(fronts) else {"in_service": False}
+        more.append((place, known(item) | hidden, "spec[0].port"))
+    # A Service has them in the order of the answers.
+    for _, item, at in sorted(more, key=lambda one: one[0]):
+        yield found("ports", [item], owner, at)
 
 
 def ranges(stack: Standing) -> Iterator[tuple[str, str, int, int]]:

@@ -52,9 +52,10 @@ def insert_comment(document: Document, line: int, text: str) -> bytes:
     return edited(document, [splice], added=[comment])
 
 
-def insert_argument(document: Document, block: Block, text: str) -> bytes:
-    """The file with one more argument in a block, below those that it has or at its top.
+def insert_argument(document: Document, block: Block, text: str, after: str = "") -> bytes:
+    """The file with one more argument in a block: below those that it has or at its top.
 
+    If it has the argument ``after``, the new one is below that.
     Comments that belong to it stand above it in ``text``. A block in one line gets lines of its own.
     Raises ``EditError``.
     """
@@ -64,9 +65,9 @@ def insert_argument(document: Document, block: Block, text: str) -> bytes:
     arguments = list(block.body.attributes.values())
     if not arguments:
         return insert_first(document, block, text)
-    source = document.source
-    at = source.line_span(arguments[-1].end_line)[1]
-    raw = below(source, source.indent_of(arguments[-1].line), text.split("\n"))
+    source, above = document.source, block.body.attributes.get(after, arguments[-1])
+    at = source.line_span(above.end_line)[1]
+    raw = below(source, source.indent_of(above.line), text.split("\n"))
     return edited(document, [Splice(at, at, raw)], added=tokens_in(text))
 
 

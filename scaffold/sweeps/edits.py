@@ -51,13 +51,15 @@ class Mechanical:
 class Set:
     """An argument, or an entry of a map, gets a value: ``text``, which is HCL, or what a person answers.
 
-    With a ``question``, what is set already stays. ``comment`` stands above an argument that is new.
+    With a ``question``, what is set already stays. ``comment`` stands above an argument that is new, which is
+    below the argument ``after``, if there is that.
     """
 
     path: Steps
     text: str = ""
     question: Question | None = None
     comment: str = ""
+    after: str = ""
 
     def asks(self, block: Block) -> Question | None:
         """Which value to set, if none is set."""
@@ -86,7 +88,7 @@ class Set:
         holder = _found(block, above)
         if isinstance(holder, Block):
             lines = f"# {comment}\n" if comment else ""
-            return insert_argument(document, holder, f"{lines}{name} = {text}")
+            return insert_argument(document, holder, f"{lines}{name} = {text}", self.after)
         if holder.value.kind is not ExprKind.MAP:
             raise EditError(
                 f"{path_text(above)} on line {holder.value.line} is not a map that is written out"

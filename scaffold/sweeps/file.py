@@ -125,6 +125,7 @@ class _Reader:
                     self._value(said, place),
                     question,
                     said.get("comment", ""),
+                    said.get("after", ""),
                 )
             case "add":
                 within = self._path(said["within"], (*place, "within")) if "within" in said else ()

@@ -78,6 +78,22 @@ BESIDE_IT = {
 """An image of another owner, a container with the Service's name beside the app's, a header that is emptied, and the
 volume of a database whose server somebody else keeps.
 """
+IN_ORDER = {
+    "name": "tide-call", "description": "Calls about tides", "image": "docker.io/library/nginx:1.29.0", "port": 8080,
+    "gate": "required", "ingress_options": {"paths": ["/api/"]}, "hosts": [{"host": "tides", "auth": "required"}],
+    "reached_by": [{"namespace": "shore"}], "load_balancer": {"ports": ["voice", "sip"], "reason": "Phones call it"},
+    "ports": [{"name": "voice", "port": 20000, "to": 20002, "protocol": "UDP"}, {"name": "sip", "port": 5060}],
+    "directories": [
+        {"name": "a", "path": "/a", "config_map": "theirs", "copied_from": "other/theirs"},
+        {"name": "b", "path": "/b", "config_map": "theirs"},
+    ],
+    "workloads": [{
+        "name": "files", "image": "lscr.io/linuxserver/code-server:4.100.3", "uid": 127, "memory": "256Mi", "env": {"QUEUE": "a"},
+    }],
+}  # fmt: skip
+"""A host of which only paths are served beside a whole one; a range of ports before another port; two directories of
+one copy; the variables from which an image has its user.
+"""
 BY_COMMAND = {
     "name": "tide-clock", "description": "Tells the tide", "port": 8080, "image": "docker.io/library/nginx:1.29.0",
     "gate": "app", "gate_reason": "It has accounts", "health_path": "/up",
@@ -103,6 +119,14 @@ def _valid(draw: st.DrawFn) -> dict[str, Any]:
     for volume in values.get("volumes") or ():
         if volume.get("claim") and not volume.get("in_app", True) and volume["purpose"] not in mounted:
             reject()
+    # Nor does one show what a copy is for that no pod mounts; it stays as it is written.
+    for directory in values.get("directories") or ():
+        in_app = directory.get("in_app", True) and values.get("shape") != "jobs"
+        if directory.get("copied_from") and not in_app and directory["name"] not in mounted:
+            reject()
+    # A path that readiness alone asks for is taken for the health path, which the monitor then requests too.
+    if not values.get("health_path") and (values.get("probes") or {}).get("readiness", {}).get("path"):
+        reject()
     # An image of another owner that everybody may pull looks like anybody's image.
     owner = (values.get("repository") or "").partition("/")[0]
     if owner and values.get("public_package") and values.get("build") == "github-ghcr":
@@ -119,6 +143,7 @@ def _valid(draw: st.DrawFn) -> dict[str, Any]:
 @example(values=COPIED)
 @example(values=OPTIONAL)
 @example(values=BESIDE_IT)
+@example(values=IN_ORDER)
 @example(values=BY_COMMAND)
 @example(values=FILES_OF_JOBS)
 @examples(4)

@@ -75,6 +75,8 @@ CPU = "  cpu    = 1 # one\n  "
         (PODS, "{set: 'limits.marks[\"a/b\"]', value: x}", "    cpu = 2\n", '    cpu = 2\n    marks = {\n      "a/b" = "x"\n    }\n'),
         (PODS, "{set: limits.memory, value: '${x}'}", "    cpu = 2\n", '    cpu    = 2\n    memory = "$${x}"\n'),
         (PODS, "{set: quota, value: 1, comment: As asked.}", "  }\n  one", "  }\n  # As asked.\n  quota = 1\n  one"),
+        (PODS, "{set: quota, value: 1, after: cpu, comment: As asked.}", "  cpu    = 1 # one\n", "  cpu = 1 # one\n  # As asked.\n  quota  = 1\n"),
+        (PODS, "{set: quota, value: 1, after: none}", "  }\n  one", "  }\n  quota = 1\n  one"),
         (PODS, "{remove: labels.tier}", '    tier = "aux"\n', ""),
         (PODS, "{remove: 'labels[\"a/b\"]'}", '    # why\n    "a/b" = "old"\n', ""),
         (PODS, "{remove: memory}", '  cpu    = 1 # one\n  memory = "1Gi"\n', "  cpu = 1 # one\n"),
