@@ -14,6 +14,7 @@ keys. Aim: no key above 50 ms on an idle machine; on a busy one, one key's time 
 
 from __future__ import annotations
 
+import os
 import signal
 import statistics
 import sys
@@ -138,9 +139,12 @@ def count() -> None:
 
 
 def processor(child: pexpect.spawn) -> float:
-    """Milliseconds that all threads of a process took of processors so far; 0 where the system keeps none."""
-    threads = Path(f"/proc/{child.pid}/task").glob("*/schedstat")
-    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e6
+    """Milliseconds that a process, with all threads that it had, took of processors so far."""
+    clock = ~child.pid << 3 | 2  # what clock_getcpuclockid gives, which Python does not have
+    try:
+        return time.clock_gettime_ns(clock) / 1e6
+    except (AttributeError, OSError):
+        return 0.0
 
 
 def latency(child: pexpect.spawn, key: str) -> tuple[float, float]:
@@ -166,6 +170,7 @@ def main() -> None:
             sys.executable,
             ["-m", "scaffold", "new-service", "--verify=static"],
             cwd=str(monorepo),
+            env={**os.environ, "PROMPT_TOOLKIT_NO_CPR": "1"},  # here, nobody answers what it asks a terminal
             dimensions=(60, 100),
             encoding="utf-8",
             timeout=30,

@@ -17,6 +17,8 @@ from scaffold.commands.explain import explain
 from scaffold.commands.service_entry import service_entry
 from scaffold.generate import images
 from scaffold.generate.expressions import RowsError
+from scaffold.indexes.edits import insertions
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions, template
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.state import State
@@ -255,6 +257,21 @@ def test_releases_of_a_known_image_are_followed() -> None:
         "docker.io/vaultwarden/server",
         "dani-garcia/vaultwarden",
     )
+
+
+def test_an_own_image_beside_is_listed_with_the_services_own(pristine: Monorepo) -> None:
+    given = {"name": "tide-log", "description": "Tides", "port": 80, "build": "github-ghcr"}
+    home = decisions.combine(given)["facts"]["builds"]["github-ghcr"]["registry"]
+    images = ("tide-log-api", "moon-phase", "tide-log")  # the second is that of another Service
+    beside = [{"name": f"n{at}", "image": f"{home}/{image}:1.0.0"} for at, image in enumerate(images)]
+    entry = service_entry(decisions.combine({**given, "sidecars": beside}))
+    assert [image.repository for image in entry.built] == ["tide-log", "tide-log-api"]
+    assert service_entry(decisions.combine({**given, "build": "upstream", "sidecars": beside})).built == ()
+    lists = [
+        edit.after for edit in insertions(pristine.files, entry).edits if "builds" in " ".join(edit.indexes)
+    ]
+    assert len(lists) == 2
+    assert all(b"tide-log-api" in text and b"moon-phase" not in text for text in lists)
 
 
 def test_the_wizard_proposes_the_memory_that_answer_files_get() -> None:

@@ -31,6 +31,7 @@ volumes:
 gate: app
 gate_reason: it has accounts of its own
 """
+NOTES = {"name": "notes", "description": "Notes", "image": "docker.io/acme/notes:1.0.0", "port": 8000}
 OWN = """\
 name: chess
 description: Games by mail
@@ -269,6 +270,9 @@ def test_the_wizard_offers_what_is_there(second: Path, pristine: Monorepo) -> No
     assert offered(Monorepo(second), "gate") == ["required", "app", "none"]
     assert offered(Monorepo(second), "build") == ["upstream", "github-ghcr"]
     assert offered(Monorepo(second), "database") == ["none"]
+    sensed = sense(Monorepo(second))
+    asked = {path[0] for path in Engine(judge(Monorepo(second), sensed), sensed).paths(State(NOTES, {}))}
+    assert "env" in asked and "secrets" not in asked
     assert "anubis" in offered(pristine, "gate") and "woodpecker" in offered(pristine, "build")
 
 

@@ -8,12 +8,13 @@ from scaffold.adoption import computed
 from scaffold.adoption.environment import reference, value_of
 from scaffold.adoption.files import own_directories
 from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
+from scaffold.adoption.probes import probe_row
 from scaffold.adoption.reading import first, known, labels, number, text, texts, words
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import OWNS, mounts_of
 from scaffold.adoption.volume_book import saves
 from scaffold.adoption.ways import ways
-from scaffold.adoption.workload import amounts, confinement, image_of, port_name, probe_row
+from scaffold.adoption.workload import amounts, confinement, image_of, port_name
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.adoption import beside, marks, placement, workload
+from scaffold.adoption import beside, marks, placement, probes, workload
 from scaffold.adoption.inferred import RECORDED, Inferred, found, gathered, holding
 from scaffold.adoption.reading import known, labels, number, text
 from scaffold.adoption.standing import Standing
@@ -15,7 +15,7 @@ from scaffold.terraform.planned import Tree, get
 _AS_THE_APP = (
     workload.ports,
     workload.extended,
-    workload.probes,
+    probes.probes,
     workload.rollout,
     workload.user,
     workload.pod,

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from scaffold.adoption.inferred import STOOD
 from scaffold.adoption.reading import text
-from scaffold.adoption.secret_book import SecretBook
+from scaffold.adoption.secret_book import SecretBook, VaultSecret
 from scaffold.adoption.volume_book import VolumeBook, saves
 from scaffold.adoption.written import SecretKey, Written
 from scaffold.monorepo.shared import SharedModules
@@ -191,6 +191,14 @@ class Standing:
     def secrets(self) -> SecretBook:
         """The Secrets that the stack creates from Vault."""
         return SecretBook.of(self.resources, self.facts, self.namespace)
+
+    @cached_property
+    def login(self) -> VaultSecret | None:
+        """The Secret with the rotated password of the app's shared database: the one with its name first."""
+        prefixes = {row["role_prefix"] for row in self.facts["databases"].values()}
+        roles = {secret.name: secret.role.partition("-") for secret in self.secrets.databases.values()}
+        ours = [s for s in self.secrets.databases.values() if roles[s.name][0] in prefixes]
+        return next(iter(sorted(ours, key=lambda s: roles[s.name][2] != self.called)), None)
 
     def place(self, read: SecretKey) -> tuple[str, str]:
         """The path and the key in Vault of what is read while it is planned."""

@@ -56,7 +56,8 @@ class PodDns(LifecycleRule):
 
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
         """Every resource with pods."""
-        return (block for block in resources(stack) if _owns_pods(block))
+        owners = (block for block in resources(stack) if block.labels[0].startswith("kubernetes_"))
+        return (block for block in owners if k8s.pod_path(kind(block)) is not None)
 
     def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The DNS settings of the pods, if they are the policy's."""
@@ -67,21 +68,14 @@ class PodDns(LifecycleRule):
         yield f"*.{facts['ignored']['pod']['path']}"
 
 
-def _owns_pods(block: Block) -> bool:
-    return block.labels[0].startswith("kubernetes_") and k8s.pod_path(kind(block)) is not None
-
-
 def of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
     """What a policy writes into the pods of a resource, unless they set the option themselves."""
     row = facts["ignored"]["pod"]
-    if not _sets(pod_of(block), row["path"], row["option"]):
+    pod = pod_of(block)
+    options = pod.inside(row["path"]).blocks_of("option") if pod else ()
+    if all(own.body.literal("name") != row["option"] for own in options):
         path = path_text((*(k8s.pod_path(kind(block)) or ()), "spec", 0, row["path"]))
         yield Ignored(path, row["marker"], row["comment"])
-
-
-def _sets(pod: Body | None, settings: str, option: str) -> bool:
-    options = pod.inside(settings).blocks_of("option") if pod else ()
-    return any(own.body.literal("name") == option for own in options)
 
 
 def pod_of(block: Block) -> Body | None:

@@ -43,6 +43,10 @@ class Plan:
         """What all stacks create."""
         return self.own if self.all_stacks is None else self.all_stacks()
 
+    def containers(self, *, init: bool = True) -> Iterator[tuple[k8s.PodTemplate, Tree]]:
+        """The containers of the stack's pods, each with its pods."""
+        return ((pods, container) for pods in self.pods for container in pods.containers(init=init))
+
     def fleets(self) -> Iterator[Fleet]:
         """What the stack creates and then, if that was not enough, what all stacks create."""
         yield self.own

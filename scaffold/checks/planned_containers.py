@@ -31,15 +31,12 @@ class Images(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Images without a registry."""
-        for pods in plan.pods:
-            for container in pods.containers():
-                image = get(container, "image")
-                if isinstance(image, str) and not ImageReference.parse(image).registry:
-                    name = shown(get(container, "name"))
-                    fix = f"write docker.io/{'' if '/' in image else 'library/'}{image}"
-                    yield self.about(
-                        pods.owner, f"the image {image} of container {name} has no registry", fix
-                    )
+        for pods, container in plan.containers():
+            image = get(container, "image")
+            if isinstance(image, str) and not ImageReference.parse(image).registry:
+                name = shown(get(container, "name"))
+                fix = f"write docker.io/{'' if '/' in image else 'library/'}{image}"
+                yield self.about(pods.owner, f"the image {image} of container {name} has no registry", fix)
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file after one more image has its registry."""
@@ -73,18 +70,17 @@ class LinuxServer(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers with such an image and a volume of NFS, and without NO_CHOWN."""
-        for pods in plan.pods if plan.house.linuxserver_images else ():
-            for container in pods.containers():
-                image = get(container, "image")
-                set_ = {get(variable, "name") for variable in k8s.items(get(container, "env"))}
-                known = isinstance(image, str) and re.search(plan.house.linuxserver_images, image)
-                if not known or "NO_CHOWN" in set_ or vague(set_):
-                    continue
-                mounted = {get(mount, "name") for mount in k8s.items(get(container, "volume_mount"))}
-                claims = [claim for volume, claim in pods.claims() if volume in mounted]
-                if any(self._is_shared(claim, k8s.namespace(pods.owner), plan) for claim in claims):
-                    name = shown(get(container, "name"))
-                    yield self.about(pods.owner, f"container {name} has no NO_CHOWN", 'set NO_CHOWN = "true"')
+        for pods, container in plan.containers() if plan.house.linuxserver_images else ():
+            image = get(container, "image")
+            set_ = {get(variable, "name") for variable in k8s.items(get(container, "env"))}
+            known = isinstance(image, str) and re.search(plan.house.linuxserver_images, image)
+            if not known or "NO_CHOWN" in set_ or vague(set_):
+                continue
+            mounted = {get(mount, "name") for mount in k8s.items(get(container, "volume_mount"))}
+            claims = [claim for volume, claim in pods.claims() if volume in mounted]
+            if any(self._is_shared(claim, k8s.namespace(pods.owner), plan) for claim in claims):
+                name = shown(get(container, "name"))
+                yield self.about(pods.owner, f"container {name} has no NO_CHOWN", 'set NO_CHOWN = "true"')
 
     def _is_shared(self, claim: Tree, place: Tree, plan: Plan) -> bool:
         made = plan.named("persistent_volume_claim", claim, place)

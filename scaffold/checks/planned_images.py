@@ -27,16 +27,15 @@ class Latest(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Images of others without a tag, or with the tag latest."""
-        for pods in plan.pods:
-            for container in pods.containers():
-                image = get(container, "image")
-                parts = ImageReference.parse(image) if isinstance(image, str) else None
-                if not parts or parts.digest or parts.tag not in _PINNED_TO_NOTHING:
-                    continue
-                if not _own_registry(str(image), plan.house):
-                    name = shown(get(container, "name"))
-                    what = f"the image {image} of container {name} is not a release"
-                    yield self.about(pods.owner, what, "write the tag of a release")
+        for pods, container in plan.containers():
+            image = get(container, "image")
+            parts = ImageReference.parse(image) if isinstance(image, str) else None
+            if not parts or parts.digest or parts.tag not in _PINNED_TO_NOTHING:
+                continue
+            if not _own_registry(str(image), plan.house):
+                name = shown(get(container, "name"))
+                what = f"the image {image} of container {name} is not a release"
+                yield self.about(pods.owner, what, "write the tag of a release")
 
 
 class PullSecret(PlannedRule):

@@ -9,7 +9,7 @@ from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.house import HouseNames
 from scaffold.checks.planned import Plan, PlannedRule, shown, strings
-from scaffold.checks.reach import doors
+from scaffold.checks.reach import doors, middlewares
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.hcl.amend import replace
@@ -38,12 +38,12 @@ class IngressGate(PlannedRule):
             annotated = ingress.get("metadata", 0, "annotations", plan.house.gate_annotation)
             if isinstance(annotated, Mark | Placeholder):
                 continue
-            present = {part.strip() for part in str(annotated or "").split(",")}
+            present = frozenset(middlewares(str(annotated or "")))
             mode = ingress.settings.get("auth")
             wanted = gates.get(str(mode))
             if wanted is not None and wanted not in present:
                 yield self.about(ingress, f"auth is {mode}, but it lacks the middleware {wanted}")
-            elif mode is None and not present & set(gates.values()):
+            elif mode is None and present.isdisjoint(gates.values()):
                 fix = "make it with the ingress module, or say why: # scaffold: ignore ING003: what gates it"
                 yield self.about(ingress, "it has no gate, and no auth that says why", fix)
 
@@ -59,11 +59,11 @@ class IngressAnnotations(PlannedRule):
         """Public ingresses without a monitor."""
         house = plan.house
         for ingress in plan.of_kind("ingress"):
-            annotations = k8s.mapping(ingress.get("metadata", 0, "annotations"))
+            annotations = k8s.annotated(ingress)
             if k8s.ending(annotations, house.dns_annotation) not in house.public_dns:
                 continue
             unsaid = k8s.ending(annotations, house.monitor_annotation) is None
-            if unsaid and _hosts(ingress) - _own(ingress, house):
+            if unsaid and k8s.hosts(ingress) - _own(ingress, house):
                 yield self.about(ingress, "public, and no monitor is set", "set external_monitor")
 
 
@@ -84,7 +84,7 @@ class Tiles(PlannedRule):
         for ingress in sorted(plan.of_kind("ingress"), key=_depth):
             if ingress.get("metadata", 0, "annotations", enabled) != "true":
                 continue
-            for host in sorted(_hosts(ingress)):
+            for host in sorted(k8s.hosts(ingress)):
                 if host in seen:
                     what = f"{host} has a tile already, by ingress {seen[host]}"
                     yield self.about(ingress, what, "set homepage_enabled = false")
@@ -120,7 +120,7 @@ class Unmonitored(PlannedRule):
         """Ingresses of hosts without a public DNS record and without an opt-out."""
         house = plan.house
         for ingress in plan.of_kind("ingress") if house.public_dns else ():
-            annotations, hosts = _annotations(ingress), _own(ingress, house)
+            annotations, hosts = k8s.annotated(ingress), _own(ingress, house)
             # An ingress that is not made by the module may have its record elsewhere.
             if not ingress.module or not hosts:
                 continue
@@ -145,7 +145,7 @@ class TileParts(PlannedRule):
         """Tiles with something missing."""
         dashboard = plan.house.dashboard
         for ingress in plan.of_kind("ingress"):
-            annotations = _annotations(ingress)
+            annotations = k8s.annotated(ingress)
             if annotations.get(f"{dashboard}enabled") == "true":
                 for part in ("name", "description", "group", "icon"):
                     if annotations.get(f"{dashboard}{part}") is None:
@@ -180,7 +180,7 @@ class Groups(PlannedRule):
         """Groups that are one slip away from one that is defined; others may have been created by hand."""
         usual = plan.house.usual_groups
         for ingress in plan.of_kind("ingress"):
-            groups = k8s.ending(_annotations(ingress), plan.house.groups_annotation)
+            groups = k8s.ending(k8s.annotated(ingress), plan.house.groups_annotation)
             for group in groups.split(",") if isinstance(groups, str) else ():
                 known = _groups(plan.fleet) | usual if group not in usual else usual
                 near = get_close_matches(group, known, 1, _ONE_SLIP) if group not in known else []
@@ -195,25 +195,17 @@ def _groups(fleet: Fleet) -> set[str]:
 def _public(fleet: Fleet, annotation: str, kinds: frozenset[str]) -> set[str]:
     """The hosts with a public DNS record."""
     ingresses = fleet.all_of_kind("ingress")
-    public = (i for i in ingresses if k8s.ending(_annotations(i), annotation) in kinds)
-    return {host for ingress in public for host in _hosts(ingress)}
-
-
-def _annotations(ingress: PlannedResource) -> Mapping[str, Tree]:
-    return k8s.mapping(ingress.get("metadata", 0, "annotations"))
+    public = (i for i in ingresses if k8s.ending(k8s.annotated(i), annotation) in kinds)
+    return {host for ingress in public for host in k8s.hosts(ingress)}
 
 
 def _own(ingress: PlannedResource, house: HouseNames) -> set[str]:
     """The hosts that the monitor covers: those below the house's domain."""
-    return {host for host in _hosts(ingress) if host.endswith(f".{house.domain}" if house.domain else "")}
+    return {host for host in k8s.hosts(ingress) if host.endswith(f".{house.domain}" if house.domain else "")}
 
 
 def _depth(ingress: PlannedResource) -> int:
     """How far from the root of its host an ingress begins."""
-    rules = k8s.items(ingress.get("spec", 0, "rule"))
+    rules = k8s.rules(ingress)
     paths = (get(path, "path") for rule in rules for path in k8s.items(get(rule, "http", 0, "path")))
     return min((len(path) for path in paths if isinstance(path, str)), default=0)
-
-
-def _hosts(ingress: PlannedResource) -> set[str]:
-    return set(strings(get(rule, "host") for rule in k8s.items(ingress.get("spec", 0, "rule"))))

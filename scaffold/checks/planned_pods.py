@@ -139,17 +139,14 @@ class Resources(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers without requests or a memory limit, or with a CPU limit."""
-        for pods in plan.pods:
-            for container in pods.containers():
-                asked = get(container, "resources", 0)
-                name = shown(get(container, "name"))
-                for part, unit in (("requests", "memory"), ("limits", "memory"), ("requests", "cpu")):
-                    if not isinstance(asked, Mark) and get(asked, part, unit) is None:
-                        yield self.about(
-                            pods.owner, f"container {name} has no {unit} {part.removesuffix('s')}"
-                        )
-                if get(asked, "limits", "cpu") is not None:
-                    yield self.about(pods.owner, f"container {name} has a cpu limit")
+        for pods, container in plan.containers():
+            asked = get(container, "resources", 0)
+            name = shown(get(container, "name"))
+            for part, unit in (("requests", "memory"), ("limits", "memory"), ("requests", "cpu")):
+                if not isinstance(asked, Mark) and get(asked, part, unit) is None:
+                    yield self.about(pods.owner, f"container {name} has no {unit} {part.removesuffix('s')}")
+            if get(asked, "limits", "cpu") is not None:
+                yield self.about(pods.owner, f"container {name} has a cpu limit")
 
 
 _DEADLINE = (

@@ -28,7 +28,7 @@ class Reloader(PlannedRule):
         for pods in plan.pods:
             if k8s.kind(pods.owner) not in k8s.SERVERS:
                 continue
-            annotations = k8s.mapping(pods.owner.get("metadata", 0, "annotations"))
+            annotations = k8s.annotated(pods.owner)
             if any(key.startswith(_watching(plan.house)) for key in annotations):
                 continue
             named = annotations.get(f"secret.{plan.house.reloader}reload")
@@ -67,20 +67,19 @@ class CopiedPassword(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers that log in as a rotated user with a password of another store."""
         named = plan.house.rotated_names
-        for pods in plan.pods if named else ():
-            for container in pods.containers():
-                variables = k8s.items(get(container, "env"))
-                suspects = [v for v in variables if re.search(named, str(get(v, "name"))) and _secret(v)]
-                read = {secret for v in suspects if isinstance(secret := _secret(v), str)}
-                copied = _secrets_of_stores(plan, k8s.namespace(pods.owner), read, rotating=False)
-                values = set(strings(get(v, "value") for v in variables))
-                login = min(_rotated_users(plan.fleet) & values, default=None) if read & copied else None
-                for variable in suspects if login else ():
-                    name, secret = get(variable, "name"), _secret(variable)
-                    if secret in copied:
-                        what = f"{name} of user {shown(login)} is a copy, in {shown(secret)}"
-                        store = " or ".join(sorted(plan.house.rotating_stores))
-                        yield self.about(pods.owner, what, f"read it with an ExternalSecret of {store}")
+        for pods, container in plan.containers() if named else ():
+            variables = k8s.items(get(container, "env"))
+            suspects = [v for v in variables if re.search(named, str(get(v, "name"))) and _secret(v)]
+            read = {secret for v in suspects if isinstance(secret := _secret(v), str)}
+            copied = _secrets_of_stores(plan, k8s.namespace(pods.owner), read, rotating=False)
+            values = set(strings(get(v, "value") for v in variables))
+            login = min(_rotated_users(plan.fleet) & values, default=None) if read & copied else None
+            for variable in suspects if login else ():
+                name, secret = get(variable, "name"), _secret(variable)
+                if secret in copied:
+                    what = f"{name} of user {shown(login)} is a copy, in {shown(secret)}"
+                    store = " or ".join(sorted(plan.house.rotating_stores))
+                    yield self.about(pods.owner, what, f"read it with an ExternalSecret of {store}")
 
 
 def _watching(house: HouseNames) -> tuple[str, ...]:

@@ -22,15 +22,12 @@ class Alerting(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers that send alerts and mount an NFS volume."""
-        for pods in plan.pods if plan.house.alerting_images else ():
-            for container in pods.containers(init=False):
-                image = get(container, "image")
-                if isinstance(image, str) and re.search(plan.house.alerting_images, f"/{image}"):
-                    for claim in _on_nfs(plan, pods, container).values():
-                        what = (
-                            f"container {shown(get(container, 'name'))} alerts, and {shown(claim)} is on NFS"
-                        )
-                        yield self.about(pods.owner, what, "keep it on a block volume")
+        for pods, container in plan.containers(init=False) if plan.house.alerting_images else ():
+            image = get(container, "image")
+            if isinstance(image, str) and re.search(plan.house.alerting_images, f"/{image}"):
+                for claim in _on_nfs(plan, pods, container).values():
+                    what = f"container {shown(get(container, 'name'))} alerts, and {shown(claim)} is on NFS"
+                    yield self.about(pods.owner, what, "keep it on a block volume")
 
 
 class EmbeddedDatabase(PlannedRule):
@@ -43,17 +40,16 @@ class EmbeddedDatabase(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Variables that name the file of an embedded database below a mount of NFS."""
         form = plan.house.embedded_databases
-        for pods in plan.pods if form else ():
-            for container in pods.containers():
-                shared = _on_nfs(plan, pods, container)
-                for variable in k8s.items(get(container, "env")) if shared else ():
-                    value = get(variable, "value")
-                    found = re.search(form, value) if isinstance(value, str) else None
-                    mount = _mount(container, found[1]) if found else ""
-                    if found and mount in shared:
-                        name = shown(get(variable, "name"))
-                        what = f"{name} names {found[1]}, and {shown(shared[mount])} is on NFS"
-                        yield self.about(pods.owner, what, "keep it on a block volume")
+        for pods, container in plan.containers() if form else ():
+            shared = _on_nfs(plan, pods, container)
+            for variable in k8s.items(get(container, "env")) if shared else ():
+                value = get(variable, "value")
+                found = re.search(form, value) if isinstance(value, str) else None
+                mount = _mount(container, found[1]) if found else ""
+                if found and mount in shared:
+                    name = shown(get(variable, "name"))
+                    what = f"{name} names {found[1]}, and {shown(shared[mount])} is on NFS"
+                    yield self.about(pods.owner, what, "keep it on a block volume")
 
 
 def _on_nfs(plan: Plan, pods: k8s.PodTemplate, container: Tree) -> dict[str, Tree]:

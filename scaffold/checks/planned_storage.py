@@ -84,7 +84,7 @@ class Autoresizer(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Claims of block volumes without the autoresizer's annotations, or with another threshold."""
         for claim in _block_claims(plan) if plan.house.resizing else ():
-            annotations = k8s.mapping(claim.get("metadata", 0, "annotations"))
+            annotations = k8s.annotated(claim)
             for name, wanted in plan.house.resizing.items():
                 value = annotations.get(name)
                 if value is None:

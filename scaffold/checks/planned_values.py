@@ -57,12 +57,11 @@ class Values(PlannedRule):
             schedule = job.get("spec", 0, "schedule")
             if isinstance(schedule, str) and (wrong := _wrong_in(schedule)):
                 yield self.about(job, f"schedule {schedule!r}: {wrong}")
-        for pods in plan.pods:
-            for container in pods.containers():
-                for mount in k8s.items(get(container, "volume_mount")):
-                    path = get(mount, "mount_path")
-                    if isinstance(path, str) and not path.startswith("/"):
-                        yield self.about(pods.owner, f"mount_path {path} is not absolute")
+        for pods, container in plan.containers():
+            for mount in k8s.items(get(container, "volume_mount")):
+                path = get(mount, "mount_path")
+                if isinstance(path, str) and not path.startswith("/"):
+                    yield self.about(pods.owner, f"mount_path {path} is not absolute")
 
     def _name(self, resource: PlannedResource) -> Iterator[Finding]:
         name, longest = k8s.name(resource), _LONGEST_NAME.get(k8s.kind(resource), 253)

@@ -10,7 +10,7 @@ from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Body
-from scaffold.terraform.schemas import BlockSchema, NestedBlock, Nesting, ProviderSchema
+from scaffold.terraform.schemas import BlockSchema, Nesting, ProviderSchema
 
 _META_ARGUMENTS = frozenset(("count", "for_each", "depends_on", "provider"))
 _META_BLOCKS = frozenset(("lifecycle", "connection", "provisioner"))
@@ -111,7 +111,8 @@ class _Walk:
                 message = f"{self.where} needs the argument {name}"
                 yield at(block, "RES003", message, fix=f"set {name}")
         for name, nested in schema.limited:
-            count, most = seen.get(name, 0), _most(nested)
+            single = nested.nesting in (Nesting.SINGLE, Nesting.GROUP)
+            count, most = seen.get(name, 0), 1 if single else nested.max_items
             if count < nested.min_items and name not in dynamic:
                 message = f"{self.where} needs {nested.min_items} {name} block(s) and has {count}"
                 yield at(block, "RES004", message, fix=f"add {name} {{ … }}")
@@ -119,10 +120,6 @@ class _Walk:
                 message = f"{self.where} takes {most} {name} block(s) and has {count}"
                 second = body.blocks_of(name)[most]
                 yield at(second, "RES004", message)
-
-
-def _most(nested: NestedBlock) -> int:
-    return 1 if nested.nesting in (Nesting.SINGLE, Nesting.GROUP) else nested.max_items
 
 
 _CLAIM = """\

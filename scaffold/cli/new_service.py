@@ -247,8 +247,8 @@ def _given(start: Draft | None, over: Callable[[Answers], Answers]) -> Answers:
     """What files and settings say; a setting may be about an item that a compose file gives."""
     from scaffold.answers.sources import Answers
 
-    below = dict(start.answers) if start else {}
-    found = over(Answers(below))
+    below = start.answers if start else {}
+    found = over(Answers(dict(below)))
     values = {n: v for n, v in found.values.items() if n not in below or v != below[n]}
     places = {path: at for path, at in found.places.items() if not path or path[0] in values}
     return replace(found, values=values, places=places)

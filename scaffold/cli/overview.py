@@ -50,7 +50,7 @@ def _of(monorepo: Monorepo) -> Iterator[str]:
         except ScaffoldError:
             versions.append(None)
     if behind := sum(version != template.origin().version for version in versions):
-        text = f"see what newer rules change: {behind} were rendered with other templates"
+        text = f"see what newer templates change in {number_of(behind, 'stack')}"
         unfinished.append(("scaffold update --all --plan", text))
     yield ""
     yield from _table(

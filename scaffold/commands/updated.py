@@ -45,11 +45,7 @@ class Updated:
         codes = [one.effect.value for one in self.to_accept]
         fix = f"If that is meant: {' '.join(f'--accept {code}' for code in dict.fromkeys(codes))}"
         own = place(self.change.root, self.stack)
-        held = (
-            Finding(own, None, None, f"update.{code}", f"{one.address} {one.text}.", fix=fix)
-            for code, one in zip(codes, self.to_accept, strict=True)
-        )
-        return (*self.findings, *held)
+        return (*self.findings, *(one.finding(own, "update.", fix) for one in self.to_accept))
 
     @property
     def state(self) -> State:

@@ -16,10 +16,10 @@ from scaffold.hcl import grammar as g
 from scaffold.hcl.blocks import Attribute, Block, Body
 from scaffold.hcl.comments import Comment
 from scaffold.hcl.conflicts import SETTLE, conflict
-from scaffold.hcl.expressions import Call, Entry, Expression
+from scaffold.hcl.expressions import Entry, Expression
 from scaffold.hcl.kinds import ExprKind
-from scaffold.hcl.literals import NOT_LITERAL, NotLiteral
-from scaffold.hcl.references import Attr, Index, Reference, Splat, Step
+from scaffold.hcl.literals import NOT_LITERAL
+from scaffold.hcl.references import Attr, Index, Reference, Step
 from scaffold.hcl.source import Source, View
 from scaffold.hcl.strict import SyntaxProblem, find_problems
 
@@ -29,20 +29,15 @@ __all__ = [
     "Attribute",
     "Block",
     "Body",
-    "Call",
-    "Comment",
     "Document",
     "Entry",
     "ExprKind",
     "Expression",
     "HclSyntaxError",
     "Index",
-    "NotLiteral",
     "Reference",
     "Source",
-    "Splat",
     "Step",
-    "SyntaxProblem",
     "parse",
     "parse_template",
     "problems",

@@ -133,9 +133,4 @@ def _of_stack(text: str, entry: ServiceEntry) -> Iterator[str]:
 
 
 CATALOG = Index("catalog", {"": _catalog}, _row, required=True, also=_of_stack)
-DOMAINS = Index(
-    "domains",
-    {dns: HostsUnder(title) for dns, title in _DOMAINS.items()},
-    _hosts,
-    required=True,
-)
+DOMAINS = Index("domains", {dns: HostsUnder(title) for dns, title in _DOMAINS.items()}, _hosts, required=True)

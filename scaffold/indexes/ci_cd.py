@@ -12,7 +12,7 @@ from scaffold.indexes.tables import TableUnder
 
 
 def _builds(entry: ServiceEntry) -> Iterator[Item[str]]:
-    if image := entry.own_image:
+    for image in entry.built:
         # The first list has the names of projects, the others quote repositories.
         text = image.repository if image.model is BuildModel.GITHUB else f"`{image.repository}`"
         yield Item(key_of(image.repository), text, image.model.value)

@@ -22,7 +22,7 @@ def _anubis(entry: ServiceEntry) -> Iterator[Item[str]]:
 
 
 def _builds(entry: ServiceEntry) -> Iterator[Item[str]]:
-    if image := entry.own_image:
+    for image in entry.built:
         yield Item(key_of(image.repository), image.repository, image.model.value)
 
 
@@ -64,8 +64,5 @@ PACKAGES = Index(
     also=by_name("public", "private"),
 )
 REPO_IDS = Index(
-    "claude-repo-ids",
-    {"": Labelled(("Woodpecker API",), marker="Repo IDs")},
-    _repo_ids,
-    also=by_name(),
+    "claude-repo-ids", {"": Labelled(("Woodpecker API",), marker="Repo IDs")}, _repo_ids, also=by_name()
 )

@@ -86,9 +86,4 @@ def _monitor(entry: ServiceEntry) -> Iterator[Item[NamedMonitor]]:
         yield Item(entry.name, NamedMonitor(entry.name, entry.monitor))
 
 
-MONITORS = Index(
-    "internal-monitors",
-    {"": _monitors},
-    _monitor,
-    also=by_name(),
-)
+MONITORS = Index("internal-monitors", {"": _monitors}, _monitor, also=by_name())

@@ -35,12 +35,7 @@ def _named(entry: ServiceEntry, *, belongs: bool) -> Iterator[Item[str]]:
         yield Item(key_of(entry.name), entry.name)
 
 
-CONSUMERS = Index(
-    "nfs-consumers",
-    {"": _CONSUMERS},
-    _directories,
-    also=_of_stack,
-)
+CONSUMERS = Index("nfs-consumers", {"": _CONSUMERS}, _directories, also=_of_stack)
 ENCRYPTED = Index(
     "storage-encrypted",
     {"": Labelled(("Services on encrypted storage",))},

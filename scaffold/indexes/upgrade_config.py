@@ -72,13 +72,5 @@ def _database(entry: ServiceEntry) -> Iterator[Item[tuple[str, Json]]]:
         yield Item(entry.name, (entry.name, value))
 
 
-REPOSITORIES = Index(
-    "upgrade-repositories",
-    {"": ObjectAt("github_repo_overrides")},
-    _repository,
-)
-DATABASES = Index(
-    "upgrade-databases",
-    {"": ObjectAt("db_backed_services", _same_server)},
-    _database,
-)
+REPOSITORIES = Index("upgrade-repositories", {"": ObjectAt("github_repo_overrides")}, _repository)
+DATABASES = Index("upgrade-databases", {"": ObjectAt("db_backed_services", _same_server)}, _database)

@@ -63,10 +63,4 @@ def _on_hosts(text: str, entry: ServiceEntry) -> Iterator[str]:
     return (key for key, url in targets(text).items() if urlsplit(url).netloc in hosts)
 
 
-TARGETS = Index(
-    "walloff",
-    {"": _targets},
-    _paths,
-    required=True,
-    also=_on_hosts,
-)
+TARGETS = Index("walloff", {"": _targets}, _paths, required=True, also=_on_hosts)

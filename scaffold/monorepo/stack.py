@@ -17,15 +17,7 @@ from scaffold.hcl.syntax import Block, Body, Document, read
 from scaffold.monorepo.governance import TierFact, tier_facts
 from scaffold.monorepo.routes import Route, written
 from scaffold.monorepo.shared import SharedModules, calls, usual_modules
-from scaffold.monorepo.uses import (
-    DATABASE_ROLE,
-    Use,
-    known_names,
-    metadata,
-    resource_type,
-    roles,
-    uses,
-)
+from scaffold.monorepo.uses import DATABASE_ROLE, Use, known_names, metadata, resource_type, roles, uses
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 
@@ -134,9 +126,7 @@ class Stack:
 
 
 def read_stack(
-    sources: Mapping[str, bytes],
-    shared: SharedModules | None = None,
-    given: Names = MappingProxyType({}),
+    sources: Mapping[str, bytes], shared: SharedModules | None = None, given: Names = MappingProxyType({})
 ) -> Stack:
     """The stack in these ``.tf`` files (by path); files that are not HCL are left out.
 
@@ -150,16 +140,17 @@ def read_stack(
     for document in documents:
         modules.setdefault(posixpath.dirname(document.path), []).append(document)
     known = [_Module.of(module, given) for module in modules.values()]
+    named = [(role, d.path, line) for d in documents for role, line in roles(d.source.text())]
     return Stack(
         pods=tuple(pod for module in known for pod in module.pods()),
         ingresses=tuple(ingress for module in known for ingress in module.ingresses(shared)),
         routes=tuple(route for module in known for route in written(module.blocks, module.names)),
         uses=(
             *(use for module in known for use in uses(module.blocks, module.names, shared)),
-            *(Use(DATABASE_ROLE, *found) for document in documents for found in _roles(document)),
+            *(Use(DATABASE_ROLE, *one) for one in named),
         ),
         external_secrets=tuple(secret for module in known for secret in module.external_secrets()),
-        roles=tuple(dict.fromkeys(role for d in documents for role, _ in roles(d.source.text()))),
+        roles=tuple(dict.fromkeys(role for role, _, _ in named)),
         keel_forces=tuple(place for document in documents for place in _forced(document)),
         tier_facts=tuple(fact for module in known for fact in tier_facts(module.blocks)),
         has_workload=any(_kind(block) in _WORKLOADS for module in known for block in module.blocks),
@@ -242,10 +233,6 @@ class _Module:
 
 def _truth(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
-
-
-def _roles(document: Document) -> Iterator[tuple[str, str, int]]:
-    return ((role, document.path, line) for role, line in roles(document.source.text()))
 
 
 def _kind(block: Block) -> str:

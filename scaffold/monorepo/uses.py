@@ -244,7 +244,8 @@ def _balanced(service: Block, names: Names) -> Iterator[str]:
         port, protocol = body.value("port"), _text(body, "protocol", known) or "TCP"
         number = evaluate(port, known) if port else None
         if isinstance(number, int | float | str) and not isinstance(number, bool):
-            yield from (address_port(address, protocol, _whole(number)) for address in addresses)
+            whole = int(number) if isinstance(number, float) else number
+            yield from (address_port(address, protocol, whole) for address in addresses)
 
 
 def _ports(spec: Body, names: Names) -> Iterator[tuple[Body, Names]]:
@@ -258,10 +259,6 @@ def _ports(spec: Body, names: Names) -> Iterator[tuple[Body, Names]]:
         pairs = values.items() if isinstance(values, Mapping) else enumerate(values)
         for key, value in pairs:
             yield content.body, {**names, ("port",): {"key": key, "value": value}}
-
-
-def _whole(number: float | str) -> int | str:
-    return int(number) if isinstance(number, float) else number
 
 
 def _text(body: Body, name: str, names: Names) -> str:

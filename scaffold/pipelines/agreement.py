@@ -13,12 +13,8 @@ from scaffold.pipelines.context import Context
 from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import Kubectl, kubectl_commands
+from scaffold.reading import mapping, part
 from scaffold.templates.image import ImageReference
-
-
-def _target(command: Kubectl, context: Context) -> Pod | None:
-    pods = context.stack.deployments if context.stack else ()
-    return next((pod for pod in pods if pod.name == command.target[1]), None)
 
 
 class SameDeployment(Rule):
@@ -31,11 +27,12 @@ class SameDeployment(Rule):
         """The commands that name something else."""
         if context.stack is None:
             return
-        names = ", ".join(pod.name for pod in context.stack.deployments)
+        pods = context.stack.deployments
+        names = ", ".join(pod.name for pod in pods)
         for command in kubectl_commands(*repository.workflows):
             if not (command.is_a("set", "image") or command.is_a("rollout")):
                 continue
-            pod = _target(command, context)
+            pod = next((pod for pod in pods if pod.name == command.target[1]), None)
             if pod is None:
                 yield self.at(
                     command.place, "The stack has no such Deployment.", value=command.target[1], allowed=names
@@ -127,10 +124,7 @@ def _branches(repository: Repository) -> Iterator[tuple[tuple[str, int], object]
         for condition in workflow.when:
             yield from ((workflow.place("when"), name) for name in branches(condition))
     for actions in repository.actions:
-        push: object = actions.document.value
-        for key in ("on", "push"):
-            push = push.get(key) if isinstance(push, dict) else None
-        for name in push.get("branches", ()) if isinstance(push, dict) else ():
+        for name in mapping(part(actions.document.value, "on", "push")).get("branches", ()):
             yield actions.place("on", "push", "branches"), name
     for step in github_steps(*repository.actions):
         named = (step.value.get("env") or {}).get("BRANCH")

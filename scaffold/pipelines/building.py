@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import BOTH, FILE, builds, dockerfile, listed, targets
+from scaffold.pipelines.common import BOTH, FILE, builds, dockerfile, separated, targets
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.loading import COMMON
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import Step
+from scaffold.reading import part
 
 _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
 
@@ -64,10 +65,7 @@ class BuildMemory(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps without a memory limit."""
         for step in builds(*repository.workflows):
-            value: object = step.value
-            for key in ("backend_options", "kubernetes", "resources", "limits", "memory"):
-                value = value.get(key) if isinstance(value, dict) else None
-            if not value:
+            if not part(step.value, "backend_options", "kubernetes", "resources", "limits", "memory"):
                 yield self.at(
                     step.place(),
                     f"The step {step.name} has no memory limit.",
@@ -131,7 +129,7 @@ class RegistryLogin(Rule):
                     yield self.at(
                         step.place("settings", "repo"),
                         f"There is no login for {image.host}.",
-                        value=", ".join(listed(step.written("settings", "repo"))) or None,
+                        value=", ".join(separated(step.written("settings", "repo"))) or None,
                         allowed=", ".join(sorted(known)) or None,
                     )
 
@@ -162,7 +160,7 @@ class BuildTags(Rule):
             if step != step.workflow.steps[-1]:
                 yield from self._tags(step)
             # The agent's own machine is the right one where nothing is said.
-            platforms = listed(step.settings.get("platforms", "linux/amd64"))
+            platforms = separated(step.settings.get("platforms", "linux/amd64"))
             if platforms != ["linux/amd64"]:
                 yield self.at(
                     step.place("settings", "platforms"),
@@ -173,13 +171,13 @@ class BuildTags(Rule):
                 )
 
     def _tags(self, step: Step) -> Iterator[Finding]:
-        tags = listed(step.settings.get("tags", step.settings.get("tag")))
+        tags = separated(step.settings.get("tags", step.settings.get("tag")))
         if set(tags) != {"latest", COMMON["CI_COMMIT_SHA"][:8]}:
             key = "tags" if "tags" in step.settings else "tag"
             yield self.at(
                 step.place("settings", key),
                 f"The step {step.name} pushes other tags.",
-                value=", ".join(listed(step.written("settings", key))) or None,
+                value=", ".join(separated(step.written("settings", key))) or None,
                 allowed='"latest" and "${CI_COMMIT_SHA:0:8}", both quoted',
             )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import BOTH, FILE, all_steps, listed
+from scaffold.pipelines.common import BOTH, FILE, all_steps, separated
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import kubectl_commands
@@ -109,7 +109,7 @@ class Message(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps that send messages on both outcomes."""
         for step in all_steps(repository):
-            statuses = {str(status) for when in step.when for status in listed(when.get("status"))}
+            statuses = {str(status) for when in step.when for status in separated(when.get("status"))}
             is_message = step.repository.endswith("plugins/slack") or "webhook" in str(step.value).lower()
             if is_message and {"success", "failure"} <= statuses:
                 yield self.at(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from scaffold.commands.adopt import StackAdoption
 from scaffold.errors import number_of
 from scaffold.report.changes import files_json, files_text, gaps_text, origin_json, origin_text
 from scaffold.report.difference import consequence_text
@@ -12,9 +12,6 @@ from scaffold.report.findings import finding_text
 from scaffold.report.prepared import verified_json
 from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.commands.adopt import StackAdoption
 
 
 def adopted_json(found: StackAdoption, commit: str | None) -> dict[str, Value]:

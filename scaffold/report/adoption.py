@@ -6,16 +6,13 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from scaffold.adoption.inferred import Inferred
+from scaffold.adoption.likeness import Compared, Missing
+from scaffold.commands.adoption import Adoption
 from scaffold.errors import number_of
 from scaffold.report.findings import finding_json, seen
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.adoption.inferred import Inferred
-    from scaffold.adoption.likeness import Compared, Missing
-    from scaffold.commands.adoption import Adoption
 
 _LONGEST = 100
 _MOST = 20

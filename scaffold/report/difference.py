@@ -113,7 +113,7 @@ def difference_text(plans: Plans) -> Iterator[str]:
     seen = overview(plans)
     if seen.loud:
         yield "Look at this"
-        yield from (f"  {one.effect.value:9}  {_told(stack, one)}" for stack, one in seen.loud)
+        yield from (f"  {one.effect.value:9}  {stack}: {consequence_text(one)}" for stack, one in seen.loud)
         yield ""
     for one in seen.same:
         yield f"{len(one.places)} × {one.type} in {number_of(len(one.stacks), 'stack')}"
@@ -131,10 +131,6 @@ def difference_text(plans: Plans) -> Iterator[str]:
         yield indent(finding_text(finding), "    ")
         yield ""
     yield from _sums(seen)
-
-
-def _told(stack: str, one: Consequence) -> str:
-    return f"{stack}: {consequence_text(one)}"
 
 
 def consequence_text(one: Consequence) -> str:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from scaffold.changes.change import diff
+from scaffold.commands.fix import Fixed
 from scaffold.errors import number_of
 from scaffold.report.changes import files_json
 from scaffold.report.findings import finding_json
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.commands.fix import Fixed
 
 
 def fixed_text(fixed: Fixed, *, shown: bool) -> Iterator[str]:

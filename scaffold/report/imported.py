@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from scaffold.answers.compose.report import Entry, Fate, Report
-from scaffold.answers.compose.roles import Role
+from scaffold.answers.compose.roles import Role, service_name
 from scaffold.answers.sources import Path, show
 from scaffold.templates.questions import Value
 
@@ -44,15 +44,24 @@ def _alike(entries: Iterable[Entry]) -> Iterable[list[Entry]]:
     """The entries with the same reason that went to the same place: a reader is told of them once."""
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
-        groups.setdefault((entry.answer.removesuffix(f".{entry.path[-1]}"), entry.why), []).append(entry)
+        groups.setdefault((_place(entry), entry.why), []).append(entry)
     return groups.values()
+
+
+def _place(entry: Entry) -> str:
+    """Where a key was taken to, for all containers alike: ``sidecars.*.env``."""
+    place = entry.answer.removesuffix(f".{entry.path[-1]}")
+    own = f".{service_name(str(entry.path[1]))}" if len(entry.path) > 1 else ""
+    above, its, below = f"{place}.".partition(f"{own}.") if len(own) > 1 else (place, "", "")
+    return f"{above}.*.{below}".rstrip(".") if its else place
 
 
 def _line(group: Sequence[Entry]) -> str:
     """One key, or several alike. Control characters in a key are shown, not sent to the terminal."""
     first = group[0]
     keys = ", ".join(_keys([entry.path for entry in group]))
-    answer = first.answer if len(group) == 1 else first.answer.removesuffix(f".{first.path[-1]}")
+    places = {entry.answer.removesuffix(f".{entry.path[-1]}") for entry in group}
+    answer = first.answer if len(group) == 1 else places.pop() if len(places) == 1 else _place(first)
     to = f" → {answer}" if answer else ""
     why = f": {first.why.rstrip('.')}." if first.why else ""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in f"{keys}{to}{why}")

@@ -114,9 +114,6 @@ def _stand_ins_text(stand_ins: Sequence[StandIn]) -> Iterator[str]:
         yield "  Not real"
         for text, what in told:
             if what:
-                yield f"    {text}: {', '.join(_counted(what))}"
-
-
-def _counted(names: Sequence[str]) -> Iterator[str]:
-    for name, number in Counter(names).items():
-        yield name if number == 1 else f"{name} ({number} times)"
+                counts = Counter(what).items()
+                counted = (name if number == 1 else f"{name} ({number} times)" for name, number in counts)
+                yield f"    {text}: {', '.join(counted)}"

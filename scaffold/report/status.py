@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
+from scaffold.commands.status import Recorded, Standing, Status
 from scaffold.errors import number_of
 from scaffold.report.findings import finding_json, seen
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.commands.status import Recorded, Standing, Status
 
 
 def status_json(found: Status) -> dict[str, Value]:
@@ -58,8 +55,12 @@ def status_text(found: Status) -> Iterator[str]:
     made = sum(one.recorded is not None for one in found.stacks)
     todo = sum(one.needs_attention for one in found.stacks)
     yield (
-        f"{number_of(len(found.stacks), 'stack')}, {made} made by scaffold (now {found.version}), "
-        f"{len(found.stacks) - made} by hand; {todo} {'needs' if todo == 1 else 'need'} attention."
+        "No stack was made by scaffold; --all shows those that were written by hand."
+        if not found.stacks
+        else (
+            f"{number_of(len(found.stacks), 'stack')}, {made} made by scaffold (now {found.version}), "
+            f"{len(found.stacks) - made} by hand; {todo} {'needs' if todo == 1 else 'need'} attention."
+        )
     )
     if found.astray:
         astray = number_of(found.astray, "list entry", "list entries")

@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import shorten, wrap
-from typing import TYPE_CHECKING
 
+from scaffold.changes.step import Step
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.changes.step import Step
 
 _WIDTH = 80
 _STAYS = "\N{NO-BREAK SPACE}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
+from scaffold.commands.sweep import Sweep, Swept
 from scaffold.errors import number_of
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.root import place
@@ -14,9 +14,6 @@ from scaffold.report.check import markdown_text
 from scaffold.report.difference import difference_text
 from scaffold.report.findings import finding_json, finding_text
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.commands.sweep import Sweep, Swept
 
 
 def sweep_text(sweep: Sweep, *, written: bool, by_tier: bool, commits: Iterable[str] = ()) -> Iterator[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
+from scaffold.commands.updated import Updated, Updates
 from scaffold.errors import number_of
 from scaffold.monorepo.root import place
 from scaffold.report.changes import files_json, gaps_text, origin_json, origin_text
@@ -16,9 +16,6 @@ from scaffold.report.plan import plans_json
 from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 from scaffold.updates.merge import State
-
-if TYPE_CHECKING:
-    from scaffold.commands.updated import Updated, Updates
 
 
 def update_text(updates: Updates, commits: tuple[str, ...], *, written: bool) -> Iterator[str]:

@@ -6,7 +6,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from types import FrameType
 from typing import Any, TextIO
 
@@ -82,8 +82,7 @@ class TerminalScreen:
         ahead: Callable[[Value], object] = lambda _: None,
     ) -> Value | Key:
         """A menu; what follows from an option is shown below it while the cursor is there."""
-        import questionary
-
+        questionary = _questionary()
         # By number: questionary takes an option whose value is None for one whose value is its label.
         listed = [
             questionary.Choice(c.label, str(number), description=c.consequence or None)
@@ -134,8 +133,7 @@ class TerminalScreen:
         until: Callable[[], bool] | None = None,
     ) -> str | Typed:
         """A line of text; what is wrong with it is shown below while it is typed."""
-        import questionary
-
+        questionary = _questionary()
         wrong = lru_cache(256)(problem)
         told, refused = "", None
 
@@ -154,8 +152,9 @@ class TerminalScreen:
             found = await asyncio.get_running_loop().run_in_executor(None, wrong, text)
             if text == application.current_buffer.text:
                 # Nobody is told that the answer is missing before it could be given.
-                told = found if text or default or text == refused else ""
-                application.invalidate()
+                before, told = told, found if text or default or text == refused else ""
+                if told != before:
+                    application.invalidate()
 
         def judge_soon(_: object = None) -> None:
             application.create_background_task(judge(application.current_buffer.text))
@@ -233,6 +232,16 @@ class TerminalScreen:
         with _ended_after(application) as asked:
             # Taken as a key, an interrupt would be lost on a prompt that just ended.
             return application.run(pre_run=start, handle_sigint=False)
+
+
+@cache
+def _questionary() -> Any:
+    """Questionary. What an editor's keys do is worked out once for all prompts: it is half of making one."""
+    import questionary
+    from prompt_toolkit.application import application
+
+    application.load_key_bindings = cache(application.load_key_bindings)  # type: ignore[attr-defined]
+    return questionary
 
 
 def _menu(application: Any) -> Any:

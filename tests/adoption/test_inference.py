@@ -281,6 +281,24 @@ def test_a_database_is_told_by_the_role_whose_password_rotates() -> None:
     assert recorded(deployment({"env": [env]}), secret)["names"]["database_secret"] == "kit-db"
 
 
+def test_of_two_databases_the_one_with_its_name_is_its_own() -> None:
+    def role(name: str, of: str) -> PlannedResource:
+        row = {"secretKey": "password", "remoteRef": {"key": f"static-creds/pg-{of}", "property": "password"}}
+        return external_secret(name, "vault-database", {"target": {"name": name}, "data": [row]})
+
+    env = {"name": "THEIRS", "value_from": [{"secret_key_ref": [{"name": "their-db", "key": "password"}]}]}
+    sources = [{"secret_ref": [{"name": name}]} for name in ("their-db", "kit-db")]
+    app = deployment({"env": [env], "env_from": sources})
+    found = answers(app, role("their-db", "other"), role("kit-db", "kit"))
+    assert "database_name" not in found
+    assert (
+        recorded(app, role("their-db", "other"), role("kit-db", "kit"))["names"]["database_secret"]
+        == "kit-db"
+    )
+    assert found["env"] == {"THEIRS": {"secret": "their-db", "key": "password"}}
+    assert found["env_from"] == [{"secret": "their-db"}]
+
+
 def test_what_exists_keeps_its_name_and_its_class() -> None:
     claim = planned("persistent_volume_claim", "data_proxmox", {
         "metadata": [{"name": "kit-data-proxmox", "namespace": "kit"}],

@@ -57,6 +57,18 @@ def test_what_is_alike_is_told_once(tmp_path: Path) -> None:
     )
 
 
+def test_what_several_containers_take_alike_is_told_once(tmp_path: Path) -> None:
+    beside = "depends_on: [app], expose: [{port}], environment: {{TZ: UTC, A: {port}}}"
+    text = "services:\n  app: {image: 'acme/app:1', ports: [80], environment: {TZ: UTC}}\n"
+    text += "".join(
+        f"  {n}: {{image: 'acme/{n}:1', {beside.format(port=p)}}}\n" for n, p in (("one", 1), ("two", 2))
+    )
+    told = list(import_text(report(tmp_path, text)))
+    assert "    services.{one, two}.environment.{TZ, A} → sidecars.*.env" in told
+    assert "    services.{one, two}.image → sidecars.*" in told
+    assert "    services.app.environment.TZ → env.TZ" in told
+
+
 def test_what_differs_is_told_apart(tmp_path: Path) -> None:
     told = list(import_text(report(tmp_path, "services: {a: {image: 'acme/a:1', ports: [80], tty: true}}")))
     assert "    services.a.image → image" in told and "    services.a.ports[0] → port" in told

@@ -49,3 +49,10 @@ def test_with_another_volume_the_installer_s_file_is_made_anew(at: Path) -> None
     found = draft(at, FILE.format(path="/var/www/html/data", **POSTGRES))
     assert roles(found)["base"] == "a database on the shared host"
     assert found.answers["database"] == "postgresql"
+
+
+def test_a_database_that_nothing_names_is_that_of_the_only_app(at: Path) -> None:
+    text = FILE.format(path="/var/www/html", **MARIADB).replace("DB_HOST: base, ", "")
+    assert roles(draft(at, text))["base"] == "a sidecar"
+    other = "  other: {image: 'acme/other:1', environment: {URL: 'mysql://base/x'}}\n"
+    assert roles(draft(at, text + other))["base"] != "a sidecar"

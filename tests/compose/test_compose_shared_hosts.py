@@ -43,17 +43,18 @@ def test_the_root_password_of_a_server_that_is_gone_is_told(at: Path) -> None:
 
 
 def test_a_variable_without_a_value_is_for_the_service_that_its_name_says(at: Path) -> None:
+    names = "CACHE_HOST: '${CACHE_HOST}', SEARCH_HOST: , API_HOST: '${API_HOST}', APP_HOST: , SEARCH_PORT: , X_HOST: "
     found = draft(
         at,
         "services:\n  cache: {image: 'redis:7'}\n  search: {image: 'acme/search:1'}\n"
-        "  app: {image: 'acme/x:1', ports: [80], depends_on: [search],"
-        " environment: [CACHE_HOST, 'SEARCH_HOST=${SEARCH_HOST}', SEARCH_PORT, OTHER_HOST, SEARCH_NAME]}\n",
+        "  api: {image: 'acme/api:1'}\n"
+        f"  app: {{image: 'acme/x:1', ports: [80], depends_on: [search, api], environment: {{{names}}}}}\n",
     )
     assert found.answers["env"] == {"CACHE_HOST": {"host": "redis"}, "SEARCH_HOST": "localhost"}
-    left = keys(found, Fate.LEFT)
+    left = keys(found, Fate.LEFT)  # what is to be filled in may be where people reach it
     assert {
-        f"services.app.environment.{name}" for name in ("OTHER_HOST", "SEARCH_PORT", "SEARCH_NAME")
-    } <= set(left)
+        f"services.app.environment.{name}" for name in ("API_HOST", "APP_HOST", "SEARCH_PORT", "X_HOST")
+    } <= {*left}
 
 
 def test_root_is_the_user_of_a_sidecar_and_told_of_an_app(at: Path) -> None:
@@ -74,17 +75,18 @@ services:
   app:
     image: acme/x:1
     ports: [80]
-    environment: {S3_SECRET_KEY: '${S3}', S3_USER: '${ID}', OTHER_SECRET: '${S3}', PW_SECRET: swordfish-1}
+    environment: {S3_SECRET_KEY: '${S3}', S3_USER: '${ID}', HOST: '${HOST}', OTHER_SECRET: '${S3}', PW_SECRET: swordfish-1}
     depends_on: [store]
   store:
     image: acme/store:1
-    environment: {ROOT_PASSWORD: '${S3}', ROOT_USER: '${ID}', S3_SECRET_KEY: '${S3}', LOGIN_PASSWORD: swordfish-1}
+    environment: {DOMAIN: '${HOST}', ROOT_PASSWORD: '${S3}', ROOT_USER: '${ID}', S3_SECRET_KEY: '${S3}', LOGIN_PASSWORD: swordfish-1}
 """,
     )
     at_store = "services.store.environment."
     assert entry(found, f"{at_store}ROOT_PASSWORD").endswith("the same as S3_SECRET_KEY of app")
     assert entry(found, f"{at_store}LOGIN_PASSWORD").endswith("the same as PW_SECRET of app")
     assert "the same as S3_USER of app" in entry(found, f"{at_store}ROOT_USER", Fate.LEFT)
+    assert "the same" not in entry(found, f"{at_store}DOMAIN", Fate.LEFT), "that is filled in once, in .env"
     others = (f"{at_store}S3_SECRET_KEY", "services.app.environment.OTHER_SECRET")
     assert not any("the same" in entry(found, key) for key in others)
     assert "swordfish" not in str(found)
@@ -176,3 +178,23 @@ def test_what_only_sets_up_an_empty_directory_gets_one_of_the_volume(
     assert found.answers["volumes"][0].get("sub_path") == within
     assert found.answers["sidecars"][0]["mounts"][0].get("sub_path") == within
     assert "fill-" not in str(found)
+
+
+def test_a_text_with_the_login_of_the_database_is_told_as_one_that_rotates(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  base: {image: 'postgres:16', environment: {POSTGRES_PASSWORD: swordfish-1}}
+  app:
+    image: acme/x:1
+    ports: [80]
+    environment:
+      CONFIGURATION: |
+        url: jdbc:postgresql://base:5432/x
+        password: swordfish-1
+""",
+    )
+    told = entry(found, "services.app.environment.CONFIGURATION")
+    assert "the service base, which is now at postgresql" in told and "which Vault rotates" in told
+    assert "swordfish" not in str(found)

@@ -87,3 +87,63 @@ def test_a_redis_that_keeps_nothing_is_only_decided(at: Path) -> None:
     command = "command: [redis-server, --save, '']"
     text = "services: {app: {image: 'acme/app:1', environment: {R: 'redis://r:6379'}}, r: {image: 'redis:7', %s}}"
     assert "outlives" not in entry(draft(at, text % command), "services.r", Fate.DECIDED)
+
+
+@pytest.mark.parametrize(
+    ("name", "host"), [("shop_db_1", True), ("my-shop-db-1", True), ("shop-db_1", False)]
+)
+def test_what_compose_calls_a_container_is_its_service(at: Path, name: str, host: bool) -> None:
+    text = f"""
+services:
+  app: {{image: 'acme/app:1', ports: [80], environment: {{SEARCH_URL: 'http://{name}:9200'}}}}
+  db: {{image: 'acme/search:1'}}
+"""
+    found = draft(at, text)
+    assert (found.answers["env"]["SEARCH_URL"] == "http://localhost:9200") is host
+
+
+def test_the_longest_name_of_a_service_is_meant(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  app: {image: 'acme/app:1', ports: [80], environment: {A: 'http://x_my_db_1:1', B: 'http://x_db_1:2'}}
+  db: {image: 'acme/one:1', expose: [2]}
+  my_db: {image: 'acme/two:1', expose: [1]}
+""",
+    )
+    assert entry(found, "services.app.environment.A") == "the service my_db is at localhost"
+    assert entry(found, "services.app.environment.B") == "the service db is at localhost"
+
+
+def test_a_sidecar_that_names_itself_is_no_address_of_the_app(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  app: {image: 'acme/app:1', ports: [80], environment: {URL: 'http://node:1'}}
+  node: {image: 'acme/node:1', environment: {ADVERTISED_HOST: node}}
+""",
+    )
+    assert entry(found, "services.node.environment.ADVERTISED_HOST") == "the service node is at localhost"
+
+
+def test_a_file_of_variables_that_may_be_missing_is_not_asked_for(at: Path) -> None:
+    files = "env_file: [{path: a.env, required: false}, {path: b.env}]"
+    found = draft(at, f"services: {{x: {{image: 'acme/x:1', {files}}}}}")
+    assert "need not be" in entry(found, "services.x.env_file[0]", Fate.DECIDED)
+    assert "Give what it holds" in entry(found, "services.x.env_file[1]", Fate.LEFT)
+
+
+def test_memory_below_run_is_scratch_and_nothing_of_the_machine(at: Path) -> None:
+    mount = "{type: tmpfs, target: /run/x, tmpfs: {size: 64m}}"
+    found = draft(at, f"services: {{x: {{image: 'acme/x:1', volumes: [{mount}, '/run/y:/run/y']}}}}")
+    assert keys(found, Fate.TAKEN)["services.x.volumes[0]"] == "scratch"
+    assert list(keys(found, Fate.LEFT)) == ["services.x.volumes[1]"]
+
+
+def test_what_has_an_image_runs_even_if_variables_stand_for_it(at: Path) -> None:
+    app = "image: 'acme/${EDITION}:${TAG}', ports: ['80:80'], depends_on: [db]"
+    found = draft(at, f"services: {{db: {{image: 'postgres:16'}}, chat: {{{app}}}}}")
+    assert found.report.services[0].name == "chat" and "image" not in found.answers
+    assert "a variable without a value" in entry(found, "services.chat.image", Fate.LEFT)

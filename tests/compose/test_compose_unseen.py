@@ -13,6 +13,9 @@ from scaffold.templates import template
 OF_ROOT = "a new volume belongs to root"
 KEPT, LOST = "what it writes outlives the pod only under /srv/box", "what it writes to disk does not outlive"
 ROTATED, ASKED = "Vault rotates the password", "if a page of its installer asks"
+UNNAMED = (
+    "no variable leads to it, so the app knows it by its name in Docker, and in a pod it is at localhost"
+)
 DATABASE = "\n  db: {image: 'postgres:16', environment: {POSTGRES_PASSWORD: swordfish-1}}"
 LOGIN = "environment: {DB_HOST: db, DB_USER: a, DB_PASSWORD: swordfish-1, DB_NAME: a}"
 VOLUME = "volumes: ['data:/srv/box']"
@@ -97,17 +100,68 @@ services:
     report = translate(path).report
     found = [(one.service, one.why) for one in report.unseen]
     assert found == [
-        ("box", "what it writes outlives the pod only under /data"), ("search", OF_ROOT),
-        ("more", "what it writes outlives the pod only under /other"), ("more", OF_ROOT),
+        ("box", "what it writes outlives the pod only under /data"), ("search", OF_ROOT), ("search", UNNAMED),
+        ("more", "what it writes outlives the pod only under /other"), ("more", OF_ROOT), ("db", UNNAMED),
     ]  # fmt: skip
     assert import_json(report)["unseen"] == report.unseen
-    assert list(import_text(report))[-5:] == [
+    assert list(import_text(report))[-len(report.unseen) - 1 :] == [
         "  Look up in the documentation of the image:",
         *(f"    {one.service}: {one.why}. {one.fix}" for one in report.unseen),
     ]
 
 
+@pytest.mark.parametrize(
+    ("app", "told"),
+    [
+        ("", True),
+        (", environment: {CACHE: 'cache:11211'}", False),
+        (", network_mode: 'service:cache'", False),
+    ],
+)
+def test_what_nothing_leads_to_is_told(tmp_path: Path, app: str, told: bool) -> None:
+    path = tmp_path / "compose.yml"
+    path.write_text(
+        f"services:\n  box: {{image: 'acme/box:1', ports: ['80'], depends_on: [cache, work]{app}}}\n"
+        "  cache: {image: 'memcached:1.6'}\n  work: {image: 'acme/work:1', command: work}"
+    )
+    found = [one.service for one in translate(path).report.unseen if one.why == UNNAMED]
+    assert found == ["cache"] * told, "what only works for itself needs no address"
+
+
 def test_every_row_has_its_condition() -> None:
     rows = template.facts("compose")["unseen"]
-    known = {"unknown", "keeps", "keeps_nothing", "owner", "copies", "rotated", "asked", "several"}
+    known = {
+        "unknown", "keeps", "keeps_nothing", "owner", "copies", "rotated", "asked", "keyless", "leads",
+        "several", "unnamed",
+    }  # fmt: skip
     assert {name for row in rows for name in (*row["when"], *row.get("unless", ()))} == known
+
+
+@pytest.mark.parametrize(
+    ("environment", "key"),
+    [
+        ("[APP_ENV=production, DB_CONNECTION=sqlite]", "APP_KEY"),
+        ("[APP_ENV=production, DB_CONNECTION=sqlite, APP_KEY]", ""),
+        ("[APP_ENV=production, DB_CONNECTION=sqlite, APP_KEY_FILE=/run/secrets/key]", ""),
+        ("[APP_ENV=production]", ""),
+        ("{RAILS_ENV: production}", "SECRET_KEY_BASE"),
+    ],
+)
+def test_an_app_without_the_key_of_its_framework_is_told(tmp_path: Path, environment: str, key: str) -> None:
+    found = told(tmp_path, f"box: {{image: 'acme/box:1', ports: ['80'], environment: {environment}}}")["box"]
+    assert [why for why in found if "encrypt" in why] == [f"it has no {key}, with which apps of its kind encrypt"
+                                                           " what they keep"] * bool(key)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("front", "is_told"),
+    [
+        ("image: 'nginx:1.29', depends_on: [box]", True),
+        ("image: 'acme/box-nginx:1', depends_on: [box]", True),
+        ("image: 'acme/box-web:1', depends_on: [box]", False),
+    ],
+)
+def test_a_proxy_in_the_pod_may_name_what_is_at_localhost(tmp_path: Path, front: str, is_told: bool) -> None:
+    body = f"box: {{image: 'acme/box:1', expose: ['9000']}}\n  front: {{{front}, ports: ['80:80']}}"
+    found = [why for whys in told(tmp_path, body).values() for why in whys]
+    assert any(why.startswith("its configuration may name box, which") for why in found) is is_told

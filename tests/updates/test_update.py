@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path, PurePosixPath
 
@@ -78,6 +79,17 @@ def test_further_deployments_get_the_rules_and_keep_what_was_edited(
     text = " ".join(main.read_text().split())
     assert text.count(GRACE) == text.count('resource "kubernetes_deployment"') == 5
     assert "replicas = 3" in text
+
+
+def test_a_stack_of_another_house_is_updated_there(tmp_path: Path, templates: Path) -> None:
+    shutil.copytree(Path(__file__).parents[1] / "houses/second", tmp_path / "house")
+    git(tmp_path, "init", "--quiet", "house")
+    house = Monorepo(tmp_path / "house")
+    put_stacks(house, templates, ["ip-echo"])
+    done = update(house, templates, "ip-echo")
+    assert done.returncode == 0, done.stderr
+    text = (house.root / "services/ip-echo/main.tf").read_text()
+    assert GRACE in text and "infra/parts/web_route" in text and "keel" not in text
 
 
 def test_plan_only_shows(fleet: Monorepo, templates: Path) -> None:

@@ -111,6 +111,20 @@ def test_the_review_shows_what_matters_and_its_keys_find_what_is_meant(pristine:
         assert more in whole
 
 
+def test_further_deployments_are_answered_in_the_review(pristine: Monorepo) -> None:
+    lists = (
+        "[{name: worker, args: [work]}, {name: search, image: 'docker.io/acme/finder:1.15.2', port: 7700}]"
+    )
+    screen = Typist(
+        "workloads={name: worker", f"workloads={lists}", "workloads[search].memory=300Mi", "l", "a"
+    )
+    assert reviewed(pristine, WISHES["a password manager"], screen, Level.STATIC) is Outcome.APPLY
+    assert len(screen.problems) == 1, "what is no list is told"
+    text = "\n".join(screen.rows)
+    assert "workloads    name worker, args work; name search" in text
+    assert "workloads[search].memory = 300Mi" in text or "memory 300Mi" in text
+
+
 @pytest.mark.slow("answers every question once more")
 def test_more_answers_than_fit_are_counted(pristine: Monorepo) -> None:
     screen = Typist("q")
@@ -146,20 +160,23 @@ def test_enter_behind_a_word_that_no_option_has_takes_nothing_at_first() -> None
     menu = InquirerControl(["required", "app", "none"])
     search = Search(menu)
     assert not search.refuses()
-    for key in "xyz":
+    for key in "xan":
         search.type(key)
-    assert search.problem() == "No option contains “xyz”."
+    assert (search.problem(), len(menu.filtered_choices)) == ("No option contains “xan”.", 3)
     assert search.refuses()
     search.tell()
-    assert "Enter takes “required”" in search.problem()
-    assert not search.refuses()
+    assert "Enter takes “required”" in search.problem() and not search.refuses()
+    for key in "no":
+        search.type(key)
+    assert (search.problem(), menu.get_pointed_at().title) == ("", "none"), "another word has begun"
+    search.type("z")
+    assert search.refuses()
     search.type(Keys.Backspace)
-    assert search.refuses(), "it is another word"
+    assert not search.refuses()
+    menu.search_filter = None
+    search.type("z")
     menu.select_next()
-    assert not search.refuses(), "the arrow keys have chosen"
-    for _ in "xy":
-        search.type(Keys.Backspace)
-    assert (search.problem(), len(menu.filtered_choices)) == ("", 3)
+    assert not search.refuses() and not search.problem(), "the arrow keys have chosen"
 
 
 def test_a_commit_that_git_would_refuse_is_told_in_the_review(

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scaffold.answers.compose.logins import is_host_of
+from scaffold.answers.compose.interpolation import Text
+from scaffold.answers.compose.logins import is_for
 from scaffold.answers.compose.names import Names, Said
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.roles import Placed, Role, service_name
@@ -40,9 +41,10 @@ class Hosts:
         """The services that have this role."""
         return list(dict.fromkeys(placed.part for placed in self._by_name.values() if placed.role is role))
 
-    def called_in(self, variable: str) -> str:
+    def called_in(self, variable: str, value: Text | None, part: Part) -> str:
         """The service that a variable without a value is for by its name; empty for none."""
-        return next((name for name, found in self._by_name.items() if is_host_of(variable, found.part)), "")
+        its = (name for name, found in self._by_name.items() if is_for(variable, value, part, found.part))
+        return next(its, "")
 
     def named(self, said: Said) -> Placed | None:
         """The service that a text names as its host."""

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from scaffold.answers.compose.connections import connection, endings
-from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import Said, plain
 from scaffold.answers.compose.parts import Part
 
 
-def is_host_of(variable: str, part: Part) -> bool:
-    """Whether a variable is for the host of a service by its name, as REDIS_HOST is for Redis."""
-    called = {plain(name) for name in (*part.names, part.image.base)}
+def is_for(variable: str, value: Text | None, part: Part, other: Part) -> bool:
+    """Whether a variable of ``part`` that has no value is for the host of another service, by its name.
+
+    REDIS_HOST is for Redis. What is only to be filled in may be the address at which people reach an app.
+    """
+    if other.is_like(part) or not (value is None or (value == UNKNOWN and other.known)):
+        return False
+    called = {plain(name) for name in (*other.names, other.image.base)}
     parts = endings(variable).items()
     return any(kind == "host" and bool(prefix) and prefix in called for prefix, kind in parts)
+
+
+def leads(part: Part, other: Part) -> bool:
+    """Whether a variable or a command of a service leads to another, or its name does if it has no value."""
+    return part.names_as_host(other) or any(is_for(n, v, part, other) for n, v in part.variables.items())
 
 
 def is_fixed(database: Part, pod: Collection[Part]) -> bool:
@@ -29,6 +39,6 @@ def is_fixed(database: Part, pod: Collection[Part]) -> bool:
     for part in pod:
         its = part.variables
         anchors = [n for n, v in its.items() if v and any(database.in_texts.found(Said(v, n, its)))]
-        anchors += [n for n, v in its.items() if v in (None, UNKNOWN) and is_host_of(n, database)]
+        anchors += [name for name, value in its.items() if is_for(name, value, part, database)]
         found |= connection(its, anchors, database.known.database, given).answer.keys()
     return "host" in found and found <= {"host", "port"}

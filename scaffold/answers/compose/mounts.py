@@ -60,8 +60,8 @@ class Mounts:
         if its.kind not in ("volume", "bind", "tmpfs"):
             return f"there is no volume of the kind {its.kind}", "Give the directory under volumes."
         for row in facts()["machine_paths"]:
-            # A named volume is data wherever it is mounted, even under /run.
-            if its.kind != "volume" and any(re.search(row["path"], p) for p in (its.target, its.source)):
+            # A named volume is data wherever it is mounted, even under /run, and memory is the pod's own.
+            if its.kind == "bind" and any(re.search(row["path"], p) for p in (its.target, its.source)):
                 return f"{its.target}: {row['why']}", str(row["fix"])
         if its.kind == "bind" and self._is_file(its):
             return _no_file(its)

@@ -29,6 +29,17 @@ class Said:
         return bool(re.search(_hosts(), called)) or not ports.isdisjoint(map(plain, self.beside))
 
 
+def of_containers(services: Collection[str], said: str) -> dict[str, set[str]]:
+    """The names that compose gives to containers, as far as a text has them: ``shop_db_1``, ``shop-db-1``."""
+    found: dict[str, set[str]] = {}
+    either = "|".join(map(re.escape, sorted(services, key=len, reverse=True))) or r"(?!)"
+    for container in re.finditer(
+        rf"(?<![\w.-])[a-z0-9][a-z0-9_-]{{0,60}}?([_-])({either})\1\d(?![\w-])", said
+    ):
+        found.setdefault(container[2], set()).add(container[0])
+    return found
+
+
 class Names:
     """The names under which a service, or every service of a file, can be reached."""
 

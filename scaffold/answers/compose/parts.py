@@ -11,7 +11,7 @@ from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.dotenv import read_variables
 from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, ports, text, words
 from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
-from scaffold.answers.compose.names import Names, Said, options
+from scaffold.answers.compose.names import Names, Said, of_containers, options
 from scaffold.answers.known import known
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
@@ -69,6 +69,7 @@ class Part:
         self.body = body
         self.at = (top, name)
         self._built = built
+        self.containers: Collection[str] = ()
 
     @cached_property
     def image(self) -> ImageReference:
@@ -100,7 +101,7 @@ class Part:
     @property
     def runs(self) -> bool:
         """Whether there is anything to run: an image, or something to build one from."""
-        return bool(self.image.repository or self.body.get("build"))
+        return bool(self.body.get("image") or self.body.get("build"))
 
     @property
     def profiles(self) -> list[Value]:
@@ -159,7 +160,7 @@ class Part:
         more = [text(self.body.get(key)) for key in ("container_name", "hostname")]
         for network in mapping(self.body.get("networks")).values():
             more += [text(alias) for alias in listed(mapping(network).get("aliases"))]
-        return {name for name in (self.name, *more) if name}
+        return {name for name in (self.name, *more, *self.containers) if name}
 
     @cached_property
     def in_texts(self) -> Names:
@@ -272,6 +273,13 @@ def parts(project: Project) -> dict[str, Part]:
         name: Part(name, body, built=built, files=_of_files(project, body))
         for name, body in project.services.items()
     }
+    said = [
+        value
+        for part in found.values()
+        for value in (*part.variables.values(), *words(part.body.get("command")))
+    ]
+    for name, containers in of_containers(found, " ".join(filter(None, said))).items():
+        found[name].containers = containers
     return {
         **{n: Part(n, mapping(body), "jobs", built) for n, body in jobs.items() if n not in found},
         **found,

@@ -10,12 +10,12 @@ from enum import Enum
 from scaffold.answers.compose import documented
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import text
-from scaffold.answers.compose.logins import is_fixed
+from scaffold.answers.compose.logins import is_fixed, leads
 from scaffold.answers.compose.parts import Part
 from scaffold.errors import UsageError
 from scaffold.templates import template
 
-_FIXED = "no variable takes its login, so the app has that in its code, and the shared host gives another"
+_FIXED = "no variable takes its login, so the app has one in its code, and the shared host gives another"
 _STORED = "the app's installer writes its password into a file, and that of the shared host rotates"
 _BUILT = "it is built from source, so it needs a pipeline of its own"
 
@@ -133,8 +133,9 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
                 pod.append(part)
                 grown = True
     for part in [found.part for found in placed.values() if found.role is Role.DATABASE]:
-        stored = documented.stores_login(app) and _belong(part, app)
-        if stored or is_fixed(part, pod):
+        of_others = any(_belong(part, other) for other in parts.values() if other not in (part, app))
+        stored = documented.stores_login(app) and (_belong(part, app) or not of_others)
+        if stored or (documented.is_unknown(app) and is_fixed(part, pod)):
             placed[part.name] = Placed(part, Role.SIDECAR, _STORED if stored else _FIXED)
             pod.append(part)
     for part in [part for part in pod[1:] if not app.schedule[0] and _may_run_apart(part, pod)]:
@@ -154,11 +155,9 @@ def _may_run_apart(part: Part, pod: Sequence[Part]) -> bool:
     app, others = pod[0], [other for other in pod if other is not part]
     if not part.is_like(app) or part.network or part.mounts or part.ports or part.body.get("volumes_from"):
         return False
-    if any(other.network == part.name or other.names_as_host(part) for other in others):
+    if leads(part, app) or any(other.network == part.name or leads(other, part) for other in others):
         return False
-    if part.names_as_host(app):
-        return False
-    return not any(o.name in one.needs or one.names_as_host(o) for one in (app, part) for o in others[1:])
+    return not any(o.name in one.needs or leads(one, o) for one in (app, part) for o in others[1:])
 
 
 def _unused(pod: Iterable[Part], placed: Mapping[str, Placed]) -> dict[str, Placed]:

@@ -81,11 +81,6 @@ def tell_of_database(
         lacking -= {"host", "name"}  # a connection string without the login
     told = [placed.why]
     fixes: list[str] = []
-    if lacking == {"name"} and (name := fixed_name(part)):
-        told.append(f"and no variable takes the name of its database, which is then {name} as in the file")
-    elif lacking and "dsn" not in taken:
-        told.append(f"but no variable of the app takes the {', '.join(sorted(lacking))}")
-        fixes.append("Name them under database_env, as the app's documentation does.")
     if extension := template.facts("compose")["extensions"].get(part.image.base):
         told.append(f"where only an administrator can create the extension {extension}, which this image has")
         fixes.append(f"Have {extension} created in the new database, if the app needs it.")
@@ -95,8 +90,13 @@ def tell_of_database(
         told.append("which does not run the scripts of this one (/docker-entrypoint-initdb.d)")
         fixes.append("Run what the app needs of them in the new database.")
     if part.body.get("command"):
-        told.append("whose settings are not those of its command")
+        told.append("and its settings are not those of the command here")
         fixes.append("Ask its administrator for those that the app needs.")
+    if lacking == {"name"} and (name := fixed_name(part)):
+        told.append(f"and no variable takes the name of its database, which is then {name} as in the file")
+    elif lacking and "dsn" not in taken:
+        told.append(f"but no variable of the app takes the {', '.join(sorted(lacking))}")
+        fixes.append("Name them under database_env, as the app's documentation does.")
     if fixes:
         ledger.left(part.at, ", ".join(told), " ".join(fixes))
     else:

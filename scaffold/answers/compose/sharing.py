@@ -69,6 +69,8 @@ def emptied(
         for at, part, its, purpose in storage.unnamed
         if not its.no_copy
     ]
+    fills_itself = template.facts("compose")["only_empty"]
+    found = [one for one in found if not re.search(fills_itself, one.its.target)]
     likely = [one for one in found if one.others or _has_files(one.part, one.its.target)]
     begins_empty = template.facts("compose")["begin_empty"]
     rest = (one for one in found if one not in likely and not re.search(begins_empty, one.its.target))
@@ -129,5 +131,4 @@ def _has_files(part: Part, target: str) -> bool:
     facts = template.facts("compose")
     path = target.rstrip("/")
     is_data = path == known({"image": str(part.image)}).path or re.search(facts["empty_paths"], path)
-    fills = re.search(facts["only_empty"], path)  # by itself, as soon as it starts
-    return bool(re.search(facts["image_paths"], path)) and not is_data and not fills
+    return bool(re.search(facts["image_paths"], path)) and not is_data

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from scaffold.answers.compose import documented
 from scaffold.answers.compose.forms import listed, mount
+from scaffold.answers.compose.logins import leads
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger, Unseen
 from scaffold.answers.compose.sharing import Emptied, copied
@@ -28,10 +30,15 @@ def unseen(
         kept, new = _volumes(part, ledger)
         conditions = set(_conditions(part, kept, new)) | (_of_app(answers, kept) if part is pod[0] else set())
         conditions |= {"copies"} if empty else set()
+        behind = list(_behind(part, pod))
+        conditions |= {"leads"} if behind else set()
+        conditions |= {"unnamed"} if not behind and part is not pod[0] and _is_unnamed(part, pod) else set()
         words = {
             "kept": ", ".join(kept),
             "targets": ", ".join(one.its.target for one in empty),
             "copy": copied(empty, pod[0]) if empty else "",
+            "key": _lacking_key(part),
+            "others": ", ".join(behind),
         }
         for row in template.facts("compose")["unseen"]:
             if conditions.issuperset(row["when"]) and conditions.isdisjoint(row.get("unless", ())):
@@ -57,6 +64,31 @@ def _conditions(part: Part, kept: Sequence[str], new: Sequence[str]) -> Iterator
     yield "keeps" if kept else "keeps_nothing"
     if new and documented.lacks_owner(part):
         yield "owner"
+    if _lacking_key(part):
+        yield "keyless"
+
+
+def _behind(part: Part, pod: Sequence[Part]) -> Iterator[str]:
+    """The containers that a proxy in the pod can only name in a configuration of its own."""
+    if re.search(template.facts("compose")["front_images"], part.image.base):
+        others = [other for other in pod if other is not part and other.name in part.needs]
+        yield from (other.name for other in others if not part.names_as_host(other))
+
+
+def _lacking_key(part: Part) -> str:
+    """The key that the framework of a container needs, if its variables tell that framework and no key."""
+    keys = template.facts("compose")["framework_keys"].items()
+    given = part.variables.keys()
+    return next((key for key, beside in keys if given >= {*beside} and not {key, f"{key}_FILE"} & given), "")
+
+
+def _is_unnamed(part: Part, pod: Sequence[Part]) -> bool:
+    """Whether a container serves others of its pod, and none of their variables and commands leads to it."""
+    others = [other for other in pod if other is not part and not other.is_like(part)]
+    is_led_to = any(leads(other, part) or leads(part, other) for other in others)
+    is_led_to = is_led_to or bool(part.network) or any(other.network == part.name for other in others)
+    is_led_to = is_led_to or any(part.name in _behind(other, pod) for other in others)  # it is told there
+    return bool(part.listens or part.is_companion) and not is_led_to
 
 
 def _of_app(answers: Mapping[str, Value], kept: Sequence[str]) -> set[str]:

@@ -25,6 +25,7 @@ from scaffold.templates.questions import Value
 
 _DRAWN = "0a1b2c3d4e5f"
 """Stands for a value that the files do not have: whatever a secret may be."""
+_ROTATES = ", and not with its password, which Vault rotates: name the variables for that under database_env"
 _HERE = re.compile(r"(^|[,;\s]|https?://)(localhost|127\.0\.0\.1|\[?::1\]?)(?=$|[:/,;\s])")
 
 
@@ -105,6 +106,8 @@ class Variables:
             elif there is not None:
                 for key in mapping(entry):  # the path, and how it is read
                     self._ledger.decided((*at, key), "its variables are read with the file")
+            elif mapping(entry).get("required") is False:
+                self._ledger.decided(at, "it is not beside the file, and need not be")
         for key, value in mapping(part.body.get("environment")).items():
             at = (*part.at, "environment", key)
             if not NAME.fullmatch(key):
@@ -113,8 +116,8 @@ class Variables:
             if (before := found.get(key)) is not None:
                 self._ledger.decided(before.at, "environment has the variable too, and takes precedence")
             its = as_text(self._project.variables.get(key) if value is None else value)
-            if its is None or its == UNKNOWN:  # the app's own default is what the file calls the service
-                its = Text(called) if (called := self._hosts.called_in(key)) else its
+            # Without a value, the app's own default is what the file calls the service.
+            its = Text(called) if (called := self._hosts.called_in(key, its, part)) else its
             found[key] = _Variable(its, at)
         return found
 
@@ -200,9 +203,15 @@ class Variables:
             why = "its value belongs in Vault, under this name in lower case"
             now = f"is now at {written.where}" if written.where else f"is not there ({written.gone})"
             told = f"; write it with the host that stands for the service {written.of}, which {now}"
+            told += _ROTATES * (there is not None and there.role is Role.DATABASE)
             ledger.taken(at, "secrets", why + told * bool(written.of) + self._same(value, at))
         elif value is None or not (value.known or is_shared):
-            why = f"its value is not in the file{self._same(value, at)}"
+            same = (
+                self._same(value, at)
+                if re.search(r"(user|username|login|id|key|database|db_?name)$", name.lower())
+                else ""
+            )
+            why = f"its value is not in the file{same}"
             ledger.left(at, why, f"Give it under {answer}, or under secrets.")
         else:
             self._plain(said, at, answer, found)
@@ -232,7 +241,8 @@ class Variables:
             database = re.search(r"\{host\}(?::\d+)?/([a-z][a-z0-9_]*)", str(written.value.get("text", "")))
             found.database_name = database[1] if database else found.database_name
         why = f"the service {written.of} is at {written.where}" if written.of else ""
-        if (written.of == at[1] and written.where != ITSELF) or (not why and _HERE.search(value)):
+        is_own = written.of == at[1] and written.where != ITSELF and answer == "env"
+        if is_own or (not why and _HERE.search(value)):
             fix = "if people are to reach the app by it, give the app's own host"
             why = f"{why or 'it is the pod itself'}; {fix}"
         if re.search(template.facts("compose")["docker_dns"], value):
