@@ -115,11 +115,18 @@ class Monorepo:
 
         The variables have the names that the templates use for them.
         """
-        name = self.shared.ingress
+        return self._contract(self.shared.ingress)
+
+    def _contract(self, name: str) -> ModuleContract:
         if not self.has_module(name):
             return ModuleContract({}, ())
         found = read_module(self.root / self.shared.path(name))
         return replace(found, variables=self.shared.as_usual(name, found.variables))
+
+    @cached_property
+    def anubis_module(self) -> ModuleContract:
+        """The contract of the shared module for Anubis, in the same way."""
+        return self._contract(self.shared.anubis)
 
     @property
     def domain(self) -> str | None:
